@@ -1,0 +1,28 @@
+"""Azure ML pipelines from one checked YAML file.
+
+``load`` gives the plan of a pipeline file; the command line is ``aml-pipeline``. Importing this package costs nothing:
+what a call needs is imported by the call.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aml_pipeline.plan import Plan
+
+__version__ = "0.1.0"
+
+
+def load(
+    path: str = "pipeline.yaml", profile: str | None = None, parameters: Mapping[str, str] | None = None
+) -> Plan:
+    """Return the checked plan of the pipeline file at ``path``.
+
+    ``profile`` names one of its profiles, ``parameters`` gives values as text, as ``--param`` does. Raises
+    ``aml_pipeline.errors.PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
+    """
+    from aml_pipeline.opening import open_pipeline  # noqa: PLC0415 - see the docstring of the package
+
+    return open_pipeline(path, profile, parameters).require()[0]

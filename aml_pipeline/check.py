@@ -1,0 +1,138 @@
+"""Plan and project → problems: the script, the snapshot, the environment's files, local data.
+
+What one file can tell by itself is the loader's; this looks at the disk. Runs nothing, knows no Azure.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from aml_pipeline import files
+from aml_pipeline.plan import Environment, Plan, Step
+from aml_pipeline.problems import Path, Position, Problem
+from aml_pipeline.project import Project
+from aml_pipeline.snapshot import Snapshot
+
+
+def check(plan: Plan, project: Project) -> list[Problem]:
+    """Return what is wrong with the files that ``plan`` names."""
+    problems: list[Problem] = []
+    for step in plan.steps:
+        found = list(_script_faults(step, project))
+        problems += found or _snapshot_faults(step, project)
+    problems += _environment_faults(plan, project)
+    return problems
+
+
+def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
+    """Return the datasets that ``steps`` need and that are not here, so that those steps cannot run here."""
+    problems = []
+    for name in dict.fromkeys(name for step in steps for name in step.datasets):
+        place = plan.datasets[name]
+        if place.local is None and not place.optional:
+            message = f'dataset "{name}" has no place here, only in Azure ML.'
+            problems.append(Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True))
+        elif place.local is not None and not place.optional and not os.path.exists(project.path(place.local)):
+            message = f'dataset "{name}" should be at {place.local}, and nothing is there.'
+            cure = "Put it there, or add `optional: true` if the steps can do without it."
+            problems.append(Problem("missing-dataset", message, cure, ("datasets", name, "local")))
+    return problems
+
+
+def _script_faults(step: Step, project: Project) -> Iterator[Problem]:
+    path: Path = ("steps", step.name, "script")
+    folder = project.path(step.source_directory)
+    place = os.path.join(folder, step.script)
+    for inner, name, outer in ((folder, step.source_directory, project.folder), (place, step.script, folder)):
+        if not _inside(inner, outer):
+            message = f'"{name}" of step "{step.name}" leads out of {_shown(outer, project)}.'
+            cure = "Move it inside: a snapshot holds files of its source folder alone."
+            yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
+            return
+    if not os.path.isdir(folder):
+        message = f'the source folder "{step.source_directory}" of step "{step.name}" is not there.'
+        yield Problem("missing-folder", message, "Make it, or mend `source_directory:`.", _folder_path(step))
+    elif os.path.isdir(place):
+        yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
+    elif not os.path.exists(place):
+        yield _missing_script(step, folder, path)
+
+
+def _folder_path(step: Step) -> Path:
+    return ("steps", step.name, "source_directory")
+
+
+def _missing_script(step: Step, folder: str, path: Path) -> Problem:
+    from aml_pipeline.problems import suggest  # noqa: PLC0415 - only a mistake pays for it
+
+    scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(".py")]
+    shown = step.source_directory.rstrip("/")
+    message = f'step "{step.name}" runs {step.script}, and there is no such file in {shown}/.'
+    return Problem("missing-script", message, suggest(step.script, scripts, noun="script"), path)
+
+
+def _inside(inner: str, outer: str) -> bool:
+    real = os.path.realpath(outer)
+    return os.path.commonpath([os.path.realpath(inner), real]) == real
+
+
+def _shown(path: str, project: Project) -> str:
+    relative = os.path.relpath(path, project.folder)
+    return "the project's folder" if relative == "." else f"{relative}/"
+
+
+def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
+    snapshot = project.snapshot(step)
+    folder = os.path.relpath(snapshot.folder, project.folder)
+    for name in snapshot.ignored:
+        message = f'step "{step.name}" needs {name}, and the ignore file of {step.source_directory}/ leaves it out.'
+        cure = "Take its pattern out of .amlignore (or of .gitignore, which stands in for it)."
+        yield Problem("ignored-file", message, cure, ("steps", step.name, "script"))
+    for fault in snapshot.faults:
+        yield Problem(
+            "script-syntax",
+            f'Python cannot parse this, so step "{step.name}" cannot run: {_plain(fault.reason)}.',
+            "Mend it.",
+            file=os.path.normpath(os.path.join(folder, fault.file)),
+            position=Position(fault.line, fault.column),
+        )
+    if snapshot.opening and snapshot.whole:
+        yield _open_snapshot(step, snapshot, folder)
+
+
+def _plain(reason: str) -> str:
+    return reason.rstrip(".")
+
+
+def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
+    opening = snapshot.opening
+    assert opening is not None  # noqa: S101 - the caller asked
+    count = len(snapshot.rules)
+    message = (
+        f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
+        f"{step.source_directory}/ ({count} files), and a change of any of them runs it again."
+    )
+    cure = f"Narrow it under the step: `snapshot: [\"{_nearest_glob(snapshot)}\"]` beside its own imports."
+    file = os.path.normpath(os.path.join(folder, opening.file))
+    return Problem("open-snapshot", message, cure, severity="warning", file=file, position=Position(opening.line, 1))
+
+
+def _nearest_glob(snapshot: Snapshot) -> str:
+    """Return the pattern of the folder around the line that opened the snapshot."""
+    assert snapshot.opening is not None  # noqa: S101 - the caller asked
+    folder = os.path.dirname(snapshot.opening.file)
+    return f"{folder}/**" if folder else "*.json"
+
+
+def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
+    told: set[tuple[Environment, str]] = set()
+    for step in plan.steps:
+        for key in ("conda_file", "pip_requirements"):
+            name = getattr(step.environment, key, None)
+            if name is None or step.environment is None or (step.environment, key) in told:
+                continue
+            told.add((step.environment, key))
+            if files.look(project.path(name)) is None:
+                message = f'the environment\'s {key} "{name}" is not there.'
+                yield Problem("missing-file", message, "Make it, or mend the path.", ("environment", key))

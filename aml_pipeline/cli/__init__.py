@@ -1,0 +1,149 @@
+"""The command line: parses, calls, prints, exits. The sole reader of argv and environ, and without rules of its own.
+
+Here, and only here, exceptions become texts and exit statuses: 0 fine, 1 a step failed, 2 the file or the command line
+is wrong, 3 a bug of ours, 5 something to do (with ``--exit-code``), 6 this machine refused, 130 and 143 on INT and TERM.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_BUG = 3
+EXIT_SOMETHING_TO_DO = 5
+EXIT_MACHINE = 6
+EXIT_PIPE = 141
+
+
+class Terminated(KeyboardInterrupt):
+    """The process got a TERM."""
+
+
+def main() -> int:
+    """Run the program with this process's arguments and environment; return its exit status."""
+    return run(sys.argv[1:], os.environ)
+
+
+def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command line; return its exit status."""
+    try:
+        status = _dispatch(list(words), environ)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    except KeyboardInterrupt as error:
+        status = 143 if isinstance(error, Terminated) else 130
+        _say("Stopped. The next run goes on from here.")
+    except OSError as error:
+        status = EXIT_MACHINE
+        _say(_machine_words(error))
+    except Exception as error:  # noqa: BLE001 - the one place that turns exceptions into exit statuses
+        status = _told(error)
+    return status
+
+
+def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
+    if words == ["--version"]:
+        from aml_pipeline import __version__  # noqa: PLC0415 - commands import what they need
+
+        print(f"aml-pipeline {__version__}")
+        return 0
+    from aml_pipeline.cli.options import help_of, parse  # noqa: PLC0415
+    from aml_pipeline.cli.table import COMMANDS, overview  # noqa: PLC0415
+
+    bare = all(word.startswith("-") for word in words)
+    asks = any(word in {"-h", "--help"} for word in (words[: words.index("--")] if "--" in words else words))
+    if bare and (asks or not words):
+        print(overview())
+        return 0 if asks else EXIT_USAGE
+    word = words.pop(_command_place(words))
+    command = COMMANDS.get(word)
+    if command is None:
+        raise _unknown_command(word)
+    if asks:
+        print(help_of(command))
+        return 0
+    return _run_command(command.module, command.name, parse(command, words), environ)
+
+
+def _command_place(words: list[str]) -> int:
+    """Return where the command stands: the first word that is no option and not the value of ``-f``."""
+    for index, word in enumerate(words):
+        if not word.startswith("-") and (index == 0 or words[index - 1] not in {"-f", "--file"}):
+            return index
+    return 0
+
+
+def _run_command(module: str, name: str, options: object, environ: Mapping[str, str]) -> int:
+    import importlib  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    def terminate(_number: int, _frame: object) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    status = getattr(importlib.import_module(f"aml_pipeline.cli.{module}"), name)(options, environ)
+    return int(status)
+
+
+def _unknown_command(word: str) -> Exception:
+    from aml_pipeline.cli.table import COMMANDS  # noqa: PLC0415
+    from aml_pipeline.errors import UsageError  # noqa: PLC0415
+    from aml_pipeline.problems import suggest  # noqa: PLC0415
+
+    noun = "option" if word.startswith("-") else "command"
+    return UsageError(f'There is no {noun} "{word}". {suggest(word, COMMANDS, noun=noun)} See `aml-pipeline --help`.')
+
+
+def _told(error: Exception) -> int:
+    from aml_pipeline.errors import MachineError, PipelineError, UserError  # noqa: PLC0415
+
+    if not isinstance(error, UserError):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+        _say("This is a bug of aml-pipeline, not a mistake of yours. Please report it with the lines above.")
+        return EXIT_BUG
+    _say(str(error))
+    if isinstance(error, PipelineError):
+        _say(_count(len([one for one in error.problems if one.severity == "error"])))
+    return EXIT_MACHINE if isinstance(error, MachineError) else EXIT_USAGE
+
+
+def _count(errors: int) -> str:
+    return f"{errors} {'error' if errors == 1 else 'errors'}; nothing was run."
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _closed_pipe() -> int:
+    """Keep quiet when whoever read our output has gone, also when the interpreter flushes at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    return EXIT_PIPE
+
+
+def _machine_words(error: OSError) -> str:
+    import errno  # noqa: PLC0415
+
+    place = f": {error.filename}" if error.filename else ""
+    words = {
+        errno.ENOSPC: ("The disk is full", "Free some space (`aml-pipeline clean` removes old results)"),
+        errno.EDQUOT: ("Your disk quota is used up", "Free some space (`aml-pipeline clean` removes old results)"),
+        errno.EROFS: ("This file system is read-only", "Work in a folder that you may write to"),
+        errno.EACCES: ("No permission", "Work in a folder that you may write to, or change its permissions"),
+        errno.EPERM: ("No permission", "Work in a folder that you may write to, or change its permissions"),
+        errno.EMFILE: ("Too many open files", "Raise the limit with `ulimit -n 1024`"),
+        errno.ENAMETOOLONG: ("A path is too long for this file system", "Move the project to a shorter path"),
+        errno.ENOENT: ("A file went away while it was needed", "Run again; if it is an input, put it back"),
+    }
+    what, cure = words.get(error.errno or 0, (f"This machine refused ({error.strerror or error})", "Mend that"))
+    return f"{what}{place}. {cure}, and run again."

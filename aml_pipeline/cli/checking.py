@@ -1,0 +1,59 @@
+"""``validate``, ``graph``, ``schema``: what the file says, without running anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+
+from aml_pipeline import problems
+from aml_pipeline.cli import EXIT_USAGE
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.plan import Plan, Step
+
+
+def validate(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print every problem; exit with 2 when one is an error."""
+    opened = open_with(options)
+    found = opened.loaded.problems
+    form = options.text("format")
+    if form == "json":
+        print(problems.as_json(found))
+    elif form == "github":
+        print(problems.as_github(found), end="\n" if found else "")
+    elif found:
+        print(problems.as_text(found, opened.texts()))
+    wrong = len(problems.errors(found))
+    warnings = len(found) - wrong
+    counts = [_counted(wrong, "error"), *([_counted(warnings, "warning")] if warnings else [])]
+    print(f"{opened.loaded.name}: {', '.join(counts)}.", file=sys.stdout if form == "text" else sys.stderr)
+    return EXIT_USAGE if wrong else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def graph(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print the steps in order with what each reads and writes."""
+    plan, _ = open_with(options).require()
+    for number, step in enumerate(plan.steps, 1):
+        print(f"{number}. {step.name}  ({step.script})")
+        for line in _edges(plan, step):
+            print(f"     {line}")
+    return 0
+
+
+def _edges(plan: Plan, step: Step) -> list[str]:
+    reads = [f"← {one.step}.{one.name}" for one in step.inputs]
+    reads += [f"← dataset {name}{' (optional)' if plan.datasets[name].optional else ''}" for name in step.datasets]
+    return [*reads, *(f"after {name}" for name in step.after), *(f"→ {name}" for name in step.outputs)]
+
+
+def schema(_options: Options, _environ: Mapping[str, str]) -> int:
+    """Print the JSON Schema of the pipeline file."""
+    from aml_pipeline.schema import json_schema  # noqa: PLC0415 - one command needs it
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return 0

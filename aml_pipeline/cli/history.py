@@ -1,0 +1,110 @@
+"""``runs``, ``logs`` and ``clean``: what ran, what it printed, and the room it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+
+from aml_pipeline import record, store
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.errors import UsageError
+from aml_pipeline.opening import Opened
+from aml_pipeline.problems import suggest
+from aml_pipeline.record import RunRecord
+from aml_pipeline.store import Store
+
+
+def _records(opened: Opened) -> list[RunRecord]:
+    return record.records(os.path.join(opened.state, "runs"))
+
+
+def runs(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print the runs, the last first."""
+    opened = open_with(options)
+    opened.require()
+    found = _records(opened)[::-1]
+    if options.text("format") == "json":
+        print(json.dumps([_row(one) for one in found], indent=2, ensure_ascii=False))
+        return 0
+    if not found:
+        print("Nothing ran yet. Start with `aml-pipeline run`.")
+    for one in found:
+        row = _row(one)
+        ran = ", ".join(f"{step} {state}" for step, state in row["steps"].items())
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["started"])) if row["started"] else "?"
+        seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
+        print(f"{one.run}  {when}  {row['state']:<11}  {seconds}  {ran}")
+    return 0
+
+
+def _row(one: RunRecord) -> dict[str, object] | dict[str, dict[str, str]]:
+    steps = one.header.get("steps", {})
+    return {
+        "run": one.run,
+        "started": one.header.get("started"),
+        "state": one.state,
+        "seconds": one.header.get("seconds"),
+        "profile": one.header.get("profile"),
+        "parameters": one.header.get("parameters", {}),
+        "steps": {name: row.get("state") for name, row in steps.items()},
+        "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
+    }
+
+
+def logs(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print the log of a step."""
+    opened = open_with(options)
+    _, project = opened.require()
+    run, step = _logged(_records(opened), options.text("run"), options.operands)
+    with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
+        del project
+        shutil.copyfileobj(stream, sys.stdout)
+    return 0
+
+
+def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tuple[RunRecord, str]:
+    if run is not None and run not in {one.run for one in found}:
+        raise UsageError(f'There is no run "{run}". {suggest(run, [one.run for one in found][-10:], noun="run")}')
+    for one in reversed(found):
+        if run in {None, one.run} and one.logged_steps and (not operands or operands[0] in one.logged_steps):
+            return one, operands[0] if operands else one.logged_steps[-1]
+    what = f'step "{operands[0]}"' if operands else "any step"
+    steps = sorted({step for one in found for step in one.logged_steps})
+    raise UsageError(f"There is no log of {what} here. {suggest(operands[0] if operands else '', steps, noun='log')}")
+
+
+def clean(options: Options, _environ: Mapping[str, str]) -> int:
+    """Remove what is not in use; print how much that was."""
+    opened = open_with(options)
+    _, project = opened.require()
+    if not os.path.isdir(opened.state):
+        print("There is nothing to free.")
+        return 0
+    with store.locked(opened.state, "aml-pipeline clean"):
+        freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, Store(opened.state, project.digests))
+    print(f"Freed {_bytes(freed)}.")
+    return 0
+
+
+def _removed_all(state: str) -> int:
+    return sum(store.remove(os.path.join(state, name)) for name in sorted(os.listdir(state)) if name != "lock")
+
+
+def _removed_old(opened: Opened, results: Store) -> int:
+    freed, kept = results.clean()
+    found = _records(opened)
+    return freed + sum(store.remove(one.folder) for one in found[:-1] if one.run not in kept)
+
+
+def _bytes(number: int) -> str:
+    value = float(number)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:  # noqa: PLR2004
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

@@ -1,0 +1,170 @@
+"""The command line as a table, and its parser: words → options, with every mistake in our words.
+
+Our own instead of argparse because options and names mix freely here, its wording would leak, and its import would be
+most of what ``--help`` or a run with nothing to do costs.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Option:
+    """An option: its names, the name of its value (None: a flag), what it does; ``many`` may stand repeatedly."""
+
+    __slots__ = ("choices", "default", "help", "many", "names", "value")
+
+    def __init__(  # noqa: PLR0913 - the columns of the table
+        self,
+        *names: str,
+        value: str | None = None,
+        help: str,  # noqa: A002 - the usual word
+        many: bool = False,
+        choices: tuple[str, ...] = (),
+        default: str | None = None,
+    ) -> None:
+        self.names = names
+        self.value = value
+        self.help = help
+        self.many = many
+        self.choices = choices
+        self.default = default
+
+    @property
+    def key(self) -> str:
+        """The name under which its value is found: that of the long form, without dashes."""
+        return self.names[-1].lstrip("-").replace("-", "_")
+
+
+class Command:
+    """A command: what it does, its operands (name, how many at most, what they are), options, and an example."""
+
+    __slots__ = ("example", "module", "name", "operands", "options", "summary")
+
+    def __init__(  # noqa: PLR0913 - the columns of the table
+        self,
+        name: str,
+        module: str,
+        summary: str,
+        *options: Option,
+        operands: tuple[str, int, str] | None = None,
+        example: str,
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.summary = summary
+        self.options = options
+        self.operands = operands
+        self.example = example
+
+
+class Options:
+    """What the user gave: ``operands`` in order, and values by key."""
+
+    __slots__ = ("_values", "operands")
+
+    def __init__(self, operands: list[str], values: Mapping[str, str | list[str] | bool | None]) -> None:
+        self.operands = operands
+        self._values = values
+
+    def has(self, key: str) -> bool:
+        """Whether the command knows the option at all."""
+        return key in self._values
+
+    def flag(self, key: str) -> bool:
+        """Whether the flag was given."""
+        return bool(self._values[key])
+
+    def text(self, key: str) -> str | None:
+        """Return the value of an option, or its default."""
+        value = self._values[key]
+        return value if isinstance(value, str) else None
+
+    def texts(self, key: str) -> list[str]:
+        """Return the values of an option that may stand repeatedly."""
+        value = self._values[key]
+        return value if isinstance(value, list) else []
+
+
+def parse(command: Command, words: Sequence[str]) -> Options:
+    """Return the options of ``command`` in ``words``. Raises UsageError."""
+    known = {name: option for option in command.options for name in option.names}
+    values: dict[str, str | list[str] | bool | None] = {
+        option.key: [] if option.many else option.default if option.value else False for option in command.options
+    }
+    operands: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            operands += rest
+            break
+        if not word.startswith("-") or word == "-":
+            operands.append(word)
+            continue
+        name, equals, inline = word.partition("=")
+        if name not in known and not word.startswith("--") and word[:2] in known:
+            name, equals, inline = word[:2], "=", word[2:]
+        option = known.get(name)
+        if option is None:
+            raise _unknown_option(command, name, known)
+        if option.value is None:
+            if equals:
+                raise _usage(f"{name} takes no value.", f"Write {name} alone.", command)
+            values[option.key] = True
+            continue
+        if not equals:
+            if not rest:
+                raise _usage(f"{name} needs a value.", f"Write it as {name} {option.value}.", command)
+            inline = rest.pop(0)
+        _store(values, option, name, inline, command)
+    _check_operands(command, operands)
+    return Options(operands, values)
+
+
+def _store(
+    values: dict[str, str | list[str] | bool | None], option: Option, name: str, text: str, command: Command
+) -> None:
+    if option.choices and text not in option.choices:
+        raise _usage(f'{name} cannot be "{text}".', f"Choose {', '.join(option.choices)}.", command)
+    given = values[option.key]
+    if isinstance(given, list):
+        given.append(text)
+    else:
+        values[option.key] = text
+
+
+def _check_operands(command: Command, operands: list[str]) -> None:
+    most = command.operands[1] if command.operands else 0
+    if len(operands) > most:
+        takes = f"takes {most or 'no'} {command.operands[0] if command.operands else 'names'}"
+        raise _usage(f'`{command.name}` {takes}, and "{operands[most]}" is one more.', "Delete it.", command)
+
+
+def _unknown_option(command: Command, name: str, known: Mapping[str, Option]) -> Exception:
+    from aml_pipeline.problems import suggest  # noqa: PLC0415 - only a mistake pays for it
+
+    return _usage(f'`{command.name}` has no option "{name}".', suggest(name, known, noun="option"), command)
+
+
+def _usage(message: str, cure: str, command: Command) -> Exception:
+    from aml_pipeline.errors import UsageError  # noqa: PLC0415 - only a mistake pays for it
+
+    return UsageError(f"{message} {cure} See `aml-pipeline {command.name} --help`.")
+
+
+def help_of(command: Command) -> str:
+    """Return the help of one command."""
+    operands = f" [{command.operands[0]}]" if command.operands else ""
+    lines = [f"aml-pipeline {command.name}{operands} [options]", "", f"  {command.summary}", ""]
+    rows = [(command.operands[0], command.operands[2])] if command.operands else []
+    for option in command.options:
+        value = f" {option.value}" if option.value else ""
+        choices = f" ({', '.join(option.choices)})" if option.choices else ""
+        rows.append((", ".join(option.names) + value, option.help + choices))
+    rows.append(("-h, --help", "This text."))
+    width = max(len(left) for left, _ in rows)
+    lines += [f"  {left:<{width}}  {right}" for left, right in rows]
+    return "\n".join([*lines, "", "Example:", f"  {command.example}"])

@@ -1,0 +1,28 @@
+"""What commands share: the pipeline that the options name."""
+
+from __future__ import annotations
+
+from aml_pipeline.cli.options import Options
+from aml_pipeline.errors import UsageError
+from aml_pipeline.opening import Opened, open_pipeline
+
+
+def open_with(options: Options) -> Opened:
+    """Open the file that ``-f`` names, with ``--profile`` and ``--param`` where the command has them."""
+    has = options.has
+    return open_pipeline(
+        options.text("file") or "pipeline.yaml",
+        options.text("profile") if has("profile") else None,
+        parameters(options.texts("param")) if has("param") else {},
+    )
+
+
+def parameters(given: list[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` words as a mapping; the last one of a name counts. Raises UsageError."""
+    values = {}
+    for word in given:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError(f'--param "{word}" has no "=". Write it as NAME=VALUE, such as --param epochs=5.')
+        values[name] = value
+    return values

@@ -1,0 +1,119 @@
+"""What a run shows while it goes on: plain lines in a pipe, a line that moves on a terminal.
+
+How each step ended goes to standard output; what happens meanwhile to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from aml_pipeline import events
+from aml_pipeline.events import Event
+from aml_pipeline.local import Run
+from aml_pipeline.plan import Plan
+from aml_pipeline.store import Store
+
+# A metric is shown each time up to the hundredth, then every tenth, then every hundredth time.
+_SHOWN_EACH = 100
+
+
+class Progress:
+    """Shows the events of a run of ``selected`` steps."""
+
+    def __init__(self, plan: Plan, selected: Sequence[str], *, verbose: bool = False) -> None:
+        self._width = max(map(len, selected))
+        self._verbose = verbose
+        self._moving = sys.stderr.isatty() and not verbose
+        self._line = ""
+        self._counts: dict[tuple[str, str], int] = {}
+        self._last: dict[str, str] = {}
+        self._title = _title(plan, len(selected))
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, events.StepStarted):
+            self._begin(event)
+        elif isinstance(event, events.OutputWritten) and self._verbose:
+            sys.stderr.write(event.text)
+        elif isinstance(event, events.MetricLogged):
+            self._metric(event)
+        elif isinstance(event, events.StepTicked) and self._moving:
+            self._move(f"{event.step:<{self._width}}  {event.seconds:5.1f} s  {self._metrics(event.step)}")
+        elif isinstance(event, events.StepEnded):
+            self._end(event)
+
+    def _begin(self, event: events.StepStarted) -> None:
+        if self._title:
+            self._say(self._title)
+            self._title = ""
+        self._say(f"{event.step:<{self._width}}  runs: {event.reason}")
+
+    def _metric(self, event: events.MetricLogged) -> None:
+        count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
+        self._last[f"{event.step}\0{event.name}"] = text = f"{event.name} {_shown(event.value)}"
+        step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
+        if not self._moving and count % step == 0:
+            self._say(f"{event.step:<{self._width}}    {text}")
+
+    def _metrics(self, step: str) -> str:
+        return "  ".join(text for key, text in self._last.items() if key.startswith(f"{step}\0"))
+
+    def _end(self, event: events.StepEnded) -> None:
+        self._move("")
+        words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
+        text = words.get(event.state, event.state)
+        detail = self._metrics(event.step) if event.state == "done" else event.reason if event.state == "not run" else ""
+        print(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}", flush=True)
+        if event.state == "failed" and event.message:
+            self._say("\n".join(f"    {line}" for line in event.tail))
+            self._say(f"{event.step}: {event.message}")
+
+    def _say(self, text: str) -> None:
+        self._move("")
+        print(text, file=sys.stderr, flush=True)
+
+    def _move(self, text: str) -> None:
+        """Replace the moving line, cut to the width of the terminal; an empty text removes it."""
+        if not self._moving or text == self._line:
+            return
+        self._line = text[: shutil.get_terminal_size().columns - 1]
+        _rewrite(sys.stderr, self._line)
+
+
+def _rewrite(stream: TextIO, line: str) -> None:
+    stream.write(f"\r\x1b[K{line}")
+    stream.flush()
+
+
+def _title(plan: Plan, steps: int) -> str:
+    values = ", ".join(f"{name}={one.text}" for name, one in plan.parameters.items())
+    profile = f", profile {plan.profile}" if plan.profile else ""
+    return f"{plan.name}{profile}: {steps} step{'' if steps == 1 else 's'}{f' with {values}' if values else ''}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+
+
+def show_outputs(plan: Plan, store: Store, done: Run, file: str) -> None:
+    """Print where the final outputs lie, and the logs of what failed."""
+    read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
+    finals = [(step, name) for step, result in done.results.items() for name in result.outputs if (step, name) not in read]
+    base = os.path.dirname(os.path.abspath(file))
+    rows = [(f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in finals if step in done.steps]
+    width = max((len(left) for left, _ in rows), default=0)
+    for left, right in rows:
+        print(f"{left:<{width}}  {right}")
+
+
+def _from_here(path: str, base: str) -> str:
+    """Return ``path`` from where the user stands, when that is the project or a folder above it."""
+    here = os.getcwd()
+    return os.path.relpath(path, here) if base == here or base.startswith(here + os.sep) else path

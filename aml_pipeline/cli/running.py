@@ -1,0 +1,129 @@
+"""``plan`` and ``run``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aml_pipeline import __version__, check, graph, interpreter, store
+from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.progress import Progress, show_outputs
+from aml_pipeline.errors import UsageError
+from aml_pipeline.local import Context, forecast
+from aml_pipeline.local import run as run_locally
+from aml_pipeline.opening import Opened
+from aml_pipeline.plan import Plan
+from aml_pipeline.provenance import git_state
+from aml_pipeline.record import Recorder, new_id
+from aml_pipeline.store import Store
+
+# What would make a step's Python find other modules here than in Azure ML.
+_NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
+
+
+def plan(options: Options, environ: Mapping[str, str]) -> int:
+    """Print what ``run`` would do."""
+    opened = open_with(options)
+    selected, forced = _selection(options, opened)
+    context = _context(options, environ, opened, selected)
+    verdicts = forecast(context, selected, forced)
+    width = max(map(len, selected))
+    for name, verdict in verdicts:
+        action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
+        reason = f"  {verdict.reason}" if verdict.action != "reuse" else ""
+        print(f"{name:<{width}}  {action}{reason}")
+    something = any(verdict.action != "reuse" for _, verdict in verdicts)
+    return EXIT_SOMETHING_TO_DO if something and options.has("exit_code") and options.flag("exit_code") else 0
+
+
+def run(options: Options, environ: Mapping[str, str]) -> int:
+    """Run the steps; exit with 1 when one failed."""
+    if options.flag("dry_run"):
+        return plan(options, environ)
+    opened = open_with(options)
+    selected, forced = _selection(options, opened)
+    pipeline, _ = opened.require()
+    folder = store.prepare(os.path.dirname(opened.state), pipeline.name)
+    with store.locked(folder, _command(environ)):
+        context = _context(options, environ, opened, selected)
+        recorder = Recorder(os.path.join(folder, "runs"), new_id())
+        progress = Progress(context.plan, selected, verbose=options.flag("verbose"))
+        done = run_locally(
+            context,
+            selected,
+            recorder=recorder,
+            header=lambda: _header(context, environ),
+            forced=forced,
+            on_event=progress,
+        )
+    show_outputs(context.plan, context.store, done, opened.loaded.name)
+    return 0 if done.state == "done" else EXIT_FAILED
+
+
+def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:
+    """Return the steps chosen, and those that run in any case."""
+    pipeline, _ = opened.require()
+    selected = graph.select(
+        pipeline.upstream,
+        options.operands,
+        only=options.flag("only"),
+        start=options.text("from"),
+        until=options.text("until"),
+    )
+    forced = (options.operands or selected) if options.flag("force") else []
+    return selected, forced
+
+
+def _context(options: Options, environ: Mapping[str, str], opened: Opened, selected: list[str]) -> Context:
+    pipeline, project = opened.require()
+    opened.require(check.missing_data(pipeline, project, [pipeline.step(name) for name in selected]))
+    steps_environ = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
+    # So that what a step prints, metrics among it, is seen when it is printed.
+    steps_environ.setdefault("PYTHONUNBUFFERED", "1")
+    cache = os.path.join(opened.state, "interpreter")
+    python = interpreter.inspect(_python(options.text("python"), environ), steps_environ, cache)
+    return Context(pipeline, project, Store(opened.state, project.digests), python, steps_environ)
+
+
+def _python(given: str | None, environ: Mapping[str, str]) -> str:
+    if given is None:
+        return sys.executable
+    found = shutil.which(given, path=environ.get("PATH"))
+    if found is None:
+        raise UsageError(f"There is no program {given} for --python. Give the path of a Python, such as .venv/bin/python.")
+    return os.path.abspath(found)
+
+
+def _command(environ: Mapping[str, str]) -> str:
+    del environ
+    return " ".join(["aml-pipeline", *sys.argv[1:]])
+
+
+def _header(context: Context, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a record says of a run before its steps."""
+    python, pipeline = context.interpreter, context.plan
+    return {
+        "pipeline": pipeline.name,
+        "profile": pipeline.profile,
+        "parameters": {name: one.text for name, one in pipeline.parameters.items()},
+        "started": time.time(),
+        "command": _command(environ),
+        "host": socket.gethostname(),
+        "version": __version__,
+        "git": git_state(context.project.folder),
+        "python": {"path": python.path, "version": python.full_version, "platform": python.platform},
+        "distributions": dict(python.distributions),
+        "plan": pipeline.as_data(),
+    }
+
+
+def chosen(pipeline: Plan) -> str:
+    """Return the name of the pipeline and what was chosen for it."""
+    return pipeline.name

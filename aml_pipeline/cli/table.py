@@ -1,0 +1,128 @@
+"""Every command of ``aml-pipeline``: adding one is an entry here and a module."""
+
+from __future__ import annotations
+
+from aml_pipeline.cli.options import Command, Option
+
+_FILE = Option("-f", "--file", value="FILE", help="The pipeline file; else ./pipeline.yaml.", default="pipeline.yaml")
+_PROFILE = Option("--profile", value="NAME", help="Overrides of the file to use.")
+_PARAM = Option("--param", value="NAME=VALUE", help="Value of a parameter; may stand repeatedly.", many=True)
+_PYTHON = Option("--python", value="PATH", help="Interpreter of the steps; else the one of this program.")
+_SELECTION = (
+    Option("--only", help="The steps named, without those that they need."),
+    Option("--from", value="STEP", help="That step and those that need it."),
+    Option("--until", value="STEP", help="That step and those that it needs."),
+    Option("--force", help="Run the steps named (all, if none is) even if nothing changed."),
+)
+_ANY = 1_000_000
+_STEPS = ("STEP…", _ANY, "Steps to run, with those that they need; else all.")
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command(
+            "init",
+            "starting",
+            "Make a runnable pipeline.yaml with one script in an empty folder.",
+            operands=("FOLDER", 1, "Where; else here."),
+            example="aml-pipeline init my-project",
+        ),
+        Command(
+            "validate",
+            "checking",
+            "Tell every problem of the file and of what it names.",
+            _FILE,
+            _PROFILE,
+            _PARAM,
+            Option("--format", value="FORMAT", help="Form.", choices=("text", "json", "github"), default="text"),
+            example="aml-pipeline validate --format github",
+        ),
+        Command(
+            "plan",
+            "running",
+            "Tell what `run` would do with each step, and why; change nothing.",
+            _FILE,
+            _PROFILE,
+            _PARAM,
+            *_SELECTION,
+            _PYTHON,
+            Option("--exit-code", help="Exit with 5 when there is something to run."),
+            operands=_STEPS,
+            example="aml-pipeline plan --profile quickstart",
+        ),
+        Command(
+            "run",
+            "running",
+            "Run the steps here, in order; what did not change is not run again.",
+            _FILE,
+            _PROFILE,
+            _PARAM,
+            *_SELECTION,
+            _PYTHON,
+            Option("-n", "--dry-run", help="The same as `plan`."),
+            Option("-v", "--verbose", help="Show what the steps print."),
+            operands=_STEPS,
+            example="aml-pipeline run train --param epochs=5",
+        ),
+        Command(
+            "graph",
+            "checking",
+            "Show the steps in order, what each reads and what it writes.",
+            _FILE,
+            _PROFILE,
+            example="aml-pipeline graph",
+        ),
+        Command(
+            "runs",
+            "history",
+            "List the runs of this pipeline, the last first.",
+            _FILE,
+            Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            example="aml-pipeline runs",
+        ),
+        Command(
+            "logs",
+            "history",
+            "Show what a step printed in the last run that ran it.",
+            _FILE,
+            Option("--run", value="RUN", help="Another run, as `runs` names it."),
+            operands=("STEP", 1, "The step; else the last one that ran."),
+            example="aml-pipeline logs train",
+        ),
+        Command(
+            "clean",
+            "history",
+            "Free the disk: all but the last result of each step.",
+            _FILE,
+            Option("--all", help="The last results too."),
+            example="aml-pipeline clean",
+        ),
+        Command(
+            "schema",
+            "checking",
+            "Print the JSON Schema of pipeline.yaml, for editors.",
+            example="aml-pipeline schema > pipeline.schema.json",
+        ),
+    )
+}
+
+
+def overview() -> str:
+    """Return the help of the program."""
+    width = max(map(len, COMMANDS))
+    rows = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "aml-pipeline COMMAND [options]",
+            "",
+            "  Azure ML pipelines from one checked YAML file, run here and there.",
+            "",
+            *rows,
+            "",
+            "  -h, --help  This text; `aml-pipeline COMMAND --help` tells about a command.",
+            "  --version   The version.",
+            "",
+            "Example:",
+            "  aml-pipeline run --profile quickstart",
+        ]
+    )

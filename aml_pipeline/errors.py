@@ -1,0 +1,32 @@
+"""What can go wrong for a user; the command line turns each kind into a text and an exit status, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aml_pipeline import problems as _problems
+from aml_pipeline.problems import Problem
+
+
+class UserError(Exception):
+    """Something a user can mend; the text says what and how."""
+
+
+class UsageError(UserError):
+    """The command line, or a call of the library, asks for something that is not there (exit status 2)."""
+
+
+class MachineError(UserError):
+    """This machine refused: disk full, no permission, another run holds the lock (exit status 6)."""
+
+
+class PipelineError(UserError):
+    """The pipeline file, or something it names, is wrong (exit status 2).
+
+    ``problems`` holds every problem found, in order; ``texts`` the text of each file they point into.
+    """
+
+    def __init__(self, problems: Sequence[Problem], texts: Mapping[str, str]) -> None:
+        self.problems = tuple(problems)
+        self.texts = dict(texts)
+        super().__init__(_problems.as_text(self.problems, self.texts))

@@ -1,0 +1,87 @@
+"""What happens in a run, as it happens: one format for who shows it and who records it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+State = Literal["done", "up to date", "failed", "not run", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began with these steps, in order."""
+
+    time: float
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step's process is about to start."""
+
+    time: float
+    step: str
+    reason: str
+    attempt: str
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputWritten:
+    """A step wrote text to its log."""
+
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepTicked:
+    """A step still runs, ``seconds`` after its start."""
+
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLogged:
+    """A step logged a metric: ``kind`` is scalar, list, row or table, ``value`` JSON data."""
+
+    time: float
+    step: str
+    name: str
+    kind: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step is over. ``message`` tells a failure in words, ``tail`` holds the last lines of its log."""
+
+    time: float
+    step: str
+    state: State
+    reason: str
+    seconds: float = 0.0
+    exit_status: int | None = None
+    message: str = ""
+    tail: tuple[str, ...] = ()
+    outputs: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The run is over: ``done``, ``failed`` or ``interrupted``."""
+
+    time: float
+    state: State
+    seconds: float
+
+
+Event = RunStarted | StepStarted | OutputWritten | StepTicked | MetricLogged | StepEnded | RunEnded
+
+
+def as_data(event: Event) -> dict[str, Any]:
+    """Return an event as JSON data; ``event`` is its kind."""
+    return {"event": type(event).__name__, **asdict(event)}

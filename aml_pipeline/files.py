@@ -1,0 +1,241 @@
+"""The one reader of the disk: bytes, looks (stat) and digests. Knows no pipeline.
+
+A digest is remembered by the look of its file. A look younger than two seconds is not trusted: on file systems with
+coarse times a second write could leave it as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from aml_pipeline.errors import MachineError
+
+YOUNG_NS = 2_000_000_000
+_BLOCK = 1 << 20
+# Smaller files are read again faster than their digests are looked up in a long list.
+_REMEMBERED_BYTES = 1 << 20
+
+
+class Look(NamedTuple):
+    """What tells that a file changed, without reading it."""
+
+    mode: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Tree(NamedTuple):
+    """A file or folder by content: its digest, and how many files and bytes it holds."""
+
+    digest: str
+    files: int
+    bytes: int
+
+
+def look(path: str) -> Look | None:
+    """Return the look of what ``path`` leads to, or None when nothing is there."""
+    try:
+        return _look(os.stat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _look(status: os.stat_result) -> Look:
+    return Look(status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def read(path: str) -> bytes:
+    """Return the bytes of a file."""
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def digest_of(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file so that a reader finds the old bytes or the new ones, never a part."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    except OSError:
+        _remove_quietly(temporary)
+        raise
+
+
+def _remove_quietly(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def write_sealed(path: str, data: object) -> None:
+    """Write JSON data behind its own digest, so that a torn or altered file is known for what it is."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    write(path, digest_of(text).encode() + b"\n" + text + b"\n")
+
+
+def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON
+    """Return the data written by ``write_sealed``, or None when the file is missing, torn or altered."""
+    try:
+        seal, _, text = read(path).partition(b"\n")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    text = text.removesuffix(b"\n")
+    return json.loads(text) if digest_of(text).encode() == seal else None
+
+
+Skip = Callable[[str, "os.DirEntry[str]"], bool]
+
+
+def walk(folder: str, skip: Skip = lambda _name, _entry: False) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield each file below ``folder`` as (path relative to it, entry), and each empty folder as ``path/``.
+
+    Symbolic links are followed, as Azure ML's upload does; a folder that contains itself is entered once. What
+    ``skip`` says of a name (a folder's ends in ``/``) is left out, and a folder is not even read.
+    """
+    yield from _walk(folder, "", (), skip)
+
+
+def _walk(
+    folder: str, prefix: str, above: tuple[tuple[int, int], ...], skip: Skip
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        is_folder = entry.is_dir()
+        if skip(f"{prefix}{entry.name}/" if is_folder else prefix + entry.name, entry):
+            continue
+        if not is_folder:
+            yield prefix + entry.name, entry
+            continue
+        status = entry.stat()
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
+            continue
+        inside = False
+        for found in _walk(entry.path, f"{prefix}{entry.name}/", (*above, identity), skip):
+            inside = True
+            yield found
+        if not inside:
+            yield f"{prefix}{entry.name}/", entry
+
+
+class Digests:
+    """Digests by content, remembered between runs by looks in the file ``cache`` (None: not remembered)."""
+
+    def __init__(self, cache: str | None = None) -> None:
+        self._cache = cache
+        known = read_sealed(cache) if cache else None
+        self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
+        self._seen: dict[str, list[Any]] = {}
+        self._changed = False
+
+    def file(self, path: str) -> str:
+        """Return the digest of a file's bytes. Raises OSError, or MachineError when it changes while it is read."""
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise MachineError(f"{path} is not a regular file. Remove it, or leave it out with a snapshot pattern.")
+        before = _look(status)
+        known = self._recall(path, list(before))
+        if known is not None:
+            return str(known[0])
+        digest = _stable_digest(path)
+        self._remember(path, list(before), [digest], max(before.mtime_ns, before.ctime_ns))
+        return digest
+
+    def tree(self, path: str) -> Tree | None:
+        """Return the content of a file or folder, or None when nothing is there.
+
+        In a folder the relative names count, times and modes do not; a broken link counts by its target.
+        """
+        top = look(path)
+        if top is None:
+            return None
+        if not stat.S_ISDIR(top.mode):
+            return Tree(self.file(path), 1, top.size)
+        rows = [(name, _entry_look(entry), entry.path) for name, entry in walk(path)]
+        looks = digest_of("\n".join(f"{name}\0{seen}" for name, seen, _ in rows).encode("utf-8", "surrogateescape"))
+        known = self._recall(path, [looks])
+        if known is not None:
+            return Tree(*known)
+        return self._tree(path, rows, looks)
+
+    def _tree(self, path: str, rows: list[tuple[str, Look, str]], looks: str) -> Tree:
+        lines = [f"{name}\0{self._content(name, seen, place)}" for name, seen, place in rows]
+        digest = digest_of("\n".join(lines).encode("utf-8", "surrogateescape"))
+        files = [seen for name, seen, _ in rows if not name.endswith("/")]
+        tree = Tree(digest, len(files), sum(seen.size for seen in files))
+        youngest = max((max(seen.mtime_ns, seen.ctime_ns) for _, seen, _ in rows), default=0)
+        self._remember(path, [looks], list(tree), youngest)
+        return tree
+
+    def _content(self, name: str, seen: Look, path: str) -> str:
+        if name.endswith("/"):
+            return ""
+        if stat.S_ISLNK(seen.mode):
+            return f"-> {os.readlink(path)}"
+        return self.file(path) if seen.size >= _REMEMBERED_BYTES else _regular_digest(path, seen)
+
+    def _recall(self, path: str, looks: list[Any]) -> list[Any] | None:
+        row = self._known.get(path)
+        if row is None or row[0] != looks:
+            return None
+        self._seen[path] = row
+        return list(row[1])
+
+    def _remember(self, path: str, looks: list[Any], value: list[Any], youngest_ns: int) -> None:
+        if time.time_ns() - youngest_ns > YOUNG_NS:
+            self._known[path] = self._seen[path] = [looks, value]
+            self._changed = True
+
+    def save(self) -> None:
+        """Write what is remembered, without what this run did not meet and that is gone from the disk."""
+        if self._cache and self._changed:
+            kept = {path: row for path, row in self._known.items() if path in self._seen or os.path.lexists(path)}
+            write_sealed(self._cache, kept)
+            self._changed = False
+
+
+def _entry_look(entry: os.DirEntry[str]) -> Look:
+    try:
+        return _look(entry.stat())
+    except FileNotFoundError:
+        return _look(entry.stat(follow_symlinks=False))
+
+
+def _regular_digest(path: str, seen: Look) -> str:
+    if not stat.S_ISREG(seen.mode):
+        raise MachineError(f"{path} is neither a file nor a folder, so its content cannot be told. Remove it.")
+    return _stable_digest(path)
+
+
+def _stable_digest(path: str) -> str:
+    """Return the digest of a file that did not change while it was read."""
+    for _ in range(3):
+        with open(path, "rb", buffering=0) as stream:
+            before = _look(os.fstat(stream.fileno()))
+            digest = _digest_of_stream(stream)
+            if _look(os.fstat(stream.fileno())) == before:
+                return digest
+    raise MachineError(f"{path} changes while it is read. Wait until its writer is done, and run again.")
+
+
+def _digest_of_stream(stream: Any) -> str:  # noqa: ANN401 - a raw stream
+    hasher = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        hasher.update(block)
+    return hasher.hexdigest()

@@ -1,0 +1,123 @@
+"""Text → spec → plan, and every problem on the way, with its position, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import ValidationError
+
+from aml_pipeline import plan as planning
+from aml_pipeline import profile as profiles
+from aml_pipeline import source, spec_errors
+from aml_pipeline.plan import Plan
+from aml_pipeline.problems import Path, Problem, errors, ordered
+from aml_pipeline.spec import PipelineSpec
+from aml_pipeline.tokens import is_expression
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read: a ``plan`` when there is one, complete when ``problems`` has no error, and the positions."""
+
+    name: str
+    text: str = ""
+    plan: Plan | None = None
+    problems: list[Problem] = field(default_factory=list)
+    document: source.Document = field(default_factory=lambda: source.Document(None, []))
+    origins: dict[Path, profiles.Origin] = field(default_factory=dict)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Take up further problems; paths become positions.
+
+        A problem of a place that was left out because it was itself wrong is dropped.
+        """
+        self.problems = ordered([*self.problems, *(one for one in map(self._located, problems) if one)])
+
+    def _located(self, problem: Problem) -> Problem | None:
+        if problem.position or problem.origin or problem.file:
+            return replace(problem, file=problem.file or self.name)
+        path, origin = self._origin(problem.path)
+        if origin:
+            return replace(problem, origin=origin)
+        if path and path[0] == "steps" and path[:2] not in self.document:
+            return None
+        position = self.document.position(path, on_key=problem.on_key)
+        return replace(problem, file=self.name, position=position or source.Position(1, 1))
+
+    def _origin(self, path: Path) -> tuple[Path, str]:
+        for length in range(len(path), 0, -1):
+            origin = self.origins.get(path[:length])
+            if isinstance(origin, str):
+                return path, origin
+            if origin is not None:
+                return (*origin, *path[length:]), ""
+        return path, ""
+
+
+def load(
+    raw: bytes, name: str, *, file: str = "", profile: str | None = None, parameters: Mapping[str, str] | None = None
+) -> Loaded:
+    """Load the bytes of a pipeline file; ``name`` is what messages call it, ``file`` its absolute path."""
+    text, problem = source.decode(raw)
+    loaded = Loaded(name, text)
+    if problem:
+        loaded.add([problem])
+        return loaded
+    loaded.document = source.parse(text)
+    loaded.add(loaded.document.problems)
+    if loaded.document.root is None:
+        return loaded
+    loaded.add(_misplaced(loaded.document.root, ()))
+    pipeline = _validated(loaded)
+    if pipeline is None:
+        return loaded
+    applied = profiles.apply(pipeline, profile, parameters or {})
+    loaded.origins = applied.origins
+    loaded.add([*applied.problems, *profiles.faults(pipeline)])
+    loaded.plan, problems = planning.build(applied.spec, file=file, profile=profile)
+    loaded.add(problems)
+    return loaded
+
+
+def usable(loaded: Loaded) -> bool:
+    """Whether the plan may run: it is there, and no problem is an error."""
+    return loaded.plan is not None and not errors(loaded.problems)
+
+
+def _validated(loaded: Loaded) -> PipelineSpec | None:
+    """Return the spec; what pydantic refuses is told, then left out, so that the rest can be checked in the same go."""
+    data = loaded.document.root.value if loaded.document.root else None
+    if isinstance(data, dict):
+        data = {key: value for key, value in data.items() if not key.startswith("x-")}
+    told: list[Path] = []
+    while data is not None:
+        try:
+            return PipelineSpec.model_validate(data)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            new = [one for one in found if not _follows_from(one["loc"], told)]
+            if not new and told:
+                return None
+            loaded.add(spec_errors.explain(one) for one in new)
+            told += [one["loc"] for one in found]
+            data = spec_errors.without(data, found)
+    return None
+
+
+def _follows_from(path: Path, told: Iterable[Path]) -> bool:
+    """Whether a mistake told before lies inside ``path``: what is missing there now was left out because of it."""
+    return any(one[: len(path)] == path for one in told)
+
+
+def _misplaced(node: source.Node, path: Path) -> Iterator[Problem]:
+    """Yield the expressions that stand outside the arguments of steps, where nothing would bind them."""
+    if path[:1] and str(path[0]).startswith("x-"):
+        return
+    in_arguments = len(path) > 2 and path[0] == "steps" and path[2] == "arguments"  # noqa: PLR2004
+    if isinstance(node.value, str) and is_expression(node.value) and not in_arguments:
+        cure = "Write the value itself; a profile can change it."
+        yield Problem("misplaced-expression", "an expression can stand only in the arguments of a step.", cure, path)
+    for key, child in node.children.items():
+        yield from _misplaced(child, (*path, key))
+

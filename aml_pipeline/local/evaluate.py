@@ -1,0 +1,121 @@
+"""A step, its upstream results and the disk → the parts of its key, and the verdict. Starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aml_pipeline import reuse
+from aml_pipeline.errors import UsageError
+from aml_pipeline.interpreter import Interpreter
+from aml_pipeline.plan import Plan, Step, token_as_data
+from aml_pipeline.project import Project
+from aml_pipeline.reuse import Verdict
+from aml_pipeline.store import Result, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a local run works with; ``environ`` is the environment of the steps' processes."""
+
+    plan: Plan
+    project: Project
+    store: Store
+    interpreter: Interpreter
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is known of a step before it runs; ``result`` is there when it need not run."""
+
+    step: Step
+    parts: Mapping[str, Any]
+    verdict: Verdict
+    result: Result | None
+
+
+def evaluate(
+    context: Context,
+    step: Step,
+    results: Mapping[str, Result],
+    pending: Mapping[str, bool] | None = None,
+    *,
+    forced: bool = False,
+) -> Evaluation:
+    """Evaluate ``step``, given the ``results`` of the steps before it.
+
+    ``pending`` are those that have none yet, and whether each is sure to run.
+    """
+    parts = _parts(context, step, results)
+    known = not pending or not set(step.upstream) & set(pending)
+    result, damage = context.store.result(step.name, reuse.key(parts)) if known else (None, "")
+    last = context.store.last(step.name)
+    verdict = reuse.verdict(
+        parts,
+        reuse.Last(last.parts, last.outcome) if last else None,
+        accepted=result is not None,
+        damage=damage,
+        forced="forced" if forced else "" if step.allow_reuse else "allow_reuse is false",
+        pending=pending,
+    )
+    return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None)
+
+
+def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[str, Any]:
+    plan, project = context.plan, context.project
+    snapshot = project.snapshot(step)
+    trees = {name: project.dataset(plan.datasets[name].local) for name in step.datasets}
+    python = context.interpreter
+    return {
+        "script": snapshot.script,
+        "snapshot": snapshot.digests,
+        "parameters": {name: plan.parameters[name].text for name in step.parameters},
+        "arguments": [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
+        "datasets": {name: tree.digest if tree else reuse.ABSENT for name, tree in trees.items()},
+        "inputs": {f"{one.step}.{one.name}": _content(results, one.step, one.name) for one in step.inputs},
+        "after": {name: results[name].attempt if name in results else None for name in step.after},
+        "environment": project.environment_digest(step),
+        "environment_variables": dict(step.environment_variables),
+        "interpreter": {
+            "implementation": python.implementation,
+            "version": python.version,
+            "platform": python.platform,
+        },
+        "packages": python.versions(snapshot.external),
+    }
+
+
+def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:
+    return results[step].contents[name].digest if step in results else None
+
+
+def taken(context: Context, step: str) -> Result:
+    """Return the newest result of a step that is not run this time. Raises UsageError when there is none."""
+    result = context.store.latest(step)
+    if result is None:
+        message = f'Step "{step}" has no result here yet, and this run leaves it out.'
+        raise UsageError(f"{message} Run it first: `aml-pipeline run {step}`.")
+    return result
+
+
+def forecast(
+    context: Context, selected: Sequence[str], forced: Collection[str] = ()
+) -> list[tuple[str, Verdict]]:
+    """Return what a run of the ``selected`` steps would do with each, and why. Changes nothing."""
+    results: dict[str, Result] = {}
+    pending: dict[str, bool] = {}
+    verdicts = []
+    for name in selected:
+        step = context.plan.step(name)
+        for needed in step.upstream:
+            if needed not in selected:
+                results[needed] = taken(context, needed)
+        found = evaluate(context, step, results, pending, forced=name in forced)
+        verdicts.append((name, found.verdict))
+        if found.result:
+            results[name] = found.result
+        else:
+            pending[name] = found.verdict.action == "run"
+    return verdicts

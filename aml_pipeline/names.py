@@ -1,0 +1,34 @@
+"""What a name may look like, and which names Azure ML keeps for itself."""
+
+from __future__ import annotations
+
+import re
+
+STEP_NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+WORD_NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"
+LONGEST = 100
+
+# Environment variables of every process, and parameters of SDK v1's own modules (_module_parameter_provider.py of
+# azureml-pipeline-core): a parameter, output or dataset of that name would overwrite them there.
+TAKEN = frozenset(
+    "path home user shell lang pwd tmpdir "
+    "target framework communicator script command arguments".split()  # noqa: SIM905 - reads better than quotes
+)
+
+
+def step_name_fault(name: str) -> str | None:
+    """Return what is wrong with ``name`` as the name of a step, a profile or a schedule, or None."""
+    return _fault(name, STEP_NAME, "small letters and digits, in words joined by -")
+
+
+def word_name_fault(name: str) -> str | None:
+    """Return what is wrong with ``name`` as the name of an output, a parameter or a dataset, or None."""
+    if name in TAKEN:
+        return "is a name that Azure ML keeps for itself"
+    return _fault(name, WORD_NAME, "small letters and digits, in words joined by _")
+
+
+def _fault(name: str, pattern: str, form: str) -> str | None:
+    if len(name) > LONGEST:
+        return f"has {len(name)} characters, and {LONGEST} are allowed"
+    return None if re.fullmatch(pattern, name) else f"is not made of {form}"

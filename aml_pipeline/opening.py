@@ -1,0 +1,68 @@
+"""A path → a checked plan and its project: what the library's ``load`` and every command begin with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aml_pipeline import check, files, loader
+from aml_pipeline.errors import PipelineError, UsageError
+from aml_pipeline.files import Digests
+from aml_pipeline.loader import Loaded
+from aml_pipeline.plan import Plan
+from aml_pipeline.problems import Problem, errors
+from aml_pipeline.project import Project
+
+STATE = ".aml_pipeline"
+
+
+@dataclass(slots=True)
+class Opened:
+    """A pipeline file that was read and checked; ``plan`` and ``project`` are None when it could not be understood."""
+
+    loaded: Loaded
+    plan: Plan | None
+    project: Project | None
+    state: str
+
+    def texts(self) -> dict[str, str]:
+        """Return the text of each file that a problem points into, for its excerpt."""
+        found = {self.loaded.name: self.loaded.text}
+        folder = os.path.dirname(self.loaded.name)
+        for problem in self.loaded.problems:
+            if problem.file and problem.file not in found and self.project:
+                place = os.path.join(self.project.folder, os.path.relpath(problem.file, folder or "."))
+                found[problem.file] = files.read(place).decode("utf-8", "replace") if files.look(place) else ""
+        return found
+
+    def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
+        """Return plan and project. Raises PipelineError with every problem when one is an error."""
+        self.loaded.add(problems or [])
+        if self.plan is None or self.project is None or errors(self.loaded.problems):
+            raise PipelineError(self.loaded.problems, self.texts())
+        return self.plan, self.project
+
+
+def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Opened:
+    """Read and check the pipeline file at ``path``. Raises UsageError when there is none."""
+    file = os.path.abspath(path)
+    if not os.path.isfile(file):
+        what = "is a folder, not a pipeline file" if os.path.isdir(file) else "is not there"
+        raise UsageError(f"{path} {what}. Name the file with -f, or make one with `aml-pipeline init`.")
+    loaded = loader.load(files.read(file), path, file=file, profile=profile, parameters=parameters)
+    folder = os.path.dirname(file)
+    if loaded.plan is None:
+        return Opened(loaded, None, None, os.path.join(folder, STATE))
+    state = os.path.join(folder, STATE, loaded.plan.name)
+    project = Project(loaded.plan, Digests(os.path.join(state, "digests")))
+    loaded.add(_beside(path, check.check(loaded.plan, project)))
+    return Opened(loaded, loaded.plan, project, state)
+
+
+def _beside(path: str, problems: list[Problem]) -> list[Problem]:
+    """Name the files of the project as the pipeline file is named: from where the user stands."""
+    from dataclasses import replace  # noqa: PLC0415 - keeps the name out of the module's face
+
+    folder = os.path.dirname(path)
+    return [replace(one, file=os.path.join(folder, one.file)) if one.file else one for one in problems]

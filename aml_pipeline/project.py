@@ -1,0 +1,55 @@
+"""A pipeline's folder on this disk: paths, snapshots and digests, each read once."""
+
+from __future__ import annotations
+
+import os
+
+from aml_pipeline import environment, files, snapshot
+from aml_pipeline.files import Digests, Tree
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.snapshot import Snapshot, SourceFolder
+
+
+class Project:
+    """The folder of ``plan.file``; what is read there is kept for as long as this object lives."""
+
+    def __init__(self, plan: Plan, digests: Digests) -> None:
+        self.folder = os.path.dirname(plan.file)
+        self.digests = digests
+        self._left_out = {plan.file, *(self.path(one.local) for one in plan.datasets.values() if one.local)}
+        self._folders: dict[str, SourceFolder] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._environments: dict[object, str] = {}
+
+    def path(self, relative: str) -> str:
+        """Return the absolute path of what the pipeline file calls ``relative``."""
+        return os.path.normpath(os.path.join(self.folder, os.path.expanduser(relative)))
+
+    def snapshot(self, step: Step) -> Snapshot:
+        """Return the snapshot of ``step``."""
+        if step.name not in self._snapshots:
+            path = self.path(step.source_directory)
+            if path not in self._folders:
+                self._folders[path] = SourceFolder(path, self.digests, self._left_out)
+            self._snapshots[step.name] = snapshot.take(self._folders[path], step.script, step.snapshot)
+        return self._snapshots[step.name]
+
+    def forget(self) -> None:
+        """Read everything anew from here on: a file changed while it was in use."""
+        self._folders.clear()
+        self._snapshots.clear()
+        self._environments.clear()
+
+    def environment_digest(self, step: Step) -> str:
+        """Return the digest of the environment that ``step`` declares; a file that is missing counts as empty."""
+        if step.environment not in self._environments:
+            self._environments[step.environment] = environment.digest(step.environment, self._read)
+        return self._environments[step.environment]
+
+    def _read(self, relative: str) -> bytes:
+        path = self.path(relative)
+        return files.read(path) if files.look(path) else b""
+
+    def dataset(self, local: str | None) -> Tree | None:
+        """Return the content of a local dataset, or None when it is not here."""
+        return self.digests.tree(self.path(local)) if local else None

@@ -1,0 +1,27 @@
+"""Where the code of a run comes from: the git commit, and the files that differ from it."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+
+def git_state(folder: str) -> dict[str, Any] | None:
+    """Return ``commit``, ``branch`` and ``dirty`` (paths) of the repository around ``folder``; None without one."""
+    command = ["git", "-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "-z", "--", "."]
+    try:
+        answer = subprocess.run(command, capture_output=True, timeout=20, check=True, stdin=subprocess.DEVNULL)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+    rows = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
+    heads = dict(row[2:].split(" ", 1) for row in rows if row.startswith("# "))
+    dirty = [_path(row) for row in rows if row[:2] in {"1 ", "2 ", "u ", "? "}]
+    return {"commit": heads.get("branch.oid"), "branch": heads.get("branch.head"), "dirty": dirty}
+
+
+# Fields before the path, by the first letter of a row (git-status(1), "Porcelain Format Version 2").
+_FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1}
+
+
+def _path(row: str) -> str:
+    return row.split(" ", _FIELDS[row[0]])[-1].encode("utf-8", "replace").decode()

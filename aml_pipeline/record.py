@@ -1,0 +1,122 @@
+"""Events → the directory of a run, and back. One format, whoever ran it.
+
+    runs/ID/run.json          what the run was of; at its end also how each step ended
+    runs/ID/events.jsonl      every event, one a line, as it happened
+    runs/ID/steps/STEP/log    what the step printed; beside it what it left in outputs/ and logs/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aml_pipeline import files
+from aml_pipeline.events import Event, MetricLogged, OutputWritten, RunEnded, StepEnded, StepTicked, as_data
+
+
+def new_id() -> str:
+    """Return the id of a new run: its local time, and some letters so that two never meet."""
+    return f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{secrets.token_hex(2)}"
+
+
+class Recorder:
+    """Writes the directory of one run, from the first event after ``open`` on."""
+
+    def __init__(self, runs: str, run: str) -> None:
+        self.run = run
+        self.folder = os.path.join(runs, run)
+        self._pending: list[Event] = []
+        self._header: dict[str, Any] | None = None
+        self._steps: dict[str, dict[str, Any]] = {}
+
+    def open(self, header: Mapping[str, Any]) -> None:
+        """Make the directory; ``header`` is JSON data on what this run is of."""
+        if self._header is not None:
+            return
+        os.makedirs(os.path.join(self.folder, "steps"))
+        self._header = {"run": self.run, **header, "state": "running"}
+        self._write()
+        for event in self._pending:
+            self._append(event)
+
+    def log(self, step: str) -> str:
+        """Return the path of a step's log; its folder is there."""
+        folder = os.path.join(self.folder, "steps", step)
+        os.makedirs(folder, exist_ok=True)
+        return os.path.join(folder, "log")
+
+    def __call__(self, event: Event) -> None:
+        """Record an event; before ``open`` it is kept for then."""
+        if isinstance(event, (OutputWritten, StepTicked)):
+            return
+        self._count(event)
+        if self._header is None:
+            self._pending.append(event)
+            return
+        self._append(event)
+        if isinstance(event, RunEnded):
+            self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
+            self._write()
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, StepEnded):
+            row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
+            self._steps.setdefault(event.step, {}).update(row)
+        elif isinstance(event, MetricLogged):
+            self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = event.value
+
+    def metrics(self, step: str) -> dict[str, Any]:
+        """Return the last value of each metric that ``step`` logged."""
+        return dict(self._steps.get(step, {}).get("metrics", {}))
+
+    def _append(self, event: Event) -> None:
+        with open(os.path.join(self.folder, "events.jsonl"), "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(as_data(event), ensure_ascii=False) + "\n")
+
+    def _write(self) -> None:
+        text = json.dumps(self._header, ensure_ascii=False, indent=1)
+        files.write(os.path.join(self.folder, "run.json"), text.encode("utf-8", "replace") + b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A recorded run: ``header`` is run.json; a run that was killed is still ``running`` there."""
+
+    run: str
+    folder: str
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """How it ended; "unreadable" when its record is damaged."""
+        return str(self.header.get("state", "unreadable"))
+
+    def log(self, step: str) -> str:
+        """Return the path of a step's log."""
+        return os.path.join(self.folder, "steps", step, "log")
+
+    @property
+    def logged_steps(self) -> list[str]:
+        """The steps that ran a process, by the time of their logs."""
+        folder = os.path.join(self.folder, "steps")
+        logs = [name for name in os.listdir(folder) if os.path.exists(self.log(name))] if os.path.isdir(folder) else []
+        return sorted(logs, key=lambda name: os.stat(self.log(name)).st_mtime_ns)
+
+
+def records(runs: str) -> list[RunRecord]:
+    """Return the runs in the folder ``runs``, the oldest first."""
+    names = sorted(os.listdir(runs)) if os.path.isdir(runs) else []
+    return [RunRecord(name, os.path.join(runs, name), _header(os.path.join(runs, name))) for name in names]
+
+
+def _header(folder: str) -> dict[str, Any]:
+    try:
+        data = json.loads(files.read(os.path.join(folder, "run.json")))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}

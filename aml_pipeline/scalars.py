@@ -1,0 +1,68 @@
+"""Scalars by YAML 1.2's core schema: a value that remembers the text it was written with.
+
+A script receives the text that stands in the file (``0.10``, ``012``), while checks of type and range need the number,
+so numbers are subclasses of ``int`` and ``float`` that carry their text.
+"""
+
+from __future__ import annotations
+
+import re
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_BASES = {"0o": 8, "0x": 16}
+# Python refuses to convert longer texts (sys.set_int_max_str_digits), and no script could read them either.
+_LONGEST_NUMBER = 4000
+
+
+class Integer(int):
+    """An integer and the ``text`` it was written with."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Integer:
+        """Parse ``text``, which must be an integer of the core schema."""
+        value = super().__new__(cls, text, _BASES[text[:2]]) if text[:2] in _BASES else super().__new__(cls, text)
+        value.text = text
+        return value
+
+
+class Float(float):
+    """A float and the ``text`` it was written with."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Float:
+        """Parse ``text``, which must be a float of the core schema."""
+        value = super().__new__(cls, text.replace(".", "", 1) if _SPECIAL.fullmatch(text) else text)
+        value.text = text
+        return value
+
+
+Scalar = str | int | float | bool | None
+
+
+def resolve(text: str) -> Scalar:
+    """Return the value of a plain (unquoted) scalar; what is no null, boolean or number is its own text."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    if _INTEGER.fullmatch(text):
+        return Integer(text)
+    if _FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
+        return Float(text)
+    return text
+
+
+def written(value: str | float) -> str:
+    """Return the text a scalar was written with; booleans are ``true`` and ``false``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = getattr(value, "text", None)
+    return text if isinstance(text, str) else str(value)

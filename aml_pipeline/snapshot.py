@@ -1,0 +1,246 @@
+"""Which files a step needs, and why; and the folder that holds them. Knows nothing of running.
+
+The script's own imports are followed in the source folder. Where the syntax tree cannot prove that list complete (the
+script finds files beside itself, imports computed names, reads package data) the whole source folder is taken, unless
+``snapshot:`` patterns say what to add.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from aml_pipeline import files
+from aml_pipeline.files import Digests
+from aml_pipeline.imports import Import, Reading, read_imports
+
+if TYPE_CHECKING:
+    import pathspec
+
+# Never part of a snapshot, whatever the ignore file says: state, caches and histories that no script reads.
+_NEVER = frozenset({".git", ".aml_pipeline", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"})
+IGNORE_FILES = (".amlignore", ".gitignore")
+
+
+class Opening(NamedTuple):
+    """The line that keeps a step's imports from being told: file relative to the source folder, line, reason."""
+
+    file: str
+    line: int
+    reason: str
+
+
+class SyntaxFault(NamedTuple):
+    """A file that Python cannot parse: file relative to the source folder, line, column (from 1), reason."""
+
+    file: str
+    line: int
+    column: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The files of a step, relative to ``folder``, with the rule that put each in and its digest.
+
+    ``external`` are the top-level modules that the files import from elsewhere. ``ignored`` are files that are
+    imported and that the ignore file leaves out.
+    """
+
+    folder: str
+    script: str
+    rules: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    external: set[str] = field(default_factory=set)
+    opening: Opening | None = None
+    whole: bool = False
+    ignored: list[str] = field(default_factory=list)
+    faults: list[SyntaxFault] = field(default_factory=list)
+
+
+class SourceFolder:
+    """A folder of scripts, read once for all the steps that share it.
+
+    ``left_out`` are absolute paths that belong to no snapshot (the pipeline file, local data).
+    """
+
+    def __init__(self, path: str, digests: Digests, left_out: Iterable[str] = ()) -> None:
+        self.path = path
+        self._digests = digests
+        self._left_out = frozenset(left_out)
+        self._readings: dict[str, Reading | SyntaxFault] = {}
+        self._is_file: dict[str, bool] = {}
+
+    def is_file(self, name: str) -> bool:
+        """Whether ``name``, relative to this folder, is a file."""
+        if name not in self._is_file:
+            self._is_file[name] = os.path.isfile(os.path.join(self.path, name))
+        return self._is_file[name]
+
+    def reading(self, name: str) -> Reading | SyntaxFault:
+        """Return what a Python file imports, or why it cannot be parsed."""
+        if name not in self._readings:
+            self._readings[name] = self._read(name)
+        return self._readings[name]
+
+    def _read(self, name: str) -> Reading | SyntaxFault:
+        try:
+            return read_imports(files.read(os.path.join(self.path, name)))
+        except SyntaxError as error:
+            return SyntaxFault(name, error.lineno or 1, error.offset or 1, error.msg)
+        except (ValueError, RecursionError) as error:
+            return SyntaxFault(name, 1, 1, str(error))
+
+    @cached_property
+    def _ignore(self) -> pathspec.PathSpec | None:
+        """The patterns of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
+        name = next((one for one in IGNORE_FILES if self.is_file(one)), None)
+        if name is None:
+            return None
+        return _patterns(files.read(os.path.join(self.path, name)).decode("utf-8", "replace").splitlines())
+
+    def ignores(self, name: str) -> bool:
+        """Whether the folder's ignore file leaves ``name`` out."""
+        return self._ignore is not None and self._ignore.match_file(name)
+
+    @cached_property
+    def all_files(self) -> list[str]:
+        """Every file that may be part of a snapshot."""
+        return [name for name, _ in files.walk(self.path, self._skips) if not name.endswith("/")]
+
+    def _skips(self, name: str, entry: os.DirEntry[str]) -> bool:
+        if entry.name in _NEVER or entry.name.endswith(".pyc") or entry.path in self._left_out:
+            return True
+        is_environment = name.endswith("/") and os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+        return is_environment or self.ignores(name)
+
+    def digest(self, name: str) -> str:
+        """Return the digest of a file."""
+        return self._digests.file(os.path.join(self.path, name))
+
+
+def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = None) -> Snapshot:
+    """Return the snapshot of ``script``; ``patterns`` are the globs of ``snapshot:`` (None: none were given)."""
+    snapshot = Snapshot(source.path, posixpath.normpath(script))
+    _follow(source, snapshot)
+    if patterns is not None:
+        wanted = _patterns(patterns)
+        _put(snapshot, (name for name in source.all_files if wanted.match_file(name)), "pattern")
+    elif snapshot.opening:
+        snapshot.whole = True
+        _put(snapshot, source.all_files, "folder")
+    snapshot.digests = {name: source.digest(name) for name in sorted(snapshot.rules)}
+    return snapshot
+
+
+def _patterns(lines: Iterable[str]) -> pathspec.PathSpec:
+    import pathspec  # noqa: PLC0415 - most folders have no pattern, and its import costs as much as a small run
+
+    return pathspec.PathSpec.from_lines("gitwildmatch", lines)
+
+
+def _put(snapshot: Snapshot, names: Iterable[str], rule: str) -> None:
+    for name in names:
+        snapshot.rules.setdefault(name, rule)
+
+
+def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
+    """Put in the script and, file by file, what it imports or names."""
+    waiting = [(snapshot.script, "script")]
+    while waiting:
+        name, rule = waiting.pop()
+        if name in snapshot.rules or name in snapshot.ignored:
+            continue
+        if source.ignores(name):
+            snapshot.ignored.append(name)
+            continue
+        snapshot.rules[name] = rule
+        if name.endswith(".py") or rule == "script":
+            waiting += _named_by(source, snapshot, name)
+
+
+def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple[str, str]]:
+    reading = source.reading(name)
+    if isinstance(reading, SyntaxFault):
+        snapshot.faults.append(reading)
+        return []
+    if reading.openings and snapshot.opening is None:
+        snapshot.opening = Opening(name, *reading.openings[0])
+    found: list[tuple[str, str]] = []
+    base = posixpath.dirname(snapshot.script)
+    for one in reading.imports:
+        local = list(_imported(source, base, name, one))
+        found += [(file, "import") for file in local]
+        if not local and one.level == 0:
+            snapshot.external.add(one.module.partition(".")[0])
+    named = (posixpath.normpath(text) for text in reading.texts)
+    found += [(text, "named") for text in named if not text.startswith(("..", "/")) and source.is_file(text)]
+    return found
+
+
+def _imported(source: SourceFolder, base: str, file: str, one: Import) -> Iterator[str]:
+    """Yield the files that an import reads from the source folder; none when it comes from elsewhere."""
+    if one.level:
+        folder = posixpath.dirname(file)
+        for _ in range(one.level - 1):
+            folder = posixpath.dirname(folder)
+    else:
+        folder = base
+    parts = one.module.split(".") if one.module else []
+    yield from _module_files(source, folder, parts)
+    for name in one.names:
+        yield from _module_files(source, folder, [*parts, name])
+
+
+def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[str]:
+    """Return the files of the module and of the packages around it; none unless its first part is found here.
+
+    A folder without ``__init__.py`` counts only when it leads to a file, as an installed package would come first.
+    """
+    found: list[str] = []
+    place = folder
+    for index, part in enumerate(parts):
+        place = posixpath.join(place, part)
+        package, module = posixpath.join(place, "__init__.py"), f"{place}.py"
+        if source.is_file(package):
+            found.append(package)
+        elif source.is_file(module):
+            return [*found, module]
+        elif not _leads_on(source, place, parts[index + 1 :]):
+            break
+    if not parts and source.is_file(posixpath.join(folder, "__init__.py")):
+        found.append(posixpath.join(folder, "__init__.py"))
+    return found
+
+
+def _leads_on(source: SourceFolder, place: str, rest: list[str]) -> bool:
+    return bool(rest) and os.path.isdir(os.path.join(source.path, place))
+
+
+def write(snapshot: Snapshot, folder: str) -> list[str]:
+    """Copy the files of ``snapshot`` into the new ``folder``; return those whose bytes are no longer the digest's."""
+    changed = []
+    made: set[str] = set()
+    for name, digest in snapshot.digests.items():
+        target = os.path.join(folder, name)
+        parent = os.path.dirname(target)
+        if parent not in made:
+            os.makedirs(parent, exist_ok=True)
+            made.add(parent)
+        if _copy(os.path.join(snapshot.folder, name), target) != digest:
+            changed.append(name)
+    return changed
+
+
+def _copy(source: str, target: str) -> str:
+    """Copy bytes and the right to execute, never a link; return the digest of what was written."""
+    data = files.read(source)
+    with open(target, "xb") as stream:
+        stream.write(data)
+    if os.access(source, os.X_OK):
+        os.chmod(target, 0o755)  # noqa: S103 - a script that its owner may run
+    return files.digest_of(data)

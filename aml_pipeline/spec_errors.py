@@ -1,0 +1,174 @@
+"""What pydantic refuses, told in our words with a cure; and the data without it, so that checking can go on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aml_pipeline.problems import Path, Problem, suggest
+from aml_pipeline.scalars import written
+from aml_pipeline.spec import RESERVED_KEYS, PipelineSpec
+
+Error = Mapping[str, Any]
+
+# Type of pydantic's error → what stands there rightly, and an example of it.
+_EXPECTED = {
+    "string_type": ("text", "Write a word, in quotes if it looks like a number."),
+    "int_type": ("a whole number", "Write it like 3."),
+    "int_from_float": ("a whole number", "Write it like 3."),
+    "float_type": ("a number", "Write it like 0.5."),
+    "bool_type": ("true or false", "Write true or false."),
+    "dict_type": ("a mapping", "Write `key: value` lines below it."),
+    "model_type": ("a mapping", "Write `key: value` lines below it."),
+    "model_attributes_type": ("a mapping", "Write `key: value` lines below it."),
+    "tuple_type": ("a list", "Write it like [one, two]."),
+}
+_BOUNDS = {"greater_than_equal": ("ge", "or more"), "less_than_equal": ("le", "or less")}
+
+
+def explain(error: Error) -> Problem:
+    """Return the problem behind one entry of ``ValidationError.errors()``."""
+    kind, path = error["type"], _path(error)
+    context = error.get("ctx", {})
+    if kind == "missing":
+        return _missing(path)
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    if kind in _EXPECTED:
+        expected, cure = _EXPECTED[kind]
+        return Problem("wrong-type", f"{_named(path)} is {expected}, not {_shown(error['input'])}.", cure, path)
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]]
+        message = f"{_named(path)} cannot be {_shown(error['input'])}."
+        return Problem("wrong-value", message, _choice_cure(error["input"], choices), path)
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        message = f"{_named(path)} cannot be {_shown(error['input'])}."
+        return Problem("wrong-value", message, f"Give {context[bound]} {words}.", path)
+    if "cure" in context:
+        return Problem(kind, context["text"], context["cure"], path, on_key=error["loc"][-1:] == ("[key]",))
+    return Problem("wrong-value", f"{_named(path)} cannot be {_shown(error['input'])}.", "See docs/pipeline.md.", path)
+
+
+def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
+    """Return a copy of ``data`` in which the values behind the errors are left out, or None when too little is left.
+
+    Placeholders stand for what others may refer to, so that a mistake is not told a second time as a missing name.
+    """
+    copy = _copied(data)
+    for error in found:
+        if not isinstance(copy, dict) or "[key]" in error["loc"] or len(error["loc"]) == 0:
+            return None
+        if not _left_out(copy, _path(error)):
+            return None
+    return copy
+
+
+_PLACEHOLDERS: dict[str, Any] = {"parameters": "placeholder", "datasets": {"local": "placeholder"}}
+
+
+def _left_out(data: dict[str, Any], path: Path) -> bool:
+    if path == ("name",):
+        data["name"] = "placeholder"
+        return True
+    if path[-1] == "script" and path[0] == "steps":
+        data["steps"][path[1]]["script"] = "placeholder"
+        return True
+    if len(path) > 1 and path[0] in _PLACEHOLDERS:
+        data[str(path[0])][path[1]] = _PLACEHOLDERS[str(path[0])]
+        return True
+    if path[0] == "steps" and len(path) <= 2:  # noqa: PLR2004 - the steps, or one of them whole
+        return False
+    return _deleted(data, path)
+
+
+def _deleted(data: Any, path: Path) -> bool:  # noqa: ANN401
+    """Delete the value at ``path``, or the nearest value around it that is there."""
+    parents = [data]
+    for key in path[:-1]:
+        here = parents[-1]
+        if not isinstance(here, (dict, list)) or not _has(here, key):
+            break
+        parents.append(here[key])
+    for depth in range(len(parents) - 1, -1, -1):
+        parent, key = parents[depth], path[depth]
+        if isinstance(parent, dict) and key in parent:
+            del parent[key]
+            return True
+    return False
+
+
+def _has(container: Any, key: object) -> bool:  # noqa: ANN401
+    return key in container if isinstance(container, dict) else isinstance(key, int) and key < len(container)
+
+
+def _copied(data: Any) -> Any:  # noqa: ANN401
+    if isinstance(data, dict):
+        return {key: _copied(value) for key, value in data.items()}
+    return [_copied(one) for one in data] if isinstance(data, list) else data
+
+
+def _path(error: Error) -> Path:
+    return tuple(part for part in error["loc"] if part != "[key]")
+
+
+def _named(path: Path) -> str:
+    return ".".join(map(str, path)) or "the file"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = written(value) if isinstance(value, (str, int, float)) else str(value)
+    return f'"{text[:60]}{"…" if len(text) > 60 else ""}"' if isinstance(value, str) else text  # noqa: PLR2004
+
+
+def _missing(path: Path) -> Problem:
+    where = f"{_named(path[:-1])} has" if len(path) > 1 else "the file has"
+    cure = f"Add `{path[-1]}:`."
+    return Problem("missing-key", f'{where} no "{path[-1]}".', cure, path[:-1], on_key=True)
+
+
+def _unknown_key(path: Path) -> Problem:
+    key = str(path[-1])
+    if key in RESERVED_KEYS:
+        return Problem("reserved-key", f'"{key}" is planned, not yet there.', "Delete it.", path, on_key=True)
+    where = f"in {_named(path[:-1])}" if len(path) > 1 else "at the top of the file"
+    cure = suggest(key, sorted(_keys_at(path[:-1])), noun="key")
+    return Problem("unknown-key", f'"{key}" is no key that is known {where}.', cure, path, on_key=True)
+
+
+def _choice_cure(value: object, choices: list[str]) -> str:
+    return suggest(str(value), choices) if len(choices) > 1 else f"Write {choices[0]}."
+
+
+def _keys_at(path: Path) -> set[str]:
+    """Return the keys that the JSON Schema knows at ``path``."""
+    schema = PipelineSpec.model_json_schema()
+    nodes = [schema]
+    for key in path:
+        nodes = [child for node in nodes for child in _children(schema, node, key)]
+    flat = [one for node in nodes for one in _alternatives(schema, node)]
+    return {key for node in flat for key in node.get("properties", {})}
+
+
+def _children(schema: dict[str, Any], node: dict[str, Any], key: object) -> Iterator[dict[str, Any]]:
+    for one in _alternatives(schema, node):
+        if key in one.get("properties", {}):
+            yield one["properties"][key]
+        elif isinstance(one.get("additionalProperties"), dict):
+            yield one["additionalProperties"]
+        elif isinstance(one.get("items"), dict):
+            yield one["items"]
+
+
+def _alternatives(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield ``node`` with references and alternatives resolved."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    yield node
+    for one in node.get("anyOf", []):
+        yield from _alternatives(schema, one)

@@ -1,0 +1,257 @@
+"""Attempts, results, acceptance by one rename, the lock, cleaning. Knows neither plans nor processes.
+
+    steps/STEP/attempts/ID/…     where an attempt works and writes its outputs; never moved, so paths in them stay true
+    steps/STEP/results/KEY       the manifest of an accepted result: written last, by one rename
+    steps/STEP/last              the last attempt: its parts and how it ended
+    outputs/STEP/NAME            a link to the accepted folder, for people
+
+An attempt that no manifest names does not count, whatever it wrote and whoever still writes into it. Every file of
+state is sealed with its own digest: one that is torn or altered counts as missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aml_pipeline import files
+from aml_pipeline.errors import MachineError
+from aml_pipeline.files import Digests, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try at a step: ``folder`` is its own; each output is a folder in it, there and empty from the start."""
+
+    step: str
+    key: str
+    id: str
+    folder: str
+    parts: Mapping[str, Any]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An accepted attempt: where its outputs are, their content, and what ``facts`` its maker noted."""
+
+    step: str
+    key: str
+    attempt: str
+    outputs: Mapping[str, str]
+    contents: Mapping[str, Tree]
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """The last attempt of a step; ``accepted`` is the key of the newest result in use, if any."""
+
+    parts: Mapping[str, Any]
+    outcome: str
+    key: str
+    attempt: str
+    accepted: str | None
+
+
+class Store:
+    """The results of one pipeline in ``folder``; ``digests`` tells contents."""
+
+    def __init__(self, folder: str, digests: Digests) -> None:
+        self.folder = folder
+        self._digests = digests
+
+    def _step(self, step: str, *names: str) -> str:
+        return os.path.join(self.folder, "steps", step, *names)
+
+    def result(self, step: str, key: str) -> tuple[Result | None, str]:
+        """Return the result with ``key`` if it is there and whole, and else what became of it ("" if it never was)."""
+        data = files.read_sealed(self._step(step, "results", key))
+        if not isinstance(data, dict):
+            return None, ""
+        contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
+        outputs = {name: self._output(step, data["attempt"], name) for name in contents}
+        for name, tree in contents.items():
+            found = self._digests.tree(outputs[name])
+            if found is None:
+                return None, f"output {name} was deleted"
+            if found.digest != tree.digest:
+                return None, f"output {name} was edited"
+        return Result(step, key, data["attempt"], outputs, contents, data["parts"], data["facts"]), ""
+
+    def latest(self, step: str) -> Result | None:
+        """Return the newest result in use of a step, if it is whole."""
+        last = self.last(step)
+        return self.result(step, last.accepted)[0] if last and last.accepted else None
+
+    def last(self, step: str) -> LastAttempt | None:
+        """Return the last attempt of a step."""
+        data = files.read_sealed(self._step(step, "last"))
+        return LastAttempt(**data) if isinstance(data, dict) else None
+
+    def _output(self, step: str, attempt: str, name: str) -> str:
+        return self._step(step, "attempts", attempt, "outputs", name)
+
+    def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
+        """Make the folders of a new attempt; the folder of an earlier one that failed is removed."""
+        self._forget_failed(step)
+        attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
+        folder = self._step(step, "attempts", attempt)
+        os.makedirs(os.path.join(folder, "outputs"))
+        places = {name: self._output(step, attempt, name) for name in outputs}
+        for place in places.values():
+            os.mkdir(place)
+        made = Attempt(step, key, attempt, folder, parts, places)
+        self._note(made, "running")
+        return made
+
+    def _forget_failed(self, step: str) -> None:
+        last = self.last(step)
+        if last and last.outcome != "accepted":
+            shutil.rmtree(self._step(step, "attempts", last.attempt), ignore_errors=True)
+
+    def _note(self, attempt: Attempt, outcome: str) -> None:
+        before = self.last(attempt.step)
+        accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
+        last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted)
+        files.write_sealed(self._step(attempt.step, "last"), asdict(last))
+
+    def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
+        """Make the outputs of ``attempt`` the result of its key. Raises MachineError when an output is gone."""
+        contents = {}
+        for name, place in attempt.outputs.items():
+            tree = self._digests.tree(place)
+            if tree is None:
+                message = f"The output folder {name} of step {attempt.step} is gone: {place}. A script must not remove it."
+                raise MachineError(message)
+            contents[name] = tree
+        results = self._step(attempt.step, "results")
+        os.makedirs(results, exist_ok=True)
+        manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
+        files.write_sealed(os.path.join(results, attempt.key), manifest)
+        self._note(attempt, "accepted")
+        result = Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
+        self._link(result)
+        return result
+
+    def fail(self, attempt: Attempt, outcome: str = "failed") -> None:
+        """Note that ``attempt`` came to nothing; its outputs stay for a look until the step's next attempt."""
+        self._note(attempt, outcome)
+
+    def use(self, result: Result) -> None:
+        """Note that an old result is in use again."""
+        last = self.last(result.step)
+        if last is None or last.accepted != result.key or last.key != result.key:
+            attempt = Attempt(result.step, result.key, result.attempt, "", result.parts, {})
+            self._note(attempt, "accepted")
+        self._link(result)
+
+    def link(self, step: str, name: str) -> str:
+        """Return the path of the link that people use for an output."""
+        return os.path.join(self.folder, "outputs", step, name)
+
+    def _link(self, result: Result) -> None:
+        for name, place in result.outputs.items():
+            link = self.link(result.step, name)
+            target = os.path.relpath(place, os.path.dirname(link))
+            if os.path.islink(link) and os.readlink(link) == target:
+                continue
+            os.makedirs(os.path.dirname(link), exist_ok=True)
+            temporary = f"{link}.{os.getpid()}.tmp"
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            os.symlink(target, temporary)
+            os.replace(temporary, link)
+
+    def steps(self) -> list[str]:
+        """Return the steps that have any state."""
+        folder = os.path.join(self.folder, "steps")
+        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+    def clean(self) -> tuple[int, set[str]]:
+        """Remove all but the newest result in use of each step.
+
+        Returns the bytes freed, and the ids of the runs that made what is kept (``facts["run"]``).
+        """
+        freed, runs = 0, set()
+        for step in self.steps():
+            kept = self.latest(step)
+            if kept:
+                runs.add(str(kept.facts.get("run")))
+            freed += self._clean_step(step, kept)
+        return freed, runs
+
+    def _clean_step(self, step: str, kept: Result | None) -> int:
+        freed = 0
+        for kind, keep in (("results", kept and kept.key), ("attempts", kept and kept.attempt)):
+            folder = self._step(step, kind)
+            for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+                if name != keep:
+                    freed += remove(os.path.join(folder, name))
+        return freed
+
+
+def size(path: str) -> int:
+    """Return the bytes of the files at or below ``path``; links are not followed."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        return os.lstat(path).st_size
+    return sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
+
+
+def remove(path: str) -> int:
+    """Remove a file or folder; return its bytes."""
+    freed = size(path)
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+    return freed
+
+
+def prepare(state: str, pipeline: str) -> str:
+    """Make the folder of a pipeline's state in ``state`` (``.aml_pipeline``), ignored by git; return it."""
+    folder = os.path.join(state, pipeline)
+    os.makedirs(folder, exist_ok=True)
+    ignore = os.path.join(state, ".gitignore")
+    if not os.path.exists(ignore):
+        files.write(ignore, b"*\n")
+    return folder
+
+
+@contextlib.contextmanager
+def locked(folder: str, command: str) -> Iterator[None]:
+    """Hold the kernel's lock on ``folder``, so that one run at a time works in it.
+
+    The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder.
+    """
+    descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MachineError(_holder(descriptor)) from None
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": time.strftime("%H:%M:%S")}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        who = "process {pid} on {host} since {since}: {command}".format(**holder)
+    except (ValueError, KeyError):
+        who = "a run that has just begun"
+    return f"Another run holds this pipeline ({who}). Wait for it, or stop it; nothing has to be unlocked."

@@ -1,0 +1,113 @@
+"""Arguments as typed tokens: what a command line holds before a backend binds it to paths or ports.
+
+Resolved once, in the plan; rendered once per backend by ``render``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that the script receives as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The value of a parameter of the pipeline."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The folder that another step wrote as its output ``name``."""
+
+    step: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The folder that this step writes."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Data that no step makes."""
+
+    name: str
+
+
+Token = Literal | Parameter | Input | Output | Dataset
+Bound = TypeVar("Bound")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An option with its values (a bare flag has none), or one positional value (``option`` is None)."""
+
+    option: str | None
+    values: tuple[Token, ...]
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The tokens in order, the option first."""
+        return self.values if self.option is None else (Literal(self.option), *self.values)
+
+
+def render(arguments: Iterable[Argument], bind: Callable[[Token], Bound | None]) -> list[Bound]:
+    """Return every token bound by ``bind``; an argument is left out when one of its tokens binds to None.
+
+    That is how an optional dataset that is absent takes its option with it.
+    """
+    return [one for argument in arguments for one in _bound(argument, bind)]
+
+
+def _bound(argument: Argument, bind: Callable[[Token], Bound | None]) -> Iterator[Bound]:
+    bound = [bind(token) for token in argument.tokens]
+    return iter([]) if None in bound else (one for one in bound if one is not None)
+
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+_FORMS = {
+    "outputs": (1, "${{ outputs.NAME }}"),
+    "parameters": (1, "${{ parameters.NAME }}"),
+    "datasets": (1, "${{ datasets.NAME }}"),
+    "steps": (3, "${{ steps.STEP.outputs.NAME }}"),
+}
+FORMS = ", ".join(form for _, form in _FORMS.values())
+
+
+def is_expression(text: str) -> bool:
+    """Whether ``text`` holds the beginning of an expression anywhere."""
+    return "${{" in text
+
+
+def parse_expression(text: str) -> Token | tuple[str, str, str]:
+    """Return the token that an expression stands for, or the code, message and cure of what is wrong with it."""
+    found = _EXPRESSION.fullmatch(text.strip())
+    if not found or "${{" in found[1]:
+        return (
+            "embedded-expression",
+            f'"{text}" holds an expression inside a longer text, and Azure ML cannot bind that.',
+            "Make the expression the whole value; a script joins paths itself.",
+        )
+    kind, *rest = found[1].split(".")
+    if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
+        return _token(kind, rest)
+    return "bad-expression", f"{text} is no expression that is known here.", f"Write one of {FORMS}."
+
+
+def _token(kind: str, rest: list[str]) -> Token:
+    if kind == "steps":
+        return Input(rest[0], rest[2])
+    return {"outputs": Output, "parameters": Parameter, "datasets": Dataset}[kind](rest[0])
