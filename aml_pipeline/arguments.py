@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aml_pipeline import tokens
-from aml_pipeline.problems import Path, Problem
+from aml_pipeline.problems import Path, Problem, Severity
 from aml_pipeline.scalars import written
 from aml_pipeline.tokens import Argument, Literal, Token
 
@@ -88,7 +88,7 @@ class _Reader:
     def _literal(self, text: str, path: Path) -> Token:
         taken = next((prefix for prefix in _TAKEN_PREFIXES if text.startswith(prefix)), None)
         if taken:
-            self._wrong("taken-literal", f"Azure ML's SDK would not pass on a text that begins with {taken}",
+            self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
                         "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
         elif "\0" in text:
             self._wrong("taken-literal", "no process can be given a null character.", "Delete it.", path)
@@ -98,7 +98,7 @@ class _Reader:
         return Literal(text)
 
     def _wrong(self, code: str, message: str, cure: str, path: Path, *, key: bool = False, warning: bool = False) -> None:  # noqa: PLR0913 - a problem's fields
-        severity = "warning" if warning else "error"
+        severity: Severity = "warning" if warning else "error"
         self.problems.append(Problem(code, message, cure, path, on_key=key, severity=severity))
 
 

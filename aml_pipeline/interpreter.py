@@ -11,6 +11,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aml_pipeline import files
 from aml_pipeline.errors import UsageError
@@ -72,7 +73,7 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
 
     Raises UsageError when it is not a Python that runs.
     """
-    known = files.read_sealed(cache) if cache else None
+    known: Any = files.read_sealed(cache) if cache else None
     if not (isinstance(known, dict) and known.get("path") == path and _looks(path, known["folders"]) == known["looks"]):
         known = _asked(path, environ)
         known["looks"] = _looks(path, known["folders"])
@@ -94,7 +95,7 @@ def _looks(path: str, folders: Iterable[str]) -> list[list[int] | None]:
     return [list(look) if (look := files.look(one)) else None for one in (path, *folders)]
 
 
-def _asked(path: str, environ: Mapping[str, str]) -> dict[str, object] | dict[str, list[str]]:
+def _asked(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
     cure = "Give the path of a Python with --python."
     try:
         answer = subprocess.run(  # noqa: S603 - the user's own interpreter

@@ -11,7 +11,7 @@ from aml_pipeline import plan as planning
 from aml_pipeline import profile as profiles
 from aml_pipeline import source, spec_errors
 from aml_pipeline.plan import Plan
-from aml_pipeline.problems import Path, Problem, errors, ordered
+from aml_pipeline.problems import Path, Position, Problem, errors, ordered
 from aml_pipeline.spec import PipelineSpec
 from aml_pipeline.tokens import is_expression
 
@@ -43,7 +43,7 @@ class Loaded:
         if path and path[0] == "steps" and path[:2] not in self.document:
             return None
         position = self.document.position(path, on_key=problem.on_key)
-        return replace(problem, file=self.name, position=position or source.Position(1, 1))
+        return replace(problem, file=self.name, position=position or Position(1, 1))
 
     def _origin(self, path: Path) -> tuple[Path, str]:
         for length in range(len(path), 0, -1):

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,9 @@ from aml_pipeline.events import Event, MetricLogged, OutputWritten, RunEnded, St
 
 
 def new_id() -> str:
-    """Return the id of a new run: its local time, and some letters so that two never meet."""
-    return f"{time.strftime('%Y-%m-%dT%H-%M-%S')}-{secrets.token_hex(2)}"
+    """Return the id of a new run: its local time, and some digits so that two never meet."""
+    now = time.time()
+    return f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(now))}-{int(now * 1000) % 1000:03}-{secrets.token_hex(2)}"
 
 
 class Recorder:
@@ -34,12 +35,12 @@ class Recorder:
         self._header: dict[str, Any] | None = None
         self._steps: dict[str, dict[str, Any]] = {}
 
-    def open(self, header: Mapping[str, Any]) -> None:
-        """Make the directory; ``header`` is JSON data on what this run is of."""
+    def open(self, header: Callable[[], Mapping[str, Any]]) -> None:
+        """Make the directory, once; ``header`` gives JSON data on what this run is of."""
         if self._header is not None:
             return
         os.makedirs(os.path.join(self.folder, "steps"))
-        self._header = {"run": self.run, **header, "state": "running"}
+        self._header = {"run": self.run, **header(), "state": "running"}
         self._write()
         for event in self._pending:
             self._append(event)

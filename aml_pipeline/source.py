@@ -159,7 +159,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, position)
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor, position)
+            self._alias(str(event.anchor), position)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             self._open(event, position)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):

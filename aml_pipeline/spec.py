@@ -32,7 +32,7 @@ class _Model(BaseModel):
 
 
 def _fail(code: str, message: str, cure: str) -> PydanticCustomError:
-    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure})
 
 
 def _named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:

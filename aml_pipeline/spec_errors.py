@@ -85,14 +85,12 @@ def _left_out(data: dict[str, Any], path: Path) -> bool:
 
 def _deleted(data: Any, path: Path) -> bool:  # noqa: ANN401
     """Delete the value at ``path``, or the nearest value around it that is there."""
-    parents = [data]
+    parents: list[Any] = [data]
     for key in path[:-1]:
-        here = parents[-1]
-        if not isinstance(here, (dict, list)) or not _has(here, key):
+        if not _has(parents[-1], key):
             break
-        parents.append(here[key])
-    for depth in range(len(parents) - 1, -1, -1):
-        parent, key = parents[depth], path[depth]
+        parents.append(parents[-1][key])
+    for parent, key in reversed(list(zip(parents, path, strict=False))):
         if isinstance(parent, dict) and key in parent:
             del parent[key]
             return True

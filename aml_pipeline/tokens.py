@@ -110,4 +110,6 @@ def parse_expression(text: str) -> Token | tuple[str, str, str]:
 def _token(kind: str, rest: list[str]) -> Token:
     if kind == "steps":
         return Input(rest[0], rest[2])
-    return {"outputs": Output, "parameters": Parameter, "datasets": Dataset}[kind](rest[0])
+    if kind == "outputs":
+        return Output(rest[0])
+    return Parameter(rest[0]) if kind == "parameters" else Dataset(rest[0])

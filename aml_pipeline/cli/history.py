@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from aml_pipeline import record, store
 from aml_pipeline.cli.options import Options
@@ -42,7 +43,7 @@ def runs(options: Options, _environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _row(one: RunRecord) -> dict[str, object] | dict[str, dict[str, str]]:
+def _row(one: RunRecord) -> dict[str, Any]:
     steps = one.header.get("steps", {})
     return {
         "run": one.run,

@@ -115,7 +115,7 @@ class _Runner:
         self._tell(StepEnded(time.time(), result.step, "up to date", "", outputs=dict(result.outputs)))
 
     def _run_step(self, found: Evaluation, *, forced: bool) -> None:
-        self._recorder.open(self._header())
+        self._recorder.open(self._header)
         for _ in range(found.step.retries + 1):
             found = self._attempt(found, forced=forced)
             if self._done.steps[found.step.name].state == "done":
