@@ -51,7 +51,7 @@ def _script_faults(step: Step, project: Project) -> Iterator[Problem]:
             yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
             return
     if not os.path.isdir(folder):
-        message = f'the source folder "{step.source_directory}" of step "{step.name}" is not there.'
+        message = f'the source folder "{step.source_directory}" is not there.'
         yield Problem("missing-folder", message, "Make it, or mend `source_directory:`.", _folder_path(step))
     elif os.path.isdir(place):
         yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
@@ -135,4 +135,4 @@ def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
             told.add((step.environment, key))
             if files.look(project.path(name)) is None:
                 message = f'the environment\'s {key} "{name}" is not there.'
-                yield Problem("missing-file", message, "Make it, or mend the path.", ("environment", key))
+                yield Problem("missing-file", message, "Make it, or mend the path.", ("steps", step.name, "environment", key))

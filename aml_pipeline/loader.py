@@ -40,10 +40,12 @@ class Loaded:
         path, origin = self._origin(problem.path)
         if origin:
             return replace(problem, origin=origin)
-        if path and path[0] == "steps" and path[:2] not in self.document:
-            return None
+        if path[:1] == ("steps",) and path[:3] not in self.document:
+            path = path[2:]  # a setting that the step has from the pipeline, or one that was left out as wrong
+            if path[:1] not in self.document:
+                return None
         position = self.document.position(path, on_key=problem.on_key)
-        return replace(problem, file=self.name, position=position or Position(1, 1))
+        return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False)
 
     def _origin(self, path: Path) -> tuple[Path, str]:
         for length in range(len(path), 0, -1):

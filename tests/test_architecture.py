@@ -1,0 +1,150 @@
+"""The directions of docs/architecture.md: who may import whom, and what a cheap command imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "aml_pipeline"
+
+# Module (or package) → what it may import of ours. Whatever is not named here fails the test: a new module needs a line.
+ALLOWED: dict[str, set[str]] = {
+    "__init__": {"opening", "plan"},
+    "__main__": {"cli"},
+    "arguments": {"names", "problems", "scalars", "tokens"},
+    "check": {"files", "plan", "problems", "project", "snapshot"},
+    "environment": {"files", "plan"},
+    "errors": {"problems"},
+    "events": set(),
+    "files": {"errors"},
+    "graph": {"errors", "problems"},
+    "imports": set(),
+    "interpreter": {"errors", "files"},
+    "loader": {"plan", "problems", "profile", "source", "spec", "spec_errors", "tokens"},
+    "metrics": set(),
+    "names": set(),
+    "opening": {"check", "errors", "files", "loader", "plan", "problems", "project"},
+    "parameters": {"scalars"},
+    "plan": {"arguments", "graph", "parameters", "problems", "scalars", "spec", "tokens"},
+    "problems": set(),
+    "profile": {"problems", "scalars", "spec"},
+    "project": {"environment", "files", "plan", "snapshot"},
+    "provenance": set(),
+    "record": {"events", "files"},
+    "reuse": {"files"},
+    "scalars": set(),
+    "schema": {"spec"},
+    "snapshot": {"files", "imports"},
+    "source": {"problems", "scalars", "yaml_errors"},
+    "spec": {"names", "parameters", "scalars"},
+    "spec_errors": {"problems", "scalars", "spec"},
+    "store": {"errors", "files"},
+    "tokens": set(),
+    "yaml_errors": {"problems"},
+    "local": {
+        "errors", "events", "interpreter", "metrics", "plan", "project", "record", "reuse", "snapshot", "store", "tokens",
+    },
+    # The command line calls everything and is called by nothing but __main__.
+    "cli": {
+        "", "check", "errors", "events", "files", "graph", "interpreter", "local", "opening", "plan", "problems",
+        "provenance", "record", "schema", "store",
+    },
+}  # fmt: skip
+
+# Libraries that only these modules may touch.
+OWNERS = {
+    "yaml": {"source", "environment"},
+    "pydantic": {"spec", "loader"},
+    "pydantic_core": {"spec"},
+    "azureml": set[str](),
+}
+ONLY_HERE = {"print": {"cli"}, "sys.argv": {"cli"}, "os.environ": {"cli"}}
+
+
+def _modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE).with_suffix("")
+        found.append((relative.parts[0], path))
+    return found
+
+
+def _imported(path: Path) -> set[str]:
+    """Return the absolute dotted names that a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written out in full"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _ours(name: str) -> str | None:
+    """Return the first part of a name of ours: ``aml_pipeline.local.run`` → ``local``; None for another's."""
+    if not name.startswith("aml_pipeline."):
+        return "" if name == "aml_pipeline" else None
+    part = name.split(".")[1]
+    return part if (PACKAGE / f"{part}.py").exists() or (PACKAGE / part).is_dir() else ""
+
+
+@pytest.mark.parametrize(("module", "path"), _modules(), ids=lambda value: str(getattr(value, "stem", value)))
+def test_imports_go_in_the_allowed_directions(module: str, path: Path) -> None:
+    assert module in ALLOWED, f"{module} is new: say in this table what it may import"
+    used = {part for name in _imported(path) if (part := _ours(name)) is not None} - {module}
+    assert used <= ALLOWED[module], f"{path.name} must not import {sorted(used - ALLOWED[module])}"
+
+
+def test_the_table_allows_nothing_that_is_not_used() -> None:
+    used: dict[str, set[str]] = {}
+    for module, path in _modules():
+        used.setdefault(module, set()).update(part for name in _imported(path) if (part := _ours(name)) is not None)
+    assert {module: allowed - used[module] for module, allowed in ALLOWED.items() if allowed - used[module]} == {}
+
+
+@pytest.mark.parametrize(("library", "owners"), OWNERS.items())
+def test_a_library_is_touched_by_its_owners_only(library: str, owners: set[str]) -> None:
+    users = {module for module, path in _modules() for name in _imported(path) if name.split(".")[0] == library}
+    assert users <= owners
+
+
+@pytest.mark.parametrize(("word", "owners"), ONLY_HERE.items())
+def test_printing_and_the_process_belong_to_the_command_line(word: str, owners: set[str]) -> None:
+    users = set()
+    for module, path in _modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == word
+            read = isinstance(node, ast.Attribute) and ast.unparse(node) == word
+            if called or read:
+                users.add(module)
+    # The question that is asked of another interpreter is a text, not code of this process.
+    assert users <= owners
+
+
+def _loaded(code: str) -> set[str]:
+    command = [sys.executable, "-X", "importtime", "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return {line.rpartition("|")[2].strip() for line in answer.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize(
+    ("code", "forbidden"),
+    [
+        ("import aml_pipeline", {"typing", "dataclasses", "json", "argparse"}),
+        ("from aml_pipeline.cli import run; run(['--version'], {})", {"dataclasses", "json", "argparse", "pydantic"}),
+        (
+            "from aml_pipeline.cli import run; run(['run', '--help'], {})",
+            {"dataclasses", "json", "argparse", "pydantic"},
+        ),
+        ("from aml_pipeline.cli import run; run(['validate'], {})", {"azureml", "torch", "pathspec", "subprocess"}),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(code: str, forbidden: set[str]) -> None:
+    loaded = _loaded(code)
+    assert "aml_pipeline" in loaded
+    assert loaded & forbidden == set()

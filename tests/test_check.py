@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from aml_pipeline.check import missing_data
+from aml_pipeline.opening import Opened, open_pipeline
+
+PIPELINE = """\
+name: p
+source_directory: {folder}
+environment:
+  name: e
+  conda_file: env.yml
+datasets:
+  images:
+    local: images
+steps:
+  one:
+    script: {script}
+    arguments:
+      --images: ${{{{ datasets.images }}}}
+"""
+
+
+def _open(folder: Path, *, script: str = "run.py", source: str = "steps", files: dict[str, str] | None = None) -> Opened:
+    written = {
+        "pipeline.yaml": PIPELINE.format(folder=source, script=script),
+        "env.yml": "",
+        "steps/run.py": "import os\n",
+        **(files or {}),
+    }
+    for name, text in written.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    return open_pipeline(str(folder / "pipeline.yaml"))
+
+
+def _told(opened: Opened, folder: Path) -> list[tuple[str, str]]:
+    """Return each problem as its place, from the project's folder, and its code."""
+    return [(os.path.relpath(one.place, folder), one.code) for one in opened.loaded.problems]
+
+
+def test_a_project_without_faults_has_no_problems(tmp_path: Path) -> None:
+    assert _told(_open(tmp_path), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "source", "place", "code"),
+    [
+        ("rum.py", "steps", "pipeline.yaml:11:13", "missing-script"),
+        ("../env.yml", "steps", "pipeline.yaml:11:13", "outside"),
+        ("lib", "steps", "pipeline.yaml:11:13", "missing-script"),
+        ("run.py", "stps", "pipeline.yaml:2:19", "missing-folder"),
+        ("run.py", "../elsewhere", "pipeline.yaml:2:19", "outside"),
+    ],
+    ids=["missing", "outside its folder", "a folder", "no source folder", "source folder outside"],
+)
+def test_a_script_that_cannot_be_taken_is_told(tmp_path: Path, script: str, source: str, place: str, code: str) -> None:
+    folder = tmp_path / "project"
+    opened = _open(folder, script=script, source=source, files={"steps/lib/x.py": ""})
+    assert (place, code) in _told(opened, folder)
+    assert all(one.cure for one in opened.loaded.problems)
+
+
+def test_a_link_that_leads_outside_is_outside(tmp_path: Path) -> None:
+    (tmp_path / "secret.py").write_text("")
+    folder = tmp_path / "project"
+    (folder / "steps").mkdir(parents=True)
+    (folder / "steps" / "link.py").symlink_to(tmp_path / "secret.py")
+    assert _told(_open(folder, script="link.py"), folder) == [("pipeline.yaml:11:13", "outside")]
+
+
+def test_the_nearest_script_is_named(tmp_path: Path) -> None:
+    assert 'Did you mean "run.py"?' in _open(tmp_path, script="rum.py").loaded.problems[0].cure
+
+
+def test_a_syntax_error_is_told_with_the_scripts_own_line(tmp_path: Path) -> None:
+    opened = _open(tmp_path, files={"steps/run.py": "import os\ndef f(:\n"})
+    assert _told(opened, tmp_path) == [("steps/run.py:2:7", "script-syntax")]
+    assert opened.texts()[opened.loaded.problems[0].file].startswith("import os")
+
+
+def test_an_open_snapshot_is_a_warning_that_names_the_line_and_the_glob(tmp_path: Path) -> None:
+    opened = _open(tmp_path, files={"steps/run.py": "import os\nprint(__file__)\n"})
+    (problem,) = opened.loaded.problems
+    assert (problem.severity, problem.code) == ("warning", "open-snapshot")
+    assert _told(opened, tmp_path)[0][0] == "steps/run.py:2:1"
+    assert "snapshot:" in problem.cure
+
+
+def test_an_import_that_the_ignore_file_leaves_out_is_an_error(tmp_path: Path) -> None:
+    files = {"steps/run.py": "import model", "steps/model.py": "", "steps/.amlignore": "model.py"}
+    assert [code for _, code in _told(_open(tmp_path, files=files), tmp_path)] == ["ignored-file"]
+
+
+def test_a_missing_environment_file_is_told_once(tmp_path: Path) -> None:
+    opened = _open(tmp_path)
+    (tmp_path / "env.yml").unlink()
+    opened = open_pipeline(str(tmp_path / "pipeline.yaml"))
+    assert _told(opened, tmp_path) == [("pipeline.yaml:5:15", "missing-file")]
+
+
+def test_data_that_is_not_here_is_told_only_for_the_steps_that_run(tmp_path: Path) -> None:
+    plan, project = _open(tmp_path).require()
+    assert [one.code for one in missing_data(plan, project, plan.steps)] == ["missing-dataset"]
+    assert missing_data(plan, project, []) == []
+    (tmp_path / "images").mkdir()
+    assert missing_data(plan, project, plan.steps) == []

@@ -1,0 +1,58 @@
+"""Every example in README.md and docs/ is checked as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from aml_pipeline import cli, load
+from aml_pipeline.cli.table import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def _blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for match in re.finditer(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            found.append((f"{page.name}:{page.read_text(encoding='utf-8').count(chr(10), 0, match.start()) + 1}", match[1]))
+    return found
+
+
+@pytest.mark.parametrize(("place", "text"), _blocks("yaml"), ids=lambda value: value if ":" in value[:40] else "")
+def test_every_pipeline_in_the_docs_is_without_fault(place: str, text: str, tmp_path: Path) -> None:
+    """The scripts and files that it names are made empty; a fragment (without `name:`) is not a pipeline."""
+    assert text.startswith(("name:", "# yaml")), f"{place}: give the whole file, so that it can be checked"
+    for name in re.findall(r"(?:script|pip_requirements|conda_file): (\S+)", text):
+        folder = re.search(r"^source_directory: (\S+)", text, re.MULTILINE)
+        place_of = tmp_path / (folder[1] if folder and name.endswith(".py") else ".") / name
+        place_of.parent.mkdir(parents=True, exist_ok=True)
+        place_of.write_text("")
+    (tmp_path / "pipeline.yaml").write_text(text)
+    assert load(str(tmp_path / "pipeline.yaml")).steps
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_help_has_an_example_that_its_command_understands(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([name, "--help"], {}) == 0
+    text = capsys.readouterr().out
+    example = text.partition("Example:\n")[2].strip().partition(" >")[0]
+    words = example.split()
+    assert words[:2] == ["aml-pipeline", name]
+    from aml_pipeline.cli.options import parse  # noqa: PLC0415 - the parser alone, nothing is run
+
+    parse(COMMANDS[name], words[2:])

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aml_pipeline import environment
+from aml_pipeline.plan import Environment
+
+CONDA = b"name: x\ndependencies:\n  - python=3.11\n  - pip:\n    - azureml-core\n"
+
+
+def _environment(**fields: Any) -> Environment:
+    names = ("name", "conda_file", "pip_requirements", "conda_environment", "docker_image", "curated", "registered", "version")
+    return Environment(**{**dict.fromkeys(names), **fields})
+
+
+def _digest(read: bytes = CONDA, **fields: Any) -> str:
+    return environment.digest(_environment(**fields), lambda _path: read)
+
+
+def test_no_environment_has_an_empty_digest() -> None:
+    assert environment.digest(None, lambda _path: b"") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONDA.replace(b"dependencies", b"# why\ndependencies"),
+        CONDA.replace(b"name: x", b"name: y"),
+        CONDA.replace(b"    - azureml-core", b"      -   azureml-core"),
+    ],
+    ids=["a comment", "the name in the file", "the layout"],
+)
+def test_what_does_not_change_the_packages_keeps_the_digest(text: bytes) -> None:
+    assert _digest(text, conda_file="env.yml") == _digest(conda_file="env.yml")
+    assert _digest(conda_file="env.yml", name="one") == _digest(conda_file="env.yml", name="two")
+
+
+def test_what_changes_the_packages_changes_the_digest() -> None:
+    digests = {
+        _digest(conda_file="env.yml"),
+        _digest(CONDA.replace(b"3.11", b"3.12"), conda_file="env.yml"),
+        _digest(b"torch\n", pip_requirements="r.txt"),
+        _digest(b"torch==2\n", pip_requirements="r.txt"),
+        _digest(docker_image="ubuntu:24.04"),
+        _digest(docker_image="ubuntu:26.04"),
+        _digest(docker_image="ubuntu:24.04", conda_file="env.yml"),
+        _digest(curated="ubuntu:24.04"),
+        _digest(registered="x", version="1"),
+        _digest(registered="x", version="2"),
+        _digest(conda_environment="ml"),
+    }
+    assert len(digests) == 11
+
+
+def test_comments_and_blank_lines_of_a_pip_file_do_not_count() -> None:
+    assert _digest(b"# a\n\ntorch  # b\n", pip_requirements="r") == _digest(b"torch\n", pip_requirements="r")
+
+
+def test_a_conda_file_that_is_no_yaml_counts_by_its_bytes() -> None:
+    assert _digest(b"a: [", conda_file="e") != _digest(b"a: [ ", conda_file="e")
+    assert _digest(b"\xff", conda_file="e") != _digest(b"\xfe", conda_file="e")

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aml_pipeline import files
+from aml_pipeline.errors import MachineError
+from aml_pipeline.files import Digests
+
+
+def _aged(path: Path, seconds: float = 10) -> None:
+    """Set the times of a file back; ctime cannot be set, so callers that need it old must wait."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust looks at once, so that remembering can be tested without waiting two seconds."""
+    monkeypatch.setattr(files, "YOUNG_NS", -1)
+
+
+def test_sealed_data_comes_back(tmp_path: Path) -> None:
+    files.write_sealed(str(tmp_path / "a"), {"key": ["é", 1, None]})
+    assert files.read_sealed(str(tmp_path / "a")) == {"key": ["é", 1, None]}
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_missing_file_is_no_data(tmp_path: Path) -> None:
+    assert files.read_sealed(str(tmp_path / "none")) is None
+    (tmp_path / "file").write_bytes(b"")
+    assert files.read_sealed(str(tmp_path / "file" / "below")) is None
+
+
+def test_every_truncation_of_sealed_data_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    files.write_sealed(str(path), {"key": "value"})
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):  # the last byte is a newline that carries nothing
+        path.write_bytes(whole[:length])
+        assert files.read_sealed(str(path)) is None, length
+
+
+def test_every_bit_flip_of_sealed_data_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    files.write_sealed(str(path), {"key": "value"})
+    whole = path.read_bytes()
+    for index in range(len(whole) - 1):
+        for bit in range(8):
+            path.write_bytes(whole[:index] + bytes([whole[index] ^ (1 << bit)]) + whole[index + 1 :])
+            assert files.read_sealed(str(path)) is None, (index, bit)
+
+
+def test_a_write_that_fails_leaves_the_old_bytes_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    files.write(str(path), b"old")
+
+    def refuse(_old: str, _new: str) -> None:
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="full"):
+        files.write(str(path), b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def _tree(folder: Path, contents: dict[str, bytes]) -> str:
+    for name, data in contents.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    found = Digests().tree(str(folder))
+    assert found is not None
+    return found.digest
+
+
+def test_a_tree_counts_by_names_and_bytes_not_by_times_or_place(tmp_path: Path) -> None:
+    one = _tree(tmp_path / "one", {"a": b"1", "b/c": b"2"})
+    (tmp_path / "one" / "a").chmod(0o600)
+    _aged(tmp_path / "one" / "a")
+    assert _tree(tmp_path / "two", {"b/c": b"2", "a": b"1"}) == one == _tree(tmp_path / "one", {})
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [{"a": b"2"}, {"a": b"1", "b": b""}, {"b": b"1"}, {"a/a": b"1"}, {}],
+    ids=["other bytes", "an empty file more", "another name", "deeper", "nothing"],
+)
+def test_trees_that_differ_have_other_digests(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    (tmp_path / "two").mkdir()
+    assert _tree(tmp_path / "one", {"a": b"1"}) != _tree(tmp_path / "two", contents)
+
+
+def test_an_empty_folder_counts(tmp_path: Path) -> None:
+    before = _tree(tmp_path, {"a": b"1"})
+    (tmp_path / "empty").mkdir()
+    assert _tree(tmp_path, {}) != before
+
+
+def test_a_link_counts_by_what_it_leads_to_and_a_broken_one_by_its_target(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    plain = _tree(one, {"a": b"1"})
+    two.mkdir()
+    (two / "a").symlink_to(one / "a")
+    assert _tree(two, {}) == plain
+    (two / "broken").symlink_to("nowhere")
+    first = _tree(two, {})
+    (two / "broken").unlink()
+    (two / "broken").symlink_to("elsewhere")
+    assert _tree(two, {}) != first
+
+
+def test_a_folder_that_contains_itself_is_walked_once(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "loop").symlink_to(tmp_path / "b")
+    (tmp_path / "b" / "c").write_bytes(b"2")
+    assert [name for name, _ in files.walk(str(tmp_path))] == ["a", "b/c"]
+
+
+def test_what_is_neither_file_nor_folder_is_refused_by_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MachineError, match="pipe"):
+        Digests().tree(str(tmp_path))
+    with pytest.raises(MachineError, match="pipe"):
+        Digests().file(str(tmp_path / "pipe"))
+
+
+def test_nothing_there_is_no_tree(tmp_path: Path) -> None:
+    assert Digests().tree(str(tmp_path / "none")) is None
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_known_look_saves_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, data = str(tmp_path / "cache"), tmp_path / "data"
+    data.mkdir()
+    (data / "a").write_bytes(b"1")
+    first = Digests(cache)
+    digests = first.tree(str(data)), first.file(str(data / "a"))
+    first.save()
+
+    def refuse(_path: str) -> str:
+        pytest.fail("it was read again")
+
+    monkeypatch.setattr(files, "_stable_digest", refuse)
+    again = Digests(cache)
+    assert (again.tree(str(data)), again.file(str(data / "a"))) == digests
+
+
+@pytest.mark.usefixtures("patient")
+def test_an_edit_of_the_same_size_with_its_time_put_back_is_noticed(tmp_path: Path) -> None:
+    cache, path = str(tmp_path / "cache"), tmp_path / "data"
+    path.write_bytes(b"1")
+    status = path.stat()
+    first = Digests(cache)
+    before = first.file(str(path))
+    first.save()
+    path.write_bytes(b"2")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert Digests(cache).file(str(path)) != before
+
+
+def test_a_young_look_is_not_remembered(tmp_path: Path) -> None:
+    cache, path = str(tmp_path / "cache"), tmp_path / "data"
+    path.write_bytes(b"1")
+    digests = Digests(cache)
+    digests.file(str(path))
+    digests.save()
+    assert not os.path.exists(cache)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_damaged_cache_is_no_cache(tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", tmp_path / "data"
+    path.write_bytes(b"1")
+    cache.write_bytes(b"garbage")
+    digests = Digests(str(cache))
+    expected = digests.file(str(path))
+    digests.save()
+    assert Digests(str(cache)).file(str(path)) == expected
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_is_gone_from_the_disk_is_forgotten(tmp_path: Path) -> None:
+    cache, path = tmp_path / "cache", tmp_path / "data"
+    path.write_bytes(b"1")
+    first = Digests(str(cache))
+    first.file(str(path))
+    first.save()
+    assert str(path) in cache.read_text()
+    path.unlink()
+    (tmp_path / "other").write_bytes(b"2")
+    second = Digests(str(cache))
+    second.file(str(tmp_path / "other"))
+    second.save()
+    assert str(path) not in cache.read_text()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.text("ab/", min_size=1, max_size=4), st.binary(max_size=4), max_size=4))
+def test_two_trees_are_equal_exactly_when_names_and_bytes_are(contents: dict[str, bytes]) -> None:
+    import tempfile  # noqa: PLC0415 - hypothesis and tmp_path do not mix
+
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        written: dict[str, bytes] = {}
+        for name, data in contents.items():
+            place = Path(first, name.strip("/") or "x")
+            if any(parent.is_file() for parent in place.parents) or place.is_dir():
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+            written[str(place.relative_to(first))] = data
+        same = _tree(Path(second), written) == _tree(Path(first), {})
+        assert same
+        _tree(Path(second), {"more": b"!"})
+        assert _tree(Path(second), {}) != _tree(Path(first), {})

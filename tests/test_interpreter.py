@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from aml_pipeline import interpreter
+from aml_pipeline.errors import UsageError
+
+
+def test_this_interpreter_tells_what_it_is_and_has() -> None:
+    found = interpreter.inspect(sys.executable, os.environ)
+    assert found.implementation == platform.python_implementation()
+    assert found.version == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert found.full_version == platform.python_version()
+    versions = found.versions({"yaml", "os", "json", "pydantic"})
+    assert set(versions) == {"PyYAML", "pydantic"}
+    assert versions["pydantic"] == found.distributions["pydantic"]
+
+
+def test_a_module_that_is_nowhere_has_no_version() -> None:
+    assert interpreter.inspect(sys.executable, os.environ).versions({"no_such_module"}) == {"no_such_module": None}
+
+
+def _python(folder: Path, body: str) -> str:
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_answer_is_remembered_until_the_interpreter_looks_different(tmp_path: Path) -> None:
+    cache, calls = str(tmp_path / "cache"), tmp_path / "calls"
+    python = _python(tmp_path, f'echo called >> "{calls}"; exec "{sys.executable}" "$@"')
+    first = interpreter.inspect(python, os.environ, cache)
+    assert interpreter.inspect(python, os.environ, cache) == first
+    assert calls.read_text() == "called\n"
+    _python(tmp_path, f'echo again >> "{calls}"; exec "{sys.executable}" "$@"')
+    interpreter.inspect(python, os.environ, cache)
+    assert calls.read_text() == "called\nagain\n"
+
+
+def test_a_package_that_comes_or_goes_is_noticed(tmp_path: Path) -> None:
+    packages, cache = tmp_path / "packages", str(tmp_path / "cache")
+    packages.mkdir()
+    environ = {**os.environ, "PYTHONPATH": str(packages)}
+    assert interpreter.inspect(sys.executable, environ, cache).versions({"toy"}) == {"toy": None}
+    (packages / "toy.py").write_text("")
+    information = packages / "toy-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    (information / "RECORD").write_text("toy.py,,\n")
+    assert interpreter.inspect(sys.executable, environ, cache).versions({"toy"}) == {"toy": "1.0"}
+
+
+# What stands at the path → a word of the message.
+BROKEN = {"fails": ("exit 3", "does not answer"), "prints something else": ("echo hello", "does not answer")}
+
+
+@pytest.mark.parametrize(("body", "words"), BROKEN.values(), ids=BROKEN)
+def test_what_is_no_python_is_told(tmp_path: Path, body: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        interpreter.inspect(_python(tmp_path, body), os.environ)
+
+
+def test_a_path_where_nothing_is_or_that_may_not_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no interpreter"):
+        interpreter.inspect(str(tmp_path / "none"), os.environ)
+    (tmp_path / "text").write_text("")
+    with pytest.raises(UsageError, match="may not be executed"):
+        interpreter.inspect(str(tmp_path / "text"), os.environ)
