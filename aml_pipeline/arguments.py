@@ -41,9 +41,14 @@ class _Reader:
                 yield Argument(None, (token,))
 
     def _option(self, option: str, value: object, path: Path) -> Iterator[Argument]:
-        if not option.startswith("-"):
-            self._wrong("bad-option", f'"{option}" does not begin with -, so no script takes it for an option.',
-                        f"Write `--{option}:`, or make it an item of a list if it is a positional value.", path, key=True)  # fmt: skip
+        if tokens.is_expression(option):
+            cure = "Give a positional value as an item of a list: `- ${{ parameters.NAME }}`."
+            message = f'"{option}" holds an expression, and an option is text as it stands.'
+            self._wrong("bad-option", message, cure, path, key=True)
+        elif not option.startswith("-"):
+            cure = f"Write `--{option}:`, or make it an item of a list if it is a positional value."
+            message = f'"{option}" does not begin with -, so no script takes it for an option.'
+            self._wrong("bad-option", message, cure, path, key=True)
         elif value is True:
             yield Argument(option, ())
         elif isinstance(value, list):
@@ -90,14 +95,14 @@ class _Reader:
         if taken:
             self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
                         "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
-        elif "\0" in text:
-            self._wrong("taken-literal", "no process can be given a null character.", "Delete it.", path)
         elif ";" in text:
             self._wrong("semicolon", f'Azure ML may change the ; in "{text}" (MachineLearningNotebooks#1536).',
                         "Use another separator if the script allows one.", path, warning=True)  # fmt: skip
         return Literal(text)
 
-    def _wrong(self, code: str, message: str, cure: str, path: Path, *, key: bool = False, warning: bool = False) -> None:  # noqa: PLR0913 - a problem's fields
+    def _wrong(  # noqa: PLR0913 - a problem's fields
+        self, code: str, message: str, cure: str, path: Path, *, key: bool = False, warning: bool = False
+    ) -> None:
         severity: Severity = "warning" if warning else "error"
         self.problems.append(Problem(code, message, cure, path, on_key=key, severity=severity))
 

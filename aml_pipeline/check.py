@@ -33,7 +33,7 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
         if place.local is None and not place.optional:
             message = f'dataset "{name}" has no place here, only in Azure ML.'
             problems.append(Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True))
-        elif place.local is not None and not place.optional and not os.path.exists(project.path(place.local)):
+        elif place.local is not None and not place.optional and not files.look(project.path(place.local)):
             message = f'dataset "{name}" should be at {place.local}, and nothing is there.'
             cure = "Put it there, or add `optional: true` if the steps can do without it."
             problems.append(Problem("missing-dataset", message, cure, ("datasets", name, "local")))
@@ -50,12 +50,12 @@ def _script_faults(step: Step, project: Project) -> Iterator[Problem]:
             cure = "Move it inside: a snapshot holds files of its source folder alone."
             yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
             return
-    if not os.path.isdir(folder):
+    if not files.is_folder(folder):
         message = f'the source folder "{step.source_directory}" is not there.'
         yield Problem("missing-folder", message, "Make it, or mend `source_directory:`.", _folder_path(step))
-    elif os.path.isdir(place):
+    elif files.is_folder(place):
         yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
-    elif not os.path.exists(place):
+    elif not files.look(place):
         yield _missing_script(step, folder, path)
 
 
@@ -113,16 +113,22 @@ def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
         f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
         f"{step.source_directory}/ ({count} files), and a change of any of them runs it again."
     )
-    cure = f"Narrow it under the step: `snapshot: [\"{_nearest_glob(snapshot)}\"]` beside its own imports."
+    patterns = ", ".join(f'"{one}"' for one in _nearest_globs(snapshot, opening.file))
+    cure = f"Narrow it under the step: `snapshot: [{patterns}]` beside its own imports."
     file = os.path.normpath(os.path.join(folder, opening.file))
     return Problem("open-snapshot", message, cure, severity="warning", file=file, position=Position(opening.line, 1))
 
 
-def _nearest_glob(snapshot: Snapshot) -> str:
-    """Return the pattern of the folder around the line that opened the snapshot."""
-    assert snapshot.opening is not None  # noqa: S101 - the caller asked
-    folder = os.path.dirname(snapshot.opening.file)
-    return f"{folder}/**" if folder else "*.json"
+def _nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
+    """Return patterns of what the file that opened the snapshot is likely to read: data beside it, else below it."""
+    folder = os.path.dirname(opened_by)
+    if folder:
+        return [f"{folder}/**"]
+    names = [name for name, rule in snapshot.rules.items() if rule == "folder" and not name.endswith(".py")]
+    data = [name.partition("/") for name in names if not name.startswith(".")]
+    beside = {f"*{os.path.splitext(name)[1]}" if "." in name else name for name, _, rest in data if not rest}
+    below = {f"{top}/**" for top, _, rest in data if rest}
+    return sorted(beside or below or {"*.py"})
 
 
 def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:

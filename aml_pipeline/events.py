@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 State = Literal["done", "up to date", "failed", "not run", "interrupted"]
@@ -84,4 +84,4 @@ Event = RunStarted | StepStarted | OutputWritten | StepTicked | MetricLogged | S
 
 def as_data(event: Event) -> dict[str, Any]:
     """Return an event as JSON data; ``event`` is its kind."""
-    return {"event": type(event).__name__, **asdict(event)}
+    return {"event": type(event).__name__, **{one.name: getattr(event, one.name) for one in fields(event)}}

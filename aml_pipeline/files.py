@@ -40,20 +40,64 @@ class Tree(NamedTuple):
     bytes: int
 
 
+class Seen:
+    """The first look at each path since the process began: what an answer of this process was read from.
+
+    ``looks`` are of what paths lead to, ``links`` of symbolic links themselves; None: nothing was there.
+    """
+
+    def __init__(self) -> None:
+        self.looks: dict[str, Look | None] = {}
+        self.links: dict[str, Look | None] = {}
+
+
+seen = Seen()
+
+
 def look(path: str) -> Look | None:
     """Return the look of what ``path`` leads to, or None when nothing is there."""
     try:
-        return _look(os.stat(path))
+        found = _look(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        found = None
+    seen.looks.setdefault(path, found)
+    return found
+
+
+def link(path: str) -> str | None:
+    """Return where the symbolic link ``path`` points, or None when it is none."""
+    try:
+        found = _look(os.lstat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    seen.links.setdefault(path, found)
+    return os.readlink(path) if found and stat.S_ISLNK(found.mode) else None
 
 
 def _look(status: os.stat_result) -> Look:
     return Look(status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+def is_file(path: str) -> bool:
+    """Whether ``path`` leads to a regular file."""
+    found = look(path)
+    return found is not None and stat.S_ISREG(found.mode)
+
+
+def is_folder(path: str) -> bool:
+    """Whether ``path`` leads to a folder."""
+    found = look(path)
+    return found is not None and stat.S_ISDIR(found.mode)
+
+
+def names(folder: str) -> list[str]:
+    """Return the sorted names in a folder; none when it is not there."""
+    return sorted(os.listdir(folder)) if is_folder(folder) else []
+
+
 def read(path: str) -> bytes:
     """Return the bytes of a file."""
+    look(path)
     with open(path, "rb") as stream:
         return stream.read()
 
@@ -113,6 +157,7 @@ def walk(folder: str, skip: Skip = lambda _name, _entry: False) -> Iterator[tupl
 def _walk(
     folder: str, prefix: str, above: tuple[tuple[int, int], ...], skip: Skip
 ) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    look(folder)
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
@@ -146,10 +191,10 @@ class Digests:
 
     def file(self, path: str) -> str:
         """Return the digest of a file's bytes. Raises OSError, or MachineError when it changes while it is read."""
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise MachineError(f"{path} is not a regular file. Remove it, or leave it out with a snapshot pattern.")
-        before = _look(status)
+        before = look(path)
+        if before is None or not stat.S_ISREG(before.mode):
+            what = "is gone" if before is None else "is not a regular file"
+            raise MachineError(f"{path} {what}. Put a file there, or leave it out with a snapshot pattern.")
         known = self._recall(path, list(before))
         if known is not None:
             return str(known[0])
@@ -212,9 +257,14 @@ class Digests:
 
 def _entry_look(entry: os.DirEntry[str]) -> Look:
     try:
-        return _look(entry.stat())
+        found = _look(entry.stat())
     except FileNotFoundError:
-        return _look(entry.stat(follow_symlinks=False))
+        seen.looks.setdefault(entry.path, None)
+        found = _look(entry.stat(follow_symlinks=False))
+        seen.links.setdefault(entry.path, found)
+        return found
+    seen.looks.setdefault(entry.path, found)
+    return found
 
 
 def _regular_digest(path: str, seen: Look) -> str:

@@ -31,11 +31,11 @@ def order(upstream: Upstream) -> list[str]:
     return result
 
 
-def cycles(upstream: Upstream) -> list[list[str]]:
-    """Return cycles, each as ``[a, b, a]`` (b needs a), until cutting them leaves none."""
+def cycles(upstream: Upstream, most: int = 20) -> list[list[str]]:
+    """Return cycles, each as ``[a, b, a]`` (b needs a), until cutting them leaves none or ``most`` are found."""
     edges = {name: list(needs) for name, needs in upstream.items()}
     found: list[list[str]] = []
-    while True:
+    while len(found) < most:
         try:
             graphlib.TopologicalSorter(edges).prepare()
         except graphlib.CycleError as error:
@@ -43,7 +43,8 @@ def cycles(upstream: Upstream) -> list[list[str]]:
             found.append(cycle)
             edges[cycle[1]].remove(cycle[0])
         else:
-            return found
+            break
+    return found
 
 
 def _from_first_declared(cycle: list[str], declared: list[str]) -> list[str]:
@@ -74,7 +75,12 @@ def downstream(upstream: Upstream) -> dict[str, list[str]]:
 
 
 def select(
-    upstream: Upstream, steps: Sequence[str] = (), *, only: bool = False, start: str | None = None, until: str | None = None
+    upstream: Upstream,
+    steps: Sequence[str] = (),
+    *,
+    only: bool = False,
+    start: str | None = None,
+    until: str | None = None,
 ) -> list[str]:
     """Return the chosen steps in the order of ``upstream``'s keys.
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 # Names through which a file reaches code or data that its import statements do not name.
 _OPEN_NAMES = {
     "__file__": "finds files beside itself through __file__",
+    "__spec__": "finds files beside itself through __spec__",
+    "__loader__": "finds files beside itself through __loader__",
     "__import__": "imports by a computed name",
     "__path__": "reads the folder of its package through __path__",
     "exec": "runs code made at run time (exec)",
     "eval": "runs code made at run time (eval)",
 }
-_OPEN_MODULES = {
+# The same for modules, and for what modules hold.
+_OPEN_DOTTED = {
+    "imp": "imports by a computed path (imp)",
     "importlib.resources": "reads package data (importlib.resources)",
     "importlib_resources": "reads package data (importlib_resources)",
     "importlib.util": "imports by a computed path (importlib.util)",
@@ -23,13 +28,12 @@ _OPEN_MODULES = {
     "pkgutil": "walks packages (pkgutil)",
     "runpy": "runs modules by name (runpy)",
     "zipimport": "imports from archives (zipimport)",
+    "sys.path": "changes or reads the search path (sys.path)",
+    "sys.modules": "reaches modules by name (sys.modules)",
+    "inspect.getfile": "finds files beside itself (inspect.getfile)",
+    "inspect.getsourcefile": "finds files beside itself (inspect.getsourcefile)",
 }
-_OPEN_ATTRIBUTES = {
-    ("sys", "path"): "changes or reads the search path (sys.path)",
-    ("sys", "modules"): "reaches modules by name (sys.modules)",
-    ("inspect", "getfile"): "finds files beside itself (inspect.getfile)",
-    ("inspect", "getsourcefile"): "finds files beside itself (inspect.getsourcefile)",
-}
+_COMPUTED = "imports by a computed name (import_module)"
 
 
 class Import(NamedTuple):
@@ -59,51 +63,83 @@ class Reading:
 
 def read_imports(text: bytes) -> Reading:
     """Return what the Python source ``text`` imports. Raises SyntaxError (or ValueError) when it does not parse."""
+    nodes = list(ast.walk(_parsed(text)))
     reading = Reading()
-    for node in ast.walk(ast.parse(text)):
-        _read_node(node, reading)
+    imports = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    reader = _Reader(reading, {alias.asname: alias.name for alias in imports if alias.asname})
+    for node in nodes:
+        reader.read(node)
     reading.openings.sort()
     return reading
 
 
-def _read_node(node: ast.AST, reading: Reading) -> None:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            _add(reading, Import(0, alias.name, (), node.lineno))
-    elif isinstance(node, ast.ImportFrom):
-        _add(reading, Import(node.level, node.module or "", tuple(one.name for one in node.names), node.lineno))
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if _could_name_a_file(node.value):
-            reading.texts.add(node.value)
-    elif isinstance(node, ast.Name) and node.id in _OPEN_NAMES:
-        reading.openings.append(Opening(node.lineno, _OPEN_NAMES[node.id]))
-    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        reason = _OPEN_ATTRIBUTES.get((node.value.id, node.attr))
+def _parsed(text: bytes) -> ast.AST:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python warns of (an escape such as "\\d") is the script's own affair
+            return ast.parse(text)
+    except (MemoryError, RecursionError):
+        raise ValueError("an expression is nested too deep") from None
+
+
+class _Reader:
+    """Reads the nodes of one file, outer ones first; ``aliases`` are other names of modules (``import sys as s``)."""
+
+    def __init__(self, reading: Reading, aliases: dict[str, str]) -> None:
+        self._reading = reading
+        self._aliases = aliases
+        self._plain: set[ast.expr] = set()  # the ``import_module`` of calls whose module is told
+
+    def read(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self._add(Import(0, alias.name, (), node.lineno))
+        elif isinstance(node, ast.ImportFrom):
+            self._add_from(node)
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str) and _could_name_a_file(node.value):
+                self._reading.texts.add(node.value)
+        elif isinstance(node, ast.Call):
+            self._read_call(node)
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            self._open(node.lineno, self._reason(node))
+
+    def _open(self, line: int, reason: str | None) -> None:
         if reason:
-            reading.openings.append(Opening(node.lineno, reason))
-    elif isinstance(node, ast.Call):
-        _read_call(node, reading)
+            self._reading.openings.append(Opening(line, reason))
+
+    def _add(self, one: Import) -> None:
+        self._reading.imports.append(one)
+        if one.level == 0:
+            dotted = [one.module, *(f"{one.module}.{name}" for name in one.names)]
+            self._open(one.line, next((_OPEN_DOTTED[name] for name in dotted if name in _OPEN_DOTTED), None))
+
+    def _add_from(self, node: ast.ImportFrom) -> None:
+        self._add(Import(node.level, node.module or "", tuple(alias.name for alias in node.names), node.lineno))
+        if any(alias.name == "import_module" and alias.asname for alias in node.names):
+            self._open(node.lineno, _COMPUTED)
+
+    def _read_call(self, node: ast.Call) -> None:
+        """``import_module("a.b")`` is an import like any other."""
+        first = node.args[0] if node.args else None
+        if _last_name(node.func) != "import_module" or not isinstance(first, ast.Constant):
+            return
+        if isinstance(first.value, str) and not first.value.startswith("."):
+            self._plain.add(node.func)
+            self._reading.imports.append(Import(0, first.value, (), node.lineno))
+
+    def _reason(self, node: ast.Name | ast.Attribute) -> str | None:
+        if _last_name(node) == "import_module":
+            return None if node in self._plain else _COMPUTED
+        if isinstance(node, ast.Name):
+            return _OPEN_NAMES.get(node.id)
+        if not isinstance(node.value, ast.Name):
+            return None
+        return _OPEN_DOTTED.get(f"{self._aliases.get(node.value.id, node.value.id)}.{node.attr}")
 
 
-def _add(reading: Reading, one: Import) -> None:
-    reading.imports.append(one)
-    dotted = [one.module, *(f"{one.module}.{name}" for name in one.names)]
-    reason = next((_OPEN_MODULES[name] for name in dotted if name in _OPEN_MODULES), None)
-    if reason and one.level == 0:
-        reading.openings.append(Opening(one.line, reason))
-
-
-def _read_call(node: ast.Call, reading: Reading) -> None:
-    """``import_module("a.b")`` is an import like any other; with a computed name it opens the list."""
-    function = node.func
-    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
-    if name != "import_module":
-        return
-    first = node.args[0] if node.args else None
-    if isinstance(first, ast.Constant) and isinstance(first.value, str) and not first.value.startswith("."):
-        reading.imports.append(Import(0, first.value, (), node.lineno))
-    else:
-        reading.openings.append(Opening(node.lineno, "imports by a computed name (import_module)"))
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 _LONGEST_NAME = 200

@@ -6,6 +6,7 @@ search path looks different. ``cache`` is written only where its folder is there
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,7 +18,9 @@ from aml_pipeline import files
 from aml_pipeline.errors import UsageError
 
 _QUESTION = r"""
-import importlib.metadata as metadata, json, os, platform, sys, sysconfig
+import sys
+sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
+import importlib.metadata as metadata, json, os, platform, sysconfig
 modules, versions = {}, {}
 for one in metadata.distributions():
     name = one.metadata["Name"]
@@ -78,7 +81,8 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
         known = _asked(path, environ)
         known["looks"] = _looks(path, known["folders"])
         if cache and os.path.isdir(os.path.dirname(cache)):
-            files.write_sealed(cache, known)
+            with contextlib.suppress(OSError):
+                files.write_sealed(cache, known)
     return Interpreter(
         path=path,
         implementation=known["implementation"],

@@ -26,6 +26,7 @@ class Loaded:
     problems: list[Problem] = field(default_factory=list)
     document: source.Document = field(default_factory=lambda: source.Document(None, []))
     origins: dict[Path, profiles.Origin] = field(default_factory=dict)
+    wrong: set[Path] = field(default_factory=set)  # places whose value was told to be wrong, and left out
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Take up further problems; paths become positions.
@@ -37,6 +38,8 @@ class Loaded:
     def _located(self, problem: Problem) -> Problem | None:
         if problem.position or problem.origin or problem.file:
             return replace(problem, file=problem.file or self.name)
+        if any(problem.path[:length] in self.wrong for length in range(1, len(problem.path) + 1)):
+            return None
         path, origin = self._origin(problem.path)
         if origin:
             return replace(problem, origin=origin)
@@ -75,9 +78,9 @@ def load(
     if pipeline is None:
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {})
-    loaded.origins = applied.origins
     loaded.add([*applied.problems, *profiles.faults(pipeline)])
-    loaded.plan, problems = planning.build(applied.spec, file=file, profile=profile)
+    loaded.origins = applied.origins
+    loaded.plan, problems = planning.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)
     return loaded
 
@@ -92,24 +95,21 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
     data = loaded.document.root.value if loaded.document.root else None
     if isinstance(data, dict):
         data = {key: value for key, value in data.items() if not key.startswith("x-")}
-    told: list[Path] = []
+    told: set[Path] = set()  # what mistakes lie in: what is missing there next was left out because of them
+    names: set[str] = set()
     while data is not None:
         try:
-            return PipelineSpec.model_validate(data)
+            return PipelineSpec.model_validate(data, context=names)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            new = [one for one in found if not _follows_from(one["loc"], told)]
-            if not new and told:
-                return None
-            loaded.add(spec_errors.explain(one) for one in new)
-            told += [one["loc"] for one in found]
-            data = spec_errors.without(data, found)
+        new = [one for one in found if one["loc"] not in told]
+        loaded.add([spec_errors.explain(one) for one in new])
+        loaded.wrong.update(one["loc"] for one in found)
+        told.update(one["loc"][:length] for one in found for length in range(len(one["loc"]) + 1))
+        names.update(name for one in found if (name := spec_errors.bad_name(one)))
+        less = spec_errors.without(data, found)
+        data = less if new or less != data else None
     return None
-
-
-def _follows_from(path: Path, told: Iterable[Path]) -> bool:
-    """Whether a mistake told before lies inside ``path``: what is missing there now was left out because of it."""
-    return any(one[: len(path)] == path for one in told)
 
 
 def _misplaced(node: source.Node, path: Path) -> Iterator[Problem]:
@@ -122,4 +122,3 @@ def _misplaced(node: source.Node, path: Path) -> Iterator[Problem]:
         yield Problem("misplaced-expression", "an expression can stand only in the arguments of a step.", cure, path)
     for key, child in node.children.items():
         yield from _misplaced(child, (*path, key))
-

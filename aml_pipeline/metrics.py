@@ -6,14 +6,20 @@ The form (``_OfflineRun._emit`` of azureml-core): ``Attempted to log scalar metr
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
-_HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric (.*):")
-_NUMPY = re.compile(r"\bnp\.\w+\(([^()]*)\)")
-_NOT_FINITE = re.compile(r"(?<!['\"\w])(-?)(nan|inf)(?!['\"\w])")
+# Not only at the beginning of a line: a progress bar may stand before it, for it ends with no line end.
+_HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric (.*):\Z")
+# A longer line is no metric; a process that writes no line end costs no more memory than this.
+_LONGEST_LINE = 1_000_000
+_QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_NUMPY = re.compile(_QUOTED + r"|\bnp\.\w+\(([^()]*)\)")
+_NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,18 @@ class MetricReader:
     def feed(self, text: str, *, end: bool = False) -> list[Metric]:
         """Return the metrics that ``text`` completes; ``end``: no more will come."""
         lines = (self._rest + text).split("\n")
-        self._rest = "" if end else lines.pop()
-        return [metric for line in lines if (metric := self._line(line.rstrip("\r")))]
+        self._rest = lines.pop()[: _LONGEST_LINE + 1]
+        if end and self._rest:
+            lines.append(self._rest)
+            self._rest = ""
+        return [metric for line in lines if (metric := self._line(line))]
 
     def _line(self, line: str) -> Metric | None:
-        found = _HEADER.fullmatch(line)
+        if len(line) > _LONGEST_LINE:
+            self._header = None
+            return None
+        line = line.rstrip("\r")
+        found = _HEADER.search(line)
         if found:
             self._header = (found[1], found[2])
             return None
@@ -55,24 +68,38 @@ def _scalar(text: str) -> float | int | str:
             value = number(text)
         except ValueError:
             continue
-        return value if math.isfinite(value) else text.strip()
+        return value if "_" not in text and _is_finite(value) else text.strip()
     return text
+
+
+def _is_finite(value: float) -> bool:
+    return isinstance(value, int) or math.isfinite(value)
 
 
 def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
     """Return a printed list or mapping as data, NumPy's ways of printing included; else the text itself."""
-    plain = _NOT_FINITE.sub(r"'\1\2'", _NUMPY.sub(r"\1", text))
-    try:
-        return _jsonable(ast.literal_eval(plain))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        if re.fullmatch(r"\[[^\[\]]*\]", text):
-            return [_scalar(one) for one in text[1:-1].split()]
-        return text
+    plain = _NUMPY.sub(lambda found: found[1] or found[2], text)
+    plain = _NOT_FINITE.sub(lambda found: found[1] or f"'{found[2]}'", plain)
+    with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return _jsonable(_evaluated(plain))
+    if re.fullmatch(r"\[[-+.\deE\s]*\]", text.replace("nan", "").replace("inf", "")):
+        return [_scalar(one) for one in text[1:-1].split()]
+    return text
+
+
+def _evaluated(text: str) -> Any:  # noqa: ANN401
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python would complain to the user about what a step printed
+        return ast.literal_eval(text)
 
 
 def _jsonable(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
         return {str(key): _jsonable(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple, set)):
+    if isinstance(value, (list, tuple)):
         return [_jsonable(one) for one in value]
+    if isinstance(value, set):
+        return [_jsonable(one) for one in sorted(value, key=repr)]
+    if isinstance(value, float) and not _is_finite(value):
+        return str(value)
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -6,13 +6,14 @@ import re
 
 STEP_NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 WORD_NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"
+VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 LONGEST = 100
 
 # Environment variables of every process, and parameters of SDK v1's own modules (_module_parameter_provider.py of
 # azureml-pipeline-core): a parameter, output or dataset of that name would overwrite them there.
 TAKEN = frozenset(
-    "path home user shell lang pwd tmpdir "
-    "target framework communicator script command arguments".split()  # noqa: SIM905 - reads better than quotes
+    {"path", "home", "user", "shell", "lang", "pwd", "tmpdir"}
+    | {"target", "framework", "communicator", "script", "command", "arguments"}
 )
 
 

@@ -47,8 +47,8 @@ class Opened:
 def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Opened:
     """Read and check the pipeline file at ``path``. Raises UsageError when there is none."""
     file = os.path.abspath(path)
-    if not os.path.isfile(file):
-        what = "is a folder, not a pipeline file" if os.path.isdir(file) else "is not there"
+    if not files.is_file(file):
+        what = "is a folder, not a pipeline file" if files.is_folder(file) else "is not there"
         raise UsageError(f"{path} {what}. Name the file with -f, or make one with `aml-pipeline init`.")
     loaded = loader.load(files.read(file), path, file=file, profile=profile, parameters=parameters)
     folder = os.path.dirname(file)

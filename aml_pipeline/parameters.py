@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 from aml_pipeline.scalars import written
@@ -37,6 +38,8 @@ def fault(
     text = written(value)
     if not text.strip():
         return "an empty value cannot be carried by Azure ML.", 'Give it a word of its own, such as "none".'
+    if re.search("[\0\ud800-\udfff]", text):
+        return "no script can be given a null character or bytes that are no text.", "Write it in UTF-8."
     if isinstance(value, float) and not math.isfinite(value):
         return f"{text} is not a finite number.", "Give a number."
     if not _fits(value, declared):

@@ -14,7 +14,7 @@ from aml_pipeline.arguments import read_arguments
 from aml_pipeline.parameters import ParameterType
 from aml_pipeline.problems import Path, Problem, suggest
 from aml_pipeline.scalars import written
-from aml_pipeline.tokens import Argument, Dataset, Input, Output, Parameter, Token
+from aml_pipeline.tokens import Argument, Dataset, Input, Output, Parameter, Token, is_expression, parse_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class DatasetPlace:
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:
-    """A parameter's value as text, its default as text, and its type."""
+    """A parameter's value as text, its default (of the file and the profile) as text, and its type."""
 
     text: str
     default: str
@@ -155,8 +155,14 @@ def token_as_data(token: Token) -> dict[str, Any]:
     return {type(token).__name__.lower(): asdict(token)}
 
 
-def build(pipeline: spec.PipelineSpec, *, file: str = "", profile: str | None = None) -> tuple[Plan, list[Problem]]:
-    """Return the plan of ``pipeline`` and the problems of its references.
+def build(
+    pipeline: spec.PipelineSpec,
+    values: Mapping[str, str | float] | None = None,
+    *,
+    file: str = "",
+    profile: str | None = None,
+) -> tuple[Plan, list[Problem]]:
+    """Return the plan of ``pipeline`` and the problems of its references; ``values`` stand instead of defaults.
 
     The plan is complete when no problem is an error; else it holds what could be resolved, for further checks.
     """
@@ -171,8 +177,7 @@ def build(pipeline: spec.PipelineSpec, *, file: str = "", profile: str | None = 
         experiment=pipeline.experiment or pipeline.name,
         profile=profile,
         parameters={
-            name: ParameterValue(written(one.default), written(one.default), one.declared_type)
-            for name, one in pipeline.parameters.items()
+            name: _parameter(one, (values or {}).get(name, one.default)) for name, one in pipeline.parameters.items()
         },
         datasets={name: DatasetPlace(**one.model_dump()) for name, one in pipeline.datasets.items()},
         steps=tuple(ordered),
@@ -204,6 +209,10 @@ def _step(pipeline: spec.PipelineSpec, name: str, problems: list[Problem]) -> St
     return _with_outputs(step, declared, problems)
 
 
+def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
+    return ParameterValue(written(value), written(declared.default), declared.declared_type)
+
+
 def _copied(kind: type[Any], model: spec.Compute | spec.Environment | None) -> Any:  # noqa: ANN401 - kind tells
     return None if model is None else kind(**model.model_dump())
 
@@ -216,55 +225,71 @@ def _with_outputs(step: Step, declared: spec.Step, problems: list[Problem]) -> S
         if name not in named:
             message = f'step "{step.name}" has settings for an output "{name}" that no argument names.'
             cure = suggest(name, named) if named else "Add an argument such as `--output: ${{ outputs." + name + " }}`."
-            problems.append(Problem("unknown-output", message, cure, ("steps", step.name, "outputs", name), on_key=True))
+            problems.append(
+                Problem("unknown-output", message, cure, ("steps", step.name, "outputs", name), on_key=True)
+            )
     settings = {name: declared.outputs.get(name) for name in named}
     outputs = {name: OutputSettings(**one.model_dump()) if one else OutputSettings() for name, one in settings.items()}
     return replace(step, outputs=outputs)
 
 
-def _places(arguments: object, path: Path) -> Iterator[tuple[Path, object]]:
+def _scalars(arguments: object, path: Path) -> Iterator[tuple[Path, object]]:
     """Yield every scalar below ``arguments`` with its path in the document."""
     if isinstance(arguments, (dict, list)):
         for key, one in arguments.items() if isinstance(arguments, dict) else enumerate(arguments):
-            yield from _places(one, (*path, key))
+            yield from _scalars(one, (*path, key))
     else:
         yield path, arguments
 
 
-def _place_of(pipeline: spec.PipelineSpec, step: str, *names: str) -> Path:
-    """Return the path of the first argument of ``step`` whose expression holds the dotted ``names``."""
-    root: Path = ("steps", step, "arguments")
-    for path, value in _places(pipeline.steps[step].arguments, root):
-        if isinstance(value, str) and value.strip(" ${}").split(".") == list(names):
-            return path
-    return root
+def _places(pipeline: spec.PipelineSpec, step: str) -> dict[Token, Path]:
+    """Return the first place in the document of each expression in the arguments of ``step``."""
+    found: dict[Token, Path] = {}
+    for path, value in _scalars(pipeline.steps[step].arguments, ("steps", step, "arguments")):
+        token = parse_expression(value) if isinstance(value, str) and is_expression(value) else None
+        if token and not isinstance(token, tuple):
+            found.setdefault(token, path)
+    return found
 
 
 def _unknown_names(pipeline: spec.PipelineSpec, step: Step) -> Iterator[Problem]:
-    kinds = (("parameter", step.parameters, pipeline.parameters), ("dataset", step.datasets, pipeline.datasets))
-    for kind, used, known in kinds:
-        for name in used:
-            if name not in known:
-                message = f'step "{step.name}" reads {kind}s.{name}, and no {kind} is called "{name}".'
-                path = _place_of(pipeline, step.name, f"{kind}s", name)
-                yield Problem(f"unknown-{kind}", message, suggest(name, known, noun=kind), path)
+    unknown: list[Parameter | Dataset]
+    unknown = [Parameter(name) for name in step.parameters if name not in pipeline.parameters]
+    unknown += [Dataset(name) for name in step.datasets if name not in pipeline.datasets]
+    places = _places(pipeline, step.name) if unknown else {}
+    for token in unknown:
+        kind = type(token).__name__.lower()
+        known = getattr(pipeline, f"{kind}s")
+        message = f'step "{step.name}" reads {kind}s.{token.name}, and no {kind} is called "{token.name}".'
+        cure = suggest(token.name, known) if known else f"Declare it under `{kind}s:`."
+        yield Problem(f"unknown-{kind}", message, cure, places[token])
 
 
 def _unknown_inputs(pipeline: spec.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
     for step in steps.values():
-        for one in step.inputs:
-            reads = f'step "{step.name}" reads steps.{one.step}.outputs.{one.name}'
-            path = _place_of(pipeline, step.name, "steps", one.step, "outputs", one.name)
-            if one.step == step.name:
-                cure = "Write ${{ outputs." + one.name + " }} for the folder that it writes."
-                yield Problem("own-output", f"{reads}, which is its own output.", cure, path)
-            elif one.step not in steps:
-                message = f'{reads}, and no step is called "{one.step}".'
-                yield Problem("unknown-step", message, suggest(one.step, set(steps) - {step.name}, noun="step"), path)
-            elif one.name not in steps[one.step].outputs:
-                message = f'{reads}, and step "{one.step}" has no output "{one.name}".'
-                cure = suggest(one.name, steps[one.step].outputs, noun="output")
-                yield Problem("unknown-output", message, cure, path)
+        unknown = [
+            one
+            for one in step.inputs
+            if one.step == step.name or one.step not in steps or one.name not in steps[one.step].outputs
+        ]
+        places = _places(pipeline, step.name) if unknown else {}
+        for one in unknown:
+            yield _unknown_input(step, one, steps, places[one])
+
+
+def _unknown_input(step: Step, one: Input, steps: Mapping[str, Step], path: Path) -> Problem:
+    reads = f'step "{step.name}" reads steps.{one.step}.outputs.{one.name}'
+    if one.step == step.name:
+        cure = "Write ${{ outputs." + one.name + " }} for the folder that it writes."
+        return Problem("own-output", f"{reads}, which is its own output.", cure, path)
+    if one.step not in steps:
+        message = f'{reads}, and no step is called "{one.step}".'
+        return Problem("unknown-step", message, suggest(one.step, set(steps) - {step.name}, noun="step"), path)
+    message = f'{reads}, and step "{one.step}" has no output "{one.name}".'
+    known = steps[one.step].outputs
+    argument = "`--" + one.name + ": ${{ outputs." + one.name + " }}`"
+    cure = suggest(one.name, known) if known else f"Let it write one: give it an argument such as {argument}."
+    return Problem("unknown-output", message, cure, path)
 
 
 def _unknown_after(pipeline: spec.PipelineSpec) -> Iterator[Problem]:
@@ -272,7 +297,7 @@ def _unknown_after(pipeline: spec.PipelineSpec) -> Iterator[Problem]:
         for index, other in enumerate(step.after):
             path: Path = ("steps", name, "after", index)
             if other == name:
-                yield Problem("own-output", f'step "{name}" comes after itself.', "Delete it.", path)
+                yield Problem("cycle", f'step "{name}" comes after itself.', "Delete it.", path)
             elif other not in pipeline.steps:
                 message = f'step "{name}" comes after "{other}", and no step is called "{other}".'
                 cure = suggest(other, set(pipeline.steps) - {name}, noun="step")
@@ -294,9 +319,7 @@ def _unused(pipeline: spec.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[
 
 
 def _ordered(steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
-    upstream = {
-        name: [one for one in step.upstream if one in steps and one != name] for name, step in steps.items()
-    }
+    upstream = {name: [one for one in step.upstream if one in steps and one != name] for name, step in steps.items()}
     problems = [
         Problem(
             "cycle",

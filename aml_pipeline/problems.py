@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,12 +50,16 @@ class Problem:
         return f"{self.file}:{self.position.line}:{self.position.column}" if self.position else self.file
 
 
+# Comparing takes about 5 µs a name, and a file may hold thousands of mistakes.
+_MOST_COMPARED = 300
+
+
 def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
     """Return the cure for an unknown name: the nearest known one, else all of them (at most ten)."""
     import difflib  # noqa: PLC0415 - only a mistake pays for it
 
     names = sorted({str(one) for one in known})
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) if len(names) <= _MOST_COMPARED else []
     if near:
         return f'Did you mean "{near[0]}"?'
     if not names:
@@ -63,9 +69,12 @@ def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
-    """Return ``problems`` without repetitions, by file and position; those without a position come first."""
-    nowhere = Position(0, 0)
-    return sorted(dict.fromkeys(problems), key=lambda one: (one.file, one.position or nowhere, one.code, one.message))
+    """Return ``problems`` without repetitions, by file and position; what stands in no file comes last."""
+
+    def place(one: Problem) -> tuple[str, str, Position, str, str]:
+        return one.origin, one.file, one.position or Position(0, 0), one.code, one.message
+
+    return [next(same) for _, same in itertools.groupby(sorted(problems, key=place), key=place)]
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
@@ -75,7 +84,9 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 
 def as_text(problems: Sequence[Problem], texts: Mapping[str, str]) -> str:
     """Return ``problems`` as lines for people, each with its source line and a caret; ``texts`` holds the files."""
-    return "\n".join(_one_as_text(problem, texts) for problem in problems)
+    named = {one.file for one in problems}
+    lines = {file: re.split("\r\n|\r|\n", text) for file, text in texts.items() if file in named}
+    return "\n".join(_one_as_text(problem, lines.get(problem.file, [])) for problem in problems)
 
 
 def as_json(problems: Sequence[Problem]) -> str:
@@ -100,16 +111,24 @@ def as_github(problems: Sequence[Problem]) -> str:
     return "\n".join(_one_as_github(problem) for problem in problems)
 
 
-def _one_as_text(problem: Problem, texts: Mapping[str, str]) -> str:
+def _one_as_text(problem: Problem, lines: Sequence[str]) -> str:
     label = "warning: " if problem.severity == "warning" else ""
-    place = f"{problem.place}: " if problem.place else ""
-    first = f"{place}{label}{problem.message} {problem.cure} [{problem.code}]"
+    place = f"{_on_one_line(problem.place)}: " if problem.place else ""
+    first = f"{place}{label}{_on_one_line(problem.message)} {_on_one_line(problem.cure)} [{problem.code}]"
     if problem.position is None or problem.origin:
         return first
-    lines = texts.get(problem.file, "").splitlines()
-    if not 1 <= problem.position.line <= len(lines):
+    if not 1 <= problem.position.line <= len(lines) or not lines[problem.position.line - 1]:
         return first
     return "\n".join([first, *_excerpt(lines[problem.position.line - 1], problem.position)])
+
+
+_LONGEST_TEXT = 1000
+
+
+def _on_one_line(text: str) -> str:
+    """Return ``text``, which may quote a file, fit for one line of a terminal: clipped, no control codes."""
+    clipped = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT // 2]} … {text[-_LONGEST_TEXT // 2 :]}"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in clipped)
 
 
 _WIDEST_EXCERPT = 160
@@ -117,6 +136,7 @@ _WIDEST_EXCERPT = 160
 
 def _excerpt(line: str, position: Position) -> list[str]:
     """Return the source line and the caret line; a tab stays a tab, so that the caret stands under its column."""
+    line = "".join(char if char == "\t" or char.isprintable() else "�" for char in line)
     start = max(0, position.column - 1 - _WIDEST_EXCERPT // 2)
     shown = line[start : start + _WIDEST_EXCERPT]
     before = shown[: position.column - 1 - start]
@@ -138,7 +158,7 @@ def _one_as_github(problem: Problem) -> str:
         fields += [f"line={problem.position.line}", f"col={problem.position.column}"]
     fields.append(f"title={problem.code}")
     where = f"{problem.origin}: " if problem.origin else ""
-    message = f"{where}{problem.message} {problem.cure}"
+    message = f"{where}{_on_one_line(problem.message)} {_on_one_line(problem.cure)}"
     for char, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         message = message.replace(char, code)
     return f"::{problem.severity} {','.join(fields)}::{message}"

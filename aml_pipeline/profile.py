@@ -19,9 +19,13 @@ Origin = Path | str
 
 @dataclass(slots=True)
 class Applied:
-    """The spec with its overrides; ``origins`` maps a place in the spec to a path, or to words (``--param a=b``)."""
+    """The spec as a profile changed it, and the ``values`` that the caller gave to parameters.
+
+    ``origins`` maps a place in the spec to a path, or to words (``--param a=b``).
+    """
 
     spec: PipelineSpec
+    values: dict[str, str | float] = field(default_factory=dict)
     origins: dict[Path, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -66,20 +70,16 @@ def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path,
     applied.origins.update(origins)
 
 
-def _set_parameter(applied: Applied, name: str, value: scalars.Scalar, origin: Origin) -> None:
-    parameters = applied.spec.parameters
-    changed = parameters[name].model_copy(update={"default": value, "type": parameters[name].declared_type})
-    _replace(applied, {"parameters": {**parameters, name: changed}}, {("parameters", name): origin})
-
-
 def _override_parameters(applied: Applied, values: Mapping[str, Any], root: Path) -> None:
     for name, value in values.items():
         path = (*root, "parameters", name)
         problem = _value_fault(applied.spec, name, value, path)
         if problem:
             applied.problems.append(problem)
-        else:
-            _set_parameter(applied, name, value, path)
+            continue
+        parameters = applied.spec.parameters
+        changed = parameters[name].model_copy(update={"default": value, "type": parameters[name].declared_type})
+        _replace(applied, {"parameters": {**parameters, name: changed}}, {("parameters", name): path})
 
 
 def _value_fault(pipeline: PipelineSpec, name: str, value: Any, path: Path) -> Problem | None:  # noqa: ANN401 - a scalar
@@ -135,7 +135,8 @@ def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
         if problem:
             applied.problems.append(Problem(problem.code, problem.message, problem.cure, origin=origin))
         else:
-            _set_parameter(applied, name, value, origin)
+            applied.values[name] = value
+            applied.origins["parameters", name] = origin
 
 
 def _typed(declared: Parameter | None, text: str) -> str | float:

@@ -28,11 +28,15 @@ class Project:
     def snapshot(self, step: Step) -> Snapshot:
         """Return the snapshot of ``step``."""
         if step.name not in self._snapshots:
-            path = self.path(step.source_directory)
-            if path not in self._folders:
-                self._folders[path] = SourceFolder(path, self.digests, self._left_out)
-            self._snapshots[step.name] = snapshot.take(self._folders[path], step.script, step.snapshot)
+            self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
         return self._snapshots[step.name]
+
+    def source(self, step: Step) -> SourceFolder:
+        """Return the folder that the snapshot of ``step`` is taken from."""
+        path = self.path(step.source_directory)
+        if path not in self._folders:
+            self._folders[path] = SourceFolder(path, self.digests, self._left_out)
+        return self._folders[path]
 
     def forget(self) -> None:
         """Read everything anew from here on: a file changed while it was in use."""

@@ -44,7 +44,7 @@ def key(parts: Parts) -> str:
     return digest_of(json.dumps([FORMAT, parts], sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def verdict(
+def verdict(  # noqa: PLR0913 - all that a verdict rests on
     now: Parts,
     last: Last | None,
     *,
@@ -171,7 +171,8 @@ def _after(then: Any, now: Any) -> str | None:  # noqa: ANN401 - JSON
     for name, _, new in _changes(then, now):
         if new is None and name in (now or {}):
             continue
-        return f"step {name} ran again" if name in (now or {}) and name in (then or {}) else f"order after {name} changed"
+        in_both = name in (now or {}) and name in (then or {})
+        return f"step {name} ran again" if in_both else f"order after {name} changed"
     return None
 
 

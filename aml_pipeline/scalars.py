@@ -14,8 +14,8 @@ _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _BASES = {"0o": 8, "0x": 16}
-# Python refuses to convert longer texts (sys.set_int_max_str_digits), and no script could read them either.
-_LONGEST_NUMBER = 4000
+# Python may refuse to convert more than 640 digits (sys.set_int_max_str_digits); no parameter needs that many.
+_LONGEST_NUMBER = 600
 
 
 class Integer(int):
@@ -23,7 +23,7 @@ class Integer(int):
 
     text: str
 
-    def __new__(cls, text: str) -> Integer:
+    def __new__(cls, text: str) -> Integer:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         """Parse ``text``, which must be an integer of the core schema."""
         value = super().__new__(cls, text, _BASES[text[:2]]) if text[:2] in _BASES else super().__new__(cls, text)
         value.text = text
@@ -35,7 +35,7 @@ class Float(float):
 
     text: str
 
-    def __new__(cls, text: str) -> Float:
+    def __new__(cls, text: str) -> Float:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         """Parse ``text``, which must be a float of the core schema."""
         value = super().__new__(cls, text.replace(".", "", 1) if _SPECIAL.fullmatch(text) else text)
         value.text = text

@@ -78,7 +78,7 @@ class SourceFolder:
     def is_file(self, name: str) -> bool:
         """Whether ``name``, relative to this folder, is a file."""
         if name not in self._is_file:
-            self._is_file[name] = os.path.isfile(os.path.join(self.path, name))
+            self._is_file[name] = files.is_file(os.path.join(self.path, name))
         return self._is_file[name]
 
     def reading(self, name: str) -> Reading | SyntaxFault:
@@ -95,13 +95,16 @@ class SourceFolder:
         except (ValueError, RecursionError) as error:
             return SyntaxFault(name, 1, 1, str(error))
 
+    @property
+    def ignore_file(self) -> str | None:
+        """The ignore file of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
+        return next((one for one in IGNORE_FILES if self.is_file(one)), None)
+
     @cached_property
     def _ignore(self) -> pathspec.PathSpec | None:
-        """The patterns of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
-        name = next((one for one in IGNORE_FILES if self.is_file(one)), None)
-        if name is None:
+        if self.ignore_file is None:
             return None
-        return _patterns(files.read(os.path.join(self.path, name)).decode("utf-8", "replace").splitlines())
+        return _patterns(files.read(os.path.join(self.path, self.ignore_file)).decode("utf-8", "replace").splitlines())
 
     def ignores(self, name: str) -> bool:
         """Whether the folder's ignore file leaves ``name`` out."""
@@ -115,7 +118,7 @@ class SourceFolder:
     def _skips(self, name: str, entry: os.DirEntry[str]) -> bool:
         if entry.name in _NEVER or entry.name.endswith(".pyc") or entry.path in self._left_out:
             return True
-        is_environment = name.endswith("/") and os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+        is_environment = name.endswith("/") and files.is_file(os.path.join(entry.path, "pyvenv.cfg"))
         return is_environment or self.ignores(name)
 
     def digest(self, name: str) -> str:
@@ -218,7 +221,7 @@ def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[s
 
 
 def _leads_on(source: SourceFolder, place: str, rest: list[str]) -> bool:
-    return bool(rest) and os.path.isdir(os.path.join(source.path, place))
+    return bool(rest) and files.is_folder(os.path.join(source.path, place))
 
 
 def write(snapshot: Snapshot, folder: str) -> list[str]:

@@ -6,9 +6,10 @@ seen, scalars keep their text, and aliases share nodes instead of copying them. 
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -21,13 +22,13 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_EXPANSIONS = 1000
 # Aliases share nodes here, but whoever walks the data afterwards sees each one again.
-MAX_EXPANDED_NODES = 100_000
+MAX_NODES = 100_000
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML refuses, and the line separators that YAML 1.1 has beside \n: editors do not count lines by them.
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _YAML_1_1_BOOLEANS = frozenset(
     form for word in ("yes", "no", "on", "off") for form in (word, word.capitalize(), word.upper())
 )
-_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -35,7 +36,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Node:
     """One value of the document: data, where it stands, and its children by key or index.
 
-    ``expansions`` and ``nodes`` count the aliases followed and the nodes seen by whoever walks this value.
+    ``expansions`` and ``nodes`` count the aliases followed and the nodes seen by whoever walks this value, ``depth``
+    the mappings and lists that lie within each other.
     """
 
     value: Any
@@ -44,6 +46,7 @@ class Node:
     keys: dict[str, Position] = field(default_factory=dict)
     expansions: int = 0
     nodes: int = 1
+    depth: int = 0
 
 
 @dataclass(slots=True)
@@ -80,7 +83,7 @@ class Document:
         return node is not None
 
 
-class _Refused(Exception):
+class _Refused(Exception):  # noqa: N818 - no error of the program
     """The text cannot be read further; holds the problem."""
 
     def __init__(self, code: str, message: str, cure: str, position: Position) -> None:
@@ -89,17 +92,31 @@ class _Refused(Exception):
 
 
 def decode(raw: bytes) -> tuple[str, Problem | None]:
-    """Return the text of a file's bytes (UTF-8, with or without a byte order mark) and what is wrong with them."""
+    """Return the text of a file's bytes (UTF-8, with or without a byte order mark) and what is wrong with them.
+
+    Lines end in the text as Python has it, whatever they end with in the file.
+    """
     if len(raw) > MAX_BYTES:
         message = f"the file has {len(raw):,} bytes, and a pipeline file may have {MAX_BYTES:,}."
         return "", Problem("too-large", message, "Move data out of it into files that a script reads.")
+    raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        return raw.decode("utf-8-sig").replace("\r\n", "\n"), None
+        return _with_plain_ends(raw.decode()), None
     except UnicodeDecodeError as error:
-        good = raw[: error.start].decode("utf-8", "replace")
-        place = Position(good.count("\n") + 1, len(good) - (good.rfind("\n") + 1) + 1)
+        place = _end_of(_with_plain_ends(raw[: error.start].decode()))
         message = f"byte 0x{raw[error.start]:02x} here is not UTF-8 text."
-        return "", Problem("not-text", message, "Save the file as UTF-8; binary data has no place in it.", position=place)
+        cure = "Save the file as UTF-8; binary data has no place in it."
+        text = _with_plain_ends(raw.decode("utf-8", "replace"))
+        return text, Problem("not-text", message, cure, position=place)
+
+
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _end_of(text: str) -> Position:
+    """Return the place of the character that would follow ``text``."""
+    return Position(text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 def parse(text: str) -> Document:
@@ -118,11 +135,10 @@ def parse(text: str) -> Document:
 def _refuse_unprintable(text: str) -> None:
     found = _UNPRINTABLE.search(text)
     if found:
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
-        message = f"the character U+{ord(found.group()):04X} cannot stand in YAML text."
-        raise _Refused("not-text", message, 'Delete it, or write it as an escape inside double quotes ("\\u0007").',
-                       Position(line, column))  # fmt: skip
+        code = ord(found.group())
+        escape = f', or write it as the escape "\\u{code:04x}" inside double quotes' if code else ""
+        raise _Refused("not-text", f"the character U+{code:04X} cannot stand in YAML text.", f"Delete it{escape}.",
+                       _end_of(text[: found.start()]))  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -149,7 +165,7 @@ class _Builder:
     def build(self, events: Iterator[Any]) -> Node | None:
         for event in events:
             self._event(event)
-        if self._root is None:
+        if self._root is None or self._root.value is None:
             raise _Refused("empty-file", "the file is empty.", "Start with `aml-pipeline init` in an empty folder.",
                            Position(1, 1))  # fmt: skip
         return self._root
@@ -167,45 +183,45 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise _Refused("two-documents", "a second YAML document begins here.",
-                               "One file holds one pipeline: delete the `---`, or move the rest into a file of its own.",
-                               position)  # fmt: skip
+                cure = "One file holds one pipeline: delete the `---`, or move the rest into a file of its own."
+                raise _Refused("two-documents", "a second YAML document begins here.", cure, position)
 
     def _scalar(self, event: Any, position: Position) -> None:  # noqa: ANN401
-        self._refuse_tag(event.tag, position)
+        self._refuse_tag(event.tag, "str", position)
+        if "\0" in event.value:
+            raise _Refused("not-text", "no process and no path can hold a null character.", "Delete it.", position)
+        plain = not event.style and event.tag is None
+        node = Node(scalars.resolve(event.value) if plain else event.value, position)
         top = self._frames[-1] if self._frames else None
         if top and top.is_mapping and top.key is None:
-            top.key = (event.value, position, event.value == "<<" and not event.style)
+            top.key = (event.value, position, event.value == "<<" and plain)
+            if event.anchor:
+                self._anchors[event.anchor] = node
             return
-        plain = not event.style and event.tag is None
         if plain and event.value in _YAML_1_1_BOOLEANS:
             self._problems.append(_boolean_warning(event.value, position))
-        if top is None and plain and event.value == "":
-            return
-        self._add(Node(scalars.resolve(event.value) if plain else event.value, position), event.anchor)
+        self._add(node, event.anchor)
 
     def _alias(self, anchor: str, position: Position) -> None:
         node = self._anchors.get(anchor)
         top = self._frames[-1] if self._frames else None
         if node is None or any(frame.node is node for frame in self._frames):
             reason = "stands inside itself" if node else "is not defined above"
-            raise _Refused("unknown-alias", f"the alias *{anchor} {reason}.",
-                           f"Define it first, as `&{anchor}` before a value, or quote the text.", position)  # fmt: skip
+            cure = "Write the value out." if node else f"Put `&{anchor}` before a value above, or quote the text."
+            raise _Refused("unknown-alias", f"the alias *{anchor} {reason}.", cure, position)
         if top and top.is_mapping and top.key is None:
             raise _Refused("bad-key", "an alias cannot be a key.", "Write the key itself.", position)
-        shared = Node(node.value, node.position, node.children, node.keys, node.expansions + 1, node.nodes)
-        self._add(shared, None)
+        self._add(replace(node, expansions=node.expansions + 1), None)
 
     def _open(self, event: Any, position: Position) -> None:  # noqa: ANN401
-        self._refuse_tag(event.tag, position)
-        if len(self._frames) >= MAX_DEPTH:
-            raise _Refused("too-deep", f"this is nested deeper than {MAX_DEPTH} levels.", "Write it flatter.", position)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self._refuse_tag(event.tag, "map" if is_mapping else "seq", position)
+        self._refuse_depth(1, position)
         top = self._frames[-1] if self._frames else None
         if top and top.is_mapping and top.key is None:
             raise _Refused("bad-key", "a key must be a plain word, not a mapping or a list.",
                            'Quote it if it is meant as text, as in "${{ parameters.epochs }}".', position)  # fmt: skip
-        is_mapping = isinstance(event, yaml.MappingStartEvent)
-        node = Node({} if is_mapping else [], position)
+        node = Node({} if is_mapping else [], position, depth=1)
         if event.anchor:
             self._anchors[event.anchor] = node
         self._frames.append(_Frame(node, is_mapping, event.anchor))
@@ -223,6 +239,7 @@ class _Builder:
             self._root = node
             return
         frame = self._frames[-1]
+        self._refuse_depth(node.depth, node.position)
         self._count(frame.node, node)
         if not frame.is_mapping:
             frame.node.children[len(frame.node.value)] = node
@@ -234,9 +251,17 @@ class _Builder:
     def _count(self, parent: Node, child: Node) -> None:
         parent.expansions += child.expansions
         parent.nodes += child.nodes
-        if parent.expansions > MAX_EXPANSIONS or parent.nodes > MAX_EXPANDED_NODES:
-            raise _Refused("too-many-aliases", f"aliases expand to more than {MAX_EXPANSIONS:,} values here.",
+        parent.depth = max(parent.depth, child.depth + 1)
+        if parent.expansions > MAX_EXPANSIONS:
+            raise _Refused("too-many-aliases", f"more than {MAX_EXPANSIONS:,} aliases are followed here.",
                            "Write the values out, or fewer of them.", child.position)  # fmt: skip
+        if parent.nodes > MAX_NODES:
+            raise _Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values, aliases followed.",
+                           "Move data out of it into files that a script reads.", child.position)  # fmt: skip
+
+    def _refuse_depth(self, levels: int, position: Position) -> None:
+        if len(self._frames) + levels > MAX_DEPTH:
+            raise _Refused("too-deep", f"this is nested deeper than {MAX_DEPTH} levels.", "Write it flatter.", position)
 
     def _fill_mapping(self, frame: _Frame) -> None:
         own = {key for key, _, is_merge, _ in frame.pairs if not is_merge}
@@ -260,11 +285,11 @@ class _Builder:
                 if key not in own and key not in into.value:
                     _put(into, str(key), source.keys[str(key)], node)
 
-    def _refuse_tag(self, tag: str | None, position: Position) -> None:
-        if tag not in _TAGS:
+    def _refuse_tag(self, tag: str | None, kind: str, position: Position) -> None:
+        if tag not in {None, "!", f"tag:yaml.org,2002:{kind}"}:
             shown = str(tag).replace("tag:yaml.org,2002:", "!!")
             raise _Refused("yaml-tag", f"the tag {shown} is not supported.",
-                           "Delete it: values are text, numbers, booleans, lists and mappings.", position)  # fmt: skip
+                           "Delete it, or put the text in quotes if it begins with !.", position)  # fmt: skip
 
 
 def _put(node: Node, key: str, position: Position, child: Node) -> None:
@@ -281,6 +306,6 @@ def _position(event: Any) -> Position:  # noqa: ANN401 - PyYAML's marks are unty
 
 def _boolean_warning(value: str, position: Position) -> Problem:
     truth = "true" if value.lower() in {"yes", "on"} else "false"
-    message = f"{value} is the text \"{value}\" here, as YAML 1.2 has it, not a boolean."
+    message = f'{value} is the text "{value}" here, as YAML 1.2 has it, not a boolean.'
     return Problem("yaml-boolean", message, f'Write {truth}, or "{value}" in quotes if the text is meant.',
                    severity="warning", position=position)  # fmt: skip

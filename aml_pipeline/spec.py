@@ -7,6 +7,7 @@ and reach the user through the loader alone.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     Strict,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
@@ -31,26 +33,31 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
-def _fail(code: str, message: str, cure: str) -> PydanticCustomError:
-    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure})
+def _fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
+    """A mistake; ``at`` is the key whose value it is about, or "" for the whole mapping, told at its own key."""
+    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure, "at": at})
 
 
 def _named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
-    def check(name: str) -> str:
+    """A name without ``fault``, or one of those in the context, which were told before."""
+
+    def check(name: str, info: ValidationInfo) -> str:
         wrong = fault(name)
-        if wrong:
-            raise _fail("bad-name", f'{noun} "{name}" {wrong}.', f"Write it like {_example(name, noun)}.")
+        if wrong and name not in (info.context or ()):
+            raise _fail("bad-name", f'{noun} "{name}" {wrong}.', _name_cure(name, noun))
         return name
 
     return AfterValidator(check)
 
 
-def _example(name: str, noun: str) -> str:
+def _name_cure(name: str, noun: str) -> str:
+    if len(name) > names.LONGEST:
+        return "Shorten it."
     joiner = "_" if noun in {"output", "parameter", "dataset"} else "-"
     words = re.findall(r"[a-z0-9]+", name.lower())
     if not words or not words[0][0].isalpha() or joiner.join(words) == name:
         words = ["my", *words]
-    return f'"{joiner.join(words)[: names.LONGEST]}"'
+    return f'Write it like "{joiner.join(words)}".'
 
 
 StepName = Annotated[str, _named("step", names.step_name_fault)]
@@ -72,7 +79,8 @@ def _not_empty(value: str) -> str:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty)]
+_TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number"]})
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), _TEXT_SCHEMA]
 # YAML has lists; frozen models hold tuples.
 Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
 Integers = Annotated[tuple[int, ...], Strict(strict=False)]
@@ -96,9 +104,18 @@ def _scalar(value: object) -> object:
     return value
 
 
-_SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
+_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 Value = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
 Values = Annotated[tuple[Value, ...], Strict(strict=False)]
+
+
+def _bound(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _fail("wrong-type", "a bound is a number.", "Write it like 0.5, or delete the key.")
+    return value
+
+
+Bound = Annotated[Any, AfterValidator(_bound), WithJsonSchema({"type": "number"})]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _DURATION = r"([1-9][0-9]{0,6})([smh])"
@@ -107,14 +124,29 @@ _DURATION = r"([1-9][0-9]{0,6})([smh])"
 def _duration(value: object) -> int:
     found = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if not found:
-        raise _fail("bad-duration", f"{value} is not a duration.", "Write it like 90s, 10m or 2h.")
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise _fail("bad-duration", f"{shown} is not a duration.", "Write it like 90s, 10m or 2h.")
     return int(found[1]) * _SECONDS[found[2]]
 
 
 Duration = Annotated[
-    int, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$", "examples": ["10m"]})
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$", "examples": ["10m"]}),
 ]
-Variables = Annotated[dict[str, Text], Field(description="Environment variables of the script.", examples=[{"A": "b"}])]
+
+
+def _variable_name(name: str) -> str:
+    if not re.fullmatch(names.VARIABLE_NAME, name):
+        raise _fail("bad-name", f'"{name}" cannot be the name of an environment variable.',
+                    "Write letters, digits and _, as in MY_VARIABLE.")  # fmt: skip
+    return name
+
+
+Variables = Annotated[
+    dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]],
+    Field(description="Environment variables of the script.", examples=[{"A": "b"}]),
+]
 
 
 class Environment(_Model):
@@ -125,7 +157,9 @@ class Environment(_Model):
     pip_requirements: ProjectPath | None = Field(None, description="A pip file.", examples=["requirements.txt"])
     conda_environment: Text | None = Field(None, description="An existing local conda environment.", examples=["ml"])
     docker_image: Text | None = Field(None, description="A docker image.", examples=["ubuntu:24.04"])
-    curated: Text | None = Field(None, description="An environment of Azure ML's own.", examples=["AzureML-sklearn-1.5"])
+    curated: Text | None = Field(
+        None, description="An environment of Azure ML's own.", examples=["AzureML-sklearn-1.5"]
+    )
     registered: Text | None = Field(None, description="An environment that the workspace has.", examples=["team-env"])
     version: Text | None = Field(None, description="Version of `curated` or `registered`.", examples=["3"])
 
@@ -137,13 +171,13 @@ class Environment(_Model):
         if len(sources) != 1 or len(given) > 2:  # noqa: PLR2004 - an image, and one dependency file
             found = " and ".join(given) or "none"
             raise _fail("environment-definition", f"an environment has one definition, and this has {found}.",
-                        f"Give one of {', '.join(_DEFINITIONS)}.")  # fmt: skip
+                        f"Give one of {', '.join(_DEFINITIONS)}.", at="")  # fmt: skip
         existing = sources[0] in {"curated", "registered"}
         if self.version is not None and not existing:
             raise _fail("environment-version", "`version` goes with `curated` or `registered` alone.",
-                        "Delete it: what is defined here gets its version from its content.")  # fmt: skip
+                        "Delete it: what is defined here gets its version from its content.", at="version")  # fmt: skip
         if self.name is None and not existing:
-            raise _fail("environment-name", "the environment has no name.", "Add `name:`.")
+            raise _fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
         return self
 
 
@@ -164,8 +198,17 @@ class Compute(_Model):
         None, ge=0, description="Seconds after which an idle node stops.", examples=[1200]
     )
 
+    @model_validator(mode="after")
+    def _nodes_fit(self) -> Compute:
+        if self.min_nodes is not None and self.max_nodes is not None and self.min_nodes > self.max_nodes:
+            raise _fail("wrong-value", f"min_nodes ({self.min_nodes}) is above max_nodes ({self.max_nodes}).",
+                        "Lower the one, or raise the other.", at="min_nodes")  # fmt: skip
+        return self
+
 
 def _named_compute(value: object) -> object:
+    if not isinstance(value, (str, dict, Compute)):
+        raise _fail("wrong-type", "a compute target is a name or a mapping.", "Write its name.")
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -189,15 +232,16 @@ class Dataset(_Model):
     @model_validator(mode="after")
     def _places(self) -> Dataset:
         if (self.datastore is None) != (self.path is None):
-            raise _fail("dataset-place", "`datastore` and `path` go together.", "Give both, or neither.")
+            raise _fail("dataset-place", "`datastore` and `path` go together.", "Give both, or neither.", at="")
         if self.registered is not None and self.datastore is not None:
             raise _fail("dataset-place", "a dataset has one remote place, and this has two.",
-                        "Give `registered`, or `datastore` and `path`.")  # fmt: skip
+                        "Give `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         if self.version is not None and self.registered is None:
-            raise _fail("dataset-place", "`version` goes with `registered`.", "Delete it, or give `registered`.")
+            raise _fail("dataset-place", "`version` goes with `registered`.", "Delete it, or give `registered`.",
+                        at="version")  # fmt: skip
         if self.local is None and self.registered is None and self.datastore is None:
             raise _fail("dataset-place", "the dataset has no place.",
-                        "Give `local` (a path here), `registered`, or `datastore` and `path`.")  # fmt: skip
+                        "Give `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         return self
 
 
@@ -208,8 +252,8 @@ class Parameter(_Model):
     type: parameters.ParameterType | None = Field(None, description="Type; else the default's.", examples=["integer"])
     description: Text | None = Field(None, description="What it means.", examples=["Passes over the data."])
     choices: Values | None = Field(None, description="The values allowed.", examples=[["cifar10", "digits"]])
-    minimum: int | float | None = Field(None, description="The smallest value allowed.", examples=[1])
-    maximum: int | float | None = Field(None, description="The largest value allowed.", examples=[100])
+    minimum: Bound | None = Field(None, description="The smallest value allowed.", examples=[1])
+    maximum: Bound | None = Field(None, description="The largest value allowed.", examples=[100])
 
     @property
     def declared_type(self) -> parameters.ParameterType:
@@ -221,10 +265,22 @@ class Parameter(_Model):
         return parameters.fault(value, self.declared_type, self.choices, self.minimum, self.maximum)
 
     @model_validator(mode="after")
+    def _bounds_mean_something(self) -> Parameter:
+        if self.choices == ():
+            raise _fail("bad-parameter", "`choices` is empty, so no value is allowed.", "Give values, or delete it.",
+                        at="choices")  # fmt: skip
+        bounds = [key for key in ("minimum", "maximum") if getattr(self, key) is not None]
+        if bounds and self.declared_type not in {"integer", "number"}:
+            message = f"`minimum` and `maximum` go with numbers, and this is a {self.declared_type}."
+            cure = "Delete them, or declare `type: integer` or `type: number`."
+            raise _fail("bad-parameter", message, cure, at=bounds[0])
+        return self
+
+    @model_validator(mode="after")
     def _default_fits(self) -> Parameter:
         wrong = self.fault(self.default)
         if wrong:
-            raise _fail("bad-parameter", wrong[0], wrong[1])
+            raise _fail("bad-parameter", wrong[0], wrong[1], at="default")
         return self
 
 
@@ -246,13 +302,16 @@ class Output(_Model):
     register_as: Text | None = Field(None, description="Register as a dataset of this name.", examples=["images"])
 
 
-_TOKEN_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _OPTIONS_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "additionalProperties": {"anyOf": [_TOKEN_SCHEMA, {"type": "array", "items": _TOKEN_SCHEMA}]},
+    "additionalProperties": {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": {"type": ["string", "number"]}}]},
 }
 _ARGUMENTS_SCHEMA: dict[str, Any] = {
-    "anyOf": [_OPTIONS_SCHEMA, {"type": "array", "items": {"anyOf": [_TOKEN_SCHEMA, _OPTIONS_SCHEMA]}}]
+    "anyOf": [
+        _OPTIONS_SCHEMA,
+        {"type": "array", "items": {"anyOf": [{"type": ["string", "number"]}, _OPTIONS_SCHEMA]}},
+        {"type": "null"},
+    ]
 }
 
 
@@ -299,12 +358,12 @@ class Schedule(_Model):
     cron: Text | None = Field(None, description="Five fields of cron.", examples=["0 2 * * *"])
     recurrence: Recurrence | None = Field(None, description="Azure ML's own form, instead of cron.")
     time_zone: Text = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Paris"])
-    parameters: dict[ParameterName, Value] = Field(default_factory=dict, description="Values for its runs.")
+    parameters: dict[str, Value] = Field(default_factory=dict, description="Values for its runs.")
 
     @model_validator(mode="after")
     def _one_form(self) -> Schedule:
         if (self.cron is None) == (self.recurrence is None):
-            raise _fail("schedule-form", "a schedule has either `cron` or `recurrence`.", "Give one of them.")
+            raise _fail("schedule-form", "a schedule has either `cron` or `recurrence`.", "Give one of them.", at="")
         return self
 
 
@@ -332,12 +391,18 @@ class StepOverride(_Model):
 class Profile(_Model):
     """A named set of overrides, chosen by `--profile`."""
 
-    parameters: dict[ParameterName, Value] = Field(default_factory=dict, description="Values of parameters.")
+    parameters: dict[str, Value] = Field(default_factory=dict, description="Values of parameters.")
     compute: ComputeField | None = Field(None, description="Instead of the pipeline's.", examples=["gpu-cluster"])
     environment: Environment | None = Field(None, description="Instead of the pipeline's.")
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict, description="Schedules, by name.")
-    datasets: dict[DatasetName, DatasetOverride] = Field(default_factory=dict, description="Local paths.")
-    steps: dict[StepName, StepOverride] = Field(default_factory=dict, description="Settings of steps.")
+    datasets: dict[str, DatasetOverride] = Field(default_factory=dict, description="Local paths.")
+    steps: dict[str, StepOverride] = Field(default_factory=dict, description="Settings of steps.")
+
+
+def _at_least_one(steps: dict[str, Step]) -> dict[str, Step]:
+    if not steps:
+        raise _fail("no-steps", "the pipeline has no steps.", "Add one under `steps:`.")
+    return steps
 
 
 class PipelineSpec(_RunSettings):
@@ -354,16 +419,12 @@ class PipelineSpec(_RunSettings):
     retries: int = Field(0, ge=0, le=100, description="Further attempts of a step here (local only).", examples=[1])
     datasets: dict[DatasetName, Dataset] = Field(default_factory=dict, description="Data that no step makes.")
     parameters: dict[ParameterName, ParameterField] = Field(default_factory=dict, description="Values that may be set.")
-    steps: dict[StepName, Step] = Field(description="The steps; arguments and `after` give the order.")
+    steps: Annotated[dict[StepName, Step], AfterValidator(_at_least_one)] = Field(
+        description="The steps; arguments and `after` give the order."
+    )
     profiles: dict[ProfileName, Profile] = Field(default_factory=dict, description="Named sets of overrides.")
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict, description="When it runs by itself.")
     publish: Publish = Field(default_factory=Publish, description="How the published pipeline runs.")
-
-    @model_validator(mode="after")
-    def _has_steps(self) -> PipelineSpec:
-        if not self.steps:
-            raise _fail("no-steps", "the pipeline has no steps.", "Add one under `steps:`.")
-        return self
 
 
 RESERVED_KEYS = frozenset({"matrix", "when", "include", "secrets", "models"})

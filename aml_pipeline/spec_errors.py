@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from aml_pipeline.problems import Path, Problem, suggest
@@ -36,33 +37,46 @@ def explain(error: Error) -> Problem:
     if kind == "extra_forbidden":
         return _unknown_key(path)
     if kind in _EXPECTED:
-        expected, cure = _EXPECTED[kind]
-        return Problem("wrong-type", f"{_named(path)} is {expected}, not {_shown(error['input'])}.", cure, path)
-    if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]]
-        message = f"{_named(path)} cannot be {_shown(error['input'])}."
-        return Problem("wrong-value", message, _choice_cure(error["input"], choices), path)
-    if kind in _BOUNDS:
-        bound, words = _BOUNDS[kind]
-        message = f"{_named(path)} cannot be {_shown(error['input'])}."
-        return Problem("wrong-value", message, f"Give {context[bound]} {words}.", path)
+        return _wrong_type(error)
     if "cure" in context:
-        return Problem(kind, context["text"], context["cure"], path, on_key=error["loc"][-1:] == ("[key]",))
-    return Problem("wrong-value", f"{_named(path)} cannot be {_shown(error['input'])}.", "See docs/pipeline.md.", path)
+        at = context["at"]
+        on_key = bad_name(error) is not None or at == ""
+        return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
+    cure = "See docs/pipeline.md."
+    if kind == "literal_error":
+        cure = _choice_cure(error["input"], re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]])
+    elif kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        cure = f"Give {context[bound]} {words}."
+    return Problem("wrong-value", f"{_named(path)} cannot be {_shown(error['input'])}.", cure, path)
+
+
+def _wrong_type(error: Error) -> Problem:
+    path, value = _path(error), error["input"]
+    expected, cure = _EXPECTED[error["type"]]
+    if error["type"] == "tuple_type" and isinstance(value, (str, int, float)):
+        cure = f"Write [{_shown(value)}]."
+    return Problem("wrong-type", f"{_named(path)} is {expected}, not {_shown(value)}.", cure, path)
 
 
 def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
     """Return a copy of ``data`` in which the values behind the errors are left out, or None when too little is left.
 
     Placeholders stand for what others may refer to, so that a mistake is not told a second time as a missing name.
+    Names stay: see ``bad_name``.
     """
     copy = _copied(data)
     for error in found:
-        if not isinstance(copy, dict) or "[key]" in error["loc"] or len(error["loc"]) == 0:
-            return None
-        if not _left_out(copy, _path(error)):
+        path = _path(error)
+        if not isinstance(copy, dict) or not path or not (bad_name(error) or _left_out(copy, path)):
             return None
     return copy
+
+
+def bad_name(error: Error) -> str | None:
+    """Return the key that the error is about, or None when it is about a value."""
+    is_name = error["type"] == "bad-name" and error["loc"][-1:] == ("[key]",)
+    return str(error["loc"][-2]) if is_name else None
 
 
 _PLACEHOLDERS: dict[str, Any] = {"parameters": "placeholder", "datasets": {"local": "placeholder"}}
@@ -72,7 +86,7 @@ def _left_out(data: dict[str, Any], path: Path) -> bool:
     if path == ("name",):
         data["name"] = "placeholder"
         return True
-    if path[-1] == "script" and path[0] == "steps":
+    if len(path) == 3 and path[0] == "steps" and path[2] == "script":  # noqa: PLR2004 - steps, STEP, script
         data["steps"][path[1]]["script"] = "placeholder"
         return True
     if len(path) > 1 and path[0] in _PLACEHOLDERS:
@@ -108,7 +122,7 @@ def _copied(data: Any) -> Any:  # noqa: ANN401
 
 
 def _path(error: Error) -> Path:
-    return tuple(part for part in error["loc"] if part != "[key]")
+    return tuple(error["loc"][:-1] if bad_name(error) else error["loc"])
 
 
 def _named(path: Path) -> str:
@@ -121,7 +135,8 @@ def _shown(value: object) -> str:
     if isinstance(value, (dict, list, tuple)):
         return "a mapping" if isinstance(value, dict) else "a list"
     text = written(value) if isinstance(value, (str, int, float)) else str(value)
-    return f'"{text[:60]}{"…" if len(text) > 60 else ""}"' if isinstance(value, str) else text  # noqa: PLR2004
+    clipped = text if len(text) <= 60 else f"{text[:60]}…"  # noqa: PLR2004
+    return f'"{clipped}"' if isinstance(value, str) else clipped
 
 
 def _missing(path: Path) -> Problem:
@@ -145,12 +160,17 @@ def _choice_cure(value: object, choices: list[str]) -> str:
 
 def _keys_at(path: Path) -> set[str]:
     """Return the keys that the JSON Schema knows at ``path``."""
-    schema = PipelineSpec.model_json_schema()
+    schema = _schema()
     nodes = [schema]
     for key in path:
         nodes = [child for node in nodes for child in _children(schema, node, key)]
     flat = [one for node in nodes for one in _alternatives(schema, node)]
     return {key for node in flat for key in node.get("properties", {})}
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return PipelineSpec.model_json_schema()
 
 
 def _children(schema: dict[str, Any], node: dict[str, Any], key: object) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from aml_pipeline import files
@@ -124,13 +124,14 @@ class Store:
         before = self.last(attempt.step)
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted)
-        files.write_sealed(self._step(attempt.step, "last"), asdict(last))
+        row = {one.name: getattr(last, one.name) for one in fields(last)}
+        files.write_sealed(self._step(attempt.step, "last"), row)
 
     def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
         """Make the outputs of ``attempt`` the result of its key. Raises MachineError when an output is gone."""
         contents = {}
         for name, place in attempt.outputs.items():
-            tree = self._digests.tree(place)
+            tree = self._digests.tree(place) if os.path.isdir(place) else None
             if tree is None:
                 message = f"The output folder {name} of step {attempt.step} is gone: {place}. A script must not remove it."
                 raise MachineError(message)
@@ -164,7 +165,7 @@ class Store:
         for name, place in result.outputs.items():
             link = self.link(result.step, name)
             target = os.path.relpath(place, os.path.dirname(link))
-            if os.path.islink(link) and os.readlink(link) == target:
+            if files.link(link) == target:
                 continue
             os.makedirs(os.path.dirname(link), exist_ok=True)
             temporary = f"{link}.{os.getpid()}.tmp"
@@ -175,8 +176,7 @@ class Store:
 
     def steps(self) -> list[str]:
         """Return the steps that have any state."""
-        folder = os.path.join(self.folder, "steps")
-        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return files.names(os.path.join(self.folder, "steps"))
 
     def clean(self) -> tuple[int, set[str]]:
         """Remove all but the newest result in use of each step.
@@ -195,7 +195,7 @@ class Store:
         freed = 0
         for kind, keep in (("results", kept and kept.key), ("attempts", kept and kept.attempt)):
             folder = self._step(step, kind)
-            for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            for name in files.names(folder):
                 if name != keep:
                     freed += remove(os.path.join(folder, name))
         return freed
@@ -223,7 +223,7 @@ def prepare(state: str, pipeline: str) -> str:
     folder = os.path.join(state, pipeline)
     os.makedirs(folder, exist_ok=True)
     ignore = os.path.join(state, ".gitignore")
-    if not os.path.exists(ignore):
+    if not files.is_file(ignore):
         files.write(ignore, b"*\n")
     return folder
 

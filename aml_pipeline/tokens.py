@@ -77,7 +77,7 @@ def _bound(argument: Argument, bind: Callable[[Token], Bound | None]) -> Iterato
     return iter([]) if None in bound else (one for one in bound if one is not None)
 
 
-_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+_EXPRESSION = re.compile(r"\$\{\{([^{}]*)\}\}")
 _FORMS = {
     "outputs": (1, "${{ outputs.NAME }}"),
     "parameters": (1, "${{ parameters.NAME }}"),
@@ -95,13 +95,13 @@ def is_expression(text: str) -> bool:
 def parse_expression(text: str) -> Token | tuple[str, str, str]:
     """Return the token that an expression stands for, or the code, message and cure of what is wrong with it."""
     found = _EXPRESSION.fullmatch(text.strip())
-    if not found or "${{" in found[1]:
+    if not found:
         return (
             "embedded-expression",
             f'"{text}" holds an expression inside a longer text, and Azure ML cannot bind that.',
             "Make the expression the whole value; a script joins paths itself.",
         )
-    kind, *rest = found[1].split(".")
+    kind, *rest = found[1].strip().split(".")
     if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
         return _token(kind, rest)
     return "bad-expression", f"{text} is no expression that is known here.", f"Write one of {FORMS}."

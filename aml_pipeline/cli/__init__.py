@@ -27,6 +27,9 @@ class Terminated(KeyboardInterrupt):
 
 def main() -> int:
     """Run the program with this process's arguments and environment; return its exit status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the caller closed it
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
     return run(sys.argv[1:], os.environ)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -62,10 +62,18 @@ def logs(options: Options, _environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     _, project = opened.require()
     run, step = _logged(_records(opened), options.text("run"), options.operands)
+    working_copy = re.compile(re.escape(os.path.join(opened.state, "steps", step, "attempts")) + r"/[^/\s]+/work(?=[/\s\"'])")
+    source = os.path.dirname(project.path(os.path.join(_source_directory(run, step), "x")))
     with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
-        del project
-        shutil.copyfileobj(stream, sys.stdout)
+        for line in stream:
+            sys.stdout.write(working_copy.sub(lambda _: source, line))
     return 0
+
+
+def _source_directory(run: RunRecord, step: str) -> str:
+    """Return the source folder that ``step`` had in ``run``, so that paths of its working copy lead to the source."""
+    steps = run.header.get("plan", {}).get("steps", [])
+    return next((str(row["source_directory"]) for row in steps if row["name"] == step), ".")
 
 
 def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tuple[RunRecord, str]:

@@ -16,7 +16,7 @@ class Option:
 
     __slots__ = ("choices", "default", "help", "many", "names", "value")
 
-    def __init__(  # noqa: PLR0913 - the columns of the table
+    def __init__(
         self,
         *names: str,
         value: str | None = None,
@@ -43,7 +43,7 @@ class Command:
 
     __slots__ = ("example", "module", "name", "operands", "options", "summary")
 
-    def __init__(  # noqa: PLR0913 - the columns of the table
+    def __init__(
         self,
         name: str,
         module: str,

@@ -31,6 +31,8 @@ class Progress:
         self._line = ""
         self._counts: dict[tuple[str, str], int] = {}
         self._last: dict[str, str] = {}
+        self._logs: dict[str, str] = {}
+        self._folder = os.path.dirname(plan.file)
         self._title = _title(plan, len(selected))
 
     def __call__(self, event: Event) -> None:
@@ -50,6 +52,7 @@ class Progress:
         if self._title:
             self._say(self._title)
             self._title = ""
+        self._logs[event.step] = event.log
         self._say(f"{event.step:<{self._width}}  runs: {event.reason}")
 
     def _metric(self, event: events.MetricLogged) -> None:
@@ -69,8 +72,9 @@ class Progress:
         detail = self._metrics(event.step) if event.state == "done" else event.reason if event.state == "not run" else ""
         print(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}", flush=True)
         if event.state == "failed" and event.message:
-            self._say("\n".join(f"    {line}" for line in event.tail))
-            self._say(f"{event.step}: {event.message}")
+            for line in event.tail:
+                self._say(f"    {line}")
+            self._say(f"{event.step}: {event.message} Log: {_from_here(self._logs[event.step], self._folder)}")
 
     def _say(self, text: str) -> None:
         self._move("")
@@ -103,7 +107,7 @@ def _shown(value: object) -> str:
 
 
 def show_outputs(plan: Plan, store: Store, done: Run, file: str) -> None:
-    """Print where the final outputs lie, and the logs of what failed."""
+    """Print where the final outputs lie."""
     read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
     finals = [(step, name) for step, result in done.results.items() for name in result.outputs if (step, name) not in read]
     base = os.path.dirname(os.path.abspath(file))

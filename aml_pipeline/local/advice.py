@@ -6,27 +6,31 @@ import os
 import posixpath
 import re
 
-from aml_pipeline.snapshot import Snapshot
+from aml_pipeline.snapshot import Snapshot, SourceFolder
 
 _NO_FILE = re.compile(r"""No such file or directory: '([^'\n]+)'|FileNotFoundError: ([^\s'":]+)""")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
 
-def advice(log: str, snapshot: Snapshot, work: str, declared: tuple[str, ...] | None) -> str:
+def advice(log: str, source: SourceFolder, snapshot: Snapshot, work: str, declared: tuple[str, ...] | None) -> str:
     """Return the cure for a file or module that the step missed and that its source folder has, else "".
 
     ``work`` is the folder that the step ran in, ``declared`` the ``snapshot:`` patterns that it has.
     """
-    for found in _NO_FILE.finditer(log):
-        name = _relative(found[1] or found[2], work)
-        if name and name not in snapshot.digests and os.path.exists(os.path.join(snapshot.folder, name)):
-            return _line(name + ("/**" if os.path.isdir(os.path.join(snapshot.folder, name)) else ""), declared)
-    for found in _NO_MODULE.finditer(log):
-        base = posixpath.join(posixpath.dirname(snapshot.script), found[1].replace(".", "/"))
-        for name, pattern in ((f"{base}.py", f"{base}.py"), (base, f"{base}/**")):
-            if os.path.exists(os.path.join(snapshot.folder, name)) and name not in snapshot.digests:
-                return _line(pattern, declared)
+    for name in _missed(log, snapshot.script, work):
+        place = os.path.join(source.path, name)
+        if name not in snapshot.digests and os.path.exists(place):
+            return _cure(name + ("/" if os.path.isdir(place) else ""), source, declared)
     return ""
+
+
+def _missed(log: str, script: str, work: str) -> list[str]:
+    """Return the names, relative to the source folder, that could be those of the files that the log tells of."""
+    names = [_relative(found[1] or found[2], work) for found in _NO_FILE.finditer(log)]
+    for found in _NO_MODULE.finditer(log):
+        base = posixpath.join(posixpath.dirname(script), found[1].replace(".", "/"))
+        names += [f"{base}.py", base]
+    return [name for name in names if name]
 
 
 def _relative(path: str, work: str) -> str:
@@ -36,6 +40,15 @@ def _relative(path: str, work: str) -> str:
     return "" if path.startswith("..") else path
 
 
-def _line(pattern: str, declared: tuple[str, ...] | None) -> str:
+def _cure(name: str, source: SourceFolder, declared: tuple[str, ...] | None) -> str:
+    """Return what brings ``name``, which ends in a slash if it is a folder, to the step."""
+    if source.ignores(name):
+        why = f"{name} is in the source folder, and {source.ignore_file} leaves it out of the step's snapshot."
+        return f"{why} Take its pattern out of {source.ignore_file}."
+    if not any(one == name or (name.endswith("/") and one.startswith(name)) for one in source.all_files):
+        why = f"{name} is in the source folder, but no snapshot holds datasets, the pipeline file or caches."
+        return f"{why} Give its path to the script in an argument, as in `--data: ${{{{ datasets.NAME }}}}`."
+    pattern = f"{name}**" if name.endswith("/") else name
     patterns = ", ".join(f'"{one}"' for one in (*(declared or ()), pattern))
-    return f"The file is in the source folder, but not in the step's snapshot. Add under the step: `snapshot: [{patterns}]`."
+    why = f"{name} is in the source folder, but not in the step's snapshot."
+    return f"{why} Add under the step: `snapshot: [{patterns}]`."

@@ -93,26 +93,29 @@ def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:
 
 def taken(context: Context, step: str) -> Result:
     """Return the newest result of a step that is not run this time. Raises UsageError when there is none."""
-    result = context.store.latest(step)
+    last = context.store.last(step)
+    result, damage = context.store.result(step, last.accepted) if last and last.accepted else (None, "")
     if result is None:
-        message = f'Step "{step}" has no result here yet, and this run leaves it out.'
-        raise UsageError(f"{message} Run it first: `aml-pipeline run {step}`.")
+        what = f'The {damage} after step "{step}" ran' if damage else f'Step "{step}" has no result here yet'
+        raise UsageError(f"{what}, and this run leaves it out. Run it first: `aml-pipeline run {step}`.")
     return result
+
+
+def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
+    """Return the results of the steps that the ``selected`` ones need but leave out. Raises UsageError."""
+    needed = dict.fromkeys(one for name in selected for one in context.plan.step(name).upstream)
+    return {name: taken(context, name) for name in needed if name not in selected}
 
 
 def forecast(
     context: Context, selected: Sequence[str], forced: Collection[str] = ()
 ) -> list[tuple[str, Verdict]]:
     """Return what a run of the ``selected`` steps would do with each, and why. Changes nothing."""
-    results: dict[str, Result] = {}
+    results = left_out(context, selected)
     pending: dict[str, bool] = {}
     verdicts = []
     for name in selected:
-        step = context.plan.step(name)
-        for needed in step.upstream:
-            if needed not in selected:
-                results[needed] = taken(context, needed)
-        found = evaluate(context, step, results, pending, forced=name in forced)
+        found = evaluate(context, context.plan.step(name), results, pending, forced=name in forced)
         verdicts.append((name, found.verdict))
         if found.result:
             results[name] = found.result

@@ -70,14 +70,19 @@ def _wait(child: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:
-    """End ``child`` and what is left of its group: INT, then TERM, then KILL, with a grace between."""
-    if child.returncode is None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            _signal_group(child.pid, number)
-            if _wait(child, GRACE_SECONDS):
-                break
-    if _signal_group(child.pid, signal.SIGKILL):
-        child.wait()
+    """End ``child`` and what is left of its group: INT, then TERM, then KILL, with a grace between.
+
+    When this process is interrupted once more, the grace is over.
+    """
+    try:
+        if child.returncode is None:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                _signal_group(child.pid, number)
+                if _wait(child, GRACE_SECONDS):
+                    break
+    finally:
+        if _signal_group(child.pid, signal.SIGKILL):
+            child.wait()
 
 
 def _signal_group(group: int, number: signal.Signals) -> bool:

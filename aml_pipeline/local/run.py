@@ -25,7 +25,7 @@ from aml_pipeline.events import (
 )
 from aml_pipeline.local import process
 from aml_pipeline.local.advice import advice
-from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, taken
+from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, left_out
 from aml_pipeline.metrics import MetricReader
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
@@ -80,10 +80,11 @@ class _Runner:
 
     def run(self, selected: Sequence[str], forced: Collection[str]) -> Run:
         started = time.time()
+        self._done.results.update(left_out(self._context, selected))
         self._tell(RunStarted(started, tuple(selected)))
         try:
             for name in selected:
-                self._step(name, selected, forced=name in forced)
+                self._step(name, forced=name in forced)
         except KeyboardInterrupt:
             self._done.state = "interrupted"
             raise
@@ -95,15 +96,11 @@ class _Runner:
             self._tell(RunEnded(time.time(), self._done.state, time.time() - started))
         return self._done
 
-    def _step(self, name: str, selected: Sequence[str], *, forced: bool) -> None:
+    def _step(self, name: str, *, forced: bool) -> None:
         if self._done.state != "done":
             self._tell(StepEnded(time.time(), name, "not run", "an earlier step failed"))
             return
-        step = self._context.plan.step(name)
-        for needed in step.upstream:
-            if needed not in selected and needed not in self._done.results:
-                self._done.results[needed] = taken(self._context, needed)
-        found = evaluate(self._context, step, self._done.results, forced=forced)
+        found = evaluate(self._context, self._context.plan.step(name), self._done.results, forced=forced)
         if found.result:
             self._reuse(found.result)
         else:
@@ -157,17 +154,18 @@ class _Runner:
     def _watch(self, step: Step, attempt: Attempt, work: str, log: str) -> process.Ended:
         follower = _Follower(log, step.name, self._tell)
         command = [self._context.interpreter.path, *self._command(step, attempt)]
-        with open(log, "ab") as stream:
-            ended = process.run(
-                command,
-                folder=work,
-                environ={**self._context.environ, **step.environment_variables},
-                log=stream.fileno(),
-                timeout=step.timeout,
-                on_tick=follower.read,
-            )
-        follower.read(end=True)
-        return ended
+        try:
+            with open(log, "ab") as stream:
+                return process.run(
+                    command,
+                    folder=work,
+                    environ={**self._context.environ, **step.environment_variables},
+                    log=stream.fileno(),
+                    timeout=step.timeout,
+                    on_tick=follower.read,
+                )
+        finally:
+            follower.read(end=True)
 
     def _command(self, step: Step, attempt: Attempt) -> list[str]:
         """Return the script and its arguments, every token as the text that the process receives."""
@@ -199,35 +197,33 @@ class _Runner:
     def _close(  # noqa: PLR0913 - what there is to tell of an attempt
         self, found: Evaluation, attempt: Attempt, ended: process.Ended, log: str, begun: float, work: str
     ) -> None:
-        step = found.step
-        seconds = time.time() - begun
-        message = self._fault(found, ended)
-        if not message:
-            facts = {"run": self._recorder.run, "seconds": seconds, "metrics": self._recorder.metrics(step.name)}
-            result = self._context.store.accept(attempt, facts)
-            self._done.results[step.name] = result
-            outputs = dict(result.outputs)
-            self._tell(
-                StepEnded(time.time(), step.name, "done", found.verdict.reason, seconds, ended.status, outputs=outputs)
-            )
-            return
-        self._context.store.fail(attempt)
-        tail = _tail(log)
-        taken_from = self._context.project.snapshot(step)
-        cure = advice("\n".join(tail), taken_from, work, step.snapshot)
-        shown = tuple(line.replace(work, taken_from.folder) for line in tail[-TAIL_LINES:])
-        self._tell(
-            StepEnded(
-                time.time(),
-                step.name,
-                "failed",
-                found.verdict.reason,
-                seconds,
-                ended.status,
-                message=f"{message} {cure}".strip(),
-                tail=shown,
-            )
-        )
+        step, reason, seconds = found.step, found.verdict.reason, time.time() - begun
+        message = self._fault(found, ended) or self._accept(step, attempt, seconds)
+        if message:
+            self._context.store.fail(attempt)
+            tail, cure = self._failure(step, log, work)
+            message = f"{message} {cure}".strip()
+            self._tell(StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, tail))
+        else:
+            outputs = dict(self._done.results[step.name].outputs)
+            self._tell(StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, outputs=outputs))
+
+    def _accept(self, step: Step, attempt: Attempt, seconds: float) -> str:
+        """Make ``attempt`` the result of ``step``; return why its outputs cannot be one, or "" when they are."""
+        facts = {"run": self._recorder.run, "seconds": seconds, "metrics": self._recorder.metrics(step.name)}
+        try:
+            self._done.results[step.name] = self._context.store.accept(attempt, facts)
+        except MachineError as error:
+            return str(error)
+        return ""
+
+    def _failure(self, step: Step, log: str, work: str) -> tuple[tuple[str, ...], str]:
+        """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or ""."""
+        tail, source = _tail(log), self._context.project.source(step)
+        cure = advice("\n".join(tail), source, self._context.project.snapshot(step), work, step.snapshot)
+        for place in (work, os.path.realpath(work)):
+            tail = [line.replace(place, source.path) for line in tail]
+        return tuple(tail[-TAIL_LINES:]), cure
 
     def _fault(self, found: Evaluation, ended: process.Ended) -> str:
         """Return why the attempt is not accepted, or "" when it is."""

@@ -1,0 +1,93 @@
+# `make` lists the targets. Each sets up what it needs in .venv, once, and again when pyproject.toml or constraints.txt changed.
+#
+#   make pipeline-run                                    a quick run of pipeline.yaml, here
+#   make pipeline-run PROFILE= PARAMS="epochs=3 seed=1"  the file as it stands, with two parameters set
+#   make pipeline-plan STEPS="prepare-data train"        only these steps, and what they need
+#   make test PYTHON=/usr/local/bin/python3.10           .venv from this Python
+#
+# For GNU make 3.81 (macOS) and newer. Paths are relative throughout, for make has no way to write a space in a path.
+
+PROFILE ?= quickstart
+
+# Variables of the caller's shell that would make Python look outside .venv.
+unexport PYTHONHOME PYTHONPATH
+
+selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--param %) $(STEPS))
+
+.PHONY: help pipeline-run pipeline-plan pipeline-validate test check lint bench clean FORCE
+
+help: ## Show this list (the default)
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
+
+pipeline-run: .venv/steps ## Run pipeline.yaml here; PROFILE=quickstart unless told otherwise, PARAMS=, STEPS=
+	.venv/bin/aml-pipeline run $(selection)
+
+pipeline-plan: .venv/steps ## Show what pipeline-run would do, and why
+	.venv/bin/aml-pipeline plan $(selection)
+
+pipeline-validate: .venv/steps ## Show every problem in pipeline.yaml and the scripts it names
+	.venv/bin/aml-pipeline validate
+
+test: .venv/dev ## Run the tests
+	.venv/bin/python -m pytest -n 2
+
+check: lint ## The same as lint
+
+lint: .venv/dev ## Check style and types (ruff, mypy)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+bench: .venv/dev ## Measure speed against make and doit
+	.venv/bin/python -m benchmarks
+
+clean: ## Remove .venv, caches and builds; what runs left stays (.venv/bin/aml-pipeline clean frees that)
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
+# (what is installed), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
+# the folder was moved, when an installation was killed, or when the command line names another PYTHON.
+
+asked = $(if $(filter command,$(origin PYTHON)),$(PYTHON))
+pythons = $(if $(PYTHON),"$(PYTHON)") $(if $(asked),,python3.11 python3.10 python3.12 python3 python)
+
+# Silent for a Python that fits, else says what is wrong with it. Python 2 can read it too.
+probe = import sys; v = tuple(sys.version_info[:3]); (3, 10) <= v < (3, 13) or sys.exit("is Python %d.%d.%d" % v); \
+  from importlib.util import find_spec; missing = [m for m in ("venv", "ensurepip") if not find_spec(m)]; \
+  missing and sys.exit("is Python %d.%d.%d without the module " % v + " and ".join(missing))
+
+venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f .venv/installing ] && \
+  { read -r folder; read -r python; } < .venv/ready && [ "$$folder" = "$$(pwd -P)" ] && \
+  [ "$(or $(asked),$$python)" = "$$python" ] && echo yes)
+
+.venv/ready: $(if $(venv_is_fine),,FORCE)
+	@for python in $(pythons); do \
+	  if ! command -v "$$python" > /dev/null; then answer='not found'; \
+	  elif answer=$$("$$python" -c '$(probe)' 2>&1 < /dev/null); then found=$$python; break; fi; \
+	  tried="$$tried$$(printf '\n  %s: %s' "$$python" "$$(echo "$${answer:-does not run}" | head -n 1)")"; \
+	done; \
+	if [ -z "$$found" ]; then printf '%s\n' \
+	  "No Python was found that fits: 3.10, 3.11 or 3.12, with venv and ensurepip. Tried:$$tried" \
+	  'Install Python 3.11 (Debian, Ubuntu: apt install python3.11-venv; macOS: brew install python@3.11),' \
+	  'or name a Python that fits: make PYTHON=/path/to/python3.11 ...' >&2; exit 1; fi; \
+	echo "setting up .venv with $$found: about 2 minutes, once (longer where PyTorch brings its GPU libraries)"; \
+	rm -rf .venv && "$$found" -m venv .venv && printf '%s\n' "$$(pwd -P)" "$$found" > $@
+
+.venv/steps: .venv/ready pyproject.toml constraints.txt
+	$(install)
+
+.venv/dev: .venv/steps
+	@echo 'adding to .venv what tests and checks need: about 1 minute, once'
+	$(install)
+
+# Installs the extra that the target is named after.
+define install
+@trap 'exit 130' HUP INT TERM; touch .venv/installing; \
+.venv/bin/python -m pip install --quiet --no-user --disable-pip-version-check -c constraints.txt -e '.[$(@F)]' < /dev/null; status=$$?; \
+[ $$status -gt 128 ] || rm .venv/installing; \
+[ $$status -eq 0 ] || { printf '%s\n' 'pip could not install what .venv needs; its own words stand above.' \
+  'It uses your pip configuration (proxy, index, certificates: see .venv/bin/python -m pip config list).' \
+  'When the cause is gone, run the same make command again.' >&2; exit $$status; }; \
+touch $@
+endef

@@ -1,0 +1,102 @@
+"""Register the environment that this run used, under a name, and write what it is to ``environment.json``.
+
+In Azure ML, the environment of the run becomes the next version of NAME in the workspace. Anywhere else there is
+nothing to register with: the record is the registration, and its version is a digest of its content. Both have the same
+keys:
+
+- ``name``, ``version``; ``workspace``: the Azure ML workspace's name, or null;
+- ``python``, ``implementation``, ``platform`` of the interpreter that runs this script;
+- ``packages``: what is installed there, name (normalised) to version, sorted.
+
+No time goes in: the same environment gives the same bytes.
+"""
+
+import argparse
+import hashlib
+import json
+import platform
+import re
+import sysconfig
+from collections.abc import Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+VERSION_LENGTH = 16  # hexadecimal digits
+NAME = re.compile(r"(?!microsoft|azureml)[a-z0-9][a-z0-9._-]{0,254}", re.IGNORECASE | re.ASCII)
+
+
+class RegistrationError(Exception):
+    """Azure ML did not register the environment; the message says why."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Register and write the record into ``--output``; exit 1 if that fails, 2 if an argument is no good."""
+    parser = argparse.ArgumentParser(
+        prog="register_environment.py", description="Register the environment that this run used.", allow_abbrev=False
+    )
+    parser.add_argument("--name", required=True, help="the name to register it under")
+    parser.add_argument("--output", type=Path, required=True, help="the folder for environment.json")
+    args = parser.parse_args(argv)
+    if not NAME.fullmatch(args.name):
+        rule = "must be letters, digits, '.', '_' and '-', not beginning with a sign, Microsoft or AzureML"
+        parser.error(f"argument --name: {rule}, not {args.name!r}")
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)  # first: what is registered cannot be taken back
+        record = register(args.name)
+        (args.output / "environment.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    except (RegistrationError, OSError) as error:
+        parser.exit(1, f"{parser.prog}: error: {error}\n")
+    workspace = record["workspace"]
+    where = f"in workspace {workspace}" if workspace else "as a local record: this run is not in Azure ML"
+    print(f"registered environment {record['name']}, version {record['version']}, {where}")
+
+
+def register(name: str) -> dict[str, Any]:
+    """Return the record of this run's environment, registered in its workspace if the run is in Azure ML."""
+    content = interpreter()
+    registered = _register_in_azure(name)
+    if registered is None:
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        registered = {"name": name, "version": digest[:VERSION_LENGTH], "workspace": None}
+    return {**registered, **content}
+
+
+def interpreter() -> dict[str, Any]:
+    """Return Python's version, implementation and platform, and the packages installed for it."""
+    packages: dict[str, str] = {}
+    for distribution in distributions():
+        metadata = distribution.metadata
+        if "Name" in metadata and "Version" in metadata:  # what a broken installation left has neither
+            name = re.sub(r"[-_.]+", "-", metadata["Name"]).lower()
+            packages.setdefault(name, metadata["Version"])  # the first on the path is the one that is imported
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": sysconfig.get_platform(),
+        "packages": dict(sorted(packages.items())),
+    }
+
+
+def _register_in_azure(name: str) -> dict[str, str | None] | None:
+    """Register the environment of the Azure ML run that this is, and say as what; None if this is no such run."""
+    from azureml.core import Run  # noqa: PLC0415 - a second that --help and a wrong argument must not cost
+    from azureml.exceptions import RunEnvironmentException  # noqa: PLC0415
+
+    try:
+        run = Run.get_context(allow_offline=False)
+        environment = run.get_environment()
+        environment.name = name
+        environment.version = None  # Azure ML gives the next one
+        workspace = run.experiment.workspace
+        registered = environment.register(workspace)
+    except RunEnvironmentException:
+        return None
+    except Exception as error:  # the SDK raises bare Exception for what the service refuses
+        reason = " ".join(str(error).split())
+        raise RegistrationError(f"Azure ML did not register the environment {name}: {reason}") from error
+    return {"name": registered.name, "version": registered.version, "workspace": workspace.name}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What tests share: a project in a folder of its own, and the real command line run in it as a process."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+class Project:
+    """A folder with a pipeline in it, and the command line."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files by their paths in the project; the indentation that all lines of a text share is taken off."""
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Replace ``old``, which stands in the file once, by ``new``."""
+        path = self.root / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of the command line: the caller's own, without variables for Python, and this package."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        return {**inherited, "PYTHONPATH": str(ROOT)}
+
+    @staticmethod
+    def command(*words: str) -> list[str]:
+        """Return the command line as a list; in its process a warning is an error."""
+        return [sys.executable, "-W", "error", "-m", "aml_pipeline", *words]
+
+    def cli(
+        self, *words: str, status: int = 0, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command line to its end; it must exit with ``status``."""
+        done = subprocess.run(
+            self.command(*words),
+            cwd=cwd or self.root,
+            env={**self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == status, f"{words} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
+        assert "Warning" not in done.stderr, done.stderr
+        return done
+
+    def start(self, *words: str, **settings: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - as Popen has them
+        """Start the command line with pipes."""
+        given: dict[str, Any] = {"cwd": self.root, "env": self.environ, "stdin": subprocess.DEVNULL, **settings}
+        return subprocess.Popen(
+            self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", **given
+        )
+
+    def run(self, *words: str, status: int = 0) -> dict[str, str]:
+        """Run steps; return how each ended, without the time: ``{"train": "done", "evaluate": "up to date"}``."""
+        return states(self.cli("run", *words, status=status).stdout)
+
+    def plan(self, *words: str) -> dict[str, str]:
+        """Return what ``plan`` says of each step: ``{"train": "will run  train.py changed"}``."""
+        return dict(row.split(maxsplit=1) for row in self.cli("plan", *words).stdout.splitlines())
+
+    def runs(self) -> list[Path]:
+        """Return the directories of the runs, the oldest first."""
+        return sorted(self.root.glob(".aml_pipeline/*/runs/*"))
+
+    def output(self, step: str, name: str) -> Path:
+        """Return the folder that people find an accepted output at."""
+        return next(self.root.glob(f".aml_pipeline/*/outputs/{step}/{name}"))
+
+
+def states(stdout: str) -> dict[str, str]:
+    """Return how each step ended, from what ``run`` printed."""
+    rows = dict(row.split(maxsplit=1) for row in stdout.splitlines())
+    words = {step: text.partition(" in ")[0].partition(" after ")[0] for step, text in rows.items() if "." not in step}
+    return {step: text.partition("  ")[0] for step, text in words.items()}
+
+
+def reasons(stderr: str) -> dict[str, str]:
+    """Return why each step ran, from what ``run`` printed."""
+    rows = [row.partition("  runs: ") for row in stderr.splitlines() if "  runs: " in row]
+    return {step.strip(): reason for step, _, reason in rows}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")

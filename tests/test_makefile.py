@@ -1,0 +1,299 @@
+"""The Makefile, driven by real make with stand-ins for Python, so that nothing is downloaded."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).parents[1]
+
+# A Python that fits, makes a .venv that holds itself, and whose pip does what the variable PIP_DOES says.
+FITS = """#!/bin/sh
+case "$1 $2" in
+  "-m venv")
+    echo "venv by ${0##*/}" >> "$LOG"
+    mkdir -p "$3/bin"
+    cp "$0" "$3/bin/python"
+    printf '#!/bin/sh\\necho "ran: $*"\\n' > "$3/bin/aml-pipeline"
+    chmod +x "$3/bin/aml-pipeline" ;;
+  "-m pip")
+    for last; do :; done
+    echo "pip install $last PYTHONHOME=$PYTHONHOME PYTHONPATH=$PYTHONPATH" >> "$LOG"
+    eval "$PIP_DOES" ;;
+esac
+"""
+
+# The Python that runs these tests, told beforehand to look like another one.
+LOOKS_LIKE = f"""#!/bin/sh
+exec '{sys.executable}' -c 'import sys; {{change}}; exec(sys.argv[2])' "$@"
+"""
+
+PYENV_SHIM = """#!/bin/sh
+printf 'pyenv: %s: command not found\\n\\nThe command exists in these Python versions:\\n  3.12.1\\n' "${0##*/}" >&2
+exit 127
+"""
+
+
+class Project:
+    """A copy of what make reads, its path with a space and an é, and a PATH that holds only what is put there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "a b é"
+        self.bin = folder / "bin"
+        self.log = folder / "log"
+        self.root.mkdir()
+        self.bin.mkdir()
+        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, self.root)
+        for tool in ("make", "echo", "sed", "head", "rm", "touch", "mkdir", "cp", "chmod", "find", "sleep"):
+            (self.bin / tool).symlink_to(shutil.which(tool) or pytest.skip(f"no {tool} here"))
+
+    def python(self, name: str, text: str = FITS) -> Path:
+        """Put a stand-in for Python on PATH."""
+        path = self.bin / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """Nothing of the caller's own, which may itself be a make."""
+        return {"PATH": str(self.bin), "LOG": str(self.log), **changes}
+
+    def make(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        """Run make in the project."""
+        return subprocess.run(
+            ["make", *arguments],
+            cwd=self.root,
+            env=self.environment(**changes),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def happened(self) -> list[str]:
+        """Tell, and forget, what the stand-ins did."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return [line.removesuffix(" PYTHONHOME= PYTHONPATH=") for line in lines]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+@pytest.fixture
+def built(project: Project) -> Project:
+    """A project whose .venv is ready for pipeline-run."""
+    project.python("python3.11")
+    assert project.make("pipeline-run").returncode == 0
+    assert project.happened() == ["venv by python3.11", "pip install .[steps]"]
+    return project
+
+
+def test_help_is_the_default_and_tells_every_target(project: Project) -> None:
+    listed = project.make()
+    assert listed.returncode == 0
+    assert listed.stdout == project.make("help").stdout
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == phony.split()[1:-1]
+    assert phony.endswith(" FORCE")
+    assert not (project.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["pipeline-run"], "run --profile quickstart"),
+        (["pipeline-plan"], "plan --profile quickstart"),
+        (["pipeline-run", "PROFILE="], "run"),
+        (["pipeline-run", "PROFILE=nightly"], "run --profile nightly"),
+        (
+            ["pipeline-run", "PARAMS=epochs=3 seed=1"],
+            "run --profile quickstart --param epochs=3 --param seed=1",
+        ),
+        (["pipeline-plan", "PROFILE=", "STEPS=train"], "plan train"),
+        (
+            ["pipeline-run", "PROFILE=", "PARAMS=epochs=3", "STEPS=prepare-data train"],
+            "run --param epochs=3 prepare-data train",
+        ),
+        (["pipeline-validate"], "validate"),
+    ],
+)
+def test_what_is_passed_on(project: Project, arguments: list[str], command: str) -> None:
+    assert project.make("-n", *arguments).stdout.splitlines()[-1].rstrip() == f".venv/bin/aml-pipeline {command}"
+
+
+def test_looking_changes_nothing(project: Project) -> None:
+    project.make("-n", "pipeline-run")
+    assert not (project.root / ".venv").exists()
+
+
+def test_sets_up_once(project: Project) -> None:
+    project.python("python3.11")
+    first = project.make("pipeline-run")
+    assert first.returncode == 0, first.stderr
+    assert "setting up .venv with python3.11" in first.stdout
+    assert project.happened() == ["venv by python3.11", "pip install .[steps]"]
+
+    second = project.make("pipeline-run")
+    assert second.stdout == ".venv/bin/aml-pipeline run --profile quickstart\nran: run --profile quickstart\n"
+    assert project.happened() == []
+
+    assert project.make(".venv/dev").returncode == 0
+    assert project.happened() == ["pip install .[dev]"]
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_installs_again_when_an_input_changed(built: Project, name: str) -> None:
+    later = time.time() + 10
+    os.utime(built.root / name, (later, later))
+    built.make("pipeline-run")
+    assert built.happened() == ["pip install .[steps]"]
+
+
+def test_the_callers_python_variables_do_not_reach_it(project: Project) -> None:
+    project.python("python3.11")
+    assert project.make("pipeline-run", PYTHONHOME="/nowhere", PYTHONPATH="/nowhere").returncode == 0
+    assert project.happened()[-1] == "pip install .[steps]"
+
+
+def break_python(project: Project) -> None:
+    (project.root / ".venv/bin/python").unlink()
+    (project.root / ".venv/bin/python").symlink_to("/nowhere/python3.11")
+
+
+def move_folder(project: Project) -> None:
+    project.root = project.root.rename(project.root.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("damage", [break_python, move_folder])
+def test_a_venv_that_cannot_run_is_made_anew(built: Project, damage: Callable[[Project], None]) -> None:
+    damage(built)
+    assert built.make("pipeline-run").returncode == 0
+    assert built.happened() == ["venv by python3.11", "pip install .[steps]"]
+
+
+def test_the_first_that_fits_is_used(project: Project) -> None:
+    project.python("python3.11", PYENV_SHIM)
+    project.python("python3.10", LOOKS_LIKE.format(change="sys.version_info = (3, 9, 2)"))
+    project.python("python3")
+    assert project.make("pipeline-run").returncode == 0
+    assert project.happened()[0] == "venv by python3"
+
+
+def test_a_python_that_is_asked_for(built: Project) -> None:
+    built.python("mine")
+    assert "setting up .venv with mine" in built.make("pipeline-run", "PYTHON=mine").stdout
+    built.happened()
+    assert built.make("pipeline-run", "PYTHON=mine").returncode == 0
+    assert built.make("pipeline-run").returncode == 0
+    assert built.happened() == []
+
+
+def test_asking_for_a_python_that_does_not_fit(built: Project) -> None:
+    refused = built.make("pipeline-run", "PYTHON=/no where/python")
+    assert refused.returncode == 2
+    assert "Tried:\n  /no where/python: not found\nInstall Python 3.11" in refused.stderr
+    assert built.make("pipeline-run").returncode == 0
+    assert built.happened() == []
+
+
+def test_no_python_fits(project: Project) -> None:
+    without_ensurepip = """import importlib.util as u; u.find_spec = lambda name: name != "ensurepip" """
+    project.python("python3.11", LOOKS_LIKE.format(change=without_ensurepip))
+    project.python("python3.10", "#!/bin/sh\nexit 1\n")
+    project.python("python3.12", PYENV_SHIM)
+    project.python("python3", LOOKS_LIKE.format(change="sys.version_info = (3, 13, 5)"))
+    refused = project.make("pipeline-run")
+    assert refused.returncode == 2
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert refused.stderr.splitlines()[:-1] == [
+        "No Python was found that fits: 3.10, 3.11 or 3.12, with venv and ensurepip. Tried:",
+        f"  python3.11: is Python {version} without the module ensurepip",
+        "  python3.10: does not run",
+        "  python3.12: pyenv: python3.12: command not found",
+        "  python3: is Python 3.13.5",
+        "  python: not found",
+        "Install Python 3.11 (Debian, Ubuntu: apt install python3.11-venv; macOS: brew install python@3.11),",
+        "or name a Python that fits: make PYTHON=/path/to/python3.11 ...",
+    ]
+    assert not (project.root / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    "version", [(2, 7, 18), (3, 9, 25), (3, 10, 0), (3, 11, 7), (3, 12, 12), (3, 13, 0), (4, 0, 0)]
+)
+def test_what_fits_is_what_the_package_requires(project: Project, version: tuple[int, int, int]) -> None:
+    requires = (ROOT / "pyproject.toml").read_text().split('requires-python = "')[1].split('"')[0]
+    like = project.python("like", LOOKS_LIKE.format(change=f"sys.version_info = {version}"))
+    answer = project.make("pipeline-run", f"PYTHON={like}")
+    fits = "No Python was found that fits" not in answer.stderr
+    assert fits == (".".join(map(str, version)) in SpecifierSet(requires))
+
+
+def test_pip_fails(built: Project) -> None:
+    failed = built.make(".venv/dev", PIP_DOES="echo ERROR: no route to the index >&2; exit 1")
+    assert failed.returncode == 2
+    assert "ERROR: no route to the index\npip could not install what .venv needs" in failed.stderr
+    assert "run the same make command again" in failed.stderr
+    built.happened()
+    assert built.make("pipeline-run").returncode == 0
+    assert built.happened() == []
+    assert built.make(".venv/dev").returncode == 0
+    assert built.happened() == ["pip install .[dev]"]
+
+
+def test_a_killed_pip_leaves_nothing_that_looks_finished(project: Project) -> None:
+    project.python("python3.11")
+    killed = project.make("pipeline-run", PIP_DOES="kill -9 $$")
+    assert killed.returncode == 2
+    assert not (project.root / ".venv/steps").exists()
+    project.happened()
+    assert project.make("pipeline-run").returncode == 0
+    assert project.happened() == ["venv by python3.11", "pip install .[steps]"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("pip", ["exec sleep 60", "trap 'exit 1' INT TERM; while :; do sleep 0.05; done"])
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # bash goes on after an interrupt that its child survived
+def test_an_interrupted_installation_leaves_nothing_that_looks_finished(
+    built: Project, number: signal.Signals, pip: str, shell: str
+) -> None:
+    if not Path(shell).exists():
+        pytest.skip(f"no {shell} here")
+    make = subprocess.Popen(
+        ["make", ".venv/dev", f"SHELL={shell}"],
+        cwd=built.root,
+        env=built.environment(PIP_DOES='echo under way >> "$LOG"; ' + pip),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not (built.log.exists() and "under way" in built.log.read_text()):
+        assert make.poll() is None
+        time.sleep(0.01)
+    os.killpg(make.pid, number)
+    assert make.wait(timeout=20) != 0
+    assert not (built.root / ".venv/dev").exists()
+    built.happened()
+    assert built.make(".venv/dev").returncode == 0
+    assert built.happened() == ["venv by python3.11", "pip install .[steps]", "pip install .[dev]"]
+
+
+def test_clean_keeps_what_runs_left(built: Project) -> None:
+    for folder in (".aml_pipeline/cifar10/__pycache__", "steps/__pycache__", "dist"):
+        (built.root / folder).mkdir(parents=True)
+    assert built.make("clean").returncode == 0
+    left = {path.name for path in built.root.iterdir()}
+    assert left == {".aml_pipeline", "Makefile", "constraints.txt", "pyproject.toml", "steps"}
+    assert (built.root / ".aml_pipeline/cifar10/__pycache__").exists()
+    assert not (built.root / "steps/__pycache__").exists()

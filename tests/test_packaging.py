@@ -1,0 +1,168 @@
+"""What is shipped: the wheel, what it asks for, and that it needs nothing else."""
+
+import subprocess
+import sys
+import zipfile
+from email.message import Message
+from email.parser import Parser
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import aml_pipeline
+
+ROOT = Path(__file__).parents[1]
+CORE = {"pathspec", "pydantic", "pyyaml"}
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel with the hatchling that is installed, so without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, cwd=ROOT)
+    (path,) = folder.iterdir()
+    return path
+
+
+@pytest.fixture(scope="module")
+def told(wheel: Path) -> Message:
+    """Read the metadata of the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
+def requirements(told: Message, *extras: str, **environment: str) -> dict[str, Requirement]:
+    """Tell what an installation with these extras asks for."""
+    asked = [Requirement(text) for text in told.get_all("Requires-Dist", [])]
+    return {
+        canonicalize_name(each.name): each
+        for each in asked
+        if not each.marker or any(each.marker.evaluate({**environment, "extra": extra}) for extra in ["", *extras])
+    }
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    package = ROOT / "aml_pipeline"
+    ours = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    info = f"aml_pipeline-{aml_pipeline.__version__}.dist-info"
+    assert held == {name for name in ours if "__pycache__" not in name} | {
+        f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    }
+    assert held >= {"aml_pipeline/py.typed", "aml_pipeline/pipeline.schema.json"}
+
+
+def test_the_core_asks_for_little(told: Message) -> None:
+    assert told["Name"] == "aml-pipeline"
+    assert told["Version"] == aml_pipeline.__version__
+    assert set(requirements(told)) - {"tzdata"} == CORE
+    assert set(requirements(told, sys_platform="win32")) == CORE | {"tzdata"}
+
+
+def test_the_extras_hold_the_rest(told: Message) -> None:
+    assert set(told.get_all("Provides-Extra", [])) == {"azureml", "dev", "steps"}
+    steps = set(requirements(told, "steps")) - CORE
+    assert steps == {"azureml-core", "numpy", "scikit-learn", "torch", "torchvision"}
+    azureml = set(requirements(told, "azureml")) - CORE
+    assert azureml == {"azureml-core", "azureml-pipeline-core", "azureml-pipeline-steps"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "has_azureml"),
+    [
+        ({"python_version": "3.11", "sys_platform": "linux", "platform_machine": "x86_64"}, True),
+        ({"python_version": "3.10", "sys_platform": "darwin", "platform_machine": "x86_64"}, True),
+        ({"python_version": "3.11", "sys_platform": "darwin", "platform_machine": "arm64"}, False),
+        ({"python_version": "3.12", "sys_platform": "linux", "platform_machine": "x86_64"}, False),
+    ],
+)
+def test_dev_asks_for_azureml_only_where_it_installs(
+    told: Message, environment: dict[str, str], *, has_azureml: bool
+) -> None:
+    assert ("azureml-pipeline-steps" in requirements(told, "dev", **environment)) == has_azureml
+
+
+@pytest.mark.parametrize("version", ["3.10.4", "3.11.9", "3.12.8"])
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+def test_constraints_pin_once_all_that_is_asked_for_but_torch(told: Message, version: str, system: str) -> None:
+    environment = {"python_full_version": version, "python_version": version[:4], "sys_platform": system}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pinned = [pin for pin in pins if not pin.marker or pin.marker.evaluate({**environment})]
+    versions: dict[str, str] = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pinned}
+    assert len(versions) == len(pinned)
+
+    asked = requirements(told, "steps", "azureml", "dev", **environment)
+    assert asked.keys() - versions.keys() == {"torch", "torchvision"}
+    for name in asked.keys() & versions.keys():
+        assert asked[name].specifier.contains(versions[name]), name
+
+
+def test_the_conda_file_holds_what_the_steps_import(told: Message) -> None:
+    conda = (ROOT / ".azureml/pytorch-env.yml").read_text()
+    listed = {line.strip().removeprefix("- ") for line in conda.splitlines()}
+    named = {"torch": "pytorch"}
+    assert {named.get(name, name) for name in requirements(told, "steps").keys() - CORE} <= listed
+
+
+def with_what_they_need(names: set[str]) -> set[str]:
+    """Follow the requirements of installed distributions."""
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name not in found:
+            found.add(name)
+            asked = map(Requirement, metadata.requires(name) or [])
+            todo += [each.name for each in asked if not each.marker or each.marker.evaluate({"extra": ""})]
+    return found
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel where there is nothing but what the core needs: copied from here, so without a network."""
+    venv = tmp_path_factory.mktemp("only the core é")
+    run(sys.executable, "-m", "venv", "--without-pip", venv, cwd=venv)
+    python = venv / "bin/python"
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=venv).strip())
+    for name in with_what_they_need(CORE):
+        for file in metadata.files(name) or []:
+            if ".." not in file.parts:
+                target = site / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(file.read_binary())
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps", wheel, cwd=venv)
+    return python
+
+
+def test_the_command_runs_on_the_core_alone(python: Path, tmp_path: Path) -> None:
+    command = python.with_name("aml-pipeline")
+    assert aml_pipeline.__version__ in run(command, "--version", cwd=tmp_path)
+    assert run(command, "--version", cwd=tmp_path) == run(python, "-m", "aml_pipeline", "--version", cwd=tmp_path)
+
+
+def test_every_module_imports_on_the_core_alone(python: Path, tmp_path: Path) -> None:
+    program = """
+import importlib, pathlib, pkgutil, sys, aml_pipeline
+for module in pkgutil.walk_packages(aml_pipeline.__path__, "aml_pipeline."):
+    if not module.name.startswith("aml_pipeline.azureml") and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+assert pathlib.Path(aml_pipeline.__file__).is_relative_to(sys.prefix)
+for name in ("torch", "azureml", "numpy"):
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        print("no", name)
+"""
+    assert run(python, "-c", program, cwd=tmp_path) == "no torch\nno azureml\nno numpy\n"
