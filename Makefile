@@ -62,7 +62,7 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
   [ "$(or $(asked),$$python)" = "$$python" ] && echo yes)
 
 .venv/ready: $(if $(venv_is_fine),,FORCE)
-	@for python in $(pythons); do \
+	@found= tried=; for python in $(pythons); do \
 	  if ! command -v "$$python" > /dev/null; then answer='not found'; \
 	  elif answer=$$("$$python" -c '$(probe)' 2>&1 < /dev/null); then found=$$python; break; fi; \
 	  tried="$$tried$$(printf '\n  %s: %s' "$$python" "$$(echo "$${answer:-does not run}" | head -n 1)")"; \
@@ -78,12 +78,13 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
 	$(install)
 
 .venv/dev: .venv/steps
-	@echo 'adding to .venv what tests and checks need: about 1 minute, once'
+	@[ -f $@ ] || echo 'adding to .venv what tests and checks need: about 1 minute, once'
 	$(install)
 
 # Installs the extra that the target is named after.
 define install
-@trap 'exit 130' HUP INT TERM; touch .venv/installing; \
+@[ ! -f $@ ] || echo 'bringing .venv up to pyproject.toml and constraints.txt'; \
+trap 'exit 130' HUP INT TERM; touch .venv/installing; \
 .venv/bin/python -m pip install --quiet --no-user --disable-pip-version-check -c constraints.txt -e '.[$(@F)]' < /dev/null; status=$$?; \
 [ $$status -gt 128 ] || rm .venv/installing; \
 [ $$status -eq 0 ] || { printf '%s\n' 'pip could not install what .venv needs; its own words stand above.' \

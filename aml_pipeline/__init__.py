@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load(
-    path: str = "pipeline.yaml", profile: str | None = None, parameters: Mapping[str, str] | None = None
-) -> Plan:
+def load(path: str = "pipeline.yaml", profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Plan:
     """Return the checked plan of the pipeline file at ``path``.
 
     ``profile`` names one of its profiles, ``parameters`` gives values as text, as ``--param`` does. Raises
     ``aml_pipeline.errors.PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
     """
-    from aml_pipeline.opening import open_pipeline  # noqa: PLC0415 - see the docstring of the package
+    from aml_pipeline.opening import open_pipeline
 
     return open_pipeline(path, profile, parameters).require()[0]

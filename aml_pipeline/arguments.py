@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from aml_pipeline import tokens
@@ -83,7 +84,7 @@ class _Reader:
             self._wrong(*parsed, path)
             return None
         if isinstance(parsed, tokens.Output):
-            from aml_pipeline.names import word_name_fault  # noqa: PLC0415 - only where an output is declared
+            from aml_pipeline.names import word_name_fault
 
             wrong = word_name_fault(parsed.name)
             if wrong:
@@ -96,8 +97,14 @@ class _Reader:
             self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
                         "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
         elif ";" in text:
-            self._wrong("semicolon", f'Azure ML may change the ; in "{text}" (MachineLearningNotebooks#1536).',
-                        "Use another separator if the script allows one.", path, warning=True)  # fmt: skip
+            shown = json.dumps(text, ensure_ascii=False)
+            self._wrong(
+                "semicolon",
+                f"Azure ML may change the ; in {shown} (MachineLearningNotebooks#1536).",
+                "Use another separator if the script allows one.",
+                path,
+                warning=True,
+            )
         return Literal(text)
 
     def _wrong(  # noqa: PLR0913 - a problem's fields

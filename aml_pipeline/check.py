@@ -32,7 +32,9 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
         place = plan.datasets[name]
         if place.local is None and not place.optional:
             message = f'dataset "{name}" has no place here, only in Azure ML.'
-            problems.append(Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True))
+            problems.append(
+                Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True)
+            )
         elif place.local is not None and not place.optional and not files.look(project.path(place.local)):
             message = f'dataset "{name}" should be at {place.local}, and nothing is there.'
             cure = "Put it there, or add `optional: true` if the steps can do without it."
@@ -64,7 +66,7 @@ def _folder_path(step: Step) -> Path:
 
 
 def _missing_script(step: Step, folder: str, path: Path) -> Problem:
-    from aml_pipeline.problems import suggest  # noqa: PLC0415 - only a mistake pays for it
+    from aml_pipeline.problems import suggest
 
     scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(".py")]
     shown = step.source_directory.rstrip("/")
@@ -141,4 +143,6 @@ def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
             told.add((step.environment, key))
             if files.look(project.path(name)) is None:
                 message = f'the environment\'s {key} "{name}" is not there.'
-                yield Problem("missing-file", message, "Make it, or mend the path.", ("steps", step.name, "environment", key))
+                yield Problem(
+                    "missing-file", message, "Make it, or mend the path.", ("steps", step.name, "environment", key)
+                )

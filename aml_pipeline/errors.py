@@ -17,7 +17,7 @@ class UsageError(UserError):
 
 
 class MachineError(UserError):
-    """This machine refused: disk full, no permission, another run holds the lock (exit status 6)."""
+    """The machine refused: disk full, no permission, another run holds the lock (exit status 6)."""
 
 
 class PipelineError(UserError):

@@ -6,6 +6,7 @@ coarse times a second write could leave it as it was.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -120,10 +121,8 @@ def write(path: str, data: bytes) -> None:
 
 
 def _remove_quietly(path: str) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.unlink(path)
-    except OSError:
-        pass
 
 
 def write_sealed(path: str, data: object) -> None:
@@ -140,6 +139,13 @@ def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON
         return None
     text = text.removesuffix(b"\n")
     return json.loads(text) if digest_of(text).encode() == seal else None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads round in a circle
+        return False
 
 
 Skip = Callable[[str, "os.DirEntry[str]"], bool]
@@ -161,7 +167,7 @@ def _walk(
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
-        is_folder = entry.is_dir()
+        is_folder = _is_folder(entry)
         if skip(f"{prefix}{entry.name}/" if is_folder else prefix + entry.name, entry):
             continue
         if not is_folder:
@@ -258,7 +264,7 @@ class Digests:
 def _entry_look(entry: os.DirEntry[str]) -> Look:
     try:
         found = _look(entry.stat())
-    except FileNotFoundError:
+    except OSError:  # a link that leads nowhere, or round in a circle
         seen.looks.setdefault(entry.path, None)
         found = _look(entry.stat(follow_symlinks=False))
         seen.links.setdefault(entry.path, found)

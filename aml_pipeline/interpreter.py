@@ -102,8 +102,13 @@ def _looks(path: str, folders: Iterable[str]) -> list[list[int] | None]:
 def _asked(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
     cure = "Give the path of a Python with --python."
     try:
-        answer = subprocess.run(  # noqa: S603 - the user's own interpreter
-            [path, "-c", _QUESTION], capture_output=True, env=dict(environ), timeout=60, check=True, stdin=subprocess.DEVNULL
+        answer = subprocess.run(
+            [path, "-c", _QUESTION],
+            capture_output=True,
+            env=dict(environ),
+            timeout=60,
+            check=True,
+            stdin=subprocess.DEVNULL,
         )
         known = json.loads(answer.stdout)
     except FileNotFoundError:

@@ -38,8 +38,6 @@ class Loaded:
     def _located(self, problem: Problem) -> Problem | None:
         if problem.position or problem.origin or problem.file:
             return replace(problem, file=problem.file or self.name)
-        if any(problem.path[:length] in self.wrong for length in range(1, len(problem.path) + 1)):
-            return None
         path, origin = self._origin(problem.path)
         if origin:
             return replace(problem, origin=origin)
@@ -47,8 +45,13 @@ class Loaded:
             path = path[2:]  # a setting that the step has from the pipeline, or one that was left out as wrong
             if path[:1] not in self.document:
                 return None
+        if self._is_wrong(problem.path) or self._is_wrong(path):
+            return None
         position = self.document.position(path, on_key=problem.on_key)
         return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False)
+
+    def _is_wrong(self, path: Path) -> bool:
+        return any(path[:length] in self.wrong for length in range(1, len(path) + 1))
 
     def _origin(self, path: Path) -> tuple[Path, str]:
         for length in range(len(path), 0, -1):

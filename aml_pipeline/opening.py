@@ -62,7 +62,7 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
 
 def _beside(path: str, problems: list[Problem]) -> list[Problem]:
     """Name the files of the project as the pipeline file is named: from where the user stands."""
-    from dataclasses import replace  # noqa: PLC0415 - keeps the name out of the module's face
+    from dataclasses import replace
 
     folder = os.path.dirname(path)
     return [replace(one, file=os.path.join(folder, one.file)) if one.file else one for one in problems]

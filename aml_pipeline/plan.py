@@ -218,7 +218,7 @@ def _copied(kind: type[Any], model: spec.Compute | spec.Environment | None) -> A
 
 
 def _with_outputs(step: Step, declared: spec.Step, problems: list[Problem]) -> Step:
-    from dataclasses import replace  # noqa: PLC0415 - keeps the name out of the module's face
+    from dataclasses import replace
 
     named = [token.name for token in step._distinct(Output)]  # noqa: SLF001 - same module
     for name in declared.outputs:

@@ -56,7 +56,7 @@ _MOST_COMPARED = 300
 
 def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
     """Return the cure for an unknown name: the nearest known one, else all of them (at most ten)."""
-    import difflib  # noqa: PLC0415 - only a mistake pays for it
+    import difflib
 
     names = sorted({str(one) for one in known})
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) if len(names) <= _MOST_COMPARED else []

@@ -10,7 +10,7 @@ def git_state(folder: str) -> dict[str, Any] | None:
     """Return ``commit``, ``branch`` and ``dirty`` (paths) of the repository around ``folder``; None without one."""
     command = ["git", "-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "-z", "--", "."]
     try:
-        answer = subprocess.run(command, capture_output=True, timeout=20, check=True, stdin=subprocess.DEVNULL)  # noqa: S603
+        answer = subprocess.run(command, capture_output=True, timeout=20, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError):
         return None
     rows = answer.stdout.decode("utf-8", "surrogateescape").split("\0")

@@ -1,8 +1,8 @@
 """Events → the directory of a run, and back. One format, whoever ran it.
 
-    runs/ID/run.json          what the run was of; at its end also how each step ended
-    runs/ID/events.jsonl      every event, one a line, as it happened
-    runs/ID/steps/STEP/log    what the step printed; beside it what it left in outputs/ and logs/
+runs/ID/run.json          what the run was of; at its end also how each step ended
+runs/ID/events.jsonl      every event, one a line, as it happened
+runs/ID/steps/STEP/log    what the step printed; beside it what it left in outputs/ and logs/
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from aml_pipeline.events import Event, MetricLogged, OutputWritten, RunEnded, St
 def new_id() -> str:
     """Return the id of a new run: its local time, and some digits so that two never meet."""
     now = time.time()
-    return f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(now))}-{int(now * 1000) % 1000:03}-{secrets.token_hex(2)}"
+    return (
+        f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(now))}-{int(now * 1000) % 1000:03}-{secrets.token_hex(2)}"
+    )
 
 
 class Recorder:

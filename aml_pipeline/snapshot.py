@@ -95,6 +95,11 @@ class SourceFolder:
         except (ValueError, RecursionError) as error:
             return SyntaxFault(name, 1, 1, str(error))
 
+    def may_name(self, name: str) -> bool:
+        """Whether a text in a script that reads ``name`` brings a file of that name into its snapshot."""
+        path = os.path.join(self.path, name)
+        return self.is_file(name) and not any(path == one or path.startswith(one + os.sep) for one in self._left_out)
+
     @property
     def ignore_file(self) -> str | None:
         """The ignore file of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
@@ -141,7 +146,7 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
 
 
 def _patterns(lines: Iterable[str]) -> pathspec.PathSpec:
-    import pathspec  # noqa: PLC0415 - most folders have no pattern, and its import costs as much as a small run
+    import pathspec
 
     return pathspec.PathSpec.from_lines("gitwildmatch", lines)
 
@@ -181,7 +186,7 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
         if not local and one.level == 0:
             snapshot.external.add(one.module.partition(".")[0])
     named = (posixpath.normpath(text) for text in reading.texts)
-    found += [(text, "named") for text in named if not text.startswith(("..", "/")) and source.is_file(text)]
+    found += [(text, "named") for text in named if not text.startswith(("..", "/")) and source.may_name(text)]
     return found
 
 

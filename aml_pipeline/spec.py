@@ -18,12 +18,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     Strict,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from aml_pipeline import names, parameters
 from aml_pipeline.scalars import written
@@ -31,6 +32,16 @@ from aml_pipeline.scalars import written
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class _OrShort:
+    """Tells the JSON Schema of a short form that stands for a whole mapping (``compute: NAME``)."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [self._schema, handler(schema)]}
 
 
 def _fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
@@ -212,10 +223,7 @@ def _named_compute(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-ComputeField = Annotated[
-    Compute,
-    BeforeValidator(_named_compute, json_schema_input_type=str | Compute),
-]
+ComputeField = Annotated[Compute, BeforeValidator(_named_compute), _OrShort({"type": "string"})]
 
 
 class Dataset(_Model):
@@ -288,10 +296,7 @@ def _parameter(value: object) -> object:
     return value if isinstance(value, (dict, Parameter)) else {"default": value}
 
 
-ParameterField = Annotated[
-    Parameter,
-    BeforeValidator(_parameter, json_schema_input_type=Value | Parameter),
-]
+ParameterField = Annotated[Parameter, BeforeValidator(_parameter), _OrShort(_SCALAR_SCHEMA)]
 
 
 class Output(_Model):
@@ -405,10 +410,20 @@ def _at_least_one(steps: dict[str, Step]) -> dict[str, Step]:
     return steps
 
 
+def _version(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int) or value != 1:
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise _fail("wrong-value", f"version cannot be {shown}.", "Write 1.")
+    return value
+
+
+Version = Annotated[Any, AfterValidator(_version), WithJsonSchema({"type": "integer", "const": 1})]
+
+
 class PipelineSpec(_RunSettings):
     """One pipeline: steps that share an environment and a compute target."""
 
-    version: Literal[1] = Field(1, description="Version of this format.", examples=[1])
+    version: Version = Field(1, description="Version of this format.", examples=[1])
     name: Annotated[str, _named("pipeline", names.step_name_fault)] = Field(
         description="Name of the pipeline.", examples=["cifar10"]
     )

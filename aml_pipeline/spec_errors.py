@@ -44,7 +44,7 @@ def explain(error: Error) -> Problem:
         return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
     cure = "See docs/pipeline.md."
     if kind == "literal_error":
-        cure = _choice_cure(error["input"], re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]])
+        cure = suggest(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
     elif kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         cure = f"Give {context[bound]} {words}."
@@ -152,10 +152,6 @@ def _unknown_key(path: Path) -> Problem:
     where = f"in {_named(path[:-1])}" if len(path) > 1 else "at the top of the file"
     cure = suggest(key, sorted(_keys_at(path[:-1])), noun="key")
     return Problem("unknown-key", f'"{key}" is no key that is known {where}.', cure, path, on_key=True)
-
-
-def _choice_cure(value: object, choices: list[str]) -> str:
-    return suggest(str(value), choices) if len(choices) > 1 else f"Write {choices[0]}."
 
 
 def _keys_at(path: Path) -> set[str]:

@@ -55,13 +55,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class LastAttempt:
-    """The last attempt of a step; ``accepted`` is the key of the newest result in use, if any."""
+    """The last attempt of a step; ``accepted`` is the key of the newest result in use, if any.
+
+    ``pid`` and ``started`` tell its process from any later one of the same number.
+    """
 
     parts: Mapping[str, Any]
     outcome: str
     key: str
     attempt: str
     accepted: str | None
+    pid: int = 0
+    started: str | None = None
 
 
 class Store:
@@ -111,19 +116,21 @@ class Store:
         places = {name: self._output(step, attempt, name) for name in outputs}
         for place in places.values():
             os.mkdir(place)
-        made = Attempt(step, key, attempt, folder, parts, places)
-        self._note(made, "running")
-        return made
+        return Attempt(step, key, attempt, folder, parts, places)
+
+    def note_process(self, attempt: Attempt, pid: int, started: str | None) -> None:
+        """Note that the process ``pid`` works at ``attempt``."""
+        self._note(attempt, "running", pid, started)
 
     def _forget_failed(self, step: str) -> None:
         last = self.last(step)
         if last and last.outcome != "accepted":
             shutil.rmtree(self._step(step, "attempts", last.attempt), ignore_errors=True)
 
-    def _note(self, attempt: Attempt, outcome: str) -> None:
+    def _note(self, attempt: Attempt, outcome: str, pid: int = 0, started: str | None = None) -> None:
         before = self.last(attempt.step)
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
-        last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted)
+        last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
         row = {one.name: getattr(last, one.name) for one in fields(last)}
         files.write_sealed(self._step(attempt.step, "last"), row)
 
@@ -133,7 +140,9 @@ class Store:
         for name, place in attempt.outputs.items():
             tree = self._digests.tree(place) if os.path.isdir(place) else None
             if tree is None:
-                message = f"The output folder {name} of step {attempt.step} is gone: {place}. A script must not remove it."
+                message = (
+                    f"The output folder {name} of step {attempt.step} is gone: {place}. A script must not remove it."
+                )
                 raise MachineError(message)
             contents[name] = tree
         results = self._step(attempt.step, "results")
@@ -240,7 +249,12 @@ def locked(folder: str, command: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise MachineError(_holder(descriptor)) from None
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "command": command, "since": time.strftime("%H:%M:%S")}
+        holder = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "command": command,
+            "since": time.strftime("%H:%M:%S"),
+        }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         yield

@@ -80,8 +80,8 @@ def interpreter() -> dict[str, Any]:
 
 def _register_in_azure(name: str) -> dict[str, str | None] | None:
     """Register the environment of the Azure ML run that this is, and say as what; None if this is no such run."""
-    from azureml.core import Run  # noqa: PLC0415 - a second that --help and a wrong argument must not cost
-    from azureml.exceptions import RunEnvironmentException  # noqa: PLC0415
+    from azureml.core import Run
+    from azureml.exceptions import RunEnvironmentException
 
     try:
         run = Run.get_context(allow_offline=False)

@@ -47,7 +47,7 @@ def write(root: Path, images_per_batch: int = IMAGES_PER_BATCH) -> dict[str, str
 
 def reader(md5: Mapping[str, str]) -> "type[CIFAR10]":
     """Return torchvision's CIFAR10 with MD5 lists of its own, ``md5`` as ``write`` returned it: the checks stay on."""
-    from torchvision.datasets import CIFAR10  # noqa: PLC0415 - two seconds that writing alone must not cost
+    from torchvision.datasets import CIFAR10
 
     class SyntheticCIFAR10(CIFAR10):
         """torchvision's reader over synthetic files."""

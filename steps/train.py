@@ -113,7 +113,7 @@ def _orders(size: int, epochs: int) -> Iterator[torch.Tensor]:
 
 def _run(images: ImageSet, args: argparse.Namespace) -> None:
     """Train on ``images`` as ``args`` says, log through Azure ML's run, write the results."""
-    from azureml.core import Run  # noqa: PLC0415 - a second that --help and a wrong argument must not cost
+    from azureml.core import Run
 
     run = Run.get_context()
     device = _device()

@@ -25,7 +25,9 @@ steps:
 """
 
 
-def _open(folder: Path, *, script: str = "run.py", source: str = "steps", files: dict[str, str] | None = None) -> Opened:
+def _open(
+    folder: Path, *, script: str = "run.py", source: str = "steps", files: dict[str, str] | None = None
+) -> Opened:
     written = {
         "pipeline.yaml": PIPELINE.format(folder=source, script=script),
         "env.yml": "",

@@ -26,7 +26,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_both_ways_to_start_it_are_the_same_program() -> None:
     expected = f"aml-pipeline {__version__}\n"
-    module = subprocess.run([sys.executable, "-m", "aml_pipeline", "--version"], capture_output=True, text=True, check=True)
+    module = subprocess.run(
+        [sys.executable, "-m", "aml_pipeline", "--version"], capture_output=True, text=True, check=True
+    )
     assert module.stdout == expected
     script = Path(sys.executable).with_name("aml-pipeline")
     if script.exists():
@@ -51,7 +53,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["run", "--param"], "--param needs a value. Write it as --param NAME=VALUE."),
         (["run", "--only=x"], "--only takes no value."),
         (["validate", "--format", "xml"], '--format cannot be "xml". Choose text, json, github.'),
-        (["graph", "train"], "`graph` takes no names, and \"train\" is one more."),
+        (["graph", "train"], '`graph` takes no names, and "train" is one more.'),
         (["run", "--param", "epochs"], '--param "epochs" has no "=".'),
         (["run", "-f", "none.yaml"], "none.yaml is not there."),
         (["run", "-f", "."], ". is a folder, not a pipeline file."),
@@ -73,7 +75,9 @@ def test_a_wrong_command_line_is_told_in_one_line_with_status_2(
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("words", [["graph", "-f", "pipeline.yaml"], ["-f", "pipeline.yaml", "graph"], ["--file=pipeline.yaml", "graph"]])
+@pytest.mark.parametrize(
+    "words", [["graph", "-f", "pipeline.yaml"], ["-f", "pipeline.yaml", "graph"], ["--file=pipeline.yaml", "graph"]]
+)
 def test_options_and_the_command_mix_freely(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(words, {}) == 0
     assert capsys.readouterr().out == "1. one  (one.py)\n"

@@ -15,10 +15,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _blocks(language: str) -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     for page in PAGES:
-        for match in re.finditer(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
-            found.append((f"{page.name}:{page.read_text(encoding='utf-8').count(chr(10), 0, match.start()) + 1}", match[1]))
+        text = page.read_text(encoding="utf-8")
+        blocks = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        found += [(f"{page.name}:{text.count(chr(10), 0, block.start()) + 1}", block[1]) for block in blocks]
     return found
 
 
@@ -53,6 +54,6 @@ def test_every_help_has_an_example_that_its_command_understands(name: str, capsy
     example = text.partition("Example:\n")[2].strip().partition(" >")[0]
     words = example.split()
     assert words[:2] == ["aml-pipeline", name]
-    from aml_pipeline.cli.options import parse  # noqa: PLC0415 - the parser alone, nothing is run
+    from aml_pipeline.cli.options import parse
 
     parse(COMMANDS[name], words[2:])

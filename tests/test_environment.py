@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from aml_pipeline import environment
@@ -10,12 +8,21 @@ from aml_pipeline.plan import Environment
 CONDA = b"name: x\ndependencies:\n  - python=3.11\n  - pip:\n    - azureml-core\n"
 
 
-def _environment(**fields: Any) -> Environment:
-    names = ("name", "conda_file", "pip_requirements", "conda_environment", "docker_image", "curated", "registered", "version")
+def _environment(**fields: str | None) -> Environment:
+    names = (
+        "name",
+        "conda_file",
+        "pip_requirements",
+        "conda_environment",
+        "docker_image",
+        "curated",
+        "registered",
+        "version",
+    )
     return Environment(**{**dict.fromkeys(names), **fields})
 
 
-def _digest(read: bytes = CONDA, **fields: Any) -> str:
+def _digest(read: bytes = CONDA, **fields: str | None) -> str:
     return environment.digest(_environment(**fields), lambda _path: read)
 
 

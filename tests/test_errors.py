@@ -59,9 +59,9 @@ def told(path: Path) -> str:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_a_mistake_is_told_in_exactly_these_words(path: Path) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     text = told(path)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert text == path.with_suffix(".out").read_text(encoding="utf-8")
 
 

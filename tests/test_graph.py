@@ -79,9 +79,9 @@ def test_cycles_are_told_from_the_step_that_was_declared_first() -> None:
 
 def test_where_everything_needs_everything_some_cycles_are_enough() -> None:
     names = [f"s{number}" for number in range(300)]
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(graph.cycles(dict.fromkeys(names, names))) == 20
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 # Selection.

@@ -198,19 +198,19 @@ def test_what_is_too_much_is_refused_before_it_is_a_pipeline() -> None:
         "# " + "x" * (1 << 20) + "\n",
         "x-d: [" + "1, " * 100_001 + "]\n",
     ):
-        begun = time.perf_counter()
+        begun = time.process_time()
         loaded = load(head + text + HEAD)
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
         assert loaded.plan is None
         assert loaded.document.root is None
         assert len(loaded.problems) == 1
 
 
 def test_an_expression_that_is_not_closed_is_read_quickly() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     loaded = load(f"{HEAD}    arguments: ['${{{{{' ' * 500_000}']\n")
     assert [one.code for one in loaded.problems] == ["embedded-expression"]
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_keys_that_begin_with_x_are_a_home_for_anchors_and_nothing_else() -> None:
@@ -257,6 +257,18 @@ def test_what_was_told_to_be_wrong_is_not_told_again_by_later_checks() -> None:
     assert loaded.problems == told
     loaded.add([Problem("other", "m", "c", ("steps", "b", "arguments"))])
     assert len(loaded.problems) == len(told) + 1
+
+
+def test_nor_is_what_the_step_has_from_the_pipeline() -> None:
+    loaded = load(HEAD + "environment: {name: e, conda_file: 5}\ncompute: [cpu]\ntimeout: 1h\n")
+    told = list(loaded.problems)
+    assert [one.code for one in told] == ["wrong-type", "wrong-type"]
+    places = [("environment", "conda_file"), ("compute", "name")]
+    loaded.add([Problem("other", "m", "c", place) for place in places])
+    loaded.add([Problem("other", "m", "c", ("steps", "train", *place)) for place in places])
+    assert loaded.problems == told
+    loaded.add([Problem("other", "m", "c", ("steps", "train", "timeout"))])
+    assert [one.position.line for one in loaded.problems if one.code == "other" and one.position] == [7]
 
 
 def test_problems_of_other_files_keep_their_place() -> None:

@@ -1,5 +1,6 @@
 """What a local run promises, through the command line: what runs again and why, failures, kills, records."""
 
+import errno
 import json
 import os
 import select
@@ -544,7 +545,7 @@ def held(project: Project, tmp_path: Path) -> Iterator[Callable[..., Held]]:
         os.close(one.pipe)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_run_that_is_stopped(
     project: Project, held: Callable[..., Held], number: signal.Signals, status: int
 ) -> None:
@@ -559,13 +560,14 @@ def test_a_run_that_is_stopped(
     assert project.run() == {"only": "done"}
 
 
-def test_a_second_interrupt_does_not_wait_for_a_stubborn_step(held: Callable[..., Held]) -> None:
+def test_a_second_interrupt_does_not_wait_for_a_stubborn_step(project: Project, held: Callable[..., Held]) -> None:
     run = held(STUBBORN="yes")
     run.run.send_signal(signal.SIGINT)
     assert run.read() == b"i"
     run.run.send_signal(signal.SIGINT)
     assert run.ended() == (130, "Stopped. The next run goes on from here.")
     assert run.read() == b"", "a process of the step lives on"
+    assert json.loads((project.runs()[0] / "run.json").read_text())["state"] == "interrupted"
 
 
 def test_a_stubborn_step_is_killed_after_a_grace(held: Callable[..., Held]) -> None:
@@ -582,6 +584,17 @@ def test_two_runs_at_once(project: Project, held: Callable[..., Held]) -> None:
     assert told.endswith(": aml-pipeline run). Wait for it, or stop it; nothing has to be unlocked.\n")
     assert project.cli("clean", status=6).stderr == told
     assert len(project.runs()) == 1
+
+
+def somebody_reads(pipe: Path) -> bool:
+    """Let the process go on that waits at the end of a named pipe, if there is one."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        return False
+    return True
 
 
 def test_a_killed_run_and_its_surviving_child(project: Project, tmp_path: Path) -> None:
@@ -610,8 +623,8 @@ def test_a_killed_run_and_its_surviving_child(project: Project, tmp_path: Path) 
     done = project.cli("run")
     assert states(done.stdout) == {"only": "done"}
     assert reasons(done.stderr) == {"only": "last attempt was interrupted"}
-    pipe.write_text("go on")
-    assert pipe.read_text() == "over"
+    if somebody_reads(pipe):  # the first child lives on and goes on now: nobody looks at what it writes
+        assert pipe.read_text() == "over"
     assert project.run() == {"only": "up to date"}
     assert (project.output("only", "out") / "text").read_text() == "second"
 

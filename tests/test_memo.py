@@ -108,7 +108,9 @@ def test_a_link_that_is_turned_is_noticed(tmp_path: Path) -> None:
     ],
     ids=["another command line", "another search path", "another PATH", "another version of ours"],
 )
-def test_another_question_has_no_answer(tmp_path: Path, words: list[str], environ: dict[str, str], version: str) -> None:
+def test_another_question_has_no_answer(
+    tmp_path: Path, words: list[str], environ: dict[str, str], version: str
+) -> None:
     place = _keep(tmp_path, [])
     assert memo.recall(place, memo.question(words, environ, version)) is None
 
@@ -129,7 +131,7 @@ def test_3000_random_corruptions_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     place = Path(_keep(tmp_path, [tmp_path / "a"]))
     whole = place.read_bytes()
-    chance = random.Random(0)
+    chance = random.Random(0)  # noqa: S311 - the same corruptions each time
     for _ in range(3000):
         data = bytearray(whole)
         kind = chance.randrange(3)

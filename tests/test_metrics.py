@@ -173,10 +173,10 @@ def test_a_printed_collection_is_read_back(value: Any) -> None:  # noqa: ANN401 
 
 def test_lines_without_an_end_cost_no_more_than_their_limit() -> None:
     reader = MetricReader()
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(300):
         assert reader.feed("\r 50%" * 20_000) == []
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert len(reader._rest) <= 1_000_001
     assert reader.feed("\nAttempted to log scalar metric a:\n1\n") == [Metric("a", "scalar", 1)]
 
@@ -187,4 +187,12 @@ def test_a_line_over_the_limit_is_no_metric_however_it_is_cut(size: int, step: i
     text = f"Attempted to log scalar metric a:\n{'x' * size}\n"
     reader = MetricReader()
     found = [one for start in range(0, len(text), step) for one in reader.feed(text[start : start + step])]
+    assert [len(one.value) for one in found] == ([size] if size <= 1_000_000 else [])
+
+
+@pytest.mark.parametrize("size", [1_000_000, 1_000_001, 1_000_002])
+def test_the_limit_is_the_same_when_the_end_of_the_line_comes_later(size: int) -> None:
+    reader = MetricReader()
+    assert reader.feed("Attempted to log scalar metric a:\n" + "x" * size) == []
+    found = reader.feed("\n")
     assert [len(one.value) for one in found] == ([size] if size <= 1_000_000 else [])

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # A port of this machine where nobody listens: whoever tries to download fails at once, as without a network.
-NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
 QUICK = ("--profile", "quickstart", "--param", "epochs=1")
 
 
@@ -148,7 +148,9 @@ def test_the_readmes_commands_run_the_pipeline(shipped: Path) -> None:
 
     printed = make("pipeline-run")
     assert _states(printed) == ALL_DONE
-    losses = [line for line in printed.splitlines() if line.startswith("train") and "  loss " in line and "done" not in line]
+    losses = [
+        line for line in printed.splitlines() if line.startswith("train") and "  loss " in line and "done" not in line
+    ]
     assert len(losses) == 10
     steps = _last_record(shipped)["steps"]
     assert isinstance(steps, dict)

@@ -197,9 +197,9 @@ def test_with_problems_there_is_still_a_plan_of_what_could_be_resolved() -> None
 
 def test_thousands_of_unknown_names_are_told_in_seconds() -> None:
     lines = "".join(f"      --a{number}: ${{{{ parameters.x{number} }}}}\n" for number in range(5000))
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = load(f"name: x\nsteps:\n  a:\n    script: a.py\n    arguments:\n{lines}")
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
     assert [one.position.line if one.position else 0 for one in found.problems] == list(range(6, 5006))
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline import loader, problems
+from aml_pipeline import loader, problems, source
+from aml_pipeline import profile as profiles
 from aml_pipeline.loader import Loaded
 from aml_pipeline.plan import Plan
+from aml_pipeline.spec import PipelineSpec
 
 TEXT = """\
 name: example
@@ -104,6 +106,16 @@ def test_a_profile_changes_where_a_dataset_is_here_and_nothing_else_of_it() -> N
     assert (after.datastore, after.path, after.mode, after.optional) == ("store", "images/", "download", True)
 
 
+def test_schedules_of_a_profile_are_added_or_stand_instead() -> None:
+    root = source.parse(TEXT).root
+    assert root is not None
+    pipeline = PipelineSpec.model_validate(root.value)
+    schedules = profiles.apply(pipeline, "quick", {}).spec.schedules
+    assert {name: one.cron for name, one in schedules.items()} == {"nightly": "1 1 * * *", "extra": "2 2 * * *"}
+    assert schedules["extra"].parameters == {"epochs": 5}
+    assert pipeline.schedules["nightly"].cron == "0 2 * * *"
+
+
 def test_a_value_of_the_caller_stands_beside_the_default() -> None:
     """The default is what Azure ML publishes; the value is what this run uses."""
     assert plan(epochs="7").parameters["epochs"].text == "7"
@@ -186,7 +198,7 @@ def test_nothing_else_of_the_pipeline_can_be_overridden(key: str) -> None:
 
 
 def test_a_complaint_about_an_overridden_value_points_at_the_override() -> None:
-    from aml_pipeline.problems import Problem  # noqa: PLC0415 - as check makes them
+    from aml_pipeline.problems import Problem
 
     loaded = load("quick", rate="5")
     before = len(loaded.problems)

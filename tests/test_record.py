@@ -12,7 +12,7 @@ def _events(folder: Path) -> list[str]:
 
 
 def test_ids_sort_by_time() -> None:
-    import time  # noqa: PLC0415 - only this test waits
+    import time
 
     ids = []
     for _ in range(5):
@@ -42,7 +42,15 @@ def test_a_run_is_recorded_from_its_first_event_to_its_last(tmp_path: Path) -> N
     recorder(StepEnded(2.0, "b", "done", "never ran", 1.0, 0))
     recorder(RunEnded(2.0, "done", 2.0))
     folder = tmp_path / "r1"
-    assert _events(folder) == ["RunStarted", "StepEnded", "StepStarted", "MetricLogged", "MetricLogged", "StepEnded", "RunEnded"]
+    assert _events(folder) == [
+        "RunStarted",
+        "StepEnded",
+        "StepStarted",
+        "MetricLogged",
+        "MetricLogged",
+        "StepEnded",
+        "RunEnded",
+    ]
     header = json.loads((folder / "run.json").read_text())
     assert (header["run"], header["pipeline"], header["state"], header["seconds"]) == ("r1", "p", "done", 2.0)
     assert header["steps"]["b"]["metrics"] == {"loss": 0.25}
@@ -59,7 +67,7 @@ def test_the_header_is_made_once(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_killed_is_still_running_in_its_record(tmp_path: Path) -> None:
-    Recorder(str(tmp_path), "r1").open(lambda: {})
+    Recorder(str(tmp_path), "r1").open(dict)
     (tmp_path / "r2").mkdir()
     (tmp_path / "r2" / "run.json").write_text('{"state": "do')
     assert [(one.run, one.state) for one in records(str(tmp_path))] == [("r1", "running"), ("r2", "unreadable")]
@@ -68,7 +76,7 @@ def test_a_run_that_was_killed_is_still_running_in_its_record(tmp_path: Path) ->
 
 def test_logs_are_found_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:
     recorder = Recorder(str(tmp_path), "r1")
-    recorder.open(lambda: {})
+    recorder.open(dict)
     for step in ("b", "a"):
         Path(recorder.log(step)).write_text(step)
     (found,) = records(str(tmp_path))

@@ -206,3 +206,29 @@ def test_a_script_that_finds_data_from_its_own_place(project: Project, files: di
     project.replace("pipeline.yaml", "script: only.py", f"script: only.py\n    {line}")
     assert project.run() == {"only": "done"}
     assert (project.output("only", "out") / "read").read_text() == "house"
+
+
+def test_data_that_a_script_names_is_no_part_of_its_snapshot(project: Project) -> None:
+    pipeline = """
+        name: named
+        datasets:
+          words: {local: words.txt}
+          pages: {local: pages}
+        steps:
+          only:
+            script: only.py
+            arguments: ["${{ datasets.words }}", "${{ datasets.pages }}", "${{ outputs.out }}"]
+        """
+    script = """
+        import json, os, pathlib, sys
+        asked = ["words.txt", "pages/one.txt", "pipeline.yaml", "kept.txt"]
+        pathlib.Path(sys.argv[-1], "seen.json").write_text(json.dumps([name for name in asked if os.path.exists(name)]))
+        """
+    project.write({"pipeline.yaml": pipeline, "only.py": script, **dict.fromkeys(("words.txt", "pages/one.txt"), "a")})
+    project.write({"kept.txt": "a"})
+    assert project.run() == {"only": "done"}
+    assert json.loads((project.output("only", "out") / "seen.json").read_text()) == ["kept.txt"]
+    project.replace("pipeline.yaml", "name: named", "name: named  # a comment")
+    assert project.plan() == {"only": "up to date"}
+    project.write({"pages/one.txt": "b"})
+    assert project.plan() == {"only": "will run  dataset pages changed"}

@@ -22,7 +22,10 @@ def _take(
 # Files of a source folder → what the snapshot of run.py holds, and why the case exists.
 CLOSED = {
     "the script alone": ({"run.py": "import os", "other.py": ""}, {"run.py"}),
-    "a module beside it": ({"run.py": "import model", "model.py": "import net", "net.py": ""}, {"run.py", "model.py", "net.py"}),
+    "a module beside it": (
+        {"run.py": "import model", "model.py": "import net", "net.py": ""},
+        {"run.py", "model.py", "net.py"},
+    ),
     "a cycle of imports": ({"run.py": "import a", "a.py": "import b", "b.py": "import a"}, {"run.py", "a.py", "b.py"}),
     "a package": (
         {"run.py": "import pkg.mod", "pkg/__init__.py": "", "pkg/mod.py": "", "pkg/other.py": ""},
@@ -144,7 +147,9 @@ def test_what_is_left_out_for_the_project_is_left_out(tmp_path: Path) -> None:
 
 
 def test_modules_from_elsewhere_are_named(tmp_path: Path) -> None:
-    taken = _take(tmp_path, {"run.py": "import torch.nn\nfrom numpy import array\nimport lib", "lib.py": "import os.path"})
+    taken = _take(
+        tmp_path, {"run.py": "import torch.nn\nfrom numpy import array\nimport lib", "lib.py": "import os.path"}
+    )
     assert taken.external == {"torch", "numpy", "os"}
 
 

@@ -247,9 +247,9 @@ SHALLOW = "]" * (MAX_DEPTH // 2)
 )
 def test_what_is_too_much_is_refused_quickly(text: str, expected: str) -> None:
     assert len(text) <= MAX_BYTES
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = code(text)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert found == expected
 
 

@@ -189,7 +189,12 @@ def test_a_reserved_key_is_no_key_yet(word: str) -> None:
         ("retries: 1.0", ["int_type"]),
         ("retries: '1'", ["int_type"]),
         ("allow_reuse: 1", ["bool_type"]),
-        ("version: '1'", ["literal_error"]),
+        ("version: '1'", ["wrong-value"]),
+        ("version: 1.0", ["wrong-value"]),
+        ("version: true", ["wrong-value"]),
+        ("version: 2", ["wrong-value"]),
+        ("version: []", ["wrong-value"]),
+        ("version:", ["wrong-value"]),
     ],
 )
 def test_what_one_value_can_tell_about_itself(change: str, codes: list[str]) -> None:

@@ -30,9 +30,10 @@ def _made(store: Store, key: str = "k1", text: str = "weights", run: str = "r1")
 def test_a_new_attempt_has_its_outputs_there_and_empty(store: Store) -> None:
     attempt = store.begin("train", "k1", PARTS, ["model", "log"])
     assert [os.listdir(place) for place in attempt.outputs.values()] == [[], []]
+    store.note_process(attempt, 4711, "then")
     last = store.last("train")
     assert last is not None
-    assert (last.outcome, last.accepted) == ("running", None)
+    assert (last.outcome, last.accepted, last.pid, last.started) == ("running", None, 4711, "then")
 
 
 def test_only_an_accepted_attempt_is_a_result(store: Store) -> None:
@@ -70,16 +71,17 @@ def test_what_a_failed_attempt_wrote_goes_with_the_next(store: Store) -> None:
 
 def test_a_late_writer_of_a_dead_attempt_cannot_touch_the_result(store: Store) -> None:
     orphan = store.begin("train", "k1", PARTS, ["model"])
-    stream = Path(orphan.outputs["model"], "w.txt").open("w")
-    made = _made(store, text="right")
-    with stream:
+    with Path(orphan.outputs["model"], "w.txt").open("w") as stream:
+        made = _made(store, text="right")
         stream.write("wrong")
     found, _ = store.result("train", "k1")
     assert found == made
     assert Path(made.outputs["model"], "w.txt").read_text() == "right"
 
 
-@pytest.mark.parametrize(("act", "words"), [("edit", "output model was edited"), ("delete", "output model was deleted")])
+@pytest.mark.parametrize(
+    ("act", "words"), [("edit", "output model was edited"), ("delete", "output model was deleted")]
+)
 def test_an_output_touched_by_hand_is_no_result_and_the_reason_is_told(store: Store, act: str, words: str) -> None:
     made = _made(store)
     place = Path(made.outputs["model"])
@@ -159,7 +161,7 @@ def test_a_second_run_is_told_who_holds_the_lock_and_a_kill_frees_it(tmp_path: P
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(MachineError, match=f"process {holder.pid} on .* since .*: aml-pipeline run train"):
-            stores.locked(str(tmp_path), "aml-pipeline run").__enter__()  # noqa: PLC2801 - it never enters
+            stores.locked(str(tmp_path), "aml-pipeline run").__enter__()
         holder.kill()
     with stores.locked(str(tmp_path), "aml-pipeline run"):
         pass

@@ -1,7 +1,8 @@
 """The command line: parses, calls, prints, exits. The sole reader of argv and environ, and without rules of its own.
 
-Here, and only here, exceptions become texts and exit statuses: 0 fine, 1 a step failed, 2 the file or the command line
-is wrong, 3 a bug of ours, 5 something to do (with ``--exit-code``), 6 this machine refused, 130 and 143 on INT and TERM.
+Here, and only here, exceptions become texts and exit statuses: 0 fine, 1 a step failed, 2 the file or the command
+line is wrong, 3 a bug of ours, 5 something to do (with ``--exit-code``), 6 this machine refused, 130 and 143 on INT
+and TERM.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ EXIT_PIPE = 141
 
 
 class Terminated(KeyboardInterrupt):
-    """The process got a TERM."""
+    """The process got a TERM, or its terminal went away."""
 
 
 def main() -> int:
@@ -53,12 +54,12 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
     if words == ["--version"]:
-        from aml_pipeline import __version__  # noqa: PLC0415 - commands import what they need
+        from aml_pipeline import __version__
 
         print(f"aml-pipeline {__version__}")
         return 0
-    from aml_pipeline.cli.options import help_of, parse  # noqa: PLC0415
-    from aml_pipeline.cli.table import COMMANDS, overview  # noqa: PLC0415
+    from aml_pipeline.cli.options import help_of, parse
+    from aml_pipeline.cli.table import COMMANDS, overview
 
     bare = all(word.startswith("-") for word in words)
     asks = any(word in {"-h", "--help"} for word in (words[: words.index("--")] if "--" in words else words))
@@ -84,31 +85,33 @@ def _command_place(words: list[str]) -> int:
 
 
 def _run_command(module: str, name: str, options: object, environ: Mapping[str, str]) -> int:
-    import importlib  # noqa: PLC0415
-    import signal  # noqa: PLC0415
+    import importlib
+    import signal
 
     def terminate(_number: int, _frame: object) -> None:
         raise Terminated
 
-    signal.signal(signal.SIGTERM, terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, terminate)
     status = getattr(importlib.import_module(f"aml_pipeline.cli.{module}"), name)(options, environ)
     return int(status)
 
 
 def _unknown_command(word: str) -> Exception:
-    from aml_pipeline.cli.table import COMMANDS  # noqa: PLC0415
-    from aml_pipeline.errors import UsageError  # noqa: PLC0415
-    from aml_pipeline.problems import suggest  # noqa: PLC0415
+    from aml_pipeline.cli.table import COMMANDS
+    from aml_pipeline.errors import UsageError
+    from aml_pipeline.problems import suggest
 
     noun = "option" if word.startswith("-") else "command"
     return UsageError(f'There is no {noun} "{word}". {suggest(word, COMMANDS, noun=noun)} See `aml-pipeline --help`.')
 
 
 def _told(error: Exception) -> int:
-    from aml_pipeline.errors import MachineError, PipelineError, UserError  # noqa: PLC0415
+    from aml_pipeline.errors import MachineError, PipelineError, UserError
 
     if not isinstance(error, UserError):
-        import traceback  # noqa: PLC0415
+        import traceback
 
         traceback.print_exception(error)
         _say("This is a bug of aml-pipeline, not a mistake of yours. Please report it with the lines above.")
@@ -135,7 +138,7 @@ def _closed_pipe() -> int:
 
 
 def _machine_words(error: OSError) -> str:
-    import errno  # noqa: PLC0415
+    import errno
 
     place = f": {error.filename}" if error.filename else ""
     words = {

@@ -53,7 +53,7 @@ def _edges(plan: Plan, step: Step) -> list[str]:
 
 def schema(_options: Options, _environ: Mapping[str, str]) -> int:
     """Print the JSON Schema of the pipeline file."""
-    from aml_pipeline.schema import json_schema  # noqa: PLC0415 - one command needs it
+    from aml_pipeline.schema import json_schema
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return 0

@@ -62,7 +62,9 @@ def logs(options: Options, _environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     _, project = opened.require()
     run, step = _logged(_records(opened), options.text("run"), options.operands)
-    working_copy = re.compile(re.escape(os.path.join(opened.state, "steps", step, "attempts")) + r"/[^/\s]+/work(?=[/\s\"'])")
+    working_copy = re.compile(
+        re.escape(os.path.join(opened.state, "steps", step, "attempts")) + r"/[^/\s]+/work(?=[/\s\"'])"
+    )
     source = os.path.dirname(project.path(os.path.join(_source_directory(run, step), "x")))
     with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
         for line in stream:
@@ -95,7 +97,11 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         print("There is nothing to free.")
         return 0
     with store.locked(opened.state, "aml-pipeline clean"):
-        freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, Store(opened.state, project.digests))
+        freed = (
+            _removed_all(opened.state)
+            if options.flag("all")
+            else _removed_old(opened, Store(opened.state, project.digests))
+        )
     print(f"Freed {_bytes(freed)}.")
     return 0
 

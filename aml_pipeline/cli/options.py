@@ -144,13 +144,13 @@ def _check_operands(command: Command, operands: list[str]) -> None:
 
 
 def _unknown_option(command: Command, name: str, known: Mapping[str, Option]) -> Exception:
-    from aml_pipeline.problems import suggest  # noqa: PLC0415 - only a mistake pays for it
+    from aml_pipeline.problems import suggest
 
     return _usage(f'`{command.name}` has no option "{name}".', suggest(name, known, noun="option"), command)
 
 
 def _usage(message: str, cure: str, command: Command) -> Exception:
-    from aml_pipeline.errors import UsageError  # noqa: PLC0415 - only a mistake pays for it
+    from aml_pipeline.errors import UsageError
 
     return UsageError(f"{message} {cure} See `aml-pipeline {command.name} --help`.")
 

@@ -69,7 +69,9 @@ class Progress:
         self._move("")
         words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
         text = words.get(event.state, event.state)
-        detail = self._metrics(event.step) if event.state == "done" else event.reason if event.state == "not run" else ""
+        detail = (
+            self._metrics(event.step) if event.state == "done" else event.reason if event.state == "not run" else ""
+        )
         print(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}", flush=True)
         if event.state == "failed" and event.message:
             for line in event.tail:
@@ -109,7 +111,9 @@ def _shown(value: object) -> str:
 def show_outputs(plan: Plan, store: Store, done: Run, file: str) -> None:
     """Print where the final outputs lie."""
     read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
-    finals = [(step, name) for step, result in done.results.items() for name in result.outputs if (step, name) not in read]
+    finals = [
+        (step, name) for step, result in done.results.items() for name in result.outputs if (step, name) not in read
+    ]
     base = os.path.dirname(os.path.abspath(file))
     rows = [(f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in finals if step in done.steps]
     width = max((len(left) for left, _ in rows), default=0)

@@ -16,10 +16,9 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.progress import Progress, show_outputs
 from aml_pipeline.errors import UsageError
-from aml_pipeline.local import Context, forecast
+from aml_pipeline.local import Context, Wishes, forecast
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
-from aml_pipeline.plan import Plan
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, new_id
 from aml_pipeline.store import Store
@@ -58,9 +57,9 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         done = run_locally(
             context,
             selected,
-            recorder=recorder,
-            header=lambda: _header(context, environ),
-            forced=forced,
+            recorder,
+            lambda: _header(context, environ),
+            wishes=Wishes(forced, _jobs(options.text("jobs")), options.flag("keep_going")),
             on_event=progress,
         )
     show_outputs(context.plan, context.store, done, opened.loaded.name)
@@ -97,7 +96,9 @@ def _python(given: str | None, environ: Mapping[str, str]) -> str:
         return sys.executable
     found = shutil.which(given, path=environ.get("PATH"))
     if found is None:
-        raise UsageError(f"There is no program {given} for --python. Give the path of a Python, such as .venv/bin/python.")
+        raise UsageError(
+            f"There is no program {given} for --python. Give the path of a Python, such as .venv/bin/python."
+        )
     return os.path.abspath(found)
 
 
@@ -124,6 +125,9 @@ def _header(context: Context, environ: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def chosen(pipeline: Plan) -> str:
-    """Return the name of the pipeline and what was chosen for it."""
-    return pipeline.name
+def _jobs(text: str | None) -> int:
+    if text is None:
+        return 1
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f'--jobs cannot be "{text}". Give a whole number of 1 or more, such as --jobs 4.')
+    return int(text)

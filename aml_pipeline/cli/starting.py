@@ -52,7 +52,7 @@ _IGNORE = ".aml_pipeline/\n.venv/\n__pycache__/\n"
 
 def init(options: Options, _environ: Mapping[str, str]) -> int:
     """Write the files; refuse a folder that holds any of them."""
-    from aml_pipeline.schema import json_schema  # noqa: PLC0415 - one command needs it
+    from aml_pipeline.schema import json_schema
 
     folder = options.operands[0] if options.operands else "."
     contents = {
@@ -75,7 +75,7 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
 
 def _name(folder: str) -> str:
     """Return the name of the folder as the name of a pipeline, as far as it can be one."""
-    import re  # noqa: PLC0415 - one command needs it
+    import re
 
     words = re.findall(r"[a-z0-9]+", os.path.basename(os.path.abspath(folder)).lower())
     name = "-".join(words)[:50].strip("-")

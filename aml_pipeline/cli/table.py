@@ -60,6 +60,8 @@ COMMANDS = {
             *_SELECTION,
             _PYTHON,
             Option("-n", "--dry-run", help="The same as `plan`."),
+            Option("-j", "--jobs", value="N", help="Run up to N steps that do not need each other at a time; else 1."),
+            Option("-k", "--keep-going", help="After a failure go on with what does not need the failed step."),
             Option("-v", "--verbose", help="Show what the steps print."),
             operands=_STEPS,
             example="aml-pipeline run train --param epochs=5",

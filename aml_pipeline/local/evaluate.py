@@ -12,7 +12,7 @@ from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.plan import Plan, Step, token_as_data
 from aml_pipeline.project import Project
 from aml_pipeline.reuse import Verdict
-from aml_pipeline.store import Result, Store
+from aml_pipeline.store import LastAttempt, Result, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is known of a step before it runs; ``result`` is there when it need not run."""
+    """What is known of a step before it runs; ``result`` is there when it need not run, ``last`` when it ever ran."""
 
     step: Step
     parts: Mapping[str, Any]
     verdict: Verdict
     result: Result | None
+    last: LastAttempt | None
 
 
 def evaluate(
@@ -60,7 +61,7 @@ def evaluate(
         forced="forced" if forced else "" if step.allow_reuse else "allow_reuse is false",
         pending=pending,
     )
-    return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None)
+    return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None, last)
 
 
 def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[str, Any]:
@@ -107,9 +108,7 @@ def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     return {name: taken(context, name) for name in needed if name not in selected}
 
 
-def forecast(
-    context: Context, selected: Sequence[str], forced: Collection[str] = ()
-) -> list[tuple[str, Verdict]]:
+def forecast(context: Context, selected: Sequence[str], forced: Collection[str] = ()) -> list[tuple[str, Verdict]]:
     """Return what a run of the ``selected`` steps would do with each, and why. Changes nothing."""
     results = left_out(context, selected)
     pending: dict[str, bool] = {}

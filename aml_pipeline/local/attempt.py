@@ -1,0 +1,209 @@
+"""One attempt at a step: its working copy, its process, its log, and whether what it made is accepted."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import errno
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aml_pipeline import reuse, snapshot, tokens
+from aml_pipeline.errors import MachineError
+from aml_pipeline.events import Event, MetricLogged, OutputWritten, State, StepEnded, StepStarted, StepTicked
+from aml_pipeline.local import process
+from aml_pipeline.local.advice import advice
+from aml_pipeline.local.evaluate import Context, Evaluation, evaluate
+from aml_pipeline.metrics import MetricReader
+from aml_pipeline.plan import Step
+from aml_pipeline.record import Recorder
+from aml_pipeline.store import Attempt, Result
+
+Tell = Callable[[Event], None]
+TAIL_LINES = 20
+_TAIL_BYTES = 64_000
+
+
+@dataclass(slots=True)
+class Running:
+    """An attempt whose process runs; ``work`` is its working copy, ``log`` the file of its output."""
+
+    found: Evaluation
+    attempt: Attempt
+    work: str
+    log: str
+    begun: float
+    process: process.Process
+    follower: Follower
+
+
+def start(
+    context: Context, recorder: Recorder, tell: Tell, found: Evaluation, results: Mapping[str, Result]
+) -> Running:
+    """Begin an attempt. Raises MachineError when the step's files keep changing while they are copied."""
+    found, attempt, work = _copied(context, found, results)
+    step = found.step
+    log = recorder.log(step.name)
+    for name in ("outputs", "logs"):
+        os.makedirs(os.path.join(work, name), exist_ok=True)
+    begun = time.time()
+    tell(StepStarted(begun, step.name, found.verdict.reason, attempt.id, log))
+    with open(log, "ab") as stream:
+        child = process.start(
+            [context.interpreter.path, *command(context, step, attempt.outputs, results)],
+            folder=work,
+            environ={**context.environ, **step.environment_variables},
+            log=stream.fileno(),
+            mark=attempt.id,
+            timeout=step.timeout,
+        )
+    try:
+        context.store.note_process(attempt, child.child.pid, process.identity(child.child.pid))
+    except BaseException:
+        process.end([child])
+        raise
+    return Running(found, attempt, work, log, begun, child, Follower(log, step.name, tell))
+
+
+def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt, str]:
+    """Make an attempt with a working copy of the very bytes that its key was made from."""
+    changed: list[str] = []
+    for _ in range(3):
+        step = found.step
+        attempt = context.store.begin(step.name, reuse.key(found.parts), found.parts, list(step.outputs))
+        work = os.path.join(attempt.folder, "work")
+        changed = snapshot.write(context.project.snapshot(step), work)
+        if not changed:
+            return found, attempt, work
+        context.store.fail(attempt)
+        context.project.forget()
+        found = evaluate(context, step, results, forced=True)
+    raise MachineError(f"{changed[0]} changes while it is copied. Wait until its writer is done, and run again.")
+
+
+def command(context: Context, step: Step, outputs: Mapping[str, str], results: Mapping[str, Result]) -> list[str]:
+    """Return the script and its arguments, every token as the text that the process receives."""
+    plan, project = context.plan, context.project
+
+    def bind(token: tokens.Token) -> str | None:
+        if isinstance(token, tokens.Literal):
+            return token.text
+        if isinstance(token, tokens.Parameter):
+            return plan.parameters[token.name].text
+        if isinstance(token, tokens.Input):
+            return results[token.step].outputs[token.name]
+        if isinstance(token, tokens.Output):
+            return outputs[token.name]
+        local = plan.datasets[token.name].local
+        return project.path(local) if local and os.path.exists(project.path(local)) else None
+
+    return [step.script, *tokens.render(step.arguments, bind)]
+
+
+def finish(
+    context: Context, recorder: Recorder, running: Running, ended: process.Ended
+) -> tuple[StepEnded, Result | None]:
+    """Accept what a step that is over made, or say why not. Raises OSError when the disk is full."""
+    running.follower.read(end=True)
+    _keep(running)
+    step, reason, seconds = running.found.step, running.found.verdict.reason, time.time() - running.begun
+    facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
+    message = _fault(context, running.found, ended)
+    if not message:
+        try:
+            result = context.store.accept(running.attempt, facts)
+        except MachineError as error:
+            message = str(error)
+        else:
+            outputs = dict(result.outputs)
+            done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, outputs=outputs)
+            return done, result
+    context.store.fail(running.attempt)
+    tail, cure = _failure(context, running)
+    message = f"{message} {cure}".strip()
+    return StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, tail), None
+
+
+def abandon(context: Context, running: Running, state: State) -> StepEnded:
+    """Note that an attempt, whose process is over, came to nothing."""
+    with contextlib.suppress(OSError):
+        running.follower.read(end=True)
+    with contextlib.suppress(OSError):
+        _keep(running)
+        context.store.fail(running.attempt, state)
+    reason = running.found.verdict.reason
+    return StepEnded(time.time(), running.found.step.name, state, reason, time.time() - running.begun)
+
+
+def _keep(running: Running) -> None:
+    """Keep what the step left in ``outputs/`` and ``logs/`` of its folder, as Azure ML does; drop the folder."""
+    record = os.path.dirname(running.log)
+    for name in ("outputs", "logs"):
+        source = os.path.join(running.work, name)
+        if os.path.isdir(source) and os.listdir(source):
+            shutil.rmtree(os.path.join(record, name), ignore_errors=True)
+            shutil.move(source, os.path.join(record, name))
+    shutil.rmtree(running.work, ignore_errors=True)
+
+
+def _fault(context: Context, found: Evaluation, ended: process.Ended) -> str:
+    """Return why the attempt is not accepted, or "" when it is."""
+    if ended.timed_out:
+        return f"It took longer than its timeout of {found.step.timeout} s."
+    if ended.status:
+        return f"Its script failed ({process.describe(ended.status)})."
+    for name in found.step.datasets:
+        tree = context.project.dataset(context.plan.datasets[name].local)
+        if (tree.digest if tree else reuse.ABSENT) != found.parts["datasets"][name]:
+            return f"Dataset {name} changed while the step ran, so its result is of neither state. Run again."
+    return ""
+
+
+def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
+    """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or "".
+
+    Raises OSError when they tell that the disk is full: then it is this machine that failed, not the script.
+    """
+    step, tail = running.found.step, _tail(running.log)
+    if any("No space left on device" in line for line in tail):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), running.attempt.folder)
+    source = context.project.source(step)
+    cure = advice("\n".join(tail), source, context.project.snapshot(step), running.work, step.snapshot)
+    for place in (running.work, os.path.realpath(running.work)):
+        tail = [line.replace(place, source.path) for line in tail]
+    return tuple(tail[-TAIL_LINES:]), cure
+
+
+class Follower:
+    """Reads what a step adds to its log, and tells of it and of the metrics in it."""
+
+    def __init__(self, log: str, step: str, tell: Tell) -> None:
+        self._stream = open(log, "ab+")  # noqa: SIM115 - closed by the last read
+        self._step = step
+        self._tell = tell
+        self._metrics = MetricReader()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._begun = time.monotonic()
+
+    def read(self, *, end: bool = False) -> None:
+        """Tell of what is new; ``end``: no more will come."""
+        if self._stream.closed:
+            return
+        text = self._decoder.decode(self._stream.read(), final=end)
+        if end:
+            self._stream.close()
+        if text:
+            self._tell(OutputWritten(self._step, text))
+        for one in self._metrics.feed(text, end=end):
+            self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
+        self._tell(StepTicked(self._step, time.monotonic() - self._begun))
+
+
+def _tail(log: str) -> list[str]:
+    """Return the last lines of a log."""
+    with open(log, "rb") as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
+        return stream.read().decode("utf-8", "replace").splitlines()
