@@ -191,6 +191,7 @@ class Digests:
     def __init__(self, cache: str | None = None) -> None:
         self._cache = cache
         known = read_sealed(cache) if cache else None
+        seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
         self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
         self._seen: dict[str, list[Any]] = {}
         self._changed = False

@@ -77,6 +77,7 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
     Raises UsageError when it is not a Python that runs.
     """
     known: Any = files.read_sealed(cache) if cache else None
+    files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
     if not (isinstance(known, dict) and known.get("path") == path and _looks(path, known["folders"]) == known["looks"]):
         known = _asked(path, environ)
         known["looks"] = _looks(path, known["folders"])

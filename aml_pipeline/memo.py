@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Fields = tuple[int, int, int, int, int] | None
 
 _YOUNG_NS = 2_000_000_000
+_MOST_ANSWERS = 50
 _MARK = b"aml_pipeline memo 1\n"
 
 
@@ -94,7 +95,7 @@ def keep(
     data = marshal.dumps(content)  # type: ignore[arg-type]  # the question is made of tuples and texts
     temporary = f"{place}.{os.getpid()}.tmp"
     try:
-        os.makedirs(os.path.dirname(place), exist_ok=True)
+        _make_room(os.path.dirname(place))
         with open(temporary, "wb") as stream:
             stream.write(_MARK + _seal(data) + data)
         os.replace(temporary, place)
@@ -103,10 +104,18 @@ def keep(
     return True
 
 
+def _make_room(folder: str) -> None:
+    """Make the folder of answers; when it holds many, forget them all, since most are to questions of the past."""
+    os.makedirs(folder, exist_ok=True)
+    names = os.listdir(folder)
+    for name in names if len(names) >= _MOST_ANSWERS else []:
+        os.unlink(os.path.join(folder, name))
+
+
 def _program() -> Iterable[str]:
     """Yield what this program itself is read from."""
     yield sys.executable
-    yield from (path for path in sys.path if path)
+    yield from (path or os.getcwd() for path in sys.path)
     ours = os.path.dirname(os.path.abspath(__file__))
     for folder, _, names in os.walk(ours):
         yield folder

@@ -52,8 +52,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
-        "", "check", "errors", "events", "files", "graph", "interpreter", "local", "opening", "plan", "problems",
-        "provenance", "record", "schema", "store",
+        "", "check", "errors", "events", "files", "graph", "interpreter", "local", "memo", "opening", "plan",
+        "problems", "provenance", "record", "reuse", "schema", "store",
     },
 }  # fmt: skip
 

@@ -61,11 +61,15 @@ class Command:
 
 
 class Options:
-    """What the user gave: ``operands`` in order, and values by key."""
+    """What the user gave: ``operands`` in order, and values by key.
 
-    __slots__ = ("_values", "operands")
+    ``answer`` is set by a command that found nothing to do: its output, true until something it was read from changes.
+    """
+
+    __slots__ = ("_values", "answer", "operands")
 
     def __init__(self, operands: list[str], values: Mapping[str, str | list[str] | bool | None]) -> None:
+        self.answer: str | None = None
         self.operands = operands
         self._values = values
 

@@ -32,6 +32,7 @@ class Progress:
         self._counts: dict[tuple[str, str], int] = {}
         self._last: dict[str, str] = {}
         self._logs: dict[str, str] = {}
+        self.lines: list[str] = []  # what went to standard output
         self._folder = os.path.dirname(plan.file)
         self._title = _title(plan, len(selected))
 
@@ -69,10 +70,9 @@ class Progress:
         self._move("")
         words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
         text = words.get(event.state, event.state)
-        detail = (
-            self._metrics(event.step) if event.state == "done" else event.reason if event.state == "not run" else ""
-        )
-        print(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}", flush=True)
+        detail = {"done": self._metrics(event.step), "not run": event.reason}.get(event.state, "")
+        self.lines.append(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}")
+        print(self.lines[-1], flush=True)
         if event.state == "failed" and event.message:
             for line in event.tail:
                 self._say(f"    {line}")
@@ -108,17 +108,14 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
 
 
-def show_outputs(plan: Plan, store: Store, done: Run, file: str) -> None:
-    """Print where the final outputs lie."""
+def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
+    """Return where the final outputs lie, a line each."""
     read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
-    finals = [
-        (step, name) for step, result in done.results.items() for name in result.outputs if (step, name) not in read
-    ]
+    finals = [(step, name) for step, one in done.results.items() for name in one.outputs if (step, name) not in read]
     base = os.path.dirname(os.path.abspath(file))
     rows = [(f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in finals if step in done.steps]
     width = max((len(left) for left, _ in rows), default=0)
-    for left, right in rows:
-        print(f"{left:<{width}}  {right}")
+    return [f"{left:<{width}}  {right}" for left, right in rows]
 
 
 def _from_here(path: str, base: str) -> str:

@@ -14,13 +14,14 @@ from aml_pipeline import __version__, check, graph, interpreter, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.progress import Progress, show_outputs
+from aml_pipeline.cli.progress import Progress, output_lines
 from aml_pipeline.errors import UsageError
 from aml_pipeline.local import Context, Wishes, forecast
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, new_id
+from aml_pipeline.reuse import Verdict
 from aml_pipeline.store import Store
 
 # What would make a step's Python find other modules here than in Azure ML.
@@ -34,12 +35,16 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     context = _context(options, environ, opened, selected)
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
-    for name, verdict in verdicts:
-        action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
-        reason = f"  {verdict.reason}" if verdict.action != "reuse" else ""
-        print(f"{name:<{width}}  {action}{reason}")
     something = any(verdict.action != "reuse" for _, verdict in verdicts)
+    text = "\n".join(f"{name:<{width}}  {_forecast(verdict)}" for name, verdict in verdicts)
+    print(text)
+    options.answer = None if something else text
     return EXIT_SOMETHING_TO_DO if something and options.has("exit_code") and options.flag("exit_code") else 0
+
+
+def _forecast(verdict: Verdict) -> str:
+    action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
+    return action if verdict.action == "reuse" else f"{action}  {verdict.reason}"
 
 
 def run(options: Options, environ: Mapping[str, str]) -> int:
@@ -62,7 +67,10 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
             wishes=Wishes(forced, _jobs(options.text("jobs")), options.flag("keep_going")),
             on_event=progress,
         )
-    show_outputs(context.plan, context.store, done, opened.loaded.name)
+    outputs = output_lines(context.plan, context.store, done, opened.loaded.name)
+    print(*outputs, sep="\n", end="\n" if outputs else "")
+    if all(step.state == "up to date" for step in done.steps.values()):
+        options.answer = "\n".join([*progress.lines, *outputs])
     return 0 if done.state == "done" else EXIT_FAILED
 
 

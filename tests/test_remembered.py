@@ -1,0 +1,170 @@
+"""A run or plan with nothing to do, answered without being worked out again: through the real command line."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.conftest import Project
+
+PIPELINE = """\
+    name: p
+    source_directory: steps
+    environment:
+      name: e
+      pip_requirements: requirements.txt
+    datasets:
+      words: {local: words}
+      extra: {local: extra, optional: true}
+    steps:
+      one:
+        script: one.py
+        arguments:
+          --words: ${{ datasets.words }}
+          --extra: ${{ datasets.extra }}
+          --output: ${{ outputs.a }}
+      two:
+        script: two.py
+        arguments:
+          --input: ${{ steps.one.outputs.a }}
+          --output: ${{ outputs.b }}
+"""
+SCRIPT = """\
+    import sys
+    import helper
+    open(sys.argv[-1] + "/a.txt", "w").write("1")
+"""
+
+
+def _settle() -> None:
+    """Wait until what was written just now is old enough for its looks to be trusted."""
+    time.sleep(2.1)
+
+
+@pytest.fixture
+def settled(project: Project) -> Project:
+    """A project whose answers to ``run`` and ``plan`` are kept."""
+    project.write(
+        {
+            "pipeline.yaml": PIPELINE,
+            "requirements.txt": "torch\n",
+            "words/a.txt": "a",
+            "steps/helper.py": "",
+            "steps/one.py": SCRIPT,
+            "steps/two.py": SCRIPT,
+        }
+    )
+    project.cli("run")
+    _settle()
+    for command in ("run", "run", "plan"):
+        project.cli(command)
+    return project
+
+
+def _imports(project: Project, *words: str) -> set[str]:
+    """Return the modules that a command line imports."""
+    code = f"import sys; from aml_pipeline import cli; import os; status = cli.run({list(words)!r}, os.environ); "
+    code += "print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=project.root, env=project.environ, capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def _asked_by(project: Project, *words: str) -> str:
+    """Run a command line in this way and in no other, since how Python was started is part of the question."""
+    return project.cli(*words).stdout
+
+
+def test_an_answer_that_holds_needs_no_import(settled: Project) -> None:
+    for command in ("run", "plan"):
+        _imports(settled, command)
+        _imports(settled, command)
+        assert not _imports(settled, command) & {"pydantic", "yaml", "json", "dataclasses", "typing", "re", "hashlib"}
+
+
+def test_the_answer_is_the_same_text(settled: Project) -> None:
+    kept = _asked_by(settled, "run")
+    for path in (settled.root / ".aml_pipeline" / ".memo").iterdir():
+        path.unlink()
+    assert _asked_by(settled, "run") == kept
+
+
+# What is done to the project → what ``plan`` says then of the steps.
+CHANGES = {
+    "an edit of the same size with its time put back": "one",
+    "a file more in a dataset": "one",
+    "the optional dataset appears": "one",
+    "a module that shadows another": "",
+    "another definition of the environment": "one",
+    "an output edited by hand": "one",
+    "an output deleted by hand": "one",
+    "the pipeline file": "",
+}
+
+
+@pytest.mark.parametrize(("change", "runs"), CHANGES.items(), ids=CHANGES)
+def test_every_change_is_noticed_at_once(settled: Project, change: str, runs: str) -> None:
+    root = settled.root
+    if change.startswith("an edit"):
+        path = root / "steps" / "one.py"
+        status = path.stat()
+        path.write_text(path.read_text().replace('"1"', '"2"'))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    elif change.startswith("a file more"):
+        (root / "words" / "b.txt").write_text("b")
+    elif change.startswith("the optional"):
+        (root / "extra").mkdir()
+    elif change.startswith("a module"):
+        (root / "steps" / "sys.py").write_text("")
+        (root / "steps" / "helper").mkdir()
+        (root / "steps" / "helper" / "__init__.py").write_text("")
+    elif change.startswith("another"):
+        (root / "requirements.txt").write_text("torch==2\n")
+    elif change.endswith("edited by hand"):
+        (settled.output("one", "a") / "a.txt").write_text("2")
+    elif change.endswith("deleted by hand"):
+        (settled.output("one", "a") / "a.txt").unlink()
+    else:
+        settled.replace("pipeline.yaml", "name: p", "name: p\n    # a comment")
+    planned = settled.plan()
+    assert planned["one"].startswith("will run" if runs or change.startswith("a module") else "up to date"), planned
+
+
+_AUDIT = """
+import json, os, sys
+root, touched = os.path.realpath(sys.argv[1]), set()
+def hook(event, args):
+    if event in ("open", "os.listdir", "os.scandir") and args and isinstance(args[0], str):
+        path = os.path.abspath(args[0])
+        if path.startswith(root):
+            touched.add(path)
+sys.addaudithook(hook)
+from aml_pipeline import cli
+cli.run(["run"], os.environ)
+print(json.dumps(sorted(touched)), file=sys.stderr)
+"""
+
+
+def test_whatever_the_slow_path_opens_or_lists_is_held(settled: Project) -> None:
+    memos = settled.root / ".aml_pipeline" / ".memo"
+    for path in memos.iterdir():
+        path.unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", _AUDIT, str(settled.root)],
+        cwd=settled.root, env=settled.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    touched = set(json.loads(done.stderr.splitlines()[-1]))
+    (memo,) = memos.iterdir()
+    data = memo.read_bytes()
+    _, paths, _, links, _ = marshal.loads(data[data.index(b"\n") + 5 :])  # noqa: S302 - our own
+    held = {*paths, *(path for path, _ in links)}
+    own = {"lock", "digests", "interpreter"}  # state that speeds an answer up, or that guards it
+    missing = {path for path in touched - held if os.path.basename(path) not in own and ".memo" not in path}
+    assert len(touched) > 10
+    assert missing == set()
