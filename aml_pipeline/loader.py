@@ -109,7 +109,7 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
         loaded.add([spec_errors.explain(one) for one in new])
         loaded.wrong.update(one["loc"] for one in found)
         told.update(one["loc"][:length] for one in found for length in range(len(one["loc"]) + 1))
-        names.update(name for one in found if (name := spec_errors.bad_name(one)))
+        names.update(name for one in found if (name := spec_errors.bad_name(one)) is not None)
         less = spec_errors.without(data, found)
         data = less if new or less != data else None
     return None

@@ -68,7 +68,9 @@ def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - what
     copy = _copied(data)
     for error in found:
         path = _path(error)
-        if not isinstance(copy, dict) or not path or not (bad_name(error) or _left_out(copy, path)):
+        if not isinstance(copy, dict) or not path:
+            return None
+        if bad_name(error) is None and not _left_out(copy, path):
             return None
     return copy
 
@@ -122,7 +124,7 @@ def _copied(data: Any) -> Any:  # noqa: ANN401
 
 
 def _path(error: Error) -> Path:
-    return tuple(error["loc"][:-1] if bad_name(error) else error["loc"])
+    return tuple(error["loc"] if bad_name(error) is None else error["loc"][:-1])
 
 
 def _named(path: Path) -> str:

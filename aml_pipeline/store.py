@@ -166,6 +166,10 @@ class Store:
             self._note(attempt, "accepted")
         self._link(result)
 
+    def scratch(self, step: str, name: str) -> str:
+        """Return a folder for an output that is never accepted."""
+        return self._step(step, "debug", name)
+
     def link(self, step: str, name: str) -> str:
         """Return the path of the link that people use for an output."""
         return os.path.join(self.folder, "outputs", step, name)

@@ -857,3 +857,46 @@ def test_a_reader_that_has_gone_is_no_fault(project: Project, words: list[str]) 
     assert (command.wait(), told) == (141, "one: 1 step\nonly  runs: forced\n" if words[0] == "run" else "")
     command.stderr.close()
     assert project.run() == {"only": "up to date"}
+
+
+def test_debug_runs_the_source_in_place_with_the_terminal_and_accepts_nothing(project: Project) -> None:
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: p
+                source_directory: steps
+                steps:
+                  first:
+                    script: first.py
+                    arguments:
+                      --output: ${{ outputs.a }}
+                  second:
+                    script: second.py
+                    timeout: 1s
+                    arguments:
+                      --input: ${{ steps.first.outputs.a }}
+                      --output: ${{ outputs.b }}
+            """,
+            "steps/first.py": "import sys\nopen(sys.argv[-1] + '/x', 'w').write('made by first')\n",
+            "steps/second.py": """
+                import os, sys
+                print(input(), os.getcwd(), open(sys.argv[2] + '/x').read(), flush=True)
+                open(sys.argv[-1] + '/y', 'w').write('never accepted')
+                sys.exit(3)
+            """,
+        }
+    )
+    refused = project.cli("run", "--debug", "second", status=2)
+    assert 'Step "first" has no result here yet' in refused.stderr
+    assert "one step" in project.cli("run", "--debug", status=2).stderr
+    project.cli("run", "first")
+    done = subprocess.run(
+        project.command("run", "--debug", "second"),
+        cwd=project.root, env=project.environ, input="typed\n", capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"typed {project.root / 'steps'} made by first" in done.stdout
+    assert "second: exit status 3; nothing was accepted." in done.stdout
+    assert project.plan()["second"] == "will run  never ran"
+    place = done.stdout.splitlines()[-1].partition("  ")[2]
+    assert os.listdir(place) == ["y"]

@@ -195,6 +195,12 @@ def test_with_problems_there_is_still_a_plan_of_what_could_be_resolved() -> None
     assert {step.name for step in found.plan.steps} == {"last", "train", "prepare"}
 
 
+def test_what_is_not_there_is_no_step_that_comes_before() -> None:
+    found = load(TEXT.replace("after: [train, train, prepare]", "after: [nobody, last, prepare]"))
+    assert found.plan is not None
+    assert found.plan.step("last").after == ("prepare",)
+
+
 def test_thousands_of_unknown_names_are_told_in_seconds() -> None:
     lines = "".join(f"      --a{number}: ${{{{ parameters.x{number} }}}}\n" for number in range(5000))
     begun = time.process_time()

@@ -89,7 +89,7 @@ def test_everything_that_can_stand_in_a_file() -> None:
     assert found.experiment == "2026"
     assert found.snapshot == ("words/*.txt", "012")
     assert found.environment_variables == {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "RATE": "0.10"}
-    assert found.timeout == 7200
+    assert (found.timeout, found.profiles["quick"].steps["train"].timeout) == (7200, 60)
     assert found.compute is not None
     assert found.compute.idle_seconds_before_scaledown == 1200
     assert found.steps["train"].compute == spec.Compute(name="cpu")
@@ -153,6 +153,7 @@ def test_a_reserved_key_is_no_key_yet(word: str) -> None:
         ("timeout: []", ["bad-duration"]),
         ("compute: 3", ["wrong-type"]),
         ("compute: {name: x, min_nodes: 2, max_nodes: 1}", ["wrong-value"]),
+        ("compute: {name: x, min_nodes: 1, max_nodes: 1, idle_seconds_before_scaledown: -1}", ["greater_than_equal"]),
         ("environment: {name: x}", ["environment-definition"]),
         ("environment: {name: x, conda_file: a, pip_requirements: b}", ["environment-definition"]),
         ("environment: {name: x, docker_image: a, curated: b}", ["environment-definition"]),

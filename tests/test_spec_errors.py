@@ -166,6 +166,13 @@ def test_a_wrong_script_stays_a_step_that_others_can_name() -> None:
     assert spec_errors.without(data, errors_of(data)) == {"name": "x", "steps": {"script": {"script": "placeholder"}}}
 
 
+@pytest.mark.parametrize("place", ["parameters: {'': 1}", "steps: {'': {script: a.py}}", "profiles: {'': {}}"])
+def test_an_empty_name_is_a_bad_name(place: str) -> None:
+    text = f"name: x\n{place}\n" + ("" if "steps" in place else "steps: {a: {script: a.py, after: [b]}}\n")
+    codes = [one.code for one in load(text).problems if one.severity == "error"]
+    assert codes == ["bad-name"] if "steps" in place else ["bad-name", "unknown-step"]
+
+
 @pytest.mark.parametrize("key", ["script", "name", "[key]"])
 def test_a_key_of_the_user_that_looks_like_one_of_ours(key: str) -> None:
     text = f"name: x\nsteps:\n  a:\n    script: a.py\n    environment_variables: {{'{key}': []}}\n    after: [b]\n"

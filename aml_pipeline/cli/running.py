@@ -16,7 +16,7 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.progress import Progress, output_lines
 from aml_pipeline.errors import UsageError
-from aml_pipeline.local import Context, Wishes, forecast
+from aml_pipeline.local import Context, Wishes, debug, forecast
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
 from aml_pipeline.provenance import git_state
@@ -42,6 +42,16 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     return EXIT_SOMETHING_TO_DO if something and options.has("exit_code") and options.flag("exit_code") else 0
 
 
+def _debug(context: Context, names: list[str]) -> int:
+    if len(names) != 1:
+        raise UsageError("--debug needs the name of one step. Write it as `run --debug train`.")
+    status, outputs = debug(context, names[0])
+    print(f"{names[0]}: exit status {status}; nothing was accepted.")
+    for name, place in outputs.items():
+        print(f"{names[0]}.{name}  {place}")
+    return EXIT_FAILED if status else 0
+
+
 def _forecast(verdict: Verdict) -> str:
     action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
     return action if verdict.action == "reuse" else f"{action}  {verdict.reason}"
@@ -57,6 +67,8 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     folder = store.prepare(os.path.dirname(opened.state), pipeline.name)
     with store.locked(folder, _command(environ)):
         context = _context(options, environ, opened, selected)
+        if options.flag("debug"):
+            return _debug(context, options.operands)
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
         progress = Progress(context.plan, selected, verbose=options.flag("verbose"))
         done = run_locally(

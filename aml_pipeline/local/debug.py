@@ -1,0 +1,33 @@
+"""One step under a person's eyes: its source in place, the terminal attached, no timeout, nothing accepted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from aml_pipeline.local.attempt import command
+from aml_pipeline.local.evaluate import Context, left_out
+
+
+def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
+    """Run the step called ``name``; return its exit status and the folders of what it wrote, kept until the next time.
+
+    It reads the newest results of the steps before it. Raises UsageError when one of them has none.
+    """
+    step = context.plan.step(name)
+    results = left_out(context, [name])
+    outputs = {output: context.store.scratch(name, output) for output in step.outputs}
+    for place in outputs.values():
+        shutil.rmtree(place, ignore_errors=True)
+        os.makedirs(place)
+    folder = context.project.source(step).path
+    script, *arguments = command(context, step, outputs, results)
+    environ = {**context.environ, **step.environment_variables}
+    child = subprocess.Popen([context.interpreter.path, script, *arguments], cwd=folder, env=environ)
+    while True:
+        try:
+            return child.wait(), outputs
+        except KeyboardInterrupt:  # the terminal sent it to the script too, whose affair it is
+            continue
