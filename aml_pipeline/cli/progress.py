@@ -6,12 +6,11 @@ How each step ended goes to standard output; what happens meanwhile to standard 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 from aml_pipeline import events
+from aml_pipeline.cli.live import Live
 from aml_pipeline.events import Event
 from aml_pipeline.local import Run
 from aml_pipeline.plan import Plan
@@ -28,7 +27,7 @@ class Progress:
         self._width = max(map(len, selected))
         self._verbose = verbose
         self._moving = sys.stderr.isatty() and not verbose
-        self._line = ""
+        self._live = Live(sys.stderr, moving=self._moving)
         self._counts: dict[tuple[str, str], int] = {}
         self._last: dict[str, str] = {}
         self._logs: dict[str, str] = {}
@@ -44,8 +43,9 @@ class Progress:
             sys.stderr.write(event.text)
         elif isinstance(event, events.MetricLogged):
             self._metric(event)
-        elif isinstance(event, events.StepTicked) and self._moving:
-            self._move(f"{event.step:<{self._width}}  {event.seconds:5.1f} s  {self._metrics(event.step)}")
+        elif isinstance(event, events.StepTicked):
+            metrics = self._metrics(event.step)
+            self._live.put(event.step, f"{event.step:<{self._width}}  {event.seconds:5.1f} s  {metrics}")
         elif isinstance(event, events.StepEnded):
             self._end(event)
 
@@ -67,32 +67,19 @@ class Progress:
         return "  ".join(text for key, text in self._last.items() if key.startswith(f"{step}\0"))
 
     def _end(self, event: events.StepEnded) -> None:
-        self._move("")
+        self._live.drop(event.step)
         words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
         text = words.get(event.state, event.state)
         detail = {"done": self._metrics(event.step), "not run": event.reason}.get(event.state, "")
         self.lines.append(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}")
-        print(self.lines[-1], flush=True)
+        self._live.above(self.lines[-1], sys.stdout)
         if event.state == "failed" and event.message:
             for line in event.tail:
                 self._say(f"    {line}")
             self._say(f"{event.step}: {event.message} Log: {_from_here(self._logs[event.step], self._folder)}")
 
     def _say(self, text: str) -> None:
-        self._move("")
-        print(text, file=sys.stderr, flush=True)
-
-    def _move(self, text: str) -> None:
-        """Replace the moving line, cut to the width of the terminal; an empty text removes it."""
-        if not self._moving or text == self._line:
-            return
-        self._line = text[: shutil.get_terminal_size().columns - 1]
-        _rewrite(sys.stderr, self._line)
-
-
-def _rewrite(stream: TextIO, line: str) -> None:
-    stream.write(f"\r\x1b[K{line}")
-    stream.flush()
+        self._live.above(text, sys.stderr)
 
 
 def _title(plan: Plan, steps: int) -> str:

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import io
+import os
+import pty
+import select
+import subprocess
+from pathlib import Path
+
+from aml_pipeline.cli.live import Live
+from tests.conftest import Project
+
+
+def _screen(text: str, width: int) -> list[str]:
+    """Return what a terminal shows of ``text``: the few sequences that are used here, and no line may wrap."""
+    rows, row, column, index = [""], 0, 0, 0
+    while index < len(text):
+        if text.startswith("\x1b[J", index):
+            rows = [*rows[:row], rows[row][:column]]
+            index += 3
+        elif text.startswith("\x1b[", index):
+            end = text.index("A", index)
+            row -= int(text[index + 2 : end])
+            index = end + 1
+        else:
+            char = text[index]
+            if char == "\r":
+                column = 0
+            elif char == "\n":
+                row, column = row + 1, 0
+                rows += [""] * (row + 1 - len(rows))
+            else:
+                rows[row] = rows[row][:column].ljust(column) + char + rows[row][column + 1 :]
+                column += 1
+                assert column <= width, "a line wrapped"
+            index += 1
+    return rows
+
+
+def test_lines_move_below_what_is_printed() -> None:
+    stream = io.StringIO()
+    live = Live(stream, moving=True)
+    live.put("a", "a 1 s")
+    live.put("b", "b 1 s")
+    live.above("hello", stream)
+    live.put("a", "a 2 s")
+    live.drop("b")
+    live.above("bye", stream)
+    assert _screen(stream.getvalue(), 80) == ["hello", "bye", "a 2 s"]
+    live.drop("a")
+    assert _screen(stream.getvalue(), 80) == ["hello", "bye", ""]
+
+
+def test_many_lines_are_few() -> None:
+    stream = io.StringIO()
+    live = Live(stream, moving=True)
+    for number in range(20):
+        live.put(str(number), f"step {number}")
+    rows = _screen(stream.getvalue(), 80)
+    assert (len(rows), rows[0], rows[-1]) == (8, "step 0", "… and 13 more")
+
+
+def test_in_a_pipe_nothing_moves() -> None:
+    stream = io.StringIO()
+    live = Live(stream, moving=False)
+    live.put("a", "a 1 s")
+    live.above("hello", stream)
+    live.drop("a")
+    assert stream.getvalue() == "hello\n"
+
+
+def _on_a_terminal(project: Project, width: int, *words: str) -> str:
+    """Run the command line on a pseudo-terminal of ``width`` columns; return all that it wrote."""
+    master, slave = pty.openpty()
+    environ = {**project.environ, "COLUMNS": str(width), "TERM": "xterm"}
+    with subprocess.Popen(
+        project.command(*words), cwd=project.root, env=environ, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave
+    ) as child:
+        os.close(slave)
+        pieces = []
+        while child.poll() is None or select.select([master], [], [], 0)[0]:
+            if select.select([master], [], [], 0.2)[0]:
+                try:
+                    pieces.append(os.read(master, 65536))
+                except OSError:  # the other end is closed
+                    break
+    os.close(master)
+    return b"".join(pieces).decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_of_60_columns_shows_each_running_step_on_a_line(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    steps = "".join(
+        f"""
+                  step-{letter}:
+                    script: work.py
+                    arguments:
+                      --name: {letter}
+                      --output: ${{{{ outputs.o }}}}"""
+        for letter in "ab"
+    )
+    project.write(
+        {
+            "pipeline.yaml": f"""
+                name: p
+                steps:{steps}
+            """,
+            "work.py": """
+                import time
+                for number in range(4):
+                    print(f"Attempted to log scalar metric a_long_name_that_fills_the_line:\\n0.{number}1234567")
+                    time.sleep(0.2)
+            """,
+        }
+    )
+    text = _on_a_terminal(project, 60, "run", "--jobs", "2")
+    rows = _screen(text, 200)
+    assert "\x1b[1A" in text, "two steps moved at a time"
+    drawn = [line.partition("\r")[0] for piece in text.split("\x1b[J") for line in piece.split("\n")]
+    moving = [line for line in drawn if " s  a_long" in line and "done" not in line]
+    assert moving
+    assert all(len(line) < 60 for line in moving)
+    assert sum("done in" in row for row in rows) == 2
+    assert not [row for row in rows if " s  a_long" in row and "done" not in row], "nothing that moved is left"
