@@ -115,7 +115,7 @@ def write(path: str, data: bytes) -> None:
         with open(temporary, "wb") as stream:
             stream.write(data)
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         _remove_quietly(temporary)
         raise
 

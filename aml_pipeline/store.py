@@ -112,11 +112,14 @@ class Store:
         self._forget_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
         folder = self._step(step, "attempts", attempt)
-        os.makedirs(os.path.join(folder, "outputs"))
         places = {name: self._output(step, attempt, name) for name in outputs}
+        begun = Attempt(step, key, attempt, folder, parts, places)
+        os.makedirs(self._step(step), exist_ok=True)
+        self._note(begun, "running")  # before anything of it exists, so that the next run finds all that a kill leaves
+        os.makedirs(os.path.join(folder, "outputs"))
         for place in places.values():
             os.mkdir(place)
-        return Attempt(step, key, attempt, folder, parts, places)
+        return begun
 
     def note_process(self, attempt: Attempt, pid: int, started: str | None) -> None:
         """Note that the process ``pid`` works at ``attempt``."""
@@ -181,7 +184,7 @@ class Store:
             if files.link(link) == target:
                 continue
             os.makedirs(os.path.dirname(link), exist_ok=True)
-            temporary = f"{link}.{os.getpid()}.tmp"
+            temporary = f"{link}.tmp"  # always the same, so that the next run removes what a killed one left
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             os.symlink(target, temporary)
@@ -270,6 +273,6 @@ def _holder(descriptor: int) -> str:
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
         who = "process {pid} on {host} since {since}: {command}".format(**holder)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         who = "a run that has just begun"
     return f"Another run holds this pipeline ({who}). Wait for it, or stop it; nothing has to be unlocked."

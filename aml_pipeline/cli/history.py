@@ -75,7 +75,7 @@ def logs(options: Options, _environ: Mapping[str, str]) -> int:
 def _source_directory(run: RunRecord, step: str) -> str:
     """Return the source folder that ``step`` had in ``run``, so that paths of its working copy lead to the source."""
     steps = run.header.get("plan", {}).get("steps", [])
-    return next((str(row["source_directory"]) for row in steps if row["name"] == step), ".")
+    return next((str(row.get("source_directory", ".")) for row in steps if row.get("name") == step), ".")
 
 
 def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tuple[RunRecord, str]:

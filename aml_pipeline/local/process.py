@@ -143,10 +143,8 @@ def _kill(process: Process) -> None:
     _signal_group(process.child.pid, signal.SIGKILL)
     process.child.wait()
     _children.discard(process.child.pid)
-    while _strays() and (left := marked(process.mark)):
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+    while (strays := _strays()) and (left := {*marked(process.mark), *filter(_unmarked, strays)}):
+        _kill_each(left)
         time.sleep(0.001)
 
 
@@ -155,15 +153,41 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def _strays() -> bool:
-    """Whether this process has children that it did not start: descendants of steps that left their tree."""
+def _kill_each(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _strays() -> list[int]:
+    """Return the children of this process that it did not start: descendants of steps that left their tree.
+
+    Those of its own session are none, for every step has a session of its own.
+    """
     me = os.getpid()
     try:
         with open(f"/proc/{me}/task/{me}/children", "rb") as stream:
             strays = set(map(int, stream.read().split())) - _children
     except OSError:
+        return []
+    return [pid for pid in strays if _elsewhere(pid) and not _reaped(pid)]
+
+
+def _elsewhere(pid: int) -> bool:
+    try:
+        return os.getsid(pid) != os.getsid(0)
+    except ProcessLookupError:
         return False
-    return bool([pid for pid in strays if not _reaped(pid)])
+
+
+def _unmarked(stray: int) -> bool:
+    """Whether a stray dropped the variable that tells which step it is of; then it belongs to none that may go on."""
+    for _ in range(2):  # it looks empty, too, while another program is put in its place
+        with contextlib.suppress(OSError), open(f"/proc/{stray}/environ", "rb") as stream:
+            if variables := stream.read():
+                return not any(one.startswith(f"{MARK}=".encode()) for one in variables.split(b"\0"))
+        time.sleep(0.005)
+    return True
 
 
 def _reaped(pid: int) -> bool:
@@ -197,17 +221,16 @@ def identity(pid: int) -> str | None:
 
 def end_survivors(mark: str, pid: int, started: str | None) -> int:
     """Kill what is left of an attempt whose runner died; return how many processes that were."""
-    found = marked(mark)
+    found = set()
     if started is not None and identity(pid) == started:
         _signal_group(pid, signal.SIGKILL)
-        found = [*found, pid]
-    for one in found:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(one, signal.SIGKILL)
+        found = {pid}
     until = time.monotonic() + GRACE_SECONDS
-    while marked(mark) and time.monotonic() < until:
+    while (left := marked(mark)) and time.monotonic() < until:
+        _kill_each(left)  # again and again: one may start another before it is killed
+        found.update(left)
         time.sleep(0.01)
-    return len(set(found))
+    return len(found)
 
 
 def describe(status: int) -> str:

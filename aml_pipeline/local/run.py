@@ -12,6 +12,7 @@ from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
 from aml_pipeline.local import attempt, process
 from aml_pipeline.local.attempt import Running
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, left_out
+from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
 from aml_pipeline.store import Result
 
@@ -68,6 +69,9 @@ class _Runner:
         self._wishes = wishes
         self._on_event = on_event
         self._done = Run()
+        self._steps = {step.name: step for step in context.plan.steps}
+        self._upstream = context.plan.upstream
+        self._open: set[str] = set()  # the selected steps that have not ended for good
         self._running: dict[str, Running] = {}
         self._tries: dict[str, int] = {}
 
@@ -94,21 +98,22 @@ class _Runner:
         return self._done
 
     def _work_through(self, waiting: list[str]) -> None:
-        while waiting or self._running:
-            waiting = [name for name in waiting if not self._taken_up(name, waiting)]
+        self._open = set(waiting)
+        while self._open:
+            waiting = [name for name in waiting if not self._taken_up(self._steps[name])]
             if self._running:
                 process.wait([one.process for one in self._running.values()], TICK_SECONDS)
                 for name, running in list(self._running.items()):
                     self._look_after(name, running)
 
-    def _taken_up(self, name: str, waiting: Sequence[str]) -> bool:
+    def _taken_up(self, step: Step) -> bool:
         """Reuse, start or skip a step; return False when it has to wait."""
-        step = self._context.plan.step(name)
-        if self._blocked(step.upstream, waiting):
+        name, upstream = step.name, self._upstream[step.name]
+        if any(one in self._open for one in upstream):
             return False
-        reason = self._hindrance(step.upstream)
+        reason = self._hindrance(upstream)
         if reason:
-            self._tell(StepEnded(time.time(), name, "not run", reason))
+            self._settle(StepEnded(time.time(), name, "not run", reason))
             return True
         if len(self._running) >= self._wishes.jobs:
             return False
@@ -123,10 +128,10 @@ class _Runner:
             self._start(found)
         return True
 
-    def _blocked(self, upstream: Sequence[str], waiting: Sequence[str]) -> bool:
-        """Whether a step before this one is still to come; ``waiting`` holds all that wait, in order."""
-        open_ones = [one for one in upstream if one not in self._done.results]
-        return any(one in self._running or (one in waiting and one not in self._done.steps) for one in open_ones)
+    def _settle(self, event: StepEnded) -> None:
+        """Tell how a step ended for good."""
+        self._open.discard(event.step)
+        self._tell(event)
 
     def _hindrance(self, upstream: Sequence[str]) -> str:
         if self._done.state != "done" and not self._wishes.keep_going:
@@ -137,7 +142,7 @@ class _Runner:
     def _reuse(self, result: Result) -> None:
         self._context.store.use(result)
         self._done.results[result.step] = result
-        self._tell(StepEnded(time.time(), result.step, "up to date", "", outputs=dict(result.outputs)))
+        self._settle(StepEnded(time.time(), result.step, "up to date", "", outputs=dict(result.outputs)))
 
     def _start(self, found: Evaluation) -> None:
         name = found.step.name
@@ -151,14 +156,16 @@ class _Runner:
         event, result = attempt.finish(self._context, self._recorder, running, ended)
         running.process.close()
         del self._running[name]
-        self._tell(event)
         if result:
             self._done.results[name] = result
+            self._settle(event)
         elif self._tries[name]:
             self._tries[name] -= 1
+            self._tell(event)
             self._start(running.found)
         else:
             self._done.state = "failed"
+            self._settle(event)
 
     def _abandon_all(self, state: State) -> None:
         """End every process that runs, and note that its attempt came to nothing."""
