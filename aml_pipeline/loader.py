@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
-from aml_pipeline import plan as planning
+from aml_pipeline import planning, source, spec_errors
 from aml_pipeline import profile as profiles
-from aml_pipeline import source, spec_errors
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Path, Position, Problem, errors, ordered
 from aml_pipeline.spec import PipelineSpec

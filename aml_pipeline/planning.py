@@ -1,0 +1,99 @@
+"""A spec becomes a plan: settings filled in, arguments read, steps in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from aml_pipeline import graph, spec
+from aml_pipeline.arguments import read_arguments
+from aml_pipeline.plan import Compute, DatasetPlace, Environment, OutputSettings, ParameterValue, Plan, Step
+from aml_pipeline.problems import Path, Problem
+from aml_pipeline.references import reference_problems, unknown_settings
+from aml_pipeline.scalars import written
+
+
+def build(
+    pipeline: spec.PipelineSpec,
+    values: Mapping[str, str | float] | None = None,
+    *,
+    file: str = "",
+    profile: str | None = None,
+) -> tuple[Plan, list[Problem]]:
+    """Return the plan of ``pipeline`` and the problems of its references; ``values`` stand instead of defaults.
+
+    The plan is complete when no problem is an error; else it holds what could be resolved, for further checks.
+    """
+    problems: list[Problem] = []
+    steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
+    problems += reference_problems(pipeline, steps)
+    ordered, cyclic = _ordered(steps)
+    plan = Plan(
+        file=file,
+        name=pipeline.name,
+        description=pipeline.description,
+        experiment=pipeline.experiment or pipeline.name,
+        profile=profile,
+        parameters={
+            name: _parameter(one, (values or {}).get(name, one.default)) for name, one in pipeline.parameters.items()
+        },
+        datasets={name: DatasetPlace(**one.model_dump()) for name, one in pipeline.datasets.items()},
+        steps=tuple(ordered),
+    )
+    return plan, problems + cyclic
+
+
+def _step(pipeline: spec.PipelineSpec, name: str, problems: list[Problem]) -> Step:
+    declared = pipeline.steps[name]
+    path: Path = ("steps", name)
+    arguments, found = read_arguments(declared.arguments, (*path, "arguments"), name)
+    problems += found
+    step = Step(
+        name=name,
+        script=declared.script,
+        source_directory=declared.source_directory or pipeline.source_directory,
+        arguments=arguments,
+        outputs={},
+        after=tuple(one for one in dict.fromkeys(declared.after) if one in pipeline.steps and one != name),
+        compute=_copied(Compute, declared.compute or pipeline.compute),
+        environment=_copied(Environment, declared.environment or pipeline.environment),
+        environment_variables={**pipeline.environment_variables, **declared.environment_variables},
+        snapshot=declared.snapshot if declared.snapshot is not None else pipeline.snapshot,
+        allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
+        timeout=declared.timeout or pipeline.timeout,
+        retries=pipeline.retries if declared.retries is None else declared.retries,
+    )
+    return _with_outputs(step, declared, problems)
+
+
+def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
+    return ParameterValue(written(value), written(declared.default), declared.declared_type)
+
+
+def _copied(kind: type[Any], model: spec.Compute | spec.Environment | None) -> Any:  # noqa: ANN401 - kind tells
+    return None if model is None else kind(**model.model_dump())
+
+
+def _with_outputs(step: Step, declared: spec.Step, problems: list[Problem]) -> Step:
+    named = step.written
+    problems += unknown_settings(step, declared)
+    settings = {name: declared.outputs.get(name) for name in named}
+    outputs = {name: OutputSettings(**one.model_dump()) if one else OutputSettings() for name, one in settings.items()}
+    return replace(step, outputs=outputs)
+
+
+def _ordered(steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
+    upstream = {name: [one for one in step.upstream if one in steps and one != name] for name, step in steps.items()}
+    problems = [
+        Problem(
+            "cycle",
+            f"these steps wait for each other: {' → '.join(cycle)}.",
+            "Remove one of the references, or the `after`.",
+            ("steps", cycle[0]),
+            on_key=True,
+        )
+        for cycle in graph.cycles(upstream)
+    ]
+    names = list(steps) if problems else graph.order(upstream)
+    return [steps[name] for name in names], problems
