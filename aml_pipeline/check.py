@@ -12,7 +12,7 @@ from aml_pipeline import files
 from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem
 from aml_pipeline.project import Project
-from aml_pipeline.snapshot import Snapshot
+from aml_pipeline.snapshot import Snapshot, is_pattern
 
 
 def check(plan: Plan, project: Project) -> list[Problem]:
@@ -85,6 +85,11 @@ def _shown(path: str, project: Project) -> str:
 
 
 def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
+    for index, pattern in enumerate(step.snapshot or ()):
+        if not is_pattern(pattern):
+            message = f'"{pattern}" is no pattern of files.'
+            cure = "Write it as in .gitignore, such as `data/*.csv`."
+            yield Problem("bad-pattern", message, cure, ("steps", step.name, "snapshot", index))
     snapshot = project.snapshot(step)
     folder = os.path.relpath(snapshot.folder, project.folder)
     for name in snapshot.ignored:
@@ -141,8 +146,10 @@ def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
             if name is None or step.environment is None or (step.environment, key) in told:
                 continue
             told.add((step.environment, key))
-            if files.look(project.path(name)) is None:
-                message = f'the environment\'s {key} "{name}" is not there.'
-                yield Problem(
-                    "missing-file", message, "Make it, or mend the path.", ("steps", step.name, "environment", key)
-                )
+            place: Path = ("steps", step.name, "environment", key)
+            if not _inside(project.path(name), project.folder):
+                message = f"the environment's {key} \"{name}\" leads out of the project's folder."
+                yield Problem("outside", message, "Move it inside, so that it goes where the project goes.", place)
+            elif not files.is_file(project.path(name)):
+                message = f'the environment\'s {key} "{name}" is no file that is there.'
+                yield Problem("missing-file", message, "Make it, or mend the path.", place)

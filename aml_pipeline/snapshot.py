@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -148,7 +149,18 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
 def _patterns(lines: Iterable[str]) -> pathspec.PathSpec:
     import pathspec
 
-    return pathspec.PathSpec.from_lines("gitwildmatch", lines)
+    return pathspec.PathSpec.from_lines("gitwildmatch", filter(is_pattern, lines))
+
+
+def is_pattern(line: str) -> bool:
+    """Whether ``line`` is a pattern; as git does, one that is none is passed over in an ignore file."""
+    from pathspec.patterns.gitwildmatch import GitWildMatchPattern
+
+    try:
+        GitWildMatchPattern(line)
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _put(snapshot: Snapshot, names: Iterable[str], rule: str) -> None:
@@ -183,6 +195,8 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
     for one in reading.imports:
         local = list(_imported(source, base, name, one))
         found += [(file, "import") for file in local]
+        if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
+            snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
         if not local and one.level == 0:
             snapshot.external.add(one.module.partition(".")[0])
     named = (posixpath.normpath(text) for text in reading.texts)

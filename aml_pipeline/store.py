@@ -27,6 +27,8 @@ from aml_pipeline import files
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, Tree
 
+_ROOM_BYTES = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -156,6 +158,17 @@ class Store:
         result = Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
         self._link(result)
         return result
+
+    def need_room(self, attempt: Attempt) -> None:
+        """Raise OSError when the disk is full: then a script that failed could not even say so in its log."""
+        probe = os.path.join(attempt.folder, "room")
+        try:
+            files.write(probe, bytes(_ROOM_BYTES))
+            os.unlink(probe)
+        except FileNotFoundError:  # the script removed the folder
+            return
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, attempt.folder) from None
 
     def fail(self, attempt: Attempt, outcome: str = "failed") -> None:
         """Note that ``attempt`` came to nothing; its outputs stay for a look until the step's next attempt."""

@@ -106,6 +106,24 @@ def test_a_missing_environment_file_is_told_once(tmp_path: Path) -> None:
     assert _told(opened, tmp_path) == [("pipeline.yaml:5:15", "missing-file")]
 
 
+def test_an_environment_file_outside_the_project_is_told(tmp_path: Path) -> None:
+    (tmp_path / "secret.yml").write_text("")
+    folder = tmp_path / "project"
+    opened = _open(folder)
+    (folder / "pipeline.yaml").write_text((folder / "pipeline.yaml").read_text().replace("env.yml", "../secret.yml"))
+    opened = open_pipeline(str(folder / "pipeline.yaml"))
+    assert _told(opened, folder) == [("pipeline.yaml:5:15", "outside")]
+
+
+@pytest.mark.parametrize("pattern", ["!", "[z-a]"])
+def test_what_is_no_pattern_is_told(tmp_path: Path, pattern: str) -> None:
+    _open(tmp_path)
+    text = (tmp_path / "pipeline.yaml").read_text() + f"    snapshot: ['data/**', '{pattern}']\n"
+    (tmp_path / "pipeline.yaml").write_text(text)
+    opened = open_pipeline(str(tmp_path / "pipeline.yaml"))
+    assert _told(opened, tmp_path) == [("pipeline.yaml:14:27", "bad-pattern")]
+
+
 def test_data_that_is_not_here_is_told_only_for_the_steps_that_run(tmp_path: Path) -> None:
     plan, project = _open(tmp_path).require()
     assert [one.code for one in missing_data(plan, project, plan.steps)] == ["missing-dataset"]

@@ -77,6 +77,13 @@ def test_a_script_in_a_subfolder_imports_from_its_own_folder_as_python_does(tmp_
     assert set(_take(tmp_path, contents, "jobs/run.py").digests) == {"jobs/run.py", "jobs/lib.py"}
 
 
+def test_a_star_import_of_a_package_takes_the_whole_folder(tmp_path: Path) -> None:
+    """Its ``__all__`` may name modules, which Python then imports."""
+    taken = _take(tmp_path, {"run.py": "from pkg import *", "pkg/__init__.py": "__all__ = ['a']", "pkg/a.py": ""})
+    assert "pkg/a.py" in taken.digests
+    assert taken.opening is not None
+
+
 OPEN = {
     "__file__": "import pathlib\nHERE = pathlib.Path(__file__).parent",
     "a computed import": "import importlib\nimportlib.import_module(name)",

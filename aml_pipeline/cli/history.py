@@ -14,6 +14,7 @@ from aml_pipeline import record, store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.errors import UsageError
+from aml_pipeline.local import survivors
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord
@@ -96,12 +97,10 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
     if not os.path.isdir(opened.state):
         print("There is nothing to free.")
         return 0
+    results = Store(opened.state, project.digests)
     with store.locked(opened.state, "aml-pipeline clean"):
-        freed = (
-            _removed_all(opened.state)
-            if options.flag("all")
-            else _removed_old(opened, Store(opened.state, project.digests))
-        )
+        survivors.end_all(results, results.steps())
+        freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, results)
     print(f"Freed {_bytes(freed)}.")
     return 0
 

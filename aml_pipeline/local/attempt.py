@@ -108,6 +108,8 @@ def finish(
 ) -> tuple[StepEnded, Result | None]:
     """Accept what a step that is over made, or say why not. Raises OSError when the disk is full."""
     running.follower.read(end=True)
+    if ended.status:
+        context.store.need_room(running.attempt)
     _keep(running)
     step, reason, seconds = running.found.step, running.found.verdict.reason, time.time() - running.begun
     facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
-from aml_pipeline.local import attempt, process
+from aml_pipeline.local import attempt, process, survivors
 from aml_pipeline.local.attempt import Running
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, left_out
 from aml_pipeline.plan import Step
@@ -83,6 +83,7 @@ class _Runner:
 
     def run(self, selected: Sequence[str]) -> Run:
         started = time.time()
+        survivors.end_all(self._context.store, set(self._context.store.steps()) - set(selected))
         self._done.results.update(left_out(self._context, selected))
         self._tell(RunStarted(started, tuple(selected)))
         try:
@@ -118,8 +119,7 @@ class _Runner:
         if len(self._running) >= self._wishes.jobs:
             return False
         found = evaluate(self._context, step, self._done.results, forced=name in self._wishes.forced)
-        if found.last and found.last.outcome == "running":  # its runner died
-            process.end_survivors(found.last.attempt, found.last.pid, found.last.started)
+        survivors.end(found.last)
         if found.result:
             self._reuse(found.result)
         else:

@@ -1,0 +1,115 @@
+"""Faults that the campaign in tests/faults found, and a taste of the campaign itself."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from aml_pipeline import files, store
+from aml_pipeline.errors import MachineError
+from aml_pipeline.files import Digests
+from aml_pipeline.local import process
+from aml_pipeline.store import Store
+from tests.faults.__main__ import carry_out
+from tests.faults.place import Place
+from tests.faults.trials import Bench, Trial, _signal_running, _stays
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "state"), Digests())
+
+
+@linux
+@pytest.mark.parametrize(
+    "do",
+    [partial(_signal_running, 0.05, signal.SIGKILL, "grandchild"), partial(_stays, "bare-daemon", "1")],
+    ids=["killed", "a daemon without an environment"],
+)
+def test_a_trial_of_the_campaign(tmp_path: Path, do: Callable[[Place, Bench], None]) -> None:
+    fresh, warm = Place(tmp_path / "fresh"), Place(tmp_path / "warm")
+    fresh.write()
+    warm.write()
+    warm.run("run")
+    bench = Bench(fresh.folder, warm.folder, {3: warm.outputs()}, ())
+    assert warm.complaints == []
+    assert carry_out(Trial("", "", do), bench, tmp_path / "trial") == []
+
+
+def test_an_attempt_is_noted_before_anything_of_it_exists(results: Store) -> None:
+    attempt = results.begin("train", "key", {}, ["model"])
+    last = results.last("train")
+    assert last
+    assert (last.attempt, last.outcome) == (attempt.id, "running")
+    results.begin("train", "key", {}, ["model"])
+    assert not os.path.exists(attempt.folder)
+
+
+def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
+    result = results.accept(results.begin("train", "key", {}, ["model"]), {})
+    link = Path(results.link("train", "model"))
+    link.rename(link.with_name("model.tmp"))
+    results.use(result)
+    assert [one.name for one in link.parent.iterdir()] == ["model"]
+
+
+@linux
+def test_survivors_that_start_others_are_ended(tmp_path: Path) -> None:
+    mark = f"test-{os.getpid()}"
+    loop = f"while :; do sleep 0.001 & sleep 0.002; done; : {tmp_path}"
+    child = subprocess.Popen(["sh", "-c", loop], env={**os.environ, process.MARK: mark}, start_new_session=True)
+    time.sleep(0.1)
+    assert process.end_survivors(mark, 0, None)
+    assert process.marked(mark) == []
+    child.wait()
+
+
+@pytest.mark.parametrize("text", ["", "1", "[]", "null", '{"pid": 1}', "\ud800"])
+def test_a_lock_whose_holder_cannot_be_read(tmp_path: Path, text: str) -> None:
+    with store.locked(str(tmp_path), "first"):
+        (tmp_path / "lock").write_bytes(text.encode("utf-8", "surrogatepass"))
+        with pytest.raises(MachineError, match="a run that has just begun"), store.locked(str(tmp_path), "second"):
+            pass
+
+
+@linux
+def test_children_of_the_caller_are_no_strays() -> None:
+    own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+    try:
+        assert own.pid not in process._strays()
+    finally:
+        own.kill()
+        assert own.wait() == -signal.SIGKILL  # its status is still there for whoever started it
+
+
+def test_a_disk_that_is_full_when_a_script_failed(results: Store) -> None:
+    attempt = results.begin("train", "key", {}, ["model"])
+    results.need_room(attempt)
+    assert os.listdir(attempt.folder) == ["outputs"]
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match=attempt.id):
+            results.need_room(attempt)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def test_a_write_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aml_pipeline.files.os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.write(str(tmp_path / "file"), json.dumps({}).encode())
+    assert list(tmp_path.iterdir()) == []
