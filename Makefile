@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 
 selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--param %) $(STEPS))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate test check lint bench clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate test test-faults test-disk-full check lint bench clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -30,6 +30,12 @@ pipeline-validate: .venv/steps ## Show every problem in pipeline.yaml and the sc
 
 test: .venv/dev ## Run the tests
 	.venv/bin/python -m pytest -n 2
+
+test-faults: .venv/dev ## Kill, interrupt and corrupt runs, hundreds of times; about 6 minutes
+	.venv/bin/python -m tests.faults
+
+test-disk-full: .venv/dev ## Fill a small disk at every moment of a run; needs root, else it is skipped
+	.venv/bin/python -m tests.faults.disk_full
 
 check: lint ## The same as lint
 

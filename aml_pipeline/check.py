@@ -57,7 +57,7 @@ def _script_faults(step: Step, project: Project) -> Iterator[Problem]:
         yield Problem("missing-folder", message, "Make it, or mend `source_directory:`.", _folder_path(step))
     elif files.is_folder(place):
         yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
-    elif not files.look(place):
+    elif not files.is_file(place):
         yield _missing_script(step, folder, path)
 
 

@@ -6,6 +6,8 @@ What a file says counts, not how it is laid out: a comment or another order of k
 from __future__ import annotations
 
 import json
+import posixpath
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -25,21 +27,37 @@ def digest(environment: Environment | None, read: Reader) -> str:
     if environment is None:
         return ""
     fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
-    for key, normal in (("conda_file", _conda), ("pip_requirements", _pip)):
-        if key in fields:
-            fields[key] = normal(read(fields[key]))
-    return digest_of(json.dumps(fields, sort_keys=True, default=str).encode())
+    if "conda_file" in fields:
+        fields["conda_file"] = _conda(read(fields["conda_file"]))
+    if "pip_requirements" in fields:
+        fields["pip_requirements"] = _pip(fields["pip_requirements"], read, set())
+    return digest_of(json.dumps(fields, sort_keys=True).encode())
 
 
 def _conda(raw: bytes) -> object:
-    """Return the data of a conda file, without its name; what is no YAML counts by its bytes."""
+    """Return what a conda file says as text, without its name; what is no YAML counts by its bytes."""
     try:
         data = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError):
+        if isinstance(data, dict):
+            data = {str(key): value for key, value in data.items() if key != "name"}
+        return json.dumps(data, sort_keys=True, default=str)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return digest_of(raw)
-    return {key: value for key, value in data.items() if key != "name"} if isinstance(data, dict) else data
 
 
-def _pip(raw: bytes) -> object:
-    lines = (line.partition(" #")[0].strip() for line in raw.decode("utf-8", "replace").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+_INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[ =]*(.+)")
+
+
+def _pip(path: str, read: Reader, seen: set[str]) -> list[str]:
+    """Return the lines of a pip file and of the files that it includes; each file counts once."""
+    seen.add(path)
+    found = []
+    for written in read(path).decode("utf-8", "replace").splitlines():
+        line = written.partition(" #")[0].strip()
+        if line and not line.startswith("#"):
+            found.append(line)
+            include = _INCLUDE.fullmatch(line)
+            inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1])) if include else ""
+            if inner and inner not in seen:
+                found += _pip(inner, read, seen)
+    return found

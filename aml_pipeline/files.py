@@ -127,7 +127,7 @@ def _remove_quietly(path: str) -> None:
 
 def write_sealed(path: str, data: object) -> None:
     """Write JSON data behind its own digest, so that a torn or altered file is known for what it is."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(data, separators=(",", ":")).encode()
     write(path, digest_of(text).encode() + b"\n" + text + b"\n")
 
 

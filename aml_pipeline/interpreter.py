@@ -7,6 +7,7 @@ search path looks different. ``cache`` is written only where its folder is there
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import subprocess
@@ -17,10 +18,16 @@ from typing import Any
 from aml_pipeline import files
 from aml_pipeline.errors import UsageError
 
+# What says nothing about a Python, but that this machine starts no program now.
+_REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+
+# Beside PYTHON…, the variables that decide which folders a Python imports from.
+_CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
+
 _QUESTION = r"""
 import sys
 sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
-import importlib.metadata as metadata, json, os, platform, sysconfig
+import importlib.metadata as metadata, json, os, platform, site, sysconfig
 modules, versions = {}, {}
 for one in metadata.distributions():
     name = one.metadata["Name"]
@@ -41,7 +48,7 @@ print(json.dumps({
     "standard": sorted(getattr(sys, "stdlib_module_names", sys.builtin_module_names)),
     "modules": {module: sorted(set(names)) for module, names in modules.items()},
     "distributions": versions,
-    "folders": [os.path.abspath(path) for path in sys.path if path and os.path.isdir(path)],
+    "folders": [os.path.abspath(path) for path in [*sys.path, site.getusersitepackages()] if path],
 }))
 """  # noqa: E501
 
@@ -58,6 +65,15 @@ class Interpreter:
     standard: frozenset[str]
     modules: Mapping[str, list[str]]
     distributions: Mapping[str, str]
+    folders: tuple[str, ...]
+
+    def place(self, module: str) -> str | None:
+        """Return the file or folder of a module that no distribution tells of, such as one installed with ``-e``."""
+        for folder in self.folders:
+            for place in (os.path.join(folder, module), os.path.join(folder, f"{module}.py")):
+                if files.look(place):
+                    return place
+        return None
 
     def versions(self, modules: Iterable[str]) -> dict[str, str | None]:
         """Return the versions of the distributions that provide ``modules``; a module that is missing maps to None."""
@@ -78,8 +94,11 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
     """
     known: Any = files.read_sealed(cache) if cache else None
     files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
-    if not (isinstance(known, dict) and known.get("path") == path and _looks(path, known["folders"]) == known["looks"]):
+    variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
+    asked = isinstance(known, dict) and (known.get("path"), known.get("variables")) == (path, variables)
+    if not (asked and _looks(path, known["folders"]) == known["looks"]):
         known = _asked(path, environ)
+        known["variables"] = variables
         known["looks"] = _looks(path, known["folders"])
         if cache and os.path.isdir(os.path.dirname(cache)):
             with contextlib.suppress(OSError):
@@ -93,6 +112,7 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
         standard=frozenset(known["standard"]),
         modules=known["modules"],
         distributions=known["distributions"],
+        folders=tuple(known["folders"]),
     )
 
 
@@ -116,7 +136,9 @@ def _asked(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
         raise UsageError(f"There is no interpreter at {path}. {cure}") from None
     except PermissionError:
         raise UsageError(f"{path} may not be executed. {cure}") from None
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _REFUSALS:
+            raise
         raise UsageError(f"{path} does not answer as a Python of 3.8 or later does. {cure}") from None
     known["path"] = path
     return dict(known)

@@ -54,6 +54,14 @@ class Project:
         path = self.path(relative)
         return files.read(path) if files.look(path) else b""
 
+    def code_digest(self, place: str) -> str:
+        """Return the digest of a module or package outside the project; caches in it do not count."""
+        if not files.is_folder(place):
+            return self.digests.file(place)
+        found = files.walk(place, lambda name, _: name.endswith("__pycache__/"))
+        rows = [f"{name}\0{self.digests.file(entry.path)}" for name, entry in found if not name.endswith("/")]
+        return files.digest_of("\n".join(rows).encode("utf-8", "surrogateescape"))
+
     def dataset(self, local: str | None) -> Tree | None:
         """Return the content of a local dataset, or None when it is not here."""
         return self.digests.tree(self.path(local)) if local else None

@@ -16,7 +16,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline import files
-from aml_pipeline.events import Event, MetricLogged, OutputWritten, RunEnded, StepEnded, StepTicked, as_data
+from aml_pipeline.events import (
+    Event,
+    MetricLogged,
+    OutputWritten,
+    RunEnded,
+    StepEnded,
+    StepStarted,
+    StepTicked,
+    as_data,
+)
 
 
 def new_id() -> str:
@@ -67,7 +76,9 @@ class Recorder:
             self._write()
 
     def _count(self, event: Event) -> None:
-        if isinstance(event, StepEnded):
+        if isinstance(event, StepStarted):
+            self._steps.pop(event.step, None)  # of an attempt that came to nothing
+        elif isinstance(event, StepEnded):
             row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
             self._steps.setdefault(event.step, {}).update(row)
         elif isinstance(event, MetricLogged):

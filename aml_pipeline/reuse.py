@@ -41,7 +41,11 @@ UP_TO_DATE = Verdict("reuse", "up to date")
 
 def key(parts: Parts) -> str:
     """Return the key of a result: a digest of every part."""
-    return digest_of(json.dumps([FORMAT, parts], sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+    return digest_of(
+        json.dumps([FORMAT, parts], sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "surrogateescape"
+        )
+    )
 
 
 def verdict(  # noqa: PLR0913 - all that a verdict rests on

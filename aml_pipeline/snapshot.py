@@ -127,9 +127,14 @@ class SourceFolder:
         is_environment = name.endswith("/") and files.is_file(os.path.join(entry.path, "pyvenv.cfg"))
         return is_environment or self.ignores(name)
 
+    def has_module(self, name: str) -> bool:
+        """Whether a module or package called ``name`` lies at the root of this folder."""
+        return self.is_file(f"{name}.py") or files.is_folder(os.path.join(self.path, name))
+
     def digest(self, name: str) -> str:
-        """Return the digest of a file."""
-        return self._digests.file(os.path.join(self.path, name))
+        """Return the digest of a file, and whether it may be executed."""
+        path = os.path.join(self.path, name)
+        return self._digests.file(path) + _executable(path)
 
 
 def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = None) -> Snapshot:
@@ -138,10 +143,10 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
     _follow(source, snapshot)
     if patterns is not None:
         wanted = _patterns(patterns)
-        _put(snapshot, (name for name in source.all_files if wanted.match_file(name)), "pattern")
+        _put(source, snapshot, (name for name in source.all_files if wanted.match_file(name)), "pattern")
     elif snapshot.opening:
         snapshot.whole = True
-        _put(snapshot, source.all_files, "folder")
+        _put(source, snapshot, source.all_files, "folder")
     snapshot.digests = {name: source.digest(name) for name in sorted(snapshot.rules)}
     return snapshot
 
@@ -163,9 +168,15 @@ def is_pattern(line: str) -> bool:
     return True
 
 
-def _put(snapshot: Snapshot, names: Iterable[str], rule: str) -> None:
+def _put(source: SourceFolder, snapshot: Snapshot, names: Iterable[str], rule: str) -> None:
+    """Put files in by ``rule``; what those in Python import from elsewhere counts, for any of them may be imported."""
     for name in names:
-        snapshot.rules.setdefault(name, rule)
+        if name not in snapshot.rules:
+            snapshot.rules[name] = rule
+            reading = source.reading(name) if name.endswith(".py") else None
+            if isinstance(reading, Reading):
+                modules = {one.module.partition(".")[0] for one in reading.imports if one.level == 0}
+                snapshot.external |= {one for one in modules if not source.has_module(one)}
 
 
 def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
@@ -263,6 +274,12 @@ def _copy(source: str, target: str) -> str:
     data = files.read(source)
     with open(target, "xb") as stream:
         stream.write(data)
-    if os.access(source, os.X_OK):
+    executable = _executable(source)
+    if executable:
         os.chmod(target, 0o755)  # noqa: S103 - a script that its owner may run
-    return files.digest_of(data)
+    return files.digest_of(data) + executable
+
+
+def _executable(path: str) -> str:
+    look = files.look(path)
+    return "+x" if look and look.mode & 0o100 else ""

@@ -89,8 +89,9 @@ def _left_out(data: dict[str, Any], path: Path) -> bool:
         data["name"] = "placeholder"
         return True
     if len(path) == 3 and path[0] == "steps" and path[2] == "script":  # noqa: PLR2004 - steps, STEP, script
-        data["steps"][path[1]]["script"] = "placeholder"
-        return True
+        if path[1] in data["steps"]:
+            data["steps"][path[1]]["script"] = "placeholder"
+        return path[1] in data["steps"]
     if len(path) > 1 and path[0] in _PLACEHOLDERS:
         data[str(path[0])][path[1]] = _PLACEHOLDERS[str(path[0])]
         return True
@@ -106,7 +107,8 @@ def _deleted(data: Any, path: Path) -> bool:  # noqa: ANN401
         if not _has(parents[-1], key):
             break
         parents.append(parents[-1][key])
-    for parent, key in reversed(list(zip(parents, path, strict=False))):
+    outermost = 2 if path[0] == "steps" else 0  # a step, which others may refer to, is never left out whole
+    for parent, key in reversed(list(zip(parents, path, strict=False))[outermost:]):
         if isinstance(parent, dict) and key in parent:
             del parent[key]
             return True

@@ -150,6 +150,7 @@ class Store:
                 )
                 raise MachineError(message)
             contents[name] = tree
+            _refuse_broken_links(attempt.step, name, place)
         results = self._step(attempt.step, "results")
         os.makedirs(results, exist_ok=True)
         manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
@@ -214,20 +215,30 @@ class Store:
         """
         freed, runs = 0, set()
         for step in self.steps():
-            kept = self.latest(step)
-            if kept:
-                runs.add(str(kept.facts.get("run")))
-            freed += self._clean_step(step, kept)
+            last = self.last(step)
+            key = last.accepted if last else None
+            kept = files.read_sealed(self._step(step, "results", key)) if key else None
+            if isinstance(kept, dict):
+                runs.add(str(kept["facts"].get("run")))
+            freed += self._clean_step(step, key, kept["attempt"] if isinstance(kept, dict) else None)
         return freed, runs
 
-    def _clean_step(self, step: str, kept: Result | None) -> int:
+    def _clean_step(self, step: str, key: str | None, attempt: str | None) -> int:
+        """Remove what is not of the result with ``key``, whether that is whole or edited by hand."""
         freed = 0
-        for kind, keep in (("results", kept and kept.key), ("attempts", kept and kept.attempt)):
+        for kind, keep in (("results", key), ("attempts", attempt), ("debug", None)):
             folder = self._step(step, kind)
             for name in files.names(folder):
                 if name != keep:
                     freed += remove(os.path.join(folder, name))
         return freed
+
+
+def _refuse_broken_links(step: str, name: str, place: str) -> None:
+    for relative, entry in files.walk(place):
+        if entry.is_symlink() and files.look(entry.path) is None:
+            what = f"Output {name} of step {step} holds {relative}, a link to nothing that stays"
+            raise MachineError(f"{what}. Copy the file into the output instead.")
 
 
 def size(path: str) -> int:
@@ -280,6 +291,21 @@ def locked(folder: str, command: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(folder: str) -> bool:
+    """Whether a run holds the lock on ``folder`` now."""
+    try:
+        descriptor = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _holder(descriptor: int) -> str:

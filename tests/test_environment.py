@@ -65,6 +65,19 @@ def test_comments_and_blank_lines_of_a_pip_file_do_not_count() -> None:
     assert _digest(b"# a\n\ntorch  # b\n", pip_requirements="r") == _digest(b"torch\n", pip_requirements="r")
 
 
+def test_files_that_a_pip_file_includes_count_also_in_a_circle() -> None:
+    def digest(base: bytes) -> str:
+        files = {"a/r.txt": b"-r base.txt\n", "a/base.txt": base + b"-c r.txt\n"}
+        return environment.digest(_environment(pip_requirements="a/r.txt"), files.__getitem__)
+
+    assert digest(b"torch==1\n") == digest(b"torch==1  # a comment\n") != digest(b"torch==2\n")
+
+
+@pytest.mark.parametrize("text", [b"{1: a, b: c}", b"&a [*a]", b"2026-13-45", b"a: 2026-01-01"])
+def test_odd_conda_files_have_a_digest(text: bytes) -> None:
+    assert _digest(text, conda_file="e") != _digest(conda_file="e")
+
+
 def test_a_conda_file_that_is_no_yaml_counts_by_its_bytes() -> None:
     assert _digest(b"a: [", conda_file="e") != _digest(b"a: [ ", conda_file="e")
     assert _digest(b"\xff", conda_file="e") != _digest(b"\xfe", conda_file="e")

@@ -1,5 +1,6 @@
 """Faults that the campaign in tests/faults found, and a taste of the campaign itself."""
 
+import errno
 import json
 import os
 import resource
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import files, store
+from aml_pipeline import files, interpreter, store
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
-from aml_pipeline.local import process
+from aml_pipeline.local import process, survivors
 from aml_pipeline.store import Store
 from tests.faults.__main__ import carry_out
 from tests.faults.place import Place
@@ -72,6 +73,24 @@ def test_survivors_that_start_others_are_ended(tmp_path: Path) -> None:
     assert process.end_survivors(mark, 0, None)
     assert process.marked(mark) == []
     child.wait()
+
+
+@linux
+def test_survivors_of_any_step_are_ended(results: Store) -> None:
+    attempt = results.begin("train", "key", {}, ["model"])
+    mark = {process.MARK: attempt.id}
+    child = subprocess.Popen(["sleep", "60"], env={**os.environ, **mark}, start_new_session=True)
+    survivors.end_all(results, results.steps())
+    assert child.wait() == -signal.SIGKILL
+
+
+def test_a_machine_that_starts_no_program_is_told_from_a_wrong_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("aml_pipeline.interpreter.subprocess.run", refused)
+    with pytest.raises(OSError, match="Too many open files"):
+        interpreter.inspect(sys.executable, {})
 
 
 @pytest.mark.parametrize("text", ["", "1", "[]", "null", '{"pid": 1}', "\ud800"])

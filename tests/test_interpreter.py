@@ -56,6 +56,24 @@ def test_a_package_that_comes_or_goes_is_noticed(tmp_path: Path) -> None:
     assert interpreter.inspect(sys.executable, environ, cache).versions({"toy"}) == {"toy": "1.0"}
 
 
+def test_variables_that_choose_packages_count(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    for number in ("1.0", "2.0"):
+        packages = tmp_path / number
+        (packages / f"toy-{number}.dist-info").mkdir(parents=True)
+        (packages / f"toy-{number}.dist-info" / "METADATA").write_text(f"Name: toy\nVersion: {number}\n")
+        (packages / f"toy-{number}.dist-info" / "RECORD").write_text("toy.py,,\n")
+        found = interpreter.inspect(sys.executable, {**os.environ, "PYTHONPATH": str(packages)}, cache)
+        assert found.versions({"toy"}) == {"toy": number}
+
+
+def test_a_module_that_no_distribution_tells_of_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    found = interpreter.inspect(sys.executable, {**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert found.place("mine") == str(tmp_path / "mine.py")
+    assert found.place("nowhere_at_all") is None
+
+
 # What stands at the path → a word of the message.
 BROKEN = {"fails": ("exit 3", "does not answer"), "prints something else": ("echo hello", "does not answer")}
 

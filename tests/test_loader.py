@@ -190,6 +190,11 @@ def test_line_ends_and_a_byte_order_mark_give_the_same_plan_and_places(end: str,
     assert text == problems.as_text(load(wrong).problems, {"pipeline.yaml": wrong.decode()})
 
 
+def test_a_mistake_inside_a_step_does_not_take_the_step_away() -> None:
+    loaded = load("name: t\nsteps:\n  train:\n    compute: {vm: x}\n")
+    assert {one.code for one in loaded.problems} == {"missing-key", "unknown-key"}
+
+
 def test_what_is_too_much_is_refused_before_it_is_a_pipeline() -> None:
     head = "x-a: &a {timeout: 1m}\n"
     for text in (

@@ -618,7 +618,7 @@ def test_a_killed_run_and_its_surviving_child(project: Project, tmp_path: Path) 
     assert pipe.read_text() == "under way"
     first.kill()
     first.communicate()
-    assert project.cli("runs").stdout.split()[3] == "running"
+    assert project.cli("runs").stdout.split()[3] == "interrupted"
 
     done = project.cli("run")
     assert states(done.stdout) == {"only": "done"}
@@ -857,6 +857,77 @@ def test_a_reader_that_has_gone_is_no_fault(project: Project, words: list[str]) 
     assert (command.wait(), told) == (141, "one: 1 step\nonly  runs: forced\n" if words[0] == "run" else "")
     command.stderr.close()
     assert project.run() == {"only": "up to date"}
+
+
+INPUTS = """
+    name: p
+    steps:
+      a:
+        script: a.py
+        arguments: {--output: "${{ outputs.o }}"}
+      b:
+        script: b.py
+        arguments: {--input: "${{ steps.a.outputs.o }}", --output: "${{ outputs.o }}"}
+      c:
+        script: c.py
+        after: [b]
+        arguments: {--input: "${{ steps.a.outputs.o }}", --output: "${{ outputs.o }}"}
+"""
+
+
+def test_a_step_that_writes_into_its_input_fails_and_poisons_nothing(project: Project) -> None:
+    copy = "import sys\nopen(sys.argv[-1] + '/x', 'w').write(open(sys.argv[2] + '/x').read())\n"
+    project.write(
+        {
+            "pipeline.yaml": INPUTS,
+            "a.py": "import sys\nopen(sys.argv[-1] + '/x', 'w').write('clean')\n",
+            "b.py": "import sys\nopen(sys.argv[2] + '/x', 'a').write(' + b was here')\n",
+            "c.py": copy,
+        }
+    )
+    failed = project.cli("run", status=1)
+    assert states(failed.stdout) == {"a": "done", "b": "FAILED", "c": "not run"}
+    assert "A script must not write into its inputs" in failed.stderr
+    project.write({"b.py": copy})
+    assert project.plan()["a"] == "will run  output o was edited"
+    assert project.run() == {"a": "done", "b": "done", "c": "done"}
+    assert (project.output("c", "o") / "x").read_text() == "clean"
+
+
+def test_code_installed_in_place_counts(project: Project, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "mylib.py").write_text("VALUE = 1\n")
+    packages = tmp_path / "user" / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "mylib.pth").write_text(f"{library}\n")
+    environ = {"PYTHONUSERBASE": str(tmp_path / "user")}
+    base = getattr(sys, "_base_executable", sys.executable)  # a virtual environment has no user packages
+    project.write({**one_step("import mylib, sys\nopen(sys.argv[-1] + '/x', 'w').write(str(mylib.VALUE))\n")})
+    assert states(project.cli("run", "--python", base, environ=environ).stdout) == {"only": "done"}
+    assert "up to date" in project.cli("plan", "--python", base, environ=environ).stdout
+    (library / "mylib.py").write_text("VALUE = 22\n")
+    assert "mylib code" in project.cli("plan", "--python", base, environ=environ).stdout
+
+
+def test_term_ends_a_debugged_step(project: Project) -> None:
+    project.write(one_step("import time\nprint('begun', flush=True)\ntime.sleep(60)\n"))
+    name = next(iter(project.plan()))
+    child = project.start("run", "--debug", name)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "begun\n"
+    child.terminate()
+    assert child.wait(timeout=30) == 143
+    child.communicate()
+
+
+def test_what_ran_can_be_looked_at_while_the_file_has_a_mistake(project: Project) -> None:
+    project.write(one_step("print('hello')\n"))
+    project.cli("run")
+    project.replace("pipeline.yaml", "name:", "nmae: x\nname:")
+    assert "hello" in project.cli("logs").stdout
+    assert "done" in project.cli("runs").stdout
+    assert "Freed" in project.cli("clean").stdout
 
 
 def test_debug_runs_the_source_in_place_with_the_terminal_and_accepts_nothing(project: Project) -> None:

@@ -167,14 +167,23 @@ def test_a_syntax_error_is_told_with_its_place(tmp_path: Path) -> None:
 
 def test_writing_copies_bytes_and_never_links(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
-    taken = _take(source, {"run.py": "import pkg.tool", "pkg/__init__.py": "", "pkg/tool.py": "x = 1"})
+    contents = {"run.py": "import pkg.tool", "pkg/__init__.py": "", "pkg/tool.py": "x = 1"}
+    plain = _take(source, contents)
     (source / "run.py").chmod(0o755)
+    taken = snapshot.take(SourceFolder(str(source), Digests()), "run.py")
+    assert taken.digests != plain.digests, "the right to execute counts"
     assert snapshot.write(taken, str(target)) == []
     assert (target / "pkg" / "tool.py").read_text() == "x = 1"
     assert (target / "run.py").stat().st_mode & 0o100
     assert (target / "run.py").stat().st_ino != (source / "run.py").stat().st_ino
     (target / "run.py").write_text("changed by the step")
     assert (source / "run.py").read_text() == "import pkg.tool"
+
+
+def test_files_taken_whole_count_with_what_they_import(tmp_path: Path) -> None:
+    contents = {"run.py": "__file__", "plug/p1.py": "import torch, run, helper", "helper.py": ""}
+    assert _take(tmp_path, contents).external == {"torch"}
+    assert _take(tmp_path, contents, patterns=("plug/",)).external == {"torch"}
 
 
 def test_a_file_that_changed_since_is_told_when_it_is_copied(tmp_path: Path) -> None:

@@ -100,6 +100,13 @@ def test_a_removed_output_folder_is_never_accepted(store: Store) -> None:
     assert store.result("train", "k1") == (None, "")
 
 
+def test_a_link_to_nothing_in_an_output_is_refused(store: Store) -> None:
+    attempt = store.begin("train", "k1", PARTS, ["model"])
+    os.symlink("/nowhere/model.pt", os.path.join(attempt.outputs["model"], "latest.pt"))
+    with pytest.raises(MachineError, match=r"latest\.pt, a link to nothing"):
+        store.accept(attempt, {})
+
+
 def test_old_results_are_found_by_their_keys(store: Store) -> None:
     first, second = _made(store, "k1", "one"), _made(store, "k2", "two")
     assert store.result("train", "k1")[0] == first

@@ -12,7 +12,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from aml_pipeline.cli.options import Options
 
@@ -33,6 +33,7 @@ def main() -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the caller closed it
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
+        getattr(sys, name).reconfigure(errors="replace")  # a terminal that has no → still shows the rest
     return run(sys.argv[1:], os.environ)
 
 
@@ -68,7 +69,7 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
     if bare and (asks or not words):
         print(overview())
         return 0 if asks else EXIT_USAGE
-    word = words.pop(_command_place(words))
+    word = words.pop(_command_place(words, COMMANDS))
     command = COMMANDS.get(word)
     if command is None:
         raise _unknown_command(word)
@@ -81,12 +82,11 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
     return _run_remembered(command.module, command.name, options, [command.name, *words], environ)
 
 
-def _command_place(words: list[str]) -> int:
-    """Return where the command stands: the first word that is no option and not the value of ``-f``."""
-    for index, word in enumerate(words):
-        if not word.startswith("-") and (index == 0 or words[index - 1] not in {"-f", "--file"}):
-            return index
-    return 0
+def _command_place(words: list[str], commands: Collection[str]) -> int:
+    """Return where the command stands: the first word that is one, and not the value of ``-f``; else the first word."""
+    bare = [index for index, word in enumerate(words) if not word.startswith("-")]
+    free = [index for index in bare if index == 0 or words[index - 1] not in {"-f", "--file"}]
+    return next((index for index in free if words[index] in commands), (free or [0])[0])
 
 
 # Commands whose answer is kept while nothing they read looks different.

@@ -14,6 +14,7 @@ from aml_pipeline import record, store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.errors import UsageError
+from aml_pipeline.files import Digests
 from aml_pipeline.local import survivors
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
@@ -25,18 +26,26 @@ def _records(opened: Opened) -> list[RunRecord]:
     return record.records(os.path.join(opened.state, "runs"))
 
 
+def _opened(options: Options) -> Opened:
+    """Open the pipeline; what already ran can be looked at while the file has mistakes, if only it can be read."""
+    opened = open_with(options)
+    if opened.plan is None:
+        opened.require()
+    return opened
+
+
 def runs(options: Options, _environ: Mapping[str, str]) -> int:
     """Print the runs, the last first."""
-    opened = open_with(options)
-    opened.require()
+    opened = _opened(options)
     found = _records(opened)[::-1]
+    busy = store.is_locked(opened.state)
     if options.text("format") == "json":
-        print(json.dumps([_row(one) for one in found], indent=2, ensure_ascii=False))
+        print(json.dumps([_row(one, busy=busy) for one in found], indent=2, ensure_ascii=False))
         return 0
     if not found:
         print("Nothing ran yet. Start with `aml-pipeline run`.")
     for one in found:
-        row = _row(one)
+        row = _row(one, busy=busy)
         ran = ", ".join(f"{step} {state}" for step, state in row["steps"].items())
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["started"])) if row["started"] else "?"
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
@@ -44,12 +53,13 @@ def runs(options: Options, _environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _row(one: RunRecord) -> dict[str, Any]:
+def _row(one: RunRecord, *, busy: bool) -> dict[str, Any]:
+    """Return a run as JSON data; ``busy``: a run holds the lock now, so one that did not end may be it."""
     steps = one.header.get("steps", {})
     return {
         "run": one.run,
         "started": one.header.get("started"),
-        "state": one.state,
+        "state": "interrupted" if one.state == "running" and not busy else one.state,
         "seconds": one.header.get("seconds"),
         "profile": one.header.get("profile"),
         "parameters": one.header.get("parameters", {}),
@@ -60,13 +70,12 @@ def _row(one: RunRecord) -> dict[str, Any]:
 
 def logs(options: Options, _environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
-    opened = open_with(options)
-    _, project = opened.require()
+    opened = _opened(options)
     run, step = _logged(_records(opened), options.text("run"), options.operands)
     working_copy = re.compile(
         re.escape(os.path.join(opened.state, "steps", step, "attempts")) + r"/[^/\s]+/work(?=[/\s\"'])"
     )
-    source = os.path.dirname(project.path(os.path.join(_source_directory(run, step), "x")))
+    source = os.path.normpath(os.path.join(opened.state, "..", "..", _source_directory(run, step)))
     with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
         for line in stream:
             sys.stdout.write(working_copy.sub(lambda _: source, line))
@@ -92,12 +101,11 @@ def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tup
 
 def clean(options: Options, _environ: Mapping[str, str]) -> int:
     """Remove what is not in use; print how much that was."""
-    opened = open_with(options)
-    _, project = opened.require()
+    opened = _opened(options)
     if not os.path.isdir(opened.state):
         print("There is nothing to free.")
         return 0
-    results = Store(opened.state, project.digests)
+    results = Store(opened.state, Digests())
     with store.locked(opened.state, "aml-pipeline clean"):
         survivors.end_all(results, results.steps())
         freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, results)

@@ -39,7 +39,7 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     text = "\n".join(f"{name:<{width}}  {_forecast(verdict)}" for name, verdict in verdicts)
     print(text)
     options.answer = None if something else text
-    return EXIT_SOMETHING_TO_DO if something and options.has("exit_code") and options.flag("exit_code") else 0
+    return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
 def _debug(context: Context, names: list[str]) -> int:
@@ -65,7 +65,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     selected, forced = _selection(options, opened)
     pipeline, _ = opened.require()
     folder = store.prepare(os.path.dirname(opened.state), pipeline.name)
-    with store.locked(folder, _command(environ)):
+    with store.locked(folder, _command()):
         context = _context(options, environ, opened, selected)
         if options.flag("debug"):
             return _debug(context, options.operands)
@@ -75,7 +75,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
             context,
             selected,
             recorder,
-            lambda: _header(context, environ),
+            lambda: _header(context),
             wishes=Wishes(forced, _jobs(options.text("jobs")), options.flag("keep_going")),
             on_event=progress,
         )
@@ -122,12 +122,11 @@ def _python(given: str | None, environ: Mapping[str, str]) -> str:
     return os.path.abspath(found)
 
 
-def _command(environ: Mapping[str, str]) -> str:
-    del environ
+def _command() -> str:
     return " ".join(["aml-pipeline", *sys.argv[1:]])
 
 
-def _header(context: Context, environ: Mapping[str, str]) -> dict[str, Any]:
+def _header(context: Context) -> dict[str, Any]:
     """Return what a record says of a run before its steps."""
     python, pipeline = context.interpreter, context.plan
     return {
@@ -135,7 +134,7 @@ def _header(context: Context, environ: Mapping[str, str]) -> dict[str, Any]:
         "profile": pipeline.profile,
         "parameters": {name: one.text for name, one in pipeline.parameters.items()},
         "started": time.time(),
-        "command": _command(environ),
+        "command": _command(),
         "host": socket.gethostname(),
         "version": __version__,
         "git": git_state(context.project.folder),

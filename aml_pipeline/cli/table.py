@@ -64,6 +64,7 @@ COMMANDS = {
                 help="Run the one step named with the terminal attached, in its source folder; accept nothing.",
             ),
             Option("-n", "--dry-run", help="The same as `plan`."),
+            Option("--exit-code", help="With -n, exit with 5 when there is something to run."),
             Option("-j", "--jobs", value="N", help="Run up to N steps that do not need each other at a time; else 1."),
             Option("-k", "--keep-going", help="After a failure go on with what does not need the failed step."),
             Option("-v", "--verbose", help="Show what the steps print."),

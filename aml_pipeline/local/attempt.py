@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import errno
 import os
 import shutil
 import time
@@ -51,6 +50,7 @@ def start(
         os.makedirs(os.path.join(work, name), exist_ok=True)
     begun = time.time()
     tell(StepStarted(begun, step.name, found.verdict.reason, attempt.id, log))
+    follower = Follower(log, step.name, tell)  # before the process, whose first words it must not miss
     with open(log, "ab") as stream:
         child = process.start(
             [context.interpreter.path, *command(context, step, attempt.outputs, results)],
@@ -65,7 +65,7 @@ def start(
     except BaseException:
         process.end([child])
         raise
-    return Running(found, attempt, work, log, begun, child, Follower(log, step.name, tell))
+    return Running(found, attempt, work, log, begun, child, follower)
 
 
 def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt, str]:
@@ -100,11 +100,11 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
         local = plan.datasets[token.name].local
         return project.path(local) if local and os.path.exists(project.path(local)) else None
 
-    return [step.script, *tokens.render(step.arguments, bind)]
+    return [project.snapshot(step).script, *tokens.render(step.arguments, bind)]
 
 
 def finish(
-    context: Context, recorder: Recorder, running: Running, ended: process.Ended
+    context: Context, recorder: Recorder, running: Running, ended: process.Ended, results: Mapping[str, Result]
 ) -> tuple[StepEnded, Result | None]:
     """Accept what a step that is over made, or say why not. Raises OSError when the disk is full."""
     running.follower.read(end=True)
@@ -113,7 +113,7 @@ def finish(
     _keep(running)
     step, reason, seconds = running.found.step, running.found.verdict.reason, time.time() - running.begun
     facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
-    message = _fault(context, running.found, ended)
+    message = _fault(context, running.found, ended, results)
     if not message:
         try:
             result = context.store.accept(running.attempt, facts)
@@ -151,7 +151,7 @@ def _keep(running: Running) -> None:
     shutil.rmtree(running.work, ignore_errors=True)
 
 
-def _fault(context: Context, found: Evaluation, ended: process.Ended) -> str:
+def _fault(context: Context, found: Evaluation, ended: process.Ended, results: Mapping[str, Result]) -> str:
     """Return why the attempt is not accepted, or "" when it is."""
     if ended.timed_out:
         return f"It took longer than its timeout of {found.step.timeout} s."
@@ -161,17 +161,17 @@ def _fault(context: Context, found: Evaluation, ended: process.Ended) -> str:
         tree = context.project.dataset(context.plan.datasets[name].local)
         if (tree.digest if tree else reuse.ABSENT) != found.parts["datasets"][name]:
             return f"Dataset {name} changed while the step ran, so its result is of neither state. Run again."
+    for one in found.step.inputs:
+        tree = context.project.digests.tree(results[one.step].outputs[one.name])
+        if tree is None or tree.digest != found.parts["inputs"][f"{one.step}.{one.name}"]:
+            what = f"Input {one.name} of step {one.step} changed while the step ran"
+            return f"{what}. A script must not write into its inputs: copy them first. Run again."
     return ""
 
 
 def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
-    """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or "".
-
-    Raises OSError when they tell that the disk is full: then it is this machine that failed, not the script.
-    """
+    """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or ""."""
     step, tail = running.found.step, _tail(running.log)
-    if any("No space left on device" in line for line in tail):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), running.attempt.folder)
     source = context.project.source(step)
     cure = advice("\n".join(tail), source, context.project.snapshot(step), running.work, step.snapshot)
     for place in (running.work, os.path.realpath(running.work)):

@@ -29,5 +29,9 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     while True:
         try:
             return child.wait(), outputs
-        except KeyboardInterrupt:  # the terminal sent it to the script too, whose affair it is
-            continue
+        except KeyboardInterrupt as error:
+            if type(error) is not KeyboardInterrupt:  # TERM or HUP to this process alone
+                child.terminate()
+                child.wait()
+                raise
+            # INT went from the terminal to the script too, whose affair it is.

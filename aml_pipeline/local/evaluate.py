@@ -84,8 +84,18 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
             "version": python.version,
             "platform": python.platform,
         },
-        "packages": python.versions(snapshot.external),
+        "packages": _packages(context, snapshot.external),
     }
+
+
+def _packages(context: Context, modules: Collection[str]) -> dict[str, str | None]:
+    """Return the versions of what provides ``modules``; where only code can be found, its digest."""
+    found = context.interpreter.versions(modules)
+    for module in [name for name, version in found.items() if version is None]:
+        place = context.interpreter.place(module)
+        code = context.project.code_digest(place) if place else None
+        found[module] = f"code {code[:12]}" if code else None
+    return found
 
 
 def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:

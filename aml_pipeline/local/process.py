@@ -77,6 +77,8 @@ def start(  # noqa: PLR0913 - what a process has
     """Start ``command`` in ``folder`` with its output in the file descriptor ``log``; ``mark`` names its attempt."""
     prctl = _prctl()
     if prctl:
+        if not _children:
+            _children.update(_all_children())  # whoever calls us may have some of its own
         prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     parent = os.getpid()
 
@@ -164,13 +166,16 @@ def _strays() -> list[int]:
 
     Those of its own session are none, for every step has a session of its own.
     """
+    return [pid for pid in _all_children() - _children if _elsewhere(pid) and not _reaped(pid)]
+
+
+def _all_children() -> set[int]:
     me = os.getpid()
     try:
         with open(f"/proc/{me}/task/{me}/children", "rb") as stream:
-            strays = set(map(int, stream.read().split())) - _children
+            return set(map(int, stream.read().split()))
     except OSError:
-        return []
-    return [pid for pid in strays if _elsewhere(pid) and not _reaped(pid)]
+        return set()
 
 
 def _elsewhere(pid: int) -> bool:

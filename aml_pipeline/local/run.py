@@ -153,7 +153,7 @@ class _Runner:
         if ended is None:
             running.follower.read()
             return
-        event, result = attempt.finish(self._context, self._recorder, running, ended)
+        event, result = attempt.finish(self._context, self._recorder, running, ended, self._done.results)
         running.process.close()
         del self._running[name]
         if result:
@@ -162,7 +162,8 @@ class _Runner:
         elif self._tries[name]:
             self._tries[name] -= 1
             self._tell(event)
-            self._start(running.found)
+            step = running.found.step
+            self._start(evaluate(self._context, step, self._done.results, forced=True))
         else:
             self._done.state = "failed"
             self._settle(event)

@@ -1,0 +1,1 @@
+"""Faults on purpose: runs that are killed, stopped, starved and lied to, and what the next plain run makes of it."""
