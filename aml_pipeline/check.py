@@ -21,8 +21,16 @@ def check(plan: Plan, project: Project) -> list[Problem]:
     for step in plan.steps:
         found = list(_script_faults(step, project))
         problems += found or _snapshot_faults(step, project)
-    problems += _environment_faults(plan, project)
+    problems += [*_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
+
+
+def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
+    for name, place in plan.datasets.items():
+        if place.local is not None and _inside(project.folder, project.path(place.local)):
+            message = f'dataset "{name}" is the folder of the whole project, which every run changes.'
+            cure = "Put the data into a folder of its own."
+            yield Problem("dataset-place", message, cure, ("datasets", name, "local"))
 
 
 def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:

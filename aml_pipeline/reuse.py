@@ -7,7 +7,7 @@ words, so the reason on the screen is the first difference and never a guess.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,12 +56,14 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
     damage: str = "",
     forced: str = "",
     pending: Mapping[str, bool] | None = None,
+    kept: Iterable[Parts] = (),
 ) -> Verdict:
     """Return whether a step with the parts ``now`` runs.
 
     ``accepted``: a result with these parts is in the store and whole. ``damage``: what became of a result that was
     ("output images was edited"). ``forced``: why it runs in any case. ``pending``: the upstream steps that have no
-    result yet, and whether each is sure to run; what they give is None under ``inputs`` and ``after``.
+    result yet, and whether each is sure to run; what they give is None under ``inputs`` and ``after``. ``kept``: the
+    parts of the results in the store, one of which may fit once those are known.
     """
     if forced:
         return Verdict("run", forced)
@@ -71,7 +73,7 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
             return UP_TO_DATE
         return Verdict("run", damage or _reason(now, last))
     known_difference = difference(last.parts, now) if last else "never ran"
-    if known_difference:
+    if known_difference and all(difference(one, now) for one in kept):
         return Verdict("run", known_difference)
     return waiting
 

@@ -96,6 +96,13 @@ class Store:
                 return None, f"output {name} was edited"
         return Result(step, key, data["attempt"], outputs, contents, data["parts"], data["facts"]), ""
 
+    def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
+        """Return the parts of every result of a step, whole or not."""
+        found = (
+            files.read_sealed(self._step(step, "results", key)) for key in files.names(self._step(step, "results"))
+        )
+        return [data["parts"] for data in found if isinstance(data, dict)]
+
     def latest(self, step: str) -> Result | None:
         """Return the newest result in use of a step, if it is whole."""
         last = self.last(step)

@@ -124,6 +124,14 @@ def test_what_is_no_pattern_is_told(tmp_path: Path, pattern: str) -> None:
     assert _told(opened, tmp_path) == [("pipeline.yaml:14:27", "bad-pattern")]
 
 
+@pytest.mark.parametrize("local", [".", "..", "./"])
+def test_a_dataset_that_holds_the_project_is_told(tmp_path: Path, local: str) -> None:
+    _open(tmp_path)
+    text = (tmp_path / "pipeline.yaml").read_text().replace("local: images", f"local: {local}")
+    (tmp_path / "pipeline.yaml").write_text(text)
+    assert _told(open_pipeline(str(tmp_path / "pipeline.yaml")), tmp_path) == [("pipeline.yaml:8:12", "dataset-place")]
+
+
 def test_data_that_is_not_here_is_told_only_for_the_steps_that_run(tmp_path: Path) -> None:
     plan, project = _open(tmp_path).require()
     assert [one.code for one in missing_data(plan, project, plan.steps)] == ["missing-dataset"]

@@ -894,6 +894,35 @@ def test_a_step_that_writes_into_its_input_fails_and_poisons_nothing(project: Pr
     assert (project.output("c", "o") / "x").read_text() == "clean"
 
 
+def test_plan_promises_no_run_that_an_old_result_may_spare(project: Project) -> None:
+    write_out = "import sys\nopen(sys.argv[-1] + '/x', 'w').write('same')\n"
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: p
+                parameters: {n: 1}
+                steps:
+                  a:
+                    script: a.py
+                    arguments: {--output: "${{ outputs.o }}"}
+                  b:
+                    script: b.py
+                    arguments:
+                      --input: ${{ steps.a.outputs.o }}
+                      --n: ${{ parameters.n }}
+                      --output: ${{ outputs.o }}
+            """,
+            "a.py": write_out,
+            "b.py": write_out,
+        }
+    )
+    project.run()
+    project.run("--param", "n=2")
+    project.write({"a.py": write_out + "# a comment\n"})
+    assert project.plan() == {"a": "will run  a.py changed", "b": "may run  runs if input o changes"}
+    assert project.run() == {"a": "done", "b": "up to date"}
+
+
 def test_code_installed_in_place_counts(project: Project, tmp_path: Path) -> None:
     library = tmp_path / "library"
     library.mkdir()

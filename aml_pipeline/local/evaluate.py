@@ -60,6 +60,7 @@ def evaluate(
         damage=damage,
         forced="forced" if forced else "" if step.allow_reuse else "allow_reuse is false",
         pending=pending,
+        kept=() if known else context.store.kept_parts(step.name),
     )
     return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None, last)
 
