@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from aml_pipeline import planning, source, spec_errors
 from aml_pipeline import profile as profiles
 from aml_pipeline.plan import Plan
-from aml_pipeline.problems import Path, Position, Problem, errors, ordered
+from aml_pipeline.problems import Path, Position, Problem, ordered
 from aml_pipeline.spec import PipelineSpec
 from aml_pipeline.tokens import is_expression
 
@@ -85,11 +85,6 @@ def load(
     loaded.plan, problems = planning.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)
     return loaded
-
-
-def usable(loaded: Loaded) -> bool:
-    """Whether the plan may run: it is there, and no problem is an error."""
-    return loaded.plan is not None and not errors(loaded.problems)
 
 
 def _validated(loaded: Loaded) -> PipelineSpec | None:

@@ -23,6 +23,10 @@ LIBRARY_WORDS = re.compile(
 )
 
 
+def usable(loaded: loader.Loaded) -> bool:
+    return loaded.plan is not None and not problems.errors(loaded.problems)
+
+
 def load(text: str | bytes) -> Loaded:
     return loader.load(text.encode() if isinstance(text, str) else text, "pipeline.yaml")
 
@@ -172,7 +176,7 @@ def test_no_damage_to_a_real_file_breaks_it(damages: list[tuple[int, int, bytes]
 def test_the_shipped_pipeline_is_without_fault() -> None:
     loaded = load(EXAMPLE)
     assert loaded.problems == []
-    assert loader.usable(loaded)
+    assert usable(loaded)
     assert loaded.plan is not None
     assert [step.name for step in loaded.plan.steps] == ["prepare-data", "train", "register-environment"]
 
@@ -247,11 +251,11 @@ def test_an_expression_binds_in_the_arguments_of_a_step_alone() -> None:
 def test_a_plan_with_errors_is_not_usable_and_one_with_warnings_is() -> None:
     warned = load(HEAD + "    arguments: {--a: yes}\n")
     assert warned.problems
-    assert loader.usable(warned)
+    assert usable(warned)
     broken = load(HEAD + "    after: [nobody]\n")
     assert broken.plan is not None
-    assert not loader.usable(broken)
-    assert not loader.usable(load(""))
+    assert not usable(broken)
+    assert not usable(load(""))
 
 
 def test_what_was_told_to_be_wrong_is_not_told_again_by_later_checks() -> None:

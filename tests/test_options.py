@@ -148,7 +148,7 @@ def test_the_table_of_commands_is_sound(command: Command) -> None:
     for option in command.options:
         assert option.names[-1].startswith("--")
         assert all(name.startswith("-") and " " not in name and "=" not in name for name in option.names)
-        assert option.help.endswith(".") or option.help
+        assert option.help.endswith(".")
         assert option.value or not (option.many or option.choices or option.default)
         assert option.default is None or not option.choices or option.default in option.choices
 
