@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from aml_pipeline.errors import UsageError
 
 # What says nothing about a Python, but that this machine starts no program now.
 _REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+_CURE = "Give the path of a Python with --python."
 
 # Beside PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
@@ -29,15 +30,23 @@ import sys
 sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
 import importlib.metadata as metadata, json, os, platform, site, sysconfig
 modules, versions = {}, {}
+def header(one):  # one.metadata and one.files parse far more than is asked, which takes three times as long
+    text = one.read_text("METADATA") or one.read_text("PKG-INFO") or ""
+    lines = (line.partition(": ") for line in text.partition("\n\n")[0].splitlines())
+    return {name: value.strip() for name, _, value in lines if name in ("Name", "Version")}
+def top(path):
+    first, slash, _ = path.partition("/")
+    return first if slash else first.partition(".")[0]
 for one in metadata.distributions():
-    name = one.metadata["Name"]
+    head = header(one)
+    name = head.get("Name")
     if not name or name in versions:
         continue
-    versions[name] = one.version
+    versions[name] = head.get("Version")
     listed = (one.read_text("top_level.txt") or "").split()
     if not listed:
-        parts = (str(file).split("/") for file in one.files or ())
-        listed = {part[0] if len(part) > 1 else part[0].partition(".")[0] for part in parts if part[-1].endswith((".py", ".so"))}
+        rows = (row.lstrip('"').partition(",")[0].rstrip('"') for row in (one.read_text("RECORD") or "").splitlines())
+        listed = {top(row) for row in rows if row.endswith((".py", ".so"))}
     for module in listed:
         modules.setdefault(module.partition("/")[0], []).append(name)
 print(json.dumps({
@@ -50,7 +59,7 @@ print(json.dumps({
     "distributions": versions,
     "folders": [os.path.abspath(path) for path in [*sys.path, site.getusersitepackages()] if path],
 }))
-"""  # noqa: E501
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +101,39 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
 
     Raises UsageError when it is not a Python that runs.
     """
+    with asking(path, environ, cache) as answer:
+        return answer()
+
+
+@contextlib.contextmanager
+def asking(path: str, environ: Mapping[str, str], cache: str | None = None) -> Iterator[Callable[[], Interpreter]]:
+    """Ask the interpreter at ``path`` what it is; the answer is waited for when the function that this gives is called.
+
+    Other things can be done meanwhile. The function raises UsageError when it is not a Python that runs.
+    """
+    variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     known: Any = files.read_sealed(cache) if cache else None
     files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
-    variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     asked = isinstance(known, dict) and (known.get("path"), known.get("variables")) == (path, variables)
-    if not (asked and _looks(path, known["folders"]) == known["looks"]):
-        known = _asked(path, environ)
-        known["variables"] = variables
-        known["looks"] = _looks(path, known["folders"])
-        if cache and os.path.isdir(os.path.dirname(cache)):
-            with contextlib.suppress(OSError):
-                files.write_sealed(cache, known)
+    if asked and _looks(path, known["folders"]) == known["looks"]:
+        yield lambda: _interpreter(known)
+        return
+    with _started(path, environ) as child:
+
+        def answer() -> Interpreter:
+            told = _answer(path, child)
+            found = {**told, "path": path, "variables": variables, "looks": _looks(path, told["folders"])}
+            if cache and os.path.isdir(os.path.dirname(cache)):
+                with contextlib.suppress(OSError):
+                    files.write_sealed(cache, found)
+            return _interpreter(found)
+
+        yield answer
+
+
+def _interpreter(known: Mapping[str, Any]) -> Interpreter:
     return Interpreter(
-        path=path,
+        path=known["path"],
         implementation=known["implementation"],
         version=known["version"],
         full_version=known["full_version"],
@@ -120,25 +149,41 @@ def _looks(path: str, folders: Iterable[str]) -> list[list[int] | None]:
     return [list(look) if (look := files.look(one)) else None for one in (path, *folders)]
 
 
-def _asked(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
-    cure = "Give the path of a Python with --python."
+@contextlib.contextmanager
+def _started(path: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     try:
-        answer = subprocess.run(
+        child = subprocess.Popen(
             [path, "-c", _QUESTION],
-            capture_output=True,
-            env=dict(environ),
-            timeout=60,
-            check=True,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
         )
-        known = json.loads(answer.stdout)
     except FileNotFoundError:
-        raise UsageError(f"There is no interpreter at {path}. {cure}") from None
+        raise UsageError(f"There is no interpreter at {path}. {_CURE}") from None
     except PermissionError:
-        raise UsageError(f"{path} may not be executed. {cure}") from None
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in _REFUSALS:
+        raise UsageError(f"{path} may not be executed. {_CURE}") from None
+    except OSError as error:
+        if error.errno in _REFUSALS:
             raise
-        raise UsageError(f"{path} does not answer as a Python of 3.8 or later does. {cure}") from None
-    known["path"] = path
-    return dict(known)
+        raise UsageError(_no_python(path)) from None
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def _answer(path: str, child: subprocess.Popen[bytes]) -> dict[str, Any]:
+    try:
+        text, _ = child.communicate(timeout=60)
+        told = json.loads(text) if child.returncode == 0 else None
+    except (subprocess.TimeoutExpired, ValueError):
+        told = None
+    if not isinstance(told, dict):
+        raise UsageError(_no_python(path))
+    return told
+
+
+def _no_python(path: str) -> str:
+    return f"{path} does not answer as a Python of 3.8 or later does. {_CURE}"

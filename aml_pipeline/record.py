@@ -2,7 +2,8 @@
 
 runs/ID/run.json          what the run was of; at its end also how each step ended
 runs/ID/events.jsonl      every event, one a line, as it happened
-runs/ID/steps/STEP/log    what the step printed; beside it what it left in outputs/ and logs/
+runs/ID/steps/STEP.log    what the step printed
+runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from aml_pipeline.events import (
     as_data,
 )
 
+_LOG = ".log"
+
 
 def new_id() -> str:
     """Return the id of a new run: its local time, and some digits so that two never meet."""
@@ -45,6 +48,7 @@ class Recorder:
         self._pending: list[Event] = []
         self._header: dict[str, Any] | None = None
         self._steps: dict[str, dict[str, Any]] = {}
+        self._events: int | None = None
 
     def open(self, header: Callable[[], Mapping[str, Any]]) -> None:
         """Make the directory, once; ``header`` gives JSON data on what this run is of."""
@@ -53,25 +57,29 @@ class Recorder:
         os.makedirs(os.path.join(self.folder, "steps"))
         self._header = {"run": self.run, **header(), "state": "running"}
         self._write()
+        self._events = os.open(os.path.join(self.folder, "events.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         for event in self._pending:
-            self._append(event)
+            self._append(self._events, event)
 
     def log(self, step: str) -> str:
         """Return the path of a step's log; its folder is there."""
-        folder = os.path.join(self.folder, "steps", step)
-        os.makedirs(folder, exist_ok=True)
-        return os.path.join(folder, "log")
+        return _log(self.folder, step)
+
+    def leavings(self, step: str) -> str:
+        """Return the folder for what a step leaves in the folder that it works in."""
+        return os.path.join(self.folder, "steps", step)
 
     def __call__(self, event: Event) -> None:
         """Record an event; before ``open`` it is kept for then."""
         if isinstance(event, (OutputWritten, StepTicked)):
             return
         self._count(event)
-        if self._header is None:
+        if self._header is None or self._events is None:
             self._pending.append(event)
             return
-        self._append(event)
+        self._append(self._events, event)
         if isinstance(event, RunEnded):
+            os.close(self._events)
             self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
             self._write()
 
@@ -88,12 +96,14 @@ class Recorder:
         """Return the last value of each metric that ``step`` logged."""
         return dict(self._steps.get(step, {}).get("metrics", {}))
 
-    def _append(self, event: Event) -> None:
-        with open(os.path.join(self.folder, "events.jsonl"), "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(as_data(event), ensure_ascii=False) + "\n")
+    @staticmethod
+    def _append(descriptor: int, event: Event) -> None:
+        line = f"{json.dumps(as_data(event), ensure_ascii=False)}\n".encode("utf-8", "replace")
+        while line:
+            line = line[os.write(descriptor, line) :]
 
     def _write(self) -> None:
-        text = json.dumps(self._header, ensure_ascii=False, indent=1)
+        text = json.dumps(self._header, ensure_ascii=False)
         files.write(os.path.join(self.folder, "run.json"), text.encode("utf-8", "replace") + b"\n")
 
 
@@ -112,14 +122,19 @@ class RunRecord:
 
     def log(self, step: str) -> str:
         """Return the path of a step's log."""
-        return os.path.join(self.folder, "steps", step, "log")
+        return _log(self.folder, step)
 
     @property
     def logged_steps(self) -> list[str]:
         """The steps that ran a process, by the time of their logs."""
         folder = os.path.join(self.folder, "steps")
-        logs = [name for name in os.listdir(folder) if os.path.exists(self.log(name))] if os.path.isdir(folder) else []
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        logs = [name.removesuffix(_LOG) for name in names if name.endswith(_LOG)]
         return sorted(logs, key=lambda name: os.stat(self.log(name)).st_mtime_ns)
+
+
+def _log(folder: str, step: str) -> str:
+    return os.path.join(folder, "steps", step + _LOG)
 
 
 def records(runs: str) -> list[RunRecord]:

@@ -1,12 +1,14 @@
 """Attempts, results, acceptance by one rename, the lock, cleaning. Knows neither plans nor processes.
 
-    steps/STEP/attempts/ID/…     where an attempt works and writes its outputs; never moved, so paths in them stay true
-    steps/STEP/results/KEY       the manifest of an accepted result: written last, by one rename
+    steps/STEP/attempt.ID/NAME   an output of an attempt; never moved, so paths in it stay true
+    steps/STEP/attempt.ID/working-copy   where the attempt's process works
+    steps/STEP/result.KEY        the manifest of an accepted result: written last, by one rename
     steps/STEP/last              the last attempt: its parts and how it ended
     outputs/STEP/NAME            a link to the accepted folder, for people
 
 An attempt that no manifest names does not count, whatever it wrote and whoever still writes into it. Every file of
-state is sealed with its own digest: one that is torn or altered counts as missing.
+state is sealed with its own digest: one that is torn or altered counts as missing. No folder is there for order alone:
+making one takes as long as a tenth of starting a process.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, Tree
 
 _ROOM_BYTES = 1 << 16
+_RESULT, _ATTEMPT, _DEBUG = "result.", "attempt.", "debug."
+_WORKING_COPY = "working-copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class Attempt:
     folder: str
     parts: Mapping[str, Any]
     outputs: Mapping[str, str]
+
+    @property
+    def working_copy(self) -> str:
+        """Where its process works; no output has such a name."""
+        return os.path.join(self.folder, _WORKING_COPY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +86,14 @@ class Store:
     def __init__(self, folder: str, digests: Digests) -> None:
         self.folder = folder
         self._digests = digests
+        self._noted: dict[str, LastAttempt] = {}
 
     def _step(self, step: str, *names: str) -> str:
         return os.path.join(self.folder, "steps", step, *names)
 
     def result(self, step: str, key: str) -> tuple[Result | None, str]:
         """Return the result with ``key`` if it is there and whole, and else what became of it ("" if it never was)."""
-        data = files.read_sealed(self._step(step, "results", key))
+        data = files.read_sealed(self._step(step, _RESULT + key))
         if not isinstance(data, dict):
             return None, ""
         contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
@@ -98,9 +108,8 @@ class Store:
 
     def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
         """Return the parts of every result of a step, whole or not."""
-        found = (
-            files.read_sealed(self._step(step, "results", key)) for key in files.names(self._step(step, "results"))
-        )
+        names = [name for name in files.names(self._step(step)) if name.startswith(_RESULT)]
+        found = (files.read_sealed(self._step(step, name)) for name in names)
         return [data["parts"] for data in found if isinstance(data, dict)]
 
     def latest(self, step: str) -> Result | None:
@@ -110,22 +119,24 @@ class Store:
 
     def last(self, step: str) -> LastAttempt | None:
         """Return the last attempt of a step."""
+        if step in self._noted:
+            return self._noted[step]
         data = files.read_sealed(self._step(step, "last"))
         return LastAttempt(**data) if isinstance(data, dict) else None
 
     def _output(self, step: str, attempt: str, name: str) -> str:
-        return self._step(step, "attempts", attempt, "outputs", name)
+        return self._step(step, _ATTEMPT + attempt, name)
 
     def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
         """Make the folders of a new attempt; the folder of an earlier one that failed is removed."""
         self._forget_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
-        folder = self._step(step, "attempts", attempt)
+        folder = self._step(step, _ATTEMPT + attempt)
         places = {name: self._output(step, attempt, name) for name in outputs}
         begun = Attempt(step, key, attempt, folder, parts, places)
         os.makedirs(self._step(step), exist_ok=True)
         self._note(begun, "running")  # before anything of it exists, so that the next run finds all that a kill leaves
-        os.makedirs(os.path.join(folder, "outputs"))
+        os.mkdir(folder)
         for place in places.values():
             os.mkdir(place)
         return begun
@@ -137,7 +148,7 @@ class Store:
     def _forget_failed(self, step: str) -> None:
         last = self.last(step)
         if last and last.outcome != "accepted":
-            shutil.rmtree(self._step(step, "attempts", last.attempt), ignore_errors=True)
+            shutil.rmtree(self._step(step, _ATTEMPT + last.attempt), ignore_errors=True)
 
     def _note(self, attempt: Attempt, outcome: str, pid: int = 0, started: str | None = None) -> None:
         before = self.last(attempt.step)
@@ -145,6 +156,7 @@ class Store:
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
         row = {one.name: getattr(last, one.name) for one in fields(last)}
         files.write_sealed(self._step(attempt.step, "last"), row)
+        self._noted[attempt.step] = last
 
     def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
         """Make the outputs of ``attempt`` the result of its key. Raises MachineError when an output is gone."""
@@ -158,14 +170,10 @@ class Store:
                 raise MachineError(message)
             contents[name] = tree
             _refuse_broken_links(attempt.step, name, place)
-        results = self._step(attempt.step, "results")
-        os.makedirs(results, exist_ok=True)
         manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
-        files.write_sealed(os.path.join(results, attempt.key), manifest)
+        files.write_sealed(self._step(attempt.step, _RESULT + attempt.key), manifest)
         self._note(attempt, "accepted")
-        result = Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
-        self._link(result)
-        return result
+        return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 
     def need_room(self, attempt: Attempt) -> None:
         """Raise OSError when the disk is full: then a script that failed could not even say so in its log."""
@@ -183,22 +191,23 @@ class Store:
         self._note(attempt, outcome)
 
     def use(self, result: Result) -> None:
-        """Note that an old result is in use again."""
+        """Note that an old result is in use again, and let the links lead to it."""
         last = self.last(result.step)
         if last is None or last.accepted != result.key or last.key != result.key:
             attempt = Attempt(result.step, result.key, result.attempt, "", result.parts, {})
             self._note(attempt, "accepted")
-        self._link(result)
+        self.link_to(result)
 
     def scratch(self, step: str, name: str) -> str:
         """Return a folder for an output that is never accepted."""
-        return self._step(step, "debug", name)
+        return self._step(step, _DEBUG + name)
 
     def link(self, step: str, name: str) -> str:
         """Return the path of the link that people use for an output."""
         return os.path.join(self.folder, "outputs", step, name)
 
-    def _link(self, result: Result) -> None:
+    def link_to(self, result: Result) -> None:
+        """Let the links that people use lead to the outputs of ``result``."""
         for name, place in result.outputs.items():
             link = self.link(result.step, name)
             target = os.path.relpath(place, os.path.dirname(link))
@@ -224,7 +233,7 @@ class Store:
         for step in self.steps():
             last = self.last(step)
             key = last.accepted if last else None
-            kept = files.read_sealed(self._step(step, "results", key)) if key else None
+            kept = files.read_sealed(self._step(step, _RESULT + key)) if key else None
             if isinstance(kept, dict):
                 runs.add(str(kept["facts"].get("run")))
             freed += self._clean_step(step, key, kept["attempt"] if isinstance(kept, dict) else None)
@@ -232,13 +241,10 @@ class Store:
 
     def _clean_step(self, step: str, key: str | None, attempt: str | None) -> int:
         """Remove what is not of the result with ``key``, whether that is whole or edited by hand."""
-        freed = 0
-        for kind, keep in (("results", key), ("attempts", attempt), ("debug", None)):
-            folder = self._step(step, kind)
-            for name in files.names(folder):
-                if name != keep:
-                    freed += remove(os.path.join(folder, name))
-        return freed
+        kept = {"last", f"{_RESULT}{key}", f"{_ATTEMPT}{attempt}"}
+        places = [self._step(step, name) for name in files.names(self._step(step)) if name not in kept]
+        leftover = os.path.join(self._step(step, f"{_ATTEMPT}{attempt}"), _WORKING_COPY)  # of a run that was killed
+        return sum(remove(place) for place in [*places, leftover] if os.path.lexists(place))
 
 
 def _refuse_broken_links(step: str, name: str, place: str) -> None:

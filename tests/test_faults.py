@@ -17,7 +17,8 @@ import pytest
 from aml_pipeline import files, interpreter, store
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
-from aml_pipeline.local import process, survivors
+from aml_pipeline.local import descendants, survivors
+from aml_pipeline.local.process import Processes
 from aml_pipeline.store import Store
 from tests.faults.__main__ import carry_out
 from tests.faults.place import Place
@@ -58,6 +59,7 @@ def test_an_attempt_is_noted_before_anything_of_it_exists(results: Store) -> Non
 
 def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
     result = results.accept(results.begin("train", "key", {}, ["model"]), {})
+    results.link_to(result)
     link = Path(results.link("train", "model"))
     link.rename(link.with_name("model.tmp"))
     results.use(result)
@@ -68,17 +70,17 @@ def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
 def test_survivors_that_start_others_are_ended(tmp_path: Path) -> None:
     mark = f"test-{os.getpid()}"
     loop = f"while :; do sleep 0.001 & sleep 0.002; done; : {tmp_path}"
-    child = subprocess.Popen(["sh", "-c", loop], env={**os.environ, process.MARK: mark}, start_new_session=True)
+    child = subprocess.Popen(["sh", "-c", loop], env={**os.environ, descendants.MARK: mark}, start_new_session=True)
     time.sleep(0.1)
-    assert process.end_survivors(mark, 0, None)
-    assert process.marked(mark) == []
+    assert descendants.end_survivors(mark, 0, None)
+    assert descendants.marked(mark) == []
     child.wait()
 
 
 @linux
 def test_survivors_of_any_step_are_ended(results: Store) -> None:
     attempt = results.begin("train", "key", {}, ["model"])
-    mark = {process.MARK: attempt.id}
+    mark = {descendants.MARK: attempt.id}
     child = subprocess.Popen(["sleep", "60"], env={**os.environ, **mark}, start_new_session=True)
     survivors.end_all(results, results.steps())
     assert child.wait() == -signal.SIGKILL
@@ -88,7 +90,7 @@ def test_a_machine_that_starts_no_program_is_told_from_a_wrong_python(monkeypatc
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr("aml_pipeline.interpreter.subprocess.run", refused)
+    monkeypatch.setattr("aml_pipeline.interpreter.subprocess.Popen", refused)
     with pytest.raises(OSError, match="Too many open files"):
         interpreter.inspect(sys.executable, {})
 
@@ -105,7 +107,9 @@ def test_a_lock_whose_holder_cannot_be_read(tmp_path: Path, text: str) -> None:
 def test_children_of_the_caller_are_no_strays() -> None:
     own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
     try:
-        assert own.pid not in process._strays()
+        with Processes() as processes:
+            processes.end([])
+            descendants.end_strays(processes._foreign, "mark")
     finally:
         own.kill()
         assert own.wait() == -signal.SIGKILL  # its status is still there for whoever started it
@@ -114,7 +118,7 @@ def test_children_of_the_caller_are_no_strays() -> None:
 def test_a_disk_that_is_full_when_a_script_failed(results: Store) -> None:
     attempt = results.begin("train", "key", {}, ["model"])
     results.need_room(attempt)
-    assert os.listdir(attempt.folder) == ["outputs"]
+    assert os.listdir(attempt.folder) == ["model"]
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
     try:

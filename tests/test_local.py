@@ -384,7 +384,7 @@ def test_a_failed_step(chain: Project) -> None:
     assert "report  not run  an earlier step failed" in failed.stdout.splitlines()
 
     shown = [line.removeprefix("    ") for line in failed.stderr.splitlines() if line.startswith("    ")]
-    log = chain.runs()[-1] / "steps/add/log"
+    log = chain.runs()[-1] / "steps/add.log"
     assert len(shown) == 20
     assert shown[-1] == "ValueError: no good"
     assert f'  File "{chain.root}/src/add.py", line 7, in <module>' in shown
@@ -405,7 +405,7 @@ def test_a_failure_shows_source_paths_behind_a_link_too(tmp_path: Path, project:
     link.symlink_to(project.root)
     failed = project.cli("run", "-f", str(link / "pipeline.yaml"), status=1, cwd=tmp_path)
     assert f'  File "{link}/only.py", line 1, in <module>' in failed.stderr
-    assert "/work/only.py" not in failed.stderr
+    assert "/working-copy/only.py" not in failed.stderr
 
 
 def test_timeout(project: Project) -> None:
@@ -430,7 +430,7 @@ def test_retries(project: Project, tmp_path: Path) -> None:
     assert [row.split(" after")[0] for row in failed.stdout.splitlines()] == ["only  FAILED", "only  FAILED"]
     done = project.cli("run", environ=environ)
     assert states(done.stdout) == {"only": "done"}
-    assert [(run / "steps/only/log").read_text() for run in project.runs()] == ["try 1 []\ntry 2 []\n", "try 3 []\n"]
+    assert [(run / "steps/only.log").read_text() for run in project.runs()] == ["try 1 []\ntry 2 []\n", "try 3 []\n"]
 
 
 def test_files_that_cannot_be_added_to_a_snapshot_get_another_cure(project: Project) -> None:
@@ -674,7 +674,7 @@ def test_a_folder_that_is_read_only(project: Project, unprivileged: list[str], *
     project.write(one_step(""))
     if ran:
         assert project.run() == {"only": "done"}
-        (project.root / ".aml_pipeline/one/interpreter").unlink()  # what `plan` would write again if it could
+        (project.root / ".aml_pipeline/.interpreter").unlink()  # what `plan` would write again if it could
     folders = [project.root, *(path for path in project.root.rglob("*") if path.is_dir() and not path.is_symlink())]
     files = [path for path in project.root.rglob("*") if path.is_file()]
     for path in [*folders, *files]:

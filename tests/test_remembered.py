@@ -164,7 +164,7 @@ def test_whatever_the_slow_path_opens_or_lists_is_held(settled: Project) -> None
     data = memo.read_bytes()
     _, paths, _, links, _ = marshal.loads(data[data.index(b"\n") + 5 :])  # noqa: S302 - our own
     held = {*paths, *(path for path, _ in links)}
-    own = {"lock", "digests", "interpreter"}  # state that speeds an answer up, or that guards it
+    own = {"lock", "digests", ".interpreter"}  # state that speeds an answer up, or that guards it
     missing = {path for path in touched - held if os.path.basename(path) not in own and ".memo" not in path}
     assert len(touched) > 10
     assert missing == set()

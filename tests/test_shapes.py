@@ -35,7 +35,7 @@ def runs_once(project: Project, *steps: str) -> None:
 def argv(project: Project, step: str, name: str) -> list[str]:
     """Return what the script saw as its arguments, its paths from the folder of the step's attempts."""
     words: list[str] = json.loads((project.output(step, name) / "argv.json").read_text())
-    return [re.sub(r"^/.*/steps/([^/]+)/attempts/[^/]+/outputs/", r"\1:", word) for word in words]
+    return [re.sub(r"^/.*/steps/([^/]+)/attempt\.[^/]+/", r"\1:", word) for word in words]
 
 
 def test_table_line_and_fit(shape: Shape) -> None:
@@ -128,7 +128,7 @@ def test_what_a_script_leaves_in_outputs_and_logs_is_kept_with_the_run(shape: Sh
     runs_once(project, "train")
     kept = project.runs()[0] / "steps/train"
     files = {str(path.relative_to(kept)): path.read_text() for path in kept.rglob("*") if path.is_file()}
-    assert files == {"log": "", "outputs/curves/loss.csv": "1,0.5\n", "logs/rank0.txt": "all is well\n"}
+    assert files == {"outputs/curves/loss.csv": "1,0.5\n", "logs/rank0.txt": "all is well\n"}
     assert (project.output("train", "model") / "model.txt").read_text() == "weights"
     assert not list(project.root.rglob("scratch.txt"))
 

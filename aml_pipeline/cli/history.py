@@ -72,9 +72,8 @@ def logs(options: Options, _environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
     opened = _opened(options)
     run, step = _logged(_records(opened), options.text("run"), options.operands)
-    working_copy = re.compile(
-        re.escape(os.path.join(opened.state, "steps", step, "attempts")) + r"/[^/\s]+/work(?=[/\s\"'])"
-    )
+    place = re.escape(os.path.join(opened.state, "steps", step, "attempt."))
+    working_copy = re.compile(place + r"[^/\s]+/working-copy(?=[/\s\"'])")
     source = os.path.normpath(os.path.join(opened.state, "..", "..", _source_directory(run, step)))
     with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
         for line in stream:

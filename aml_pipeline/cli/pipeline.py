@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
-from aml_pipeline.opening import Opened, open_pipeline
+from aml_pipeline.opening import STATE, Opened, open_pipeline
+
+DEFAULT_FILE = "pipeline.yaml"
+
+
+def state_folder(options: Options) -> str:
+    """Return the folder of all state of the pipelines that lie beside the file that ``-f`` names."""
+    return os.path.join(os.path.dirname(os.path.abspath(options.text("file") or DEFAULT_FILE)), STATE)
 
 
 def open_with(options: Options) -> Opened:
     """Open the file that ``-f`` names, with ``--profile`` and ``--param`` where the command has them."""
     has = options.has
     return open_pipeline(
-        options.text("file") or "pipeline.yaml",
+        options.text("file") or DEFAULT_FILE,
         options.text("profile") if has("profile") else None,
         parameters(options.texts("param")) if has("param") else {},
     )

@@ -7,15 +7,17 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from aml_pipeline import __version__, check, graph, interpreter, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.pipeline import open_with, state_folder
 from aml_pipeline.cli.progress import Progress, output_lines
 from aml_pipeline.errors import UsageError
+from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.local import Context, Wishes, debug, forecast
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
@@ -30,9 +32,10 @@ _NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
 
 def plan(options: Options, environ: Mapping[str, str]) -> int:
     """Print what ``run`` would do."""
-    opened = open_with(options)
-    selected, forced = _selection(options, opened)
-    context = _context(options, environ, opened, selected)
+    with _asking_python(options, environ) as python:
+        opened = open_with(options)
+        selected, forced = _selection(options, opened)
+        context = _context(environ, opened, selected, python)
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
     something = any(verdict.action != "reuse" for _, verdict in verdicts)
@@ -61,12 +64,12 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     """Run the steps; exit with 1 when one failed."""
     if options.flag("dry_run"):
         return plan(options, environ)
-    opened = open_with(options)
-    selected, forced = _selection(options, opened)
-    pipeline, _ = opened.require()
-    folder = store.prepare(os.path.dirname(opened.state), pipeline.name)
+    with _asking_python(options, environ) as python:
+        opened = open_with(options)
+        selected, forced = _selection(options, opened)
+        folder = store.prepare(os.path.dirname(opened.state), os.path.basename(opened.state))
+        context = _context(environ, opened, selected, python)
     with store.locked(folder, _command()):
-        context = _context(options, environ, opened, selected)
         if options.flag("debug"):
             return _debug(context, options.operands)
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
@@ -100,15 +103,25 @@ def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:
     return selected, forced
 
 
-def _context(options: Options, environ: Mapping[str, str], opened: Opened, selected: list[str]) -> Context:
+def _asking_python(options: Options, environ: Mapping[str, str]) -> AbstractContextManager[Callable[[], Interpreter]]:
+    """Ask the Python that runs the steps what it is: that takes as long as reading the pipeline."""
+    cache = os.path.join(state_folder(options), ".interpreter")
+    return interpreter.asking(_python(options.text("python"), environ), _steps_environ(environ), cache)
+
+
+def _steps_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the steps' processes."""
+    inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
+    # So that what a step prints, metrics among it, is seen when it is printed.
+    return {"PYTHONUNBUFFERED": "1", **inherited}
+
+
+def _context(
+    environ: Mapping[str, str], opened: Opened, selected: list[str], python: Callable[[], Interpreter]
+) -> Context:
     pipeline, project = opened.require()
     opened.require(check.missing_data(pipeline, project, [pipeline.step(name) for name in selected]))
-    steps_environ = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
-    # So that what a step prints, metrics among it, is seen when it is printed.
-    steps_environ.setdefault("PYTHONUNBUFFERED", "1")
-    cache = os.path.join(opened.state, "interpreter")
-    python = interpreter.inspect(_python(options.text("python"), environ), steps_environ, cache)
-    return Context(pipeline, project, Store(opened.state, project.digests), python, steps_environ)
+    return Context(pipeline, project, Store(opened.state, project.digests), python(), _steps_environ(environ))
 
 
 def _python(given: str | None, environ: Mapping[str, str]) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from aml_pipeline import reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
 from aml_pipeline.events import Event, MetricLogged, OutputWritten, State, StepEnded, StepStarted, StepTicked
-from aml_pipeline.local import process
+from aml_pipeline.local import descendants, process
 from aml_pipeline.local.advice import advice
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate
+from aml_pipeline.local.process import Processes
 from aml_pipeline.metrics import MetricReader
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
@@ -23,61 +24,68 @@ from aml_pipeline.store import Attempt, Result
 
 Tell = Callable[[Event], None]
 TAIL_LINES = 20
+# The folders that Azure ML makes in the working directory of a run, and keeps.
+_LEAVINGS = ("outputs", "logs")
 _TAIL_BYTES = 64_000
 
 
 @dataclass(slots=True)
 class Running:
-    """An attempt whose process runs; ``work`` is its working copy, ``log`` the file of its output."""
+    """An attempt whose process runs; ``log`` is the file of its output, ``leavings`` where its ``outputs/`` is kept."""
 
     found: Evaluation
     attempt: Attempt
-    work: str
     log: str
+    leavings: str
     begun: float
     process: process.Process
     follower: Follower
 
 
-def start(
-    context: Context, recorder: Recorder, tell: Tell, found: Evaluation, results: Mapping[str, Result]
+def start(  # noqa: PLR0913 - what an attempt is made from
+    context: Context,
+    processes: Processes,
+    recorder: Recorder,
+    tell: Tell,
+    found: Evaluation,
+    *,
+    results: Mapping[str, Result],
 ) -> Running:
     """Begin an attempt. Raises MachineError when the step's files keep changing while they are copied."""
-    found, attempt, work = _copied(context, found, results)
+    found, attempt = _copied(context, found, results)
     step = found.step
     log = recorder.log(step.name)
-    for name in ("outputs", "logs"):
-        os.makedirs(os.path.join(work, name), exist_ok=True)
+    for name in _LEAVINGS:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(os.path.join(attempt.working_copy, name))
     begun = time.time()
     tell(StepStarted(begun, step.name, found.verdict.reason, attempt.id, log))
     follower = Follower(log, step.name, tell)  # before the process, whose first words it must not miss
-    with open(log, "ab") as stream:
-        child = process.start(
-            [context.interpreter.path, *command(context, step, attempt.outputs, results)],
-            folder=work,
-            environ={**context.environ, **step.environment_variables},
-            log=stream.fileno(),
-            mark=attempt.id,
-            timeout=step.timeout,
-        )
+    child = processes.start(
+        [context.interpreter.path, *command(context, step, attempt.outputs, results)],
+        folder=attempt.working_copy,
+        environ={**context.environ, **step.environment_variables},
+        log=follower.descriptor,
+        mark=attempt.id,
+        timeout=step.timeout,
+    )
     try:
-        context.store.note_process(attempt, child.child.pid, process.identity(child.child.pid))
+        context.store.note_process(attempt, child.child.pid, descendants.identity(child.child.pid))
     except BaseException:
-        process.end([child])
+        processes.end([child])
         raise
-    return Running(found, attempt, work, log, begun, child, follower)
+    return Running(found, attempt, log, recorder.leavings(step.name), begun, child, follower)
 
 
-def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt, str]:
+def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
     """Make an attempt with a working copy of the very bytes that its key was made from."""
     changed: list[str] = []
     for _ in range(3):
         step = found.step
         attempt = context.store.begin(step.name, reuse.key(found.parts), found.parts, list(step.outputs))
-        work = os.path.join(attempt.folder, "work")
-        changed = snapshot.write(context.project.snapshot(step), work)
+        changed = snapshot.write(context.project.snapshot(step), attempt.working_copy)
         if not changed:
-            return found, attempt, work
+            return found, attempt
         context.store.fail(attempt)
         context.project.forget()
         found = evaluate(context, step, results, forced=True)
@@ -110,7 +118,6 @@ def finish(
     running.follower.read(end=True)
     if ended.status:
         context.store.need_room(running.attempt)
-    _keep(running)
     step, reason, seconds = running.found.step, running.found.verdict.reason, time.time() - running.begun
     facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
     message = _fault(context, running.found, ended, results)
@@ -134,21 +141,26 @@ def abandon(context: Context, running: Running, state: State) -> StepEnded:
     with contextlib.suppress(OSError):
         running.follower.read(end=True)
     with contextlib.suppress(OSError):
-        _keep(running)
+        tidy(running)
+    with contextlib.suppress(OSError):
         context.store.fail(running.attempt, state)
     reason = running.found.verdict.reason
     return StepEnded(time.time(), running.found.step.name, state, reason, time.time() - running.begun)
 
 
-def _keep(running: Running) -> None:
+def tidy(running: Running) -> None:
     """Keep what the step left in ``outputs/`` and ``logs/`` of its folder, as Azure ML does; drop the folder."""
-    record = os.path.dirname(running.log)
-    for name in ("outputs", "logs"):
-        source = os.path.join(running.work, name)
-        if os.path.isdir(source) and os.listdir(source):
-            shutil.rmtree(os.path.join(record, name), ignore_errors=True)
-            shutil.move(source, os.path.join(record, name))
-    shutil.rmtree(running.work, ignore_errors=True)
+    work = running.attempt.working_copy
+    for name in _LEAVINGS:
+        try:
+            os.rmdir(os.path.join(work, name))
+        except FileNotFoundError:
+            continue
+        except OSError:  # it holds something
+            os.makedirs(running.leavings, exist_ok=True)
+            shutil.rmtree(os.path.join(running.leavings, name), ignore_errors=True)
+            shutil.move(os.path.join(work, name), os.path.join(running.leavings, name))
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _fault(context: Context, found: Evaluation, ended: process.Ended, results: Mapping[str, Result]) -> str:
@@ -173,8 +185,9 @@ def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
     """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or ""."""
     step, tail = running.found.step, _tail(running.log)
     source = context.project.source(step)
-    cure = advice("\n".join(tail), source, context.project.snapshot(step), running.work, step.snapshot)
-    for place in (running.work, os.path.realpath(running.work)):
+    work = running.attempt.working_copy
+    cure = advice("\n".join(tail), source, context.project.snapshot(step), work, step.snapshot)
+    for place in (work, os.path.realpath(work)):
         tail = [line.replace(place, source.path) for line in tail]
     return tuple(tail[-TAIL_LINES:]), cure
 
@@ -183,7 +196,9 @@ class Follower:
     """Reads what a step adds to its log, and tells of it and of the metrics in it."""
 
     def __init__(self, log: str, step: str, tell: Tell) -> None:
-        self._stream = open(log, "ab+")  # noqa: SIM115 - closed by the last read
+        self.descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        self._at = os.fstat(self.descriptor).st_size
+        self._closed = False
         self._step = step
         self._tell = tell
         self._metrics = MetricReader()
@@ -192,16 +207,25 @@ class Follower:
 
     def read(self, *, end: bool = False) -> None:
         """Tell of what is new; ``end``: no more will come."""
-        if self._stream.closed:
+        if self._closed:
             return
-        text = self._decoder.decode(self._stream.read(), final=end)
+        text = self._decoder.decode(self._new(), final=end)
         if end:
-            self._stream.close()
+            os.close(self.descriptor)
+            self._closed = True
         if text:
             self._tell(OutputWritten(self._step, text))
         for one in self._metrics.feed(text, end=end):
             self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
         self._tell(StepTicked(self._step, time.monotonic() - self._begun))
+
+    def _new(self) -> bytes:
+        """Return what was added, without moving the place where the process writes."""
+        pieces = []
+        while piece := os.pread(self.descriptor, _TAIL_BYTES, self._at):
+            self._at += len(piece)
+            pieces.append(piece)
+        return b"".join(pieces)
 
 
 def _tail(log: str) -> list[str]:

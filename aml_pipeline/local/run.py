@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from graphlib import TopologicalSorter
 from typing import Any
 
 from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
 from aml_pipeline.local import attempt, process, survivors
 from aml_pipeline.local.attempt import Running
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, left_out
+from aml_pipeline.local.process import Processes
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
 from aml_pipeline.store import Result
@@ -71,9 +75,13 @@ class _Runner:
         self._done = Run()
         self._steps = {step.name: step for step in context.plan.steps}
         self._upstream = context.plan.upstream
-        self._open: set[str] = set()  # the selected steps that have not ended for good
+        self._order: dict[str, int] = {}
+        self._sorter: TopologicalSorter[str] = TopologicalSorter()
+        self._ready: list[tuple[int, str]] = []
         self._running: dict[str, Running] = {}
         self._tries: dict[str, int] = {}
+        self._processes = Processes()
+        self._chores: list[Callable[[], object]] = []  # what can wait until a process runs, or all are over
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, StepEnded):
@@ -87,10 +95,9 @@ class _Runner:
         self._done.results.update(left_out(self._context, selected))
         self._tell(RunStarted(started, tuple(selected)))
         try:
-            self._work_through(list(selected))
-        except BaseException as error:
-            self._done.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            self._abandon_all(self._done.state)
+            with self._processes:
+                self._work_through(selected)
+        except BaseException:
             with contextlib.suppress(OSError):
                 self._tell(RunEnded(time.time(), self._done.state, time.time() - started))
             raise
@@ -98,40 +105,63 @@ class _Runner:
         self._tell(RunEnded(time.time(), self._done.state, time.time() - started))
         return self._done
 
-    def _work_through(self, waiting: list[str]) -> None:
-        self._open = set(waiting)
-        while self._open:
-            waiting = [name for name in waiting if not self._taken_up(self._steps[name])]
-            if self._running:
-                process.wait([one.process for one in self._running.values()], TICK_SECONDS)
-                for name, running in list(self._running.items()):
-                    self._look_after(name, running)
+    def _work_through(self, selected: Sequence[str]) -> None:
+        self._order = {name: place for place, name in enumerate(selected)}
+        for name in selected:
+            self._sorter.add(name, *(one for one in self._upstream[name] if one in self._order))
+        self._sorter.prepare()
+        try:
+            while self._sorter.is_active():
+                while step := self._next():
+                    self._take_up(step)
+                self._do_chores()
+                if self._running:
+                    self._watch()
+            self._do_chores()
+        except BaseException as error:
+            self._done.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            self._abandon_all(self._done.state)
+            raise
 
-    def _taken_up(self, step: Step) -> bool:
-        """Reuse, start or skip a step; return False when it has to wait."""
-        name, upstream = step.name, self._upstream[step.name]
-        if any(one in self._open for one in upstream):
-            return False
-        reason = self._hindrance(upstream)
+    def _next(self) -> Step | None:
+        """Return the first of the steps that can be taken up now, if there is one and room for it."""
+        for name in self._sorter.get_ready():
+            heapq.heappush(self._ready, (self._order[name], name))
+        if not self._ready or len(self._running) >= self._wishes.jobs:
+            return None
+        return self._steps[heapq.heappop(self._ready)[1]]
+
+    def _watch(self) -> None:
+        """Wait a little, and look after what runs."""
+        process.wait([one.process for one in self._running.values()], TICK_SECONDS)
+        for name, running in list(self._running.items()):
+            self._look_after(name, running)
+
+    def _do_chores(self) -> None:
+        chores, self._chores = self._chores, []
+        for chore in chores:
+            chore()
+
+    def _take_up(self, step: Step) -> None:
+        """Reuse, start or skip a step whose upstream is settled."""
+        name = step.name
+        reason = self._hindrance(self._upstream[name])
         if reason:
             self._settle(StepEnded(time.time(), name, "not run", reason))
-            return True
-        if len(self._running) >= self._wishes.jobs:
-            return False
+            return
         found = evaluate(self._context, step, self._done.results, forced=name in self._wishes.forced)
         survivors.end(found.last)
         if found.result:
             self._reuse(found.result)
-        else:
-            self._recorder.open(self._header)
-            self._tries[name] = step.retries
-            self._start(found)
-        return True
+            return
+        self._recorder.open(self._header)
+        self._tries[name] = step.retries
+        self._start(found)
 
     def _settle(self, event: StepEnded) -> None:
-        """Tell how a step ended for good."""
-        self._open.discard(event.step)
+        """Tell how a step ended for good, and let those go on that waited for it."""
         self._tell(event)
+        self._sorter.done(event.step)
 
     def _hindrance(self, upstream: Sequence[str]) -> str:
         if self._done.state != "done" and not self._wishes.keep_going:
@@ -146,17 +176,21 @@ class _Runner:
 
     def _start(self, found: Evaluation) -> None:
         name = found.step.name
-        self._running[name] = attempt.start(self._context, self._recorder, self._tell, found, self._done.results)
+        self._running[name] = attempt.start(
+            self._context, self._processes, self._recorder, self._tell, found, results=self._done.results
+        )
 
     def _look_after(self, name: str, running: Running) -> None:
-        ended = running.process.poll()
+        ended = self._processes.look(running.process)
         if ended is None:
             running.follower.read()
             return
         event, result = attempt.finish(self._context, self._recorder, running, ended, self._done.results)
-        running.process.close()
+        process.close(running.process)
         del self._running[name]
+        self._chores.append(partial(attempt.tidy, running))
         if result:
+            self._chores.append(partial(self._context.store.link_to, result))
             self._done.results[name] = result
             self._settle(event)
         elif self._tries[name]:
@@ -171,8 +205,10 @@ class _Runner:
     def _abandon_all(self, state: State) -> None:
         """End every process that runs, and note that its attempt came to nothing."""
         with contextlib.suppress(KeyboardInterrupt):  # once more: the grace is over, and all are killed
-            process.end([one.process for one in self._running.values()])
+            self._processes.end([one.process for one in self._running.values()])
+        with contextlib.suppress(OSError):
+            self._do_chores()
         for running in self._running.values():
-            running.process.close()
+            process.close(running.process)
             with contextlib.suppress(OSError):
                 self._tell(attempt.abandon(self._context, running, state))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aml_pipeline.local import process
+from aml_pipeline.local import descendants
 from aml_pipeline.store import LastAttempt, Store
 
 
@@ -17,4 +17,4 @@ def end_all(store: Store, steps: Iterable[str]) -> None:
 def end(last: LastAttempt | None) -> None:
     """End what is left of a last attempt whose runner died."""
     if last and last.outcome == "running":
-        process.end_survivors(last.attempt, last.pid, last.started)
+        descendants.end_survivors(last.attempt, last.pid, last.started)

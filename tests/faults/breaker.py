@@ -43,12 +43,12 @@ def main() -> None:
 def _moment(event: str, arguments: tuple[object, ...], here: str) -> str | None:
     """Return the event and the path below ``here`` that it is about, or None when it is of no interest."""
     if event == "subprocess.Popen":
-        return f"{event} {'step' if 'attempts' in str(arguments[1]) else 'other'}"
+        return f"{event} {'step' if '/attempt.' in str(arguments[1]) else 'other'}"
     if event not in _CHANGES and event != "open":
         return None
     path = next((str(one) for one in reversed(arguments[:2]) if isinstance(one, str) and one.startswith(here)), "")
     reads = event == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR))
-    if not path or (reads and os.sep + "attempts" + os.sep not in path):
+    if not path or (reads and "/attempt." not in path):
         return None
     return f"{'read' if reads else event} {path[len(here) :]}"
 

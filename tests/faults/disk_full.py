@@ -19,14 +19,14 @@ _KILOBYTES = 2000
 _MOMENTS = {
     "the step writes": None,
     "preparing the state": "mkdir .aml_pipeline",
-    "making the attempt": "/attempts/",
-    "copying the snapshot": "/work/make.py",
-    "opening the log": "/log",
+    "making the attempt": "/attempt.",
+    "copying the snapshot": "/working-copy/make.py",
+    "opening the log": "make.log",
     "recording the run": "run.json",
     "recording an event": "events.jsonl",
-    "accepting": "/results/",
+    "accepting": "/result.",
     "noting the attempt": "/last",
-    "keeping outputs/": "/work/outputs",
+    "keeping outputs/": "/working-copy/outputs",
     "linking": "small/outputs",
 }
 

@@ -19,12 +19,12 @@ from tests.faults.place import Place, wait_until
 SMALL_BYTES = 300
 _STATUSES = {signal.SIGKILL: (-9, 0), signal.SIGTERM: (143, -15, 0), signal.SIGINT: (130, 0)}
 _PARTS = (
-    ("read ", "/outputs/", "hashing"),
-    ("", "/work/outputs", "keeping outputs/ and logs/"),
-    ("", "/work", "copying the snapshot"),
-    ("", "/results", "accepting"),
+    ("", "/working-copy/outputs", "keeping outputs/ and logs/"),
+    ("", "/working-copy", "copying the snapshot"),
+    ("read ", "/attempt.", "hashing"),
+    ("", "/result.", "accepting"),
     ("", "/last", "noting the attempt"),
-    ("", "/attempts", "making the attempt"),
+    ("", "/attempt.", "making the attempt"),
     ("", "small/outputs", "linking"),
     ("", "/runs", "recording"),
     ("subprocess.Popen step", "", "starting the step"),
@@ -208,10 +208,10 @@ def _damage(bench: Bench, chance: random.Random) -> Iterator[Trial]:
 
 
 def _kind(name: str) -> str:
-    for part in ("attempts", "results", "last", "digests", "interpreter", ".memo", "lock", "run.json", "events.jsonl"):
+    for part in ("attempt.", "result.", "last", "digests", ".interpreter", ".memo", "lock", "run.json", "events.jsonl"):
         if f"/{part}" in name:
             return part
-    return "log" if name.endswith("/log") else ".gitignore" if name.endswith("ignore") else "other"
+    return "log" if name.endswith(".log") else ".gitignore" if name.endswith("ignore") else "other"
 
 
 def _truncated(name: str, length: int, place: Place, bench: Bench) -> None:
@@ -243,7 +243,7 @@ def _look_around(name: str, length: int, place: Place, bench: Bench) -> None:
         place.run("runs")
         place.run("logs", "make", statuses=(0, 2))
     told = place.recovers(bench.expected[5], "--param", "factor=5").text + place.recovers(bench.expected[3]).text
-    if ("/results/" in name or "/attempts/" in name) and not whole and told.count("up to date") == 4:
+    if ("/result." in name or "/attempt." in name) and not whole and told.count("up to date") == 4:
         place.complaints.append(f"damage was taken for a result: {told}")
 
 

@@ -1,0 +1,131 @@
+"""Processes that left the tree of their step: found by the mark in their environment, or as children of ours.
+
+On Linux descendants that leave their tree become this process's children (``PR_SET_CHILD_SUBREAPER``), and every one
+carries its attempt's id in its environment, so that the next run finds what a killed runner left behind. Elsewhere
+there are none to be found, and the process group alone is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterable
+
+# The variable that marks every process of an attempt.
+MARK = "AML_PIPELINE_ATTEMPT"
+# How long survivors that start others are chased.
+CHASE_SECONDS = 3.0
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants that leave their tree, where the kernel can do that."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children() -> set[int]:
+    """Return the children of this process; none where the kernel cannot tell."""
+    me = os.getpid()
+    try:
+        return set(map(int, _bytes_of(f"/proc/{me}/task/{me}/children").split()))
+    except OSError:
+        return set()
+
+
+def end_strays(own: Collection[int], mark: str) -> None:
+    """Kill the descendants of the step marked ``mark`` that left its tree; the children ``own`` are none."""
+    while (strays := _strays(own)) and (left := {*marked(mark), *filter(_unmarked, strays)}):
+        kill_each(left)
+        time.sleep(0.001)
+
+
+def _strays(own: Collection[int]) -> list[int]:
+    """Return the children of this process that it did not start: descendants of steps that left their tree.
+
+    Those of its own session are none, for every step has a session of its own.
+    """
+    return [pid for pid in children() if pid not in own and _elsewhere(pid) and not _reaped(pid)]
+
+
+def _elsewhere(pid: int) -> bool:
+    try:
+        return os.getsid(pid) != os.getsid(0)
+    except ProcessLookupError:
+        return False
+
+
+def _unmarked(stray: int) -> bool:
+    """Whether a stray dropped the variable that tells which step it is of; then it belongs to none that may go on."""
+    for _ in range(2):  # it looks empty, too, while another program is put in its place
+        with contextlib.suppress(OSError):
+            if variables := _bytes_of(f"/proc/{stray}/environ"):
+                return not any(one.startswith(f"{MARK}=".encode()) for one in variables.split(b"\0"))
+        time.sleep(0.005)
+    return True
+
+
+def _reaped(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
+def marked(mark: str) -> list[int]:
+    """Return the processes of this user that carry ``mark``, but for this one; none where the kernel cannot tell."""
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
+        if name.isdigit() and int(name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if wanted in _bytes_of(f"/proc/{name}/environ").split(b"\0"):
+                    found.append(int(name))
+    return found
+
+
+def identity(pid: int) -> str | None:
+    """Return what tells a process from a later one of the same number: when it started. None: it is over."""
+    with contextlib.suppress(OSError):
+        return _bytes_of(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19].decode()
+    if os.path.isdir("/proc/self"):
+        return None
+    answer = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None
+
+
+def end_survivors(mark: str, pid: int, started: str | None) -> int:
+    """Kill what is left of an attempt whose runner died; return how many processes that were."""
+    found = set()
+    if started is not None and identity(pid) == started:
+        signal_group(pid, signal.SIGKILL)
+        found = {pid}
+    until = time.monotonic() + CHASE_SECONDS
+    while (left := marked(mark)) and time.monotonic() < until:
+        kill_each(left)  # again and again: one may start another before it is killed
+        found.update(left)
+        time.sleep(0.01)
+    return len(found)
+
+
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Send a signal to a process group, if it is there."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def kill_each(pids: Iterable[int]) -> None:
+    """Kill processes, as far as they are there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _bytes_of(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as stream:
+        return stream.read()

@@ -1,0 +1,50 @@
+"""A guard beside the runner: when the runner dies, however that happens, it kills the process groups of its steps.
+
+It is a shell that reads the groups alive, line by line, until its end of the pipe is closed: by the runner when all is
+done, by the kernel when the runner was killed. (The kernel's own parent-death signal reaches the child alone, not its
+group, exists on Linux alone, and has to be asked for between fork and exec, which makes each start 2 ms slower.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterable
+
+_SCRIPT = "while read -r line; do groups=$line; done; for group in $groups; do kill -KILL -- -$group; done 2>/dev/null"
+
+
+class Guard:
+    """The guard's process, and the pipe that it reads."""
+
+    def __init__(self) -> None:
+        reader, self._writer = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", _SCRIPT],
+                stdin=reader,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={},
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._writer)
+            raise
+        finally:
+            os.close(reader)
+        self.pid = self._process.pid
+
+    def watch(self, groups: Iterable[int]) -> None:
+        """Tell the guard which process groups are alive now."""
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # somebody killed the guard; the next run finds survivors all the same
+            os.write(self._writer, f"{' '.join(map(str, groups))}\n".encode())
+
+    def close(self) -> None:
+        """Let the guard go; it kills what is alive by what it was told last."""
+        os.close(self._writer)
+        self._process.wait()
