@@ -27,7 +27,7 @@ def check(plan: Plan, project: Project) -> list[Problem]:
 
 def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
     for name, place in plan.datasets.items():
-        if place.local is not None and _inside(project.folder, project.path(place.local)):
+        if place.local is not None and project.holds(project.path(place.local), project.folder):
             message = f'dataset "{name}" is the folder of the whole project, which every run changes.'
             cure = "Put the data into a folder of its own."
             yield Problem("dataset-place", message, cure, ("datasets", name, "local"))
@@ -55,7 +55,7 @@ def _script_faults(step: Step, project: Project) -> Iterator[Problem]:
     folder = project.path(step.source_directory)
     place = os.path.join(folder, step.script)
     for inner, name, outer in ((folder, step.source_directory, project.folder), (place, step.script, folder)):
-        if not _inside(inner, outer):
+        if not project.holds(outer, inner):
             message = f'"{name}" of step "{step.name}" leads out of {_shown(outer, project)}.'
             cure = "Move it inside: a snapshot holds files of its source folder alone."
             yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
@@ -80,11 +80,6 @@ def _missing_script(step: Step, folder: str, path: Path) -> Problem:
     shown = step.source_directory.rstrip("/")
     message = f'step "{step.name}" runs {step.script}, and there is no such file in {shown}/.'
     return Problem("missing-script", message, suggest(step.script, scripts, noun="script"), path)
-
-
-def _inside(inner: str, outer: str) -> bool:
-    real = os.path.realpath(outer)
-    return os.path.commonpath([os.path.realpath(inner), real]) == real
 
 
 def _shown(path: str, project: Project) -> str:
@@ -155,7 +150,7 @@ def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
                 continue
             told.add((step.environment, key))
             place: Path = ("steps", step.name, "environment", key)
-            if not _inside(project.path(name), project.folder):
+            if not project.holds(project.folder, project.path(name)):
                 message = f"the environment's {key} \"{name}\" leads out of the project's folder."
                 yield Problem("outside", message, "Move it inside, so that it goes where the project goes.", place)
             elif not files.is_file(project.path(name)):

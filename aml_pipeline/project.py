@@ -17,6 +17,7 @@ class Project:
         self.folder = os.path.dirname(plan.file)
         self.digests = digests
         self._left_out = {plan.file, *(self.path(one.local) for one in plan.datasets.values() if one.local)}
+        self._real: dict[str, str] = {}
         self._folders: dict[str, SourceFolder] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._environments: dict[object, str] = {}
@@ -24,6 +25,14 @@ class Project:
     def path(self, relative: str) -> str:
         """Return the absolute path of what the pipeline file calls ``relative``."""
         return os.path.normpath(os.path.join(self.folder, os.path.expanduser(relative)))
+
+    def holds(self, folder: str, path: str) -> bool:
+        """Whether ``path`` lies in ``folder`` or is it, wherever links lead."""
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        real = self._real[folder]
+        inner = self._real.get(path) or os.path.realpath(path)
+        return os.path.commonpath([inner, real]) == real
 
     def snapshot(self, step: Step) -> Snapshot:
         """Return the snapshot of ``step``."""
@@ -40,6 +49,7 @@ class Project:
 
     def forget(self) -> None:
         """Read everything anew from here on: a file changed while it was in use."""
+        self._real.clear()
         self._folders.clear()
         self._snapshots.clear()
         self._environments.clear()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ def new_id() -> str:
     """Return the id of a new run: its local time, and some digits so that two never meet."""
     now = time.time()
     return (
-        f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(now))}-{int(now * 1000) % 1000:03}-{secrets.token_hex(2)}"
+        f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(now))}-{int(now * 1000) % 1000:03}-{os.urandom(2).hex()}"
     )
 
 

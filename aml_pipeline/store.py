@@ -17,9 +17,7 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -86,7 +84,7 @@ class Store:
     def __init__(self, folder: str, digests: Digests) -> None:
         self.folder = folder
         self._digests = digests
-        self._noted: dict[str, LastAttempt] = {}
+        self._last: dict[str, LastAttempt | None] = {}
 
     def _step(self, step: str, *names: str) -> str:
         return os.path.join(self.folder, "steps", step, *names)
@@ -119,10 +117,10 @@ class Store:
 
     def last(self, step: str) -> LastAttempt | None:
         """Return the last attempt of a step."""
-        if step in self._noted:
-            return self._noted[step]
-        data = files.read_sealed(self._step(step, "last"))
-        return LastAttempt(**data) if isinstance(data, dict) else None
+        if step not in self._last:
+            data = files.read_sealed(self._step(step, "last"))
+            self._last[step] = LastAttempt(**data) if isinstance(data, dict) else None
+        return self._last[step]
 
     def _output(self, step: str, attempt: str, name: str) -> str:
         return self._step(step, _ATTEMPT + attempt, name)
@@ -130,7 +128,7 @@ class Store:
     def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
         """Make the folders of a new attempt; the folder of an earlier one that failed is removed."""
         self._forget_failed(step)
-        attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
+        attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
         folder = self._step(step, _ATTEMPT + attempt)
         places = {name: self._output(step, attempt, name) for name in outputs}
         begun = Attempt(step, key, attempt, folder, parts, places)
@@ -156,10 +154,13 @@ class Store:
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
         row = {one.name: getattr(last, one.name) for one in fields(last)}
         files.write_sealed(self._step(attempt.step, "last"), row)
-        self._noted[attempt.step] = last
+        self._last[attempt.step] = last
 
     def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
-        """Make the outputs of ``attempt`` the result of its key. Raises MachineError when an output is gone."""
+        """Make the outputs of ``attempt`` the result of its key; ``use`` follows when there is time.
+
+        Raises MachineError when an output is gone.
+        """
         contents = {}
         for name, place in attempt.outputs.items():
             tree = self._digests.tree(place) if os.path.isdir(place) else None
@@ -172,7 +173,6 @@ class Store:
             _refuse_broken_links(attempt.step, name, place)
         manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
         files.write_sealed(self._step(attempt.step, _RESULT + attempt.key), manifest)
-        self._note(attempt, "accepted")
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 
     def need_room(self, attempt: Attempt) -> None:
@@ -191,12 +191,12 @@ class Store:
         self._note(attempt, outcome)
 
     def use(self, result: Result) -> None:
-        """Note that an old result is in use again, and let the links lead to it."""
+        """Note that a result, new or old, is the one in use, and let the links lead to it."""
         last = self.last(result.step)
-        if last is None or last.accepted != result.key or last.key != result.key:
+        if last is None or (last.outcome, last.key, last.attempt) != ("accepted", result.key, result.attempt):
             attempt = Attempt(result.step, result.key, result.attempt, "", result.parts, {})
             self._note(attempt, "accepted")
-        self.link_to(result)
+        self._link(result)
 
     def scratch(self, step: str, name: str) -> str:
         """Return a folder for an output that is never accepted."""
@@ -206,8 +206,7 @@ class Store:
         """Return the path of the link that people use for an output."""
         return os.path.join(self.folder, "outputs", step, name)
 
-    def link_to(self, result: Result) -> None:
-        """Let the links that people use lead to the outputs of ``result``."""
+    def _link(self, result: Result) -> None:
         for name, place in result.outputs.items():
             link = self.link(result.step, name)
             target = os.path.relpath(place, os.path.dirname(link))
@@ -295,7 +294,7 @@ def locked(folder: str, command: str) -> Iterator[None]:
             raise MachineError(_holder(descriptor)) from None
         holder = {
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "command": command,
             "since": time.strftime("%H:%M:%S"),
         }

@@ -1,7 +1,9 @@
 """Whole processes, measured: seconds from start to end, and the most memory that one of them had."""
 
 import json
+import math
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -23,24 +25,37 @@ _MAXRSS_PER_MIB = 1 << 20 if sys.platform == "darwin" else 1 << 10
 
 
 class Cost(NamedTuple):
-    """What a process cost, with those it waited for: seconds on the clock and of CPU, peak memory of the largest."""
+    """What a process cost, with those it waited for: seconds on the clock and of CPU, peak memory of the largest.
+
+    Of a median, ``runs`` is how many it was taken of.
+    """
 
     seconds: float
     cpu: float
     mib: float
+    runs: int = 1
 
 
 class Program(NamedTuple):
-    """A command, the folder it runs in, and what is done before each start, untimed."""
+    """A command, the folder it runs in, and what is done before each start, untimed.
+
+    It is repeated until it took ``patience`` seconds in all.
+    """
 
     command: Sequence[str]
     folder: str
     before: Callable[[], object] = lambda: None
+    patience: float = math.inf
 
 
-def environment() -> dict[str, str]:
-    """Return the caller's environment without variables for Python; with this package, if it is not installed."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+def environment(folder: str) -> dict[str, str]:
+    """Return the caller's environment without variables for Python and make, and with caches in ``folder``.
+
+    No tool may call home. This package is added where it is not installed.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MAKE", "MFLAGS"))}
+    caches = {f"XDG_{kind}_HOME": os.path.join(folder, kind.lower()) for kind in ("CACHE", "CONFIG")}
+    plain = {**plain, **caches, "DVC_NO_ANALYTICS": "1"}
     installed = subprocess.run(
         [sys.executable, "-c", "import aml_pipeline"], cwd="/", env=plain, stderr=subprocess.DEVNULL, check=False
     )
@@ -53,14 +68,35 @@ def script_or_module(script: str, module: str) -> list[str]:
     return [path] if os.path.exists(path) else [sys.executable, "-m", module]
 
 
-def medians(programs: Sequence[Program], repeats: int, environ: Mapping[str, str]) -> list[Cost]:
-    """Return the median cost of each program; they take turns, so that what disturbs one disturbs all."""
-    rounds = [[_cost(program, environ) for program in programs] for _ in range(repeats)]
-    return [_median([costs[index] for costs in rounds]) for index in range(len(programs))]
+def rounds(programs: Mapping[str, Program], repeats: int, environ: Mapping[str, str]) -> dict[str, list[Cost]]:
+    """Return what each program cost, round by round; they take turns, so that what disturbs one disturbs all.
+
+    One whose patience is over takes no part in later rounds.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in programs}
+    for _ in range(repeats):
+        for name, program in programs.items():
+            if sum(cost.seconds for cost in costs[name]) < program.patience:
+                costs[name].append(_cost(program, environ))
+    return costs
+
+
+def medians(costs: Mapping[str, Sequence[Cost]]) -> dict[str, Cost]:
+    """Return the median cost of each program."""
+    return {name: _median(column) for name, column in costs.items()}
+
+
+def above(costs: Sequence[Cost], base: Sequence[Cost], of: Callable[[Cost], float]) -> float:
+    """Return the median of what a program cost more than another in the same round.
+
+    A machine's pace drifts, so medians of different rounds must not be subtracted.
+    """
+    return statistics.median(of(one) - of(other) for one, other in zip(costs, base, strict=False))
 
 
 def _median(costs: Sequence[Cost]) -> Cost:
-    return Cost(*(sorted(column)[len(column) // 2] for column in zip(*costs, strict=True)))
+    seconds, cpu, mib = (statistics.median(column) for column in list(zip(*costs, strict=True))[:3])
+    return Cost(seconds, cpu, mib, len(costs))
 
 
 def _cost(program: Program, environ: Mapping[str, str]) -> Cost:

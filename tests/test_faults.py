@@ -59,7 +59,7 @@ def test_an_attempt_is_noted_before_anything_of_it_exists(results: Store) -> Non
 
 def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
     result = results.accept(results.begin("train", "key", {}, ["model"]), {})
-    results.link_to(result)
+    results.use(result)
     link = Path(results.link("train", "model"))
     link.rename(link.with_name("model.tmp"))
     results.use(result)

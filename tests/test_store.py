@@ -24,7 +24,9 @@ def store(tmp_path: Path) -> Store:
 def _made(store: Store, key: str = "k1", text: str = "weights", run: str = "r1") -> Result:
     attempt = store.begin("train", key, PARTS, ["model"])
     Path(attempt.outputs["model"], "w.txt").write_text(text)
-    return store.accept(attempt, {"run": run})
+    result = store.accept(attempt, {"run": run})
+    store.use(result)
+    return result
 
 
 def test_a_new_attempt_has_its_outputs_there_and_empty(store: Store) -> None:
@@ -119,7 +121,6 @@ def test_old_results_are_found_by_their_keys(store: Store) -> None:
 
 def test_the_link_leads_to_the_accepted_output(store: Store) -> None:
     made = _made(store)
-    store.link_to(made)
     link = store.link("train", "model")
     assert Path(link, "w.txt").read_text() == "weights"
     assert not os.path.isabs(os.readlink(link)), "the project may be moved"

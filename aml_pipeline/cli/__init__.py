@@ -13,6 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from types import ModuleType
 
     from aml_pipeline.cli.options import Options
 
@@ -113,7 +114,6 @@ def _run_remembered(module: str, name: str, options: Options, words: list[str], 
 
 
 def _run_command(module: str, name: str, options: Options, environ: Mapping[str, str]) -> int:
-    import importlib
     import signal
 
     def terminate(_number: int, _frame: object) -> None:
@@ -122,8 +122,29 @@ def _run_command(module: str, name: str, options: Options, environ: Mapping[str,
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
             signal.signal(number, terminate)
-    status = getattr(importlib.import_module(f"aml_pipeline.cli.{module}"), name)(options, environ)
-    return int(status)
+    command = getattr(_imported(f"aml_pipeline.cli.{module}"), name)
+    return int(command(options, environ))
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module without what pydantic and Python would do meanwhile, each 10 ms long.
+
+    That is asking every installed distribution for plugins, which have no say in a pipeline, and looking for garbage.
+    """
+    import gc
+    import importlib
+
+    variable = "PYDANTIC_DISABLE_PLUGINS"
+    before = os.environ.get(variable)
+    os.environ[variable] = "__all__"
+    gc.disable()
+    try:
+        return importlib.import_module(module)
+    finally:
+        gc.enable()
+        os.environ.pop(variable)
+        if before is not None:
+            os.environ[variable] = before
 
 
 def _unknown_command(word: str) -> Exception:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -148,7 +147,7 @@ def _header(context: Context) -> dict[str, Any]:
         "parameters": {name: one.text for name, one in pipeline.parameters.items()},
         "started": time.time(),
         "command": _command(),
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "version": __version__,
         "git": git_state(context.project.folder),
         "python": {"path": python.path, "version": python.full_version, "platform": python.platform},

@@ -190,7 +190,7 @@ class _Runner:
         del self._running[name]
         self._chores.append(partial(attempt.tidy, running))
         if result:
-            self._chores.append(partial(self._context.store.link_to, result))
+            self._chores.append(partial(self._context.store.use, result))
             self._done.results[name] = result
             self._settle(event)
         elif self._tries[name]:
