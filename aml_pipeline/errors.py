@@ -20,6 +20,10 @@ class MachineError(UserError):
     """The machine refused: disk full, no permission, another run holds the lock (exit status 6)."""
 
 
+class AzureError(UserError):
+    """Azure ML refused, or cannot be reached (exit status 4)."""
+
+
 class PipelineError(UserError):
     """The pipeline file, or something it names, is wrong (exit status 2).
 

@@ -54,7 +54,7 @@ class Recorder:
         if self._header is not None:
             return
         os.makedirs(os.path.join(self.folder, "steps"))
-        self._header = {"run": self.run, **header(), "state": "running"}
+        self._header = {"run": self.run, "state": "running", **header()}
         self._write()
         self._events = os.open(os.path.join(self.folder, "events.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         for event in self._pending:

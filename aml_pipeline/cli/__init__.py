@@ -1,8 +1,8 @@
 """The command line: parses, calls, prints, exits. The sole reader of argv and environ, and without rules of its own.
 
 Here, and only here, exceptions become texts and exit statuses: 0 fine, 1 a step failed, 2 the file or the command
-line is wrong, 3 a bug of ours, 5 something to do (with ``--exit-code``), 6 this machine refused, 130 and 143 on INT
-and TERM.
+line is wrong, 3 a bug of ours, 4 Azure ML refused, 5 something to do (with ``--exit-code``), 6 this machine refused,
+130 and 143 on INT and TERM.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_BUG = 3
+EXIT_AZURE = 4
 EXIT_SOMETHING_TO_DO = 5
 EXIT_MACHINE = 6
+EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
+EXIT_TERMINATED = 143
 
 
 class Terminated(KeyboardInterrupt):
@@ -46,7 +49,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except KeyboardInterrupt as error:
-        status = 143 if isinstance(error, Terminated) else 130
+        status = EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
         _say("Stopped. The next run goes on from here.")
     except OSError as error:
         status = EXIT_MACHINE
@@ -157,7 +160,7 @@ def _unknown_command(word: str) -> Exception:
 
 
 def _told(error: Exception) -> int:
-    from aml_pipeline.errors import MachineError, PipelineError, UserError
+    from aml_pipeline.errors import AzureError, MachineError, PipelineError, UserError
 
     if not isinstance(error, UserError):
         import traceback
@@ -168,6 +171,8 @@ def _told(error: Exception) -> int:
     _say(str(error))
     if isinstance(error, PipelineError):
         _say(_count(len([one for one in error.problems if one.severity == "error"])))
+    if isinstance(error, AzureError):
+        return EXIT_AZURE
     return EXIT_MACHINE if isinstance(error, MachineError) else EXIT_USAGE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
@@ -24,6 +25,11 @@ def open_with(options: Options) -> Opened:
         options.text("profile") if has("profile") else None,
         parameters(options.texts("param")) if has("param") else {},
     )
+
+
+def command_line() -> str:
+    """Return what the user typed, for whoever reads of it later."""
+    return " ".join(["aml-pipeline", *sys.argv[1:]])
 
 
 def parameters(given: list[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from aml_pipeline import __version__, check, graph, interpreter, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import open_with, state_folder
+from aml_pipeline.cli.pipeline import command_line, open_with, state_folder
 from aml_pipeline.cli.progress import Progress, output_lines
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
@@ -68,7 +68,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         selected, forced = _selection(options, opened)
         folder = store.prepare(os.path.dirname(opened.state), os.path.basename(opened.state))
         context = _context(environ, opened, selected, python)
-    with store.locked(folder, _command()):
+    with store.locked(folder, command_line()):
         if options.flag("debug"):
             return _debug(context, options.operands)
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
@@ -134,10 +134,6 @@ def _python(given: str | None, environ: Mapping[str, str]) -> str:
     return os.path.abspath(found)
 
 
-def _command() -> str:
-    return " ".join(["aml-pipeline", *sys.argv[1:]])
-
-
 def _header(context: Context) -> dict[str, Any]:
     """Return what a record says of a run before its steps."""
     python, pipeline = context.interpreter, context.plan
@@ -146,7 +142,7 @@ def _header(context: Context) -> dict[str, Any]:
         "profile": pipeline.profile,
         "parameters": {name: one.text for name, one in pipeline.parameters.items()},
         "started": time.time(),
-        "command": _command(),
+        "command": command_line(),
         "host": os.uname().nodename,
         "version": __version__,
         "git": git_state(context.project.folder),

@@ -72,6 +72,29 @@ COMMANDS = {
             example="aml-pipeline run train --param epochs=5",
         ),
         Command(
+            "submit",
+            "remote",
+            "Run the pipeline in Azure ML, or one step alone.",
+            _FILE,
+            _PROFILE,
+            _PARAM,
+            Option("--wait", help="Wait until it is over; show the steps, and exit with 1 if one failed."),
+            Option("--force", help="Let Azure ML run every step, even if nothing changed."),
+            Option(
+                "-n", "--dry-run", help="Check all that can be checked here, show what would be sent, send nothing."
+            ),
+            operands=("STEP", 1, "The step to run alone, as a script run; else the pipeline."),
+            example="aml-pipeline submit --param epochs=5 --wait",
+        ),
+        Command(
+            "cancel",
+            "remote",
+            "Stop a run in Azure ML.",
+            _FILE,
+            operands=("RUN", 1, "The run, as `submit` or `runs` names it; else the last one submitted."),
+            example="aml-pipeline cancel",
+        ),
+        Command(
             "graph",
             "checking",
             "Show the steps in order, what each reads and what it writes.",

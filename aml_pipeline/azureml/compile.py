@@ -1,0 +1,196 @@
+"""Plan → the SDK's ``Pipeline``: a PythonScriptStep for each step, bound token by token."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from aml_pipeline import tokens
+from aml_pipeline.azureml import compute, data, environment, snapshots
+from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.errors import AzureError, UsageError
+from aml_pipeline.files import Digests, digest_of
+from aml_pipeline.plan import Compute, Environment, Plan, Step, token_as_data
+from aml_pipeline.project import Project
+
+_SNAPSHOTS = "snapshots"
+
+
+def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
+    """Return the ``azureml.pipeline.core.Pipeline`` of ``plan``, validated by the SDK.
+
+    Environments that the workspace does not have are registered and compute targets with a size are made. Raises
+    AzureError when Azure ML refuses, MachineError when a file changes while it is copied.
+    """
+    work = _Compilation(plan, workspace, project or Project(plan, Digests()))
+    steps = {step.name: work.step(step) for step in plan.steps}
+    for step in plan.steps:
+        for name in step.after:
+            steps[step.name].run_after(steps[name])
+    with doing("compiling the pipeline"):
+        from azureml.pipeline.core import Pipeline
+
+        pipeline = Pipeline(workspace, steps=list(steps.values()), description=plan.description)
+        complaints = pipeline.validate()
+    if complaints:
+        raise AzureError(f"Azure ML's SDK refuses the pipeline: {complaints[0]}")
+    return pipeline
+
+
+def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None = None) -> Sdk:
+    """Return the ``ScriptRunConfig`` of one step alone, with its parameters as the texts that they are.
+
+    Raises UsageError when the step reads what another one wrote: a run by itself has no such thing.
+    """
+    if step.inputs:
+        first = step.inputs[0]
+        what = f'Step "{step.name}" reads {first.name} of step "{first.step}", so it cannot run alone.'
+        raise UsageError(f"{what} Submit the pipeline: `aml-pipeline submit`.")
+    work = _Compilation(plan, workspace, project or Project(plan, Digests()), texts=True)
+    source, target, arguments = work.source(step), work.target(step), work.arguments(step)
+    configuration = work.configuration(step)
+    with doing(f"compiling step {step.name}"):
+        from azureml.core import ScriptRunConfig
+
+        configuration.target = target.name
+        return ScriptRunConfig(
+            source_directory=source,
+            script=work.project.snapshot(step).script,
+            arguments=arguments,
+            run_config=configuration,
+        )
+
+
+@dataclass(slots=True)
+class _Compilation:
+    """What is shared by the steps of one compilation, each looked up or made once."""
+
+    plan: Plan
+    workspace: Sdk
+    project: Project
+    texts: bool = False  # parameters as their values
+    parameters: dict[str, Sdk] = field(default_factory=dict)
+    outputs: dict[tuple[str, str], Sdk] = field(default_factory=dict)
+    environments: dict[Environment, Sdk] = field(default_factory=dict)
+    targets: dict[Compute, Sdk] = field(default_factory=dict)
+    configurations: dict[str, Sdk] = field(default_factory=dict)
+
+    def step(self, step: Step) -> Sdk:
+        """Return the PythonScriptStep of ``step``; those that it reads from are compiled already."""
+        script = self.project.snapshot(step).script
+        source, target = self.source(step), self.target(step)
+        configuration, arguments = self.configuration(step), self.arguments(step)
+        with doing(f"compiling step {step.name}"):
+            from azureml.pipeline.steps import PythonScriptStep
+
+            return PythonScriptStep(
+                script,
+                name=step.name,
+                arguments=arguments,
+                compute_target=target,
+                runconfig=configuration,
+                source_directory=source,
+                allow_reuse=step.allow_reuse,
+                version=self.version(step, script),
+            )
+
+    def source(self, step: Step) -> str:
+        """Return the folder that a step's files are uploaded from."""
+        place = os.path.join(self.project.folder, ".aml_pipeline", self.plan.name, _SNAPSHOTS)
+        return snapshots.folder(place, self.project.snapshot(step))
+
+    def arguments(self, step: Step) -> list[Sdk]:
+        """Return the arguments, each token as the SDK's object for it; each port is one object, however often named."""
+        ports: dict[tokens.Token, Sdk] = {}
+
+        def bind(token: tokens.Token) -> Sdk:
+            if isinstance(token, tokens.Literal):
+                return token.text
+            if isinstance(token, tokens.Parameter):
+                return self.plan.parameters[token.name].text if self.texts else self.parameter(token.name)
+            if token not in ports:
+                ports[token] = self.port(step, token)
+            return ports[token]
+
+        return tokens.render(step.arguments, bind)
+
+    def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
+        """Return the object of a port; None for a dataset that Azure ML does not have."""
+        if isinstance(token, tokens.Output):
+            made = data.output(self.workspace, token.name, step.outputs[token.name])
+            self.outputs[step.name, token.name] = made
+            return made
+        if isinstance(token, tokens.Input):
+            return self.outputs[token.step, token.name].as_input(data.input_port(token.step, token.name))
+        place = self.plan.datasets[token.name]
+        return data.dataset(self.workspace, token.name, place) if data.is_remote(place) else None
+
+    def parameter(self, name: str) -> Sdk:
+        """Return the PipelineParameter, a text as all tokens are: the SDK would change other types."""
+        if name not in self.parameters:
+            from azureml.pipeline.core import PipelineParameter
+
+            self.parameters[name] = PipelineParameter(name, default_value=self.plan.parameters[name].default)
+        return self.parameters[name]
+
+    def target(self, step: Step) -> Sdk:
+        """Return the compute target of a step."""
+        if step.compute is None:
+            raise AzureError(f'Step "{step.name}" has no compute target. Add `compute:`, such as cpu-cluster.')
+        if step.compute not in self.targets:
+            self.targets[step.compute] = compute.target(self.workspace, step.compute)
+        return self.targets[step.compute]
+
+    def environment(self, step: Step) -> Sdk:
+        """Return the registered environment of a step."""
+        if step.environment is None:
+            raise AzureError(f'Step "{step.name}" has no environment. Add `environment:` with a name and a conda_file.')
+        if step.environment not in self.environments:
+            content = self.project.environment_digest(step)
+            found = environment.registered(self.workspace, step.environment, self.project.path, content)
+            self.environments[step.environment] = found
+        return self.environments[step.environment]
+
+    def configuration(self, step: Step) -> Sdk:
+        """Return the RunConfiguration, shared by steps of equal environment, variables and timeout."""
+        key = json.dumps([asdict(step.environment) if step.environment else None, _variables(step), step.timeout])
+        if key not in self.configurations:
+            from azureml.core.runconfig import RunConfiguration
+
+            made = RunConfiguration()
+            made.environment = self.environment(step)
+            made.environment_variables = _variables(step)
+            made.max_run_duration_seconds = step.timeout
+            self.configurations[key] = made
+        return self.configurations[key]
+
+    def version(self, step: Step, script: str) -> str:
+        """Return a digest of all that makes a step what it is.
+
+        The SDK's own fingerprint joins arguments by commas, so it takes ``[a, b]`` for ``[a,b]`` and runs the old step.
+        """
+        found = self.environment(step)
+        rows = [
+            script,
+            [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
+            {name: asdict(one) for name, one in step.outputs.items()},
+            {name: asdict(self.plan.datasets[name]) for name in step.datasets},
+            [found.name, found.version],
+            _variables(step),
+            step.compute.name if step.compute else None,
+            step.timeout,
+            step.after,
+        ]
+        return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
+
+
+def _variables(step: Step) -> dict[str, str]:
+    return dict(sorted(step.environment_variables.items()))
+
+
+def values(plan: Plan) -> Mapping[str, str]:
+    """Return the parameters whose values differ from their defaults, of those that a step uses."""
+    used = {name for step in plan.steps for name in step.parameters}
+    return {name: one.text for name, one in plan.parameters.items() if name in used and one.text != one.default}

@@ -1,0 +1,63 @@
+"""Datasets and outputs as the SDK has them, each with the name of its port."""
+
+from __future__ import annotations
+
+from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.errors import AzureError
+from aml_pipeline.plan import DatasetPlace, OutputSettings
+
+# Where an output of a run goes; Azure ML fills the names in. A fixed path would be written over by the next run.
+_DESTINATION = "dataset/{run-id}/{output-name}"
+
+
+def is_remote(place: DatasetPlace) -> bool:
+    """Whether Azure ML has a dataset at all."""
+    return place.registered is not None or place.datastore is not None
+
+
+def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
+    """Return a dataset as an input of a step, to be used once. Raises AzureError when the workspace has none."""
+    from azureml.core import Dataset
+
+    with doing(f"looking up dataset {name}"):
+        if place.registered:
+            version = _version(name, place.version)
+            found = Dataset.get_by_name(workspace, place.registered, version=version)
+        else:
+            found = Dataset.File.from_files((datastore(workspace, place.datastore), place.path), validate=False)
+        named = found.as_named_input(f"data_{name}")
+        return named.as_download() if place.mode == "download" else named.as_mount()
+
+
+def _version(name: str, text: str | None) -> int | str:
+    if text is None or text == "latest":
+        return "latest"
+    if not text.isdecimal():
+        raise AzureError(f'Dataset {name}: version "{text}" is no number. Azure ML counts versions: 1, 2, 3.')
+    return int(text)
+
+
+def datastore(workspace: Sdk, name: str | None) -> Sdk:
+    """Return a datastore by its name."""
+    from azureml.core import Datastore
+
+    with doing(f"looking up datastore {name}"):
+        return Datastore.get(workspace, name)
+
+
+def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:
+    """Return a new output of a step."""
+    from azureml.data import OutputFileDatasetConfig
+
+    where = (datastore(workspace, settings.datastore), _DESTINATION) if settings.datastore else None
+    made = OutputFileDatasetConfig(name=name, destination=where)
+    made = made.as_mount() if settings.mode == "mount" else made.as_upload()
+    return made.register_on_complete(settings.register_as) if settings.register_as else made
+
+
+def input_port(step: str, name: str) -> str:
+    """Return the name of the port that reads an output of another step.
+
+    It differs from the names of all outputs, which the SDK demands within a step.
+    """
+    return f"in_{step.replace('-', '_')}__{name}"

@@ -1,0 +1,48 @@
+"""The folder that a step's files are uploaded from: the bytes that local runs use, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from aml_pipeline import files, snapshot
+from aml_pipeline.errors import MachineError
+from aml_pipeline.snapshot import Snapshot
+
+# The SDK leaves out what the ignore file at a snapshot's root says; all is chosen already. Its bytes count in the SDK's
+# fingerprint of a step, so they never change.
+IGNORE = b"# What a step needs was chosen before; nothing is left out here.\n"
+
+
+def folder(snapshots: str, step: Snapshot) -> str:
+    """Return a folder in ``snapshots`` that holds the files of ``step``, made unless it is there.
+
+    It lies in the project's repository, so that the SDK finds the commit. Raises MachineError when the files change
+    while they are copied.
+    """
+    key = files.digest_of("\n".join(f"{name}\0{digest}" for name, digest in step.digests.items()).encode())
+    place = os.path.join(snapshots, key[:32])
+    if files.is_folder(place):
+        return place
+    os.makedirs(snapshots, exist_ok=True)
+    unfinished = f"{place}.{os.getpid()}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        changed = snapshot.write(step, unfinished)
+        if changed:
+            raise MachineError(
+                f"{changed[0]} changes while it is copied. Wait until its writer is done, and try again."
+            )
+        files.write(os.path.join(unfinished, ".amlignore"), IGNORE)
+        _put(unfinished, place)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return place
+
+
+def _put(unfinished: str, place: str) -> None:
+    try:
+        os.rename(unfinished, place)
+    except OSError:  # another process was first, with the same bytes
+        if not os.path.isdir(place):
+            raise

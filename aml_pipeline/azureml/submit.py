@@ -1,0 +1,56 @@
+"""Sends a pipeline, or one step, to Azure ML; and stops what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aml_pipeline.azureml.compile import compile as compile_
+from aml_pipeline.azureml.compile import script_run, values
+from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.project import Project
+
+
+def submit(
+    plan: Plan,
+    workspace: Sdk,
+    project: Project | None = None,
+    *,
+    force: bool = False,
+    tags: Mapping[str, str] | None = None,
+) -> Sdk:
+    """Compile ``plan`` and send it; return the ``PipelineRun``. With ``force`` no step is reused.
+
+    Raises AzureError when Azure ML refuses.
+    """
+    pipeline = compile_(plan, workspace, project)
+    with doing("submitting the pipeline"):
+        from azureml.core import Experiment
+
+        experiment = Experiment(workspace, plan.experiment)
+        given = dict(values(plan))
+        return experiment.submit(pipeline, tags=dict(tags or {}), pipeline_parameters=given, regenerate_outputs=force)
+
+
+def submit_step(
+    plan: Plan,
+    step: Step,
+    workspace: Sdk,
+    project: Project | None = None,
+    *,
+    tags: Mapping[str, str] | None = None,
+) -> Sdk:
+    """Send ``step`` alone, as a ``ScriptRun`` of the experiment. Raises UsageError when it reads from other steps."""
+    config = script_run(plan, step, workspace, project)
+    with doing(f"submitting step {step.name}"):
+        from azureml.core import Experiment
+
+        return Experiment(workspace, plan.experiment).submit(config, tags=dict(tags or {}))
+
+
+def cancel(workspace: Sdk, experiment: str, run: str) -> None:
+    """Stop the run of Azure ML with that id. Raises AzureError when there is none."""
+    with doing(f"cancelling run {run}"):
+        from azureml.core import Experiment, Run
+
+        Run(Experiment(workspace, experiment), run).cancel()

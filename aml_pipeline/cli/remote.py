@@ -1,0 +1,151 @@
+"""``submit`` and ``cancel``: what goes to Azure ML, and what comes back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aml_pipeline import __version__, azureml, files, remote, store
+from aml_pipeline.azureml import watch
+from aml_pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import command_line, open_with, state_folder
+from aml_pipeline.cli.progress import Progress
+from aml_pipeline.errors import UsageError
+from aml_pipeline.events import Event
+from aml_pipeline.opening import Opened
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.provenance import git_state
+from aml_pipeline.record import Recorder, RunRecord, new_id, records
+
+
+def submit(options: Options, environ: Mapping[str, str]) -> int:
+    """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
+    opened = open_with(options)
+    plan, project = opened.require()
+    steps = [plan.step(name) for name in options.operands] or list(plan.steps)
+    opened.require(remote.problems(plan, project, steps))
+    _warn_of_unused(plan, options)
+    if options.flag("dry_run"):
+        _show(opened, steps)
+        return 0
+    workspace = _connect(project.folder, environ)
+    git = git_state(project.folder)
+    tags = {
+        "aml_pipeline": __version__,
+        "pipeline": plan.name,
+        "profile": plan.profile,
+        "git_commit": (git or {}).get("commit"),
+    }
+    given = {name: value for name, value in tags.items() if value}
+    if options.operands:
+        sent = azureml.submit_step(plan, steps[0], workspace, project, tags=given)
+    else:
+        sent = azureml.submit(plan, workspace, project, force=options.flag("force"), tags=given)
+    folder = store.prepare(os.path.dirname(opened.state), plan.name)
+    recorder = Recorder(os.path.join(folder, "runs"), new_id())
+    about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
+    recorder.open(lambda: {**_header(plan, git), "azureml": about, "state": "submitted"})
+    print(f"run {sent.id}")
+    print(about["portal"], flush=True)
+    return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
+
+
+def _warn_of_unused(plan: Plan, options: Options) -> None:
+    """Azure ML refuses a parameter that no step uses, so it is not sent."""
+    used = {name for step in plan.steps for name in step.parameters}
+    for word in options.texts("param"):
+        name = word.partition("=")[0]
+        if name not in used:
+            print(f'No step uses the parameter "{name}", so it is not sent.', file=sys.stderr)
+
+
+def _show(opened: Opened, steps: list[Step]) -> None:
+    plan, project = opened.require()
+    print(f"experiment {plan.experiment}")
+    for step in steps:
+        digests = project.snapshot(step).digests
+        where = step.compute.name if step.compute else ""
+        environment = step.environment
+        name = (environment.name or environment.registered or environment.curated) if environment else ""
+        reads = [f"{one.step}.{one.name}" for one in step.inputs]
+        after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
+        print(f"{step.name}: {step.script} and {len(digests) - 1} more files, on {where}, in {name}{after}")
+    for name, one in plan.parameters.items():
+        print(f"parameter {name} {one.text}")
+    print("Nothing was sent.")
+
+
+def _header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "pipeline": plan.name,
+        "profile": plan.profile,
+        "parameters": {name: one.text for name, one in plan.parameters.items()},
+        "started": time.time(),
+        "command": command_line(),
+        "host": os.uname().nodename,
+        "version": __version__,
+        "git": git,
+        "plan": plan.as_data(),
+    }
+
+
+def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) -> int:  # noqa: ANN401 - the SDK's
+    plan, _ = opened.require()
+    names = [step.name for step in steps]
+    progress = Progress(plan, names, verbose=False)
+
+    def tell(event: Event) -> None:
+        recorder(event)
+        progress(event)
+
+    try:
+        state = watch.wait(sent, names, tell, recorder.log)
+    except KeyboardInterrupt as error:
+        stop = f"`aml-pipeline cancel {sent.id}`"
+        print(f"The run goes on in Azure ML; to stop it: {stop}.", file=sys.stderr)
+        return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
+    return 0 if state == "done" else EXIT_FAILED
+
+
+def cancel(options: Options, environ: Mapping[str, str]) -> int:
+    """Stop a run in Azure ML: the one named, as ``submit`` or ``runs`` names it, else the last one submitted."""
+    folder = os.path.dirname(state_folder(options))
+    found = _submitted(options)
+    wanted = options.operands[0] if options.operands else None
+    one = next((one for one in reversed(found) if wanted in {None, one.run, one.header["azureml"]["run"]}), None)
+    if one is None:
+        which = f'run "{wanted}"' if wanted else "run"
+        raise UsageError(f"No {which} was submitted from here. `aml-pipeline runs` lists them.")
+    about = one.header["azureml"]
+    azureml.cancel(_connect(folder, environ), about["experiment"], about["run"])
+    print(f"asked Azure ML to stop run {about['run']}")
+    return 0
+
+
+def _submitted(options: Options) -> list[RunRecord]:
+    state = state_folder(options)
+    runs = [one for name in files.names(state) for one in records(os.path.join(state, name, "runs"))]
+    return sorted((one for one in runs if isinstance(one.header.get("azureml"), dict)), key=lambda one: one.run)
+
+
+def _connect(folder: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - the SDK's
+    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # read by the SDK when it is imported: no telemetry
+    return azureml.connect(folder, login=login(environ))
+
+
+def login(environ: Mapping[str, str]) -> azureml.Login:
+    """Return how to log in, by the variables that Azure's own libraries read."""
+    named = [environ.get(f"AZURE_{name}") for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")]
+    tenant, client, secret = named
+    principal = azureml.ServicePrincipal(tenant, client, secret) if tenant and client and secret else None
+    managed = environ.get("IDENTITY_ENDPOINT") or environ.get("MSI_ENDPOINT")
+    return azureml.Login(
+        principal=principal,
+        managed_identity=(client or "") if managed else None,
+        interactive=sys.stdin is not None and sys.stdin.isatty(),
+        cloud=environ.get("AZURE_CLOUD_NAME"),
+    )

@@ -1,0 +1,118 @@
+"""Plan + project → what Azure ML's SDK would let through, or tell too late: told before anything is sent.
+
+What a rule rests on stands beside it. Knows neither the SDK nor a workspace.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from aml_pipeline import files
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.problems import Problem
+from aml_pipeline.project import Project
+from aml_pipeline.snapshot import Snapshot
+
+# The SDK finds both out while it uploads (azureml-core, _project/_snapshots_client: SNAPSHOT_MAX_SIZE_BYTES, and 2000).
+MOST_BYTES = 300 * 1024 * 1024
+MOST_FILES = 2000
+# The SDK's rule (azureml-core, _base_sdk_common.common); it tells when the experiment is made, after the environment.
+_EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}", re.ASCII)
+# Names that the service refuses to users (learn.microsoft.com, how-to-use-environments, v1).
+_RESERVED_ENVIRONMENT = re.compile(r"(azureml|microsoft)", re.IGNORECASE)
+# The SDK sets these in every process of a step.
+_RESERVED_VARIABLE = re.compile(r"AML_PARAMETER_|AZUREML_", re.IGNORECASE)
+_SHOWN = 3
+
+
+def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
+    """Return what forbids to send ``steps`` to Azure ML."""
+    chosen = list(steps)
+    found = list(_experiment(plan))
+    for step in chosen:
+        found += [*_targets(step), *_variables(step), *_large(step, project.snapshot(step), "error")]
+    names = dict.fromkeys(name for step in chosen for name in step.datasets)
+    return [*found, *(one for name in names for one in _dataset(plan, name))]
+
+
+def large_snapshots(plan: Plan, project: Project) -> list[Problem]:
+    """Return a warning for each step whose files are more than Azure ML takes."""
+    return [one for step in plan.steps for one in _large(step, project.snapshot(step), "warning")]
+
+
+def _experiment(plan: Plan) -> Iterator[Problem]:
+    if not _EXPERIMENT.fullmatch(plan.experiment):
+        message = f'"{plan.experiment}" cannot be the name of an experiment in Azure ML.'
+        cure = "Use letters, digits, - and _, beginning with a letter or digit; 255 at most."
+        yield Problem("experiment-name", message, cure, ("experiment",))
+
+
+def _targets(step: Step) -> Iterator[Problem]:
+    place = ("steps", step.name)
+    if step.compute is None:
+        message = f'step "{step.name}" has no compute target, and Azure ML needs one.'
+        yield Problem("no-compute", message, "Add `compute:`, such as `compute: cpu-cluster`.", place, on_key=True)
+    if step.environment is None:
+        message = f'step "{step.name}" has no environment, and Azure ML needs one.'
+        cure = "Add `environment:` with `name:` and `conda_file:`."
+        yield Problem("no-environment", message, cure, place, on_key=True)
+    elif step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
+        message = f'the environment name "{step.environment.name}" begins with what Azure ML keeps for its own.'
+        yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
+
+
+def _variables(step: Step) -> Iterator[Problem]:
+    for name in step.environment_variables:
+        if _RESERVED_VARIABLE.match(name):
+            message = f'the variable "{name}" of step "{step.name}" is one that Azure ML sets itself.'
+            place = ("steps", step.name, "environment_variables", name)
+            yield Problem("reserved-variable", message, "Choose another name.", place, on_key=True)
+
+
+def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
+    place = plan.datasets[name]
+    if place.registered is None and place.datastore is None and not place.optional:
+        message = f'dataset "{name}" has no place in Azure ML, only here.'
+        cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can do without it."
+        yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)
+
+
+class _Size(NamedTuple):
+    bytes: int
+    name: str
+
+
+def _large(step: Step, snapshot: Snapshot, severity: str) -> Iterator[Problem]:
+    sizes = sorted((_size(snapshot, name) for name in snapshot.digests), reverse=True)
+    total = sum(one.bytes for one in sizes)
+    if total <= MOST_BYTES and len(sizes) <= MOST_FILES:
+        return
+    what = f"{total / 1024**2:.0f} MB in {len(sizes)} files"
+    limit = f"{MOST_BYTES // 1024**2} MB and {MOST_FILES} files"
+    largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
+    message = f'the snapshot of step "{step.name}" has {what}; Azure ML takes {limit}. The largest: {largest}.'
+    cure = f"Leave out what it does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
+    yield Problem("large-snapshot", message, cure, ("steps", step.name, "script"), severity=severity)  # type: ignore[arg-type]
+
+
+def _size(snapshot: Snapshot, name: str) -> _Size:
+    look = files.look(os.path.join(snapshot.folder, name))
+    return _Size(look.size if look else 0, name)
+
+
+def _pattern(sizes: list[_Size]) -> str:
+    """Return the line for an ignore file that leaves out the most: the heaviest folder, else the largest file."""
+    folders: dict[str, list[int]] = {}
+    for one in sizes:
+        top, slash, _ = one.name.partition("/")
+        if slash:
+            total = folders.setdefault(top, [0, 0])
+            total[0] += one.bytes
+            total[1] += 1
+    heaviest = max(folders, key=lambda name: (folders[name][0], folders[name][1]), default=None)
+    if heaviest is None or (folders[heaviest][0] < sizes[0].bytes and folders[heaviest][1] < MOST_FILES // 2):
+        return sizes[0].name
+    return f"{heaviest}/"

@@ -1,0 +1,113 @@
+"""The HTTP server: it records every request, lets faults have their way, and finds the function that answers."""
+
+import threading
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from traceback import format_exc
+
+from . import (
+    artifacts,
+    datasets,
+    environments,
+    execution,
+    metrics,
+    pipelines,
+    published,
+    runs,
+    snapshots,
+    watching,
+    workspace,
+)
+from .faults import Faults
+from .state import State
+from .wire import Answer, Call, Refusal, Request, Route, error_body, read
+
+ROUTES: Sequence[Route] = (
+    *workspace.ROUTES,
+    *environments.ROUTES,
+    *snapshots.ROUTES,
+    *datasets.ROUTES,
+    *pipelines.ROUTES,
+    *watching.ROUTES,
+    *published.ROUTES,
+    *runs.ROUTES,
+    *metrics.ROUTES,
+    *artifacts.ROUTES,
+    *execution.ROUTES,
+)
+
+
+class Server(ThreadingHTTPServer):
+    """One service on a port of its own."""
+
+    daemon_threads = True
+    request_queue_size = 64  # the SDK asks from many threads
+
+    def __init__(self, state: State, faults: Faults) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.state = state
+        self.faults = faults
+        self.requests: list[Request] = []
+        self.unknown: list[str] = []  # requests that no route leads from
+        self.crashes: list[str] = []  # errors of this service itself
+        self.lock = threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def record(self, method: str, target: str, content: bytes) -> Request:
+        """Note a request; return it."""
+        with self.lock:
+            request = read(len(self.requests) + 1, method, target, content)
+            self.requests.append(request)
+        return request
+
+    def answer(self, request: Request) -> Answer | None:
+        """Return what the service says, or nothing where the connection is to be dropped."""
+        with self.lock:
+            fault = self.faults.strike(request)
+            if fault is not None:
+                return fault.answer
+            try:
+                return self._routed(request)
+            except Refusal as refusal:
+                return refusal.answer
+            except Exception:  # noqa: BLE001 - a bug of this service must reach the test, not only the SDK
+                self.crashes.append(f"{request}\n{format_exc()}")
+                return Answer(error_body("the loopback service crashed", "Crash"), 400)
+
+    def _routed(self, request: Request) -> Answer:
+        for one in ROUTES:
+            names = one.match(request)
+            if names is not None:
+                said = one.answer(self.state, Call(request, names, self.url))
+                return said if isinstance(said, Answer) else Answer(said)
+        self.unknown.append(str(request))
+        return Answer(error_body(f"the loopback service has no route for {request}", "NotImplemented"), 501)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent: a client may hang up whenever it likes."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # one packet for head and body
+    server: Server
+
+    def _serve(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        answer = self.server.answer(self.server.record(self.command, self.path, content))
+        if answer is None:
+            self.close_connection = True
+            return
+        kind, sent = answer.encode()
+        self.send_response(answer.status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(sent)), **answer.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(sent)
+        self.wfile.flush()
+
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - looked for by name
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it so
+        """Stay silent: requests are recorded."""
