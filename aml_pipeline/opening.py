@@ -12,9 +12,7 @@ from aml_pipeline.files import Digests
 from aml_pipeline.loader import Loaded
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Problem, errors
-from aml_pipeline.project import Project
-
-STATE = ".aml_pipeline"
+from aml_pipeline.project import STATE, Project
 
 
 @dataclass(slots=True)

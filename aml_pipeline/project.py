@@ -9,11 +9,15 @@ from aml_pipeline.files import Digests, Tree
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.snapshot import Snapshot, SourceFolder
 
+# Where all state lies, beside the pipeline file.
+STATE = ".aml_pipeline"
+
 
 class Project:
     """The folder of ``plan.file``; what is read there is kept for as long as this object lives."""
 
     def __init__(self, plan: Plan, digests: Digests) -> None:
+        self._plan = plan
         self.folder = os.path.dirname(plan.file)
         self.digests = digests
         self._left_out = {plan.file, *(self.path(one.local) for one in plan.datasets.values() if one.local)}
@@ -21,6 +25,11 @@ class Project:
         self._folders: dict[str, SourceFolder] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._environments: dict[object, str] = {}
+
+    @property
+    def uploads(self) -> str:
+        """The folder for copies of snapshots that go to Azure ML."""
+        return os.path.join(self.folder, STATE, self._plan.name, "uploads")
 
     def path(self, relative: str) -> str:
         """Return the absolute path of what the pipeline file calls ``relative``."""

@@ -57,7 +57,7 @@ ALLOWED: dict[str, set[str]] = {
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "check", "errors", "events", "files", "graph", "interpreter", "local", "memo", "opening", "plan",
-        "problems", "provenance", "record", "remote", "reuse", "schema", "store",
+        "problems", "project", "provenance", "record", "remote", "reuse", "schema", "store",
     },
 }  # fmt: skip
 

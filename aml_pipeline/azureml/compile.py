@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -14,8 +13,6 @@ from aml_pipeline.errors import AzureError, UsageError
 from aml_pipeline.files import Digests, digest_of
 from aml_pipeline.plan import Compute, Environment, Plan, Step, token_as_data
 from aml_pipeline.project import Project
-
-_SNAPSHOTS = "snapshots"
 
 
 def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
@@ -98,8 +95,7 @@ class _Compilation:
 
     def source(self, step: Step) -> str:
         """Return the folder that a step's files are uploaded from."""
-        place = os.path.join(self.project.folder, ".aml_pipeline", self.plan.name, _SNAPSHOTS)
-        return snapshots.folder(place, self.project.snapshot(step))
+        return snapshots.folder(self.project.uploads, self.project.snapshot(step))
 
     def arguments(self, step: Step) -> list[Sdk]:
         """Return the arguments, each token as the SDK's object for it; each port is one object, however often named."""

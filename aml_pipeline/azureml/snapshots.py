@@ -25,6 +25,7 @@ def folder(snapshots: str, step: Snapshot) -> str:
     if files.is_folder(place):
         return place
     os.makedirs(snapshots, exist_ok=True)
+    files.write(os.path.join(snapshots, ".gitignore"), b"*\n")  # else the SDK would record the repository as changed
     unfinished = f"{place}.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:

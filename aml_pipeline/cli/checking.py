@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 
-from aml_pipeline import problems
+from aml_pipeline import problems, remote
 from aml_pipeline.cli import EXIT_USAGE
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
@@ -16,6 +16,8 @@ from aml_pipeline.plan import Plan, Step
 def validate(options: Options, _environ: Mapping[str, str]) -> int:
     """Print every problem; exit with 2 when one is an error."""
     opened = open_with(options)
+    if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
+        opened.loaded.add(remote.large_snapshots(opened.plan, opened.project))
     found = opened.loaded.problems
     form = options.text("format")
     if form == "json":

@@ -118,8 +118,9 @@ def _removed_all(state: str) -> int:
 
 def _removed_old(opened: Opened, results: Store) -> int:
     freed, kept = results.clean()
-    found = _records(opened)
-    return freed + sum(store.remove(one.folder) for one in found[:-1] if one.run not in kept)
+    old = [one.folder for one in _records(opened)[:-1] if one.run not in kept]
+    uploaded = opened.project.uploads if opened.project else ""  # made again when they are needed
+    return freed + sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
 
 
 def _bytes(number: int) -> str:

@@ -7,7 +7,8 @@ import sys
 
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
-from aml_pipeline.opening import STATE, Opened, open_pipeline
+from aml_pipeline.opening import Opened, open_pipeline
+from aml_pipeline.project import STATE
 
 DEFAULT_FILE = "pipeline.yaml"
 
