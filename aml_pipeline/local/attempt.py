@@ -40,6 +40,7 @@ class Running:
     begun: float
     process: process.Process
     follower: Follower
+    noted: bool = False
 
 
 def start(  # noqa: PLR0913 - what an attempt is made from
@@ -69,11 +70,6 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         mark=attempt.id,
         timeout=step.timeout,
     )
-    try:
-        context.store.note_process(attempt, child.child.pid, descendants.identity(child.child.pid))
-    except BaseException:
-        processes.end([child])
-        raise
     return Running(found, attempt, log, recorder.leavings(step.name), begun, child, follower)
 
 
@@ -109,6 +105,19 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
         return project.path(local) if local and os.path.exists(project.path(local)) else None
 
     return [project.snapshot(step).script, *tokens.render(step.arguments, bind)]
+
+
+def follow(context: Context, running: Running) -> None:
+    """Tell what a step that runs has printed; the first time, note its process for a next run that finds it alive.
+
+    Not when it starts: a process that has just begun takes Linux 2 ms to tell of, and the mark in its environment is
+    known already.
+    """
+    running.follower.read()
+    if not running.noted:
+        running.noted = True
+        pid = running.process.child.pid
+        context.store.note_process(running.attempt, pid, descendants.identity(pid))
 
 
 def finish(

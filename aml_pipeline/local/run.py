@@ -183,7 +183,7 @@ class _Runner:
     def _look_after(self, name: str, running: Running) -> None:
         ended = self._processes.look(running.process)
         if ended is None:
-            running.follower.read()
+            attempt.follow(self._context, running)
             return
         event, result = attempt.finish(self._context, self._recorder, running, ended, self._done.results)
         process.close(running.process)
