@@ -76,9 +76,14 @@ class Recorder:
         if self._header is None or self._events is None:
             self._pending.append(event)
             return
-        self._append(self._events, event)
-        if isinstance(event, RunEnded):
-            os.close(self._events)
+        if not isinstance(event, RunEnded):
+            self._append(self._events, event)
+            return
+        descriptor, self._events = self._events, None
+        try:
+            self._append(descriptor, event)
+        finally:
+            os.close(descriptor)
             self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
             self._write()
 
@@ -98,8 +103,10 @@ class Recorder:
     @staticmethod
     def _append(descriptor: int, event: Event) -> None:
         line = f"{json.dumps(as_data(event), ensure_ascii=False)}\n".encode("utf-8", "replace")
-        while line:
-            line = line[os.write(descriptor, line) :]
+        written = os.write(descriptor, line)
+        if written < len(line):  # the disk is full: no line is better than a torn one
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+            os.write(descriptor, line)  # says so
 
     def _write(self) -> None:
         text = json.dumps(self._header, ensure_ascii=False)

@@ -20,7 +20,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from aml_pipeline import files
@@ -119,8 +119,20 @@ class Store:
         """Return the last attempt of a step."""
         if step not in self._last:
             data = files.read_sealed(self._step(step, "last"))
-            self._last[step] = LastAttempt(**data) if isinstance(data, dict) else None
+            self._last[step] = self._healed(step, LastAttempt(**data)) if isinstance(data, dict) else None
         return self._last[step]
+
+    def _healed(self, step: str, last: LastAttempt) -> LastAttempt:
+        """Return ``last`` as accepted if its result was, and the run then ended before it could be noted here."""
+        if last.outcome == "accepted":
+            return last
+        result = files.read_sealed(self._step(step, _RESULT + last.key))
+        made = isinstance(result, dict) and result["attempt"] == last.attempt
+        return replace(last, outcome="accepted", accepted=last.key) if made else last
+
+    def forget(self) -> None:
+        """Read the last attempts from the disk again: another run may have been here."""
+        self._last.clear()
 
     def _output(self, step: str, attempt: str, name: str) -> str:
         return self._step(step, _ATTEMPT + attempt, name)
@@ -177,7 +189,7 @@ class Store:
 
     def need_room(self, attempt: Attempt) -> None:
         """Raise OSError when the disk is full: then a script that failed could not even say so in its log."""
-        probe = os.path.join(attempt.folder, "room")
+        probe = os.path.join(attempt.folder, "room-probe")
         try:
             files.write(probe, bytes(_ROOM_BYTES))
             os.unlink(probe)
@@ -228,6 +240,7 @@ class Store:
 
         Returns the bytes freed, and the ids of the runs that made what is kept (``facts["run"]``).
         """
+        self.forget()
         freed, runs = 0, set()
         for step in self.steps():
             last = self.last(step)

@@ -1,5 +1,6 @@
 """Faults that the campaign in tests/faults found, and a taste of the campaign itself."""
 
+import contextlib
 import errno
 import json
 import os
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from aml_pipeline.files import Digests
 from aml_pipeline.local import descendants, survivors
 from aml_pipeline.local.process import Processes
 from aml_pipeline.store import Store
+from tests.conftest import Project
 from tests.faults.__main__ import carry_out
 from tests.faults.place import Place
 from tests.faults.trials import Bench, Trial, _signal_running, _stays
@@ -64,6 +67,110 @@ def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
     link.rename(link.with_name("model.tmp"))
     results.use(result)
     assert [one.name for one in link.parent.iterdir()] == ["model"]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")
+
+
+SLEEPER = """
+    import os, pathlib, sys, time
+    if os.fork():
+        pathlib.Path(sys.argv[1], "pid").write_text(str(os.getpid()))
+    time.sleep(60)
+    """
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_step_dies_with_its_runner(project: Project, number: signal.Signals) -> None:
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: one
+                source_directory: .
+                steps: {sleeper: {script: sleeper.py, arguments: ["${{ outputs.here }}"]}}
+                """,
+            "sleeper.py": SLEEPER,
+        }
+    )
+    runner = project.start("run")
+    while not (found := [one for one in project.root.glob(".aml_pipeline/one/steps/*/*/here/pid") if one.read_text()]):
+        time.sleep(0.01)
+    pid = int(found[0].read_text())
+    assert _alive(pid)
+    runner.send_signal(number)
+    runner.communicate(timeout=20)
+    until = time.monotonic() + 5
+    while (left := [one for one in _group(pid) if _alive(one)]) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert left == []
+
+
+@linux
+def test_a_child_whose_start_is_interrupted_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **settings: Any) -> None:  # noqa: ANN401 - as Popen has them
+            super().__init__(command, **settings)
+            if command[0] == "sleep":
+                started.append(self.pid)
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("aml_pipeline.local.process.subprocess.Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt), Processes() as processes, (tmp_path / "log").open("wb") as log:
+        mark = f"test-{os.getpid()}"
+        processes.start(
+            ["sleep", "60"], folder=str(tmp_path), environ=os.environ, log=log.fileno(), mark=mark, timeout=None
+        )
+    assert [pid for pid in started if _alive(pid)] == []
+
+
+def _group(group: int) -> list[int]:
+    members = []
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(ProcessLookupError):
+            if name.isdigit() and os.getpgid(int(name)) == group:
+                members.append(int(name))
+    return members
+
+
+def test_a_result_that_was_accepted_and_not_yet_noted_is_in_use(results: Store) -> None:
+    made = results.accept(results.begin("train", "key", {}, ["model"]), {})
+    again = Store(results.folder, Digests())
+    last = again.last("train")
+    assert last
+    assert (last.outcome, last.accepted) == ("accepted", "key")
+    again.clean()
+    assert again.latest("train") == made
+
+
+def test_what_a_failed_attempt_left_is_kept_when_it_is_tried_again(project: Project) -> None:
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: one
+                source_directory: .
+                steps: {first: {script: leave.py, retries: 1, arguments: ["${{ outputs.room }}"]}}
+                """,
+            "leave.py": """
+                import pathlib, sys
+                marker = pathlib.Path(sys.argv[1], "../../tried").resolve()
+                if not marker.exists():
+                    marker.write_text("once")
+                    pathlib.Path("logs/crash.txt").write_text("kept")
+                    sys.exit("my own error")
+                """,
+        }
+    )
+    done = project.cli("run")
+    assert "my own error" in done.stderr  # and not: this machine refused
+    assert (project.runs()[0] / "steps/first/logs/crash.txt").read_text() == "kept"
 
 
 @linux

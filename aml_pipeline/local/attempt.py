@@ -27,6 +27,7 @@ TAIL_LINES = 20
 # The folders that Azure ML makes in the working directory of a run, and keeps.
 _LEAVINGS = ("outputs", "logs")
 _TAIL_BYTES = 64_000
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -218,23 +219,28 @@ class Follower:
         """Tell of what is new; ``end``: no more will come."""
         if self._closed:
             return
-        text = self._decoder.decode(self._new(), final=end)
+        while (piece := self._new()) and end:
+            self._take(self._decoder.decode(piece))
+        self._take(self._decoder.decode(piece, final=end), end=end)
         if end:
             os.close(self.descriptor)
             self._closed = True
+        self._tell(StepTicked(self._step, time.monotonic() - self._begun))
+
+    def _take(self, text: str, *, end: bool = False) -> None:
         if text:
             self._tell(OutputWritten(self._step, text))
         for one in self._metrics.feed(text, end=end):
             self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
-        self._tell(StepTicked(self._step, time.monotonic() - self._begun))
 
     def _new(self) -> bytes:
-        """Return what was added, without moving the place where the process writes."""
-        pieces = []
-        while piece := os.pread(self.descriptor, _TAIL_BYTES, self._at):
-            self._at += len(piece)
-            pieces.append(piece)
-        return b"".join(pieces)
+        """Return some of what was added, without moving the place where the process writes.
+
+        Not all of it: a step that writes faster than it is read would never be looked after.
+        """
+        piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
+        self._at += len(piece)
+        return piece
 
 
 def _tail(log: str) -> list[str]:

@@ -12,13 +12,21 @@ import os
 import subprocess
 from collections.abc import Iterable
 
-_SCRIPT = "while read -r line; do groups=$line; done; for group in $groups; do kill -KILL -- -$group; done 2>/dev/null"
+from aml_pipeline.local.descendants import MARK
+
+# Signals that are meant for the runner pass it by. `kill -KILL -- -1` is no form that dash knows.
+_SCRIPT = """
+trap '' HUP INT TERM
+while read -r line; do groups=$line; done
+for group in $groups; do kill -s KILL -- -$group; done 2>/dev/null
+"""
 
 
 class Guard:
     """The guard's process, and the pipe that it reads."""
 
     def __init__(self) -> None:
+        self._watched: tuple[int, ...] = ()
         reader, self._writer = os.pipe()
         try:
             self._process = subprocess.Popen(
@@ -27,7 +35,7 @@ class Guard:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={},
+                env={MARK: "guard"},  # so that another run in this process does not take it for a stray of its own
                 start_new_session=True,
             )
         except BaseException:
@@ -39,12 +47,14 @@ class Guard:
 
     def watch(self, groups: Iterable[int]) -> None:
         """Tell the guard which process groups are alive now."""
-        with contextlib.suppress(
-            BrokenPipeError
-        ):  # somebody killed the guard; the next run finds survivors all the same
-            os.write(self._writer, f"{' '.join(map(str, groups))}\n".encode())
+        self._watched = tuple(groups)
+        # When somebody killed the guard, the next run still finds what outlives this one.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._writer, f"{' '.join(map(str, self._watched))}\n".encode())
 
     def close(self) -> None:
         """Let the guard go; it kills what is alive by what it was told last."""
         os.close(self._writer)
+        if not self._watched:
+            self._process.kill()  # it would wait for every copy of the pipe that a fork of this process holds
         self._process.wait()

@@ -53,6 +53,7 @@ class Processes:
     def __init__(self) -> None:
         self._foreign: set[int] = set()
         self._groups: set[int] = set()
+        self._marks: set[str] = set()  # of what was started and is not known to be over
         self._guard: Guard | None = None
         self._interrupt: Any = None
 
@@ -63,11 +64,24 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_unknown()
         if self._guard:
             self._guard.close()
             self._guard = None
         if self._interrupt is not None:
             signal.signal(signal.SIGINT, self._interrupt)
+
+    def _end_unknown(self) -> None:
+        """Kill what an interruption cut off from us between its start and our note of it."""
+        for mark in self._marks:
+            descendants.end_strays(self._own, mark)
+            descendants.end_survivors(mark, 0, None)
+        self._marks.clear()
+
+    @property
+    def _own(self) -> set[int]:
+        """Children that no step left behind."""
+        return self._foreign | self._groups | ({self._guard.pid} if self._guard else set())
 
     def _heed_interrupts(self) -> None:
         """Let the children have INT's default where it is ignored here, as in the background of a script.
@@ -90,6 +104,7 @@ class Processes:
     ) -> Process:
         """Start ``command`` in ``folder`` with its output in the file descriptor ``log``."""
         self._guard = self._guard or Guard()
+        self._marks.add(mark)
         child = subprocess.Popen(
             list(command),
             cwd=folder,
@@ -134,8 +149,8 @@ class Processes:
         descendants.signal_group(process.child.pid, signal.SIGKILL)
         process.child.wait()
         self._groups.discard(process.child.pid)
-        guard = {self._guard.pid} if self._guard else set()
-        descendants.end_strays(self._foreign | self._groups | guard, process.mark)
+        descendants.end_strays(self._own, process.mark)
+        self._marks.discard(process.mark)
         if self._guard:
             self._guard.watch(self._groups)
 

@@ -91,6 +91,7 @@ class _Runner:
 
     def run(self, selected: Sequence[str]) -> Run:
         started = time.time()
+        self._context.store.forget()
         survivors.end_all(self._context.store, set(self._context.store.steps()) - set(selected))
         self._done.results.update(left_out(self._context, selected))
         self._tell(RunStarted(started, tuple(selected)))
@@ -138,9 +139,8 @@ class _Runner:
             self._look_after(name, running)
 
     def _do_chores(self) -> None:
-        chores, self._chores = self._chores, []
-        for chore in chores:
-            chore()
+        while self._chores:
+            self._chores.pop(0)()  # one by one: those that follow one that fails are done all the same
 
     def _take_up(self, step: Step) -> None:
         """Reuse, start or skip a step whose upstream is settled."""
@@ -186,16 +186,18 @@ class _Runner:
             attempt.follow(self._context, running)
             return
         event, result = attempt.finish(self._context, self._recorder, running, ended, self._done.results)
-        process.close(running.process)
         del self._running[name]
-        self._chores.append(partial(attempt.tidy, running))
+        process.close(running.process)
         if result:
             self._chores.append(partial(self._context.store.use, result))
+        self._chores.append(partial(attempt.tidy, running))
+        if result:
             self._done.results[name] = result
             self._settle(event)
         elif self._tries[name]:
             self._tries[name] -= 1
             self._tell(event)
+            self._do_chores()  # the next attempt removes this one
             step = running.found.step
             self._start(evaluate(self._context, step, self._done.results, forced=True))
         else:
@@ -206,8 +208,9 @@ class _Runner:
         """End every process that runs, and note that its attempt came to nothing."""
         with contextlib.suppress(KeyboardInterrupt):  # once more: the grace is over, and all are killed
             self._processes.end([one.process for one in self._running.values()])
-        with contextlib.suppress(OSError):
-            self._do_chores()
+        while self._chores:
+            with contextlib.suppress(OSError):
+                self._do_chores()
         for running in self._running.values():
             process.close(running.process)
             with contextlib.suppress(OSError):
