@@ -120,14 +120,18 @@ def test_a_child_whose_start_is_interrupted_is_ended(tmp_path: Path, monkeypatch
             super().__init__(command, **settings)
             if command[0] == "sleep":
                 started.append(self.pid)
+                self.returncode = 0  # nobody will wait for it
                 raise KeyboardInterrupt
 
     monkeypatch.setattr("aml_pipeline.local.process.subprocess.Popen", Interrupted)
-    with pytest.raises(KeyboardInterrupt), Processes() as processes, (tmp_path / "log").open("wb") as log:
-        mark = f"test-{os.getpid()}"
-        processes.start(
-            ["sleep", "60"], folder=str(tmp_path), environ=os.environ, log=log.fileno(), mark=mark, timeout=None
-        )
+
+    def start() -> None:
+        with Processes() as processes, (tmp_path / "log").open("wb") as log:
+            mark, environ, here = f"test-{os.getpid()}", dict(os.environ), str(tmp_path)
+            processes.start(["sleep", "60"], folder=here, environ=environ, log=log.fileno(), mark=mark, timeout=None)
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
     assert [pid for pid in started if _alive(pid)] == []
 
 
@@ -189,6 +193,7 @@ def test_survivors_of_any_step_are_ended(results: Store) -> None:
     attempt = results.begin("train", "key", {}, ["model"])
     mark = {descendants.MARK: attempt.id}
     child = subprocess.Popen(["sleep", "60"], env={**os.environ, **mark}, start_new_session=True)
+    time.sleep(0.05)  # Linux shows the environment of a process when its program is loaded
     survivors.end_all(results, results.steps())
     assert child.wait() == -signal.SIGKILL
 

@@ -21,6 +21,8 @@ from aml_pipeline.local.guard import Guard
 
 # How long a process has after INT, and after TERM, before the next signal.
 GRACE_SECONDS = 3.0
+# Until Linux shows the environment, and with it the mark, of a process that has just begun.
+_LOADING_SECONDS = 0.02
 _LADDER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -73,6 +75,8 @@ class Processes:
 
     def _end_unknown(self) -> None:
         """Kill what an interruption cut off from us between its start and our note of it."""
+        if self._marks:
+            time.sleep(_LOADING_SECONDS)
         for mark in self._marks:
             descendants.end_strays(self._own, mark)
             descendants.end_survivors(mark, 0, None)
