@@ -16,9 +16,10 @@ from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
 from aml_pipeline.snapshot import Snapshot
 
-# The SDK finds both out while it uploads (azureml-core, _project/_snapshots_client: SNAPSHOT_MAX_SIZE_BYTES, and 2000).
-MOST_BYTES = 300 * 1024 * 1024
-MOST_FILES = 2000
+# The SDK finds both out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
+# SNAPSHOT_MAX_FILES). It counts the ignore file too that is put beside the files.
+MOST_BYTES = 300 * 1024 * 1024 - 1024
+MOST_FILES = 2000 - 1
 # The SDK's rule (azureml-core, _base_sdk_common.common); it tells when the experiment is made, after the environment.
 _EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}", re.ASCII)
 # Names that the service refuses to users (learn.microsoft.com, how-to-use-environments, v1).
@@ -91,7 +92,7 @@ def _large(step: Step, snapshot: Snapshot, severity: str) -> Iterator[Problem]:
     if total <= MOST_BYTES and len(sizes) <= MOST_FILES:
         return
     what = f"{total / 1024**2:.0f} MB in {len(sizes)} files"
-    limit = f"{MOST_BYTES // 1024**2} MB and {MOST_FILES} files"
+    limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
     largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
     message = f'the snapshot of step "{step.name}" has {what}; Azure ML takes {limit}. The largest: {largest}.'
     cure = f"Leave out what it does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."

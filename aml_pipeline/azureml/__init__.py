@@ -1,7 +1,8 @@
 """The Azure ML backend, over SDK v1: the only importer of ``azureml``, imported when a function is called."""
 
 from aml_pipeline.azureml.compile import compile  # noqa: A004 - the word for it
-from aml_pipeline.azureml.connect import Login, ServicePrincipal, connect
+from aml_pipeline.azureml.connect import connect
+from aml_pipeline.azureml.login import Login, ServicePrincipal
 from aml_pipeline.azureml.submit import cancel, submit, submit_step
 
 __all__ = ["Login", "ServicePrincipal", "cancel", "compile", "connect", "submit", "submit_step"]

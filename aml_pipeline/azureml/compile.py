@@ -69,7 +69,7 @@ class _Compilation:
     project: Project
     texts: bool = False  # parameters as their values
     parameters: dict[str, Sdk] = field(default_factory=dict)
-    outputs: dict[tuple[str, str], Sdk] = field(default_factory=dict)
+    ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by the step that they are of
     environments: dict[Environment, Sdk] = field(default_factory=dict)
     targets: dict[Compute, Sdk] = field(default_factory=dict)
     configurations: dict[str, Sdk] = field(default_factory=dict)
@@ -86,6 +86,8 @@ class _Compilation:
                 script,
                 name=step.name,
                 arguments=arguments,
+                inputs=self.left_out(step, tokens.Input, arguments),
+                outputs=self.left_out(step, tokens.Output, arguments),
                 compute_target=target,
                 runconfig=configuration,
                 source_directory=source,
@@ -99,29 +101,35 @@ class _Compilation:
 
     def arguments(self, step: Step) -> list[Sdk]:
         """Return the arguments, each token as the SDK's object for it; each port is one object, however often named."""
-        ports: dict[tokens.Token, Sdk] = {}
 
         def bind(token: tokens.Token) -> Sdk:
             if isinstance(token, tokens.Literal):
                 return token.text
             if isinstance(token, tokens.Parameter):
                 return self.plan.parameters[token.name].text if self.texts else self.parameter(token.name)
-            if token not in ports:
-                ports[token] = self.port(step, token)
-            return ports[token]
+            if (step.name, token) not in self.ports:
+                self.ports[step.name, token] = self.port(step, token)
+            return self.ports[step.name, token]
 
         return tokens.render(step.arguments, bind)
 
     def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
         """Return the object of a port; None for a dataset that Azure ML does not have."""
         if isinstance(token, tokens.Output):
-            made = data.output(self.workspace, token.name, step.outputs[token.name])
-            self.outputs[step.name, token.name] = made
-            return made
+            return data.output(self.workspace, token.name, step.outputs[token.name])
         if isinstance(token, tokens.Input):
-            return self.outputs[token.step, token.name].as_input(data.input_port(token.step, token.name))
+            written = self.ports[token.step, tokens.Output(token.name)]
+            return written.as_input(data.input_port(token.step, token.name))
         place = self.plan.datasets[token.name]
         return data.dataset(self.workspace, token.name, place) if data.is_remote(place) else None
+
+    def left_out(self, step: Step, kind: type[tokens.Token], arguments: list[Sdk]) -> list[Sdk]:
+        """Return the inputs or outputs of ``step`` that an absent dataset took out of its ``arguments``.
+
+        Others may read such an output all the same, and a step still comes after those that it reads from.
+        """
+        ports = [port for (name, token), port in self.ports.items() if name == step.name and isinstance(token, kind)]
+        return [port for port in ports if all(port is not one for one in arguments)]
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, a text as all tokens are: the SDK would change other types."""
@@ -187,6 +195,13 @@ def _variables(step: Step) -> dict[str, str]:
 
 
 def values(plan: Plan) -> Mapping[str, str]:
-    """Return the parameters whose values differ from their defaults, of those that a step uses."""
-    used = {name for step in plan.steps for name in step.parameters}
+    """Return the parameters whose values differ from their defaults, of those that the graph uses."""
+    sent = (one.tokens for step in plan.steps for one in step.arguments if not _is_left_out(plan, one))
+    used = {token.name for words in sent for token in words if isinstance(token, tokens.Parameter)}
     return {name: one.text for name, one in plan.parameters.items() if name in used and one.text != one.default}
+
+
+def _is_left_out(plan: Plan, argument: tokens.Argument) -> bool:
+    """Whether an argument names a dataset that Azure ML does not have."""
+    datasets = (plan.datasets[token.name] for token in argument.tokens if isinstance(token, tokens.Dataset))
+    return not all(map(data.is_remote, datasets))

@@ -1,43 +1,19 @@
-"""A workspace: found by its configuration file or named, with a login that the caller chose."""
+"""A workspace: found by its configuration file, or named."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aml_pipeline import files
+from aml_pipeline.azureml import login as logins
+from aml_pipeline.azureml.login import Login
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.errors import UsageError
 
 CONFIG = os.path.join(".azureml", "config.json")
 _KEYS = ("subscription_id", "resource_group", "workspace_name")
-
-
-@dataclass(frozen=True, slots=True)
-class ServicePrincipal:
-    """An application's identity; its secret is shown nowhere."""
-
-    tenant: str
-    client: str
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"ServicePrincipal({self.tenant}, {self.client})"
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """How to log in, tried in this order: a service principal, a managed identity, Azure CLI, a browser.
-
-    ``cloud`` is a sovereign cloud as the SDK names it, such as AzureUSGovernment.
-    """
-
-    principal: ServicePrincipal | None = None
-    managed_identity: str | None = None
-    interactive: bool = False
-    cloud: str | None = None
 
 
 def connect(
@@ -52,7 +28,10 @@ def connect(
     with doing(f"connecting to workspace {found['workspace_name']}"):
         from azureml.core import Workspace
 
-        return Workspace(**found, auth=auth or _auth(login or Login(interactive=True)))
+        workspace = Workspace(**found, auth=auth or logins.auth(login or Login(interactive=True)))
+        if workspace._workspace_autorest_object is None:  # noqa: SLF001 - the SDK keeps quiet when nobody answers it
+            raise ConnectionError
+        return workspace
 
 
 def _configuration(path: str) -> dict[str, str]:
@@ -80,22 +59,3 @@ def _config_file(folder: str) -> str | None:
             return os.path.join(folder, name)
     above = os.path.dirname(folder)
     return None if above == folder else _config_file(above)
-
-
-def _auth(login: Login) -> Sdk:
-    from azureml.core.authentication import (
-        AzureCliAuthentication,
-        InteractiveLoginAuthentication,
-        MsiAuthentication,
-        ServicePrincipalAuthentication,
-    )
-
-    if login.principal:
-        one = login.principal
-        return ServicePrincipalAuthentication(one.tenant, one.client, one.secret, cloud=login.cloud or "AzureCloud")
-    if login.managed_identity is not None:
-        client = {"client_id": login.managed_identity} if login.managed_identity else {}
-        return MsiAuthentication(cloud=login.cloud, identity_config=client or None)
-    if login.interactive:
-        return InteractiveLoginAuthentication(cloud=login.cloud)  # which takes the login of Azure CLI, if there is one
-    return AzureCliAuthentication(cloud=login.cloud)

@@ -25,7 +25,7 @@ def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
             found = Dataset.get_by_name(workspace, place.registered, version=version)
         else:
             found = Dataset.File.from_files((datastore(workspace, place.datastore), place.path), validate=False)
-        named = found.as_named_input(f"data_{name}")
+        named = found.as_named_input(dataset_port(name))
         return named.as_download() if place.mode == "download" else named.as_mount()
 
 
@@ -55,9 +55,14 @@ def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:
     return made.register_on_complete(settings.register_as) if settings.register_as else made
 
 
+def dataset_port(name: str) -> str:
+    """Return the name of the port that reads a dataset; it differs from all outputs too."""
+    return f"data__{name}"
+
+
 def input_port(step: str, name: str) -> str:
     """Return the name of the port that reads an output of another step.
 
-    It differs from the names of all outputs, which the SDK demands within a step.
+    It differs from the names of all outputs, which the SDK demands within a step: none has two ``_`` beside each other.
     """
     return f"in_{step.replace('-', '_')}__{name}"

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from aml_pipeline import files
 from aml_pipeline.azureml.sdk import Sdk, doing, status_of
-from aml_pipeline.errors import AzureError, MachineError
+from aml_pipeline.errors import AzureError, MachineError, UsageError
 from aml_pipeline.files import digest_of
 from aml_pipeline.plan import Environment
 
 # What a definition without an image of its own is built on. Named here, for the SDK's own choice changes with each of
 # its releases, and with it what is in the environment (azureml.core.environment.DEFAULT_CPU_IMAGE of 1.61).
 BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20251130.v1"
+# The Python of an environment that has a pip file alone; a conda file names its own. The SDK would take 3.8, which
+# numpy and torch left years ago; this is the newest that all packages of SDK v1 install on.
+PYTHON = "3.11"
 _VERSION_LENGTH = 16
 _NOT_FOUND = 404
 
@@ -32,7 +39,7 @@ def registered(workspace: Sdk, environment: Environment, path: Callable[[str], s
             raise AzureError(f"Workspace {workspace.name} has no environment {which}. Look it up in the portal.")
         return found
     exported = _exported(environment.conda_environment) if environment.conda_environment else ""
-    version = digest_of(f"{content}\0{BASE_IMAGE}\0{exported}".encode())[:_VERSION_LENGTH]
+    version = _version(environment, content, exported)
     found = _got(workspace, environment.name, version)
     if found is not None:
         return found
@@ -40,6 +47,13 @@ def registered(workspace: Sdk, environment: Environment, path: Callable[[str], s
         made = _defined(environment, path, exported)
         made.version = version
         return made.register(workspace)
+
+
+def _version(environment: Environment, content: str, exported: str) -> str:
+    """Return the digest of all that the definition comes to in Azure ML."""
+    python = PYTHON if environment.pip_requirements else ""
+    rows = [content, environment.docker_image or BASE_IMAGE, python, exported]
+    return digest_of("\0".join(rows).encode())[:_VERSION_LENGTH]
 
 
 def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
@@ -57,35 +71,56 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
 def _defined(environment: Environment, path: Callable[[str], str], exported: str) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
-    conda = path(environment.conda_file) if environment.conda_file else None
-    pip = path(environment.pip_requirements) if environment.pip_requirements else None
-    if environment.docker_image:
-        image = environment.docker_image
-        return SdkEnvironment.from_docker_image(
-            environment.name, image, conda_specification=conda, pip_requirements=pip
-        )
-    if exported:
-        with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
-            file.write(exported)
-            file.flush()
-            made = SdkEnvironment.from_conda_specification(environment.name, file.name)
-    elif conda:
+    with tempfile.TemporaryDirectory() as folder:
+        conda = _conda_file(environment, path, exported, os.path.join(folder, "conda.yml"))
+        if conda is None:
+            return SdkEnvironment.from_docker_image(environment.name, environment.docker_image)
         made = SdkEnvironment.from_conda_specification(environment.name, conda)
-    else:
-        made = SdkEnvironment.from_pip_requirements(environment.name, pip)
-    made.docker.base_image = BASE_IMAGE
+    made.docker.base_image = environment.docker_image or BASE_IMAGE
     return made
+
+
+def _conda_file(environment: Environment, path: Callable[[str], str], exported: str, place: str) -> str | None:
+    """Return the conda file of a definition, written to ``place`` where it has none; None for an image alone."""
+    if environment.conda_file:
+        return path(environment.conda_file)
+    if environment.pip_requirements:
+        packages = list(_requirements(path(environment.pip_requirements)))
+        dependencies = [f"python={PYTHON}", "pip", {"pip": packages}]
+        exported = json.dumps({"channels": ["conda-forge"], "dependencies": dependencies})  # JSON is YAML
+    if not exported:
+        return None
+    files.write(place, exported.encode())
+    return place
+
+
+_INCLUDE = re.compile(r"(?:-r|--requirement)[ =]*(.+)")
+_CONSTRAINTS = re.compile(r"(?:-c|--constraint)\b.*")
+
+
+def _requirements(path: str) -> Iterator[str]:
+    """Give the lines of a pip file and of those that it includes: a node of Azure ML has none of the files."""
+    for written in files.read(path).decode("utf-8", "replace").splitlines():
+        line = written.partition(" #")[0].strip()
+        include = _INCLUDE.fullmatch(line)
+        if include:
+            yield from _requirements(os.path.join(os.path.dirname(path), include[1]))
+        elif _CONSTRAINTS.fullmatch(line):
+            raise UsageError(f'{path} has "{line}", and Azure ML takes no file of constraints. Write the versions out.')
+        elif line and not line.startswith("#"):
+            yield line
 
 
 def _exported(name: str) -> str:
     """Return what ``conda`` says of an environment here. Raises MachineError when there is none."""
     command = ["conda", "env", "export", "--no-builds", "--name", name]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        with doing(f"exporting conda's environment {name}"):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise MachineError(f"The environment is conda's {name}, and conda is not here. Put it on the PATH.") from None
-    except subprocess.CalledProcessError:
+    if done.returncode != 0:
         cure = "See `conda env list`."
-        raise MachineError(f"conda has no environment {name} here, or cannot export it. {cure}") from None
+        raise MachineError(f"conda has no environment {name} here, or cannot export it. {cure}")
     kept = [line for line in done.stdout.splitlines() if not line.startswith("prefix:")]  # a folder of this machine
     return "\n".join(kept) + "\n"

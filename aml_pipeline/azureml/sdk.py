@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
-from aml_pipeline.errors import AzureError, UserError
+from aml_pipeline.azureml.masking import without_secrets
+from aml_pipeline.azureml.waiting import told
+from aml_pipeline.errors import AzureError, MachineError, UserError
 
 # The SDK has no types.
 Sdk = Any
@@ -19,14 +23,18 @@ Sdk = Any
 def doing(what: str) -> Iterator[None]:
     """Call the SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails.
 
-    Standard output is the caller's alone: the SDK prints to it, from threads of its own too.
+    Standard output is the caller's alone: the SDK prints to it, from threads of its own too. So the block must call
+    nothing that prints for us.
     """
     _calm()
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with told(what), contextlib.redirect_stdout(io.StringIO()):
             yield
     except UserError:
         raise
+    except ImportError as error:
+        what = f"The SDK of Azure ML is not installed for {sys.executable} ({without_secrets(str(error))})."
+        raise MachineError(f"{what} Install it there: pip install 'aml-pipeline[azureml]'.") from error
     except OSError as error:
         if not _is_of_network(error):
             raise  # this machine's affair: a full disk, no permission
@@ -35,6 +43,7 @@ def doing(what: str) -> Iterator[None]:
         raise AzureError(_told(what, error)) from error
 
 
+@functools.cache
 def _calm() -> None:
     """Keep the SDK from logging to the terminal what it raises anyway."""
     for name in ("azureml", "azure", "msrest", "urllib3", "msal", "cli"):
@@ -42,14 +51,16 @@ def _calm() -> None:
 
 
 def _is_of_network(error: OSError) -> bool:
-    return type(error).__module__.partition(".")[0] in {"requests", "urllib3", "socket"} or isinstance(
-        error, (ConnectionError, TimeoutError)
-    )
+    library = type(error).__module__.partition(".")[0]
+    return library in {"requests", "urllib3", "socket"} or isinstance(error, (ConnectionError, TimeoutError))
 
+
+LOG_IN = "Log in: `az login`; without a terminal set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
+UNAUTHORIZED = 401
 
 # Status → what it means here, and the cure.
 _STATUSES = {
-    401: ("Azure ML does not know who you are, or the login has expired.", "Log in again: `az login`."),
+    UNAUTHORIZED: ("Azure ML does not know who you are, or the login has expired.", LOG_IN),
     403: (
         "You may not do that in this workspace.",
         "Ask its owner for the role Contributor, or AzureML Data Scientist.",
@@ -60,22 +71,29 @@ _STATUSES = {
 
 
 def _told(what: str, error: BaseException) -> str:
-    """Return what happened, in one line: what was being done, what the service said, the cure."""
+    """Return what happened, in one line: what was being done, what it means, the cure, what Azure ML says."""
+    failed = f"{what[:1].upper()}{what[1:]} failed."
     status = status_of(error)
     if status in _STATUSES:
-        meaning, cure = _STATUSES[status]
-        return f"{what.capitalize()} failed. {meaning} {cure}{_detail(error)}"
-    if status and status >= 500:  # noqa: PLR2004 - the service's own faults
-        fault = f"Azure ML had a fault of its own (status {status}). Try again."
-        return f"{what.capitalize()} failed: {fault}{_detail(error)}"
-    if _seems_unreachable(error):
-        return f"{what.capitalize()} failed: Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY."
-    return f"{what.capitalize()} failed. Azure ML says: {said_by(error) or type(error).__name__}"
+        return f"{failed} {' '.join(_STATUSES[status])}{_detail(error)}"
+    if status and status >= FAULT:
+        return f"{failed} Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
+    if seems_unreachable(error):
+        return f"{failed} Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
+    return f"{failed} Azure ML says: {said_by(error) or type(error).__name__}"
+
+
+FAULT = 500
 
 
 def _detail(error: BaseException) -> str:
     said = said_by(error)
-    return f" (It says: {said})" if said else ""
+    return f" Azure ML says: {said}" if said else ""
+
+
+_WRITTEN_STATUS = re.compile(
+    r"(?:Code:|status[_ ]code[:=]?|Response status code:?)\s*(\d{3})\b|too many (\d{3}) error responses"
+)
 
 
 def status_of(error: BaseException) -> int | None:
@@ -87,9 +105,11 @@ def status_of(error: BaseException) -> int | None:
                 found = getattr(holder, name, None)
                 if isinstance(found, int) and found >= 400:  # noqa: PLR2004 - refusals
                     return found
-        told = re.search(r"(?:Code:|status[_ ]code[:=]?|Response status code:?)\s*(\d{3})\b", _text(one))
-        if told:
-            return int(told[1])
+        written = _WRITTEN_STATUS.search(_text(one))
+        if written:
+            return int(written[1] or written[2])
+        if type(one).__name__ == "AuthenticationException":  # raised by the SDK itself, before it asks anybody
+            return UNAUTHORIZED
     return None
 
 
@@ -97,10 +117,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     current: BaseException | None = error
     while current is not None:
         yield current
-        current = current.__cause__ or current.__context__ or getattr(current, "inner_exception", None)
+        inner = getattr(current, "inner_exception", None)  # of the SDK's errors; of some it is an answer
+        current = current.__cause__ or current.__context__ or (inner if isinstance(inner, BaseException) else None)
 
 
-def _seems_unreachable(error: BaseException) -> bool:
+def seems_unreachable(error: BaseException) -> bool:
+    """Whether an error tells that nobody answered."""
     words = ("Max retries exceeded", "Connection refused", "Connection aborted", "Name or service not known")
     return any(
         isinstance(one, (ConnectionError, TimeoutError)) or any(word in _text(one) for word in words)
@@ -109,10 +131,7 @@ def _seems_unreachable(error: BaseException) -> bool:
 
 
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
-# What would give access, if a message held it.
-_SECRET = re.compile(
-    r"(?i)(bearer\s+|accountkey=|sharedaccesssignature=|\bsig=|password[\"':= ]+|secret[\"':= ]+|\beyJ)[^\s\"',;&]+"
-)
+_LONGEST = 300
 
 
 def said_by(error: BaseException) -> str:
@@ -120,16 +139,14 @@ def said_by(error: BaseException) -> str:
     text = _text(error)
     found = _MESSAGE.search(text)
     text = found[1] if found else text.partition("InnerException")[0]
-    text = re.sub(r"^\w*Exception:\s*(Message:)?", "", " ".join(text.split())).strip()
-    return without_secrets(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    text = re.sub(r"^\w*Exception:\s*(Message:)?|^\(\w+\)", "", " ".join(text.split())).strip()
+    return shortened(text)
 
 
-_LONGEST = 300
-
-
-def without_secrets(text: str) -> str:
-    """Return ``text`` with whatever looks like a key, token or password taken out."""
-    return _SECRET.sub(lambda found: f"{found[1] if found[1] != 'eyJ' else ''}***", text)
+def shortened(text: str) -> str:
+    """Return ``text`` without secrets, cut where it is too long to be read on a screen."""
+    safe = without_secrets(text)
+    return safe if len(safe) <= _LONGEST else f"{safe[:_LONGEST]}…"
 
 
 def _text(error: BaseException) -> str:

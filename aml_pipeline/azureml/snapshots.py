@@ -25,7 +25,9 @@ def folder(snapshots: str, step: Snapshot) -> str:
     if files.is_folder(place):
         return place
     os.makedirs(snapshots, exist_ok=True)
-    files.write(os.path.join(snapshots, ".gitignore"), b"*\n")  # else the SDK would record the repository as changed
+    ignore = os.path.join(snapshots, ".gitignore")
+    if not os.path.exists(ignore):  # without it the SDK records the repository as changed
+        files.write(ignore, b"*\n")
     unfinished = f"{place}.{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
     try:

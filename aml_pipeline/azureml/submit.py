@@ -48,9 +48,9 @@ def submit_step(
         return Experiment(workspace, plan.experiment).submit(config, tags=dict(tags or {}))
 
 
-def cancel(workspace: Sdk, experiment: str, run: str) -> None:
+def cancel(workspace: Sdk, run: str) -> None:
     """Stop the run of Azure ML with that id. Raises AzureError when there is none."""
     with doing(f"cancelling run {run}"):
-        from azureml.core import Experiment, Run
+        from azureml.core import Run
 
-        Run(Experiment(workspace, experiment), run).cancel()
+        Run.get(workspace, run).cancel()

@@ -2,136 +2,161 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
-from aml_pipeline.azureml.sdk import Sdk, doing, without_secrets
+from aml_pipeline.azureml import finished, waiting
+from aml_pipeline.azureml.finished import ENDS
+from aml_pipeline.azureml.sdk import FAULT, Sdk, doing, seems_unreachable, status_of
 from aml_pipeline.errors import AzureError
 from aml_pipeline.events import Event, MetricLogged, RunEnded, RunStarted, State, StepEnded, StepStarted, StepTicked
 
 Tell = Callable[[Event], None]
-# How a status of Azure ML is called here. Success is Finished for a pipeline and Completed for a script's run.
-_ENDS: Mapping[str, State] = {
-    "Finished": "done",
-    "Completed": "done",
-    "Failed": "failed",
-    "Canceled": "interrupted",
-    "Cancelled": "interrupted",
-    "Bypassed": "not run",
-}
+Pause = Callable[[float], None]
+Answer = TypeVar("Answer")
+
 _RUNNING = frozenset({"Running", "Finalizing"})
-_POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)
-# How often a service that is gone for a while is asked again before the waiting ends.
-_PATIENCE = 5
-# The names of a step's log, the newest images' first.
-_LOGS = ("user_logs/std_log.txt", "azureml-logs/70_driver_log.txt")
-_TAIL_LINES = 20
+POLL_SECONDS: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
+# A service that does not answer is asked again after these pauses, for so long; one that refuses, a few times: it may
+# not know a new run everywhere yet.
+AGAIN_SECONDS: tuple[float, ...] = (5.0, 10.0, 20.0)
+PATIENCE_SECONDS = 600.0
+_TRIES = 4
+_PASSING = frozenset({408, 429})
+# The status of a step may come after that of its run.
+_LAST_LOOKS = 3
+
+
+class Outcome(NamedTuple):
+    """How a run ended; ``message`` tells why, where no step that failed has told it."""
+
+    state: State
+    message: str = ""
 
 
 @dataclass(slots=True)
 class _Watch:
+    steps: Sequence[str]
     tell: Tell
     log: Callable[[str], str]
+    pause: Pause
     begun: dict[str, float] = field(default_factory=dict)
     ended: dict[str, State] = field(default_factory=dict)
+    waits_for: str = "it to begin"
+    started: float = field(default_factory=time.time)
+    told: float = field(default_factory=time.monotonic)
 
-    def look(self, step: str, run: Sdk, status: str) -> None:
-        """Tell what is new about a step."""
-        now = time.time()
-        if status in _RUNNING | _ENDS.keys() and step not in self.begun:
-            self.begun[step] = now
-            self.tell(StepStarted(now, step, "in Azure ML", run.id, self.log(step)))
-        if status in _ENDS and step not in self.ended:
-            self.ended[step] = state = _state(run, status)
-            self._finish(step, run, state)
+    def look(self, run: Sdk) -> str:
+        """Look once at the run and at each of its steps; tell what is new, and return the run's status."""
+        status, found = self.ask(lambda: _statuses(run, self.steps, self.ended))
+        for name, step, its_status in found:
+            self.step(name, step, its_status)
+        unfinished = [f"{name} ({its_status})" for name, _, its_status in found if name not in self.ended]
+        self.waits_for = ", ".join(unfinished) or f"its next step ({status})"
+        return status
+
+    def step(self, name: str, run: Sdk, status: str) -> None:
+        """Tell what is new about a step. One that Azure ML reuses never ran."""
+        if status in ENDS:
+            self.finish(name, self.ask(lambda: finished.read(run, status, self.log(name))), run)
         elif status in _RUNNING:
-            self.tell(StepTicked(step, now - self.begun[step]))
+            self.begin(name, run)
+            self.tell(StepTicked(name, time.time() - self.begun[name]))
 
-    def _finish(self, step: str, run: Sdk, state: State) -> None:
-        log = self.log(step)
-        _save_log(run, log)
-        for name, value in run.get_metrics().items():
-            self.tell(MetricLogged(time.time(), step, name, _kind(value), value))
-        message, tail = (_message(run), _tail(log)) if state == "failed" else ("", ())
-        seconds = time.time() - self.begun[step]
-        self.tell(StepEnded(time.time(), step, state, "", seconds, message=message, tail=tail))
+    def begin(self, name: str, run: Sdk) -> None:
+        """Tell that a step runs, once."""
+        if name not in self.begun:
+            self.begun[name] = time.time()
+            self.say(StepStarted(self.begun[name], name, "in Azure ML", run.id, self.log(name)))
+
+    def finish(self, name: str, end: finished.End, run: Sdk) -> None:
+        """Tell how a step ended, and what it logged."""
+        if end.state in {"done", "failed"}:
+            self.begin(name, run)
+        self.ended[name] = end.state
+        now = time.time()
+        for metric, kind, value in end.metrics:
+            self.say(MetricLogged(now, name, metric, kind, value))
+        seconds = now - self.begun.get(name, now)
+        self.say(StepEnded(now, name, end.state, "", seconds, message=end.message, tail=end.tail))
+
+    def say(self, event: Event) -> None:
+        """Tell an event that is seen on every screen."""
+        self.told = time.monotonic()
+        self.tell(event)
+
+    def rest(self, seconds: float) -> None:
+        """Pause; tell what is being waited for when there was nothing to tell for a while."""
+        if time.monotonic() - self.told >= waiting.SILENCE_SECONDS:
+            self.told = time.monotonic()
+            waiting.say(f"still waiting for {self.waits_for} ({time.time() - self.started:.0f} s)")
+        self.pause(seconds)
+
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """Ask, and again when the service does not answer: a wait of hours outlives that. Raises AzureError at last."""
+        failed: float | None = None
+        for tries, seconds in enumerate(_growing(AGAIN_SECONDS), start=1):
+            try:
+                with doing("asking Azure ML about the run"):
+                    return question()
+            except AzureError as error:
+                failed = failed or time.monotonic()
+                if time.monotonic() - failed >= PATIENCE_SECONDS if _may_pass(error) else tries >= _TRIES:
+                    raise
+            waiting.say(f"Azure ML does not answer as it should; asking again in {seconds:.0f} s")
+            self.told = time.monotonic()
+            self.pause(seconds)
+        raise AssertionError  # pauses never end
 
 
-def wait(
-    run: Sdk, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Callable[[float], None] = time.sleep
-) -> State:
-    """Wait until a ``PipelineRun`` is over; tell what happens. ``log`` gives the file for the log of a step.
+def wait(run: Sdk, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Pause = time.sleep) -> Outcome:
+    """Wait until a run of ``steps`` is over; tell what happens. ``log`` gives the file for the log of a step.
 
     Interrupting it leaves the run alone. Raises AzureError when Azure ML stays unreachable.
     """
-    started, watch, waited = time.time(), _Watch(tell, log), 0
-    tell(RunStarted(started, tuple(steps)))
-    while True:
-        status = _asked(lambda: _round(run, watch), pause)
-        if status in _ENDS:
+    watch = _Watch(steps, tell, log, pause)
+    tell(RunStarted(watch.started, tuple(steps)))
+    for seconds in _growing(POLL_SECONDS):
+        status = watch.look(run)
+        if status in ENDS:
             break
-        pause(_POLL_SECONDS[min(waited, len(_POLL_SECONDS) - 1)])
-        waited += 1
+        watch.rest(seconds)
+    _last_looks(run, watch)
     for name in steps:
         if name not in watch.ended:
             tell(StepEnded(time.time(), name, "not run", "the run ended before it"))
-    outcome = _ENDS[status]
-    tell(RunEnded(time.time(), outcome, time.time() - started))
-    return outcome
+    state = ENDS[status]
+    tell(RunEnded(time.time(), state, time.time() - watch.started))
+    unexplained = state == "failed" and "failed" not in watch.ended.values()
+    return Outcome(state, watch.ask(lambda: finished.message(run)) if unexplained else "")
 
 
-def _round(run: Sdk, watch: _Watch) -> str:
-    """Look once at the run and at each of its steps; return the run's status."""
+def _last_looks(run: Sdk, watch: _Watch) -> None:
+    for _ in range(_LAST_LOOKS):
+        if watch.begun.keys() <= watch.ended.keys():
+            return
+        watch.pause(POLL_SECONDS[-1])
+        watch.look(run)
+
+
+def _growing(seconds: Sequence[float]) -> Iterator[float]:
+    """Give each pause, and the last one for ever."""
+    yield from seconds
+    while True:
+        yield seconds[-1]
+
+
+def _statuses(run: Sdk, steps: Sequence[str], ended: Mapping[str, State]) -> tuple[str, list[tuple[str, Sdk, str]]]:
+    """Return the run's status, and name, run and status of each step that has begun and was not over before."""
     status = str(run.get_status())
-    for step in run.get_steps() if hasattr(run, "get_steps") else ():
-        watch.look(step.name, step, str(step.get_status()))
-    return status
+    if not hasattr(run, "get_steps"):  # the run of a script is that of its one step
+        return status, [(name, run, status) for name in steps if name not in ended]
+    found = [one for one in run.get_steps() if one.name not in ended]
+    return status, [(one.name, one, str(one.get_status())) for one in found]
 
 
-def _asked(ask: Callable[[], str], pause: Callable[[float], None]) -> str:
-    """Ask, and ask again for a while when the service does not answer: a wait of hours outlives that."""
-    for attempt in range(_PATIENCE):
-        try:
-            with doing("asking Azure ML about the run"):
-                return ask()
-        except AzureError:
-            if attempt == _PATIENCE - 1:
-                raise
-            pause(_POLL_SECONDS[-1])
-    raise AssertionError  # the loop returns or raises
-
-
-def _state(run: Sdk, status: str) -> State:
-    if _ENDS[status] == "done" and str(run.get_properties().get("azureml.isreused", "")).lower() == "true":
-        return "up to date"
-    return _ENDS[status]
-
-
-def _kind(value: object) -> str:
-    return "list" if isinstance(value, list) else "row" if isinstance(value, dict) else "scalar"
-
-
-def _message(run: Sdk) -> str:
-    """Return why a step failed, as Azure ML says; it does not always."""
-    error = (run.get_details().get("error") or {}).get("error") or {}
-    said = " ".join(str(error.get("message", "")).split())
-    return without_secrets(said) or "Azure ML gives no reason; its log may."
-
-
-def _save_log(run: Sdk, place: str) -> None:
-    """Save what a step printed; a step that never got a node has printed nothing."""
-    with contextlib.suppress(Exception):  # the SDK raises bare Exception; a log that cannot be had fails no run
-        names = run.get_file_names()
-        name = next((one for one in _LOGS if one in names), None)
-        if name:
-            run.download_file(name, output_file_path=place)
-
-
-def _tail(log: str) -> tuple[str, ...]:
-    if not os.path.exists(log):
-        return ()
-    with open(log, encoding="utf-8", errors="replace") as stream:
-        return tuple(stream.read().splitlines()[-_TAIL_LINES:])
+def _may_pass(error: AzureError) -> bool:
+    status = status_of(error)
+    return status >= FAULT or status in _PASSING if status else seems_unreachable(error)

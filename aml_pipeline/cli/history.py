@@ -34,9 +34,13 @@ def _opened(options: Options) -> Opened:
     return opened
 
 
-def runs(options: Options, _environ: Mapping[str, str]) -> int:
-    """Print the runs, the last first."""
+def runs(options: Options, environ: Mapping[str, str]) -> int:
+    """Print the runs, the last first; with ``--remote`` those that Azure ML has."""
     opened = _opened(options)
+    if options.flag("remote"):
+        from aml_pipeline.cli.remote_runs import print_runs
+
+        return print_runs(opened, environ, as_json=options.text("format") == "json")
     found = _records(opened)[::-1]
     busy = store.is_locked(opened.state)
     if options.text("format") == "json":
@@ -47,10 +51,15 @@ def runs(options: Options, _environ: Mapping[str, str]) -> int:
     for one in found:
         row = _row(one, busy=busy)
         ran = ", ".join(f"{step} {state}" for step, state in row["steps"].items())
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row["started"])) if row["started"] else "?"
+        when = moment(row["started"])
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
         print(f"{one.run}  {when}  {row['state']:<11}  {seconds}  {ran}")
     return 0
+
+
+def moment(seconds: float | None) -> str:
+    """Return a time, here and for people."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else f"{'?':<19}"
 
 
 def _row(one: RunRecord, *, busy: bool) -> dict[str, Any]:

@@ -51,17 +51,17 @@ class Progress:
 
     def _begin(self, event: events.StepStarted) -> None:
         if self._title:
-            self._say(self._title)
+            self.say(self._title)
             self._title = ""
         self._logs[event.step] = event.log
-        self._say(f"{event.step:<{self._width}}  runs: {event.reason}")
+        self.say(f"{event.step:<{self._width}}  runs: {event.reason}")
 
     def _metric(self, event: events.MetricLogged) -> None:
         count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
         self._last[f"{event.step}\0{event.name}"] = text = f"{event.name} {_shown(event.value)}"
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
         if not self._moving and count % step == 0:
-            self._say(f"{event.step:<{self._width}}    {text}")
+            self.say(f"{event.step:<{self._width}}    {text}")
 
     def _metrics(self, step: str) -> str:
         return "  ".join(text for key, text in self._last.items() if key.startswith(f"{step}\0"))
@@ -75,10 +75,11 @@ class Progress:
         self._live.above(self.lines[-1], sys.stdout)
         if event.state == "failed" and event.message:
             for line in event.tail:
-                self._say(f"    {line}")
-            self._say(f"{event.step}: {event.message} Log: {_from_here(self._logs[event.step], self._folder)}")
+                self.say(f"    {line}")
+            self.say(f"{event.step}: {event.message} Log: {_from_here(self._logs[event.step], self._folder)}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show words that belong to no event, above the lines that move."""
         self._live.above(text, sys.stderr)
 
 

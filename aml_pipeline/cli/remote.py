@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline import __version__, azureml, files, remote, store
-from aml_pipeline.azureml import watch
+from aml_pipeline.azureml import waiting, watch
 from aml_pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import command_line, open_with, state_folder
 from aml_pipeline.cli.progress import Progress
-from aml_pipeline.errors import UsageError
+from aml_pipeline.errors import AzureError, UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
+from aml_pipeline.problems import suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
 
@@ -26,14 +27,43 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
     opened = open_with(options)
     plan, project = opened.require()
-    steps = [plan.step(name) for name in options.operands] or list(plan.steps)
+    steps = _chosen(plan, options.operands)
     opened.require(remote.problems(plan, project, steps))
     _warn_of_unused(plan, options)
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
-    workspace = _connect(project.folder, environ)
+    with waiting.heard_by(_say):
+        return _send(opened, steps, options, environ)
+
+
+def _send(opened: Opened, steps: list[Step], options: Options, environ: Mapping[str, str]) -> int:
+    plan, project = opened.require()
     git = git_state(project.folder)
+    try:
+        sent = _sent(opened, steps, options, environ, git)
+    except KeyboardInterrupt as error:
+        _say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
+        return _interrupted(error)
+    print(f"run {sent.id}", flush=True)  # first of all: what follows may fail, and the run goes on
+    about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
+    print(about["portal"], flush=True)
+    recorder = _record(opened, {**_header(plan, git), "azureml": about, "state": "submitted"})
+    return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
+
+
+def _chosen(plan: Plan, names: list[str]) -> list[Step]:
+    known = {step.name: step for step in plan.steps}
+    unknown = next((name for name in names if name not in known), None)
+    if unknown:
+        raise UsageError(f'There is no step "{unknown}". {suggest(unknown, known, noun="step")}')
+    return [known[name] for name in names] or list(known.values())
+
+
+def _sent(
+    opened: Opened, steps: list[Step], options: Options, environ: Mapping[str, str], git: Mapping[str, Any] | None
+) -> Any:  # noqa: ANN401 - the SDK's
+    plan, project = opened.require()
     tags = {
         "aml_pipeline": __version__,
         "pipeline": plan.name,
@@ -41,17 +71,18 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         "git_commit": (git or {}).get("commit"),
     }
     given = {name: value for name, value in tags.items() if value}
+    workspace = connect(project.folder, environ)
     if options.operands:
-        sent = azureml.submit_step(plan, steps[0], workspace, project, tags=given)
-    else:
-        sent = azureml.submit(plan, workspace, project, force=options.flag("force"), tags=given)
+        return azureml.submit_step(plan, steps[0], workspace, project, tags=given)
+    return azureml.submit(plan, workspace, project, force=options.flag("force"), tags=given)
+
+
+def _record(opened: Opened, header: Mapping[str, Any]) -> Recorder:
+    plan, _ = opened.require()
     folder = store.prepare(os.path.dirname(opened.state), plan.name)
     recorder = Recorder(os.path.join(folder, "runs"), new_id())
-    about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
-    recorder.open(lambda: {**_header(plan, git), "azureml": about, "state": "submitted"})
-    print(f"run {sent.id}")
-    print(about["portal"], flush=True)
-    return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
+    recorder.open(lambda: header)
+    return recorder
 
 
 def _warn_of_unused(plan: Plan, options: Options) -> None:
@@ -60,7 +91,7 @@ def _warn_of_unused(plan: Plan, options: Options) -> None:
     for word in options.texts("param"):
         name = word.partition("=")[0]
         if name not in used:
-            print(f'No step uses the parameter "{name}", so it is not sent.', file=sys.stderr)
+            _say(f'No step uses the parameter "{name}", so it is not sent.')
 
 
 def _show(opened: Opened, steps: list[Step]) -> None:
@@ -102,13 +133,29 @@ def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) ->
         recorder(event)
         progress(event)
 
+    goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
-        state = watch.wait(sent, names, tell, recorder.log)
+        with waiting.heard_by(progress.say):
+            outcome = watch.wait(sent, names, tell, recorder.log)
     except KeyboardInterrupt as error:
-        stop = f"`aml-pipeline cancel {sent.id}`"
-        print(f"The run goes on in Azure ML; to stop it: {stop}.", file=sys.stderr)
-        return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
-    return 0 if state == "done" else EXIT_FAILED
+        _say(goes_on)
+        return _interrupted(error)
+    except AzureError:
+        _say(goes_on)
+        raise
+    if outcome.message:
+        _say(f"The run failed. {outcome.message} See the portal.")
+    elif outcome.state == "interrupted":
+        _say("The run was cancelled in Azure ML.")
+    return 0 if outcome.state == "done" else EXIT_FAILED
+
+
+def _interrupted(error: KeyboardInterrupt) -> int:
+    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def cancel(options: Options, environ: Mapping[str, str]) -> int:
@@ -120,9 +167,13 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
     if one is None:
         which = f'run "{wanted}"' if wanted else "run"
         raise UsageError(f"No {which} was submitted from here. `aml-pipeline runs` lists them.")
-    about = one.header["azureml"]
-    azureml.cancel(_connect(folder, environ), about["experiment"], about["run"])
-    print(f"asked Azure ML to stop run {about['run']}")
+    run = one.header["azureml"]["run"]
+    if one.state != "submitted":
+        print(f"run {run} is over: {one.state}")
+        return 0
+    with waiting.heard_by(_say):
+        azureml.cancel(connect(folder, environ), run)
+    print(f"asked Azure ML to stop run {run}")
     return 0
 
 
@@ -132,7 +183,8 @@ def _submitted(options: Options) -> list[RunRecord]:
     return sorted((one for one in runs if isinstance(one.header.get("azureml"), dict)), key=lambda one: one.run)
 
 
-def _connect(folder: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - the SDK's
+def connect(folder: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - the SDK's
+    """Return the workspace that the configuration in or above ``folder`` names."""
     os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # read by the SDK when it is imported: no telemetry
     return azureml.connect(folder, login=login(environ))
 

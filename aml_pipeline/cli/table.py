@@ -107,6 +107,7 @@ COMMANDS = {
             "history",
             "List the runs of this pipeline, the last first.",
             _FILE,
+            Option("--remote", help="Those that Azure ML has, whoever submitted them."),
             Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
             example="aml-pipeline runs",
         ),

@@ -159,7 +159,7 @@ def _survivors() -> Iterator[Trial]:
 
 def _orphan(kind: str, place: Place, bench: Bench) -> None:
     run = _running(place, kind)
-    run.kill()
+    _kill_with_guard(run)
     place.end(run, -9)
     if not place.leftovers():
         place.complaints.append("the orphan died by itself, so nothing was tried")
@@ -167,10 +167,18 @@ def _orphan(kind: str, place: Place, bench: Bench) -> None:
     place.recovers(bench.expected[3])
 
 
+def _kill_with_guard(run: subprocess.Popen[str]) -> None:
+    """Kill a runner and, before it, the guard that would end what the runner leaves."""
+    for pid in map(int, Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()):
+        if b"AML_PIPELINE_ATTEMPT=guard" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            os.kill(pid, signal.SIGKILL)
+    run.kill()
+
+
 def _other_command(words: tuple[str, ...], place: Place, bench: Bench) -> None:
     """Let the orphan of a step meet a command that does not run this step."""
     run = _running(place, "grandchild", "make", "--force")
-    run.kill()
+    _kill_with_guard(run)
     place.end(run, -9)
     place.run(*words)
     place.nothing_left()

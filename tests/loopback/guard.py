@@ -4,13 +4,17 @@ Two nets. A proxy, which programs that are not Python see too; and a hook on Pyt
 by ignoring the proxy.
 """
 
+from __future__ import annotations
+
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pytest  # 0.1 s, which each process of the command line would pay
 
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -64,12 +68,17 @@ def _is_here(host: str) -> bool:
 _hooked: list[bool] = []  # a hook cannot be taken off again
 
 
-@contextmanager
-def guarding(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let nothing out for as long as the block lasts."""
+def refuse_all(guard: Guard) -> None:
+    """Let no socket of this process out, from now on until its end or that of ``guarding``."""
     if not _hooked:
         sys.addaudithook(_hook)
         _hooked.append(True)
+    _on_watch.append(guard)
+
+
+@contextmanager
+def guarding(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let nothing out for as long as the block lasts."""
     proxy = _Proxy(guard)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -78,7 +87,7 @@ def guarding(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name.lower(), proxy.url)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
-    _on_watch.append(guard)
+    refuse_all(guard)
     try:
         yield
     finally:

@@ -1,5 +1,8 @@
 """History: experiments, the runs in them, their details and logs."""
 
+import json
+import re
+
 from . import simulation
 from .artifacts import log_files
 from .rules import check
@@ -16,7 +19,7 @@ def experiment_named(state: State, name: str) -> Entity:
     return state.experiments[name]
 
 
-def get_experiment(state: State, call: Call) -> object:
+def get_experiment(state: State, call: Call) -> Entity:
     """Answer with an experiment, 404 where there is none."""
     if call["experiment"] not in state.experiments:
         raise Refusal(404, f"Experiment {call['experiment']} not found", "NotFound")
@@ -115,7 +118,17 @@ def get_details(state: State, call: Call) -> object:
     entity = seen(state, run)
     kept = ("runId", "target", "status", "startTimeUtc", "properties", "error")
     shown = {name: entity.get(name) for name in kept}
-    return {**shown, "logFiles": log_files(state, call.url, run), "runDefinition": entity.get("runDefinition")}
+    return {**shown, "logFiles": log_files(state, call.url, run), "runDefinition": _definition(state, entity)}
+
+
+def _definition(state: State, entity: Entity) -> Entity | None:
+    """Return what a run runs with: that of a script's run as it was sent, that of a step from its node."""
+    node, pipeline = (entity["tags"].get(f"azureml.{name}") for name in ("nodeid", "pipeline"))
+    if node is None:
+        return entity.get("runDefinition")
+    graph = state.graphs[state.pipeline_runs[pipeline]["GraphId"]]
+    definition: Entity = json.loads(next(one["Runconfig"] for one in graph["ModuleNodes"] if one["Id"] == node))
+    return definition
 
 
 def get_children(state: State, call: Call) -> object:
@@ -126,10 +139,18 @@ def get_children(state: State, call: Call) -> object:
 
 
 def query_runs(state: State, call: Call) -> object:
-    """Answer with all runs of an experiment, the newest first; the filter is not looked at."""
-    known = state.experiments[call["experiment"]]["experimentId"]
+    """Answer with the runs of an experiment, the newest first; of the filter, tags alone count."""
+    known = get_experiment(state, call)["experimentId"]
+    wanted = dict(re.findall(r'Tags/(\w+) eq "([^"]*)"', call.body.get("filter") or ""))
     mine = [seen(state, run) for run, one in state.runs.items() if one["experimentId"] == known]
-    return {"value": [one for one in reversed(mine) if one["parentRunId"] is None]}
+    fitting = [one for one in mine if wanted.items() <= one["tags"].items()]
+    return {"value": [one for one in reversed(fitting) if one["parentRunId"] is None]}
+
+
+def query_experiments(state: State, call: Call) -> object:
+    """Answer with the experiments, of which the filter may name one."""
+    wanted = re.search(r"name eq ([\w-]+)", call.body.get("filter") or "")
+    return {"value": [one for name, one in state.experiments.items() if wanted is None or wanted[1] == name]}
 
 
 def post_event(state: State, call: Call) -> object:
@@ -151,6 +172,7 @@ ROUTES = (
     route("GET", f"{HISTORY}/experimentids/{{id}}/runs/{{run}}", get_run),
     route("PATCH", f"{HISTORY}/experimentids/{{id}}/runs/{{run}}", patch_run),
     route("POST", f"{EXPERIMENT}/runs:query", query_runs),
+    route("POST", f"{HISTORY}/experiments:query", query_experiments),
     route("GET", f"{EXPERIMENT}/runs/{{run}}", get_run),
     route("PATCH", f"{EXPERIMENT}/runs/{{run}}", patch_run),
     route("GET", f"{EXPERIMENT}/runs/{{run}}/details", get_details),

@@ -1,0 +1,27 @@
+"""``runs --remote``: what Azure ML has of this pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from aml_pipeline.azureml.history import runs
+from aml_pipeline.cli.history import moment
+from aml_pipeline.cli.remote import connect
+from aml_pipeline.opening import Opened
+
+
+def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the runs of the pipeline's experiment that carry its name, the last first."""
+    plan, project = opened.require()
+    found = runs(connect(project.folder, environ), plan.experiment, plan.name)
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+        return 0
+    if not found:
+        print(f"Azure ML has no run of {plan.name}. Begin one with `aml-pipeline submit`.")
+    for one in found:
+        about = "  ".join(text for text in (one.profile, (one.commit or "")[:9]) if text)
+        print(f"{one.run}  {moment(one.started)}  {one.status:<11}  {about}".rstrip())
+    return 0

@@ -1,0 +1,7 @@
+"""Stands in for every script of a step: writes down the command line and the environment of its process."""
+
+import os
+import sys
+
+with open("outputs/started", "w", encoding="ascii") as file:  # kept with the run, whatever the arguments are
+    file.write(ascii([sys.argv, dict(os.environ)]))

@@ -1,0 +1,64 @@
+"""What a step is given besides its arguments: in the graph, and by the plan and the process that ran here."""
+
+from typing import Any
+
+from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step
+from aml_pipeline.tokens import Argument, Dataset, Parameter
+from tests.conformance.sides import Both
+from tests.loopback.workspace import DEFAULT_DATASTORE
+
+
+def there(both: Both, step: str) -> dict[str, Any]:
+    """Return what the graph says of ``step``."""
+    found = both.there[step]
+    return {
+        "script": found.script,
+        "after": set(found.after),
+        "parameters": [one.value for one in found.arguments if one.kind == "parameter"],
+        "outputs": {one.name: (one.datastore, one.mode, one.register_as) for one in found.outputs},
+        "modes": dict(found.modes),
+        "compute": found.compute,
+        "environment": found.environment.name,
+        "variables": dict(found.environment_variables),
+        "timeout": found.timeout,
+        "reusable": found.reusable,
+    }
+
+
+def here(both: Both, step: str) -> dict[str, Any]:
+    """Return the same as the plan has it; the script and the variables as the process saw them."""
+    planned, process = both.plan.step(step), both.here[step]
+    assert planned.compute is not None
+    assert planned.environment is not None
+    sent = [one for one in planned.arguments if not _is_left_out(both.plan, one)]
+    return {
+        "script": process.script,
+        "after": set(planned.after),
+        "parameters": [token.name for one in sent for token in one.tokens if isinstance(token, Parameter)],
+        "outputs": {name: _output(one) for name, one in planned.outputs.items()},
+        "modes": _modes(both.plan, planned),
+        "compute": planned.compute.name,
+        "environment": planned.environment.name or planned.environment.registered,
+        "variables": {name: process.variables[name] for name in planned.environment_variables},
+        "timeout": None if planned.timeout is None else str(planned.timeout),
+        "reusable": planned.allow_reuse,
+    }
+
+
+def _is_left_out(plan: Plan, argument: Argument) -> bool:
+    return any(isinstance(token, Dataset) and not _is_there(plan.datasets[token.name]) for token in argument.tokens)
+
+
+def _is_there(place: DatasetPlace) -> bool:
+    return bool(place.registered or place.datastore)
+
+
+def _output(settings: OutputSettings) -> tuple[str, str, str | None]:
+    return settings.datastore or DEFAULT_DATASTORE, settings.mode, settings.register_as
+
+
+def _modes(plan: Plan, step: Step) -> dict[str, str]:
+    inputs = {f"in_{one.step.replace('-', '_')}__{one.name}": "mount" for one in step.inputs}
+    sent = [token for one in step.arguments if not _is_left_out(plan, one) for token in one.tokens]
+    names = [token.name for token in sent if isinstance(token, Dataset)]
+    return {**inputs, **{f"data__{name}": plan.datasets[name].mode for name in names}}

@@ -1,0 +1,125 @@
+"""One pipeline on both sides: in real processes here, and in the bodies that were sent to the loopback service.
+
+A folder differs from side to side, so it is told by a symbol: ``<output STEP.NAME>`` that a step writes, ``<input
+STEP.NAME>`` that it reads, ``<dataset NAME>``.
+"""
+
+import ast
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from aml_pipeline import azureml, store
+from aml_pipeline.interpreter import Interpreter
+from aml_pipeline.local import Context, Run, Wishes
+from aml_pipeline.local import run as run_locally
+from aml_pipeline.opening import Opened, open_pipeline
+from aml_pipeline.plan import DatasetPlace, Plan
+from aml_pipeline.record import Recorder, new_id
+from aml_pipeline.store import Store
+from tests.loopback import evaluator
+from tests.loopback.service import Service
+from tests.loopback.state import Sdk
+
+_SAVED = re.compile(r'/datastores/([^/]+)/paths/(.*?)\\"')
+
+
+@dataclass(frozen=True)
+class Here:
+    """What the process of a step saw."""
+
+    script: str
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Both:
+    """What the steps of one pipeline receive, by their names."""
+
+    plan: Plan
+    here: Mapping[str, Here]
+    there: Mapping[str, evaluator.Step]
+
+    @property
+    def arguments_here(self) -> dict[str, list[str]]:
+        """The arguments that each process saw."""
+        return {name: list(one.arguments) for name, one in self.here.items()}
+
+    @property
+    def arguments_there(self) -> dict[str, list[str]]:
+        """The arguments in the graph, parameters with their values."""
+        return {name: list(one.resolved) for name, one in self.there.items()}
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A project's folder, a workspace that all submissions go to, and the Python that runs steps here."""
+
+    folder: Path
+    service: Service
+    workspace: Sdk
+    python: Interpreter
+
+    def of(self, text: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Both:
+        """Run and submit the pipeline ``text``; return what its steps received."""
+        file = self.folder / "pipeline.yaml"
+        file.write_text(text, encoding="utf-8")
+        opened = open_pipeline(str(file), profile, parameters)
+        plan, _ = opened.require()
+        return Both(plan, self._here(opened), self._there(opened))
+
+    def _here(self, opened: Opened) -> dict[str, Here]:
+        plan, project = opened.require()
+        folder = Path(store.prepare(os.path.dirname(opened.state), plan.name))
+        recorder = Recorder(str(folder / "runs"), new_id())
+        context = Context(plan, project, Store(opened.state, project.digests), self.python, dict(os.environ))
+        names = [step.name for step in plan.steps]
+        # Else a step whose key equals that of an earlier pipeline's would not run.
+        done = run_locally(context, names, recorder, dict, wishes=Wishes(forced=names))
+        assert done.state == "done", done.steps
+        kept = folder / "runs" / recorder.run / "steps"
+        return {name: self._started(plan, name, done, kept / name / "outputs/started") for name in names}
+
+    def _started(self, plan: Plan, step: str, done: Run, note: Path) -> Here:
+        words, variables = ast.literal_eval(note.read_text(encoding="ascii"))
+        symbols = {
+            str(self.folder / one.local): f"<dataset {name}>" for name, one in plan.datasets.items() if one.local
+        }
+        for result in done.results.values():
+            kind = "output" if result.step == step else "input"
+            symbols |= {place: f"<{kind} {result.step}.{name}>" for name, place in result.outputs.items()}
+        script, *arguments = words
+        return Here(script, tuple(symbols.get(word, word) for word in arguments), variables)
+
+    def _there(self, opened: Opened) -> dict[str, evaluator.Step]:
+        plan, project = opened.require()
+        run = azureml.submit(plan, self.workspace, project).id
+        service = self.service
+        datasets = {**service.dataset_names, **_saved(service)}
+        steps = evaluator.evaluate(service.graph_of(run), service.modules, service.assignments_of(run), datasets)
+        names = {self._known_as(place): name for name, place in plan.datasets.items()}
+        return {name: _with_names(step, names) for name, step in steps.items()}
+
+    def _known_as(self, place: DatasetPlace) -> str:
+        """Return what the evaluator calls a dataset."""
+        if place.registered is None:
+            return f"{place.datastore}/{place.path}"
+        return f"{place.registered}:{place.version or len(self.service.state.datasets.get(place.registered, ()))}"
+
+
+def _saved(service: Service) -> dict[str, str]:
+    """Return datastore and path of each dataset without a name, by its id."""
+    found = {known: _SAVED.search(str(one["flow"])) for known, one in service.state.saved_datasets.items()}
+    return {known: unquote(f"{one[1]}/{one[2]}") for known, one in found.items() if one}
+
+
+def _with_names(step: evaluator.Step, names: Mapping[str, str]) -> evaluator.Step:
+    """Return ``step`` with the datasets in its arguments called as the pipeline calls them."""
+    tokens = [replace(one, value=names[one.value]) if one.kind == "dataset" else one for one in step.arguments]
+    pairs = zip(tokens, step.resolved, strict=True)
+    texts = [str(token) if token.kind == "dataset" else text for token, text in pairs]
+    return replace(step, arguments=tuple(tokens), resolved=tuple(texts))

@@ -1,0 +1,281 @@
+"""Pipelines by Hypothesis, each with what its steps must receive, known without reading the file.
+
+They share few names, so that in one workspace many of them look much alike.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from aml_pipeline.parameters import ParameterType
+
+HEAD = {
+    "name": "generated",
+    "compute": "cpu-cluster",
+    "environment": {"name": "training", "docker_image": "registry.example/training:1"},
+}
+DATASETS = {
+    "images": {"local": "data", "registered": "images"},
+    "table": {"local": "table.csv", "datastore": "results", "path": "raw"},
+    "gone": {"local": "nothing-here", "optional": True},
+}
+STEPS = ("first", "second", "third-step")
+OUTPUTS = ("out", "model")
+PARAMETERS = ("a", "b", "c")
+OPTIONS = ("-l", "--l", "--set", "-", "--", "--a=b", "--é x", "-1")
+
+# What somebody on the way might take for something else.
+_PIECES = (
+    *(
+        ",",
+        ";",
+        " ",
+        "'",
+        '"',
+        "$",
+        "${",
+        "%",
+        "%(a)s",
+        "{",
+        "}",
+        "\n",
+        "\t",
+        "\\",
+        "\\n",
+        "|",
+        "&",
+        "=",
+        ":",
+        "#",
+        "*",
+    ),
+    *(
+        "é",
+        "日本",
+        "😀",
+        "~",
+        "-",
+        "--",
+        "/",
+        "a",
+        "b",
+        "64",
+        "32",
+        "012",
+        "0.10",
+        "1e-3",
+        "true",
+        "null",
+        "None",
+        "<<",
+    ),
+    *("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConfig:", "$AZUREML_", "<output first.out>"),
+)
+_TAKEN = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConfig:", "$AZUREML_", "<")
+_PROCESSES_CAN_HAVE = st.characters(codec="utf-8", exclude_characters="\0")
+
+
+def _is_free(text: str) -> bool:
+    return not text.startswith(_TAKEN) and "${{" not in text
+
+
+TEXTS = (
+    st.sampled_from(("64", "32", "64,32", "a", "a,b", "", "-5", "0.10", "true", "é ü"))
+    | st.lists(st.sampled_from(_PIECES) | st.text(_PROCESSES_CAN_HAVE, max_size=3), max_size=5).map("".join)
+).filter(_is_free)
+_VALUES: dict[ParameterType, st.SearchStrategy[str]] = {
+    "string": TEXTS.filter(lambda text: bool(text.strip())),  # Azure ML cannot carry an empty one
+    "integer": st.sampled_from(("0", "012", "-5", "+7", "0x1F", "1000000000000000000000")),
+    "number": st.sampled_from(("0.10", "1e-3", "-.5", "3.", "2", "1E5")),
+    "boolean": st.sampled_from(("true", "false")),
+}
+
+
+_KINDS = ("outputs", "steps", "parameters", "datasets")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One argument: the scalar in the file, and the text that is received; None when it takes its option with it."""
+
+    written: str
+    received: str | None
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An option with values, a flag (values are a boolean), or a positional value (no option)."""
+
+    option: str | None
+    values: tuple[Token, ...] | bool
+
+    @property
+    def words(self) -> list[Token]:
+        """The tokens, one by one."""
+        own = [] if self.option is None else [Token(self.option, self.option)]
+        if isinstance(self.values, bool):
+            return own if self.values else []
+        return [] if any(one.received is None for one in self.values) else [*own, *self.values]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step: its arguments as a mapping or as a list, and the steps that it comes after."""
+
+    arguments: tuple[Argument, ...]
+    after: tuple[str, ...]
+    as_mapping: bool
+
+    @property
+    def words(self) -> list[Token]:
+        """All tokens, without those that are left out."""
+        return [word for one in self.arguments for word in one.words]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what stands in the file."""
+        rows = [_row(one) for one in self.arguments]
+        merged = {key: value for row in rows for key, value in row.items()} if self.as_mapping else rows
+        return {"script": "record.py", "after": list(self.after), "arguments": merged}
+
+
+def _row(argument: Argument) -> Any:  # noqa: ANN401 - a piece of YAML
+    if isinstance(argument.values, bool):
+        return {argument.option: argument.values}
+    texts = [one.written for one in argument.values]
+    if argument.option is None:
+        return texts[0]
+    return {argument.option: texts[0] if len(texts) == 1 else texts}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline, and the values that its caller gives to parameters."""
+
+    steps: Mapping[str, Step]
+    parameters: Mapping[str, Any]
+    given: Mapping[str, str]
+    flow: bool | None
+
+    @property
+    def text(self) -> str:
+        """The file."""
+        data = {**HEAD, "datasets": DATASETS, "parameters": dict(self.parameters)}
+        steps = {name: one.as_data() for name, one in self.steps.items()}
+        return yaml.dump(
+            {**data, "steps": steps}, Dumper=_Dumper, sort_keys=False, default_flow_style=self.flow, width=10**9
+        )
+
+    @property
+    def received(self) -> dict[str, list[str]]:
+        """What each step must receive."""
+        return {name: [str(word.received) for word in step.words] for name, step in self.steps.items()}
+
+    @property
+    def after(self) -> dict[str, set[str]]:
+        """The order edges."""
+        return {name: set(step.after) for name, step in self.steps.items()}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes only what YAML 1.2 would take for no text or number, so that plain scalars of all sorts stand there."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("true|True|TRUE|false|False|FALSE"), ["t", "T", "f", "F"]
+)
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("~|null|Null|NULL|"), ["~", "n", "N", ""])
+
+
+def expression(of: str) -> str:
+    """Return an expression as it stands in a file."""
+    return f"${{{{ {of} }}}}"
+
+
+@st.composite
+def _parameters(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the declarations of parameters, and the values that the caller gives to some of them."""
+    declared: dict[str, Any] = {}
+    given: dict[str, str] = {}
+    for name in PARAMETERS:
+        kind = draw(st.sampled_from(tuple(_VALUES)))
+        default = draw(_VALUES[kind])
+        declared[name] = {"type": kind, "default": default == "true" if kind == "boolean" else default}
+        if draw(st.booleans()):
+            given[name] = draw(_VALUES[kind])
+    return declared, given
+
+
+def _value_of(declared: Mapping[str, Any], given: Mapping[str, str], name: str) -> str:
+    default = declared[name]["default"]
+    return given.get(name, str(default).lower() if isinstance(default, bool) else default)
+
+
+def _sources(step: str, readable: Sequence[tuple[str, str]], parameters: Mapping[str, str]) -> list[Token]:
+    """Return what the arguments of ``step`` may name."""
+    return [
+        *(Token(expression(f"outputs.{name}"), f"<output {step}.{name}>") for name in OUTPUTS),
+        *(Token(expression(f"steps.{one}.outputs.{name}"), f"<input {one}.{name}>") for one, name in readable),
+        *(Token(expression(f"parameters.{name}"), value) for name, value in parameters.items()),
+        *(Token(expression(f"datasets.{name}"), f"<dataset {name}>") for name in ("images", "table")),
+        Token(expression("datasets.gone"), None),
+    ]
+
+
+def _arguments(sources: Sequence[Token], *, as_mapping: bool) -> st.SearchStrategy[tuple[Argument, ...]]:
+    # By kind, so that what there is least of is not the rarest.
+    named_ones = [[one for one in sources if one.written.startswith(f"${{{{ {kind}")] for kind in _KINDS]
+    token = st.one_of(TEXTS.map(lambda text: Token(text, text)), *(st.sampled_from(one) for one in named_ones if one))
+    values = st.lists(token, min_size=1, max_size=3).map(tuple)
+    option = st.sampled_from(OPTIONS) | TEXTS.map(lambda text: f"-{text}")
+    named = st.builds(Argument, option, st.booleans() | values)
+    if as_mapping:
+        return st.lists(named, max_size=6, unique_by=lambda one: one.option).map(tuple)
+    positional = st.builds(Argument, st.none(), st.tuples(token))
+    return st.lists(named | positional, max_size=6).map(tuple)
+
+
+def _written(step: str, arguments: Sequence[Argument]) -> list[tuple[str, str]]:
+    """Return the outputs that ``arguments`` declare, even where they are left out."""
+    tokens = [token for one in arguments if not isinstance(one.values, bool) for token in one.values]
+    return [(step, name) for name in OUTPUTS if any(one.written == expression(f"outputs.{name}") for one in tokens)]
+
+
+@st.composite
+def pipelines(draw: st.DrawFn) -> Pipeline:
+    """A pipeline of two or three steps."""
+    declared, given = draw(_parameters())
+    values = {name: _value_of(declared, given, name) for name in PARAMETERS}
+    steps: dict[str, Step] = {}
+    readable: list[tuple[str, str]] = []
+    for name in draw(st.permutations(STEPS))[: draw(st.integers(2, len(STEPS)))]:
+        as_mapping = draw(st.booleans())
+        own = Argument("--output", (_sources(name, (), {})[0],))  # so that the next ones have something to read
+        arguments = (own, *draw(_arguments(_sources(name, readable, values), as_mapping=as_mapping)))
+        after = draw(st.lists(st.sampled_from(sorted(steps)), unique=True)) if steps else []
+        steps[name] = Step(arguments, tuple(after), as_mapping)
+        readable += _written(name, arguments)
+    order = draw(st.permutations(list(steps)))
+    return Pipeline({name: steps[name] for name in order}, declared, given, draw(st.sampled_from((True, False, None))))
+
+
+@st.composite
+def twins(draw: st.DrawFn) -> tuple[Pipeline, Pipeline]:
+    """Two pipelines of which one has two literals where the other has a comma."""
+    one = draw(pipelines())
+    name = draw(st.sampled_from(sorted(one.steps)))
+    step = one.steps[name]
+    pair = [Token(text, text) for text in (draw(TEXTS), draw(TEXTS))]
+    joined = f"{pair[0].written},{pair[1].written}"
+    return _with(one, name, step, pair), _with(one, name, step, [Token(joined, joined)])
+
+
+def _with(pipeline: Pipeline, name: str, step: Step, values: Sequence[Token]) -> Pipeline:
+    """Return ``pipeline`` with one argument more in a step."""
+    arguments = (*step.arguments, Argument("--last", tuple(values)))
+    return replace(pipeline, steps={**pipeline.steps, name: replace(step, arguments=arguments)})

@@ -1,0 +1,161 @@
+"""A project of two steps and a service that takes it: what tests of the command line against Azure ML begin with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Project
+
+from .command_line import sleep_short
+from .service import Service
+from .serving import serving
+
+PIPELINE = """
+    name: lesson
+    experiment: lesson
+    compute: cpu-cluster
+    environment: {name: training, conda_file: conda.yml}
+    source_directory: steps
+
+    parameters:
+      epochs: 2
+
+    steps:
+      prepare:
+        script: prepare.py
+        arguments:
+          --out: ${{ outputs.data }}
+
+      train:
+        script: train.py
+        arguments:
+          --in: ${{ steps.prepare.outputs.data }}
+          --epochs: ${{ parameters.epochs }}
+    """
+FILES = {
+    "pipeline.yaml": PIPELINE,
+    "conda.yml": "dependencies: [python=3.11, pip]\n",
+    "steps/prepare.py": "print('prepare')\n",
+    "steps/train.py": "print('train')\n",
+}
+
+
+@dataclass
+class Done:
+    """How a command line ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Lesson(Project):
+    """The project, and the command line that is logged in at the service."""
+
+    def __init__(self, root: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(root)
+        self.service = service
+        self.url = service.url
+        self._monkeypatch = monkeypatch
+
+    def azure_command(self, *words: str) -> list[str]:
+        """Return the command line as a list."""
+        return [sys.executable, "-m", "tests.loopback.command_line", self.url, *words]
+
+    def azure(self, *words: str, environ: Mapping[str, str] | None = None) -> Done:
+        """Run the command line as a process of its own, to its end."""
+        done = subprocess.run(
+            self.azure_command(*words),
+            cwd=self.root,
+            env={**self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        return _checked(Done(done.returncode, done.stdout, done.stderr))
+
+    def start_azure(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start the command line as a process of its own."""
+        return subprocess.Popen(
+            self.azure_command(*words),
+            cwd=self.root,
+            env={**self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def here(self, capsys: pytest.CaptureFixture[str], *words: str) -> Done:
+        """Run the command line within this process, which costs no second import of the SDK."""
+        from aml_pipeline import cli
+        from aml_pipeline.azureml import login, watch
+
+        from .client import LoopbackAuth
+
+        with self._monkeypatch.context() as patch:
+            patch.setattr(login, "auth", lambda _: LoopbackAuth(self.url))
+            patch.setattr(time, "sleep", sleep_short)
+            patch.setattr(watch, "POLL_SECONDS", (0.0,))
+            patch.setattr(watch, "AGAIN_SECONDS", (0.0,))
+            patch.setattr(watch, "PATIENCE_SECONDS", 0.1)
+            patch.chdir(self.root)
+            capsys.readouterr()
+            with _own_signals():
+                status = cli.run(words, dict(os.environ))
+        said = capsys.readouterr()
+        return _checked(Done(status, said.out, said.err))
+
+    def record(self, place: int = -1) -> dict[str, Any]:
+        """Return the record of a run, the last one unless told otherwise."""
+        data: dict[str, Any] = json.loads((self.runs()[place] / "run.json").read_text(encoding="utf-8"))
+        return data
+
+    def clone(self, root: Path) -> Lesson:
+        """Return a copy of the project in another folder, without what runs left."""
+        shutil.copytree(self.root, root, ignore=shutil.ignore_patterns(".aml_pipeline", "__pycache__"))
+        return Lesson(root, self.service, self._monkeypatch)
+
+
+def _checked(done: Done) -> Done:
+    for word in ("Traceback", "Warning", "This is a bug", "InnerException", "azureml.exceptions"):
+        assert word not in done.out + done.err, done.out + done.err
+    return done
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def a_lesson(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    """Give the project in ``folder``, with a workspace that has its cluster."""
+    with serving(folder / "home", monkeypatch) as service:
+        from .client import write_config  # imports the SDK, which may be absent
+
+        service.add_compute("cpu-cluster")
+        lesson = Lesson(folder / "project", service, monkeypatch)
+        lesson.write(FILES)
+        write_config(lesson.root)
+        yield lesson

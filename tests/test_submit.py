@@ -1,0 +1,476 @@
+"""`submit` and `cancel`: the real command line and the real SDK, against a loopback service."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project
+from tests.loopback.lesson import FILES, Lesson, a_lesson
+from tests.loopback.script import Script, Step
+from tests.loopback.serving import quiet
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        yield lesson
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def routes(lesson: Lesson) -> list[str]:
+    """Return what was written, without the ids."""
+    return [f"{one.method} {re.sub('[0-9a-f-]{36}', 'ID', one.route)}" for one in lesson.service.writes()]
+
+
+SUBMISSION = [
+    "POST /pipelines/v1.0/PipelineRuns/Unsubmitted/CreationInfoWithGraph",
+    "POST /pipelines/v1.0/PipelineRuns/Submit/ID",
+]
+
+
+def test_a_submitted_run_is_told_and_recorded(lesson: Lesson) -> None:
+    done = lesson.azure("submit", "--param", "epochs=5")
+    assert (done.status, done.err) == (0, "")
+    (run,) = lesson.service.runs
+    assert done.out.splitlines()[0] == f"run {run}"
+    portal = done.out.splitlines()[1]
+    assert portal.startswith(f"{lesson.url}/runs/{run}?wsid=/subscriptions/")
+    record = lesson.record()
+    assert record["azureml"] == {"run": run, "experiment": "lesson", "portal": portal}
+    assert record["state"] == "submitted"
+    assert record["command"] == "aml-pipeline submit --param epochs=5"
+    assert lesson.service.assignments_of(run) == {"epochs": "5"}
+    assert "  submitted  " in lesson.cli("runs").stdout
+
+
+def test_waiting_shows_steps_and_metrics_and_records_them(lesson: Lesson) -> None:
+    metrics = {"loss": [0.5, 0.25], "best": [1.0]}
+    lesson.service.script = Script(steps={"train": Step(metrics=metrics, log="epoch 1\nepoch 2\n")})
+    done = lesson.azure("submit", "--wait")
+    assert done.status == 0
+    rows = [re.sub(r"\d+\.\d s", "N s", row) for row in done.out.splitlines()[2:]]
+    assert rows == ["prepare  done in N s", "train    done in N s  loss 0.25  best 1"]
+    record = lesson.record()
+    assert record["state"] == "done"
+    assert {name: row["state"] for name, row in record["steps"].items()} == {"prepare": "done", "train": "done"}
+    assert record["steps"]["train"]["metrics"] == {"loss": 0.25, "best": 1.0}
+    assert lesson.cli("logs", "train").stdout == "epoch 1\nepoch 2\n"
+    assert "  done  " in lesson.cli("runs").stdout
+
+
+def test_a_failed_step_is_told_with_its_reason_and_the_end_of_its_log(lesson: Lesson, capsys: Capture) -> None:
+    log = "".join(f"line {number}\n" for number in range(30))
+    lesson.service.script = Script(steps={"prepare": Step(fails=True, error="no such file", log=log)})
+    done = lesson.azure("submit", "--wait")
+    assert done.status == 1
+    assert [row.split("  ")[0] for row in done.out.splitlines()[2:]] == ["prepare", "train"]
+    assert "FAILED after" in done.out.splitlines()[2]
+    assert done.out.splitlines()[3] == "train    not run  the run ended before it"
+    said = done.err.splitlines()
+    assert said[-21:-1] == [f"    line {number}" for number in range(10, 30)]
+    assert re.fullmatch(
+        r"prepare: Azure ML says: no such file Log: \.aml_pipeline/lesson/runs/.*/steps/prepare.log", said[-1]
+    )
+    record = lesson.record()
+    assert (record["state"], record["steps"]["train"]["state"]) == ("failed", "not run")
+    assert "  failed  " in lesson.cli("runs").stdout
+    lesson.service.script = Script()
+    assert lesson.here(capsys, "submit", "--wait").status == 0
+
+
+def test_a_failed_step_without_a_reason(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.script = Script(steps={"train": Step(fails=True)})
+    done = lesson.here(capsys, "submit", "--wait")
+    assert done.status == 1
+    assert "train: Azure ML gives no reason. Log: " in done.err.splitlines()[-1]
+
+
+def test_a_reused_step_is_up_to_date(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.script = Script(steps={"prepare": Step(reused=True)})
+    done = lesson.here(capsys, "submit", "--wait")
+    assert done.out.splitlines()[2] == "prepare  up to date"
+    assert "prepare  runs" not in done.err
+    assert lesson.record()["steps"]["prepare"]["state"] == "up to date"
+
+
+def test_a_run_that_somebody_cancels(lesson: Lesson) -> None:
+    lesson.service.script = Script(holds=True)
+    process = lesson.start_azure("submit", "--wait")
+    until(lambda: lesson.service.runs and lesson.service.asked("POST", "StatusCode"))
+    lesson.service.state.cancelled.update(lesson.service.runs)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
+    assert lesson.record()["state"] == "interrupted"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopping_the_wait_leaves_the_run_alone(
+    lesson: Lesson, number: signal.Signals, status: int, capsys: Capture
+) -> None:
+    lesson.service.script = Script(holds=True)
+    process = lesson.start_azure("submit", "--wait", environ={"LOOPBACK_SILENCE": "0.2"})
+    lines: list[str] = []
+    assert process.stderr is not None
+    while not lines or not lines[-1].startswith("still waiting"):
+        lines.append(process.stderr.readline())
+        assert lines[-1], lines
+    assert re.fullmatch(r"still waiting for prepare \(Running\)(, train \(Queued\))? \(\d+ s\)\n", lines[-1])
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    (run,) = lesson.service.runs
+    assert process.returncode == status
+    assert err.splitlines()[-1] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert not lesson.service.state.cancelled
+    assert lesson.record()["state"] == "submitted"
+    assert "  submitted  " in lesson.cli("runs").stdout
+    assert lesson.here(capsys, "cancel", run).out == f"asked Azure ML to stop run {run}\n"
+    assert lesson.service.state.cancelled == {run}
+
+
+def test_stopping_while_it_is_sent(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("/computes/cpu", 503, times=1000)  # the SDK asks again, for ten seconds
+    process = lesson.start_azure("submit", environ={"LOOPBACK_SLEEP": "60"})
+    until(lambda: lesson.service.asked("GET", "/computes/cpu-cluster"))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err == "Stopped while it was sent; if a run began all the same, experiment lesson shows it.\n"
+    assert lesson.runs() == []
+    lesson.service.faults.ordered.clear()
+    assert lesson.here(capsys, "submit").status == 0
+
+
+@pytest.fixture
+def again(lesson: Lesson, capsys: Capture) -> Iterator[None]:
+    """See that a second try finds nothing half made."""
+    yield
+    lesson.service.faults.ordered.clear()
+    assert lesson.runs() == []
+    before = len(lesson.service.runs)
+    done = lesson.here(capsys, "submit", "--wait")
+    assert (done.status, len(lesson.service.runs)) == (0, before + 1)
+    assert len(lesson.service.environments) == 1
+    assert len(lesson.service.modules) == 2
+    assert not list(lesson.root.glob(".aml_pipeline/**/*.tmp"))
+
+
+FAULTS = {
+    401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
+    403: "You may not do that in this workspace. Ask its owner for the role Contributor, ",
+    429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
+    500: "Azure ML had a fault of its own (status 500). Try again in a while.",
+    503: "Azure ML had a fault of its own (status 503). Try again in a while.",
+}
+# Routes, and what was being done. The last ones leave things behind.
+PLACES = {
+    "^/$": "Connecting to workspace loopback failed.",
+    "/computes/cpu": "Looking up compute target cpu-cluster failed.",
+    "/history/v1.0/experiments": "Submitting the pipeline failed.",
+    "/environment/.*": "Looking up environment training failed.",
+    "/pipelines/v1.0/Modules$": "Submitting the pipeline failed.",
+    "/pipelines/v1.0/PipelineRuns/Unsubmitted": "Submitting the pipeline failed.",
+    "/pipelines/v1.0/PipelineRuns/Submit": "Submitting the pipeline failed.",
+}
+
+
+@pytest.mark.usefixtures("again")
+@pytest.mark.parametrize("place", PLACES)
+def test_a_refusal_is_one_line(lesson: Lesson, capsys: Capture, place: str) -> None:
+    for status, meaning in FAULTS.items():
+        lesson.service.faults.ordered.clear()
+        lesson.service.fail(place, status, times=1000)
+        done = lesson.here(capsys, "submit")
+        assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+        assert done.err.startswith(f"{PLACES[place]} {meaning}")
+        assert " Azure ML says: " in done.err
+
+
+@pytest.mark.usefixtures("again")
+def test_a_refusal_in_a_process_of_its_own(lesson: Lesson) -> None:
+    lesson.service.fail("/pipelines/v1.0/PipelineRuns/Submit", 403, times=1000)
+    done = lesson.azure("submit", "--wait")
+    assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+    assert done.err.startswith(f"Submitting the pipeline failed. {FAULTS[403]}")
+
+
+@pytest.mark.usefixtures("again")
+def test_a_workspace_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("^/$", 404, times=1000)
+    done = lesson.here(capsys, "submit")
+    assert (done.status, done.err.count("\n")) == (4, 1)
+    assert done.err.startswith(
+        "Connecting to workspace loopback failed. Azure ML has no such thing. Look at the names in "
+    )
+
+
+@pytest.mark.usefixtures("again")
+def test_nobody_answers(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with monkeypatch.context() as patch:
+            patch.setattr(lesson, "url", f"http://127.0.0.1:{free.getsockname()[1]}")
+            done = lesson.azure("submit", "--wait")
+    assert (done.status, done.out) == (4, "")
+    assert done.err == (
+        "Connecting to workspace loopback failed. Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; "
+        "then try again.\n"
+    )
+
+
+@pytest.mark.usefixtures("again")
+def test_a_service_that_dies_after_each_write(lesson: Lesson, capsys: Capture) -> None:
+    while len(lesson.service.writes()) < 7 or not lesson.service.asked("POST", "CreationInfoWithGraph"):
+        lesson.service.stop_after_writes(1)
+        done = lesson.here(capsys, "submit")
+        assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+        assert done.err.endswith(
+            " Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again.\n"
+        )
+    lesson.service.faults.writes_left = None
+    lesson.service.drop("/PipelineRuns/Submit/")
+    assert "Submitting the pipeline failed. Azure ML cannot be reached." in lesson.here(capsys, "submit").err
+
+
+def test_a_wait_outlives_a_service_that_is_gone_for_a_while(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("/pipelines/v1.0/PipelineRuns/[0-9a-f-]+$", 503, times=2)
+    lesson.service.drop("StatusCode", first=2)
+    done = lesson.here(capsys, "submit", "--wait")
+    assert done.status == 0
+    assert lesson.record()["state"] == "done"
+
+
+def test_a_wait_ends_when_nobody_answers_for_long(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("/pipelines/v1.0/PipelineRuns/[0-9a-f-]+$", 500, times=10**6)
+    done = lesson.here(capsys, "submit", "--wait")
+    (run,) = lesson.service.runs
+    assert done.status == 4
+    assert done.err.splitlines()[-2] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert done.err.splitlines()[-1].startswith("Asking Azure ML about the run failed. Azure ML had a fault of its own")
+    assert lesson.record()["state"] == "submitted"
+
+
+def test_what_takes_long_is_told(lesson: Lesson) -> None:
+    lesson.service.fail("/computes/cpu", 500, times=1000)  # the SDK asks again, for two seconds
+    done = lesson.azure("submit", environ={"LOOPBACK_SILENCE": "0.5", "LOOPBACK_SLEEP": "60"})
+    assert done.status == 4
+    *told, failed = done.err.splitlines()
+    told = [line for line in told if "connecting" not in line]  # while the SDK is imported
+    assert len(told) >= 2
+    assert all(re.fullmatch(r"still looking up compute target cpu-cluster \([0-3] s\)", line) for line in told)
+    assert failed.startswith("Looking up compute target cpu-cluster failed.")
+
+
+def test_one_step_alone(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.script = Script(steps={"prepare.py": Step(metrics={"images": [7.0]}, log="hello\n")})
+    done = lesson.azure("submit", "prepare", "--wait")
+    assert done.status == 0
+    assert re.fullmatch(r"run lesson_\d+_\w+", done.out.splitlines()[0])
+    assert re.fullmatch(r"prepare  done in \d+\.\d s  images 7", done.out.splitlines()[2])
+    assert lesson.record()["steps"]["prepare"]["metrics"] == {"images": 7.0}
+    assert lesson.cli("logs", "prepare").stdout == "hello\n"
+    (sent,) = lesson.service.asked("POST", "/snapshotrun")
+    assert sent.body["Configuration"]["script"] == "prepare.py"
+    lesson.service.script = Script(steps={"prepare.py": Step(fails=True, error="no space")})
+    done = lesson.here(capsys, "submit", "prepare", "--wait")
+    assert done.status == 1
+    assert "prepare: Azure ML says: no space Log: " in done.err
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("train", 'Step "train" reads data of step "prepare", so it cannot run alone. Submit the pipeline: '),
+        ("trian", 'There is no step "trian". Did you mean "train"?'),
+    ],
+)
+def test_a_step_that_cannot_run_alone(lesson: Lesson, capsys: Capture, step: str, told: str) -> None:
+    done = lesson.here(capsys, "submit", step)
+    assert (done.status, done.out) == (2, "")
+    assert told in done.err
+    assert lesson.service.writes() == []
+
+
+def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
+    done = lesson.here(capsys, "cancel")
+    assert (done.status, done.err) == (2, "No run was submitted from here. `aml-pipeline runs` lists them.\n")
+    lesson.service.script = Script(holds=True)
+    for _ in range(2):
+        assert lesson.here(capsys, "submit").status == 0
+    first, last = lesson.service.runs
+    assert lesson.azure("cancel").out == f"asked Azure ML to stop run {last}\n"
+    assert lesson.service.state.cancelled == {last}
+    assert lesson.here(capsys, "cancel", lesson.record(0)["run"]).status == 0
+    assert lesson.service.state.cancelled == {first, last}
+    assert [one.route.rpartition("/")[2] for one in lesson.service.writes() if one.method == "DELETE"] == [
+        "Execution"
+    ] * 2
+    done = lesson.here(capsys, "cancel", "other")
+    assert (done.status, done.err) == (2, 'No run "other" was submitted from here. `aml-pipeline runs` lists them.\n')
+
+
+def test_cancelling_a_step_that_runs_alone(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.script = Script(holds=True)
+    lesson.here(capsys, "submit", "prepare")
+    run = lesson.record()["azureml"]["run"]
+    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
+    assert lesson.service.state.cancelled == {run}
+
+
+def test_cancelling_what_is_over_or_refused(lesson: Lesson, capsys: Capture) -> None:
+    assert lesson.here(capsys, "submit", "--wait").status == 0
+    run = lesson.record()["azureml"]["run"]
+    lesson.service.forget()
+    assert lesson.here(capsys, "cancel").out == f"run {run} is over: done\n"
+    assert lesson.service.requests == []
+    lesson.service.script = Script(holds=True)
+    lesson.here(capsys, "submit")
+    lesson.service.fail("/Execution", 403, times=1000)
+    done = lesson.here(capsys, "cancel")
+    assert (done.status, done.out) == (4, "")
+    assert re.match(r"Cancelling run [0-9a-f-]+ failed\. You may not do that in this workspace\.", done.err)
+    lesson.service.faults.ordered.clear()
+    assert lesson.here(capsys, "cancel").status == 0
+
+
+def test_a_run_that_cannot_be_recorded_is_told_all_the_same(lesson: Lesson, capsys: Capture) -> None:
+    place = lesson.root / ".aml_pipeline" / "lesson" / "runs"
+    place.parent.mkdir(parents=True)
+    place.write_text("in the way")
+    done = lesson.here(capsys, "submit")
+    (run,) = lesson.service.runs
+    assert done.status == 6
+    assert done.out.startswith(f"run {run}\nhttp")
+
+
+def test_the_same_again_and_elsewhere_sends_nothing_new(lesson: Lesson, tmp_path: Path) -> None:
+    assert lesson.azure("submit").status == 0
+    assert [one.route for one in lesson.service.writes() if one.method == "PUT"] != []
+    lesson.service.forget()
+    lesson.write({"conda.yml": "# a comment\ndependencies: [python=3.11, pip]\n"})
+    assert lesson.azure("submit").status == 0
+    assert routes(lesson)[:2] == SUBMISSION
+    assert [one for one in routes(lesson)[2:] if not one.startswith("PATCH /history/")] == []
+    lesson.service.forget()
+    elsewhere = lesson.clone(tmp_path / "another" / "clone")
+    assert elsewhere.azure("submit").status == 0
+    assert routes(lesson)[:2] == SUBMISSION
+    assert [one for one in routes(lesson)[2:] if not one.startswith("PATCH /history/")] == []
+
+
+def test_one_byte_makes_one_module_and_one_snapshot(lesson: Lesson, tmp_path: Path, capsys: Capture) -> None:
+    lesson.here(capsys, "submit")
+    for place in (lesson, lesson.clone(tmp_path / "clone")):
+        place.replace("steps/train.py", "train", "trail" if place is lesson else "trait")
+        lesson.service.forget()
+        assert place.here(capsys, "submit").status == 0
+        sent = [one for one in routes(lesson) if not one.startswith("PATCH /history/")]
+        assert sent == ["POST /content/v2.0/snapshots/ID", "POST /pipelines/v1.0/Modules", *SUBMISSION]
+
+
+def test_a_package_makes_a_new_version_and_a_comment_does_not(lesson: Lesson, capsys: Capture) -> None:
+    for text, versions in [("", 1), ("# a comment\n", 1), ("channels: [conda-forge]\n", 2)]:
+        lesson.write({"conda.yml": f"{text}dependencies: [python=3.11, pip]\n"})
+        assert lesson.here(capsys, "submit").status == 0
+        assert len(lesson.service.environments) == versions
+
+
+SECRETS = {
+    "AccountKey": "c2VjcmV0LWtleQ==",
+    "SharedAccessSignature": "sv=2026&sig=c2lnbmF0dXJl",
+    "password": "hunter2-hunter2",
+    "client_secret": "s3cr3t~value",
+}
+
+
+def test_no_secret_is_shown_or_kept(lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aml_pipeline.azureml import masking
+    from tests.loopback import client, faults, wire
+
+    monkeypatch.setattr(masking, "_known", {"known-by-heart"})
+    token = client.token()
+    planted = "; ".join([*(f"{name}={value}" for name, value in SECRETS.items()), f"Bearer {token}", "known-by-heart"])
+    body = wire.error_body(planted, "Fault")
+    monkeypatch.setattr(faults, "error_body", lambda *_: body)
+    printed = ""
+    for place, status in [("^/$", 401), ("/computes/", 403), ("/environment/", 500), ("PipelineRuns/Submit", 400)]:
+        lesson.service.fail(place, status, times=1000)
+        done = lesson.here(capsys, "submit")
+        assert (done.status, "***" in done.err) == (4, True), done.err
+        printed += done.err
+        lesson.service.faults.ordered.clear()
+    lesson.service.script = Script(steps={"train": Step(fails=True, error=planted, log=f"{planted}\n")})
+    done = lesson.here(capsys, "submit", "--wait")
+    printed += done.out + done.err
+    kept = [one for one in lesson.root.rglob("*") if one.is_file() and one.suffix in {".json", ".jsonl"}]
+    assert len(kept) >= 2
+    written = "".join(one.read_text(encoding="utf-8") for one in kept)
+    for value in ["c2VjcmV0", "c2lnbmF0dXJl", "hunter2", "s3cr3t", token[:20], token[-40:], "by-heart"]:
+        assert value not in printed
+        assert value not in written
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["submit", "--help"],
+        ["validate"],
+        ["plan"],
+        ["run"],
+        ["submit", "--dry-run"],
+        ["cancel"],
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_azure_imports_none_of_it(project: Project, words: list[str]) -> None:
+    project.write(
+        {**FILES, "steps/prepare.py": "import sys, os\nos.makedirs(sys.argv[2], exist_ok=True)\n", "steps/train.py": ""}
+    )
+    command = [sys.executable, "-X", "importtime", "-m", "aml_pipeline", *words]
+    done = subprocess.run(
+        command, cwd=project.root, env=project.environ, capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+    assert done.returncode == (2 if words == ["cancel"] else 0), done.stdout
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "aml_pipeline.cli" in loaded
+    assert {name for name in loaded if name.split(".")[0] in {"azureml", "azure", "msrest", "msal"}} == set()
+
+
+def test_a_dry_run_sends_nothing(lesson: Lesson, capsys: Capture) -> None:
+    done = lesson.here(capsys, "submit", "--dry-run")
+    assert done.status == 0
+    assert done.out.splitlines()[-1] == "Nothing was sent."
+    assert lesson.service.requests == []
+    assert lesson.runs() == []
+
+
+def test_the_largest_snapshot_that_is_let_through_is_taken(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "script: prepare.py", "script: prepare.py\n    snapshot: [many/]")
+    many = lesson.root / "steps" / "many"
+    many.mkdir()
+    for number in range(1998):
+        (many / f"{number}.txt").touch()
+    assert lesson.here(capsys, "submit").status == 0
+    (many / "one more.txt").touch()
+    done = lesson.here(capsys, "submit")
+    assert (done.status, "has 0 MB in 2000 files; Azure ML takes 300 MB and 1999 files." in done.err) == (2, True)
