@@ -51,6 +51,11 @@ class DatasetPlace:
     version: str | None
     mode: str
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it has a place in Azure ML at all."""
+        return self.registered is not None or self.datastore is not None
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:

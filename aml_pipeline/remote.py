@@ -75,7 +75,7 @@ def _variables(step: Step) -> Iterator[Problem]:
 
 def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
     place = plan.datasets[name]
-    if place.registered is None and place.datastore is None and not place.optional:
+    if not place.is_remote and not place.optional:
         message = f'dataset "{name}" has no place in Azure ML, only here.'
         cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can do without it."
         yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,18 @@ def run(service: Service, tmp_path: Path) -> Sdk:
     shutil.copytree(ROOT / ".azureml", project / ".azureml")
     shutil.copy(ROOT / "pipeline.yaml", project)
     return azureml.submit(aml_pipeline.load(str(project / "pipeline.yaml")), connect(service, project))
+
+
+def test_the_example_in_the_docs(service: Service, run: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.loopback.client import LoopbackAuth
+
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/azure.md").read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path / "project")
+    known = {"my_authentication": LoopbackAuth(service.url)}
+    exec(example, known)  # noqa: S102 - our own
+    assert set(service.runs) == {run.id, known["run"].id}
+    assert service.assignments_of(known["run"].id)["epochs"] == "5"
+    assert service.assignments_of(run.id)["epochs"] == "2"
 
 
 def _in_azure(service: Service, run: Sdk, step: str, *command: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -60,6 +61,21 @@ def test_a_submitted_run_is_told_and_recorded(lesson: Lesson) -> None:
     assert record["command"] == "aml-pipeline submit --param epochs=5"
     assert lesson.service.assignments_of(run) == {"epochs": "5"}
     assert "  submitted  " in lesson.cli("runs").stdout
+
+
+def test_what_azure_ml_has_is_listed(lesson: Lesson) -> None:
+    assert (
+        lesson.azure("runs", "--remote").out == "Azure ML has no run of lesson. Begin one with `aml-pipeline submit`.\n"
+    )
+    lesson.azure("submit")
+    (run,) = lesson.service.runs
+    lesson.service.forget()
+    listed = lesson.azure("runs", "--remote")
+    assert (listed.status, listed.err) == (0, "")
+    assert re.fullmatch(rf"{run}  \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d  NotStarted.*\n", listed.out)
+    (row,) = json.loads(lesson.azure("runs", "--remote", "--format", "json").out)
+    assert (row["run"], row["status"]) == (run, "NotStarted")
+    assert lesson.service.writes() == []
 
 
 def test_waiting_shows_steps_and_metrics_and_records_them(lesson: Lesson) -> None:

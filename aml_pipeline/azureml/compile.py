@@ -121,7 +121,7 @@ class _Compilation:
             written = self.ports[token.step, tokens.Output(token.name)]
             return written.as_input(data.input_port(token.step, token.name))
         place = self.plan.datasets[token.name]
-        return data.dataset(self.workspace, token.name, place) if data.is_remote(place) else None
+        return data.dataset(self.workspace, token.name, place) if place.is_remote else None
 
     def left_out(self, step: Step, kind: type[tokens.Token], arguments: list[Sdk]) -> list[Sdk]:
         """Return the inputs or outputs of ``step`` that an absent dataset took out of its ``arguments``.
@@ -204,4 +204,4 @@ def values(plan: Plan) -> Mapping[str, str]:
 def _is_left_out(plan: Plan, argument: tokens.Argument) -> bool:
     """Whether an argument names a dataset that Azure ML does not have."""
     datasets = (plan.datasets[token.name] for token in argument.tokens if isinstance(token, tokens.Dataset))
-    return not all(map(data.is_remote, datasets))
+    return not all(place.is_remote for place in datasets)

@@ -10,11 +10,6 @@ from aml_pipeline.plan import DatasetPlace, OutputSettings
 _DESTINATION = "dataset/{run-id}/{output-name}"
 
 
-def is_remote(place: DatasetPlace) -> bool:
-    """Whether Azure ML has a dataset at all."""
-    return place.registered is not None or place.datastore is not None
-
-
 def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
     """Return a dataset as an input of a step, to be used once. Raises AzureError when the workspace has none."""
     from azureml.core import Dataset

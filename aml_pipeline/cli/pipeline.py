@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Mapping
+from typing import Any
 
+from aml_pipeline import __version__
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened, open_pipeline
+from aml_pipeline.plan import Plan
 from aml_pipeline.project import STATE
 
 DEFAULT_FILE = "pipeline.yaml"
@@ -31,6 +36,21 @@ def open_with(options: Options) -> Opened:
 def command_line() -> str:
     """Return what the user typed, for whoever reads of it later."""
     return " ".join(["aml-pipeline", *sys.argv[1:]])
+
+
+def record_header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the record of any run says of it before its steps."""
+    return {
+        "pipeline": plan.name,
+        "profile": plan.profile,
+        "parameters": {name: one.text for name, one in plan.parameters.items()},
+        "started": time.time(),
+        "command": command_line(),
+        "host": os.uname().nodename,
+        "version": __version__,
+        "git": git,
+        "plan": plan.as_data(),
+    }
 
 
 def parameters(given: list[str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from aml_pipeline import __version__, azureml, files, remote, store
 from aml_pipeline.azureml import waiting, watch
 from aml_pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import command_line, open_with, state_folder
+from aml_pipeline.cli.pipeline import open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress
 from aml_pipeline.errors import AzureError, UsageError
 from aml_pipeline.events import Event
@@ -33,7 +32,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
-    with waiting.heard_by(_say):
+    with waiting.heard_by(say):
         return _send(opened, steps, options, environ)
 
 
@@ -43,12 +42,12 @@ def _send(opened: Opened, steps: list[Step], options: Options, environ: Mapping[
     try:
         sent = _sent(opened, steps, options, environ, git)
     except KeyboardInterrupt as error:
-        _say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
+        say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
         return _interrupted(error)
     print(f"run {sent.id}", flush=True)  # first of all: what follows may fail, and the run goes on
     about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
     print(about["portal"], flush=True)
-    recorder = _record(opened, {**_header(plan, git), "azureml": about, "state": "submitted"})
+    recorder = _record(opened, {**record_header(plan, git), "azureml": about, "state": "submitted"})
     return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
 
 
@@ -91,7 +90,7 @@ def _warn_of_unused(plan: Plan, options: Options) -> None:
     for word in options.texts("param"):
         name = word.partition("=")[0]
         if name not in used:
-            _say(f'No step uses the parameter "{name}", so it is not sent.')
+            say(f'No step uses the parameter "{name}", so it is not sent.')
 
 
 def _show(opened: Opened, steps: list[Step]) -> None:
@@ -110,20 +109,6 @@ def _show(opened: Opened, steps: list[Step]) -> None:
     print("Nothing was sent.")
 
 
-def _header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        "pipeline": plan.name,
-        "profile": plan.profile,
-        "parameters": {name: one.text for name, one in plan.parameters.items()},
-        "started": time.time(),
-        "command": command_line(),
-        "host": os.uname().nodename,
-        "version": __version__,
-        "git": git,
-        "plan": plan.as_data(),
-    }
-
-
 def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) -> int:  # noqa: ANN401 - the SDK's
     plan, _ = opened.require()
     names = [step.name for step in steps]
@@ -138,15 +123,15 @@ def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) ->
         with waiting.heard_by(progress.say):
             outcome = watch.wait(sent, names, tell, recorder.log)
     except KeyboardInterrupt as error:
-        _say(goes_on)
+        say(goes_on)
         return _interrupted(error)
     except AzureError:
-        _say(goes_on)
+        say(goes_on)
         raise
     if outcome.message:
-        _say(f"The run failed. {outcome.message} See the portal.")
+        say(f"The run failed. {outcome.message} See the portal.")
     elif outcome.state == "interrupted":
-        _say("The run was cancelled in Azure ML.")
+        say("The run was cancelled in Azure ML.")
     return 0 if outcome.state == "done" else EXIT_FAILED
 
 
@@ -154,7 +139,8 @@ def _interrupted(error: KeyboardInterrupt) -> int:
     return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell what is no result."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -171,7 +157,7 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
     if one.state != "submitted":
         print(f"run {run} is over: {one.state}")
         return 0
-    with waiting.heard_by(_say):
+    with waiting.heard_by(say):
         azureml.cancel(connect(folder, environ), run)
     print(f"asked Azure ML to stop run {run}")
     return 0

@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from aml_pipeline.azureml import waiting
 from aml_pipeline.azureml.history import runs
 from aml_pipeline.cli.history import moment
-from aml_pipeline.cli.remote import connect
+from aml_pipeline.cli.remote import connect, say
 from aml_pipeline.opening import Opened
 
 
 def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:
     """Print the runs of the pipeline's experiment that carry its name, the last first."""
     plan, project = opened.require()
-    found = runs(connect(project.folder, environ), plan.experiment, plan.name)
+    with waiting.heard_by(say):
+        found = runs(connect(project.folder, environ), plan.experiment, plan.name)
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
         return 0

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from aml_pipeline import __version__, check, graph, interpreter, store
+from aml_pipeline import check, graph, interpreter, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import command_line, open_with, state_folder
+from aml_pipeline.cli.pipeline import command_line, open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress, output_lines
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
@@ -136,19 +135,11 @@ def _python(given: str | None, environ: Mapping[str, str]) -> str:
 
 def _header(context: Context) -> dict[str, Any]:
     """Return what a record says of a run before its steps."""
-    python, pipeline = context.interpreter, context.plan
+    python = context.interpreter
     return {
-        "pipeline": pipeline.name,
-        "profile": pipeline.profile,
-        "parameters": {name: one.text for name, one in pipeline.parameters.items()},
-        "started": time.time(),
-        "command": command_line(),
-        "host": os.uname().nodename,
-        "version": __version__,
-        "git": git_state(context.project.folder),
+        **record_header(context.plan, git_state(context.project.folder)),
         "python": {"path": python.path, "version": python.full_version, "platform": python.platform},
         "distributions": dict(python.distributions),
-        "plan": pipeline.as_data(),
     }
 
 
