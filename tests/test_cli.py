@@ -110,6 +110,16 @@ def test_each_exception_has_its_status_and_words(
     assert ("Traceback" in told) == (status == 3)
 
 
+def test_a_closed_pipe_for_errors_is_silent(project: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # it would hide it
+    command = [sys.executable, "-m", "aml_pipeline", "run"]
+    with open(writer, "wb") as closed:
+        done = subprocess.run(command, cwd=project, env=environ, stderr=closed, stdout=subprocess.DEVNULL, check=False)
+    assert done.returncode == 141
+
+
 def test_a_closed_pipe_is_silent(project: Path) -> None:
     (project / "pipeline.yaml").write_text(PIPELINE + "".join(f"  s{n}:\n    script: one.py\n" for n in range(2000)))
     command = f'"{sys.executable}" -m aml_pipeline graph | head -n 1'

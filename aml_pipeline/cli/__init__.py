@@ -187,7 +187,8 @@ def _say(text: str) -> None:
 def _closed_pipe() -> int:
     """Keep quiet when whoever read our output has gone, also when the interpreter flushes at its end."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):  # which of them it was, the error does not tell
+        os.dup2(null, stream.fileno())
     return EXIT_PIPE
 
 

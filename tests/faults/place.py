@@ -168,11 +168,13 @@ class Place:
         output: int = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
         """Start a command; ``broken`` are the moment and the action of the breaker."""
+        # Unbuffered output, if the caller has it so, would hide what is lost in a buffer.
+        plain = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         program = [str(BREAKER), *broken] if broken else ["-m", "aml_pipeline"]
         return subprocess.Popen(
             [sys.executable, *program, *words],
             cwd=self.folder,
-            env={**os.environ, _TRIAL: str(self.folder), **(environ or {})},
+            env={**plain, _TRIAL: str(self.folder), **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if output == subprocess.PIPE else subprocess.PIPE,
