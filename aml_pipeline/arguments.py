@@ -39,7 +39,7 @@ class _Reader:
         else:
             token = self._token(item, path)
             if token:
-                yield Argument(None, (token,))
+                yield Argument(None, (token,), path)
 
     def _option(self, option: str, value: object, path: Path) -> Iterator[Argument]:
         if tokens.is_expression(option):
@@ -51,16 +51,16 @@ class _Reader:
             message = f'"{option}" does not begin with -, so no script takes it for an option.'
             self._wrong("bad-option", message, cure, path, key=True)
         elif value is True:
-            yield Argument(option, ())
+            yield Argument(option, (), path)
         elif isinstance(value, list):
             if not value:
                 self._wrong("empty-value", f"the list of {option} is empty.",
                             "Give values, or `true` for a bare flag, or delete the option.", path)  # fmt: skip
             found = [self._token(one, (*path, index)) for index, one in enumerate(value)]
-            yield Argument(option, tuple(token for token in found if token))
+            yield Argument(option, tuple(token for token in found if token), path)
         elif value is not False:
             token = self._token(value, path)
-            yield Argument(option, (token,) if token else ())
+            yield Argument(option, (token,) if token else (), path)
 
     def _token(self, value: object, path: Path) -> Token | None:
         if value is None:

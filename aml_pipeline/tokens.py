@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 
@@ -53,10 +53,14 @@ Bound = TypeVar("Bound")
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An option with its values (a bare flag has none), or one positional value (``option`` is None)."""
+    """An option with its values (a bare flag has none), or one positional value (``option`` is None).
+
+    ``place`` is its path in the document, for messages; that of one value of several is ``(*place, index)``.
+    """
 
     option: str | None
     values: tuple[Token, ...]
+    place: tuple[str | int, ...] = field(default=(), compare=False)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
