@@ -490,3 +490,51 @@ def test_the_largest_snapshot_that_is_let_through_is_taken(lesson: Lesson, capsy
     (many / "one more.txt").touch()
     done = lesson.here(capsys, "submit")
     assert (done.status, "has 0 MB in 2000 files; Azure ML takes 300 MB and 1999 files." in done.err) == (2, True)
+
+
+ABSENT = """
+    name: absent
+    compute: cpu-cluster
+    environment: {name: training, conda_file: conda.yml}
+    source_directory: steps
+
+    datasets:
+      here: {local: data, optional: true}
+      there: {local: data, registered: images, optional: true}
+
+    parameters:
+      epochs: 2
+      depth: 3
+
+    steps:
+      train:
+        script: train.py
+        arguments:
+          --here: ["${{ datasets.here }}", "${{ parameters.depth }}"]
+          --there: ${{ datasets.there }}
+          --epochs: ${{ parameters.epochs }}
+    """
+
+
+def test_an_optional_dataset_that_azure_ml_lacks_takes_its_option_with_it_and_that_is_told(lesson: Lesson) -> None:
+    lesson.write({"pipeline.yaml": ABSENT})
+    done = lesson.azure("submit", "--param", "depth=4", "--param", "epochs=5")
+    assert done.status == 0
+    assert done.err.splitlines() == [
+        'Azure ML has no dataset here, so step "train" gets no --here.',
+        'Azure ML has no dataset there, so step "train" gets no --there.',
+        'No step receives the parameter "depth", so it is not sent.',
+    ]
+    (run,) = lesson.service.runs
+    assert lesson.service.assignments_of(run) == {"epochs": "5"}
+    assert "  without dataset here, which has no place in Azure ML\n" in lesson.azure("submit", "--dry-run").out
+    lesson.service.add_dataset("images", "some/images")
+    assert lesson.azure("submit", "train").err.splitlines() == done.err.splitlines()[:1]
+
+
+def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesson: Lesson) -> None:
+    lesson.write({"pipeline.yaml": ABSENT.replace("images, optional: true", "images")})
+    done = lesson.azure("submit")
+    assert done.status == 4
+    assert "Looking up dataset there failed. Azure ML has no such thing." in done.err
+    assert lesson.service.runs == {} or not lesson.service.runs

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from aml_pipeline import tokens
 from aml_pipeline.azureml import compute, data, environment, snapshots
 from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.azureml.waiting import say
 from aml_pipeline.errors import AzureError, UsageError
 from aml_pipeline.files import Digests, digest_of
 from aml_pipeline.plan import Compute, Environment, Plan, Step, token_as_data
@@ -20,6 +21,14 @@ def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk: 
 
     Environments that the workspace does not have are registered and compute targets with a size are made. Raises
     AzureError when Azure ML refuses, MachineError when a file changes while it is copied.
+    """
+    return compiled(plan, workspace, project)[0]
+
+
+def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tuple[Sdk, dict[str, str]]:
+    """Return the Pipeline as ``compile`` does, and the parameters whose values differ from their defaults.
+
+    Those that no step receives are not among them: Azure ML would refuse them.
     """
     work = _Compilation(plan, workspace, project or Project(plan, Digests()))
     steps = {step.name: work.step(step) for step in plan.steps}
@@ -33,7 +42,7 @@ def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk: 
         complaints = pipeline.validate()
     if complaints:
         raise AzureError(f"Azure ML's SDK refuses the pipeline: {complaints[0]}")
-    return pipeline
+    return pipeline, work.values()
 
 
 def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None = None) -> Sdk:
@@ -73,6 +82,7 @@ class _Compilation:
     environments: dict[Environment, Sdk] = field(default_factory=dict)
     targets: dict[Compute, Sdk] = field(default_factory=dict)
     configurations: dict[str, Sdk] = field(default_factory=dict)
+    kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
 
     def step(self, step: Step) -> Sdk:
         """Return the PythonScriptStep of ``step``; those that it reads from are compiled already."""
@@ -86,8 +96,8 @@ class _Compilation:
                 script,
                 name=step.name,
                 arguments=arguments,
-                inputs=self.left_out(step, tokens.Input, arguments),
-                outputs=self.left_out(step, tokens.Output, arguments),
+                inputs=self.unnamed(step, step.inputs, arguments),
+                outputs=self.unnamed(step, map(tokens.Output, step.written), arguments),
                 compute_target=target,
                 runconfig=configuration,
                 source_directory=source,
@@ -99,6 +109,20 @@ class _Compilation:
         """Return the folder that a step's files are uploaded from."""
         return snapshots.folder(self.project.uploads, self.project.snapshot(step))
 
+    def sent(self, step: Step) -> list[tokens.Argument]:
+        """Return the arguments of ``step`` without those that name a dataset which Azure ML does not have."""
+        if step.name not in self.kept:
+            self.kept[step.name] = [one for one in step.arguments if not self.absent(step, one)]
+        return self.kept[step.name]
+
+    def absent(self, step: Step, argument: tokens.Argument) -> bool:
+        """Whether ``argument`` names a dataset that is not there; whoever listens is told."""
+        datasets = [token for token in argument.tokens if isinstance(token, tokens.Dataset)]
+        gone = next((token.name for token in datasets if self.port(step, token) is None), None)
+        if gone is not None:
+            say(f'Azure ML has no dataset {gone}, so step "{step.name}" gets no {argument.option or "such argument"}.')
+        return gone is not None
+
     def arguments(self, step: Step) -> list[Sdk]:
         """Return the arguments, each token as the SDK's object for it; each port is one object, however often named."""
 
@@ -107,29 +131,41 @@ class _Compilation:
                 return token.text
             if isinstance(token, tokens.Parameter):
                 return self.plan.parameters[token.name].text if self.texts else self.parameter(token.name)
-            if (step.name, token) not in self.ports:
-                self.ports[step.name, token] = self.port(step, token)
-            return self.ports[step.name, token]
+            return self.port(step, token)
 
-        return tokens.render(step.arguments, bind)
+        return tokens.render(self.sent(step), bind)
 
     def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
-        """Return the object of a port; None for a dataset that Azure ML does not have."""
+        """Return the object of a port of ``step``; None for a dataset that Azure ML does not have."""
+        if (step.name, token) not in self.ports:
+            self.ports[step.name, token] = self.made_port(step, token)
+        return self.ports[step.name, token]
+
+    def made_port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
+        """Return a new object for a port."""
         if isinstance(token, tokens.Output):
             return data.output(self.workspace, token.name, step.outputs[token.name])
         if isinstance(token, tokens.Input):
             written = self.ports[token.step, tokens.Output(token.name)]
             return written.as_input(data.input_port(token.step, token.name))
-        place = self.plan.datasets[token.name]
-        return data.dataset(self.workspace, token.name, place) if place.is_remote else None
+        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name])
 
-    def left_out(self, step: Step, kind: type[tokens.Token], arguments: list[Sdk]) -> list[Sdk]:
-        """Return the inputs or outputs of ``step`` that an absent dataset took out of its ``arguments``.
+    def unnamed(self, step: Step, named: Iterable[tokens.Input | tokens.Output], arguments: list[Sdk]) -> list[Sdk]:
+        """Return those ports of ``named`` that an absent dataset took out of the ``arguments`` of ``step``.
 
         Others may read such an output all the same, and a step still comes after those that it reads from.
         """
-        ports = [port for (name, token), port in self.ports.items() if name == step.name and isinstance(token, kind)]
+        ports = [self.port(step, token) for token in named]
         return [port for port in ports if all(port is not one for one in arguments)]
+
+    def values(self) -> dict[str, str]:
+        """Return the parameters to be set, of those that a step receives; whoever listens is told of the others."""
+        words = (one.tokens for step in self.plan.steps for one in self.sent(step))
+        received = {token.name for one in words for token in one if isinstance(token, tokens.Parameter)}
+        wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
+        for name in wanted.keys() - received:
+            say(f'No step receives the parameter "{name}", so it is not sent.')
+        return {name: text for name, text in wanted.items() if name in received}
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, a text as all tokens are: the SDK would change other types."""
@@ -175,12 +211,13 @@ class _Compilation:
 
         The SDK's own fingerprint joins arguments by commas, so it takes ``[a, b]`` for ``[a,b]`` and runs the old step.
         """
-        found = self.environment(step)
+        found, words = self.environment(step), [one.tokens for one in self.sent(step)]
+        datasets = {token.name for one in words for token in one if isinstance(token, tokens.Dataset)}
         rows = [
             script,
-            [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
+            [[token_as_data(token) for token in one] for one in words],
             {name: asdict(one) for name, one in step.outputs.items()},
-            {name: asdict(self.plan.datasets[name]) for name in step.datasets},
+            {name: asdict(self.plan.datasets[name]) for name in sorted(datasets)},
             [found.name, found.version],
             _variables(step),
             step.compute.name if step.compute else None,
@@ -192,16 +229,3 @@ class _Compilation:
 
 def _variables(step: Step) -> dict[str, str]:
     return dict(sorted(step.environment_variables.items()))
-
-
-def values(plan: Plan) -> Mapping[str, str]:
-    """Return the parameters whose values differ from their defaults, of those that the graph uses."""
-    sent = (one.tokens for step in plan.steps for one in step.arguments if not _is_left_out(plan, one))
-    used = {token.name for words in sent for token in words if isinstance(token, tokens.Parameter)}
-    return {name: one.text for name, one in plan.parameters.items() if name in used and one.text != one.default}
-
-
-def _is_left_out(plan: Plan, argument: tokens.Argument) -> bool:
-    """Whether an argument names a dataset that Azure ML does not have."""
-    datasets = (plan.datasets[token.name] for token in argument.tokens if isinstance(token, tokens.Dataset))
-    return not all(place.is_remote for place in datasets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
 from aml_pipeline.errors import AzureError
 from aml_pipeline.plan import DatasetPlace, OutputSettings
 
@@ -11,17 +11,35 @@ _DESTINATION = "dataset/{run-id}/{output-name}"
 
 
 def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
-    """Return a dataset as an input of a step, to be used once. Raises AzureError when the workspace has none."""
-    from azureml.core import Dataset
+    """Return a dataset as an input of a step, to be used once.
 
+    None for an optional one that the workspace does not have. Raises AzureError when it lacks another.
+    """
+    if not place.is_remote:
+        return None
     with doing(f"looking up dataset {name}"):
-        if place.registered:
-            version = _version(name, place.version)
-            found = Dataset.get_by_name(workspace, place.registered, version=version)
-        else:
-            found = Dataset.File.from_files((datastore(workspace, place.datastore), place.path), validate=False)
+        found = _registered(workspace, name, place) if place.registered else _saved(workspace, place)
+        if found is None:
+            return None
         named = found.as_named_input(dataset_port(name))
         return named.as_download() if place.mode == "download" else named.as_mount()
+
+
+def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
+    from azureml.core import Dataset
+
+    try:
+        return Dataset.get_by_name(workspace, place.registered, version=_version(name, place.version))
+    except Exception as error:  # the SDK raises bare Exception
+        if place.optional and status_of(error) == NOT_FOUND:
+            return None
+        raise
+
+
+def _saved(workspace: Sdk, place: DatasetPlace) -> Sdk:
+    from azureml.core import Dataset
+
+    return Dataset.File.from_files((datastore(workspace, place.datastore), place.path), validate=False)
 
 
 def _version(name: str, text: str | None) -> int | str:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from aml_pipeline import files
-from aml_pipeline.azureml.sdk import Sdk, doing, status_of
+from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
 from aml_pipeline.errors import AzureError, MachineError, UsageError
 from aml_pipeline.files import digest_of
 from aml_pipeline.plan import Environment
@@ -22,7 +22,6 @@ BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20251130.v1"
 # numpy and torch left years ago; this is the newest that all packages of SDK v1 install on.
 PYTHON = "3.11"
 _VERSION_LENGTH = 16
-_NOT_FOUND = 404
 
 
 def registered(workspace: Sdk, environment: Environment, path: Callable[[str], str], content: str) -> Sdk:
@@ -63,7 +62,7 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
         try:
             return SdkEnvironment.get(workspace, name, version)
         except Exception as error:  # the SDK raises bare Exception
-            if status_of(error) == _NOT_FOUND:
+            if status_of(error) == NOT_FOUND:
                 return None
             raise
 

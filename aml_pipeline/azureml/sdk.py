@@ -57,6 +57,7 @@ def _is_of_network(error: OSError) -> bool:
 
 LOG_IN = "Log in: `az login`; without a terminal set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
 UNAUTHORIZED = 401
+NOT_FOUND = 404
 
 # Status → what it means here, and the cure.
 _STATUSES = {
@@ -65,7 +66,7 @@ _STATUSES = {
         "You may not do that in this workspace.",
         "Ask its owner for the role Contributor, or AzureML Data Scientist.",
     ),
-    404: ("Azure ML has no such thing.", "Look at the names in .azureml/config.json and in the pipeline file."),
+    NOT_FOUND: ("Azure ML has no such thing.", "Look at the names in .azureml/config.json and in the pipeline file."),
     429: ("Azure ML is asked too much just now.", "Wait some minutes, and try again."),
 }
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aml_pipeline.azureml.compile import compile as compile_
-from aml_pipeline.azureml.compile import script_run, values
+from aml_pipeline.azureml.compile import compiled, script_run
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
@@ -23,12 +22,11 @@ def submit(
 
     Raises AzureError when Azure ML refuses.
     """
-    pipeline = compile_(plan, workspace, project)
+    pipeline, given = compiled(plan, workspace, project)
     with doing("submitting the pipeline"):
         from azureml.core import Experiment
 
         experiment = Experiment(workspace, plan.experiment)
-        given = dict(values(plan))
         return experiment.submit(pipeline, tags=dict(tags or {}), pipeline_parameters=given, regenerate_outputs=force)
 
 

@@ -28,7 +28,6 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     plan, project = opened.require()
     steps = _chosen(plan, options.operands)
     opened.require(remote.problems(plan, project, steps))
-    _warn_of_unused(plan, options)
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
@@ -84,15 +83,6 @@ def _record(opened: Opened, header: Mapping[str, Any]) -> Recorder:
     return recorder
 
 
-def _warn_of_unused(plan: Plan, options: Options) -> None:
-    """Azure ML refuses a parameter that no step uses, so it is not sent."""
-    used = {name for step in plan.steps for name in step.parameters}
-    for word in options.texts("param"):
-        name = word.partition("=")[0]
-        if name not in used:
-            say(f'No step uses the parameter "{name}", so it is not sent.')
-
-
 def _show(opened: Opened, steps: list[Step]) -> None:
     plan, project = opened.require()
     print(f"experiment {plan.experiment}")
@@ -104,6 +94,9 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         reads = [f"{one.step}.{one.name}" for one in step.inputs]
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
         print(f"{step.name}: {step.script} and {len(digests) - 1} more files, on {where}, in {name}{after}")
+        for one in step.datasets:
+            if not plan.datasets[one].is_remote:
+                print(f"  without dataset {one}, which has no place in Azure ML")
     for name, one in plan.parameters.items():
         print(f"parameter {name} {one.text}")
     print("Nothing was sent.")
