@@ -81,7 +81,7 @@ def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
     plain = _NUMPY.sub(lambda found: found[1] or found[2], text)
     plain = _NOT_FINITE.sub(lambda found: found[1] or f"'{found[2]}'", plain)
     with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return _jsonable(_evaluated(plain))
+        return jsonable(_evaluated(plain))
     if re.fullmatch(r"\[[-+.\deE\s]*\]", text.replace("nan", "").replace("inf", "")):
         return [_scalar(one) for one in text[1:-1].split()]
     return text
@@ -93,13 +93,14 @@ def _evaluated(text: str) -> Any:  # noqa: ANN401
         return ast.literal_eval(text)
 
 
-def _jsonable(value: Any) -> Any:  # noqa: ANN401
+def jsonable(value: Any) -> Any:  # noqa: ANN401
+    """Return ``value`` as JSON data; a number that JSON does not have, such as ``nan``, is its text."""
     if isinstance(value, dict):
-        return {str(key): _jsonable(one) for key, one in value.items()}
+        return {str(key): jsonable(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_jsonable(one) for one in value]
+        return [jsonable(one) for one in value]
     if isinstance(value, set):
-        return [_jsonable(one) for one in sorted(value, key=repr)]
+        return [jsonable(one) for one in sorted(value, key=repr)]
     if isinstance(value, float) and not _is_finite(value):
         return str(value)
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

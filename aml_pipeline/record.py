@@ -102,7 +102,7 @@ class Recorder:
 
     @staticmethod
     def _append(descriptor: int, event: Event) -> None:
-        line = f"{json.dumps(as_data(event), ensure_ascii=False)}\n".encode("utf-8", "replace")
+        line = f"{json.dumps(as_data(event), ensure_ascii=False, allow_nan=False)}\n".encode("utf-8", "replace")
         written = os.write(descriptor, line)
         if written < len(line):  # the disk is full: no line is better than a torn one
             os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)

@@ -15,6 +15,7 @@ from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
 from aml_pipeline.snapshot import Snapshot
+from aml_pipeline.tokens import Argument, Dataset
 
 # The SDK finds both out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
 # SNAPSHOT_MAX_FILES). It counts the ignore file too that is put beside the files.
@@ -26,15 +27,18 @@ _EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}", re.ASCII)
 _RESERVED_ENVIRONMENT = re.compile(r"(azureml|microsoft)", re.IGNORECASE)
 # The SDK sets these in every process of a step.
 _RESERVED_VARIABLE = re.compile(r"AML_PARAMETER_|AZUREML_", re.IGNORECASE)
+# What would lead to another address than that of a compute target.
+_COMPUTE = re.compile(r"[\w-]+", re.ASCII)
 _SHOWN = 3
 
 
-def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
-    """Return what forbids to send ``steps`` to Azure ML."""
+def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool = False) -> list[Problem]:
+    """Return what forbids to send ``steps`` to Azure ML; ``alone``: as runs of their own, without the others."""
     chosen = list(steps)
     found = list(_experiment(plan))
     for step in chosen:
         found += [*_targets(step), *_variables(step), *_large(step, project.snapshot(step), "error")]
+        found += _inputs(step) if alone else []
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
     return [*found, *(one for name in names for one in _dataset(plan, name))]
 
@@ -42,6 +46,19 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Proble
 def large_snapshots(plan: Plan, project: Project) -> list[Problem]:
     """Return a warning for each step whose files are more than Azure ML takes."""
     return [one for step in plan.steps for one in _large(step, project.snapshot(step), "warning")]
+
+
+def absent(plan: Plan, argument: Argument) -> str | None:
+    """Return the dataset that ``argument`` names and that has no place in Azure ML, so that it is left out there."""
+    datasets = (token.name for token in argument.tokens if isinstance(token, Dataset))
+    return next((name for name in datasets if not plan.datasets[name].is_remote), None)
+
+
+def _inputs(step: Step) -> Iterator[Problem]:
+    for one in step.inputs[:1]:
+        message = f'step "{step.name}" reads {one.name} of step "{one.step}", so it cannot run alone.'
+        yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.name),
+                      on_key=True)  # fmt: skip
 
 
 def _experiment(plan: Plan) -> Iterator[Problem]:
@@ -56,6 +73,9 @@ def _targets(step: Step) -> Iterator[Problem]:
     if step.compute is None:
         message = f'step "{step.name}" has no compute target, and Azure ML needs one.'
         yield Problem("no-compute", message, "Add `compute:`, such as `compute: cpu-cluster`.", place, on_key=True)
+    elif not _COMPUTE.fullmatch(step.compute.name):
+        message = f'"{step.compute.name}" cannot be the name of a compute target.'
+        yield Problem("compute-name", message, "Use letters, digits, - and _.", (*place, "compute"))
     if step.environment is None:
         message = f'step "{step.name}" has no environment, and Azure ML needs one.'
         cure = "Add `environment:` with `name:` and `conda_file:`."
@@ -79,6 +99,10 @@ def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
         message = f'dataset "{name}" has no place in Azure ML, only here.'
         cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can do without it."
         yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)
+    elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
+        message = f'version "{place.version}" of dataset "{name}" is no number.'
+        cure = "Azure ML counts versions: write 1, 2 or 3, or delete the key for the latest."
+        yield Problem("dataset-version", message, cure, ("datasets", name, "version"))
 
 
 class _Size(NamedTuple):

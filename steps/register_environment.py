@@ -93,9 +93,16 @@ def _register_in_azure(name: str) -> dict[str, str | None] | None:
     except RunEnvironmentException:
         return None
     except Exception as error:  # the SDK raises bare Exception for what the service refuses
-        reason = " ".join(str(error).split())
-        raise RegistrationError(f"Azure ML did not register the environment {name}: {reason}") from error
+        raise RegistrationError(f"Azure ML did not register the environment {name}: {said_by(error)}") from error
     return {"name": registered.name, "version": registered.version, "workspace": workspace.name}
+
+
+def said_by(error: Exception) -> str:
+    """Return what an error says, in one line; to tell some of the SDK's raises in its turn."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - whatever that raises
+        return type(error).__name__
 
 
 if __name__ == "__main__":

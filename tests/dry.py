@@ -7,7 +7,6 @@ azureml-pipeline-core, knows no environments, compute targets and datasets, and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -47,16 +46,16 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Sdk:
     monkeypatch.setattr(ServiceContext, "_fetch_endpoints", lambda _: defaultdict(lambda: NOWHERE))
     monkeypatch.setattr(Workspace, "get_default_datastore", lambda one: AzureBlobDatastore(one, "default", "c", "a"))
     monkeypatch.setattr(data, "datastore", lambda one, name: AzureBlobDatastore(one, name, "c", "a"))
-    monkeypatch.setattr(environment, "registered", _environment)
-    monkeypatch.setattr(compute, "target", lambda _, one: (one.name, "AmlCompute"))
+    monkeypatch.setattr(environment, "found", _environment)
+    monkeypatch.setattr(compute, "found", lambda _, one: (one.name, "AmlCompute"))
     return made
 
 
-def _environment(_: object, environment: Environment, __: Callable[[str], str], content: str) -> Sdk:
+def _environment(_: object, environment: Environment, version: str) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
     made = SdkEnvironment(environment.name)
-    made.version = content
+    made.version = version
     return made
 
 

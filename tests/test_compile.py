@@ -161,7 +161,7 @@ def described(plan: Plan, step: str) -> str:
     defaults = {token.name: plan.parameters[token.name].default for words in sent for token in words
                 if isinstance(token, Parameter)}  # fmt: skip
     rows = [[token_as_data(token) for token in words] for words in sent]
-    return json.dumps([step, rows, defaults, sorted(one.written), sorted(map(str, one.inputs)), one.after])
+    return json.dumps([step, rows, defaults, sorted(one.written), sorted(map(str, one.inputs)), sorted(one.after)])
 
 
 def test_no_two_steps_are_taken_for_one(

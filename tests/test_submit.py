@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from aml_pipeline.errors import PipelineError
+from aml_pipeline.record import Recorder
 from tests.conftest import Project
 from tests.loopback.lesson import FILES, Lesson, a_lesson
 from tests.loopback.script import Script, Step
@@ -290,7 +293,7 @@ def test_what_takes_long_is_told(lesson: Lesson) -> None:
     done = lesson.azure("submit", environ={"LOOPBACK_SILENCE": "0.5", "LOOPBACK_SLEEP": "60"})
     assert done.status == 4
     *told, failed = done.err.splitlines()
-    told = [line for line in told if "connecting" not in line]  # while the SDK is imported
+    told = [line for line in told if "looking" in line]  # before, the SDK is imported
     assert len(told) >= 2
     assert all(re.fullmatch(r"still looking up compute target cpu-cluster \([0-3] s\)", line) for line in told)
     assert failed.startswith("Looking up compute target cpu-cluster failed.")
@@ -315,7 +318,7 @@ def test_one_step_alone(lesson: Lesson, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("step", "told"),
     [
-        ("train", 'Step "train" reads data of step "prepare", so it cannot run alone. Submit the pipeline: '),
+        ("train", 'step "train" reads data of step "prepare", so it cannot run alone. Submit the pipeline: '),
         ("trian", 'There is no step "trian". Did you mean "train"?'),
     ],
 )
@@ -323,12 +326,16 @@ def test_a_step_that_cannot_run_alone(lesson: Lesson, capsys: Capture, step: str
     done = lesson.here(capsys, "submit", step)
     assert (done.status, done.out) == (2, "")
     assert told in done.err
-    assert lesson.service.writes() == []
+    assert lesson.here(capsys, "submit", step, "--dry-run").err == done.err
+    assert lesson.service.requests == []
 
 
 def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "cancel")
-    assert (done.status, done.err) == (2, "No run was submitted from here. `aml-pipeline runs` lists them.\n")
+    assert (done.status, done.err) == (
+        2,
+        "No run of lesson was submitted from here. `aml-pipeline runs --remote` lists them.\n",
+    )
     lesson.service.script = Script(holds=True)
     for _ in range(2):
         assert lesson.here(capsys, "submit").status == 0
@@ -341,7 +348,30 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
         "Execution"
     ] * 2
     done = lesson.here(capsys, "cancel", "other")
-    assert (done.status, done.err) == (2, 'No run "other" was submitted from here. `aml-pipeline runs` lists them.\n')
+    assert done.status == 4
+    assert done.err.startswith("Cancelling run other failed. Azure ML has no such thing.")
+
+
+def test_cancelling_takes_the_pipeline_that_is_named_and_any_id(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.script = Script(holds=True)
+    lesson.write({"other.yaml": (lesson.root / "pipeline.yaml").read_text().replace("name: lesson", "name: other")})
+    for words in (["-f", "other.yaml"], []):
+        assert lesson.here(capsys, "submit", *words).status == 0
+    other, last = lesson.service.runs
+    assert lesson.here(capsys, "cancel", "-f", "other.yaml").out == f"asked Azure ML to stop run {other}\n"
+    for record in (lesson.root / ".aml_pipeline").rglob("run.json"):
+        record.unlink()
+    assert lesson.here(capsys, "cancel", last).out == f"asked Azure ML to stop run {last}\n"
+    assert lesson.service.state.cancelled == {other, last}
+
+
+def test_cleaning_keeps_what_may_still_go_on_in_azure(lesson: Lesson, capsys: Capture) -> None:
+    for _ in range(2):
+        assert lesson.here(capsys, "submit").status == 0
+    lesson.cli("clean")
+    assert len(lesson.runs()) == 2
+    lesson.cli("clean", "--all")
+    assert lesson.runs() == []
 
 
 def test_cancelling_a_step_that_runs_alone(lesson: Lesson, capsys: Capture) -> None:
@@ -356,8 +386,8 @@ def test_cancelling_what_is_over_or_refused(lesson: Lesson, capsys: Capture) -> 
     assert lesson.here(capsys, "submit", "--wait").status == 0
     run = lesson.record()["azureml"]["run"]
     lesson.service.forget()
-    assert lesson.here(capsys, "cancel").out == f"run {run} is over: done\n"
-    assert lesson.service.requests == []
+    assert lesson.here(capsys, "cancel").out == f"run {run} is over: Finished\n"
+    assert lesson.service.writes() == []
     lesson.service.script = Script(holds=True)
     lesson.here(capsys, "submit")
     lesson.service.fail("/Execution", 403, times=1000)
@@ -376,6 +406,82 @@ def test_a_run_that_cannot_be_recorded_is_told_all_the_same(lesson: Lesson, caps
     (run,) = lesson.service.runs
     assert done.status == 6
     assert done.out.startswith(f"run {run}\nhttp")
+    assert f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`.\n" in done.err
+
+
+def test_a_run_is_recorded_though_nobody_reads_of_it(lesson: Lesson) -> None:
+    process = lesson.start_azure("submit")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert [lesson.record()["azureml"]["run"]] == list(lesson.service.runs)
+
+
+def test_a_disk_that_is_full_while_waiting(lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Recorder, "_append", staticmethod(full))
+    done = lesson.here(capsys, "submit", "--wait")
+    (run,) = lesson.service.runs
+    assert done.status == 6
+    assert done.err.splitlines()[-2] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert done.err.splitlines()[-1].startswith("The disk is full")
+
+
+@pytest.mark.parametrize("state", ["Failed", "Deleting"])
+def test_a_cluster_that_is_no_good_is_refused(lesson: Lesson, capsys: Capture, state: str) -> None:
+    (cluster,) = lesson.service.state.computes.values()
+    cluster["properties"]["provisioningState"] = state
+    done = lesson.here(capsys, "submit")
+    assert done.status == 4
+    assert f"Compute target cpu-cluster cannot be used: it is {state.lower()}." in done.err
+    assert lesson.service.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("script: train.py", "script: train.py\n    compute: typo"),
+        ("script: train.py", "script: train.py\n    environment: {registered: typo}"),
+        ("${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: typo}}'),
+    ],
+)
+def test_nothing_is_made_before_all_is_looked_up(lesson: Lesson, capsys: Capture, old: str, new: str) -> None:
+    lesson.replace(
+        "pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2, min_nodes: 4}"
+    )
+    lesson.replace("pipeline.yaml", old, new)
+    done = lesson.here(capsys, "submit")
+    assert (done.status, "typo" in done.err) == (4, True), done.err
+    assert lesson.service.writes() == []
+
+
+def test_a_sdk_without_pipelines_is_told_before_anything_is_made(
+    lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("azureml.pipeline")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    done = lesson.here(capsys, "submit")
+    assert done.status == 6
+    assert "The SDK of Azure ML is not installed for " in done.err
+    assert lesson.service.writes() == []
+
+
+def test_the_library_refuses_what_the_command_line_refuses(lesson: Lesson) -> None:
+    from aml_pipeline import azureml, load
+    from aml_pipeline.azureml import history
+    from tests.loopback.client import connect
+
+    workspace = connect(lesson.service, lesson.root)
+    run = azureml.submit(load(lesson.root / "pipeline.yaml"), workspace)
+    assert [one.run for one in history.runs(workspace, "lesson", "lesson")] == [run.id]
+    lesson.replace("pipeline.yaml", "    steps:\n".strip(" "), "datasets: {images: {local: data}}\nsteps:\n")
+    lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.images }}\n      --epochs:")
+    lesson.service.forget()
+    with pytest.raises(PipelineError, match='dataset "images" has no place in Azure ML'):
+        azureml.submit(load(lesson.root / "pipeline.yaml"), workspace)
+    assert lesson.service.requests == []
 
 
 def test_the_same_again_and_elsewhere_sends_nothing_new(lesson: Lesson, tmp_path: Path) -> None:
@@ -434,11 +540,12 @@ def test_no_secret_is_shown_or_kept(lesson: Lesson, capsys: Capture, monkeypatch
         assert (done.status, "***" in done.err) == (4, True), done.err
         printed += done.err
         lesson.service.faults.ordered.clear()
-    lesson.service.script = Script(steps={"train": Step(fails=True, error=planted, log=f"{planted}\n")})
+    train = Step(fails=True, error=planted, log=f"{planted}\n", metrics={"said": [planted]})
+    lesson.service.script = Script(steps={"train": train})
     done = lesson.here(capsys, "submit", "--wait")
     printed += done.out + done.err
-    kept = [one for one in lesson.root.rglob("*") if one.is_file() and one.suffix in {".json", ".jsonl"}]
-    assert len(kept) >= 2
+    kept = [one for one in lesson.root.rglob("*") if one.is_file() and one.suffix in {".json", ".jsonl", ".log"}]
+    assert {one.name for one in kept} >= {"run.json", "events.jsonl", "train.log"}
     written = "".join(one.read_text(encoding="utf-8") for one in kept)
     for value in ["c2VjcmV0", "c2lnbmF0dXJl", "hunter2", "s3cr3t", token[:20], token[-40:], "by-heart"]:
         assert value not in printed
@@ -527,7 +634,9 @@ def test_an_optional_dataset_that_azure_ml_lacks_takes_its_option_with_it_and_th
     ]
     (run,) = lesson.service.runs
     assert lesson.service.assignments_of(run) == {"epochs": "5"}
-    assert "  without dataset here, which has no place in Azure ML\n" in lesson.azure("submit", "--dry-run").out
+    shown = lesson.azure("submit", "--dry-run").out
+    assert "  without --here: dataset here has no place in Azure ML\n" in shown
+    assert "depth" not in shown
     lesson.service.add_dataset("images", "some/images")
     assert lesson.azure("submit", "train").err.splitlines() == done.err.splitlines()[:1]
 
@@ -536,5 +645,8 @@ def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesso
     lesson.write({"pipeline.yaml": ABSENT.replace("images, optional: true", "images")})
     done = lesson.azure("submit")
     assert done.status == 4
-    assert "Looking up dataset there failed. Azure ML has no such thing." in done.err
-    assert lesson.service.runs == {} or not lesson.service.runs
+    assert done.err.splitlines() == [
+        'Azure ML has no dataset here, so step "train" gets no --here.',
+        "Workspace loopback has no dataset images, which the file calls there. Look it up in the portal.",
+    ]
+    assert lesson.service.writes() == []

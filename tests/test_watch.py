@@ -52,12 +52,15 @@ class Run:
 
     def get_details(self) -> dict[str, Any]:
         said = self._about.get("error")
-        return {"error": {"error": {"message": said}}} if said else {}
+        times = self._about.get("times", {})
+        return {**times, **({"error": {"error": {"message": said}}} if said else {})}
 
     def get_file_names(self) -> list[str]:
         return list(self._about.get("files", {}))
 
     def download_file(self, name: str, output_file_path: str) -> None:
+        if self._about.get("unreadable"):
+            raise self._about["unreadable"].pop()
         Path(output_file_path).write_text(self._about["files"][name], encoding="utf-8")
 
 
@@ -111,6 +114,47 @@ def test_steps_from_their_beginning_to_their_end(tmp_path: Path, told: Told) -> 
         ("row", "row", {"a": 1}),
     ]
     assert (tmp_path / "second.log").read_text() == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "statuses", "ends", "message"),
+    [
+        ("Finished", ["Queued", "Queued", "Finished"], {"one": "done"}, ""),
+        ("Failed", ["Queued", "Queued", "Failed"], {"one": "failed"}, ""),
+        ("Failed", ["Queued"], {"one": "not run"}, "Azure ML gives no reason."),
+        ("Finished", ["Running", "PartiallyExecuted"], {"one": "interrupted"}, ""),
+    ],
+)
+def test_a_step_whose_end_comes_late(  # noqa: PLR0913, PLR0917 - fixtures and a table's columns
+    tmp_path: Path, told: Told, status: str, statuses: list[str], ends: dict[str, str], message: str
+) -> None:
+    run = Run("all", "Running", status, steps=[Run("one", *statuses)])
+    assert wait(run, ["one"], told, tmp_path).message == message
+    assert told.ends == ends
+    if statuses == ["Queued"]:
+        assert "Azure ML does not tell how it ended" in [one.reason for one in told if isinstance(one, StepEnded)]
+
+
+def test_how_long_a_step_ran_is_told_by_the_clock_of_azure(tmp_path: Path, told: Told) -> None:
+    times = {"startTimeUtc": "2026-11-24T10:00:00.5Z", "endTimeUtc": "2026-11-24T11:00:01Z"}
+    run = Run("all", "Finished", steps=[Run("one", "Finished", times=times)])
+    wait(run, ["one"], told, tmp_path)
+    assert [one.seconds for one in told if isinstance(one, StepEnded)] == [3600.5]
+
+
+def test_a_log_that_cannot_be_had(tmp_path: Path, told: Told) -> None:
+    files = {"user_logs/std_log.txt": "hello, AccountKey=abc\n"}
+    passes = Run("passes", "Finished", files=files, unreadable=[HttpError(503)])
+    stays = Run("stays", "Failed", files=files, unreadable=[HttpError(403)])
+    wait(Run("all", "Finished", steps=[passes, stays]), ["passes", "stays"], told, tmp_path)
+    assert (tmp_path / "passes.log").read_text() == "hello, AccountKey=***\n"
+    assert (tmp_path / "stays.log").read_text() == "The log could not be fetched: status 403\n"
+
+
+def test_numbers_that_json_does_not_have(tmp_path: Path, told: Told) -> None:
+    metrics = {"loss": [float("nan"), 1.0], "row": {"a": float("inf")}, "text": "password=hunter2"}
+    wait(Run("all", "Finished", steps=[Run("one", "Finished", metrics=metrics)]), ["one"], told, tmp_path)
+    assert [one.value for one in told if isinstance(one, MetricLogged)] == ["nan", 1.0, {"a": "inf"}, "password=***"]
 
 
 def test_what_is_told_reaches_standard_output_and_what_the_sdk_prints_does_not(
@@ -237,6 +281,14 @@ def test_a_long_call_says_what_it_does(impatient: list[str]) -> None:
     before = len(impatient)
     time.sleep(0.1)
     assert len(impatient) == before <= 3
+
+
+def test_many_short_calls_say_what_they_are_for(impatient: list[str]) -> None:
+    with waiting.told("preparing"):
+        for _ in range(6):
+            with doing("asking"):
+                time.sleep(0.03)
+    assert {line.rpartition(" (")[0] for line in impatient} == {"still preparing"}
 
 
 def test_nobody_has_to_listen(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TypeVar
 
-from aml_pipeline import tokens
+from aml_pipeline import remote, tokens
 from aml_pipeline.azureml import compute, data, environment, snapshots
-from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.azureml.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.waiting import say
-from aml_pipeline.errors import AzureError, UsageError
+from aml_pipeline.errors import AzureError, PipelineError
 from aml_pipeline.files import Digests, digest_of
-from aml_pipeline.plan import Compute, Environment, Plan, Step, token_as_data
+from aml_pipeline.plan import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
 from aml_pipeline.project import Project
 
 
@@ -30,7 +31,7 @@ def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tupl
 
     Those that no step receives are not among them: Azure ML would refuse them.
     """
-    work = _Compilation(plan, workspace, project or Project(plan, Digests()))
+    work = _compilation(plan, workspace, project, plan.steps)
     steps = {step.name: work.step(step) for step in plan.steps}
     for step in plan.steps:
         for name in step.after:
@@ -48,13 +49,9 @@ def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tupl
 def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None = None) -> Sdk:
     """Return the ``ScriptRunConfig`` of one step alone, with its parameters as the texts that they are.
 
-    Raises UsageError when the step reads what another one wrote: a run by itself has no such thing.
+    Raises PipelineError when the step reads what another one wrote: a run by itself has no such thing.
     """
-    if step.inputs:
-        first = step.inputs[0]
-        what = f'Step "{step.name}" reads {first.name} of step "{first.step}", so it cannot run alone.'
-        raise UsageError(f"{what} Submit the pipeline: `aml-pipeline submit`.")
-    work = _Compilation(plan, workspace, project or Project(plan, Digests()), texts=True)
+    work = _compilation(plan, workspace, project, [step], alone=True)
     source, target, arguments = work.source(step), work.target(step), work.arguments(step)
     configuration = work.configuration(step)
     with doing(f"compiling step {step.name}"):
@@ -69,6 +66,22 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
         )
 
 
+def _compilation(
+    plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
+) -> _Compilation:
+    """Begin a compilation: nothing is made in Azure ML before all is looked up, and clusters, which cost, at last."""
+    project = project or Project(plan, Digests())
+    problems = remote.problems(plan, project, steps, alone=alone)
+    if problems:
+        raise PipelineError(problems, {})
+    import_all()
+    work = _Compilation(plan, workspace, project, texts=alone)
+    for look in (work.look_up_ports, work.look_up_environment, work.look_up_target, work.environment, work.target):
+        for step in steps:
+            look(step)
+    return work
+
+
 @dataclass(slots=True)
 class _Compilation:
     """What is shared by the steps of one compilation, each looked up or made once."""
@@ -79,8 +92,9 @@ class _Compilation:
     texts: bool = False  # parameters as their values
     parameters: dict[str, Sdk] = field(default_factory=dict)
     ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by the step that they are of
-    environments: dict[Environment, Sdk] = field(default_factory=dict)
-    targets: dict[Compute, Sdk] = field(default_factory=dict)
+    environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: to be registered
+    versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and what conda exported
+    targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: to be made
     configurations: dict[str, Sdk] = field(default_factory=dict)
     kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
 
@@ -136,7 +150,7 @@ class _Compilation:
         return tokens.render(self.sent(step), bind)
 
     def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
-        """Return the object of a port of ``step``; None for a dataset that Azure ML does not have."""
+        """Return the object of a port of ``step``; None for an optional dataset that Azure ML does not have."""
         if (step.name, token) not in self.ports:
             self.ports[step.name, token] = self.made_port(step, token)
         return self.ports[step.name, token]
@@ -175,23 +189,41 @@ class _Compilation:
             self.parameters[name] = PipelineParameter(name, default_value=self.plan.parameters[name].default)
         return self.parameters[name]
 
-    def target(self, step: Step) -> Sdk:
-        """Return the compute target of a step."""
-        if step.compute is None:
-            raise AzureError(f'Step "{step.name}" has no compute target. Add `compute:`, such as cpu-cluster.')
-        if step.compute not in self.targets:
-            self.targets[step.compute] = compute.target(self.workspace, step.compute)
-        return self.targets[step.compute]
+    def look_up_ports(self, step: Step) -> None:
+        """Look up the datasets and datastores of a step."""
+        self.sent(step)
+        for name in step.written:
+            self.port(step, tokens.Output(name))
+
+    def look_up_environment(self, step: Step) -> None:
+        """Look up the environment of a step."""
+        wanted = _there(step.environment)
+        if wanted not in self.environments:
+            exported = environment.export(wanted)
+            version = environment.version_of(wanted, self.project.environment_digest(step), exported)
+            self.versions[wanted] = version, exported
+            self.environments[wanted] = environment.found(self.workspace, wanted, version)
+
+    def look_up_target(self, step: Step) -> None:
+        """Look up the compute target of a step."""
+        wanted = _there(step.compute)
+        if wanted not in self.targets:
+            self.targets[wanted] = compute.found(self.workspace, wanted)
 
     def environment(self, step: Step) -> Sdk:
         """Return the registered environment of a step."""
-        if step.environment is None:
-            raise AzureError(f'Step "{step.name}" has no environment. Add `environment:` with a name and a conda_file.')
-        if step.environment not in self.environments:
-            content = self.project.environment_digest(step)
-            found = environment.registered(self.workspace, step.environment, self.project.path, content)
-            self.environments[step.environment] = found
-        return self.environments[step.environment]
+        wanted = _there(step.environment)
+        if self.environments[wanted] is None:
+            version, exported = self.versions[wanted]
+            self.environments[wanted] = environment.made(self.workspace, wanted, version, self.project.path, exported)
+        return self.environments[wanted]
+
+    def target(self, step: Step) -> Sdk:
+        """Return the compute target of a step."""
+        wanted = _there(step.compute)
+        if self.targets[wanted] is None:
+            self.targets[wanted] = compute.made(self.workspace, wanted)
+        return self.targets[wanted]
 
     def configuration(self, step: Step) -> Sdk:
         """Return the RunConfiguration, shared by steps of equal environment, variables and timeout."""
@@ -217,14 +249,27 @@ class _Compilation:
             script,
             [[token_as_data(token) for token in one] for one in words],
             {name: asdict(one) for name, one in step.outputs.items()},
-            {name: asdict(self.plan.datasets[name]) for name in sorted(datasets)},
+            {name: _place_there(self.plan.datasets[name]) for name in sorted(datasets)},
             [found.name, found.version],
             _variables(step),
             step.compute.name if step.compute else None,
             step.timeout,
-            step.after,
+            sorted(step.after),
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
+
+
+Setting = TypeVar("Setting", Compute, Environment)
+
+
+def _there(setting: Setting | None) -> Setting:
+    """Return what ``remote.problems`` found to be there."""
+    assert setting is not None  # noqa: S101 - else it would have been a problem
+    return setting
+
+
+def _place_there(place: DatasetPlace) -> list[str | None]:
+    return [place.datastore, place.path, place.registered, place.version, place.mode]
 
 
 def _variables(step: Step) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
+from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.errors import AzureError
 from aml_pipeline.plan import DatasetPlace, OutputSettings
 
@@ -29,11 +29,15 @@ def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
     from azureml.core import Dataset
 
     try:
-        return Dataset.get_by_name(workspace, place.registered, version=_version(name, place.version))
+        return Dataset.get_by_name(workspace, place.registered, version=_version(place.version))
     except Exception as error:  # the SDK raises bare Exception
-        if place.optional and status_of(error) == NOT_FOUND:
+        if "Cannot find dataset" not in str(error):  # the SDK's own words for 404, without the status
+            raise
+        if place.optional:
             return None
-        raise
+        which = f"{place.registered}, version {place.version}" if place.version else place.registered
+        what = f"Workspace {workspace.name} has no dataset {which}, which the file calls {name}."
+        raise AzureError(f"{what} Look it up in the portal.") from error
 
 
 def _saved(workspace: Sdk, place: DatasetPlace) -> Sdk:
@@ -42,12 +46,8 @@ def _saved(workspace: Sdk, place: DatasetPlace) -> Sdk:
     return Dataset.File.from_files((datastore(workspace, place.datastore), place.path), validate=False)
 
 
-def _version(name: str, text: str | None) -> int | str:
-    if text is None or text == "latest":
-        return "latest"
-    if not text.isdecimal():
-        raise AzureError(f'Dataset {name}: version "{text}" is no number. Azure ML counts versions: 1, 2, 3.')
-    return int(text)
+def _version(text: str | None) -> int | str:
+    return "latest" if text in {None, "latest"} else int(str(text))
 
 
 def datastore(workspace: Sdk, name: str | None) -> Sdk:

@@ -24,32 +24,37 @@ PYTHON = "3.11"
 _VERSION_LENGTH = 16
 
 
-def registered(workspace: Sdk, environment: Environment, path: Callable[[str], str], content: str) -> Sdk:
-    """Return the workspace's environment that fits a definition; register it when there is none.
+def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
+    """Return the workspace's environment that fits a definition; None when it is missing and can be registered.
 
-    ``path`` gives the place of a file of the project, ``content`` is the digest of the definition. The version is made
-    from both, so the same definition is never registered twice. Raises AzureError.
+    ``version`` is what ``version_of`` says. Raises AzureError.
     """
     if environment.curated or environment.registered:
         name = environment.curated or environment.registered
-        found = _got(workspace, name, environment.version)
-        if found is None:
+        existing = _got(workspace, name, environment.version)
+        if existing is None:
             which = f"{name}, version {environment.version}" if environment.version else str(name)
             raise AzureError(f"Workspace {workspace.name} has no environment {which}. Look it up in the portal.")
-        return found
-    exported = _exported(environment.conda_environment) if environment.conda_environment else ""
-    version = _version(environment, content, exported)
-    found = _got(workspace, environment.name, version)
-    if found is not None:
-        return found
+        return existing
+    return _got(workspace, environment.name, version)
+
+
+def made(workspace: Sdk, environment: Environment, version: str, path: Callable[[str], str], exported: str) -> Sdk:
+    """Register a definition and return the environment.
+
+    ``path`` gives the place of a file of the project; ``exported`` is what ``export`` says. Raises AzureError.
+    """
     with doing(f"registering environment {environment.name}"):
-        made = _defined(environment, path, exported)
-        made.version = version
-        return made.register(workspace)
+        defined = _defined(environment, path, exported)
+        defined.version = version
+        return defined.register(workspace)
 
 
-def _version(environment: Environment, content: str, exported: str) -> str:
-    """Return the digest of all that the definition comes to in Azure ML."""
+def version_of(environment: Environment, content: str, exported: str) -> str:
+    """Return the digest of all that a definition comes to in Azure ML, so that none is registered twice.
+
+    ``content`` is the digest of the definition here.
+    """
     python = PYTHON if environment.pip_requirements else ""
     rows = [content, environment.docker_image or BASE_IMAGE, python, exported]
     return digest_of("\0".join(rows).encode())[:_VERSION_LENGTH]
@@ -110,8 +115,11 @@ def _requirements(path: str) -> Iterator[str]:
             yield line
 
 
-def _exported(name: str) -> str:
-    """Return what ``conda`` says of an environment here. Raises MachineError when there is none."""
+def export(environment: Environment) -> str:
+    """Return what ``conda`` says of an environment here, if that is the definition. Raises MachineError."""
+    name = environment.conda_environment
+    if name is None:
+        return ""
     command = ["conda", "env", "export", "--no-builds", "--name", name]
     try:
         with doing(f"exporting conda's environment {name}"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
+import datetime as dt
 import io
 import logging
 import re
@@ -26,9 +26,8 @@ def doing(what: str) -> Iterator[None]:
     Standard output is the caller's alone: the SDK prints to it, from threads of its own too. So the block must call
     nothing that prints for us.
     """
-    _calm()
     try:
-        with told(what), contextlib.redirect_stdout(io.StringIO()):
+        with told(what), _calm(), contextlib.redirect_stdout(io.StringIO()):
             yield
     except UserError:
         raise
@@ -36,21 +35,35 @@ def doing(what: str) -> Iterator[None]:
         what = f"The SDK of Azure ML is not installed for {sys.executable} ({without_secrets(str(error))})."
         raise MachineError(f"{what} Install it there: pip install 'aml-pipeline[azureml]'.") from error
     except OSError as error:
-        if not _is_of_network(error):
+        if not is_of_network(error):
             raise  # this machine's affair: a full disk, no permission
         raise AzureError(_told(what, error)) from error
     except Exception as error:  # the SDK raises bare Exception for what the service refuses
         raise AzureError(_told(what, error)) from error
 
 
-@functools.cache
-def _calm() -> None:
-    """Keep the SDK from logging to the terminal what it raises anyway."""
-    for name in ("azureml", "azure", "msrest", "urllib3", "msal", "cli"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+@contextlib.contextmanager
+def _calm() -> Iterator[None]:
+    """Keep the SDK's log from the terminal, where Python puts what no handler of the caller's takes."""
+    before = logging.lastResort
+    logging.lastResort = logging.NullHandler()
+    try:
+        yield
+    finally:
+        logging.lastResort = before
 
 
-def _is_of_network(error: OSError) -> bool:
+def import_all() -> None:
+    """Import what a submission needs of the SDK, before anything is made. Raises MachineError when it is not there."""
+    with doing("importing the SDK of Azure ML"):
+        import azureml.core
+        import azureml.data
+        import azureml.pipeline.core
+        import azureml.pipeline.steps  # noqa: F401 - it is the import that counts
+
+
+def is_of_network(error: OSError) -> bool:
+    """Whether an OSError tells of the network, and not of this machine."""
     library = type(error).__module__.partition(".")[0]
     return library in {"requests", "urllib3", "socket"} or isinstance(error, (ConnectionError, TimeoutError))
 
@@ -155,3 +168,22 @@ def _text(error: BaseException) -> str:
         return str(getattr(error, "message", None) or error)
     except Exception:  # noqa: BLE001 - the SDK's own errors may fail to be told
         return ""
+
+
+# Statuses that pass by themselves: it took too long, or is asked too much.
+_PASSING = frozenset({408, 429})
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether to ask again may help: the service has a fault of its own, or does not answer."""
+    status = status_of(error)
+    return status >= FAULT or status in _PASSING if status else seems_unreachable(error)
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Return a time as Azure ML writes it (``2026-11-24T10:00:00.123Z``, UTC) in seconds since 1970."""
+    if not text:
+        return None
+    plain, _, fraction = text.rstrip("Z").partition(".")
+    whole = dt.datetime.fromisoformat(plain).replace(tzinfo=dt.timezone.utc).timestamp()
+    return whole + (float(f"0.{fraction}") if fraction.isdecimal() else 0.0)

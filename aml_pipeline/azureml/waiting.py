@@ -1,4 +1,4 @@
-"""Nobody waits in silence: whoever listens hears what a call that takes long is waiting for."""
+"""Nobody waits in silence: whoever listens hears what is being waited for, however many calls that takes."""
 
 from __future__ import annotations
 
@@ -7,49 +7,88 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # How long nothing is said at most.
 SILENCE_SECONDS = 30.0
 
 Listener = Callable[[str], None]
-_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+
+
+class _Work(NamedTuple):
+    """What is being done, and since when."""
+
+    what: Callable[[], str]
+    since: float
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """A listener, when something was last said, and what is being done: the whole first, then its part."""
+
+    listener: Listener
+    spoken: float = field(default_factory=time.monotonic)
+    work: list[_Work] = field(default_factory=list)
+
+    def remind(self) -> None:
+        """Say what is still being done: the part, if it alone has taken all the time, else the whole."""
+        now = time.monotonic()
+        if now - self.spoken < SILENCE_SECONDS or not self.work:
+            return
+        work = list(self.work)
+        one = next((one for one in reversed(work) if one.since <= self.spoken), work[0])
+        self.spoken = now
+        self.listener(f"still {one.what()} ({now - one.since:.0f} s)")
+
+    def remind_until(self, over: threading.Event) -> None:
+        """Remind the listener for as long as it listens."""
+        while not over.wait(max(SILENCE_SECONDS / 10, self.spoken + SILENCE_SECONDS - time.monotonic())):
+            self.remind()
+
+
+_hearing: ContextVar[_Hearing | None] = ContextVar("hearing", default=None)
 
 
 @contextlib.contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
     """Within the block, tell ``listener`` what is being waited for, a line each time."""
-    before = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(before)
-
-
-def say(text: str) -> None:
-    """Tell whoever listens."""
-    listener = _listener.get()
-    if listener:
-        listener(text)
-
-
-@contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
-    """Say ``what`` is still being done ("submitting the pipeline"), again and again, while the block takes long."""
-    listener = _listener.get()
-    if listener is None:
-        yield
-        return
-    over = threading.Event()
-    thread = threading.Thread(target=_tell, args=(what, listener, over), daemon=True)
+    hearing, over = _Hearing(listener), threading.Event()
+    thread = threading.Thread(target=hearing.remind_until, args=(over,), daemon=True)
+    before = _hearing.set(hearing)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+        _hearing.reset(before)
 
 
-def _tell(what: str, listener: Listener, over: threading.Event) -> None:
-    began = time.monotonic()
-    while not over.wait(SILENCE_SECONDS):
-        listener(f"still {what} ({time.monotonic() - began:.0f} s)")
+def say(text: str) -> None:
+    """Tell whoever listens."""
+    hearing = _hearing.get()
+    if hearing:
+        hearing.spoken = time.monotonic()
+        hearing.listener(text)
+
+
+def spoken() -> None:
+    """Note that something was said just now, though not from here."""
+    hearing = _hearing.get()
+    if hearing:
+        hearing.spoken = time.monotonic()
+
+
+@contextlib.contextmanager
+def told(what: str | Callable[[], str]) -> Iterator[None]:
+    """Say ``what`` is still being done ("submitting the pipeline"), again and again, while the block takes long."""
+    hearing = _hearing.get()
+    if hearing is None:
+        yield
+        return
+    hearing.work.append(_Work((lambda: what) if isinstance(what, str) else what, time.monotonic()))
+    try:
+        yield
+    finally:
+        hearing.work.pop()

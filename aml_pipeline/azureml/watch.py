@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from aml_pipeline.azureml import finished, waiting
 from aml_pipeline.azureml.finished import ENDS
-from aml_pipeline.azureml.sdk import FAULT, Sdk, doing, seems_unreachable, status_of
+from aml_pipeline.azureml.sdk import Sdk, doing, may_pass
 from aml_pipeline.errors import AzureError
 from aml_pipeline.events import Event, MetricLogged, RunEnded, RunStarted, State, StepEnded, StepStarted, StepTicked
 
@@ -24,7 +24,6 @@ POLL_SECONDS: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
 AGAIN_SECONDS: tuple[float, ...] = (5.0, 10.0, 20.0)
 PATIENCE_SECONDS = 600.0
 _TRIES = 4
-_PASSING = frozenset({408, 429})
 # The status of a step may come after that of its run.
 _LAST_LOOKS = 3
 
@@ -44,17 +43,18 @@ class _Watch:
     pause: Pause
     begun: dict[str, float] = field(default_factory=dict)
     ended: dict[str, State] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(default_factory=dict)  # that Azure ML knows of, with their statuses
     waits_for: str = "it to begin"
     started: float = field(default_factory=time.time)
-    told: float = field(default_factory=time.monotonic)
 
     def look(self, run: Sdk) -> str:
         """Look once at the run and at each of its steps; tell what is new, and return the run's status."""
         status, found = self.ask(lambda: _statuses(run, self.steps, self.ended))
         for name, step, its_status in found:
             self.step(name, step, its_status)
-        unfinished = [f"{name} ({its_status})" for name, _, its_status in found if name not in self.ended]
-        self.waits_for = ", ".join(unfinished) or f"its next step ({status})"
+        self.unfinished = {name: its_status for name, _, its_status in found if name not in self.ended}
+        shown = [f"{name} ({its_status})" for name, its_status in self.unfinished.items()]
+        self.waits_for = ", ".join(shown) or f"its next step ({status})"
         return status
 
     def step(self, name: str, run: Sdk, status: str) -> None:
@@ -79,20 +79,13 @@ class _Watch:
         now = time.time()
         for metric, kind, value in end.metrics:
             self.say(MetricLogged(now, name, metric, kind, value))
-        seconds = now - self.begun.get(name, now)
+        seconds = end.seconds if end.seconds is not None and name in self.begun else now - self.begun.get(name, now)
         self.say(StepEnded(now, name, end.state, "", seconds, message=end.message, tail=end.tail))
 
     def say(self, event: Event) -> None:
         """Tell an event that is seen on every screen."""
-        self.told = time.monotonic()
+        waiting.spoken()
         self.tell(event)
-
-    def rest(self, seconds: float) -> None:
-        """Pause; tell what is being waited for when there was nothing to tell for a while."""
-        if time.monotonic() - self.told >= waiting.SILENCE_SECONDS:
-            self.told = time.monotonic()
-            waiting.say(f"still waiting for {self.waits_for} ({time.time() - self.started:.0f} s)")
-        self.pause(seconds)
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
         """Ask, and again when the service does not answer: a wait of hours outlives that. Raises AzureError at last."""
@@ -103,10 +96,9 @@ class _Watch:
                     return question()
             except AzureError as error:
                 failed = failed or time.monotonic()
-                if time.monotonic() - failed >= PATIENCE_SECONDS if _may_pass(error) else tries >= _TRIES:
+                if time.monotonic() - failed >= PATIENCE_SECONDS if may_pass(error) else tries >= _TRIES:
                     raise
             waiting.say(f"Azure ML does not answer as it should; asking again in {seconds:.0f} s")
-            self.told = time.monotonic()
             self.pause(seconds)
         raise AssertionError  # pauses never end
 
@@ -118,27 +110,28 @@ def wait(run: Sdk, steps: Sequence[str], tell: Tell, log: Callable[[str], str], 
     """
     watch = _Watch(steps, tell, log, pause)
     tell(RunStarted(watch.started, tuple(steps)))
-    for seconds in _growing(POLL_SECONDS):
-        status = watch.look(run)
-        if status in ENDS:
-            break
-        watch.rest(seconds)
-    _last_looks(run, watch)
+    with waiting.told(lambda: f"waiting for {watch.waits_for}"):
+        status = _until_over(run, watch)
     for name in steps:
         if name not in watch.ended:
-            tell(StepEnded(time.time(), name, "not run", "the run ended before it"))
+            why = "Azure ML does not tell how it ended" if name in watch.unfinished else "the run ended before it"
+            tell(StepEnded(time.time(), name, "not run", why))
     state = ENDS[status]
     tell(RunEnded(time.time(), state, time.time() - watch.started))
     unexplained = state == "failed" and "failed" not in watch.ended.values()
     return Outcome(state, watch.ask(lambda: finished.message(run)) if unexplained else "")
 
 
-def _last_looks(run: Sdk, watch: _Watch) -> None:
-    for _ in range(_LAST_LOOKS):
-        if watch.begun.keys() <= watch.ended.keys():
-            return
-        watch.pause(POLL_SECONDS[-1])
-        watch.look(run)
+def _until_over(run: Sdk, watch: _Watch) -> str:
+    """Look until the run is over, and a few times more while a step is not; return the run's status."""
+    last_looks = 0
+    for seconds in _growing(POLL_SECONDS):
+        status = watch.look(run)
+        last_looks += status in ENDS
+        if status in ENDS and (not watch.unfinished or last_looks > _LAST_LOOKS):
+            return status
+        watch.pause(seconds)
+    raise AssertionError  # pauses never end
 
 
 def _growing(seconds: Sequence[float]) -> Iterator[float]:
@@ -155,8 +148,3 @@ def _statuses(run: Sdk, steps: Sequence[str], ended: Mapping[str, State]) -> tup
         return status, [(name, run, status) for name in steps if name not in ended]
     found = [one for one in run.get_steps() if one.name not in ended]
     return status, [(one.name, one, str(one.get_status())) for one in found]
-
-
-def _may_pass(error: AzureError) -> bool:
-    status = status_of(error)
-    return status >= FAULT or status in _PASSING if status else seems_unreachable(error)

@@ -12,7 +12,7 @@ from typing import Any
 
 from aml_pipeline import record, store
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.errors import UsageError
 from aml_pipeline.files import Digests
 from aml_pipeline.local import survivors
@@ -26,17 +26,9 @@ def _records(opened: Opened) -> list[RunRecord]:
     return record.records(os.path.join(opened.state, "runs"))
 
 
-def _opened(options: Options) -> Opened:
-    """Open the pipeline; what already ran can be looked at while the file has mistakes, if only it can be read."""
-    opened = open_with(options)
-    if opened.plan is None:
-        opened.require()
-    return opened
-
-
 def runs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the runs, the last first; with ``--remote`` those that Azure ML has."""
-    opened = _opened(options)
+    opened = open_readable(options)
     if options.flag("remote"):
         from aml_pipeline.cli.remote_runs import print_runs
 
@@ -79,7 +71,7 @@ def _row(one: RunRecord, *, busy: bool) -> dict[str, Any]:
 
 def logs(options: Options, _environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
-    opened = _opened(options)
+    opened = open_readable(options)
     run, step = _logged(_records(opened), options.text("run"), options.operands)
     place = re.escape(os.path.join(opened.state, "steps", step, "attempt."))
     working_copy = re.compile(place + r"[^/\s]+/working-copy(?=[/\s\"'])")
@@ -109,7 +101,7 @@ def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tup
 
 def clean(options: Options, _environ: Mapping[str, str]) -> int:
     """Remove what is not in use; print how much that was."""
-    opened = _opened(options)
+    opened = open_readable(options)
     if not os.path.isdir(opened.state):
         print("There is nothing to free.")
         return 0
@@ -127,7 +119,8 @@ def _removed_all(state: str) -> int:
 
 def _removed_old(opened: Opened, results: Store) -> int:
     freed, kept = results.clean()
-    old = [one.folder for one in _records(opened)[:-1] if one.run not in kept]
+    gone = [one for one in _records(opened)[:-1] if one.run not in kept]
+    old = [one.folder for one in gone if one.state != "submitted"]  # that may go on in Azure ML
     uploaded = opened.project.uploads if opened.project else ""  # made again when they are needed
     return freed + sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
 

@@ -33,6 +33,17 @@ def open_with(options: Options) -> Opened:
     )
 
 
+def open_readable(options: Options) -> Opened:
+    """Open it as ``open_with`` does; what already ran can be looked at while the file has mistakes, if it can be read.
+
+    Raises PipelineError when it cannot.
+    """
+    opened = open_with(options)
+    if opened.plan is None:
+        opened.require()
+    return opened
+
+
 def command_line() -> str:
     """Return what the user typed, for whoever reads of it later."""
     return " ".join(["aml-pipeline", *sys.argv[1:]])

@@ -7,19 +7,20 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from aml_pipeline import __version__, azureml, files, remote, store
+from aml_pipeline import azureml, files, remote, store
 from aml_pipeline.azureml import waiting, watch
 from aml_pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import open_with, record_header, state_folder
+from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress
-from aml_pipeline.errors import AzureError, UsageError
+from aml_pipeline.errors import UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
+from aml_pipeline.tokens import Argument, Parameter
 
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
@@ -27,27 +28,44 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     plan, project = opened.require()
     steps = _chosen(plan, options.operands)
-    opened.require(remote.problems(plan, project, steps))
+    opened.require(remote.problems(plan, project, steps, alone=bool(options.operands)))
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
-    with waiting.heard_by(say):
-        return _send(opened, steps, options, environ)
-
-
-def _send(opened: Opened, steps: list[Step], options: Options, environ: Mapping[str, str]) -> int:
-    plan, project = opened.require()
-    git = git_state(project.folder)
+    with waiting.heard_by(say), waiting.told("preparing what goes to Azure ML"):
+        git = git_state(project.folder)
+        try:
+            sent = _sent(opened, steps, options, environ, git)
+        except KeyboardInterrupt as error:
+            say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
+            return _interrupted(error)
+    goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
-        sent = _sent(opened, steps, options, environ, git)
+        return _followed(opened, sent, steps, git, wait=options.flag("wait"))
     except KeyboardInterrupt as error:
-        say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
+        say(goes_on)
         return _interrupted(error)
-    print(f"run {sent.id}", flush=True)  # first of all: what follows may fail, and the run goes on
+    except Exception:
+        say(goes_on)
+        raise
+
+
+def _followed(
+    opened: Opened,
+    sent: Any,  # noqa: ANN401 - the SDK's
+    steps: list[Step],
+    git: Mapping[str, Any] | None,
+    *,
+    wait: bool,
+) -> int:
+    """Record what was sent, then tell it, then wait for it if that is wished."""
+    plan, _ = opened.require()
     about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
-    print(about["portal"], flush=True)
-    recorder = _record(opened, {**record_header(plan, git), "azureml": about, "state": "submitted"})
-    return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
+    try:  # the record first: whoever reads what is printed may go away
+        recorder = _record(opened, {**record_header(plan, git), "azureml": about, "state": "submitted"})
+    finally:
+        print(f"run {about['run']}\n{about['portal']}", flush=True)
+    return _waited(opened, sent, steps, recorder) if wait else 0
 
 
 def _chosen(plan: Plan, names: list[str]) -> list[Step]:
@@ -62,13 +80,8 @@ def _sent(
     opened: Opened, steps: list[Step], options: Options, environ: Mapping[str, str], git: Mapping[str, Any] | None
 ) -> Any:  # noqa: ANN401 - the SDK's
     plan, project = opened.require()
-    tags = {
-        "aml_pipeline": __version__,
-        "pipeline": plan.name,
-        "profile": plan.profile,
-        "git_commit": (git or {}).get("commit"),
-    }
-    given = {name: value for name, value in tags.items() if value}
+    commit = (git or {}).get("commit")
+    given = {"git_commit": commit} if commit else {}
     workspace = connect(project.folder, environ)
     if options.operands:
         return azureml.submit_step(plan, steps[0], workspace, project, tags=given)
@@ -94,12 +107,22 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         reads = [f"{one.step}.{one.name}" for one in step.inputs]
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
         print(f"{step.name}: {step.script} and {len(digests) - 1} more files, on {where}, in {name}{after}")
-        for one in step.datasets:
-            if not plan.datasets[one].is_remote:
-                print(f"  without dataset {one}, which has no place in Azure ML")
-    for name, one in plan.parameters.items():
-        print(f"parameter {name} {one.text}")
+        for argument, dataset in _left_out(plan, step):
+            print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
+    for parameter in _received(plan, steps):
+        print(f"parameter {parameter} {plan.parameters[parameter].text}")
     print("Nothing was sent.")
+
+
+def _left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
+    return [(one, dataset) for one in step.arguments if (dataset := remote.absent(plan, one))]
+
+
+def _received(plan: Plan, steps: list[Step]) -> list[str]:
+    """Return the parameters that ``steps`` receive in Azure ML, in the order of the file."""
+    sent = (one.tokens for step in steps for one in step.arguments if not remote.absent(plan, one))
+    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
+    return [name for name in plan.parameters if name in names]
 
 
 def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) -> int:  # noqa: ANN401 - the SDK's
@@ -111,16 +134,8 @@ def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) ->
         recorder(event)
         progress(event)
 
-    goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
-    try:
-        with waiting.heard_by(progress.say):
-            outcome = watch.wait(sent, names, tell, recorder.log)
-    except KeyboardInterrupt as error:
-        say(goes_on)
-        return _interrupted(error)
-    except AzureError:
-        say(goes_on)
-        raise
+    with waiting.heard_by(progress.say):
+        outcome = watch.wait(sent, names, tell, recorder.log)
     if outcome.message:
         say(f"The run failed. {outcome.message} See the portal.")
     elif outcome.state == "interrupted":
@@ -140,20 +155,30 @@ def say(text: str) -> None:
 def cancel(options: Options, environ: Mapping[str, str]) -> int:
     """Stop a run in Azure ML: the one named, as ``submit`` or ``runs`` names it, else the last one submitted."""
     folder = os.path.dirname(state_folder(options))
-    found = _submitted(options)
-    wanted = options.operands[0] if options.operands else None
-    one = next((one for one in reversed(found) if wanted in {None, one.run, one.header["azureml"]["run"]}), None)
-    if one is None:
-        which = f'run "{wanted}"' if wanted else "run"
-        raise UsageError(f"No {which} was submitted from here. `aml-pipeline runs` lists them.")
-    run = one.header["azureml"]["run"]
-    if one.state != "submitted":
-        print(f"run {run} is over: {one.state}")
-        return 0
-    with waiting.heard_by(say):
-        azureml.cancel(connect(folder, environ), run)
-    print(f"asked Azure ML to stop run {run}")
+    if options.operands:
+        wanted = options.operands[0]
+        known = (one.header["azureml"]["run"] for one in _submitted(options) if one.run == wanted)
+        run = next(known, wanted)
+    else:
+        run = _last_submitted(options)
+    try:
+        with waiting.heard_by(say):
+            ended = azureml.cancel(connect(folder, environ), run)
+    except KeyboardInterrupt as error:
+        say(f"Stopped; whether Azure ML was asked to stop run {run}, `aml-pipeline runs --remote` tells.")
+        return _interrupted(error)
+    print(f"run {run} is over: {ended}" if ended else f"asked Azure ML to stop run {run}")
     return 0
+
+
+def _last_submitted(options: Options) -> str:
+    """Return the run of Azure ML that was submitted last, of the pipeline that the file names."""
+    plan = open_readable(options).plan
+    name = plan.name if plan else ""
+    found = [one for one in _submitted(options) if one.header.get("pipeline") == name]
+    if not found:
+        raise UsageError(f"No run of {name} was submitted from here. `aml-pipeline runs --remote` lists them.")
+    return str(found[-1].header["azureml"]["run"])
 
 
 def _submitted(options: Options) -> list[RunRecord]:

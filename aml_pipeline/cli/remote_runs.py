@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -15,9 +16,10 @@ from aml_pipeline.opening import Opened
 
 def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:
     """Print the runs of the pipeline's experiment that carry its name, the last first."""
-    plan, project = opened.require()
+    plan = opened.plan
+    assert plan is not None  # noqa: S101 - the caller opened it
     with waiting.heard_by(say):
-        found = runs(connect(project.folder, environ), plan.experiment, plan.name)
+        found = runs(connect(os.path.dirname(plan.file), environ), plan.experiment, plan.name)
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
         return 0

@@ -1,0 +1,83 @@
+"""The pipeline of this repository, sent by the real command line and the real SDK to the loopback service."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.loopback import evaluator
+from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.serving import quiet
+
+pytestmark = quiet
+
+STEPS = ["prepare-data", "train", "register-environment"]
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        shutil.rmtree(lesson.root / "steps")
+        shutil.copytree(ROOT / "steps", lesson.root / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pipeline.yaml", lesson.root)
+        shutil.copy(ROOT / ".azureml" / "pytorch-env.yml", lesson.root / ".azureml")
+        yield lesson
+
+
+def evaluated(lesson: Lesson) -> dict[str, evaluator.Step]:
+    """Return what the steps of the last run are given."""
+    service, run = lesson.service, list(lesson.service.runs)[-1]
+    return evaluator.evaluate(service.graph_of(run), service.modules, service.assignments_of(run))
+
+
+def test_from_the_environment_to_the_end(shipped: Lesson) -> None:
+    done = shipped.azure("submit", "--wait", "--param", "epochs=5")
+    assert done.status == 0, done.err
+    rows = done.out.splitlines()[2:]
+    assert [re.sub(r" done in \d+\.\d s", "", row).strip() for row in rows] == STEPS
+    (run,) = shipped.service.runs
+    graph = shipped.service.graph_of(run)
+    assert len(graph["ModuleNodes"]) == len(shipped.service.modules) == len(STEPS)
+
+    steps = evaluated(shipped)
+    assert set(steps) == set(STEPS)
+    assert {one.compute for one in steps.values()} == {"cpu-cluster"}
+    ((name, version), stored) = next(iter(shipped.service.environments.items()))
+    assert len(shipped.service.environments) == 1
+    for one in steps.values():
+        assert (one.environment.name, one.environment.version) == (name, version)
+        assert one.environment.definition["python"] == stored["python"]
+        assert one.environment.definition["docker"]["baseImage"] == stored["docker"]["baseImage"]
+    assert name == "pytorch-env"
+    assert "torch" in str(stored["python"]["condaDependencies"])
+
+    assert [token.value for token in steps["train"].arguments if token.kind == "input"] == ["prepare-data.images"]
+    assert {name: set(one.after) for name, one in steps.items() if one.after} == {"register-environment": {"train"}}
+    defaults = {one["Name"]: one["DefaultValue"] for one in shipped.service.state.interfaces[graph["Id"]]["Parameters"]}
+    assert defaults == {"dataset": "cifar10", "epochs": "2", "batch_size": "4", "learning_rate": "0.001", "seed": "0"}
+    assert shipped.service.state.pipeline_runs[run]["ParameterAssignments"] == {"epochs": "5"}
+    resolved = steps["train"].resolved
+    assert resolved[resolved.index("--epochs") + 1] == "5"
+
+
+def test_nothing_changed_and_one_byte_changed(shipped: Lesson, tmp_path: Path) -> None:
+    assert shipped.azure("submit").status == 0
+    before = evaluated(shipped)
+    for place in (shipped, shipped.clone(tmp_path / "another" / "clone")):
+        counts = len(place.service.modules), len(place.service.environments), len(place.service.snapshots)
+        assert place.azure("submit").status == 0
+        assert evaluated(place) == before
+        assert counts == (len(place.service.modules), len(place.service.environments), len(place.service.snapshots))
+    shipped.replace("steps/train.py", "def main(", "def  main(")
+    counts = len(shipped.service.modules), len(shipped.service.environments), len(shipped.service.snapshots)
+    assert shipped.azure("submit").status == 0
+    modules, environments, snapshots = counts
+    after = (len(shipped.service.modules), len(shipped.service.environments), len(shipped.service.snapshots))
+    assert after == (modules + 1, environments, snapshots + 1)
+    now = evaluated(shipped)
+    assert [name for name in STEPS if now[name].module != before[name].module] == ["train"]
