@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 
 selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--param %) $(STEPS))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate test test-faults test-disk-full check lint bench clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate test test-faults test-disk-full check lint editor schema bench clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -37,19 +37,41 @@ test-faults: .venv/dev ## Kill, interrupt and corrupt runs, hundreds of times; a
 test-disk-full: .venv/dev ## Fill a small disk at every moment of a run; needs root, else it is skipped
 	.venv/bin/python -m tests.faults.disk_full
 
-check: lint ## The same as lint
+check: lint editor ## Check style, types, and what editors show: lint and editor
 
 lint: .venv/dev ## Check style and types (ruff, mypy)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
+editor: tests/editor/node_modules/ready .venv/dev ## Ask the real yaml-language-server about pipeline.yaml; needs node and npm
+	@$(has_node)
+	.venv/bin/python -m pytest tests/editor/checks.py
+
+schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a change of aml_pipeline/spec.py
+	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
+	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
+
 bench: .venv/dev ## Measure speed beside make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks
 
 clean: ## Remove .venv, caches and builds; what runs left stays (.venv/bin/aml-pipeline clean frees that)
-	rm -rf .venv .benchmarks build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks tests/editor/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The language server, in the versions of package-lock.json; npm checks what it downloads against the digests there.
+tests/editor/node_modules/ready: tests/editor/package.json tests/editor/package-lock.json
+	@$(has_node)
+	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null || { printf '%s\n' \
+	  'npm could not install what the editor checks need; its own words stand above.' \
+	  'It uses your npm configuration (proxy, registry: see npm config list). When the cause is gone, run the same again.' \
+	  >&2; exit 1; }
+	@touch $@
+
+has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%s\n' \
+  "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm." \
+  'Install it (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node), or check style and types alone: make lint' \
+  >&2; exit 1; }; done
 
 # How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
 # (what is installed), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when

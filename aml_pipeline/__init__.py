@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from aml_pipeline.plan import Plan
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load(path: str = "pipeline.yaml", profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Plan:
+def load(
+    path: str | os.PathLike[str] = "pipeline.yaml",
+    profile: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Plan:
     """Return the checked plan of the pipeline file at ``path``.
 
     ``profile`` names one of its profiles, ``parameters`` gives values as text, as ``--param`` does. Raises
     ``aml_pipeline.errors.PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
     """
+    import os
+
     from aml_pipeline.opening import open_pipeline
 
-    return open_pipeline(path, profile, parameters).require()[0]
+    return open_pipeline(os.fspath(path), profile, parameters).require()[0]

@@ -142,17 +142,21 @@ def _nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
 
 
 def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
-    told: set[tuple[Environment, str]] = set()
-    for step in plan.steps:
-        for key in ("conda_file", "pip_requirements"):
-            name = getattr(step.environment, key, None)
-            if name is None or step.environment is None or (step.environment, key) in told:
-                continue
-            told.add((step.environment, key))
-            place: Path = ("steps", step.name, "environment", key)
-            if not project.holds(project.folder, project.path(name)):
-                message = f"the environment's {key} \"{name}\" leads out of the project's folder."
-                yield Problem("outside", message, "Move it inside, so that it goes where the project goes.", place)
-            elif not files.is_file(project.path(name)):
-                message = f'the environment\'s {key} "{name}" is no file that is there.'
-                yield Problem("missing-file", message, "Make it, or mend the path.", place)
+    steps = {step.environment: step for step in reversed(plan.steps) if step.environment}
+    for environment, step in steps.items():
+        found = [*_misplaced_files(environment, step, project)]
+        yield from found or project.declaration(environment).problems
+
+
+def _misplaced_files(environment: Environment, step: Step, project: Project) -> Iterator[Problem]:
+    for key in ("conda_file", "pip_requirements"):
+        name = getattr(environment, key)
+        place: Path = ("steps", step.name, "environment", key)
+        if name is None:
+            continue
+        if not project.holds(project.folder, project.path(name)):
+            message = f"the environment's {key} \"{name}\" leads out of the project's folder."
+            yield Problem("outside", message, "Move it inside, so that it goes where the project goes.", place)
+        elif not files.is_file(project.path(name)):
+            message = f'the environment\'s {key} "{name}" is no file that is there.'
+            yield Problem("missing-file", message, "Make it, or mend the path.", place)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 import yaml
@@ -30,7 +30,7 @@ def digest(environment: Environment | None, read: Reader) -> str:
     if "conda_file" in fields:
         fields["conda_file"] = _conda(read(fields["conda_file"]))
     if "pip_requirements" in fields:
-        fields["pip_requirements"] = _pip(fields["pip_requirements"], read, set())
+        fields["pip_requirements"] = [line for line, _ in pip_lines(fields["pip_requirements"], read)]
     return digest_of(json.dumps(fields, sort_keys=True).encode())
 
 
@@ -48,16 +48,19 @@ def _conda(raw: bytes) -> object:
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[ =]*(.+)")
 
 
-def _pip(path: str, read: Reader, seen: set[str]) -> list[str]:
-    """Return the lines of a pip file and of the files that it includes; each file counts once."""
+def pip_lines(path: str, read: Reader, seen: set[str] | None = None) -> Iterator[tuple[str, bool]]:
+    """Give the lines of a pip file and of the files that it includes, each file once, and whether a line includes one.
+
+    Raises OSError of ``read``.
+    """
+    seen = set() if seen is None else seen
     seen.add(path)
-    found = []
     for written in read(path).decode("utf-8", "replace").splitlines():
         line = written.partition(" #")[0].strip()
-        if line and not line.startswith("#"):
-            found.append(line)
-            include = _INCLUDE.fullmatch(line)
-            inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1])) if include else ""
-            if inner and inner not in seen:
-                found += _pip(inner, read, seen)
-    return found
+        if not line or line.startswith("#"):
+            continue
+        include = _INCLUDE.fullmatch(line)
+        yield line, include is not None
+        inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1])) if include else ""
+        if inner and inner not in seen:
+            yield from pip_lines(inner, read, seen)

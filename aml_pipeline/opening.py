@@ -36,7 +36,7 @@ class Opened:
 
     def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
         """Return plan and project. Raises PipelineError with every problem when one is an error."""
-        self.loaded.add(problems or [])
+        self.loaded.add(_beside(self.loaded.name, problems or []))
         if self.plan is None or self.project is None or errors(self.loaded.problems):
             raise PipelineError(self.loaded.problems, self.texts())
         return self.plan, self.project

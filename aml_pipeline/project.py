@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from aml_pipeline import environment, files, snapshot
+from aml_pipeline.dependencies import Declaration
 from aml_pipeline.files import Digests, Tree
-from aml_pipeline.plan import Plan, Step
+from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.snapshot import Snapshot, SourceFolder
 
 # Where all state lies, beside the pipeline file.
@@ -25,6 +26,7 @@ class Project:
         self._folders: dict[str, SourceFolder] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._environments: dict[object, str] = {}
+        self._declarations: dict[Environment, Declaration] = {}
 
     @property
     def uploads(self) -> str:
@@ -62,6 +64,7 @@ class Project:
         self._folders.clear()
         self._snapshots.clear()
         self._environments.clear()
+        self._declarations.clear()
 
     def environment_digest(self, step: Step) -> str:
         """Return the digest of the environment that ``step`` declares; a file that is missing counts as empty."""
@@ -72,6 +75,22 @@ class Project:
     def _read(self, relative: str) -> bytes:
         path = self.path(relative)
         return files.read(path) if files.look(path) else b""
+
+    def declaration(self, environment: Environment) -> Declaration:
+        """Return what the files of ``environment`` declare; a file that is missing declares nothing."""
+        if environment not in self._declarations:
+            from aml_pipeline import conda_file, pip_file
+
+            found = self._declarations[environment] = Declaration()
+            if environment.conda_file:
+                found.add(conda_file.read(environment.conda_file, self._bytes))
+            if environment.pip_requirements:
+                found.add(pip_file.read(environment.pip_requirements, self._bytes))
+        return self._declarations[environment]
+
+    def _bytes(self, relative: str) -> bytes | None:
+        path = self.path(relative)
+        return files.read(path) if files.is_file(path) else None
 
     def code_digest(self, place: str) -> str:
         """Return the digest of a module or package outside the project; caches in it do not count."""

@@ -21,7 +21,6 @@ from pydantic import (
     GetJsonSchemaHandler,
     Strict,
     ValidationInfo,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -34,6 +33,17 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
+class _Shown:
+    """Tells the JSON Schema of a value, as WithJsonSchema does, which before pydantic 2.11 altered what it was told."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del schema, handler
+        return {**self._schema}
+
+
 class _OrShort:
     """Tells the JSON Schema of a short form that stands for a whole mapping (``compute: NAME``)."""
 
@@ -41,7 +51,7 @@ class _OrShort:
         self._schema = schema
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [self._schema, handler(schema)]}
+        return {"anyOf": [{**self._schema}, handler(schema)]}
 
 
 def _fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
@@ -71,6 +81,21 @@ def _name_cure(name: str, noun: str) -> str:
     return f'Write it like "{joiner.join(words)}".'
 
 
+def _names(pattern: str, words: str) -> dict[str, Any]:
+    """What editors know of the keys of a mapping; ``<<`` is YAML's merge key."""
+    return {"title": "name", "pattern": f"^(<<|{pattern})$", "patternErrorMessage": words, "maxLength": names.LONGEST}
+
+
+_STEP_NAMES: dict[str, Any] = {
+    "propertyNames": _names(names.STEP_NAME, "Write small letters and digits, in words joined by -.")
+}
+_WORD_NAMES: dict[str, Any] = {
+    "propertyNames": _names(
+        rf"(?!({'|'.join(sorted(names.TAKEN))})$){names.WORD_NAME}",
+        "Write small letters and digits, in words joined by _, and no name that Azure ML keeps for itself.",
+    )
+}
+
 StepName = Annotated[str, _named("step", names.step_name_fault)]
 ProfileName = Annotated[str, _named("profile", names.step_name_fault)]
 ScheduleName = Annotated[str, _named("schedule", names.step_name_fault)]
@@ -90,8 +115,9 @@ def _not_empty(value: str) -> str:
     return value
 
 
-_TEXT_SCHEMA = WithJsonSchema({"type": ["string", "number"]})
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), _TEXT_SCHEMA]
+_EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
+_TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **_EMPTY}
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), _Shown(_TEXT_SCHEMA)]
 # YAML has lists; frozen models hold tuples.
 Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
 Integers = Annotated[tuple[int, ...], Strict(strict=False)]
@@ -104,7 +130,12 @@ def _relative(value: str) -> str:
     return value
 
 
-ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative)]
+_PATH_SCHEMA = {
+    "type": "string",
+    "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
+    "patternErrorMessage": "Write a path from the folder of this file, with / between folders.",
+}
+ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative), _Shown(_PATH_SCHEMA)]
 
 
 def _scalar(value: object) -> object:
@@ -116,7 +147,9 @@ def _scalar(value: object) -> object:
 
 
 _SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-Value = Annotated[Any, AfterValidator(_scalar), WithJsonSchema(_SCALAR_SCHEMA)]
+Value = Annotated[Any, AfterValidator(_scalar), _Shown(_SCALAR_SCHEMA)]
+_GIVEN_SCHEMA = {**_SCALAR_SCHEMA, "description": "The value of this parameter.", "examples": [10]}
+GivenValue = Annotated[Any, AfterValidator(_scalar), _Shown(_GIVEN_SCHEMA)]
 Values = Annotated[tuple[Value, ...], Strict(strict=False)]
 
 
@@ -126,7 +159,7 @@ def _bound(value: object) -> object:
     return value
 
 
-Bound = Annotated[Any, AfterValidator(_bound), WithJsonSchema({"type": "number"})]
+Bound = Annotated[Any, AfterValidator(_bound), _Shown({"type": "number"})]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _DURATION = r"([1-9][0-9]{0,6})([smh])"
@@ -143,7 +176,7 @@ def _duration(value: object) -> int:
 Duration = Annotated[
     int,
     BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION}$", "examples": ["10m"]}),
+    _Shown({"type": "string", "pattern": f"^{_DURATION}$", "patternErrorMessage": "Write it like 90s, 10m or 2h."}),
 ]
 
 
@@ -154,25 +187,65 @@ def _variable_name(name: str) -> str:
     return name
 
 
+_VARIABLE_SCHEMA = {
+    "type": ["string", "number"],
+    "description": "The value of this variable, as text; true and false in quotes.",
+    "examples": [1],
+}
 Variables = Annotated[
-    dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, BeforeValidator(_text), _TEXT_SCHEMA]],
-    Field(description="Environment variables of the script.", examples=[{"A": "b"}]),
+    dict[
+        Annotated[str, AfterValidator(_variable_name)],
+        Annotated[str, BeforeValidator(_text), _Shown(_VARIABLE_SCHEMA)],
+    ],
+    Field(
+        description="Environment variables of the scripts. A step's own are added to the pipeline's.",
+        examples=[{"OMP_NUM_THREADS": 1}],
+        json_schema_extra={
+            "propertyNames": {
+                "title": "NAME",
+                "pattern": f"^(<<|{names.VARIABLE_NAME})$",
+                "patternErrorMessage": "Write letters, digits and _, as in MY_VARIABLE.",
+            }
+        },
+    ),
 ]
 
 
 class Environment(_Model):
     """The packages that the steps run with: a name, and one definition."""
 
-    name: Text | None = Field(None, description="Name in Azure ML.", examples=["pytorch-env"])
-    conda_file: ProjectPath | None = Field(None, description="A conda file.", examples=[".azureml/pytorch-env.yml"])
-    pip_requirements: ProjectPath | None = Field(None, description="A pip file.", examples=["requirements.txt"])
-    conda_environment: Text | None = Field(None, description="An existing local conda environment.", examples=["ml"])
-    docker_image: Text | None = Field(None, description="A docker image.", examples=["ubuntu:24.04"])
-    curated: Text | None = Field(
-        None, description="An environment of Azure ML's own.", examples=["AzureML-sklearn-1.5"]
+    name: Text | None = Field(
+        None,
+        description="Name of the environment in Azure ML. `curated` and `registered` have one already.",
+        examples=["pytorch-env"],
     )
-    registered: Text | None = Field(None, description="An environment that the workspace has.", examples=["team-env"])
-    version: Text | None = Field(None, description="Version of `curated` or `registered`.", examples=["3"])
+    conda_file: ProjectPath | None = Field(
+        None,
+        description="A conda file that lists the packages, from the folder of this file.",
+        examples=[".azureml/pytorch-env.yml"],
+    )
+    pip_requirements: ProjectPath | None = Field(
+        None,
+        description="A pip requirements file that lists the packages, from the folder of this file.",
+        examples=["requirements.txt"],
+    )
+    conda_environment: Text | None = Field(
+        None, description="A conda environment of this machine, exported when it is needed.", examples=["ml"]
+    )
+    docker_image: Text | None = Field(
+        None,
+        description="A docker image. `conda_file` or `pip_requirements` may stand beside it.",
+        examples=["mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"],
+    )
+    curated: Text | None = Field(
+        None, description="An environment that Azure ML itself offers.", examples=["AzureML-sklearn-1.5"]
+    )
+    registered: Text | None = Field(
+        None, description="An environment that the workspace has already.", examples=["team-env"]
+    )
+    version: Text | None = Field(
+        None, description="Version of `curated` or `registered`; the latest if left out.", examples=["3"]
+    )
 
     @model_validator(mode="after")
     def _one_definition(self) -> Environment:
@@ -198,13 +271,19 @@ _DEFINITIONS = ("conda_file", "pip_requirements", "conda_environment", "docker_i
 class Compute(_Model):
     """A compute target of the workspace; with a size it is created when it is missing."""
 
-    name: Text = Field(description="Name of the compute target.", examples=["cpu-cluster"])
-    vm_size: Text | None = Field(None, description="Size of its machines.", examples=["STANDARD_D2_V2"])
-    vm_priority: Literal["dedicated", "lowpriority"] | None = Field(
-        None, description="Dedicated or low priority.", examples=["lowpriority"]
+    name: Text = Field(description="Name of the compute target in the workspace.", examples=["cpu-cluster"])
+    vm_size: Text | None = Field(
+        None, description="Size of its machines. With it, a missing cluster is created.", examples=["STANDARD_D2_V2"]
     )
-    min_nodes: int | None = Field(None, ge=0, description="Nodes that always run.", examples=[0])
-    max_nodes: int | None = Field(None, ge=1, description="Nodes at most.", examples=[4])
+    vm_priority: Literal["dedicated", "lowpriority"] | None = Field(
+        None,
+        description="Whether its machines are its own, or cheaper ones that may be taken away.",
+        examples=["lowpriority"],
+    )
+    min_nodes: int | None = Field(
+        None, ge=0, description="Nodes that always run; 0 costs nothing while idle.", examples=[0]
+    )
+    max_nodes: int | None = Field(None, ge=1, description="Nodes that run at most.", examples=[4])
     idle_seconds_before_scaledown: int | None = Field(
         None, ge=0, description="Seconds after which an idle node stops.", examples=[1200]
     )
@@ -223,19 +302,35 @@ def _named_compute(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-ComputeField = Annotated[Compute, BeforeValidator(_named_compute), _OrShort({"type": "string"})]
+ComputeField = Annotated[
+    Compute, BeforeValidator(_named_compute), _OrShort({"type": "string", "pattern": r"\S", **_EMPTY})
+]
 
 
 class Dataset(_Model):
     """Data that no step makes: a path here, and its place in Azure ML."""
 
-    local: Text | None = Field(None, description="Path here, from the pipeline file.", examples=["data"])
-    optional: bool = Field(default=False, description="It may be absent; its option is then left out.", examples=[True])
-    datastore: Text | None = Field(None, description="Datastore that holds `path`.", examples=["workspaceblobstore"])
+    local: Text | None = Field(
+        None, description="Path on this machine, from the folder of this file.", examples=["data"]
+    )
+    optional: bool = Field(
+        default=False,
+        description="True: the data may be absent; the option that names it is then left out.",
+        examples=[True],
+    )
+    datastore: Text | None = Field(
+        None, description="Datastore of Azure ML that holds `path`.", examples=["workspaceblobstore"]
+    )
     path: Text | None = Field(None, description="Path on the datastore.", examples=["cifar10/"])
-    registered: Text | None = Field(None, description="A dataset that the workspace has.", examples=["cifar10"])
-    version: Text | None = Field(None, description="Version of `registered`.", examples=["2"])
-    mode: Literal["mount", "download"] = Field("mount", description="How a node gets it.", examples=["download"])
+    registered: Text | None = Field(
+        None, description="A dataset that the workspace has, by its name; instead of a path.", examples=["cifar10"]
+    )
+    version: Text | None = Field(None, description="Version of `registered`; the latest if left out.", examples=["2"])
+    mode: Literal["mount", "download"] = Field(
+        "mount",
+        description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts.",
+        examples=["download"],
+    )
 
     @model_validator(mode="after")
     def _places(self) -> Dataset:
@@ -257,11 +352,15 @@ class Parameter(_Model):
     """A value that profiles, schedules and the command line may set."""
 
     default: Value = Field(description="The value when nobody sets another.", examples=[2])
-    type: parameters.ParameterType | None = Field(None, description="Type; else the default's.", examples=["integer"])
-    description: Text | None = Field(None, description="What it means.", examples=["Passes over the data."])
-    choices: Values | None = Field(None, description="The values allowed.", examples=[["cifar10", "digits"]])
-    minimum: Bound | None = Field(None, description="The smallest value allowed.", examples=[1])
-    maximum: Bound | None = Field(None, description="The largest value allowed.", examples=[100])
+    type: parameters.ParameterType | None = Field(
+        None, description="Type of the values; if left out, that of the default.", examples=["integer"]
+    )
+    description: Text | None = Field(
+        None, description="What it means, for the reader.", examples=["Passes over the data."]
+    )
+    choices: Values | None = Field(None, description="The values that are allowed.", examples=[[2, 10, 50]])
+    minimum: Bound | None = Field(None, description="The smallest value that is allowed.", examples=[1])
+    maximum: Bound | None = Field(None, description="The largest value that is allowed.", examples=[100])
 
     @property
     def declared_type(self) -> parameters.ParameterType:
@@ -302,19 +401,37 @@ ParameterField = Annotated[Parameter, BeforeValidator(_parameter), _OrShort(_SCA
 class Output(_Model):
     """Settings of an output folder in Azure ML; the arguments declare the output itself."""
 
-    datastore: Text | None = Field(None, description="Datastore; else the workspace's own.", examples=["results"])
-    mode: Literal["upload", "mount"] = Field("upload", description="When files reach Azure ML.", examples=["mount"])
-    register_as: Text | None = Field(None, description="Register as a dataset of this name.", examples=["images"])
+    datastore: Text | None = Field(
+        None, description="Datastore that keeps the folder; if left out, the workspace's own.", examples=["results"]
+    )
+    mode: Literal["upload", "mount"] = Field(
+        "upload",
+        description="When files reach Azure ML: as the step ends, or while it writes them.",
+        examples=["mount"],
+    )
+    register_as: Text | None = Field(
+        None, description="Register the folder as a dataset of this name.", examples=["images"]
+    )
 
 
+_PLAIN_SCHEMA: dict[str, Any] = {"type": ["string", "number"]}
 _OPTIONS_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "additionalProperties": {"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": {"type": ["string", "number"]}}]},
+    "additionalProperties": {
+        "anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _PLAIN_SCHEMA}],
+        "description": "Value of this option: text, a number, a list of them, an expression, or true for a bare flag.",
+        "examples": [
+            "${{ parameters.epochs }}",
+            "${{ outputs.model }}",
+            "${{ steps.prepare-data.outputs.images }}",
+            "${{ datasets.archive }}",
+        ],
+    },
 }
 _ARGUMENTS_SCHEMA: dict[str, Any] = {
     "anyOf": [
         _OPTIONS_SCHEMA,
-        {"type": "array", "items": {"anyOf": [{"type": ["string", "number"]}, _OPTIONS_SCHEMA]}},
+        {"type": "array", "items": {"anyOf": [_PLAIN_SCHEMA, _OPTIONS_SCHEMA]}},
         {"type": "null"},
     ]
 }
@@ -323,47 +440,87 @@ _ARGUMENTS_SCHEMA: dict[str, Any] = {
 class _RunSettings(_Model):
     """Settings that stand for the pipeline, and for a step instead of the pipeline's."""
 
-    compute: ComputeField | None = Field(None, description="Where steps run in Azure ML.", examples=["cpu-cluster"])
-    environment: Environment | None = Field(None, description="The packages that steps run with.")
+    compute: ComputeField | None = Field(
+        None, description="Where steps run in Azure ML: a name, or a mapping.", examples=["cpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that steps run with: a name and one definition.",
+        examples=[{"name": "pytorch-env", "conda_file": ".azureml/pytorch-env.yml"}],
+    )
     snapshot: Texts | None = Field(
-        None, description="Files beyond the script's own imports, as patterns.", examples=[["vocabulary/*.txt"]]
+        None,
+        description="Files that steps need beyond what their scripts import: patterns as in .gitignore.",
+        examples=[["vocabulary/*.txt"]],
     )
     environment_variables: Variables = Field(default_factory=dict)
-    timeout: Duration | None = Field(None, description="Longest time that a step may take.")
+    timeout: Duration | None = Field(None, description="Longest time that a step may take.", examples=["10m"])
 
 
 class Step(_RunSettings):
     """A script and its arguments. What it reads and writes is what its arguments name."""
 
-    script: ProjectPath = Field(description="The script, from `source_directory`.", examples=["train.py"])
-    arguments: Annotated[Any, WithJsonSchema(_ARGUMENTS_SCHEMA)] = Field(
-        None, description="Options and values, in order.", examples=[{"--epochs": "${{ parameters.epochs }}"}]
+    script: ProjectPath = Field(
+        description="The Python script, from `source_directory`. It runs with the arguments below.",
+        examples=["train.py"],
     )
-    outputs: dict[OutputName, Output] = Field(default_factory=dict, description="Settings of outputs.")
-    after: Texts = Field((), description="Steps that come first, without data.", examples=[["train"]])
-    source_directory: ProjectPath | None = Field(None, description="Folder of the script.", examples=["steps"])
-    allow_reuse: bool | None = Field(None, description="False: run it every time.", examples=[False])
-    retries: int | None = Field(None, ge=0, le=100, description="Further attempts here (local only).", examples=[2])
+    arguments: Annotated[Any, _Shown(_ARGUMENTS_SCHEMA)] = Field(
+        None,
+        description="Options and their values in order; or a list, for positional values and options that stand twice.",
+        examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
+    )
+    outputs: dict[OutputName, Output] = Field(
+        default_factory=dict,
+        description="Settings of output folders in Azure ML, by name; the arguments declare the outputs themselves.",
+        examples=[{"model": {"mode": "mount"}}],
+        json_schema_extra=_WORD_NAMES,
+    )
+    after: Texts = Field(
+        (), description="Steps that come first though nothing of theirs is read.", examples=[["prepare-data"]]
+    )
+    source_directory: ProjectPath | None = Field(
+        None, description="Folder of this step's script, instead of the pipeline's.", examples=["steps"]
+    )
+    allow_reuse: bool | None = Field(
+        None,
+        description="False: run it every time, for a result that depends on what the arguments do not show.",
+        examples=[False],
+    )
+    retries: int | None = Field(
+        None, ge=0, le=100, description="Further attempts when it fails (local runs only).", examples=[2]
+    )
 
 
 class Recurrence(_Model):
     """When a schedule fires, in Azure ML's own terms."""
 
-    frequency: Literal["minute", "hour", "day", "week", "month"] = Field(description="Unit.", examples=["day"])
-    interval: int = Field(1, ge=1, description="Every so many units.", examples=[1])
-    hours: Integers | None = Field(None, description="Hours of the day, 0–23.", examples=[[2]])
-    minutes: Integers | None = Field(None, description="Minutes of the hour, 0–59.", examples=[[0]])
-    week_days: Texts | None = Field(None, description="Days of the week.", examples=[["monday"]])
-    start_time: Text | None = Field(None, description="First time, local.", examples=["2026-12-01T02:00:00"])
+    frequency: Literal["minute", "hour", "day", "week", "month"] = Field(
+        description="Unit of `interval`.", examples=["day"]
+    )
+    interval: int = Field(1, ge=1, description="It fires every so many units.", examples=[1])
+    hours: Integers | None = Field(None, description="Hours of the day, 0 to 23.", examples=[[2]])
+    minutes: Integers | None = Field(None, description="Minutes of the hour, 0 to 59.", examples=[[30]])
+    week_days: Texts | None = Field(None, description="Days of the week.", examples=[["monday", "thursday"]])
+    start_time: Text | None = Field(
+        None, description="The first time, in `time_zone`.", examples=["2026-12-01T02:00:00"]
+    )
 
 
 class Schedule(_Model):
     """When the published pipeline runs by itself."""
 
-    cron: Text | None = Field(None, description="Five fields of cron.", examples=["0 2 * * *"])
-    recurrence: Recurrence | None = Field(None, description="Azure ML's own form, instead of cron.")
+    cron: Text | None = Field(
+        None, description="Minute, hour, day of the month, month and day of the week.", examples=["0 2 * * *"]
+    )
+    recurrence: Recurrence | None = Field(
+        None,
+        description="When it fires in Azure ML's own terms, instead of `cron`.",
+        examples=[{"frequency": "week", "week_days": ["monday"], "hours": [2], "minutes": [0]}],
+    )
     time_zone: Text = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Paris"])
-    parameters: dict[str, Value] = Field(default_factory=dict, description="Values for its runs.")
+    parameters: dict[str, GivenValue] = Field(
+        default_factory=dict, description="Values of parameters for its runs.", examples=[{"epochs": 10}]
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Schedule:
@@ -375,33 +532,69 @@ class Schedule(_Model):
 class Publish(_Model):
     """How the published pipeline runs."""
 
-    reuse: bool = Field(default=False, description="True: scheduled runs may reuse old results.", examples=[True])
+    reuse: bool = Field(
+        default=False,
+        description="True: its runs may reuse old results. Otherwise every run is a fresh one.",
+        examples=[True],
+    )
 
 
 class DatasetOverride(_Model):
     """What a profile may change of a dataset."""
 
-    local: Text = Field(description="Path here, from the pipeline file.", examples=["small-data"])
+    local: Text = Field(
+        description="Path on this machine, from the folder of this file, instead of the dataset's.",
+        examples=["small-data"],
+    )
 
 
 class StepOverride(_Model):
     """What a profile may change of a step."""
 
-    compute: ComputeField | None = Field(None, description="Where it runs in Azure ML.", examples=["gpu-cluster"])
-    environment: Environment | None = Field(None, description="The packages it runs with.")
-    timeout: Duration | None = Field(None, description="Longest time that it may take.")
+    compute: ComputeField | None = Field(
+        None, description="Where it runs in Azure ML, instead of the step's own.", examples=["gpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages it runs with, instead of the step's own.",
+        examples=[{"registered": "team-env", "version": "3"}],
+    )
+    timeout: Duration | None = Field(
+        None, description="Longest time that it may take, instead of the step's own.", examples=["2h"]
+    )
     environment_variables: Variables = Field(default_factory=dict)
 
 
 class Profile(_Model):
     """A named set of overrides, chosen by `--profile`."""
 
-    parameters: dict[str, Value] = Field(default_factory=dict, description="Values of parameters.")
-    compute: ComputeField | None = Field(None, description="Instead of the pipeline's.", examples=["gpu-cluster"])
-    environment: Environment | None = Field(None, description="Instead of the pipeline's.")
-    schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict, description="Schedules, by name.")
-    datasets: dict[str, DatasetOverride] = Field(default_factory=dict, description="Local paths.")
-    steps: dict[str, StepOverride] = Field(default_factory=dict, description="Settings of steps.")
+    parameters: dict[str, GivenValue] = Field(
+        default_factory=dict, description="Values of parameters, instead of their defaults.", examples=[{"epochs": 1}]
+    )
+    compute: ComputeField | None = Field(
+        None, description="Compute target, instead of the pipeline's.", examples=["gpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that steps run with, instead of the pipeline's.",
+        examples=[{"curated": "AzureML-sklearn-1.5"}],
+    )
+    schedules: dict[ScheduleName, Schedule] = Field(
+        default_factory=dict,
+        description="Schedules by name, added to the pipeline's or instead of them.",
+        examples=[{"hourly": {"cron": "0 * * * *"}}],
+        json_schema_extra=_STEP_NAMES,
+    )
+    datasets: dict[str, DatasetOverride] = Field(
+        default_factory=dict,
+        description="Local paths of datasets, by the name of the dataset.",
+        examples=[{"archive": {"local": "small-data"}}],
+    )
+    steps: dict[str, StepOverride] = Field(
+        default_factory=dict,
+        description="Settings of steps, by the name of the step.",
+        examples=[{"train": {"compute": "gpu-cluster"}}],
+    )
 
 
 def _at_least_one(steps: dict[str, Step]) -> dict[str, Step]:
@@ -417,29 +610,70 @@ def _version(value: object) -> object:
     return value
 
 
-Version = Annotated[Any, AfterValidator(_version), WithJsonSchema({"type": "integer", "const": 1})]
+Version = Annotated[Any, AfterValidator(_version), _Shown({"type": "integer", "const": 1})]
 
 
 class PipelineSpec(_RunSettings):
     """One pipeline: steps that share an environment and a compute target."""
 
-    version: Version = Field(1, description="Version of this format.", examples=[1])
+    version: Version = Field(1, description="Version of this format; 1 is the only one.", examples=[1])
     name: Annotated[str, _named("pipeline", names.step_name_fault)] = Field(
-        description="Name of the pipeline.", examples=["cifar10"]
+        description="Name of the pipeline: small letters and digits, in words joined by -.",
+        examples=["cifar10"],
+        json_schema_extra={
+            "pattern": f"^{names.STEP_NAME}$",
+            "patternErrorMessage": _STEP_NAMES["propertyNames"]["patternErrorMessage"],
+            "maxLength": names.LONGEST,
+        },
     )
-    description: Text | None = Field(None, description="What it does.", examples=["Train the tutorial network."])
-    experiment: Text | None = Field(None, description="Experiment of its runs; else its name.", examples=["day1"])
-    source_directory: ProjectPath = Field(".", description="Folder of the scripts.", examples=["steps"])
-    allow_reuse: bool = Field(default=True, description="False: run steps every time.", examples=[True])
-    retries: int = Field(0, ge=0, le=100, description="Further attempts of a step here (local only).", examples=[1])
-    datasets: dict[DatasetName, Dataset] = Field(default_factory=dict, description="Data that no step makes.")
-    parameters: dict[ParameterName, ParameterField] = Field(default_factory=dict, description="Values that may be set.")
+    description: Text | None = Field(
+        None, description="What the pipeline does, for the reader.", examples=["Train the tutorial network."]
+    )
+    experiment: Text | None = Field(
+        None, description="Experiment that its runs stand under in Azure ML; else its name.", examples=["day1"]
+    )
+    source_directory: ProjectPath = Field(
+        ".", description="Folder of the scripts, from the folder of this file.", examples=["steps"]
+    )
+    allow_reuse: bool = Field(
+        default=True, description="False: run every step each time, also where nothing changed.", examples=[False]
+    )
+    retries: int = Field(
+        0, ge=0, le=100, description="Further attempts when a step fails (local runs only).", examples=[1]
+    )
+    datasets: dict[DatasetName, Dataset] = Field(
+        default_factory=dict,
+        description="Data that no step makes, by name. An argument reads it as ${{ datasets.NAME }}.",
+        examples=[{"archive": {"local": "data", "optional": True}}],
+        json_schema_extra=_WORD_NAMES,
+    )
+    parameters: dict[ParameterName, ParameterField] = Field(
+        default_factory=dict,
+        description="Values that a profile, a schedule or --param may set. An argument reads one as "
+        "${{ parameters.NAME }}.",
+        examples=[{"epochs": 2}],
+        json_schema_extra=_WORD_NAMES,
+    )
     steps: Annotated[dict[StepName, Step], AfterValidator(_at_least_one)] = Field(
-        description="The steps; arguments and `after` give the order."
+        description="The steps, by name. What they read of each other, and `after`, give the order.",
+        examples=[{"train": {"script": "train.py", "arguments": {"--output": "${{ outputs.model }}"}}}],
+        json_schema_extra={**_STEP_NAMES, "minProperties": 1},
     )
-    profiles: dict[ProfileName, Profile] = Field(default_factory=dict, description="Named sets of overrides.")
-    schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict, description="When it runs by itself.")
-    publish: Publish = Field(default_factory=Publish, description="How the published pipeline runs.")
+    profiles: dict[ProfileName, Profile] = Field(
+        default_factory=dict,
+        description="Sets of overrides, by name: chosen by --profile NAME.",
+        examples=[{"quickstart": {"parameters": {"epochs": 1}}}],
+        json_schema_extra=_STEP_NAMES,
+    )
+    schedules: dict[ScheduleName, Schedule] = Field(
+        default_factory=dict,
+        description="When the published pipeline runs by itself, by name.",
+        examples=[{"nightly": {"cron": "0 2 * * *", "time_zone": "Europe/Paris"}}],
+        json_schema_extra=_STEP_NAMES,
+    )
+    publish: Publish = Field(
+        default_factory=Publish, description="How the published pipeline runs.", examples=[{"reuse": True}]
+    )
 
 
 RESERVED_KEYS = frozenset({"matrix", "when", "include", "secrets", "models"})

@@ -17,12 +17,15 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     "arguments": {"names", "problems", "scalars", "tokens"},
     "check": {"files", "plan", "problems", "project", "snapshot"},
+    "conda_file": {"dependencies", "pip_file", "problems", "source"},
+    "dependencies": {"problems"},
     "environment": {"files", "plan"},
     "errors": {"problems"},
     "events": set(),
     "files": {"errors"},
     "graph": {"errors", "problems"},
     "imports": set(),
+    "installed": {"dependencies", "interpreter"},
     "interpreter": {"errors", "files"},
     "loader": {"plan", "planning", "problems", "profile", "source", "spec", "spec_errors", "tokens"},
     "memo": set(),
@@ -30,15 +33,16 @@ ALLOWED: dict[str, set[str]] = {
     "names": set(),
     "opening": {"check", "errors", "files", "loader", "plan", "problems", "project"},
     "parameters": {"scalars"},
+    "pip_file": {"dependencies", "problems"},
     "plan": {"parameters", "tokens"},
     "planning": {"arguments", "graph", "plan", "problems", "references", "scalars", "spec"},
     "problems": set(),
     "profile": {"problems", "scalars", "spec"},
-    "project": {"environment", "files", "plan", "snapshot"},
+    "project": {"conda_file", "dependencies", "environment", "files", "pip_file", "plan", "snapshot"},
     "provenance": set(),
     "record": {"events", "files"},
     "references": {"plan", "problems", "spec", "tokens"},
-    "remote": {"files", "plan", "problems", "project", "snapshot"},
+    "remote": {"files", "plan", "problems", "project", "snapshot", "tokens"},
     "reuse": {"files"},
     "scalars": set(),
     "schema": {"spec"},
@@ -53,11 +57,15 @@ ALLOWED: dict[str, set[str]] = {
         "errors", "events", "interpreter", "metrics", "plan", "project", "record", "reuse", "snapshot", "store",
         "tokens",
     },
-    "azureml": {"errors", "events", "files", "plan", "problems", "project", "snapshot", "tokens"},
+    "azureml": {
+        "", "environment", "errors", "events", "files", "metrics", "plan", "problems", "project", "remote", "snapshot",
+        "tokens",
+    },
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
-        "", "azureml", "check", "errors", "events", "files", "graph", "interpreter", "local", "memo", "opening", "plan",
-        "problems", "project", "provenance", "record", "remote", "reuse", "schema", "store",
+        "", "azureml", "check", "errors", "events", "files", "graph", "installed", "interpreter", "local", "memo",
+        "opening", "plan", "problems", "project", "provenance", "record", "remote", "reuse", "schema", "store",
+        "tokens",
     },
 }  # fmt: skip
 
@@ -67,6 +75,7 @@ OWNERS = {
     "pydantic": {"spec", "loader"},
     "pydantic_core": {"spec"},
     "azureml": {"azureml"},
+    "packaging": {"pip_file", "installed"},
 }
 ONLY_HERE = {"print": {"cli"}, "sys.argv": {"cli"}, "os.environ": {"cli"}}
 

@@ -30,7 +30,7 @@ def _open(
 ) -> Opened:
     written = {
         "pipeline.yaml": PIPELINE.format(folder=source, script=script),
-        "env.yml": "",
+        "env.yml": "dependencies: []\n",
         "steps/run.py": "import os\n",
         **(files or {}),
     }
@@ -138,3 +138,24 @@ def test_data_that_is_not_here_is_told_only_for_the_steps_that_run(tmp_path: Pat
     assert missing_data(plan, project, []) == []
     (tmp_path / "images").mkdir()
     assert missing_data(plan, project, plan.steps) == []
+
+
+def test_mistakes_in_the_files_of_an_environment_are_told_once_and_in_their_own_lines(tmp_path: Path) -> None:
+    opened = _open(tmp_path, files={"env.yml": "dependencies:\n- pip\n- a==\n- pip: [-r r.txt]\n", "r.txt": "b=1\n"})
+    assert _told(opened, tmp_path) == [("env.yml:3:3", "conda-syntax"), ("r.txt:1:1", "pip-syntax")]
+    assert opened.texts()[opened.loaded.problems[1].file] == "b=1\n"
+    text = (tmp_path / "pipeline.yaml").read_text()
+    other = "  two:\n    script: run.py\n    environment: {name: other, conda_file: env.yml}\n"
+    (tmp_path / "pipeline.yaml").write_text(text + other)
+    assert len(open_pipeline(str(tmp_path / "pipeline.yaml")).loaded.problems) == 2
+
+
+def test_a_project_that_forgets_reads_a_declaration_anew(tmp_path: Path) -> None:
+    plan, project = _open(tmp_path).require()
+    environment = plan.steps[0].environment
+    assert environment is not None
+    assert project.declaration(environment).packages == []
+    (tmp_path / "env.yml").write_text("dependencies: [numpy]\n")
+    assert project.declaration(environment).packages == []
+    project.forget()
+    assert [one.name for one in project.declaration(environment).packages] == ["numpy"]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aml_pipeline import environment
 from aml_pipeline.plan import Environment
@@ -63,6 +65,33 @@ def test_what_changes_the_packages_changes_the_digest() -> None:
 
 def test_comments_and_blank_lines_of_a_pip_file_do_not_count() -> None:
     assert _digest(b"# a\n\ntorch  # b\n", pip_requirements="r") == _digest(b"torch\n", pip_requirements="r")
+
+
+_COMMENTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=10)
+
+
+@given(text=_COMMENTS, after=st.integers(1, 4))
+def test_no_comment_changes_a_digest(text: str, after: int) -> None:
+    lines = CONDA.splitlines(keepends=True)
+    conda = b"".join([*lines[:after], f"# {text}\n".encode(), *lines[after:]])
+    assert _digest(conda, conda_file="e") == _digest(conda_file="e")
+    pip = b"torch==2.1\n" * after
+    assert _digest(pip + f"# {text}\n".encode(), pip_requirements="r") == _digest(pip, pip_requirements="r")
+
+
+@pytest.mark.parametrize(
+    ("fields", "digest"),
+    [
+        ({"conda_file": "e"}, "f700c4e8f588e7000aa5a8df197fe49bff893b37860a1a0731074e68b905fcc9"),
+        (
+            {"docker_image": "ubuntu:24.04", "pip_requirements": "e"},
+            "4cc3d05cfc207fdad79384ba6d9a1970cd55cd46eca3a052ae9e02c640c72213",
+        ),
+    ],
+)
+def test_a_digest_stays_what_it_was(fields: dict[str, str], digest: str) -> None:
+    """Every kept result, and every environment that Azure ML has, is found by it."""
+    assert environment.digest(_environment(**fields), lambda _path: CONDA) == digest
 
 
 def test_files_that_a_pip_file_includes_count_also_in_a_circle() -> None:

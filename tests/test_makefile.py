@@ -289,11 +289,33 @@ def test_an_interrupted_installation_leaves_nothing_that_looks_finished(
     assert built.happened() == ["venv by python3.11", "pip install .[steps]", "pip install .[dev]"]
 
 
+def test_the_editor_checks_say_what_they_miss(built: Project) -> None:
+    folder = built.root / "tests/editor"
+    folder.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests/editor" / name, folder)
+    for tool in ("node", "npm"):
+        missing = built.make("editor")
+        assert missing.returncode == 2
+        assert missing.stderr.startswith(f"{tool} was not found. The editor checks run yaml-language-server")
+        assert "Install it (" in missing.stderr
+        built.python(tool, '#!/bin/sh\nmkdir -p "$3/node_modules"; eval "$NPM_DOES"\n')
+    failed = built.make("editor", NPM_DOES="echo npm error no route to the registry >&2; exit 1")
+    assert failed.returncode == 2
+    assert "npm error no route to the registry\nnpm could not install what the editor checks need" in failed.stderr
+    installing = 'echo "$*" >> "$LOG"'
+    assert built.make("editor", NPM_DOES=installing).returncode == 0
+    assert built.happened()[0].startswith("ci --prefix tests/editor ")
+    assert built.make("editor", NPM_DOES=installing).returncode == 0
+    assert built.happened() == []
+
+
 def test_clean_keeps_what_runs_left(built: Project) -> None:
-    for folder in (".aml_pipeline/cifar10/__pycache__", "steps/__pycache__", "dist"):
+    for folder in (".aml_pipeline/cifar10/__pycache__", "steps/__pycache__", "dist", "tests/editor/node_modules"):
         (built.root / folder).mkdir(parents=True)
     assert built.make("clean").returncode == 0
     left = {path.name for path in built.root.iterdir()}
-    assert left == {".aml_pipeline", "Makefile", "constraints.txt", "pyproject.toml", "steps"}
+    assert left == {".aml_pipeline", "Makefile", "constraints.txt", "pyproject.toml", "steps", "tests"}
+    assert not (built.root / "tests/editor/node_modules").exists()
     assert (built.root / ".aml_pipeline/cifar10/__pycache__").exists()
     assert not (built.root / "steps/__pycache__").exists()

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 import aml_pipeline
 
 ROOT = Path(__file__).parents[1]
-CORE = {"pathspec", "pydantic", "pyyaml"}
+CORE = {"packaging", "pathspec", "pydantic", "pyyaml"}
 
 
 def run(*command: str | Path, cwd: Path) -> str:

@@ -113,15 +113,46 @@ def test_an_included_file_counts(lesson: Lesson, submit: Submit) -> None:
     assert found == [{"pip": ["scipy"]}, {"pip": ["torch"]}]
 
 
-def test_a_file_of_constraints_cannot_go_along(lesson: Lesson, submit: Submit) -> None:
-    lesson.write({"requirements.txt": "numpy\n-c constraints.txt\n", "constraints.txt": "numpy==1\n"})
-    done = submit("{name: team, pip_requirements: requirements.txt}")
+@pytest.mark.parametrize(
+    ("environment", "files", "told"),
+    [
+        (
+            "pip_requirements: requirements.txt",
+            {"requirements.txt": "numpy\n-c constraints.txt\n", "constraints.txt": "numpy==1\n"},
+            "constraints.txt:1:1: constraints.txt is a file of constraints, and Azure ML takes none.",
+        ),
+        (
+            "pip_requirements: requirements.txt",
+            {"requirements.txt": "numpy\n-e .\n"},
+            'requirements.txt:2:1: "-e ." is a file or folder here, which Azure ML does not have',
+        ),
+        (
+            "conda_file: env.yml",
+            {"env.yml": "dependencies: [pip, {pip: [./own.whl]}]\n"},
+            'env.yml:1:28: "./own.whl" is a file or folder here, which Azure ML does not have',
+        ),
+        (
+            "conda_file: env.yml",
+            {"env.yml": "dependencies: [pip, {pip: [-r more.txt]}]\n", "more.txt": "numpy\nscipy\n"},
+            "more.txt:1:1: more.txt is included by a conda file, and Azure ML gets the conda file alone.",
+        ),
+        (
+            "pip_requirements: requirements.txt",
+            {"requirements.txt": "-r requirements.txt\n-r none.txt\n"},
+            'requirements.txt:2:1: this line includes "none.txt", and no such file lies beside requirements.txt.',
+        ),
+        ("conda_file: env.yml", {"env.yml": "dependencies: [1,\n"}, "env.yml:1:"),
+    ],
+)
+def test_what_an_image_cannot_be_built_from_is_told_before_anything_is_asked(
+    lesson: Lesson, submit: Submit, environment: str, files: dict[str, str], told: str
+) -> None:
+    lesson.write(files)
+    done = submit(f"{{name: team, {environment}}}")
     assert done.status == 2
-    assert done.err == (
-        f'{lesson.root}/requirements.txt has "-c constraints.txt", and Azure ML takes no file of constraints. '
-        "Write the versions out.\n"
-    )
-    assert lesson.service.environments == {}
+    assert done.err.startswith(told)
+    assert done.err.endswith("1 error; nothing was run.\n")
+    assert lesson.service.requests == []
 
 
 @pytest.mark.parametrize("kind", ["registered", "curated"])

@@ -206,9 +206,14 @@ class _Compilation:
 
     def look_up_target(self, step: Step) -> None:
         """Look up the compute target of a step."""
-        wanted = _there(step.compute)
+        wanted = self.described(_there(step.compute))
         if wanted not in self.targets:
             self.targets[wanted] = compute.found(self.workspace, wanted)
+
+    def described(self, target: Compute) -> Compute:
+        """Return a target as one of the steps describes it; others may call it by its name alone."""
+        same = (step.compute for step in self.plan.steps if step.compute and step.compute.name == target.name)
+        return target if target.vm_size else next((one for one in same if one.vm_size), target)
 
     def environment(self, step: Step) -> Sdk:
         """Return the registered environment of a step."""
@@ -220,7 +225,7 @@ class _Compilation:
 
     def target(self, step: Step) -> Sdk:
         """Return the compute target of a step."""
-        wanted = _there(step.compute)
+        wanted = self.described(_there(step.compute))
         if self.targets[wanted] is None:
             self.targets[wanted] = compute.made(self.workspace, wanted)
         return self.targets[wanted]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from aml_pipeline import files
 from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
-from aml_pipeline.errors import AzureError, MachineError, UsageError
+from aml_pipeline.environment import pip_lines
+from aml_pipeline.errors import AzureError, MachineError
 from aml_pipeline.files import digest_of
 from aml_pipeline.plan import Environment
 
@@ -89,30 +89,14 @@ def _conda_file(environment: Environment, path: Callable[[str], str], exported: 
     if environment.conda_file:
         return path(environment.conda_file)
     if environment.pip_requirements:
-        packages = list(_requirements(path(environment.pip_requirements)))
+        lines = pip_lines(environment.pip_requirements, lambda name: files.read(path(name)))
+        packages = [line for line, includes in lines if not includes]  # a node of Azure ML has none of the files
         dependencies = [f"python={PYTHON}", "pip", {"pip": packages}]
         exported = json.dumps({"channels": ["conda-forge"], "dependencies": dependencies})  # JSON is YAML
     if not exported:
         return None
     files.write(place, exported.encode())
     return place
-
-
-_INCLUDE = re.compile(r"(?:-r|--requirement)[ =]*(.+)")
-_CONSTRAINTS = re.compile(r"(?:-c|--constraint)\b.*")
-
-
-def _requirements(path: str) -> Iterator[str]:
-    """Give the lines of a pip file and of those that it includes: a node of Azure ML has none of the files."""
-    for written in files.read(path).decode("utf-8", "replace").splitlines():
-        line = written.partition(" #")[0].strip()
-        include = _INCLUDE.fullmatch(line)
-        if include:
-            yield from _requirements(os.path.join(os.path.dirname(path), include[1]))
-        elif _CONSTRAINTS.fullmatch(line):
-            raise UsageError(f'{path} has "{line}", and Azure ML takes no file of constraints. Write the versions out.')
-        elif line and not line.startswith("#"):
-            yield line
 
 
 def export(environment: Environment) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aml_pipeline import events
 from aml_pipeline.cli.live import Live
@@ -21,9 +21,16 @@ _SHOWN_EACH = 100
 
 
 class Progress:
-    """Shows the events of a run of ``selected`` steps."""
+    """Shows the events of a run of ``selected`` steps; ``remark`` gives a line to say when the first of them runs."""
 
-    def __init__(self, plan: Plan, selected: Sequence[str], *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        selected: Sequence[str],
+        *,
+        verbose: bool = False,
+        remark: Callable[[], str] = lambda: "",
+    ) -> None:
         self._width = max(map(len, selected))
         self._verbose = verbose
         self._moving = sys.stderr.isatty() and not verbose
@@ -34,6 +41,7 @@ class Progress:
         self.lines: list[str] = []  # what went to standard output
         self._folder = os.path.dirname(plan.file)
         self._title = _title(plan, len(selected))
+        self._remark = remark
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -53,6 +61,9 @@ class Progress:
         if self._title:
             self.say(self._title)
             self._title = ""
+            remark = self._remark()
+            if remark:
+                self.say(remark)
         self._logs[event.step] = event.log
         self.say(f"{event.step:<{self._width}}  runs: {event.reason}")
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
-from aml_pipeline import check, graph, interpreter, store
+from aml_pipeline import check, graph, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import command_line, open_with, record_header, state_folder
+from aml_pipeline.cli.pipeline import command_line, open_with, record_header
 from aml_pipeline.cli.progress import Progress, output_lines
+from aml_pipeline.cli.python import asking_python, steps_environ
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.local import Context, Wishes, debug, forecast
@@ -24,13 +22,10 @@ from aml_pipeline.record import Recorder, new_id
 from aml_pipeline.reuse import Verdict
 from aml_pipeline.store import Store
 
-# What would make a step's Python find other modules here than in Azure ML.
-_NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
-
 
 def plan(options: Options, environ: Mapping[str, str]) -> int:
     """Print what ``run`` would do."""
-    with _asking_python(options, environ) as python:
+    with asking_python(options, environ) as python:
         opened = open_with(options)
         selected, forced = _selection(options, opened)
         context = _context(environ, opened, selected, python)
@@ -62,7 +57,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     """Run the steps; exit with 1 when one failed."""
     if options.flag("dry_run"):
         return plan(options, environ)
-    with _asking_python(options, environ) as python:
+    with asking_python(options, environ) as python:
         opened = open_with(options)
         selected, forced = _selection(options, opened)
         folder = store.prepare(os.path.dirname(opened.state), os.path.basename(opened.state))
@@ -71,7 +66,9 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         if options.flag("debug"):
             return _debug(context, options.operands)
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
-        progress = Progress(context.plan, selected, verbose=options.flag("verbose"))
+        progress = Progress(
+            context.plan, selected, verbose=options.flag("verbose"), remark=lambda: _remark(context, selected)
+        )
         done = run_locally(
             context,
             selected,
@@ -101,36 +98,19 @@ def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:
     return selected, forced
 
 
-def _asking_python(options: Options, environ: Mapping[str, str]) -> AbstractContextManager[Callable[[], Interpreter]]:
-    """Ask the Python that runs the steps what it is: that takes as long as reading the pipeline."""
-    cache = os.path.join(state_folder(options), ".interpreter")
-    return interpreter.asking(_python(options.text("python"), environ), _steps_environ(environ), cache)
-
-
-def _steps_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the steps' processes."""
-    inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
-    # So that what a step prints, metrics among it, is seen when it is printed.
-    return {"PYTHONUNBUFFERED": "1", **inherited}
-
-
 def _context(
     environ: Mapping[str, str], opened: Opened, selected: list[str], python: Callable[[], Interpreter]
 ) -> Context:
     pipeline, project = opened.require()
     opened.require(check.missing_data(pipeline, project, [pipeline.step(name) for name in selected]))
-    return Context(pipeline, project, Store(opened.state, project.digests), python(), _steps_environ(environ))
+    return Context(pipeline, project, Store(opened.state, project.digests), python(), steps_environ(environ))
 
 
-def _python(given: str | None, environ: Mapping[str, str]) -> str:
-    if given is None:
-        return sys.executable
-    found = shutil.which(given, path=environ.get("PATH"))
-    if found is None:
-        raise UsageError(
-            f"There is no program {given} for --python. Give the path of a Python, such as .venv/bin/python."
-        )
-    return os.path.abspath(found)
+def _remark(context: Context, selected: list[str]) -> str:
+    """Return what is to be said once a step runs: a run with nothing to do neither says nor works out that."""
+    from aml_pipeline.cli.environment import warning
+
+    return warning(context.plan, selected, context.project, context.interpreter)
 
 
 def _header(context: Context) -> dict[str, Any]:

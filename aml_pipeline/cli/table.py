@@ -95,6 +95,17 @@ COMMANDS = {
             example="aml-pipeline cancel",
         ),
         Command(
+            "environment",
+            "environment",
+            "Hold the declared packages against what the Python of local runs has.",
+            _FILE,
+            _PROFILE,
+            _PARAM,
+            _PYTHON,
+            Option("--exit-code", help="Exit with 5 when something differs."),
+            example="aml-pipeline environment --python .venv/bin/python",
+        ),
+        Command(
             "graph",
             "checking",
             "Show the steps in order, what each reads and what it writes.",

@@ -1,0 +1,42 @@
+"""The Python of the steps, as the command line chooses it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+from aml_pipeline import interpreter
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import state_folder
+from aml_pipeline.errors import UsageError
+from aml_pipeline.interpreter import Interpreter
+
+# What would make a step's Python find other modules here than in Azure ML.
+_NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
+
+
+def asking_python(options: Options, environ: Mapping[str, str]) -> AbstractContextManager[Callable[[], Interpreter]]:
+    """Ask the Python that runs the steps what it is: that takes as long as reading the pipeline."""
+    cache = os.path.join(state_folder(options), ".interpreter")
+    return interpreter.asking(_python(options.text("python"), environ), steps_environ(environ), cache)
+
+
+def steps_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the steps' processes."""
+    inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
+    # So that what a step prints, metrics among it, is seen when it is printed.
+    return {"PYTHONUNBUFFERED": "1", **inherited}
+
+
+def _python(given: str | None, environ: Mapping[str, str]) -> str:
+    if given is None:
+        return sys.executable
+    found = shutil.which(given, path=environ.get("PATH"))
+    if found is None:
+        raise UsageError(
+            f"There is no program {given} for --python. Give the path of a Python, such as .venv/bin/python."
+        )
+    return os.path.abspath(found)

@@ -1,0 +1,50 @@
+"""What an environment's file declares: packages with the versions they may have, and where each stands.
+
+The words that conda's files and pip's files are both read into. Knows neither syntax, and not what is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from aml_pipeline.problems import Position, Problem
+
+# Gives the bytes of a file by its path in the project; None when it is not there.
+Reader = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A package that a file declares.
+
+    ``name`` is empty for what has none before it is installed, such as a path. ``versions`` are specifiers as PEP 440
+    has them, of which one must hold: ``("",)`` is any version, and an empty tuple one that they cannot express.
+    ``wanted`` is the version as it was written. A ``constraint`` asks for no package, but binds its version. What is
+    ``local`` is a file or folder here.
+    """
+
+    source: Literal["conda", "pip"]
+    name: str
+    text: str
+    file: str
+    position: Position
+    versions: tuple[str, ...] = ()
+    wanted: str = ""
+    marker: str = ""
+    constraint: bool = False
+    local: bool = False
+
+
+@dataclass(slots=True)
+class Declaration:
+    """What the files of an environment declare, and what is wrong with them."""
+
+    packages: list[Declared] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: Declaration, *, constraint: bool = False) -> None:
+        """Take in what another file declares, as constraints if it is included as such."""
+        self.packages += [replace(one, constraint=constraint or one.constraint) for one in other.packages]
+        self.problems += other.problems
