@@ -38,7 +38,7 @@ def build(
         parameters={
             name: _parameter(one, (values or {}).get(name, one.default)) for name, one in pipeline.parameters.items()
         },
-        datasets={name: DatasetPlace(**one.model_dump()) for name, one in pipeline.datasets.items()},
+        datasets={name: DatasetPlace(**dict(one)) for name, one in pipeline.datasets.items()},
         steps=tuple(ordered),
     )
     return plan, problems + cyclic
@@ -72,14 +72,14 @@ def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
 
 
 def _copied(kind: type[Any], model: spec.Compute | spec.Environment | None) -> Any:  # noqa: ANN401 - kind tells
-    return None if model is None else kind(**model.model_dump())
+    return None if model is None else kind(**dict(model))
 
 
 def _with_outputs(step: Step, declared: spec.Step, problems: list[Problem]) -> Step:
     named = step.written
     problems += unknown_settings(step, declared)
     settings = {name: declared.outputs.get(name) for name in named}
-    outputs = {name: OutputSettings(**one.model_dump()) if one else OutputSettings() for name, one in settings.items()}
+    outputs = {name: OutputSettings(**dict(one)) if one else OutputSettings() for name, one in settings.items()}
     return replace(step, outputs=outputs)
 
 

@@ -30,7 +30,7 @@ from aml_pipeline.scalars import written
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class _Shown:
@@ -672,8 +672,13 @@ class PipelineSpec(_RunSettings):
         json_schema_extra=_STEP_NAMES,
     )
     publish: Publish = Field(
-        default_factory=Publish, description="How the published pipeline runs.", examples=[{"reuse": True}]
+        default_factory=Publish.model_construct,
+        description="How the published pipeline runs.",
+        examples=[{"reuse": True}],
     )
 
 
 RESERVED_KEYS = frozenset({"matrix", "when", "include", "secrets", "models"})
+
+# Only this one is asked to validate: to build a validator for each model by itself would take as long again.
+PipelineSpec.model_rebuild()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline import __version__
+from aml_pipeline.cli import Uncollected
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened, open_pipeline
@@ -26,11 +27,12 @@ def state_folder(options: Options) -> str:
 def open_with(options: Options) -> Opened:
     """Open the file that ``-f`` names, with ``--profile`` and ``--param`` where the command has them."""
     has = options.has
-    return open_pipeline(
-        options.text("file") or DEFAULT_FILE,
-        options.text("profile") if has("profile") else None,
-        parameters(options.texts("param")) if has("param") else {},
-    )
+    with Uncollected():
+        return open_pipeline(
+            options.text("file") or DEFAULT_FILE,
+            options.text("profile") if has("profile") else None,
+            parameters(options.texts("param")) if has("param") else {},
+        )
 
 
 def open_readable(options: Options) -> Opened:
