@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aml_pipeline import files
-from aml_pipeline.plan import Plan, Step
+from aml_pipeline.plan import Plan, Step, token_as_data
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
+from aml_pipeline.secret_files import by_name
 from aml_pipeline.snapshot import Snapshot
-from aml_pipeline.tokens import Argument, Dataset
+from aml_pipeline.tokens import Argument, Dataset, Parameter
 
 # The SDK finds both out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
 # SNAPSHOT_MAX_FILES). It counts the ignore file too that is put beside the files.
@@ -46,6 +47,48 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
 def large_snapshots(plan: Plan, project: Project) -> list[Problem]:
     """Return a warning for each step whose files are more than Azure ML takes."""
     return [one for step in plan.steps for one in _large(step, project.snapshot(step), "warning")]
+
+
+def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
+    """Return the parts of ``step`` that decide whether Azure ML has to run it again, as ``reuse`` names them."""
+    sent = [argument.tokens for argument in step.arguments if not absent(plan, argument)]
+    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
+    snapshot = project.snapshot(step)
+    return {
+        "script": snapshot.script,
+        "snapshot": dict(snapshot.digests),
+        "parameters": {name: one.text for name, one in plan.parameters.items() if name in names},
+        "arguments": [[token_as_data(token) for token in words] for words in sent],
+        "after": dict.fromkeys(step.after, ""),
+        "environment": project.environment_digest(step),
+        "environment_variables": dict(step.environment_variables),
+    }
+
+
+def secret_files(project: Project, steps: Iterable[Step]) -> list[Problem]:
+    """Return a warning for each file of the snapshots of ``steps`` that has a name of secrets: it would be sent too."""
+    found: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        snapshot = project.snapshot(step)
+        for name in filter(by_name, snapshot.rules):
+            found.setdefault((snapshot.folder, name), []).append(step)
+    return [_secret_file(project, name, users) for (_, name), users in found.items()]
+
+
+def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    message = f'this looks like {by_name(name)}, and goes to Azure ML with step "{steps[0].name}"{more}.'
+    file = os.path.normpath(os.path.join(steps[0].source_directory, name))
+    return Problem("secret-file", message, secret_cure(project, steps[0], name), severity="warning", file=file)
+
+
+def secret_cure(project: Project, step: Step, name: str) -> str:
+    """Return how a file of the snapshot of ``step`` that holds secrets is kept here."""
+    if project.snapshot(step).rules.get(name) in {"script", "import", "named"}:
+        return 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
+    ignore = project.source(step).ignore_file or ".amlignore"
+    pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
+    return f"Leave it out: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."
 
 
 def absent(plan: Plan, argument: Argument) -> str | None:

@@ -31,15 +31,10 @@ def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tupl
 
     Those that no step receives are not among them: Azure ML would refuse them.
     """
-    work = _compilation(plan, workspace, project, plan.steps)
-    steps = {step.name: work.step(step) for step in plan.steps}
-    for step in plan.steps:
-        for name in step.after:
-            steps[step.name].run_after(steps[name])
-    with doing("compiling the pipeline"):
-        from azureml.pipeline.core import Pipeline
-
-        pipeline = Pipeline(workspace, steps=list(steps.values()), description=plan.description)
+    work = compilation(plan, workspace, project, plan.steps)
+    work.make(plan.steps)
+    pipeline = work.pipeline()
+    with doing("validating the pipeline"):
         complaints = pipeline.validate()
     if complaints:
         raise AzureError(f"Azure ML's SDK refuses the pipeline: {complaints[0]}")
@@ -51,7 +46,8 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
 
     Raises PipelineError when the step reads what another one wrote: a run by itself has no such thing.
     """
-    work = _compilation(plan, workspace, project, [step], alone=True)
+    work = compilation(plan, workspace, project, [step], alone=True)
+    work.make([step])
     source, target, arguments = work.source(step), work.target(step), work.arguments(step)
     configuration = work.configuration(step)
     with doing(f"compiling step {step.name}"):
@@ -66,24 +62,24 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
         )
 
 
-def _compilation(
+def compilation(
     plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
-) -> _Compilation:
-    """Begin a compilation: nothing is made in Azure ML before all is looked up, and clusters, which cost, at last."""
+) -> Compilation:
+    """Begin a compilation: look up all that ``steps`` name. Raises PipelineError, or AzureError."""
     project = project or Project(plan, Digests())
     problems = remote.problems(plan, project, steps, alone=alone)
     if problems:
         raise PipelineError(problems, {})
     import_all()
-    work = _Compilation(plan, workspace, project, texts=alone)
-    for look in (work.look_up_ports, work.look_up_environment, work.look_up_target, work.environment, work.target):
+    work = Compilation(plan, workspace, project, texts=alone)
+    for look_up in (work.look_up_ports, work.look_up_environment, work.look_up_target):
         for step in steps:
-            look(step)
+            look_up(step)
     return work
 
 
 @dataclass(slots=True)
-class _Compilation:
+class Compilation:
     """What is shared by the steps of one compilation, each looked up or made once."""
 
     plan: Plan
@@ -92,11 +88,34 @@ class _Compilation:
     texts: bool = False  # parameters as their values
     parameters: dict[str, Sdk] = field(default_factory=dict)
     ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by the step that they are of
-    environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: to be registered
+    environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
     versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and what conda exported
-    targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: to be made
+    targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: not there
     configurations: dict[str, Sdk] = field(default_factory=dict)
     kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
+
+    def make(self, steps: Sequence[Step]) -> None:
+        """Make what was not there; clusters, which cost, at last."""
+        for step in steps:
+            wanted = _there(step.environment)
+            if self.environments[wanted] is None:
+                given = (*self.versions[wanted], self.project.path)
+                self.environments[wanted] = environment.made(self.workspace, wanted, *given)
+        for step in steps:
+            target = self.described(_there(step.compute))
+            if self.targets[target] is None:
+                self.targets[target] = compute.made(self.workspace, target)
+
+    def pipeline(self) -> Sdk:
+        """Return the ``Pipeline`` of all steps; what was not there, and was not made, is taken as if it were."""
+        steps = {step.name: self.step(step) for step in self.plan.steps}
+        for step in self.plan.steps:
+            for name in step.after:
+                steps[step.name].run_after(steps[name])
+        with doing("compiling the pipeline"):
+            from azureml.pipeline.core import Pipeline
+
+            return Pipeline(self.workspace, steps=list(steps.values()), description=self.plan.description)
 
     def step(self, step: Step) -> Sdk:
         """Return the PythonScriptStep of ``step``; those that it reads from are compiled already."""
@@ -216,19 +235,14 @@ class _Compilation:
         return target if target.vm_size else next((one for one in same if one.vm_size), target)
 
     def environment(self, step: Step) -> Sdk:
-        """Return the registered environment of a step."""
+        """Return the environment of a step."""
         wanted = _there(step.environment)
-        if self.environments[wanted] is None:
-            version, exported = self.versions[wanted]
-            self.environments[wanted] = environment.made(self.workspace, wanted, version, self.project.path, exported)
-        return self.environments[wanted]
+        return self.environments[wanted] or environment.imagined(wanted, self.versions[wanted][0])
 
     def target(self, step: Step) -> Sdk:
         """Return the compute target of a step."""
         wanted = self.described(_there(step.compute))
-        if self.targets[wanted] is None:
-            self.targets[wanted] = compute.made(self.workspace, wanted)
-        return self.targets[wanted]
+        return self.targets[wanted] or (wanted.name, "AmlCompute")
 
     def configuration(self, step: Step) -> Sdk:
         """Return the RunConfiguration, shared by steps of equal environment, variables and timeout."""

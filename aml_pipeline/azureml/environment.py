@@ -39,10 +39,19 @@ def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
     return _got(workspace, environment.name, version)
 
 
-def made(workspace: Sdk, environment: Environment, version: str, path: Callable[[str], str], exported: str) -> Sdk:
+def imagined(environment: Environment, version: str) -> Sdk:
+    """Return an environment that is not registered, by its name and version: what a step of it would be called."""
+    from azureml.core import Environment as SdkEnvironment
+
+    made = SdkEnvironment(environment.name)
+    made.version = version
+    return made
+
+
+def made(workspace: Sdk, environment: Environment, version: str, exported: str, path: Callable[[str], str]) -> Sdk:
     """Register a definition and return the environment.
 
-    ``path`` gives the place of a file of the project; ``exported`` is what ``export`` says. Raises AzureError.
+    ``exported`` is what ``export`` says; ``path`` gives the place of a file of the project. Raises AzureError.
     """
     with doing(f"registering environment {environment.name}"):
         defined = _defined(environment, path, exported)

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import ModuleType
+    from typing import TextIO
 
     from aml_pipeline.cli.options import Options
 
@@ -55,7 +56,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         status = EXIT_MACHINE
         _say(_machine_words(error))
     except Exception as error:  # noqa: BLE001 - the one place that turns exceptions into exit statuses
-        status = _told(error)
+        status = _told(error, environ)
     return status
 
 
@@ -179,7 +180,12 @@ def _unknown_command(word: str) -> Exception:
     return UsageError(f'There is no {noun} "{word}". {suggest(word, COMMANDS, noun=noun)} See `aml-pipeline --help`.')
 
 
-def _told(error: Exception) -> int:
+def is_coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether what goes to ``stream`` may have colours: on a terminal that shows them, if nobody minds."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def _told(error: Exception, environ: Mapping[str, str]) -> int:
     from aml_pipeline.errors import AzureError, MachineError, PipelineError, UserError
 
     if not isinstance(error, UserError):
@@ -188,8 +194,12 @@ def _told(error: Exception) -> int:
         traceback.print_exception(error)
         _say("This is a bug of aml-pipeline, not a mistake of yours. Please report it with the lines above.")
         return EXIT_BUG
-    _say(str(error))
-    if isinstance(error, PipelineError):
+    if not isinstance(error, PipelineError):
+        _say(str(error))
+    else:
+        from aml_pipeline.problems import as_text
+
+        _say(as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ)))
         _say(_count(len([one for one in error.problems if one.severity == "error"])))
     if isinstance(error, AzureError):
         return EXIT_AZURE

@@ -10,14 +10,21 @@ from aml_pipeline import problems, remote
 from aml_pipeline.cli import EXIT_USAGE
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.errors import UsageError
+from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
 
 
-def validate(options: Options, _environ: Mapping[str, str]) -> int:
+def validate(options: Options, environ: Mapping[str, str]) -> int:
     """Print every problem; exit with 2 when one is an error."""
-    opened = open_with(options)
-    if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
-        opened.loaded.add(remote.large_snapshots(opened.plan, opened.project))
+    if options.flag("snapshot"):
+        from aml_pipeline.cli import snapshot
+
+        return snapshot.show(options, environ)
+    if options.operands or options.text("python"):
+        what = f'"{options.operands[0]}" is one' if options.operands else "so does --python"
+        raise UsageError(f"Names of steps go with `validate --snapshot`, and {what}. Without it all is checked.")
+    opened = checked(options)
     found = opened.loaded.problems
     form = options.text("format")
     if form == "json":
@@ -26,6 +33,21 @@ def validate(options: Options, _environ: Mapping[str, str]) -> int:
         print(problems.as_github(found), end="\n" if found else "")
     elif found:
         print(problems.as_text(found, opened.texts()))
+    return count(opened, form)
+
+
+def checked(options: Options) -> Opened:
+    """Open the pipeline, with what else there is to say before it goes to Azure ML."""
+    opened = open_with(options)
+    if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
+        opened.loaded.add(remote.large_snapshots(opened.plan, opened.project))
+        opened.tell(remote.secret_files(opened.project, opened.plan.steps))
+    return opened
+
+
+def count(opened: Opened, form: str | None) -> int:
+    """Print how many problems there are; return the exit status that says so."""
+    found = opened.loaded.problems
     wrong = len(problems.errors(found))
     warnings = len(found) - wrong
     counts = [_counted(wrong, "error"), *([_counted(warnings, "warning")] if warnings else [])]

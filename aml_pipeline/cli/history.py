@@ -109,7 +109,7 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
     with store.locked(opened.state, "aml-pipeline clean"):
         survivors.end_all(results, results.steps())
         freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, results)
-    print(f"Freed {_bytes(freed)}.")
+    print(f"Freed {bytes_in_words(freed)}.")
     return 0
 
 
@@ -125,7 +125,8 @@ def _removed_old(opened: Opened, results: Store) -> int:
     return freed + sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
 
 
-def _bytes(number: int) -> str:
+def bytes_in_words(number: int) -> str:
+    """Return a size as people read it: ``1.2 kB``."""
     value = float(number)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:  # noqa: PLR2004

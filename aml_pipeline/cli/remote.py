@@ -17,7 +17,7 @@ from aml_pipeline.errors import UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
-from aml_pipeline.problems import suggest
+from aml_pipeline.problems import as_text, suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
 from aml_pipeline.tokens import Argument, Parameter
@@ -27,8 +27,12 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
     opened = open_with(options)
     plan, project = opened.require()
-    steps = _chosen(plan, options.operands)
-    opened.require(remote.problems(plan, project, steps, alone=bool(options.operands)))
+    steps = chosen(plan, options.operands)
+    found = remote.problems(plan, project, steps, alone=bool(options.operands))
+    opened.require([*found, *remote.secret_files(project, steps)])
+    for one in opened.loaded.problems:
+        if one.code == "secret-file":
+            say(as_text([one], {}))
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
@@ -59,16 +63,19 @@ def _followed(
     wait: bool,
 ) -> int:
     """Record what was sent, then tell it, then wait for it if that is wished."""
-    plan, _ = opened.require()
+    plan, project = opened.require()
     about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
     try:  # the record first: whoever reads what is printed may go away
-        recorder = _record(opened, {**record_header(plan, git), "azureml": about, "state": "submitted"})
+        parts = {step.name: remote.parts(plan, project, step) for step in steps}
+        header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
+        recorder = _record(opened, header)
     finally:
         print(f"run {about['run']}\n{about['portal']}", flush=True)
     return _waited(opened, sent, steps, recorder) if wait else 0
 
 
-def _chosen(plan: Plan, names: list[str]) -> list[Step]:
+def chosen(plan: Plan, names: list[str]) -> list[Step]:
+    """Return the steps called so, all if none is named. Raises UsageError."""
     known = {step.name: step for step in plan.steps}
     unknown = next((name for name in names if name not in known), None)
     if unknown:
@@ -157,7 +164,7 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
     folder = os.path.dirname(state_folder(options))
     if options.operands:
         wanted = options.operands[0]
-        known = (one.header["azureml"]["run"] for one in _submitted(options) if one.run == wanted)
+        known = (one.header["azureml"]["run"] for one in submitted(options) if one.run == wanted)
         run = next(known, wanted)
     else:
         run = _last_submitted(options)
@@ -175,13 +182,14 @@ def _last_submitted(options: Options) -> str:
     """Return the run of Azure ML that was submitted last, of the pipeline that the file names."""
     plan = open_readable(options).plan
     name = plan.name if plan else ""
-    found = [one for one in _submitted(options) if one.header.get("pipeline") == name]
+    found = [one for one in submitted(options) if one.header.get("pipeline") == name]
     if not found:
         raise UsageError(f"No run of {name} was submitted from here. `aml-pipeline runs --remote` lists them.")
     return str(found[-1].header["azureml"]["run"])
 
 
-def _submitted(options: Options) -> list[RunRecord]:
+def submitted(options: Options) -> list[RunRecord]:
+    """Return the runs that were submitted from here, of all pipelines, the oldest first."""
     state = state_folder(options)
     runs = [one for name in files.names(state) for one in records(os.path.join(state, name, "runs"))]
     return sorted((one for one in runs if isinstance(one.header.get("azureml"), dict)), key=lambda one: one.run)

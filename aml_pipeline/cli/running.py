@@ -24,7 +24,11 @@ from aml_pipeline.store import Store
 
 
 def plan(options: Options, environ: Mapping[str, str]) -> int:
-    """Print what ``run`` would do."""
+    """Print what ``run`` would do; with ``--remote`` what ``submit`` would."""
+    if options.has("remote") and options.flag("remote"):
+        from aml_pipeline.cli.forecasting import forecast_remotely
+
+        return forecast_remotely(options, environ)
     with asking_python(options, environ) as python:
         opened = open_with(options)
         selected, forced = _selection(options, opened)

@@ -35,7 +35,12 @@ COMMANDS = {
             _PROFILE,
             _PARAM,
             Option("--format", value="FORMAT", help="Form.", choices=("text", "json", "github"), default="text"),
-            example="aml-pipeline validate --format github",
+            Option(
+                "--snapshot", help="Show the files of each step too: which go where it runs, which do not, and why."
+            ),
+            Option("--python", value="PATH", help="With --snapshot, the Python that has the packages; else ours."),
+            operands=("STEP…", _ANY, "With --snapshot, the steps to show; else all."),
+            example="aml-pipeline validate --snapshot train",
         ),
         Command(
             "plan",
@@ -46,6 +51,7 @@ COMMANDS = {
             _PARAM,
             *_SELECTION,
             _PYTHON,
+            Option("--remote", help="What `submit` would do: what Azure ML may reuse, and what it will run."),
             Option("--exit-code", help="Exit with 5 when there is something to run."),
             operands=_STEPS,
             example="aml-pipeline plan --profile quickstart",

@@ -1,0 +1,38 @@
+"""``plan --remote``: what ``submit`` would do with each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aml_pipeline import azureml, remote
+from aml_pipeline.azureml import waiting
+from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.remote import chosen, connect, say, submitted
+from aml_pipeline.reuse import Parts
+
+
+def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
+    """Print for each step whether Azure ML will run it or may reuse what it has, and why."""
+    opened = open_with(options)
+    plan, project = opened.require()
+    steps = chosen(plan, options.operands)
+    opened.require(remote.problems(plan, project, plan.steps))
+    with waiting.heard_by(say), waiting.told("asking Azure ML for what it knows"):
+        workspace = connect(project.folder, environ)
+        verdicts = dict(azureml.forecast(plan, workspace, project, _last_parts(options, plan.name)))
+    width = max(len(step.name) for step in steps)
+    for step in steps:
+        verdict = verdicts[step.name]
+        action = "will run" if verdict.action == "run" else "may be reused"
+        print(f"{step.name:<{width}}  {action}  {verdict.reason}")
+    runs = any(verdicts[step.name].action == "run" for step in steps)
+    return EXIT_SOMETHING_TO_DO if runs and options.flag("exit_code") else 0
+
+
+def _last_parts(options: Options, pipeline: str) -> Mapping[str, Parts]:
+    """Return the parts of each step at the last submission from here."""
+    found = [one.header for one in submitted(options) if one.header.get("pipeline") == pipeline]
+    parts = found[-1].get("parts") if found else None
+    return parts if isinstance(parts, dict) else {}

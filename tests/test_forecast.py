@@ -1,0 +1,107 @@
+"""``plan --remote``: what Azure ML would run and may reuse, asked of the loopback service by the real SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.serving import quiet
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        yield lesson
+
+
+def planned(lesson: Lesson, capsys: Capture, *words: str) -> dict[str, str]:
+    """Return what is told of each step; nothing may be written by asking."""
+    lesson.service.forget()
+    done = lesson.here(capsys, "plan", "--remote", *words)
+    assert (done.status, done.err) == (0, "")
+    assert lesson.service.writes() == []
+    return {line.split()[0]: " ".join(line.split()[1:]) for line in done.out.splitlines()}
+
+
+def test_a_process_of_its_own_tells_it(lesson: Lesson) -> None:
+    done = lesson.azure("plan", "--remote", "--exit-code")
+    assert (done.status, done.err) == (5, "")
+    assert done.out.splitlines() == [
+        "prepare  will run  environment training is not registered yet",
+        "train    will run  environment training is not registered yet",
+    ]
+    assert lesson.service.writes() == []
+    assert lesson.runs() == []
+
+
+def test_nothing_changed(lesson: Lesson, tmp_path: Path, capsys: Capture) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    unchanged = "may be reused nothing changed since the last submission"
+    assert planned(lesson, capsys) == {"prepare": unchanged, "train": unchanged}
+    assert lesson.here(capsys, "plan", "--remote", "--exit-code").status == 0
+    elsewhere = lesson.clone(tmp_path / "clone")
+    known = "may be reused Azure ML knows it"
+    assert planned(elsewhere, capsys) == {"prepare": known, "train": known}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "prepare", "train"),
+    [
+        (
+            *("steps/prepare.py", "'prepare'", "'prepared'"),
+            "will run prepare.py changed",
+            "will run step prepare runs, and Azure ML reuses by identity, not by content",
+        ),
+        (
+            *("steps/train.py", "'train'", "'trained'"),
+            "may be reused nothing changed since the last submission",
+            "will run train.py changed",
+        ),
+        (
+            *("conda.yml", "python=3.11", "python=3.10"),
+            "will run the environment's definition changed",
+            "will run the environment's definition changed",
+        ),
+        (
+            *("pipeline.yaml", "script: train.py", "script: train.py\n    allow_reuse: false"),
+            "may be reused nothing changed since the last submission",
+            "will run allow_reuse is false",
+        ),
+        (
+            *("pipeline.yaml", "epochs: 2", "epochs: 3"),
+            "may be reused nothing changed since the last submission",
+            "will run parameter epochs 2 → 3",
+        ),
+    ],
+)
+def test_what_changed_is_told(  # noqa: PLR0913, PLR0917 - a table's columns
+    lesson: Lesson, capsys: Capture, file: str, old: str, new: str, prepare: str, train: str
+) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.replace(file, old, new)
+    assert planned(lesson, capsys) == {"prepare": prepare, "train": train}
+    modules = set(lesson.service.modules)
+    lesson.here(capsys, "submit")
+    made = {lesson.service.modules[one]["Name"] for one in set(lesson.service.modules) - modules}
+    told = {"prepare": prepare, "train": train}
+    assert made == {name for name, why in told.items() if why.startswith("will run") and "identity" not in why}
+
+
+def test_a_value_that_azure_may_have_run_before(lesson: Lesson, capsys: Capture) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    assert planned(lesson, capsys, "train", "--param", "epochs=5") == {
+        "train": "may be reused parameter epochs 2 → 5 since the last submission, and Azure ML may have run that before"
+    }
+
+
+def test_a_step_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
+    done = lesson.here(capsys, "plan", "--remote", "trian")
+    assert (done.status, done.err) == (2, 'There is no step "trian". Did you mean "train"?\n')
+    assert lesson.service.requests == []
