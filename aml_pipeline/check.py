@@ -6,7 +6,7 @@ What one file can tell by itself is the loader's; this looks at the disk. Runs n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from aml_pipeline import files
 from aml_pipeline.plan import Environment, Plan, Step
@@ -19,10 +19,28 @@ def check(plan: Plan, project: Project) -> list[Problem]:
     """Return what is wrong with the files that ``plan`` names."""
     problems: list[Problem] = []
     for step in plan.steps:
-        found = list(_script_faults(step, project))
+        found = list(script_faults(step, project))
         problems += found or _snapshot_faults(step, project)
     problems += [*_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
+
+
+def contract_faults(plan: Plan, project: Project, untold: Container[str] = ()) -> list[Problem]:
+    """Return what the scripts would refuse of their arguments, but for the steps in ``untold``."""
+    problems: list[Problem] = []
+    for step in plan.steps:
+        if step.name not in untold and not next(script_faults(step, project), None):
+            problems += _contract_faults(step, plan, project)
+    return problems
+
+
+def _contract_faults(step: Step, plan: Plan, project: Project) -> list[Problem]:
+    found = project.contract(step)
+    if found is None:
+        return []
+    from aml_pipeline import contract  # only where a script has options
+
+    return contract.faults(found, step, plan)
 
 
 def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
@@ -50,7 +68,8 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
     return problems
 
 
-def _script_faults(step: Step, project: Project) -> Iterator[Problem]:
+def script_faults(step: Step, project: Project) -> Iterator[Problem]:
+    """Yield what keeps the snapshot of ``step`` from being taken."""
     path: Path = ("steps", step.name, "script")
     folder = project.path(step.source_directory)
     place = os.path.join(folder, step.script)
@@ -118,27 +137,30 @@ def _plain(reason: str) -> str:
 def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
     opening = snapshot.opening
     assert opening is not None  # noqa: S101 - the caller asked
-    count = len(snapshot.rules)
+    count = f"{len(snapshot.rules)} {'file' if len(snapshot.rules) == 1 else 'files'}"
     message = (
         f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
-        f"{step.source_directory}/ ({count} files), and a change of any of them runs it again."
+        f"{step.source_directory}/ ({count}), and a change of any of them runs it again."
     )
-    patterns = ", ".join(f'"{one}"' for one in _nearest_globs(snapshot, opening.file))
+    patterns = ", ".join(f'"{one}"' for one in nearest_globs(snapshot, opening.file))
     cure = f"Narrow it under the step: `snapshot: [{patterns}]` beside its own imports."
     file = os.path.normpath(os.path.join(folder, opening.file))
     return Problem("open-snapshot", message, cure, severity="warning", file=file, position=Position(opening.line, 1))
 
 
-def _nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
-    """Return patterns of what the file that opened the snapshot is likely to read: data beside it, else below it."""
+def nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
+    """Return patterns of what the file that opened the snapshot is likely to read: data beside it, else below it.
+
+    None where the folder holds nothing but what is taken in any case.
+    """
     folder = os.path.dirname(opened_by)
     if folder:
         return [f"{folder}/**"]
-    names = [name for name, rule in snapshot.rules.items() if rule == "folder" and not name.endswith(".py")]
-    data = [name.partition("/") for name in names if not name.startswith(".")]
+    names = [name for name, rule in snapshot.rules.items() if rule == "folder" and not name.startswith(".")]
+    data = [name.partition("/") for name in names if not name.endswith(".py")]
     beside = {f"*{os.path.splitext(name)[1]}" if "." in name else name for name, _, rest in data if not rest}
     below = {f"{top}/**" for top, _, rest in data if rest}
-    return sorted(beside or below or {"*.py"})
+    return sorted(beside or below or ({"*.py"} if names else ()))
 
 
 def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:

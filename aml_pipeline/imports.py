@@ -61,9 +61,9 @@ class Reading:
     texts: set[str] = field(default_factory=set)
 
 
-def read_imports(text: bytes) -> Reading:
-    """Return what the Python source ``text`` imports. Raises SyntaxError (or ValueError) when it does not parse."""
-    nodes = list(ast.walk(_parsed(text)))
+def read_imports(tree: ast.Module) -> Reading:
+    """Return what the Python file whose syntax tree is ``tree`` imports."""
+    nodes = list(ast.walk(tree))
     reading = Reading()
     imports = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     reader = _Reader(reading, {alias.asname: alias.name for alias in imports if alias.asname})
@@ -73,7 +73,8 @@ def read_imports(text: bytes) -> Reading:
     return reading
 
 
-def _parsed(text: bytes) -> ast.AST:
+def parse(text: bytes) -> ast.Module:
+    """Return the syntax tree of Python source. Raises SyntaxError (or ValueError) when it does not parse."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python warns of (an escape such as "\\d") is the script's own affair

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -13,6 +15,9 @@ from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Path, Position, Problem, ordered
 from aml_pipeline.spec import PipelineSpec
 from aml_pipeline.tokens import is_expression
+
+if TYPE_CHECKING:
+    from aml_pipeline.schedule import Span
 
 
 @dataclass(slots=True)
@@ -26,12 +31,16 @@ class Loaded:
     document: source.Document = field(default_factory=lambda: source.Document(None, []))
     origins: dict[Path, profiles.Origin] = field(default_factory=dict)
     wrong: set[Path] = field(default_factory=set)  # places whose value was told to be wrong, and left out
+    wrong_arguments: set[str] = field(default_factory=set)  # steps of whose arguments something was told
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Take up further problems; paths become positions.
 
         A problem of a place that was left out because it was itself wrong is dropped.
         """
+        problems = list(problems)
+        wrong = [one.path for one in problems if one.severity == "error" and _is_of_arguments(one.path)]
+        self.wrong_arguments.update(str(path[1]) for path in wrong)
         self.problems = ordered([*self.problems, *(one for one in map(self._located, problems) if one)])
 
     def _located(self, problem: Problem) -> Problem | None:
@@ -40,8 +49,10 @@ class Loaded:
         path, origin = self._origin(problem.path)
         if origin:
             return replace(problem, origin=origin)
-        if path[:1] == ("steps",) and path[:3] not in self.document:
-            path = path[2:]  # a setting that the step has from the pipeline, or one that was left out as wrong
+        setting = path[:4] if path[2:3] == ("environment_variables",) else path[:3]
+        if path[:1] == ("steps",) and setting not in self.document:
+            # A setting that the step has from the pipeline (or from a profile), or one that was left out as wrong.
+            path, _ = self._origin(path[2:])
             if path[:1] not in self.document:
                 return None
         if self._is_wrong(problem.path) or self._is_wrong(path):
@@ -62,6 +73,10 @@ class Loaded:
         return path, ""
 
 
+def _is_of_arguments(path: Path) -> bool:
+    return len(path) > 2 and path[0] == "steps" and path[2] == "arguments"  # noqa: PLR2004 - steps, STEP, arguments
+
+
 def load(
     raw: bytes, name: str, *, file: str = "", profile: str | None = None, parameters: Mapping[str, str] | None = None
 ) -> Loaded:
@@ -80,11 +95,45 @@ def load(
     if pipeline is None:
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {})
-    loaded.add([*applied.problems, *profiles.faults(pipeline)])
+    loaded.add([*applied.problems, *profiles.faults(pipeline), *_schedule_problems(loaded, pipeline)])
     loaded.origins = applied.origins
     loaded.plan, problems = planning.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)
+    if loaded.plan.reuse and loaded.plan.schedules:
+        from aml_pipeline import schedule
+
+        loaded.add(schedule.reused(loaded.plan))
     return loaded
+
+
+def _schedule_problems(loaded: Loaded, pipeline: PipelineSpec) -> list[Problem]:
+    """Return what is wrong with the schedules of the file and of every profile; without any nothing is imported."""
+    roots = {(): pipeline.schedules, **{("profiles", name): one.schedules for name, one in pipeline.profiles.items()}}
+    declared = [
+        ((*root, "schedules", name), planning.schedule(one))
+        for root, schedules in roots.items()
+        for name, one in schedules.items()
+    ]
+    if not declared:
+        return []
+    from aml_pipeline import schedule
+
+    found = list(schedule.problems(declared))
+    lines = re.split("\r\n|\r|\n", loaded.text) if found else []
+    return [_within(loaded, lines, one.problem, one.span) if one.span else one.problem for one in found]
+
+
+def _within(loaded: Loaded, lines: list[str], problem: Problem, span: Span) -> Problem:
+    """Return ``problem`` at a part of the text that it is about, where the file has that text in one piece."""
+    node = loaded.document.node(problem.path)
+    if node is None or not isinstance(node.value, str) or node.position.line > len(lines):
+        return problem
+    line, column = lines[node.position.line - 1], node.position.column - 1
+    column += line[column : column + 1] in {'"', "'"}
+    if not line.startswith(node.value, column):
+        return problem
+    position = Position(node.position.line, column + span.start + 1, span.length)
+    return replace(problem, file=loaded.name, position=position)
 
 
 def _validated(loaded: Loaded) -> PipelineSpec | None:
@@ -113,8 +162,7 @@ def _misplaced(node: source.Node, path: Path) -> Iterator[Problem]:
     """Yield the expressions that stand outside the arguments of steps, where nothing would bind them."""
     if path[:1] and str(path[0]).startswith("x-"):
         return
-    in_arguments = len(path) > 2 and path[0] == "steps" and path[2] == "arguments"  # noqa: PLR2004
-    if isinstance(node.value, str) and is_expression(node.value) and not in_arguments:
+    if isinstance(node.value, str) and is_expression(node.value) and not _is_of_arguments(path):
         cure = "Write the value itself; a profile can change it."
         yield Problem("misplaced-expression", "an expression can stand only in the arguments of a step.", cure, path)
     for key, child in node.children.items():

@@ -34,9 +34,13 @@ class Opened:
                 found[problem.file] = files.read(place).decode("utf-8", "replace") if files.look(place) else ""
         return found
 
+    def tell(self, problems: list[Problem]) -> None:
+        """Add problems whose files are named from the project's folder."""
+        self.loaded.add(_beside(self.loaded.name, problems))
+
     def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
         """Return plan and project. Raises PipelineError with every problem when one is an error."""
-        self.loaded.add(_beside(self.loaded.name, problems or []))
+        self.tell(problems or [])
         if self.plan is None or self.project is None or errors(self.loaded.problems):
             raise PipelineError(self.loaded.problems, self.texts())
         return self.plan, self.project
@@ -55,6 +59,7 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     state = os.path.join(folder, STATE, loaded.plan.name)
     project = Project(loaded.plan, Digests(os.path.join(state, "digests")))
     loaded.add(_beside(path, check.check(loaded.plan, project)))
+    loaded.add(_beside(path, check.contract_faults(loaded.plan, project, loaded.wrong_arguments)))
     return Opened(loaded, loaded.plan, project, state)
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from aml_pipeline import environment, files, snapshot
 from aml_pipeline.dependencies import Declaration
 from aml_pipeline.files import Digests, Tree
 from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.snapshot import Snapshot, SourceFolder
+
+if TYPE_CHECKING:
+    import ast
+
+    from aml_pipeline.contract import Contract
 
 # Where all state lies, beside the pipeline file.
 STATE = ".aml_pipeline"
@@ -25,6 +31,7 @@ class Project:
         self._real: dict[str, str] = {}
         self._folders: dict[str, SourceFolder] = {}
         self._snapshots: dict[str, Snapshot] = {}
+        self._contracts: dict[tuple[str, str], Contract | None] = {}
         self._environments: dict[object, str] = {}
         self._declarations: dict[Environment, Declaration] = {}
 
@@ -51,6 +58,14 @@ class Project:
             self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
         return self._snapshots[step.name]
 
+    def contract(self, step: Step) -> Contract | None:
+        """Return what the script of ``step`` takes on its command line; None where nothing can be told."""
+        source, script = self.source(step), self.snapshot(step).script
+        if (source.path, script) not in self._contracts:
+            tree = source.tree(script)
+            self._contracts[source.path, script] = _read_contract(tree) if tree else None
+        return self._contracts[source.path, script]
+
     def source(self, step: Step) -> SourceFolder:
         """Return the folder that the snapshot of ``step`` is taken from."""
         path = self.path(step.source_directory)
@@ -63,6 +78,7 @@ class Project:
         self._real.clear()
         self._folders.clear()
         self._snapshots.clear()
+        self._contracts.clear()
         self._environments.clear()
         self._declarations.clear()
 
@@ -103,3 +119,9 @@ class Project:
     def dataset(self, local: str | None) -> Tree | None:
         """Return the content of a local dataset, or None when it is not here."""
         return self.digests.tree(self.path(local)) if local else None
+
+
+def _read_contract(tree: ast.Module) -> Contract:
+    from aml_pipeline import contract  # only where a script has options
+
+    return contract.read(tree)

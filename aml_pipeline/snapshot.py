@@ -13,18 +13,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aml_pipeline import files
 from aml_pipeline.files import Digests
-from aml_pipeline.imports import Import, Reading, read_imports
+from aml_pipeline.imports import Import, Reading, parse, read_imports
 
 if TYPE_CHECKING:
+    import ast
+
     import pathspec
 
 # Never part of a snapshot, whatever the ignore file says: state, caches and histories that no script reads.
 _NEVER = frozenset({".git", ".aml_pipeline", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"})
 IGNORE_FILES = (".amlignore", ".gitignore")
+# Why a file can be no part of a snapshot; what the pipeline file declares as local data, and that file, are "declared".
+Skipped = Literal["cache", "declared", "virtual environment", "ignored"]
 
 
 class Opening(NamedTuple):
@@ -74,6 +78,7 @@ class SourceFolder:
         self._digests = digests
         self._left_out = frozenset(left_out)
         self._readings: dict[str, Reading | SyntaxFault] = {}
+        self._trees: dict[str, ast.Module] = {}  # of those that may read a command line
         self._is_file: dict[str, bool] = {}
 
     def is_file(self, name: str) -> bool:
@@ -90,11 +95,20 @@ class SourceFolder:
 
     def _read(self, name: str) -> Reading | SyntaxFault:
         try:
-            return read_imports(files.read(os.path.join(self.path, name)))
+            text = files.read(os.path.join(self.path, name))
+            tree = parse(text)
+            if b"argparse" in text:
+                self._trees[name] = tree
+            return read_imports(tree)
         except SyntaxError as error:
             return SyntaxFault(name, error.lineno or 1, error.offset or 1, error.msg)
         except (ValueError, RecursionError) as error:
             return SyntaxFault(name, 1, 1, str(error))
+
+    def tree(self, name: str) -> ast.Module | None:
+        """Return the syntax tree of a Python file that uses argparse, once; None of any other."""
+        self.reading(name)
+        return None if self.has_module("argparse") else self._trees.pop(name, None)
 
     def may_name(self, name: str) -> bool:
         """Whether a text in a script that reads ``name`` brings a file of that name into its snapshot."""
@@ -122,10 +136,17 @@ class SourceFolder:
         return [name for name, _ in files.walk(self.path, self._skips) if not name.endswith("/")]
 
     def _skips(self, name: str, entry: os.DirEntry[str]) -> bool:
-        if entry.name in _NEVER or entry.name.endswith(".pyc") or entry.path in self._left_out:
-            return True
-        is_environment = name.endswith("/") and files.is_file(os.path.join(entry.path, "pyvenv.cfg"))
-        return is_environment or self.ignores(name)
+        return self.skipped(name, entry) is not None
+
+    def skipped(self, name: str, entry: os.DirEntry[str]) -> Skipped | None:
+        """Return why a file, or a folder (``name/``), can be no part of a snapshot but by an import; None if it can."""
+        if entry.name in _NEVER or entry.name.endswith(".pyc"):
+            return "cache"
+        if entry.path in self._left_out:
+            return "declared"
+        if name.endswith("/") and files.is_file(os.path.join(entry.path, "pyvenv.cfg")):
+            return "virtual environment"
+        return "ignored" if self.ignores(name) else None
 
     def has_module(self, name: str) -> bool:
         """Whether a module or package called ``name`` lies at the root of this folder."""
@@ -204,7 +225,7 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
     found: list[tuple[str, str]] = []
     base = posixpath.dirname(snapshot.script)
     for one in reading.imports:
-        local = list(_imported(source, base, name, one))
+        local = list(imported_files(source, base, name, one))
         found += [(file, "import") for file in local]
         if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
             snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
@@ -215,7 +236,7 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
     return found
 
 
-def _imported(source: SourceFolder, base: str, file: str, one: Import) -> Iterator[str]:
+def imported_files(source: SourceFolder, base: str, file: str, one: Import) -> Iterator[str]:
     """Yield the files that an import reads from the source folder; none when it comes from elsewhere."""
     if one.level:
         folder = posixpath.dirname(file)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline.imports import Import, read_imports
+from aml_pipeline.imports import Import, parse, read_imports
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from aml_pipeline.imports import Import, read_imports
     ],
 )  # fmt: skip
 def test_imports(code: str, imports: list[Import]) -> None:
-    reading = read_imports(code.encode())
+    reading = read_imports(parse(code.encode()))
     assert sorted(reading.imports) == sorted(imports)
     assert reading.openings == []
 
@@ -80,7 +80,7 @@ def test_imports(code: str, imports: list[Import]) -> None:
     ],
 )
 def test_what_makes_the_list_incomplete(code: str) -> None:
-    openings = read_imports(f"\n{code}\n".encode()).openings
+    openings = read_imports(parse(f"\n{code}\n".encode())).openings
     assert openings
     assert {one.line for one in openings} == {2}
     assert all(one.reason for one in openings)
@@ -103,18 +103,18 @@ def test_what_makes_the_list_incomplete(code: str) -> None:
     ],
 )
 def test_what_leaves_the_list_complete(code: str) -> None:
-    assert read_imports(code.encode()).openings == []
+    assert read_imports(parse(code.encode())).openings == []
 
 
 def test_openings_stand_in_the_order_of_the_lines() -> None:
     code = "def f():\n    def g():\n        exec('x')\n    open(__file__)\nimport runpy\n"
-    assert [one.line for one in read_imports(code.encode()).openings] == [3, 4, 5]
+    assert [one.line for one in read_imports(parse(code.encode())).openings] == [3, 4, 5]
 
 
 def test_texts_that_could_name_a_file() -> None:
     short = "a = 'words.txt'; b = 'no_dot'; c = 'x/y.json'; d = f'{a}.csv'; e = b'i.txt'"
     code = f"{short}; g = '''a.b\nc'''; h = '{'x' * 300}.txt'"
-    assert read_imports(code.encode()).texts == {"words.txt", "x/y.json", ".csv"}
+    assert read_imports(parse(code.encode())).texts == {"words.txt", "x/y.json", ".csv"}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_texts_that_could_name_a_file() -> None:
     ],
 )
 def test_encodings_are_those_of_python(raw: bytes) -> None:
-    assert read_imports(raw).imports[0].module == "a"
+    assert read_imports(parse(raw)).imports[0].module == "a"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_encodings_are_those_of_python(raw: bytes) -> None:
 )
 def test_what_python_cannot_parse_is_one_of_two_errors(raw: bytes) -> None:
     with pytest.raises((SyntaxError, ValueError)):
-        read_imports(raw)
+        read_imports(parse(raw))
 
 
 @pytest.mark.parametrize(
@@ -156,14 +156,14 @@ def test_what_python_cannot_parse_is_one_of_two_errors(raw: bytes) -> None:
 def test_what_is_nested_too_deep_is_read_or_refused_as_the_python_can(raw: bytes) -> None:
     """Python 3.10 parses some of these; no version may end in another error than those two."""
     with contextlib.suppress(SyntaxError, ValueError):
-        assert read_imports(raw).imports == []
+        assert read_imports(parse(raw)).imports == []
 
 
 @pytest.mark.parametrize("code", [r"x = '\d'", "x is 1", "assert (1, 'a')", "1if x else 2"])
 def test_what_python_warns_of_is_not_said_to_the_user(code: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        read_imports(code.encode())
+        read_imports(parse(code.encode()))
 
 
 @given(
@@ -174,7 +174,7 @@ def test_what_python_warns_of_is_not_said_to_the_user(code: str) -> None:
 @settings(deadline=None, max_examples=200)
 def test_no_bytes_raise_anything_else(raw: bytes) -> None:
     try:
-        reading = read_imports(raw)
+        reading = read_imports(parse(raw))
     except (SyntaxError, ValueError):
         return
     lines = raw.count(b"\n") + raw.count(b"\r") + raw.count(b"\f") + 1

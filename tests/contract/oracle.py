@@ -1,0 +1,112 @@
+"""What Python's own argparse says to a script's arguments, and what the contract says: both from the same text."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from unittest import mock
+
+from aml_pipeline import contract
+from aml_pipeline.contract import Contract
+from aml_pipeline.contract.faults import _texts
+from aml_pipeline.contract.matching import Finding, Matcher, Reading
+from aml_pipeline.contract.recognition import CannotTellError
+from aml_pipeline.plan import DatasetPlace, ParameterValue, Plan, Step
+from aml_pipeline.problems import Problem, errors
+from aml_pipeline.tokens import Argument, Literal
+
+Written = tuple[str | None, tuple[str, ...]]
+
+
+def step_of(arguments: Sequence[Argument], script: str = "train.py") -> Step:
+    """Return a step that runs a script with these arguments."""
+    return Step(
+        name="train",
+        script=script,
+        source_directory="steps",
+        arguments=tuple(arguments),
+        outputs={},
+        after=(),
+        compute=None,
+        environment=None,
+        environment_variables={},
+        snapshot=None,
+        allow_reuse=True,
+        timeout=None,
+        retries=0,
+    )
+
+
+def plan_of(step: Step, parameters: Mapping[str, str] | None = None, *, optional: Iterable[str] = ()) -> Plan:
+    """Return a plan of one step; ``optional`` are its optional datasets."""
+    place = DatasetPlace(
+        local="data", optional=True, datastore=None, path=None, registered=None, version=None, mode="mount"
+    )
+    values = {name: ParameterValue(text, text, "string") for name, text in (parameters or {}).items()}
+    return Plan("p.yaml", "p", None, "p", None, values, dict.fromkeys(optional, place), (step,))
+
+
+def arguments_of(written: Sequence[Written]) -> list[Argument]:
+    """Return (option, values) as the arguments of a mapping or list in the file."""
+    return [
+        Argument(option, tuple(map(Literal, values)), ("steps", "train", "arguments", number, option or ""))
+        for number, (option, values) in enumerate(written)
+    ]
+
+
+def given(texts: Sequence[str]) -> list[Written]:
+    """Return a plain command line as one positional text each."""
+    return [(None, (text,)) for text in texts]
+
+
+def told(found: Contract, written: Sequence[Written]) -> list[Problem]:
+    """Return the errors that the contract tells."""
+    step = step_of(arguments_of(written))
+    return errors(contract.faults(found, step, plan_of(step)))
+
+
+def read(source: str) -> Contract:
+    """Return the contract of a script's text, as it comes back from where it is kept."""
+    return contract.from_data(contract.as_data(contract.read(ast.parse(source))))
+
+
+def is_decided(found: Contract, written: Sequence[Written]) -> bool:
+    """Whether the texts are read the same by all versions of argparse, and nothing in them was given up."""
+    step = step_of(arguments_of(written))
+    plan = plan_of(step)
+    texts = [text for number, one in enumerate(step.arguments) for text in _texts(number, one, plan)]
+    readings: list[list[Finding]] = []
+    for waits in (False, True):
+        assert found.parser is not None
+        matcher = Matcher(found.parser, texts, Reading(found.strict, found.intermixed, waits))
+        try:
+            matcher.run()
+        except CannotTellError as error:
+            if error.at_all or not matcher.findings:
+                return False
+        readings.append(matcher.findings)
+    return readings[0] == readings[1]
+
+
+def verdict(source: str, written: Sequence[Written], environment: Mapping[str, str] | None = None) -> str:
+    """Return what running the script comes to: accepts, shows (help or version), refuses, or broken."""
+    texts = [text for option, values in written for text in (*([] if option is None else [option]), *values)]
+    fresh = ["".join(list(text)) for text in texts]
+    quiet = io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["train.py", *fresh]),
+        mock.patch.dict(os.environ, environment or {}),
+        contextlib.redirect_stderr(quiet),
+        contextlib.redirect_stdout(quiet),
+    ):
+        try:
+            exec(compile(source, "train.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - that is the oracle
+        except SystemExit as end:
+            return "shows" if not end.code else "refuses"
+        except Exception:  # noqa: BLE001 - whatever breaks a script of ours
+            return "broken"
+    return "accepts"
