@@ -53,7 +53,7 @@ _PYTHON_PACKAGES = frozenset({
     "torchmetrics", "torchvision", "tqdm", "transformers", "xgboost",
 })  # fmt: skip
 # Packages of conda whose name on PyPI is another thing.
-_NAMESAKES = frozenset({"cmake", "ffmpeg", "git", "graphviz", "mkl", "ninja", "openmpi", "pandoc", "snappy", "swig"})
+NAMESAKES = frozenset({"cmake", "ffmpeg", "git", "graphviz", "mkl", "ninja", "openmpi", "pandoc", "snappy", "swig"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,23 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def distributions(one: Declared) -> tuple[str, ...]:
+    """Return the names, normalized, by which Python may know a declared package."""
+    name = normalized(one.name)
+    return _DISTRIBUTIONS.get(name, (name,)) if one.source == "conda" else (name,)
+
+
 def _finding(
     one: Declared, bounds: dict[str, list[Declared]], installed: dict[str, str], python: Interpreter
 ) -> Finding:
     name = normalized(one.name)
     if one.source == "conda" and name == "python":
         return Finding(one, python.full_version, _verdict([one], python.full_version))
-    if name in _NAMESAKES and one.source == "conda":
+    if name in NAMESAKES and one.source == "conda":
         return Finding(one, None, "not checked")
     if one.marker and not _applies(one.marker, python):
         return Finding(one, None, "not for this Python")
-    names = _DISTRIBUTIONS.get(name, (name,)) if one.source == "conda" else (name,)
-    found = next((other for other in names if other in installed), None)
+    found = next((other for other in distributions(one) if other in installed), None)
     if found is not None:
         version = installed[found]
         binding = [bound for bound in bounds.get(name, []) if not bound.marker or _applies(bound.marker, python)]
@@ -115,8 +120,9 @@ def _one_holds(alternatives: tuple[str, ...], version: str | None) -> bool | Non
     return True if True in answers else (None if None in answers else False)
 
 
-_RELEASE = re.compile(r"([0-9]+(?:\.[0-9]+)*)(?:\+[a-z0-9.]+)?")
-_CLAUSE = re.compile(r"(==|!=|<=|>=|<|>|~=)([0-9]+(?:\.[0-9]+)*)(\.\*)?")
+_NUMBERS = r"[0-9]{1,99}(?:\.[0-9]{1,99})*"
+_RELEASE = re.compile(rf"({_NUMBERS})(?:\+[a-z0-9.]+)?")
+_CLAUSE = re.compile(rf"(==|!=|<=|>=|<|>|~=)({_NUMBERS})(\.\*)?")
 
 
 def holds(specifier: str, version: str) -> bool | None:
@@ -164,19 +170,17 @@ def _clause_holds(operator: str, wanted: tuple[int, ...], release: tuple[int, ..
 
 
 def _holds_by_packaging(specifier: str, version: str) -> bool | None:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
+    from packaging.specifiers import SpecifierSet
 
     try:
         return SpecifierSet(specifier).contains(version, prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
+    except ValueError:  # none of PEP 440, or with a number of more digits than Python reads
         return None
 
 
 def _applies(marker: str, python: Interpreter) -> bool:
     """Whether a requirement with this marker is one for ``python``, which runs on the machine that this runs on."""
-    from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
-    from packaging.version import InvalidVersion
+    from packaging.markers import Marker
 
     here = {
         "python_version": python.version,
@@ -187,5 +191,5 @@ def _applies(marker: str, python: Interpreter) -> bool:
     }
     try:
         return Marker(marker).evaluate({**here, "extra": ""})
-    except (InvalidMarker, InvalidVersion, UndefinedComparison, UndefinedEnvironmentName):
+    except ValueError:  # no marker, or one that compares what cannot be compared
         return True

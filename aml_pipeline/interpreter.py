@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline import files
@@ -28,21 +28,26 @@ _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
 _QUESTION = r"""
 import sys
 sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
-import importlib.metadata as metadata, json, os, platform, site, sysconfig
-modules, versions = {}, {}
+import importlib.metadata as metadata, json, os, platform, re, site, sysconfig
+modules, versions, requires = {}, {}, {}
 def header(one):  # one.metadata and one.files parse far more than is asked, which takes three times as long
     text = one.read_text("METADATA") or one.read_text("PKG-INFO") or ""
-    lines = (line.partition(": ") for line in text.partition("\n\n")[0].splitlines())
-    return {name: value.strip() for name, _, value in lines if name in ("Name", "Version")}
+    rows = [line.partition(": ")[::2] for line in text.partition("\n\n")[0].splitlines()]
+    needs = [need(value) for name, value in rows if name == "Requires-Dist"]
+    return {name: value.strip() for name, value in rows if name in ("Name", "Version")}, needs
+def need(value):  # "numpy (>=1.2) ; extra == 'all'" is told as "numpy;all"
+    name, extra = re.match(r"[\w.-]*", value.strip()), re.search(r"\bextra\s*==\s*.([\w.-]+)", value)
+    return name[0] + (";" + extra[1] if extra else "")
 def top(path):
     first, slash, _ = path.partition("/")
     return first if slash else first.partition(".")[0]
 for one in metadata.distributions():
-    head = header(one)
+    head, needs = header(one)
     name = head.get("Name")
     if not name or name in versions:
         continue
     versions[name] = head.get("Version")
+    requires[name] = sorted(set(needs))
     listed = (one.read_text("top_level.txt") or "").split()
     if not listed:
         rows = (row.lstrip('"').partition(",")[0].rstrip('"') for row in (one.read_text("RECORD") or "").splitlines())
@@ -57,6 +62,7 @@ print(json.dumps({
     "standard": sorted(getattr(sys, "stdlib_module_names", sys.builtin_module_names)),
     "modules": {module: sorted(set(names)) for module, names in modules.items()},
     "distributions": versions,
+    "requires": requires,
     "folders": [os.path.abspath(path) for path in [*sys.path, site.getusersitepackages()] if path],
 }))
 """
@@ -64,7 +70,10 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python: its path, what it is, and the distributions that provide each top-level module."""
+    """A Python: its path, what it is, and the distributions that provide each top-level module.
+
+    ``requires`` are the distributions that each asks for, by name; ``name;extra`` if only that extra of it does.
+    """
 
     path: str
     implementation: str
@@ -75,6 +84,7 @@ class Interpreter:
     modules: Mapping[str, list[str]]
     distributions: Mapping[str, str]
     folders: tuple[str, ...]
+    requires: Mapping[str, list[str]] = field(default_factory=dict)
 
     def place(self, module: str) -> str | None:
         """Return the file or folder of a module that no distribution tells of, such as one installed with ``-e``."""
@@ -114,7 +124,8 @@ def asking(path: str, environ: Mapping[str, str], cache: str | None = None) -> I
     variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     known: Any = files.read_sealed(cache) if cache else None
     files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
-    asked = isinstance(known, dict) and (known.get("path"), known.get("variables")) == (path, variables)
+    asked = isinstance(known, dict) and "requires" in known  # what earlier versions kept has none
+    asked = asked and (known.get("path"), known.get("variables")) == (path, variables)
     if asked and _looks(path, known["folders"]) == known["looks"]:
         yield lambda: _interpreter(known)
         return
@@ -142,6 +153,7 @@ def _interpreter(known: Mapping[str, Any]) -> Interpreter:
         modules=known["modules"],
         distributions=known["distributions"],
         folders=tuple(known["folders"]),
+        requires=known["requires"],
     )
 
 

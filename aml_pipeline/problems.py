@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,7 +50,7 @@ class Problem:
         return f"{self.file}:{self.position.line}:{self.position.column}" if self.position else self.file
 
 
-# Comparing takes about 5 µs a name, and a file may hold thousands of mistakes.
+# Comparing takes about 5 µs a name, and a file may hold thousands of mistakes: of more names, the first are shown.
 _MOST_COMPARED = 300
 
 
@@ -58,8 +58,10 @@ def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
     """Return the cure for an unknown name: the nearest known one, else all of them (at most ten)."""
     import difflib
 
+    if isinstance(known, Sized) and len(known) > _MOST_COMPARED:
+        return f"Known: {', '.join(map(str, itertools.islice(known, 10)))}, …."
     names = sorted({str(one) for one in known})
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6) if len(names) <= _MOST_COMPARED else []
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f'Did you mean "{near[0]}"?'
     if not names:
@@ -82,11 +84,15 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [one for one in problems if one.severity == "error"]
 
 
-def as_text(problems: Sequence[Problem], texts: Mapping[str, str]) -> str:
-    """Return ``problems`` as lines for people, each with its source line and a caret; ``texts`` holds the files."""
+def as_text(problems: Sequence[Problem], texts: Mapping[str, str], *, colour: bool = False) -> str:
+    """Return ``problems`` as lines for people, each with its source line and a caret; ``texts`` holds the files.
+
+    ``colour``: for a terminal that shows colours.
+    """
     named = {one.file for one in problems}
     lines = {file: re.split("\r\n|\r|\n", text) for file, text in texts.items() if file in named}
-    return "\n".join(_one_as_text(problem, lines.get(problem.file, [])) for problem in problems)
+    paint = _painted if colour else _unpainted
+    return "\n".join(_one_as_text(problem, lines.get(problem.file, []), paint) for problem in problems)
 
 
 def as_json(problems: Sequence[Problem]) -> str:
@@ -111,21 +117,34 @@ def as_github(problems: Sequence[Problem]) -> str:
     return "\n".join(_one_as_github(problem) for problem in problems)
 
 
-def _one_as_text(problem: Problem, lines: Sequence[str]) -> str:
-    label = "warning: " if problem.severity == "warning" else ""
-    place = f"{_on_one_line(problem.place)}: " if problem.place else ""
-    first = f"{place}{label}{_on_one_line(problem.message)} {_on_one_line(problem.cure)} [{problem.code}]"
+_BOLD, _RED, _YELLOW = "1", "31", "33"
+
+
+def _painted(text: str, colour: str) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def _unpainted(text: str, _colour: str) -> str:
+    return text
+
+
+def _one_as_text(problem: Problem, lines: Sequence[str], paint: Callable[[str, str], str]) -> str:
+    is_warning = problem.severity == "warning"
+    label = f"{paint('warning:', _YELLOW)} " if is_warning else ""
+    place = f"{paint(f'{on_one_line(problem.place)}:', _BOLD)} " if problem.place else ""
+    first = f"{place}{label}{on_one_line(problem.message)} {on_one_line(problem.cure)} [{problem.code}]"
     if problem.position is None or problem.origin:
         return first
     if not 1 <= problem.position.line <= len(lines) or not lines[problem.position.line - 1]:
         return first
-    return "\n".join([first, *_excerpt(lines[problem.position.line - 1], problem.position)])
+    source, gutter, caret = _excerpt(lines[problem.position.line - 1], problem.position)
+    return f"{first}\n{source}\n{gutter}{paint(caret, _YELLOW if is_warning else _RED)}"
 
 
 _LONGEST_TEXT = 1000
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Return ``text``, which may quote a file, fit for one line of a terminal: clipped, no control codes."""
     clipped = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT // 2]} … {text[-_LONGEST_TEXT // 2 :]}"
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in clipped)
@@ -134,16 +153,19 @@ def _on_one_line(text: str) -> str:
 _WIDEST_EXCERPT = 160
 
 
-def _excerpt(line: str, position: Position) -> list[str]:
-    """Return the source line and the caret line; a tab stays a tab, so that the caret stands under its column."""
+def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
+    """Return the source line, what stands before the caret, and the caret.
+
+    A tab stays a tab, so that the caret stands under its column.
+    """
     line = "".join(char if char == "\t" or char.isprintable() else "�" for char in line)
-    start = max(0, position.column - 1 - _WIDEST_EXCERPT // 2)
+    start = max(0, min(position.column - 1 - _WIDEST_EXCERPT // 2, len(line) - _WIDEST_EXCERPT))
     shown = line[start : start + _WIDEST_EXCERPT]
     before = shown[: position.column - 1 - start]
     meant = shown[len(before) : len(before) + position.width] or " "
     gutter = f"{position.line:>4} | "
     indent = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
-    return [gutter + shown, " " * (len(gutter) - 2) + "| " + indent + "^" + "~" * (sum(map(_cells, meant)) - 1)]
+    return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (sum(map(_cells, meant)) - 1)
 
 
 def _cells(char: str) -> int:
@@ -158,7 +180,7 @@ def _one_as_github(problem: Problem) -> str:
         fields += [f"line={problem.position.line}", f"col={problem.position.column}"]
     fields.append(f"title={problem.code}")
     where = f"{problem.origin}: " if problem.origin else ""
-    message = f"{where}{_on_one_line(problem.message)} {_on_one_line(problem.cure)}"
+    message = f"{where}{on_one_line(problem.message)} {on_one_line(problem.cure)}"
     for char, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         message = message.replace(char, code)
     return f"::{problem.severity} {','.join(fields)}::{message}"

@@ -79,13 +79,18 @@ def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
     more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
     message = f'this looks like {by_name(name)}, and goes to Azure ML with step "{steps[0].name}"{more}.'
     file = os.path.normpath(os.path.join(steps[0].source_directory, name))
-    return Problem("secret-file", message, secret_cure(project, steps[0], name), severity="warning", file=file)
+    cures = [secret_cure(project, step, name) for step in steps]
+    cure = next((one for one in cures if one == _VAULT), cures[0])
+    return Problem("secret-file", message, cure, severity="warning", file=file)
+
+
+_VAULT = 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
 
 
 def secret_cure(project: Project, step: Step, name: str) -> str:
-    """Return how a file of the snapshot of ``step`` that holds secrets is kept here."""
-    if project.snapshot(step).rules.get(name) in {"script", "import", "named"}:
-        return 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
+    """Return how the secrets of a file of the snapshot of ``step`` are kept here: a file that is needed cannot be."""
+    if name.endswith(".py") or project.snapshot(step).rules.get(name) in {"script", "import", "named"}:
+        return _VAULT
     ignore = project.source(step).ignore_file or ".amlignore"
     pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
     return f"Leave it out: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."

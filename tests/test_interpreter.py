@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import interpreter
+from aml_pipeline import files, interpreter
 from aml_pipeline.errors import UsageError
 
 
@@ -54,6 +54,32 @@ def test_a_package_that_comes_or_goes_is_noticed(tmp_path: Path) -> None:
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
     (information / "RECORD").write_text("toy.py,,\n")
     assert interpreter.inspect(sys.executable, environ, cache).versions({"toy"}) == {"toy": "1.0"}
+
+
+def test_what_distributions_ask_for_is_told_without_versions(tmp_path: Path) -> None:
+    information = tmp_path / "toy-1.0.dist-info"
+    information.mkdir()
+    needs = [
+        "numpy (>=1.2)",
+        "a_b[c]>=1; python_version > '3'",
+        "rich; extra == 'all'",
+        'x ; os_name=="y" and extra=="z.z"',
+    ]
+    rows = "".join(f"Requires-Dist: {need}\n" for need in ["numpy", *needs])
+    (information / "METADATA").write_text(
+        f"Name: toy\nVersion: 1.0\n{rows}\nRequires-Dist: a word of the description\n"
+    )
+    found = interpreter.inspect(sys.executable, {**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert found.requires["toy"] == ["a_b", "numpy", "rich;all", "x;z.z"]
+
+
+def test_an_answer_that_an_earlier_version_kept_is_asked_for_again(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    first = interpreter.inspect(sys.executable, os.environ, cache)
+    kept = files.read_sealed(cache)
+    del kept["requires"]
+    files.write_sealed(cache, kept)
+    assert interpreter.inspect(sys.executable, os.environ, cache) == first
 
 
 def test_variables_that_choose_packages_count(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -35,6 +36,11 @@ def excerpt(line: str, column: int, width: int = 1) -> tuple[str, str]:
 )
 def test_the_caret_stands_under_what_is_meant(line: str, column: int, width: int, caret: str) -> None:
     assert excerpt(line, column, width) == (line, caret)
+
+
+def test_a_line_that_fits_is_shown_whole() -> None:
+    line = "x" * 156 + "HERE"
+    assert excerpt(line, 157, 4) == (line, " " * 156 + "^~~~")
 
 
 def test_a_long_line_is_shown_around_its_problem() -> None:
@@ -78,6 +84,24 @@ def test_a_warning_says_so() -> None:
     problem = Problem("code", "M.", "C.", severity="warning", file="f", position=Position(1, 1))
     assert as_text([problem], {"f": "x"}).startswith("f:1:1: warning: M. C. [code]\n")
     assert errors([problem]) == []
+
+
+def test_colours_change_nothing_but_colours() -> None:
+    bold, red, yellow, end = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+    place = {"file": "f", "position": Position(1, 7, 7)}
+    error = Problem("code", "M.", "C.", **place)  # type: ignore[arg-type]
+    warning = Problem("code", "M.", "C.", severity="warning", **place)  # type: ignore[arg-type]
+    given = Problem("code", "M.", "C.", origin="--param a=b")
+    texts = {"f": "name: example"}
+    assert as_text([error], texts, colour=True) == (
+        f"{bold}f:1:7:{end} M. C. [code]\n   1 | name: example\n     |       {red}^~~~~~~{end}"
+    )
+    assert as_text([warning], texts, colour=True) == (
+        f"{bold}f:1:7:{end} {yellow}warning:{end} M. C. [code]\n   1 | name: example\n     |       {yellow}^~~~~~~{end}"
+    )
+    assert as_text([given], {}, colour=True) == f"{bold}--param a=b:{end} M. C. [code]"
+    found = [error, warning, given]
+    assert re.sub(r"\x1b\[\d*m", "", as_text(found, texts, colour=True)) == as_text(found, texts)
 
 
 def test_problems_stand_in_the_order_of_the_file_and_each_once() -> None:

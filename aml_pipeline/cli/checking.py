@@ -22,8 +22,8 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
 
         return snapshot.show(options, environ)
     if options.operands or options.text("python"):
-        what = f'"{options.operands[0]}" is one' if options.operands else "so does --python"
-        raise UsageError(f"Names of steps go with `validate --snapshot`, and {what}. Without it all is checked.")
+        what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
+        raise UsageError(f"`validate` takes {what} with --snapshot only. See `aml-pipeline validate --help`.")
     opened = checked(options)
     found = opened.loaded.problems
     form = options.text("format")

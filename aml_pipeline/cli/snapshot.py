@@ -83,10 +83,10 @@ def _page(one: Report, opened: Opened) -> list[str]:
     size = f"{_counted(len(members), 'file')}, {bytes_in_words(one.bytes)}"
     lines = [f"{one.step.name}: {_path(one, one.step.script)}, {size}", *_table(members), _limits(one)]
     groups = _groups(one, os.path.basename(opened.plan.file) if opened.plan else "")
-    lines += [f"  left out: {group}" for group in groups]
+    lines += [f"  {group}" for group in groups]
     if one.opening:
         lines.append(f"  {_opening(one)}")
-    lines += [f"  {_unnamed(unnamed, one.declared)}" for unnamed in one.unnamed or ()]
+    lines += [f"  {line}" for line in _imports(one.unnamed or (), one.declared)]
     return lines + [f"  {_secret(secret)}" for secret in one.secrets]
 
 
@@ -123,7 +123,7 @@ def _groups(page: Report, pipeline_file: str) -> list[str]:
     groups: dict[str, list[str]] = {}
     for one in page.origins.left_out:
         groups.setdefault(_why(page, one, pipeline_file), []).append(one.name)
-    return [f"{_some(names)} ({why})" for why, names in groups.items()]
+    return [f"left out ({why}): {_some(names)}" for why, names in groups.items()]
 
 
 def _why(page: Report, one: LeftOut, pipeline_file: str) -> str:
@@ -147,20 +147,27 @@ def _opening(page: Report) -> str:
     assert opening is not None  # noqa: S101 - the caller asked
     line = f"{opening.file}:{opening.line} {opening.reason}"
     if not page.snapshot.whole:
-        return f"{line}: what it may read is in if a pattern of `snapshot:` names it"
+        return f"{line}; `snapshot:` names what it may read"
     patterns = ", ".join(f'"{one}"' for one in page.globs)
     return f"{line}, so the whole folder is in: `snapshot: [{patterns}]` under the step narrows it"
 
 
-def _unnamed(one: Unnamed, files: Sequence[str]) -> str:
-    line = f"{one.needed.place.file}:{one.needed.place.line} imports {one.needed.module}"
-    packages = ", ".join(one.answer.packages[:_EXAMPLES])
+def _imports(unnamed: Sequence[Unnamed], files: Sequence[str]) -> list[str]:
+    """Return a line for each import that no file of the environment names; in one line those of which it is unknown."""
     names = f"which {' and '.join(files)} {'does' if len(files) == 1 else 'do'} not name"
-    if one.answer.verdict == "comes along":
-        return f"{line}, which comes with {packages}"
-    if one.answer.verdict == "perhaps":
-        return f"{line}, {names}; it may come with {packages}, which this Python does not have"
-    return f"{line}, {names}"
+    lines = []
+    for one in unnamed:
+        if one.answer.verdict != "perhaps":
+            why = f"which comes with {one.answer.packages[0]}" if one.answer.packages else names
+            lines.append(f"{one.needed.place.file}:{one.needed.place.line} imports {one.needed.module}, {why}")
+    perhaps = [one for one in unnamed if one.answer.verdict == "perhaps"]
+    if perhaps:
+        packages = perhaps[0].answer.packages
+        more = f" and {len(packages) - _EXAMPLES} more" if len(packages) > _EXAMPLES else ""
+        modules = [f"{one.needed.module} ({one.needed.place.file}:{one.needed.place.line})" for one in perhaps]
+        known = f"{', '.join(packages[:_EXAMPLES])}{more}, which this Python does not have"
+        lines.append(f"imports, {names}, but which may come with {known}: {', '.join(modules)}")
+    return lines
 
 
 def _secret(one: Secret) -> str:

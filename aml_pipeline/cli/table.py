@@ -93,6 +93,17 @@ COMMANDS = {
             example="aml-pipeline submit --param epochs=5 --wait",
         ),
         Command(
+            "publish",
+            "publishing",
+            "Make Azure ML agree with the file: published pipeline, endpoint and schedules.",
+            _FILE,
+            _PROFILE,
+            Option("-n", "--dry-run", help="Tell what would change; write nothing."),
+            Option("--exit-code", help="Exit with 5 when something changed, or would."),
+            Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            example="aml-pipeline publish --dry-run",
+        ),
+        Command(
             "cancel",
             "remote",
             "Stop a run in Azure ML.",
@@ -118,6 +129,15 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             example="aml-pipeline graph",
+        ),
+        Command(
+            "schedules",
+            "schedules",
+            "Show when each schedule fires next, in its time zone and in UTC.",
+            _FILE,
+            _PROFILE,
+            Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            example="aml-pipeline schedules --format json",
         ),
         Command(
             "runs",

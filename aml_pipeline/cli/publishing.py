@@ -1,0 +1,44 @@
+"""``publish``: the workspace made to agree with the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from aml_pipeline import azureml, remote
+from aml_pipeline.azureml import waiting
+from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.remote import connect, say
+from aml_pipeline.publication import Change, as_text
+
+
+def publish(options: Options, environ: Mapping[str, str]) -> int:
+    """Publish, or tell what that would change; with ``--exit-code`` exit with 5 when there is something."""
+    opened = open_with(options)
+    plan, project = opened.require()
+    opened.require(remote.problems(plan, project, plan.steps))
+    dry = options.flag("dry_run")
+    with waiting.heard_by(say), waiting.told("working out what is to be published"):
+        changes = azureml.publish(plan, connect(project.folder, environ), project, dry_run=dry)
+    if options.text("format") == "json":
+        print(json.dumps([_row(one) for one in changes], indent=2, ensure_ascii=False))
+    else:
+        print(as_text(changes))
+        print(_summary(changes, dry=dry))
+    something = any(one.action != "unchanged" for one in changes)
+    return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
+
+
+def _row(one: Change) -> dict[str, object]:
+    return {key: value for key, value in asdict(one).items() if key != "key"}
+
+
+def _summary(changes: list[Change], *, dry: bool) -> str:
+    count = sum(one.action != "unchanged" for one in changes)
+    if not count:
+        return "Azure ML agrees with the file."
+    noun = "change" if count == 1 else "changes"
+    return f"{count} {noun} to make; nothing was written." if dry else f"{count} {noun} made."

@@ -1,0 +1,100 @@
+"""``schedules``: when each schedule of the file fires next, in its zone and in UTC."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from itertools import islice
+from typing import Any
+
+from aml_pipeline import schedule
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.errors import MachineError
+from aml_pipeline.plan import Plan
+from aml_pipeline.schedule import timetable
+from aml_pipeline.schedule.timetable import Firing
+
+_SHOWN = 5
+_MARKS = {
+    "once": "",
+    "missing": "does not exist that day: the clock skips it",
+    "first of two": "comes twice: the first is meant",
+    "second of two": "comes twice: the second is meant",
+}
+
+
+def schedules(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print the next runs of each schedule."""
+    plan, _ = open_with(options).require()
+    now = datetime.now(timezone.utc)
+    if options.text("format") == "json":
+        print(json.dumps(rows(plan, now), indent=2, ensure_ascii=False))
+    else:
+        print(page(plan, now))
+    return 0
+
+
+def page(plan: Plan, now: datetime) -> str:
+    """Return what people read."""
+    found = rows(plan, now)
+    if not found:
+        return f"{plan.name} has no schedule. Give it one under `schedules:`."
+    lines = [line for row in found for line in _lines(row)]
+    return "\n".join([*lines, "These are the times that the file says; Azure ML starts runs by its own clock."])
+
+
+def _lines(row: Mapping[str, Any]) -> Iterator[str]:
+    cron = f'cron "{row["cron"]}", ' if row["cron"] else ""
+    yield f"{row['name']}  {cron}{row['words']}, {row['time_zone']}"
+    if row["parameters"]:
+        yield f"  with {', '.join(f'{name}={value}' for name, value in row['parameters'].items())}"
+    for run in row["runs"]:
+        instant = f"{_short(run['utc'])} UTC" if run["utc"] else f"{'–':<20}"
+        yield f"  {run['day']} {_short(run['local'])}  {instant}  {run['mark']}".rstrip()
+    yield ""
+
+
+def _short(text: str) -> str:
+    """Return a time without what is always the same: ``2026-12-01 02:00``."""
+    return text[:16].replace("T", " ")
+
+
+def rows(plan: Plan, now: datetime) -> list[dict[str, Any]]:
+    """Return each schedule as JSON data, with its next runs after ``now``. Raises MachineError."""
+    return [_row(plan, name, now) for name in plan.schedules]
+
+
+def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
+    declared = plan.schedules[name]
+    understood = schedule.read(declared)
+    runs = islice(timetable.firings(understood.pattern, _zone(declared.time_zone), now), _SHOWN)
+    return {
+        "name": name,
+        "cron": declared.cron,
+        "words": understood.recurrence.in_words(),
+        "time_zone": declared.time_zone,
+        "windows_zone": understood.windows_zone,
+        "parameters": dict(declared.parameters),
+        "runs": [_run(one) for one in runs],
+    }
+
+
+def _zone(name: str) -> Any:  # noqa: ANN401 - a tzinfo, which only timetable needs to know
+    from zoneinfo import ZoneInfoNotFoundError
+
+    try:
+        return timetable.zone_of(name)
+    except ZoneInfoNotFoundError:
+        cure = "Install it: `pip install tzdata`."
+        raise MachineError(f"This machine has no data of the time zone {name}. {cure}") from None
+
+
+def _run(one: Firing) -> dict[str, Any]:
+    return {
+        "local": one.wall.isoformat(timespec="minutes"),
+        "day": f"{one.wall:%a}",
+        "utc": one.instant.strftime("%Y-%m-%dT%H:%MZ") if one.instant else None,
+        "mark": _MARKS[one.kind],
+    }
