@@ -257,6 +257,11 @@ class Compilation:
             self.configurations[key] = made
         return self.configurations[key]
 
+    def resolved(self, step: Step) -> list[str]:
+        """Return the versions that the registered datasets of a step have now, where the file names none."""
+        ports = {name: self.port(step, tokens.Dataset(name)) for name in step.datasets}
+        return [f"{name} {data.version_of(one)}" for name, one in sorted(ports.items()) if one is not None]
+
     def version(self, step: Step, script: str) -> str:
         """Return a digest of all that makes a step what it is.
 

@@ -50,6 +50,11 @@ def _version(text: str | None) -> int | str:
     return "latest" if text in {None, "latest"} else int(str(text))
 
 
+def version_of(port: Sdk) -> str:
+    """Return the version of the registered dataset that a port reads; nothing for a path on a datastore."""
+    return str(port.dataset.version or "")
+
+
 def datastore(workspace: Sdk, name: str | None) -> Sdk:
     """Return a datastore by its name."""
     from azureml.core import Datastore

@@ -1,0 +1,218 @@
+"""Makes a workspace agree with the file: published pipeline, endpoint, schedules. The changes are worked out before."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+
+from aml_pipeline import schedule
+from aml_pipeline.azureml import published
+from aml_pipeline.azureml.compile import Compilation, compilation
+from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.errors import AzureError
+from aml_pipeline.files import Digests, digest_of
+from aml_pipeline.plan import Plan
+from aml_pipeline.project import Project
+from aml_pipeline.publication import (
+    Change,
+    Found,
+    Mark,
+    Timing,
+    Wanted,
+    WantedSchedule,
+    changes,
+    endpoint_name,
+    identity,
+    kept_pipeline,
+    mark_in,
+    marked,
+)
+from aml_pipeline.schedule import timetable
+
+# Raised when what is published of the same file becomes another thing.
+_FORMAT = 1
+_DIGEST_LENGTH = 32
+
+
+def publish(
+    plan: Plan, workspace: Sdk, project: Project | None = None, *, dry_run: bool = False, now: dt.datetime | None = None
+) -> list[Change]:
+    """Make the workspace agree with ``plan``; return what changed, or with ``dry_run`` what would.
+
+    Where nothing is to be done, nothing is compiled and nothing is written. Stopped anywhere, the next call does the
+    rest. Raises PipelineError for what Azure ML could not run, AzureError when it refuses.
+    """
+    work = compilation(_afresh(plan), workspace, project or Project(plan, Digests()), plan.steps)
+    wanted = _wanted(work)
+    found = published.look(workspace, wanted.name)
+    _refuse_others(wanted, found)
+    todo = [*_missing(work), *changes(wanted, found)]
+    if not dry_run:
+        _apply(work, wanted, found, todo, now or dt.datetime.now(dt.timezone.utc))
+    return todo
+
+
+def _afresh(plan: Plan) -> Plan:
+    """Return the plan as it is published: SDK v1 cannot tell a schedule to run its steps anew, so the steps say it."""
+    return plan if plan.reuse else replace(plan, steps=tuple(replace(one, allow_reuse=False) for one in plan.steps))
+
+
+def _wanted(work: Compilation) -> Wanted:
+    plan = work.plan
+    name = endpoint_name(plan.name, plan.profile)
+    schedules = tuple(_schedule(plan, name, key) for key in plan.schedules)
+    return Wanted(identity(plan.name, plan.profile), name, _digest(work), schedules)
+
+
+def _digest(work: Compilation) -> str:
+    """Return a digest of all that reaches Azure ML when the pipeline is published, and of what it names there."""
+    plan, project = work.plan, work.project
+    rows = [
+        _FORMAT,
+        plan.description,
+        {name: one.default for name, one in plan.parameters.items()},
+        [
+            [step.name, work.version(step, project.snapshot(step).script), project.snapshot(step).digests,
+             work.resolved(step), step.allow_reuse]
+            for step in plan.steps
+        ],
+    ]  # fmt: skip
+    return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
+
+
+def _schedule(plan: Plan, endpoint: str, key: str) -> WantedSchedule:
+    declared = plan.schedules[key]
+    read = schedule.read(declared)
+    recurrence = read.recurrence
+    timing = Timing(
+        frequency=recurrence.frequency.capitalize(),
+        interval=recurrence.interval,
+        hours=recurrence.hours,
+        minutes=recurrence.minutes,
+        week_days=tuple(one.capitalize() for one in recurrence.week_days),
+        time_zone=read.windows_zone,
+    )
+    rows = [_FORMAT, asdict(declared), plan.experiment, read.windows_zone]
+    digest = digest_of(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+    values = dict(declared.parameters)
+    return WantedSchedule(key, f"{endpoint}.{key}", plan.experiment, timing, values, digest[:_DIGEST_LENGTH])
+
+
+def _missing(work: Compilation) -> list[Change]:
+    """Return what is made besides, because it is not there: environments and clusters."""
+    environments = [(one, work.versions[one][0]) for one, there in work.environments.items() if there is None]
+    targets = [one for one, there in work.targets.items() if there is None]
+    return [
+        *(Change("create", "environment", str(one.name), (f"version {version}",)) for one, version in environments),
+        *(Change("create", "compute target", one.name, (str(one.vm_size),)) for one in targets),
+    ]
+
+
+def _refuse_others(wanted: Wanted, found: Found) -> None:
+    """Refuse to change an endpoint that is not this pipeline's. Raises AzureError."""
+    there = found.endpoint
+    mark = mark_in(there.description) if there else None
+    if there and (mark is None or mark.identity != wanted.identity):
+        what = f"The workspace has a pipeline endpoint {wanted.name} that was not made by publishing {wanted.identity}."
+        raise AzureError(f"{what} Rename the pipeline in the file, or the endpoint in the portal.")
+
+
+def _apply(work: Compilation, wanted: Wanted, found: Found, todo: Iterable[Change], now: dt.datetime) -> None:
+    there = kept_pipeline(wanted, found)
+    pipeline = there.id if there else None
+    endpoint = found.endpoint.id if found.endpoint else ""
+    for one in todo:
+        if one.action == "unchanged" or one.kind in {"environment", "compute target"}:
+            continue
+        with doing(f"publishing {one.kind} {one.name}"):
+            if one.kind == "published pipeline":
+                pipeline = _apply_pipeline(work, wanted, one) or pipeline
+            elif one.kind == "endpoint":
+                endpoint = _apply_endpoint(work.workspace, wanted, found, str(pipeline), one)
+            else:
+                _apply_schedule(work, wanted, found, endpoint, one, now)
+
+
+def _apply_pipeline(work: Compilation, wanted: Wanted, one: Change) -> str | None:
+    provider = published.provider(work.workspace).published_pipeline_provider
+    if one.action == "disable":
+        provider.set_status(one.id, "Disabled")
+        return None
+    work.make(work.plan.steps)
+    description = marked(work.plan.description, Mark(wanted.identity, None, wanted.digest))
+    made = work.pipeline().publish(name=wanted.name, description=description, version=wanted.digest)
+    return str(made.id)
+
+
+def _apply_endpoint(workspace: Sdk, wanted: Wanted, found: Found, pipeline: str, one: Change) -> str:
+    from azureml.pipeline.core import PipelineEndpoint, PublishedPipeline
+
+    if one.action == "create":
+        target = PublishedPipeline.get(workspace, pipeline)
+        description = marked(None, Mark(wanted.identity, None, "0"))  # its content is its default version's
+        return str(PipelineEndpoint.publish(workspace, wanted.name, description, target).id)
+    there = found.endpoint
+    assert there is not None  # noqa: S101 - it is to be updated
+    known = next((version for version, known in there.versions.items() if known == pipeline), None)
+    provider = published.provider(workspace).pipeline_endpoint_provider
+    if known is not None:
+        provider.update_pipeline_endpoint(there.id, version=known)
+    else:
+        provider.update_pipeline_endpoint(there.id, pipeline_id=pipeline, add_default=True)
+    return there.id
+
+
+def _apply_schedule(  # noqa: PLR0913, PLR0917 - all that a schedule is made of
+    work: Compilation, wanted: Wanted, found: Found, endpoint: str, one: Change, now: dt.datetime
+) -> None:
+    provider = published.provider(work.workspace).schedule_provider
+    if one.action in {"disable", "replace"}:
+        provider.update_schedule(one.id, status="Disabled", description=_put_away(found, one.id))
+    if one.action == "disable":
+        return
+    declared = next(known for known in wanted.schedules if known.key == one.key)
+    given = {
+        "name": declared.name,
+        "description": marked(work.plan.description, Mark(wanted.identity, declared.key, declared.digest)),
+        "recurrence": _recurrence(work.plan, declared, now),
+        "pipeline_parameters": dict(declared.parameters),
+    }
+    if one.action == "update":
+        status = {"status": "Active"} if _is_put_away(found, one.id) else {}
+        provider.update_schedule(one.id, **given, **status)
+        return
+    from azureml.pipeline.core import Schedule
+
+    where = {"pipeline_endpoint_id": endpoint, "experiment_name": declared.experiment}
+    Schedule.create_for_pipeline_endpoint(work.workspace, **where, **given)
+
+
+def _description(found: Found, known: str) -> str:
+    return next(one.description for one in found.schedules if one.id == known)
+
+
+def _put_away(found: Found, known: str) -> str:
+    """Return the description of a schedule that is disabled by this program, and not paused by a person."""
+    description = _description(found, known)
+    mark = mark_in(description)
+    assert mark is not None  # noqa: S101 - else it would be somebody else's
+    return marked(description.rpartition("\n")[0], replace(mark, disabled=True))
+
+
+def _is_put_away(found: Found, known: str) -> bool:
+    mark = mark_in(_description(found, known))
+    return mark is not None and mark.disabled
+
+
+def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
+    """Return the SDK's recurrence, which begins with the next time: without a start it would fire at once."""
+    from azureml.pipeline.core import ScheduleRecurrence
+    from azureml.pipeline.core.schedule import TimeZone
+
+    one = plan.schedules[declared.key]
+    read = schedule.read(one)
+    start = timetable.start_time(read.pattern, timetable.zone_of(one.time_zone), now)
+    given: Mapping[str, object] = read.recurrence.starting(start).as_data()
+    return ScheduleRecurrence(**given, time_zone=TimeZone(read.windows_zone))
