@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from aml_pipeline.errors import UsageError
+
 Action = Literal["create", "update", "replace", "disable", "unchanged"]
 Kind = Literal["environment", "compute target", "published pipeline", "endpoint", "schedule"]
 
@@ -279,6 +281,36 @@ def _differences(wanted: WantedSchedule, one: Schedule) -> Iterator[str]:
         before, after = there.get(name), wanted.parameters.get(name)
         if before != after:
             yield f"parameter {name}: {'–' if before is None else before} → {'–' if after is None else after}"
+
+
+def moved_back(identity: str, name: str, found: Found, version: str) -> Change:
+    """Return the change that makes an earlier published pipeline the default again.
+
+    ``version`` is the beginning of its digest, or ``previous``: the one published before the present default. Raises
+    UsageError when there is no such one.
+    """
+    there = found.endpoint
+    digests = {one.id: mark.digest for one in found.pipelines if one.active and (mark := _ours(one, identity))}
+    if there is None or not digests:
+        raise UsageError(f"Nothing of {identity} is published yet. Publish it: `aml-pipeline publish`.")
+    numbers = sorted((int(number), known) for number, known in there.versions.items() if known in digests)
+    if version == "previous":
+        chosen = [(number, known) for number, known in numbers if number < int(there.default)][-1:]
+    else:
+        chosen = [(number, known) for number, known in numbers if digests[known].startswith(version)][-1:]
+    if not chosen:
+        known = ", ".join(dict.fromkeys(digests[known][:12] for _, known in reversed(numbers)))
+        raise UsageError(f'There is no version "{version}" of {name} to go back to. Published: {known}.')
+    [(number, pipeline)] = chosen
+    if str(number) == there.default:
+        return Change("unchanged", "endpoint", name, (f"default: {digests[pipeline][:12]}",), there.id)
+    before = digests.get(there.pipeline or "", "one that somebody else made")[:12]
+    return Change("update", "endpoint", name, (f"default: {before} → {digests[pipeline][:12]}",), there.id, str(number))
+
+
+def _ours(one: Pipeline, identity: str) -> Mark | None:
+    mark = mark_in(one.description)
+    return mark if mark and mark.identity == identity else None
 
 
 _SIGNS = {"create": "+", "update": "~", "replace": "-/+", "disable": "-", "unchanged": "="}

@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "plan": {"parameters", "tokens"},
     "planning": {"arguments", "graph", "plan", "problems", "references", "scalars", "spec"},
     "problems": set(),
-    "publication": set(),
+    "publication": {"errors"},
     "profile": {"problems", "scalars", "spec"},
     "project": {"conda_file", "contract", "dependencies", "environment", "files", "pip_file", "plan", "snapshot"},
     "provenance": set(),

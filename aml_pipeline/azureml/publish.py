@@ -28,6 +28,7 @@ from aml_pipeline.publication import (
     kept_pipeline,
     mark_in,
     marked,
+    moved_back,
 )
 from aml_pipeline.schedule import timetable
 
@@ -47,11 +48,27 @@ def publish(
     work = compilation(_afresh(plan), workspace, project or Project(plan, Digests()), plan.steps)
     wanted = _wanted(work)
     found = published.look(workspace, wanted.name)
-    _refuse_others(wanted, found)
+    _refuse_others(wanted.identity, wanted.name, found)
     todo = [*_missing(work), *changes(wanted, found)]
     if not dry_run:
         _apply(work, wanted, found, todo, now or dt.datetime.now(dt.timezone.utc))
     return todo
+
+
+def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) -> list[Change]:
+    """Make an earlier published pipeline the default again; ``version`` is a digest's beginning, or ``previous``.
+
+    The next ``publish`` moves on to what the file says. Raises UsageError when there is no such version.
+    """
+    name, whose = endpoint_name(plan.name, plan.profile), identity(plan.name, plan.profile)
+    found = published.look(workspace, name)
+    _refuse_others(whose, name, found)
+    one = moved_back(whose, name, found, version)
+    if one.action == "update" and not dry_run:
+        with doing(f"moving the default of endpoint {name}"):
+            provider = published.provider(workspace).pipeline_endpoint_provider
+            provider.update_pipeline_endpoint(one.id, version=one.key)
+    return [one]
 
 
 def _afresh(plan: Plan) -> Plan:
@@ -110,12 +127,12 @@ def _missing(work: Compilation) -> list[Change]:
     ]
 
 
-def _refuse_others(wanted: Wanted, found: Found) -> None:
+def _refuse_others(whose: str, name: str, found: Found) -> None:
     """Refuse to change an endpoint that is not this pipeline's. Raises AzureError."""
     there = found.endpoint
     mark = mark_in(there.description) if there else None
-    if there and (mark is None or mark.identity != wanted.identity):
-        what = f"The workspace has a pipeline endpoint {wanted.name} that was not made by publishing {wanted.identity}."
+    if there and (mark is None or mark.identity != whose):
+        what = f"The workspace has a pipeline endpoint {name} that was not made by publishing {whose}."
         raise AzureError(f"{what} Rename the pipeline in the file, or the endpoint in the portal.")
 
 

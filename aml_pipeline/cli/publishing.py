@@ -19,10 +19,15 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
     """Publish, or tell what that would change; with ``--exit-code`` exit with 5 when there is something."""
     opened = open_with(options)
     plan, project = opened.require()
-    opened.require(remote.problems(plan, project, plan.steps))
-    dry = options.flag("dry_run")
+    dry, version = options.flag("dry_run"), options.text("version")
+    if version is None:
+        opened.require(remote.problems(plan, project, plan.steps))
     with waiting.heard_by(say), waiting.told("working out what is to be published"):
-        changes = azureml.publish(plan, connect(project.folder, environ), project, dry_run=dry)
+        workspace = connect(project.folder, environ)
+        if version is None:
+            changes = azureml.publish(plan, workspace, project, dry_run=dry)
+        else:
+            changes = azureml.go_back(plan, workspace, version, dry_run=dry)
     if options.text("format") == "json":
         print(json.dumps([_row(one) for one in changes], indent=2, ensure_ascii=False))
     else:

@@ -1,0 +1,347 @@
+"""``publish``: the real command line and the real SDK make a loopback workspace agree with the file."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.loopback.lesson import FILES, Lesson, a_lesson
+from tests.loopback.serving import quiet
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+SCHEDULES = """
+schedules:
+  nightly:
+    cron: "0 2 * * *"
+    time_zone: Europe/Paris
+    parameters: {epochs: 10}
+"""
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        scheduled(lesson)
+        yield lesson
+
+
+def scheduled(lesson: Lesson) -> None:
+    lesson.write(FILES)
+    file = lesson.root / "pipeline.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + SCHEDULES, encoding="utf-8")
+
+
+def publish(lesson: Lesson, capsys: Capture, *words: str, status: int = 0) -> list[str]:
+    """Publish; return what is told, without digests and versions."""
+    lesson.service.forget()
+    done = lesson.here(capsys, "publish", *words)
+    assert (done.status, done.err) == (status, ""), done.err
+    return [re.sub(r"\s+", " ", re.sub(r"[0-9a-f]{12,16}", "D", line)).strip() for line in done.out.splitlines()]
+
+
+def writes(lesson: Lesson) -> list[str]:
+    """Return what was written of what is published."""
+    shown = [f"{one.method} {one.route.partition('/v1.0/')[2]}" for one in lesson.service.writes()]
+    return [re.sub(r"/[0-9a-f-]{36}", "/ID", one) for one in shown if re.match(r"\S+ (Pipelines|PipelineE|Sched)", one)]
+
+
+def state(lesson: Lesson) -> dict[str, Any]:
+    """Return what the workspace has published, without ids, in terms of content."""
+    service = lesson.service.state
+    versions = {known: one["Version"] for known, one in service.pipelines.items()}
+    endpoints = {
+        one["Name"]: versions[
+            next(v["PipelineId"] for v in one["PipelineVersionList"] if v["Version"] == one["DefaultVersion"])
+        ]
+        for one in service.endpoints.values()
+    }
+    schedules = sorted(
+        (one["Name"], one["EntityStatus"] in {"0", "Active"}, json.dumps(one["Recurrence"], sort_keys=True),
+         json.dumps(one["PipelineSubmissionInfo"]["ParameterAssignments"]))
+        for one in service.schedules.values()
+    )  # fmt: skip
+    active = sorted(one["Version"] for one in service.pipelines.values() if one["EntityStatus"] in {"0", "Active"})
+    return {"pipelines": active, "endpoints": endpoints, "schedules": schedules}
+
+
+FRESH = [
+    "+ environment training version D",
+    "+ published pipeline lesson version D",
+    "+ endpoint lesson",
+    "+ schedule lesson.nightly every day at 02:00, Romance Standard Time",
+]
+UNCHANGED = [
+    "= published pipeline lesson version D",
+    "= endpoint lesson default version 0",
+    "= schedule lesson.nightly",
+    "Azure ML agrees with the file.",
+]
+
+
+def test_a_dry_run_and_then_the_thing_itself(lesson: Lesson, capsys: Capture) -> None:
+    assert publish(lesson, capsys, "--dry-run") == [*FRESH, "4 changes to make; nothing was written."]
+    assert publish(lesson, capsys, "--dry-run", "--exit-code", status=5)
+    assert lesson.service.writes() == []
+    assert publish(lesson, capsys) == [*FRESH, "4 changes made."]
+    assert writes(lesson) == ["POST Pipelines/Create", "POST PipelineEndpoints/Create", "POST Schedules/Create"]
+    (schedule,) = lesson.service.schedules.values()
+    assert schedule["Recurrence"]["StartTime"] is not None
+    assert schedule["PipelineSubmissionInfo"]["ParameterAssignments"] == {"epochs": "10"}
+    assert schedule["PipelineSubmissionInfo"]["Description"].startswith("aml-pipeline:lesson#nightly ")
+
+
+def test_the_same_again_from_anywhere_writes_nothing(lesson: Lesson, tmp_path: Path, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    clone = lesson.clone(tmp_path / "another" / "clone")
+    for place in (lesson, lesson, clone):
+        shutil.rmtree(place.root / ".aml_pipeline", ignore_errors=True)
+        assert publish(place, capsys) == UNCHANGED
+        assert lesson.service.writes() == []
+        assert publish(place, capsys, "--dry-run", "--exit-code") == UNCHANGED
+        assert lesson.service.writes() == []
+
+
+def test_a_process_of_its_own(lesson: Lesson) -> None:
+    done = lesson.azure("publish", "--format", "json", "--exit-code")
+    assert (done.status, done.err) == (5, "")
+    rows = json.loads(done.out)
+    assert [(row["action"], row["kind"]) for row in rows] == [
+        ("create", "environment"),
+        ("create", "published pipeline"),
+        ("create", "endpoint"),
+        ("create", "schedule"),
+    ]
+
+
+def test_a_changed_script_is_a_new_pipeline_and_the_schedule_follows(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    schedules = json.dumps(lesson.service.schedules)
+    lesson.replace("steps/train.py", "'train'", "'trained'")
+    assert publish(lesson, capsys) == [
+        "+ published pipeline lesson version D",
+        "~ endpoint lesson default: D → D",
+        "= schedule lesson.nightly",
+        "2 changes made.",
+    ]
+    assert writes(lesson) == ["POST Pipelines/Create", "PUT PipelineEndpoints/ID"]
+    assert json.dumps(lesson.service.schedules) == schedules
+    assert len(lesson.service.state.pipelines) == 2
+    lesson.replace("steps/train.py", "'trained'", "'train'")  # and back: it is there already
+    assert publish(lesson, capsys)[:2] == ["= published pipeline lesson version D", "~ endpoint lesson default: D → D"]
+    assert writes(lesson) == ["PUT PipelineEndpoints/ID"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "0 2 * * *",
+            "30 3 * * mon",
+            "every day at 02:00, Romance Standard Time → every week on monday at 03:30, Romance",
+        ),
+        ("Europe/Paris", "UTC", "every day at 02:00, Romance Standard Time → every day at 02:00, UTC"),
+        ("{epochs: 10}", "{epochs: 11}", "parameter epochs: 10 → 11"),
+    ],
+)
+def test_a_changed_schedule_is_one_update(lesson: Lesson, capsys: Capture, old: str, new: str, told: str) -> None:
+    publish(lesson, capsys)
+    lesson.replace("pipeline.yaml", old, new)
+    assert publish(lesson, capsys, "--dry-run")[2].startswith(f"~ schedule lesson.nightly {told}")
+    publish(lesson, capsys)
+    assert writes(lesson) == ["PUT Schedules/ID"]
+    assert publish(lesson, capsys) == UNCHANGED
+
+
+def test_a_schedule_that_the_file_no_longer_has_is_disabled_and_comes_back(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    before = state(lesson)
+    text = (lesson.root / "pipeline.yaml").read_text(encoding="utf-8")
+    lesson.write({"pipeline.yaml": text.replace(SCHEDULES, "")})
+    assert publish(lesson, capsys)[2] == "- schedule lesson.nightly the file has it no longer"
+    assert writes(lesson) == ["PUT Schedules/ID"]
+    (schedule,) = lesson.service.schedules.values()
+    assert schedule["EntityStatus"] == "Disabled"
+    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+    lesson.write({"pipeline.yaml": text})
+    assert publish(lesson, capsys)[2] == "~ schedule lesson.nightly enabled again"
+    assert state(lesson) == before
+
+
+def test_what_a_person_paused_stays_paused(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    (schedule,) = lesson.service.schedules.values()
+    schedule["EntityStatus"] = "Disabled"
+    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly somebody paused it, and it stays so"
+    assert lesson.service.writes() == []
+    lesson.replace("pipeline.yaml", "{epochs: 10}", "{epochs: 11}")
+    publish(lesson, capsys)
+    (schedule,) = lesson.service.schedules.values()
+    assert schedule["EntityStatus"] == "Disabled"
+    assert schedule["PipelineSubmissionInfo"]["ParameterAssignments"] == {"epochs": "11"}
+
+
+def test_what_was_changed_by_hand_is_shown_and_mended(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    before = state(lesson)
+    (schedule,) = lesson.service.schedules.values()
+    schedule["Name"] = "mine"
+    schedule["Recurrence"]["Schedule"] = {"Hours": [5], "Minutes": [0], "WeekDays": None}
+    schedule["PipelineSubmissionInfo"]["ParameterAssignments"] = {"epochs": "99"}
+    assert publish(lesson, capsys, "--dry-run")[2] == (
+        "~ schedule lesson.nightly name: mine → lesson.nightly; every day at 05:00, Romance Standard Time → "
+        "every day at 02:00, Romance Standard Time; parameter epochs: 99 → 10"
+    )
+    publish(lesson, capsys)
+    assert state(lesson) == before
+
+
+def test_another_experiment_replaces_the_schedule(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
+    assert publish(lesson, capsys)[2] == "-/+ schedule lesson.nightly experiment: lesson → other"
+    assert [one["EntityStatus"] for one in lesson.service.schedules.values()] == ["Disabled", "0"]
+    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+
+
+def test_what_others_made_is_left_alone(lesson: Lesson, capsys: Capture) -> None:
+    service = lesson.service.state
+    publish(lesson, capsys)
+    (pipeline,), (endpoint,), (schedule,) = (
+        list(one.values()) for one in (service.pipelines, service.endpoints, service.schedules)
+    )
+    service.pipelines["p"] = {**pipeline, "Id": "p", "Description": "aml-pipeline:lesson"}
+    service.endpoints["e"] = {**endpoint, "Id": "e", "Name": "lesson2", "Description": "aml-pipeline:lesson2 0"}
+    info = {**schedule["PipelineSubmissionInfo"], "Description": "aml-pipeline:lesson/night#nightly abc"}
+    service.schedules["s"] = {**schedule, "Id": "s", "PipelineSubmissionInfo": info}
+    service.schedules["t"] = {**schedule, "Id": "t", "Recurrence": {**schedule["Recurrence"], "TimeZone": "Odd"},
+                              "PipelineSubmissionInfo": {**info, "Description": "nightly"}}  # fmt: skip
+    others = json.dumps(
+        [service.pipelines["p"], service.endpoints["e"], service.schedules["s"], service.schedules["t"]]
+    )
+    lesson.replace("steps/train.py", "'train'", "'trained'")
+    lesson.replace("pipeline.yaml", "0 2 * * *", "0 3 * * *")
+    publish(lesson, capsys)
+    now = json.dumps([service.pipelines["p"], service.endpoints["e"], service.schedules["s"], service.schedules["t"]])
+    assert now == others
+
+
+def test_an_endpoint_of_somebody_else_is_refused(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    (endpoint,) = lesson.service.state.endpoints.values()
+    endpoint["Description"] = "mine"
+    lesson.service.forget()
+    done = lesson.here(capsys, "publish")
+    assert (done.status, done.err) == (
+        4,
+        (
+            "The workspace has a pipeline endpoint lesson that was not made by publishing lesson. "
+            "Rename the pipeline in the file, or the endpoint in the portal.\n"
+        ),
+    )
+    assert lesson.service.writes() == []
+
+
+def test_two_that_published_at_once(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    service = lesson.service.state
+    (first,) = service.pipelines.values()
+    service.pipelines["z"] = {**first, "Id": "z", "CreatedDate": "2026-01-05T09:00:00.0000000+00:00"}
+    (schedule,) = service.schedules.values()
+    service.schedules["z"] = {**schedule, "Id": "z", "CreatedDate": "2026-01-05T09:00:00.0000000+00:00"}
+    told = publish(lesson, capsys)
+    assert told[1] == "- published pipeline lesson version D was published twice at once; the older one stays"
+    assert told[4] == "- schedule lesson.nightly another one of the same name stays"
+    assert service.pipelines["z"]["EntityStatus"] not in {"0", "Active"}
+    assert service.schedules["z"]["EntityStatus"] == "Disabled"
+    assert publish(lesson, capsys) == UNCHANGED
+
+
+def test_a_profile_has_things_of_its_own(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "schedules:", "profiles: {night: {parameters: {epochs: 3}}}\nschedules:")
+    publish(lesson, capsys)
+    publish(lesson, capsys, "--profile", "night")
+    assert sorted(one["Name"] for one in lesson.service.state.endpoints.values()) == ["lesson", "lesson-night"]
+    assert sorted(one["Name"] for one in lesson.service.schedules.values()) == [
+        "lesson-night.nightly",
+        "lesson.nightly",
+    ]
+    assert publish(lesson, capsys) == UNCHANGED
+
+
+def test_going_back_to_an_earlier_version(lesson: Lesson, capsys: Capture) -> None:
+    assert "Nothing of lesson is published yet." in lesson.here(capsys, "publish", "--version", "previous").err
+    publish(lesson, capsys)
+    first = state(lesson)["endpoints"]["lesson"]
+    lesson.replace("steps/train.py", "'train'", "'trained'")
+    publish(lesson, capsys)
+    second = state(lesson)["endpoints"]["lesson"]
+    assert publish(lesson, capsys, "--version", "previous", "--dry-run")[0] == "~ endpoint lesson default: D → D"
+    assert lesson.service.writes() == []
+    publish(lesson, capsys, "--version", "previous")
+    assert state(lesson)["endpoints"]["lesson"] == first
+    assert writes(lesson) == ["PUT PipelineEndpoints/ID"]
+    publish(lesson, capsys, "--version", second[:8])
+    assert state(lesson)["endpoints"]["lesson"] == second
+    done = lesson.here(capsys, "publish", "--version", "abc")
+    assert done.status == 2
+    assert done.err == f'There is no version "abc" of lesson to go back to. Published: {second[:12]}, {first[:12]}.\n'
+
+
+def test_published_steps_run_afresh_unless_the_file_says_otherwise(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    assert [one["IsDeterministic"] for one in lesson.service.modules.values()] == [False, False]
+    lesson.replace("pipeline.yaml", "schedules:", "publish: {reuse: true}\nschedules:")
+    publish(lesson, capsys)
+    assert sorted(one["IsDeterministic"] for one in lesson.service.modules.values()) == [False, False, True, True]
+
+
+def test_a_newer_dataset_shows_as_a_change(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.add_dataset("images", "some/images")
+    lesson.replace(
+        "pipeline.yaml", "parameters:\n  epochs", "datasets: {images: {registered: images}}\nparameters:\n  epochs"
+    )
+    lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.images }}\n      --epochs:")
+    publish(lesson, capsys)
+    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+    lesson.service.add_dataset("images", "more/images")
+    assert publish(lesson, capsys, "--dry-run")[0] == "+ published pipeline lesson version D"
+
+
+@pytest.mark.parametrize("prepared", [False, True], ids=["from nothing", "over an older one"])
+def test_stopped_anywhere_the_next_one_does_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, *, prepared: bool
+) -> None:
+    with a_lesson(tmp_path / "undisturbed", monkeypatch) as lesson:
+        _prepare(lesson, capsys, prepared=prepared)
+        publish(lesson, capsys)
+        places, wanted = len(lesson.service.writes()), state(lesson)
+    assert places >= 5
+    for place in range(places):
+        with a_lesson(tmp_path / str(place), monkeypatch) as lesson:
+            _prepare(lesson, capsys, prepared=prepared)
+            lesson.service.stop_after_writes(place)
+            lesson.here(capsys, "publish")
+            lesson.service.faults.writes_left = None
+            lesson.service.forgive()
+            shutil.rmtree(lesson.root / ".aml_pipeline", ignore_errors=True)
+            publish(lesson, capsys)
+            assert state(lesson) == wanted, place
+            assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+
+
+def _prepare(lesson: Lesson, capsys: Capture, *, prepared: bool) -> None:
+    scheduled(lesson)
+    if prepared:
+        publish(lesson, capsys)
+        lesson.replace("steps/train.py", "'train'", "'trained'")
+        lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
+        lesson.replace("pipeline.yaml", "nightly:", "weekly:\n    cron: 0 5 * * sun\n  nightly:")
+        lesson.service.forget()
