@@ -234,10 +234,16 @@ def _of_one(wanted: WantedSchedule, there: list[Schedule], found: Found) -> Iter
         details = _needs_another(wanted, others[0], found)
         yield Change("replace", "schedule", wanted.name, details, others[0].id, wanted.key)
         others = others[1:]
+    elif paused := next((one for one in there if not _put_away(one)), None):
+        details = _needs_another(wanted, paused, found)
+        yield Change("unchanged", "schedule", wanted.name, (_PAUSED, *details), paused.id, wanted.key)
     else:
         yield Change("create", "schedule", wanted.name, (str(wanted.timing),), key=wanted.key)
     for one in others:
         yield Change("disable", "schedule", one.name, ("another one of the same name stays",), one.id, wanted.key)
+
+
+_PAUSED = "somebody paused it, and it stays so"
 
 
 def _put_away(one: Schedule) -> bool:
@@ -250,7 +256,7 @@ def _needs_another(wanted: WantedSchedule, one: Schedule, found: Found) -> tuple
     why = []
     if one.experiment is not None and one.experiment != wanted.experiment:
         why.append(f"experiment: {one.experiment} → {wanted.experiment}")
-    if one.endpoint != (found.endpoint.id if found.endpoint else None):
+    if found.endpoint is None or one.endpoint != found.endpoint.id:
         why.append("it runs something else")
     if one.timing is None:
         why.append("it does not fire by the clock")
@@ -262,7 +268,7 @@ def _kept(wanted: WantedSchedule, one: Schedule) -> Change:
     mark = mark_in(one.description)
     if _put_away(one):
         return Change("update", "schedule", wanted.name, ("enabled again", *details), one.id, wanted.key)
-    notes = [] if one.active else ["somebody paused it, and it stays so"]
+    notes = [] if one.active else [_PAUSED]
     if one.parameters is None:
         notes.append("parameters: not visible")
     if not details and mark and mark.digest != wanted.digest:
