@@ -81,3 +81,23 @@ def test_nothing_changed_and_one_byte_changed(shipped: Lesson, tmp_path: Path) -
     assert after == (modules + 1, environments, snapshots + 1)
     now = evaluated(shipped)
     assert [name for name in STEPS if now[name].module != before[name].module] == ["train"]
+
+
+def test_the_walk_through_publishing(shipped: Lesson) -> None:
+    """docs/publishing.md: each command, and what it prints, digests aside."""
+    blocks = re.findall(r"```\n(\$ .*?)```", (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == 2
+    for number, block in enumerate(blocks):
+        if number:
+            shipped.replace("steps/train.py", "def main(", "def  main(")
+        for command, expected in re.findall(r"\$ aml-pipeline (.*)\n((?:[^$].*\n)*)", block):
+            done = shipped.azure(*command.split())
+            assert done.status == 0, done.err
+            assert set(done.err.splitlines()) <= {
+                'Azure ML has no dataset archive, so step "prepare-data" gets no --archive.'
+            }
+            assert _plain(done.out) == _plain(expected)
+
+
+def _plain(text: str) -> list[str]:
+    return [re.sub(r"\s+", " ", re.sub(r"[0-9a-f]{12,16}", "D", line)).strip() for line in text.splitlines()]

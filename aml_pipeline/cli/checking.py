@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from aml_pipeline import problems, remote
-from aml_pipeline.cli import EXIT_USAGE
+from aml_pipeline.cli import EXIT_USAGE, is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.errors import UsageError
@@ -32,7 +32,7 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     elif form == "github":
         print(problems.as_github(found), end="\n" if found else "")
     elif found:
-        print(problems.as_text(found, opened.texts()))
+        print(problems.as_text(found, opened.texts(), colour=is_coloured(sys.stdout, environ)))
     return count(opened, form)
 
 

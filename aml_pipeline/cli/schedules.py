@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from itertools import islice
 from typing import Any
 
@@ -81,14 +81,14 @@ def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _zone(name: str) -> Any:  # noqa: ANN401 - a tzinfo, which only timetable needs to know
+def _zone(name: str) -> tzinfo:
     from zoneinfo import ZoneInfoNotFoundError
 
     try:
         return timetable.zone_of(name)
     except ZoneInfoNotFoundError:
-        cure = "Install it: `pip install tzdata`."
-        raise MachineError(f"This machine has no data of the time zone {name}. {cure}") from None
+        message = f"This machine has no data of the time zone {name}. Install it: `pip install tzdata`."
+        raise MachineError(message) from None
 
 
 def _run(one: Firing) -> dict[str, Any]:
