@@ -13,7 +13,7 @@ from aml_pipeline import planning, source, spec_errors
 from aml_pipeline import profile as profiles
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Path, Position, Problem, ordered
-from aml_pipeline.spec import PipelineSpec
+from aml_pipeline.spec import PipelineSpec, Schedule
 from aml_pipeline.tokens import is_expression
 
 if TYPE_CHECKING:
@@ -108,10 +108,11 @@ def load(
 
 def _schedule_problems(loaded: Loaded, pipeline: PipelineSpec) -> list[Problem]:
     """Return what is wrong with the schedules of the file and of every profile; without any nothing is imported."""
-    roots = {(): pipeline.schedules, **{("profiles", name): one.schedules for name, one in pipeline.profiles.items()}}
+    roots: list[tuple[Path, Mapping[str, Schedule]]] = [((), pipeline.schedules)]
+    roots += [(("profiles", name), one.schedules) for name, one in pipeline.profiles.items()]
     declared = [
         ((*root, "schedules", name), planning.schedule(one))
-        for root, schedules in roots.items()
+        for root, schedules in roots
         for name, one in schedules.items()
     ]
     if not declared:

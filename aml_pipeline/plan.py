@@ -6,8 +6,8 @@ Knows no disk, no clock and no backend. Every backend renders the same plan.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal
 
 from aml_pipeline.parameters import ParameterType
 from aml_pipeline.tokens import Argument, Dataset, Input, Output, Parameter, Token
@@ -76,6 +76,28 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When a schedule fires, as the file says it; see ``spec.Recurrence``."""
+
+    frequency: Literal["minute", "hour", "day", "week", "month"]
+    interval: int
+    hours: tuple[int, ...] | None
+    minutes: tuple[int, ...] | None
+    week_days: tuple[str, ...] | None
+    start_time: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When the published pipeline runs by itself: by a cron or a recurrence; values of parameters are texts."""
+
+    cron: str | None
+    recurrence: Recurrence | None
+    time_zone: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step, complete: the pipeline's settings are filled in."""
 
@@ -127,7 +149,8 @@ class Step:
 class Plan:
     """A pipeline ready for any backend; ``steps`` stand in the order in which they run.
 
-    ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder.
+    ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` tells
+    whether runs of what is published may reuse old results.
     """
 
     file: str
@@ -138,6 +161,8 @@ class Plan:
     parameters: Mapping[str, ParameterValue]
     datasets: Mapping[str, DatasetPlace]
     steps: tuple[Step, ...]
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    reuse: bool = False
 
     @property
     def upstream(self) -> dict[str, tuple[str, ...]]:

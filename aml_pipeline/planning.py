@@ -8,7 +8,17 @@ from typing import Any
 
 from aml_pipeline import graph, spec
 from aml_pipeline.arguments import read_arguments
-from aml_pipeline.plan import Compute, DatasetPlace, Environment, OutputSettings, ParameterValue, Plan, Step
+from aml_pipeline.plan import (
+    Compute,
+    DatasetPlace,
+    Environment,
+    OutputSettings,
+    ParameterValue,
+    Plan,
+    Recurrence,
+    Schedule,
+    Step,
+)
 from aml_pipeline.problems import Path, Problem
 from aml_pipeline.references import reference_problems, unknown_settings
 from aml_pipeline.scalars import written
@@ -40,6 +50,8 @@ def build(
         },
         datasets={name: DatasetPlace(**dict(one)) for name, one in pipeline.datasets.items()},
         steps=tuple(ordered),
+        schedules={name: schedule(one) for name, one in pipeline.schedules.items()},
+        reuse=pipeline.publish.reuse,
     )
     return plan, problems + cyclic
 
@@ -71,7 +83,14 @@ def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
     return ParameterValue(written(value), written(declared.default), declared.declared_type)
 
 
-def _copied(kind: type[Any], model: spec.Compute | spec.Environment | None) -> Any:  # noqa: ANN401 - kind tells
+def schedule(declared: spec.Schedule) -> Schedule:
+    """Return a schedule as plain data."""
+    recurrence = _copied(Recurrence, declared.recurrence)
+    values = {name: written(value) for name, value in declared.parameters.items()}
+    return Schedule(declared.cron, recurrence, declared.time_zone, values)
+
+
+def _copied(kind: type[Any], model: spec.Compute | spec.Environment | spec.Recurrence | None) -> Any:  # noqa: ANN401 - kind tells
     return None if model is None else kind(**dict(model))
 
 

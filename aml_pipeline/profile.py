@@ -12,7 +12,7 @@ from typing import Any
 
 from aml_pipeline import scalars
 from aml_pipeline.problems import Path, Problem, suggest
-from aml_pipeline.spec import Parameter, PipelineSpec, Profile, Schedule
+from aml_pipeline.spec import Dataset, Parameter, PipelineSpec, Profile, Schedule, Step
 
 Origin = Path | str
 
@@ -59,10 +59,9 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
         if getattr(profile, key) is not None:
             _replace(applied, {key: getattr(profile, key)}, {(key,): (*root, key)})
     for schedule_name, schedule in profile.schedules.items():
-        place = (*root, "schedules", schedule_name)
-        applied.problems += _schedule_faults(applied.spec, schedule, place)
-        schedules = {**applied.spec.schedules, schedule_name: schedule}
-        _replace(applied, {"schedules": schedules}, {("schedules", schedule_name): place})
+        applied.problems += _schedule_faults(applied.spec, schedule, (*root, "schedules", schedule_name))
+    origins: dict[Path, Origin] = {("schedules", one): (*root, "schedules", one) for one in profile.schedules}
+    _merge(applied, "schedules", profile.schedules, origins)
 
 
 def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:
@@ -70,53 +69,64 @@ def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path,
     applied.origins.update(origins)
 
 
+def _merge(applied: Applied, key: str, changed: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:
+    """Put ``changed`` into the mapping at ``key`` of the spec: all at once, for a file may hold thousands."""
+    if changed:
+        _replace(applied, {key: {**getattr(applied.spec, key), **changed}}, origins)
+
+
 def _override_parameters(applied: Applied, values: Mapping[str, Any], root: Path) -> None:
+    changed: dict[str, Parameter] = {}
     for name, value in values.items():
-        path = (*root, "parameters", name)
-        problem = _value_fault(applied.spec, name, value, path)
+        problem = _value_fault(applied.spec, name, value, (*root, "parameters", name))
         if problem:
             applied.problems.append(problem)
             continue
-        parameters = applied.spec.parameters
-        changed = parameters[name].model_copy(update={"default": value, "type": parameters[name].declared_type})
-        _replace(applied, {"parameters": {**parameters, name: changed}}, {("parameters", name): path})
+        declared = applied.spec.parameters[name]
+        changed[name] = declared.model_copy(update={"default": value, "type": declared.declared_type})
+    _merge(applied, "parameters", changed, {("parameters", name): (*root, "parameters", name) for name in changed})
 
 
 def _value_fault(pipeline: PipelineSpec, name: str, value: Any, path: Path) -> Problem | None:  # noqa: ANN401 - a scalar
     if name not in pipeline.parameters:
-        cure = suggest(name, pipeline.parameters, noun="parameter")
-        return Problem("unknown-parameter", f'no parameter is called "{name}".', cure, path, on_key=True)
+        return _unknown("parameter", name, pipeline.parameters, path)
     wrong = pipeline.parameters[name].fault(value)
     return Problem("bad-parameter", f"parameter {name}: {wrong[0]}", wrong[1], path) if wrong else None
 
 
 def _override_datasets(applied: Applied, profile: Profile, root: Path) -> None:
+    changed: dict[str, Dataset] = {}
     for name, override in profile.datasets.items():
-        path = (*root, "datasets", name)
         if name not in applied.spec.datasets:
-            cure = suggest(name, applied.spec.datasets, noun="dataset")
-            message = f'no dataset is called "{name}".'
-            applied.problems.append(Problem("unknown-dataset", message, cure, path, on_key=True))
+            applied.problems.append(_unknown("dataset", name, applied.spec.datasets, (*root, "datasets", name)))
             continue
-        changed = applied.spec.datasets[name].model_copy(update={"local": override.local})
-        origins: dict[Path, Origin] = {("datasets", name, "local"): (*path, "local")}
-        _replace(applied, {"datasets": {**applied.spec.datasets, name: changed}}, origins)
+        changed[name] = applied.spec.datasets[name].model_copy(update={"local": override.local})
+    origins: dict[Path, Origin] = {("datasets", name, "local"): (*root, "datasets", name, "local") for name in changed}
+    _merge(applied, "datasets", changed, origins)
 
 
 def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
+    changed: dict[str, Step] = {}
+    origins: dict[Path, Origin] = {}
     for name, override in profile.steps.items():
         path = (*root, "steps", name)
         if name not in applied.spec.steps:
-            cure = suggest(name, applied.spec.steps, noun="step")
-            message = f'no step is called "{name}".'
-            applied.problems.append(Problem("unknown-step", message, cure, path, on_key=True))
+            applied.problems.append(_unknown("step", name, applied.spec.steps, path))
             continue
         step = applied.spec.steps[name]
         given = {key: getattr(override, key) for key in override.model_fields_set}
         if "environment_variables" in given:
             given["environment_variables"] = {**step.environment_variables, **override.environment_variables}
-        origins: dict[Path, Origin] = {("steps", name, key): (*path, key) for key in given}
-        _replace(applied, {"steps": {**applied.spec.steps, name: step.model_copy(update=given)}}, origins)
+        told: list[Path] = [(key,) for key in given if key != "environment_variables"]
+        told += [("environment_variables", variable) for variable in override.environment_variables]
+        origins.update({("steps", name, *key): (*path, *key) for key in told})
+        changed[name] = step.model_copy(update=given)
+    _merge(applied, "steps", changed, origins)
+
+
+def _unknown(noun: str, name: str, known: Mapping[str, Any], path: Path) -> Problem:
+    cure = suggest(name, known, noun=noun)
+    return Problem(f"unknown-{noun}", f'no {noun} is called "{name}".', cure, path, on_key=True)
 
 
 def _schedule_faults(pipeline: PipelineSpec, schedule: Schedule, root: Path) -> list[Problem]:

@@ -174,7 +174,7 @@ def test_a_profile_that_is_not_there() -> None:
         ("{images: {local: small", "{image: {local: small", '31:16: no dataset is called "image"'),
         ("      train:\n        compute", "      trian:\n        compute", '33:7: no step is called "trian"'),
         ("{epochs: 5}", "{epochs: x}", "38:91: parameter epochs: x is not an integer"),
-        ("{cron: 0 2 * * *}", "{cron: x, parameters: {foo: 1}}", '40:35: no parameter is called "foo"'),
+        ("{cron: 0 2 * * *}", "{cron: 0 2 * * *, parameters: {foo: 1}}", '40:43: no parameter is called "foo"'),
     ],
 )
 def test_a_mistake_in_a_profile_is_told_once_whichever_profile_is_in_use(

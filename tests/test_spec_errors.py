@@ -44,7 +44,7 @@ profiles:
   quick: {parameters: {epochs: 1}}
 schedules:
   nightly: {cron: 0 2 * * *, parameters: {rate: 1}}
-publish: {reuse: true}
+publish: {reuse: false}
 """.splitlines()
 MISTAKES: list[tuple[int, str, str]] = [
     (1, "name: Example", "1:7 bad-name"),
