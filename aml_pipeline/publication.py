@@ -164,7 +164,13 @@ def endpoint_name(name: str, profile: str | None) -> str:
 def changes(wanted: Wanted, found: Found) -> list[Change]:
     """Return what is to be done, in the order in which it is done: pipeline, endpoint, schedules."""
     pipelines = list(_pipelines(wanted, found))
-    return [*pipelines, _endpoint(wanted, found), *_schedules(wanted, found)]
+    return [*pipelines, _endpoint(wanted, found), *schedule_changes(wanted, found)]
+
+
+def our_schedules(identity: str, found: Found) -> list[tuple[Mark, Schedule]]:
+    """Return the schedules that were published of a pipeline with a profile, with their marks."""
+    marks = ((mark_in(one.description), one) for one in found.schedules)
+    return [(mark, one) for mark, one in marks if mark and mark.identity == identity and mark.schedule]
 
 
 def kept_pipeline(wanted: Wanted, found: Found) -> Pipeline | None:
@@ -209,12 +215,11 @@ def _moved(wanted: Wanted, found: Found, there: Endpoint) -> str:
     return f"default: {before[:12] if before in digests.values() else before} → {wanted.digest[:12]}"
 
 
-def _schedules(wanted: Wanted, found: Found) -> Iterator[Change]:
+def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
+    """Yield what is to be done about schedules; what only the pipeline's content tells is not needed for it."""
     ours: dict[str, list[Schedule]] = {}
-    for one in found.schedules:
-        mark = mark_in(one.description)
-        if mark and mark.identity == wanted.identity and mark.schedule:
-            ours.setdefault(mark.schedule, []).append(one)
+    for mark, one in our_schedules(wanted.identity, found):
+        ours.setdefault(str(mark.schedule), []).append(one)
     for schedule in wanted.schedules:
         yield from _of_one(schedule, ours.pop(schedule.key, []), found)
     for key, rest in ours.items():

@@ -345,3 +345,62 @@ def _prepare(lesson: Lesson, capsys: Capture, *, prepared: bool) -> None:
         lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
         lesson.replace("pipeline.yaml", "nightly:", "weekly:\n    cron: 0 5 * * sun\n  nightly:")
         lesson.service.forget()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "starts"),
+    [
+        ('cron: "0 2 * * *", time_zone: Europe/Paris', "2026-03-30T01:59:00"),
+        ('cron: "0 2 29 * *", time_zone: UTC', None),
+        ('cron: "0 2 28 * *", time_zone: UTC', "2026-04-28T02:00:00"),
+        ("recurrence: {frequency: hour, interval: 6, start_time: 2026-01-01T03:00:00}", "2026-03-29T03:00:00"),
+        ("recurrence: {frequency: day, interval: 2, hours: [2], minutes: [0], start_time: 2026-01-01T00:00:00}",
+         "2026-01-01T00:00:00"),
+    ],
+)  # fmt: skip
+def test_a_schedule_starts_before_its_next_time(lesson: Lesson, schedule: str, starts: str | None) -> None:
+    import datetime as dt
+
+    from aml_pipeline import azureml, load
+    from aml_pipeline.errors import PipelineError
+    from tests.loopback.client import connect
+
+    file = lesson.root / "pipeline.yaml"
+    lesson.write(
+        {"pipeline.yaml": file.read_text(encoding="utf-8").replace(SCHEDULES, f"\nschedules: {{a: {{{schedule}}}}}\n")}
+    )
+    now = dt.datetime(2026, 3, 28, 23, 30, tzinfo=dt.timezone.utc)  # the night in which Paris has no 02:30
+    if starts is None:
+        with pytest.raises(PipelineError):
+            load(file)
+        return
+    azureml.publish(load(file), connect(lesson.service, lesson.root), now=now)
+    (made,) = lesson.service.schedules.values()
+    assert made["Recurrence"]["StartTime"] == starts
+
+
+def test_the_schedules_that_azure_ml_has(lesson: Lesson, capsys: Capture) -> None:
+    def listed() -> list[str]:
+        lesson.service.forget()
+        done = lesson.here(capsys, "schedules", "--remote")
+        assert (done.status, done.err, lesson.service.writes()) == (0, "", [])
+        return done.out.splitlines()
+
+    fires = "every day at 02:00, Romance Standard Time"
+    assert listed() == [f"lesson.nightly  not published  {fires}"]
+    publish(lesson, capsys)
+    assert listed() == [f"lesson.nightly  active  {fires}  as the file says"]
+    (schedule,) = lesson.service.schedules.values()
+    schedule["PipelineSubmissionInfo"]["ParameterAssignments"] = {"epochs": "99"}
+    assert listed() == [f"lesson.nightly  active  {fires}  parameter epochs: 99 → 10"]
+    schedule["EntityStatus"] = "Disabled"
+    lesson.replace("pipeline.yaml", "nightly:", "weekly:")
+    assert listed() == [
+        f"lesson.nightly  paused  {fires}  the file has it no longer",
+        f"lesson.weekly  not published  {fires}",
+    ]
+    rows = json.loads(lesson.here(capsys, "schedules", "--remote", "--format", "json").out)
+    assert [(row["key"], row["state"], row["parameters"]) for row in rows] == [
+        ("nightly", "paused", {"epochs": "99"}),
+        ("weekly", "not published", None),
+    ]

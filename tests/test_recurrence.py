@@ -252,7 +252,7 @@ def test_what_is_sent_is_taken_by_the_sdk() -> None:
     schedule = pytest.importorskip("azureml.pipeline.core.schedule")
     for text in ACCEPTED:
         recurrence = exact.recurrence_of(crons.parse(text))
-        start = timetable.start_time(recurrence, ZoneInfo("Europe/Paris"), NOW)
+        start = timetable.start_time(recurrence, recurrence, ZoneInfo("Europe/Paris"), NOW)
         data = recurrence.starting(start).as_data()
         sent = schedule.ScheduleRecurrence(**data, time_zone=schedule.TimeZone.RomanceStandardTime)
         sent.validate()
@@ -278,7 +278,7 @@ def test_counted_from_one_of_its_own_times_it_fires_as_before(
     if frequency == "week":
         lists["week_days"] = (WEEK_DAYS[start.weekday()],)
     recurrence, zone = _recurrence(frequency, interval, start.isoformat(), **lists), ZoneInfo(name)
-    anew = recurrence.starting(timetable.start_time(recurrence, zone, NOW))
+    anew = recurrence.starting(timetable.start_time(recurrence, recurrence, zone, NOW))
     assert anew.start
     later = anew.start.replace(tzinfo=zone) + timedelta(minutes=1)
     before, after = timetable.firings(recurrence, zone, later), timetable.firings(anew, zone, later)

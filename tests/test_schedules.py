@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -15,10 +13,9 @@ from aml_pipeline import loader, problems, schedule
 from aml_pipeline.cli import schedules as command
 from aml_pipeline.loader import Loaded
 from aml_pipeline.plan import Plan
-from aml_pipeline.schedule import timetable
+from aml_pipeline.schedule import exact, timetable
 from aml_pipeline.schedule.cron import parse
 from aml_pipeline.schedule.recurrence import Recurrence
-from tests.conftest import ROOT, Project
 
 HEAD = """\
 name: example
@@ -294,67 +291,12 @@ def test_elapsed_time_goes_on_across_a_change_of_the_clock() -> None:
     assert [next(found).kind for _ in range(6)] == ["first of two"] * 2 + ["second of two"] * 2 + ["once"] * 2
 
 
-def test_what_is_sent_starts_at_a_time_that_the_clock_shows_once() -> None:
+def test_what_is_sent_starts_the_minute_before_a_time_that_the_clock_shows_once() -> None:
     zone = ZoneInfo("Europe/Paris")
     cron = parse("30 2 * * *")
-    saturday = datetime(2027, 3, 27, 12, tzinfo=UTC)
-    assert timetable.start_time(cron, zone, saturday).isoformat() == "2027-03-29T02:30:00"
-    assert timetable.start_time(cron, zone, datetime(2027, 10, 30, 12, tzinfo=UTC)).isoformat() == "2027-11-01T02:30:00"
-
-
-def test_the_command(project: Project) -> None:
-    project.write({"pipeline.yaml": HEAD + "schedules: {nightly: {cron: 0 2 * * *}}\n", "train.py": ""})
-    lines = project.cli("schedules").stdout.splitlines()
-    assert lines[0] == 'nightly  cron "0 2 * * *", daily at 02:00, UTC'
-    assert len(lines) == 1 + 5 + 2
-    (row,) = json.loads(project.cli("schedules", "--format", "json").stdout)
-    first = datetime.fromisoformat(row["runs"][0]["utc"].replace("Z", "+00:00"))
-    assert timedelta() < first - datetime.now(UTC) <= timedelta(days=1)
-    assert row["windows_zone"] == "UTC"
-    project.replace("pipeline.yaml", "0 2 * * *", "0 2 31 * *")
-    assert "[lossy-cron]" in project.cli("schedules", status=2).stderr
-
-
-def test_a_machine_without_data_of_time_zones(project: Project) -> None:
-    project.write(
-        {"pipeline.yaml": HEAD + "schedules: {a: {cron: 0 2 * * *, time_zone: Asia/Tokyo}}\n", "train.py": ""}
-    )
-    done = project.cli("schedules", status=6, environ={"PYTHONTZPATH": str(project.root)})
-    assert done.stderr == "This machine has no data of the time zone Asia/Tokyo. Install it: `pip install tzdata`.\n"
-    project.cli("validate", environ={"PYTHONTZPATH": str(project.root)})
-
-
-def test_a_file_without_schedules_imports_nothing_for_them() -> None:
-    code = (
-        "import sys; from aml_pipeline import loader; loader.load(b'name: a\\nsteps: {b: {script: b.py}}', 'p');"
-        "print([one for one in sys.modules if one.startswith('aml_pipeline.schedule')])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-
-
-PAGE = ROOT / "docs" / "schedules.md"
-
-
-def test_the_page_shows_what_is_printed() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    example = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
-    output = re.search(r"```console\n\$ aml-pipeline schedules\n(.*?)```", text, re.DOTALL)
-    assert example
-    assert output
-    loaded = loader.load(example[1].encode(), "p.yaml")
-    assert loaded.plan
-    assert command.page(loaded.plan, datetime(2027, 3, 26, 12, tzinfo=UTC)) + "\n" == output[1]
-    for cron, form in re.findall(r"^\| `([^`]+)` \| (?!refused)(\w.* at \d.*|\w.*, \d.*) \|$", text, re.MULTILINE):
-        one = plan(f'schedules: {{a: {{cron: "{cron}"}}}}').schedules["a"]
-        assert schedule.read(one).recurrence.in_words() == form
-
-
-def test_the_page_tells_what_is_refused_as_it_is() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([^`]+)` \| refused: (.*) \|$", text, re.MULTILINE)
-    assert len(rows) >= 5
-    for cron, words in rows:
-        (line,) = told(f'schedules: {{a: {{cron: "{cron}"}}}}')
-        assert words in line
-        assert line.endswith("[lossy-cron]")
+    daily = exact.recurrence_of(cron)
+    for now, start in (
+        (datetime(2027, 3, 27, 12, tzinfo=UTC), "2027-03-29T02:29:00"),
+        (datetime(2027, 10, 30, 12, tzinfo=UTC), "2027-11-01T02:29:00"),
+    ):
+        assert timetable.start_time(cron, daily, zone, now).isoformat() == start

@@ -4,7 +4,7 @@ from aml_pipeline.azureml.compile import compile  # noqa: A004 - the word for it
 from aml_pipeline.azureml.connect import connect
 from aml_pipeline.azureml.forecast import forecast
 from aml_pipeline.azureml.login import Login, ServicePrincipal
-from aml_pipeline.azureml.publish import go_back, publish
+from aml_pipeline.azureml.publish import go_back, publish, schedules
 from aml_pipeline.azureml.submit import cancel, submit, submit_step
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "forecast",
     "go_back",
     "publish",
+    "schedules",
     "submit",
     "submit_step",
 ]

@@ -19,6 +19,7 @@ from aml_pipeline.publication import (
     Change,
     Found,
     Mark,
+    Schedule,
     Timing,
     Wanted,
     WantedSchedule,
@@ -29,6 +30,8 @@ from aml_pipeline.publication import (
     mark_in,
     marked,
     moved_back,
+    our_schedules,
+    schedule_changes,
 )
 from aml_pipeline.schedule import timetable
 
@@ -71,6 +74,14 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     return [one]
 
 
+def schedules(plan: Plan, workspace: Sdk) -> tuple[list[tuple[Mark, Schedule]], list[Change]]:
+    """Return the schedules that were published of ``plan``, and what ``publish`` would do about schedules."""
+    name, whose = endpoint_name(plan.name, plan.profile), identity(plan.name, plan.profile)
+    found = published.look(workspace, name)
+    wanted = Wanted(whose, name, "", _wanted_schedules(plan, name))
+    return our_schedules(whose, found), list(schedule_changes(wanted, found))
+
+
 def _afresh(plan: Plan) -> Plan:
     """Return the plan as it is published: SDK v1 cannot tell a schedule to run its steps anew, so the steps say it."""
     return plan if plan.reuse else replace(plan, steps=tuple(replace(one, allow_reuse=False) for one in plan.steps))
@@ -79,8 +90,11 @@ def _afresh(plan: Plan) -> Plan:
 def _wanted(work: Compilation) -> Wanted:
     plan = work.plan
     name = endpoint_name(plan.name, plan.profile)
-    schedules = tuple(_schedule(plan, name, key) for key in plan.schedules)
-    return Wanted(identity(plan.name, plan.profile), name, _digest(work), schedules)
+    return Wanted(identity(plan.name, plan.profile), name, _digest(work), _wanted_schedules(plan, name))
+
+
+def _wanted_schedules(plan: Plan, endpoint: str) -> tuple[WantedSchedule, ...]:
+    return tuple(_schedule(plan, endpoint, key) for key in plan.schedules)
 
 
 def _digest(work: Compilation) -> str:
@@ -230,6 +244,6 @@ def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
 
     one = plan.schedules[declared.key]
     read = schedule.read(one)
-    start = timetable.start_time(read.pattern, timetable.zone_of(one.time_zone), now)
+    start = timetable.start_time(read.pattern, read.recurrence, timetable.zone_of(one.time_zone), now)
     given: Mapping[str, object] = read.recurrence.starting(start).as_data()
     return ScheduleRecurrence(**given, time_zone=TimeZone(read.windows_zone))

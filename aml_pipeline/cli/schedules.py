@@ -25,9 +25,13 @@ _MARKS = {
 }
 
 
-def schedules(options: Options, _environ: Mapping[str, str]) -> int:
-    """Print the next runs of each schedule."""
+def schedules(options: Options, environ: Mapping[str, str]) -> int:
+    """Print the next runs of each schedule; with ``--remote`` the schedules that Azure ML has."""
     plan, _ = open_with(options).require()
+    if options.flag("remote"):
+        from aml_pipeline.cli.publishing import print_schedules
+
+        return print_schedules(plan, environ, as_json=options.text("format") == "json")
     now = datetime.now(timezone.utc)
     if options.text("format") == "json":
         print(json.dumps(rows(plan, now), indent=2, ensure_ascii=False))

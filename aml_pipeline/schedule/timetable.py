@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Literal, Protocol
 
 from aml_pipeline.schedule.recurrence import Recurrence
@@ -53,13 +53,19 @@ def firings(pattern: Pattern, zone: tzinfo, now: datetime) -> Iterator[Firing]:
     return (one for one in found if (one.instant > now if one.instant else one.wall > here))
 
 
-def start_time(pattern: Pattern, zone: tzinfo, now: datetime) -> datetime:
-    """Return what to send as ``start_time``: the next time after ``now`` that the clock on the wall shows just once.
+def start_time(pattern: Pattern, recurrence: Recurrence, zone: tzinfo, now: datetime) -> datetime:
+    """Return what to send as ``start_time`` of a schedule that fires as ``pattern`` says; it lies at or before a time.
 
-    Without one Azure ML starts a run at once. The docstring of ``ScheduleRecurrence`` says of days and weeks that at a
-    start which matches their hours and minutes nothing runs yet, but at the next time only; that is not measured.
+    Without one Azure ML starts a run at once. Where days or weeks are counted (an interval above 1), it is the declared
+    one. Else it is the next time that the clock on the wall shows just once, and for days and weeks the minute before:
+    of a start which matches their hours and minutes the docstring of ``ScheduleRecurrence`` says that nothing runs yet.
     """
-    return next(one.wall for one in firings(pattern, zone, now) if one.kind == "once")
+    if recurrence.frequency not in {"day", "week"}:
+        return next(one.wall for one in firings(pattern, zone, now) if one.kind == "once")
+    if recurrence.interval > 1 and recurrence.start:
+        return recurrence.start
+    walls = (one.wall - timedelta(minutes=1) for one in firings(pattern, zone, now) if one.kind == "once")
+    return next(wall for wall in walls if _firing(wall, zone).kind == "once")
 
 
 def _wall(instant: datetime, zone: tzinfo) -> datetime:
