@@ -14,7 +14,7 @@ unexport PYTHONHOME PYTHONPATH
 
 selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--param %) $(STEPS))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate test test-faults test-disk-full check lint editor schema bench clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate test test-faults test-disk-full test-mutations fuzz check lint editor schema checks bench clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -37,6 +37,12 @@ test-faults: .venv/dev ## Kill, interrupt and corrupt runs, hundreds of times; a
 test-disk-full: .venv/dev ## Fill a small disk at every moment of a run; needs root, else it is skipped
 	.venv/bin/python -m tests.faults.disk_full
 
+test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml, and list which are told, and where
+	.venv/bin/python -m tests.mutations
+
+fuzz: .venv/dev ## Fuzz what reads files, for MINUTES=20, with atheris, which goes into .fuzz; Linux
+	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
+
 check: lint editor ## Check style, types, and what editors show: lint and editor
 
 lint: .venv/dev ## Check style and types (ruff, mypy)
@@ -52,11 +58,14 @@ schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a chang
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
 	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
 
+checks: .venv/dev ## Write docs/checks.md and tests/data/err/*.out anew, after a change of what is told of a mistake
+	.venv/bin/python -m tests.checks
+
 bench: .venv/dev ## Measure speed beside make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks
 
 clean: ## Remove .venv, caches and builds; what runs left stays (.venv/bin/aml-pipeline clean frees that)
-	rm -rf .venv .benchmarks tests/editor/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks .fuzz tests/editor/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The language server, in the versions of package-lock.json; npm checks what it downloads against the digests there.

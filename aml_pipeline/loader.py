@@ -96,6 +96,8 @@ def load(
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {})
     loaded.add([*applied.problems, *profiles.faults(pipeline), *_schedule_problems(loaded, pipeline)])
+    # One whose overrides were left out as wrong only seems idle.
+    loaded.add(one for one in profiles.idle(pipeline) if not any(path[:2] == one.path for path in loaded.wrong))
     loaded.origins = applied.origins
     loaded.plan, problems = planning.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)

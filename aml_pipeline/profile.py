@@ -50,6 +50,27 @@ def faults(pipeline: PipelineSpec) -> list[Problem]:
     return found
 
 
+def idle(pipeline: PipelineSpec) -> list[Problem]:
+    """Return a warning for each profile that overrides nothing."""
+    return [_idle(name) for name, one in pipeline.profiles.items() if not _overrides(pipeline, one)]
+
+
+def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
+    """Whether a profile changes anything at all."""
+    parameters = pipeline.parameters
+    given = profile.parameters.items()
+    same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
+               for name, value in given)  # fmt: skip
+    others = (profile.compute, profile.environment, profile.datasets, profile.schedules)
+    return not same or any(others) or any(one.model_fields_set for one in profile.steps.values())
+
+
+def _idle(name: str) -> Problem:
+    cure = "Give it what it is to change, or delete it."
+    return Problem("idle-profile", f'profile "{name}" overrides nothing.', cure, ("profiles", name), on_key=True,
+                   severity="warning")  # fmt: skip
+
+
 def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
     root: Path = ("profiles", name)
     _override_parameters(applied, profile.parameters, root)

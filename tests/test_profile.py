@@ -62,13 +62,14 @@ def load(profile: str | None = None, text: str = TEXT, **parameters: str) -> Loa
 
 def plan(profile: str | None = None, text: str = TEXT, **parameters: str) -> Plan:
     loaded = load(profile, text, **parameters)
-    assert loaded.problems == []
+    assert told(loaded) == []
     assert loaded.plan is not None
     return loaded.plan
 
 
 def told(loaded: Loaded) -> list[str]:
-    return problems.as_text(loaded.problems, {}).splitlines()
+    others = [one for one in loaded.problems if one.code != "idle-profile"]  # of the empty profile above
+    return problems.as_text(others, {}).splitlines()
 
 
 def test_without_a_profile_and_with_an_empty_one_nothing_changes() -> None:
@@ -188,13 +189,13 @@ def test_a_mistake_in_a_profile_is_told_once_whichever_profile_is_in_use(
 @pytest.mark.parametrize("key", ["script: x.py", "arguments: {}", "retries: 1", "after: []", "outputs: {}"])
 def test_nothing_else_of_a_step_can_be_overridden(key: str) -> None:
     found = load(text=TEXT.replace("        compute: other\n", f"        {key}\n"))
-    assert [one.code for one in found.problems] == ["unknown-key"]
+    assert [one.code for one in found.problems if one.code != "idle-profile"] == ["unknown-key"]
 
 
 @pytest.mark.parametrize("key", ["name: x", "experiment: x", "source_directory: x", "timeout: 1m", "profiles: {}"])
 def test_nothing_else_of_the_pipeline_can_be_overridden(key: str) -> None:
     found = load(text=TEXT.replace("  empty: {}", f"  empty: {{{key}}}"))
-    assert [one.code for one in found.problems] == ["unknown-key"]
+    assert [one.code for one in found.problems if one.code != "idle-profile"] == ["unknown-key"]
 
 
 def test_a_complaint_about_an_overridden_value_points_at_the_override() -> None:
@@ -215,5 +216,22 @@ def test_a_complaint_about_an_overridden_value_points_at_the_override() -> None:
     }
     for number, path in enumerate(places):
         loaded.add([Problem(f"code-{number}", "m", "c", path)])
-    found = {one.code: one.place for one in loaded.problems[before:]}
+    found = {one.code: one.place for one in loaded.problems[before:] if one.code != "idle-profile"}
     assert found == {f"code-{number}": place for number, place in enumerate(places.values())}
+
+
+@pytest.mark.parametrize(
+    ("profile", "idle"),
+    [
+        ("{}", True),
+        ("{parameters: {epochs: 3}}", True),
+        ("{parameters: {epochs: 4}}", False),
+        ("{steps: {train: {}}}", True),
+        ("{steps: {train: {timeout: 1m}}}", False),
+        ("{compute: other}", False),
+        ("{epochs: 4}", False),
+    ],
+)
+def test_a_profile_that_overrides_nothing_draws_a_warning(profile: str, *, idle: bool) -> None:
+    text = f"name: a\nparameters: {{epochs: 3}}\nsteps: {{train: {{script: a.py}}}}\nprofiles: {{quick: {profile}}}\n"
+    assert ("idle-profile" in [one.code for one in load(text=text).problems]) is idle

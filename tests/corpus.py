@@ -1,0 +1,216 @@
+"""Pipeline files that are wrong, and what their users read (``tests/data/err``); and those that must stay silent.
+
+``err/NAME.yaml`` and ``err/NAME.out``, and where a case needs more than the file, a folder ``err/NAME/``; its commands
+can be typed in the folder ``err``: ``aml-pipeline validate -f NAME.yaml``. ``train.py`` and the like, which lie beside
+the cases, are scripts about which nothing is to be said. Lines at the top of a file say how it is opened:
+
+- ``# test: profile quick``, ``# test: param epochs=3``: with these options
+- ``# test: submit``, ``# test: submit train``: what is told before the pipeline, or a step of it, is sent to Azure ML
+- ``# test: run``: what is told before the steps run here
+- ``# test: times 1000``: in a copy whose last line stands so many times more
+- ``# test: files 2000 NAME/words``: in a copy with so many empty files in that folder
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from aml_pipeline import check, problems, remote
+from aml_pipeline.errors import PipelineError
+from aml_pipeline.opening import Opened, open_pipeline
+from aml_pipeline.problems import Problem
+
+ROOT = Path(__file__).parents[1]
+ERR = ROOT / "tests" / "data" / "err"
+OK = ROOT / "tests" / "data" / "ok"
+_SETTING = re.compile(r"^# test: (\w+) ?(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pipeline file of a corpus."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def out(self) -> Path:
+        """What its user reads."""
+        return self.path.with_suffix(".out")
+
+    @property
+    def folder(self) -> Path:
+        """What it needs beside itself, if anything."""
+        return self.path.with_suffix("")
+
+    def settings(self, key: str) -> list[str]:
+        """Return what the lines ``# test: KEY …`` say."""
+        text = self.path.read_bytes().decode("utf-8", "replace")
+        return [value.strip() for one, value in _SETTING.findall(text) if one == key]
+
+    @property
+    def words(self) -> list[str]:
+        """The command line that tells what is wrong with it, typed in the folder of the case."""
+        command = next((key for key in ("run", "submit") if self.settings(key)), "validate")
+        words = [command, *filter(None, self.settings(command)), "-f", self.path.name]
+        for key in ("profile", "param"):
+            words += [word for value in self.settings(key) for word in (f"--{key}", value)]
+        return words
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether it is opened in a copy, together with what git would not want to hold."""
+        return bool(self.settings("times") or self.settings("files"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The problems of a case, the text of each file that they point into, and the time that it took to find them."""
+
+    problems: Sequence[Problem]
+    texts: Mapping[str, str]
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """What its user reads."""
+        return problems.as_text(self.problems, self.texts) + "\n" if self.problems else ""
+
+
+def cases(folder: Path) -> list[Case]:
+    """Return the pipeline files that lie in ``folder``."""
+    return [Case(path) for path in sorted(folder.glob("*.yaml"))]
+
+
+@cache
+def told(case: Case) -> Told:
+    """Open a case in the way that its first lines say; return what there is to say about it."""
+    with _project(case) as folder, _inside(folder):
+        profile = next(iter(case.settings("profile")), None)
+        parameters = dict(value.split("=", 1) for value in case.settings("param"))
+        begun = time.process_time()
+        opened = open_pipeline(case.path.name, profile, parameters)
+        with contextlib.suppress(PipelineError):
+            opened.require(list(_later(case, opened)))
+        return Told(opened.loaded.problems, opened.texts(), time.process_time() - begun)
+
+
+def _later(case: Case, opened: Opened) -> Iterator[Problem]:
+    """Yield what is told only when steps are to run, here or in Azure ML."""
+    if opened.plan is None or opened.project is None:
+        return
+    steps = opened.plan.steps
+    if case.words[0] == "validate" and not problems.errors(opened.loaded.problems):
+        yield from remote.large_snapshots(opened.plan, opened.project)
+        yield from remote.secret_files(opened.project, steps)
+    if case.settings("run"):
+        yield from check.missing_data(opened.plan, opened.project, steps)
+    for name in case.settings("submit"):
+        chosen = [step for step in steps if name in {"", step.name}]
+        yield from remote.problems(opened.plan, opened.project, chosen, alone=bool(name))
+        yield from remote.secret_files(opened.project, chosen)
+
+
+@contextlib.contextmanager
+def _project(case: Case) -> Iterator[Path]:
+    if not case.is_copied:
+        yield case.path.parent
+        return
+    with tempfile.TemporaryDirectory() as name:
+        copy(case, Path(name))
+        yield Path(name)
+
+
+def copy(case: Case, folder: Path) -> None:
+    """Put a case into ``folder``, with all that it needs."""
+    raw = case.path.read_bytes()
+    for times in case.settings("times"):
+        raw += raw.splitlines(keepends=True)[-1] * int(times)
+    (folder / case.path.name).write_bytes(raw)
+    for shared in ("train.py", "prepare.py", "env.yml"):
+        shutil.copy(case.path.parent / shared, folder)
+    if case.folder.is_dir():
+        shutil.copytree(case.folder, folder / case.name)
+    for setting in case.settings("files"):
+        count, place = setting.split()
+        (folder / place).mkdir()
+        for number in range(int(count)):
+            (folder / place / f"{number}.txt").touch()
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+_TELL = {"Problem", "Finding", "_Refused", "_RefusedError", "_fail", "_wrong", "_tell", "_find", "_found"}
+_CODE = re.compile(r"[a-z*]+(?:-[a-z*]+)*")
+
+
+def codes_shown(case: Case) -> list[str]:
+    """Return the codes of the problems of a case."""
+    return [one.code for one in told(case).problems]
+
+
+def codes() -> dict[str, set[str]]:
+    """Return every code in the source of the package with the modules that tell it; ``*`` stands for a part of one.
+
+    Read from the syntax trees: what a problem is made from, what is assigned to or given as a default of ``code``,
+    what is returned with words beside it, and the tables from codes to words.
+    """
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "aml_pipeline").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for code in (text for part in _told_by(node) for text in _texts(part)):
+                if _CODE.fullmatch(code):
+                    found.setdefault(code, set()).add(path.stem)
+    return found
+
+
+def _told_by(node: ast.AST) -> Iterator[ast.expr | None]:
+    """Yield the expressions in ``node`` that are codes."""
+    if isinstance(node, ast.Call):
+        if ast.unparse(node.func).rpartition(".")[2] in _TELL:
+            yield from node.args[:1]
+        yield from (one.value for one in node.keywords if one.arg == "code")
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        names = [*node.args.posonlyargs, *node.args.args]
+        given = zip(reversed(names), reversed(node.args.defaults), strict=False)
+        keywords = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        yield from (value for name, value in (*given, *keywords) if name.arg == "code")
+    elif isinstance(node, ast.Return):
+        first = node.value.elts[:1] if isinstance(node.value, ast.Tuple) else []
+        yield from (one for one in first if any("-" in text for text in _texts(one)))
+    elif isinstance(node, ast.Assign):
+        targets = [ast.unparse(one) for one in node.targets]
+        if "code" in targets:
+            yield node.value
+        elif targets == ["self._say"] and isinstance(node.value, ast.Dict):
+            yield from node.value.keys
+
+
+def _texts(node: ast.expr | None) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(str(one.value) if isinstance(one, ast.Constant) else "*" for one in node.values)

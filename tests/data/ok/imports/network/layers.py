@@ -1,0 +1,3 @@
+from . import shapes
+
+dense = shapes.SIZE

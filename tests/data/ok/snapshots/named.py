@@ -1,0 +1,1 @@
+print(open("words/greek.txt").read())
