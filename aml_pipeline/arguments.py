@@ -96,6 +96,9 @@ class _Reader:
         if taken:
             self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
                         "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
+        elif meant := tokens.meant_expression(text):
+            message = f"this is text as it stands, not the expression {meant}."
+            self._wrong("bad-expression", message, f"Write {meant} if that is meant.", path, warning=True)
         elif ";" in text:
             shown = json.dumps(text, ensure_ascii=False)
             self._wrong(

@@ -25,22 +25,27 @@ def check(plan: Plan, project: Project) -> list[Problem]:
     return problems
 
 
-def contract_faults(plan: Plan, project: Project, untold: Container[str] = ()) -> list[Problem]:
-    """Return what the scripts would refuse of their arguments, but for the steps in ``untold``."""
+def contract_faults(
+    plan: Plan, project: Project, untold: Container[str] = (), unknown: Container[str] = ()
+) -> list[Problem]:
+    """Return what the scripts would refuse of their arguments, but for the steps in ``untold``.
+
+    Nothing is said of the values of parameters in ``unknown``.
+    """
     problems: list[Problem] = []
     for step in plan.steps:
         if step.name not in untold and not next(script_faults(step, project), None):
-            problems += _contract_faults(step, plan, project)
+            problems += _contract_faults(step, plan, project, unknown)
     return problems
 
 
-def _contract_faults(step: Step, plan: Plan, project: Project) -> list[Problem]:
+def _contract_faults(step: Step, plan: Plan, project: Project, unknown: Container[str]) -> list[Problem]:
     found = project.contract(step)
     if found is None:
         return []
     from aml_pipeline import contract  # only where a script has options
 
-    return contract.faults(found, step, plan)
+    return contract.faults(found, step, plan, unknown)
 
 
 def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:

@@ -137,7 +137,7 @@ class _Line:
 
         try:
             found = Requirement(text.rstrip().removesuffix(";"))
-        except ValueError:  # an InvalidRequirement, or what it let through: packaging 25 on "numpy(y]!=)"
+        except (ValueError, SyntaxError):  # InvalidRequirement, or what packaging 25 let through: "numpy(y]!=)", a null
             self._fault(f'pip cannot read "{text}" as a requirement.', _cure(text))
             return
         versions = () if found.url else (str(found.specifier),)

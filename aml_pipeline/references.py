@@ -80,7 +80,8 @@ def _unknown_input(step: Step, one: Input, steps: Mapping[str, Step], path: Path
         return Problem("own-output", f"{reads}, which is its own output.", cure, path)
     if one.step not in steps:
         message = f'{reads}, and no step is called "{one.step}".'
-        return Problem("unknown-step", message, suggest(one.step, set(steps) - {step.name}, noun="step"), path)
+        others = [name for name in steps if name != step.name]
+        return Problem("unknown-step", message, suggest(one.step, others, noun="step"), path)
     message = f'{reads}, and step "{one.step}" has no output "{one.name}".'
     known = steps[one.step].outputs
     argument = "`--" + one.name + ": ${{ outputs." + one.name + " }}`"
@@ -96,7 +97,7 @@ def _unknown_after(pipeline: spec.PipelineSpec) -> Iterator[Problem]:
                 yield Problem("cycle", f'step "{name}" comes after itself.', "Delete it.", path)
             elif other not in pipeline.steps:
                 message = f'step "{name}" comes after "{other}", and no step is called "{other}".'
-                cure = suggest(other, set(pipeline.steps) - {name}, noun="step")
+                cure = suggest(other, [one for one in pipeline.steps if one != name], noun="step")
                 yield Problem("unknown-step", message, cure, path)
 
 

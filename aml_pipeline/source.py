@@ -16,16 +16,17 @@ import yaml
 
 from aml_pipeline import scalars
 from aml_pipeline.problems import Path, Position, Problem
-from aml_pipeline.yaml_errors import explain
+from aml_pipeline.yaml_errors import NO_CHARACTER, beyond_unicode, explain
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_EXPANSIONS = 1000
-# Aliases share nodes here, but whoever walks the data afterwards sees each one again.
-MAX_NODES = 100_000
+# Aliases share nodes here, but whoever walks the data afterwards sees each one again. So many are told of in 2 s.
+MAX_NODES = 20_000
 
 # What YAML refuses, and the line separators that YAML 1.1 has beside \n: editors do not count lines by them.
 _UNPRINTABLE = "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _YAML_1_1_BOOLEANS = frozenset(
     form for word in ("yes", "no", "on", "off") for form in (word, word.capitalize(), word.upper())
 )
@@ -124,11 +125,16 @@ def parse(text: str) -> Document:
     problems: list[Problem] = []
     try:
         _refuse_unprintable(text)
-        root = _Builder(problems).build(yaml.parse(text, Loader=_Loader))
+        root = _Builder(problems, _end_of(text)).build(yaml.parse(text, Loader=_Loader))
     except _Refused as refused:
         return Document(None, [*problems, refused.problem])
     except yaml.YAMLError as error:
         return Document(None, [*problems, explain(error, text)])
+    except (ValueError, OverflowError):  # PyYAML's own parser has no word for it; libyaml's does
+        problem = beyond_unicode(text)
+        if problem is None:
+            raise
+        return Document(None, [*problems, problem])
     return Document(root, problems)
 
 
@@ -157,8 +163,9 @@ class _Frame:
 class _Builder:
     """Builds nodes from events, iteratively, so that no depth of nesting costs a Python stack."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], end: Position) -> None:
         self._problems = problems
+        self._end = end
         self._anchors: dict[str, Node] = {}
         self._frames: list[_Frame] = []
         self._root: Node | None = None
@@ -192,6 +199,10 @@ class _Builder:
         self._refuse_tag(event.tag, "str", position)
         if "\0" in event.value:
             raise _Refused("not-text", "no process and no path can hold a null character.", "Delete it.", position)
+        if event.style == '"' and _SURROGATE.search(event.value):  # libyaml refuses them, PyYAML's own parser does not
+            raise _Refused("yaml-syntax", *NO_CHARACTER, position)
+        if not event.value:
+            position = min(position, self._end)  # libyaml places what is missing at the end on a line that is not there
         plain = not event.style and event.tag is None
         node = Node(scalars.resolve(event.value) if plain else event.value, position)
         top = self._frames[-1] if self._frames else None

@@ -111,6 +111,20 @@ def parse_expression(text: str) -> Token | tuple[str, str, str]:
     return "bad-expression", f"{text} is no expression that is known here.", f"Write one of {FORMS}."
 
 
+_MEANT = re.compile(r"\$?[({]{0,2} *((?:outputs|parameters|datasets|steps)\.[\w.-]+) *[)}]{0,2}")
+# ``parameters.json`` is a file.
+_FILE = re.compile(
+    r".*\.(csv|gz|h5|html?|json|jsonl|log|md|npy|npz|onnx|parquet|pickle|pkl|pth?|py|tar|toml|tsv|txt|xml|ya?ml|zip)"
+)
+
+
+def meant_expression(text: str) -> str | None:
+    """Return the expression that a text without its ``${{ }}`` seems to stand for, such as ``outputs.model``."""
+    found = None if _FILE.fullmatch(text.strip()) else _MEANT.fullmatch(text.strip())
+    parsed = parse_expression(f"${{{{ {found[1]} }}}}") if found else ()
+    return None if isinstance(parsed, tuple) or found is None else f"${{{{ {found[1]} }}}}"
+
+
 def _token(kind: str, rest: list[str]) -> Token:
     if kind == "steps":
         return Input(rest[0], rest[2])

@@ -34,6 +34,30 @@ def shown(token: Token) -> str:
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("outputs.model", "${{ outputs.model }}"),
+        ("${ outputs.model }", "${{ outputs.model }}"),
+        ("$(outputs.model)", "${{ outputs.model }}"),
+        ("'{{ parameters.epochs }}'", "${{ parameters.epochs }}"),
+        ("$ steps.prepare.outputs.images }}", "${{ steps.prepare.outputs.images }}"),
+        ("datasets.archive", "${{ datasets.archive }}"),
+    ],
+)
+def test_a_text_that_lacks_the_braces_of_an_expression_draws_a_warning(text: str, meant: str) -> None:
+    arguments, problems = read(f"{{--a: {text}}}" if "{" not in text and "}" not in text else f"\n  --a: {text}")
+    assert [type(one.values[0]) for one in arguments] == [Literal]
+    assert [(one.code, one.severity, one.path) for one in problems] == [("bad-expression", "warning", (*ROOT, "--a"))]
+    assert meant in problems[0].message
+    assert meant in problems[0].cure
+
+
+@pytest.mark.parametrize("text", ["outputs", "steps.train", "outputs.model/x", "my.outputs.model", "steps.a.b.c"])
+def test_other_texts_with_dots_draw_none(text: str) -> None:
+    assert read(f"{{--a: {text}}}")[1] == []
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", []),

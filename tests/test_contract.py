@@ -84,7 +84,7 @@ def _said(declarations: str, *written: Written) -> list[tuple[str, str]]:
         ("parser.add_argument('--size')", ("--size", ()), "option-values",
          "train.py:3 takes one value for --size, and none is given. Write `--size:` with its value."),
         ("parser.add_argument('--size', nargs=2)", ("--size", ("1",)), "option-values",
-         "train.py:3 takes 2 values for --size, and 1 are given. Write `--size:` with its values in a list."),
+         "train.py:3 takes 2 values for --size, and 1 is given. Write `--size:` with its values in a list."),
         ("parser.add_argument('--size', nargs=2)", ("--size", ("1", "2", "3")), "option-values",
          'train.py:3 takes 2 values for --size, and "3" is too many. Delete what is too many.'),
         ("parser.add_argument('--data', required=True)", None, "missing-option",
@@ -341,14 +341,20 @@ def test_parameters_and_paths_are_held_too() -> None:
         Argument("--size", (Parameter("size"),), ("a", 0)),
         Argument("--data", (Input("prepare", "images"),), ("a", 1)),
         Argument("--kind", (Output("model"),), ("a", 2)),
+        Argument("--size", (Parameter("rate"),), ("a", 3)),
     ]
     step = step_of(rows)
-    found = contract.faults(read(SIZED), step, plan_of(step, {"size": "big"}))
+    plan = plan_of(step, {"size": "big", "rate": "0.5"})
+    found = [one for one in contract.faults(read(SIZED), step, plan) if one.code != "option-twice"]
     assert [(one.code, one.path, one.message) for one in found] == [
-        ("option-type", ("a", 0),
+        ("option-type", ("parameters", "size", "default"),  # the parameter of the same name: its value is wrong
          'step "train": train.py:3 takes a whole number for --size, and the parameter size, "big", is none.'),
         ("option-choice", ("a", 2), 'step "train": train.py:5 takes a choice for --kind, and a path is none.'),
+        ("option-type", ("a", 3),  # another parameter: that it stands here is wrong
+         'step "train": train.py:3 takes a whole number for --size, and the parameter rate, "0.5", is none.'),
     ]  # fmt: skip
+    unknown = contract.faults(read(SIZED), step, plan, unknown={"size", "rate"})
+    assert [one.path for one in unknown if one.code == "option-type"] == []
     assert contract.faults(read(SIZED), step_of(rows[:2]), plan_of(step, {"size": "3"})) == []
 
 

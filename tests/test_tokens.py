@@ -114,3 +114,19 @@ def test_the_forms_that_a_message_shows_are_the_forms_that_are_read(name: str) -
     assert len(forms) == 4
     kinds = {type(parse_expression(form.replace("NAME", name).replace("STEP", "s"))) for form in forms}
     assert kinds == {Output, Parameter, Dataset, Input}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("outputs.model", "${{ outputs.model }}"),
+        ("$parameters.epochs", "${{ parameters.epochs }}"),
+        ("{{ steps.train.outputs.model }}", "${{ steps.train.outputs.model }}"),
+        ("parameters.json", None),
+        ("outputs.tar", None),
+        ("steps.train", None),
+        ("my outputs.model", None),
+    ],
+)
+def test_a_text_that_seems_to_be_an_expression(text: str, meant: str | None) -> None:
+    assert tokens.meant_expression(text) == meant

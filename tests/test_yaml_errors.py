@@ -25,6 +25,70 @@ def explained(text: str, loader: Any) -> Problem:  # noqa: ANN401 - a class of t
     return explain(raised.value, text)
 
 
+STEPS = "steps:\n  one:\n    script: a.py\n    arguments:\n      --a: 1\n      --b: 2\n  two:\n    script: b.py\n"
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("steps:", "steps: x", 1, "has a value on its line"),
+        ("one:", "one: []", 2, "has a value on its line"),
+        ("arguments:", "arguments: 3", 4, "has a value on its line"),
+        ("one:", "one;", 2, "no colon after its key"),
+        ("one:", "one # a comment", 2, "no colon after its key"),
+        ("      --a: 1", "      --a1", 5, "no colon after its key"),
+        ("script: a.py", 'script: "a.py', 3, "not closed"),
+        ("      --a: 1", "       --a: 1", 5, "indented otherwise than those below it"),
+        ("    script: a.py", "        script: a.py", 3, "indented otherwise than those below it"),
+        ("      --a: 1", "     --a: 1", 5, "indented otherwise than those below it"),
+        ("    script: a.py", "   script: a.py", 3, "indented otherwise than those below it"),
+        ("steps:", "name: x\n  steps:", 2, "indentation"),
+        ("    arguments:", "      arguments:", 4, "indentation"),
+        # Here it is the line where the parser gives up, or no one can tell.
+        ("      --b: 2", "       --b: 2", 6, "indentation"),
+        ("    arguments:", "     arguments:", 4, "indentation"),
+        ("    script: b.py", "    script: b\n      c: d", 9, "indentation"),
+    ],
+)
+def test_a_line_that_fits_is_not_blamed_for_one_above(old: str, new: str, line: int, words: str, loader: Any) -> None:  # noqa: ANN401
+    problem = explained(STEPS.replace(old, new, 1), loader)
+    assert problem.position is not None
+    assert (problem.position.line, re.search(words, problem.message) is not None) == (line, True), problem
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
+def test_a_quote_that_ends_at_the_next_one_is_told_where_it_begins(loader: Any) -> None:  # noqa: ANN401
+    problem = explained('name: "x\na: 1\ncron: "0 2 * * *"\nb: 2\n', loader)
+    assert problem.position is not None
+    assert (problem.position.line, problem.position.column) == (1, 7)
+    assert problem.message == "the quoted text that begins here ends in line 3."
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x:\n  a: |\n     some\n     words\n   b: 1\n", 5),
+        ("x:\n  a: >-\n    some words\n   b: 1\n", 4),
+        ("a: some\n  words\n  and b: 1\n", 3),
+        ("a:\n  - some\n    words\n   b: 1\n", 4),
+    ],
+)
+def test_a_line_of_a_text_is_not_blamed(text: str, line: int, loader: Any) -> None:  # noqa: ANN401
+    problem = explained(text, loader)
+    assert problem.position is not None
+    assert problem.position.line == line
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
+def test_a_first_line_that_is_indented_is_told_itself(loader: Any) -> None:  # noqa: ANN401
+    problem = explained("# a comment\n  name: x\nsteps:\n  a: {}\n", loader)
+    assert problem.position is not None
+    assert (problem.position.line, problem.position.column) == (2, 3)
+    assert problem.message == "this line is indented otherwise than those below it."
+
+
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
 @pytest.mark.parametrize(
     ("text", "place", "words"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from aml_pipeline.contract.matching import Finding, Reading, match
 from aml_pipeline.contract.model import COMMAND, FLAG, Contract, Option, Parser
@@ -12,8 +12,11 @@ from aml_pipeline.problems import Path, Problem, Severity, suggest
 from aml_pipeline.tokens import Argument, Dataset, Literal, Parameter, Token
 
 
-def faults(contract: Contract, step: Step, plan: Plan) -> list[Problem]:
-    """Return what the script of ``step`` refuses in its arguments, as far as that is certain."""
+def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] = ()) -> list[Problem]:
+    """Return what the script of ``step`` refuses in its arguments, as far as that is certain.
+
+    Nothing is said of the values of parameters in ``unknown``.
+    """
     if contract.parser is None:
         return []
     optional = frozenset(number for number, one in enumerate(step.arguments) if _may_be_absent(one, plan))
@@ -22,6 +25,7 @@ def faults(contract: Contract, step: Step, plan: Plan) -> list[Problem]:
     if optional:
         without = _certain(contract, [one for one in texts if one.argument not in optional])
         found = [one for one in found if one in without or _is_about(one, optional)]
+    found = [one for one in found if not _is_about_a_parameter(one, step, unknown)]
     wording = _Wording(step, contract.parser)
     return list(dict.fromkeys(wording.problem(one) for one in found))
 
@@ -38,6 +42,13 @@ _OWN = frozenset({"unknown-option", "ambiguous-option", "option-values", "option
 
 def _is_about(finding: Finding, arguments: frozenset[int]) -> bool:
     return finding.at is not None and finding.at.argument in arguments and finding.code in _OWN
+
+
+def _is_about_a_parameter(finding: Finding, step: Step, names: Container[str]) -> bool:
+    if finding.at is None or finding.at.place < 0:
+        return False
+    token = step.arguments[finding.at.argument].values[finding.at.place]
+    return isinstance(token, Parameter) and token.name in names
 
 
 def _certain(contract: Contract, texts: Sequence[Text]) -> list[Finding]:
@@ -97,7 +108,7 @@ class _Wording:
         else:
             message, cure = self._say[code](finding)
         severity: Severity = "warning" if code in {"option-twice", "option-abbreviated"} else "error"
-        path, on_key = self._place(finding.at)
+        path, on_key = self._namesake(finding) or self._place(finding.at)
         return Problem(code, f'step "{self._step.name}": {message}', cure, path, on_key=on_key, severity=severity)
 
     def _place(self, at: Text | None) -> tuple[Path, bool]:
@@ -107,6 +118,19 @@ class _Wording:
         if at.place < 0:
             return argument.place, True
         return (argument.place if len(argument.values) == 1 else (*argument.place, at.place)), False
+
+    def _namesake(self, finding: Finding) -> tuple[Path, bool] | None:
+        """Return the place of a parameter's value if it is that which is wrong, and not that it stands here.
+
+        ``--learning-rate: ${{ parameters.learning_rate }}`` is right whatever the value.
+        """
+        if finding.code not in {"option-type", "option-choice"} or finding.at is None or finding.at.place < 0:
+            return None
+        argument = self._step.arguments[finding.at.argument]
+        token = argument.values[finding.at.place]
+        if not isinstance(token, Parameter) or (argument.option or "").lstrip("-").replace("-", "_") != token.name:
+            return None
+        return ("parameters", token.name, "default"), False
 
     def _shown(self, at: Text | None) -> str:
         """Return a value as messages quote it: its text, or where it comes from."""
@@ -213,7 +237,7 @@ class _Wording:
                 f'"{finding.at.text}" begins like an option, so {self._line(option)} is given no value for {label}.'
             )
             return message, f'Write both as one: `"{name}={finding.at.text}": true`.'
-        given = f"{value} are given" if value else "none is given"
+        given = f"{value or 'none'} {'are' if value and value != 1 else 'is'} given"
         cure = f"Write `{name}:` with its value{'' if takes == 'one value' else 's in a list'}."
         return f"{self._line(option)} takes {takes} for {label}, and {given}.", cure
 
