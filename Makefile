@@ -14,7 +14,10 @@ unexport PYTHONHOME PYTHONPATH
 
 selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--param %) $(STEPS))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate test test-faults test-disk-full test-mutations fuzz check lint editor schema checks bench clean FORCE
+# What goes to Azure ML is the file as it stands, unless the caller names a profile.
+chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(strip $(PROFILE)),--profile $(PROFILE)))
+
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish test test-faults test-disk-full test-mutations fuzz check lint editor schema checks bench clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -27,6 +30,12 @@ pipeline-plan: .venv/steps ## Show what pipeline-run would do, and why
 
 pipeline-validate: .venv/steps ## Show every problem in pipeline.yaml and the scripts it names
 	.venv/bin/aml-pipeline validate
+
+pipeline-submit: .venv/azureml ## Run pipeline.yaml in Azure ML as it stands, or with PROFILE=; PARAMS=, STEPS= (one step)
+	.venv/bin/aml-pipeline submit $(chosen_profile) $(PARAMS:%=--param %) $(STEPS)
+
+pipeline-publish: .venv/azureml ## Make Azure ML agree with pipeline.yaml; ARGS=--dry-run tells beforehand
+	.venv/bin/aml-pipeline publish $(chosen_profile) $(ARGS)
 
 test: .venv/dev ## Run the tests
 	.venv/bin/python -m pytest -n 2
@@ -83,7 +92,7 @@ has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%
   >&2; exit 1; }; done
 
 # How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
-# (what is installed), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
+# (what is installed; `azureml` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
 # the folder was moved, when an installation was killed, or when the command line names another PYTHON.
 
 asked = $(if $(filter command,$(origin PYTHON)),$(PYTHON))
@@ -112,6 +121,9 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
 	rm -rf .venv && "$$found" -m venv .venv && printf '%s\n' "$$(pwd -P)" "$$found" > $@
 
 .venv/steps: .venv/ready pyproject.toml constraints.txt
+	$(install)
+
+.venv/azureml: .venv/steps
 	$(install)
 
 .venv/dev: .venv/steps

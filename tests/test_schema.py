@@ -23,7 +23,7 @@ from tests.test_spec import EVERYTHING
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "aml_pipeline" / "pipeline.schema.json"
-CASES = sorted((ROOT / "tests" / "errors").glob("*.yaml"))
+CASES = sorted((ROOT / "tests" / "data" / "err").glob("*.yaml"))
 Node = tuple[tuple[str | int, ...], dict[str, Any]]
 
 # Mistakes that an editor can mark with the schema alone, and those that nobody can see without the whole file.
@@ -129,7 +129,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "Environment.name": {"conda_file": "e.yml"},
     "Environment.version": {"registered": "r"},
     "Parameter": {"default": 10},
-    "Recurrence": {"frequency": "week"},
+    "Recurrence": {"frequency": "week", "hours": [2], "minutes": [0], "week_days": ["monday"]},
+    "Recurrence.frequency": {"hours": [2], "minutes": [0]},
     "Schedule": {"cron": "0 2 * * *"},
     "Schedule.cron": {},
     "Schedule.recurrence": {},
@@ -182,10 +183,12 @@ def test_every_example_is_right(path: tuple[str | int, ...], schema: Any, exampl
 
 def right_pipelines() -> list[tuple[str, str]]:
     """Return every pipeline of the repository that is to be right, with the place where it stands."""
-    folders = [ROOT / "tests" / "shapes", ROOT / "tests" / "conformance" / "pipelines", ROOT / "tests" / "loopback"]
+    tests = ROOT / "tests"
+    folders = [tests / "data" / "ok", tests / "shapes", tests / "conformance" / "pipelines", tests / "loopback"]
     paths = [ROOT / "pipeline.yaml", *(path for folder in folders for path in sorted(folder.rglob("*.yaml")))]
-    found = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    found = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8-sig")) for path in paths]
+    pages = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "checks.md"]  # of what is wrong
+    for page in [ROOT / "README.md", *pages]:
         blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         found += [(f"{page.name}-{number}", text) for number, text in enumerate(blocks)]
     return [(name, text) for name, text in found if re.search("^steps:", text, re.MULTILINE)]
