@@ -15,27 +15,18 @@ from aml_pipeline.project import Project
 from aml_pipeline.snapshot import Snapshot, is_pattern
 
 
-def check(plan: Plan, project: Project) -> list[Problem]:
-    """Return what is wrong with the files that ``plan`` names."""
+def check(plan: Plan, project: Project, untold: Container[str] = (), unknown: Container[str] = ()) -> list[Problem]:
+    """Return what is wrong with the files that ``plan`` names, and what its scripts would refuse of their arguments.
+
+    Of the arguments of the steps in ``untold`` nothing is said, and nothing of the values of parameters in ``unknown``.
+    """
     problems: list[Problem] = []
     for step in plan.steps:
         found = list(script_faults(step, project))
         problems += found or _snapshot_faults(step, project)
-    problems += [*_environment_faults(plan, project), *_dataset_faults(plan, project)]
-    return problems
-
-
-def contract_faults(
-    plan: Plan, project: Project, untold: Container[str] = (), unknown: Container[str] = ()
-) -> list[Problem]:
-    """Return what the scripts would refuse of their arguments, but for the steps in ``untold``.
-
-    Nothing is said of the values of parameters in ``unknown``.
-    """
-    problems: list[Problem] = []
-    for step in plan.steps:
-        if step.name not in untold and not next(script_faults(step, project), None):
+        if not found and step.name not in untold:
             problems += _contract_faults(step, plan, project, unknown)
+    problems += [*_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
 
 

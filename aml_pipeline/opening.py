@@ -58,9 +58,8 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
         return Opened(loaded, None, None, os.path.join(folder, STATE))
     state = os.path.join(folder, STATE, loaded.plan.name)
     project = Project(loaded.plan, Digests(os.path.join(state, "digests")))
-    loaded.add(_beside(path, check.check(loaded.plan, project)))
     unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
-    loaded.add(_beside(path, check.contract_faults(loaded.plan, project, loaded.wrong_arguments, unknown)))
+    loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown)))
     return Opened(loaded, loaded.plan, project, state)
 
 
