@@ -7,7 +7,7 @@ carries no such line, or that of another pipeline, is never touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,7 +43,7 @@ def marked(text: str | None, mark: Mark) -> str:
     """Return a description that ends in ``mark``, clipped to what is surely taken."""
     about = f"aml-pipeline:{mark.identity}{f'#{mark.schedule}' if mark.schedule else ''} {mark.digest}"
     line = about + (_DISABLED if mark.disabled else "")
-    shown = " ".join((text or "").split())[: LONGEST_DESCRIPTION - len(line) - 1]
+    shown = " ".join((text or "").split())[: max(0, LONGEST_DESCRIPTION - len(line) - 1)]
     return f"{shown}\n{line}" if shown else line
 
 
@@ -63,18 +63,22 @@ class Endpoint:
 
     id: str
     description: str
-    default: str
+    default: str | None
     versions: Mapping[str, str]
+    active: bool = True
 
     @property
     def pipeline(self) -> str | None:
         """The id of the pipeline that it runs."""
-        return self.versions.get(self.default)
+        return self.versions.get(self.default or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a schedule fires, in the words of ``ScheduleRecurrence``, without its start."""
+    """When a schedule fires, in the words of ``ScheduleRecurrence``.
+
+    Of its start only what tells when a month's run is: ``at`` is its day and time, such as ``day 1 at 02:00``.
+    """
 
     frequency: str
     interval: int
@@ -82,6 +86,7 @@ class Timing:
     minutes: tuple[int, ...]
     week_days: tuple[str, ...]
     time_zone: str
+    at: str = ""
 
     def __str__(self) -> str:
         """Return it in a few words."""
@@ -90,7 +95,7 @@ class Timing:
         days = f" on {', '.join(self.week_days).lower()}" if self.week_days else ""
         times = [f"{hour:02}:{minute:02}" for hour in self.hours for minute in self.minutes]
         shown = f" at {', '.join(times[:3])}{', …' if len(times) > 3 else ''}" if times else ""  # noqa: PLR2004
-        return f"every {every}{days}{shown}, {self.time_zone}"
+        return f"every {every}{days}{f' on {self.at}' if self.at else ''}{shown}, {self.time_zone}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +167,12 @@ def endpoint_name(name: str, profile: str | None) -> str:
 
 
 def changes(wanted: Wanted, found: Found) -> list[Change]:
-    """Return what is to be done, in the order in which it is done: pipeline, endpoint, schedules."""
-    pipelines = list(_pipelines(wanted, found))
-    return [*pipelines, _endpoint(wanted, found), *schedule_changes(wanted, found)]
+    """Return what is to be done, in the order in which it is done: pipeline, endpoint, schedules.
 
-
-def our_schedules(identity: str, found: Found) -> list[tuple[Mark, Schedule]]:
-    """Return the schedules that were published of a pipeline with a profile, with their marks."""
-    marks = ((mark_in(one.description), one) for one in found.schedules)
-    return [(mark, one) for mark, one in marks if mark and mark.identity == identity and mark.schedule]
+    What is disabled comes after what stands in its place.
+    """
+    kept, *others = _pipelines(wanted, found)
+    return [kept, _endpoint(wanted, found), *others, *schedule_changes(wanted, found)]
 
 
 def kept_pipeline(wanted: Wanted, found: Found) -> Pipeline | None:
@@ -203,23 +205,29 @@ def _endpoint(wanted: Wanted, found: Found) -> Change:
     there, pipeline = found.endpoint, kept_pipeline(wanted, found)
     if there is None:
         return Change("create", "endpoint", wanted.name)
+    notes = () if there.active else ("somebody disabled it, and it stays so",)
     if pipeline and there.pipeline == pipeline.id:
-        return Change("unchanged", "endpoint", wanted.name, (f"default version {there.default}",), there.id)
-    return Change("update", "endpoint", wanted.name, (_moved(wanted, found, there),), there.id)
+        return Change("unchanged", "endpoint", wanted.name, (f"default version {there.default}", *notes), there.id)
+    return Change("update", "endpoint", wanted.name, (_moved(wanted, found, there), *notes), there.id)
 
 
 def _moved(wanted: Wanted, found: Found, there: Endpoint) -> str:
     """Return how the default moves, told by content."""
     digests = {one.id: mark.digest for one in found.pipelines if (mark := mark_in(one.description))}
-    before = digests.get(there.pipeline or "", "one that somebody else made")
-    return f"default: {before[:12] if before in digests.values() else before} → {wanted.digest[:12]}"
+    return f"default: {_short(digests.get(there.pipeline or ''))} → {_short(wanted.digest)}"
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "one that somebody else made"
 
 
 def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
     """Yield what is to be done about schedules; what only the pipeline's content tells is not needed for it."""
     ours: dict[str, list[Schedule]] = {}
-    for mark, one in our_schedules(wanted.identity, found):
-        ours.setdefault(str(mark.schedule), []).append(one)
+    for one in found.schedules:
+        mark = mark_in(one.description)
+        if mark and mark.identity == wanted.identity and mark.schedule:
+            ours.setdefault(mark.schedule, []).append(one)
     for schedule in wanted.schedules:
         yield from _of_one(schedule, ours.pop(schedule.key, []), found)
     for key, rest in ours.items():
@@ -230,22 +238,34 @@ def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
 
 def _of_one(wanted: WantedSchedule, there: list[Schedule], found: Found) -> Iterator[Change]:
     """Yield what to do about the schedules that are there under one key; of several the first that fits stays."""
-    fitting = [one for one in there if not _needs_another(wanted, one, found)]
-    fitting.sort(key=lambda one: (_put_away(one), one.created, one.id))
-    others = [one for one in there if one.active and one not in fitting[:1]]
-    if fitting:
-        yield _kept(wanted, fitting[0])
-    elif others:
-        details = _needs_another(wanted, others[0], found)
-        yield Change("replace", "schedule", wanted.name, details, others[0].id, wanted.key)
-        others = others[1:]
-    elif paused := next((one for one in there if not _put_away(one)), None):
-        details = _needs_another(wanted, paused, found)
-        yield Change("unchanged", "schedule", wanted.name, (_PAUSED, *details), paused.id, wanted.key)
+    there = sorted(there, key=lambda one: (one.created, one.id))
+    active = [one for one in there if one.active]
+    active.sort(key=lambda one: bool(_needs_another(wanted, one, found)))
+    paused = [one for one in there if not one.active and not _put_away(one)]
+    away = [one for one in there if _put_away(one) and not _needs_another(wanted, one, found)]
+    if active:
+        yield _live(wanted, active[0], found)
+    elif paused:
+        yield _of_paused(wanted, paused[-1], found)
+    elif away:
+        yield _kept(wanted, away[0])
     else:
         yield Change("create", "schedule", wanted.name, (str(wanted.timing),), key=wanted.key)
-    for one in others:
+    for one in active[1:]:
         yield Change("disable", "schedule", one.name, ("another one of the same name stays",), one.id, wanted.key)
+
+
+def _live(wanted: WantedSchedule, one: Schedule, found: Found) -> Change:
+    why = _needs_another(wanted, one, found)
+    return Change("replace", "schedule", wanted.name, why, one.id, wanted.key) if why else _kept(wanted, one)
+
+
+def _of_paused(wanted: WantedSchedule, one: Schedule, found: Found) -> Change:
+    """Return what is to be done about one that a person paused: it is never replaced, for another would fire."""
+    why = _needs_another(wanted, one, found)
+    if why:
+        return Change("unchanged", "schedule", wanted.name, (_PAUSED, *why), one.id, wanted.key)
+    return _kept(wanted, one)
 
 
 _PAUSED = "somebody paused it, and it stays so"
@@ -276,6 +296,8 @@ def _kept(wanted: WantedSchedule, one: Schedule) -> Change:
     notes = [] if one.active else [_PAUSED]
     if one.parameters is None:
         notes.append("parameters: not visible")
+    if mark and mark.disabled:
+        details = ("somebody enabled it", *details)  # the mark goes, so that a later pause is seen for what it is
     if not details and mark and mark.digest != wanted.digest:
         details = ("what it is made of changed",)
     action: Action = "update" if details else "unchanged"
@@ -306,17 +328,19 @@ def moved_back(identity: str, name: str, found: Found, version: str) -> Change:
         raise UsageError(f"Nothing of {identity} is published yet. Publish it: `aml-pipeline publish`.")
     numbers = sorted((int(number), known) for number, known in there.versions.items() if known in digests)
     if version == "previous":
-        chosen = [(number, known) for number, known in numbers if number < int(there.default)][-1:]
+        lower = [(number, known) for number, known in numbers if number < int(there.default or 0)]
+        chosen = lower[-1:]
     else:
-        chosen = [(number, known) for number, known in numbers if digests[known].startswith(version)][-1:]
-    if not chosen:
-        known = ", ".join(dict.fromkeys(digests[known][:12] for _, known in reversed(numbers)))
-        raise UsageError(f'There is no version "{version}" of {name} to go back to. Published: {known}.')
-    [(number, pipeline)] = chosen
+        chosen = [(number, known) for number, known in numbers if version and digests[known].startswith(version)]
+    if len({digests[known] for _, known in chosen}) != 1:
+        many = "More than one version begins with" if chosen else "There is no version"
+        known = ", ".join(dict.fromkeys(_short(digests[known]) for _, known in reversed(numbers)))
+        raise UsageError(f'{many} "{version}" of {name} to go back to. Published: {known}.')
+    number, pipeline = chosen[-1]
+    after = f"default: {_short(digests.get(there.pipeline or ''))} → {_short(digests[pipeline])}"
     if str(number) == there.default:
-        return Change("unchanged", "endpoint", name, (f"default: {digests[pipeline][:12]}",), there.id)
-    before = digests.get(there.pipeline or "", "one that somebody else made")[:12]
-    return Change("update", "endpoint", name, (f"default: {before} → {digests[pipeline][:12]}",), there.id, str(number))
+        return Change("unchanged", "endpoint", name, (f"default: {_short(digests[pipeline])}",), there.id)
+    return Change("update", "endpoint", name, (after,), there.id, str(number))
 
 
 def _ours(one: Pipeline, identity: str) -> Mark | None:
@@ -332,3 +356,43 @@ def as_text(found: Iterable[Change]) -> str:
     rows = [(_SIGNS[one.action], f"{one.kind} {one.name}", "; ".join(one.details)) for one in found]
     width = max((len(what) for _, what, _ in rows), default=0)
     return "\n".join(f"{sign:>3} {what:<{width}}  {details}".rstrip() for sign, what, details in rows)
+
+
+def listed(found: Found, identity: str, changes: Iterable[Change]) -> list[dict[str, object]]:
+    """Return the published schedules as JSON data, each compared with the file, and what the file has besides.
+
+    Those of other pipelines and profiles that are active are among them: a renamed pipeline leaves its own behind.
+    """
+    known = {one.id: one for one in changes if one.id}
+    missing = [one for one in changes if one.action == "create"]
+    keys = {one.key for one in changes if one.action != "disable"}
+    marks = ((mark_in(one.description), one) for one in found.schedules)
+    ours = [(mark, one) for mark, one in marks if mark and (mark.identity == identity or one.active)]
+    rows = [_listed(mark, one, _compared(mark, identity, known.get(one.id), keys)) for mark, one in ours]
+    return [*rows, *(_not_there(one) for one in missing)]
+
+
+def _compared(mark: Mark, identity: str, change: Change | None, keys: Container[str]) -> str:
+    if mark.identity != identity:
+        return f"published of {mark.identity}"
+    if change:
+        return "; ".join(change.details) or "as the file says"
+    return "another one stands in its place" if mark.schedule in keys else "the file has it no longer"
+
+
+def _listed(mark: Mark, one: Schedule, compared: str) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "key": mark.schedule,
+        "state": "active" if one.active else "disabled by publish" if mark.disabled else "paused",
+        "fires": str(one.timing) if one.timing else None,
+        "experiment": one.experiment,
+        "parameters": None if one.parameters is None else dict(one.parameters),
+        "compared": compared,
+        "id": one.id,
+    }
+
+
+def _not_there(one: Change) -> dict[str, object]:
+    row: dict[str, object] = dict.fromkeys(("fires", "experiment", "parameters", "id"))
+    return {**row, "name": one.name, "key": one.key, "state": "not published", "compared": "; ".join(one.details)}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from aml_pipeline import files
-from aml_pipeline.plan import Plan, Step, token_as_data
+from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step, token_as_data
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
 from aml_pipeline.secret_files import by_name
@@ -52,17 +52,30 @@ def large_snapshots(plan: Plan, project: Project) -> list[Problem]:
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML has to run it again, as ``reuse`` names them."""
     sent = [argument.tokens for argument in step.arguments if not absent(plan, argument)]
-    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
     snapshot = project.snapshot(step)
     return {
         "script": snapshot.script,
-        "snapshot": dict(snapshot.digests),
-        "parameters": {name: one.text for name, one in plan.parameters.items() if name in names},
+        "snapshot": contents(snapshot),
+        "parameters": {name: plan.parameters[name].text for name in received(plan, [step])},
         "arguments": [[token_as_data(token) for token in words] for words in sent],
         "after": dict.fromkeys(step.after, ""),
         "environment": project.environment_digest(step),
         "environment_variables": dict(step.environment_variables),
+        "settings": {
+            "compute": step.compute.name if step.compute else "",
+            "timeout": f"{step.timeout} s" if step.timeout else "none",
+            **{f"output {name}": _settings(one) for name, one in step.outputs.items()},
+            **{f"dataset {one}": _place(plan.datasets[one]) for one in step.datasets},
+        },
     }
+
+
+def _settings(one: OutputSettings) -> str:
+    return " ".join(filter(None, (one.mode, one.datastore, one.register_as)))
+
+
+def _place(one: DatasetPlace) -> str:
+    return " ".join(filter(None, (one.registered, one.version, one.datastore, one.path, one.mode)))
 
 
 def secret_files(project: Project, steps: Iterable[Step]) -> list[Problem]:
@@ -94,6 +107,18 @@ def secret_cure(project: Project, step: Step, name: str) -> str:
     ignore = project.source(step).ignore_file or ".amlignore"
     pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
     return f"Leave it out: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."
+
+
+def contents(snapshot: Snapshot) -> dict[str, str]:
+    """Return the digests of a snapshot's files as Azure ML has them: whether they may be executed does not reach it."""
+    return {name: digest.removesuffix("+x") for name, digest in snapshot.digests.items()}
+
+
+def received(plan: Plan, steps: Iterable[Step]) -> list[str]:
+    """Return the parameters that ``steps`` receive in Azure ML, in the order of the file."""
+    sent = (one.tokens for step in steps for one in step.arguments if not absent(plan, one))
+    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
+    return [name for name in plan.parameters if name in names]
 
 
 def absent(plan: Plan, argument: Argument) -> str | None:

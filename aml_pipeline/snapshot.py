@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # Never part of a snapshot, whatever the ignore file says: state, caches and histories that no script reads.
 _NEVER = frozenset({".git", ".aml_pipeline", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"})
 IGNORE_FILES = (".amlignore", ".gitignore")
+# The ``.amlignore`` of a copy for Azure ML: its SDKs leave out what the ignore file at the root says, and all is chosen
+# already. Its bytes count in v1's fingerprint of a step, so they never change.
+KEEP_ALL = b"# What a step needs was chosen before; nothing is left out here.\n"
 # Why a file can be no part of a snapshot; what the pipeline file declares as local data, and that file, are "declared".
 Skipped = Literal["cache", "declared", "virtual environment", "ignored"]
 

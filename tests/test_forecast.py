@@ -105,3 +105,27 @@ def test_a_step_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "plan", "--remote", "trian")
     assert (done.status, done.err) == (2, 'There is no step "trian". Did you mean "train"?\n')
     assert lesson.service.requests == []
+
+
+def test_datasets_are_part_of_it(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.add_dataset("images", "some/images")
+    lesson.service.add_datastore("results")
+    places = "datasets: {a: {registered: images}, b: {datastore: results, path: raw}}\nparameters:"
+    lesson.replace("pipeline.yaml", "parameters:", places)
+    lesson.replace(
+        "pipeline.yaml", "--epochs:", "--a: ${{ datasets.a }}\n      --b: ${{ datasets.b }}\n      --epochs:"
+    )
+    assert lesson.here(capsys, "submit").status == 0
+    reads = "it reads dataset a in version {}, the latest now"
+    unchanged = "may be reused nothing changed since the last submission"
+    for version in (1, 2):
+        done = lesson.here(capsys, "plan", "--remote", "train")
+        assert (done.status, " ".join(done.out.split()[1:])) == (0, f"{unchanged}; {reads.format(version)}")
+        lesson.service.add_dataset("images", "more/images")
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: other-cluster")
+    lesson.service.add_compute("other-cluster")
+    assert (
+        lesson.here(capsys, "plan", "--remote")
+        .out.splitlines()[0]
+        .endswith("will run  compute cpu-cluster → other-cluster")
+    )

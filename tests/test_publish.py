@@ -221,8 +221,9 @@ def test_what_others_made_is_left_alone(lesson: Lesson, capsys: Capture) -> None
     service.endpoints["e"] = {**endpoint, "Id": "e", "Name": "lesson2", "Description": "aml-pipeline:lesson2 0"}
     info = {**schedule["PipelineSubmissionInfo"], "Description": "aml-pipeline:lesson/night#nightly abc"}
     service.schedules["s"] = {**schedule, "Id": "s", "PipelineSubmissionInfo": info}
-    service.schedules["t"] = {**schedule, "Id": "t", "Recurrence": {**schedule["Recurrence"], "TimeZone": "Odd"},
-                              "PipelineSubmissionInfo": {**info, "Description": "nightly"}}  # fmt: skip
+    odd = {**schedule["Recurrence"], "TimeZone": "Odd", "Interval": None}
+    theirs = {"Id": "t", "Name": "theirs", "Recurrence": odd}
+    service.schedules["t"] = {**schedule, **theirs, "PipelineSubmissionInfo": {**info, "Description": "nightly"}}
     others = json.dumps(
         [service.pipelines["p"], service.endpoints["e"], service.schedules["s"], service.schedules["t"]]
     )
@@ -257,7 +258,7 @@ def test_two_that_published_at_once(lesson: Lesson, capsys: Capture) -> None:
     (schedule,) = service.schedules.values()
     service.schedules["z"] = {**schedule, "Id": "z", "CreatedDate": "2026-01-05T09:00:00.0000000+00:00"}
     told = publish(lesson, capsys)
-    assert told[1] == "- published pipeline lesson version D was published twice at once; the older one stays"
+    assert told[2] == "- published pipeline lesson version D was published twice at once; the older one stays"
     assert told[4] == "- schedule lesson.nightly another one of the same name stays"
     assert service.pipelines["z"]["EntityStatus"] not in {"0", "Active"}
     assert service.schedules["z"]["EntityStatus"] == "Disabled"
@@ -404,3 +405,107 @@ def test_the_schedules_that_azure_ml_has(lesson: Lesson, capsys: Capture) -> Non
         ("nightly", "paused", {"epochs": "99"}),
         ("weekly", "not published", None),
     ]
+
+
+def test_a_schedule_that_lost_its_mark_is_refused(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    (schedule,) = lesson.service.schedules.values()
+    schedule["PipelineSubmissionInfo"]["Description"] = "Ask Ann before touching"
+    lesson.service.forget()
+    done = lesson.here(capsys, "publish")
+    assert (done.status, done.err) == (
+        4,
+        (
+            "Schedule lesson.nightly runs endpoint lesson, but its description no longer tells whose it is. "
+            "Disable it in the portal, and publish again; the next one is made anew.\n"
+        ),
+    )
+    assert lesson.service.writes() == []
+    schedule["EntityStatus"] = "Disabled"
+    assert publish(lesson, capsys)[2].startswith("+ schedule lesson.nightly")
+
+
+def test_a_cluster_and_an_environment_that_went_away_are_made_again(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2}")
+    publish(lesson, capsys)
+    lesson.service.state.computes.pop("new")
+    lesson.service.state.environments.clear()
+    assert publish(lesson, capsys)[:2] == ["+ environment training version D", "+ compute target new STANDARD_D2_V2"]
+    assert "new" in lesson.service.state.computes
+    assert publish(lesson, capsys) == UNCHANGED
+
+
+def test_a_pause_is_never_undone(lesson: Lesson, capsys: Capture) -> None:
+    text = (lesson.root / "pipeline.yaml").read_text(encoding="utf-8")
+    publish(lesson, capsys)
+    lesson.write({"pipeline.yaml": text.replace(SCHEDULES, "")})
+    publish(lesson, capsys)
+    (schedule,) = lesson.service.schedules.values()
+    schedule["EntityStatus"] = "Active"  # a person enables what was put away
+    lesson.write({"pipeline.yaml": text})
+    assert publish(lesson, capsys)[2] == "~ schedule lesson.nightly somebody enabled it"
+    (schedule,) = lesson.service.schedules.values()
+    schedule["EntityStatus"] = "Disabled"  # and pauses it later
+    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly somebody paused it, and it stays so"
+    lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
+    told = "= schedule lesson.nightly somebody paused it, and it stays so; experiment: lesson → other"
+    assert publish(lesson, capsys)[2] == told
+    assert not [one for one in lesson.service.schedules.values() if one["EntityStatus"] in {"0", "Active"}]
+
+
+def test_a_parameter_that_no_step_receives_is_not_set(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "epochs: 2", "epochs: 2\n  form: zip")
+    lesson.replace(
+        "pipeline.yaml",
+        "parameters:\n  epochs: 2",
+        "datasets: {here: {local: data, optional: true}}\nparameters:\n  epochs: 2",
+    )
+    lesson.replace(
+        "pipeline.yaml", "--epochs:", "--here: ['${{ datasets.here }}', '${{ parameters.form }}']\n      --epochs:"
+    )
+    lesson.replace("pipeline.yaml", "{epochs: 10}", "{epochs: 10, form: tar}")
+    done = lesson.here(capsys, "publish")
+    assert done.status == 0
+    assert 'No step receives the parameter "form", so schedule nightly does not set it.' in done.err
+    (schedule,) = lesson.service.schedules.values()
+    assert schedule["PipelineSubmissionInfo"]["ParameterAssignments"] == {"epochs": "10"}
+
+
+@pytest.mark.parametrize("mistake", ["order", "executable", "comment", "unused parameter"])
+def test_what_never_reaches_azure_changes_nothing(lesson: Lesson, capsys: Capture, mistake: str) -> None:
+    publish(lesson, capsys)
+    if mistake == "executable":
+        (lesson.root / "steps" / "train.py").chmod(0o755)
+    elif mistake == "comment":
+        lesson.replace("pipeline.yaml", "schedules:", "# A comment.\nschedules:")
+    elif mistake == "unused parameter":
+        lesson.replace("pipeline.yaml", "epochs: 2", "depth: 3\n  epochs: 2")
+    else:
+        lesson.replace("pipeline.yaml", "name: lesson\n", "")
+        file = lesson.root / "pipeline.yaml"
+        file.write_text(file.read_text(encoding="utf-8") + "\nname: lesson\n", encoding="utf-8")
+    assert publish(lesson, capsys) == UNCHANGED
+
+
+def test_a_schedule_of_months_tells_its_day_and_what_was_moved_by_hand(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "0 2 * * *", "0 2 1 * *")
+    assert publish(lesson, capsys)[3] == (
+        "+ schedule lesson.nightly every month on day 1 at 02:00, Romance Standard Time"
+    )
+    assert publish(lesson, capsys) == UNCHANGED
+    (schedule,) = lesson.service.schedules.values()
+    schedule["Recurrence"]["StartTime"] = "2026-12-20T09:30:00"
+    assert publish(lesson, capsys, "--dry-run")[2] == (
+        "~ schedule lesson.nightly every month on day 20 at 09:30, Romance Standard Time → "
+        "every month on day 1 at 02:00, Romance Standard Time"
+    )
+
+
+def test_what_was_done_before_a_failure_is_told(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("/PipelineEndpoints/Create", 403, times=1000)
+    done = lesson.here(capsys, "publish")
+    assert done.status == 4
+    assert done.err.splitlines()[0] == (
+        "Done before it failed: environment training, published pipeline lesson. `aml-pipeline publish` does the rest."
+    )
+    assert done.err.splitlines()[1].startswith("Publishing endpoint lesson failed. You may not do that")

@@ -165,7 +165,7 @@ def test_the_limits_are_those_of_the_sdk() -> None:
     pytest.importorskip("azureml.core")
     from azureml._restclient import constants
 
-    from aml_pipeline.azureml.snapshots import IGNORE
+    from aml_pipeline.snapshot import KEEP_ALL
 
     assert remote.MOST_FILES == constants.SNAPSHOT_MAX_FILES - 1
-    assert remote.MOST_BYTES + len(IGNORE) <= constants.SNAPSHOT_MAX_SIZE_BYTES <= remote.MOST_BYTES + 1024
+    assert remote.MOST_BYTES + len(KEEP_ALL) <= constants.SNAPSHOT_MAX_SIZE_BYTES <= remote.MOST_BYTES + 1024

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline.azureml.environment import BASE_IMAGE, PYTHON
+from aml_pipeline.images import BASE_IMAGE, PYTHON
 from tests.loopback.lesson import PIPELINE, Done, Lesson, a_lesson
 from tests.loopback.serving import quiet
 

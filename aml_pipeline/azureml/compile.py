@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
-from aml_pipeline import remote, tokens
+from aml_pipeline import images, remote, tokens
 from aml_pipeline.azureml import compute, data, environment, snapshots
 from aml_pipeline.azureml.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.waiting import say
@@ -191,10 +191,14 @@ class Compilation:
         ports = [self.port(step, token) for token in named]
         return [port for port in ports if all(port is not one for one in arguments)]
 
+    def received(self) -> set[str]:
+        """Return the parameters that a step receives: the others are no parameters of the pipeline in Azure ML."""
+        words = (one.tokens for step in self.plan.steps for one in self.sent(step))
+        return {token.name for one in words for token in one if isinstance(token, tokens.Parameter)}
+
     def values(self) -> dict[str, str]:
         """Return the parameters to be set, of those that a step receives; whoever listens is told of the others."""
-        words = (one.tokens for step in self.plan.steps for one in self.sent(step))
-        received = {token.name for one in words for token in one if isinstance(token, tokens.Parameter)}
+        received = self.received()
         wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
         for name in wanted.keys() - received:
             say(f'No step receives the parameter "{name}", so it is not sent.')
@@ -219,7 +223,7 @@ class Compilation:
         wanted = _there(step.environment)
         if wanted not in self.environments:
             exported = environment.export(wanted)
-            version = environment.version_of(wanted, self.project.environment_digest(step), exported)
+            version = images.version_of(wanted, self.project.environment_digest(step), exported)
             self.versions[wanted] = version, exported
             self.environments[wanted] = environment.found(self.workspace, wanted, version)
 
@@ -261,6 +265,13 @@ class Compilation:
         """Return the versions that the registered datasets of a step have now, where the file names none."""
         ports = {name: self.port(step, tokens.Dataset(name)) for name in step.datasets}
         return [f"{name} {data.version_of(one)}" for name, one in sorted(ports.items()) if one is not None]
+
+    def latest(self, step: Step) -> list[str]:
+        """Return the registered datasets of a step of which the file names no version, each with the newest one."""
+        places = ((name, self.plan.datasets[name]) for name in step.datasets)
+        open_ones = {name for name, place in places if place.registered and place.version in {None, "latest"}}
+        rows = (row.partition(" ") for row in self.resolved(step))
+        return [f"dataset {name} in version {version}" for name, _, version in rows if name in open_ones]
 
     def version(self, step: Step, script: str) -> str:
         """Return a digest of all that makes a step what it is.

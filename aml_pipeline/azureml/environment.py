@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
@@ -10,24 +9,15 @@ from collections.abc import Callable
 
 from aml_pipeline import files
 from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
-from aml_pipeline.environment import pip_lines
 from aml_pipeline.errors import AzureError, MachineError
-from aml_pipeline.files import digest_of
+from aml_pipeline.images import BASE_IMAGE, packages_file
 from aml_pipeline.plan import Environment
-
-# What a definition without an image of its own is built on. Named here, for the SDK's own choice changes with each of
-# its releases, and with it what is in the environment (azureml.core.environment.DEFAULT_CPU_IMAGE of 1.61).
-BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20251130.v1"
-# The Python of an environment that has a pip file alone; a conda file names its own. The SDK would take 3.8, which
-# numpy and torch left years ago; this is the newest that all packages of SDK v1 install on.
-PYTHON = "3.11"
-_VERSION_LENGTH = 16
 
 
 def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
     """Return the workspace's environment that fits a definition; None when it is missing and can be registered.
 
-    ``version`` is what ``version_of`` says. Raises AzureError.
+    ``version`` is what ``images.version_of`` says. Raises AzureError.
     """
     if environment.curated or environment.registered:
         name = environment.curated or environment.registered
@@ -59,16 +49,6 @@ def made(workspace: Sdk, environment: Environment, version: str, exported: str, 
         return defined.register(workspace)
 
 
-def version_of(environment: Environment, content: str, exported: str) -> str:
-    """Return the digest of all that a definition comes to in Azure ML, so that none is registered twice.
-
-    ``content`` is the digest of the definition here.
-    """
-    python = PYTHON if environment.pip_requirements else ""
-    rows = [content, environment.docker_image or BASE_IMAGE, python, exported]
-    return digest_of("\0".join(rows).encode())[:_VERSION_LENGTH]
-
-
 def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
@@ -98,10 +78,7 @@ def _conda_file(environment: Environment, path: Callable[[str], str], exported: 
     if environment.conda_file:
         return path(environment.conda_file)
     if environment.pip_requirements:
-        lines = pip_lines(environment.pip_requirements, lambda name: files.read(path(name)))
-        packages = [line for line, includes in lines if not includes]  # a node of Azure ML has none of the files
-        dependencies = [f"python={PYTHON}", "pip", {"pip": packages}]
-        exported = json.dumps({"channels": ["conda-forge"], "dependencies": dependencies})  # JSON is YAML
+        exported = packages_file(environment, lambda name: files.read(path(name)))
     if not exported:
         return None
     files.write(place, exported.encode())

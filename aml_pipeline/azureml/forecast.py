@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aml_pipeline import remote, reuse
 from aml_pipeline.azureml.compile import Compilation, compilation
@@ -26,14 +26,15 @@ def forecast(
     verdicts: dict[str, Verdict] = {}
     for step in plan.steps:
         before = (then or {}).get(step.name)
-        changed = reuse.difference(before, remote.parts(plan, project, step)) if before else None
+        changed = _difference(before, remote.parts(plan, project, step)) if before else None
         own = _own_reason(work, step, changed, known=known[step.name])
         again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
         if own or again:
             reason = own or f"step {again} runs, and Azure ML reuses by identity, not by content"
             verdicts[step.name] = Verdict("run", reason)
         else:
-            verdicts[step.name] = Verdict("depends", _what_it_depends_on(changed, submitted=before is not None))
+            reason = _what_it_depends_on(changed, work.latest(step), submitted=before is not None)
+            verdicts[step.name] = Verdict("depends", reason)
     return list(verdicts.items())
 
 
@@ -41,7 +42,7 @@ def _known(work: Compilation) -> dict[str, bool]:
     """Return for each step whether Azure ML has its module."""
     pipeline = work.pipeline()
     with doing("asking Azure ML for the steps that it knows"):
-        builders = {node.name: node._module_builder for node in pipeline.graph.nodes}  # noqa: SLF001
+        builders = {node.name: node._module_builder for node in pipeline.graph.module_nodes}  # noqa: SLF001
         return {
             name: one._module_provider.find_module_by_fingerprint(one.get_fingerprint()) is not None  # noqa: SLF001
             for name, one in builders.items()
@@ -60,8 +61,17 @@ def _own_reason(work: Compilation, step: Step, changed: str | None, *, known: bo
     return changed or "Azure ML does not know it"
 
 
-def _what_it_depends_on(changed: str | None, *, submitted: bool) -> str:
+def _difference(before: Parts, now: Parts) -> str | None:
+    """Return the first difference in words."""
+    settings, then = now["settings"], before.get("settings") or {}
+    changed = (name for name in settings if then.get(name, settings[name]) != settings[name])
+    setting = next((f"{name} {then[name]} → {settings[name]}" for name in changed), None)
+    return reuse.difference(before, now) or setting
+
+
+def _what_it_depends_on(changed: str | None, latest: Sequence[str], *, submitted: bool) -> str:
     """Return what is known of a step that Azure ML knows, and may have run with these very values and inputs."""
+    reads = f"; it reads {', '.join(latest)}, the latest now" if latest else ""
     if changed:
-        return f"{changed} since the last submission, and Azure ML may have run that before"
-    return "nothing changed since the last submission" if submitted else "Azure ML knows it"
+        return f"{changed} since the last submission, and Azure ML may have run that before{reads}"
+    return f"{'nothing changed since the last submission' if submitted else 'Azure ML knows it'}{reads}"

@@ -6,8 +6,10 @@ and cannot be built of what some other program wrote, so its clients are asked f
 
 from __future__ import annotations
 
+import re
+
 from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
-from aml_pipeline.publication import Endpoint, Found, Pipeline, Schedule, Timing
+from aml_pipeline.publication import Endpoint, Found, Pipeline, Schedule, Timing, mark_in
 
 _ACTIVE = frozenset({"0", "Active", None})
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -45,7 +47,8 @@ def _endpoint_called(service: Sdk, name: str) -> Endpoint | None:
     if entity is None:
         return None
     versions = {one.version: one.pipeline_id for one in entity.pipeline_version_list or ()}
-    return Endpoint(entity.id, entity.description or "", entity.default_version, versions)
+    active = entity.entity_status in _ACTIVE
+    return Endpoint(entity.id, entity.description or "", entity.default_version, versions, active)
 
 
 def _schedule(entity: Sdk) -> Schedule:
@@ -57,7 +60,7 @@ def _schedule(entity: Sdk) -> Schedule:
         active=entity.entity_status in _ACTIVE,
         endpoint=entity.pipeline_endpoint_id,
         experiment=info.experiment_name if info else None,
-        timing=_timing(entity.recurrence) if entity.recurrence else None,
+        timing=_timing(entity.recurrence) if entity.recurrence and mark_in(info and info.description) else None,
         parameters=dict(info.parameter_assignments or {}) if info else None,
         created=str(entity.created_date),
     )
@@ -68,11 +71,19 @@ def _timing(entity: Sdk) -> Timing:
 
     schedule = entity.schedule
     days = Words.week_days_from_enum(schedule.week_days) if schedule else None
+    frequency = str(Words.frequency_from_enum(entity.frequency))
     return Timing(
-        frequency=str(Words.frequency_from_enum(entity.frequency)),
-        interval=int(entity.interval),
+        frequency=frequency,
+        interval=int(entity.interval or 1),
         hours=tuple(sorted(schedule.hours or ())) if schedule else (),
         minutes=tuple(sorted(schedule.minutes or ())) if schedule else (),
         week_days=tuple(one for one in WEEK_DAYS if one in (days or ())),
         time_zone=str(getattr(entity.time_zone, "value", entity.time_zone)),
+        at=_day_and_time(str(entity.start_time or "")) if frequency == "Month" else "",
     )
+
+
+def _day_and_time(start: str) -> str:
+    """Return what a month's schedule takes from its start, which Azure ML writes like ``2026-12-01T02:00:00``."""
+    found = re.match(r"\d{4}-\d\d-(\d\d)T(\d\d:\d\d)", start)
+    return f"day {int(found[1])} at {found[2]}" if found else ""

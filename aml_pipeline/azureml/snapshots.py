@@ -9,10 +9,6 @@ from aml_pipeline import files, snapshot
 from aml_pipeline.errors import MachineError
 from aml_pipeline.snapshot import Snapshot
 
-# The SDK leaves out what the ignore file at a snapshot's root says; all is chosen already. Its bytes count in the SDK's
-# fingerprint of a step, so they never change.
-IGNORE = b"# What a step needs was chosen before; nothing is left out here.\n"
-
 
 def folder(snapshots: str, step: Snapshot) -> str:
     """Return a folder in ``snapshots`` that holds the files of ``step``, made unless it is there.
@@ -36,7 +32,7 @@ def folder(snapshots: str, step: Snapshot) -> str:
             raise MachineError(
                 f"{changed[0]} changes while it is copied. Wait until its writer is done, and try again."
             )
-        files.write(os.path.join(unfinished, ".amlignore"), IGNORE)
+        files.write(os.path.join(unfinished, ".amlignore"), snapshot.KEEP_ALL)
         _put(unfinished, place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aml_pipeline import azureml, remote
+from aml_pipeline import azureml
 from aml_pipeline.azureml import waiting
 from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.remote import chosen, connect, say, submitted
+from aml_pipeline.cli.remote import chosen, connect, require_sendable, say, submitted
 from aml_pipeline.reuse import Parts
 
 
@@ -18,7 +18,7 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     plan, project = opened.require()
     steps = chosen(plan, options.operands)
-    opened.require(remote.problems(plan, project, plan.steps))
+    require_sendable(opened, plan.steps)
     with waiting.heard_by(say), waiting.told("asking Azure ML for what it knows"):
         workspace = connect(project.folder, environ)
         verdicts = dict(azureml.forecast(plan, workspace, project, _last_parts(options, plan.name)))
@@ -32,7 +32,10 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _last_parts(options: Options, pipeline: str) -> Mapping[str, Parts]:
-    """Return the parts of each step at the last submission from here."""
-    found = [one.header for one in submitted(options) if one.header.get("pipeline") == pipeline]
-    parts = found[-1].get("parts") if found else None
-    return parts if isinstance(parts, dict) else {}
+    """Return the parts of each step at its last submission from here."""
+    headers = (one.header for one in submitted(options) if one.header.get("pipeline") == pipeline)
+    found: dict[str, Parts] = {}
+    for header in headers:
+        parts = header.get("parts")
+        found |= parts if isinstance(parts, dict) else {}
+    return found

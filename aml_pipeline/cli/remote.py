@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline import azureml, files, remote, store
@@ -20,7 +20,7 @@ from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import as_text, suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
-from aml_pipeline.tokens import Argument, Parameter
+from aml_pipeline.tokens import Argument
 
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
@@ -28,11 +28,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     plan, project = opened.require()
     steps = chosen(plan, options.operands)
-    found = remote.problems(plan, project, steps, alone=bool(options.operands))
-    opened.require([*found, *remote.secret_files(project, steps)])
-    for one in opened.loaded.problems:
-        if one.code == "secret-file":
-            say(as_text([one], {}))
+    require_sendable(opened, steps, alone=bool(options.operands))
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
@@ -42,16 +38,25 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
             sent = _sent(opened, steps, options, environ, git)
         except KeyboardInterrupt as error:
             say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
-            return _interrupted(error)
+            return interrupted(error)
     goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
         return _followed(opened, sent, steps, git, wait=options.flag("wait"))
     except KeyboardInterrupt as error:
         say(goes_on)
-        return _interrupted(error)
+        return interrupted(error)
     except Exception:
         say(goes_on)
         raise
+
+
+def require_sendable(opened: Opened, steps: Sequence[Step], *, alone: bool = False) -> None:
+    """Raise PipelineError for what Azure ML would not take; say which files look like secrets."""
+    plan, project = opened.require()
+    opened.require([*remote.problems(plan, project, steps, alone=alone), *remote.secret_files(project, steps)])
+    for one in opened.loaded.problems:
+        if one.code == "secret-file":
+            say(as_text([one], {}))
 
 
 def _followed(
@@ -116,20 +121,13 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         print(f"{step.name}: {step.script} and {len(digests) - 1} more files, on {where}, in {name}{after}")
         for argument, dataset in _left_out(plan, step):
             print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
-    for parameter in _received(plan, steps):
+    for parameter in remote.received(plan, steps):
         print(f"parameter {parameter} {plan.parameters[parameter].text}")
     print("Nothing was sent.")
 
 
 def _left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
     return [(one, dataset) for one in step.arguments if (dataset := remote.absent(plan, one))]
-
-
-def _received(plan: Plan, steps: list[Step]) -> list[str]:
-    """Return the parameters that ``steps`` receive in Azure ML, in the order of the file."""
-    sent = (one.tokens for step in steps for one in step.arguments if not remote.absent(plan, one))
-    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
-    return [name for name in plan.parameters if name in names]
 
 
 def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) -> int:  # noqa: ANN401 - the SDK's
@@ -150,7 +148,8 @@ def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) ->
     return 0 if outcome.state == "done" else EXIT_FAILED
 
 
-def _interrupted(error: KeyboardInterrupt) -> int:
+def interrupted(error: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that was stopped."""
     return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
@@ -173,7 +172,7 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
             ended = azureml.cancel(connect(folder, environ), run)
     except KeyboardInterrupt as error:
         say(f"Stopped; whether Azure ML was asked to stop run {run}, `aml-pipeline runs --remote` tells.")
-        return _interrupted(error)
+        return interrupted(error)
     print(f"run {run} is over: {ended}" if ended else f"asked Azure ML to stop run {run}")
     return 0
 

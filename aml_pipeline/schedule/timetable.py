@@ -63,7 +63,8 @@ def start_time(pattern: Pattern, recurrence: Recurrence, zone: tzinfo, now: date
     if recurrence.frequency not in {"day", "week"}:
         return next(one.wall for one in firings(pattern, zone, now) if one.kind == "once")
     if recurrence.interval > 1 and recurrence.start:
-        return recurrence.start
+        earlier = recurrence.start - timedelta(minutes=1)
+        return earlier if earlier.date() == recurrence.start.date() else recurrence.start
     walls = (one.wall - timedelta(minutes=1) for one in firings(pattern, zone, now) if one.kind == "once")
     return next(wall for wall in walls if _firing(wall, zone).kind == "once")
 
