@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ _CURE = "Give the path of a Python with --python."
 # Beside PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
+_FORMAT = 2
 _QUESTION = r"""
 import sys
 sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
@@ -54,7 +55,17 @@ for one in metadata.distributions():
         listed = {top(row) for row in rows if row.endswith((".py", ".so"))}
     for module in listed:
         modules.setdefault(module.partition("/")[0], []).append(name)
+shared = {module for module, names in modules.items() if len(set(names)) > 1}
+for one in metadata.distributions() if shared else ():  # a namespace such as azureml: who provides which part of it
+    name = header(one)[0].get("Name")
+    for row in (one.read_text("RECORD") or "").splitlines() if name in versions else ():
+        first, _, rest = row.lstrip('"').partition("/")
+        if first in shared and rest.partition(",")[0].rstrip('"').endswith((".py", ".so")):
+            part = first + "." + top(rest.partition(",")[0])
+            if name not in modules.setdefault(part, []):
+                modules[part].append(name)
 print(json.dumps({
+    "format": 2,
     "implementation": platform.python_implementation(),
     "version": "%d.%d" % sys.version_info[:2],
     "full_version": platform.python_version(),
@@ -72,6 +83,7 @@ print(json.dumps({
 class Interpreter:
     """A Python: its path, what it is, and the distributions that provide each top-level module.
 
+    Of a module that several provide (a namespace) the parts stand there too: ``azureml.core``.
     ``requires`` are the distributions that each asks for, by name; ``name;extra`` if only that extra of it does.
     """
 
@@ -94,11 +106,17 @@ class Interpreter:
                     return place
         return None
 
-    def versions(self, modules: Iterable[str]) -> dict[str, str | None]:
-        """Return the versions of the distributions that provide ``modules``; a module that is missing maps to None."""
+    def versions(self, modules: Iterable[str], parts: Collection[str] = ()) -> dict[str, str | None]:
+        """Return the versions of the distributions that provide ``modules``; a module that is missing maps to None.
+
+        Of a module that several provide only those count that provide one of the ``parts``, if any does.
+        """
         found: dict[str, str | None] = {}
         for module in sorted(set(modules) - self.standard):
             names = self.modules.get(module)
+            if names is not None and len(names) > 1:
+                wanted = [part for part in parts if part.startswith(f"{module}.")]
+                names = sorted({name for part in wanted for name in self.modules.get(part, ())}) or names
             if names is None:
                 found[module] = None
             for name in names or ():
@@ -124,7 +142,7 @@ def asking(path: str, environ: Mapping[str, str], cache: str | None = None) -> I
     variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     known: Any = files.read_sealed(cache) if cache else None
     files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
-    asked = isinstance(known, dict) and "requires" in known  # what earlier versions kept has none
+    asked = isinstance(known, dict) and known.get("format") == _FORMAT  # not that of an earlier version
     asked = asked and (known.get("path"), known.get("variables")) == (path, variables)
     if asked and _looks(path, known["folders"]) == known["looks"]:
         yield lambda: _interpreter(known)

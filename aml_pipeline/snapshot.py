@@ -55,7 +55,8 @@ class SyntaxFault(NamedTuple):
 class Snapshot:
     """The files of a step, relative to ``folder``, with the rule that put each in and its digest.
 
-    ``external`` are the top-level modules that the files import from elsewhere. ``ignored`` are files that are
+    ``external`` are the top-level modules that the files import from elsewhere, ``parts`` what they import of them
+    (``azureml.core``). ``ignored`` are files that are
     imported and that the ignore file leaves out.
     """
 
@@ -64,6 +65,7 @@ class Snapshot:
     rules: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     external: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
     opening: Opening | None = None
     whole: bool = False
     ignored: list[str] = field(default_factory=list)
@@ -199,8 +201,9 @@ def _put(source: SourceFolder, snapshot: Snapshot, names: Iterable[str], rule: s
             snapshot.rules[name] = rule
             reading = source.reading(name) if name.endswith(".py") else None
             if isinstance(reading, Reading):
-                modules = {one.module.partition(".")[0] for one in reading.imports if one.level == 0}
-                snapshot.external |= {one for one in modules if not source.has_module(one)}
+                for one in reading.imports:
+                    if one.level == 0 and not source.has_module(one.module.partition(".")[0]):
+                        _note_external(snapshot, one)
 
 
 def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
@@ -218,6 +221,12 @@ def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
             waiting += _named_by(source, snapshot, name)
 
 
+def _note_external(snapshot: Snapshot, one: Import) -> None:
+    module, *inner = one.module.split(".")
+    snapshot.external.add(module)
+    snapshot.parts |= {f"{module}.{part}" for part in (inner[:1] or one.names)}
+
+
 def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple[str, str]]:
     reading = source.reading(name)
     if isinstance(reading, SyntaxFault):
@@ -233,7 +242,7 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
         if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
             snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
         if not local and one.level == 0:
-            snapshot.external.add(one.module.partition(".")[0])
+            _note_external(snapshot, one)
     named = (posixpath.normpath(text) for text in reading.texts)
     found += [(text, "named") for text in named if not text.startswith(("..", "/")) and source.may_name(text)]
     return found

@@ -77,7 +77,7 @@ def test_an_answer_that_an_earlier_version_kept_is_asked_for_again(tmp_path: Pat
     cache = str(tmp_path / "cache")
     first = interpreter.inspect(sys.executable, os.environ, cache)
     kept = files.read_sealed(cache)
-    del kept["requires"]
+    del kept["format"]
     files.write_sealed(cache, kept)
     assert interpreter.inspect(sys.executable, os.environ, cache) == first
 
@@ -116,3 +116,18 @@ def test_a_path_where_nothing_is_or_that_may_not_run_is_told(tmp_path: Path) -> 
     (tmp_path / "text").write_text("")
     with pytest.raises(UsageError, match="may not be executed"):
         interpreter.inspect(str(tmp_path / "text"), os.environ)
+
+
+def test_of_a_namespace_only_the_parts_count_that_are_imported(tmp_path: Path) -> None:
+    for name, part in (("space-core", "core"), ("space-train", "train"), ("space-old", "")):
+        info = tmp_path / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+        (info / "RECORD").write_text(
+            f"space/{part}/__init__.py,,\nspace/{part}/more.py,,\n" if part else "space/old.py,,\n"
+        )
+    found = interpreter.inspect(sys.executable, {**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert set(found.versions({"space"})) == {"space-core", "space-train", "space-old"}
+    assert found.versions({"space"}, {"space.core", "other.core"}) == {"space-core": "1.0"}
+    assert found.versions({"space"}, {"space.old", "space.train"}) == {"space-old": "1.0", "space-train": "1.0"}
+    assert set(found.versions({"space"}, {"space.unknown"})) == {"space-core", "space-train", "space-old"}

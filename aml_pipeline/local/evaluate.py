@@ -12,6 +12,7 @@ from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.plan import Plan, Step, token_as_data
 from aml_pipeline.project import Project
 from aml_pipeline.reuse import Verdict
+from aml_pipeline.snapshot import Snapshot
 from aml_pipeline.store import LastAttempt, Result, Store
 
 
@@ -85,13 +86,13 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
             "version": python.version,
             "platform": python.platform,
         },
-        "packages": _packages(context, snapshot.external),
+        "packages": _packages(context, snapshot),
     }
 
 
-def _packages(context: Context, modules: Collection[str]) -> dict[str, str | None]:
-    """Return the versions of what provides ``modules``; where only code can be found, its digest."""
-    found = context.interpreter.versions(modules)
+def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
+    """Return the versions of what provides the modules of a snapshot; where only code can be found, its digest."""
+    found = context.interpreter.versions(snapshot.external, snapshot.parts)
     for module in [name for name, version in found.items() if version is None]:
         place = context.interpreter.place(module)
         code = context.project.code_digest(place) if place else None
