@@ -17,7 +17,7 @@ selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--
 # What goes to Azure ML is the file as it stands, unless the caller names a profile.
 chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(strip $(PROFILE)),--profile $(PROFILE)))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish test test-faults test-disk-full test-mutations fuzz check lint editor schema checks bench clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -37,6 +37,12 @@ pipeline-submit: .venv/azureml ## Run pipeline.yaml in Azure ML as it stands, or
 pipeline-publish: .venv/azureml ## Make Azure ML agree with pipeline.yaml; ARGS=--dry-run tells beforehand
 	.venv/bin/aml-pipeline publish $(chosen_profile) $(ARGS)
 
+pipeline-export: .venv/steps ## Write pipeline.yaml as Azure ML v2 YAML into the folder v2, or DIR=; PROFILE=
+	.venv/bin/aml-pipeline export $(chosen_profile) $(or $(DIR),v2)
+
+pipeline-report: .venv/steps ## Write the page of the last run of pipeline.yaml, and open it
+	.venv/bin/aml-pipeline report --open
+
 test: .venv/dev ## Run the tests
 	.venv/bin/python -m pytest -n 2
 
@@ -52,7 +58,7 @@ test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml, and list which 
 fuzz: .venv/dev ## Fuzz what reads files, for MINUTES=20, with atheris, which goes into .fuzz; Linux
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
 
-check: lint editor ## Check style, types, and what editors show: lint and editor
+check: lint editor page ## Check style, types, what editors show and what a browser does: lint, editor and page
 
 lint: .venv/dev ## Check style and types (ruff, mypy)
 	.venv/bin/ruff check
@@ -62,6 +68,14 @@ lint: .venv/dev ## Check style and types (ruff, mypy)
 editor: tests/editor/node_modules/ready .venv/dev ## Ask the real yaml-language-server about pipeline.yaml; needs node and npm
 	@$(has_node)
 	.venv/bin/python -m pytest tests/editor/checks.py
+
+page: tests/page/node_modules/ready .venv/dev ## Open the pages of runs in headless Chromium; needs chromium and npm
+	@$(has_chromium)
+	.venv/bin/python -m pytest tests/page/checks.py
+
+pictures: .venv/dev ## Write docs/pictures anew: the pages of a quick run, as Chromium shows them
+	@$(has_chromium)
+	.venv/bin/python -m tests.page.pictures
 
 schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a change of aml_pipeline/spec.py
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
@@ -74,20 +88,24 @@ bench: .venv/dev ## Measure speed beside make, doit, Snakemake and DVC, installe
 	.venv/bin/python -m benchmarks
 
 clean: ## Remove .venv, caches and builds; what runs left stays (.venv/bin/aml-pipeline clean frees that)
-	rm -rf .venv .benchmarks .fuzz tests/editor/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .benchmarks .fuzz tests/editor/node_modules tests/page/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The language server, in the versions of package-lock.json; npm checks what it downloads against the digests there.
-tests/editor/node_modules/ready: tests/editor/package.json tests/editor/package-lock.json
+# The language server and axe-core, in the versions of package-lock.json; npm checks what it downloads against the digests there.
+tests/editor/node_modules/ready tests/page/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json
 	@$(has_node)
-	@npm ci --prefix tests/editor --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null || { printf '%s\n' \
-	  'npm could not install what the editor checks need; its own words stand above.' \
+	@npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null || { printf '%s\n' \
+	  'npm could not install what the $* checks need; its own words stand above.' \
 	  'It uses your npm configuration (proxy, registry: see npm config list). When the cause is gone, run the same again.' \
 	  >&2; exit 1; }
 	@touch $@
 
+has_chromium = for tool in chromium chromium-browser google-chrome chrome; do command -v $$tool > /dev/null && exit 0; done; printf '%s\n' \
+  'No Chromium was found, which the page checks drive.' \
+  'Install it (Debian: apt install chromium), or check style and types alone: make lint' >&2; exit 1
+
 has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%s\n' \
-  "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm." \
+  "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm; page checks need npm." \
   'Install it (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node), or check style and types alone: make lint' \
   >&2; exit 1; }; done
 

@@ -57,7 +57,11 @@ class MetricLogged:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step is over. ``message`` tells a failure in words, ``tail`` holds the last lines of its log."""
+    """A step is over. ``message`` tells a failure in words, ``tail`` holds the last lines of its log.
+
+    ``outputs`` are the folders of its outputs; ``contents`` the digest, the number of files and the bytes of each.
+    ``made_by`` is the run that made a result which is used again.
+    """
 
     time: float
     step: str
@@ -68,6 +72,8 @@ class StepEnded:
     message: str = ""
     tail: tuple[str, ...] = ()
     outputs: Mapping[str, str] | None = None
+    contents: Mapping[str, tuple[str, int, int]] | None = None
+    made_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

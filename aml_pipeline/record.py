@@ -1,6 +1,7 @@
 """Events → the directory of a run, and back. One format, whoever ran it.
 
 runs/ID/run.json          what the run was of; at its end also how each step ended
+runs/ID/short.json        the same without what is long, once it has ended: what a list of many runs is made from
 runs/ID/events.jsonl      every event, one a line, as it happened
 runs/ID/steps/STEP.log    what the step printed
 runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
@@ -11,8 +12,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from aml_pipeline import files
@@ -28,6 +29,9 @@ from aml_pipeline.events import (
 )
 
 _LOG = ".log"
+_RUN, _SHORT = "run.json", "short.json"
+_LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
+_NEWEST = 20
 
 
 def new_id() -> str:
@@ -86,6 +90,7 @@ class Recorder:
             os.close(descriptor)
             self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
             self._write()
+            self._put(_SHORT, _shortened(self._header))
 
     def _count(self, event: Event) -> None:
         if isinstance(event, StepStarted):
@@ -109,17 +114,32 @@ class Recorder:
             os.write(descriptor, line)  # says so
 
     def _write(self) -> None:
-        text = json.dumps(self._header, ensure_ascii=False)
-        files.write(os.path.join(self.folder, "run.json"), text.encode("utf-8", "replace") + b"\n")
+        self._put(_RUN, self._header)
+
+    def _put(self, name: str, data: object) -> None:
+        text = json.dumps(data, ensure_ascii=False)
+        files.write(os.path.join(self.folder, name), text.encode("utf-8", "replace") + b"\n")
 
 
-@dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A recorded run: ``header`` is run.json; a run that was killed is still ``running`` there."""
+    """A recorded run: ``header`` is run.json, read when it is asked for; a run that was killed is ``running`` there."""
 
-    run: str
-    folder: str
-    header: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(self, run: str, folder: str, header: Mapping[str, Any] | None = None) -> None:
+        self.run = run
+        self.folder = folder
+        self._header = header
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """What is recorded; empty when that is damaged."""
+        if self._header is None:
+            self._header = _read(self.folder, _RUN)
+        return self._header
+
+    @property
+    def short(self) -> Mapping[str, Any]:
+        """The same without what is long, if the run has ended; else all."""
+        return _read(self.folder, _SHORT) or self.header
 
     @property
     def state(self) -> str:
@@ -145,13 +165,43 @@ def _log(folder: str, step: str) -> str:
 
 def records(runs: str) -> list[RunRecord]:
     """Return the runs in the folder ``runs``, the oldest first."""
-    names = sorted(os.listdir(runs)) if os.path.isdir(runs) else []
-    return [RunRecord(name, os.path.join(runs, name), _header(os.path.join(runs, name))) for name in names]
+    return list(_newest(runs))[::-1]
 
 
-def _header(folder: str) -> dict[str, Any]:
+def _newest(runs: str) -> Iterator[RunRecord]:
+    """Give the runs, the newest first."""
+    names = sorted(os.listdir(runs), reverse=True) if os.path.isdir(runs) else []
+    for name in names:
+        yield RunRecord(name, os.path.join(runs, name))
+
+
+def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what is recorded of each step from the last time that it was done; only the newest runs are looked at."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in islice(_newest(runs), _NEWEST):
+        rows = one.header.get("steps")
+        for step, row in rows.items() if isinstance(rows, dict) else ():
+            if step in steps and row.get("state") == "done":
+                found.setdefault(step, row)
+        if len(found) == len(steps):
+            break
+    return found
+
+
+def _read(folder: str, name: str) -> Mapping[str, Any]:
     try:
-        data = json.loads(files.read(os.path.join(folder, "run.json")))
+        data = json.loads(files.read(os.path.join(folder, name)))
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a header in its own form, without what is long."""
+    short = {key: value for key, value in header.items() if key not in _LONG}
+    plan = header.get("plan")
+    if isinstance(plan, dict):
+        short["plan"] = {"parameters": plan.get("parameters", {})}
+    rows = header.get("steps", {})
+    short["steps"] = {step: {key: row[key] for key in ("state", "metrics") if key in row} for step, row in rows.items()}
+    return short

@@ -159,6 +159,13 @@ ENTRIES: dict[str, dict[str, str]] = {
         "compute-name": "Told by `submit`: no compute target can have that name. Use letters, digits, `-` and `_`.",
         "dataset-version": "Told by `submit`: Azure ML counts the versions of a dataset. Write a number.",
         "experiment-name": "Told by `submit`: no experiment can have that name. Use letters, digits, `-` and `_`.",
+        "export-dataset": "Told by `export`: Azure ML v2 reads one file or folder of a datastore, no pattern. "
+        "Name the folder.",
+        "export-environment": "Told by `export`: it is made of the files of the project alone. Write the environment "
+        "of conda into a file, and name that.",
+        "export-name": "Told by `export`: Azure ML v2 takes no such name. Use letters, digits, `-` and `_`.",
+        "export-value": "Told by `export`: Azure ML v2 pastes values of parameters into a shell line, where this one "
+        "would mean something else. Choose another, or write it as an argument itself.",
         "large-snapshot": "Told by `submit`, and a warning of `validate`: Azure ML takes 300 MB and 2,000 files. "
         "Leave out what the step does not need, by `.amlignore` or by narrower patterns.",
         "local-dataset": "Told by `submit`: the data is on this machine alone. Give its place in Azure ML, or allow "

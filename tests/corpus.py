@@ -7,6 +7,7 @@ the cases, are scripts about which nothing is to be said. Lines at the top of a 
 - ``# test: profile quick``, ``# test: param epochs=3``: with these options
 - ``# test: submit``, ``# test: submit train``: what is told before the pipeline, or a step of it, is sent to Azure ML
 - ``# test: run``: what is told before the steps run here
+- ``# test: export v2``: what is told before the pipeline is exported
 - ``# test: times 1000``: in a copy whose last line stands so many times more
 - ``# test: files 2000 NAME/words``: in a copy with so many empty files in that folder
 """
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import check, problems, remote
+from aml_pipeline import check, export, problems, remote
 from aml_pipeline.errors import PipelineError
 from aml_pipeline.opening import Opened, open_pipeline
 from aml_pipeline.problems import Problem
@@ -64,7 +65,7 @@ class Case:
     @property
     def words(self) -> list[str]:
         """The command line that tells what is wrong with it, typed in the folder of the case."""
-        command = next((key for key in ("run", "submit") if self.settings(key)), "validate")
+        command = next((key for key in ("run", "submit", "export") if self.settings(key)), "validate")
         words = [command, *filter(None, self.settings(command)), "-f", self.path.name]
         for key in ("profile", "param"):
             words += [word for value in self.settings(key) for word in (f"--{key}", value)]
@@ -122,6 +123,9 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         chosen = [step for step in steps if name in {"", step.name}]
         yield from remote.problems(opened.plan, opened.project, chosen, alone=bool(name))
         yield from remote.secret_files(opened.project, chosen)
+    if case.settings("export"):
+        yield from remote.problems(opened.plan, opened.project, steps)
+        yield from export.problems(opened.plan)
 
 
 @contextlib.contextmanager

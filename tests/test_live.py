@@ -3,11 +3,16 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 import select
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from aml_pipeline.cli.live import Live
+from aml_pipeline.events import RunEnded, State, StepEnded
+from aml_pipeline.record import Recorder, last_done
 from tests.conftest import Project
 
 
@@ -122,3 +127,43 @@ def test_a_terminal_of_60_columns_shows_each_running_step_on_a_line(tmp_path: Pa
     assert all(len(line) < 60 for line in moving)
     assert sum("done in" in row for row in rows) == 2
     assert not [row for row in rows if " s  a_long" in row and "done" not in row], "nothing that moved is left"
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_a_step_is_held_against_the_last_time(width: int, tmp_path: Path) -> None:
+    """On a terminal the time it took stands beside that of now, and a metric that changed tells what it was."""
+    project = Project(tmp_path / "project")
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: p
+                steps:
+                  train:
+                    script: train.py
+            """,
+            "train.py": "import time\nprint('Attempted to log scalar metric loss:\\n0.5')\n"
+            "print('Attempted to log scalar metric best:\\n7')\ntime.sleep(0.5)\n",
+        }
+    )
+    assert "of about" not in _on_a_terminal(project, width, "run")
+    project.replace("train.py", "0.5')", "0.25')")
+    text = _on_a_terminal(project, width, "run")
+    assert re.search(r"train +0\.\d s of about [01]\.\d s  loss 0\.25  best 7", text)
+    last = _screen(text, 200)[-3:]
+    assert re.fullmatch(r"train  done in \d\.\d s  loss 0\.25 \(was 0\.5\)  best 7", last[0])
+    assert last[1] == "`aml-pipeline report --open` shows the page of this run."
+    again = _on_a_terminal(project, width, "run")
+    assert again == "train  up to date\n"
+
+
+def test_a_run_that_failed_is_no_last_time(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    states: tuple[State, ...] = ("done", "failed", "up to date")
+    for number, state in enumerate(states):
+        recorder = Recorder(str(runs), f"r{number}")
+        recorder.open(dict)
+        for step in ("a", "b") if number == 0 else ("a",):
+            recorder(StepEnded(0.0, step, state, "", float(number + 1)))
+        recorder(RunEnded(0.0, "done", 1.0))
+    assert {step: row["seconds"] for step, row in last_done(str(runs), ["a", "b", "c"]).items()} == {"a": 1.0, "b": 1.0}
+    assert last_done(str(tmp_path / "none"), ["a"]) == {}

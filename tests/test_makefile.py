@@ -130,6 +130,8 @@ def test_help_is_the_default_and_tells_every_target(project: Project) -> None:
         (["pipeline-submit", "PROFILE=night", "PARAMS=epochs=3"], "submit --profile night --param epochs=3"),
         (["pipeline-publish"], "publish"),
         (["pipeline-publish", "ARGS=--dry-run", "PROFILE="], "publish --dry-run"),
+        (["pipeline-export"], "export v2"),
+        (["pipeline-export", "DIR=there", "PROFILE=night"], "export --profile night there"),
     ],
 )
 def test_what_is_passed_on(project: Project, arguments: list[str], command: str) -> None:

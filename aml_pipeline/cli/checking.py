@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 
-from aml_pipeline import problems, remote
+from aml_pipeline import drawing, problems, remote
 from aml_pipeline.cli import EXIT_USAGE, is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
@@ -60,8 +60,12 @@ def _counted(number: int, noun: str) -> str:
 
 
 def graph(options: Options, _environ: Mapping[str, str]) -> int:
-    """Print the steps in order with what each reads and writes."""
+    """Print the steps in order with what each reads and writes, or the graph for a program that draws it."""
     plan, _ = open_with(options).require()
+    draw = {"mermaid": drawing.mermaid, "dot": drawing.dot}.get(options.text("format") or "")
+    if draw:
+        print(draw(plan))
+        return 0
     for number, step in enumerate(plan.steps, 1):
         print(f"{number}. {step.name}  ({step.script})")
         for line in _edges(plan, step):

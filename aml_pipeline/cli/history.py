@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
-from aml_pipeline import record, store
+from aml_pipeline import store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
+from aml_pipeline.cli.recorded import records_of, row_of, words_of
 from aml_pipeline.errors import UsageError
 from aml_pipeline.files import Digests
 from aml_pipeline.local import survivors
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord
+from aml_pipeline.report.sources import to_sources
 from aml_pipeline.store import Store
-
-
-def _records(opened: Opened) -> list[RunRecord]:
-    return record.records(os.path.join(opened.state, "runs"))
 
 
 def runs(options: Options, environ: Mapping[str, str]) -> int:
@@ -33,19 +29,16 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
         from aml_pipeline.cli.remote_runs import print_runs
 
         return print_runs(opened, environ, as_json=options.text("format") == "json")
-    found = _records(opened)[::-1]
     busy = store.is_locked(opened.state)
+    rows = [row_of(one, busy=busy) for one in reversed(records_of(opened))]
     if options.text("format") == "json":
-        print(json.dumps([_row(one, busy=busy) for one in found], indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
-    if not found:
+    if not rows:
         print("Nothing ran yet. Start with `aml-pipeline run`.")
-    for one in found:
-        row = _row(one, busy=busy)
-        ran = ", ".join(f"{step} {state}" for step, state in row["steps"].items())
-        when = moment(row["started"])
+    for row in rows:
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
-        print(f"{one.run}  {when}  {row['state']:<11}  {seconds}  {ran}")
+        print(f"{row['run']}  {moment(row['started'])}  {row['state']:<11}  {seconds}  {words_of(row)}")
     return 0
 
 
@@ -54,38 +47,15 @@ def moment(seconds: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else f"{'?':<19}"
 
 
-def _row(one: RunRecord, *, busy: bool) -> dict[str, Any]:
-    """Return a run as JSON data; ``busy``: a run holds the lock now, so one that did not end may be it."""
-    steps = one.header.get("steps", {})
-    return {
-        "run": one.run,
-        "started": one.header.get("started"),
-        "state": "interrupted" if one.state == "running" and not busy else one.state,
-        "seconds": one.header.get("seconds"),
-        "profile": one.header.get("profile"),
-        "parameters": one.header.get("parameters", {}),
-        "steps": {name: row.get("state") for name, row in steps.items()},
-        "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
-    }
-
-
 def logs(options: Options, _environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
     opened = open_readable(options)
-    run, step = _logged(_records(opened), options.text("run"), options.operands)
-    place = re.escape(os.path.join(opened.state, "steps", step, "attempt."))
-    working_copy = re.compile(place + r"[^/\s]+/working-copy(?=[/\s\"'])")
-    source = os.path.normpath(os.path.join(opened.state, "..", "..", _source_directory(run, step)))
+    run, step = _logged(records_of(opened), options.text("run"), options.operands)
+    to_source = to_sources(run, step)
     with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
         for line in stream:
-            sys.stdout.write(working_copy.sub(lambda _: source, line))
+            sys.stdout.write(to_source(line))
     return 0
-
-
-def _source_directory(run: RunRecord, step: str) -> str:
-    """Return the source folder that ``step`` had in ``run``, so that paths of its working copy lead to the source."""
-    steps = run.header.get("plan", {}).get("steps", [])
-    return next((str(row.get("source_directory", ".")) for row in steps if row.get("name") == step), ".")
 
 
 def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tuple[RunRecord, str]:
@@ -119,7 +89,7 @@ def _removed_all(state: str) -> int:
 
 def _removed_old(opened: Opened, results: Store) -> int:
     freed, kept = results.clean()
-    gone = [one for one in _records(opened)[:-1] if one.run not in kept]
+    gone = [one for one in records_of(opened)[:-1] if one.run not in kept]
     old = [one.folder for one in gone if one.state != "submitted"]  # that may go on in Azure ML
     uploaded = opened.project.uploads if opened.project else ""  # made again when they are needed
     return freed + sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))

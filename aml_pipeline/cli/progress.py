@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
 from aml_pipeline import events
 from aml_pipeline.cli.live import Live
@@ -21,7 +23,11 @@ _SHOWN_EACH = 100
 
 
 class Progress:
-    """Shows the events of a run of ``selected`` steps; ``remark`` gives a line to say when the first of them runs."""
+    """Shows the events of a run of ``selected`` steps.
+
+    ``remark`` gives a line to say when the first of them runs; ``before`` what is recorded of the last time that each
+    was done, asked for when the first of them runs already.
+    """
 
     def __init__(
         self,
@@ -30,18 +36,20 @@ class Progress:
         *,
         verbose: bool = False,
         remark: Callable[[], str] = lambda: "",
+        before: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
     ) -> None:
         self._width = max(map(len, selected))
         self._verbose = verbose
         self._moving = sys.stderr.isatty() and not verbose
         self._live = Live(sys.stderr, moving=self._moving)
         self._counts: dict[tuple[str, str], int] = {}
-        self._last: dict[str, str] = {}
+        self._last: dict[str, dict[str, object]] = {}
         self._logs: dict[str, str] = {}
         self.lines: list[str] = []  # what went to standard output
         self._folder = os.path.dirname(plan.file)
         self._title = _title(plan, len(selected))
         self._remark = remark
+        self._before = cache(before)
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -52,8 +60,8 @@ class Progress:
         elif isinstance(event, events.MetricLogged):
             self._metric(event)
         elif isinstance(event, events.StepTicked):
-            metrics = self._metrics(event.step)
-            self._live.put(event.step, f"{event.step:<{self._width}}  {event.seconds:5.1f} s  {metrics}")
+            time = f"{event.seconds:5.1f} s{self._expected(event.step)}"
+            self._live.put(event.step, f"{event.step:<{self._width}}  {time}  {self._metrics(event.step)}")
         elif isinstance(event, events.StepEnded):
             self._end(event)
 
@@ -69,19 +77,30 @@ class Progress:
 
     def _metric(self, event: events.MetricLogged) -> None:
         count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
-        self._last[f"{event.step}\0{event.name}"] = text = f"{event.name} {_shown(event.value)}"
+        self._last.setdefault(event.step, {})[event.name] = event.value
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
         if not self._moving and count % step == 0:
-            self.say(f"{event.step:<{self._width}}    {text}")
+            self.say(f"{event.step:<{self._width}}    {event.name} {_shown(event.value)}")
 
     def _metrics(self, step: str) -> str:
-        return "  ".join(text for key, text in self._last.items() if key.startswith(f"{step}\0"))
+        return "  ".join(f"{name} {_shown(value)}" for name, value in self._last.get(step, {}).items())
+
+    def _compared(self, step: str) -> str:
+        """Return the last values of a step's metrics, with those of the last time."""
+        last = self._last.get(step, {})
+        old = (self._before().get(step, {}).get("metrics") or {}) if last else {}
+        return "  ".join(f"{name} {_shown(value)}{_was(value, old.get(name))}" for name, value in last.items())
+
+    def _expected(self, step: str) -> str:
+        """Return how long a step may take, by the last time."""
+        seconds = self._before().get(step, {}).get("seconds") if self._moving else None
+        return f" of about {seconds:.1f} s" if isinstance(seconds, (int, float)) else ""
 
     def _end(self, event: events.StepEnded) -> None:
         self._live.drop(event.step)
         words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
         text = words.get(event.state, event.state)
-        detail = {"done": self._metrics(event.step), "not run": event.reason}.get(event.state, "")
+        detail = {"done": self._compared(event.step), "not run": event.reason}.get(event.state, "")
         self.lines.append(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}")
         self._live.above(self.lines[-1], sys.stdout)
         if event.state == "failed" and event.message:
@@ -105,6 +124,12 @@ def _shown(value: object) -> str:
         return f"{value:.4g}"
     text = str(value)
     return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+
+
+def _was(value: object, old: object) -> str:
+    """Return a number as it was before, where it was another."""
+    numbers = isinstance(value, (int, float)) and isinstance(old, (int, float))
+    return f" (was {_shown(old)})" if numbers and _shown(value) != _shown(old) else ""
 
 
 def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:

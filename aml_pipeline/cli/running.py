@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,13 +13,14 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import command_line, open_with, record_header
 from aml_pipeline.cli.progress import Progress, output_lines
 from aml_pipeline.cli.python import asking_python, steps_environ
+from aml_pipeline.cli.tracking import prepare, tracking_environ
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.local import Context, Wishes, debug, forecast
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
 from aml_pipeline.provenance import git_state
-from aml_pipeline.record import Recorder, new_id
+from aml_pipeline.record import Recorder, last_done, new_id
 from aml_pipeline.reuse import Verdict
 from aml_pipeline.store import Store
 
@@ -69,22 +71,29 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     with store.locked(folder, command_line()):
         if options.flag("debug"):
             return _debug(context, options.operands)
+        jobs = _jobs(options.text("jobs"))
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
         progress = Progress(
-            context.plan, selected, verbose=options.flag("verbose"), remark=lambda: _remark(context, selected)
+            context.plan,
+            selected,
+            verbose=options.flag("verbose"),
+            remark=lambda: _remark(context, selected),
+            before=lambda: last_done(os.path.join(folder, "runs"), selected),
         )
         done = run_locally(
             context,
             selected,
             recorder,
-            lambda: _header(context),
-            wishes=Wishes(forced, _jobs(options.text("jobs")), options.flag("keep_going")),
+            lambda: _begun(context, jobs),
+            wishes=Wishes(forced, jobs, options.flag("keep_going")),
             on_event=progress,
         )
     outputs = output_lines(context.plan, context.store, done, opened.loaded.name)
     print(*outputs, sep="\n", end="\n" if outputs else "")
     if all(step.state == "up to date" for step in done.steps.values()):
         options.answer = "\n".join([*progress.lines, *outputs])
+    elif sys.stderr.isatty():
+        progress.say("`aml-pipeline report --open` shows the page of this run.")
     return 0 if done.state == "done" else EXIT_FAILED
 
 
@@ -107,7 +116,8 @@ def _context(
 ) -> Context:
     pipeline, project = opened.require()
     opened.require(check.missing_data(pipeline, project, [pipeline.step(name) for name in selected]))
-    return Context(pipeline, project, Store(opened.state, project.digests), python(), steps_environ(environ))
+    given = {**tracking_environ(environ, opened.state, pipeline.name), **steps_environ(environ)}
+    return Context(pipeline, project, Store(opened.state, project.digests), python(), given)
 
 
 def _remark(context: Context, selected: list[str]) -> str:
@@ -115,6 +125,13 @@ def _remark(context: Context, selected: list[str]) -> str:
     from aml_pipeline.cli.environment import warning
 
     return warning(context.plan, selected, context.project, context.interpreter)
+
+
+def _begun(context: Context, jobs: int) -> dict[str, Any]:
+    """Get ready for a first step that runs; return what the record says of the run."""
+    if jobs > 1:
+        prepare(context.store.folder, context.plan.name)
+    return _header(context)
 
 
 def _header(context: Context) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aml_pipeline import reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
@@ -137,9 +137,8 @@ def finish(
         except MachineError as error:
             message = str(error)
         else:
-            outputs = dict(result.outputs)
-            done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, outputs=outputs)
-            return done, result
+            done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status)
+            return replace(done, outputs=dict(result.outputs), contents=dict(result.contents)), result
     context.store.fail(running.attempt)
     tail, cure = _failure(context, running)
     message = f"{message} {cure}".strip()

@@ -6,7 +6,7 @@ import contextlib
 import heapq
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
@@ -172,7 +172,8 @@ class _Runner:
     def _reuse(self, result: Result) -> None:
         self._context.store.use(result)
         self._done.results[result.step] = result
-        self._settle(StepEnded(time.time(), result.step, "up to date", "", outputs=dict(result.outputs)))
+        ended = StepEnded(time.time(), result.step, "up to date", "", made_by=result.facts.get("run"))
+        self._settle(replace(ended, outputs=dict(result.outputs), contents=dict(result.contents)))
 
     def _start(self, found: Evaluation) -> None:
         name = found.step.name

@@ -216,7 +216,8 @@ def _damage(bench: Bench, chance: random.Random) -> Iterator[Trial]:
 
 
 def _kind(name: str) -> str:
-    for part in ("attempt.", "result.", "last", "digests", ".interpreter", ".memo", "lock", "run.json", "events.jsonl"):
+    for part in ("attempt.", "result.", "last", "digests", ".interpreter", ".memo", "lock", "run.json", "short.json",
+                 "events.jsonl"):  # fmt: skip
         if f"/{part}" in name:
             return part
     return "log" if name.endswith(".log") else ".gitignore" if name.endswith("ignore") else "other"

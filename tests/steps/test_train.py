@@ -135,6 +135,68 @@ def test_another_seed_gives_other_weights_and_in_azure_ml_each_value_arrives(
     assert azure.metrics == [*losses, ("accuracy", metrics["accuracy"])]
 
 
+MLFLOW = """
+import json, os
+
+def log_metric(name, value, step):
+    with open(os.environ["MLFLOW_TRACKING_URI"], "a") as file:
+        file.write(json.dumps([name, value, step]) + "\\n")
+"""
+
+
+def _mlflow(folder: Path, *, plugin: bool) -> dict[str, str]:
+    """Make a stand-in for MLflow, and with ``plugin`` for azureml-mlflow; return the variables of a job of v2."""
+    folder.mkdir()
+    (folder / "mlflow.py").write_text(MLFLOW)
+    if plugin:
+        (folder / "azureml").mkdir()
+        (folder / "azureml/__init__.py").write_text("__path__ = __import__('pkgutil').extend_path(__path__, __name__)")
+        (folder / "azureml/mlflow.py").write_text("")
+    return {"PYTHONPATH": str(folder), "MLFLOW_TRACKING_URI": str(folder / "logged"), "AZUREML_RUN_ID": "the-run"}
+
+
+def test_in_azure_ml_v2_each_value_goes_to_mlflow(
+    trained: tuple[Path, str],
+    script: Any,  # noqa: ANN401
+    synthetic: Path,
+    tmp_path: Path,
+) -> None:
+    variables = _mlflow(tmp_path / "fake", plugin=True)
+    output = tmp_path / "model"
+    printed = script("train.py", *arguments(synthetic, output), environ=variables).stdout
+    for name in ("model.pt", "metrics.json"):
+        assert (output / name).read_bytes() == (trained[0] / name).read_bytes(), name
+    metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    rows = [json.loads(line) for line in (tmp_path / "fake/logged").read_text(encoding="utf-8").splitlines()]
+    losses = [["loss", loss["loss"], step] for step, loss in enumerate(metrics["losses"])]
+    assert rows == [*losses, ["accuracy", metrics["accuracy"], 0]]
+    assert "Attempted to log" not in printed
+
+
+def test_mlflow_that_cannot_reach_azure_ml_is_not_used(
+    script: Any,  # noqa: ANN401
+    synthetic: Path,
+    tmp_path: Path,
+    azure: Any,  # noqa: ANN401
+) -> None:
+    variables = _mlflow(tmp_path / "fake", plugin=False)
+    script("train.py", *arguments(synthetic, tmp_path / "model", epochs=1), environ={**variables, **azure.environ})
+    assert [name for name, _ in azure.metrics] == ["loss", "accuracy"]
+    assert not (tmp_path / "fake/logged").exists()
+
+
+def test_mlflow_that_is_there_is_not_used_outside_of_azure_ml(
+    script: Any,  # noqa: ANN401
+    synthetic: Path,
+    tmp_path: Path,
+) -> None:
+    variables = _mlflow(tmp_path / "fake", plugin=True)
+    del variables["AZUREML_RUN_ID"]
+    printed = script("train.py", *arguments(synthetic, tmp_path / "model", epochs=1), environ=variables).stdout
+    assert "Attempted to log scalar metric loss:" in printed
+    assert not (tmp_path / "fake/logged").exists()
+
+
 def test_the_quickstart_learns_the_real_digits(script: Any, digits: Path, tmp_path: Path) -> None:  # noqa: ANN401
     printed = script("train.py", *arguments(digits, tmp_path, epochs=10)).stdout
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))

@@ -1,0 +1,102 @@
+"""``report`` and ``compare``: the page of a run, and what differs between two."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from aml_pipeline import files, store
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.pipeline import open_readable
+from aml_pipeline.cli.recorded import chosen, records_of, state_of
+from aml_pipeline.errors import UsageError
+from aml_pipeline.opening import Opened
+from aml_pipeline.record import RunRecord
+from aml_pipeline.report.comparison import Comparison, Row
+from aml_pipeline.report.comparison import compare as compared
+from aml_pipeline.report.comparison_page import comparison_page
+from aml_pipeline.report.reading import read
+from aml_pipeline.report.run_page import page
+from aml_pipeline.report.story import RunTold
+from aml_pipeline.report.text import cut, visible
+
+_MOST_LETTERS = 40
+
+
+def report(options: Options, _environ: Mapping[str, str]) -> int:
+    """Write the page of a run."""
+    opened = open_readable(options)
+    run = chosen(records_of(opened), options.operands[0] if options.operands else None)
+    return _written(options, page(_told(opened, run)), os.path.join(run.folder, "report.html"))
+
+
+def compare(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print what differs between two runs, or write a page of it."""
+    opened = open_readable(options)
+    first, second = _two(opened, options.operands)
+    if options.flag("page"):
+        text = comparison_page(_told(opened, first), _told(opened, second))
+        return _written(options, text, os.path.join(second.folder, f"compared-with-{first.run}.html"))
+    if options.flag("open") or options.text("output"):
+        raise UsageError("`compare` opens and writes a page with --page only. See `aml-pipeline compare --help`.")
+    print("\n".join(_lines(first, second, compared(_told(opened, first), _told(opened, second)))))
+    return 0
+
+
+def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
+    """Return the runs that are compared, the second of them the last one where it is not named."""
+    found = records_of(opened)
+    second = chosen(found, names[1] if len(names) > 1 else None)
+    if names:
+        first = chosen(found, names[0])
+    else:
+        before = [one for one in found if one.run != second.run]
+        first = before[-1] if before else second
+    if first.run == second.run:
+        raise UsageError(f"Two runs are compared, and {second.run} is one. `aml-pipeline runs` lists them.")
+    return first, second
+
+
+def _told(opened: Opened, run: RunRecord) -> RunTold:
+    return read(run, state_of(run, busy=store.is_locked(opened.state)))
+
+
+def _written(options: Options, text: str, place: str) -> int:
+    """Write a page, and print where it is; ``-o -`` prints the page itself."""
+    place = options.text("output") or place
+    if place == "-":
+        sys.stdout.write(text)
+        return 0
+    files.write(place, text.encode())
+    print(place)
+    if options.flag("open"):
+        import webbrowser
+
+        if not webbrowser.open(Path(place).resolve().as_uri()):
+            print("No browser could be started here. Open the file by hand.", file=sys.stderr)
+    return 0
+
+
+def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[str]:
+    yield f"A  {first.run}"
+    yield f"B  {second.run}"
+    differing = found.differing()
+    for title, rows in differing.items():
+        yield ""
+        yield title
+        yield from _table(rows)
+    same = [title.lower() for title, rows in found.parts.items() if rows and title not in differing]
+    if same:
+        yield ""
+        yield f"The same: {', '.join(same)}."
+
+
+def _table(rows: list[Row]) -> Iterator[str]:
+    """Give the rows with their columns aligned; what is long is cut."""
+    cells = [[cut(visible(cell).replace("\n", " "), _MOST_LETTERS) for cell in row] for row in rows]
+    widths = [max(len(row[place]) for row in cells) for place in range(3)]
+    for name, before, now, note in cells:
+        line = f"  {name:<{widths[0]}}  {before:<{widths[1]}}  → {now:<{widths[2]}}  {note}"
+        yield line.rstrip()

@@ -1,0 +1,43 @@
+"""The shell line of a step. v2 pastes the values of inputs into it as text, and bash runs the result.
+
+So every binding stands in single quotes, within which a shell takes everything as it stands but the quote itself; a
+value with one is refused (``problems``). Microsoft's own components bind so too (azureml-assets pull request 1370).
+That the service pastes, and does nothing else to the line, is not measured.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from aml_pipeline import remote, tokens
+from aml_pipeline.export import names
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.tokens import Literal, Output, Token
+
+
+def line(plan: Plan, step: Step) -> str:
+    """Return the command of ``step``, which runs its script with its arguments."""
+
+    def bind(token: Token) -> str:
+        if isinstance(token, Literal):
+            return quoted(token.text)
+        return binding("outputs" if isinstance(token, Output) else "inputs", names.port(step, token))
+
+    kept = [one for one in step.arguments if not remote.absent(plan, one)]
+    words = ["python", quoted(step.script), *tokens.render(kept, bind)]
+    if names.needs_order(plan, step):
+        words.append(f"&& echo done > {binding('outputs', names.ORDER)}/done")
+    return " ".join(words)
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as one word of a shell.
+
+    v2 reads ``${{`` and ``$[[`` wherever they stand in a command, so they are taken apart by an empty pair of quotes.
+    """
+    return shlex.quote(text).replace("${{", "$''{{").replace("$[[", "$''[[")
+
+
+def binding(kind: str, port: str) -> str:
+    """Return what v2 replaces by the value or the path of a port, as one word."""
+    return f"'${{{{{kind}.{port}}}}}'"

@@ -1,0 +1,153 @@
+"""Two runs → what differs between them, as rows that a terminal and a page show alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from aml_pipeline.report.series import number
+from aml_pipeline.report.story import OutputTold, RunTold, StepTold, mapping
+from aml_pipeline.report.text import number_in_words, seconds_in_words
+
+NOTHING = "–"
+
+
+class Row(NamedTuple):
+    """Something that both runs have a word on, or one of them alone; ``note`` says what the difference comes to."""
+
+    name: str
+    first: str
+    second: str
+    note: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the runs say different things."""
+        return self.first != self.second
+
+
+class Comparison(NamedTuple):
+    """All rows, by what they are about, in the order in which people ask."""
+
+    parts: dict[str, list[Row]]
+
+    def differing(self) -> dict[str, list[Row]]:
+        """Return the parts with the rows that differ, and no others."""
+        kept = {title: [row for row in rows if row.differs] for title, rows in self.parts.items()}
+        return {title: rows for title, rows in kept.items() if rows}
+
+
+def compare(first: RunTold, second: RunTold) -> Comparison:
+    """Return what two runs say of the same things."""
+    return Comparison(
+        {
+            "Run": list(_of_runs(first, second)),
+            "Parameters": list(_of_mappings(first.parameters, second.parameters)),
+            "Final metrics": list(_of_metrics(first, second)),
+            "Durations": list(_of_durations(first, second)),
+            "Reasons": list(_of_reasons(first, second)),
+            "Outputs": list(_of_outputs(first, second)),
+            "Packages": list(_of_mappings(_packages(first), _packages(second))),
+        }
+    )
+
+
+def _of_runs(first: RunTold, second: RunTold) -> Iterator[Row]:
+    yield Row("state", first.state, second.state)
+    yield Row("profile", str(first.header.get("profile") or NOTHING), str(second.header.get("profile") or NOTHING))
+    yield Row("commit", first.commit[:12] or NOTHING, second.commit[:12] or NOTHING)
+    yield Row("python", _python(first), _python(second))
+    yield Row("duration", _took(first.seconds), _took(second.seconds), _times(first.seconds, second.seconds))
+
+
+def _python(run: RunTold) -> str:
+    return str(mapping(run.header.get("python")).get("version", NOTHING))
+
+
+def _took(seconds: float | None) -> str:
+    return NOTHING if seconds is None else seconds_in_words(seconds)
+
+
+def _times(before: float | None, now: float | None) -> str:
+    return f"×{now / before:.2f}" if before and now else ""
+
+
+def _packages(run: RunTold) -> dict[str, str]:
+    return {str(name): str(version) for name, version in mapping(run.header.get("distributions")).items()}
+
+
+def _names(first: Mapping[str, object], second: Mapping[str, object]) -> list[str]:
+    return list(dict.fromkeys([*first, *second]))
+
+
+def _of_mappings(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[Row]:
+    for name in _names(first, second):
+        yield Row(name, first.get(name, NOTHING), second.get(name, NOTHING))
+
+
+def _of_metrics(first: RunTold, second: RunTold) -> Iterator[Row]:
+    one, other = _metrics(first), _metrics(second)
+    for name in _names(one, other):
+        before, now = number(one.get(name)), number(other.get(name))
+        change = f"{now - before:+.4g}" if before is not None and now is not None and now != before else ""
+        yield Row(name, _value(one, name), _value(other, name), change)
+
+
+def _metrics(run: RunTold) -> dict[str, object]:
+    return {f"{step.name}.{name}": value for step in run.steps for name, value in step.metrics.items()}
+
+
+def _value(metrics: Mapping[str, object], name: str) -> str:
+    value = metrics.get(name, NOTHING)
+    return repr(value) if isinstance(value, float) else number_in_words(value)
+
+
+def _steps(run: RunTold) -> dict[str, StepTold]:
+    return {step.name: step for step in run.steps}
+
+
+def _of_durations(first: RunTold, second: RunTold) -> Iterator[Row]:
+    one, other = _steps(first), _steps(second)
+    for name in _names(one, other):
+        before, now = one.get(name), other.get(name)
+        note = _times(before.seconds, now.seconds) if before and now else ""
+        yield Row(name, _duration(before), _duration(now), note)
+
+
+def _of_reasons(first: RunTold, second: RunTold) -> Iterator[Row]:
+    one, other = _steps(first), _steps(second)
+    for name in _names(one, other):
+        yield Row(name, _reason(one.get(name)), _reason(other.get(name)))
+
+
+def _duration(step: StepTold | None) -> str:
+    if step is None:
+        return NOTHING
+    return step.state if step.seconds is None else seconds_in_words(step.seconds)
+
+
+def _reason(step: StepTold | None) -> str:
+    if step is None:
+        return NOTHING
+    return str(step.row.get("reason") or step.state)
+
+
+def _of_outputs(first: RunTold, second: RunTold) -> Iterator[Row]:
+    one, other = _outputs(first), _outputs(second)
+    for name in _names(one, other):
+        yield Row(name, *_contents(one.get(name), other.get(name)))
+
+
+def _outputs(run: RunTold) -> dict[str, OutputTold]:
+    return {f"{step.name}.{one.name}": one for step in run.steps for one in step.outputs}
+
+
+def _contents(first: OutputTold | None, second: OutputTold | None) -> tuple[str, str, str]:
+    before, now = _content(first), _content(second)
+    return before, now, "other bytes" if NOTHING not in {before, now} and before != now else ""
+
+
+def _content(output: OutputTold | None) -> str:
+    if output is None or output.digest is None:
+        return NOTHING
+    return f"{output.digest[:12]} ({output.files} files, {output.bytes} bytes)"

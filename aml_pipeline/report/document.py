@@ -1,0 +1,59 @@
+"""Parts → one HTML file that asks for nothing: style, scripts and data are in it, and no other may come in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from functools import cache
+
+from aml_pipeline import files
+from aml_pipeline.report.markup import Html, tag
+from aml_pipeline.report.text import cut
+
+_HERE = os.path.dirname(__file__)
+_SCRIPTS = (os.path.join("uplot", "uPlot.iife.min.js"), "page.js")
+_STYLES = (os.path.join("uplot", "uPlot.min.css"), "page.css")
+
+
+def document(title: str, header: Html, *sections: Html) -> str:
+    """Return a page. Its policy lets run and apply only what stands in this package, and lets nothing be fetched."""
+    scripts, styles = [_own(name) for name in _SCRIPTS], [_own(name) for name in _STYLES]
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(scripts, styles)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", cut(title, 200)),
+        *(tag("style", Html(text)) for text in styles),
+    )
+    body = tag("body", header, tag("main", *sections), _footer(), *(tag("script", Html(text)) for text in scripts))
+    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _policy(scripts: list[str], styles: list[str]) -> str:
+    allowed = [
+        f"{kind}-src {' '.join(map(_digest, texts))}" for kind, texts in (("script", scripts), ("style", styles))
+    ]
+    return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _own(name: str) -> str:
+    """Return a file of this package, as it may stand in a page."""
+    text = files.read(os.path.join(_HERE, name)).decode()
+    if "</" in text:
+        raise AssertionError(f"{name} would end its own element")
+    return text
+
+
+def _footer() -> Html:
+    said = "Made by aml-pipeline. Charts by uPlot 1.6.32, © 2022 Leon Sorokin."
+    terms = tag("details", tag("summary", "Licence of uPlot"), tag("p", _own(os.path.join("uplot", "LICENSE"))))
+    return tag("footer", tag("p", said), terms)

@@ -1,0 +1,85 @@
+"""What pages share: tables, lists of facts, a state, charts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+
+from aml_pipeline.report.charts import Charts
+from aml_pipeline.report.graph_picture import kind
+from aml_pipeline.report.markup import Html, data, tag
+from aml_pipeline.report.series import METHOD
+from aml_pipeline.report.text import cut
+
+MOST_ROWS = 1_000
+
+
+def section(title: str, name: str, *children: str) -> Html:
+    """Return a part of the page with its heading."""
+    return tag("section", tag("h2", title, id=name), *children)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Html:
+    """Return what is known as name and value; what is not known is left out."""
+    pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in rows if value]
+    return tag("dl", *pairs, class_="facts")
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str) -> Html:
+    """Return a table; of one that is very long, the beginning."""
+    head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in heads)))
+    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows[:MOST_ROWS]]
+    more = f" The first {MOST_ROWS:,} of {len(rows):,}." if len(rows) > MOST_ROWS else ""
+    return scrolled(tag("table", tag("caption", f"{about}{more}"), head, tag("tbody", *body)), about)
+
+
+def scrolled(inside: Html, about: str) -> Html:
+    """Return what may be wider or higher than the page in a frame of its own, which the keyboard reaches."""
+    return tag("div", inside, class_="scrolled", tabindex=0, role="region", aria_label=about)
+
+
+def state(word: str) -> Html:
+    """Return a state in its colour."""
+    return tag("span", word, class_=f"state {kind(word)}")
+
+
+def moment(seconds: float | None) -> str:
+    """Return a time, here and for people."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def value_in_words(value: object) -> str:
+    """Return any value of a record as text."""
+    return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
+
+
+def drawn(charts: Charts) -> Html:
+    """Return the place where the script of the page draws charts, with their data."""
+    if not charts.rows:
+        return tag("p", "No metric was logged more than once.")
+    fewer = any(len(series["value"]) < series["logged"] for chart in charts.rows for series in chart["series"])
+    said = [*charts.remarks, *([f"Of a curve with many points those are drawn that {METHOD} keeps."] if fewer else [])]
+    return tag(
+        "div",
+        _tools(any(series["epoch"] for chart in charts.rows for series in chart["series"])),
+        tag("div", class_="charts", id="charts"),
+        tag("p", " ".join(said), class_="remark"),
+        tag("script", data(charts.rows), type="application/json", id="chart-data"),
+    )
+
+
+def _tools(has_epochs: bool) -> Html:  # noqa: FBT001 - its one caller is above
+    names = {"number": "number of the value", "time": "seconds since the run began"}
+    names |= {"epoch": "epoch"} if has_epochs else {}
+    choices = [tag("option", words, value=name) for name, words in names.items()]
+    return tag(
+        "div",
+        tag("label", "Across ", tag("select", *choices, id="across")),
+        tag("label", tag("input", type="checkbox", id="logarithmic"), " logarithmic"),
+        tag("button", "CSV", type="button", id="csv", title="All points of these charts as a CSV file"),
+        class_="tools",
+    )

@@ -1,0 +1,178 @@
+"""The directory of a run → what there is to tell of it. All that a page is made from is read here."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from aml_pipeline import files
+from aml_pipeline.record import RunRecord
+from aml_pipeline.report.series import Series, number, series_of
+from aml_pipeline.report.sources import to_sources
+from aml_pipeline.report.story import AttemptTold, Log, RunTold, StepTold, mapping, sequence
+from aml_pipeline.report.text import printed, tail_that_fits
+
+# All logs of a page together, and one of them, at most and at least.
+LOGS_BYTES, LOG_BYTES, _LEAST_BYTES = 250_000, 64_000, 600
+_DATA_SET = "dataset.json"
+_DATA_SET_BYTES = 64_000
+
+
+def read(record: RunRecord, state: str) -> RunTold:
+    """Return what there is to tell of a recorded run; ``state`` is how it ended, as far as is known."""
+    events: list[Mapping[str, Any]] = []
+    series = series_of(_metrics(_events(os.path.join(record.folder, "events.jsonl")), events))
+    steps = tuple(_steps(record, events))
+    for maker in _makers(record, steps):
+        steps = tuple(_with_metrics(step, maker) for step in steps)
+        series += _series_of(maker, {step.name for step in steps if step.made_by == maker.run})
+    return RunTold(record.run, state, record.header, steps, series, _data_sets(record, steps))
+
+
+def _makers(record: RunRecord, steps: Iterable[StepTold]) -> list[RunRecord]:
+    """Return the runs that made results which were used again, where their records are still there."""
+    runs = os.path.dirname(record.folder)
+    names = dict.fromkeys(step.made_by for step in steps if step.made_by and step.made_by != record.run)
+    plain = [name for name in names if name == os.path.basename(name)]
+    return [RunRecord(name, os.path.join(runs, name)) for name in plain if name not in {os.curdir, os.pardir}]
+
+
+def _with_metrics(step: StepTold, maker: RunRecord) -> StepTold:
+    """Return a step with the metrics that the run which made its result recorded, if that is ``maker``."""
+    made = mapping(mapping(maker.header.get("steps")).get(step.name))
+    metrics = mapping(made.get("metrics")) if step.made_by == maker.run else {}
+    return replace(step, row={**step.row, "metrics": metrics}) if metrics else step
+
+
+def _series_of(maker: RunRecord, steps: Collection[str]) -> list[Series]:
+    """Return what some steps logged in the run that made their results."""
+    events = _events(os.path.join(maker.folder, "events.jsonl"))
+    found = series_of(event for event in events if str(event.get("step")) in steps)
+    for one in found:
+        one.begun = number(maker.header.get("started"))
+    return found
+
+
+def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Give the metrics, which may be a million; put the other events, and the last of each metric, into ``others``."""
+    last: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for event in events:
+        if event.get("event") != "MetricLogged":
+            others.append(event)
+            continue
+        last[str(event.get("step")), str(event.get("name"))] = event
+        yield event
+    others += last.values()
+
+
+def _events(place: str) -> Iterator[Mapping[str, Any]]:
+    """Give the events; a line that a kill tore is left out."""
+    if not os.path.isfile(place):
+        return
+    with open(place, "rb") as stream:
+        for line in stream:
+            try:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict):
+                yield event
+
+
+def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepTold]:
+    """Give the steps in the order of the plan, then those that it does not have."""
+    rows = _rows(record.header, events)
+    plan = [mapping(one) for one in sequence(mapping(record.header.get("plan")).get("steps"))]
+    declared = {str(one.get("name")): one for one in plan}
+    names = [*declared, *(name for name in rows if name not in declared)]
+    logged = set(record.logged_steps)
+    room = max(_LEAST_BYTES, min(LOG_BYTES, LOGS_BYTES // max(1, len(logged))))
+    attempts = _attempts(events)
+    for name in names:
+        about = declared.get(name, {})
+        log = _log(record.log(name), room, to_sources(record, name)) if name in logged else None
+        yield StepTold(name, about, rows.get(name, {}), _upstream(about), tuple(attempts[name]), log)
+
+
+def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return how each step ended: as the header says, or for a run that is not over as its events do."""
+    recorded = mapping(header.get("steps"))
+    if recorded:
+        return {str(name): mapping(row) for name, row in recorded.items()}
+    rows: dict[str, dict[str, Any]] = {}
+    for event in events:
+        row = rows.setdefault(str(event["step"]), {}) if "step" in event else {}
+        if event.get("event") == "StepStarted":
+            row.update({"state": "running", "reason": event.get("reason")})
+        elif event.get("event") == "StepEnded":
+            row.update(event)
+        elif event.get("event") == "MetricLogged":
+            row.setdefault("metrics", {})[str(event.get("name"))] = event.get("value")
+    return dict(rows)
+
+
+def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[AttemptTold]]:
+    """Return the processes of each step; one without an end goes on until the last event."""
+    found: dict[str, list[AttemptTold]] = defaultdict(list)
+    begun: dict[str, float] = {}
+    last = 0.0
+    for event in events:
+        step, last = str(event.get("step")), max(last, number(event.get("time")) or 0.0)
+        if event.get("event") == "StepStarted":
+            begun[step] = number(event.get("time")) or 0.0
+        elif event.get("event") == "StepEnded" and step in begun:
+            start = begun.pop(step)
+            length = number(event.get("seconds")) or 0.0
+            found[step].append(AttemptTold(start, start + max(0.0, length), str(event.get("state"))))
+    for step, start in begun.items():
+        found[step].append(AttemptTold(start, max(start, last), "running"))
+    return found
+
+
+def _upstream(declared: Mapping[str, Any]) -> tuple[str, ...]:
+    tokens = (token for words in sequence(declared.get("arguments")) for token in sequence(words))
+    inputs = (mapping(mapping(token).get("input")).get("step") for token in tokens)
+    return tuple(dict.fromkeys(str(one) for one in [*inputs, *sequence(declared.get("after"))] if one is not None))
+
+
+def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
+    """Return the end of a log without reading the rest of it."""
+    try:
+        with open(place, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - room))
+            taken = stream.read(room)
+    except OSError:
+        return None
+    if len(taken) < size:  # begin with a whole line, or else with a whole character
+        head, end, rest = taken.partition(b"\n")
+        taken = rest if end and rest else head.lstrip(bytes(range(0x80, 0xC0)))
+    text = printed(taken.decode("utf-8", "replace"))
+    kept = tail_that_fits(to_source(text), room)
+    left_out = size - len(taken) + max(0, len(text.encode("utf-8", "replace")) - len(kept.encode("utf-8", "replace")))
+    return Log(kept, size, left_out, place)
+
+
+def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mapping[str, Any]]:
+    """Return what the outputs say of the data set in them, where they lie beside the record and say it."""
+    state = os.path.realpath(os.path.join(record.folder, os.pardir, os.pardir))
+    found = {}
+    for step in steps:
+        for output in step.outputs:
+            place = os.path.realpath(os.path.join(output.place, _DATA_SET))
+            if place.startswith(state + os.sep) and (data := _small_mapping(place)):
+                found[f"{step.name}.{output.name}"] = data
+    return found
+
+
+def _small_mapping(place: str) -> Mapping[str, Any]:
+    try:
+        if not os.path.isfile(place) or os.stat(place).st_size > _DATA_SET_BYTES:
+            return {}
+        return mapping(json.loads(files.read(place)))
+    except (OSError, ValueError, RecursionError):
+        return {}

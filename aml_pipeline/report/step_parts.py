@@ -1,0 +1,79 @@
+"""All there is to tell of one step: its script and arguments, why it ran, how it ended, its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aml_pipeline.report.markup import Html, tag
+from aml_pipeline.report.parts import facts, state
+from aml_pipeline.report.story import Log, RunTold, StepTold, mapping, sequence
+from aml_pipeline.report.text import cut, number_in_words, seconds_in_words, size_in_words
+
+_MOST_ARGUMENTS = 100
+
+
+def step_part(step: StepTold, number: int, run: RunTold) -> Html:
+    """Return a step, folded; one that failed is open."""
+    took = "" if step.seconds is None else f" {seconds_in_words(step.seconds)}"
+    about = "  ".join(f"{name} {number_in_words(value)}" for name, value in step.metrics.items())
+    summary = tag(
+        "summary", tag("b", cut(step.name, 120)), " ", state(step.state), took, " ", tag("i", cut(about, 160))
+    )
+    is_open = "" if step.state == "failed" else None
+    return tag("details", summary, *_inside(step, run), id=f"step-{number}", class_="step", open=is_open)
+
+
+def _inside(step: StepTold, run: RunTold) -> Iterator[Html]:
+    yield facts(_known(step))
+    words = list(_arguments(step, run.parameters))
+    if words:
+        yield tag("p", *(part for word in words[:_MOST_ARGUMENTS] for part in (word, " ")), class_="arguments")
+    if len(words) > _MOST_ARGUMENTS:
+        yield tag("p", f"The first {_MOST_ARGUMENTS} of {len(words):,} arguments.", class_="remark")
+    if step.log:
+        yield from _log(step.name, step.log)
+
+
+def _known(step: StepTold) -> Iterator[tuple[str, str]]:
+    row = step.row
+    yield "Why it ran", cut(str(row.get("reason") or "")) if step.state != "not run" else ""
+    yield "Why it did not", cut(str(row.get("reason") or "")) if step.state == "not run" else ""
+    yield "Made by run", cut(step.made_by, 120)
+    yield "Exit status", "" if row.get("exit_status") is None else cut(str(row["exit_status"]), 60)
+    yield "Failure", cut(str(row.get("message") or ""), 2_000)
+    yield "Script", cut(str(step.declared.get("script", "")))
+    yield "From", cut(str(step.declared.get("source_directory", "")))
+    yield "After", cut(", ".join(step.upstream))
+    definition = mapping(step.declared.get("environment"))
+    yield "Environment", cut(", ".join(str(value) for value in definition.values() if value))
+
+
+def _arguments(step: StepTold, parameters: Mapping[str, str]) -> Iterator[Html]:
+    for words in sequence(step.declared.get("arguments")):
+        for token in sequence(words):
+            for kind, about in mapping(token).items():
+                text, title = _token(str(kind), mapping(about), parameters)
+                yield tag("code", cut(text), title=cut(title) if title else None, class_=str(kind))
+
+
+def _token(kind: str, about: Mapping[str, Any], parameters: Mapping[str, str]) -> tuple[str, str]:
+    """Return how a token of the plan is shown, and what it stands for."""
+    name = str(about.get("name", ""))
+    if kind == "literal":
+        return str(about.get("text", "")), ""
+    if kind == "parameter":
+        return parameters.get(name, "?"), f"parameter {name}"
+    if kind == "input":
+        return f"{about.get('step')}.{name}", f"output {name} of step {about.get('step')}"
+    return (f"outputs.{name}" if kind == "output" else name), f"{kind} {name}"
+
+
+def _log(step: str, log: Log) -> Iterator[Html]:
+    if log.left_out > 0:
+        whole, left_out = size_in_words(log.size), size_in_words(log.left_out)
+        said = f"The end of a log of {whole}: {left_out} that came before stand in {log.place}"
+        yield tag("p", said, class_="remark")
+    yield tag(
+        "pre", tag("code", log.text), class_="log", tabindex=0, role="region", aria_label=f"Log of {cut(step, 120)}"
+    )

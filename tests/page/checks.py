@@ -1,0 +1,245 @@
+"""What a browser makes of the pages: headless Chromium, driven through its DevTools protocol, and axe-core.
+
+``make check`` runs this; ``make test`` does not, for it needs Chromium and npm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aml_pipeline.report.comparison_page import comparison_page
+from aml_pipeline.report.reading import read
+from tests.page import recorded
+from tests.page.browser import Browser, Tab, program
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+PLACE = "document.querySelector('.u-over').getBoundingClientRect()"
+Opener = Callable[..., Tab]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = program()
+    assert found, "Chromium is not installed"
+    with Browser(found) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages é")
+    made = {}
+    for name in ("quickstart", "big", "harmful"):
+        record = getattr(recorded, name)(folder / name)
+        made[name] = recorded.paged(record, folder / f"{name}.html")
+    first, second = (read(recorded.quickstart(folder / letter), "done") for letter in "ab")
+    made["compared"] = folder / "compared.html"
+    made["compared"].write_text(comparison_page(first, second), encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def opened(browser: Browser, pages: dict[str, Path]) -> Iterator[Opener]:
+    """Open a page; afterwards it must have asked for nothing and complained of nothing."""
+    tabs: list[tuple[Tab, str]] = []
+
+    def open_page(name: str, **settings: Any) -> Tab:  # noqa: ANN401 - as Tab has them
+        tab = Tab(browser, **settings)
+        tabs.append((tab, pages[name].as_uri()))
+        tab.seconds = tab.open(pages[name])
+        return tab
+
+    yield open_page
+    for tab, address in tabs:
+        assert [one for one in tab.requests() if not one.startswith("blob:")] == [address]
+        assert tab.complaints() == []
+        tab.close()
+
+
+def pixels(tab: Tab, *, like: str) -> int:
+    """Return how many pixels of the first chart have a colour, such as ``#0a58a8``, or nearly."""
+    return int(
+        tab.value(f"""(() => {{
+          const canvas = document.querySelector("canvas");
+          const wanted = [1, 3, 5].map((at) => parseInt("{like}".slice(at, at + 2), 16));
+          const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+          let count = 0;
+          for (let at = 0; at < data.length; at += 4)
+            if (data[at + 3] > 200 && wanted.every((one, place) => Math.abs(one - data[at + place]) < 12)) count += 1;
+          return count;
+        }})()""")
+    )
+
+
+@pytest.mark.parametrize(("scheme", "line", "dark"), [("light", "#0a58a8", False), ("dark", "#7ab7ff", True)])
+def test_charts_are_drawn_in_both_schemes(opened: Opener, scheme: str, line: str, dark: bool) -> None:  # noqa: FBT001
+    tab = opened("quickstart", scheme=scheme)
+    assert tab.value("document.querySelectorAll('canvas').length") == 2  # accuracy was logged once, and has no curve
+    assert pixels(tab, like=line) > 100
+    ground = tab.value("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert (sum(ground) < 200) == dark
+
+
+def test_a_scheme_that_changes_is_followed(opened: Opener) -> None:
+    tab = opened("quickstart")
+    tab.scheme("dark")
+    tab.hover(1, 1)
+    assert pixels(tab, like="#7ab7ff") > 100
+
+
+def test_hover_gives_values(opened: Opener) -> None:
+    tab = opened("quickstart")
+    tab.value("document.querySelector('.u-over').scrollIntoView({block: 'center'})")
+    place = tab.value(f"(() => {{ const at = {PLACE}; return [at.left, at.top, at.width, at.height]; }})()")
+    left, top, width, height = place
+    tab.hover(left + width * 4 / 9, top + height / 2)
+    told = tab.value(
+        "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-value')].map(v => v.textContent)"
+    )
+    assert told[0] == "5"
+    assert float(told[1]) == pytest.approx(recorded.losses(10)[4], rel=1e-5)
+
+
+def test_axes_can_be_chosen(opened: Opener) -> None:
+    tab = opened("quickstart")
+    linear = pixels(tab, like="#0a58a8")
+    tab.value("document.getElementById('logarithmic').click()")
+    tab.value("(() => { const at = document.getElementById('across'); at.value = 'time';"
+              " at.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    assert pixels(tab, like="#0a58a8") > 100
+    assert linear > 100
+    scale = tab.value("[plots[0].scales.y.distr, plots[0].scales.x.max]")
+    assert scale[0] == 3
+    assert scale[1] == pytest.approx(9.2, abs=0.01)
+
+
+def test_what_has_no_place_on_a_logarithmic_axis_is_a_gap_and_told(opened: Opener) -> None:
+    tab = opened("quickstart")
+    chart = "{series: [{number: [1, 2, 3], time: [0, 0, 5], value: [1, 0, -1], logged: 3, odd: 0}]}"
+    how = "{across: 'time', logarithmic: true}"
+    places, values = tab.value(f"columns({chart}, {how}).map((one) => [...one])")
+    assert values == [1, None, None]
+    assert places == pytest.approx([0, 1e-6, 5])
+    assert places[0] < places[1]
+    assert tab.value(f"remark({chart}, {how})") == "2 values of 0 or less have no place on a logarithmic axis."
+
+
+def test_all_that_is_drawn_can_be_taken_as_csv(opened: Opener, tmp_path: Path) -> None:
+    tab = opened("quickstart")
+    tab.downloads(tmp_path)
+    tab.value("document.getElementById('csv').click()")
+    for _ in range(100):
+        tab.hover(1, 1)
+        if found := list(tmp_path.glob("*.csv")):
+            break
+    rows = found[0].read_text().splitlines()
+    assert rows[0] == "metric,series,number,seconds,epoch,value"
+    assert len(rows) == 1 + 20
+    assert rows[1].startswith("loss,train,1,1.73,,2.3")
+
+
+def test_the_search_finds_lines_in_the_logs(opened: Opener) -> None:
+    tab = opened("big")
+    visible = "[...document.querySelectorAll('.step')].filter((step) => step.checkVisibility()).length"
+    assert tab.value(visible) == 300
+    tab.value("document.getElementById('search').focus()")
+    tab.type("NEEDLE")
+    assert tab.value("document.getElementById('found').textContent") == "1 lines in 1 steps"
+    assert tab.value(visible) == 1
+    assert tab.value("document.querySelector('mark').checkVisibility()")
+    assert tab.value("document.querySelector('mark').textContent") == "needle"
+    tab.value("(() => { const at = document.getElementById('search'); at.value = '';"
+              " at.dispatchEvent(new Event('input')); })()")  # fmt: skip
+    tab.hover(1, 1)
+    assert tab.value(visible) == 300
+    assert tab.value("document.querySelector('mark')") is None
+
+
+def test_a_search_that_finds_everything_ends_soon(opened: Opener) -> None:
+    tab = opened("big")
+    seconds = tab.value("""(() => {
+      document.getElementById("search").value = "e";
+      const begun = performance.now();
+      search();
+      document.body.offsetHeight;
+      return (performance.now() - begun) / 1000;
+    })()""")
+    assert seconds < 1
+    assert "the first 1000 shown" in tab.value("document.getElementById('found').textContent")
+
+
+def test_a_big_run_is_drawn_within_3_seconds(opened: Opener, pages: dict[str, Path]) -> None:
+    assert pages["big"].stat().st_size < 1_000_000
+    tab = opened("big")
+    assert tab.seconds < 3
+    assert tab.value("document.querySelectorAll('canvas').length") == 2
+    assert "are drawn" in tab.value("document.querySelector('.charts').textContent")
+
+
+def test_a_link_to_a_step_opens_it(opened: Opener) -> None:
+    tab = opened("big")
+    tab.value("document.querySelector('a[href=\"#step-7\"]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+    tab.hover(1, 1)
+    assert tab.value("document.getElementById('step-7').open")
+
+
+def test_what_means_harm_is_shown_as_text(opened: Opener) -> None:
+    tab = opened("harmful")
+    assert tab.value("window.harmed === undefined")
+    assert tab.value("document.querySelectorAll('img, iframe, object, embed, link, base').length") == 0
+    assert tab.value("document.querySelectorAll('script').length") == 3
+    addresses = tab.value("[...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))")
+    assert {one for one in addresses if not one.startswith("#step-")} == set()
+    log = tab.value("document.querySelector('.log').textContent")
+    assert log.startswith(f"{recorded.HARM}red ␀␇")
+    assert log.endswith("30%\n")
+    assert tab.value("document.querySelector('figcaption').textContent") == recorded.HARM
+
+
+def test_its_policy_stops_what_would_get_in_all_the_same(browser: Browser, pages: dict[str, Path]) -> None:
+    """Not through ``opened``: here the console must tell of what was refused."""
+    tab = Tab(browser)
+    place = pages["quickstart"].with_name("broken.html")
+    text = pages["quickstart"].read_text()
+    evil = (
+        "<script>window.harmed = 1</script><img src='http://127.0.0.1:9/x'><p onclick='window.harmed = 1' id=evil>x</p>"
+    )
+    place.write_text(text.replace("<main>", f"<main>{evil}"))
+    tab.open(place)
+    tab.value("document.getElementById('evil').click()")
+    assert tab.value("window.harmed === undefined")
+    assert tab.refused() == ["csp"]
+    assert len(tab.complaints()) >= 3
+    tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["quickstart", "big", "harmful", "compared"])
+def test_axe_finds_no_violation(opened: Opener, name: str, scheme: str) -> None:
+    tab = opened(name, scheme=scheme)
+    tab.value(
+        "document.querySelectorAll('.step:nth-of-type(-n+20), details:not(.step)').forEach((one) => one.open = true)"
+    )
+    tab.value(AXE.read_text(encoding="utf-8") + "; true")
+    found = tab.value("axe.run(document, {resultTypes: ['violations']}).then((told) => told.violations.map((one) =>"
+                      " [one.id, one.impact, one.nodes.length, one.nodes[0].html.slice(0, 200)]))")  # fmt: skip
+    assert found == []
+
+
+def test_two_runs_are_on_one_chart(opened: Opener) -> None:
+    tab = opened("compared")
+    labels = tab.value(
+        "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-label')].map((one) => one.textContent)"
+    )
+    assert labels == ["number", "A train", "B train"]
+
+
+@pytest.mark.parametrize("width", [360, 1600])
+def test_nothing_is_wider_than_the_window(opened: Opener, width: int) -> None:
+    for name in ("quickstart", "harmful"):
+        tab = opened(name, width=width)
+        assert tab.value("document.documentElement.scrollWidth") <= width

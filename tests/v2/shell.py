@@ -1,0 +1,85 @@
+"""The commands of an export, with values put into them as text, run by a real shell."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SHELLS = ("bash", "sh")
+_BINDING = re.compile(r"\$\{\{(inputs|outputs)\.([A-Za-z0-9_]+)\}\}")
+_PARENT = re.compile(r"\$\{\{parent\.(?:inputs\.(\w+)|jobs\.(\w+)\.outputs\.(\w+))\}\}")
+
+
+class Python:
+    """A program ``python`` that writes down what it is called with, at the front of a PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._told = folder / "told"
+        real = getattr(sys, "_base_executable", sys.executable)
+        tell = f"import sys; open({str(self._told)!r}, 'w', encoding='ascii').write(ascii(sys.argv[1:]))"
+        (folder / "tell.py").write_text(tell + "\nsys.exit(int(__import__('os').environ.get('STATUS', 0)))\n")
+        program = folder / "python"
+        program.write_text(f"#!/bin/sh\nexec '{real}' -I -S -X utf8 '{folder / 'tell.py'}' \"$@\"\n")
+        program.chmod(0o755)
+        self.environ = {"PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+
+    def receives(self, shell: str, command: str, status: int = 0) -> list[str]:
+        """Run ``command`` by ``shell``; return the words after ``python``. Both exit with ``status``."""
+        self._told.unlink(missing_ok=True)
+        environ = {**self.environ, "STATUS": str(status)}
+        done = subprocess.run([shell, "-c", command], env=environ, capture_output=True, check=False, timeout=20)
+        assert done.returncode == status, (command, done.stderr)
+        assert done.stderr == b"", (command, done.stderr)
+        words = ast.literal_eval(self._told.read_text(encoding="ascii"))
+        assert isinstance(words, list)
+        return words
+
+
+def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None) -> str:
+    """Return ``command`` of ``node`` as the service would run it: bindings replaced by values and paths, as text.
+
+    ``job`` is the body of the request. A folder differs from run to run: it is called as in ``tests.conformance``, and
+    that for order alone is ``order`` (None: the node has none).
+    """
+    inputs = job["jobs"][node].get("inputs", {})
+
+    def value(found: re.Match[str]) -> str:
+        kind, port = found.groups()
+        if kind == "outputs":
+            return str(order) if order and port == "order" else f"<output {step(node)}.{port}>"
+        return _value(job, port, inputs[port])
+
+    return _BINDING.sub(value, command)
+
+
+def _value(job: Mapping[str, Any], port: str, given: Mapping[str, str]) -> str:
+    if port.startswith("data__"):
+        return f"<dataset {port.removeprefix('data__')}>"
+    found = _PARENT.fullmatch(given["value"])
+    assert found, given
+    if found[1]:
+        return str(job["inputs"][found[1]]["value"])
+    return f"<input {step(found[2])}.{found[3]}>"
+
+
+def step(node: str) -> str:
+    """Return the step that a node was made of."""
+    return node.replace("_", "-")
+
+
+def after(job: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return the steps that each step waits for and reads nothing of."""
+    return {step(name): set(_waits(node)) for name, node in job["jobs"].items()}
+
+
+def _waits(node: Mapping[str, Any]) -> Iterator[str]:
+    for port, given in node.get("inputs", {}).items():
+        found = _PARENT.fullmatch(given.get("value", ""))
+        if port.startswith("after__") and found and found[2]:
+            assert given["mode"] == "Direct"
+            yield step(found[2])
