@@ -75,11 +75,8 @@ def founds(draw: st.DrawFn) -> Found:
     """A workspace with things of ours, as any history may have left them, and of others."""
     pipelines = [_pipeline(draw, number) for number in range(draw(st.integers(0, 3)))]
     versions = {str(number): one.id for number, one in enumerate(pipelines)}
-    endpoint = (
-        Endpoint("e", "", draw(st.sampled_from(sorted(versions))), versions)
-        if versions and draw(st.booleans())
-        else None
-    )
+    has_one = draw(st.booleans()) and bool(versions)
+    endpoint = Endpoint("e", "", draw(st.sampled_from(sorted(versions))), versions) if has_one else None
     schedules = [_schedule(draw, number) for number in range(draw(st.integers(0, 4)))]
     return Found(tuple(pipelines), endpoint, tuple(schedules))
 
@@ -201,5 +198,5 @@ def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Found) -> 
     for one in changes(wanted, found):
         now = applied(wanted, now, one)
     assert not [one for one in now.schedules if one.id in paused and one.active]
-    assert not [one for one in now.schedules if one.active and (mark := mark_in(one.description))
-                and mark.identity == "mine" and mark.schedule in silent]  # fmt: skip
+    after = [(mark_in(one.description), one) for one in now.schedules if one.active]
+    assert not [one for mark, one in after if mark and mark.identity == "mine" and mark.schedule in silent]
