@@ -4,7 +4,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from benchmarks.measure import Cost, Program, environment, medians, rounds
@@ -72,9 +71,14 @@ class Bench:
         patience = float("inf") if tool in (self.tools[0], LOOP) else self.size.patience
         return Program([*tool.start, *words], self.path(name, tool.name), before, patience)
 
-    def cold(self, tool: Tool, name: str) -> Program:
-        """Return a tool's run of a project, in which every step runs."""
-        return self.program(tool, name, tool.run, partial(tool.renew, self.path(name, tool.name)))
+    def cold(self, tool: Tool, name: str, rest: float = 0.0) -> Program:
+        """Return a tool's run of a project, in which every step runs, ``rest`` seconds after it was put there."""
+
+        def before() -> None:
+            tool.renew(self.path(name, tool.name))
+            time.sleep(rest)
+
+        return self.program(tool, name, tool.run, before)
 
     def idle(self, name: str) -> dict[str, Program]:
         """Return each tool's run of a project."""

@@ -19,6 +19,7 @@ from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.sources import to_sources
+from aml_pipeline.report.text import size_in_words
 from aml_pipeline.store import Store
 
 
@@ -79,7 +80,7 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
     with store.locked(opened.state, "aml-pipeline clean"):
         survivors.end_all(results, results.steps())
         freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, results)
-    print(f"Freed {bytes_in_words(freed)}.")
+    print(f"Freed {size_in_words(freed)}.")
     return 0
 
 
@@ -93,13 +94,3 @@ def _removed_old(opened: Opened, results: Store) -> int:
     old = [one.folder for one in gone if one.state != "submitted"]  # that may go on in Azure ML
     uploaded = opened.project.uploads if opened.project else ""  # made again when they are needed
     return freed + sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
-
-
-def bytes_in_words(number: int) -> str:
-    """Return a size as people read it: ``1.2 kB``."""
-    value = float(number)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:  # noqa: PLR2004
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from aml_pipeline import graph, problems
 from aml_pipeline.cli.checking import checked, count
-from aml_pipeline.cli.history import bytes_in_words
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.errors import UsageError
@@ -16,6 +15,7 @@ from aml_pipeline.opening import Opened
 from aml_pipeline.origins import LeftOut, Member
 from aml_pipeline.problems import on_one_line
 from aml_pipeline.remote import MOST_BYTES, MOST_FILES
+from aml_pipeline.report.text import size_in_words
 from aml_pipeline.snapshot_report import Report, Secret, Unnamed, report
 
 _FEW = 5
@@ -80,7 +80,7 @@ def _path(page: Report, name: str) -> str:
 
 def _page(one: Report, opened: Opened) -> list[str]:
     members = one.origins.members
-    size = f"{_counted(len(members), 'file')}, {bytes_in_words(one.bytes)}"
+    size = f"{_counted(len(members), 'file')}, {size_in_words(one.bytes)}"
     lines = [f"{one.step.name}: {_path(one, one.step.script)}, {size}", *_table(members), _limits(one)]
     groups = _groups(one, os.path.basename(opened.plan.file) if opened.plan else "")
     lines += [f"  {group}" for group in groups]
@@ -102,7 +102,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _table(members: Sequence[Member]) -> list[str]:
-    sizes = [bytes_in_words(one.bytes) for one in members]
+    sizes = [size_in_words(one.bytes) for one in members]
     widest = max(map(len, sizes), default=0)
     longest = max((len(one.name) for one in members), default=0)
     rows = zip(sizes, members, strict=True)
