@@ -1,6 +1,7 @@
 """What tests share: a project in a folder of its own, and the real command line run in it as a process."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+# A shell starts what runs in its background deaf to INT, and what is started from there inherits that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Project:
