@@ -127,6 +127,11 @@ def absent(plan: Plan, argument: Argument) -> str | None:
     return next((name for name in datasets if not plan.datasets[name].is_remote), None)
 
 
+def left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
+    """Return the arguments of ``step`` that are left out in Azure ML, each with the dataset that has no place there."""
+    return [(one, dataset) for one in step.arguments if (dataset := absent(plan, one))]
+
+
 def _inputs(step: Step) -> Iterator[Problem]:
     for one in step.inputs[:1]:
         message = f'step "{step.name}" reads {one.name} of step "{one.step}", so it cannot run alone.'

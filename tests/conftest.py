@@ -1,15 +1,20 @@
 """What tests share: a project in a folder of its own, and the real command line run in it as a process."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.loopback.lesson import Lesson
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,3 +113,12 @@ def reasons(stderr: str) -> dict[str, str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    """Give a project of two steps and a loopback service that takes it."""
+    from tests.loopback.lesson import a_lesson  # which itself begins with what stands here
+
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        yield lesson

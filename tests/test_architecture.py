@@ -82,7 +82,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "", "azureml", "check", "drawing", "errors", "events", "export", "files", "graph", "installed", "interpreter",
         "local", "memo", "opening", "origins", "plan", "problems", "project", "provenance", "publication", "record",
-        "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store", "tokens",
+        "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store",
     },
 }  # fmt: skip
 

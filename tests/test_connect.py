@@ -7,7 +7,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,12 @@ from aml_pipeline.azureml.masking import keep_secret, without_secrets
 from aml_pipeline.azureml.sdk import doing
 from aml_pipeline.cli import remote, run
 from aml_pipeline.errors import AzureError, MachineError, UsageError
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
 
 NAMES = {"subscription_id": "s", "resource_group": "g", "workspace_name": "MyTeam"}
-
-
-@pytest.fixture
-def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
-    with a_lesson(tmp_path, monkeypatch) as lesson:
-        yield lesson
 
 
 @pytest.fixture

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
-    with a_lesson(tmp_path, monkeypatch) as lesson:
-        yield lesson
 
 
 def planned(lesson: Lesson, capsys: Capture, *words: str) -> dict[str, str]:
@@ -129,3 +122,13 @@ def test_datasets_are_part_of_it(lesson: Lesson, capsys: Capture) -> None:
         .out.splitlines()[0]
         .endswith("will run  compute cpu-cluster → other-cluster")
     )
+
+
+@pytest.mark.parametrize(
+    "words", [["--only"], ["--force"], ["--from", "train"], ["--until", "train"], ["--python", "x"]]
+)
+def test_what_goes_with_runs_here_alone_is_refused(lesson: Lesson, capsys: Capture, words: list[str]) -> None:
+    done = lesson.here(capsys, "plan", "--remote", *words)
+    told = f"`plan --remote` takes no {words[0]}: Azure ML runs the whole pipeline. Delete it.\n"
+    assert (done.status, done.out, done.err) == (2, "", told)
+    assert lesson.service.requests == []

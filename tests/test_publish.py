@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,10 @@ schedules:
 """
 
 
-@pytest.fixture
-def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
-    with a_lesson(tmp_path, monkeypatch) as lesson:
-        scheduled(lesson)
-        yield lesson
+@pytest.fixture(name="lesson")
+def _scheduled(lesson: Lesson) -> Lesson:
+    scheduled(lesson)
+    return lesson
 
 
 def scheduled(lesson: Lesson) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.loopback import evaluator
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
@@ -20,13 +19,12 @@ STEPS = ["prepare-data", "train", "register-environment"]
 
 
 @pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
-    with a_lesson(tmp_path, monkeypatch) as lesson:
-        shutil.rmtree(lesson.root / "steps")
-        shutil.copytree(ROOT / "steps", lesson.root / "steps", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pipeline.yaml", lesson.root)
-        shutil.copy(ROOT / ".azureml" / "pytorch-env.yml", lesson.root / ".azureml")
-        yield lesson
+def shipped(lesson: Lesson) -> Lesson:
+    shutil.rmtree(lesson.root / "steps")
+    shutil.copytree(ROOT / "steps", lesson.root / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pipeline.yaml", lesson.root)
+    shutil.copy(ROOT / ".azureml" / "pytorch-env.yml", lesson.root / ".azureml")
+    return lesson
 
 
 def evaluated(lesson: Lesson) -> dict[str, evaluator.Step]:

@@ -18,19 +18,13 @@ import pytest
 from aml_pipeline.errors import PipelineError
 from aml_pipeline.record import Recorder
 from tests.conftest import Project
-from tests.loopback.lesson import FILES, Lesson, a_lesson
+from tests.loopback.lesson import FILES, Lesson
 from tests.loopback.script import Script, Step
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
-    with a_lesson(tmp_path, monkeypatch) as lesson:
-        yield lesson
 
 
 def until(true: Callable[[], object]) -> None:
@@ -612,25 +606,30 @@ ABSENT = """
     parameters:
       epochs: 2
       depth: 3
+      width: 3
+      colour: red
 
     steps:
       train:
         script: train.py
         arguments:
-          --here: ["${{ datasets.here }}", "${{ parameters.depth }}"]
-          --there: ${{ datasets.there }}
+          --here: ["${{ datasets.here }}", "${{ parameters.depth }}", "${{ parameters.width }}"]
+          --there: ["${{ datasets.there }}", "${{ parameters.colour }}"]
           --epochs: ${{ parameters.epochs }}
     """
 
 
 def test_an_optional_dataset_that_azure_ml_lacks_takes_its_option_with_it_and_that_is_told(lesson: Lesson) -> None:
     lesson.write({"pipeline.yaml": ABSENT})
-    done = lesson.azure("submit", "--param", "depth=4", "--param", "epochs=5")
+    given = ["width=4", "epochs=5", "colour=blue", "depth=4"]
+    done = lesson.azure("submit", *(word for one in given for word in ("--param", one)))
     assert done.status == 0
     assert done.err.splitlines() == [
         'Azure ML has no dataset here, so step "train" gets no --here.',
         'Azure ML has no dataset there, so step "train" gets no --there.',
         'No step receives the parameter "depth", so it is not sent.',
+        'No step receives the parameter "width", so it is not sent.',
+        'No step receives the parameter "colour", so it is not sent.',
     ]
     (run,) = lesson.service.runs
     assert lesson.service.assignments_of(run) == {"epochs": "5"}

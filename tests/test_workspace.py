@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aml_pipeline.images import BASE_IMAGE, PYTHON
-from tests.loopback.lesson import PIPELINE, Done, Lesson, a_lesson
+from tests.loopback.lesson import PIPELINE, Done, Lesson
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
 Submit = Callable[..., Done]
-
-
-@pytest.fixture
-def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
-    with a_lesson(tmp_path, monkeypatch) as lesson:
-        yield lesson
 
 
 @pytest.fixture

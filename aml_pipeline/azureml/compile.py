@@ -200,8 +200,9 @@ class Compilation:
         """Return the parameters to be set, of those that a step receives; whoever listens is told of the others."""
         received = self.received()
         wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
-        for name in wanted.keys() - received:
-            say(f'No step receives the parameter "{name}", so it is not sent.')
+        for name in wanted:
+            if name not in received:
+                say(f'No step receives the parameter "{name}", so it is not sent.')
         return {name: text for name, text in wanted.items() if name in received}
 
     def parameter(self, name: str) -> Sdk:

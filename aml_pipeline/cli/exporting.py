@@ -9,10 +9,9 @@ from aml_pipeline import export as v2
 from aml_pipeline import remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.remote import say
+from aml_pipeline.cli.remote import require_sendable, say
 from aml_pipeline.errors import UsageError
 from aml_pipeline.plan import Plan
-from aml_pipeline.problems import as_text
 
 
 def export(options: Options, _environ: Mapping[str, str]) -> int:
@@ -22,14 +21,7 @@ def export(options: Options, _environ: Mapping[str, str]) -> int:
     place = options.operands[0]
     opened = open_with(options)
     plan, project = opened.require()
-    opened.require([
-        *remote.problems(plan, project, plan.steps),
-        *remote.secret_files(project, plan.steps),
-        *v2.problems(plan),
-    ])  # fmt: skip
-    for one in opened.loaded.problems:
-        if one.code == "secret-file":
-            say(as_text([one], {}))
+    require_sendable(opened, plan.steps, v2.problems(plan))
     count = v2.write(plan, project, place, force=options.flag("force"))
     _tell(plan)
     print(f"{count} files in {place}; {os.path.join(place, 'README.md')} has the commands of az ml, in order.")
@@ -39,9 +31,7 @@ def export(options: Options, _environ: Mapping[str, str]) -> int:
 def _tell(plan: Plan) -> None:
     for step in plan.steps:
         print(f"{step.name} → {v2.node(step.name)}")
-        for argument in step.arguments:
-            dataset = remote.absent(plan, argument)
-            if dataset:
-                say(f"{step.name} goes without {argument.option or 'an argument'}: dataset {dataset} is only here.")
+        for argument, dataset in remote.left_out(plan, step):
+            say(f"{step.name} goes without {argument.option or 'an argument'}: dataset {dataset} is only here.")
     if plan.schedules:
         say(v2.twice(plan))

@@ -10,11 +10,13 @@ from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.remote import chosen, connect, require_sendable, say, submitted
+from aml_pipeline.errors import UsageError
 from aml_pipeline.reuse import Parts
 
 
 def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     """Print for each step whether Azure ML will run it or may reuse what it has, and why."""
+    _refuse_local(options)
     opened = open_with(options)
     plan, project = opened.require()
     steps = chosen(plan, options.operands)
@@ -29,6 +31,14 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
         print(f"{step.name:<{width}}  {action}  {verdict.reason}")
     runs = any(verdicts[step.name].action == "run" for step in steps)
     return EXIT_SOMETHING_TO_DO if runs and options.flag("exit_code") else 0
+
+
+def _refuse_local(options: Options) -> None:
+    """Refuse what goes with runs on this machine alone. Raises UsageError."""
+    given = [name for name in ("only", "force") if options.flag(name)]
+    given += [name for name in ("from", "until", "python") if options.text(name)]
+    if given:
+        raise UsageError(f"`plan --remote` takes no --{given[0]}: Azure ML runs the whole pipeline. Delete it.")
 
 
 def _last_parts(options: Options, pipeline: str) -> Mapping[str, Parts]:

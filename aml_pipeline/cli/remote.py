@@ -17,10 +17,9 @@ from aml_pipeline.errors import UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
-from aml_pipeline.problems import as_text, suggest
+from aml_pipeline.problems import Problem, as_text, suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
-from aml_pipeline.tokens import Argument
 
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
@@ -50,10 +49,13 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         raise
 
 
-def require_sendable(opened: Opened, steps: Sequence[Step], *, alone: bool = False) -> None:
-    """Raise PipelineError for what Azure ML would not take; say which files look like secrets."""
+def require_sendable(
+    opened: Opened, steps: Sequence[Step], others: Sequence[Problem] = (), *, alone: bool = False
+) -> None:
+    """Raise PipelineError for what Azure ML would not take, and for ``others``; say which files look like secrets."""
     plan, project = opened.require()
-    opened.require([*remote.problems(plan, project, steps, alone=alone), *remote.secret_files(project, steps)])
+    found = remote.problems(plan, project, steps, alone=alone)
+    opened.require([*found, *remote.secret_files(project, steps), *others])
     for one in opened.loaded.problems:
         if one.code == "secret-file":
             say(as_text([one], {}))
@@ -119,15 +121,11 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         reads = [f"{one.step}.{one.name}" for one in step.inputs]
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
         print(f"{step.name}: {step.script} and {len(digests) - 1} more files, on {where}, in {name}{after}")
-        for argument, dataset in _left_out(plan, step):
+        for argument, dataset in remote.left_out(plan, step):
             print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
     for parameter in remote.received(plan, steps):
         print(f"parameter {parameter} {plan.parameters[parameter].text}")
     print("Nothing was sent.")
-
-
-def _left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
-    return [(one, dataset) for one in step.arguments if (dataset := remote.absent(plan, one))]
 
 
 def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) -> int:  # noqa: ANN401 - the SDK's
