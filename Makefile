@@ -31,8 +31,8 @@ pipeline-plan: .venv/steps ## Show what pipeline-run would do, and why
 pipeline-validate: .venv/steps ## Show every problem in pipeline.yaml and the scripts it names
 	.venv/bin/aml-pipeline validate
 
-pipeline-submit: .venv/azureml ## Run pipeline.yaml in Azure ML as it stands, or with PROFILE=; PARAMS=, STEPS= (one step)
-	.venv/bin/aml-pipeline submit $(chosen_profile) $(PARAMS:%=--param %) $(STEPS)
+pipeline-submit: .venv/$(if $(filter v2,$(SDK)),v2,azureml) ## Run pipeline.yaml in Azure ML as it stands, or with PROFILE=; PARAMS=, STEPS= (one step), SDK=v2
+	.venv/bin/aml-pipeline submit $(SDK:%=--sdk %) $(chosen_profile) $(PARAMS:%=--param %) $(STEPS)
 
 pipeline-publish: .venv/azureml ## Make Azure ML agree with pipeline.yaml; ARGS=--dry-run tells beforehand
 	.venv/bin/aml-pipeline publish $(chosen_profile) $(ARGS)
@@ -69,12 +69,14 @@ editor: tests/editor/node_modules/ready .venv/dev ## Ask the real yaml-language-
 	@$(has_node)
 	.venv/bin/python -m pytest tests/editor/checks.py
 
-page: tests/page/node_modules/ready .venv/dev ## Open the pages of runs in headless Chromium; needs chromium and npm
+page: tests/page/node_modules/ready .venv/dev ## Open pages of runs in headless Chromium, and runs in tmux; needs both, and npm
 	@$(has_chromium)
-	.venv/bin/python -m pytest tests/page/checks.py
+	@$(has_tmux)
+	.venv/bin/python -m pytest tests/page/checks.py tests/page/terminal_checks.py
 
-pictures: .venv/dev ## Write docs/pictures anew: the pages of a quick run, as Chromium shows them
+pictures: .venv/dev ## Write docs/pictures anew: pages of runs, and a run in a terminal; needs chromium and tmux
 	@$(has_chromium)
+	@$(has_tmux)
 	.venv/bin/python -m tests.page.pictures
 
 schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a change of aml_pipeline/spec.py
@@ -104,13 +106,17 @@ has_chromium = for tool in chromium chromium-browser google-chrome chrome; do co
   'No Chromium was found, which the page checks drive.' \
   'Install it (Debian: apt install chromium), or check style and types alone: make lint' >&2; exit 1
 
+has_tmux = command -v tmux > /dev/null || { printf '%s\n' \
+  'tmux was not found, in which the checks look at what a run shows on a terminal.' \
+  'Install it (Debian, Ubuntu: apt install tmux; macOS: brew install tmux), or check style and types alone: make lint' >&2; exit 1; }
+
 has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%s\n' \
   "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm; page checks need npm." \
   'Install it (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node), or check style and types alone: make lint' \
   >&2; exit 1; }; done
 
 # How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
-# (what is installed; `azureml` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
+# (what is installed; `azureml` and `v2` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
 # the folder was moved, when an installation was killed, or when the command line names another PYTHON.
 
 asked = $(if $(filter command,$(origin PYTHON)),$(PYTHON))
@@ -141,7 +147,7 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
 .venv/steps: .venv/ready pyproject.toml constraints.txt
 	$(install)
 
-.venv/azureml: .venv/steps
+.venv/azureml .venv/v2: .venv/steps
 	$(install)
 
 .venv/dev: .venv/steps

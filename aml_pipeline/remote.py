@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aml_pipeline import files
+from aml_pipeline import __version__, files
 from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step, token_as_data
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
@@ -119,6 +119,12 @@ def received(plan: Plan, steps: Iterable[Step]) -> list[str]:
     sent = (one.tokens for step in steps for one in step.arguments if not absent(plan, one))
     names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
     return [name for name in plan.parameters if name in names]
+
+
+def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the tags by which a run is found again, and those that are ``given``."""
+    own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
+    return {**{name: text for name, text in own.items() if text}, **(given or {})}
 
 
 def absent(plan: Plan, argument: Argument) -> str | None:

@@ -46,7 +46,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
             service.add_dataset(name, f"some/{name}")
         workspace = connect(service, home)
         _register(workspace, "team")
-        _fill(folder)
+        fill(folder)
         # The Python that .venv was made with: it starts sooner, and the stand-in needs no package.
         python = interpreter.inspect(getattr(sys, "_base_executable", sys.executable), os.environ)
         yield Sides(folder, service, workspace, python)
@@ -60,7 +60,7 @@ def _register(workspace: object, name: str) -> None:
     environment.register(workspace)
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
     """Make what the pipelines name: stand-ins for scripts, data, files of environments."""
     for name in ("record.py", "scripts/record.py", "scripts/nested/record.py"):
         (folder / name).parent.mkdir(exist_ok=True)

@@ -15,10 +15,10 @@ import pytest
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import login as logins
-from aml_pipeline.azureml.masking import keep_secret, without_secrets
 from aml_pipeline.azureml.sdk import doing
-from aml_pipeline.cli import remote, run
+from aml_pipeline.cli import run, sending
 from aml_pipeline.errors import AzureError, MachineError, UsageError
+from aml_pipeline.workspace.masking import keep_secret, without_secrets
 from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
 
@@ -121,8 +121,8 @@ def test_the_login_by_the_variables_of_azure(
     environ: dict[str, str], login: azureml.Login, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    assert remote.login(environ) == login
-    both = remote.login({**environ, "IDENTITY_ENDPOINT": "x"})
+    assert sending.login(environ) == login
+    both = sending.login({**environ, "IDENTITY_ENDPOINT": "x"})
     assert both.principal == login.principal
 
 
@@ -323,7 +323,7 @@ def test_what_the_sdk_raises_in_our_words(error: Exception, told: str) -> None:
     ],
 )
 def test_secrets_are_masked(text: str, safe: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aml_pipeline.azureml.masking._known", set())
+    monkeypatch.setattr("aml_pipeline.workspace.masking._known", set())
     keep_secret("by-heart")
     keep_secret("")
     assert without_secrets(text) == safe
@@ -331,7 +331,7 @@ def test_secrets_are_masked(text: str, safe: str, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("_sdk")
 def test_the_secret_of_a_service_principal_is_shown_nowhere() -> None:
-    login = remote.login(PRINCIPAL)
+    login = sending.login(PRINCIPAL)
     assert "s3cr3t" not in f"{login!r} {login.principal!r} {login.principal} {login}"
     logins.auth(login)
     with pytest.raises(AzureError) as raised, doing("connecting"):

@@ -128,6 +128,7 @@ def test_help_is_the_default_and_tells_every_target(project: Project) -> None:
         (["pipeline-validate"], "validate"),
         (["pipeline-submit"], "submit"),
         (["pipeline-submit", "PROFILE=night", "PARAMS=epochs=3"], "submit --profile night --param epochs=3"),
+        (["pipeline-submit", "SDK=v2", "STEPS=prepare-data"], "submit --sdk v2 prepare-data"),
         (["pipeline-publish"], "publish"),
         (["pipeline-publish", "ARGS=--dry-run", "PROFILE="], "publish --dry-run"),
         (["pipeline-export"], "export v2"),
@@ -156,6 +157,9 @@ def test_sets_up_once(project: Project) -> None:
     second = project.make("pipeline-run")
     assert second.stdout == ".venv/bin/aml-pipeline run --profile quickstart\nran: run --profile quickstart\n"
     assert project.happened() == []
+
+    assert project.make("pipeline-submit", "SDK=v2").returncode == 0
+    assert project.happened() == ["pip install .[v2]"]
 
     assert project.make(".venv/dev").returncode == 0
     assert project.happened() == ["pip install .[dev]"]

@@ -53,7 +53,7 @@ def test_a_submitted_run_is_told_and_recorded(lesson: Lesson) -> None:
     portal = done.out.splitlines()[1]
     assert portal.startswith(f"{lesson.url}/runs/{run}?wsid=/subscriptions/")
     record = lesson.record()
-    assert record["azureml"] == {"run": run, "experiment": "lesson", "portal": portal}
+    assert record["azureml"] == {"run": run, "experiment": "lesson", "portal": portal, "sdk": "v1"}
     assert record["state"] == "submitted"
     assert record["command"] == "aml-pipeline submit --param epochs=5"
     assert lesson.service.assignments_of(run) == {"epochs": "5"}
@@ -519,7 +519,7 @@ SECRETS = {
 
 
 def test_no_secret_is_shown_or_kept(lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aml_pipeline.azureml import masking
+    from aml_pipeline.workspace import masking
     from tests.loopback import client, faults, wire
 
     monkeypatch.setattr(masking, "_known", {"known-by-heart"})

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline.azureml import waiting, watch
 from aml_pipeline.azureml.sdk import doing
+from aml_pipeline.azureml.watched import Watched
 from aml_pipeline.errors import AzureError
 from aml_pipeline.events import Event, MetricLogged, RunEnded, StepEnded, StepStarted, as_data
+from aml_pipeline.workspace import waiting, watch
 
 
 class HttpError(Exception):
@@ -87,8 +88,14 @@ def told() -> Told:
     return Told()
 
 
+def watched(run: Run, steps: Sequence[str]) -> Watched:
+    return Watched(run, None if hasattr(run, "get_steps") else steps[0])
+
+
 def wait(run: Run, steps: Sequence[str], told: Told, folder: Path) -> watch.Outcome:
-    return watch.wait(run, steps, told, lambda step: str(folder / f"{step}.log"), lambda _: time.sleep(0.005))
+    return watch.wait(
+        watched(run, steps), steps, told, lambda step: str(folder / f"{step}.log"), lambda _: time.sleep(0.005)
+    )
 
 
 def test_steps_from_their_beginning_to_their_end(tmp_path: Path, told: Told) -> None:
@@ -255,7 +262,7 @@ def test_a_reader_that_went_away_is_no_fault_of_azure() -> None:
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        watch.wait(Run("all", "Finished"), ["one"], tell, str)
+        watch.wait(watched(Run("all", "Finished"), ["one"]), ["one"], tell, str)
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 from aml_pipeline.azureml.compile import compile  # noqa: A004 - the word for it
 from aml_pipeline.azureml.connect import connect
 from aml_pipeline.azureml.forecast import forecast
-from aml_pipeline.azureml.login import Login, ServicePrincipal
 from aml_pipeline.azureml.publish import go_back, publish, schedules
 from aml_pipeline.azureml.submit import cancel, submit, submit_step
+from aml_pipeline.azureml.watched import watched
+from aml_pipeline.workspace.login import Login, ServicePrincipal
 
 __all__ = [
     "Login",
@@ -19,4 +20,5 @@ __all__ = [
     "schedules",
     "submit",
     "submit_step",
+    "watched",
 ]

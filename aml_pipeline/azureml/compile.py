@@ -10,11 +10,12 @@ from typing import TypeVar
 from aml_pipeline import images, remote, tokens
 from aml_pipeline.azureml import compute, data, environment, snapshots
 from aml_pipeline.azureml.sdk import Sdk, doing, import_all
-from aml_pipeline.azureml.waiting import say
 from aml_pipeline.errors import AzureError, PipelineError
 from aml_pipeline.files import Digests, digest_of
 from aml_pipeline.plan import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
 from aml_pipeline.project import Project
+from aml_pipeline.workspace import absent
+from aml_pipeline.workspace.waiting import say
 
 
 def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
@@ -153,7 +154,7 @@ class Compilation:
         datasets = [token for token in argument.tokens if isinstance(token, tokens.Dataset)]
         gone = next((token.name for token in datasets if self.port(step, token) is None), None)
         if gone is not None:
-            say(f'Azure ML has no dataset {gone}, so step "{step.name}" gets no {argument.option or "such argument"}.')
+            say(absent.argument(step.name, argument.option, gone))
         return gone is not None
 
     def arguments(self, step: Step) -> list[Sdk]:
@@ -202,7 +203,7 @@ class Compilation:
         wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
         for name in wanted:
             if name not in received:
-                say(f'No step receives the parameter "{name}", so it is not sent.')
+                say(absent.parameter(name))
         return {name: text for name, text in wanted.items() if name in received}
 
     def parameter(self, name: str) -> Sdk:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from aml_pipeline.azureml.sdk import Sdk, doing, shortened
-from aml_pipeline.errors import AzureError
+from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import Compute
-from aml_pipeline.problems import suggest
-
-_GOING = frozenset({"Creating", "Updating", "Provisioning"})
-_GONE = frozenset({"Failed", "Deleting"})
+from aml_pipeline.workspace import absent
+from aml_pipeline.workspace.calls import shortened
 
 
 def found(workspace: Sdk, compute: Compute) -> Sdk:
@@ -23,20 +20,16 @@ def found(workspace: Sdk, compute: Compute) -> Sdk:
             if "ComputeTargetNotFound" not in str(error):
                 raise
         if compute.vm_size is None:
-            known = sorted(workspace.compute_targets)
-            what = f"Workspace {workspace.name} has no compute target {compute.name}."
-            cure = f"{suggest(compute.name, known, noun='compute target')} With `vm_size:` it is made."
-            raise AzureError(f"{what} {cure}")
+            raise absent.compute(workspace.name, compute, workspace.compute_targets)
     return None
 
 
 def _usable(target: Sdk) -> Sdk:
     """Return ``target`` once it is there: a run that is sent to one that is not would wait for it without an end."""
-    if target.provisioning_state in _GOING:
+    if target.provisioning_state in absent.GOING:
         _wait(target)
-    if target.provisioning_state in _GONE:
-        what = f"Compute target {target.name} cannot be used: it is {target.provisioning_state.lower()}."
-        raise AzureError(f"{what} Delete it in the portal, or name another.")
+    if target.provisioning_state in absent.GONE:
+        raise absent.unusable(target.name, target.provisioning_state)
     return target
 
 
@@ -64,5 +57,5 @@ def made(workspace: Sdk, compute: Compute) -> Sdk:
         _wait(target)
     if target.provisioning_state == "Failed":  # the SDK returns all the same
         said = shortened(" ".join(str(target.provisioning_errors or "").split()))
-        raise AzureError(f"Compute target {compute.name} could not be made.{f' Azure ML says: {said}' if said else ''}")
+        raise absent.not_made(compute.name, said)
     return target

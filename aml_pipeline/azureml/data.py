@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from aml_pipeline.azureml.sdk import Sdk, doing
-from aml_pipeline.errors import AzureError
 from aml_pipeline.plan import DatasetPlace, OutputSettings
+from aml_pipeline.workspace import absent
 
 # Where an output of a run goes; Azure ML fills the names in. A fixed path would be written over by the next run.
 _DESTINATION = "dataset/{run-id}/{output-name}"
@@ -35,9 +35,7 @@ def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
             raise
         if place.optional:
             return None
-        which = f"{place.registered}, version {place.version}" if place.version else place.registered
-        what = f"Workspace {workspace.name} has no dataset {which}, which the file calls {name}."
-        raise AzureError(f"{what} Look it up in the portal.") from error
+        raise absent.dataset(workspace.name, name, place) from error
 
 
 def _saved(workspace: Sdk, place: DatasetPlace) -> Sdk:

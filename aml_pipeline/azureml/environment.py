@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Callable
 
 from aml_pipeline import files
-from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
-from aml_pipeline.errors import AzureError, MachineError
+from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.errors import MachineError
 from aml_pipeline.images import BASE_IMAGE, packages_file
 from aml_pipeline.plan import Environment
+from aml_pipeline.workspace import absent
+from aml_pipeline.workspace.calls import NOT_FOUND, status_of
 
 
 def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
@@ -23,8 +25,7 @@ def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
         name = environment.curated or environment.registered
         existing = _got(workspace, name, environment.version)
         if existing is None:
-            which = f"{name}, version {environment.version}" if environment.version else str(name)
-            raise AzureError(f"Workspace {workspace.name} has no environment {which}. Look it up in the portal.")
+            raise absent.environment(workspace.name, environment)
         return existing
     return _got(workspace, environment.name, version)
 

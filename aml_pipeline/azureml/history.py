@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aml_pipeline.azureml.sdk import Sdk, doing, seconds_of
+from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.workspace.calls import seconds_of
 
 
 @dataclass(frozen=True, slots=True)

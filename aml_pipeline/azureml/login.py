@@ -1,95 +1,26 @@
-"""Who calls Azure ML: a login that the caller chose → an authentication object of the SDK."""
+"""A login → an authentication object of SDK v1."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
-import subprocess
 import sys
-import time
-from dataclasses import dataclass, field
 
-from aml_pipeline.azureml.masking import keep_secret, without_secrets
-from aml_pipeline.azureml.sdk import LOG_IN, Sdk
-from aml_pipeline.errors import AzureError
-
-
-@dataclass(frozen=True, slots=True)
-class ServicePrincipal:
-    """An application's identity; its secret is shown nowhere."""
-
-    tenant: str
-    client: str
-    secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """How to log in; the first of these that there is: a service principal, a managed identity, Azure CLI, a browser.
-
-    ``managed_identity`` is its client id, "" that of the machine. ``cloud`` is a sovereign cloud as the SDK names it,
-    such as AzureUSGovernment.
-    """
-
-    principal: ServicePrincipal | None = None
-    managed_identity: str | None = None
-    interactive: bool = False
-    cloud: str | None = None
+from aml_pipeline.azureml.sdk import Sdk
+from aml_pipeline.workspace.login import AzureCli, Login, way
 
 
 def auth(login: Login) -> Sdk:
     """Return the SDK's authentication object of ``login``. Raises AzureError when nobody is logged in."""
+    chosen = way(login)
     from azureml.core import authentication as sdk
 
-    if login.principal:
+    if login.principal and chosen == "principal":
         one = login.principal
-        keep_secret(one.secret)
         return sdk.ServicePrincipalAuthentication(one.tenant, one.client, one.secret, cloud=login.cloud or "AzureCloud")
-    if login.managed_identity is not None:
+    if chosen == "managed identity":
         client = {"client_id": login.managed_identity} if login.managed_identity else None
         return sdk.MsiAuthentication(cloud=login.cloud, identity_config=client)
-    if shutil.which("az") and not (login.interactive and _refusal_of_azure_cli()):
-        return sdk.TokenAuthentication(_AzureCli().token, cloud=login.cloud)
-    if login.interactive:
-        with contextlib.redirect_stdout(sys.stderr):  # it tells what to do in the browser
-            return sdk.InteractiveLoginAuthentication(cloud=login.cloud)
-    raise AzureError(f"Nobody is logged in to Azure, and the program `az` is not here. {LOG_IN}")
-
-
-# How long a token of Azure CLI is used: it gives none that ends within five minutes.
-_TOKEN_SECONDS = 240.0
-
-
-class _AzureCli:
-    """Tokens of Azure CLI. The SDK's own class wants the CLI's packages in the same Python, where few have them."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, str]] = {}
-
-    def token(self, audience: str) -> str:
-        """Return a token for ``audience``. Raises AzureError when nobody is logged in there."""
-        now = time.monotonic()
-        if audience not in self._kept or now - self._kept[audience][0] > _TOKEN_SECONDS:
-            self._kept[audience] = now, _asked(audience)
-            keep_secret(self._kept[audience][1])
-        return self._kept[audience][1]
-
-
-def _asked(audience: str) -> str:
-    done = _az("account", "get-access-token", "--resource", audience)
-    try:
-        return str(json.loads(done.stdout)["accessToken"])
-    except (ValueError, KeyError, TypeError):
-        said = without_secrets(" ".join(done.stderr.split()))[:200]
-        raise AzureError(f"Azure CLI has no login. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}") from None
-
-
-def _refusal_of_azure_cli() -> bool:
-    return _az("account", "show").returncode != 0
-
-
-def _az(*words: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("az") or "az"  # on Windows az.cmd, which has to be named in full
-    command = [program, *words, "--output", "json"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if chosen == "Azure CLI":
+        return sdk.TokenAuthentication(AzureCli().token, cloud=login.cloud)
+    with contextlib.redirect_stdout(sys.stderr):  # it tells what to do in the browser
+        return sdk.InteractiveLoginAuthentication(cloud=login.cloud)

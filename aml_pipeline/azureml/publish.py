@@ -11,7 +11,6 @@ from aml_pipeline import remote, schedule
 from aml_pipeline.azureml import published
 from aml_pipeline.azureml.compile import Compilation, compilation
 from aml_pipeline.azureml.sdk import Sdk, doing
-from aml_pipeline.azureml.waiting import say
 from aml_pipeline.errors import AzureError, MachineError
 from aml_pipeline.files import Digests, digest_of
 from aml_pipeline.plan import Plan
@@ -33,6 +32,7 @@ from aml_pipeline.publication import (
     schedule_changes,
 )
 from aml_pipeline.schedule import timetable
+from aml_pipeline.workspace.waiting import say
 
 # Raised when what is published of the same file becomes another thing.
 _FORMAT = 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from aml_pipeline.azureml.sdk import NOT_FOUND, Sdk, doing, status_of
+from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.publication import Endpoint, Found, Pipeline, Schedule, Timing, mark_in
+from aml_pipeline.workspace.calls import NOT_FOUND, status_of
 
 _ACTIVE = frozenset({"0", "Active", None})
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

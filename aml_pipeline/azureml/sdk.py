@@ -1,56 +1,19 @@
-"""How Azure ML's SDK is called: it prints nothing, and what it raises becomes one kind of error in our words."""
+"""How SDK v1 is called."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import io
-import logging
-import re
-import sys
-from collections.abc import Iterator
 from typing import Any
 
-from aml_pipeline.azureml.masking import without_secrets
-from aml_pipeline.azureml.waiting import told
-from aml_pipeline.errors import AzureError, MachineError, UserError
+from aml_pipeline.workspace import calls
 
 # The SDK has no types.
 Sdk = Any
 
 
-@contextlib.contextmanager
-def doing(what: str) -> Iterator[None]:
-    """Call the SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails.
-
-    Standard output is the caller's alone: the SDK prints to it, from threads of its own too. So the block must call
-    nothing that prints for us.
-    """
-    try:
-        with told(what), _calm(), contextlib.redirect_stdout(io.StringIO()):
-            yield
-    except UserError:
-        raise
-    except ImportError as error:
-        what = f"The SDK of Azure ML is not installed for {sys.executable} ({without_secrets(str(error))})."
-        raise MachineError(f"{what} Install it there: pip install 'aml-pipeline[azureml]'.") from error
-    except OSError as error:
-        if not is_of_network(error):
-            raise  # this machine's affair: a full disk, no permission
-        raise AzureError(_told(what, error)) from error
-    except Exception as error:  # the SDK raises bare Exception for what the service refuses
-        raise AzureError(_told(what, error)) from error
-
-
-@contextlib.contextmanager
-def _calm() -> Iterator[None]:
-    """Keep the SDK's log from the terminal, where Python puts what no handler of the caller's takes."""
-    before = logging.lastResort
-    logging.lastResort = logging.NullHandler()
-    try:
-        yield
-    finally:
-        logging.lastResort = before
+def doing(what: str) -> contextlib.AbstractContextManager[None]:
+    """Call the SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails."""
+    return calls.doing(what, extra="azureml")
 
 
 def import_all() -> None:
@@ -60,130 +23,3 @@ def import_all() -> None:
         import azureml.data
         import azureml.pipeline.core
         import azureml.pipeline.steps  # noqa: F401 - it is the import that counts
-
-
-def is_of_network(error: OSError) -> bool:
-    """Whether an OSError tells of the network, and not of this machine."""
-    library = type(error).__module__.partition(".")[0]
-    return library in {"requests", "urllib3", "socket"} or isinstance(error, (ConnectionError, TimeoutError))
-
-
-LOG_IN = "Log in: `az login`; without a terminal set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
-UNAUTHORIZED = 401
-NOT_FOUND = 404
-
-# Status → what it means here, and the cure.
-_STATUSES = {
-    UNAUTHORIZED: ("Azure ML does not know who you are, or the login has expired.", LOG_IN),
-    403: (
-        "You may not do that in this workspace.",
-        "Ask its owner for the role Contributor, or AzureML Data Scientist.",
-    ),
-    NOT_FOUND: ("Azure ML has no such thing.", "Look at the names in .azureml/config.json and in the pipeline file."),
-    429: ("Azure ML is asked too much just now.", "Wait some minutes, and try again."),
-}
-
-
-def _told(what: str, error: BaseException) -> str:
-    """Return what happened, in one line: what was being done, what it means, the cure, what Azure ML says."""
-    failed = f"{what[:1].upper()}{what[1:]} failed."
-    status = status_of(error)
-    if status in _STATUSES:
-        return f"{failed} {' '.join(_STATUSES[status])}{_detail(error)}"
-    if status and status >= FAULT:
-        return f"{failed} Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
-    if seems_unreachable(error):
-        return f"{failed} Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
-    return f"{failed} Azure ML says: {said_by(error) or type(error).__name__}"
-
-
-FAULT = 500
-
-
-def _detail(error: BaseException) -> str:
-    said = said_by(error)
-    return f" Azure ML says: {said}" if said else ""
-
-
-_WRITTEN_STATUS = re.compile(
-    r"(?:Code:|status[_ ]code[:=]?|Response status code:?)\s*(\d{3})\b|too many (\d{3}) error responses"
-)
-
-
-def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status that an error of the SDK tells of, if it tells of one."""
-    for one in _chain(error):
-        response = getattr(one, "response", None)
-        for holder in (one, response):
-            for name in ("status_code", "status"):
-                found = getattr(holder, name, None)
-                if isinstance(found, int) and found >= 400:  # noqa: PLR2004 - refusals
-                    return found
-        written = _WRITTEN_STATUS.search(_text(one))
-        if written:
-            return int(written[1] or written[2])
-        if type(one).__name__ == "AuthenticationException":  # raised by the SDK itself, before it asks anybody
-            return UNAUTHORIZED
-    return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        inner = getattr(current, "inner_exception", None)  # of the SDK's errors; of some it is an answer
-        current = current.__cause__ or current.__context__ or (inner if isinstance(inner, BaseException) else None)
-
-
-def seems_unreachable(error: BaseException) -> bool:
-    """Whether an error tells that nobody answered."""
-    words = ("Max retries exceeded", "Connection refused", "Connection aborted", "Name or service not known")
-    return any(
-        isinstance(one, (ConnectionError, TimeoutError)) or any(word in _text(one) for word in words)
-        for one in _chain(error)
-    )
-
-
-_MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
-_LONGEST = 300
-
-
-def said_by(error: BaseException) -> str:
-    """Return what the service or the SDK says, in one line without secrets."""
-    text = _text(error)
-    found = _MESSAGE.search(text)
-    text = found[1] if found else text.partition("InnerException")[0]
-    text = re.sub(r"^\w*Exception:\s*(Message:)?|^\(\w+\)", "", " ".join(text.split())).strip()
-    return shortened(text)
-
-
-def shortened(text: str) -> str:
-    """Return ``text`` without secrets, cut where it is too long to be read on a screen."""
-    safe = without_secrets(text)
-    return safe if len(safe) <= _LONGEST else f"{safe[:_LONGEST]}…"
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(getattr(error, "message", None) or error)
-    except Exception:  # noqa: BLE001 - the SDK's own errors may fail to be told
-        return ""
-
-
-# Statuses that pass by themselves: it took too long, or is asked too much.
-_PASSING = frozenset({408, 429})
-
-
-def may_pass(error: BaseException) -> bool:
-    """Whether to ask again may help: the service has a fault of its own, or does not answer."""
-    status = status_of(error)
-    return status >= FAULT or status in _PASSING if status else seems_unreachable(error)
-
-
-def seconds_of(text: str | None) -> float | None:
-    """Return a time as Azure ML writes it (``2026-11-24T10:00:00.123Z``, UTC) in seconds since 1970."""
-    if not text:
-        return None
-    plain, _, fraction = text.rstrip("Z").partition(".")
-    whole = dt.datetime.fromisoformat(plain).replace(tzinfo=dt.timezone.utc).timestamp()
-    return whole + (float(f"0.{fraction}") if fraction.isdecimal() else 0.0)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aml_pipeline import __version__
+from aml_pipeline import remote
 from aml_pipeline.azureml.compile import compiled, script_run
-from aml_pipeline.azureml.finished import ENDS
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
+from aml_pipeline.workspace.ending import ENDS
 
 
 def submit(
@@ -29,7 +29,9 @@ def submit(
         from azureml.core import Experiment
 
         experiment = Experiment(workspace, plan.experiment)
-        return experiment.submit(pipeline, tags=_tags(plan, tags), pipeline_parameters=given, regenerate_outputs=force)
+        return experiment.submit(
+            pipeline, tags=remote.tags(plan, tags), pipeline_parameters=given, regenerate_outputs=force
+        )
 
 
 def submit_step(
@@ -48,13 +50,7 @@ def submit_step(
     with doing(f"submitting step {step.name}"):
         from azureml.core import Experiment
 
-        return Experiment(workspace, plan.experiment).submit(config, tags=_tags(plan, tags))
-
-
-def _tags(plan: Plan, tags: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the tags by which a run is found again, and those of the caller."""
-    own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
-    return {**{name: text for name, text in own.items() if text}, **(tags or {})}
+        return Experiment(workspace, plan.experiment).submit(config, tags=remote.tags(plan, tags))
 
 
 def cancel(workspace: Sdk, run: str) -> str | None:

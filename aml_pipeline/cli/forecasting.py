@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import waiting
 from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.remote import chosen, connect, require_sendable, say, submitted
+from aml_pipeline.cli.remote import chosen, require_sendable, say, submitted
+from aml_pipeline.cli.sending import connect
 from aml_pipeline.errors import UsageError
 from aml_pipeline.reuse import Parts
+from aml_pipeline.workspace import waiting
 
 
 def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
@@ -43,7 +44,8 @@ def _refuse_local(options: Options) -> None:
 
 def _last_parts(options: Options, pipeline: str) -> Mapping[str, Parts]:
     """Return the parts of each step at its last submission from here."""
-    headers = (one.header for one in submitted(options) if one.header.get("pipeline") == pipeline)
+    mine = (one.header for one in submitted(options) if one.header.get("pipeline") == pipeline)
+    headers = (one for one in mine if one["azureml"].get("sdk", "v1") == "v1")  # v2 shares no results with v1
     found: dict[str, Parts] = {}
     for header in headers:
         parts = header.get("parts")

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import waiting
 from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.remote import connect, interrupted, require_sendable, say
+from aml_pipeline.cli.remote import interrupted, require_sendable, say
+from aml_pipeline.cli.sending import connect
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan
 from aml_pipeline.publication import Change, as_text, listed
+from aml_pipeline.workspace import waiting
 
 
 def publish(options: Options, environ: Mapping[str, str]) -> int:

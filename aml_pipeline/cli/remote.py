@@ -7,12 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aml_pipeline import azureml, files, remote, store
-from aml_pipeline.azureml import waiting, watch
+from aml_pipeline import export, files, remote, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress
+from aml_pipeline.cli.sending import Request, Sent, listener, send
+from aml_pipeline.cli.sending import cancel as cancel_run
 from aml_pipeline.errors import UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.opening import Opened
@@ -20,27 +21,33 @@ from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import Problem, as_text, suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
+from aml_pipeline.workspace import waiting, watch
 
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
     opened = open_with(options)
     plan, project = opened.require()
-    steps = chosen(plan, options.operands)
-    require_sendable(opened, steps, alone=bool(options.operands))
+    steps, alone = chosen(plan, options.operands), bool(options.operands)
+    sdk = options.text("sdk") or "v1"
+    others = export.problems(export.alone(plan, steps[0]) if alone else plan) if sdk == "v2" else ()
+    require_sendable(opened, steps, others, alone=alone)
     if options.flag("dry_run"):
         _show(opened, steps)
         return 0
-    with waiting.heard_by(say), waiting.told("preparing what goes to Azure ML"):
+    with waiting.heard_by(listener()), waiting.told("preparing what goes to Azure ML"):
         git = git_state(project.folder)
+        commit = (git or {}).get("commit")
+        tags = {"git_commit": commit} if commit else {}
         try:
-            sent = _sent(opened, steps, options, environ, git)
+            sent = send(sdk, Request(plan, project, steps, alone, options.flag("force"), tags), environ)
         except KeyboardInterrupt as error:
             say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
             return interrupted(error)
     goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
-        return _followed(opened, sent, steps, git, wait=options.flag("wait"))
+        recorder = _told(opened, sent, steps, sdk, git)
+        return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
     except KeyboardInterrupt as error:
         say(goes_on)
         return interrupted(error)
@@ -61,24 +68,15 @@ def require_sendable(
             say(as_text([one], {}))
 
 
-def _followed(
-    opened: Opened,
-    sent: Any,  # noqa: ANN401 - the SDK's
-    steps: list[Step],
-    git: Mapping[str, Any] | None,
-    *,
-    wait: bool,
-) -> int:
-    """Record what was sent, then tell it, then wait for it if that is wished."""
+def _told(opened: Opened, sent: Sent, steps: list[Step], sdk: str, git: Mapping[str, Any] | None) -> Recorder:
+    """Record what was sent, then tell it: whoever reads what is printed may go away."""
     plan, project = opened.require()
-    about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.get_portal_url()}
-    try:  # the record first: whoever reads what is printed may go away
+    about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.portal(), "sdk": sdk}
+    try:
         parts = {step.name: remote.parts(plan, project, step) for step in steps}
-        header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
-        recorder = _record(opened, header)
+        return _record(opened, {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"})
     finally:
         print(f"run {about['run']}\n{about['portal']}", flush=True)
-    return _waited(opened, sent, steps, recorder) if wait else 0
 
 
 def chosen(plan: Plan, names: list[str]) -> list[Step]:
@@ -88,18 +86,6 @@ def chosen(plan: Plan, names: list[str]) -> list[Step]:
     if unknown:
         raise UsageError(f'There is no step "{unknown}". {suggest(unknown, known, noun="step")}')
     return [known[name] for name in names] or list(known.values())
-
-
-def _sent(
-    opened: Opened, steps: list[Step], options: Options, environ: Mapping[str, str], git: Mapping[str, Any] | None
-) -> Any:  # noqa: ANN401 - the SDK's
-    plan, project = opened.require()
-    commit = (git or {}).get("commit")
-    given = {"git_commit": commit} if commit else {}
-    workspace = connect(project.folder, environ)
-    if options.operands:
-        return azureml.submit_step(plan, steps[0], workspace, project, tags=given)
-    return azureml.submit(plan, workspace, project, force=options.flag("force"), tags=given)
 
 
 def _record(opened: Opened, header: Mapping[str, Any]) -> Recorder:
@@ -128,7 +114,7 @@ def _show(opened: Opened, steps: list[Step]) -> None:
     print("Nothing was sent.")
 
 
-def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) -> int:  # noqa: ANN401 - the SDK's
+def _waited(opened: Opened, sent: Sent, steps: list[Step], recorder: Recorder) -> int:
     plan, _ = opened.require()
     names = [step.name for step in steps]
     progress = Progress(plan, names, verbose=False)
@@ -138,7 +124,7 @@ def _waited(opened: Opened, sent: Any, steps: list[Step], recorder: Recorder) ->
         progress(event)
 
     with waiting.heard_by(progress.say):
-        outcome = watch.wait(sent, names, tell, recorder.log)
+        outcome = watch.wait(sent.watched, names, tell, recorder.log)
     if outcome.message:
         say(f"The run failed. {outcome.message} See the portal.")
     elif outcome.state == "interrupted":
@@ -158,16 +144,10 @@ def say(text: str) -> None:
 
 def cancel(options: Options, environ: Mapping[str, str]) -> int:
     """Stop a run in Azure ML: the one named, as ``submit`` or ``runs`` names it, else the last one submitted."""
-    folder = os.path.dirname(state_folder(options))
-    if options.operands:
-        wanted = options.operands[0]
-        known = (one.header["azureml"]["run"] for one in submitted(options) if one.run == wanted)
-        run = next(known, wanted)
-    else:
-        run = _last_submitted(options)
+    run, sdk = _to_cancel(options)
     try:
-        with waiting.heard_by(say):
-            ended = azureml.cancel(connect(folder, environ), run)
+        with waiting.heard_by(listener()):
+            ended = cancel_run(options.text("sdk") or sdk, os.path.dirname(state_folder(options)), environ, run)
     except KeyboardInterrupt as error:
         say(f"Stopped; whether Azure ML was asked to stop run {run}, `aml-pipeline runs --remote` tells.")
         return interrupted(error)
@@ -175,14 +155,25 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _last_submitted(options: Options) -> str:
-    """Return the run of Azure ML that was submitted last, of the pipeline that the file names."""
+def _to_cancel(options: Options) -> tuple[str, str]:
+    """Return the run of Azure ML that is meant, and the SDK that sent it: v1, unless a record says another."""
+    if options.operands:
+        wanted = options.operands[0]
+        sent = ((one.run, one.header["azureml"]) for one in submitted(options))
+        about = next((each for name, each in sent if wanted in {name, each["run"]}), {"run": wanted})
+    else:
+        about = _last_submitted(options).header["azureml"]
+    return str(about["run"]), str(about.get("sdk", "v1"))
+
+
+def _last_submitted(options: Options) -> RunRecord:
+    """Return the run that was submitted last, of the pipeline that the file names."""
     plan = open_readable(options).plan
     name = plan.name if plan else ""
     found = [one for one in submitted(options) if one.header.get("pipeline") == name]
     if not found:
         raise UsageError(f"No run of {name} was submitted from here. `aml-pipeline runs --remote` lists them.")
-    return str(found[-1].header["azureml"]["run"])
+    return found[-1]
 
 
 def submitted(options: Options) -> list[RunRecord]:
@@ -190,23 +181,3 @@ def submitted(options: Options) -> list[RunRecord]:
     state = state_folder(options)
     runs = [one for name in files.names(state) for one in records(os.path.join(state, name, "runs"))]
     return sorted((one for one in runs if isinstance(one.header.get("azureml"), dict)), key=lambda one: one.run)
-
-
-def connect(folder: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - the SDK's
-    """Return the workspace that the configuration in or above ``folder`` names."""
-    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # read by the SDK when it is imported: no telemetry
-    return azureml.connect(folder, login=login(environ))
-
-
-def login(environ: Mapping[str, str]) -> azureml.Login:
-    """Return how to log in, by the variables that Azure's own libraries read."""
-    named = [environ.get(f"AZURE_{name}") for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")]
-    tenant, client, secret = named
-    principal = azureml.ServicePrincipal(tenant, client, secret) if tenant and client and secret else None
-    managed = environ.get("IDENTITY_ENDPOINT") or environ.get("MSI_ENDPOINT")
-    return azureml.Login(
-        principal=principal,
-        managed_identity=(client or "") if managed else None,
-        interactive=sys.stdin is not None and sys.stdin.isatty(),
-        cloud=environ.get("AZURE_CLOUD_NAME"),
-    )

@@ -7,11 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from aml_pipeline.azureml import waiting
 from aml_pipeline.azureml.history import runs
 from aml_pipeline.cli.history import moment
-from aml_pipeline.cli.remote import connect, say
+from aml_pipeline.cli.remote import say
+from aml_pipeline.cli.sending import connect
 from aml_pipeline.opening import Opened
+from aml_pipeline.workspace import waiting
 
 
 def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:

@@ -84,12 +84,13 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
+            Option("--sdk", value="SDK", help="By which SDK of Azure ML.", choices=("v1", "v2"), default="v1"),
             Option("--wait", help="Wait until it is over; show the steps, and exit with 1 if one failed."),
             Option("--force", help="Let Azure ML run every step, even if nothing changed."),
             Option(
                 "-n", "--dry-run", help="Check all that can be checked here, show what would be sent, send nothing."
             ),
-            operands=("STEP", 1, "The step to run alone, as a script run; else the pipeline."),
+            operands=("STEP", 1, "The step to run alone; else the pipeline."),
             example="aml-pipeline submit --param epochs=5 --wait",
         ),
         Command(
@@ -119,6 +120,7 @@ COMMANDS = {
             "remote",
             "Stop a run in Azure ML.",
             _FILE,
+            Option("--sdk", value="SDK", help="By which SDK; else by the one that sent it.", choices=("v1", "v2")),
             operands=("RUN", 1, "The run, as `submit` or `runs` names it; else the last one submitted."),
             example="aml-pipeline cancel",
         ),

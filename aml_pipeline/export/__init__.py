@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aml_pipeline import files
 from aml_pipeline.errors import UsageError
 from aml_pipeline.export import assets, component, folder, job, names, readme, schedules
+from aml_pipeline.export.assets import clusters as clusters
+from aml_pipeline.export.assets import place as place
 from aml_pipeline.export.names import node as node
 from aml_pipeline.export.problems import problems as problems
 from aml_pipeline.export.readme import twice as twice
 from aml_pipeline.images import Image, image_of
-from aml_pipeline.plan import Environment, Plan
+from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.project import Project
 
 
@@ -42,6 +45,16 @@ def images(plan: Plan, project: Project) -> dict[Environment, Image]:
             content = project.environment_digest(step)
             found[step.environment] = image_of(step.environment, content, lambda name: files.read(project.path(name)))
     return {one: image for one, image in found.items() if image is not None}
+
+
+def alone(plan: Plan, step: Step) -> Plan:
+    """Return the plan of one step, which comes after no other."""
+    return replace(plan, steps=(replace(step, after=()),), schedules={})
+
+
+def registered(plan: Plan, project: Project) -> list[assets.Registered]:
+    """Return the environments that an export of ``plan`` registers, each with its name, version and file."""
+    return assets.environments(plan, images(plan, project))
 
 
 def _refuse(project: Project, plan: Plan, place: str) -> None:
@@ -69,7 +82,7 @@ def render(plan: Plan, images: Mapping[Environment, Image]) -> dict[str, str]:
     files = {"pipeline.yml": job.text(plan)}
     files |= {f"components/{names.node(one.name)}.yml": component.text(plan, one, registered) for one in plan.steps}
     files |= {path: text for one in environments for path, text in one.files.items()}
-    files |= {f"compute/{one.name}.yml": assets.compute(one) for one in assets.clusters(plan)}
+    files |= {assets.place(one): assets.compute(one) for one in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
     return {**files, "README.md": readme.text(plan, files)}
 

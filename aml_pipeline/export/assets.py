@@ -21,6 +21,11 @@ class Registered:
     image: Image
     files: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def place(self) -> str:
+        """The file that ``az ml environment create`` reads."""
+        return next(iter(self.files))
+
 
 def environments(plan: Plan, images: Mapping[Environment, Image]) -> list[Registered]:
     """Return the environments that the plan defines; those of one name have files with numbers."""
@@ -54,6 +59,11 @@ def clusters(plan: Plan) -> Iterator[Compute]:
     """Yield the compute targets that are described by a size, each name once."""
     described = [step.compute for step in plan.steps if step.compute and step.compute.vm_size]
     return iter({one.name: one for one in reversed(described)}.values())
+
+
+def place(one: Compute) -> str:
+    """Return where the file of a compute cluster lies in an export."""
+    return f"compute/{one.name}.yml"
 
 
 def compute(one: Compute) -> str:

@@ -1,5 +1,7 @@
 """The HTTP server: it records every request, lets faults have their way, and finds the function that answers."""
 
+import socket
+import ssl
 import threading
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +21,7 @@ from . import (
     workspace,
 )
 from .faults import Faults
-from .state import State
+from .state import Json
 from .wire import Answer, Call, Refusal, Request, Route, error_body, read
 
 ROUTES: Sequence[Route] = (
@@ -38,25 +40,41 @@ ROUTES: Sequence[Route] = (
 
 
 class Server(ThreadingHTTPServer):
-    """One service on a port of its own."""
+    """One service on a port of its own: over HTTP, or over TLS where it is given a context for it."""
 
     daemon_threads = True
     request_queue_size = 64  # the SDK asks from many threads
 
-    def __init__(self, state: State, faults: Faults) -> None:
+    def __init__(
+        self, state: Json, faults: Faults, routes: Sequence[Route] = ROUTES, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.state = state
         self.faults = faults
+        self.routes = routes
+        self.tls = tls
         self.requests: list[Request] = []
         self.unknown: list[str] = []  # requests that no route leads from
         self.crashes: list[str] = []  # errors of this service itself
         self.lock = threading.Lock()
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_port}"
+
+    def finish_request(self, request: socket.socket, client_address: Json) -> None:  # type: ignore[override]
+        """Shake hands in the request's own thread: a client that does not answer holds up nobody else."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self.tls.wrap_socket(request, server_side=True) as wrapped:
+            super().finish_request(wrapped, client_address)
+
+    def read(self, number: int, method: str, target: str, content: bytes) -> Request:
+        """Return what arrived as a request."""
+        return read(number, method, target, content)
 
     def record(self, method: str, target: str, content: bytes) -> Request:
         """Note a request; return it."""
         with self.lock:
-            request = read(len(self.requests) + 1, method, target, content)
+            request = self.read(len(self.requests) + 1, method, target, content)
             self.requests.append(request)
         return request
 
@@ -75,7 +93,7 @@ class Server(ThreadingHTTPServer):
                 return Answer(error_body("the loopback service crashed", "Crash"), 400)
 
     def _routed(self, request: Request) -> Answer:
-        for one in ROUTES:
+        for one in self.routes:
             names = one.match(request)
             if names is not None:
                 said = one.answer(self.state, Call(request, names, self.url))
@@ -104,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, "Content-Length": str(len(sent)), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(sent)
+        if self.command != "HEAD":
+            self.wfile.write(sent)
         self.wfile.flush()
 
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - looked for by name

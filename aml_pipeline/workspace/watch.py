@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from aml_pipeline.azureml import finished, waiting
-from aml_pipeline.azureml.finished import ENDS
-from aml_pipeline.azureml.sdk import Sdk, doing, may_pass
 from aml_pipeline.errors import AzureError
 from aml_pipeline.events import Event, MetricLogged, RunEnded, RunStarted, State, StepEnded, StepStarted, StepTicked
+from aml_pipeline.workspace import waiting
+from aml_pipeline.workspace.calls import doing, may_pass
+from aml_pipeline.workspace.ending import ENDS, End
 
 Tell = Callable[[Event], None]
 Pause = Callable[[float], None]
@@ -28,6 +28,36 @@ _TRIES = 4
 _LAST_LOOKS = 3
 
 
+class StepRun(NamedTuple):
+    """A step that has begun: its name in the file, its id and status in Azure ML, and what its SDK knows it by."""
+
+    name: str
+    id: str
+    status: str
+    run: Any
+
+
+class Watched(Protocol):
+    """A run as one of the SDKs shows it. Each call may ask the service, and raise what that SDK raises."""
+
+    @property
+    def extra(self) -> str:
+        """What installs the SDK."""
+        ...
+
+    def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
+        """Return the status of the run, and its steps that have begun, but those that are called ``without``."""
+        ...
+
+    def end(self, step: StepRun, log: str) -> End:
+        """Return how a step ended that is over; save what it printed in the file ``log``."""
+        ...
+
+    def message(self) -> str:
+        """Return why the run failed, as far as Azure ML says."""
+        ...
+
+
 class Outcome(NamedTuple):
     """How a run ended; ``message`` tells why, where no step that failed has told it."""
 
@@ -37,6 +67,7 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class _Watch:
+    run: Watched
     steps: Sequence[str]
     tell: Tell
     log: Callable[[str], str]
@@ -47,36 +78,37 @@ class _Watch:
     waits_for: str = "it to begin"
     started: float = field(default_factory=time.time)
 
-    def look(self, run: Sdk) -> str:
+    def look(self) -> str:
         """Look once at the run and at each of its steps; tell what is new, and return the run's status."""
-        status, found = self.ask(lambda: _statuses(run, self.steps, self.ended))
-        for name, step, its_status in found:
-            self.step(name, step, its_status)
-        self.unfinished = {name: its_status for name, _, its_status in found if name not in self.ended}
+        status, found = self.ask(lambda: self.run.look([*self.ended]))
+        known = [one for one in found if one.name in self.steps]
+        for one in known:
+            self.step(one)
+        self.unfinished = {one.name: one.status for one in known if one.name not in self.ended}
         shown = [f"{name} ({its_status})" for name, its_status in self.unfinished.items()]
         self.waits_for = ", ".join(shown) or f"its next step ({status})"
         return status
 
-    def step(self, name: str, run: Sdk, status: str) -> None:
+    def step(self, one: StepRun) -> None:
         """Tell what is new about a step. One that Azure ML reuses never ran."""
-        if status in ENDS:
-            self.finish(name, self.ask(lambda: finished.read(run, status, self.log(name))), run)
-        elif status in _RUNNING:
-            self.begin(name, run)
-            self.tell(StepTicked(name, time.time() - self.begun[name]))
+        if one.status in ENDS:
+            self.finish(one, self.ask(lambda: self.run.end(one, self.log(one.name))))
+        elif one.status in _RUNNING:
+            self.begin(one)
+            self.tell(StepTicked(one.name, time.time() - self.begun[one.name]))
 
-    def begin(self, name: str, run: Sdk) -> None:
+    def begin(self, one: StepRun) -> None:
         """Tell that a step runs, once."""
-        if name not in self.begun:
-            self.begun[name] = time.time()
-            self.say(StepStarted(self.begun[name], name, "in Azure ML", run.id, self.log(name)))
+        if one.name not in self.begun:
+            self.begun[one.name] = time.time()
+            self.say(StepStarted(self.begun[one.name], one.name, "in Azure ML", one.id, self.log(one.name)))
 
-    def finish(self, name: str, end: finished.End, run: Sdk) -> None:
+    def finish(self, one: StepRun, end: End) -> None:
         """Tell how a step ended, and what it logged."""
         if end.state in {"done", "failed"}:
-            self.begin(name, run)
+            self.begin(one)
+        name, now = one.name, time.time()
         self.ended[name] = end.state
-        now = time.time()
         for metric, kind, value in end.metrics:
             self.say(MetricLogged(now, name, metric, kind, value))
         seconds = end.seconds if end.seconds is not None and name in self.begun else now - self.begun.get(name, now)
@@ -92,7 +124,7 @@ class _Watch:
         failed: float | None = None
         for tries, seconds in enumerate(_growing(AGAIN_SECONDS), start=1):
             try:
-                with doing("asking Azure ML about the run"):
+                with doing("asking Azure ML about the run", self.run.extra):
                     return question()
             except AzureError as error:
                 failed = failed or time.monotonic()
@@ -103,15 +135,17 @@ class _Watch:
         raise AssertionError  # pauses never end
 
 
-def wait(run: Sdk, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Pause = time.sleep) -> Outcome:
+def wait(
+    run: Watched, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Pause = time.sleep
+) -> Outcome:
     """Wait until a run of ``steps`` is over; tell what happens. ``log`` gives the file for the log of a step.
 
     Interrupting it leaves the run alone. Raises AzureError when Azure ML stays unreachable.
     """
-    watch = _Watch(steps, tell, log, pause)
+    watch = _Watch(run, steps, tell, log, pause)
     tell(RunStarted(watch.started, tuple(steps)))
     with waiting.told(lambda: f"waiting for {watch.waits_for}"):
-        status = _until_over(run, watch)
+        status = _until_over(watch)
     for name in steps:
         if name not in watch.ended:
             why = "Azure ML does not tell how it ended" if name in watch.unfinished else "the run ended before it"
@@ -119,14 +153,14 @@ def wait(run: Sdk, steps: Sequence[str], tell: Tell, log: Callable[[str], str], 
     state = ENDS[status]
     tell(RunEnded(time.time(), state, time.time() - watch.started))
     unexplained = state == "failed" and "failed" not in watch.ended.values()
-    return Outcome(state, watch.ask(lambda: finished.message(run)) if unexplained else "")
+    return Outcome(state, watch.ask(run.message) if unexplained else "")
 
 
-def _until_over(run: Sdk, watch: _Watch) -> str:
+def _until_over(watch: _Watch) -> str:
     """Look until the run is over, and a few times more while a step is not; return the run's status."""
     last_looks = 0
     for seconds in _growing(POLL_SECONDS):
-        status = watch.look(run)
+        status = watch.look()
         last_looks += status in ENDS
         if status in ENDS and (not watch.unfinished or last_looks > _LAST_LOOKS):
             return status
@@ -139,12 +173,3 @@ def _growing(seconds: Sequence[float]) -> Iterator[float]:
     yield from seconds
     while True:
         yield seconds[-1]
-
-
-def _statuses(run: Sdk, steps: Sequence[str], ended: Mapping[str, State]) -> tuple[str, list[tuple[str, Sdk, str]]]:
-    """Return the run's status, and name, run and status of each step that has begun and was not over before."""
-    status = str(run.get_status())
-    if not hasattr(run, "get_steps"):  # the run of a script is that of its one step
-        return status, [(name, run, status) for name in steps if name not in ended]
-    found = [one for one in run.get_steps() if one.name not in ended]
-    return status, [(one.name, one, str(one.get_status())) for one in found]

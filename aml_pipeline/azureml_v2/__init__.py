@@ -1,0 +1,10 @@
+"""Azure ML v2, over azure-ai-ml: the only importer of ``azure``, imported when a function is called.
+
+What is sent is what ``export`` writes, file for file.
+"""
+
+from aml_pipeline.azureml_v2.connect import connect
+from aml_pipeline.azureml_v2.submit import cancel, submit, submit_step
+from aml_pipeline.azureml_v2.watched import watched
+
+__all__ = ["cancel", "connect", "submit", "submit_step", "watched"]

@@ -1,0 +1,94 @@
+"""Environments and compute targets: looked up before anything is made, and made only when they are not there."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from aml_pipeline.azureml_v2.sdk import Sdk, doing, word
+from aml_pipeline.plan import Compute, DatasetPlace, Environment
+from aml_pipeline.workspace import absent
+from aml_pipeline.workspace.calls import NOT_FOUND, status_of
+
+_PAUSE_SECONDS = 5.0
+
+
+def has_environment(client: Sdk, name: str, version: str) -> bool:
+    """Whether the workspace has that version of an environment. Raises AzureError."""
+    with doing(f"looking up environment {name}"):
+        return _is_there(lambda: client.environments.get(name, version=version))
+
+
+def require_environment(client: Sdk, wanted: Environment) -> None:
+    """Raise AzureError when the workspace lacks an environment that the file takes from there."""
+    name = wanted.curated or wanted.registered
+    which = {"version": wanted.version} if wanted.version else {"label": "latest"}
+    with doing(f"looking up environment {name}"):
+        there = _is_there(lambda: client.environments.get(name, **which))
+    if not there:
+        raise absent.environment(client.workspace_name, wanted)
+
+
+def require_datastore(client: Sdk, name: str) -> None:
+    """Raise AzureError when the workspace has no datastore of that name."""
+    with doing(f"looking up datastore {name}"):
+        client.datastores.get(name)
+
+
+def has_dataset(client: Sdk, wanted: DatasetPlace) -> bool:
+    """Whether the workspace has a dataset that is registered there. Raises AzureError."""
+    latest = wanted.version in {None, "latest"}
+    which = {"label": "latest"} if latest else {"version": str(wanted.version)}
+    with doing(f"looking up dataset {wanted.registered}"):
+        return _is_there(lambda: client.data.get(wanted.registered, **which))
+
+
+def make_environment(client: Sdk, file: str) -> None:
+    """Register the environment of ``file``. Raises AzureError."""
+    name, _ = os.path.splitext(os.path.basename(file))
+    with doing(f"registering environment {name}"):
+        from azure.ai.ml import load_environment
+
+        client.environments.create_or_update(load_environment(file))
+
+
+def has_compute(client: Sdk, wanted: Compute) -> bool:
+    """Whether the workspace has a compute target, and it can be used.
+
+    Raises AzureError where it cannot, and where it is not there and has no size to be made of.
+    """
+    with doing(f"looking up compute target {wanted.name}"):
+        there = _is_there(lambda: _usable(client, wanted.name))
+        known = [] if there or wanted.vm_size else [one.name for one in client.compute.list()]
+    if not there and not wanted.vm_size:
+        raise absent.compute(client.workspace_name, wanted, known)
+    return there
+
+
+def _usable(client: Sdk, name: str) -> None:
+    """Wait until a compute target is there that is just being made: a run would be refused, or wait without an end."""
+    while (state := word(client.compute.get(name).provisioning_state)) in absent.GOING:
+        time.sleep(_PAUSE_SECONDS)
+    if state in absent.GONE:
+        raise absent.unusable(name, state)
+
+
+def make_compute(client: Sdk, file: str) -> None:
+    """Make the cluster of ``file``; return when it is there. Raises AzureError."""
+    name, _ = os.path.splitext(os.path.basename(file))
+    with doing(f"making compute target {name}"):
+        from azure.ai.ml import load_compute
+
+        made = client.compute.begin_create_or_update(load_compute(file)).result()
+    if word(made.provisioning_state) == "Failed":
+        raise absent.not_made(name, "")
+
+
+def _is_there(look: Sdk) -> bool:
+    try:
+        look()
+    except Exception as error:  # of several kinds, by what was asked for
+        if status_of(error) == NOT_FOUND:
+            return False
+        raise
+    return True

@@ -1,0 +1,64 @@
+"""A client of a workspace: found by its configuration file, or named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from aml_pipeline.azureml_v2.sdk import Sdk, doing, import_all
+from aml_pipeline.workspace import configuration
+from aml_pipeline.workspace.configuration import Names
+from aml_pipeline.workspace.login import TOKEN_SECONDS, AzureCli, Login, way
+
+
+def connect(
+    path: str = ".", credential: Sdk = None, login: Login | None = None, names: Mapping[str, str] | None = None
+) -> Sdk:
+    """Return the ``MLClient`` of the workspace that ``.azureml/config.json`` in or above ``path`` names, or ``names``.
+
+    ``credential`` is one of azure-identity; without it ``login`` tells how to get one. Raises UsageError when there is
+    no configuration, AzureError when Azure ML refuses or cannot be reached.
+    """
+    found = Names(**names) if names else configuration.read(path)
+    chosen = login or Login(interactive=True)
+    import_all()
+    with doing(f"connecting to workspace {found.workspace_name}"):
+        from azure.ai.ml import MLClient
+
+        cloud = {"cloud": chosen.cloud} if chosen.cloud else {}
+        client = MLClient(credential or _credential(chosen), *found, enable_telemetry=False, **cloud)
+        client.workspaces.get(found.workspace_name)
+        return client
+
+
+# Where a sovereign cloud gives tokens, by the names that azure-ai-ml has of clouds.
+_AUTHORITIES = {"AzureUSGovernment": "login.microsoftonline.us", "AzureChinaCloud": "login.chinacloudapi.cn"}
+
+
+def _credential(login: Login) -> Sdk:
+    """Return a credential of ``login``. Raises AzureError when nobody is logged in."""
+    chosen = way(login)
+    from azure import identity
+
+    where = {"authority": _AUTHORITIES[login.cloud]} if login.cloud in _AUTHORITIES else {}
+    if login.principal and chosen == "principal":
+        one = login.principal
+        return identity.ClientSecretCredential(one.tenant, one.client, one.secret, **where)
+    if chosen == "managed identity":
+        return identity.ManagedIdentityCredential(client_id=login.managed_identity or None)
+    if chosen == "Azure CLI":
+        return _AzureCliCredential()
+    return identity.InteractiveBrowserCredential(**where)
+
+
+class _AzureCliCredential:
+    """Azure CLI as a credential: azure-identity has one too, whose errors are not in our words."""
+
+    def __init__(self) -> None:
+        self._cli = AzureCli()
+
+    def get_token(self, *scopes: str, **_: Sdk) -> Sdk:
+        """Return a token for the audience of ``scopes``."""
+        from azure.core.credentials import AccessToken
+
+        return AccessToken(self._cli.token(scopes[0].removesuffix("/.default")), int(time.time() + TOKEN_SECONDS))

@@ -1,0 +1,91 @@
+"""How either SDK of Azure ML is asked to run something, and what the command line needs of what was sent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aml_pipeline import azureml, azureml_v2
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.project import Project
+from aml_pipeline.workspace import waiting
+from aml_pipeline.workspace.login import Login, ServicePrincipal
+from aml_pipeline.workspace.watch import Watched
+
+
+class Sent(NamedTuple):
+    """A run that was sent: its id, where its page is, and how to watch it."""
+
+    id: str
+    portal: Callable[[], str]
+    watched: Watched
+
+
+class Request(NamedTuple):
+    """What is asked for: these steps of a plan, ``alone`` without the others; with ``force`` none is reused."""
+
+    plan: Plan
+    project: Project
+    steps: Sequence[Step]
+    alone: bool
+    force: bool
+    tags: Mapping[str, str]
+
+
+def send(sdk: str, asked: Request, environ: Mapping[str, str]) -> Sent:
+    """Send what is asked for by the SDK ``v1`` or ``v2``."""
+    return (_send_v2 if sdk == "v2" else _send_v1)(asked, environ)
+
+
+def _send_v1(asked: Request, environ: Mapping[str, str]) -> Sent:
+    workspace = connect(asked.project.folder, environ)
+    step = asked.steps[0] if asked.alone else None
+    if step:
+        run = azureml.submit_step(asked.plan, step, workspace, asked.project, tags=asked.tags)
+    else:
+        run = azureml.submit(asked.plan, workspace, asked.project, force=asked.force, tags=asked.tags)
+    return Sent(run.id, run.get_portal_url, azureml.watched(run, step))
+
+
+def _send_v2(asked: Request, environ: Mapping[str, str]) -> Sent:
+    client = azureml_v2.connect(asked.project.folder, login=login(environ))
+    if asked.alone:
+        job = azureml_v2.submit_step(asked.plan, asked.steps[0], client, asked.project, tags=asked.tags)
+    else:
+        job = azureml_v2.submit(asked.plan, client, asked.project, force=asked.force, tags=asked.tags)
+    return Sent(job.name, lambda: str(job.studio_url or ""), azureml_v2.watched(client, job, asked.steps))
+
+
+def cancel(sdk: str, folder: str, environ: Mapping[str, str], run: str) -> str | None:
+    """Stop a run; return its status if it is over."""
+    if sdk == "v2":
+        return azureml_v2.cancel(azureml_v2.connect(folder, login=login(environ)), run)
+    return azureml.cancel(connect(folder, environ), run)
+
+
+def connect(folder: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - the SDK's
+    """Return the workspace that the configuration in or above ``folder`` names, as SDK v1 has it."""
+    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # read by the SDK when it is imported: no telemetry
+    return azureml.connect(folder, login=login(environ))
+
+
+def login(environ: Mapping[str, str]) -> Login:
+    """Return how to log in, by the variables that Azure's own libraries read."""
+    named = [environ.get(f"AZURE_{name}") for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")]
+    tenant, client, secret = named
+    principal = ServicePrincipal(tenant, client, secret) if tenant and client and secret else None
+    managed = environ.get("IDENTITY_ENDPOINT") or environ.get("MSI_ENDPOINT")
+    return Login(
+        principal=principal,
+        managed_identity=(client or "") if managed else None,
+        interactive=sys.stdin is not None and sys.stdin.isatty(),
+        cloud=environ.get("AZURE_CLOUD_NAME"),
+    )
+
+
+def listener() -> waiting.Listener:
+    """Return who tells what is being waited for: on standard error as it is now, for an SDK may be kept off it."""
+    stream = sys.stderr
+    return lambda text: print(text, file=stream, flush=True)

@@ -1,0 +1,54 @@
+"""What is told of something that the file names and that the workspace does not have, or that cannot be used there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aml_pipeline.errors import AzureError
+from aml_pipeline.plan import Compute, DatasetPlace, Environment
+from aml_pipeline.problems import suggest
+
+# States of a compute target: it comes to be, and it will not be used any more.
+GOING = frozenset({"Creating", "Updating", "Provisioning"})
+GONE = frozenset({"Failed", "Deleting"})
+
+
+def compute(workspace: str, wanted: Compute, known: Iterable[str]) -> AzureError:
+    """Return the error for a compute target that is not there; ``known`` are those that are."""
+    cure = f"{suggest(wanted.name, sorted(known), noun='compute target')} With `vm_size:` it is made."
+    return AzureError(f"Workspace {workspace} has no compute target {wanted.name}. {cure}")
+
+
+def unusable(compute: str, state: str) -> AzureError:
+    """Return the error for a compute target that is there and whose ``state`` forbids to use it."""
+    what = f"Compute target {compute} cannot be used: it is {state.lower()}."
+    return AzureError(f"{what} Delete it in the portal, or name another.")
+
+
+def not_made(compute: str, said: str) -> AzureError:
+    """Return the error for a cluster that could not be made; ``said`` is what Azure ML says, without secrets."""
+    return AzureError(f"Compute target {compute} could not be made.{f' Azure ML says: {said}' if said else ''}")
+
+
+def dataset(workspace: str, name: str, wanted: DatasetPlace) -> AzureError:
+    """Return the error for a dataset that is not there; the file calls it ``name``."""
+    which = f"{wanted.registered}, version {wanted.version}" if wanted.version else wanted.registered
+    what = f"Workspace {workspace} has no dataset {which}, which the file calls {name}."
+    return AzureError(f"{what} Look it up in the portal.")
+
+
+def argument(step: str, option: str | None, dataset: str) -> str:
+    """Return what is told of an argument that is left out, since the dataset that it names is not there."""
+    return f'Azure ML has no dataset {dataset}, so step "{step}" gets no {option or "such argument"}.'
+
+
+def parameter(name: str) -> str:
+    """Return what is told of a parameter that was set and is not sent."""
+    return f'No step receives the parameter "{name}", so it is not sent.'
+
+
+def environment(workspace: str, wanted: Environment) -> AzureError:
+    """Return the error for an environment that is not there."""
+    name = wanted.curated or wanted.registered
+    which = f"{name}, version {wanted.version}" if wanted.version else str(name)
+    return AzureError(f"Workspace {workspace} has no environment {which}. Look it up in the portal.")

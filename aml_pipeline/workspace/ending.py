@@ -1,0 +1,102 @@
+"""How a step ended in Azure ML, whichever SDK tells it; and the file of what it printed."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from aml_pipeline.events import State
+from aml_pipeline.workspace.calls import is_of_network, may_pass, said_by, shortened
+from aml_pipeline.workspace.masking import without_secrets
+
+# How a status of Azure ML is called here. Success is Finished for a pipeline of SDK v1 and else Completed.
+ENDS: Mapping[str, State] = {
+    "Finished": "done",
+    "Completed": "done",
+    "Failed": "failed",
+    "Canceled": "interrupted",
+    "Cancelled": "interrupted",
+    "PartiallyExecuted": "interrupted",
+    "Bypassed": "not run",
+}
+# What a step printed, by the images' age; else why its image could not be built.
+LOGS = (
+    "user_logs/std_log.txt",
+    "user_logs/*",
+    "azureml-logs/70_driver_log.txt",
+    "azureml-logs/20_image_build_log.txt",
+)
+_NO_LOG = "Azure ML has no log of this step.\n"
+_TAIL_LINES = 20
+
+
+class End(NamedTuple):
+    """How a step ended. ``metrics`` are name, kind and value of each that it logged, in order.
+
+    ``seconds`` is how long it ran, by the clock of Azure ML, where that tells.
+    """
+
+    state: State
+    seconds: float | None
+    metrics: tuple[tuple[str, str, Any], ...]
+    message: str
+    tail: tuple[str, ...]
+
+
+def state_of(status: str, properties: Mapping[str, str]) -> State:
+    """Return how a step ended; one that Azure ML reused is up to date."""
+    state = ENDS[status]
+    reused = str(properties.get("azureml.isreused", "")).lower() == "true"
+    return "up to date" if state == "done" and reused else state
+
+
+def has_log(state: State) -> bool:
+    """Whether a step that ended so may have printed something of its own."""
+    return state in {"done", "failed", "interrupted"}
+
+
+def said(message: str | None) -> str:
+    """Return why something failed, by the message that Azure ML has of it, if any."""
+    text = " ".join(str(message or "").split())
+    return f"Azure ML says: {shortened(text)}" if text else "Azure ML gives no reason."
+
+
+def save_log(fetch: Callable[[str], None], place: str) -> None:
+    """Have ``fetch`` write into ``place`` what a step printed, and take secrets out; it may find nothing to write.
+
+    Raises what may pass, or is of this machine; any other fault of the log is told in its place and fails no run.
+    """
+    try:
+        fetch(place)
+        if os.path.exists(place):
+            _mask(place)
+    except Exception as error:  # the SDKs raise bare Exception
+        if may_pass(error) or (isinstance(error, OSError) and not is_of_network(error)):
+            raise
+        _write(place, f"The log could not be fetched: {said_by(error) or type(error).__name__}\n")
+    if not os.path.exists(place):
+        _write(place, _NO_LOG)
+
+
+def _write(place: str, text: str) -> None:
+    with open(place, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def _mask(place: str) -> None:
+    """Take secrets out of a file."""
+    masked = f"{place}.masked"
+    with (
+        open(place, encoding="utf-8", errors="surrogateescape", newline="") as source,
+        open(masked, "w", encoding="utf-8", errors="surrogateescape", newline="") as target,
+    ):
+        target.writelines(map(without_secrets, source))
+    os.replace(masked, place)
+
+
+def tail(log: str) -> tuple[str, ...]:
+    """Return the last lines of a log."""
+    with open(log, encoding="utf-8", errors="replace") as stream:
+        return tuple(line.rstrip("\n") for line in deque(stream, maxlen=_TAIL_LINES))

@@ -1,0 +1,202 @@
+"""The service as a test sees it: what it holds, what it was asked, how its runs go, what it is told to get wrong."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.loopback.faults import DROP, Fault, Faults
+from tests.loopback.guard import Guard
+from tests.loopback.state import SUBSCRIPTION, Entity
+from tests.loopback.wire import Request
+
+from . import assets, az, history, jobs, workspace
+from .certificate import identity
+from .state import Run, State
+from .wire import TlsServer
+
+ROUTES = (*workspace.ROUTES, *jobs.ROUTES, *history.ROUTES, *assets.ROUTES)
+
+
+class ServiceV2:
+    """One Azure ML service with one empty workspace, over TLS on a port of 127.0.0.1."""
+
+    def __init__(self) -> None:
+        self._certificate, context = identity()
+        self.state = State()
+        self.faults = Faults()
+        self.guard = Guard()
+        self._server = TlsServer(self.state, self.faults, ROUTES, context)
+        self.url = self._server.url
+
+    @contextmanager
+    def running(self) -> Iterator["ServiceV2"]:
+        """Serve for as long as the block lasts."""
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+
+    def environ(self, home: Path) -> dict[str, str]:
+        """Return the variables that point a process here, logged in by the Azure CLI; ``home`` gets what they name."""
+        programs = home / "bin"
+        programs.mkdir(parents=True, exist_ok=True)
+        trusted = home / "loopback.pem"
+        trusted.write_bytes(self._certificate)
+        python = getattr(sys, "_base_executable", sys.executable)
+        program = programs / "az"
+        command = f"'{python}' -I -S '{az.__file__}' {SUBSCRIPTION}"
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        return {
+            "ARM_CLOUD_METADATA_URL": f"{self.url}{workspace.METADATA}?api-version=2022-09-01",
+            "HOME": str(home),
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "REQUESTS_CA_BUNDLE": str(trusted),
+            "USERPROFILE": str(home),
+        }
+
+    # What is there before a test begins.
+
+    def add_compute(self, name: str, state: str = "Succeeded") -> None:
+        """Let there be a cluster in a state of its making."""
+        self.state.computes[name] = workspace.compute_body(state)
+
+    def add_environment(self, name: str, version: str) -> None:
+        """Let there be an environment."""
+        self.state.environments[name, version] = {"properties": {"image": "registry.example/base:1"}}
+
+    def add_datastore(self, name: str) -> None:
+        """Let there be a datastore beside the workspace's own."""
+        self.state.datastores.add(name)
+
+    def add_data(self, name: str, version: str) -> None:
+        """Let there be a folder of data."""
+        place = f"azureml://datastores/workspaceblobstore/paths/{name}/{version}/"
+        self.state.data[name, version] = {"properties": {"dataType": "uri_folder", "dataUri": place}}
+
+    # How runs go. Nodes are named as in the job; what is said holds for every job.
+
+    def fails(self, node: str, message: str, log: str = "") -> None:
+        """Let a node fail; ``log`` is what it prints before."""
+        self.state.script.errors[node] = message
+        self.prints(node, log)
+
+    def prints(self, node: str, text: str) -> None:
+        """Let a node print something."""
+        self.state.script.logs[node] = text
+
+    def reuses(self, node: str) -> None:
+        """Let the result of a node be taken from an earlier run."""
+        self.state.script.reused.add(node)
+
+    def stays(self, node: str) -> None:
+        """Let a node run until it is cancelled."""
+        self.state.script.stays.add(node)
+
+    def cancels(self, job: str) -> None:
+        """Let somebody else cancel a job: it is canceled when it is asked for next."""
+        self.state.script.cancelled.add(job)
+
+    def fail(self, pattern: str, status: int, *, method: str = "*", first: int = 1, times: int = 1) -> None:
+        """Answer requests whose route fits with a status: the ``first``-th and those after it, ``times`` in all."""
+        self.faults.ordered.append(Fault(pattern, status, method, first, times))
+
+    def drop(self, pattern: str, *, method: str = "*", first: int = 1, times: int = 1) -> None:
+        """Close the connection of such a request without an answer."""
+        self.fail(pattern, DROP, method=method, first=first, times=times)
+
+    def stop_after_writes(self, count: int) -> None:
+        """Answer ``count`` more writes, and from then on nothing at all."""
+        self.faults.writes_left = count
+
+    # What was asked.
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request so far, in order."""
+        return list(self._server.requests)
+
+    def writes(self) -> list[Request]:
+        """Return the requests that changed something."""
+        return [one for one in self.requests if one.write]
+
+    def asked(self, method: str, ending: str) -> list[Request]:
+        """Return the requests whose route ends so."""
+        return [one for one in self.requests if one.method == method and one.route.endswith(ending)]
+
+    def forget(self) -> None:
+        """Forget the requests so far; what is stored stays."""
+        self._server.requests.clear()
+
+    # What is stored: the bodies as they were put.
+
+    @property
+    def computes(self) -> dict[str, Entity]:
+        """The clusters by name."""
+        return self.state.computes
+
+    @property
+    def environments(self) -> dict[tuple[str, str], Entity]:
+        """The environments by name and version."""
+        return self.state.environments
+
+    @property
+    def components(self) -> dict[tuple[str, str], Entity]:
+        """The components by name and version; one without a name of its own is called azureml_anonymous."""
+        return self.state.components
+
+    @property
+    def jobs(self) -> dict[str, Entity]:
+        """The jobs by name."""
+        return self.state.jobs
+
+    @property
+    def cancelled(self) -> list[str]:
+        """The jobs that a client has asked to be cancelled, each time that it did."""
+        return self.state.cancelled
+
+    def component_of(self, job: str, node: str) -> Entity:
+        """Return the component that a node of a job runs."""
+        component = self.jobs[job]["properties"]["jobs"][node]["componentId"]
+        return self.components[assets.versioned(component, "components")]
+
+    def code(self, of: str | Entity) -> dict[str, bytes]:
+        """Return the files that were uploaded: of code by its id, of a component by its id or body; path → bytes."""
+        if isinstance(of, str) and "/components/" in of:
+            of = self.components[assets.versioned(of, "components")]
+        given = of if isinstance(of, str) else of["properties"]["componentSpec"]["code"]
+        return assets.files(self.state, assets.versioned(given, "codes"))
+
+    def run_of(self, job: str, node: str | None = None) -> Run:
+        """Return the run of a job or of its node as it is now; no time passes."""
+        run = self.state.runs[job]
+        return run if node is None else run.children[node]
+
+    # What must not have happened.
+
+    @property
+    def unknown(self) -> list[str]:
+        """Requests that no route leads from."""
+        return self._server.unknown
+
+    @property
+    def crashes(self) -> list[str]:
+        """Errors of this service itself."""
+        return self._server.crashes
+
+    def complaints(self) -> list[str]:
+        """Return what must not have happened: requests without a route, errors of this service, attempts to get out."""
+        unknown = [f"no route for {one}" for one in self.unknown]
+        return [*unknown, *self.crashes, *(f"wanted out: {one}" for one in self.guard.caught)]
+
+    def forgive(self) -> None:
+        """Forget what must not have happened, after a test has looked at it."""
+        for kept in (self.unknown, self.crashes, self.guard.caught):
+            kept.clear()

@@ -1,0 +1,410 @@
+"""`submit --sdk v2` and `cancel`: the real command line and azure-ai-ml as it is, against a loopback service."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.loopback_v2.serving import quiet
+from tests.test_conformance import CONFORMANCE, GIVEN, fill
+from tests.test_export_v2 import by_hand
+from tests.v2 import shell
+from tests.v2.shell import Python
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+SUBMIT = ("submit", "--sdk", "v2")
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LessonV2]:
+    with a_lesson_v2(tmp_path, monkeypatch) as lesson:
+        yield lesson
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def job_of(lesson: LessonV2) -> tuple[str, Mapping[str, Any]]:
+    """Return the name of the last job, and its properties as they were sent."""
+    name = list(lesson.service.jobs)[-1]
+    return name, lesson.service.jobs[name]["properties"]
+
+
+def routes(lesson: LessonV2) -> list[str]:
+    """Return what was written, without ids, digests, and the files of code."""
+    found = [f"{one.method} {one.route}" for one in lesson.service.writes()]
+    return [re.sub(r"[0-9a-f-]{36}|[0-9a-f]{16}|\w+_\w+_\w{10}$", "ID", one) for one in found if "/blob/" not in one]
+
+
+def test_a_submitted_run_is_told_and_recorded(lesson: LessonV2) -> None:
+    done = lesson.azure(*SUBMIT, "--param", "epochs=5")
+    assert (done.status, done.err) == (0, "")
+    name, job = job_of(lesson)
+    assert done.out.splitlines()[0] == f"run {name}"
+    portal = done.out.splitlines()[1]
+    assert portal.startswith(f"https://ml.azure.com/runs/{name}?wsid=/subscriptions/")
+    record = lesson.record()
+    assert record["azureml"] == {"run": name, "experiment": "lesson", "portal": portal, "sdk": "v2"}
+    assert (record["state"], record["command"]) == ("submitted", "aml-pipeline submit --sdk v2 --param epochs=5")
+    assert (job["jobType"], job["experimentName"], job["displayName"]) == ("Pipeline", "lesson", "lesson")
+    assert job["tags"]["pipeline"] == "lesson"
+    assert {key: one["value"] for key, one in job["inputs"].items()} == {"epochs": "5"}
+    assert "force_rerun" not in job["settings"]
+    assert "  submitted  " in lesson.cli("runs").stdout
+    assert routes(lesson) == [
+        "PUT /environments/training/versions/ID",
+        *["POST /codes/ID/versions/1/startPendingUpload", "PUT /codes/ID/versions/1"],
+        "PUT /components/azureml_anonymous/versions/ID",
+        *["POST /codes/ID/versions/1/startPendingUpload", "PUT /codes/ID/versions/1"],
+        "PUT /components/azureml_anonymous/versions/ID",
+        "PUT /jobs/ID",
+    ]
+
+
+def test_what_is_sent_is_what_export_writes(lesson: LessonV2, capsys: Capture, tmp_path: Path) -> None:
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    lesson.cli("export", str(tmp_path / "v2"))
+    name, job = job_of(lesson)
+    written = yaml.safe_load((tmp_path / "v2" / "pipeline.yml").read_text())
+    assert list(job["jobs"]) == list(written["jobs"]) == ["prepare", "train"]
+    for node in written["jobs"]:
+        component = yaml.safe_load((tmp_path / "v2" / "components" / f"{node}.yml").read_text())
+        sent = lesson.service.component_of(name, node)["properties"]["componentSpec"]
+        assert sent["command"] == component["command"]
+        assert sent["is_deterministic"] is True
+        place = tmp_path / "v2" / "code" / node
+        files = {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+        assert lesson.service.code(lesson.service.component_of(name, node)) == files
+    bound = job["jobs"]["train"]["inputs"]["in_prepare__data"]["value"]
+    assert bound == written["jobs"]["train"]["inputs"]["in_prepare__data"] == "${{parent.jobs.prepare.outputs.data}}"
+
+
+def test_nothing_is_made_twice(lesson: LessonV2, capsys: Capture) -> None:
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    before = [len(one) for one in (lesson.service.environments, lesson.service.components)]
+    lesson.service.forget()
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    assert [one for one in routes(lesson) if "/codes/" in one or "/environments/" in one] == []
+    assert [len(one) for one in (lesson.service.environments, lesson.service.components)] == before
+    assert not [one for one in lesson.service.writes() if "/blob/" in one.route]
+    lesson.replace("steps/train.py", "train", "another")
+    lesson.service.forget()
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    uploaded = {one.route.rsplit("/", 2)[-2] for one in lesson.service.writes() if "/blob/" in one.route}
+    assert uploaded == {"train"}
+
+
+def test_waiting_shows_steps_and_records_them(lesson: LessonV2) -> None:
+    lesson.service.prints("train", "epoch 1\nAccountKey=abcdefgh==\n")
+    done = lesson.azure(*SUBMIT, "--wait")
+    assert done.status == 0, done.err
+    assert done.out.splitlines()[2:] == ["prepare  done in 30.0 s", "train    done in 30.0 s"]
+    record = lesson.record()
+    assert record["state"] == "done"
+    assert {name: row["state"] for name, row in record["steps"].items()} == {"prepare": "done", "train": "done"}
+    assert lesson.cli("logs", "train").stdout == "epoch 1\nAccountKey=***\n"
+    assert "  done  " in lesson.cli("runs").stdout
+    page = Path(lesson.cli("report").stdout.split()[-1])
+    assert "epoch 1" in (lesson.root / page).read_text(encoding="utf-8")
+
+
+def test_a_failed_step_is_told_with_its_reason_and_the_end_of_its_log(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.fails("prepare", "no such file", "".join(f"line {number}\n" for number in range(30)))
+    done = lesson.here(capsys, *SUBMIT, "--wait")
+    assert done.status == 1
+    assert done.out.splitlines()[2].startswith("prepare  FAILED after ")
+    assert done.out.splitlines()[3] == "train    not run  the run ended before it"
+    assert done.err.splitlines()[-21:-1] == [f"    line {number}" for number in range(10, 30)]
+    assert "prepare: Azure ML says: no such file Log: .aml_pipeline/" in done.err.splitlines()[-1]
+    assert lesson.record()["state"] == "failed"
+
+
+def test_a_reused_step_is_up_to_date(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.reuses("prepare")
+    done = lesson.here(capsys, *SUBMIT, "--wait")
+    assert done.out.splitlines()[2] == "prepare  up to date"
+    assert lesson.record()["steps"]["prepare"]["state"] == "up to date"
+
+
+def test_force_and_a_step_alone_run_afresh(lesson: LessonV2, capsys: Capture) -> None:
+    assert lesson.here(capsys, *SUBMIT, "--force").status == 0
+    assert job_of(lesson)[1]["settings"]["force_rerun"] is True
+    done = lesson.here(capsys, *SUBMIT, "prepare", "--wait")
+    assert done.out.splitlines()[2:] == ["prepare  done in 30.0 s"]
+    _, job = job_of(lesson)
+    assert (list(job["jobs"]), job["settings"]["force_rerun"]) == (["prepare"], True)
+    refused = lesson.here(capsys, *SUBMIT, "train")
+    assert (refused.status, refused.out) == (2, "")
+    assert 'step "train" reads data of step "prepare", so it cannot run alone.' in refused.err
+
+
+def test_a_run_that_somebody_cancels(lesson: LessonV2) -> None:
+    lesson.service.stays("prepare")
+    process = lesson.start_azure(*SUBMIT, "--wait")
+    until(lambda: lesson.service.jobs and lesson.service.asked("GET", "/children"))
+    lesson.service.cancels(job_of(lesson)[0])
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
+    assert lesson.record()["state"] == "interrupted"
+
+
+def test_stopping_the_wait_leaves_the_run_alone(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.stays("prepare")
+    process = lesson.start_azure(*SUBMIT, "--wait", environ={"LOOPBACK_SILENCE": "0.2"})
+    lines: list[str] = []
+    assert process.stderr is not None
+    while not lines or not lines[-1].startswith("still waiting for prepare (Running)"):
+        lines.append(process.stderr.readline())
+        assert lines[-1], lines
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    name, _ = job_of(lesson)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`."
+    assert lesson.service.cancelled == []
+    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {name}\n"  # by the SDK that sent it
+    assert lesson.service.cancelled == [name]
+    assert lesson.here(capsys, "cancel", lesson.runs()[-1].name).out == f"run {name} is over: Canceled\n"
+
+
+def test_cancelling_a_job_that_nobody_here_sent(lesson: LessonV2, capsys: Capture) -> None:
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    name, _ = job_of(lesson)
+    shutil.rmtree(lesson.root / ".aml_pipeline")
+    assert lesson.here(capsys, "cancel", name, "--sdk", "v2").out == f"asked Azure ML to stop run {name}\n"
+    done = lesson.here(capsys, "cancel", "nothing_there", "--sdk", "v2")
+    assert (done.status, done.out) == (4, "")
+    assert done.err.startswith("Cancelling run nothing_there failed. Azure ML has no such thing. ")
+
+
+# What the workspace has, and has not.
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("script: train.py", "script: train.py\n    compute: typo"),
+        ("script: train.py", "script: train.py\n    environment: {registered: typo}"),
+        ("script: train.py", 'script: train.py\n    environment: {curated: typo, version: "3"}'),
+        ("${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: typo}}'),
+        ("parameters:\n", "datasets:\n  more: {registered: typo}\nparameters:\n"),
+        ("parameters:\n", "datasets:\n  more: {datastore: typo, path: images}\nparameters:\n"),
+    ],
+)
+def test_nothing_is_made_before_all_is_looked_up(lesson: LessonV2, capsys: Capture, old: str, new: str) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2}")
+    lesson.replace("pipeline.yaml", old, new)
+    if "datasets" in new:
+        lesson.replace("pipeline.yaml", "--epochs: ", "--more: ${{ datasets.more }}\n      --epochs: ")
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+    assert "typo" in done.err
+    assert lesson.service.writes() == []
+
+
+def test_the_words_for_what_is_not_there_are_those_of_v1(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: cpu-clutser")
+    assert lesson.here(capsys, *SUBMIT).err == (
+        "Workspace loopback has no compute target cpu-clutser. "
+        'Did you mean "cpu-cluster"? With `vm_size:` it is made.\n'
+    )
+    lesson.replace("pipeline.yaml", "cpu-clutser", "broken")
+    lesson.service.add_compute("broken", "Failed")
+    assert lesson.here(capsys, *SUBMIT).err == (
+        "Compute target broken cannot be used: it is failed. Delete it in the portal, or name another.\n"
+    )
+
+
+def test_a_cluster_is_made_at_last(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace(
+        "pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2, max_nodes: 3}"
+    )
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    kinds = [one.split("/")[1] for one in routes(lesson)]
+    assert kinds.index("computes") == kinds.index("environments") + 1
+    made = lesson.service.computes["new"]["properties"]["properties"]
+    assert (made["vmSize"], made["scaleSettings"]["maxNodeCount"]) == ("STANDARD_D2_V2", 3)
+    lesson.service.forget()
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    assert "computes" not in [one.split("/")[1] for one in routes(lesson)]
+
+
+def test_an_optional_dataset_that_is_not_there_is_left_out(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace(
+        "pipeline.yaml", "parameters:\n", "datasets:\n  more: {registered: images, optional: true}\nparameters:\n"
+    )
+    lesson.replace("pipeline.yaml", "--epochs: ", "--more: ${{ datasets.more }}\n      --epochs: ")
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.err) == (0, 'Azure ML has no dataset more, so step "train" gets no --more.\n')
+    spec = lesson.service.component_of(job_of(lesson)[0], "train")["properties"]["componentSpec"]
+    assert "--more" not in spec["command"]
+    lesson.service.add_data("images", "4")
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.err) == (0, "")
+    name, job = job_of(lesson)
+    assert job["jobs"]["train"]["inputs"]["data__more"]["uri"].endswith("/data/images/versions/4")
+    assert (
+        "--more '${{inputs.data__more}}'"
+        in lesson.service.component_of(name, "train")["properties"]["componentSpec"]["command"]
+    )
+
+
+# What is refused, and by whom.
+
+
+def test_what_v2_cannot_say_is_told_before_anything_is_sent(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "  epochs: 2", "  epochs: it's")
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.out) == (2, "")
+    assert "[export-value]" in done.err
+    assert lesson.here(capsys, *SUBMIT, "--dry-run").err == done.err
+    assert lesson.service.requests == []
+    assert lesson.here(capsys, "submit", "--dry-run").status == 0  # v1 can say it
+    assert lesson.here(capsys, *SUBMIT, "prepare").status == 0  # which does not receive it
+
+
+def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:
+    done = lesson.here(capsys, *SUBMIT, "--dry-run")
+    assert (done.status, done.err, done.out.splitlines()[-1]) == (0, "", "Nothing was sent.")
+    assert lesson.service.requests == []
+
+
+FAULTS = {
+    401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
+    403: "You may not do that in this workspace. Ask its owner for the role Contributor, ",
+    429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
+    500: "Azure ML had a fault of its own (status 500). Try again in a while.",
+}
+PLACES = {
+    "^/$": "Connecting to workspace loopback failed.",
+    "/computes/cpu": "Looking up compute target cpu-cluster failed.",
+    "/environments/.*": "Looking up environment training failed.",
+    "/codes/": "Submitting the pipeline failed.",
+    "/blob/": "Submitting the pipeline failed.",
+    "/components/": "Submitting the pipeline failed.",
+    "/jobs/": "Submitting the pipeline failed.",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_refusal_is_one_line(lesson: LessonV2, capsys: Capture, place: str) -> None:
+    for status, meaning in FAULTS.items():
+        lesson.service.faults.ordered.clear()
+        lesson.service.fail(place, status, times=1000)
+        done = lesson.here(capsys, *SUBMIT)
+        assert (done.status, done.out, done.err.count("\n")) == (4, "", 1), done.err
+        assert done.err.startswith(f"{PLACES[place]} {meaning}")
+    lesson.service.faults.ordered.clear()
+    assert lesson.runs() == []
+    assert lesson.here(capsys, *SUBMIT, "--wait").status == 0
+
+
+def test_nobody_answers(lesson: LessonV2) -> None:
+    lesson.service.drop("^/$", times=1000)
+    done = lesson.azure(*SUBMIT)
+    assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+    assert "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again." in done.err
+
+
+def test_nobody_is_logged_in(lesson: LessonV2, tmp_path: Path) -> None:
+    refusing = tmp_path / "refusing"
+    refusing.mkdir()
+    (refusing / "az").write_text("#!/bin/sh\necho 'Please run az login to setup account.' >&2\nexit 1\n")
+    (refusing / "az").chmod(0o755)
+    done = lesson.azure(*SUBMIT, environ={"PATH": f"{refusing}:{os.environ['PATH']}"})
+    assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+    assert done.err.startswith("Azure CLI has no login. Log in: `az login`; ")
+
+
+def test_an_sdk_that_is_not_installed(lesson: LessonV2, tmp_path: Path) -> None:
+    broken = tmp_path / "first" / "azure"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'azure'\")\n")
+    environ = {"PYTHONPATH": os.pathsep.join([str(broken.parent), lesson.environ["PYTHONPATH"]])}
+    done = lesson.azure(*SUBMIT, environ=environ)
+    assert (done.status, done.out, done.err.count("\n")) == (6, "", 1)
+    assert done.err.endswith("Install it there: pip install 'aml-pipeline[v2]'.\n")
+    assert lesson.service.requests == []
+
+
+def test_a_wait_outlives_a_service_that_is_gone_for_a_while(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.fail("^/discovery", 503, times=4)
+    lesson.service.drop("/children", first=2, times=2)
+    lesson.service.fail("/details", 503, times=8)
+    done = lesson.here(capsys, *SUBMIT, "--wait")
+    assert done.status == 0, done.err
+    assert lesson.record()["state"] == "done"
+
+
+# The same arguments as here.
+
+
+@pytest.mark.parametrize("file", sorted((CONFORMANCE / "pipelines").glob("*.yaml")), ids=lambda file: str(file.stem))
+def test_a_script_receives_what_it_receives_here(lesson: LessonV2, capsys: Capture, tmp_path: Path, file: Path) -> None:
+    """The commands of the bodies that were sent, bound and run by real shells."""
+    shutil.rmtree(lesson.root)
+    lesson.root.mkdir()
+    fill(lesson.root)
+    lesson.configure()
+    for name in ("big-cluster", "made-cluster"):
+        lesson.service.add_compute(name)
+    lesson.service.add_datastore("results")
+    for version in ("1", "2"):
+        lesson.service.add_data("images", version)
+    lesson.service.add_data("letters", "1")
+    lesson.service.add_environment("team", "1")
+    text, expected = by_hand(file)
+    lesson.write({"pipeline.yaml": text})
+    profile, parameters = GIVEN.get(file.stem, (None, {}))
+    chosen = ["--profile", profile] if profile else []
+    done = lesson.here(capsys, *SUBMIT, *chosen, *(f"--param={name}={value}" for name, value in parameters.items()))
+    assert done.status == 0, done.err
+    name, job = job_of(lesson)
+    python, order = Python(tmp_path / "bin"), tmp_path / "order"
+    order.mkdir()
+    for node in job["jobs"]:
+        spec = lesson.service.component_of(name, node)["properties"]["componentSpec"]
+        writes_order = "outputs.order}" in spec["command"] and "order" not in expected[shell.step(node)]
+        command = shell.bound(job, node, spec["command"], order if writes_order else None)
+        for one in shell.SHELLS:
+            assert python.receives(one, command)[1:] == expected[shell.step(node)]
+
+
+def test_the_shipped_pipeline_from_the_environment_to_the_end(lesson: LessonV2, tmp_path: Path) -> None:
+    shutil.rmtree(lesson.root / "steps")
+    shutil.copytree(ROOT / "steps", lesson.root / "steps", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pipeline.yaml", lesson.root)
+    shutil.copy(ROOT / ".azureml" / "pytorch-env.yml", lesson.root / ".azureml")
+    done = lesson.azure(*SUBMIT, "--wait", "--param", "learning_rate=0.010")
+    assert done.status == 0, done.err
+    assert [row.split()[0] for row in done.out.splitlines()[2:]] == ["prepare-data", "train", "register-environment"]
+    ((environment, version),) = lesson.service.environments
+    name, job = job_of(lesson)
+    for node in job["jobs"]:
+        spec = lesson.service.component_of(name, node)["properties"]["componentSpec"]
+        assert spec["environment"].endswith(f"/environments/{environment}/versions/{version}")
+    spec = lesson.service.component_of(name, "train")["properties"]["componentSpec"]
+    command, python = shell.bound(job, "train", spec["command"], None), Python(tmp_path / "bin")
+    given = {"--epochs": "2", "--batch-size": "4", "--learning-rate": "0.010", "--seed": "0"}
+    expected = ["--data", "<input prepare-data.images>", *[word for one in given.items() for word in one]]
+    for one in shell.SHELLS:
+        assert python.receives(one, command) == ["train.py", *expected, "--output", "<output train.model>"]
+    assert shell.after(job)["register-environment"] == {"train"}
