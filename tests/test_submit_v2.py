@@ -354,6 +354,36 @@ def test_a_wait_outlives_a_service_that_is_gone_for_a_while(lesson: LessonV2, ca
     assert lesson.record()["state"] == "done"
 
 
+def test_a_wait_ends_when_nobody_answers_for_long(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.fail("^/discovery", 503, times=10**6)
+    done = lesson.here(capsys, *SUBMIT, "--wait")
+    name, _ = job_of(lesson)
+    assert done.status == 4
+    *_, goes_on, failed = done.err.splitlines()
+    assert goes_on == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`."
+    assert failed.startswith("Asking Azure ML about the run failed. Azure ML cannot be reached. Look at the network, ")
+
+
+def test_what_takes_long_is_told(lesson: LessonV2) -> None:
+    """On standard error, from which the SDK is kept off meanwhile."""
+    lesson.service.fail("/jobs/", 503, times=1000)  # the SDK asks again, for a second
+    done = lesson.azure(*SUBMIT, environ={"LOOPBACK_SILENCE": "0.2", "LOOPBACK_SLEEP": "0.3"})
+    assert (done.status, done.out) == (4, "")
+    *told, failed = done.err.splitlines()
+    assert [line for line in told if re.fullmatch(r"still submitting the pipeline \(\d s\)", line)]
+    assert failed.startswith("Submitting the pipeline failed. Azure ML had a fault of its own (status 503).")
+
+
+def test_a_cluster_that_is_just_being_made_is_waited_for(lesson: LessonV2) -> None:
+    lesson.service.add_compute("cpu-cluster", "Creating")
+    process = lesson.start_azure(*SUBMIT)
+    until(lambda: len(lesson.service.asked("GET", "/computes/cpu-cluster")) > 2)
+    assert not lesson.service.writes()
+    lesson.service.add_compute("cpu-cluster")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out[:4], err) == (0, "run ", "")
+
+
 # The same arguments as here.
 
 
