@@ -2,15 +2,11 @@
 
 import os
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.loopback.faults import DROP, Fault, Faults
-from tests.loopback.guard import Guard
+from tests.loopback.asked import Asked
+from tests.loopback.faults import Faults
 from tests.loopback.state import SUBSCRIPTION, Entity
-from tests.loopback.wire import Request
 
 from . import assets, az, history, jobs, workspace
 from .certificate import identity
@@ -20,28 +16,13 @@ from .wire import TlsServer
 ROUTES = (*workspace.ROUTES, *jobs.ROUTES, *history.ROUTES, *assets.ROUTES)
 
 
-class ServiceV2:
+class ServiceV2(Asked):
     """One Azure ML service with one empty workspace, over TLS on a port of 127.0.0.1."""
 
     def __init__(self) -> None:
         self._certificate, context = identity()
         self.state = State()
-        self.faults = Faults()
-        self.guard = Guard()
-        self._server = TlsServer(self.state, self.faults, ROUTES, context)
-        self.url = self._server.url
-
-    @contextmanager
-    def running(self) -> Iterator["ServiceV2"]:
-        """Serve for as long as the block lasts."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
+        super().__init__(TlsServer(self.state, Faults(), ROUTES, context))
 
     def environ(self, home: Path) -> dict[str, str]:
         """Return the variables that point a process here, logged in by the Azure CLI; ``home`` gets what they name."""
@@ -104,37 +85,6 @@ class ServiceV2:
         """Let somebody else cancel a job: it is canceled when it is asked for next."""
         self.state.script.cancelled.add(job)
 
-    def fail(self, pattern: str, status: int, *, method: str = "*", first: int = 1, times: int = 1) -> None:
-        """Answer requests whose route fits with a status: the ``first``-th and those after it, ``times`` in all."""
-        self.faults.ordered.append(Fault(pattern, status, method, first, times))
-
-    def drop(self, pattern: str, *, method: str = "*", first: int = 1, times: int = 1) -> None:
-        """Close the connection of such a request without an answer."""
-        self.fail(pattern, DROP, method=method, first=first, times=times)
-
-    def stop_after_writes(self, count: int) -> None:
-        """Answer ``count`` more writes, and from then on nothing at all."""
-        self.faults.writes_left = count
-
-    # What was asked.
-
-    @property
-    def requests(self) -> list[Request]:
-        """Every request so far, in order."""
-        return list(self._server.requests)
-
-    def writes(self) -> list[Request]:
-        """Return the requests that changed something."""
-        return [one for one in self.requests if one.write]
-
-    def asked(self, method: str, ending: str) -> list[Request]:
-        """Return the requests whose route ends so."""
-        return [one for one in self.requests if one.method == method and one.route.endswith(ending)]
-
-    def forget(self) -> None:
-        """Forget the requests so far; what is stored stays."""
-        self._server.requests.clear()
-
     # What is stored: the bodies as they were put.
 
     @property
@@ -178,25 +128,3 @@ class ServiceV2:
         """Return the run of a job or of its node as it is now; no time passes."""
         run = self.state.runs[job]
         return run if node is None else run.children[node]
-
-    # What must not have happened.
-
-    @property
-    def unknown(self) -> list[str]:
-        """Requests that no route leads from."""
-        return self._server.unknown
-
-    @property
-    def crashes(self) -> list[str]:
-        """Errors of this service itself."""
-        return self._server.crashes
-
-    def complaints(self) -> list[str]:
-        """Return what must not have happened: requests without a route, errors of this service, attempts to get out."""
-        unknown = [f"no route for {one}" for one in self.unknown]
-        return [*unknown, *self.crashes, *(f"wanted out: {one}" for one in self.guard.caught)]
-
-    def forgive(self) -> None:
-        """Forget what must not have happened, after a test has looked at it."""
-        for kept in (self.unknown, self.crashes, self.guard.caught):
-            kept.clear()
