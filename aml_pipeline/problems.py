@@ -164,11 +164,12 @@ def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
     before = shown[: position.column - 1 - start]
     meant = shown[len(before) : len(before) + position.width] or " "
     gutter = f"{position.line:>4} | "
-    indent = "".join("\t" if char == "\t" else " " * _cells(char) for char in before)
-    return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (sum(map(_cells, meant)) - 1)
+    indent = "".join("\t" if char == "\t" else " " * cells(char) for char in before)
+    return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (sum(map(cells, meant)) - 1)
 
 
-def _cells(char: str) -> int:
+def cells(char: str) -> int:
+    """Return how many cells of a terminal a character takes."""
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -65,6 +65,47 @@ def test_many_lines_are_few() -> None:
     assert (len(rows), rows[0], rows[-1]) == (8, "step 0", "… and 13 more")
 
 
+def test_what_is_typed_meanwhile_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal shows Ctrl-C as ^C where the cursor is; at the end of a full line that would begin another one."""
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = io.StringIO()
+    live = Live(stream, moving=True)
+    live.put("a", "a" * 40)
+    stream.write("^C^C")
+    live.drop("a")
+    live.above("bye", stream)
+    assert _screen(stream.getvalue(), 20) == ["bye", ""]
+
+
+def test_the_cursor_waits_where_the_block_begins() -> None:
+    """From there all below is erased, however many rows a terminal that was made narrower has made of the block."""
+    stream = io.StringIO()
+    live = Live(stream, moving=True)
+    live.above("hello", stream)
+    live.put("a", "first")
+    live.put("b", "second")
+    assert _screen(stream.getvalue() + "@", 80) == ["hello", "@irst", "second"]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("loss 12345", "loss 12345"),
+        ("accuracy 12345", "accuracy …"),  # not "accuracy 1", which is another number
+        ("损失 0.25 or", "损失 0.25…"),  # each of the two takes two cells
+        ("e\u0301" * 10, "e\u0301" * 10),
+        ("a\tb\x1b[2Jc", "a�b�[2Jc"),
+    ],
+)
+def test_a_line_that_moves_is_cut_to_the_cells_of_the_terminal(
+    line: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "11")
+    stream = io.StringIO()
+    Live(stream, moving=True).put("a", line)
+    assert stream.getvalue() == f"{shown}\r"
+
+
 def test_in_a_pipe_nothing_moves() -> None:
     stream = io.StringIO()
     live = Live(stream, moving=False)
@@ -74,12 +115,20 @@ def test_in_a_pipe_nothing_moves() -> None:
     assert stream.getvalue() == "hello\n"
 
 
-def _on_a_terminal(project: Project, width: int, *words: str) -> str:
-    """Run the command line on a pseudo-terminal of ``width`` columns; return all that it wrote."""
+def _on_a_terminal(project: Project, width: int, *words: str, kind: str = "xterm", stdout: int | None = None) -> str:
+    """Run the command line on a pseudo-terminal of ``width`` columns; return all that it wrote there.
+
+    Its standard output goes there too, or to ``stdout``.
+    """
     master, slave = pty.openpty()
-    environ = {**project.environ, "COLUMNS": str(width), "TERM": "xterm"}
+    environ = {**project.environ, "COLUMNS": str(width), "TERM": kind}
     with subprocess.Popen(
-        project.command(*words), cwd=project.root, env=environ, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave
+        project.command(*words),
+        cwd=project.root,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=slave if stdout is None else stdout,
+        stderr=slave,
     ) as child:
         os.close(slave)
         pieces = []
@@ -154,6 +203,27 @@ def test_a_step_is_held_against_the_last_time(width: int, tmp_path: Path) -> Non
     assert last[1] == "`aml-pipeline report --open` shows the page of this run."
     again = _on_a_terminal(project, width, "run")
     assert again == "train  up to date\n"
+
+
+@pytest.mark.parametrize(("kind", "stdout"), [("xterm", subprocess.PIPE), ("dumb", None)])
+def test_nothing_moves_where_it_could_not_be_taken_back(kind: str, stdout: int | None, tmp_path: Path) -> None:
+    """Behind a pipe, another program writes to the same terminal when it pleases; a dumb one cannot erase."""
+    project = Project(tmp_path / "project")
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: p
+                steps:
+                  train:
+                    script: train.py
+            """,
+            "train.py": "import time\nprint('Attempted to log scalar metric loss:\\n0.5')\ntime.sleep(0.5)\n",
+        }
+    )
+    text = _on_a_terminal(project, 60, "run", kind=kind, stdout=stdout)
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert "train    loss 0.5\n" in text
 
 
 def test_a_run_that_failed_is_no_last_time(tmp_path: Path) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TextIO
 
+from aml_pipeline.problems import cells
+
 _MOST_LINES = 8
+_BEGIN = "\r"
+_ERASE = f"{_BEGIN}\x1b[J"  # all from the line of the cursor on
 
 
 class Live:
@@ -15,7 +21,7 @@ class Live:
         self._stream = stream
         self._moving = moving
         self._lines: dict[str, str] = {}
-        self._drawn = 0
+        self._drawn = False
 
     def put(self, name: str, line: str) -> None:
         """Set the line called ``name``."""
@@ -30,25 +36,36 @@ class Live:
 
     def above(self, text: str, stream: TextIO) -> None:
         """Print ``text`` on ``stream``, above the block."""
-        self._erase()
+        if self._drawn:
+            self._stream.write(_ERASE)
+            self._stream.flush()
+            self._drawn = False
         print(text, file=stream, flush=True)
         self._draw()
 
-    def _erase(self) -> None:
-        if self._drawn:
-            up = f"\x1b[{self._drawn - 1}A" if self._drawn > 1 else ""
-            self._stream.write(f"\r{up}\x1b[J")
-            self._stream.flush()
-            self._drawn = 0
-
     def _draw(self) -> None:
-        self._erase()
+        """Draw the block in place of what stands there, and leave the cursor where it begins.
+
+        So nothing has to be known of it to erase it: neither how many rows a terminal that was made narrower has made
+        of it, nor what the terminal wrote by itself (``^C``).
+        """
         rows = list(self._lines.values())
-        if not self._moving or not rows:
-            return
         if len(rows) > _MOST_LINES:
             rows = [*rows[: _MOST_LINES - 1], f"… and {len(rows) - _MOST_LINES + 1} more"]
-        width = shutil.get_terminal_size().columns - 1
-        self._stream.write("\n".join(row[:width] for row in rows))
+        text = _ERASE if self._drawn else ""
+        if rows:
+            width = shutil.get_terminal_size().columns - 1
+            up = f"\x1b[{len(rows) - 1}A" if len(rows) > 1 else ""
+            text += "\n".join(_cut(row, width) for row in rows) + _BEGIN + up
+        self._stream.write(text)
         self._stream.flush()
-        self._drawn = len(rows)
+        self._drawn = bool(rows)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return ``text`` on at most ``width`` cells of a terminal; what could move the cursor is a �."""
+    text = "".join(char if char.isprintable() else "�" for char in text)
+    ends = list(accumulate(map(cells, text)))
+    if not ends or ends[-1] <= width:
+        return text
+    return text[: bisect_right(ends, width - 1)] + "…"

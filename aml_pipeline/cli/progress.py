@@ -40,7 +40,7 @@ class Progress:
     ) -> None:
         self._width = max(map(len, selected))
         self._verbose = verbose
-        self._moving = sys.stderr.isatty() and not verbose
+        self._moving = not verbose and _can_move()
         self._live = Live(sys.stderr, moving=self._moving)
         self._counts: dict[tuple[str, str], int] = {}
         self._last: dict[str, dict[str, object]] = {}
@@ -111,6 +111,14 @@ class Progress:
     def say(self, text: str) -> None:
         """Show words that belong to no event, above the lines that move."""
         self._live.above(text, sys.stderr)
+
+
+def _can_move() -> bool:
+    """Whether a line can be taken back: on a terminal, to which no other program writes what comes from a pipe of ours.
+
+    Not on one that is called dumb.
+    """
+    return sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _title(plan: Plan, steps: int) -> str:

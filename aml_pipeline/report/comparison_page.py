@@ -47,7 +47,7 @@ def _table(title: str, rows: list[Row]) -> Html:
     body = [tag("tr", *_cells(row)) for row in rows[:MOST_ROWS]]
     same = sum(not row.differs for row in rows)
     more = f" The first {MOST_ROWS:,} are shown." if len(rows) > MOST_ROWS else ""
-    said = f"{title}: {len(rows) - same} differ, {same} do not.{more}"
+    said = f"{title}: {len(rows) - same} of {len(rows)} differ.{more}"
     return scrolled(tag("table", tag("caption", said), head, tag("tbody", *body)), title)
 
 

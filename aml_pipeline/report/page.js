@@ -51,8 +51,19 @@ function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+// Of a logarithmic axis only the powers of ten have a line, where there are some: all others would make grey bands.
+function powersOfTen(_, places) {
+  const powers = places.map((place) => (Number.isInteger(Math.round(Math.log10(place) * 1e9) / 1e9) ? place : null));
+  return powers.filter((place) => place !== null).length > 1 ? powers : places;
+}
+
+const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 12 }, (_, power) => digit * 10 ** power));
+WHOLE.sort((a, b) => a - b);
+
 function options(chart, how, width) {
   const axis = { stroke: style("--text"), grid: { stroke: style("--grid") }, ticks: { stroke: style("--grid") } };
+  const across = how.across === "number" ? { ...axis, incrs: WHOLE } : axis;
+  const up = how.logarithmic ? { ...axis, grid: { ...axis.grid, filter: powersOfTen }, ticks: { ...axis.ticks, filter: powersOfTen } } : axis;
   const colours = dark.matches ? COLOURS.dark : COLOURS.light;
   const lines = chart.series.map((one, place) => ({
     label: one.label,
@@ -67,7 +78,7 @@ function options(chart, how, width) {
     width,
     height: 260,
     scales: { x: { time: false }, y: { distr: how.logarithmic ? 3 : 1 } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
+    axes: [across, { ...up, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
     series: [{ label: how.across, value: (_, value) => shown(value) }, ...lines],
     cursor: { focus: { prox: 30 }, sync: { key: "page" } },
   };
@@ -190,7 +201,11 @@ function search() {
     steps += count > 0 ? 1 : 0;
   }
   const most = lines > MOST_MARKS ? `, the first ${MOST_MARKS} shown` : "";
-  told.textContent = wanted ? `${lines} lines in ${steps} steps${most}` : "";
+  told.textContent = wanted ? `${counted(lines, "line")} in ${counted(steps, "step")}${most}` : "";
+}
+
+function counted(number, what) {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 // A link to a step opens it.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from aml_pipeline.report.comparison_page import comparison_page
 from aml_pipeline.report.reading import read
+from tests.page import full_size as full_size_run
 from tests.page import recorded
 from tests.page.browser import Browser, Tab, program
 
@@ -42,15 +44,28 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
+@pytest.fixture(scope="session")
+def full_size(pytestconfig: pytest.Config) -> Path:
+    """The project in which the real run of full size was made; in pytest's cache, for it takes 40 s."""
+    assert pytestconfig.cache is not None
+    return full_size_run.project(pytestconfig.cache.mkdir("full-size-run"))
+
+
+@pytest.fixture(scope="session")
+def full_size_page(full_size: Path) -> Path:
+    return full_size_run.page(full_size)
+
+
 @pytest.fixture
-def opened(browser: Browser, pages: dict[str, Path]) -> Iterator[Opener]:
+def opened(browser: Browser, pages: dict[str, Path], request: pytest.FixtureRequest) -> Iterator[Opener]:
     """Open a page; afterwards it must have asked for nothing and complained of nothing."""
     tabs: list[tuple[Tab, str]] = []
 
     def open_page(name: str, **settings: Any) -> Tab:  # noqa: ANN401 - as Tab has them
+        page = request.getfixturevalue("full_size_page") if name == "full-size" else pages[name]
         tab = Tab(browser, **settings)
-        tabs.append((tab, pages[name].as_uri()))
-        tab.seconds = tab.open(pages[name])
+        tabs.append((tab, page.as_uri()))
+        tab.seconds = tab.open(page)
         return tab
 
     yield open_page
@@ -75,13 +90,66 @@ def pixels(tab: Tab, *, like: str) -> int:
     )
 
 
+def lightness(tab: Tab) -> int:
+    """Return the red, green and blue of the ground, added."""
+    return sum(tab.value("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"))
+
+
+def hovered(tab: Tab, place: float) -> list[Any]:
+    """Hover over the first chart, 0 to 1 from left to right; return the number and the value that the legend tells."""
+    tab.value("document.querySelector('.u-over').scrollIntoView({block: 'center'})")
+    at = tab.value(f"(() => {{ const at = {PLACE}; return [at.left, at.top, at.width, at.height]; }})()")
+    left, top, width, height = at
+    tab.hover(left + 1 + (width - 2) * place, top + height / 2)
+    legend = "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-value')].map(v => v.textContent)"
+    number, value = tab.value(legend)
+    return [number, float(value)]
+
+
+def logged(project: Path) -> list[float]:
+    """Return the losses that the step itself wrote down, in its output."""
+    text = (project / ".aml_pipeline/cifar10/outputs/train/model/metrics.json").read_text(encoding="utf-8")
+    losses = [one["loss"] for one in json.loads(text)["losses"]]
+    assert len(losses) == 2 * (50_000 // 4 // 2000)
+    return losses
+
+
 @pytest.mark.parametrize(("scheme", "line", "dark"), [("light", "#0a58a8", False), ("dark", "#7ab7ff", True)])
 def test_charts_are_drawn_in_both_schemes(opened: Opener, scheme: str, line: str, dark: bool) -> None:  # noqa: FBT001
     tab = opened("quickstart", scheme=scheme)
     assert tab.value("document.querySelectorAll('canvas').length") == 2  # accuracy was logged once, and has no curve
     assert pixels(tab, like=line) > 100
-    ground = tab.value("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
-    assert (sum(ground) < 200) == dark
+    assert (lightness(tab) < 200) == dark
+
+
+@pytest.mark.parametrize(("scheme", "line", "dark"), [("light", "#0a58a8", False), ("dark", "#7ab7ff", True)])
+def test_a_real_run_of_full_size_is_drawn_within_3_seconds(  # noqa: PLR0913
+    opened: Opener, full_size: Path, full_size_page: Path, scheme: str, line: str, *, dark: bool
+) -> None:
+    assert full_size_page.stat().st_size < 1_000_000
+    tab = opened("full-size", scheme=scheme)
+    assert tab.seconds < 3
+    assert tab.value("document.querySelectorAll('canvas').length") == 1
+    assert pixels(tab, like=line) > 100
+    assert (lightness(tab) < 200) == dark
+    assert tab.value("[...plots[0].data[1]]") == pytest.approx(logged(full_size))
+    assert "SYNTHETIC images" in tab.value("document.body.textContent")
+    assert "50000 training and 10000 test images" in tab.value("document.body.textContent")
+
+
+def test_hover_gives_the_values_of_a_real_run(opened: Opener, full_size: Path) -> None:
+    tab = opened("full-size")
+    for place, loss in enumerate(logged(full_size)):
+        assert hovered(tab, place / 11) == [str(place + 1), pytest.approx(loss, rel=1e-5)]
+
+
+def test_the_search_finds_lines_of_a_real_run(opened: Opener) -> None:
+    tab = opened("full-size")
+    tab.value("document.getElementById('search').focus()")
+    tab.type("EPOCH 2, batch 12000")
+    assert tab.value("document.getElementById('found').textContent") == "1 line in 1 step"
+    assert tab.value("document.querySelector('mark').checkVisibility()")
+    assert tab.value("document.querySelector('mark').textContent") == "epoch 2, batch 12000"
 
 
 def test_a_scheme_that_changes_is_followed(opened: Opener) -> None:
@@ -93,15 +161,7 @@ def test_a_scheme_that_changes_is_followed(opened: Opener) -> None:
 
 def test_hover_gives_values(opened: Opener) -> None:
     tab = opened("quickstart")
-    tab.value("document.querySelector('.u-over').scrollIntoView({block: 'center'})")
-    place = tab.value(f"(() => {{ const at = {PLACE}; return [at.left, at.top, at.width, at.height]; }})()")
-    left, top, width, height = place
-    tab.hover(left + width * 4 / 9, top + height / 2)
-    told = tab.value(
-        "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-value')].map(v => v.textContent)"
-    )
-    assert told[0] == "5"
-    assert float(told[1]) == pytest.approx(recorded.losses(10)[4], rel=1e-5)
+    assert hovered(tab, 4 / 9) == ["5", pytest.approx(recorded.losses(10)[4], rel=1e-5)]
 
 
 def test_axes_can_be_chosen(opened: Opener) -> None:
@@ -148,7 +208,7 @@ def test_the_search_finds_lines_in_the_logs(opened: Opener) -> None:
     assert tab.value(visible) == 300
     tab.value("document.getElementById('search').focus()")
     tab.type("NEEDLE")
-    assert tab.value("document.getElementById('found').textContent") == "1 lines in 1 steps"
+    assert tab.value("document.getElementById('found').textContent") == "1 line in 1 step"
     assert tab.value(visible) == 1
     assert tab.value("document.querySelector('mark').checkVisibility()")
     assert tab.value("document.querySelector('mark').textContent") == "needle"
@@ -218,7 +278,7 @@ def test_its_policy_stops_what_would_get_in_all_the_same(browser: Browser, pages
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["quickstart", "big", "harmful", "compared"])
+@pytest.mark.parametrize("name", ["quickstart", "big", "harmful", "compared", "full-size"])
 def test_axe_finds_no_violation(opened: Opener, name: str, scheme: str) -> None:
     tab = opened(name, scheme=scheme)
     tab.value(
@@ -240,6 +300,6 @@ def test_two_runs_are_on_one_chart(opened: Opener) -> None:
 
 @pytest.mark.parametrize("width", [360, 1600])
 def test_nothing_is_wider_than_the_window(opened: Opener, width: int) -> None:
-    for name in ("quickstart", "harmful"):
+    for name in ("quickstart", "harmful", "full-size"):
         tab = opened(name, width=width)
         assert tab.value("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,100 @@
+"""A real terminal that nobody looks at: tmux, with a shell in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tests.page import shipped
+
+PROMPT = "$"
+PATIENCE = 60.0  # seconds for what is waited for
+MOMENT = 0.1  # seconds between two looks
+
+
+class Terminal:
+    """A terminal of ``columns`` by ``rows`` with a shell in ``folder``; close it, or use it in a ``with``."""
+
+    def __init__(self, folder: Path, columns: int, rows: int = 24) -> None:
+        self._own = tempfile.mkdtemp(prefix="terminal-")
+        self._environ = {**shipped.environ(folder), "TERM": "xterm"}
+        shell = f"env PS1='{PROMPT} ' sh -i"
+        self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(folder), shell)
+        try:
+            self.until_over()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Terminal:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and what runs in it."""
+        self._tmux("kill-server")
+        shutil.rmtree(self._own)
+
+    def _tmux(self, *words: str) -> str:
+        command = ["tmux", "-u", "-S", f"{self._own}/socket", "-f", "/dev/null", *words]
+        done = subprocess.run(command, env=self._environ, check=True, stdout=subprocess.PIPE, encoding="utf-8")
+        return done.stdout
+
+    def enter(self, line: str) -> None:
+        """Type a line, and Enter."""
+        self._tmux("send-keys", "-l", line)
+        self.press("Enter")
+
+    def press(self, key: str) -> None:
+        """Press a key, such as ``C-c``."""
+        self._tmux("send-keys", key)
+
+    def resize(self, columns: int) -> None:
+        """Make it wider or narrower, as one does with a mouse."""
+        rows = self._tmux("display-message", "-p", "#{window_height}").strip()
+        self._tmux("resize-window", "-x", str(columns), "-y", rows)
+
+    def screen(self) -> list[str]:
+        """Return the rows that are seen, down to the last that is not empty."""
+        text = self._tmux("capture-pane", "-p", "-e")
+        assert "\x1b" not in text, "there are colours now, which is more than these checks and pictures know of"
+        return _rows(text)
+
+    def lines(self) -> list[str]:
+        """Return all lines since the beginning, also those that left the screen, without the terminal's wrapping."""
+        return _rows(self._tmux("capture-pane", "-p", "-J", "-S", "-"))
+
+    def until(self, pattern: str) -> list[str]:
+        """Wait until the pattern is found in a row that is seen; return the screen of that moment."""
+        begun = time.monotonic()
+        rows = self.screen()
+        while not any(re.search(pattern, row) for row in rows):
+            assert time.monotonic() < begun + PATIENCE, "\n".join([f"no {pattern} on the screen:", *rows])
+            time.sleep(MOMENT)
+            rows = self.screen()
+        return rows
+
+    def until_over(self) -> list[list[str]]:
+        """Wait until the shell asks for the next line; return the screens that were seen meanwhile."""
+        begun = time.monotonic()
+        seen = [self.screen()]
+        while seen[-1][-1:] != [PROMPT]:
+            assert time.monotonic() < begun + PATIENCE, "\n".join(["it never ended:", *seen[-1]])
+            time.sleep(MOMENT)
+            seen.append(self.screen())
+        return seen
+
+
+def _rows(text: str) -> list[str]:
+    return [row.rstrip() for row in text.rstrip().split("\n")]
+
+
+def is_here() -> bool:
+    """Whether this machine has tmux."""
+    return shutil.which("tmux") is not None

@@ -1,0 +1,161 @@
+"""What a person sees of a run: in a real terminal (tmux) of 60 and of 200 columns, and behind a pipe.
+
+``make check`` runs this; ``make test`` does not, for it needs tmux. What is shown is held against docs/reports.md too.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.page import shipped, terminal
+from tests.page.terminal import PROMPT, Terminal
+
+if not terminal.is_here():
+    pytest.skip("tmux is not installed", allow_module_level=True)
+
+QUICKSTART = "aml-pipeline run --profile quickstart"
+MOVES = r"^(train|register-environment|prepare-data|left|right) +\d+\.\d s"
+STOPPED = ["Stopped. The next run goes on from here.", PROMPT]
+
+
+def plain(rows: list[str]) -> str:
+    """Return what is said, whatever the numbers (and whether one is as it was), and wherever a row ends."""
+    text = re.sub(r"\(was[^)]*\)|\s", "", "".join(rows))
+    return re.sub(r"\d+(\.\d+)?(e[-+]\d+)?", "N", text)
+
+
+def told(title: str) -> list[str]:
+    """Return the excerpt below that heading of the docs."""
+    text = (shipped.ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
+    found = re.search(rf"^{re.escape(title)}$.*?^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[1].splitlines()
+
+
+def moving(rows: list[str]) -> list[str]:
+    return [row for row in rows if re.search(MOVES, row)]
+
+
+def hold_one_line_at_the_end(screens: list[list[str]], columns: int) -> None:
+    """One line moves, below all others, and does not reach the edge, where the terminal would wrap it."""
+    for rows in screens:
+        assert len(moving(rows)) <= 1, "\n".join(rows)
+        if moving(rows):
+            assert rows[-1] == moving(rows)[0]
+            assert len(rows[-1]) < columns
+
+
+def after(line: str, lines: list[str]) -> list[str]:
+    """Return the lines that follow the one that was typed, up to where the shell asks again."""
+    begin = lines.index(f"{PROMPT} {line}") + 1
+    return lines[begin : lines.index(PROMPT, begin)]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shipped.copy(tmp_path_factory.mktemp("terminal é"))
+
+
+@pytest.fixture(scope="module")
+def piped(project: Path) -> tuple[list[list[str]], list[str]]:
+    """A first run behind a pipe: all screens that were seen, and all lines."""
+    with Terminal(project, 60) as screen:
+        screen.enter(f"{QUICKSTART} | cat")
+        return screen.until_over(), after(f"{QUICKSTART} | cat", screen.lines())
+
+
+@pytest.fixture(scope="module")
+def before(piped: tuple[list[list[str]], list[str]], project: Path) -> Path:
+    """The project after a first run."""
+    assert piped
+    return project
+
+
+def test_behind_a_pipe_nothing_moves(piped: tuple[list[list[str]], list[str]]) -> None:
+    screens, lines = piped
+    assert [row for rows in screens for row in moving(rows)] == []
+    metric = r"train +(loss|accuracy) [\d.e-]+"
+    assert [found[1] for line in lines if (found := re.fullmatch(metric, line))] == ["loss"] * 10 + ["accuracy"]
+    # Sorted, for what goes to standard error overtakes what goes through the pipe, or does not.
+    rest, excerpt = (
+        sorted(plain([line]) for line in some if line != "..." and not re.fullmatch(metric, line))
+        for some in (lines, told("### In a pipe")[1:])
+    )
+    assert rest == excerpt
+
+
+@pytest.mark.parametrize(("columns", "rate"), [(60, "0.0005"), (200, "0.002")])
+def test_a_terminal_shows_what_runs_on_a_line_that_moves(before: Path, columns: int, rate: str) -> None:
+    words = f"{QUICKSTART} --param learning_rate={rate}"
+    with Terminal(before, columns) as screen:
+        screen.enter(words)
+        during = screen.until(r"^train .* s of about \d+\.\d s  loss \d")
+        screens = [during, *screen.until_over()]
+        lines = after(words, screen.lines())
+    hold_one_line_at_the_end(screens, columns)
+    assert len({row for rows in screens for row in moving(rows)}) > 10, "it moved"
+    assert max(len(row) for rows in screens for row in rows) <= columns
+    assert moving(lines) == []
+    assert not [line for line in lines if re.search(r"train +loss", line)], "metrics that a pipe would get"
+    assert any(re.search(r"done in .* loss [\d.e-]+ \(was [\d.e-]+\)", line) for line in lines)
+    assert plain(during) == plain(told("### In 60 columns"))
+    assert plain([f"{PROMPT} {words}", *lines]) == plain(told("### In 200 columns"))
+
+
+def test_a_terminal_that_changes_its_width_and_ctrl_c_leave_nothing(before: Path) -> None:
+    words = f"{QUICKSTART} --param epochs=100000"
+    with Terminal(before, 200) as screen:
+        screen.enter(words)
+        screen.until(r"^train .* s of about \d+\.\d s  loss \d")
+        for columns in (90, 34, 40):
+            screen.resize(columns)
+            time.sleep(0.5)  # it is drawn anew within 0.1 s
+            hold_one_line_at_the_end([screen.screen()], columns)
+            assert len(moving(screen.lines())) == 1, "\n".join(screen.lines())
+            assert sum(line.startswith("train ") for line in screen.lines()) == 2, "\n".join(screen.lines())
+        screen.press("C-c")
+        screen.until_over()
+        lines = screen.lines()
+        assert re.match(r"train +runs: parameter epochs 10 → 100000", lines[-4])
+        assert re.fullmatch(r"train +interrupted", lines[-3])
+        assert lines[-2:] == STOPPED
+        screen.enter("echo status $?")
+        screen.until("^status 130$")
+
+
+@pytest.fixture
+def two_at_a_time(tmp_path: Path) -> Iterator[Terminal]:
+    """Two steps that run side by side, on a screen so low that it scrolls."""
+    steps = "".join(f"  {name}: {{script: work.py, arguments: [{name}]}}\n" for name in ("left", "right"))
+    (tmp_path / "pipeline.yaml").write_text(f"name: two\nsteps:\n{steps}")
+    (tmp_path / "work.py").write_text(
+        textwrap.dedent("""
+            import time
+            for number in range(30):
+                print(f"Attempted to log scalar metric how far it has come by now:\\n{number}")
+                time.sleep(0.1)
+        """)
+    )
+    with Terminal(tmp_path, 70, rows=6) as screen:
+        screen.enter("clear; aml-pipeline run --jobs 2")
+        yield screen
+
+
+def test_two_lines_that_move_leave_nothing_either(two_at_a_time: Terminal) -> None:
+    screen = two_at_a_time
+    screen.until(r"^right +\d\.\d s  how")
+    for columns in (25, 70):
+        screen.resize(columns)
+        time.sleep(0.5)
+        rows = screen.screen()
+        assert rows[-2:] == moving(rows), "\n".join(rows)
+        assert [row.split()[0] for row in moving(screen.lines())] == ["left", "right"]
+    screen.until_over()
+    assert moving(screen.lines()) == []
+    assert sum("done in" in line for line in screen.lines()) == 2
