@@ -83,9 +83,10 @@ ALLOWED: dict[str, set[str]] = {
     "workspace": {"errors", "events", "files", "plan", "problems"},
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
-        "", "azureml", "azureml_v2", "check", "drawing", "errors", "events", "export", "files", "graph",
-        "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project",
-        "provenance", "publication", "record", "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store", "workspace",
+        "", "azureml", "azureml_v2", "check", "drawing", "errors", "events", "export", "files", "graph", "installed",
+        "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project", "provenance",
+        "publication", "record", "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store",
+        "workspace",
     },
 }  # fmt: skip
 
