@@ -39,6 +39,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     found = list(_experiment(plan))
     for step in chosen:
         found += [*_targets(step), *_variables(step), *_large(step, project.snapshot(step), "error")]
+        found += _file_names(step, project.snapshot(step))
         found += [*(_inputs(step) if alone else ()), *_packages(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
     return [*found, *(one for name in names for one in _dataset(plan, name))]
@@ -210,6 +211,22 @@ def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
         message = f'version "{place.version}" of dataset "{name}" is no number.'
         cure = "Azure ML counts versions: write 1, 2 or 3, or delete the key for the latest."
         yield Problem("dataset-version", message, cure, ("datasets", name, "version"))
+
+
+def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a file: Azure ML is told names as JSON."""
+    wrong = next((name for name in sorted(snapshot.digests) if _shown(name) != name), None)
+    if wrong is not None:
+        message = (
+            f'step "{step.name}" takes the file "{_shown(wrong)}", whose name is no UTF-8; Azure ML takes no other.'
+        )
+        cure = f"Rename it, or leave it out by a line of {step.source_directory}/.amlignore."
+        yield Problem("file-name", message, cure, ("steps", step.name, "script"))
+
+
+def _shown(name: str) -> str:
+    """Return a name with ``?`` in place of what is no UTF-8."""
+    return name.encode("utf-8", "replace").decode()
 
 
 class _Size(NamedTuple):

@@ -166,6 +166,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "export-name": "Told by `export`: Azure ML v2 takes no such name. Use letters, digits, `-` and `_`.",
         "export-value": "Told by `export`: Azure ML v2 pastes values of parameters into a shell line, where this one "
         "would mean something else. Choose another, or write it as an argument itself.",
+        "file-name": "Told by `submit` and `export`: Azure ML takes names of files in UTF-8 alone. Rename the file, or "
+        "leave it out.",
         "large-snapshot": "Told by `submit`, and a warning of `validate`: Azure ML takes 300 MB and 2,000 files. "
         "Leave out what the step does not need, by `.amlignore` or by narrower patterns.",
         "local-dataset": "Told by `submit`: the data is on this machine alone. Give its place in Azure ML, or allow "

@@ -10,6 +10,7 @@ the cases, are scripts about which nothing is to be said. Lines at the top of a 
 - ``# test: export v2``: what is told before the pipeline is exported
 - ``# test: times 1000``: in a copy whose last line stands so many times more
 - ``# test: files 2000 NAME/words``: in a copy with so many empty files in that folder
+- ``# test: latin NAME/café.txt``: in a copy with an empty file whose name is written in Latin 1
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Case:
     @property
     def is_copied(self) -> bool:
         """Whether it is opened in a copy, together with what git would not want to hold."""
-        return bool(self.settings("times") or self.settings("files"))
+        return any(self.settings(key) for key in ("times", "files", "latin"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,10 @@ def copy(case: Case, folder: Path) -> None:
         (folder / place).mkdir()
         for number in range(int(count)):
             (folder / place / f"{number}.txt").touch()
+    for name in case.settings("latin"):
+        Path(
+            os.fsdecode(bytes(folder / name.rpartition("/")[0]) + b"/" + name.rpartition("/")[2].encode("latin-1"))
+        ).touch()
 
 
 @contextlib.contextmanager

@@ -75,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
         "tokens",
     },
     # What it sends is what `export` writes.
-    "azureml_v2": {"errors", "export", "files", "plan", "project", "remote", "workspace"},
+    "azureml_v2": {"errors", "export", "files", "plan", "problems", "project", "provenance", "remote", "workspace"},
     "azureml": {
         "errors", "files", "images", "metrics", "plan", "project", "publication", "remote", "reuse", "schedule",
         "snapshot", "tokens", "workspace",

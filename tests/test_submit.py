@@ -328,7 +328,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "cancel")
     assert (done.status, done.err) == (
         2,
-        "No run of lesson was submitted from here. `aml-pipeline runs --remote` lists them.\n",
+        "No run of lesson was submitted from here. Name the run; the portal lists them.\n",
     )
     lesson.service.script = Script(holds=True)
     for _ in range(2):

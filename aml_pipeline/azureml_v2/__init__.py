@@ -6,5 +6,6 @@ What is sent is what ``export`` writes, file for file.
 from aml_pipeline.azureml_v2.connect import connect
 from aml_pipeline.azureml_v2.submit import cancel, submit, submit_step
 from aml_pipeline.azureml_v2.watched import watched
+from aml_pipeline.workspace.login import Login, ServicePrincipal
 
-__all__ = ["cancel", "connect", "submit", "submit_step", "watched"]
+__all__ = ["Login", "ServicePrincipal", "cancel", "connect", "submit", "submit_step", "watched"]

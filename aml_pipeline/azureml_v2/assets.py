@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from aml_pipeline.azureml_v2.sdk import Sdk, doing, word
@@ -43,9 +42,8 @@ def has_dataset(client: Sdk, wanted: DatasetPlace) -> bool:
         return _is_there(lambda: client.data.get(wanted.registered, **which))
 
 
-def make_environment(client: Sdk, file: str) -> None:
-    """Register the environment of ``file``. Raises AzureError."""
-    name, _ = os.path.splitext(os.path.basename(file))
+def make_environment(client: Sdk, name: str, file: str) -> None:
+    """Register the environment ``name`` of ``file``. Raises AzureError."""
     with doing(f"registering environment {name}"):
         from azure.ai.ml import load_environment
 
@@ -73,9 +71,8 @@ def _usable(client: Sdk, name: str) -> None:
         raise absent.unusable(name, state)
 
 
-def make_compute(client: Sdk, file: str) -> None:
-    """Make the cluster of ``file``; return when it is there. Raises AzureError."""
-    name, _ = os.path.splitext(os.path.basename(file))
+def make_compute(client: Sdk, name: str, file: str) -> None:
+    """Make the cluster ``name`` of ``file``; return when it is there. Raises AzureError."""
     with doing(f"making compute target {name}"):
         from azure.ai.ml import load_compute
 

@@ -6,9 +6,12 @@ import time
 from collections.abc import Mapping
 
 from aml_pipeline.azureml_v2.sdk import Sdk, doing, import_all
+from aml_pipeline.errors import UsageError
+from aml_pipeline.problems import suggest
 from aml_pipeline.workspace import configuration
 from aml_pipeline.workspace.configuration import Names
 from aml_pipeline.workspace.login import TOKEN_SECONDS, AzureCli, Login, way
+from aml_pipeline.workspace.waiting import say
 
 
 def connect(
@@ -17,10 +20,12 @@ def connect(
     """Return the ``MLClient`` of the workspace that ``.azureml/config.json`` in or above ``path`` names, or ``names``.
 
     ``credential`` is one of azure-identity; without it ``login`` tells how to get one. Raises UsageError when there is
-    no configuration, AzureError when Azure ML refuses or cannot be reached.
+    no configuration or no such cloud, AzureError when Azure ML refuses or cannot be reached.
     """
     found = Names(**names) if names else configuration.read(path)
     chosen = login or Login(interactive=True)
+    if chosen.cloud is not None and chosen.cloud not in _AUTHORITIES:
+        raise UsageError(f'There is no cloud "{chosen.cloud}". {suggest(chosen.cloud, _AUTHORITIES, noun="cloud")}')
     import_all()
     with doing(f"connecting to workspace {found.workspace_name}"):
         from azure.ai.ml import MLClient
@@ -31,8 +36,12 @@ def connect(
         return client
 
 
-# Where a sovereign cloud gives tokens, by the names that azure-ai-ml has of clouds.
-_AUTHORITIES = {"AzureUSGovernment": "login.microsoftonline.us", "AzureChinaCloud": "login.chinacloudapi.cn"}
+# Where a cloud gives tokens, by the names that azure-ai-ml has of clouds.
+_AUTHORITIES = {
+    "AzureCloud": "login.microsoftonline.com",
+    "AzureUSGovernment": "login.microsoftonline.us",
+    "AzureChinaCloud": "login.chinacloudapi.cn",
+}
 
 
 def _credential(login: Login) -> Sdk:
@@ -40,7 +49,7 @@ def _credential(login: Login) -> Sdk:
     chosen = way(login)
     from azure import identity
 
-    where = {"authority": _AUTHORITIES[login.cloud]} if login.cloud in _AUTHORITIES else {}
+    where = {"authority": _AUTHORITIES[login.cloud]} if login.cloud else {}
     if login.principal and chosen == "principal":
         one = login.principal
         return identity.ClientSecretCredential(one.tenant, one.client, one.secret, **where)
@@ -48,6 +57,7 @@ def _credential(login: Login) -> Sdk:
         return identity.ManagedIdentityCredential(client_id=login.managed_identity or None)
     if chosen == "Azure CLI":
         return _AzureCliCredential()
+    say("Log in to Azure in the browser that opens.")
     return identity.InteractiveBrowserCredential(**where)
 
 

@@ -19,8 +19,8 @@ EXTRA = "v2"
 def doing(what: str) -> Iterator[None]:
     """Call the SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails.
 
-    Standard error is swallowed with standard output: uploads draw bars there. Who listens (``workspace.waiting``) must
-    not print to ``sys.stderr`` as it is then.
+    Standard error is swallowed with standard output: uploads draw bars there. So who listens (``workspace.waiting``)
+    has to print to the stream that stood there before.
     """
     with calls.doing(what, EXTRA), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from uuid import uuid4
 
 from aml_pipeline import export, remote
 from aml_pipeline.azureml_v2 import assets
@@ -14,7 +16,9 @@ from aml_pipeline.errors import PipelineError
 from aml_pipeline.files import Digests
 from aml_pipeline.plan import Compute, Plan, Step
 from aml_pipeline.project import Project
+from aml_pipeline.provenance import git_state
 from aml_pipeline.workspace import absent
+from aml_pipeline.workspace.calls import FAULT, may_pass, status_of
 from aml_pipeline.workspace.ending import ENDS
 from aml_pipeline.workspace.waiting import say
 
@@ -31,18 +35,12 @@ def submit(
 
     Raises PipelineError for what Azure ML could not run, AzureError when it refuses.
     """
-    project = project or Project(plan, Digests())
-    problems = [*remote.problems(plan, project, plan.steps), *export.problems(plan)]
-    if problems:
-        raise PipelineError(problems, {})
-    import_all()
-    plan = _present(plan, client)
-    _tell(plan)
-    with tempfile.TemporaryDirectory() as folder:
-        place = os.path.join(folder, "v2")
-        export.write(plan, project, place)
-        _make(_missing(plan, client, project), client, place)
-        return _sent(client, place, force=force, tags=remote.tags(plan, tags))
+    job = _submitted(export.by_hand(plan), client, project, force=force, tags=tags)
+    received = remote.received(plan, plan.steps)
+    for name, one in plan.parameters.items():
+        if one.text != one.default and name not in received:
+            say(absent.parameter(name))
+    return job
 
 
 def submit_step(
@@ -57,11 +55,29 @@ def submit_step(
 
     Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses.
     """
-    project = project or Project(plan, Digests())
-    problems = remote.problems(plan, project, [step], alone=True)
+    problems = remote.problems(plan, project or Project(plan, Digests()), [step], alone=True)
     if problems:
         raise PipelineError(problems, {})
-    return submit(export.alone(plan, step), client, project, force=True, tags=tags)
+    return _submitted(export.by_hand(plan, step), client, project, force=True, tags=tags)
+
+
+def _submitted(plan: Plan, client: Sdk, project: Project | None, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
+    project = project or Project(plan, Digests())
+    problems = [*remote.problems(plan, project, plan.steps), *export.problems(plan)]
+    if problems:
+        raise PipelineError(problems, {})
+    import_all()
+    plan = _present(plan, client)
+    for step in plan.steps:
+        for argument, dataset in remote.left_out(plan, step):
+            say(absent.argument(step.name, argument.option, dataset))
+    os.makedirs(project.uploads, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
+        place = os.path.join(folder, "v2")
+        export.fill(plan, project, place)
+        for make in _missing(plan, client, project, place):
+            make()
+        return _sent(client, _job(place, plan, project, force=force, tags=tags))
 
 
 def _present(plan: Plan, client: Sdk) -> Plan:
@@ -77,30 +93,22 @@ def _present(plan: Plan, client: Sdk) -> Plan:
     return replace(plan, datasets=places)
 
 
-def _tell(plan: Plan) -> None:
-    """Tell whoever listens what is left out."""
-    for step in plan.steps:
-        for argument, dataset in remote.left_out(plan, step):
-            say(absent.argument(step.name, argument.option, dataset))
-    received = remote.received(plan, plan.steps)
-    for name, one in plan.parameters.items():
-        if one.text != one.default and name not in received:
-            say(absent.parameter(name))
-
-
-def _missing(plan: Plan, client: Sdk, project: Project) -> list[str]:
-    """Look up all that the steps name; return the files of the export that are to be made first, clusters at last."""
+def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:
+    """Look up all that the steps name; return how what is not there is made of the export, clusters at last."""
     for name in _datastores(plan):
         assets.require_datastore(client, name)
-    registered = export.registered(plan, project)
     for environment in dict.fromkeys(step.environment for step in plan.steps):
         if environment is not None and (environment.curated or environment.registered):
             assets.require_environment(client, environment)
-    found = [one.place for one in registered if not assets.has_environment(client, one.name, one.image.version)]
+    registered = export.registered(plan, project)
+    environments = [one for one in registered if not assets.has_environment(client, one.name, one.image.version)]
     computes: dict[str, Compute] = {step.compute.name: step.compute for step in plan.steps if step.compute}
     described = {one.name: one for one in export.clusters(plan)}
-    wanted = {**computes, **described}.values()
-    return [*found, *(export.place(one) for one in wanted if not assets.has_compute(client, one))]
+    clusters = [one for one in {**computes, **described}.values() if not assets.has_compute(client, one)]
+    return [
+        *(partial(assets.make_environment, client, one.name, os.path.join(place, one.place)) for one in environments),
+        *(partial(assets.make_compute, client, one.name, os.path.join(place, export.place(one))) for one in clusters),
+    ]
 
 
 def _datastores(plan: Plan) -> list[str]:
@@ -110,22 +118,49 @@ def _datastores(plan: Plan) -> list[str]:
     return [name for name in dict.fromkeys([*read, *written]) if name is not None]
 
 
-def _make(missing: list[str], client: Sdk, place: str) -> None:
-    for name in missing:
-        make = assets.make_compute if name.startswith("compute/") else assets.make_environment
-        make(client, os.path.join(place, name))
-
-
-def _sent(client: Sdk, place: str, *, force: bool, tags: Mapping[str, str]) -> Sdk:
-    with doing("submitting the pipeline"):
+def _job(place: str, plan: Plan, project: Project, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
+    """Return the job of an export, with a name of its own and where its code comes from."""
+    with doing("reading the export"):
         from azure.ai.ml import load_job
 
         job: Sdk = load_job(os.path.join(place, "pipeline.yml"))
-        job.tags = dict(tags)
-        if force:
-            job.settings.force_rerun = True
-        # What its validation asks the service for, the compute target of each node, was looked up.
-        return client.jobs.create_or_update(job, skip_validation=True)
+    job.name = f"{plan.name}-{uuid4().hex[:12]}"
+    job.tags = remote.tags(plan, tags)
+    job.properties = _origin(project.folder)
+    if force:
+        job.settings.force_rerun = True
+    return job
+
+
+def _origin(folder: str) -> dict[str, str]:
+    """Return the properties that tell the code of a job.
+
+    The SDK would tell that of the folder that this process works in, with the address of its repository, which may
+    hold a password; it leaves a job alone that has one of them.
+    """
+    git = git_state(folder) or {}
+    known = {"mlflow.source.git.commit": git.get("commit"), "mlflow.source.git.branch": git.get("branch")}
+    return {**{name: text for name, text in known.items() if text}, "azureml.git.dirty": str(bool(git.get("dirty")))}
+
+
+def _sent(client: Sdk, job: Sdk) -> Sdk:
+    # Without progress a failed upload is waited for without an end (``upload_directory`` of azure-ai-ml 1.35).
+    client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
+    try:
+        with doing("submitting the pipeline"):
+            # What its validation asks the service for, the compute target of each node, was looked up.
+            return client.jobs.create_or_update(job, skip_validation=True)
+    except BaseException as error:
+        if _may_have_begun(job, error):
+            say(f"If job {job.name} began all the same, `aml-pipeline cancel {job.name} --sdk v2` stops it.")
+        raise
+
+
+def _may_have_begun(job: Sdk, error: BaseException) -> bool:
+    """Whether ``error`` came when the job itself was sent, its components being there, and was no refusal."""
+    is_put = all(isinstance(node.component, str) for node in job.jobs.values())
+    status = status_of(error) or FAULT
+    return is_put and status >= FAULT and (isinstance(error, KeyboardInterrupt) or may_pass(error))
 
 
 def cancel(client: Sdk, run: str) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aml_pipeline import export
 from aml_pipeline.azureml_v2.sdk import EXTRA, Sdk, word
+from aml_pipeline.errors import AzureError
 from aml_pipeline.plan import Step
 from aml_pipeline.workspace.ending import LOGS, End, has_log, said, save_log, state_of, tail
 from aml_pipeline.workspace.watch import StepRun
@@ -33,8 +34,9 @@ class Watched:
     def _children(self) -> list[Sdk]:
         try:
             return list(self.client.jobs.list(parent_job_name=self.job))
-        except KeyError as error:  # what the SDK makes of an error where it asks for the addresses of services
-            raise ConnectionError from error
+        except KeyError as error:  # of an error, where it asks for the addresses of services, the SDK keeps nothing
+            what = "Azure ML does not tell where its services are."
+            raise AzureError(f"{what} Look at your role in the workspace, and try again in a while.") from error
 
     def end(self, step: StepRun, log: str) -> End:
         """Return how a step ended; save what it printed in ``log``.

@@ -39,7 +39,19 @@ def main() -> int:
         if getattr(sys, name) is None:  # the caller closed it
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
         getattr(sys, name).reconfigure(errors="replace")  # a terminal that has no → still shows the rest
-    return run(sys.argv[1:], os.environ)
+    status = run(sys.argv[1:], os.environ)
+    if status in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
+        _leave(status)
+    return status
+
+
+def _leave(status: int) -> None:
+    """End this process at once: Python would wait for threads of an SDK that upload what nobody wants any more."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
 
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
-from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli import EXIT_SOMETHING_TO_DO, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.remote import interrupted, require_sendable, say
+from aml_pipeline.cli.remote import require_sendable, say
 from aml_pipeline.cli.sending import connect
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan
@@ -30,7 +30,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
             changes = _changes(opened, options, environ)
     except KeyboardInterrupt as error:
         say("Stopped. What was made stays; `aml-pipeline publish` does the rest.")
-        return interrupted(error)
+        return stopping.status_of(error)
     if options.text("format") == "json":
         print(json.dumps([_row(one) for one in changes], indent=2, ensure_ascii=False))
     else:

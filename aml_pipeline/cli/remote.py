@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline import export, files, remote, store
-from aml_pipeline.cli import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from aml_pipeline.cli import EXIT_FAILED, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress
-from aml_pipeline.cli.sending import Request, Sent, listener, send
+from aml_pipeline.cli.sending import Request, Sent, installed_sdk, listener, send
 from aml_pipeline.cli.sending import cancel as cancel_run
 from aml_pipeline.errors import UsageError
 from aml_pipeline.events import Event
@@ -23,6 +23,9 @@ from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
 from aml_pipeline.workspace import waiting, watch
 
+# azure-ai-ml does not let go of files that it uploads.
+_UPLOADS = "Stopping, once files that are being uploaded have arrived; a second time, at once."
+
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
@@ -30,7 +33,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     plan, project = opened.require()
     steps, alone = chosen(plan, options.operands), bool(options.operands)
     sdk = options.text("sdk") or "v1"
-    others = export.problems(export.alone(plan, steps[0]) if alone else plan) if sdk == "v2" else ()
+    others = export.problems(export.by_hand(plan, steps[0] if alone else None)) if sdk == "v2" else ()
     require_sendable(opened, steps, others, alone=alone)
     if options.flag("dry_run"):
         _show(opened, steps)
@@ -40,17 +43,19 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         commit = (git or {}).get("commit")
         tags = {"git_commit": commit} if commit else {}
         try:
-            sent = send(sdk, Request(plan, project, steps, alone, options.flag("force"), tags), environ)
+            with stopping.heard(_UPLOADS if sdk == "v2" else "") as raise_what_was_heard:
+                sent = send(sdk, Request(plan, project, steps, alone, options.flag("force"), tags), environ)
         except KeyboardInterrupt as error:
             say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
-            return interrupted(error)
+            return stopping.status_of(error)
     goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
         recorder = _told(opened, sent, steps, sdk, git)
+        raise_what_was_heard()
         return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
     except KeyboardInterrupt as error:
         say(goes_on)
-        return interrupted(error)
+        return stopping.status_of(error)
     except Exception:
         say(goes_on)
         raise
@@ -132,11 +137,6 @@ def _waited(opened: Opened, sent: Sent, steps: list[Step], recorder: Recorder) -
     return 0 if outcome.state == "done" else EXIT_FAILED
 
 
-def interrupted(error: KeyboardInterrupt) -> int:
-    """Return the exit status of a command that was stopped."""
-    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
-
-
 def say(text: str) -> None:
     """Tell what is no result."""
     print(text, file=sys.stderr, flush=True)
@@ -149,18 +149,19 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
         with waiting.heard_by(listener()):
             ended = cancel_run(options.text("sdk") or sdk, os.path.dirname(state_folder(options)), environ, run)
     except KeyboardInterrupt as error:
-        say(f"Stopped; whether Azure ML was asked to stop run {run}, `aml-pipeline runs --remote` tells.")
-        return interrupted(error)
+        say(f"Stopped; whether Azure ML was asked to stop run {run}, its portal tells.")
+        return stopping.status_of(error)
     print(f"run {run} is over: {ended}" if ended else f"asked Azure ML to stop run {run}")
     return 0
 
 
 def _to_cancel(options: Options) -> tuple[str, str]:
-    """Return the run of Azure ML that is meant, and the SDK that sent it: v1, unless a record says another."""
+    """Return the run of Azure ML that is meant, and the SDK that sent it, or where no record tells, that is here."""
     if options.operands:
         wanted = options.operands[0]
         sent = ((one.run, one.header["azureml"]) for one in submitted(options))
-        about = next((each for name, each in sent if wanted in {name, each["run"]}), {"run": wanted})
+        unknown = {"run": wanted, "sdk": installed_sdk()}
+        about = next((each for name, each in sent if wanted in {name, each["run"]}), unknown)
     else:
         about = _last_submitted(options).header["azureml"]
     return str(about["run"]), str(about.get("sdk", "v1"))
@@ -172,7 +173,7 @@ def _last_submitted(options: Options) -> RunRecord:
     name = plan.name if plan else ""
     found = [one for one in submitted(options) if one.header.get("pipeline") == name]
     if not found:
-        raise UsageError(f"No run of {name} was submitted from here. `aml-pipeline runs --remote` lists them.")
+        raise UsageError(f"No run of {name} was submitted from here. Name the run; the portal lists them.")
     return found[-1]
 
 

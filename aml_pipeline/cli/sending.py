@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from aml_pipeline import azureml, azureml_v2
@@ -83,6 +84,18 @@ def login(environ: Mapping[str, str]) -> Login:
         interactive=sys.stdin is not None and sys.stdin.isatty(),
         cloud=environ.get("AZURE_CLOUD_NAME"),
     )
+
+
+def installed_sdk() -> str:
+    """Return the SDK that is installed here: v1 where both are, or neither."""
+    return "v2" if _is_installed("azure.ai.ml") and not _is_installed("azureml.core") else "v1"
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a parent
+        return False
 
 
 def listener() -> waiting.Listener:

@@ -31,10 +31,13 @@ def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> i
     would take it in.
     """
     _refuse(project, plan, os.path.realpath(place))
-    texts = render(plan, images(plan, project))
-    return folder.write(
-        place, texts, {step.name: project.snapshot(step) for step in plan.steps}, about(plan), force=force
-    )
+    return fill(plan, project, place, force=force)
+
+
+def fill(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
+    """Write as ``write`` does, into a folder that no snapshot holds."""
+    code = {step.name: project.snapshot(step) for step in plan.steps}
+    return folder.write(place, render(plan, images(plan, project)), code, about(plan), force=force)
 
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
@@ -47,9 +50,9 @@ def images(plan: Plan, project: Project) -> dict[Environment, Image]:
     return {one: image for one, image in found.items() if image is not None}
 
 
-def alone(plan: Plan, step: Step) -> Plan:
-    """Return the plan of one step, which comes after no other."""
-    return replace(plan, steps=(replace(step, after=()),), schedules={})
+def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
+    """Return the plan of a run that no schedule begins: of all steps, or of one ``alone``, after no other."""
+    return replace(plan, steps=(replace(alone, after=()),) if alone else plan.steps, schedules={})
 
 
 def registered(plan: Plan, project: Project) -> list[assets.Registered]:

@@ -91,7 +91,14 @@ FAULT = 500
 
 def _detail(error: BaseException) -> str:
     said = said_by(error)
+    if _is_of_login(error) and not isinstance(getattr(error, "status_code", None), int):
+        code = _ENTRA.search(said)  # else it is azure-identity that speaks, of classes of its own
+        return f" Azure says: {said[code.start() :]}" if code else ""
     return f" Azure ML says: {said}" if said else ""
+
+
+# How the errors of Entra, which logs in, begin.
+_ENTRA = re.compile(r"AADSTS\d+")
 
 
 _WRITTEN_STATUS = re.compile(
@@ -111,9 +118,17 @@ def status_of(error: BaseException) -> int | None:
         written = _WRITTEN_STATUS.search(_text(one))
         if written:
             return int(written[1] or written[2])
-        if type(one).__name__ == "AuthenticationException":  # raised by the SDK itself, before it asks anybody
+        if _is_of_login(one):
             return UNAUTHORIZED
     return None
+
+
+# Raised by the SDKs themselves, of v1 and of azure-identity: nobody could be logged in.
+_OF_LOGIN = frozenset({"AuthenticationException", "ClientAuthenticationError"})
+
+
+def _is_of_login(error: BaseException) -> bool:
+    return any(kind.__name__ in _OF_LOGIN for kind in type(error).__mro__)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -134,12 +149,14 @@ def seems_unreachable(error: BaseException) -> bool:
 
 
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
+# azure-core puts code and message behind what was said, once more.
+_REPEATED = re.compile(r"\n(?:Error)?Code:.*", re.DOTALL)
 _LONGEST = 300
 
 
 def said_by(error: BaseException) -> str:
     """Return what the service or the SDK says, in one line without secrets."""
-    text = _text(error)
+    text = _REPEATED.sub("", _text(error))
     found = _MESSAGE.search(text)
     text = found[1] if found else text.partition("InnerException")[0]
     text = re.sub(r"^\w*Exception:\s*(Message:)?|^\(\w+\)", "", " ".join(text.split())).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -68,14 +69,18 @@ def save_log(fetch: Callable[[str], None], place: str) -> None:
 
     Raises what may pass, or is of this machine; any other fault of the log is told in its place and fails no run.
     """
+    fetched = f"{place}.fetched"
     try:
-        fetch(place)
-        if os.path.exists(place):
-            _mask(place)
+        fetch(fetched)
+        if os.path.exists(fetched):
+            _mask(fetched, place)
     except Exception as error:  # the SDKs raise bare Exception
         if may_pass(error) or (isinstance(error, OSError) and not is_of_network(error)):
             raise
         _write(place, f"The log could not be fetched: {said_by(error) or type(error).__name__}\n")
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(fetched)
     if not os.path.exists(place):
         _write(place, _NO_LOG)
 
@@ -85,15 +90,13 @@ def _write(place: str, text: str) -> None:
         stream.write(text)
 
 
-def _mask(place: str) -> None:
-    """Take secrets out of a file."""
-    masked = f"{place}.masked"
+def _mask(fetched: str, place: str) -> None:
+    """Write the file ``fetched`` into ``place``, without secrets."""
     with (
-        open(place, encoding="utf-8", errors="surrogateescape", newline="") as source,
-        open(masked, "w", encoding="utf-8", errors="surrogateescape", newline="") as target,
+        open(fetched, encoding="utf-8", errors="surrogateescape", newline="") as source,
+        open(place, "w", encoding="utf-8", errors="surrogateescape", newline="") as target,
     ):
         target.writelines(map(without_secrets, source))
-    os.replace(masked, place)
 
 
 def tail(log: str) -> tuple[str, ...]:

@@ -76,11 +76,11 @@ class Driven(Project):
     def log_in(self, patch: pytest.MonkeyPatch) -> None:
         """Have this process logged in at the service."""
 
-    def azure(self, *words: str, environ: Mapping[str, str] | None = None) -> Done:
+    def azure(self, *words: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Done:
         """Run the command line as a process of its own, to its end."""
         done = subprocess.run(
             self.azure_command(*words),
-            cwd=self.root,
+            cwd=cwd or self.root,
             env={**self.environ, **(environ or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -1,0 +1,58 @@
+"""Stopping a command that an SDK of Azure ML keeps busy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from aml_pipeline.cli import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from aml_pipeline.cli.sending import listener
+
+
+def status_of(error: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that was stopped."""
+    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
+
+
+@contextlib.contextmanager
+def heard(notice: str = "") -> Iterator[Callable[[], None]]:
+    """Within the block, a signal that stops says ``notice`` before it has its way, and a second one ends the process.
+
+    Gives a function that raises what stops, if a signal came that could not: where Python was within an object's
+    finalizer, nothing is raised.
+    """
+    numbers: list[int] = []
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    tell = listener()
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        for one in kept:
+            signal.signal(one, leave)
+        numbers.append(number)
+        if notice:
+            tell(notice)
+        before = kept[signal.Signals(number)]
+        if callable(before):
+            before(number, frame)
+
+    def leave(number: int, _: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, b"Stopped.\n")  # the stream may be writing the notice
+        os._exit(128 + number)
+
+    for number, before in kept.items():
+        if callable(before):
+            signal.signal(number, hear)
+    try:
+        yield lambda: _raise(numbers)
+    finally:
+        for number, before in kept.items():
+            signal.signal(number, before)
+
+
+def _raise(numbers: list[int]) -> None:
+    if numbers:
+        raise Terminated if numbers[0] == signal.SIGTERM else KeyboardInterrupt
