@@ -6,37 +6,46 @@ What one file can tell by itself is the loader's; this looks at the disk. Runs n
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from aml_pipeline import files
-from aml_pipeline.plan import Environment, Plan, Step
+from aml_pipeline.plan import Environment, OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem
 from aml_pipeline.project import Project
 from aml_pipeline.snapshot import Snapshot, is_pattern
 
 
-def check(plan: Plan, project: Project, untold: Container[str] = (), unknown: Container[str] = ()) -> list[Problem]:
+def check(
+    plan: Plan,
+    project: Project,
+    untold: Container[str] = (),
+    unknown: Container[str] = (),
+    others: Sequence[OtherValue] = (),
+) -> list[Problem]:
     """Return what is wrong with the files that ``plan`` names, and what its scripts would refuse of their arguments.
 
     Of the arguments of the steps in ``untold`` nothing is said, and nothing of the values of parameters in ``unknown``.
+    The values in ``others`` are those of other runs, which scripts may refuse as well.
     """
     problems: list[Problem] = []
     for step in plan.steps:
         found = list(script_faults(step, project))
         problems += found or _snapshot_faults(step, project)
         if not found and step.name not in untold:
-            problems += _contract_faults(step, plan, project, unknown)
+            problems += _contract_faults(step, plan, project, unknown, others)
     problems += [*_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
 
 
-def _contract_faults(step: Step, plan: Plan, project: Project, unknown: Container[str]) -> list[Problem]:
+def _contract_faults(
+    step: Step, plan: Plan, project: Project, unknown: Container[str], others: Sequence[OtherValue]
+) -> list[Problem]:
     found = project.contract(step)
     if found is None:
         return []
     from aml_pipeline import contract  # only where a script has options
 
-    return contract.faults(found, step, plan, unknown)
+    return [*contract.faults(found, step, plan, unknown), *contract.other_faults(found, step, plan, others)]
 
 
 def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:

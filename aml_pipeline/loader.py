@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from aml_pipeline import planning, source, spec_errors
 from aml_pipeline import profile as profiles
-from aml_pipeline.plan import Plan
+from aml_pipeline.plan import OtherValue, Plan
 from aml_pipeline.problems import Path, Position, Problem, ordered
 from aml_pipeline.spec import PipelineSpec, Schedule
 from aml_pipeline.tokens import is_expression
@@ -32,6 +32,7 @@ class Loaded:
     origins: dict[Path, profiles.Origin] = field(default_factory=dict)
     wrong: set[Path] = field(default_factory=set)  # places whose value was told to be wrong, and left out
     wrong_arguments: set[str] = field(default_factory=set)  # steps of whose arguments something was told
+    other_values: list[OtherValue] = field(default_factory=list)  # that parameters get in other runs
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Take up further problems; paths become positions.
@@ -101,6 +102,7 @@ def load(
     loaded.origins = applied.origins
     loaded.plan, problems = planning.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)
+    loaded.other_values = planning.other_values(pipeline)
     if loaded.plan.reuse and loaded.plan.schedules:
         from aml_pipeline import schedule
 

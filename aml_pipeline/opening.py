@@ -59,7 +59,7 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     state = os.path.join(folder, STATE, loaded.plan.name)
     project = Project(loaded.plan, Digests(os.path.join(state, "digests")))
     unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
-    loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown)))
+    loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown, loaded.other_values)))
     return Opened(loaded, loaded.plan, project, state)
 
 

@@ -67,6 +67,15 @@ class ParameterValue:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherValue:
+    """A value that a parameter gets in other runs than this one, and where in the file it stands."""
+
+    parameter: str
+    text: str
+    place: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OutputSettings:
     """Settings of an output in Azure ML; see ``spec.Output``."""
 

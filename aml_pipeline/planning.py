@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from aml_pipeline.plan import (
     Compute,
     DatasetPlace,
     Environment,
+    OtherValue,
     OutputSettings,
     ParameterValue,
     Plan,
@@ -81,6 +82,30 @@ def _step(pipeline: spec.PipelineSpec, name: str, problems: list[Problem]) -> St
 
 def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
     return ParameterValue(written(value), written(declared.default), declared.declared_type)
+
+
+def other_values(pipeline: spec.PipelineSpec) -> list[OtherValue]:
+    """Return the values that parameters may get in other runs: their choices, else those of profiles and schedules.
+
+    Without those that the parameter itself does not allow: that is told of them.
+    """
+    found = []
+    for name, declared in pipeline.parameters.items():
+        choices = enumerate(declared.choices or ())
+        given: list[tuple[Path, str | float]] = [(("parameters", name, "choices", at), value) for at, value in choices]
+        given = given or [((*place, name), values[name]) for place, values in _given(pipeline) if name in values]
+        found += [OtherValue(name, written(value), place) for place, value in given if declared.fault(value) is None]
+    return found
+
+
+def _given(pipeline: spec.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, str | float]]]:
+    """Yield the values that profiles and schedules give parameters, with their place."""
+    schedules: list[tuple[Path, Mapping[str, spec.Schedule]]] = [(("schedules",), pipeline.schedules)]
+    for name, profile in pipeline.profiles.items():
+        yield ("profiles", name, "parameters"), profile.parameters
+        schedules.append((("profiles", name, "schedules"), profile.schedules))
+    for place, declared in schedules:
+        yield from (((*place, name, "parameters"), one.parameters) for name, one in declared.items())
 
 
 def schedule(declared: spec.Schedule) -> Schedule:

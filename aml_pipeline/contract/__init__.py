@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aml_pipeline.contract.faults import faults
+from aml_pipeline.contract.faults import faults, other_faults
 from aml_pipeline.contract.model import SILENT, Contract, as_data, from_data
 
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["SILENT", "Contract", "as_data", "faults", "from_data", "read"]
+__all__ = ["SILENT", "Contract", "as_data", "faults", "from_data", "other_faults", "read"]
 
 
 def read(tree: ast.Module) -> Contract:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 
 from aml_pipeline.contract.matching import Finding, Reading, match
 from aml_pipeline.contract.model import COMMAND, FLAG, Contract, Option, Parser
 from aml_pipeline.contract.recognition import Text
-from aml_pipeline.plan import Plan, Step
+from aml_pipeline.plan import OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Problem, Severity, suggest
 from aml_pipeline.tokens import Argument, Dataset, Literal, Parameter, Token
 
@@ -19,15 +20,35 @@ def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] =
     """
     if contract.parser is None:
         return []
+    found = [one for one in _findings(contract, step, plan) if not _is_about_a_parameter(one, step, unknown)]
+    wording = _Wording(step, contract.parser)
+    return list(dict.fromkeys(wording.problem(one) for one in found))
+
+
+def other_faults(contract: Contract, step: Step, plan: Plan, others: Sequence[OtherValue]) -> list[Problem]:
+    """Return what the script of ``step`` refuses of the values that parameters get in other runs."""
+    used = [one for one in others if one.parameter in step.parameters]
+    if contract.parser is None or not used:
+        return []
+    now = _findings(contract, step, plan)
+    wording = _Wording(step, contract.parser)
+    found = []
+    for one in used:
+        value = replace(plan.parameters[one.parameter], text=one.text)
+        then = _findings(contract, step, replace(plan, parameters={**plan.parameters, one.parameter: value}))
+        new = [each for each in then if each not in now and _is_about_a_parameter(each, step, {one.parameter})]
+        found += [replace(wording.problem(each), path=one.place, on_key=False) for each in new]
+    return list(dict.fromkeys(found))
+
+
+def _findings(contract: Contract, step: Step, plan: Plan) -> list[Finding]:
     optional = frozenset(number for number, one in enumerate(step.arguments) if _may_be_absent(one, plan))
     texts = [text for number, one in enumerate(step.arguments) for text in _texts(number, one, plan)]
     found = _certain(contract, texts)
     if optional:
         without = _certain(contract, [one for one in texts if one.argument not in optional])
         found = [one for one in found if one in without or _is_about(one, optional)]
-    found = [one for one in found if not _is_about_a_parameter(one, step, unknown)]
-    wording = _Wording(step, contract.parser)
-    return list(dict.fromkeys(wording.problem(one) for one in found))
+    return found
 
 
 def _may_be_absent(argument: Argument, plan: Plan) -> bool:
