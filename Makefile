@@ -31,7 +31,7 @@ pipeline-plan: .venv/steps ## Show what pipeline-run would do, and why
 pipeline-validate: .venv/steps ## Show every problem in pipeline.yaml and the scripts it names
 	.venv/bin/aml-pipeline validate
 
-pipeline-submit: .venv/$(if $(filter v2,$(SDK)),v2,azureml) ## Run pipeline.yaml in Azure ML as it stands, or with PROFILE=; PARAMS=, STEPS= (one step), SDK=v2
+pipeline-submit: .venv/$(if $(filter v2,$(SDK)),azureml-v2,azureml) ## Run pipeline.yaml in Azure ML as it stands, or with PROFILE=; PARAMS=, STEPS= (one step), SDK=v2
 	.venv/bin/aml-pipeline submit $(SDK:%=--sdk %) $(chosen_profile) $(PARAMS:%=--param %) $(STEPS)
 
 pipeline-publish: .venv/azureml ## Make Azure ML agree with pipeline.yaml; ARGS=--dry-run tells beforehand
@@ -116,7 +116,7 @@ has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%
   >&2; exit 1; }; done
 
 # How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
-# (what is installed; `azureml` and `v2` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
+# (what is installed; `azureml` and `azureml-v2` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
 # the folder was moved, when an installation was killed, or when the command line names another PYTHON.
 
 asked = $(if $(filter command,$(origin PYTHON)),$(PYTHON))
@@ -147,7 +147,7 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
 .venv/steps: .venv/ready pyproject.toml constraints.txt
 	$(install)
 
-.venv/azureml .venv/v2: .venv/steps
+.venv/azureml .venv/azureml-v2: .venv/steps
 	$(install)
 
 .venv/dev: .venv/steps

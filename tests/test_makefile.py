@@ -159,7 +159,7 @@ def test_sets_up_once(project: Project) -> None:
     assert project.happened() == []
 
     assert project.make("pipeline-submit", "SDK=v2").returncode == 0
-    assert project.happened() == ["pip install .[v2]"]
+    assert project.happened() == ["pip install .[azureml-v2]"]
 
     assert project.make(".venv/dev").returncode == 0
     assert project.happened() == ["pip install .[dev]"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 import aml_pipeline
 
@@ -71,11 +72,19 @@ def test_the_core_asks_for_little(told: Message) -> None:
 
 
 def test_the_extras_hold_the_rest(told: Message) -> None:
-    assert set(told.get_all("Provides-Extra", [])) == {"azureml", "dev", "steps"}
+    assert set(told.get_all("Provides-Extra", [])) == {"azureml", "azureml-v2", "dev", "steps"}
+    assert set(requirements(told, "azureml-v2")) - CORE == {"azure-ai-ml", "azure-identity"}
     steps = set(requirements(told, "steps")) - CORE
     assert steps == {"azureml-core", "numpy", "scikit-learn", "torch", "torchvision"}
     azureml = set(requirements(told, "azureml")) - CORE
     assert azureml == {"azureml-core", "azureml-pipeline-core", "azureml-pipeline-steps"}
+
+
+def test_no_extra_is_called_like_a_version(told: Message) -> None:
+    """Else pip 24.1 to 25.3 install nothing: they hold the names of other extras against it, as versions."""
+    for extra in told.get_all("Provides-Extra", []):
+        with pytest.raises(InvalidVersion):
+            Version(extra)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +112,7 @@ def test_constraints_pin_once_all_that_is_asked_for_but_torch(told: Message, ver
     versions: dict[str, str] = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pinned}
     assert len(versions) == len(pinned)
 
-    asked = requirements(told, "steps", "azureml", "dev", **environment)
+    asked = requirements(told, "steps", "azureml", "azureml-v2", "dev", **environment)
     assert asked.keys() - versions.keys() == {"torch", "torchvision"}
     for name in asked.keys() & versions.keys():
         assert asked[name].specifier.contains(versions[name]), name

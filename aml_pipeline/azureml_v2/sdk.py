@@ -12,7 +12,7 @@ from aml_pipeline.workspace import calls
 
 # Its types are not those that its values have.
 Sdk = Any
-EXTRA = "v2"
+EXTRA = "azureml-v2"
 
 
 @contextlib.contextmanager

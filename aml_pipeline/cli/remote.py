@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -128,8 +129,13 @@ def _waited(opened: Opened, sent: Sent, steps: list[Step], recorder: Recorder) -
         recorder(event)
         progress(event)
 
-    with waiting.heard_by(progress.say):
-        outcome = watch.wait(sent.watched, names, tell, recorder.log)
+    with waiting.heard_by(progress.say), stopping.heard() as raise_what_was_heard:
+
+        def pause(seconds: float) -> None:
+            raise_what_was_heard()
+            time.sleep(seconds)
+
+        outcome = watch.wait(sent.watched, names, tell, recorder.log, pause)
     if outcome.message:
         say(f"The run failed. {outcome.message} See the portal.")
     elif outcome.state == "interrupted":
