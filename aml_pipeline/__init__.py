@@ -19,15 +19,17 @@ __version__ = "0.1.0"
 def load(
     path: str | os.PathLike[str] = "pipeline.yaml",
     profile: str | None = None,
-    parameters: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str | float] | None = None,
 ) -> Plan:
     """Return the checked plan of the pipeline file at ``path``.
 
-    ``profile`` names one of its profiles, ``parameters`` gives values as text, as ``--param`` does. Raises
+    ``profile`` names one of its profiles, ``parameters`` gives values, as ``--param`` does. Raises
     ``aml_pipeline.errors.PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
     """
     import os
 
     from aml_pipeline.opening import open_pipeline
+    from aml_pipeline.scalars import written
 
-    return open_pipeline(os.fspath(path), profile, parameters).require()[0]
+    texts = {name: written(value) for name, value in (parameters or {}).items()}
+    return open_pipeline(os.fspath(path), profile, texts).require()[0]

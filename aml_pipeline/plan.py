@@ -50,6 +50,7 @@ class DatasetPlace:
     registered: str | None
     version: str | None
     mode: str
+    type: str | None = None  # as Azure ML has it registered, where it was asked
 
     @property
     def is_remote(self) -> bool:

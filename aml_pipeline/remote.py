@@ -125,7 +125,7 @@ def received(plan: Plan, steps: Iterable[Step]) -> list[str]:
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
     """Return the tags by which a run is found again, and those that are ``given``."""
     own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
-    return {**{name: text for name, text in own.items() if text}, **(given or {})}
+    return {**(given or {}), **{name: text for name, text in own.items() if text}}
 
 
 def absent(plan: Plan, argument: Argument) -> str | None:

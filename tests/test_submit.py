@@ -60,6 +60,20 @@ def test_a_submitted_run_is_told_and_recorded(lesson: Lesson) -> None:
     assert "  submitted  " in lesson.cli("runs").stdout
 
 
+def test_no_login_of_the_repositorys_address_is_sent(lesson: Lesson) -> None:
+    for words in (
+        ("init", "--quiet"),
+        ("remote", "add", "origin", "https://somebody:SECRETPAT@git.example/o/p"),
+        ("-c", "user.name=x", "-c", "user.email=x@x", "commit", "--quiet", "--allow-empty", "-m", "first"),
+    ):
+        subprocess.run(["git", "-C", str(lesson.root), *words], check=True)
+    for command in (("submit",), ("submit", "prepare"), ("publish",)):
+        assert lesson.azure(*command).status == 0
+    sent = [json.dumps(one.body) for one in lesson.service.requests if one.body]
+    assert not [body for body in sent if "SECRETPAT" in body]
+    assert [body for body in sent if "https://git.example/o/p" in body]
+
+
 def test_what_azure_ml_has_is_listed(lesson: Lesson) -> None:
     assert (
         lesson.azure("runs", "--remote").out == "Azure ML has no run of lesson. Begin one with `aml-pipeline submit`.\n"
@@ -189,7 +203,7 @@ def again(lesson: Lesson, capsys: Capture) -> Iterator[None]:
 
 FAULTS = {
     401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
-    403: "You may not do that in this workspace. Ask its owner for the role Contributor, ",
+    403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
     429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
     500: "Azure ML had a fault of its own (status 500). Try again in a while.",
     503: "Azure ML had a fault of its own (status 503). Try again in a while.",
@@ -232,7 +246,7 @@ def test_a_workspace_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "submit")
     assert (done.status, done.err.count("\n")) == (4, 1)
     assert done.err.startswith(
-        "Connecting to workspace loopback failed. Azure ML has no such thing. Look at the names in "
+        "Connecting to workspace loopback failed. Azure ML has no such thing. Look at the names: those given, "
     )
 
 

@@ -317,8 +317,8 @@ def test_cancelling_a_job_that_nobody_here_sent(lesson: LessonV2, capsys: Captur
     done = lesson.here(capsys, "cancel", "nothing_there", "--sdk", "v2")
     assert (done.status, done.out) == (4, "")
     assert done.err == (
-        "Cancelling run nothing_there failed. Azure ML has no such thing. Look at the names in .azureml/config.json "
-        "and in the pipeline file. Azure ML says: Job nothing_there was not found in workspace loopback.\n"
+        "Cancelling run nothing_there failed. Azure ML has no such thing. Look at the names: those given, and those in "
+        ".azureml/config.json. Azure ML says: Job nothing_there was not found in workspace loopback.\n"
     )
 
 
@@ -374,6 +374,39 @@ def test_the_words_for_what_is_not_there_are_those_of_v1(lesson: LessonV2, capsy
     )
 
 
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        (
+            {"computeType": "AKS"},
+            "Compute target other is of a kind that azure-ai-ml does not know, on which no step runs. "
+            "Name a cluster or an instance.",
+        ),
+        (
+            {"computeType": "ComputeInstance", "properties": {"vmSize": "STANDARD_D2_V2", "state": "Stopped"}},
+            "Compute target other is an instance that is stopped. Start it in the portal, or name another.",
+        ),
+    ],
+)
+def test_a_target_on_which_no_step_would_ever_run(
+    lesson: LessonV2, capsys: Capture, properties: dict[str, object], words: str
+) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: other")
+    lesson.service.computes["other"] = {"location": "here", "properties": properties}
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.err) == (4, f"{words}\n")
+    assert lesson.service.writes() == []
+
+
+def test_a_cluster_of_another_size_is_told(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: {name: cpu-cluster, vm_size: STANDARD_NC24}")
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.err) == (
+        0,
+        "Compute target cpu-cluster is there with the size STANDARD_D2_V2, not STANDARD_NC24, and is used as it is.\n",
+    )
+
+
 def test_a_cluster_is_made_at_last(lesson: LessonV2, capsys: Capture) -> None:
     lesson.replace(
         "pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2, max_nodes: 3}"
@@ -402,7 +435,9 @@ def test_an_optional_dataset_that_is_not_there_is_left_out(lesson: LessonV2, cap
     done = lesson.here(capsys, *SUBMIT)
     assert (done.status, done.err) == (0, "")
     name, job = job_of(lesson)
-    assert job["jobs"]["train"]["inputs"]["data__more"]["uri"].endswith("/data/images/versions/4")
+    read = job["jobs"]["train"]["inputs"]["data__more"]
+    assert read["uri"].endswith("/data/images/versions/4")
+    assert (read["job_input_type"], read["mode"]) == ("uri_folder", "ReadOnlyMount")  # as it is registered there
     assert (
         "--more '${{inputs.data__more}}'"
         in lesson.service.component_of(name, "train")["properties"]["componentSpec"]["command"]
@@ -474,7 +509,7 @@ def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:
 
 FAULTS = {
     401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
-    403: "You may not do that in this workspace. Ask its owner for the role Contributor, ",
+    403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
     429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
     500: "Azure ML had a fault of its own (status 500). Try again in a while.",
 }

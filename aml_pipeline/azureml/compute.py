@@ -6,26 +6,44 @@ from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import Compute
 from aml_pipeline.workspace import absent
 from aml_pipeline.workspace.calls import shortened
+from aml_pipeline.workspace.waiting import say
+
+# Classes of the SDK: what they stand for is attached to a workspace, and runs no PythonScriptStep.
+_NO_CLUSTERS = frozenset({"AksCompute", "AdlaCompute", "BatchCompute", "DataFactoryCompute", "DatabricksCompute"})
 
 
 def found(workspace: Sdk, compute: Compute) -> Sdk:
     """Return the workspace's compute target; None when it is missing and can be made. Raises AzureError."""
+    with doing(f"looking up compute target {compute.name}"):
+        target = _got(workspace, compute.name)
+        if target is None and compute.vm_size is None:
+            raise absent.compute(workspace.name, compute, workspace.compute_targets)
+    there = str(getattr(target, "vm_size", None) or "")
+    if there and compute.vm_size and there.lower() != compute.vm_size.lower():
+        say(absent.of_another_size(compute.name, there, compute.vm_size))
+    return target
+
+
+def _got(workspace: Sdk, name: str) -> Sdk:
     from azureml.core.compute import ComputeTarget
     from azureml.exceptions import ComputeTargetException
 
-    with doing(f"looking up compute target {compute.name}"):
-        try:
-            return _usable(ComputeTarget(workspace, compute.name))
-        except ComputeTargetException as error:
-            if "ComputeTargetNotFound" not in str(error):
-                raise
-        if compute.vm_size is None:
-            raise absent.compute(workspace.name, compute, workspace.compute_targets)
-    return None
+    try:
+        return _usable(ComputeTarget(workspace, name), name)
+    except ComputeTargetException as error:
+        if "ComputeTargetNotFound" not in str(error):
+            raise
+        return None
 
 
-def _usable(target: Sdk) -> Sdk:
+def _usable(target: Sdk, name: str) -> Sdk:
     """Return ``target`` once it is there: a run that is sent to one that is not would wait for it without an end."""
+    if target is None:  # the SDK knows a name whose kind it does not know
+        raise absent.no_cluster(name, "of a kind that SDK v1 does not know")
+    if type(target).__name__ in _NO_CLUSTERS:
+        raise absent.no_cluster(name, str(target.type))
+    if type(target).__name__ == "ComputeInstance" and str(target.get_status().state) == "Stopped":
+        raise absent.stopped(name)
     if target.provisioning_state in absent.GOING:
         _wait(target)
     if target.provisioning_state in absent.GONE:

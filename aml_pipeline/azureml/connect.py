@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aml_pipeline.azureml import login as logins
 from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.azureml.tracking import hide_logins
 from aml_pipeline.workspace import configuration
-from aml_pipeline.workspace.configuration import Names
 from aml_pipeline.workspace.login import Login
 
 
@@ -19,11 +20,13 @@ def connect(
     ``auth`` is an authentication object of the SDK; without one ``login`` tells how to get one. Raises UsageError
     when there is no configuration, AzureError when Azure ML refuses or cannot be reached.
     """
-    found = Names(**names) if names else configuration.read(path)
+    found = configuration.named(names) if names else configuration.read(path)
+    chosen = replace(login or Login(interactive=True), subscription=found.subscription_id)
     with doing(f"connecting to workspace {found.workspace_name}"):
         from azureml.core import Workspace
 
-        workspace = Workspace(**found._asdict(), auth=auth or logins.auth(login or Login(interactive=True)))
+        hide_logins()
+        workspace = Workspace(**found._asdict(), auth=auth or logins.auth(chosen))
         if workspace._workspace_autorest_object is None:  # noqa: SLF001 - the SDK keeps quiet when nobody answers it
             raise ConnectionError
         return workspace

@@ -21,6 +21,6 @@ def auth(login: Login) -> Sdk:
         client = {"client_id": login.managed_identity} if login.managed_identity else None
         return sdk.MsiAuthentication(cloud=login.cloud, identity_config=client)
     if chosen == "Azure CLI":
-        return sdk.TokenAuthentication(AzureCli().token, cloud=login.cloud)
+        return sdk.TokenAuthentication(AzureCli(login.subscription).token, cloud=login.cloud)
     with contextlib.redirect_stdout(sys.stderr):  # it tells what to do in the browser
         return sdk.InteractiveLoginAuthentication(cloud=login.cloud)

@@ -24,6 +24,7 @@ from aml_pipeline.publication import (
     WantedSchedule,
     changes,
     endpoint_name,
+    firing_too,
     identity,
     kept_pipeline,
     mark_in,
@@ -54,9 +55,12 @@ def publish(
     _refuse_others(wanted.identity, wanted.name, found)
     _refuse_unmarked(wanted, found)
     todo = [*_missing(work), *changes(wanted, found)]
+    for line in firing_too(wanted, found, todo):
+        say(line)
     if dry_run:
         return todo
-    return _apply(work, wanted, found, todo, now or dt.datetime.now(dt.timezone.utc))
+    done = _apply(work, wanted, found, todo, now or dt.datetime.now(dt.timezone.utc))
+    return _with_addresses(workspace, done)
 
 
 def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) -> list[Change]:
@@ -68,11 +72,13 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     found = published.look(workspace, name)
     _refuse_others(whose, name, found)
     one = moved_back(whose, name, found, version)
-    if one.action == "update" and not dry_run:
+    if dry_run:
+        return [one]
+    if one.action == "update":
         with doing(f"moving the default of endpoint {name}"):
             provider = published.provider(workspace).pipeline_endpoint_provider
             provider.update_pipeline_endpoint(one.id, version=one.key)
-    return [one]
+    return _with_addresses(workspace, [one])
 
 
 def schedules(plan: Plan, workspace: Sdk) -> tuple[Found, str, list[Change]]:
@@ -184,6 +190,27 @@ def _apply(work: Compilation, wanted: Wanted, found: Found, todo: Iterable[Chang
             say(f"Done before it failed: {', '.join(made)}. `aml-pipeline publish` does the rest.")
         raise
     return done
+
+
+def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:
+    """Return what was done with the addresses that the SDK has of it; without them, if it cannot tell any more."""
+    try:
+        with doing("looking up the addresses"):
+            return [_with_address(workspace, one) for one in done]
+    except AzureError as error:
+        say(str(error))
+        return done
+
+
+def _with_address(workspace: Sdk, one: Change) -> Change:
+    from azureml.pipeline.core import PipelineEndpoint, PublishedPipeline
+
+    if one.kind == "endpoint":
+        return replace(one, address=PipelineEndpoint.get(workspace, id=one.id).endpoint or "")
+    if one.kind == "published pipeline" and one.action != "disable":
+        pipeline = PublishedPipeline.get(workspace, one.id)
+        return replace(one, address=pipeline.endpoint or "", page=pipeline.get_portal_url() or "")
+    return one
 
 
 @dataclass(slots=True)

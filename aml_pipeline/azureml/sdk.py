@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from aml_pipeline.azureml.tracking import hide_logins
 from aml_pipeline.workspace import calls
 
 # The SDK has no types.
@@ -23,3 +24,5 @@ def import_all() -> None:
         import azureml.data
         import azureml.pipeline.core
         import azureml.pipeline.steps  # noqa: F401 - it is the import that counts
+
+        hide_logins()  # the caller may bring a workspace of its own

@@ -8,6 +8,7 @@ from aml_pipeline.azureml_v2.sdk import Sdk, doing, word
 from aml_pipeline.plan import Compute, DatasetPlace, Environment
 from aml_pipeline.workspace import absent
 from aml_pipeline.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.workspace.waiting import say
 
 _PAUSE_SECONDS = 5.0
 
@@ -34,12 +35,14 @@ def require_datastore(client: Sdk, name: str) -> None:
         client.datastores.get(name)
 
 
-def has_dataset(client: Sdk, wanted: DatasetPlace) -> bool:
-    """Whether the workspace has a dataset that is registered there. Raises AzureError."""
+def type_of_dataset(client: Sdk, wanted: DatasetPlace) -> str | None:
+    """Return the type of a dataset that is registered in the workspace; None when it is not. Raises AzureError."""
     latest = wanted.version in {None, "latest"}
     which = {"label": "latest"} if latest else {"version": str(wanted.version)}
     with doing(f"looking up dataset {wanted.registered}"):
-        return _is_there(lambda: client.data.get(wanted.registered, **which))
+        found: list[Sdk] = []
+        _is_there(lambda: found.append(client.data.get(wanted.registered, **which)))
+        return word(found[0].type) if found else None
 
 
 def make_environment(client: Sdk, name: str, file: str) -> None:
@@ -56,19 +59,31 @@ def has_compute(client: Sdk, wanted: Compute) -> bool:
     Raises AzureError where it cannot, and where it is not there and has no size to be made of.
     """
     with doing(f"looking up compute target {wanted.name}"):
-        there = _is_there(lambda: _usable(client, wanted.name))
+        there = _is_there(lambda: _usable(client, wanted))
         known = [] if there or wanted.vm_size else [one.name for one in client.compute.list()]
     if not there and not wanted.vm_size:
         raise absent.compute(client.workspace_name, wanted, known)
     return there
 
 
-def _usable(client: Sdk, name: str) -> None:
+def _usable(client: Sdk, wanted: Compute) -> None:
     """Wait until a compute target is there that is just being made: a run would be refused, or wait without an end."""
-    while (state := word(client.compute.get(name).provisioning_state)) in absent.GOING:
+    while word((one := client.compute.get(wanted.name)).provisioning_state) in absent.GOING:
         time.sleep(_PAUSE_SECONDS)
+    kind, state = word(one.type).lower(), word(one.provisioning_state)
     if state in absent.GONE:
-        raise absent.unusable(name, state)
+        raise absent.unusable(wanted.name, state)
+    if kind not in _CLUSTERS:
+        raise absent.no_cluster(wanted.name, kind if kind.isalpha() else "of a kind that azure-ai-ml does not know")
+    if kind == "computeinstance" and word(one.state) == "Stopped":
+        raise absent.stopped(wanted.name)
+    size = word(getattr(one, "size", None) or "")
+    if size and wanted.vm_size and size.lower() != wanted.vm_size.lower():
+        say(absent.of_another_size(wanted.name, size, wanted.vm_size))
+
+
+# Kinds that a command job runs on (learn.microsoft.com, concept-compute-target, "Training compute targets").
+_CLUSTERS = frozenset({"amlcompute", "computeinstance", "kubernetes", "virtualmachine"})
 
 
 def make_compute(client: Sdk, name: str, file: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aml_pipeline.azureml_v2.sdk import Sdk, doing, import_all
 from aml_pipeline.errors import UsageError
 from aml_pipeline.problems import suggest
 from aml_pipeline.workspace import configuration
-from aml_pipeline.workspace.configuration import Names
 from aml_pipeline.workspace.login import TOKEN_SECONDS, AzureCli, Login, way
 from aml_pipeline.workspace.waiting import say
 
@@ -22,8 +22,8 @@ def connect(
     ``credential`` is one of azure-identity; without it ``login`` tells how to get one. Raises UsageError when there is
     no configuration or no such cloud, AzureError when Azure ML refuses or cannot be reached.
     """
-    found = Names(**names) if names else configuration.read(path)
-    chosen = login or Login(interactive=True)
+    found = configuration.named(names) if names else configuration.read(path)
+    chosen = replace(login or Login(interactive=True), subscription=found.subscription_id)
     if chosen.cloud is not None and chosen.cloud not in _AUTHORITIES:
         raise UsageError(f'There is no cloud "{chosen.cloud}". {suggest(chosen.cloud, _AUTHORITIES, noun="cloud")}')
     import_all()
@@ -56,7 +56,7 @@ def _credential(login: Login) -> Sdk:
     if chosen == "managed identity":
         return identity.ManagedIdentityCredential(client_id=login.managed_identity or None)
     if chosen == "Azure CLI":
-        return _AzureCliCredential()
+        return _AzureCliCredential(login.subscription)
     say("Log in to Azure in the browser that opens.")
     return identity.InteractiveBrowserCredential(**where)
 
@@ -64,8 +64,8 @@ def _credential(login: Login) -> Sdk:
 class _AzureCliCredential:
     """Azure CLI as a credential: azure-identity has one too, whose errors are not in our words."""
 
-    def __init__(self) -> None:
-        self._cli = AzureCli()
+    def __init__(self, subscription: str | None) -> None:
+        self._cli = AzureCli(subscription)
 
     def get_token(self, *scopes: str, **_: Sdk) -> Sdk:
         """Return a token for the audience of ``scopes``."""

@@ -81,15 +81,16 @@ def _submitted(plan: Plan, client: Sdk, project: Project | None, *, force: bool,
 
 
 def _present(plan: Plan, client: Sdk) -> Plan:
-    """Return ``plan`` with no place in Azure ML for the optional datasets that are not there. Raises AzureError."""
+    """Return ``plan`` with the types of datasets, without optional ones that are not there. Raises AzureError."""
     used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     places = dict(plan.datasets)
     for name in used:
         place = places[name]
-        if place.registered and not assets.has_dataset(client, place):
-            if not place.optional:
+        if place.registered:
+            found = assets.type_of_dataset(client, place)
+            if found is None and not place.optional:
                 raise absent.dataset(client.workspace_name, name, place)
-            places[name] = replace(place, registered=None, version=None)
+            places[name] = replace(place, type=found) if found else replace(place, registered=None, version=None)
     return replace(plan, datasets=places)
 
 

@@ -33,7 +33,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     plan, project = opened.require()
     steps, alone = chosen(plan, options.operands), bool(options.operands)
-    sdk = options.text("sdk") or "v1"
+    sdk = options.text("sdk") or installed_sdk()
     others = export.problems(export.by_hand(plan, steps[0] if alone else None)) if sdk == "v2" else ()
     require_sendable(opened, steps, others, alone=alone)
     if options.flag("dry_run"):

@@ -79,8 +79,12 @@ def compute(one: Compute) -> str:
 
 
 def dataset_type(place: DatasetPlace) -> str:
-    """Return the type of a dataset's input: what SDK v1 registered is read as a table of files, a path as a folder."""
-    return "mltable" if place.registered else "uri_folder"
+    """Return the type of a dataset's input.
+
+    Of what is registered it is that which Azure ML tells, else that by which v2 reads a FileDataset of SDK v1. A path
+    is taken for a folder.
+    """
+    return place.type or ("mltable" if place.registered else "uri_folder")
 
 
 def dataset(place: DatasetPlace) -> dict[str, str]:
@@ -89,13 +93,15 @@ def dataset(place: DatasetPlace) -> dict[str, str]:
     A FileDataset that SDK v1 registered is mounted or downloaded by evaluating it (learn.microsoft.com,
     how-to-read-write-data-v2, "Read V1 data assets").
     """
-    download = place.mode == "download"
-    if place.registered:
-        version = "@latest" if place.version in {None, "latest"} else f":{place.version}"
-        path, mode = f"azureml:{place.registered}{version}", "eval_download" if download else "eval_mount"
-    else:
-        path, mode = _datastore(str(place.datastore), str(place.path)), "download" if download else "ro_mount"
-    return {"type": dataset_type(place), "path": path, "mode": mode}
+    kind = dataset_type(place)
+    mode = {"mltable": ("eval_mount", "eval_download")}.get(kind, ("ro_mount", "download"))[place.mode == "download"]
+    version = "@latest" if place.version in {None, "latest"} else f":{place.version}"
+    path = f"azureml:{place.registered}{version}" if place.registered else _path_of(place)
+    return {"type": kind, "path": path, "mode": mode}
+
+
+def _path_of(place: DatasetPlace) -> str:
+    return _datastore(str(place.datastore), str(place.path))
 
 
 def output(settings: OutputSettings) -> dict[str, str]:

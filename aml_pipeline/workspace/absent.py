@@ -25,6 +25,23 @@ def unusable(compute: str, state: str) -> AzureError:
     return AzureError(f"{what} Delete it in the portal, or name another.")
 
 
+def no_cluster(compute: str, kind: str) -> AzureError:
+    """Return the error for a compute target of a kind that runs no steps."""
+    return AzureError(f"Compute target {compute} is {kind}, on which no step runs. Name a cluster or an instance.")
+
+
+def stopped(compute: str) -> AzureError:
+    """Return the error for a compute instance on which a step would wait without an end."""
+    return AzureError(
+        f"Compute target {compute} is an instance that is stopped. Start it in the portal, or name another."
+    )
+
+
+def of_another_size(compute: str, there: str, wanted: str) -> str:
+    """Return what is told of a cluster that is there, and that the file would make otherwise."""
+    return f"Compute target {compute} is there with the size {there}, not {wanted}, and is used as it is."
+
+
 def not_made(compute: str, said: str) -> AzureError:
     """Return the error for a cluster that could not be made; ``said`` is what Azure ML says, without secrets."""
     return AzureError(f"Compute target {compute} could not be made.{f' Azure ML says: {said}' if said else ''}")

@@ -54,8 +54,15 @@ def _calm() -> Iterator[None]:
 
 def is_of_network(error: OSError) -> bool:
     """Whether an OSError tells of the network, and not of this machine."""
-    library = type(error).__module__.partition(".")[0]
-    return library in {"requests", "urllib3", "socket"} or isinstance(error, (ConnectionError, TimeoutError))
+    return _library(error) in {*_LIBRARIES, "socket", "ssl"} or isinstance(error, (ConnectionError, TimeoutError))
+
+
+# Those by which the SDKs speak with Azure.
+_LIBRARIES = frozenset({"requests", "urllib3", "urllib"})
+
+
+def _library(error: BaseException) -> str:
+    return type(error).__module__.partition(".")[0]
 
 
 UNAUTHORIZED = 401
@@ -66,9 +73,9 @@ _STATUSES = {
     UNAUTHORIZED: ("Azure ML does not know who you are, or the login has expired.", LOG_IN),
     403: (
         "You may not do that in this workspace.",
-        "Ask its owner for the role Contributor, or AzureML Data Scientist.",
+        "Ask its owner for the role AzureML Data Scientist, to make clusters AzureML Compute Operator; or Contributor.",
     ),
-    NOT_FOUND: ("Azure ML has no such thing.", "Look at the names in .azureml/config.json and in the pipeline file."),
+    NOT_FOUND: ("Azure ML has no such thing.", "Look at the names: those given, and those in .azureml/config.json."),
     429: ("Azure ML is asked too much just now.", "Wait some minutes, and try again."),
 }
 
@@ -81,11 +88,24 @@ def _told(what: str, error: BaseException) -> str:
         return f"{failed} {' '.join(_STATUSES[status])}{_detail(error)}"
     if status and status >= FAULT:
         return f"{failed} Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
+    for sign, words in _OF_THE_WAY.items():
+        if any(sign in _text(one) for one in _chain(error)):
+            return f"{failed} {words}"
     if seems_unreachable(error):
         return f"{failed} Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
     return f"{failed} Azure ML says: {said_by(error) or type(error).__name__}"
 
 
+# What the libraries say of what stands between this machine and Azure → what that means, and the cure.
+_OF_THE_WAY = {
+    "CERTIFICATE_VERIFY_FAILED": (
+        "The certificate of whoever answered is not trusted here. Where a proxy reads along, name the file of its "
+        "certificate: REQUESTS_CA_BUNDLE=FILE."
+    ),
+    "407 Proxy Authentication": (
+        "The proxy wants a login. Write it into its address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT."
+    ),
+}
 FAULT = 500
 
 
@@ -143,9 +163,26 @@ def seems_unreachable(error: BaseException) -> bool:
     """Whether an error tells that nobody answered."""
     words = ("Max retries exceeded", "Connection refused", "Connection aborted", "Name or service not known")
     return any(
-        isinstance(one, (ConnectionError, TimeoutError)) or any(word in _text(one) for word in words)
+        isinstance(one, (ConnectionError, TimeoutError))
+        or _is_without_answer(one)
+        or any(word in _text(one) for word in words)
         for one in _chain(error)
     )
+
+
+def _is_without_answer(error: BaseException) -> bool:
+    """Whether a library tells that it did not hear an answer to its end: it has a class of its own for each cause."""
+    if getattr(error, "response", None) is not None:
+        return False
+    of_azure = {"ServiceRequestError", "ServiceResponseError"} & {kind.__name__ for kind in type(error).__mro__}
+    return bool(of_azure) or (_library(error) in _LIBRARIES and isinstance(error, (OSError, _http_error())))
+
+
+def _http_error() -> type[BaseException]:
+    """Return the base of urllib3's errors, which are no OSErrors; where it was not imported, none is there."""
+    module = sys.modules.get("urllib3.exceptions")
+    found = getattr(module, "HTTPError", None)
+    return found if isinstance(found, type) else ConnectionError
 
 
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from aml_pipeline import files
@@ -18,6 +19,13 @@ class Names(NamedTuple):
     subscription_id: str
     resource_group: str
     workspace_name: str
+
+
+def named(given: Mapping[str, str]) -> Names:
+    """Return what a caller names. Raises UsageError where a name is missing, or is none of these."""
+    if set(given) != set(Names._fields):
+        raise UsageError(f"A workspace is named by {', '.join(Names._fields[:-1])} and {Names._fields[-1]}.")
+    return Names(**given)
 
 
 def read(path: str) -> Names:

@@ -31,13 +31,14 @@ class Login:
     """How to log in; the first of these that there is: a service principal, a managed identity, Azure CLI, a browser.
 
     ``managed_identity`` is its client id, "" that of the machine. ``cloud`` is a sovereign cloud as the SDKs name it,
-    such as AzureUSGovernment.
+    such as AzureUSGovernment. ``subscription`` is that of the workspace, by which Azure CLI knows the tenant.
     """
 
     principal: ServicePrincipal | None = None
     managed_identity: str | None = None
     interactive: bool = False
     cloud: str | None = None
+    subscription: str | None = None
 
 
 def way(login: Login) -> Way:
@@ -61,25 +62,30 @@ TOKEN_SECONDS = 240.0
 class AzureCli:
     """Tokens of Azure CLI. SDK v1's own class wants the CLI's packages in the same Python, where few have them."""
 
-    def __init__(self) -> None:
+    def __init__(self, subscription: str | None = None) -> None:
+        self._subscription = subscription
         self._kept: dict[str, tuple[float, str]] = {}
 
     def token(self, audience: str) -> str:
         """Return a token for ``audience``. Raises AzureError when nobody is logged in there."""
         now = time.monotonic()
         if audience not in self._kept or now - self._kept[audience][0] > TOKEN_SECONDS:
-            self._kept[audience] = now, _asked(audience)
+            self._kept[audience] = now, _asked(audience, self._subscription)
             keep_secret(self._kept[audience][1])
         return self._kept[audience][1]
 
 
-def _asked(audience: str) -> str:
-    done = _az("account", "get-access-token", "--resource", audience)
-    try:
-        return str(json.loads(done.stdout)["accessToken"])
-    except (ValueError, KeyError, TypeError):
-        said = without_secrets(" ".join(done.stderr.split()))[:200]
-        raise AzureError(f"Azure CLI has no login. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}") from None
+def _asked(audience: str, subscription: str | None) -> str:
+    """Return a token of the tenant of ``subscription``; where Azure CLI does not know that, of the current one."""
+    question = ("account", "get-access-token", "--resource", audience)
+    more = [("--subscription", subscription)] if subscription else []
+    for words in (*more, ()):
+        done = _az(*question, *words)
+        try:
+            return str(json.loads(done.stdout)["accessToken"])
+        except (ValueError, KeyError, TypeError):
+            said = without_secrets(" ".join(done.stderr.split()))[:200]
+    raise AzureError(f"Azure CLI has no login. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}")
 
 
 def _refusal_of_azure_cli() -> bool:

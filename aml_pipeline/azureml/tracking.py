@@ -1,0 +1,35 @@
+"""What the SDK tells Azure ML of the git repository: not the login that the address of its remote may hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+Sdk = Any
+
+_LOGIN = re.compile(r"(?<=://)[^/\s]*@")
+
+
+def without_login(address: str) -> str:
+    """Return the address of a repository without user and password: ``https://me:secret@host/x`` → ``https://host/x``."""
+    return _LOGIN.sub("", address)
+
+
+@dataclass(frozen=True, slots=True)
+class Careful:
+    """A provider of the SDK's, but for logins."""
+
+    own: Sdk
+
+    def gather(self) -> dict[str, str]:
+        """Return the properties that tell the commit and the repository."""
+        return {name: without_login(text) for name, text in self.own.gather().items()}
+
+
+def hide_logins() -> None:
+    """Have the SDK send addresses without logins: all who may look into the workspace can read them there."""
+    from azureml._base_sdk_common.tracking import global_tracking_info_registry
+
+    providers = global_tracking_info_registry.providers
+    providers[:] = [one if isinstance(one, Careful) else Careful(one) for one in providers]
