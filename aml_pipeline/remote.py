@@ -36,7 +36,7 @@ _SHOWN = 3
 def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool = False) -> list[Problem]:
     """Return what forbids to send ``steps`` to Azure ML; ``alone``: as runs of their own, without the others."""
     chosen = list(steps)
-    found = list(_experiment(plan))
+    found = [*_experiment(plan), *_lacking(chosen)]
     for step in chosen:
         found += [*_targets(step), *_variables(step), *_large(step, project.snapshot(step), "error")]
         found += _file_names(step, project.snapshot(step))
@@ -176,19 +176,26 @@ def _experiment(plan: Plan) -> Iterator[Problem]:
         yield Problem("experiment-name", message, cure, ("experiment",))
 
 
+def _lacking(steps: list[Step]) -> Iterator[Problem]:
+    """Yield what steps lack, once for all: a line at the top of the file serves them all."""
+    for code, what, key, cure in (
+        ("no-compute", "compute target", "compute", "Add `compute:`{}, such as `compute: cpu-cluster`."),
+        ("no-environment", "environment", "environment", "Add `environment:`{} with `name:` and `conda_file:`."),
+    ):
+        names = [step.name for step in steps if getattr(step, key) is None]
+        if names:
+            more = f" and {len(names) - 1} more have" if len(names) > 1 else " has"
+            message = f'step "{names[0]}"{more} no {what}, and Azure ML needs one.'
+            where = " at the top of the file" if len(names) > 1 else ""
+            yield Problem(code, message, cure.format(where), ("steps", names[0]), on_key=True)
+
+
 def _targets(step: Step) -> Iterator[Problem]:
     place = ("steps", step.name)
-    if step.compute is None:
-        message = f'step "{step.name}" has no compute target, and Azure ML needs one.'
-        yield Problem("no-compute", message, "Add `compute:`, such as `compute: cpu-cluster`.", place, on_key=True)
-    elif not _COMPUTE.fullmatch(step.compute.name):
+    if step.compute and not _COMPUTE.fullmatch(step.compute.name):
         message = f'"{step.compute.name}" cannot be the name of a compute target.'
         yield Problem("compute-name", message, "Use letters, digits, - and _.", (*place, "compute"))
-    if step.environment is None:
-        message = f'step "{step.name}" has no environment, and Azure ML needs one.'
-        cure = "Add `environment:` with `name:` and `conda_file:`."
-        yield Problem("no-environment", message, cure, place, on_key=True)
-    elif step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
+    if step.environment and step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
         message = f'the environment name "{step.environment.name}" begins with what Azure ML keeps for its own.'
         yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
 

@@ -1,13 +1,13 @@
 """Named parts of a step, then and now → must it run, and why. Pure; serves ``plan`` and ``run`` alike.
 
 ``Parts`` is JSON data by name of the part. Whatever can change a result is in a part, and every part can be told in
-words, so the reason on the screen is the first difference and never a guess.
+words, so the reason on the screen is a difference from the nearest result and never a guess.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,14 +56,15 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
     damage: str = "",
     forced: str = "",
     pending: Mapping[str, bool] | None = None,
-    kept: Iterable[Parts] = (),
+    kept: Sequence[Parts] = (),
 ) -> Verdict:
     """Return whether a step with the parts ``now`` runs.
 
     ``accepted``: a result with these parts is in the store and whole. ``damage``: what became of a result that was
     ("output images was edited"). ``forced``: why it runs in any case. ``pending``: the upstream steps that have no
     result yet, and whether each is sure to run; what they give is None under ``inputs`` and ``after``. ``kept``: the
-    parts of the results in the store, one of which may fit once those are known.
+    parts of the results in the store, one of which may fit once those are known; the reason names what differs from
+    the nearest of them and the last attempt.
     """
     if forced:
         return Verdict("run", forced)
@@ -71,10 +72,9 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
     if waiting is None:
         if accepted:
             return UP_TO_DATE
-        return Verdict("run", damage or _reason(now, last))
-    known_difference = difference(last.parts, now) if last else "never ran"
-    if known_difference and all(difference(one, now) for one in kept):
-        return Verdict("run", known_difference)
+        return Verdict("run", damage or _reason(now, last, kept))
+    if all(changes(one, now) for one in _earlier(last, kept)):
+        return Verdict("run", _reason(now, last, kept))
     return waiting
 
 
@@ -92,13 +92,16 @@ def _waiting(now: Parts, pending: Mapping[str, bool]) -> Verdict | None:
     return None
 
 
-def _reason(now: Parts, last: Last | None) -> str:
-    if last is None:
+def _earlier(last: Last | None, kept: Sequence[Parts]) -> list[Parts]:
+    return [*([last.parts] if last else []), *kept]
+
+
+def _reason(now: Parts, last: Last | None, kept: Sequence[Parts]) -> str:
+    earlier = _earlier(last, kept)
+    if not earlier:
         return "never ran"
-    changed = difference(last.parts, now)
-    if changed:
-        return changed
-    return _OUTCOMES.get(last.outcome, "result is gone")
+    nearest = min(earlier, key=lambda one: len(changes(one, now)))  # of equals the first: the last attempt
+    return difference(nearest, now) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
 
 
 _OUTCOMES = {
@@ -109,13 +112,40 @@ _OUTCOMES = {
 
 
 def difference(then: Parts, now: Parts) -> str | None:
-    """Return the first difference in words, or None; parts that are not known yet do not count."""
+    """Return the first difference in words and how many more there are, or None."""
+    told = changes(then, now)
+    more = len(told) - 1
+    return told[0] + (f", and {more} more change{'s' if more > 1 else ''}" if more else "") if told else None
+
+
+def changes(then: Parts, now: Parts) -> list[str]:
+    """Return every difference in words; parts that are not known yet do not count."""
+    told: list[str] = []
     for name, tell in _TELLERS.items():
-        if then.get(name) != now.get(name):
-            told = tell(then.get(name), now.get(name))
-            if told:
-                return told
-    return None
+        old, new = then.get(name), now.get(name)
+        leader = _FOLLOWS.get(name, name)
+        if leader != name and then.get(leader) != now.get(leader):
+            old, new = _in_both(old, new)
+        if old != new:
+            told += tell(old, new)
+    return told
+
+
+# Part → the part that its names come from: one that comes or goes while that differs is no change of its own.
+_FOLLOWS = {
+    "snapshot": "script",
+    "parameters": "arguments",
+    "datasets": "arguments",
+    "inputs": "arguments",
+    "packages": "snapshot",
+}
+
+
+def _in_both(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return two mappings without the names that only one of them has."""
+    old, new = then or {}, now or {}
+    names = [name for name in new if name in old]
+    return {name: old[name] for name in names}, {name: new[name] for name in names}
 
 
 def _short(name: str) -> str:
@@ -131,21 +161,37 @@ def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> I
             yield name, old.get(name), new.get(name)
 
 
-def _snapshot(then: Any, now: Any) -> str | None:  # noqa: ANN401 - JSON
+Teller = Callable[[Any, Any], Iterator[str]]
+
+
+def _script(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    yield f"script {then} → {now}"
+
+
+def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     for name, old, new in _changes(then, now):
-        return f"{name} {'is new' if old is None else 'is gone' if new is None else 'changed'}"
-    return None
+        yield f"{name} {'is new' if old is None else 'is gone' if new is None else 'changed'}"
 
 
-def _values(noun: str) -> Callable[[Any, Any], str | None]:
-    def tell(then: Any, now: Any) -> str | None:  # noqa: ANN401 - JSON
+def _values(noun: str) -> Teller:
+    def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         for name, old, new in _changes(then, now):
-            if old is None or new is None:
-                return f"{noun}{name} {'is new' if old is None else 'is gone'}"
-            return f"{noun}{name} {_clipped(old)} → {_clipped(new)}"
-        return None
+            yield f"{noun}{name} {_value_became(old, new)}"
 
     return tell
+
+
+def _value_became(old: object, new: object) -> str:
+    if new is None:
+        return "is gone"
+    return "is new" if old is None else f"{_clipped(old)} → {_clipped(new)}"
+
+
+def _packages(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    for name, old, new in _changes(then, now):
+        missing = new is None and name in (now or {})
+        told = "is missing from this Python (--python names another)" if missing else _value_became(old, new)
+        yield f"{name} {told}"
 
 
 def _clipped(value: object) -> str:
@@ -153,13 +199,74 @@ def _clipped(value: object) -> str:
     return text if len(text) <= 40 else text[:39] + "…"  # noqa: PLR2004
 
 
-def _content(noun: str) -> Callable[[Any, Any], str | None]:
-    def tell(then: Any, now: Any) -> str | None:  # noqa: ANN401 - JSON
+def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Tell of options that are new, gone, renamed or have other values, where each can be told from the others."""
+    old, new = _by_option(then), _by_option(now)
+    if old is None or new is None:
+        yield "arguments changed"
+        return
+    gone, added = [one for one in old if one not in new], [one for one in new if one not in old]
+    both = {option for option, _ in old} & {option for option, _ in new}
+    if any(option in {*both, ""} for option, _ in [*gone, *added]):  # which one of several it is cannot be told
+        yield "arguments changed"
+        return
+    if _renamed(old, new, gone, added):
+        yield f"argument {gone[0][0]} → {added[0][0]}"
+    else:
+        yield from (f"argument {option} is new" for option, _ in added)
+        yield from (f"argument {option} is gone" for option, _ in gone)
+    for key in new:
+        if key in old and old[key] != new[key]:
+            yield " ".join(filter(None, ["argument", key[0], _words_became(old[key], new[key])]))
+    if [one for one in old if one in new] != [one for one in new if one in old]:
+        yield "arguments are in another order"
+
+
+Options = dict[tuple[str, int], list[Any]]
+
+
+def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
+    """Return the values by (option, how many before it have that option); None when they are in no form we know.
+
+    The option of a value that has none is "".
+    """
+    found: Options = {}
+    for row in arguments if isinstance(arguments, list) else [None]:
+        words = [_word(token) for token in row] if isinstance(row, list) else []
+        if not all(words) or not words:
+            return None
+        option = words[0] if words[0].startswith("-") else ""
+        found[option, sum(one == option for one, _ in found)] = row[1:] if option else row
+    return found
+
+
+def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: list[tuple[str, int]]) -> bool:
+    """Whether one option has another name, in the same place and with the same values."""
+    places = [list(old).index(one) for one in gone], [list(new).index(one) for one in added]
+    return len(gone) == 1 and places[0] == places[1] and old[gone[0]] == new[added[0]]
+
+
+def _words_became(old: list[Any], new: list[Any]) -> str:
+    """Return values then and now; a flag has none to show, and what differs in its kind alone looks the same."""
+    before, after = (" ".join(map(_word, one)) for one in (old, new))
+    return f"{_clipped(before)} → {_clipped(after)}" if before and after and before != after else "changed"
+
+
+def _word(token: Any) -> str:  # noqa: ANN401 - JSON
+    """Return a token as a pipeline file names it; "" when it is in no form we know."""
+    kind, data = next(iter(token.items())) if isinstance(token, dict) and len(token) == 1 else ("", None)
+    if not isinstance(data, dict):
+        return ""
+    if kind == "literal":
+        return str(data.get("text")) or '""'
+    return f"steps.{data.get('step')}.outputs.{data.get('name')}" if kind == "input" else f"{kind}s.{data.get('name')}"
+
+
+def _content(noun: str) -> Teller:
+    def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         for name, old, new in _changes(then, now):
-            if new is None and name in (now or {}):
-                continue  # not known yet
-            return f"{noun} {_short(name)} {_became(old, new)}"
-        return None
+            if new is not None or name not in (now or {}):  # else it is not known yet
+                yield f"{noun} {_short(name)} {_became(old, new)}"
 
     return tell
 
@@ -173,30 +280,28 @@ def _became(old: object, new: object) -> str:
     return "is gone" if new in {None, ABSENT} else "changed"
 
 
-def _after(then: Any, now: Any) -> str | None:  # noqa: ANN401 - JSON
+def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     for name, _, new in _changes(then, now):
-        if new is None and name in (now or {}):
-            continue
-        in_both = name in (now or {}) and name in (then or {})
-        return f"step {name} ran again" if in_both else f"order after {name} changed"
-    return None
+        if new is not None or name not in (now or {}):
+            in_both = name in (now or {}) and name in (then or {})
+            yield f"step {name} ran again" if in_both else f"order after {name} changed"
 
 
-def _says(text: str) -> Callable[[Any, Any], str]:
-    return lambda _then, _now: text
+def _environment(_then: Any, _now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    yield "the environment's definition changed"
 
 
-_TELLERS: dict[str, Callable[[Any, Any], str | None]] = {
-    "script": lambda then, now: f"script {then} → {now}",
+_TELLERS: dict[str, Teller] = {
+    "script": _script,
     "snapshot": _snapshot,
     "parameters": _values("parameter "),
-    "arguments": _says("arguments changed"),
+    "arguments": _arguments,
     "datasets": _content("dataset"),
     "inputs": _content("input"),
     "after": _after,
-    "environment": _says("the environment's definition changed"),
+    "environment": _environment,
     "environment_variables": _values("variable "),
     "interpreter": _values("Python's "),
-    "packages": _values(""),
+    "packages": _packages,
 }
 PART_NAMES = tuple(_TELLERS)

@@ -230,6 +230,8 @@ class Store:
                 os.unlink(temporary)
             os.symlink(target, temporary)
             os.replace(temporary, link)
+            files.seen.links.pop(link)  # an answer tells of the link that is there now, and holds while it is
+            files.link(link)
 
     def steps(self) -> list[str]:
         """Return the steps that have any state."""

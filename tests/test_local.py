@@ -195,7 +195,10 @@ def replace(name: str, old: str, new: str) -> Change:
             write("env.yml", "dependencies: [python=3.12]\n"),
             [],
             dict.fromkeys(STEPS, "will run  the environment's definition changed"),
-            {**dict.fromkeys(STEPS, "the environment's definition changed"), "report": "step add ran again"},
+            {
+                **dict.fromkeys(STEPS, "the environment's definition changed"),
+                "report": "step add ran again, and 1 more change",
+            },
             id="environment file",
         ),
         pytest.param(
@@ -222,8 +225,8 @@ def replace(name: str, old: str, new: str) -> Change:
         pytest.param(
             replace("pipeline.yaml", "--extra:", "--more:"),
             [],
-            {"load": "will run  arguments changed", "add": INPUT, "report": AFTER},
-            {"load": "arguments changed"},
+            {"load": "will run  argument --extra → --more", "add": INPUT, "report": AFTER},
+            {"load": "argument --extra → --more"},
             id="arguments",
         ),
     ],
@@ -256,6 +259,19 @@ def test_going_back_finds_the_old_result(chain: Project) -> None:
     assert sums.read_text() == "[3, 5]"
 
 
+def test_the_reason_is_what_changed_against_the_nearest_result(project: Project) -> None:
+    arguments = "--loud: true\n      --word: ${{ parameters.word }}\n      --output: ${{ outputs.out }}"
+    project.write(one_step("", arguments=arguments))
+    project.replace("pipeline.yaml", "steps:", "parameters: {word: hello}\nsteps:")
+    assert project.run() == {"only": "done"}
+    assert project.run("--param", "word=B") == {"only": "done"}
+    assert project.plan() == {"only": "up to date"}
+    project.replace("pipeline.yaml", "--loud: true", "--loud: false")
+    assert project.plan() == {"only": "will run  argument --loud is gone"}
+    assert project.plan("--param", "word=C") == {"only": "will run  parameter word B → C, and 1 more change"}
+    assert reasons(project.cli("run").stderr) == {"only": "argument --loud is gone"}
+
+
 def test_what_does_not_allow_reuse_always_runs(chain: Project) -> None:
     chain.replace("pipeline.yaml", "script: load.py", "script: load.py\n    allow_reuse: false")
     assert chain.plan() == {"load": "will run  allow_reuse is false", "add": INPUT, "report": AFTER}
@@ -272,6 +288,27 @@ def test_selection(chain: Project) -> None:
     assert states(forced.stdout) == {"load": "up to date", "add": "done"}
     assert reasons(forced.stderr) == {"add": "forced"}
     assert chain.plan() == {"load": "up to date", "add": "up to date", "report": "will run  step add ran again"}
+
+
+def test_a_step_that_is_left_out_and_out_of_date_is_told(chain: Project) -> None:
+    for words in (["--from", "add"], ["--only", "report"], []):
+        assert chain.cli("plan", *words).stderr == ""
+    told = "load is left out, and is out of date: parameter factor 2 → 3\n"
+    for words in (["--from", "add"], ["--only", "add"], ["--only", "report"]):  # the last reads nothing of it itself
+        assert chain.cli("plan", *words, "--param", "factor=3").stderr == told
+        assert chain.cli("run", *words, "--param", "factor=3").stderr == told
+    assert chain.cli("plan", "--only", "add", "load", "--param", "factor=3").stderr == ""
+    assert chain.cli("plan", "--from", "load", "--param", "factor=3").stderr == ""
+
+    assert chain.run("--param", "factor=3") == ALL_DONE
+    told = "load is left out, and is out of date: parameter factor 3 → 2\n"  # though a result with 2 is kept
+    assert chain.cli("plan", "--from", "add").stderr == told
+    chain.replace("src/add.py", "+ int", "- int")
+    told += "add is left out, and is out of date: add.py changed\n"
+    assert chain.cli("plan", "--only", "report").stderr == told
+    assert chain.run("load") == {"load": "up to date"}
+    told = "add is left out, and is out of date: add.py changed, and 1 more change\n"  # what it reads
+    assert chain.cli("plan", "--only", "report").stderr == told
 
 
 def test_a_result_that_is_missing_upstream_is_told(project: Project) -> None:
@@ -431,6 +468,32 @@ def test_retries(project: Project, tmp_path: Path) -> None:
     done = project.cli("run", environ=environ)
     assert states(done.stdout) == {"only": "done"}
     assert [(run / "steps/only.log").read_text() for run in project.runs()] == ["try 1 []\ntry 2 []\n", "try 3 []\n"]
+
+
+def test_a_retry_says_which_it_is_and_shows_its_own_log(project: Project, tmp_path: Path) -> None:
+    script = """
+        import os, sys
+        with open(os.environ["COUNT"], "a") as stream:
+            stream.write("x")
+        print("try", os.path.getsize(os.environ["COUNT"]))
+        sys.exit(os.path.getsize(os.environ["COUNT"]) != 4)
+        """
+    project.write(one_step(script, "retries: 2"))
+    environ = {"COUNT": str(tmp_path / "count")}
+    failed = project.cli("run", status=1, environ=environ).stderr.splitlines()
+    kept = [line for line in failed if not line.startswith("only: ")]
+    assert kept == [
+        "one: 1 step",
+        "only  runs: never ran",
+        "    try 1",
+        "only  runs again: attempt 2 of 3",
+        "    try 2",
+        "only  runs again: attempt 3 of 3",
+        "    try 3",
+    ]
+    assert json.loads((project.runs()[-1] / "run.json").read_text())["steps"]["only"]["reason"] == "never ran"
+    done = project.cli("run", environ=environ).stderr.splitlines()
+    assert done[1:] == ["only  runs: last attempt failed"]
 
 
 def test_files_that_cannot_be_added_to_a_snapshot_get_another_cure(project: Project) -> None:
@@ -801,7 +864,7 @@ def test_the_record_of_a_run(chain: Project) -> None:
     }
     assert told == {
         "load": ("done", "parameter factor 2 → 5", 0, True),
-        "add": ("failed", "add.py changed", 1, True),
+        "add": ("failed", "add.py changed, and 2 more changes", 1, True),
         "report": ("not run", "an earlier step failed", None, False),
     }
     events = [json.loads(line) for line in (chain.runs()[-1] / "events.jsonl").read_text().splitlines()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import marshal
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -138,6 +139,24 @@ def test_every_change_is_noticed_at_once(settled: Project, change: str, runs: st
         settled.replace("pipeline.yaml", "name: p", "name: p\n    # a comment")
     planned = settled.plan()
     assert planned["one"].startswith("will run" if runs else "up to date"), planned
+
+
+def test_links_that_an_answer_names_are_there(settled: Project) -> None:
+    kept = _asked_by(settled, "run")
+    for _ in range(3):
+        shutil.rmtree(settled.root / ".aml_pipeline" / "p" / "outputs")
+        assert _asked_by(settled, "run") == kept
+        assert (settled.output("two", "b") / "a.txt").is_file()
+
+
+def test_a_step_that_is_left_out_and_out_of_date_is_told_each_time(settled: Project) -> None:
+    (settled.root / "words" / "b.txt").write_text("b")
+    _settle()
+    for command in ("run", "plan"):
+        for _ in range(2):
+            done = settled.cli(command, "--only", "two")
+            assert done.stdout.startswith("two  up to date")
+            assert done.stderr == "one is left out, and is out of date: dataset words changed\n"
 
 
 _AUDIT = """

@@ -56,8 +56,9 @@ CHANGES = [
     (changed("parameters", "seed", to="0"), "parameter seed is new"),
     (changed("parameters", "rate", without=True), "parameter rate is gone"),
     (changed("parameters", "epochs", to="x" * 100), f"parameter epochs 2 → {'x' * 39}…"),
-    (changed("arguments", 0, 0, "literal", "text", to="--e"), "arguments changed"),
-    (changed("arguments", to=[]), "arguments changed"),
+    (changed("arguments", 0, 0, "literal", "text", to="--e"), "argument --epochs → --e"),
+    (changed("arguments", to=[]), "argument --epochs is gone"),
+    (changed("arguments", to=None), "arguments changed"),
     (changed("datasets", "images"), "dataset images changed"),
     (changed("datasets", "images", to=ABSENT), "dataset images is gone"),
     (changed("datasets", "labels", to="d7"), "dataset labels is new"),
@@ -74,7 +75,9 @@ CHANGES = [
     (changed("interpreter", "version", to="3.12"), "Python's version 3.11 → 3.12"),
     (changed("packages", "torch", to="2.5.1"), "torch 2.4.0 → 2.5.1"),
     (changed("packages", "missing", to="1.0"), "missing is new"),
-    (changed("packages", "torch", to=None), "torch is gone"),
+    (changed("packages", "torch", to=None), "torch is missing from this Python (--python names another)"),
+    (changed("packages", "mlflow", to=None), "mlflow is missing from this Python (--python names another)"),
+    (changed("packages", "missing", without=True), "missing is gone"),
     (changed("packages", "torch", without=True), "torch is gone"),
 ]
 
@@ -161,7 +164,94 @@ def test_the_part_that_differs_is_the_one_that_is_named(then: dict[str, Any], na
 
 def test_the_first_difference_is_told_in_the_order_of_the_parts() -> None:
     now = {**changed("packages", "torch", to="3"), "script": "fit.py"}
-    assert difference(PARTS, now) == "script train.py → fit.py"
+    assert difference(PARTS, now) == "script train.py → fit.py, and 1 more change"
+    assert difference(PARTS, {**now, "environment": "x"}) == "script train.py → fit.py, and 2 more changes"
+
+
+def test_several_differences_of_one_part_are_counted() -> None:
+    now = {**PARTS, "parameters": {"epochs": "3", "rate": "0.2"}, "packages": {"torch": "3", "missing": "1"}}
+    assert difference(PARTS, now) == "parameter epochs 2 → 3, and 3 more changes"
+
+
+EXTRA = [{"literal": {"text": "--extra"}}, {"dataset": {"name": "extra"}}]
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (
+            {**changed("datasets", "extra", to="d9"), "arguments": [*PARTS["arguments"], EXTRA]},
+            "argument --extra is new",
+        ),
+        (
+            {**changed("parameters", "epochs", without=True), "arguments": []},
+            "argument --epochs is gone",
+        ),
+        (
+            {**changed("datasets", "images", to="d9"), "arguments": [*PARTS["arguments"], EXTRA]},
+            "argument --extra is new, and 1 more change",  # it was there before
+        ),
+        (
+            {**PARTS, "script": "fit.py", "snapshot": {"fit.py": "d1", "model.py": "d2"}},
+            "script train.py → fit.py",
+        ),
+        (
+            {**changed("packages", "pandas", to="2"), "snapshot": {"train.py": "d9", "model.py": "d2"}},
+            "train.py changed",
+        ),
+        (
+            {**changed("packages", "torch", to="3"), "snapshot": {"train.py": "d9", "model.py": "d2"}},
+            "train.py changed, and 1 more change",
+        ),
+    ],
+)
+def test_what_comes_and_goes_with_another_difference_is_none_of_its_own(now: dict[str, Any], told: str) -> None:
+    assert difference(PARTS, now) == told
+
+
+def row(*words: str) -> list[dict[str, Any]]:
+    """Return an argument; a word with a colon is a token of that kind."""
+    kinds = [word.partition(":") for word in words]
+    return [{kind: {"name": name}} if colon else {"literal": {"text": kind}} for kind, colon, name in kinds]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ([row("--sizes", "64", "32")], [row("--sizes", "64", "16")], "argument --sizes 64 32 → 64 16"),
+        ([row("--n", "3")], [row("--n", "parameter:epochs")], "argument --n 3 → parameters.epochs"),
+        ([row("--to", "output:a")], [row("--to", "output:b")], "argument --to outputs.a → outputs.b"),
+        ([row("--n", "3")], [row("--n", "x" * 99)], f"argument --n 3 → {'x' * 39}…"),
+        ([row("--loud"), row("--n", "3")], [row("--n", "3")], "argument --loud is gone"),
+        ([row("--n", "3")], [row("--n", "3"), row("--loud")], "argument --loud is new"),
+        ([row("--loud")], [row("--loud", "3")], "argument --loud changed"),
+        ([row("--n", "parameters.a")], [row("--n", "parameter:a")], "argument --n changed"),
+        ([row("fit"), row("--n", "3")], [row("predict"), row("--n", "3")], "argument fit → predict"),
+        ([row("fit")], [row("fit"), row("more")], "arguments changed"),
+        ([row("fit"), row("--n", "3")], [row("--n", "3")], "arguments changed"),
+        ([row("--set", "a"), row("--set", "b")], [row("--set", "a"), row("--set", "c")], "argument --set b → c"),
+        ([row("--set", "a"), row("--set", "b")], [row("--set", "b")], "arguments changed"),
+        ([row("--a", "1"), row("--b", "1")], [row("--b", "1"), row("--a", "1")], "arguments are in another order"),
+        ([row("--a", "1"), row("--b", "1")], [row("--a", "1"), row("--c", "1")], "argument --b → --c"),
+        (
+            [row("--a", "1"), row("--b", "1")],
+            [row("--c", "1"), row("--a", "1")],
+            "argument --c is new, and 1 more change",
+        ),
+        ([row("--b", "1")], [row("--c", "2")], "argument --c is new, and 1 more change"),
+        ([row("--n", "3")], [["--n", "4"]], "arguments changed"),
+        ([row("--n", "3")], [[]], "arguments changed"),
+    ],
+)
+def test_arguments_are_told_where_the_tokens_tell_them(then: list[Any], now: list[Any], told: str) -> None:
+    assert difference({**PARTS, "arguments": then}, {**PARTS, "arguments": now}) == told
+
+
+def test_an_input_among_the_arguments() -> None:
+    one, other = ([{"literal": {"text": "--in"}}, {"input": {"step": step, "name": "x"}}] for step in "ab")
+    then = {**PARTS, "arguments": [one], "inputs": {"a.x": "d1"}}
+    told = difference(then, {**PARTS, "arguments": [other], "inputs": {"b.x": "d2"}})
+    assert told == "argument --in steps.a.outputs.x → steps.b.outputs.x"
 
 
 @pytest.mark.parametrize("name", PART_NAMES)
@@ -221,6 +311,36 @@ WAITING_AFTER = changed("after", "announce", to=None)
 )
 def test_verdicts(now: dict[str, Any], last: Last | None, words: dict[str, Any], expected: Verdict) -> None:
     assert verdict(now, last, **{"accepted": False, **words}) == expected
+
+
+TWO_APART = {**changed("parameters", "epochs", to="3"), "environment": "x"}
+ONE_APART = changed("environment", to="x")
+
+
+@pytest.mark.parametrize(
+    ("last", "kept", "reason"),
+    [
+        (TWO_APART, [TWO_APART, ONE_APART], "the environment's definition changed"),
+        (ONE_APART, [TWO_APART, changed("script", to="fit.py")], "the environment's definition changed"),  # of equals
+        (TWO_APART, [changed("parameters", "rate", to="1")], "parameter rate 1 → 0.10"),
+        (None, [TWO_APART], "parameter epochs 3 → 2, and 1 more change"),
+        (None, [PARTS], "result is gone"),
+    ],
+)
+def test_the_reason_is_what_differs_from_the_nearest(
+    last: dict[str, Any] | None, kept: list[dict[str, Any]], reason: str
+) -> None:
+    given = Last(last, "accepted") if last else None
+    assert verdict(PARTS, given, accepted=False, kept=kept) == Verdict("run", reason)
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_the_nearest_counts_while_a_step_waits_too(pending: bool) -> None:  # noqa: FBT001
+    given: dict[str, Any] = {"accepted": False, "pending": {"prepare-data": pending}}
+    told = verdict(WAITING_INPUT, Last(TWO_APART, "accepted"), kept=[TWO_APART, ONE_APART], **given)
+    assert told == Verdict("run", "the environment's definition changed")
+    told = verdict(WAITING_INPUT, Last(TWO_APART, "accepted"), kept=[PARTS, ONE_APART], **given)
+    assert told == Verdict("depends", "runs if input images changes")
 
 
 def test_what_is_not_known_yet_is_no_difference() -> None:

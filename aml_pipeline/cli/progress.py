@@ -72,8 +72,9 @@ class Progress:
             remark = self._remark()
             if remark:
                 self.say(remark)
+        runs = "runs again" if event.step in self._logs else "runs"
         self._logs[event.step] = event.log
-        self.say(f"{event.step:<{self._width}}  runs: {event.reason}")
+        self.say(f"{event.step:<{self._width}}  {runs}: {event.reason}")
 
     def _metric(self, event: events.MetricLogged) -> None:
         count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1

@@ -16,7 +16,7 @@ from aml_pipeline.cli.python import asking_python, steps_environ
 from aml_pipeline.cli.tracking import prepare, tracking_environ
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
-from aml_pipeline.local import Context, Wishes, debug, forecast
+from aml_pipeline.local import Context, Wishes, debug, forecast, out_of_date
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
 from aml_pipeline.provenance import git_state
@@ -40,7 +40,8 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     something = any(verdict.action != "reuse" for _, verdict in verdicts)
     text = "\n".join(f"{name:<{width}}  {_forecast(verdict)}" for name, verdict in verdicts)
     print(text)
-    options.answer = None if something else text
+    warned = _warn_of_left_out(context, selected)
+    options.answer = None if something or warned else text
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
@@ -72,6 +73,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         if options.flag("debug"):
             return _debug(context, options.operands)
         jobs = _jobs(options.text("jobs"))
+        warned = _warn_of_left_out(context, selected)
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
         progress = Progress(
             context.plan,
@@ -91,10 +93,18 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     outputs = output_lines(context.plan, context.store, done, opened.loaded.name)
     print(*outputs, sep="\n", end="\n" if outputs else "")
     if all(step.state == "up to date" for step in done.steps.values()):
-        options.answer = "\n".join([*progress.lines, *outputs])
+        options.answer = None if warned else "\n".join([*progress.lines, *outputs])
     elif sys.stderr.isatty():
         progress.say("`aml-pipeline report --open` shows the page of this run.")
     return 0 if done.state == "done" else EXIT_FAILED
+
+
+def _warn_of_left_out(context: Context, selected: list[str]) -> bool:
+    """Say which steps are left out though their results are of another state than the file's; return whether any is."""
+    told = out_of_date(context, selected)
+    for name, changed in told:
+        print(f"{name} is left out, and is out of date: {changed}", file=sys.stderr)
+    return bool(told)
 
 
 def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:

@@ -1,7 +1,7 @@
 """The local backend: steps as processes on this machine, in order. Knows no Azure and prints nothing."""
 
 from aml_pipeline.local.debug import debug
-from aml_pipeline.local.evaluate import Context, forecast
+from aml_pipeline.local.evaluate import Context, forecast, out_of_date
 from aml_pipeline.local.run import Run, Wishes, run
 
-__all__ = ["Context", "Run", "Wishes", "debug", "forecast", "run"]
+__all__ = ["Context", "Run", "Wishes", "debug", "forecast", "out_of_date", "run"]

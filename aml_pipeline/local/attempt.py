@@ -52,8 +52,12 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     found: Evaluation,
     *,
     results: Mapping[str, Result],
+    again: str = "",
 ) -> Running:
-    """Begin an attempt. Raises MachineError when the step's files keep changing while they are copied."""
+    """Begin an attempt; ``again`` says which, when it is not the first.
+
+    Raises MachineError when the step's files keep changing while they are copied.
+    """
     found, attempt = _copied(context, found, results)
     step = found.step
     log = recorder.log(step.name)
@@ -61,7 +65,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         with contextlib.suppress(FileExistsError):
             os.mkdir(os.path.join(attempt.working_copy, name))
     begun = time.time()
-    tell(StepStarted(begun, step.name, found.verdict.reason, attempt.id, log))
+    tell(StepStarted(begun, step.name, again or found.verdict.reason, attempt.id, log))
     follower = Follower(log, step.name, tell)  # before the process, whose first words it must not miss
     child = processes.start(
         [context.interpreter.path, *command(context, step, attempt.outputs, results)],
@@ -85,7 +89,7 @@ def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) 
             return found, attempt
         context.store.fail(attempt)
         context.project.forget()
-        found = evaluate(context, step, results, forced=True)
+        found = evaluate(context, step, results, forced=found.verdict.reason)
     raise MachineError(f"{changed[0]} changes while it is copied. Wait until its writer is done, and run again.")
 
 
@@ -192,7 +196,7 @@ def _fault(context: Context, found: Evaluation, ended: process.Ended, results: M
 
 def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
     """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or ""."""
-    step, tail = running.found.step, _tail(running.log)
+    step, tail = running.found.step, _tail(running.log, running.follower.start)
     source = context.project.source(step)
     work = running.attempt.working_copy
     cure = advice("\n".join(tail), source, context.project.snapshot(step), work, step.snapshot)
@@ -206,7 +210,7 @@ class Follower:
 
     def __init__(self, log: str, step: str, tell: Tell) -> None:
         self.descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        self._at = os.fstat(self.descriptor).st_size
+        self.start = self._at = os.fstat(self.descriptor).st_size  # after what an earlier attempt wrote
         self._closed = False
         self._step = step
         self._tell = tell
@@ -242,8 +246,8 @@ class Follower:
         return piece
 
 
-def _tail(log: str) -> list[str]:
-    """Return the last lines of a log."""
+def _tail(log: str, start: int) -> list[str]:
+    """Return the last lines of a log, none from before the byte ``start``."""
     with open(log, "rb") as stream:
-        stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
+        stream.seek(max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
         return stream.read().decode("utf-8", "replace").splitlines()

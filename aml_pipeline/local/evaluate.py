@@ -15,6 +15,8 @@ from aml_pipeline.reuse import Verdict
 from aml_pipeline.snapshot import Snapshot
 from aml_pipeline.store import LastAttempt, Result, Store
 
+FORCED = "forced"
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -44,11 +46,11 @@ def evaluate(
     results: Mapping[str, Result],
     pending: Mapping[str, bool] | None = None,
     *,
-    forced: bool = False,
+    forced: str = "",
 ) -> Evaluation:
     """Evaluate ``step``, given the ``results`` of the steps before it.
 
-    ``pending`` are those that have none yet, and whether each is sure to run.
+    ``pending`` are those that have none yet, and whether each is sure to run; ``forced`` is why it runs in any case.
     """
     parts = _parts(context, step, results)
     known = not pending or not set(step.upstream) & set(pending)
@@ -59,9 +61,9 @@ def evaluate(
         reuse.Last(last.parts, last.outcome) if last else None,
         accepted=result is not None,
         damage=damage,
-        forced="forced" if forced else "" if step.allow_reuse else "allow_reuse is false",
+        forced=forced or ("" if step.allow_reuse else "allow_reuse is false"),
         pending=pending,
-        kept=() if known else context.store.kept_parts(step.name),
+        kept=() if result or forced else context.store.kept_parts(step.name),
     )
     return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None, last)
 
@@ -120,13 +122,40 @@ def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     return {name: taken(context, name) for name in needed if name not in selected}
 
 
+def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the steps that the ``selected`` ones rest on, leave out and take an old result of, each with what differs.
+
+    One that has no whole result is not told of: what needs it says so.
+    """
+    results: dict[str, Result] = {}
+    told = []
+    for step in _before(context.plan, selected):
+        result = context.store.latest(step.name)
+        if result:
+            results[step.name] = result
+            changed = reuse.difference(result.parts, _parts(context, step, results))
+            told += [(step.name, changed)] if changed else []
+    return told
+
+
+def _before(plan: Plan, selected: Sequence[str]) -> list[Step]:
+    """Return the steps that the ``selected`` ones rest on, near or far, without those."""
+    found: list[Step] = []
+    wanted = set(selected)
+    for step in reversed(plan.steps):
+        if step.name in wanted:
+            wanted |= set(step.upstream)
+            found = found if step.name in selected else [step, *found]
+    return found
+
+
 def forecast(context: Context, selected: Sequence[str], forced: Collection[str] = ()) -> list[tuple[str, Verdict]]:
     """Return what a run of the ``selected`` steps would do with each, and why. Changes nothing."""
     results = left_out(context, selected)
     pending: dict[str, bool] = {}
     verdicts = []
     for name in selected:
-        found = evaluate(context, context.plan.step(name), results, pending, forced=name in forced)
+        found = evaluate(context, context.plan.step(name), results, pending, forced=FORCED if name in forced else "")
         verdicts.append((name, found.verdict))
         if found.result:
             results[name] = found.result

@@ -14,7 +14,7 @@ from typing import Any
 from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
 from aml_pipeline.local import attempt, process, survivors
 from aml_pipeline.local.attempt import Running
-from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, left_out
+from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
 from aml_pipeline.local.process import Processes
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
@@ -149,13 +149,14 @@ class _Runner:
         if reason:
             self._settle(StepEnded(time.time(), name, "not run", reason))
             return
-        found = evaluate(self._context, step, self._done.results, forced=name in self._wishes.forced)
+        forced = FORCED if name in self._wishes.forced else ""
+        found = evaluate(self._context, step, self._done.results, forced=forced)
         survivors.end(found.last)
         if found.result:
             self._reuse(found.result)
             return
         self._recorder.open(self._header)
-        self._tries[name] = step.retries
+        self._tries[name] = 1
         self._start(found)
 
     def _settle(self, event: StepEnded) -> None:
@@ -176,9 +177,10 @@ class _Runner:
         self._settle(replace(ended, outputs=dict(result.outputs), contents=dict(result.contents)))
 
     def _start(self, found: Evaluation) -> None:
-        name = found.step.name
+        name, tries = found.step.name, self._tries[found.step.name]
+        again = f"attempt {tries} of {found.step.retries + 1}" if tries > 1 else ""
         self._running[name] = attempt.start(
-            self._context, self._processes, self._recorder, self._tell, found, results=self._done.results
+            self._context, self._processes, self._recorder, self._tell, found, results=self._done.results, again=again
         )
 
     def _look_after(self, name: str, running: Running) -> None:
@@ -195,12 +197,12 @@ class _Runner:
         if result:
             self._done.results[name] = result
             self._settle(event)
-        elif self._tries[name]:
-            self._tries[name] -= 1
+        elif self._tries[name] <= running.found.step.retries:
+            self._tries[name] += 1
             self._tell(event)
             self._do_chores()  # the next attempt removes this one
-            step = running.found.step
-            self._start(evaluate(self._context, step, self._done.results, forced=True))
+            step, reason = running.found.step, running.found.verdict.reason
+            self._start(evaluate(self._context, step, self._done.results, forced=reason))
         else:
             self._done.state = "failed"
             self._settle(event)
