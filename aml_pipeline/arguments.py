@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from aml_pipeline import tokens
@@ -12,6 +13,10 @@ from aml_pipeline.tokens import Argument, Literal, Token
 
 # What SDK v1 would take for something else than text (azureml-pipeline-core reads arguments back by these prefixes).
 _TAKEN_PREFIXES = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConfig:", "$AZUREML_")
+
+
+# Operators, calls and filters, which expressions elsewhere have. A - alone may be part of a name.
+_COMPUTES = re.compile(r"[*/+%|&<>=!?()\[\],'\"]|\s-\s")
 
 
 class _Reader:
@@ -79,6 +84,16 @@ class _Reader:
         return None
 
     def _expression(self, value: str, path: Path) -> Token | None:
+        inner = value.strip().removeprefix("${{")
+        if "}}" not in inner:
+            meant = tokens.meant_expression(value)
+            cure = f"Write {meant}." if meant else "Add it."
+            self._wrong("bad-expression", f'the closing }}}} of "{value}" is missing.', cure, path)
+            return None
+        if value.strip().endswith("}}") and _COMPUTES.search(inner) and "{" not in inner:
+            message = f"{value} computes something, and an expression is a name alone."
+            self._wrong("bad-expression", message, "Let the script compute it, or declare a parameter.", path)
+            return None
         parsed = tokens.parse_expression(value)
         if isinstance(parsed, tuple):
             self._wrong(*parsed, path)
@@ -96,7 +111,7 @@ class _Reader:
         if taken:
             self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
                         "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
-        elif meant := tokens.meant_expression(text):
+        elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text)):
             message = f"this is text as it stands, not the expression {meant}."
             self._wrong("bad-expression", message, f"Write {meant} if that is meant.", path, warning=True)
         elif ";" in text:

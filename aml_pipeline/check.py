@@ -6,13 +6,14 @@ What one file can tell by itself is the loader's; this looks at the disk. Runs n
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from aml_pipeline import files
 from aml_pipeline.plan import Environment, OtherValue, Plan, Step
-from aml_pipeline.problems import Path, Position, Problem
+from aml_pipeline.problems import Path, Position, Problem, nearest
 from aml_pipeline.project import Project
-from aml_pipeline.snapshot import Snapshot, is_pattern
+from aml_pipeline.snapshot import Snapshot, is_choice, is_pattern
 
 
 def check(
@@ -28,12 +29,14 @@ def check(
     The values in ``others`` are those of other runs, which scripts may refuse as well.
     """
     problems: list[Problem] = []
+    taken = []
     for step in plan.steps:
         found = list(script_faults(step, project))
         problems += found or _snapshot_faults(step, project)
+        taken += [] if found else [step]
         if not found and step.name not in untold:
             problems += _contract_faults(step, plan, project, unknown, others)
-    problems += [*_environment_faults(plan, project), *_dataset_faults(plan, project)]
+    problems += [*_empty_patterns(taken, project), *_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
 
 
@@ -86,11 +89,26 @@ def script_faults(step: Step, project: Project) -> Iterator[Problem]:
             return
     if not files.is_folder(folder):
         message = f'the source folder "{step.source_directory}" is not there.'
-        yield Problem("missing-folder", message, "Make it, or mend `source_directory:`.", _folder_path(step))
+        near = _nearest_folder(step.source_directory, project)
+        cure = f'Did you mean "{near}"?' if near else "Make it, or mend `source_directory:`."
+        yield Problem("missing-folder", message, cure, _folder_path(step))
     elif files.is_folder(place):
         yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
     elif not files.is_file(place):
         yield _missing_script(step, folder, path)
+
+
+_LIKE_A_FOLDER = 0.75  # "script-syntax" is not what "scripts" should have been
+
+
+def _nearest_folder(name: str, project: Project) -> str | None:
+    outer, _, inner = name.rstrip("/").rpartition("/")
+    around = project.path(outer)
+    if not files.is_folder(around):
+        return None
+    there = {one.lower(): one for one in os.listdir(around) if files.is_folder(os.path.join(around, one))}
+    near = nearest(inner.lower(), there, _LIKE_A_FOLDER)
+    return os.path.join(outer, there[near]) if near else None
 
 
 def _folder_path(step: Step) -> Path:
@@ -133,6 +151,37 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
         )
     if snapshot.opening and snapshot.whole:
         yield _open_snapshot(step, snapshot, folder)
+
+
+def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:
+    """Yield the patterns that find nothing; one that several steps share may be meant for one of them."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for step in steps:
+        if step.snapshot:
+            found.setdefault(step.snapshot, set()).update(project.source(step).found_by(step.snapshot))
+    for step in steps:
+        for index, pattern in enumerate(step.snapshot or ()):
+            if is_choice(pattern) and pattern not in found[step.snapshot or ()]:
+                place: Path = ("steps", step.name, "snapshot", index)
+                message = f'"{pattern}" matches no file of {_shown(project.source(step).path, project)}.'
+                cure = _pattern_cure(pattern, step, project)
+                yield Problem("empty-pattern", message, cure, place, severity="warning")
+
+
+def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
+    """Return the pattern that finds something, if only the way to the source folder is too much, else the rule."""
+    source = project.source(step)
+    plain = pattern.removeprefix("./")
+    named = posixpath.normpath(step.source_directory)
+    starts = (f"{source.path}/", f"{named}/", f"../{posixpath.basename(named)}/")
+    shorter = [plain, *(plain.removeprefix(one) for one in starts if plain.startswith(one))]
+    better = next((one for one in shorter if one != pattern and source.found_by((one,))), None)
+    if better:
+        return f'Write "{better}": patterns begin in {_shown(source.path, project)}.'
+    cure = "Mend it: patterns begin in the source folder, and nothing outside it can be part of a snapshot."
+    if source.ignore_file:
+        cure += f" What {source.ignore_file} leaves out does not count."
+    return cure
 
 
 def _plain(reason: str) -> str:

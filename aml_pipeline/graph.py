@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import graphlib
 import heapq
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from aml_pipeline.errors import UsageError
 from aml_pipeline.problems import suggest
@@ -31,20 +33,48 @@ def order(upstream: Upstream) -> list[str]:
     return result
 
 
-def cycles(upstream: Upstream, most: int = 20) -> list[list[str]]:
-    """Return cycles, each as ``[a, b, a]`` (b needs a), until cutting them leaves none or ``most`` are found."""
+class Cycle(NamedTuple):
+    """Steps that wait for each other, ``[a, b, a]`` (b needs a), and what closes it: ``step`` needs ``other``."""
+
+    steps: list[str]
+    step: str
+    other: str
+
+
+def cycles(upstream: Upstream, most: int = 20) -> list[Cycle]:
+    """Return cycles until cutting each where it closes leaves none, or ``most`` are found."""
     edges = {name: list(needs) for name, needs in upstream.items()}
-    found: list[list[str]] = []
+    found: list[Cycle] = []
     while len(found) < most:
         try:
             graphlib.TopologicalSorter(edges).prepare()
         except graphlib.CycleError as error:
-            cycle = _from_first_declared(list(error.args[1]), list(upstream))
-            found.append(cycle)
-            edges[cycle[1]].remove(cycle[0])
+            ring = _from_first_declared(list(error.args[1]), list(upstream))
+            found.append(Cycle(ring, *_closing(ring, edges)))
+            edges[found[-1].step].remove(found[-1].other)
         else:
             break
     return found
+
+
+_MOST_TRIED = 20
+
+
+def _closing(ring: list[str], edges: Upstream) -> tuple[str, str]:
+    """Return a need of ``ring`` that all cycles of its steps share, else that of its first declared step.
+
+    The other way round, one wrong need would be told once for each of the ways that lead back to it.
+    """
+    around = closure([ring[0]], edges) & closure([ring[0]], downstream(edges))
+    within = {name: [need for need in edges[name] if need in around] for name in around}
+    needs = list(reversed([(step, other) for other, step in itertools.pairwise(ring)]))
+    for step, other in needs[:_MOST_TRIED]:
+        try:
+            graphlib.TopologicalSorter({**within, step: [one for one in within[step] if one != other]}).prepare()
+        except graphlib.CycleError:
+            continue
+        return step, other
+    return needs[0]
 
 
 def _from_first_declared(cycle: list[str], declared: list[str]) -> list[str]:

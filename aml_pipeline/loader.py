@@ -31,13 +31,15 @@ class Loaded:
     document: source.Document = field(default_factory=lambda: source.Document(None, []))
     origins: dict[Path, profiles.Origin] = field(default_factory=dict)
     wrong: set[Path] = field(default_factory=set)  # places whose value was told to be wrong, and left out
+    misspelt: set[Path] = field(default_factory=set)  # places whose key is nearly a known one, and read as that
     wrong_arguments: set[str] = field(default_factory=set)  # steps of whose arguments something was told
     other_values: list[OtherValue] = field(default_factory=list)  # that parameters get in other runs
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Take up further problems; paths become positions.
 
-        A problem of a place that was left out because it was itself wrong is dropped.
+        A problem of a place that was left out because it was itself wrong is dropped, and so is one below a key that
+        is misspelt, for it may be meant otherwise; but in the arguments of a step.
         """
         problems = list(problems)
         wrong = [one.path for one in problems if one.severity == "error" and _is_of_arguments(one.path)]
@@ -56,13 +58,16 @@ class Loaded:
             path, _ = self._origin(path[2:])
             if path[:1] not in self.document:
                 return None
-        if self._is_wrong(problem.path) or self._is_wrong(path):
+        if self._is_wrong(problem.path) or self._is_wrong(path) or self._is_misspelt(path):
             return None
         position = self.document.position(path, on_key=problem.on_key)
         return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False)
 
     def _is_wrong(self, path: Path) -> bool:
-        return any(path[:length] in self.wrong for length in range(1, len(path) + 1))
+        return _is_below(path, self.wrong)
+
+    def _is_misspelt(self, path: Path) -> bool:
+        return not _is_of_arguments(path) and _is_below(path, self.misspelt)
 
     def _origin(self, path: Path) -> tuple[Path, str]:
         for length in range(len(path), 0, -1):
@@ -72,6 +77,10 @@ class Loaded:
             if origin is not None:
                 return (*origin, *path[length:]), ""
         return path, ""
+
+
+def _is_below(path: Path, places: set[Path]) -> bool:
+    return any(path[:length] in places for length in range(1, len(path) + 1))
 
 
 def _is_of_arguments(path: Path) -> bool:
@@ -91,8 +100,8 @@ def load(
     loaded.add(loaded.document.problems)
     if loaded.document.root is None:
         return loaded
-    loaded.add(_misplaced(loaded.document.root, ()))
     pipeline = _validated(loaded)
+    loaded.add(_misplaced(loaded.document.root, (), loaded.misspelt))
     if pipeline is None:
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {})
@@ -153,6 +162,10 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
             return PipelineSpec.model_validate(data, context=names)
         except ValidationError as error:
             found = error.errors(include_url=False)
+        if misspelt := spec_errors.misspelt(found):
+            data, renamed = _respelt(loaded, data, misspelt)
+            if renamed:
+                continue
         new = [one for one in found if one["loc"] not in told]
         loaded.add([spec_errors.explain(one) for one in new])
         loaded.wrong.update(one["loc"] for one in found)
@@ -163,12 +176,28 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
     return None
 
 
-def _misplaced(node: source.Node, path: Path) -> Iterator[Problem]:
+def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[spec_errors.Error, str]]) -> tuple[object, bool]:
+    """Tell the keys that are nearly known ones; return the data with those, and whether any could be put there.
+
+    So what they declare and use is not missed, and no harm is told that follows from one wrong letter.
+    """
+    told = [spec_errors.explain(error) for error, _ in misspelt]  # with their positions: one may lie below another
+    loaded.add(replace(one, position=loaded.document.position(one.path, on_key=True)) for one in told)
+    loaded.misspelt.update(tuple(error["loc"]) for error, _ in misspelt)
+    data, renamed = spec_errors.respelt(data, [(error["loc"], key) for error, key in misspelt])
+    for path, key in renamed:
+        loaded.document.rename(path, key)
+        loaded.misspelt.add((*path[:-1], key))
+    return data, bool(renamed)
+
+
+def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[Problem]:
     """Yield the expressions that stand outside the arguments of steps, where nothing would bind them."""
-    if path[:1] and str(path[0]).startswith("x-"):
+    if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
         return
     if isinstance(node.value, str) and is_expression(node.value) and not _is_of_arguments(path):
         cure = "Write the value itself; a profile can change it."
-        yield Problem("misplaced-expression", "an expression can stand only in the arguments of a step.", cure, path)
+        message = "an expression can stand only in the arguments of a step."
+        yield Problem("misplaced-expression", message, cure, position=node.position)
     for key, child in node.children.items():
-        yield from _misplaced(child, (*path, key))
+        yield from _misplaced(child, (*path, key), misspelt)

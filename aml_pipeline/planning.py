@@ -21,7 +21,7 @@ from aml_pipeline.plan import (
     Step,
 )
 from aml_pipeline.problems import Path, Problem
-from aml_pipeline.references import reference_problems, unknown_settings
+from aml_pipeline.references import reference_problems, reference_to, unknown_settings
 from aml_pipeline.scalars import written
 
 
@@ -39,7 +39,7 @@ def build(
     problems: list[Problem] = []
     steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
     problems += reference_problems(pipeline, steps)
-    ordered, cyclic = _ordered(steps)
+    ordered, cyclic = _ordered(pipeline, steps)
     plan = Plan(
         file=file,
         name=pipeline.name,
@@ -127,15 +127,14 @@ def _with_outputs(step: Step, declared: spec.Step, problems: list[Problem]) -> S
     return replace(step, outputs=outputs)
 
 
-def _ordered(steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
+def _ordered(pipeline: spec.PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
     upstream = {name: [one for one in step.upstream if one in steps and one != name] for name, step in steps.items()}
     problems = [
         Problem(
             "cycle",
-            f"these steps wait for each other: {' → '.join(cycle)}.",
+            f"these steps wait for each other: {' → '.join(cycle.steps)}.",
             "Remove one of the references, or the `after`.",
-            ("steps", cycle[0]),
-            on_key=True,
+            reference_to(pipeline, cycle.step, cycle.other),
         )
         for cycle in graph.cycles(upstream)
     ]

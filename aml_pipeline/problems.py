@@ -56,18 +56,23 @@ _MOST_COMPARED = 300
 
 def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
     """Return the cure for an unknown name: the nearest known one, else all of them (at most ten)."""
-    import difflib
-
     if isinstance(known, Sized) and len(known) > _MOST_COMPARED:
         return f"Known: {', '.join(map(str, itertools.islice(known, 10)))}, …."
     names = sorted({str(one) for one in known})
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    near = nearest(name, names)
     if near:
-        return f'Did you mean "{near[0]}"?'
+        return f'Did you mean "{near}"?'
     if not names:
         return f"There is no {noun or 'such name'} to choose from."
     shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")  # noqa: PLR2004
     return f"Known: {shown}."
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the one of ``known`` that is most like ``name``, if any is."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)), None)
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -48,6 +48,12 @@ def _places(pipeline: spec.PipelineSpec, step: str) -> dict[Token, Path]:
     return found
 
 
+def reference_to(pipeline: spec.PipelineSpec, step: str, other: str) -> Path:
+    """Return the place where ``step`` reads something of ``other``, or comes after it."""
+    read = (path for token, path in _places(pipeline, step).items() if isinstance(token, Input) and token.step == other)
+    return next(read, None) or ("steps", step, "after", pipeline.steps[step].after.index(other))
+
+
 def _unknown_names(pipeline: spec.PipelineSpec, step: Step) -> Iterator[Problem]:
     unknown: list[Parameter | Dataset]
     unknown = [Parameter(name) for name in step.parameters if name not in pipeline.parameters]

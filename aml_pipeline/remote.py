@@ -178,16 +178,20 @@ def _experiment(plan: Plan) -> Iterator[Problem]:
 
 def _lacking(steps: list[Step]) -> Iterator[Problem]:
     """Yield what steps lack, once for all: a line at the top of the file serves them all."""
-    for code, what, key, cure in (
-        ("no-compute", "compute target", "compute", "Add `compute:`{}, such as `compute: cpu-cluster`."),
-        ("no-environment", "environment", "environment", "Add `environment:`{} with `name:` and `conda_file:`."),
-    ):
-        names = [step.name for step in steps if getattr(step, key) is None]
-        if names:
-            more = f" and {len(names) - 1} more have" if len(names) > 1 else " has"
-            message = f'step "{names[0]}"{more} no {what}, and Azure ML needs one.'
-            where = " at the top of the file" if len(names) > 1 else ""
-            yield Problem(code, message, cure.format(where), ("steps", names[0]), on_key=True)
+    without = [step.name for step in steps if step.compute is None]
+    cure = "Add `compute:`{}, such as `compute: cpu-cluster`."
+    yield from _lack(without, "compute target", cure, code="no-compute")
+    without = [step.name for step in steps if step.environment is None]
+    cure = "Add `environment:`{} with `name:` and `conda_file:`."
+    yield from _lack(without, "environment", cure, code="no-environment")
+
+
+def _lack(names: list[str], what: str, cure: str, code: str) -> Iterator[Problem]:
+    if names:
+        have = f" and {len(names) - 1} more have" if len(names) > 1 else " has"
+        where = " at the top of the file" if len(names) > 1 else ""
+        message = f'step "{names[0]}"{have} no {what}, and Azure ML needs one.'
+        yield Problem(code, message, cure.format(where), ("steps", names[0]), on_key=True)
 
 
 def _targets(step: Step) -> Iterator[Problem]:

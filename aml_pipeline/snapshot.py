@@ -153,6 +153,10 @@ class SourceFolder:
             return "virtual environment"
         return "ignored" if self.ignores(name) else None
 
+    def found_by(self, patterns: Iterable[str]) -> set[str]:
+        """Return those of ``patterns`` that match a file."""
+        return {one for one in patterns if is_choice(one) and any(map(_patterns([one]).match_file, self.all_files))}
+
     def has_module(self, name: str) -> bool:
         """Whether a module or package called ``name`` lies at the root of this folder."""
         return self.is_file(f"{name}.py") or files.is_folder(os.path.join(self.path, name))
@@ -192,6 +196,11 @@ def is_pattern(line: str) -> bool:
     except (ValueError, re.error):
         return False
     return True
+
+
+def is_choice(line: str) -> bool:
+    """Whether ``line`` is a pattern that takes files in: no comment, and none that leaves files out."""
+    return bool(line.strip()) and not line.startswith(("#", "!")) and is_pattern(line)
 
 
 def _put(source: SourceFolder, snapshot: Snapshot, names: Iterable[str], rule: str) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from aml_pipeline import scalars
-from aml_pipeline.problems import Path, Position, Problem
-from aml_pipeline.yaml_errors import NO_CHARACTER, beyond_unicode, explain
+from aml_pipeline.problems import Path, Position, Problem, nearest
+from aml_pipeline.yaml_errors import NO_CHARACTER, beyond_unicode, explain, no_break_space
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
@@ -75,6 +75,13 @@ class Document:
         node = self.node(path)
         return node.position if node else None
 
+    def rename(self, path: Path, key: str) -> None:
+        """Call the value at ``path`` by another ``key``; it stays where it stands."""
+        parent, old = self.node(path[:-1]), str(path[-1])
+        if parent is not None and old in parent.keys:  # else it was renamed through another alias
+            parent.children[key] = parent.children.pop(old)
+            parent.keys[key] = parent.keys.pop(old)
+
     def __contains__(self, path: Path) -> bool:
         node = self.root
         for key in path:
@@ -125,7 +132,7 @@ def parse(text: str) -> Document:
     problems: list[Problem] = []
     try:
         _refuse_unprintable(text)
-        root = _Builder(problems, _end_of(text)).build(yaml.parse(text, Loader=_Loader))
+        root = _Builder(problems, text).build(yaml.parse(text, Loader=_Loader))
     except _Refused as refused:
         return Document(None, [*problems, refused.problem])
     except yaml.YAMLError as error:
@@ -163,9 +170,10 @@ class _Frame:
 class _Builder:
     """Builds nodes from events, iteratively, so that no depth of nesting costs a Python stack."""
 
-    def __init__(self, problems: list[Problem], end: Position) -> None:
+    def __init__(self, problems: list[Problem], text: str) -> None:
         self._problems = problems
-        self._end = end
+        self._end = _end_of(text)
+        self._lines = text.split("\n") if "\xa0" in text else []
         self._anchors: dict[str, Node] = {}
         self._frames: list[_Frame] = []
         self._root: Node | None = None
@@ -204,6 +212,8 @@ class _Builder:
         if not event.value:
             position = min(position, self._end)  # libyaml places what is missing at the end on a line that is not there
         plain = not event.style and event.tag is None
+        if plain and "\xa0" in event.value:
+            self._refuse_no_break_space(position.line)
         node = Node(scalars.resolve(event.value) if plain else event.value, position)
         top = self._frames[-1] if self._frames else None
         if top and top.is_mapping and top.key is None:
@@ -220,7 +230,9 @@ class _Builder:
         top = self._frames[-1] if self._frames else None
         if node is None or any(frame.node is node for frame in self._frames):
             reason = "stands inside itself" if node else "is not defined above"
-            cure = "Write the value out." if node else f"Put `&{anchor}` before a value above, or quote the text."
+            near = nearest(anchor, self._anchors)
+            cure = f"Put `&{anchor}` before a value above, or quote the text."
+            cure = "Write the value out." if node else f"Did you mean *{near}?" if near else cure
             raise _Refused("unknown-alias", f"the alias *{anchor} {reason}.", cure, position)
         if top and top.is_mapping and top.key is None:
             raise _Refused("bad-key", "an alias cannot be a key.", "Write the key itself.", position)
@@ -271,6 +283,12 @@ class _Builder:
         if parent.nodes > MAX_NODES:
             raise _Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values, aliases followed.",
                            "Move data out of it into files that a script reads.", child.position)  # fmt: skip
+
+    def _refuse_no_break_space(self, number: int) -> None:
+        """Refuse one before or behind a key, which then is none; within a text it may stand."""
+        found = no_break_space([self._lines[number - 1]], 0)
+        if found and found.position:
+            raise _Refused(found.code, found.message, found.cure, replace(found.position, line=number))
 
     def _refuse_depth(self, levels: int, position: Position) -> None:
         if len(self._frames) + levels > MAX_DEPTH:

@@ -75,7 +75,7 @@ def _name_cure(name: str, noun: str) -> str:
     if len(name) > names.LONGEST:
         return "Shorten it."
     joiner = "_" if noun in {"output", "parameter", "dataset"} else "-"
-    words = re.findall(r"[a-z0-9]+", name.lower())
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
     if not words or not words[0][0].isalpha() or joiner.join(words) == name:
         words = ["my", *words]
     return f'Write it like "{joiner.join(words)}".'
@@ -381,6 +381,9 @@ class Parameter(_Model):
             message = f"`minimum` and `maximum` go with numbers, and this is a {self.declared_type}."
             cure = "Delete them, or declare `type: integer` or `type: number`."
             raise _fail("bad-parameter", message, cure, at=bounds[0])
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            message = f"the maximum ({written(self.maximum)}) is below the minimum ({written(self.minimum)})."
+            raise _fail("bad-parameter", message, "Raise the one, or lower the other.", at="maximum")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from aml_pipeline.problems import Path, Problem, suggest
+from aml_pipeline.problems import Path, Problem, nearest, suggest
 from aml_pipeline.scalars import written
 from aml_pipeline.spec import RESERVED_KEYS, PipelineSpec
 
@@ -56,7 +56,24 @@ def _wrong_type(error: Error) -> Problem:
     expected, cure = _EXPECTED[error["type"]]
     if error["type"] == "tuple_type" and isinstance(value, (str, int, float)):
         cure = f"Write [{_shown(value)}]."
+    elif isinstance(value, str) and value:
+        cure = _short_form(path, value) or cure
+    elif error["type"] == "string_type" and isinstance(value, bool):
+        cure = f'Write "{written(value)}" in quotes.'
     return Problem("wrong-type", f"{_named(path)} is {expected}, not {_shown(value)}.", cure, path)
+
+
+def _short_form(path: Path, value: str) -> str | None:
+    """Return the cure of a text where a mapping stands, if it tells which key was meant."""
+    if path[-2:-1] == ("datasets",):
+        return f"Write `local: {value}` below it."
+    if path[-1:] != ("environment",):
+        return None
+    if value.endswith((".txt", ".in")):
+        return f"Write `name:` and `pip_requirements: {value}` below it."
+    if value.endswith((".yml", ".yaml")):
+        return f"Write `name:` and `conda_file: {value}` below it."
+    return f"Write `registered: {value}` below it, or `name:` and one definition."
 
 
 def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
@@ -154,8 +171,48 @@ def _unknown_key(path: Path) -> Problem:
     if key in RESERVED_KEYS:
         return Problem("reserved-key", f'"{key}" is planned, not yet there.', "Delete it.", path, on_key=True)
     where = f"in {_named(path[:-1])}" if len(path) > 1 else "at the top of the file"
-    cure = suggest(key, sorted(_keys_at(path[:-1])), noun="key")
+    known = _keys_at(path[:-1])
+    meant = _meant_key(key, known)
+    cure = f'Did you mean "{meant}"?' if meant else suggest(key, sorted(known), noun="key")
+    if key == "inputs" and "arguments" in known:
+        cure = "What a step reads is what its `arguments:` name, such as `--data: ${{ datasets.NAME }}`."
     return Problem("unknown-key", f'"{key}" is no key that is known {where}.', cure, path, on_key=True)
+
+
+# What other tools call a key → what it is called here.
+_ELSEWHERE = {"depends_on": "after", "needs": "after", "requires": "after"}
+
+
+def _meant_key(key: str, known: set[str]) -> str | None:
+    if key in RESERVED_KEYS:
+        return None
+    elsewhere = _ELSEWHERE.get(key)
+    return elsewhere if elsewhere in known else nearest(key, known)
+
+
+def misspelt(found: Iterable[Error]) -> list[tuple[Error, str]]:
+    """Return the errors that are about a key which is nearly a known one, with that one."""
+    unknown = [one for one in found if one["type"] == "extra_forbidden"]
+    meant = [_meant_key(str(one["loc"][-1]), _keys_at(_path(one)[:-1])) for one in unknown]
+    return [(one, key) for one, key in zip(unknown, meant, strict=True) if key]
+
+
+def respelt(data: object, keys: Iterable[tuple[Path, str]]) -> tuple[Any, list[tuple[Path, str]]]:
+    """Return a copy of ``data`` with the last key of each path renamed, and those of ``keys`` for which that could be.
+
+    It cannot where the right key stands there as well.
+    """
+    copy, done = _copied(data), []
+    for path, key in keys:
+        parent = copy
+        for one in path[:-1]:
+            parent = parent[one]
+        if key not in parent:
+            items = [(key if name == path[-1] else name, value) for name, value in parent.items()]
+            parent.clear()
+            parent.update(items)
+            done.append((path, key))
+    return copy, done
 
 
 def _keys_at(path: Path) -> set[str]:

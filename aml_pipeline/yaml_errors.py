@@ -66,7 +66,9 @@ def explain(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors
     lines = text.split("\n")
     line, column = _place(getattr(error, "problem_mark", None), lines)
     return (
-        _unquoted_expression(lines[line], line, column)
+        _merge_conflict(lines)
+        or no_break_space(lines, line)
+        or _unquoted_expression(lines[line], line, column)
         or _unquotable_start(error, lines[line], line, column)
         or _closes_nothing(lines[line], line, column)
         or _mistaken_above(error, lines, line, column)
@@ -91,6 +93,30 @@ def _place(mark: Any, lines: list[str]) -> tuple[int, int]:  # noqa: ANN401
         return line, min(column, len(lines[line]))
     last = next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip()), 0)
     return last, max(0, len(lines[last]) - 1)
+
+
+def _merge_conflict(lines: list[str]) -> Problem | None:
+    """Recognise what git leaves in a file that two people changed."""
+    marks = [number for number, line in enumerate(lines) if re.match(r"(<{7}|={7}|>{7}|\|{7})( |$)", line)]
+    if not marks:
+        return None
+    message = f"a merge conflict begins here ({lines[marks[0]][:7]})."
+    cure = "Keep what is right of both sides, and delete the lines of <<<<<<<, ======= and >>>>>>>."
+    return Problem("yaml-syntax", message, cure, position=Position(marks[0] + 1, 1, len(lines[marks[0]])))
+
+
+_NO_BREAK_SPACE = re.compile(r"(?: |- )*(?:(?=\xa0)|-(?=\xa0)|[a-z][a-z0-9_-]*:(?=\xa0)|--[\w-]+:(?=\xa0))")
+
+
+def no_break_space(lines: list[str], line: int) -> Problem | None:
+    """Recognise a no-break space that indents ``line`` or the one above, or stands behind a key of theirs."""
+    above = next((one for one in range(line - 1, -1, -1) if _code(lines[one])), line)
+    for number in (above, line):
+        found = _NO_BREAK_SPACE.match(lines[number])
+        if found:
+            message = "a no-break space (U+00A0) stands here, which looks like a space and is a letter to YAML."
+            return _syntax(message, "Type a space over it.", number, found.end())
+    return None
 
 
 def _unquoted_expression(source: str, line: int, column: int) -> Problem | None:

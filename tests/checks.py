@@ -137,6 +137,8 @@ ENTRIES: dict[str, dict[str, str]] = {
     },
     "Snapshots": {
         "bad-pattern": "Patterns are written as in `.gitignore`. Mend it.",
+        "empty-pattern": "A warning: a pattern of `snapshot:` finds no file, so the step goes without. Patterns begin "
+        "in the source folder; what lies outside it is data, which a dataset names.",
         "ignored-file": "The script imports a file that the ignore file leaves out of the snapshot, so the import "
         "would fail. Take the pattern out of the ignore file.",
         "open-snapshot": "A warning: where the text of a script does not tell which files it needs, it gets its "

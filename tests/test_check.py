@@ -118,10 +118,20 @@ def test_an_environment_file_outside_the_project_is_told(tmp_path: Path) -> None
 @pytest.mark.parametrize("pattern", ["!", "[z-a]"])
 def test_what_is_no_pattern_is_told(tmp_path: Path, pattern: str) -> None:
     _open(tmp_path)
-    text = (tmp_path / "pipeline.yaml").read_text() + f"    snapshot: ['data/**', '{pattern}']\n"
+    text = (tmp_path / "pipeline.yaml").read_text() + f"    snapshot: ['*.py', '{pattern}']\n"
     (tmp_path / "pipeline.yaml").write_text(text)
     opened = open_pipeline(str(tmp_path / "pipeline.yaml"))
-    assert _told(opened, tmp_path) == [("pipeline.yaml:14:27", "bad-pattern")]
+    assert _told(opened, tmp_path) == [("pipeline.yaml:14:24", "bad-pattern")]
+
+
+def test_a_pattern_from_the_root_of_the_disk_is_told_with_what_was_meant(tmp_path: Path) -> None:
+    _open(tmp_path)
+    patterns = f"['{tmp_path}/steps/*.py', '{tmp_path}/*.py']"
+    text = (tmp_path / "pipeline.yaml").read_text() + f"    snapshot: {patterns}\n"
+    (tmp_path / "pipeline.yaml").write_text(text)
+    cures = [one.cure for one in open_pipeline(str(tmp_path / "pipeline.yaml")).loaded.problems]
+    assert cures[0] == 'Write "*.py": patterns begin in steps/.'
+    assert cures[1].startswith("Mend it: patterns begin in the source folder")
 
 
 @pytest.mark.parametrize("local", [".", "..", "./"])

@@ -134,7 +134,36 @@ def test_validate_tells_problems_in_each_form_with_status_2(
     (project / "pipeline.yaml").write_text(PIPELINE.replace("script", "scrpt"))
     assert cli.run(["validate", "--format", form], {}) == 2
     told = capsys.readouterr()
-    assert ("unknown-key" in told.out, "2 errors" in told.out + told.err) == (True, True)
+    assert ("unknown-key" in told.out, "1 error." in told.out + told.err) == (True, True)
+
+
+def test_help_may_be_asked_for_by_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*words: str) -> tuple[int, str]:
+        status = cli.run(words, {})
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    assert told("help") == told("--help")
+    assert told("help", "run") == told("run", "--help")
+    assert told("help", "rum") == told("rum", "--help")
+    assert told("help", "rum")[0] == 2
+
+
+def test_init_tells_a_command_that_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def told(*words: str) -> str:
+        assert cli.run(["init", *words], {}) == 0
+        return capsys.readouterr().out.splitlines()[-1]
+
+    assert told("My Project") == "Now run it: cd 'My Project' && aml-pipeline run"
+    assert told("plain") == "Now run it: cd plain && aml-pipeline run"
+    assert told() == "Now run it: aml-pipeline run"
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert told(".") == "Now run it: aml-pipeline run"
 
 
 def test_init_makes_a_pipeline_that_validates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -304,7 +305,7 @@ def test_what_the_sdk_raises_in_our_words(error: Exception, told: str) -> None:
         ("the token eyJhbGciOi.eyJleHAi.c2ln is bad", "the token *** is bad"),
         ("access_token=abc&x=1", "access_token=***&x=1"),
         ("https://user:pw@host/simple", "https://***@host/simple"),
-        ("InstrumentationKey=1234", "InstrumentationKey=***"),
+        ("InstrumentationKey=1234-5678-abcd", "InstrumentationKey=***"),
         ("api-key: abc", "api-key: ***"),
         ("invalid secret 'abc'", "invalid secret '***'"),
         ('password: "two words", a', 'password: "***", a'),
@@ -326,6 +327,84 @@ def test_secrets_are_masked(text: str, safe: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("aml_pipeline.workspace.masking._known", set())
     keep_secret("by-heart")
     keep_secret("")
+    assert without_secrets(text) == safe
+
+
+# No text here is a secret: each is put together.
+DRAWN = "q8ZtR4wX" * 11
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "hf_" + DRAWN[:34],
+        "sk-" + DRAWN[:48],
+        "sk-" + "proj-" + DRAWN[:20] + "_" + DRAWN[:20],
+        "sk-" + "ant-api03-" + DRAWN[:40],
+        "AKIA" + "ABCDEFGH12345678",
+        "ASIA" + "ABCDEFGH12345678",
+        "AIza" + DRAWN[:35],
+        "npm_" + DRAWN[:36],
+        "pypi-" + DRAWN[:60],
+        "ghr_" + DRAWN[:36],
+        "xoxe-" + "123456789012",
+        DRAWN[:3] + "8Q~" + DRAWN[:34],
+    ],
+)
+def test_a_token_is_masked_wherever_it_stands(token: str) -> None:
+    for before, after in [("", ""), ("with ", " in it"), ("x=", "&y=1"), ('["', '"]'), ("/", "/"), ("(", ").")]:
+        assert without_secrets(f"{before}{token}{after}") == f"{before}***{after}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n_token: 5",
+        "max_token=128, key: 0.5",
+        '{"n_token": 4096}',
+        "{'cls_token': 101}",
+        "sort_key: 1e-3",
+        "num_tokens: 5",
+        "token_count=3",
+        "hf_hub_download(repo)",
+        "hf_short",
+        "hf_" + "a" * 40,
+        "self_" + DRAWN[:34],
+        "sk-learn and sk-proj-quarterly-report-of-the-team",
+        "task-" + DRAWN[:48],
+        "AKIA of 2026",
+        "AKIA" + "ABCDEFGH123456789",
+        "XAKIA" + "ABCDEFGH12345678",
+        "AIza" + DRAWN[:20],
+        "npm_config_registry",
+        "npm_package_" + DRAWN[:36],
+        "pypi-server 2.0",
+        "Q~ and 8Q~",
+        "xoxo-hugs",
+    ],
+)
+def test_what_is_no_secret_is_left_alone(text: str) -> None:
+    assert without_secrets(text) == text
+
+
+@pytest.mark.parametrize("piece", ["sk-proj-", "sk-", "a8Q~", "pypi-", "token: 5 ", "://", "x" * 9 + "_token"])
+def test_masking_a_long_text_takes_no_time(piece: str) -> None:
+    begun = time.process_time()
+    without_secrets((piece * 20_000)[:100_000])
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("password: 12345", "password: ***"),
+        ("client_secret=12345", "client_secret=***"),
+        ("token: 1234567890", "token: ***"),
+        ("token: 5abc", "token: ***"),
+        ("key=5+abc/==", "key=***"),
+    ],
+)
+def test_a_number_that_may_be_a_password_is_masked(text: str, safe: str) -> None:
     assert without_secrets(text) == safe
 
 

@@ -56,13 +56,14 @@ def test_every_cycle_is_a_real_one_and_cutting_them_all_leaves_none(upstream: Up
     found = graph.cycles(upstream, most=1000)
     assert upstream == before
     cut = {name: set(needs) for name, needs in upstream.items()}
-    for cycle in found:
+    for cycle, step, other in found:
         assert cycle[0] == cycle[-1]
         assert len(set(cycle)) == len(cycle) - 1 >= 1
         assert cycle[0] == min(cycle, key=list(upstream).index)
         for first, then in itertools.pairwise(cycle):
             assert first in upstream[then]
-        cut[cycle[1]].discard(cycle[0])
+        assert (other, step) in itertools.pairwise(cycle)
+        cut[step].discard(other)
     graphlib.TopologicalSorter(cut).prepare()
     if not found:
         assert len(graph.order(upstream)) == len(upstream)
@@ -72,9 +73,31 @@ def test_every_cycle_is_a_real_one_and_cutting_them_all_leaves_none(upstream: Up
 
 
 def test_cycles_are_told_from_the_step_that_was_declared_first() -> None:
-    assert graph.cycles({"c": ["b"], "a": ["c"], "b": ["a"]}) == [["c", "a", "b", "c"]]
-    assert graph.cycles({"a": ["a"], "b": ["c"], "c": ["b"]}) == [["a", "a"], ["b", "c", "b"]]
+    assert graph.cycles({"c": ["b"], "a": ["c"], "b": ["a"]}) == [(["c", "a", "b", "c"], "c", "b")]
+    found = graph.cycles({"a": ["a"], "b": ["c"], "c": ["b"]})
+    assert found == [(["a", "a"], "a", "a"), (["b", "c", "b"], "b", "c")]
     assert graph.cycles({"a": [], "b": ["a"]}) == []
+
+
+def test_a_cycle_through_parallel_branches_is_one() -> None:
+    upstream = {"a": ["z"], "b": ["a"], "c": ["a"], "d": ["a"], "z": ["b", "c", "d"]}
+    assert [one[1:] for one in graph.cycles(upstream)] == [("a", "z")]
+    upstream = {"z": ["b", "c", "d", "a"], "a": ["z"], "b": ["a"], "c": ["a"], "d": ["a"]}
+    assert [one[1:] for one in graph.cycles(upstream)] == [("a", "z")]
+
+
+def test_cycles_apart_and_cycles_that_share_nothing_are_each_told() -> None:
+    upstream = {"a": ["b", "c"], "b": ["a"], "c": ["a"], "x": ["y"], "y": ["x", "b"]}
+    assert sorted(one[1:] for one in graph.cycles(upstream)) == [("a", "b"), ("a", "c"), ("x", "y")]
+    upstream = {"z": ["b", "c", "a"], "a": ["z"], "b": ["a"], "c": ["a"], "x": ["y"], "y": ["x"]}
+    assert sorted(one[1:] for one in graph.cycles(upstream)) == [("a", "z"), ("x", "y")]
+
+
+def test_a_long_cycle_is_found_quickly() -> None:
+    names = [f"s{number}" for number in range(2000)]
+    begun = time.process_time()
+    assert len(graph.cycles({name: [names[at - 1], names[at - 2]] for at, name in enumerate(names)})) <= 20
+    assert time.process_time() - begun < 5
 
 
 def test_where_everything_needs_everything_some_cycles_are_enough() -> None:

@@ -59,6 +59,7 @@ def read(*words: str) -> dict[str, object]:
         ("--format json", {"format": "json"}),
         ("-n -n", {"dry_run": True}),
         ("-- -n --file", {"operands": ["-n", "--file"]}),
+        ("-- p.yaml a=b", {"operands": ["p.yaml", "a=b"]}),
         ("-", {"operands": ["-"]}),
     ],
 )
@@ -73,7 +74,7 @@ def test_what_is_given(words: str, given: dict[str, object]) -> None:
         ("--flie x", '`make` has no option "--flie". Did you mean "--file"?'),
         ("-x", '`make` has no option "-x". '),
         ("--dry_run", 'Did you mean "--dry-run"?'),
-        ("--no=1", '`make` has no option "--no". '),
+        ("--no=1", '`make` has no option "--no". A parameter is given as `--param no=1`.'),
         ("-n=1", "-n takes no value. Write -n alone."),
         ("-nx", "-n takes no value."),
         ("--dry-run=", "--dry-run takes no value."),
@@ -82,6 +83,16 @@ def test_what_is_given(words: str, given: dict[str, object]) -> None:
         ("--format xml", '--format cannot be "xml". Choose text, json.'),
         ("--format=", '--format cannot be "".'),
         ("--fil x", 'Did you mean "--file"?'),  # no abbreviations
+        ("p.yaml", '"p.yaml" stands there without -f. Name a pipeline file with -f: `aml-pipeline make -f p.yaml`.'),
+        ("a x/p.yml", "`aml-pipeline make -f x/p.yml`"),
+        ("epochs=5", '"epochs=5" stands there without --param. Write `--param epochs=5`.'),
+        ("--param epochs=5 seed=3", "Write `--param seed=3`."),
+        ("--epochs 5", '`make` has no option "--epochs". A parameter is given as `--param epochs=5`.'),
+        ("--batch-size=4", "A parameter is given as `--param batch_size=4`."),
+        ("--untli 5", 'Did you mean "--until"?'),
+        ("--epochs", '`make` has no option "--epochs". Known: '),
+        ("--epochs -n", '`make` has no option "--epochs". Known: '),
+        ("-x 5", '`make` has no option "-x". Known: '),
     ],
 )
 def test_mistakes(words: str, message: str) -> None:
@@ -94,6 +105,13 @@ def test_mistakes(words: str, message: str) -> None:
 def test_a_command_without_operands_takes_none() -> None:
     with pytest.raises(UsageError, match='`schema` takes no names, and "x" is one more'):
         parse(Command("schema", "m", "s", example="e"), ["x"])
+
+
+def test_words_are_names_where_nothing_else_could_be_meant() -> None:
+    assert parse(COMMANDS["export"], ["v2.yaml"]).operands == ["v2.yaml"]
+    assert parse(COMMANDS["init"], ["a=b.yaml"]).operands == ["a=b.yaml"]
+    with pytest.raises(UsageError, match=r'has no option "--epochs"\. Known: '):
+        parse(COMMANDS["runs"], ["--epochs", "5"])
 
 
 def test_two_parses_share_nothing() -> None:

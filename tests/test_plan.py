@@ -183,9 +183,9 @@ def test_a_reference_to_what_is_not_there(old: str, new: str, code: str, words: 
 def test_a_cycle_is_told_once_with_its_way() -> None:
     found = load(TEXT.replace("script: prepare.py", "script: prepare.py\n    after: [last]"))
     cycles = [one for one in found.problems if one.code == "cycle"]
-    assert all("→" in one.message for one in cycles)
+    assert len(cycles) == 1
     assert cycles[0].position is not None
-    assert cycles[0].position.line == 15
+    assert found.text.splitlines()[cycles[0].position.line - 1] == "    after: [last]"
     assert "these steps wait for each other: last → prepare → " in cycles[0].message
 
 

@@ -67,7 +67,7 @@ MISTAKES: list[tuple[int, str, str]] = [
     (15, "      images: ${{ datasets.images }}", "15:7 bad-option, 10:3 unused-dataset"),
     (15, "      --images: ${{ datasets.imges }}", "15:17 unknown-dataset, 10:3 unused-dataset"),
     (16, "      --output: ${{ outputs.tables }}/x", "16:17 embedded-expression, 22:17 unknown-output"),
-    (18, "    skript: train.py", "17:3 missing-key, 18:5 unknown-key"),
+    (18, "    skript: train.py", "18:5 unknown-key"),
     (19, "    timeout: 2", "19:14 bad-duration"),
     (20, "    after: [prepair]", "20:13 unknown-step"),
     (20, "    after: prepare", "20:12 wrong-type"),

@@ -63,7 +63,7 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         return _closed_pipe()
     except KeyboardInterrupt as error:
         status = EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
-        _say("Stopped. The next run goes on from here.")
+        _say("Stopped. The next run goes on from here." if "run" in words else "Stopped.")
     except OSError as error:
         status = EXIT_MACHINE
         _say(_machine_words(error))
@@ -81,6 +81,8 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
     from aml_pipeline.cli.options import help_of, parse
     from aml_pipeline.cli.table import COMMANDS, overview
 
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     bare = all(word.startswith("-") for word in words)
     asks = any(word in {"-h", "--help"} for word in (words[: words.index("--")] if "--" in words else words))
     if bare and (asks or not words):

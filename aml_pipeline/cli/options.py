@@ -106,6 +106,7 @@ def parse(command: Command, words: Sequence[str]) -> Options:
             operands += rest
             break
         if not word.startswith("-") or word == "-":
+            _refuse_value(command, word, known)
             operands.append(word)
             continue
         name, equals, inline = word.partition("=")
@@ -113,7 +114,7 @@ def parse(command: Command, words: Sequence[str]) -> Options:
             name, equals, inline = word[:2], "=", word[2:]
         option = known.get(name)
         if option is None:
-            raise _unknown_option(command, name, known)
+            raise _unknown_option(command, name, inline if equals else rest[0] if rest else "", known)
         if option.value is None:
             if equals:
                 raise _usage(f"{name} takes no value.", f"Write {name} alone.", command)
@@ -140,6 +141,16 @@ def _store(
         values[option.key] = text
 
 
+def _refuse_value(command: Command, word: str, known: Mapping[str, Option]) -> None:
+    """Refuse a name that is the value of an option left out: no step or run is called so."""
+    takes_folder = command.operands is not None and command.operands[0] == "FOLDER"
+    if word.endswith((".yaml", ".yml")) and "-f" in known and not takes_folder:
+        cure = f"Name a pipeline file with -f: `aml-pipeline {command.name} -f {word}`."
+        raise _usage(f'"{word}" stands there without -f.', cure, command)
+    if "=" in word and "--param" in known:
+        raise _usage(f'"{word}" stands there without --param.', f"Write `--param {word}`.", command)
+
+
 def _check_operands(command: Command, operands: list[str]) -> None:
     most = command.operands[1] if command.operands else 0
     if len(operands) > most:
@@ -147,10 +158,16 @@ def _check_operands(command: Command, operands: list[str]) -> None:
         raise _usage(f'`{command.name}` {takes}, and "{operands[most]}" is one more.', "Delete it.", command)
 
 
-def _unknown_option(command: Command, name: str, known: Mapping[str, Option]) -> Exception:
-    from aml_pipeline.problems import suggest
+_CLOSE = 0.8  # so like a known option that no parameter is meant
 
-    return _usage(f'`{command.name}` has no option "{name}".', suggest(name, known, noun="option"), command)
+
+def _unknown_option(command: Command, name: str, value: str, known: Mapping[str, Option]) -> Exception:
+    from aml_pipeline.problems import nearest, suggest
+
+    cure = suggest(name, known, noun="option")
+    if "--param" in known and name[2:3].isalpha() and value[:1] not in {"", "-"} and not nearest(name, known, _CLOSE):
+        cure = f"A parameter is given as `--param {name[2:].replace('-', '_')}={value}`."
+    return _usage(f'`{command.name}` has no option "{name}".', cure, command)
 
 
 def _usage(message: str, cure: str, command: Command) -> Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 
 from aml_pipeline import files
@@ -68,7 +69,7 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
     for name, text in contents.items():
         files.write(os.path.join(folder, name), text.encode())
         print(os.path.join(folder, name) if options.operands else name)
-    where = f"cd {folder} && " if options.operands else ""
+    where = "" if os.path.abspath(folder) == os.getcwd() else f"cd {shlex.quote(folder)} && "
     print(f"Now run it: {where}aml-pipeline run")
     return 0
 

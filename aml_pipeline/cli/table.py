@@ -84,7 +84,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
-            Option("--sdk", value="SDK", help="By which SDK of Azure ML.", choices=("v1", "v2"), default="v1"),
+            Option("--sdk", value="SDK", help="By which SDK; else v1, where it is installed.", choices=("v1", "v2")),
             Option("--wait", help="Wait until it is over; show the steps, and exit with 1 if one failed."),
             Option("--force", help="Let Azure ML run every step, even if nothing changed."),
             Option(
@@ -198,7 +198,7 @@ COMMANDS = {
             "history",
             "Free the disk: all but the last result of each step.",
             _FILE,
-            Option("--all", help="The last results too."),
+            Option("--all", help="Everything: the last results too, and the records, logs and metrics of all runs."),
             example="aml-pipeline clean",
         ),
         Command(

@@ -218,7 +218,14 @@ class _Wording:
     def _too_many(self, finding: Finding) -> tuple[str, str]:
         takes = any(not one.names for one in self._parser.options)
         what = "no positional value more, such as" if takes else "no positional values, such as"
-        return f"{self._step.script} takes {what} {self._shown(finding.at)}.", "Delete it, or name its option."
+        cure = self._split((finding.at.text if finding.at else "") or "") or "Delete it, or name its option."
+        return f"{self._step.script} takes {what} {self._shown(finding.at)}.", cure
+
+    def _split(self, text: str) -> str | None:
+        """Return the cure of an item that holds an option and its value as one text."""
+        name, _, value = text.partition(" ")
+        known = any(name in one.names for one in self._parser.options)
+        return f"Write the option as a key: `{name}: {value.strip()}`." if known and value else None
 
     def _surplus(self, finding: Finding) -> tuple[str, str]:
         at = finding.at
@@ -228,6 +235,9 @@ class _Wording:
         if option is None:
             return f"{self._shown(at)} is a value too many for {name}.", "Delete it."
         cure = f"Write `{name}: true`." if option.nargs == FLAG else "Delete what is too many."
+        if at and option.nargs == FLAG and isinstance(self._step.arguments[at.argument].values[at.place], Parameter):
+            change = '`choices=["true", "false"]` in place of `action="store_true"`'
+            cure = f"A boolean parameter is a value: let the script take one ({change}), or write `{name}: true`."
         return f"{self._line(option)} takes {_count(option)} for {name}, and {self._shown(at)} is too many.", cure
 
     def _type(self, finding: Finding) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""A step about which nothing is to be said."""
