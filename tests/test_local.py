@@ -882,7 +882,9 @@ def test_runs_logs_and_clean(project: Project) -> None:
     project.replace("pipeline.yaml", "    arguments:\n", "    arguments:\n      --size: ${{ parameters.size }}\n")
     project.replace("pipeline.yaml", "name: one\n", "name: one\nparameters: {size: 1}\n")
     assert project.cli("runs").stdout == "Nothing ran yet. Start with `aml-pipeline run`.\n"
-    assert project.cli("logs", status=2).stderr.startswith("There is no log of any step here.")
+    assert project.cli("logs", status=2).stderr == (
+        "No step ran yet, so there is no log. Start with `aml-pipeline run`.\n"
+    )
     assert project.cli("clean").stdout == "There is nothing to free.\n"
     for size in ("1", "2", "3"):
         assert project.run("--param", f"size={size}") == {"only": "done"}

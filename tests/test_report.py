@@ -25,7 +25,7 @@ from aml_pipeline.report.markup import data, join, tag
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import Point, Series, fewer, series_of
-from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.story import Log, RunTold, StepTold
 from aml_pipeline.report.text import (
     cut,
     number_in_words,
@@ -225,6 +225,49 @@ def test_a_log_is_shown_as_its_end(tmp_path: Path) -> None:
     assert b.text.endswith("\ufffd end")
 
 
+def log_of(state: Path, said: bytes) -> tuple[Log, str]:
+    """Return the log of a step that failed, and the page of its run."""
+    written = Written(state / "runs", "r", header(step("bad")))
+    written.step("bad", log=said, state="failed")
+    written.end("failed")
+    run = read(records(str(state / "runs"))[-1], "failed")
+    (log,) = (one.log for one in run.steps)
+    assert log is not None
+    return log, page(run)
+
+
+def test_a_log_is_not_called_cut_for_what_is_shown_shorter(tmp_path: Path) -> None:
+    state = tmp_path / ".aml_pipeline" / "p"
+    copy = f"{state}/steps/bad/attempt.{'x' * 40}/working-copy"
+    said = f'Traceback:\n  File "{copy}/bad.py", line 1\n10%\r20%\r30%\n\x1b[31mValueError\x1b[0m: é <&>\n'
+    log, text = log_of(state, said.encode())
+    assert log.text == f'Traceback:\n  File "{tmp_path}/steps/bad.py", line 1\n30%\nValueError: é <&>\n'
+    assert (log.left_out, log.size) == (0, len(said.encode()))
+    assert "The end of a log" not in text
+
+
+def test_a_log_that_is_cut_says_so_whatever_is_shown_shorter(tmp_path: Path) -> None:
+    state = tmp_path / ".aml_pipeline" / "p"
+    line = f"at {state}/steps/bad/attempt.x/working-copy/bad.py\n"
+    log, text = log_of(state, line.encode() * 10_000)
+    assert log.text.startswith("at ")
+    assert log.left_out == (10_000 - log.text.count("\n")) * len(line)
+    assert "The end of a log of" in text
+    escaped, text = log_of(tmp_path / "q", b"<" * 60_000)  # which has room as a file, and has none as markup
+    assert escaped.left_out == 60_000 - len(escaped.text) > 0
+    assert "The end of a log of 60.0 kB" in text
+
+
+def test_a_log_may_be_cut_in_the_path_of_a_folder_that_is_no_text(tmp_path: Path) -> None:
+    state = tmp_path / ".aml_pipeline" / "p"
+    written = Written(state / "runs", "r", header(step("bad")))
+    written.step("bad", log=f"{state}/steps/bad/attempt.x/working-copy\n".encode() + b"<" * 60_000)
+    source = {**step("bad"), "source_directory": "no text \udcff"}
+    (one,) = read(RunRecord("r", str(state / "runs" / "r"), header(source)), "done").steps
+    assert one.log is not None
+    assert one.log.left_out == len(f"{tmp_path}/no text ?\n") + 60_000 - len(one.log.text) > 0
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -377,6 +420,43 @@ def test_two_runs_are_compared_by_what_they_are_made_of() -> None:
     assert found["Outputs"] == [("train.out", "d (1 files, 9 bytes)", "e (1 files, 9 bytes)", "other bytes")]
     assert ("torch", "–", "2", "") in found["Packages"]
     assert differing(first, dataclasses.replace(first, run="other")) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "shown"),
+    [
+        (1 / 3, 2 / 3, ("0.3333", "0.6667", "+0.3333")),
+        (0.5, 0.25, ("0.5", "0.25", "-0.25")),
+        (0.977312345, 0.977323456, ("0.97731", "0.97732", "+1.111e-05")),
+        (0.1 + 0.2, 0.3, ("0.30000000000000004", "0.29999999999999999", "-5.551e-17")),
+        (3, 3.00001, ("3", "3.00001", "+1e-05")),
+        (12_345_678, 12_345_679, ("12345678", "12345679", "+1")),
+        (1 / 3, None, ("0.3333", "–", "")),
+        (1 / 3, "nan", ("0.3333", "nan", "")),
+    ],
+)
+def test_compared_metrics_have_as_many_digits_as_tell_them_apart(
+    before: object, now: object, shown: tuple[str, str, str]
+) -> None:
+    metrics = [{"m": value} for value in (before, now) if value is not None]
+    found = differing(run_of(metrics=metrics[0]), run_of(metrics=metrics[1] if len(metrics) > 1 else {}))
+    assert found["Final metrics"] == [("train.m", *shown)]
+
+
+@given(some.floats(allow_nan=False, allow_infinity=False), some.floats(allow_nan=False, allow_infinity=False))
+def test_metrics_differ_as_they_do(before: float, now: float) -> None:
+    found = differing(run_of(metrics={"m": before}), run_of(metrics={"m": now}))
+    assert ("Final metrics" in found) == (before != now)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "note"),
+    [(2.0, 1.0, "×0.50"), (1.0, 999.0, "×999.00"), (0.02, 4_146.0, ""), (4.0, 0.04, ""), (1.0, 1_001.0, "> ×1000"),
+     (100.0, 1.0, "×0.01"), (2_000.0, 1.0, "< ×0.01"), (0.0, 1.0, "")],
+)  # fmt: skip
+def test_a_ratio_of_times_is_told_where_it_means_something(before: float, now: float, note: str) -> None:
+    found = differing(run_of(step_seconds=before), run_of(step_seconds=now))
+    assert [row[3] for row in found["Durations"]] == [note]
 
 
 def test_markup_joins_text_and_markup() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from aml_pipeline import cli, files
+from aml_pipeline.cli.recorded import words_of
 from aml_pipeline.report import charts, document, parts, reading
 from aml_pipeline.report.markup import Html
 from tests.conftest import ROOT, Project
@@ -83,6 +87,59 @@ def test_report_writes_the_page_of_another_run_elsewhere(ran: Project, tmp_path:
     assert ran.cli("report", first[-4:], "-o", "-").stdout == place.read_text(encoding="utf-8")
 
 
+PAGES = [("report",), ("compare", "--page")]
+
+
+@pytest.mark.parametrize("command", PAGES, ids=" ".join)
+def test_a_page_that_can_be_written_nowhere_is_told(ran: Project, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "file").write_text("kept")
+    gone, file, folder = tmp_path / "a b" / "gone", tmp_path / "file", tmp_path
+    for place, said in [
+        (gone / "x.html", f"There is no folder {gone}. Make it, or name another place with -o FILE.\n"),
+        (f"{gone}/", f"There is no folder {gone}. Make it, or name another place with -o FILE.\n"),
+        (file / "x.html", f"{file} is no folder. Name another place with -o FILE.\n"),
+        (folder, f"{folder} is a folder. Name a file in it: -o {folder}/page.html\n"),
+        (f"{folder}/", f"{folder}/ is a folder. Name a file in it: -o {folder}/page.html\n"),
+    ]:
+        assert ran.cli(*command, "-o", str(place), status=2).stderr == said
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("file", "kept")]
+    assert ran.cli(*command, "-o", "no/x.html", status=2).stderr.startswith("There is no folder no. Make it, ")
+    in_a_project = ran.cli(*command, "-f", str(ran.root / "pipeline.yaml"), "-o", "x.html", cwd=tmp_path)
+    assert in_a_project.stdout == "x.html\n"
+    assert (tmp_path / "x.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_where_no_page_may_be_written_another_place_is_the_cure(
+    ran: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def refuses(path: str, _data: bytes) -> None:
+        raise OSError(number, "no", f"{path}.17.tmp")
+
+    monkeypatch.setattr(files, "write", refuses)
+    file = str(ran.root / "pipeline.yaml")
+    for command in PAGES:
+        assert cli.run([*command, "-f", file], os.environ) == 6
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said == f"No page may be written in {ran.runs()[-1]}. Name another place with -o FILE."
+        assert cli.run([*command, "-f", file, "-o", "/a/x.html"], os.environ) == 2
+        assert capsys.readouterr().err.startswith("There is no folder /a. ")
+
+
+@pytest.mark.parametrize("command", PAGES, ids=" ".join)
+def test_a_page_goes_into_a_pipe_and_leaves_it_there(ran: Project, tmp_path: Path, command: tuple[str, ...]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, encoding="utf-8") as reader:
+        try:
+            assert ran.cli(*command, "-o", str(pipe)).stdout == f"{pipe}\n"
+            assert reader.communicate(timeout=20)[0] == ran.cli(*command, "-o", "-").stdout
+        finally:
+            reader.kill()  # which waits for a writer, if none came
+    assert list(tmp_path.iterdir()) == [pipe]
+    assert pipe.is_fifo()
+
+
 def test_report_opens_the_page(ran: Project, tmp_path: Path) -> None:
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/opened"\n')
@@ -148,6 +205,34 @@ def test_runs_tell_what_was_changed_and_measured(ran: Project) -> None:
     assert last.endswith("make up to date, train done, tell done")
     told = json.loads(ran.cli("runs", "--format", "json").stdout)
     assert [row["changed"] for row in told] == [{"rate": "0.25"}, {}]
+
+
+def test_runs_name_the_step_that_failed(project: Project) -> None:
+    names = "abcdefg"
+    rows = "".join(
+        f"  {name}: {{script: {name}.py, after: [{','.join(names[:at][-1:])}]}}\n" for at, name in enumerate(names)
+    )
+    project.write({"pipeline.yaml": f"name: p\nsteps:\n{rows}", **dict.fromkeys([f"{name}.py" for name in names], "")})
+    project.write({"c.py": "raise SystemExit(3)\n"})
+    project.cli("run", status=1)
+    assert project.cli("runs").stdout.endswith("  2 done, c failed, 4 not run\n")
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        ({"a": "done", "b": "failed"}, "a done, b failed"),
+        ({"a": "failed"} | dict.fromkeys("bcdefgh", "not run"), "a failed, 7 not run"),
+        (dict.fromkeys("abc", "done") | {"d": "interrupted", "e": "not run"}, "3 done, d interrupted, 1 not run"),
+        (dict.fromkeys("abcd", "failed") | {"e": "not run"}, "a failed, b failed, c failed, d failed, 1 not run"),
+        (dict.fromkeys("abcde", "failed") | {"f": "done"}, "5 failed, 1 done"),
+        ({"a": "up to date", "b": "failed", "c": "up to date", "d": "done", "e": "failed"},
+         "2 up to date, b failed, e failed, 1 done"),
+    ],
+)  # fmt: skip
+def test_of_many_steps_those_that_failed_are_named(states: dict[str, str], said: str) -> None:
+    row = {"changed": {}, "metrics": {}, "azureml": None, "steps": states}
+    assert words_of(row) == said
 
 
 def test_outputs_are_recorded_with_their_sizes(ran: Project) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -324,15 +325,15 @@ def test_cancelling_a_job_that_nobody_here_sent(lesson: LessonV2, capsys: Captur
 
 @pytest.mark.parametrize(
     ("there", "sdk"),
-    [({"azureml.core", "azure.ai.ml"}, "v1"), ({"azure.ai.ml"}, "v2"), ({"azureml.core"}, "v1"), (set(), "v1")],
+    [({"azureml-core", "azure-ai-ml"}, "v1"), ({"azure-ai-ml"}, "v2"), ({"azureml-core"}, "v1"), (set(), "v1")],
 )
-def test_the_sdk_of_a_run_that_no_record_tells_of(there: set[str], sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(module: str) -> object:
-        if module not in there:
-            raise ModuleNotFoundError(module)
-        return module
+def test_the_sdk_of_a_run_that_nothing_tells_of(there: set[str], sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(name: str) -> str:
+        if name not in there:
+            raise metadata.PackageNotFoundError(name)
+        return name
 
-    monkeypatch.setattr(sending, "find_spec", find)
+    monkeypatch.setattr(metadata, "distribution", found)
     assert sending.installed_sdk() == sdk
 
 
@@ -374,13 +375,15 @@ def test_the_words_for_what_is_not_there_are_those_of_v1(lesson: LessonV2, capsy
     )
 
 
+NO_KIND = "of a kind that azure-ai-ml does not know"
+
+
 @pytest.mark.parametrize(
     ("properties", "words"),
     [
         (
             {"computeType": "AKS"},
-            "Compute target other is of a kind that azure-ai-ml does not know, on which no step runs. "
-            "Name a cluster or an instance.",
+            f"Compute target other is {NO_KIND}, on which no step runs. Name a cluster or an instance.",
         ),
         (
             {"computeType": "ComputeInstance", "properties": {"vmSize": "STANDARD_D2_V2", "state": "Stopped"}},

@@ -67,6 +67,8 @@ def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tup
             return one, operands[0] if operands else one.logged_steps[-1]
     what = f'step "{operands[0]}"' if operands else "any step"
     steps = sorted({step for one in found for step in one.logged_steps})
+    if not steps:
+        raise UsageError("No step ran yet, so there is no log. Start with `aml-pipeline run`.")
     raise UsageError(f"There is no log of {what} here. {suggest(operands[0] if operands else '', steps, noun='log')}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,6 +81,16 @@ def words_of(row: Mapping[str, Any]) -> str:
 
 
 def _steps_in_words(steps: Mapping[str, str]) -> str:
-    if len(steps) > _MOST_STEPS:
-        return ", ".join(f"{count} {state}" for state, count in Counter(map(str, steps.values())).items())
-    return ", ".join(f"{step} {state}" for step, state in steps.items())
+    if len(steps) <= _MOST_STEPS:
+        return ", ".join(f"{step} {state}" for step, state in steps.items())
+    by_state: dict[str, list[str]] = {}
+    for step, state in steps.items():
+        by_state.setdefault(str(state), []).append(step)
+    return ", ".join(_counted(state, names) for state, names in by_state.items())
+
+
+def _counted(state: str, steps: list[str]) -> str:
+    """Return how many steps ended so; those that were not to end so are named, while they are few."""
+    if state in {"failed", "interrupted"} and len(steps) <= _MOST_STEPS:
+        return ", ".join(f"{step} {state}" for step in steps)
+    return f"{len(steps)} {state}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from aml_pipeline import files, store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import chosen, records_of, state_of
-from aml_pipeline.errors import UsageError
+from aml_pipeline.errors import MachineError, UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.comparison import Comparison, Row
@@ -23,6 +24,7 @@ from aml_pipeline.report.story import RunTold
 from aml_pipeline.report.text import cut, visible
 
 _MOST_LETTERS = 40
+_ELSEWHERE = "another place with -o FILE"
 
 
 def report(options: Options, _environ: Mapping[str, str]) -> int:
@@ -69,7 +71,8 @@ def _written(options: Options, text: str, place: str) -> int:
     if place == "-":
         sys.stdout.write(text)
         return 0
-    files.write(place, text.encode())
+    _check(place)
+    _write(place, text.encode())
     print(place)
     if options.flag("open"):
         import webbrowser
@@ -77,6 +80,32 @@ def _written(options: Options, text: str, place: str) -> int:
         if not webbrowser.open(Path(place).resolve().as_uri()):
             print("No browser could be started here. Open the file by hand.", file=sys.stderr)
     return 0
+
+
+def _check(place: str) -> None:
+    """Raise UsageError where no file can be."""
+    folder = os.path.dirname(place) or os.curdir
+    if not os.path.exists(folder):
+        raise UsageError(f"There is no folder {folder}. Make it, or name {_ELSEWHERE}.")
+    if not os.path.isdir(folder):
+        raise UsageError(f"{folder} is no folder. Name {_ELSEWHERE}.")
+    if os.path.isdir(place):
+        raise UsageError(f"{place} is a folder. Name a file in it: -o {os.path.join(place, 'page.html')}")
+
+
+def _write(place: str, page: bytes) -> None:
+    """Write a page; into a pipe or a device, such as /dev/stdout, without a file taking its place."""
+    try:
+        if os.path.exists(place) and not os.path.isfile(place):
+            with open(place, "wb") as stream:
+                stream.write(page)
+        else:
+            files.write(place, page)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        folder = os.path.dirname(place) or os.curdir
+        raise MachineError(f"No page may be written in {folder}. Name {_ELSEWHERE}.") from None
 
 
 def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
+from importlib import metadata
 from typing import Any, NamedTuple
 
 from aml_pipeline import azureml, azureml_v2
@@ -88,13 +88,13 @@ def login(environ: Mapping[str, str]) -> Login:
 
 def installed_sdk() -> str:
     """Return the SDK that is installed here: v1 where both are, or neither."""
-    return "v2" if _is_installed("azure.ai.ml") and not _is_installed("azureml.core") else "v1"
+    return "v2" if _is_installed("azure-ai-ml") and not _is_installed("azureml-core") else "v1"
 
 
-def _is_installed(module: str) -> bool:
+def _is_installed(distribution: str) -> bool:
     try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # of a parent
+        return bool(metadata.distribution(distribution))
+    except metadata.PackageNotFoundError:
         return False
 
 

@@ -10,6 +10,9 @@ from aml_pipeline.report.story import OutputTold, RunTold, StepTold, mapping
 from aml_pipeline.report.text import number_in_words, seconds_in_words
 
 NOTHING = "–"
+# A time that is shorter reads "0.0 s": no ratio to it means anything.
+_LEAST_SECONDS = 0.05
+_LEAST_RATIO, _MOST_RATIO = 0.01, 1000
 
 
 class Row(NamedTuple):
@@ -69,7 +72,13 @@ def _took(seconds: float | None) -> str:
 
 
 def _times(before: float | None, now: float | None) -> str:
-    return f"×{now / before:.2f}" if before and now else ""
+    """Return the ratio of two times, where it means something."""
+    if before is None or now is None or min(before, now) < _LEAST_SECONDS:
+        return ""
+    ratio = now / before
+    if ratio > _MOST_RATIO:
+        return f"> ×{_MOST_RATIO}"
+    return f"< ×{_LEAST_RATIO}" if ratio < _LEAST_RATIO else f"×{ratio:.2f}"
 
 
 def _packages(run: RunTold) -> dict[str, str]:
@@ -90,16 +99,20 @@ def _of_metrics(first: RunTold, second: RunTold) -> Iterator[Row]:
     for name in _names(one, other):
         before, now = number(one.get(name)), number(other.get(name))
         change = f"{now - before:+.4g}" if before is not None and now is not None and now != before else ""
-        yield Row(name, _value(one, name), _value(other, name), change)
+        yield Row(name, *_told_apart(one.get(name, NOTHING), other.get(name, NOTHING)), change)
 
 
 def _metrics(run: RunTold) -> dict[str, object]:
     return {f"{step.name}.{name}": value for step in run.steps for name, value in step.metrics.items()}
 
 
-def _value(metrics: Mapping[str, object], name: str) -> str:
-    value = metrics.get(name, NOTHING)
-    return repr(value) if isinstance(value, float) else number_in_words(value)
+def _told_apart(before: object, now: object) -> tuple[str, str]:
+    """Return two values in as many digits as tell them apart, at least in those of any other metric."""
+    for digits in range(4, 17):
+        texts = number_in_words(before, digits), number_in_words(now, digits)
+        if texts[0] != texts[1] or before == now:
+            return texts
+    return number_in_words(before, 17), number_in_words(now, 17)
 
 
 def _steps(run: RunTold) -> dict[str, StepTold]:

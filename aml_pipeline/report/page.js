@@ -84,18 +84,27 @@ function options(chart, how, width) {
   };
 }
 
+function widthIn(figure) {
+  return figure.clientWidth - 20;
+}
+
 function draw() {
   const place = document.getElementById("charts");
   if (!place) return;
   plots.forEach((plot) => plot.destroy());
   place.replaceChildren();
   const how = chosen();
-  plots = charts.map((chart) => {
+  // All boxes before the first chart: one that is alone is as wide as the page.
+  const figures = charts.map((chart) => {
     const figure = element("figure");
     figure.append(element("figcaption", chart.name));
-    place.append(figure);
+    return figure;
+  });
+  place.append(...figures);
+  plots = charts.map((chart, number) => {
+    const figure = figures[number];
     const data = columns(chart, how);
-    const plot = new uPlot(options(chart, how, figure.clientWidth - 20), data, figure);
+    const plot = new uPlot(options(chart, how, widthIn(figure)), data, figure);
     const left = remark(chart, how);
     if (left) {
       const said = element("p", left);
@@ -119,7 +128,10 @@ function remark(chart, how) {
 }
 
 function fit() {
-  plots.forEach((plot) => plot.setSize({ width: plot.root.parentElement.clientWidth - 20, height: 260 }));
+  for (const plot of plots) {
+    const width = widthIn(plot.root.parentElement);
+    if (width !== plot.width) plot.setSize({ width, height: plot.height });
+  }
 }
 
 // A cell that a spreadsheet would take for a formula is given a quote before it.
@@ -235,8 +247,8 @@ listen("logarithmic", "change", draw);
 listen("csv", "click", download);
 listen("search", "input", later(search, 80));
 dark.addEventListener("change", draw);
-addEventListener("resize", later(fit, 80));
 addEventListener("hashchange", unfold);
 draw();
+if (plots.length) new ResizeObserver(later(fit, 80)).observe(document.getElementById("charts"));
 unfold();
 document.documentElement.dataset.drawn = String(Math.round(performance.now()));

@@ -151,10 +151,9 @@ def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
     if len(taken) < size:  # begin with a whole line, or else with a whole character
         head, end, rest = taken.partition(b"\n")
         taken = rest if end and rest else head.lstrip(bytes(range(0x80, 0xC0)))
-    text = printed(taken.decode("utf-8", "replace"))
-    kept = tail_that_fits(to_source(text), room)
-    left_out = size - len(taken) + max(0, len(text.encode("utf-8", "replace")) - len(kept.encode("utf-8", "replace")))
-    return Log(kept, size, left_out, place)
+    text = to_source(printed(taken.decode("utf-8", "replace")))
+    kept = tail_that_fits(text, room)
+    return Log(kept, size, size - len(taken) + len(text[: len(text) - len(kept)].encode("utf-8", "replace")), place)
 
 
 def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mapping[str, Any]]:

@@ -54,6 +54,6 @@ def seconds_in_words(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def number_in_words(value: object) -> str:
-    """Return a metric's value, in four digits where it has more."""
-    return f"{value:.4g}" if isinstance(value, float) else cut(str(value), 60)
+def number_in_words(value: object, digits: int = 4) -> str:
+    """Return a metric's value, in so many digits where it has more."""
+    return f"{value:.{digits}g}" if isinstance(value, float) else cut(str(value), 60)

@@ -112,7 +112,7 @@ class Tab:
         self._session = browser.ask("Target.attachToTarget", targetId=self._target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.ask(f"{domain}.enable")
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.resize(width, height)
         self.scheme(scheme)
 
     def ask(self, method: str, **params: object) -> Any:  # noqa: ANN401 - JSON
@@ -122,6 +122,10 @@ class Tab:
     def close(self) -> None:
         """Close it."""
         self._browser.ask("Target.closeTarget", targetId=self._target)
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Make the window so large."""
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def scheme(self, name: str) -> None:
         """Let the system prefer a light or a dark scheme."""

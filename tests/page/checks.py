@@ -90,6 +90,34 @@ def pixels(tab: Tab, *, like: str) -> int:
     )
 
 
+def room_of_charts(tab: Tab) -> list[float]:
+    """Return how many pixels of the width of each box its chart leaves; less than 0: it lies over what is beside it."""
+    return list(
+        tab.value("""[...document.querySelectorAll("figure")].map((figure) => {
+          const box = figure.getBoundingClientRect();
+          const all = [...figure.querySelectorAll("*")].map((one) => one.getBoundingClientRect());
+          const inside = all.filter((one) => one.width > 0);
+          const left = Math.min(...inside.map((one) => one.left));
+          const right = Math.max(...inside.map((one) => one.right));
+          const chart = figure.querySelector(".u-wrap").getBoundingClientRect();
+          return left < box.left || right > box.right ? -1 : box.width - chart.width;
+        })""")
+    )
+
+
+def every_chart_fills_its_box(tab: Tab) -> bool:
+    return all(0 <= room <= 30 for room in room_of_charts(tab)) and len(room_of_charts(tab)) == 2
+
+
+def eventually(tab: Tab, says: Callable[[Tab], bool]) -> bool:
+    """Whether the page comes to be so within some seconds."""
+    for _ in range(25):
+        if says(tab):
+            return True
+        tab.hover(1, 1)
+    return False
+
+
 def lightness(tab: Tab) -> int:
     """Return the red, green and blue of the ground, added."""
     return sum(tab.value("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"))
@@ -175,6 +203,31 @@ def test_axes_can_be_chosen(opened: Opener) -> None:
     scale = tab.value("[plots[0].scales.y.distr, plots[0].scales.x.max]")
     assert scale[0] == 3
     assert scale[1] == pytest.approx(9.2, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["quickstart", "compared"])
+@pytest.mark.parametrize(("width", "columns"), [(800, 1), (1200, 2), (1600, 2)])
+def test_every_chart_is_inside_its_box(opened: Opener, name: str, width: int, columns: int) -> None:
+    tab = opened(name, width=width)
+    places = tab.value("[...document.querySelectorAll('figure')].map((one) => one.getBoundingClientRect().left)")
+    assert (len(places), len(set(places))) == (2, columns)
+    assert every_chart_fills_its_box(tab), room_of_charts(tab)
+    tab.value("document.getElementById('logarithmic').click()")
+    assert every_chart_fills_its_box(tab), room_of_charts(tab)
+    tab.value("(() => { const at = document.getElementById('across'); at.value = 'time';"
+              " at.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    assert every_chart_fills_its_box(tab), room_of_charts(tab)
+
+
+@pytest.mark.parametrize("name", ["quickstart", "compared"])
+def test_a_chart_follows_its_box(opened: Opener, name: str) -> None:
+    tab = opened(name, width=1200)
+    for width in (800, 1600, 500):
+        tab.resize(width)
+        assert eventually(tab, every_chart_fills_its_box), (width, room_of_charts(tab))
+    # As a scroll bar that comes with the charts does: the window is as wide as it was.
+    tab.value("document.body.style.maxWidth = '450px'")
+    assert eventually(tab, every_chart_fills_its_box), room_of_charts(tab)
 
 
 def test_what_has_no_place_on_a_logarithmic_axis_is_a_gap_and_told(opened: Opener) -> None:
