@@ -146,7 +146,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to do, or to leave: ``id`` is that of what is there, ``details`` tell what differs, or why not."""
+    """One thing to do, or to leave: ``id`` is that of what is there, ``details`` tell what differs, or why not.
+
+    Once it is done, a run is started by posting to ``address``, and ``page`` shows it in the portal, if it has one.
+    """
 
     action: Action
     kind: Kind
@@ -154,6 +157,8 @@ class Change:
     details: tuple[str, ...] = ()
     id: str = ""
     key: str = ""
+    address: str = ""
+    page: str = ""
 
 
 def identity(name: str, profile: str | None) -> str:
@@ -314,6 +319,24 @@ def _differences(wanted: WantedSchedule, one: Schedule) -> Iterator[str]:
         before, after = there.get(name), wanted.parameters.get(name)
         if before != after:
             yield f"parameter {name}: {'–' if before is None else before} → {'–' if after is None else after}"
+
+
+def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:
+    """Yield a line for each schedule that fires, and whose namesake of another profile fires besides."""
+    paused = {one.key for one in todo if one.kind == "schedule" and _PAUSED in one.details}
+    marks = [(mark, one.name) for one in found.schedules if one.active and (mark := mark_in(one.description))]
+    for schedule in wanted.schedules:
+        others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
+        if others and schedule.key not in paused:
+            which = f"{' and '.join(others)}, which {'is' if len(others) == 1 else 'are'} active too: each fires"
+            cure = "Pause in the portal what should not fire; publish leaves it paused."
+            yield f"{schedule.name} does not replace {which}. {cure}"
+
+
+def _is_sibling(mark: Mark, wanted: Wanted) -> bool:
+    """Whether it is that of the same pipeline with another profile, or with none."""
+    pipeline = wanted.identity.partition("/")[0]
+    return mark.identity != wanted.identity and mark.identity.partition("/")[0] == pipeline
 
 
 def moved_back(identity: str, name: str, found: Found, version: str) -> Change:

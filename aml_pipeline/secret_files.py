@@ -1,4 +1,4 @@
-"""What looks like a secret: by the name of a file, and by what stands in it. Pure.
+"""What looks like a secret: by the name of a file or variable, by what stands in it, by the login of an address. Pure.
 
 What was found is told in words; the secret itself is never part of an answer.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 # Larger files are data.
@@ -17,6 +18,15 @@ class Secret(NamedTuple):
     """A line that looks like a secret, and what it looks like."""
 
     line: int
+    what: str
+
+
+class Place(NamedTuple):
+    """Characters of a text that look like a secret, as an editor counts them, and what they look like."""
+
+    line: int
+    column: int
+    width: int
     what: str
 
 
@@ -68,6 +78,10 @@ _TEXTS = {
     rb"\bxox[abeoprs]-[A-Za-z0-9-]{10,}": "a token of Slack",
     rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b": "an access key of AWS",
     rb"\bhf_[A-Za-z0-9]{34}\b": "a token of Hugging Face",
+    rb"\bsk-(?:(?:proj|svcacct|admin)-(?=[\w-]{0,200}[A-Z])(?=[\w-]{0,200}\d)[\w-]{20,}"
+    rb"|[A-Za-z0-9]{32,})": "a key of OpenAI",
+    rb"\bAIza[\w-]{35}(?![\w-])": "a key of Google",
+    rb"\bnpm_[A-Za-z0-9]{36}\b": "a token of npm",
 }
 _WORDS = rb"client_?secret|account_?key|api_?key|access_?key|secret_?key|access_?token|auth_?token|password"
 # A constant of 12 to 200 characters without a space that is given to a name of that kind, or stands behind such a key.
@@ -106,3 +120,83 @@ def _is_drawn(value: bytes) -> bool:
 
 def _line(data: bytes, match: re.Match[bytes]) -> int:
     return data.count(b"\n", 0, match.start()) + 1
+
+
+# What stands before the @ of an address; and the token that a channel of conda has in its path.
+_LOGIN = re.compile(r"://([^\s/\"'?#]+)@|/t/([\w-]{12,})(?=/)")
+# A name without a password: only one that no person has.
+_LONG = re.compile(r"(?=[a-zA-Z]*\d)(?=\d*[a-zA-Z])[a-zA-Z0-9]{32,}")
+# What stands for a secret that is put in later, as a whole.
+_PUT_IN_LATER = re.compile(
+    r"""(?ix) \$\{.* | \$\w+ | [<{\[].* | %\w+% | [*x.…-]+ | change[-_]?me | redacted | none | null | todo
+    | (?: (?:your|my|the|a|some|user|db|api|access|auth|personal) [-_]? )*
+      (?: pass | password | passwd | passphrase | pw | pwd | secret | token | pat | key | credentials? )
+      (?: [-_]?here )?"""
+)
+
+
+def in_addresses(text: str) -> list[Place]:
+    """Return the logins with a password or a token that stand in addresses, as pip and conda have them."""
+    return [place for number, line in enumerate(text.splitlines(), 1) for place in _in_line(line, number)]
+
+
+def _in_line(line: str, number: int) -> Iterator[Place]:
+    found = False
+    for match in _LOGIN.finditer(line):
+        what = _in_login(match[1]) if match[1] else "a token" if _is_drawn(match[2].encode()) else None
+        if what:
+            found = True
+            start, end = match.span(1 if match[1] else 2)
+            yield Place(number, start + 1, end - start, what)
+    if not found and (other := _in_value(line)):
+        yield Place(number, *other)
+
+
+def _in_login(login: str) -> str | None:
+    user, _, password = login.partition(":")
+    token = _in_value(login)
+    if token:
+        return token[2]
+    if password:
+        return None if _PUT_IN_LATER.fullmatch(password) else "a password"
+    return "a token" if _LONG.fullmatch(user) else None
+
+
+def _in_value(text: str) -> tuple[int, int, str] | None:
+    """Return the column, the width and the kind of a text that gives itself away."""
+    data = text.encode("utf-8", "surrogatepass")
+    match = _searches()[0].search(data)
+    if match is None:
+        return None
+    column = len(data[: match.start()].decode("utf-8", "ignore")) + 1
+    return column, match.end() - match.start(), _KINDS[(match.lastindex or 1) - 1]
+
+
+# The last word of a variable's name, as masking of logs has it; what only machines make has letters and digits.
+_CHOSEN = re.compile(r"(?i)(?:.*(password|passwd|passphrase|secret)|(?:.*_)?(pass|pwd))[_-]?\d*")
+_MADE = re.compile(
+    r"(?i)(?:(?:.*[_-])?(?:api|access|account|storage|shared|secret|private)?(key)|.*(token|signature))[_-]?\d*"
+)
+_NO_SECRET = re.compile(r"(?i)true|false|yes|no|on|off|(?:~|\.{0,2})/[\w.-]+(?:/[\w.-]+)*|\w[\w+.-]*://\S*")
+_WORDS_OF_A_NAME = re.compile(r"[a-z]+\d{0,3}(?:[-_./](?:[a-z]+\d{0,3}|v?\d{1,4}))+")
+_SHORTEST = 12
+
+
+def by_variable(name: str, value: str) -> str | None:
+    """Return what an environment variable holds, if its name or its value is one that secrets have."""
+    value = value.strip()
+    told = in_addresses(value)
+    if told:
+        return told[0].what
+    if not value or name in {"PWD", "OLDPWD"} or _PUT_IN_LATER.fullmatch(value) or _NO_SECRET.fullmatch(value):
+        return None
+    if chosen := _CHOSEN.fullmatch(name):
+        return "a secret" if (chosen[1] or "").lower() == "secret" else "a password"
+    made = _MADE.fullmatch(name)
+    if made is None or "public" in name.lower() or not _looks_made(value):
+        return None
+    return f"a {(made[1] or made[2]).lower()}"
+
+
+def _looks_made(value: str) -> bool:
+    return len(value) >= _SHORTEST and _is_drawn(value.encode()) and not _WORDS_OF_A_NAME.fullmatch(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ def scheduled(lesson: Lesson) -> None:
     file.write_text(file.read_text(encoding="utf-8") + SCHEDULES, encoding="utf-8")
 
 
-def publish(lesson: Lesson, capsys: Capture, *words: str, status: int = 0) -> list[str]:
-    """Publish; return what is told, without digests and versions."""
+def publish(lesson: Lesson, capsys: Capture, *words: str, status: int = 0, said: str = "") -> list[str]:
+    """Publish; return what is told, without digests and versions, and without addresses."""
     lesson.service.forget()
     done = lesson.here(capsys, "publish", *words)
-    assert (done.status, done.err) == (status, ""), done.err
-    return [re.sub(r"\s+", " ", re.sub(r"[0-9a-f]{12,16}", "D", line)).strip() for line in done.out.splitlines()]
+    assert (done.status, done.err) == (status, said), done.err
+    lines = [line for line in done.out.splitlines() if not re.match(r"(page|endpoint) +https?://", line)]
+    return [re.sub(r"\s+", " ", re.sub(r"[0-9a-f]{12,16}", "D", line)).strip() for line in lines]
 
 
 def writes(lesson: Lesson) -> list[str]:
@@ -218,7 +220,7 @@ def test_what_others_made_is_left_alone(lesson: Lesson, capsys: Capture) -> None
     service.pipelines["p"] = {**pipeline, "Id": "p", "Description": "aml-pipeline:lesson"}
     service.endpoints["e"] = {**endpoint, "Id": "e", "Name": "lesson2", "Description": "aml-pipeline:lesson2 0"}
     info = {**schedule["PipelineSubmissionInfo"], "Description": "aml-pipeline:lesson/night#nightly abc"}
-    service.schedules["s"] = {**schedule, "Id": "s", "PipelineSubmissionInfo": info}
+    service.schedules["s"] = {**schedule, "Id": "s", "Name": "lesson-night.nightly", "PipelineSubmissionInfo": info}
     odd = {**schedule["Recurrence"], "TimeZone": "Odd", "Interval": None}
     theirs = {"Id": "t", "Name": "theirs", "Recurrence": odd}
     service.schedules["t"] = {**schedule, **theirs, "PipelineSubmissionInfo": {**info, "Description": "nightly"}}
@@ -227,7 +229,7 @@ def test_what_others_made_is_left_alone(lesson: Lesson, capsys: Capture) -> None
     )
     lesson.replace("steps/train.py", "'train'", "'trained'")
     lesson.replace("pipeline.yaml", "0 2 * * *", "0 3 * * *")
-    publish(lesson, capsys)
+    publish(lesson, capsys, said=_fires_too("lesson.nightly", "lesson-night.nightly"))
     now = json.dumps([service.pipelines["p"], service.endpoints["e"], service.schedules["s"], service.schedules["t"]])
     assert now == others
 
@@ -266,13 +268,87 @@ def test_two_that_published_at_once(lesson: Lesson, capsys: Capture) -> None:
 def test_a_profile_has_things_of_its_own(lesson: Lesson, capsys: Capture) -> None:
     lesson.replace("pipeline.yaml", "schedules:", "profiles: {night: {parameters: {epochs: 3}}}\nschedules:")
     publish(lesson, capsys)
-    publish(lesson, capsys, "--profile", "night")
+    before = json.dumps(lesson.service.schedules)
+    twice = _fires_too("lesson-night.nightly", "lesson.nightly")
+    publish(lesson, capsys, "--profile", "night", "--dry-run", said=twice)
+    assert json.dumps(lesson.service.schedules) == before
+    publish(lesson, capsys, "--profile", "night", said=twice)
     assert sorted(one["Name"] for one in lesson.service.state.endpoints.values()) == ["lesson", "lesson-night"]
     assert sorted(one["Name"] for one in lesson.service.schedules.values()) == [
         "lesson-night.nightly",
         "lesson.nightly",
     ]
+    assert publish(lesson, capsys, said=_fires_too("lesson.nightly", "lesson-night.nightly")) == UNCHANGED
+    first, second = lesson.service.schedules.values()
+    second["EntityStatus"] = "Disabled"
     assert publish(lesson, capsys) == UNCHANGED
+    second["EntityStatus"], first["EntityStatus"] = "Active", "Disabled"
+    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly somebody paused it, and it stays so"
+    first["EntityStatus"] = "Active"
+    lesson.replace("pipeline.yaml", "  nightly:", "  weekly:")
+    publish(lesson, capsys)  # what fires by another key is another schedule
+
+
+def _fires_too(ours: str, other: str) -> str:
+    return (
+        f"{ours} does not replace {other}, which is active too: each fires. "
+        "Pause in the portal what should not fire; publish leaves it paused.\n"
+    )
+
+
+def test_the_addresses_of_what_is_published_start_it(lesson: Lesson, capsys: Capture) -> None:
+    assert "http" not in lesson.here(capsys, "publish", "--dry-run").out
+    assert all(one["address"] == one["page"] == "" for one in _rows(lesson, capsys, "--dry-run"))
+    rows = {one["kind"]: one for one in _rows(lesson, capsys)}
+    pipeline, endpoint = rows["published pipeline"], rows["endpoint"]
+    assert rows["schedule"]["address"] == rows["schedule"]["page"] == ""
+    service = lesson.service
+    runs = f"{service.url}/pipelines/v1.0/PipelineRuns"
+    assert pipeline["address"] == f"{runs}/PipelineSubmit/{pipeline['id']}"
+    assert pipeline["page"].startswith(f"{service.url}/pipelines/{pipeline['id']}?wsid=/subscriptions/")
+    assert endpoint["address"] == f"{runs}/PipelineEndpointSubmit/Id/{endpoint['id']}"
+    assert endpoint["page"] == ""
+    told = [f"page      {pipeline['page']}", f"endpoint  {endpoint['address']}"]
+    assert lesson.here(capsys, "publish").out.splitlines()[-3:] == ["Azure ML agrees with the file.", *told]
+    assert lesson.here(capsys, "publish", "--version", "previous").status == 2
+    (row,) = _rows(lesson, capsys, "--version", pipeline["details"][0].removeprefix("version "))
+    assert row["address"] == endpoint["address"]
+
+    by_rest, by_sdk = _started_by_rest(endpoint["address"]), _started_by_sdk(lesson)
+    for run in (by_rest, by_sdk):
+        assert service.runs[run]
+        assert service.assignments_of(run) == {"epochs": "5"}
+
+
+def _rows(lesson: Lesson, capsys: Capture, *words: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(lesson.here(capsys, "publish", "--format", "json", *words).out)
+    return rows
+
+
+def _started_by_rest(address: str) -> str:
+    """Start it as docs/publishing.md says."""
+    body = json.dumps({"ExperimentName": "lesson", "ParameterAssignments": {"epochs": "5"}}).encode()
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer any"}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(address, body, headers)) as answer:  # noqa: S310 - this machine's
+        return str(json.load(answer)["Id"])
+
+
+def _started_by_sdk(lesson: Lesson) -> str:
+    from azureml.pipeline.core import PipelineEndpoint
+
+    from tests.loopback.client import connect
+
+    workspace = connect(lesson.service, lesson.root)
+    return str(PipelineEndpoint.get(workspace, name="lesson").submit("lesson", {"epochs": "5"}).id)
+
+
+def test_addresses_that_cannot_be_read_undo_nothing(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    lesson.service.fail("/PipelineEndpoints/(Id/)?[0-9a-f-]{36}$", 403, method="GET", times=1000)
+    done = lesson.here(capsys, "publish")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "Azure ML agrees with the file.")
+    assert done.err.startswith("Looking up the addresses failed. You may not do that")
 
 
 def test_going_back_to_an_earlier_version(lesson: Lesson, capsys: Capture) -> None:
@@ -395,8 +471,8 @@ def test_the_schedules_that_azure_ml_has(lesson: Lesson, capsys: Capture) -> Non
     schedule["EntityStatus"] = "Disabled"
     lesson.replace("pipeline.yaml", "nightly:", "weekly:")
     assert listed() == [
-        f"lesson.nightly  paused  {fires}  the file has it no longer",
-        f"lesson.weekly  not published  {fires}",
+        f"lesson.nightly  paused         {fires}  the file has it no longer",
+        f"lesson.weekly   not published  {fires}",
     ]
     rows = json.loads(lesson.here(capsys, "schedules", "--remote", "--format", "json").out)
     assert [(row["key"], row["state"], row["parameters"]) for row in rows] == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
@@ -36,6 +36,8 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
     else:
         print(as_text(changes))
         print(_summary(changes, options))
+        for line in _addresses(changes):
+            print(line)
     something = any(one.action != "unchanged" for one in changes)
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
@@ -62,6 +64,15 @@ def _summary(changes: list[Change], options: Options) -> str:
     return f"{count} {noun} to make; nothing was written." if options.flag("dry_run") else f"{count} {noun} made."
 
 
+def _addresses(changes: list[Change]) -> Iterator[str]:
+    """Yield where it is: the page in the portal, and what starts runs of the version that is the default."""
+    for one in changes:
+        if one.page:
+            yield f"page      {one.page}"
+        if one.address and one.kind == "endpoint":
+            yield f"endpoint  {one.address}"
+
+
 def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:
     """Print the schedules that Azure ML has of a pipeline and how each differs from the file, and those of others."""
     with waiting.heard_by(say):
@@ -71,6 +82,19 @@ def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) ->
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     elif not rows:
         print(f"Neither Azure ML nor the file has a schedule of {plan.name}.")
-    for row in [] if as_json else rows:
-        print("  ".join(str(row[key]) for key in ("name", "state", "fires", "compared") if row[key]))
+    else:
+        print(_table([_cells(row) for row in rows]))
     return 0
+
+
+def _cells(row: Mapping[str, object]) -> list[str]:
+    """Return name, state, when it fires, and how it compares; what is not there yet is compared by when it will."""
+    cells = [str(row[key] or "") for key in ("name", "state", "fires", "compared")]
+    return [*cells[:2], cells[3], ""] if row["state"] == "not published" else cells
+
+
+def _table(rows: list[list[str]]) -> str:
+    """Return the rows as lines, each column as wide as the widest of it."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
