@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from aml_pipeline import pip_file
-from aml_pipeline.dependencies import Declaration, Declared, Reader
+from aml_pipeline.dependencies import Declaration, Declared, Reader, logins
 from aml_pipeline.problems import Position, Problem, Severity, suggest
 from aml_pipeline.source import Document, Node, decode, parse
 
@@ -33,6 +33,7 @@ def read(path: str, reader: Reader) -> Declaration:
     text, fault = decode(raw)
     document = Document(None, [fault]) if fault else parse(text)
     found = Declaration(problems=[_in_words(one, path) for one in document.problems if one.severity == "error"])
+    found.problems += logins(text, path)
     if document.root is not None:
         _File(path, reader, found).read(document.root)
     return found

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from aml_pipeline import secret_files
 from aml_pipeline.problems import Position, Problem
 
 # Gives the bytes of a file by its path in the project; None when it is not there.
@@ -48,3 +49,20 @@ class Declaration:
         """Take in what another file declares, as constraints if it is included as such."""
         self.packages += [replace(one, constraint=constraint or one.constraint) for one in other.packages]
         self.problems += other.problems
+
+
+def logins(text: str, path: str) -> list[Problem]:
+    """Return a warning for each login that stands in the text of a file: it goes wherever the file goes."""
+    return [
+        in_clear(one.what, path, Position(one.line, one.column, one.width)) for one in secret_files.in_addresses(text)
+    ]
+
+
+def in_clear(what: str, path: str, position: Position) -> Problem:
+    """Return the warning for a secret at ``position`` of the file ``path``."""
+    message = f"{what} stands here in clear, and goes to Azure ML and into exports with the file."
+    cure = (
+        "Take it out and have it revoked: Azure ML reads it from a connection of the workspace "
+        "(`Workspace.set_connection`), pip here from PIP_INDEX_URL or a keyring."
+    )
+    return Problem("plain-secret", message, cure, severity="warning", file=path, position=position)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aml_pipeline.dependencies import Declaration, Declared, Reader
+from aml_pipeline.dependencies import Declaration, Declared, Reader, logins
 from aml_pipeline.problems import Position, Problem, suggest
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -54,8 +54,9 @@ def read_line(text: str, path: str, position: Position, reader: Reader) -> Decla
 
 
 def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
-    found = Declaration()
-    for text, position in _lines(_decoded(reader(path) or b"")):
+    content = _decoded(reader(path) or b"")
+    found = Declaration(problems=logins(content, path))
+    for text, position in _lines(content):
         found.add(_Line(text, path, position, reader, seen).read())
     return found
 

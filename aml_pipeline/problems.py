@@ -138,7 +138,7 @@ def _one_as_text(problem: Problem, lines: Sequence[str], paint: Callable[[str, s
     label = f"{paint('warning:', _YELLOW)} " if is_warning else ""
     place = f"{paint(f'{on_one_line(problem.place)}:', _BOLD)} " if problem.place else ""
     first = f"{place}{label}{on_one_line(problem.message)} {on_one_line(problem.cure)} [{problem.code}]"
-    if problem.position is None or problem.origin:
+    if problem.position is None or problem.origin or problem.code == "plain-secret":  # which is not to be shown
         return first
     if not 1 <= problem.position.line <= len(lines) or not lines[problem.position.line - 1]:
         return first

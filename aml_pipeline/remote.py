@@ -14,7 +14,7 @@ from aml_pipeline import __version__, files
 from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step, token_as_data
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
-from aml_pipeline.secret_files import by_name
+from aml_pipeline.secret_files import by_name, by_variable
 from aml_pipeline.snapshot import Snapshot
 from aml_pipeline.tokens import Argument, Dataset, Parameter
 
@@ -80,13 +80,26 @@ def _place(one: DatasetPlace) -> str:
 
 
 def secret_files(project: Project, steps: Iterable[Step]) -> list[Problem]:
-    """Return a warning for each file of the snapshots of ``steps`` that has a name of secrets: it would be sent too."""
+    """Return a warning for each secret that is sent with ``steps``: files with names of secrets, and variables."""
     found: dict[tuple[str, str], list[Step]] = {}
+    variables: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
+        for name, value in step.environment_variables.items():
+            if by_variable(name, value):
+                variables.setdefault((name, value), []).append(step)
         snapshot = project.snapshot(step)
         for name in filter(by_name, snapshot.rules):
             found.setdefault((snapshot.folder, name), []).append(step)
-    return [_secret_file(project, name, users) for (_, name), users in found.items()]
+    told = [_secret_file(project, name, users) for (_, name), users in found.items()]
+    return [*told, *(_secret_variable(name, value, users) for (name, value), users in variables.items())]
+
+
+def _secret_variable(name: str, value: str, steps: list[Step]) -> Problem:
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    whose = f'the variable "{name}" of step "{steps[0].name}"{more}'
+    message = f"{whose} looks like {by_variable(name, value)}, and goes to Azure ML in clear."
+    place = ("steps", steps[0].name, "environment_variables", name)
+    return Problem("plain-secret", message, _VAULT, place, on_key=True, severity="warning")
 
 
 def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:

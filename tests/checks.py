@@ -181,6 +181,9 @@ ENTRIES: dict[str, dict[str, str]] = {
         "no-environment": "Told by `submit`: a step in Azure ML needs an environment. Add `environment:`.",
         "not-alone": "Told by `submit STEP`: a step that reads what another one writes has nothing to read when it "
         "runs alone. Submit the pipeline.",
+        "plain-secret": "A warning: a password, key or token stands in a file of the environment or in a variable, "
+        "and goes to Azure ML as it is. Take it out: connections of the workspace serve pip, the key vault serves "
+        "scripts.",
         "reserved-variable": "Told by `submit`: Azure ML sets this variable itself. Choose another name.",
         "secret-file": "A warning: a file that would be sent with a step has a name of keys or passwords. Leave it "
         "out by the ignore file, and keep secrets in the key vault of the workspace.",

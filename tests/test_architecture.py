@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "arguments": {"names", "problems", "scalars", "tokens"},
     "check": {"contract", "files", "plan", "problems", "project", "snapshot"},
     "conda_file": {"dependencies", "pip_file", "problems", "source"},
-    "dependencies": {"problems"},
+    "dependencies": {"problems", "secret_files"},
     "contract": {"plan", "problems", "tokens"},
     "drawing": {"plan"},
     "environment": {"files", "plan"},

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 
 from aml_pipeline import conda_file, pip_file
 from aml_pipeline.dependencies import Declaration, Declared
-from aml_pipeline.problems import Problem
+from aml_pipeline.problems import Problem, as_text
 
 Files = dict[str, bytes]
 
@@ -373,3 +373,28 @@ def test_no_text_is_too_odd_to_be_told_about(text: str) -> None:
         pip_file.read("r", lambda _path: raw),
     ):
         assert all(one.cure and one.position and one.file for one in found.problems)
+
+
+LOGIN = "https://user:q8Zt@a.example"
+
+
+@pytest.mark.parametrize(
+    ("found", "place"),
+    [
+        (pip(f"numpy\n  --index-url {LOGIN}/simple\n"), "env/r.txt:2:23"),
+        (pip(f"numpy \\\n  --find-links {LOGIN}\n"), "env/r.txt:2:24"),
+        (pip(f"# -i {LOGIN}\nnumpy\n"), "env/r.txt:1:14"),
+        (pip("-r base.txt\n", base=f"git+{LOGIN}/b\n"), "env/base.txt:1:13"),
+        (conda(listed("pip", f"pip: ['--extra-index-url {LOGIN}']")), "env/e.yml:3:38"),
+        (conda(f"channels: ['{LOGIN}/c']\n" + listed("pip")), "env/e.yml:1:21"),
+    ],
+)
+def test_a_login_in_clear_is_a_warning_at_its_place(found: Declaration, place: str) -> None:
+    one = only_problem(found)
+    assert (one.place, one.code, one.severity) == (place, "plain-secret", "warning")
+    assert "q8Zt" not in f"{one.message} {one.cure}"
+    assert "q8Zt" not in as_text([one], {one.file: f"{LOGIN}\n" * 9})
+
+
+def test_an_address_whose_login_is_put_in_later_is_none() -> None:
+    assert pip("-i https://${USER}:${PASSWORD}@a.example\nnumpy\n").problems == []

@@ -70,7 +70,7 @@ def require_sendable(
     found = remote.problems(plan, project, steps, alone=alone)
     opened.require([*found, *remote.secret_files(project, steps), *others])
     for one in opened.loaded.problems:
-        if one.code == "secret-file":
+        if one.code in {"secret-file", "plain-secret"}:
             say(as_text([one], {}))
 
 
