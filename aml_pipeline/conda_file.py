@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from aml_pipeline import pip_file
-from aml_pipeline.dependencies import Declaration, Declared, Reader, logins
+from aml_pipeline.dependencies import Declaration, Declared, Reader, logins, shown
 from aml_pipeline.problems import Position, Problem, Severity, suggest
 from aml_pipeline.source import Document, Node, decode, parse
 
@@ -125,7 +125,7 @@ class _File:
         try:
             name, wanted, versions = _match_spec(text)
         except ValueError:
-            self._fault(f'conda cannot read "{text}" as a package.', _cure(text), entry.position)
+            self._fault(f'conda cannot read "{shown(text)}" as a package.', _cure(text), entry.position)
             return
         self._found.packages.append(Declared("conda", name.lower(), text, self._path, entry.position, versions, wanted))
 

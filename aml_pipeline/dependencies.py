@@ -5,6 +5,7 @@ The words that conda's files and pip's files are both read into. Knows neither s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -49,6 +50,11 @@ class Declaration:
         """Take in what another file declares, as constraints if it is included as such."""
         self.packages += [replace(one, constraint=constraint or one.constraint) for one in other.packages]
         self.problems += other.problems
+
+
+def shown(text: str) -> str:
+    """Return ``text`` as messages quote it: without logins in addresses."""
+    return re.sub(r"://[^\s/]*@", "://***@", text)
 
 
 def logins(text: str, path: str) -> list[Problem]:

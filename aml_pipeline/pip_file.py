@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aml_pipeline.dependencies import Declaration, Declared, Reader, logins
+from aml_pipeline.dependencies import Declaration, Declared, Reader, logins, shown
 from aml_pipeline.problems import Position, Problem, suggest
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -139,7 +139,7 @@ class _Line:
         try:
             found = Requirement(text.rstrip().removesuffix(";"))
         except (ValueError, SyntaxError):  # InvalidRequirement, or what packaging 25 let through: "numpy(y]!=)", a null
-            self._fault(f'pip cannot read "{text}" as a requirement.', _cure(text))
+            self._fault(f'pip cannot read "{shown(text)}" as a requirement.', _cure(text))
             return
         versions = () if found.url else (str(found.specifier),)
         self._declare(found.name, versions, str(found.specifier), str(found.marker or ""))

@@ -97,7 +97,14 @@ def as_text(problems: Sequence[Problem], texts: Mapping[str, str], *, colour: bo
     named = {one.file for one in problems}
     lines = {file: re.split("\r\n|\r|\n", text) for file, text in texts.items() if file in named}
     paint = _painted if colour else _unpainted
-    return "\n".join(_one_as_text(problem, lines.get(problem.file, []), paint) for problem in problems)
+    hidden = {_line_of(one) for one in problems if one.code == "plain-secret"}  # what stands there is not to be shown
+    return "\n".join(
+        _one_as_text(one, [] if _line_of(one) in hidden else lines.get(one.file, []), paint) for one in problems
+    )
+
+
+def _line_of(problem: Problem) -> tuple[str, int]:
+    return problem.file, problem.position.line if problem.position else 0
 
 
 def as_json(problems: Sequence[Problem]) -> str:
@@ -138,7 +145,7 @@ def _one_as_text(problem: Problem, lines: Sequence[str], paint: Callable[[str, s
     label = f"{paint('warning:', _YELLOW)} " if is_warning else ""
     place = f"{paint(f'{on_one_line(problem.place)}:', _BOLD)} " if problem.place else ""
     first = f"{place}{label}{on_one_line(problem.message)} {on_one_line(problem.cure)} [{problem.code}]"
-    if problem.position is None or problem.origin or problem.code == "plain-secret":  # which is not to be shown
+    if problem.position is None or problem.origin:
         return first
     if not 1 <= problem.position.line <= len(lines) or not lines[problem.position.line - 1]:
         return first

@@ -322,12 +322,12 @@ def _differences(wanted: WantedSchedule, one: Schedule) -> Iterator[str]:
 
 
 def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:
-    """Yield a line for each schedule that fires, and whose namesake of another profile fires besides."""
-    paused = {one.key for one in todo if one.kind == "schedule" and _PAUSED in one.details}
+    """Yield a line for each schedule that begins to fire, and whose namesake of another profile fires besides."""
+    begins = {one.key for one in todo if one.kind == "schedule" and one.action in {"create", "update", "replace"}}
     marks = [(mark, one.name) for one in found.schedules if one.active and (mark := mark_in(one.description))]
     for schedule in wanted.schedules:
         others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
-        if others and schedule.key not in paused:
+        if others and schedule.key in begins:
             which = f"{' and '.join(others)}, which {'is' if len(others) == 1 else 'are'} active too: each fires"
             cure = "Pause in the portal what should not fire; publish leaves it paused."
             yield f"{schedule.name} does not replace {which}. {cure}"

@@ -73,7 +73,8 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
         if accepted:
             return UP_TO_DATE
         return Verdict("run", damage or _reason(now, last, kept))
-    if all(changes(one, now) for one in _earlier(last, kept)):
+    done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
+    if all(changes(one, now) for one in done):
         return Verdict("run", _reason(now, last, kept))
     return waiting
 

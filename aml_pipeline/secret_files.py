@@ -123,7 +123,7 @@ def _line(data: bytes, match: re.Match[bytes]) -> int:
 
 
 # What stands before the @ of an address; and the token that a channel of conda has in its path.
-_LOGIN = re.compile(r"://([^\s/\"'?#]+)@|/t/([\w-]{12,})(?=/)")
+_LOGIN = re.compile(r"://([^\s/\"'?#]+)@|https?://[^\s/\"'?#@]+/t/([\w-]{12,})(?=/)")
 # A name without a password: only one that no person has.
 _LONG = re.compile(r"(?=[a-zA-Z]*\d)(?=\d*[a-zA-Z])[a-zA-Z0-9]{32,}")
 # What stands for a secret that is put in later, as a whole.
@@ -177,9 +177,12 @@ _CHOSEN = re.compile(r"(?i)(?:.*(password|passwd|passphrase|secret)|(?:.*_)?(pas
 _MADE = re.compile(
     r"(?i)(?:(?:.*[_-])?(?:api|access|account|storage|shared|secret|private)?(key)|.*(token|signature))[_-]?\d*"
 )
-_NO_SECRET = re.compile(r"(?i)true|false|yes|no|on|off|(?:~|\.{0,2})/[\w.-]+(?:/[\w.-]+)*|\w[\w+.-]*://\S*")
-_WORDS_OF_A_NAME = re.compile(r"[a-z]+\d{0,3}(?:[-_./](?:[a-z]+\d{0,3}|v?\d{1,4}))+")
+_NO_SECRET = re.compile(
+    r"(?i)true|false|yes|no|on|off|(?:~|\.{0,2})/[\w.-]+(?:/[\w.-]+)*|\w[\w+.-]*://\S*|[\d.]{1,4}|@Microsoft\.KeyVault\(.*"
+)
+_WORDS_OF_A_NAME = re.compile(r"[a-z]+\d{0,3}(?:[-_./](?:[a-z]+\d{0,3}|v?\d{1,4}(?:[a-zA-Z]\d{0,4})?))+")
 _SHORTEST = 12
+_SHORTEST_MIXED = 6
 
 
 def by_variable(name: str, value: str) -> str | None:
@@ -191,11 +194,17 @@ def by_variable(name: str, value: str) -> str | None:
     if not value or name in {"PWD", "OLDPWD"} or _PUT_IN_LATER.fullmatch(value) or _NO_SECRET.fullmatch(value):
         return None
     if chosen := _CHOSEN.fullmatch(name):
+        if chosen[2] and not _is_mixed(value):  # a "pass" may be one of several, or one that a filter lets through
+            return None
         return "a secret" if (chosen[1] or "").lower() == "secret" else "a password"
     made = _MADE.fullmatch(name)
     if made is None or "public" in name.lower() or not _looks_made(value):
         return None
     return f"a {(made[1] or made[2]).lower()}"
+
+
+def _is_mixed(value: str) -> bool:
+    return len(value) >= _SHORTEST_MIXED and any(map(str.isalpha, value)) and any(map(str.isdigit, value))
 
 
 def _looks_made(value: str) -> bool:

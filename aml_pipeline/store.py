@@ -229,7 +229,7 @@ class Store:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             os.symlink(target, temporary)
-            os.replace(temporary, link)
+            _replace(temporary, link)
             files.seen.links.pop(link)  # an answer tells of the link that is there now, and holds while it is
             files.link(link)
 
@@ -259,6 +259,14 @@ class Store:
         places = [self._step(step, name) for name in files.names(self._step(step)) if name not in kept]
         leftover = os.path.join(self._step(step, f"{_ATTEMPT}{attempt}"), _WORKING_COPY)  # of a run that was killed
         return sum(remove(place) for place in [*places, leftover] if os.path.lexists(place))
+
+
+def _replace(temporary: str, link: str) -> None:
+    try:
+        os.replace(temporary, link)
+    except IsADirectoryError:
+        os.unlink(temporary)
+        raise MachineError(f"{link} is a folder, where the link to an output belongs. Move it away.") from None
 
 
 def _refuse_broken_links(step: str, name: str, place: str) -> None:

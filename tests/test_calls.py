@@ -130,6 +130,7 @@ def _instance(state: str) -> Target:
         (_instance("Stopped"), "Compute target it is an instance that is stopped. Start it in the portal"),
         (Target(provisioning_state="Deleting"), "Compute target it cannot be used: it is deleting."),
         (_instance("Running"), None),
+        (type("ComputeInstance", (Target,), {"get_status": lambda _: None})(), None),
         (Target(), None),
     ],
 )

@@ -877,6 +877,66 @@ def test_the_record_of_a_run(chain: Project) -> None:
     assert times == sorted(times)
 
 
+def test_a_renamed_output_of_a_step_that_is_left_out(project: Project) -> None:
+    def write(name: str) -> None:
+        project.write(
+            {
+                "pipeline.yaml": f"""
+                    name: x
+                    steps:
+                      a: {{script: a.py, arguments: {{--{name}: "${{{{ outputs.{name} }}}}"}}}}
+                      b:
+                        script: a.py
+                        arguments: {{--data: "${{{{ steps.a.outputs.{name} }}}}", --o: "${{{{ outputs.o }}}}"}}
+                      c:
+                        script: a.py
+                        arguments: {{--data: "${{{{ steps.b.outputs.o }}}}", --o: "${{{{ outputs.o }}}}"}}
+                    """,
+                "a.py": "import sys\n",
+            }
+        )
+
+    write("o")
+    project.cli("run")
+    write("p")
+    done = project.cli("run", "--only", "c")
+    assert project.cli("plan", "--only", "c").stdout == "c  up to date\n"
+    assert "a is left out, and is out of date: " in done.stderr
+    refused = project.cli("run", "--only", "b", status=2).stderr
+    assert refused.endswith(
+        'The result of step "a" has no output p, and this run leaves the step out. '
+        "Run it first: `aml-pipeline run a`.\n"
+    )
+
+
+def test_a_folder_where_a_link_belongs(project: Project) -> None:
+    project.write(one_step("import sys\nopen(sys.argv[-1] + '/a', 'w').close()"))
+    project.cli("run")
+    (link,) = project.root.glob(".aml_pipeline/*/outputs/only/*")
+    link.unlink()
+    link.mkdir()
+    said = project.cli("run", "--force", status=6).stderr
+    assert f"{link} is a folder, where the link to an output belongs. Move it away." in said
+
+
+def test_a_step_that_failed_and_whose_upstream_changed_is_sure_to_run(project: Project) -> None:
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: x
+                steps:
+                  a: {script: a.py, arguments: {--o: "${{ outputs.o }}"}}
+                  b: {script: b.py, arguments: {--data: "${{ steps.a.outputs.o }}"}}
+                """,
+            "a.py": "import sys\n",
+            "b.py": "import sys\nsys.exit(1)\n",
+        }
+    )
+    project.cli("run", status=1)
+    project.write({"a.py": "import sys\n\n"})
+    assert project.plan()["b"].split()[:2] == ["will", "run"]
+
+
 def test_runs_logs_and_clean(project: Project) -> None:
     project.write(one_step("import sys\nprint('size', sys.argv[2])\nopen(sys.argv[-1] + '/a', 'w').write('x' * 1000)"))
     project.replace("pipeline.yaml", "    arguments:\n", "    arguments:\n      --size: ${{ parameters.size }}\n")

@@ -42,12 +42,13 @@ def _usable(target: Sdk, name: str) -> Sdk:
         raise absent.no_cluster(name, "of a kind that SDK v1 does not know")
     if type(target).__name__ in _NO_CLUSTERS:
         raise absent.no_cluster(name, str(target.type))
-    if type(target).__name__ == "ComputeInstance" and str(target.get_status().state) == "Stopped":
-        raise absent.stopped(name)
     if target.provisioning_state in absent.GOING:
         _wait(target)
     if target.provisioning_state in absent.GONE:
         raise absent.unusable(target.name, target.provisioning_state)
+    is_instance = type(target).__name__ == "ComputeInstance"  # whose status is None until it has one
+    if is_instance and str(getattr(target.get_status(), "state", "")) == "Stopped":
+        raise absent.stopped(name)
     return target
 
 

@@ -103,7 +103,8 @@ def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
 
 
 def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:
-    return results[step].contents[name].digest if step in results else None
+    one = results[step].contents.get(name) if step in results else None
+    return one.digest if one else None
 
 
 def taken(context: Context, step: str) -> Result:
@@ -118,8 +119,14 @@ def taken(context: Context, step: str) -> Result:
 
 def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     """Return the results of the steps that the ``selected`` ones need but leave out. Raises UsageError."""
-    needed = dict.fromkeys(one for name in selected for one in context.plan.step(name).upstream)
-    return {name: taken(context, name) for name in needed if name not in selected}
+    steps = [context.plan.step(name) for name in selected]
+    needed = dict.fromkeys(one for step in steps for one in step.upstream)
+    found = {name: taken(context, name) for name in needed if name not in selected}
+    for one in (one for step in steps for one in step.inputs):
+        if one.step in found and one.name not in found[one.step].contents:
+            what = f'The result of step "{one.step}" has no output {one.name}, and this run leaves the step out.'
+            raise UsageError(f"{what} Run it first: `aml-pipeline run {one.step}`.")
+    return found
 
 
 def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, str]]:

@@ -172,7 +172,7 @@ def seems_unreachable(error: BaseException) -> bool:
 
 def _is_without_answer(error: BaseException) -> bool:
     """Whether a library tells that it did not hear an answer to its end: it has a class of its own for each cause."""
-    if getattr(error, "response", None) is not None:
+    if getattr(error, "response", None) is not None or isinstance(error, ValueError):  # of an address, or of an answer
         return False
     of_azure = {"ServiceRequestError", "ServiceResponseError"} & {kind.__name__ for kind in type(error).__mro__}
     return bool(of_azure) or (_library(error) in _LIBRARIES and isinstance(error, (OSError, _http_error())))

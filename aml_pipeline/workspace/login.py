@@ -78,13 +78,13 @@ class AzureCli:
 def _asked(audience: str, subscription: str | None) -> str:
     """Return a token of the tenant of ``subscription``; where Azure CLI does not know that, of the current one."""
     question = ("account", "get-access-token", "--resource", audience)
-    more = [("--subscription", subscription)] if subscription else []
-    for words in (*more, ()):
-        done = _az(*question, *words)
-        try:
-            return str(json.loads(done.stdout)["accessToken"])
-        except (ValueError, KeyError, TypeError):
-            said = without_secrets(" ".join(done.stderr.split()))[:200]
+    done = _az(*question, *(("--subscription", subscription) if subscription else ()))
+    if subscription and done.returncode and "subscription" in done.stderr.lower():
+        done = _az(*question)
+    try:
+        return str(json.loads(done.stdout)["accessToken"])
+    except (ValueError, KeyError, TypeError):
+        said = without_secrets(" ".join(done.stderr.split()))[:200]
     raise AzureError(f"Azure CLI has no login. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}")
 
 
