@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +20,10 @@ from tests.faults.place import Place
 from tests.faults.trials import Bench, Trial, everything
 
 AT_ONCE = 2
+
+# A shell starts what runs in its background deaf to INT, and what is started from there inherits that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def prepare(folder: Path) -> Bench:
