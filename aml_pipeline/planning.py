@@ -84,6 +84,10 @@ def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
     return ParameterValue(written(value), written(declared.default), declared.declared_type)
 
 
+# Of a parameter with more choices the first ones are looked at: each is asked of the parameter, and of its scripts.
+MOST_CHOICES = 64
+
+
 def other_values(pipeline: spec.PipelineSpec) -> list[OtherValue]:
     """Return the values that parameters may get in other runs: their choices, else those of profiles and schedules.
 
@@ -91,7 +95,7 @@ def other_values(pipeline: spec.PipelineSpec) -> list[OtherValue]:
     """
     found = []
     for name, declared in pipeline.parameters.items():
-        choices = enumerate(declared.choices or ())
+        choices = enumerate((declared.choices or ())[:MOST_CHOICES])
         given: list[tuple[Path, str | float]] = [(("parameters", name, "choices", at), value) for at, value in choices]
         given = given or [((*place, name), values[name]) for place, values in _given(pipeline) if name in values]
         found += [OtherValue(name, written(value), place) for place, value in given if declared.fault(value) is None]

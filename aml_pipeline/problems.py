@@ -121,7 +121,8 @@ def as_json(problems: Sequence[Problem]) -> str:
         }
         for one in problems
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=False)
+    text = json.dumps(rows, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()  # half a character, as a script may have one in a text
 
 
 def as_github(problems: Sequence[Problem]) -> str:

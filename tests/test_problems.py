@@ -114,6 +114,11 @@ def test_problems_stand_in_the_order_of_the_file_and_each_once() -> None:
     assert ordered(ordered(found)) == ordered(found)
 
 
+def test_json_can_be_sent_whatever_a_script_calls_its_options() -> None:
+    (row,) = json.loads(as_json([Problem("unknown-option", "no option --\ud800é.", "Mend it.")]).encode())
+    assert row["message"] == "no option --?é."
+
+
 def test_json_holds_every_field() -> None:
     one = Problem("c", "m\n", "é", file="f", position=Position(3, 4))
     two = Problem("d", "m", "c", severity="warning", origin="--param a=b")

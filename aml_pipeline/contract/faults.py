@@ -25,9 +25,12 @@ def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] =
     return list(dict.fromkeys(wording.problem(one) for one in found))
 
 
+_MOST_VALUES = 200  # of other runs, for one step: each is matched anew
+
+
 def other_faults(contract: Contract, step: Step, plan: Plan, others: Sequence[OtherValue]) -> list[Problem]:
     """Return what the script of ``step`` refuses of the values that parameters get in other runs."""
-    used = [one for one in others if one.parameter in step.parameters]
+    used = [one for one in others if one.parameter in step.parameters][:_MOST_VALUES]
     if contract.parser is None or not used:
         return []
     now = _findings(contract, step, plan)
