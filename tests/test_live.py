@@ -178,18 +178,21 @@ def test_a_terminal_of_60_columns_shows_each_running_step_on_a_line(tmp_path: Pa
     assert not [row for row in rows if " s  a_long" in row and "done" not in row], "nothing that moved is left"
 
 
+ONE_STEP = """
+    name: p
+    steps:
+      train:
+        script: train.py
+"""
+
+
 @pytest.mark.parametrize("width", [60, 200])
 def test_a_step_is_held_against_the_last_time(width: int, tmp_path: Path) -> None:
     """On a terminal the time it took stands beside that of now, and a metric that changed tells what it was."""
     project = Project(tmp_path / "project")
     project.write(
         {
-            "pipeline.yaml": """
-                name: p
-                steps:
-                  train:
-                    script: train.py
-            """,
+            "pipeline.yaml": ONE_STEP,
             "train.py": "import time\nprint('Attempted to log scalar metric loss:\\n0.5')\n"
             "print('Attempted to log scalar metric best:\\n7')\ntime.sleep(0.5)\n",
         }
@@ -211,12 +214,7 @@ def test_nothing_moves_where_it_could_not_be_taken_back(kind: str, stdout: int |
     project = Project(tmp_path / "project")
     project.write(
         {
-            "pipeline.yaml": """
-                name: p
-                steps:
-                  train:
-                    script: train.py
-            """,
+            "pipeline.yaml": ONE_STEP,
             "train.py": "import time\nprint('Attempted to log scalar metric loss:\\n0.5')\ntime.sleep(0.5)\n",
         }
     )

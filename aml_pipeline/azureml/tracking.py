@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-Sdk = Any
-
 _LOGIN = re.compile(r"(?<=://)[^/\s]*@")
 
 
@@ -20,7 +18,7 @@ def without_login(address: str) -> str:
 class Careful:
     """A provider of the SDK's, but for logins."""
 
-    own: Sdk
+    own: Any
 
     def gather(self) -> dict[str, str]:
         """Return the properties that tell the commit and the repository."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from aml_pipeline.azureml_v2.sdk import Sdk, doing, word
 from aml_pipeline.plan import Compute, DatasetPlace, Environment
@@ -16,7 +17,7 @@ _PAUSE_SECONDS = 5.0
 def has_environment(client: Sdk, name: str, version: str) -> bool:
     """Whether the workspace has that version of an environment. Raises AzureError."""
     with doing(f"looking up environment {name}"):
-        return _is_there(lambda: client.environments.get(name, version=version))
+        return _found(lambda: client.environments.get(name, version=version)) is not None
 
 
 def require_environment(client: Sdk, wanted: Environment) -> None:
@@ -24,8 +25,8 @@ def require_environment(client: Sdk, wanted: Environment) -> None:
     name = wanted.curated or wanted.registered
     which = {"version": wanted.version} if wanted.version else {"label": "latest"}
     with doing(f"looking up environment {name}"):
-        there = _is_there(lambda: client.environments.get(name, **which))
-    if not there:
+        found = _found(lambda: client.environments.get(name, **which))
+    if found is None:
         raise absent.environment(client.workspace_name, wanted)
 
 
@@ -40,9 +41,8 @@ def type_of_dataset(client: Sdk, wanted: DatasetPlace) -> str | None:
     latest = wanted.version in {None, "latest"}
     which = {"label": "latest"} if latest else {"version": str(wanted.version)}
     with doing(f"looking up dataset {wanted.registered}"):
-        found: list[Sdk] = []
-        _is_there(lambda: found.append(client.data.get(wanted.registered, **which)))
-        return word(found[0].type) if found else None
+        found = _found(lambda: client.data.get(wanted.registered, **which))
+        return None if found is None else word(found.type)
 
 
 def make_environment(client: Sdk, name: str, file: str) -> None:
@@ -59,15 +59,15 @@ def has_compute(client: Sdk, wanted: Compute) -> bool:
     Raises AzureError where it cannot, and where it is not there and has no size to be made of.
     """
     with doing(f"looking up compute target {wanted.name}"):
-        there = _is_there(lambda: _usable(client, wanted))
+        there = _found(lambda: _usable(client, wanted)) is not None
         known = [] if there or wanted.vm_size else [one.name for one in client.compute.list()]
     if not there and not wanted.vm_size:
         raise absent.compute(client.workspace_name, wanted, known)
     return there
 
 
-def _usable(client: Sdk, wanted: Compute) -> None:
-    """Wait until a compute target is there that is just being made: a run would be refused, or wait without an end."""
+def _usable(client: Sdk, wanted: Compute) -> Sdk:
+    """Return a compute target once it is there: a run would be refused before, or wait without an end."""
     while word((one := client.compute.get(wanted.name)).provisioning_state) in absent.GOING:
         time.sleep(_PAUSE_SECONDS)
     kind, state = word(one.type).lower(), word(one.provisioning_state)
@@ -80,6 +80,7 @@ def _usable(client: Sdk, wanted: Compute) -> None:
     size = word(getattr(one, "size", None) or "")
     if size and wanted.vm_size and size.lower() != wanted.vm_size.lower():
         say(absent.of_another_size(wanted.name, size, wanted.vm_size))
+    return one
 
 
 # Kinds that a command job runs on (learn.microsoft.com, concept-compute-target, "Training compute targets").
@@ -96,11 +97,11 @@ def make_compute(client: Sdk, name: str, file: str) -> None:
         raise absent.not_made(name, "")
 
 
-def _is_there(look: Sdk) -> bool:
+def _found(look: Callable[[], Sdk]) -> Sdk:
+    """Return what ``look`` does; None where Azure ML has no such thing."""
     try:
-        look()
+        return look()
     except Exception as error:  # of several kinds, by what was asked for
         if status_of(error) == NOT_FOUND:
-            return False
+            return None
         raise
-    return True

@@ -159,7 +159,7 @@ COMMANDS = {
             "history",
             "List the runs of this pipeline, the last first.",
             _FILE,
-            Option("--remote", help="Those that Azure ML has, whoever submitted them."),
+            Option("--remote", help="Those in Azure ML that were sent by `submit`, whoever did it."),
             Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
             example="aml-pipeline runs",
         ),
