@@ -125,11 +125,10 @@ class _Trace:
                 self._named += self._texts(name, reading)
 
     def _imported(self, name: str, reading: Reading, *, certain: bool) -> list[str]:
-        base = posixpath.dirname(self._snapshot.script)
         tried = _tried(self._tree(name))
         new: list[str] = []
         for one in sorted(reading.imports, key=lambda one: one.line):
-            local = list(imported_files(self._source, base, name, one))
+            local = list(imported_files(self._source, self._snapshot.script, name, one))
             for file in local:
                 if file in self._snapshot.rules and file not in self.found:
                     self.found[file] = ("import", Place(name, one.line))

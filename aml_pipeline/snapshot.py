@@ -244,9 +244,8 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
     if reading.openings and snapshot.opening is None:
         snapshot.opening = Opening(name, *reading.openings[0])
     found: list[tuple[str, str]] = []
-    base = posixpath.dirname(snapshot.script)
     for one in reading.imports:
-        local = list(imported_files(source, base, name, one))
+        local = list(imported_files(source, snapshot.script, name, one))
         found += [(file, "import") for file in local]
         if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
             snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
@@ -257,22 +256,41 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
     return found
 
 
-def imported_files(source: SourceFolder, base: str, file: str, one: Import) -> Iterator[str]:
-    """Yield the files that an import reads from the source folder; none when it comes from elsewhere."""
-    if one.level:
-        folder = posixpath.dirname(file)
-        for _ in range(one.level - 1):
-            folder = posixpath.dirname(folder)
-    else:
-        folder = base
-    parts = one.module.split(".") if one.module else []
-    yield from _module_files(source, folder, parts)
-    for name in one.names:
-        yield from _module_files(source, folder, [*parts, name])
+def imported_files(source: SourceFolder, script: str, file: str, statement: Import) -> Iterator[str]:
+    """Yield the files that an import in ``file`` reads from the source folder; none when it comes from elsewhere.
+
+    ``script`` is the program that runs: absolute imports are looked for in its folder, then at the root.
+    """
+    folders = [_package(file, statement.level)] if statement.level else module_folders(script)
+    parts = statement.module.split(".") if statement.module else []
+    for dotted in (parts, *([*parts, name] for name in statement.names)):
+        yield from next(filter(None, (_module_files(source, folder, dotted) for folder in folders)), [])
+
+
+def _package(file: str, level: int) -> str:
+    """Return the folder that a relative import with ``level`` dots begins from."""
+    for _ in range(level):
+        file = posixpath.dirname(file)
+    return file
+
+
+def module_folders(script: str) -> list[str]:
+    """Return the folders in which Python looks for modules first, relative to the source folder.
+
+    That of the script, as always; then the root, which the launcher of Azure ML's SDK v1 puts on the search path
+    (azure-sdk-for-python#29724), local runs by PYTHONPATH, and v2 by the command of the step.
+    """
+    return list(dict.fromkeys([posixpath.dirname(script), ""]))
+
+
+def needs_root(snapshot: Snapshot) -> bool:
+    """Whether modules of a step may be found only from the root: Python files lie outside the script's folder."""
+    folder = posixpath.dirname(snapshot.script)
+    return bool(folder) and any(name.endswith(".py") and not name.startswith(f"{folder}/") for name in snapshot.digests)
 
 
 def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[str]:
-    """Return the files of the module and of the packages around it; none unless its first part is found here.
+    """Return the files of the module and of the packages around it; none unless its first part is in ``folder``.
 
     A folder without ``__init__.py`` counts only when it leads to a file, as an installed package would come first.
     """

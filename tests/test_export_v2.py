@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -387,3 +389,16 @@ def test_each_schedule_fires_when_schedules_says(folder: Path) -> None:
             assert walls == [run["local"] for run in row["runs"]], (row, trigger)
             kinds.add((trigger["triggerType"], trigger.get("frequency")))
     assert len(kinds) == 6
+
+
+@pytest.mark.parametrize("one_shell", shell.SHELLS)
+def test_modules_at_the_root_are_found_by_the_command(tmp_path: Path, one_shell: str) -> None:
+    """A real Python runs the exported command in the exported folder."""
+    project = shutil.copytree(ROOT / "tests/shapes/from_root", tmp_path / "project")
+    plan, opened = open_pipeline(str(project / "pipeline.yaml"), None, {}).require()
+    export.write(plan, opened, str(tmp_path / "v2"))
+    component = yaml.safe_load((tmp_path / "v2/components/train.yml").read_text())
+    command = component["command"].replace("python", f"'{sys.executable}'").replace("${{outputs.model}}", str(tmp_path))
+    code = tmp_path / "v2/components" / component["code"]
+    subprocess.run([one_shell, "-c", command], cwd=code, check=True, env={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert (tmp_path / "model.txt").read_text() == "slope 2"

@@ -232,3 +232,10 @@ def test_data_that_a_script_names_is_no_part_of_its_snapshot(project: Project) -
     assert project.plan() == {"only": "up to date"}
     project.write({"pages/one.txt": "b"})
     assert project.plan() == {"only": "will run  dataset pages changed"}
+
+
+def test_modules_at_the_root_of_the_source_directory(shape: Shape) -> None:
+    project = shape("from_root")
+    runs_once(project, "train", "evaluate")
+    assert (project.output("evaluate", "report") / "report.txt").read_text() == "SLOPE 2"
+    assert project.cli("run", "--debug", "evaluate").returncode == 0

@@ -6,6 +6,7 @@ import pytest
 
 from aml_pipeline import snapshot
 from aml_pipeline.files import Digests
+from aml_pipeline.local.advice import advice
 from aml_pipeline.snapshot import Snapshot, SourceFolder
 
 
@@ -75,6 +76,55 @@ def test_the_imports_are_followed(tmp_path: Path, contents: dict[str, str], expe
 def test_a_script_in_a_subfolder_imports_from_its_own_folder_as_python_does(tmp_path: Path) -> None:
     contents = {"jobs/run.py": "import lib", "jobs/lib.py": "", "lib.py": ""}
     assert set(_take(tmp_path, contents, "jobs/run.py").digests) == {"jobs/run.py", "jobs/lib.py"}
+
+
+# Files of a source folder → what the snapshot of jobs/run.py holds, and why the case exists.
+FROM_ROOT = {
+    "a module at the root": ({"jobs/run.py": "import lib", "lib.py": ""}, {"jobs/run.py", "lib.py"}),
+    "a package at the root": (
+        {"jobs/run.py": "from util.helper import f", "util/__init__.py": "", "util/helper.py": "f = 1", "other.py": ""},
+        {"jobs/run.py", "util/__init__.py", "util/helper.py"},
+    ),
+    "a folder without __init__ at the root": (
+        {"jobs/run.py": "from util import helper", "util/helper.py": ""},
+        {"jobs/run.py", "util/helper.py"},
+    ),
+    "a package of the script's folder hides that of the root": (
+        {"jobs/run.py": "import util.b", "jobs/util/__init__.py": "", "util/__init__.py": "", "util/b.py": ""},
+        {"jobs/run.py", "jobs/util/__init__.py"},
+    ),
+    "a namespace has parts in both": (
+        {"jobs/run.py": "from util import a, b", "jobs/util/a.py": "", "util/b.py": ""},
+        {"jobs/run.py", "jobs/util/a.py", "util/b.py"},
+    ),
+    "a module at the root imports from the script's folder": (
+        {"jobs/run.py": "import lib", "lib.py": "import near", "jobs/near.py": "", "near.py": ""},
+        {"jobs/run.py", "lib.py", "jobs/near.py"},
+    ),
+    "the script's own package, by its name": (
+        {"jobs/run.py": "from jobs.model import fit", "jobs/__init__.py": "", "jobs/model.py": "fit = 1"},
+        {"jobs/run.py", "jobs/__init__.py", "jobs/model.py"},
+    ),
+    "relative imports stay in their package": (
+        {"jobs/run.py": "import util.a", "util/__init__.py": "", "util/a.py": "from . import b", "b.py": ""},
+        {"jobs/run.py", "util/__init__.py", "util/a.py"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("contents", "expected"), FROM_ROOT.values(), ids=FROM_ROOT)
+def test_imports_are_looked_for_at_the_root_too(tmp_path: Path, contents: dict[str, str], expected: set[str]) -> None:
+    taken = _take(tmp_path, contents, "jobs/run.py")
+    assert set(taken.digests) == expected
+    assert not taken.external
+
+
+def test_a_module_at_the_root_that_was_missed_is_cured_by_its_own_path(tmp_path: Path) -> None:
+    contents = {"jobs/run.py": "", "plugins/fast.py": ""}
+    taken = _take(tmp_path, contents, "jobs/run.py", ())
+    log = "ModuleNotFoundError: No module named 'plugins.fast'"
+    cure = advice(log, SourceFolder(str(tmp_path), Digests()), taken, str(tmp_path / "work"), ())
+    assert cure.endswith('Add under the step: `snapshot: ["plugins/fast.py"]`.')
 
 
 def test_a_star_import_of_a_package_takes_the_whole_folder(tmp_path: Path) -> None:

@@ -14,9 +14,15 @@ from aml_pipeline.export import names
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.tokens import Literal, Output, Token
 
+# v1's launcher has the root of the code on the search path for modules, v2 has not (azure-sdk-for-python#29724).
+_FROM_ROOT = 'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'
 
-def line(plan: Plan, step: Step) -> str:
-    """Return the command of ``step``, which runs its script with its arguments."""
+
+def line(plan: Plan, step: Step, *, from_root: bool) -> str:
+    """Return the command of ``step``, which runs its script with its arguments.
+
+    ``from_root`` lets Python find modules at the root of the code, where it would not look by itself.
+    """
 
     def bind(token: Token) -> str:
         if isinstance(token, Literal):
@@ -24,7 +30,7 @@ def line(plan: Plan, step: Step) -> str:
         return binding("outputs" if isinstance(token, Output) else "inputs", names.port(step, token))
 
     kept = [one for one in step.arguments if not remote.absent(plan, one)]
-    words = ["python", quoted(step.script), *tokens.render(kept, bind)]
+    words = [*([_FROM_ROOT] if from_root else []), "python", quoted(step.script), *tokens.render(kept, bind)]
     if names.needs_order(plan, step):
         words.append(f"&& echo done > {binding('outputs', names.ORDER)}/done")
     return " ".join(words)

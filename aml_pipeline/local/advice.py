@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 
-from aml_pipeline.snapshot import Snapshot, SourceFolder
+from aml_pipeline.snapshot import Snapshot, SourceFolder, module_folders
 
 _NO_FILE = re.compile(r"""No such file or directory: '([^'\n]+)'|FileNotFoundError: ([^\s'":]+)""")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
@@ -28,8 +28,9 @@ def _missed(log: str, script: str, work: str) -> list[str]:
     """Return the names, relative to the source folder, that could be those of the files that the log tells of."""
     names = [_relative(found[1] or found[2], work) for found in _NO_FILE.finditer(log)]
     for found in _NO_MODULE.finditer(log):
-        base = posixpath.join(posixpath.dirname(script), found[1].replace(".", "/"))
-        names += [f"{base}.py", base]
+        for folder in module_folders(script):
+            place = posixpath.join(folder, found[1].replace(".", "/"))
+            names += [f"{place}.py", place]
     return [name for name in names if name]
 
 

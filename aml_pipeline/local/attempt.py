@@ -70,7 +70,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     child = processes.start(
         [context.interpreter.path, *command(context, step, attempt.outputs, results)],
         folder=attempt.working_copy,
-        environ={**context.environ, **step.environment_variables},
+        environ=environ(context, step, attempt.working_copy),
         log=follower.descriptor,
         mark=attempt.id,
         timeout=step.timeout,
@@ -110,6 +110,14 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
         return project.path(local) if local and os.path.exists(project.path(local)) else None
 
     return [project.snapshot(step).script, *tokens.render(step.arguments, bind)]
+
+
+def environ(context: Context, step: Step, folder: str) -> dict[str, str]:
+    """Return the environment of a step's process whose files lie in ``folder``."""
+    inherited = {**context.environ, **step.environment_variables}
+    if not snapshot.needs_root(context.project.snapshot(step)):
+        return inherited
+    return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, [folder, inherited.get("PYTHONPATH")]))}
 
 
 def follow(context: Context, running: Running) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
-from aml_pipeline.local.attempt import command
+from aml_pipeline.local.attempt import command, environ
 from aml_pipeline.local.evaluate import Context, left_out
 
 
@@ -24,8 +24,8 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
         os.makedirs(place)
     folder = context.project.source(step).path
     script, *arguments = command(context, step, outputs, results)
-    environ = {**context.environ, **step.environment_variables}
-    child = subprocess.Popen([context.interpreter.path, script, *arguments], cwd=folder, env=environ)
+    words = [context.interpreter.path, script, *arguments]
+    child = subprocess.Popen(words, cwd=folder, env=environ(context, step, folder))
     while True:
         try:
             return child.wait(), outputs

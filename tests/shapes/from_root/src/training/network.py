@@ -1,0 +1,2 @@
+def describe():
+    return "slope 2"

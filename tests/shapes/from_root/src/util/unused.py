@@ -1,0 +1,1 @@
+"""No step imports this module."""
