@@ -44,10 +44,12 @@ class Tree(NamedTuple):
 class Seen:
     """The first look at each path since the process began: what an answer of this process was read from.
 
-    ``looks`` are of what paths lead to, ``links`` of symbolic links themselves; None: nothing was there.
+    ``looks`` are of what paths lead to, ``links`` of symbolic links themselves; None: nothing was there. ``lasting`` is
+    false when the answer rests on something that no look tells of.
     """
 
     def __init__(self) -> None:
+        self.lasting = True
         self.looks: dict[str, Look | None] = {}
         self.links: dict[str, Look | None] = {}
 

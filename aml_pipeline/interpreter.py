@@ -25,12 +25,13 @@ _CURE = "Give the path of a Python with --python."
 # Beside PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
-_FORMAT = 2
+_FORMAT = 3
 _QUESTION = r"""
 import sys
 sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
-import importlib.metadata as metadata, json, os, platform, re, site, sysconfig
-modules, versions, requires = {}, {}, {}
+import hashlib, importlib.metadata as metadata, importlib.util, json, os, platform, re, site, sysconfig
+from importlib.machinery import EXTENSION_SUFFIXES
+modules, versions, requires, builds, places, records = {}, {}, {}, {}, {}, []
 def header(one):  # one.metadata and one.files parse far more than is asked, which takes three times as long
     text = one.read_text("METADATA") or one.read_text("PKG-INFO") or ""
     rows = [line.partition(": ")[::2] for line in text.partition("\n\n")[0].splitlines()]
@@ -42,6 +43,20 @@ def need(value):  # "numpy (>=1.2) ; extra == 'all'" is told as "numpy;all"
 def top(path):
     first, slash, _ = path.partition("/")
     return first if slash else first.partition(".")[0]
+def has(record, module):  # whether the distribution holds the module itself, not only a way to where it is developed
+    return any(mark in record for mark in ("\n" + module + "/", "\n" + module + "."))
+def locate(module):  # where a module is that is developed in place, whatever finds it: a path or an import hook
+    try:
+        spec = importlib.util.find_spec(module)
+    except Exception:
+        return []
+    origin = [spec.origin] if spec and spec.origin and os.path.isfile(spec.origin) else []
+    return list(spec.submodule_search_locations or origin) if spec else []
+def hooked():  # modules that import hooks of editable installs know: setuptools' MAPPING, editables' _redirections
+    for finder in sys.meta_path:
+        mapping = getattr(sys.modules.get(getattr(finder, "__module__", "")), "MAPPING", None)
+        for known in (mapping, getattr(finder, "_redirections", None)):
+            yield from (name for name in known if name.isidentifier()) if isinstance(known, dict) else ()
 for one in metadata.distributions():
     head, needs = header(one)
     name = head.get("Name")
@@ -49,12 +64,21 @@ for one in metadata.distributions():
         continue
     versions[name] = head.get("Version")
     requires[name] = sorted(set(needs))
-    listed = (one.read_text("top_level.txt") or "").split()
+    listed = {path.partition("/")[0] for path in (one.read_text("top_level.txt") or "").split()}
+    record = one.read_text("RECORD")
+    if record and one.read_text("direct_url.json"):  # a folder, an archive, a commit: the version tells little
+        builds[name] = hashlib.sha256(record.encode("utf-8", "surrogateescape")).hexdigest()
+        records.append(str(one._path / "RECORD") if hasattr(one, "_path") else "")
     if not listed:
-        rows = (row.lstrip('"').partition(",")[0].rstrip('"') for row in (one.read_text("RECORD") or "").splitlines())
+        rows = (row.lstrip('"').partition(",")[0].rstrip('"') for row in (record or "").splitlines())
         listed = {top(row) for row in rows if row.endswith((".py", ".so"))}
     for module in listed:
-        modules.setdefault(module.partition("/")[0], []).append(name)
+        modules.setdefault(module, []).append(name)
+    home = os.path.basename(str(one.locate_file("")).rstrip("/"))
+    for module in listed if record is not None or home not in ("site-packages", "dist-packages") else ():
+        if record is None or not has("\n" + record, module):
+            places[module] = locate(module)
+places.update((module, locate(module)) for module in hooked())
 shared = {module for module, names in modules.items() if len(set(names)) > 1}
 for one in metadata.distributions() if shared else ():  # a namespace such as azureml: who provides which part of it
     name = header(one)[0].get("Name")
@@ -65,7 +89,8 @@ for one in metadata.distributions() if shared else ():  # a namespace such as az
             if name not in modules.setdefault(part, []):
                 modules[part].append(name)
 print(json.dumps({
-    "format": 2,
+    "format": 3,
+    "executable": sys.executable,
     "implementation": platform.python_implementation(),
     "version": "%d.%d" % sys.version_info[:2],
     "full_version": platform.python_version(),
@@ -74,6 +99,10 @@ print(json.dumps({
     "modules": {module: sorted(set(names)) for module, names in modules.items()},
     "distributions": versions,
     "requires": requires,
+    "builds": builds,
+    "places": {module: found for module, found in places.items() if found},
+    "records": records,
+    "suffixes": EXTENSION_SUFFIXES,
     "folders": [os.path.abspath(path) for path in [*sys.path, site.getusersitepackages()] if path],
 }))
 """
@@ -85,6 +114,8 @@ class Interpreter:
 
     Of a module that several provide (a namespace) the parts stand there too: ``azureml.core``.
     ``requires`` are the distributions that each asks for, by name; ``name;extra`` if only that extra of it does.
+    ``builds`` tell apart what was installed from a folder, an archive or a commit, by distribution. ``places`` are the
+    files and folders of the modules that are developed in place (``pip install -e``).
     """
 
     path: str
@@ -97,30 +128,35 @@ class Interpreter:
     distributions: Mapping[str, str]
     folders: tuple[str, ...]
     requires: Mapping[str, list[str]] = field(default_factory=dict)
+    builds: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, list[str]] = field(default_factory=dict)
+    suffixes: tuple[str, ...] = ()
 
-    def place(self, module: str) -> str | None:
-        """Return the file or folder of a module that no distribution tells of, such as one installed with ``-e``."""
-        for folder in self.folders:
-            for place in (os.path.join(folder, module), os.path.join(folder, f"{module}.py")):
-                if files.look(place):
-                    return place
-        return None
+    def code(self, module: str) -> list[str]:
+        """Return the files and folders of a module that is developed in place, or that no distribution tells of."""
+        if module in self.places:
+            return self.places[module]
+        names = [module, *(f"{module}{suffix}" for suffix in (".py", *self.suffixes))]
+        places = (os.path.join(folder, name) for folder in self.folders for name in names)
+        return next(([place] for place in places if files.look(place)), [])
 
     def versions(self, modules: Iterable[str], parts: Collection[str] = ()) -> dict[str, str | None]:
-        """Return the versions of the distributions that provide ``modules``; a module that is missing maps to None.
+        """Return the versions of the distributions that provide ``modules``.
 
+        A module that is missing maps to None, and so does one that is developed in place, whose version tells nothing.
         Of a module that several provide only those count that provide one of the ``parts``, if any does.
         """
         found: dict[str, str | None] = {}
         for module in sorted(set(modules) - self.standard):
-            names = self.modules.get(module)
+            names = None if module in self.places else self.modules.get(module)
             if names is not None and len(names) > 1:
                 wanted = [part for part in parts if part.startswith(f"{module}.")]
                 names = sorted({name for part in wanted for name in self.modules.get(part, ())}) or names
             if names is None:
                 found[module] = None
             for name in names or ():
-                found[name] = self.distributions[name]
+                build = self.builds.get(name)
+                found[name] = self.distributions[name] + (f" (build {build[:8]})" if build else "")
         return found
 
 
@@ -134,30 +170,40 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> 
 
 
 @contextlib.contextmanager
-def asking(path: str, environ: Mapping[str, str], cache: str | None = None) -> Iterator[Callable[[], Interpreter]]:
+def asking(
+    path: str, environ: Mapping[str, str], cache: str | None = None, folder: str | None = None
+) -> Iterator[Callable[[], Interpreter]]:
     """Ask the interpreter at ``path`` what it is; the answer is waited for when the function that this gives is called.
 
-    Other things can be done meanwhile. The function raises UsageError when it is not a Python that runs.
+    Other things can be done meanwhile. The function raises UsageError when it is not a Python that runs. A program that
+    is no Python itself but starts one (the shims of pyenv and asdf) may start another the next time, by a file or a
+    variable that is its own affair: it is asked each time, in ``folder`` (None: where this process stands).
     """
     variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     known: Any = files.read_sealed(cache) if cache else None
     files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
     asked = isinstance(known, dict) and known.get("format") == _FORMAT  # not that of an earlier version
     asked = asked and (known.get("path"), known.get("variables")) == (path, variables)
-    if asked and _looks(path, known["folders"]) == known["looks"]:
+    if asked and _is_itself(path, known) and _looks(path, known) == known["looks"]:
         yield lambda: _interpreter(known)
         return
-    with _started(path, environ) as child:
+    with _started(path, environ, folder) as child:
 
         def answer() -> Interpreter:
             told = _answer(path, child)
-            found = {**told, "path": path, "variables": variables, "looks": _looks(path, told["folders"])}
+            found = {**told, "path": path, "variables": variables, "looks": _looks(path, told)}
+            files.seen.lasting &= _is_itself(path, told)
             if cache and os.path.isdir(os.path.dirname(cache)):
                 with contextlib.suppress(OSError):
                     files.write_sealed(cache, found)
             return _interpreter(found)
 
         yield answer
+
+
+def _is_itself(path: str, told: Mapping[str, Any]) -> bool:
+    """Whether the program at ``path`` is the Python that answered."""
+    return os.path.realpath(path) == os.path.realpath(str(told["executable"]))
 
 
 def _interpreter(known: Mapping[str, Any]) -> Interpreter:
@@ -172,15 +218,27 @@ def _interpreter(known: Mapping[str, Any]) -> Interpreter:
         distributions=known["distributions"],
         folders=tuple(known["folders"]),
         requires=known["requires"],
+        builds=known["builds"],
+        places=known["places"],
+        suffixes=tuple(known["suffixes"]),
     )
 
 
-def _looks(path: str, folders: Iterable[str]) -> list[list[int] | None]:
-    return [list(look) if (look := files.look(one)) else None for one in (path, *folders)]
+def _looks(path: str, told: Mapping[str, Any]) -> list[list[int] | None]:
+    """Return the looks of all that decides what a Python has.
+
+    Itself, the folders of its path, the ``.pth`` files in them, and the lists of what was built for it.
+    """
+    folders = told["folders"]
+    leading = [
+        os.path.join(folder, name) for folder in folders for name in files.names(folder) if name.endswith(".pth")
+    ]
+    places = (path, *folders, *leading, *told["records"])
+    return [list(look) if (look := files.look(place)) else None for place in places]
 
 
 @contextlib.contextmanager
-def _started(path: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _started(path: str, environ: Mapping[str, str], folder: str | None) -> Iterator[subprocess.Popen[bytes]]:
     try:
         child = subprocess.Popen(
             [path, "-c", _QUESTION],
@@ -188,6 +246,7 @@ def _started(path: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=dict(environ),
+            cwd=folder if folder and os.path.isdir(folder) else None,
         )
     except FileNotFoundError:
         raise UsageError(f"There is no interpreter at {path}. {_CURE}") from None

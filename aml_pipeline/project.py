@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aml_pipeline import environment, files, snapshot
@@ -108,8 +109,13 @@ class Project:
         path = self.path(relative)
         return files.read(path) if files.is_file(path) else None
 
-    def code_digest(self, place: str) -> str:
-        """Return the digest of a module or package outside the project; caches in it do not count."""
+    def code_digest(self, places: Sequence[str]) -> str | None:
+        """Return the digest of a module outside the project, which lies in ``places``; None when it lies nowhere."""
+        digests = [self._code_digest(place) for place in places]
+        return digests[0] if len(digests) == 1 else files.digest_of("\n".join(digests).encode()) if digests else None
+
+    def _code_digest(self, place: str) -> str:
+        """Return the digest of a module's file, or of a package's folder, in which caches do not count."""
         if not files.is_folder(place):
             return self.digests.file(place)
         found = files.walk(place, lambda name, _: name.endswith("__pycache__/"))

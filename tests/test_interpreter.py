@@ -32,15 +32,26 @@ def _python(folder: Path, body: str) -> str:
     return str(path)
 
 
-def test_the_answer_is_remembered_until_the_interpreter_looks_different(tmp_path: Path) -> None:
-    cache, calls = str(tmp_path / "cache"), tmp_path / "calls"
-    python = _python(tmp_path, f'echo called >> "{calls}"; exec "{sys.executable}" "$@"')
-    first = interpreter.inspect(python, os.environ, cache)
-    assert interpreter.inspect(python, os.environ, cache) == first
-    assert calls.read_text() == "called\n"
-    _python(tmp_path, f'echo again >> "{calls}"; exec "{sys.executable}" "$@"')
-    interpreter.inspect(python, os.environ, cache)
-    assert calls.read_text() == "called\nagain\n"
+def test_the_answer_is_remembered(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    told = interpreter.inspect(sys.executable, os.environ, cache)
+    assert interpreter.inspect(sys.executable, os.environ, cache) == told
+    files.write_sealed(cache, {**files.read_sealed(cache), "full_version": "kept"})
+    assert interpreter.inspect(sys.executable, os.environ, cache).full_version == "kept"
+
+
+def test_a_shim_is_asked_each_time_for_it_may_start_another_python(tmp_path: Path) -> None:
+    cache, project = str(tmp_path / "cache"), tmp_path / "project"
+    project.mkdir()
+    choice = project / ".choice"  # as .python-version is for pyenv
+    python = _python(tmp_path, f'[ -f .choice ] && export PYTHONPATH="$(cat .choice)"; exec "{sys.executable}" "$@"')
+    for name in ("first", "second"):
+        packages = tmp_path / name
+        packages.mkdir()
+        (packages / "toy.py").write_text("")
+        choice.write_text(str(packages))
+        with interpreter.asking(python, os.environ, cache, str(project)) as answer:
+            assert answer().code("toy") == [str(packages / "toy.py")]
 
 
 def test_a_package_that_comes_or_goes_is_noticed(tmp_path: Path) -> None:
@@ -96,8 +107,8 @@ def test_variables_that_choose_packages_count(tmp_path: Path) -> None:
 def test_a_module_that_no_distribution_tells_of_is_found(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("")
     found = interpreter.inspect(sys.executable, {**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert found.place("mine") == str(tmp_path / "mine.py")
-    assert found.place("nowhere_at_all") is None
+    assert found.code("mine") == [str(tmp_path / "mine.py")]
+    assert found.code("nowhere_at_all") == []
 
 
 # What stands at the path → a word of the message.

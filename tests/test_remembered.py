@@ -191,3 +191,18 @@ def test_whatever_the_slow_path_opens_or_lists_is_held(settled: Project) -> None
     missing = {path for path in touched - held if os.path.basename(path) not in own and ".memo" not in path}
     assert len(touched) > 10
     assert missing == set()
+
+
+def test_what_a_shim_starts_is_asked_each_time(settled: Project) -> None:
+    """A shim chooses the Python by a file of its own, which no look of ours tells of."""
+    shim = settled.root / "bin" / "python"
+    settled.write({"bin/python": f'#!/bin/sh\nPYTHONPATH="$(cat {settled.root}/.choice)" exec {sys.executable} "$@"\n'})
+    shim.chmod(0o755)
+    for choice in ("old", "new"):
+        settled.write({f"{choice}/chosen.py": f"NAME = {choice!r}\n"})
+    settled.write({".choice": f"{settled.root}/old", "steps/one.py": f"{SCRIPT}    import chosen\n"})
+    settled.run("--python", str(shim))
+    _settle()
+    assert set(settled.run("--python", str(shim)).values()) == {"up to date"}
+    settled.write({".choice": f"{settled.root}/new"})
+    assert settled.run("--python", str(shim))["one"] == "done"

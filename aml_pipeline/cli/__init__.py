@@ -127,7 +127,8 @@ def _run_remembered(module: str, name: str, options: Options, words: list[str], 
     if options.answer is not None:
         from aml_pipeline.files import seen
 
-        memo.keep(place, asked, seen.looks, seen.links, options.answer)
+        if seen.lasting:
+            memo.keep(place, asked, seen.looks, seen.links, options.answer)
     return status
 
 

@@ -20,8 +20,9 @@ _NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
 
 def asking_python(options: Options, environ: Mapping[str, str]) -> AbstractContextManager[Callable[[], Interpreter]]:
     """Ask the Python that runs the steps what it is: that takes as long as reading the pipeline."""
-    cache = os.path.join(state_folder(options), ".interpreter")
-    return interpreter.asking(_python(options.text("python"), environ), steps_environ(environ), cache)
+    state = state_folder(options)
+    cache, project = os.path.join(state, ".interpreter"), os.path.dirname(state)
+    return interpreter.asking(_python(options.text("python"), environ), steps_environ(environ), cache, project)
 
 
 def steps_environ(environ: Mapping[str, str]) -> dict[str, str]:

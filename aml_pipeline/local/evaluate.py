@@ -96,8 +96,7 @@ def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
     """Return the versions of what provides the modules of a snapshot; where only code can be found, its digest."""
     found = context.interpreter.versions(snapshot.external, snapshot.parts)
     for module in [name for name, version in found.items() if version is None]:
-        place = context.interpreter.place(module)
-        code = context.project.code_digest(place) if place else None
+        code = context.project.code_digest(context.interpreter.code(module))
         found[module] = f"code {code[:12]}" if code else None
     return found
 
