@@ -17,6 +17,8 @@ from typing import Any
 _HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric (.*):\Z")
 # A longer line is no metric; a process that writes no line end costs no more memory than this.
 _LONGEST_LINE = 1_000_000
+# Python refuses to write a number of more than 4300 decimal digits, which it reads when they are hexadecimal.
+_MOST_BITS = 14_000
 _QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _NUMPY = re.compile(_QUOTED + r"|\bnp\.\w+\(([^()]*)\)")
 _NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)")
@@ -103,4 +105,6 @@ def jsonable(value: Any) -> Any:  # noqa: ANN401
         return [jsonable(one) for one in sorted(value, key=repr)]
     if isinstance(value, float) and not _is_finite(value):
         return str(value)
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"{value:#x}"
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

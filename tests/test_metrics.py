@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aml_pipeline.metrics import Metric, MetricReader
@@ -146,6 +146,8 @@ def test_it_does_not_matter_how_the_text_is_cut(pieces: list[str], data: st.Data
 
 
 @given(st.text(max_size=60), st.sampled_from(["scalar", "list", "row", "table"]))
+@example(f"[0x{'f' * 4000}]", "list")  # which Python reads, and refuses to write as a decimal
+@example(f"{{0x{'f' * 4000}: -0x{'f' * 4000}}}", "row")
 @settings(deadline=None, max_examples=200)
 def test_whatever_is_printed_is_a_metric_that_json_can_hold(value: str, kind: str) -> None:
     line = value.partition("\n")[0]
