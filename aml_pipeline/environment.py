@@ -1,4 +1,4 @@
-"""The definition of an environment → its digest. Knows neither what is installed nor Azure.
+"""The definition of an environment → its text and digest. Knows neither what is installed nor Azure.
 
 What a file says counts, not how it is laid out: a comment or another order of keys keeps the digest.
 """
@@ -20,18 +20,21 @@ Reader = Callable[[str], bytes]
 
 
 def digest(environment: Environment | None, read: Reader) -> str:
-    """Return the digest of a definition; ``read`` gives the bytes of a file of the project.
+    """Return the digest of a definition, "" of none; ``read`` gives the bytes of a file of the project.
 
     The name does not count: two names for one definition are the same packages. Raises OSError of ``read``.
     """
-    if environment is None:
-        return ""
+    return digest_of(text(environment, read)) if environment else ""
+
+
+def text(environment: Environment, read: Reader) -> bytes:
+    """Return all of a definition that counts, as JSON; ``digest`` is the digest of that."""
     fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
     if "conda_file" in fields:
         fields["conda_file"] = _conda(read(fields["conda_file"]))
     if "pip_requirements" in fields:
         fields["pip_requirements"] = [line for line, _ in pip_lines(fields["pip_requirements"], read)]
-    return digest_of(json.dumps(fields, sort_keys=True).encode())
+    return json.dumps(fields, sort_keys=True).encode()
 
 
 def _conda(raw: bytes) -> object:

@@ -19,13 +19,14 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step's process is about to start."""
+    """A step's process is about to start; ``key`` is that of all it is made from."""
 
     time: float
     step: str
     reason: str
     attempt: str
     log: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class StepEnded:
     """A step is over. ``message`` tells a failure in words, ``tail`` holds the last lines of its log.
 
     ``outputs`` are the folders of its outputs; ``contents`` the digest, the number of files and the bytes of each.
-    ``made_by`` is the run that made a result which is used again.
+    ``made_by`` is the run that made a result which is used again, ``key`` that of all the step is made from.
     """
 
     time: float
@@ -74,6 +75,7 @@ class StepEnded:
     outputs: Mapping[str, str] | None = None
     contents: Mapping[str, tuple[str, int, int]] | None = None
     made_by: str | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,18 @@ class Project:
         self._folders: dict[str, SourceFolder] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._contracts: dict[tuple[str, str], Contract | None] = {}
-        self._environments: dict[object, str] = {}
+        self._environments: dict[object, bytes] = {}
         self._declarations: dict[Environment, Declaration] = {}
+
+    @property
+    def state(self) -> str:
+        """The folder of all that is kept of this pipeline."""
+        return os.path.join(self.folder, STATE, self._plan.name)
 
     @property
     def uploads(self) -> str:
         """The folder for copies of snapshots that go to Azure ML."""
-        return os.path.join(self.folder, STATE, self._plan.name, "uploads")
+        return os.path.join(self.state, "uploads")
 
     def path(self, relative: str) -> str:
         """Return the absolute path of what the pipeline file calls ``relative``."""
@@ -85,8 +90,14 @@ class Project:
 
     def environment_digest(self, step: Step) -> str:
         """Return the digest of the environment that ``step`` declares; a file that is missing counts as empty."""
+        return files.digest_of(self.environment_text(step)) if step.environment else ""
+
+    def environment_text(self, step: Step) -> bytes:
+        """Return the definition of the environment that ``step`` declares; nothing where it declares none."""
+        if step.environment is None:
+            return b""
         if step.environment not in self._environments:
-            self._environments[step.environment] = environment.digest(step.environment, self._read)
+            self._environments[step.environment] = environment.text(step.environment, self._read)
         return self._environments[step.environment]
 
     def _read(self, relative: str) -> bytes:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from aml_pipeline import files
+from aml_pipeline import contents, files
 from aml_pipeline.events import (
     Event,
     MetricLogged,
@@ -52,6 +52,11 @@ class Recorder:
         self._header: dict[str, Any] | None = None
         self._steps: dict[str, dict[str, Any]] = {}
         self._events: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a directory: a step runs, or ran."""
+        return self._header is not None
 
     def open(self, header: Callable[[], Mapping[str, Any]]) -> None:
         """Make the directory, once; ``header`` gives JSON data on what this run is of."""
@@ -146,6 +151,34 @@ class RunRecord:
         """How it ended; "unreadable" when its record is damaged."""
         return str(self.header.get("state", "unreadable"))
 
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """Give the events; a line that a kill tore is left out."""
+        place = os.path.join(self.folder, "events.jsonl")
+        if not os.path.isfile(place):
+            return
+        with open(place, "rb") as stream:
+            for line in stream:
+                try:
+                    event = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(event, dict):
+                    yield event
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of what the steps were made from; of a run that did not end, from its events."""
+        rows = self.header.get("steps")
+        told = rows.values() if isinstance(rows, dict) and rows else self.events()
+        return {str(row["key"]) for row in told if isinstance(row, dict) and row.get("key")}
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the steps of a run in Azure ML were made from, which its record says itself."""
+        parts = self.header.get("parts")
+        rows = parts.items() if isinstance(parts, dict) else ()
+        return {step: row for step, row in rows if isinstance(row, dict)}
+
     def log(self, step: str) -> str:
         """Return the path of a step's log."""
         return _log(self.folder, step)
@@ -186,6 +219,17 @@ def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]
         if len(found) == len(steps):
             break
     return found
+
+
+def free_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> int:
+    """Remove the texts of code that none of the ``kept`` records refers to; return the bytes freed.
+
+    Call it whenever records are removed. ``environments`` are digests of definitions that stay in any case: those of
+    the kept results, so that the next run can tell what changed in them.
+    """
+    keys = {key for one in kept for key in one.keys}
+    parts = [row for one in kept for row in one.parts.values()]
+    return contents.free(state, keys, [*parts, *({"environment": digest} for digest in environments)])
 
 
 def _read(folder: str, name: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aml_pipeline import definition
 from aml_pipeline.files import digest_of
 
 # Raised when the meaning of a part changes, so that old results are not taken for new ones.
@@ -41,11 +42,13 @@ UP_TO_DATE = Verdict("reuse", "up to date")
 
 def key(parts: Parts) -> str:
     """Return the key of a result: a digest of every part."""
-    return digest_of(
-        json.dumps([FORMAT, parts], sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogateescape"
-        )
-    )
+    return digest_of(text_of(parts))
+
+
+def text_of(parts: Parts) -> bytes:
+    """Return the text that ``key`` is the digest of."""
+    text = json.dumps([FORMAT, parts], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogateescape")
 
 
 def verdict(  # noqa: PLR0913 - all that a verdict rests on
@@ -288,8 +291,9 @@ def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
             yield f"step {name} ran again" if in_both else f"order after {name} changed"
 
 
-def _environment(_then: Any, _now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    yield "the environment's definition changed"
+def _environment(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Tell what differs between two definitions; of their digests alone, that they do."""
+    yield from definition.changes(then, now)
 
 
 _TELLERS: dict[str, Teller] = {

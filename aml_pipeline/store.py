@@ -110,6 +110,12 @@ class Store:
         found = (files.read_sealed(self._step(step, name)) for name in names)
         return [data["parts"] for data in found if isinstance(data, dict)]
 
+    def environments(self) -> set[str]:
+        """Return the digests of the environments that results and last attempts were made with."""
+        last = [one.parts for one in map(self.last, self.steps()) if one]
+        kept = [parts for step in self.steps() for parts in self.kept_parts(step)]
+        return {str(parts.get("environment")) for parts in [*last, *kept]}
+
     def latest(self, step: str) -> Result | None:
         """Return the newest result in use of a step, if it is whole."""
         last = self.last(step)

@@ -66,8 +66,8 @@ def test_nothing_changed(lesson: Lesson, tmp_path: Path, capsys: Capture) -> Non
         ),
         (
             *("conda.yml", "python=3.11", "python=3.10"),
-            "will run the environment's definition changed",
-            "will run the environment's definition changed",
+            "will run environment: python=3.11 → python=3.10",
+            "will run environment: python=3.11 → python=3.10",
         ),
         (
             *("pipeline.yaml", "script: train.py", "script: train.py\n    allow_reuse: false"),

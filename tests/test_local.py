@@ -194,9 +194,9 @@ def replace(name: str, old: str, new: str) -> Change:
         pytest.param(
             write("env.yml", "dependencies: [python=3.12]\n"),
             [],
-            dict.fromkeys(STEPS, "will run  the environment's definition changed"),
+            dict.fromkeys(STEPS, "will run  environment: python=3.11 → python=3.12"),
             {
-                **dict.fromkeys(STEPS, "the environment's definition changed"),
+                **dict.fromkeys(STEPS, "environment: python=3.11 → python=3.12"),
                 "report": "step add ran again, and 1 more change",
             },
             id="environment file",

@@ -18,6 +18,7 @@ from hypothesis import strategies as some
 from aml_pipeline.events import MetricLogged, RunEnded, StepEnded, StepStarted
 from aml_pipeline.record import Recorder, RunRecord, records
 from aml_pipeline.report.charts import MOST_CHARTS, MOST_POINTS, MOST_SERIES, Curves, charts
+from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import compare
 from aml_pipeline.report.comparison_page import comparison_page
 from aml_pipeline.report.graph_picture import layout
@@ -408,18 +409,67 @@ def differing(first: RunTold, second: RunTold) -> Mapping[str, list[tuple[str, s
 def test_two_runs_are_compared_by_what_they_are_made_of() -> None:
     first = run_of(metrics={"loss": 0.5, "gone": 1}, parameters={"epochs": "2"}, seconds=10.0)
     second = run_of(
-        metrics={"loss": 0.25}, parameters={"epochs": "3"}, seconds=5.0, digest="e", reason="parameter epochs 2 → 3",
-        step_seconds=2.0, distributions={"torch": "2"},
+        metrics={"loss": 0.25}, parameters={"epochs": "3"}, seconds=5.0, digest="e", step_seconds=2.0,
+        distributions={"torch": "2"},
     )  # fmt: skip
     found = differing(first, second)
     assert found["Run"] == [("duration", "10.0 s", "5.0 s", "×0.50")]
     assert found["Parameters"] == [("epochs", "2", "3", "")]
     assert found["Final metrics"] == [("train.loss", "0.5", "0.25", "-0.25"), ("train.gone", "1", "–", "")]
     assert found["Durations"] == [("train", "1.0 s", "2.0 s", "×2.00")]
-    assert found["Reasons"] == [("train", "never ran", "parameter epochs 2 → 3", "")]
     assert found["Outputs"] == [("train.out", "d (1 files, 9 bytes)", "e (1 files, 9 bytes)", "other bytes")]
     assert ("torch", "–", "2", "") in found["Packages"]
     assert differing(first, dataclasses.replace(first, run="other")) == {}
+
+
+LOCAL = {"script": "a.py", "snapshot": {"a.py": "1"}, "inputs": {"b.x": "i"}, "after": {"c": "attempt-1"}}
+REMOTE = {"script": "a.py", "snapshot": {"a.py": "1"}, "after": {"c": ""}, "settings": {}}
+
+
+def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> RunTold:
+    one = StepTold("train", {"source_directory": "src"}, {"state": state}, ())
+    return RunTold("r", "done", header(), (one,), parts={} if parts is None else {"train": parts})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "words"),
+    [
+        (made_from(LOCAL), made_from(LOCAL), ()),
+        (made_from(LOCAL), made_from({**LOCAL, "inputs": {"b.x": "j"}}), ("input x changed",)),
+        (made_from(LOCAL), made_from({**LOCAL, "script": "b.py", "snapshot": {"b.py": "1"}}),
+         ("src/a.py is gone", "src/b.py is new", "script a.py → b.py")),
+        (made_from(LOCAL), made_from(REMOTE), ()),
+        (made_from(REMOTE), made_from({**REMOTE, "snapshot": {"a.py": "2"}}), ("src/a.py changed",)),
+        (made_from(LOCAL), made_from(None), ("code not recorded in B",)),
+        (made_from(LOCAL), made_from(None, "not run"), ("did not run in B",)),
+        (made_from(None, "not run"), made_from(LOCAL), ("did not run in A",)),
+        (made_from(None, "not run"), made_from(None, "not run"), ()),
+        (RunTold("r", "done", header()), made_from(LOCAL), ("the step is new",)),
+        (made_from(LOCAL), RunTold("r", "done", header()), ("the step is gone",)),
+    ],
+)  # fmt: skip
+def test_causes_are_what_a_step_was_made_from(before: RunTold, now: RunTold, words: tuple[str, ...]) -> None:
+    assert [cause.words for cause in compare(before, now).causes] == ([words] if words else [])
+
+
+def test_states_differ_by_how_a_step_ended_and_not_by_which_run_made_its_result() -> None:
+    run, reused, failed = (made_from(LOCAL, state) for state in ("done", "up to date", "failed"))
+    assert differing(run, reused) == {}
+    assert differing(reused, failed)["States"] == [("train", "done", "failed", "")]
+
+
+def test_a_page_shows_as_many_diffs_as_have_room() -> None:
+    big = Diff("big.py changed", ("+" + "x" * 249_000,))
+    text = comparison_page(made_from(LOCAL), made_from(LOCAL), [big, big, Diff("small.py changed", ("-a", "+b"))])
+    assert text.count("big.py changed</b>") == 1
+    assert '<span class="removed">-a\n</span><span class="added">+b\n</span>' in text
+    assert "1 more: `aml-pipeline compare --code` shows the lines that changed in them too." in text
+
+
+@given(TEXT)
+def test_no_diff_becomes_an_element(text: str) -> None:
+    page = Reader(comparison_page(told("x"), told("x"), [Diff(text, (text, f"+{text}"))]))
+    assert {name for name, _ in page.elements} <= ALLOWED
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_compare_tells_what_differs_between_the_last_two_runs(ran: Project) -> N
     assert ["train.loss", "0.1", "→", "0.05", "-0.05"] in rows
     assert any(row[:1] == ["train.model"] and row[-2:] == ["other", "bytes"] for row in rows)
     assert not any(row[:1] == ["make.table"] for row in rows)
-    assert "  train  never ran  → parameter rate 0.5 → 0.25\n" in text
+    assert "\nWhat changed\n  train  parameter rate 0.5 → 0.25\n  tell   step train ran again\n\n" in text
     assert text.splitlines()[-1].startswith("The same: ")
     assert text.endswith("packages.\n")
     assert ran.cli("compare", first, second).stdout == text

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from aml_pipeline import remote, reuse
 from aml_pipeline.azureml.compile import Compilation, compilation
 from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.contents import Contents
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
 from aml_pipeline.reuse import Parts, Verdict
@@ -23,10 +24,12 @@ def forecast(
     """
     work = compilation(plan, workspace, project, plan.steps)
     known = _known(work)
+    contents = Contents(project.state)
     verdicts: dict[str, Verdict] = {}
     for step in plan.steps:
         before = (then or {}).get(step.name)
-        changed = _difference(before, remote.parts(plan, project, step)) if before else None
+        worded = contents.wording(project.environment_text(step))
+        changed = _difference(worded(before), worded(remote.parts(plan, project, step))) if before else None
         own = _own_reason(work, step, changed, known=known[step.name])
         again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
         if own or again:

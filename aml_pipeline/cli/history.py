@@ -17,7 +17,7 @@ from aml_pipeline.files import Digests
 from aml_pipeline.local import survivors
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
-from aml_pipeline.record import RunRecord
+from aml_pipeline.record import RunRecord, free_texts
 from aml_pipeline.report.sources import to_sources
 from aml_pipeline.report.text import size_in_words
 from aml_pipeline.store import Store
@@ -95,4 +95,5 @@ def _removed_old(opened: Opened, results: Store) -> int:
     gone = [one for one in records_of(opened)[:-1] if one.run not in kept]
     old = [one.folder for one in gone if one.state != "submitted"]  # that may go on in Azure ML
     uploaded = opened.project.uploads if opened.project else ""  # made again when they are needed
-    return freed + sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
+    freed += sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
+    return freed + free_texts(opened.state, records_of(opened), results.environments())

@@ -15,8 +15,10 @@ from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, s
 from aml_pipeline.cli.progress import Progress
 from aml_pipeline.cli.sending import Request, Sent, installed_sdk, listener, send
 from aml_pipeline.cli.sending import cancel as cancel_run
+from aml_pipeline.contents import Contents
 from aml_pipeline.errors import UsageError
 from aml_pipeline.events import Event
+from aml_pipeline.local.code import keep_texts
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import Problem, as_text, suggest
@@ -80,7 +82,11 @@ def _told(opened: Opened, sent: Sent, steps: list[Step], sdk: str, git: Mapping[
     about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.portal(), "sdk": sdk}
     try:
         parts = {step.name: remote.parts(plan, project, step) for step in steps}
-        return _record(opened, {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"})
+        header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
+        recorder = _record(opened, header)
+        for step in steps:
+            keep_texts(Contents(opened.state), project, step, parts[step.name])
+        return recorder
     finally:
         print(f"run {about['run']}\n{about['portal']}", flush=True)
 

@@ -5,25 +5,29 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aml_pipeline import files, store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import chosen, records_of, state_of
+from aml_pipeline.contents import Contents
 from aml_pipeline.errors import MachineError, UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.record import RunRecord
+from aml_pipeline.report.causes import Cause, changed_files, environments
+from aml_pipeline.report.code import Diff, diffs
 from aml_pipeline.report.comparison import Comparison, Row
 from aml_pipeline.report.comparison import compare as compared
 from aml_pipeline.report.comparison_page import comparison_page
-from aml_pipeline.report.reading import read
+from aml_pipeline.report.reading import read, with_parts
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.story import RunTold
 from aml_pipeline.report.text import cut, visible
 
 _MOST_LETTERS = 40
+_MOST_STEPS = 3
 _ELSEWHERE = "another place with -o FILE"
 
 
@@ -38,12 +42,16 @@ def compare(options: Options, _environ: Mapping[str, str]) -> int:
     """Print what differs between two runs, or write a page of it."""
     opened = open_readable(options)
     first, second = _two(opened, options.operands)
+    contents = Contents(opened.state)
+    one, other = (with_parts(_told(opened, run), run, contents) for run in (first, second))
     if options.flag("page"):
-        text = comparison_page(_told(opened, first), _told(opened, second))
+        text = comparison_page(one, other, diffs(one, other, contents.read))
         return _written(options, text, os.path.join(second.folder, f"compared-with-{first.run}.html"))
     if options.flag("open") or options.text("output"):
         raise UsageError("`compare` opens and writes a page with --page only. See `aml-pipeline compare --help`.")
-    print("\n".join(_lines(first, second, compared(_told(opened, first), _told(opened, second)))))
+    lines = _lines(first, second, compared(one, other))
+    code = _code(diffs(one, other, contents.read)) if options.flag("code") else _hint(one, other)
+    print("\n".join([*lines, *code]))
     return 0
 
 
@@ -108,9 +116,24 @@ def _write(place: str, page: bytes) -> None:
         raise MachineError(f"No page may be written in {folder}. Name {_ELSEWHERE}.") from None
 
 
+def _code(found: Iterable[Diff]) -> Iterator[str]:
+    for diff in found:
+        yield ""
+        yield visible(diff.title)
+        yield from map(visible, diff.lines)
+
+
+def _hint(first: RunTold, second: RunTold) -> Iterator[str]:
+    if changed_files(first, second) or environments(first, second):
+        yield ""
+        yield "The lines that changed: `aml-pipeline compare --code`."
+
+
 def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[str]:
     yield f"A  {first.run}"
     yield f"B  {second.run}"
+    yield ""
+    yield from _causes(found.causes)
     differing = found.differing()
     for title, rows in differing.items():
         yield ""
@@ -120,6 +143,24 @@ def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[s
     if same:
         yield ""
         yield f"The same: {', '.join(same)}."
+
+
+def _causes(found: list[Cause]) -> Iterator[str]:
+    """Give what differs in what the steps were made from."""
+    if not found:
+        yield "What the steps depend on did not change."
+        return
+    yield "What changed"
+    names = [cut(_named(cause.steps), _MOST_LETTERS) for cause in found]
+    width = max(map(len, names))
+    for name, cause in zip(names, found, strict=True):
+        for at, words in enumerate(cause.words):
+            yield f"  {'' if at else name:<{width}}  {visible(words)}"
+
+
+def _named(steps: Sequence[str]) -> str:
+    more = len(steps) - _MOST_STEPS
+    return ", ".join(steps[:_MOST_STEPS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _table(rows: list[Row]) -> Iterator[str]:

@@ -185,8 +185,9 @@ COMMANDS = {
         Command(
             "compare",
             "reporting",
-            "Tell what differs between two runs: parameters, metrics, durations, reasons, outputs.",
+            "Show what differs between two runs: code, environment, parameters, metrics, durations, outputs.",
             _FILE,
+            Option("--code", help="Show the lines that changed in the files and environments of the steps, as a diff."),
             Option("--page", help="Write an HTML file, with the curves of both runs on the same charts."),
             Option("-o", "--output", value="PATH", help="With --page, where; else beside the record of the second."),
             Option("--open", help="With --page, open it in the browser."),

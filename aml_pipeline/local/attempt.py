@@ -65,7 +65,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         with contextlib.suppress(FileExistsError):
             os.mkdir(os.path.join(attempt.working_copy, name))
     begun = time.time()
-    tell(StepStarted(begun, step.name, again or found.verdict.reason, attempt.id, log))
+    tell(StepStarted(begun, step.name, again or found.verdict.reason, attempt.id, log, attempt.key))
     follower = Follower(log, step.name, tell)  # before the process, whose first words it must not miss
     child = processes.start(
         [context.interpreter.path, *command(context, step, attempt.outputs, results)],
@@ -149,12 +149,13 @@ def finish(
         except MachineError as error:
             message = str(error)
         else:
-            done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status)
+            done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, key=result.key)
             return replace(done, outputs=dict(result.outputs), contents=dict(result.contents)), result
     context.store.fail(running.attempt)
     tail, cure = _failure(context, running)
     message = f"{message} {cure}".strip()
-    return StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, tail), None
+    key = running.attempt.key
+    return StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, tail, key=key), None
 
 
 def abandon(context: Context, running: Running, state: State) -> StepEnded:
@@ -165,8 +166,8 @@ def abandon(context: Context, running: Running, state: State) -> StepEnded:
         tidy(running)
     with contextlib.suppress(OSError):
         context.store.fail(running.attempt, state)
-    reason = running.found.verdict.reason
-    return StepEnded(time.time(), running.found.step.name, state, reason, time.time() - running.begun)
+    name, reason, seconds = running.found.step.name, running.found.verdict.reason, time.time() - running.begun
+    return StepEnded(time.time(), name, state, reason, seconds, key=running.attempt.key)
 
 
 def tidy(running: Running) -> None:

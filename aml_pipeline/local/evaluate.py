@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aml_pipeline import reuse
+from aml_pipeline.contents import Contents
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.plan import Plan, Step, token_as_data
@@ -27,6 +28,11 @@ class Context:
     store: Store
     interpreter: Interpreter
     environ: Mapping[str, str]
+
+    @property
+    def contents(self) -> Contents:
+        """The texts of code and environments that are kept for the records."""
+        return Contents(self.store.folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +62,15 @@ def evaluate(
     known = not pending or not set(step.upstream) & set(pending)
     result, damage = context.store.result(step.name, reuse.key(parts)) if known else (None, "")
     last = context.store.last(step.name)
+    worded = context.contents.wording(context.project.environment_text(step))
     verdict = reuse.verdict(
-        parts,
-        reuse.Last(last.parts, last.outcome) if last else None,
+        worded(parts),
+        reuse.Last(worded(last.parts), last.outcome) if last else None,
         accepted=result is not None,
         damage=damage,
         forced=forced or ("" if step.allow_reuse else "allow_reuse is false"),
         pending=pending,
-        kept=() if result or forced else context.store.kept_parts(step.name),
+        kept=() if result or forced else [worded(one) for one in context.store.kept_parts(step.name)],
     )
     return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None, last)
 
@@ -139,7 +146,8 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, st
         result = context.store.latest(step.name)
         if result:
             results[step.name] = result
-            changed = reuse.difference(result.parts, _parts(context, step, results))
+            worded = context.contents.wording(context.project.environment_text(step))
+            changed = reuse.difference(worded(result.parts), worded(_parts(context, step, results)))
             told += [(step.name, changed)] if changed else []
     return told
 

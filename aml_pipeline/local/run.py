@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
-from aml_pipeline.local import attempt, process, survivors
+from aml_pipeline.local import attempt, code, process, survivors
 from aml_pipeline.local.attempt import Running
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
 from aml_pipeline.local.process import Processes
@@ -81,6 +81,7 @@ class _Runner:
         self._running: dict[str, Running] = {}
         self._tries: dict[str, int] = {}
         self._processes = Processes()
+        self._unkept: list[Evaluation] = []  # those whose code the record is to have
         self._chores: list[Callable[[], object]] = []  # what can wait until a process runs, or all are over
 
     def _tell(self, event: Event) -> None:
@@ -139,6 +140,9 @@ class _Runner:
             self._look_after(name, running)
 
     def _do_chores(self) -> None:
+        while self._unkept and self._recorder.is_open:  # a run with nothing to do keeps nothing
+            one = self._unkept.pop()
+            self._chores.append(partial(code.keep, self._context.contents, self._context.project, one.step, one.parts))
         while self._chores:
             self._chores.pop(0)()  # one by one: those that follow one that fails are done all the same
 
@@ -153,6 +157,7 @@ class _Runner:
         found = evaluate(self._context, step, self._done.results, forced=forced)
         survivors.end(found.last)
         if found.result:
+            self._unkept.append(found)
             self._reuse(found.result)
             return
         self._recorder.open(self._header)
@@ -173,7 +178,7 @@ class _Runner:
     def _reuse(self, result: Result) -> None:
         self._context.store.use(result)
         self._done.results[result.step] = result
-        ended = StepEnded(time.time(), result.step, "up to date", "", made_by=result.facts.get("run"))
+        ended = StepEnded(time.time(), result.step, "up to date", "", made_by=result.facts.get("run"), key=result.key)
         self._settle(replace(ended, outputs=dict(result.outputs), contents=dict(result.contents)))
 
     def _start(self, found: Evaluation) -> None:
@@ -182,6 +187,7 @@ class _Runner:
         self._running[name] = attempt.start(
             self._context, self._processes, self._recorder, self._tell, found, results=self._done.results, again=again
         )
+        self._unkept.append(self._running[name].found)
 
     def _look_after(self, name: str, running: Running) -> None:
         ended = self._processes.look(running.process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from aml_pipeline.report.causes import Cause, causes
 from aml_pipeline.report.series import number
 from aml_pipeline.report.story import OutputTold, RunTold, StepTold, mapping
 from aml_pipeline.report.text import number_in_words, seconds_in_words
@@ -30,8 +31,9 @@ class Row(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All rows, by what they are about, in the order in which people ask."""
+    """What the steps were made from that differs; and all rows, by what they are about, in the order of questions."""
 
+    causes: list[Cause]
     parts: dict[str, list[Row]]
 
     def differing(self) -> dict[str, list[Row]]:
@@ -43,15 +45,16 @@ class Comparison(NamedTuple):
 def compare(first: RunTold, second: RunTold) -> Comparison:
     """Return what two runs say of the same things."""
     return Comparison(
+        causes(first, second),
         {
             "Run": list(_of_runs(first, second)),
             "Parameters": list(_of_mappings(first.parameters, second.parameters)),
             "Final metrics": list(_of_metrics(first, second)),
             "Durations": list(_of_durations(first, second)),
-            "Reasons": list(_of_reasons(first, second)),
+            "States": list(_of_states(first, second)),
             "Outputs": list(_of_outputs(first, second)),
             "Packages": list(_of_mappings(_packages(first), _packages(second))),
-        }
+        },
     )
 
 
@@ -120,29 +123,25 @@ def _steps(run: RunTold) -> dict[str, StepTold]:
 
 
 def _of_durations(first: RunTold, second: RunTold) -> Iterator[Row]:
+    """Give the times of the steps that ran a process in both runs."""
     one, other = _steps(first), _steps(second)
     for name in _names(one, other):
-        before, now = one.get(name), other.get(name)
-        note = _times(before.seconds, now.seconds) if before and now else ""
-        yield Row(name, _duration(before), _duration(now), note)
+        before, now = (step.seconds if step else None for step in (one.get(name), other.get(name)))
+        if before is not None and now is not None:
+            yield Row(name, _took(before), _took(now), _times(before, now))
 
 
-def _of_reasons(first: RunTold, second: RunTold) -> Iterator[Row]:
+def _of_states(first: RunTold, second: RunTold) -> Iterator[Row]:
     one, other = _steps(first), _steps(second)
     for name in _names(one, other):
-        yield Row(name, _reason(one.get(name)), _reason(other.get(name)))
+        yield Row(name, _state(one.get(name)), _state(other.get(name)))
 
 
-def _duration(step: StepTold | None) -> str:
+def _state(step: StepTold | None) -> str:
+    """Return how a step ended; whether its result was made in that run or before makes no difference."""
     if step is None:
         return NOTHING
-    return step.state if step.seconds is None else seconds_in_words(step.seconds)
-
-
-def _reason(step: StepTold | None) -> str:
-    if step is None:
-        return NOTHING
-    return str(step.row.get("reason") or step.state)
+    return "done" if step.state == "up to date" else step.state
 
 
 def _of_outputs(first: RunTold, second: RunTold) -> Iterator[Row]:

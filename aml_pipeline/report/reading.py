@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from aml_pipeline import files
+from aml_pipeline.contents import Contents
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.series import Series, number, series_of
 from aml_pipeline.report.sources import to_sources
@@ -25,12 +26,19 @@ _DATA_SET_BYTES = 64_000
 def read(record: RunRecord, state: str) -> RunTold:
     """Return what there is to tell of a recorded run; ``state`` is how it ended, as far as is known."""
     events: list[Mapping[str, Any]] = []
-    series = series_of(_metrics(_events(os.path.join(record.folder, "events.jsonl")), events))
+    series = series_of(_metrics(record.events(), events))
     steps = tuple(_steps(record, events))
     for maker in _makers(record, steps):
         steps = tuple(_with_metrics(step, maker) for step in steps)
         series += _series_of(maker, {step.name for step in steps if step.made_by == maker.run})
     return RunTold(record.run, state, record.header, steps, series, _data_sets(record, steps))
+
+
+def with_parts(run: RunTold, record: RunRecord, contents: Contents) -> RunTold:
+    """Return a run with what its steps were made from, as far as that is recorded."""
+    keys = {step.name: str(step.row.get("key") or "") for step in run.steps}
+    kept = {name: parts for name, key in keys.items() if (parts := contents.parts(key)) is not None}
+    return replace(run, parts={name: contents.worded(parts) for name, parts in {**record.parts, **kept}.items()})
 
 
 def _makers(record: RunRecord, steps: Iterable[StepTold]) -> list[RunRecord]:
@@ -50,8 +58,7 @@ def _with_metrics(step: StepTold, maker: RunRecord) -> StepTold:
 
 def _series_of(maker: RunRecord, steps: Collection[str]) -> list[Series]:
     """Return what some steps logged in the run that made their results."""
-    events = _events(os.path.join(maker.folder, "events.jsonl"))
-    found = series_of(event for event in events if str(event.get("step")) in steps)
+    found = series_of(event for event in maker.events() if str(event.get("step")) in steps)
     for one in found:
         one.begun = number(maker.header.get("started"))
     return found
@@ -67,20 +74,6 @@ def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]
         last[str(event.get("step")), str(event.get("name"))] = event
         yield event
     others += last.values()
-
-
-def _events(place: str) -> Iterator[Mapping[str, Any]]:
-    """Give the events; a line that a kill tore is left out."""
-    if not os.path.isfile(place):
-        return
-    with open(place, "rb") as stream:
-        for line in stream:
-            try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(event, dict):
-                yield event
 
 
 def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepTold]:
@@ -107,7 +100,7 @@ def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dic
     for event in events:
         row = rows.setdefault(str(event["step"]), {}) if "step" in event else {}
         if event.get("event") == "StepStarted":
-            row.update({"state": "running", "reason": event.get("reason")})
+            row.update({"state": "running", "reason": event.get("reason"), "key": event.get("key")})
         elif event.get("event") == "StepEnded":
             row.update(event)
         elif event.get("event") == "MetricLogged":

@@ -80,7 +80,10 @@ class StepTold:
 
 @dataclass(frozen=True, slots=True)
 class RunTold:
-    """A run: ``header`` as it is recorded, its steps in order, its metrics, and the data sets it used by place."""
+    """A run: ``header`` as it is recorded, its steps in order, its metrics, and the data sets it used by place.
+
+    ``parts`` are what its steps were made from, as ``reuse`` names it, of those of which that is recorded.
+    """
 
     run: str
     state: str
@@ -88,6 +91,7 @@ class RunTold:
     steps: tuple[StepTold, ...] = ()
     series: Sequence[Series] = ()
     data_sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> str:

@@ -1,0 +1,126 @@
+"""Two definitions of an environment → what differs, in words; one → its lines. Pure.
+
+A definition is what ``environment.text`` says: the fields that a pipeline file declares, with the conda file as JSON
+and the pip file as its lines.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+CHANGED = "the environment's definition changed"
+_NAME = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9][\w.-]*)")
+_PACKAGES = "packages"
+_NOUNS = {"docker_image": "docker image", "conda_file": "conda file", "pip_requirements": "pip file"}
+
+
+def changes(then: object, now: object) -> list[str]:
+    """Return what differs between two definitions that do differ; a general word where that cannot be told."""
+    if then == "" and isinstance(now, Mapping):
+        return ["environment: declared for the first time"]
+    if now == "" and isinstance(then, Mapping):
+        return ["environment: no longer declared"]
+    if not isinstance(then, Mapping) or not isinstance(now, Mapping):
+        return [CHANGED]
+    old, new = _understood(then), _understood(now)
+    if old is None or new is None:
+        return [CHANGED]
+    return [*_of_settings(old, new), *_of_packages(old.get(_PACKAGES, []), new.get(_PACKAGES, []))] or [CHANGED]
+
+
+def lines(definition: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a definition, for one to be held against another line by line."""
+    shown = _understood(definition) or definition
+    return [line for name, value in shown.items() for line in _written(name, value)]
+
+
+def _written(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, (list, tuple)):
+        yield f"{_noun(name)}:"
+        yield from (f"  - {one}" for one in value)
+    else:
+        yield f"{_noun(name)}: {value}"
+
+
+def _noun(name: str) -> str:
+    return _NOUNS.get(name, name.replace("_", " "))
+
+
+def _understood(definition: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return settings by name, and under "packages" the lines of conda and pip; None for a form that is not known."""
+    found = {name: value for name, value in definition.items() if name not in {"conda_file", "pip_requirements"}}
+    packages = [str(line) for line in definition.get("pip_requirements") or []]
+    if "conda_file" in definition:
+        conda = _conda(definition["conda_file"])
+        if conda is None:
+            return None
+        packages += _conda_packages(conda.pop("dependencies", None))
+        found |= conda
+    return {**found, _PACKAGES: packages} if packages else found
+
+
+def _conda(text: object) -> dict[str, Any] | None:
+    try:
+        data = json.loads(str(text))
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _conda_packages(dependencies: object) -> Iterator[str]:
+    """Give the packages of a conda file; those that pip installs are named without saying so."""
+    for one in dependencies if isinstance(dependencies, list) else []:
+        if isinstance(one, dict):
+            inner = one.get("pip")
+            yield from map(str, inner if isinstance(inner, list) else [])
+        else:
+            yield str(one)
+
+
+def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys([*old, *new]):
+        if name == _PACKAGES or old.get(name) == new.get(name):
+            continue
+        before, now = _value(old.get(name)), _value(new.get(name))
+        if before and now:
+            yield (
+                f"{_noun(name)} {before} → {now}"
+                if name == "docker_image"
+                else (f"environment: {_noun(name)} {before} → {now}")
+            )
+        else:
+            yield f"environment: {'added' if now else 'removed'} {_noun(name)} {now or before}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _of_packages(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Give the packages that are new, gone or asked for in another version."""
+    before, now = _by_name(old), _by_name(new)
+    for name in dict.fromkeys([*now, *before]):
+        gone = [line for line in before.get(name, []) if line not in now.get(name, [])]
+        added = [line for line in now.get(name, []) if line not in before.get(name, [])]
+        if gone and added:
+            yield f"environment: {', '.join(gone)} → {', '.join(added)}"
+        elif added:
+            yield f"environment: added {', '.join(added)}"
+        elif gone:
+            yield f"environment: removed {', '.join(gone)}"
+    if old != new and sorted(old) == sorted(new):
+        yield "environment: packages are in another order"
+
+
+def _by_name(packages: Sequence[str]) -> dict[str, list[str]]:
+    """Return lines by the package that they name; a line that names none stands for itself."""
+    found: dict[str, list[str]] = {}
+    for line in packages:
+        match = _NAME.match(line)
+        found.setdefault(re.sub(r"[-_.]+", "-", match[1]).lower() if match else line, []).append(line)
+    return found

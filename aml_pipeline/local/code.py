@@ -1,0 +1,80 @@
+"""What a step is made from → texts that outlive it: the files of its snapshot and the definition of its environment.
+
+Kept are texts; what is large, binary or looks like a secret is known by its digest alone, for a record stays when the
+file is long mended or gone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from aml_pipeline import files, reuse, secret_files
+from aml_pipeline.contents import Contents, content
+from aml_pipeline.plan import Step
+from aml_pipeline.project import Project
+
+# Of a file, and of all files of a snapshot.
+MOST_BYTES = 256 * 1024
+MOST_BYTES_IN_ALL = 20 * 1024 * 1024
+
+
+def keep(contents: Contents, project: Project, step: Step, parts: Mapping[str, Any]) -> None:
+    """Keep the texts of a step's ``parts``; last those parts themselves, under their key."""
+    text = reuse.text_of(parts)
+    key = files.digest_of(text)
+    if not contents.has(key):
+        keep_texts(contents, project, step, parts)
+        contents.keep(key, text)
+
+
+def keep_texts(contents: Contents, project: Project, step: Step, parts: Mapping[str, Any]) -> None:
+    """Keep the files and the environment that the ``parts`` of a step name by their digests."""
+    _keep_environment(contents, project.environment_text(step))
+    folder = project.source(step).path
+    for digest, data in _texts(folder, parts["snapshot"], contents):
+        contents.keep(digest, data)
+
+
+def _keep_environment(contents: Contents, definition: bytes) -> None:
+    digest = files.digest_of(definition)
+    if definition and not contents.has(digest) and not secret_files.in_addresses(definition.decode()):
+        contents.keep(digest, definition)
+
+
+def _texts(folder: str, snapshot: Mapping[str, str], contents: Contents) -> Iterator[tuple[str, bytes]]:
+    """Give the digests and bytes of what is to be kept and is not; a file that changed meanwhile is not it."""
+    room = MOST_BYTES_IN_ALL
+    for name in _python_first(snapshot):
+        digest, path = content(snapshot[name]), os.path.join(folder, name)
+        size = _size(path)
+        if size > min(room, MOST_BYTES) or secret_files.by_name(name):
+            continue
+        room -= size
+        if contents.has(digest):
+            continue
+        with suppress(OSError):
+            data = files.read(path)
+            if files.digest_of(data) == digest and _is_text(data) and not secret_files.in_text(data):
+                yield digest, data
+
+
+def _python_first(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (not name.endswith(".py"), name))
+
+
+def _size(path: str) -> int:
+    look = files.look(path)
+    return look.size if look else 0
+
+
+def _is_text(data: bytes) -> bool:
+    if b"\0" in data:
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""Two runs → what each step was made from in one and not in the other: the causes of all else that differs. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from aml_pipeline import reuse
+from aml_pipeline.report.story import RunTold, StepTold, mapping
+
+NOT_RECORDED = "code not recorded"
+
+
+class FileChange(NamedTuple):
+    """A file that differs between two runs, and the steps that have it; a digest is None where the file is missing."""
+
+    path: str
+    before: str | None
+    now: str | None
+    steps: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What became of the file."""
+        return f"{self.path} {'is new' if self.before is None else 'is gone' if self.now is None else 'changed'}"
+
+
+class Cause(NamedTuple):
+    """Words on what differs, and the steps that all of them are true of."""
+
+    steps: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def causes(first: RunTold, second: RunTold) -> list[Cause]:
+    """Return what differs, in the order of the steps of the second run; steps without a difference are left out."""
+    one, other = {step.name: step for step in first.steps}, {step.name: step for step in second.steps}
+    steps_of: dict[str, list[str]] = {}
+    for name in dict.fromkeys([*other, *one]):
+        for words in _words(first, second, one.get(name), other.get(name)):
+            steps_of.setdefault(words, []).append(name)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for words, steps in steps_of.items():
+        found.setdefault(tuple(steps), []).append(words)
+    return [Cause(steps, tuple(words)) for steps, words in found.items()]
+
+
+def _words(first: RunTold, second: RunTold, before: StepTold | None, now: StepTold | None) -> Iterator[str]:
+    if before is None or now is None:
+        yield "the step is new" if before is None else "the step is gone"
+        return
+    idle = [letter for letter, step in (("A", before), ("B", now)) if step.state == "not run"]
+    old, new = first.parts.get(before.name), second.parts.get(now.name)
+    if idle:
+        yield from () if len(idle) == 2 else (f"did not run in {idle[0]}",)  # noqa: PLR2004 - neither
+    elif old is None or new is None:
+        missing = [letter for letter, parts in (("A", old), ("B", new)) if parts is None]
+        yield f"{NOT_RECORDED} in {' and '.join(missing)}"
+    else:
+        yield from (change.words for change in _files(before, now, old, new))
+        yield from reuse.changes(_comparable(old, new), _comparable(new, old))
+
+
+def _comparable(parts: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts but for files that both have: a run in Azure ML has fewer, and no attempts."""
+    left_out = {"snapshot"} if "inputs" in parts and "inputs" in other else {"snapshot", "after"}
+    return {name: value for name, value in parts.items() if name in other and name not in left_out}
+
+
+def changed_files(first: RunTold, second: RunTold) -> list[FileChange]:
+    """Return every file that differs between the snapshots of two runs, once."""
+    one = {step.name: step for step in first.steps}
+    found: dict[tuple[str, str | None, str | None], list[str]] = {}
+    for step in second.steps:
+        old, new = first.parts.get(step.name), second.parts.get(step.name)
+        if step.name in one and old is not None and new is not None:
+            for change in _files(one[step.name], step, old, new):
+                found.setdefault(change[:3], []).append(step.name)
+    return [FileChange(*change, tuple(steps)) for change, steps in found.items()]
+
+
+def _files(before: StepTold, now: StepTold, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FileChange]:
+    """Give the files that differ between two snapshots of a step, named from the project's folder."""
+    then, here = _snapshot(before, old), _snapshot(now, new)
+    for path in sorted({*then, *here}):
+        if then.get(path) != here.get(path):
+            yield FileChange(path, then.get(path), here.get(path), (now.name,))
+
+
+def _snapshot(step: StepTold, parts: Mapping[str, Any]) -> dict[str, str]:
+    source = str(step.declared.get("source_directory") or ".")
+    snapshot = mapping(parts.get("snapshot"))
+    return {posixpath.normpath(posixpath.join(source, str(name))): str(digest) for name, digest in snapshot.items()}
+
+
+def environments(first: RunTold, second: RunTold) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+    """Return the environments whose definitions are recorded and differ: how they are called, then and now."""
+    found = []
+    for step in second.steps:
+        old = mapping(mapping(first.parts.get(step.name)).get("environment"))
+        new = mapping(mapping(second.parts.get(step.name)).get("environment"))
+        row = (_environment_name(step), old, new)
+        if old and new and old != new and row not in found:
+            found.append(row)
+    return found
+
+
+def _environment_name(step: StepTold) -> str:
+    about = mapping(step.declared.get("environment"))
+    file = about.get("conda_file") or about.get("pip_requirements")
+    return " ".join(str(word) for word in ("environment", about.get("name"), f"({file})" if file else None) if word)

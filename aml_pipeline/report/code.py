@@ -1,0 +1,68 @@
+"""What differs between the code of two runs → unified diffs of the texts that are kept. ``read`` gives those."""
+
+from __future__ import annotations
+
+import difflib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from aml_pipeline import definition
+from aml_pipeline.contents import content
+from aml_pipeline.report.causes import FileChange, changed_files, environments
+from aml_pipeline.report.story import RunTold
+from aml_pipeline.secret_files import by_name
+
+Read = Callable[[str], bytes | None]
+NOT_KEPT = "no text recorded: the file is binary, larger than 256 kB, or looks like a secret; or the record is damaged"
+
+
+class Diff(NamedTuple):
+    """A file or environment that differs: ``title`` says what became of it, ``lines`` are its unified diff."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def diffs(first: RunTold, second: RunTold, read: Read) -> Iterator[Diff]:
+    """Give the diff of every file and environment that differs between two runs."""
+    for change in changed_files(first, second):
+        yield Diff(f"{change.words} ({', '.join(change.steps)})", tuple(_of_file(change, read)))
+    for name, old, new in environments(first, second):
+        lines = [[f"{line}\n" for line in definition.lines(one)] for one in (old, new)]
+        yield Diff(f"{name} changed", tuple(_unified(name, name, *lines)))
+
+
+def _of_file(change: FileChange, read: Read) -> Iterator[str]:
+    texts = [_text(digest, read) for digest in (change.before, change.now)]
+    if by_name(change.path) or None in texts:
+        yield NOT_KEPT
+        return
+    old, new = (_lines(text or "") for text in texts)
+    before, now = ("/dev/null" if digest is None else change.path for digest in (change.before, change.now))
+    found = list(_unified(before, now, old, new))
+    if found:
+        yield from found
+    elif change.before and change.now:
+        yield f"now {'' if change.now.endswith('+x') else 'not '}executable"
+
+
+def _text(digest: str | None, read: Read) -> str | None:
+    """Return the text of a file, "" where there is no such file; None when its text is not kept."""
+    if digest is None:
+        return ""
+    data = read(content(digest))
+    return None if data is None else data.decode("utf-8", "replace")
+
+
+def _lines(text: str) -> list[str]:
+    return io.StringIO(text, newline="\n").readlines()
+
+
+def _unified(before: str, now: str, old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Give the lines of a unified diff without their ends."""
+    names = (f"A/{before}" if before != "/dev/null" else before, f"B/{now}" if now != "/dev/null" else now)
+    for line in difflib.unified_diff(list(old), list(new), *names, lineterm="\n"):
+        yield line.removesuffix("\n")
+        if not line.endswith("\n"):
+            yield "\\ No newline at end of file"
