@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "loader": {"plan", "planning", "problems", "profile", "schedule", "source", "spec", "spec_errors", "tokens"},
     "memo": set(),
     "metrics": set(),
+    "mlflow_files": {"metrics"},
     "names": set(),
     "opening": {"check", "errors", "files", "loader", "plan", "problems", "project"},
     "origins": {"files", "imports", "snapshot"},
@@ -73,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
     "tokens": set(),
     "yaml_errors": {"problems"},
     "local": {
-        "contents", "errors", "events", "files", "interpreter", "metrics", "plan", "project", "record",
+        "contents", "errors", "events", "files", "interpreter", "metrics", "mlflow_files", "plan", "project", "record",
         "reuse", "secret_files", "snapshot", "store", "tokens",
     },
     # What it sends is what `export` writes.

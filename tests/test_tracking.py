@@ -41,10 +41,12 @@ def told(project: Project) -> dict[str, str]:
 def test_a_step_is_told_where_to_log(telling: Project) -> None:
     telling.run()
     place = (telling.root / ".aml_pipeline" / "small" / "mlruns").as_uri()
+    (attempt,) = (telling.root / ".aml_pipeline" / "small" / "steps" / "tell").glob("attempt.*")
     assert told(telling) == {
         "MLFLOW_TRACKING_URI": place,
         "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_EXPERIMENT_NAME": "small",
+        "MLFLOW_RUN_CONTEXT": json.dumps({"aml_pipeline.attempt": attempt.name.partition(".")[2]}),
     }
     assert "%20" in place
     assert "%25" in place
@@ -93,3 +95,25 @@ def test_what_mlflow_logs_is_found_beside_the_results(telling: Project) -> None:
     assert [one.read_text().split()[1] for one in state.glob("*/*/metrics/loss")] == ["0.5"]
     assert [one.read_text() for one in state.glob("*/*/artifacts/a.txt")] == ["hello"]
     assert telling.run() == {"tell": "up to date"}
+
+
+LOGS = """
+    import mlflow, sys
+    with mlflow.start_run():
+        for number in range(3):
+            mlflow.log_metric("loss", float(sys.argv[1]) + number, step=number)
+        with mlflow.start_run(nested=True, run_name="fold"):
+            mlflow.log_metric("loss", 5)
+    with mlflow.start_run():
+        mlflow.log_metrics({"f1": 0.25, "loss": 9})
+"""
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("mlflow"), reason="MLflow is not installed")
+def test_what_mlflow_logs_is_in_the_record_of_the_step_that_logged_it(telling: Project) -> None:
+    steps = "".join(f"  s{number}: {{script: tell.py, arguments: [{number}]}}\n" for number in (10, 20))
+    telling.write({"pipeline.yaml": f"name: small\nsteps:\n{steps}", "tell.py": LOGS})
+    telling.cli("run", "--jobs", "2")
+    (row,) = json.loads(telling.cli("runs", "--format", "json").stdout)
+    others = {"fold/loss": 5.0, "run-3/f1": 0.25, "run-3/loss": 9.0}
+    assert row["metrics"] == {"s10": {"loss": 12.0, **others}, "s20": {"loss": 22.0, **others}}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from aml_pipeline import reuse, snapshot, tokens
+from aml_pipeline import mlflow_files, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
 from aml_pipeline.events import Event, MetricLogged, OutputWritten, State, StepEnded, StepStarted, StepTicked
 from aml_pipeline.local import descendants, process
@@ -18,6 +18,7 @@ from aml_pipeline.local.advice import advice
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate
 from aml_pipeline.local.process import Processes
 from aml_pipeline.metrics import MetricReader
+from aml_pipeline.mlflow_files import MlflowReader
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
 from aml_pipeline.store import Attempt, Result
@@ -28,6 +29,8 @@ TAIL_LINES = 20
 _LEAVINGS = ("outputs", "logs")
 _TAIL_BYTES = 64_000
 _PIECE_BYTES = 1 << 20
+# How often the files of MLflow are looked at while a step runs.
+_MLFLOW_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -66,11 +69,15 @@ def start(  # noqa: PLR0913 - what an attempt is made from
             os.mkdir(os.path.join(attempt.working_copy, name))
     begun = time.time()
     tell(StepStarted(begun, step.name, again or found.verdict.reason, attempt.id, log, attempt.key))
-    follower = Follower(log, step.name, tell)  # before the process, whose first words it must not miss
+    variables = environ(context, step, attempt.working_copy)
+    variables |= mlflow_files.marked(variables, attempt.id)
+    # Before the process, whose first words they must not miss.
+    logged = MlflowReader(mlflow_files.folder_of(variables) or "", attempt.id)
+    follower = Follower(log, step.name, tell, logged)
     child = processes.start(
         [context.interpreter.path, *command(context, step, attempt.outputs, results)],
         folder=attempt.working_copy,
-        environ=environ(context, step, attempt.working_copy),
+        environ=variables,
         log=follower.descriptor,
         mark=attempt.id,
         timeout=step.timeout,
@@ -215,17 +222,20 @@ def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
 
 
 class Follower:
-    """Reads what a step adds to its log, and tells of it and of the metrics in it."""
+    """Reads what a step adds to its log, and tells of it and of the metrics in it, or logged to MLflow."""
 
-    def __init__(self, log: str, step: str, tell: Tell) -> None:
+    def __init__(self, log: str, step: str, tell: Tell, mlflow: MlflowReader) -> None:
         self.descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         self.start = self._at = os.fstat(self.descriptor).st_size  # after what an earlier attempt wrote
         self._closed = False
         self._step = step
         self._tell = tell
         self._metrics = MetricReader()
+        self._mlflow = mlflow
+        self._mlflow_read = time.monotonic()
+        self._printed: set[str] = set()  # the metrics in the log; to MLflow the same may have been logged
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._begun = time.monotonic()
+        self._begun, self._started = time.monotonic(), time.time()
 
     def read(self, *, end: bool = False) -> None:
         """Tell of what is new; ``end``: no more will come."""
@@ -234,6 +244,8 @@ class Follower:
         while (piece := self._new()) and end:
             self._take(self._decoder.decode(piece))
         self._take(self._decoder.decode(piece, final=end), end=end)
+        if end or time.monotonic() - self._mlflow_read > _MLFLOW_SECONDS:
+            self._take_logged()
         if end:
             os.close(self.descriptor)
             self._closed = True
@@ -243,7 +255,16 @@ class Follower:
         if text:
             self._tell(OutputWritten(self._step, text))
         for one in self._metrics.feed(text, end=end):
+            self._printed.add(one.name)
             self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
+
+    def _take_logged(self) -> None:
+        """Tell of what was logged to MLflow; its times are those that the script gave, if it did."""
+        self._mlflow_read = time.monotonic()
+        for at, one in self._mlflow.new():
+            if one.name not in self._printed:
+                moment = min(max(at, self._started), time.time())
+                self._tell(MetricLogged(moment, self._step, one.name, one.kind, one.value))
 
     def _new(self) -> bytes:
         """Return some of what was added, without moving the place where the process writes.
