@@ -62,7 +62,7 @@ def evaluate(
     known = not pending or not set(step.upstream) & set(pending)
     result, damage = context.store.result(step.name, reuse.key(parts)) if known else (None, "")
     last = context.store.last(step.name)
-    worded = context.contents.wording(context.project.environment_text(step))
+    worded = _as_they_are if result else context.contents.wording(context.project.environment_text(step))
     verdict = reuse.verdict(
         worded(parts),
         reuse.Last(worded(last.parts), last.outcome) if last else None,
@@ -97,6 +97,10 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         },
         "packages": _packages(context, snapshot),
     }
+
+
+def _as_they_are(parts: reuse.Parts) -> reuse.Parts:
+    return parts  # of a result that fits, or a step that is forced, no difference is told
 
 
 def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
