@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from aml_pipeline.events import MetricLogged, RunEnded, StepEnded, StepStarted
@@ -21,7 +22,6 @@ from aml_pipeline.report.charts import MOST_CHARTS, MOST_POINTS, MOST_SERIES, Cu
 from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import compare
 from aml_pipeline.report.comparison_page import comparison_page
-from aml_pipeline.report.graph_picture import layout
 from aml_pipeline.report.markup import data, join, tag
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
@@ -41,10 +41,10 @@ from tests.page.recorded import HARM, START, Written, header, step
 
 TEXT = some.text(some.characters(), max_size=60) | some.sampled_from([HARM, "]]>", "<!--", "</title>", "\r\n", "&lt;"])
 ALLOWED = {
-    "a", "b", "body", "button", "caption", "code", "dd", "details", "div", "dl", "dt", "footer", "h1", "h2", "h3",
-    "head", "header", "html", "i", "input", "label", "li", "main", "meta", "ol", "option", "output", "p", "path", "pre",
-    "rect", "script", "section", "select", "span", "style", "summary", "svg", "table", "tbody", "td", "text", "th",
-    "thead", "title", "tr",
+    "a", "b", "body", "button", "caption", "code", "dd", "defs", "details", "div", "dl", "dt", "footer", "h1", "h2",
+    "h3", "head", "header", "html", "i", "input", "label", "li", "main", "marker", "meta", "ol", "option", "output",
+    "p", "path", "pre", "rect", "script", "section", "select", "span", "style", "summary", "svg", "table", "tbody",
+    "td", "text", "th", "thead", "title", "tr",
 }  # fmt: skip
 
 
@@ -345,11 +345,6 @@ def test_charts_have_limits_and_say_so() -> None:
     assert len(charts([Curves("", 0.0, long)]).rows[0]["series"][0]["value"]) <= MOST_POINTS
 
 
-def test_each_step_stands_right_of_what_it_needs() -> None:
-    places = layout({"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ("gone",)})
-    assert places == {"a": (0, 0), "b": (1, 0), "c": (1, 1), "d": (2, 0), "e": (0, 1)}
-
-
 def test_a_run_that_goes_on_or_was_killed_has_a_page(tmp_path: Path) -> None:
     recorder = Recorder(str(tmp_path / "runs"), "r")
     recorder.open(lambda: header(step("a"), step("b")))
@@ -363,6 +358,38 @@ def test_a_run_that_goes_on_or_was_killed_has_a_page(tmp_path: Path) -> None:
     assert run.steps[0].metrics == {"loss": 0.5}
     assert run.steps[0].attempts[0].state == "running"
     assert "interrupted" in page(run)
+
+
+def places(state: Path) -> list[str]:
+    """Return the folders of outputs on the page of the last run."""
+    read_back = Reader(page(read(records(str(state / "runs"))[-1], "done")))
+    return [text for name, text in read_back.texts if name == "td" and text.startswith(str(state))]
+
+
+def test_an_output_is_told_by_its_link_where_that_leads_there(tmp_path: Path) -> None:
+    attempts = [tmp_path / "steps" / "a" / f"attempt.{number}" / "out" for number in (1, 2)]
+    for attempt in attempts:
+        attempt.mkdir(parents=True)
+    link = tmp_path / "outputs" / "a" / "out"
+    link.parent.mkdir(parents=True)
+    written = Written(tmp_path / "runs", "r", header(step("a")))
+    written.step("a", output=str(attempts[0]))
+    written.end()
+    assert places(tmp_path) == [str(attempts[0])], "there is no link"
+    link.symlink_to(os.path.relpath(attempts[0], link.parent))
+    assert places(tmp_path) == [str(link)]
+    link.unlink()
+    link.symlink_to(attempts[1])
+    assert places(tmp_path) == [str(attempts[0])], "a later run made another result"
+    attempts[0].rmdir()
+    assert places(tmp_path) == [str(attempts[0])]
+
+
+def test_an_output_whose_name_or_folder_no_disk_can_have_is_told(tmp_path: Path) -> None:
+    row = {"state": "done", "outputs": {"out": "/x\0y", "\0": "/"}, "contents": {}}
+    run = read(RunRecord("r", str(tmp_path), {"steps": {"a": row}}), "done")
+    assert [output.place for output in run.steps[0].outputs] == ["/x\0y", "/"]
+    assert "/x␀y" in page(run)
 
 
 def test_only_what_lies_beside_the_record_is_read_as_a_data_set(tmp_path: Path) -> None:
@@ -494,6 +521,7 @@ def test_compared_metrics_have_as_many_digits_as_tell_them_apart(
 
 
 @given(some.floats(allow_nan=False, allow_infinity=False), some.floats(allow_nan=False, allow_infinity=False))
+@example(0.0, -0.0)
 def test_metrics_differ_as_they_do(before: float, now: float) -> None:
     found = differing(run_of(metrics={"m": before}), run_of(metrics={"m": now}))
     assert ("Final metrics" in found) == (before != now)

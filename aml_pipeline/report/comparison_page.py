@@ -10,7 +10,7 @@ from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import Comparison, Row, compare
 from aml_pipeline.report.document import document
 from aml_pipeline.report.markup import Html, tag
-from aml_pipeline.report.parts import MOST_ROWS, drawn, facts, moment, scrolled, section, state, table
+from aml_pipeline.report.parts import MOST_ROWS, cell, drawn, facts, moment, scrolled, section, state, table
 from aml_pipeline.report.story import RunTold
 from aml_pipeline.report.text import cut
 
@@ -92,5 +92,5 @@ def _table(title: str, rows: list[Row]) -> Html:
 def _cells(row: Row) -> Iterator[Html]:
     yield tag("th", cut(row.name, 120), scope="row")
     for text in (row.first, row.second):
-        yield tag("td", cut(text), class_="differs" if row.differs else None)
-    yield tag("td", cut(row.note, 120))
+        yield cell(cut(text), *(["differs"] if row.differs else []))
+    yield cell(cut(row.note, 120))

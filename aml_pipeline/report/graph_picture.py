@@ -1,75 +1,165 @@
-"""Steps and what they need → a picture: columns from left to right, each step right of all it needs."""
+"""Steps and what they need → a picture: layers from left to right, and lines that lead around the steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from aml_pipeline.report.heights import heights
+from aml_pipeline.report.layers import Knot, Layers, Needs, layered, layers_of, neighbours
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.story import RunTold, StepTold
-from aml_pipeline.report.text import cut, seconds_in_words
+from aml_pipeline.report.text import cut, seconds_in_words, shortened
 
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _EDGE = 190, 46, 56, 14, 8
-_LETTERS = 24
+MOST_LINKS = 5_000  # between one layer and the next
+_WIDTH, _LINE, _GAP_X, _GAP_Y, _EDGE = 190, 15, 60, 16, 9
+_LINES_APART, _ENDS_APART = 12, 9
+# How many letters of a name, at 7.3 pixels, and of the words below it have room in a box.
+_LETTERS, _WORDS = 23, 26
+_ARROW = tag(
+    "defs",
+    tag("marker", tag("path", d="M0 0L8 4L0 8z"), id="arrow", viewBox="0 0 8 8", refX=8, refY=4, markerWidth=8,
+        markerHeight=8, markerUnits="userSpaceOnUse", orient="auto"),
+)  # fmt: skip
 
-Place = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where all is: the middle of each knot from the top, and how high a box is."""
+
+    layers: Layers
+    middles: Mapping[Knot, int]
+    box: int
+
+    def left(self, knot: Knot) -> int:
+        return _EDGE + knot[1] * (_WIDTH + _GAP_X)
+
+    def right(self, knot: Knot) -> int:
+        return self.left(knot) + _WIDTH
+
+    def half(self, knot: Knot) -> int:
+        """Return how far a knot reaches above and below its middle."""
+        return self.box // 2 + 1 if self.layers.is_step(knot) else 0
 
 
-def picture(run: RunTold) -> Html:
-    """Return the graph of a run as SVG: each step with its state and time, leading to what is told of it."""
-    places = layout({step.name: step.upstream for step in run.steps})
-    width = 2 * _EDGE + (max((column for column, _ in places.values()), default=0) + 1) * (_WIDTH + _GAP_X) - _GAP_X
-    height = 2 * _EDGE + (max((row for _, row in places.values()), default=0) + 1) * (_HEIGHT + _GAP_Y) - _GAP_Y
-    edges = [
-        _edge(places[above], places[step.name]) for step in run.steps for above in step.upstream if above in places
-    ]
-    boxes = [_box(step, number, places[step.name]) for number, step in enumerate(run.steps)]
-    return tag(
-        "svg", *edges, *boxes, class_="graph", width=width, height=height, viewBox=f"0 0 {width} {height}",
-        role="group", aria_label="The steps, each after those that it needs",
+def picture(run: RunTold) -> tuple[Html, str]:
+    """Return the graph of a run as SVG, each step leading to what is told of it, and what is not in the picture."""
+    needs = _needs(run)
+    drawn = _drawn(needs)
+    plan = _plan(layered(drawn), 1 if all(len(name_lines(step.name)) == 1 for step in run.steps) else 2)
+    width = plan.right(("", max(plan.layers.of_steps.values(), default=0))) + _EDGE
+    height = max((middle + plan.half(knot) for knot, middle in plan.middles.items()), default=0) + _EDGE
+    boxes = [_box(step, number, plan) for number, step in enumerate(run.steps)]
+    svg = tag(
+        "svg", _ARROW, *_lines_that_pass(plan), *_arrows(plan), *boxes, class_="graph", width=width, height=height,
+        viewBox=f"0 0 {width} {height}", role="group", aria_label="The steps, each after those that it needs",
     )  # fmt: skip
+    return svg, _left_out(sum(map(len, needs.values())), sum(map(len, drawn.values())))
 
 
-def layout(upstream: Mapping[str, Sequence[str]]) -> dict[str, Place]:
-    """Return the column and row of each step; steps come in an order in which each is after those it needs."""
-    columns: dict[str, int] = {}
-    for name, above in upstream.items():
-        columns[name] = 1 + max((columns[one] for one in above if one in columns), default=-1)
-    places: dict[str, Place] = {}
-    for column in range(max(columns.values(), default=-1) + 1):
-        names = [name for name, one in columns.items() if one == column]
-        names.sort(key=lambda name: _middle([places[one][1] for one in upstream[name] if one in places]))
-        places.update({name: (column, row) for row, name in enumerate(names)})
-    return {name: places[name] for name in upstream}
+def _needs(run: RunTold) -> dict[str, list[str]]:
+    """Return what each step needs of the steps before it; a record could name others."""
+    needs: dict[str, list[str]] = {}
+    for step in run.steps:
+        needs[step.name] = [name for name in dict.fromkeys(step.upstream) if name in needs]
+    return needs
 
 
-def _middle(rows: Sequence[int]) -> float:
-    return sum(rows) / len(rows) if rows else 0.0
+def _drawn(needs: Needs) -> dict[str, list[str]]:
+    """Return as much of the graph as has room: what spans few layers comes first."""
+    layers = layers_of(needs)
+    pairs = [(name, other) for name, above in needs.items() for other in above]
+    pairs.sort(key=lambda pair: layers[pair[0]] - layers[pair[1]])
+    drawn: dict[str, list[str]] = {name: [] for name in needs}
+    reached, room = dict(layers), MOST_LINKS
+    for name, other in pairs:
+        reach = max(reached[other], layers[name] - 1)
+        room -= 1 + reach - reached[other]
+        if room < 0:
+            break
+        reached[other] = reach
+        drawn[name].append(other)
+    return drawn
 
 
-def _corner(place: Place) -> Place:
-    column, row = place
-    return _EDGE + column * (_WIDTH + _GAP_X), _EDGE + row * (_HEIGHT + _GAP_Y)
+def _left_out(known: int, drawn: int) -> str:
+    if drawn == known:
+        return ""
+    return f"{drawn:,} of {known:,} connections are drawn, the shortest first. Each step lists all that it needs below."
 
 
-def _edge(start: Place, end: Place) -> Html:
-    (left, above), (right, below) = _corner(start), _corner(end)
-    left, above, below = left + _WIDTH, above + _HEIGHT // 2, below + _HEIGHT // 2
-    bend = left + _GAP_X // 2
-    return tag("path", d=f"M{left} {above}C{bend} {above} {right - _GAP_X // 2} {below} {right} {below}", class_="edge")
+def _plan(layers: Layers, lines: int) -> _Plan:
+    plan = _Plan(layers, {}, 31 + _LINE * lines)
+
+    def distance(upper: Knot, lower: Knot) -> int:
+        halves = plan.half(upper) + plan.half(lower)
+        return halves + (_GAP_Y if halves else _LINES_APART)
+
+    middles = heights(layers, distance)
+    top = min((middle - plan.half(knot) for knot, middle in middles.items()), default=0)
+    return replace(plan, middles={knot: _EDGE + middle - top for knot, middle in middles.items()})
 
 
-def _box(step: StepTold, number: int, place: Place) -> Html:
-    x, y = _corner(place)
+def _lines_that_pass(plan: _Plan) -> Iterator[Html]:
+    """Give one line for each step whose results are needed beyond the next layer, up to the last such layer."""
+    after = {start: end for start, end in plan.layers.links if not plan.layers.is_step(end)}
+    for name, layer in plan.layers.of_steps.items():
+        knot = (name, layer)
+        if knot not in after:
+            continue
+        words = [f"M{plan.right(knot)} {plan.middles[knot]}"]
+        while knot in after:
+            start, knot = knot, after[knot]
+            words += [_curve(plan, start, knot, plan.middles[knot]), f"H{plan.right(knot)}"]
+        yield tag("path", d="".join(words), class_="edge")
+
+
+def _arrows(plan: _Plan) -> Iterator[Html]:
+    """Give a line with an arrowhead for each need, from what is needed, or from the line from there that passes."""
+    before, _ = neighbours(plan.layers.links)
+    for knot in plan.layers.of_steps.items():
+        starts = sorted(before.get(knot, ()), key=lambda start: plan.middles[start])
+        for start, end in zip(starts, _ends(len(starts), plan.middles[knot], plan.box), strict=True):
+            words = f"M{plan.right(start)} {plan.middles[start]}{_curve(plan, start, knot, end)}"
+            yield tag("path", d=words, class_="edge", marker_end="url(#arrow)")
+
+
+def _ends(count: int, middle: int, box: int) -> list[int]:
+    """Return where so many lines end at a box, from top to bottom."""
+    apart = min(_ENDS_APART, (box - 12) / max(1, count - 1))
+    return [round(middle + (number - (count - 1) / 2) * apart) for number in range(count)]
+
+
+def _curve(plan: _Plan, start: Knot, end: Knot, below: int) -> str:
+    """Return the way from the right of ``start`` to the left of ``end``, which stays between their layers."""
+    above, left = plan.middles[start], plan.left(end)
+    bend = left - _GAP_X // 2
+    return f"H{left}" if above == below else f"C{bend} {above} {bend} {below} {left} {below}"
+
+
+def _box(step: StepTold, number: int, plan: _Plan) -> Html:
+    knot = (step.name, plan.layers.of_steps[step.name])
+    inside = _inside(step, plan.left(knot), plan.middles[knot] - plan.box // 2, plan.box)
+    return tag("a", *inside, href=f"#step-{number}", class_=f"box {kind(step.state)}")
+
+
+def _inside(step: StepTold, x: int, y: int, height: int) -> Iterator[Html]:
     words = step.state if step.seconds is None else f"{step.state}, {seconds_in_words(step.seconds)}"
-    return tag("a", *_inside(step, words, x, y), href=f"#step-{number}", class_=f"box {kind(step.state)}")
-
-
-def _inside(step: StepTold, words: str, x: int, y: int) -> Iterator[Html]:
     yield tag("title", cut(step.name))
-    yield tag("rect", x=x, y=y, width=_WIDTH, height=_HEIGHT, rx=6)
-    name = step.name if len(step.name) <= _LETTERS else f"{step.name[: _LETTERS - 1]}…"
-    yield tag("text", name, x=x + 10, y=y + 19, class_="name")
-    yield tag("text", cut(words, 28), x=x + 10, y=y + 36, class_="words")
+    yield tag("rect", x=x, y=y, width=_WIDTH, height=height, rx=6)
+    lines = name_lines(step.name)
+    first = y + 4 + (height - _LINE * len(lines)) // 2
+    for number, line in enumerate(lines):
+        yield tag("text", line, x=x + 10, y=first + _LINE * number, class_="name")
+    yield tag("text", shortened(words, _WORDS), x=x + 10, y=first + _LINE * len(lines) + 2, class_="words")
+
+
+def name_lines(name: str) -> Sequence[str]:
+    """Return a name as it stands in a box: whole, or broken after a hyphen, or with … for its middle."""
+    if len(name) <= _LETTERS:
+        return [name]
+    at = name.rfind("-", 0, _LETTERS) + 1
+    return [name[:at], shortened(name[at:], _LETTERS)] if at else [shortened(name, _LETTERS)]
 
 
 def kind(state: str) -> str:

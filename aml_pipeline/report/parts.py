@@ -13,6 +13,7 @@ from aml_pipeline.report.series import METHOD
 from aml_pipeline.report.text import cut
 
 MOST_ROWS = 1_000
+_LONG_WORD = 40  # more letters than a name of a step with one of an output has, as a rule
 
 
 def section(title: str, name: str, *children: str) -> Html:
@@ -29,9 +30,15 @@ def facts(rows: Iterable[tuple[str, str]]) -> Html:
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str) -> Html:
     """Return a table; of one that is very long, the beginning."""
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in heads)))
-    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows[:MOST_ROWS]]
+    body = [tag("tr", *map(cell, row)) for row in rows[:MOST_ROWS]]
     more = f" The first {MOST_ROWS:,} of {len(rows):,}." if len(rows) > MOST_ROWS else ""
     return scrolled(tag("table", tag("caption", f"{about}{more}"), head, tag("tbody", *body)), about)
+
+
+def cell(text: str, *classes: str) -> Html:
+    """Return a cell: a name or a number in it stays whole, and a text with a long word may be broken anywhere."""
+    long = ["long"] if any(len(word) > _LONG_WORD for word in text.split()) else []
+    return tag("td", text, class_=" ".join([*classes, *long]) or None)
 
 
 def scrolled(inside: Html, about: str) -> Html:

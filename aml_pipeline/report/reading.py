@@ -88,7 +88,23 @@ def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepT
     for name in names:
         about = declared.get(name, {})
         log = _log(record.log(name), room, to_sources(record, name)) if name in logged else None
-        yield StepTold(name, about, rows.get(name, {}), _upstream(about), tuple(attempts[name]), log)
+        row = {**rows.get(name, {}), "outputs": _outputs(record, name, rows.get(name, {}))}
+        yield StepTold(name, about, row, _upstream(about), tuple(attempts[name]), log)
+
+
+def _outputs(record: RunRecord, step: str, row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the folders of a step's outputs: by the links that people use, where these lead there."""
+    links = os.path.join(os.path.dirname(os.path.dirname(record.folder)), "outputs", step)
+    places = {str(name): str(place) for name, place in mapping(row.get("outputs")).items()}
+    return {name: _link_to(place, os.path.join(links, name)) for name, place in places.items()}
+
+
+def _link_to(place: str, link: str) -> str:
+    """Return ``link`` if it leads to ``place``, else ``place``."""
+    try:
+        return link if os.path.islink(link) and os.path.samefile(link, place) else place
+    except (OSError, ValueError):
+        return place
 
 
 def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -155,15 +171,20 @@ def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mappin
     found = {}
     for step in steps:
         for output in step.outputs:
-            place = os.path.realpath(os.path.join(output.place, _DATA_SET))
-            if place.startswith(state + os.sep) and (data := _small_mapping(place)):
+            if data := _small_mapping(os.path.join(output.place, _DATA_SET), state):
                 found[f"{step.name}.{output.name}"] = data
     return found
 
 
-def _small_mapping(place: str) -> Mapping[str, Any]:
+def _small_mapping(path: str, below: str) -> Mapping[str, Any]:
+    """Return what a file says, wherever ``path`` leads, if that is below a folder."""
     try:
-        if not os.path.isfile(place) or os.stat(place).st_size > _DATA_SET_BYTES:
+        place = os.path.realpath(path)
+        if (
+            not place.startswith(below + os.sep)
+            or not os.path.isfile(place)
+            or os.stat(place).st_size > _DATA_SET_BYTES
+        ):
             return {}
         return mapping(json.loads(files.read(place)))
     except (OSError, ValueError, RecursionError):

@@ -48,7 +48,7 @@ def _portal(azureml: Mapping[str, Any]) -> Html:
 
 
 def _sections(run: RunTold) -> Iterator[Html]:
-    yield section("Steps and what they need", "graph", scrolled(picture(run), "Graph of the steps"))
+    yield section("Steps and what they need", "graph", *_graph(run))
     yield section("Timeline", "timeline", timeline(run))
     yield section("Metrics", "metrics", _last_values(run), drawn(charts([Curves("", run.started or 0.0, run.series)])))
     yield section("Steps", "steps", _search(), *(step_part(step, number, run) for number, step in enumerate(run.steps)))
@@ -57,6 +57,13 @@ def _sections(run: RunTold) -> Iterator[Html]:
     yield section("Data sets", "data", _data_sets(run))
     yield section("Code", "code", _code(run))
     yield section("Environment", "environment", _environment(run))
+
+
+def _graph(run: RunTold) -> Iterator[Html]:
+    svg, left_out = picture(run)
+    yield scrolled(svg, "Graph of the steps")
+    if left_out:
+        yield tag("p", left_out, class_="remark")
 
 
 def _last_values(run: RunTold) -> Html:

@@ -28,6 +28,14 @@ def cut(text: str, most: int = 500) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
+def shortened(text: str, most: int) -> str:
+    """Return ``text``, or of one that is longer its beginning and its end, with … for the middle."""
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"
+
+
 def tail_that_fits(text: str, room: int) -> str:
     """Return the end of ``text``, as much as takes ``room`` bytes in a page."""
     while (size := len(escape(visible(text), quote=False).encode())) > room:
@@ -55,5 +63,5 @@ def seconds_in_words(seconds: float) -> str:
 
 
 def number_in_words(value: object, digits: int = 4) -> str:
-    """Return a metric's value, in so many digits where it has more."""
-    return f"{value:.{digits}g}" if isinstance(value, float) else cut(str(value), 60)
+    """Return a metric's value, in so many digits where it has more; 0.0 and -0.0 are one number."""
+    return f"{value + 0.0:.{digits}g}" if isinstance(value, float) else cut(str(value), 60)

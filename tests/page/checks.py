@@ -20,6 +20,26 @@ from tests.page.browser import Browser, Tab, program
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 PLACE = "document.querySelector('.u-over').getBoundingClientRect()"
+# JavaScript: which lines of the graph go through which steps, and which words do not fit into their step.
+OUT_OF_PLACE = """() => {
+  const boxes = [...document.querySelectorAll(".graph .box")];
+  const rects = boxes.map((one) => one.querySelector("rect").getBBox());
+  const within = (at, size, from, length) => at >= from && at + size <= from + length;
+  const inside = (at, box) => within(at.x, 0, box.x + 1, box.width - 2) && within(at.y, 0, box.y + 1, box.height - 2);
+  const through = [];
+  for (const line of document.querySelectorAll(".graph .edge")) {
+    for (let at = 0; at < line.getTotalLength(); at += 3) {
+      const point = line.getPointAtLength(at);
+      if (rects.some((box) => inside(point, box))) through.push(line.getAttribute("d"));
+    }
+  }
+  const outside = boxes.flatMap((box, number) => [...box.querySelectorAll("text")].filter((text) => {
+    const words = text.getBBox(), room = rects[number];
+    const fits = within(words.x, words.width, room.x, room.width) && within(words.y, words.height, room.y, room.height);
+    return !fits;
+  }).map((text) => text.textContent));
+  return [through, outside];
+}"""
 Opener = Callable[..., Tab]
 
 
@@ -35,7 +55,7 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages é")
     made = {}
-    for name in ("quickstart", "big", "harmful"):
+    for name in ("quickstart", "big", "graph", "harmful"):
         record = getattr(recorded, name)(folder / name)
         made[name] = recorded.paged(record, folder / f"{name}.html")
     first, second = (read(recorded.quickstart(folder / letter), "done") for letter in "ab")
@@ -330,8 +350,54 @@ def test_its_policy_stops_what_would_get_in_all_the_same(browser: Browser, pages
     tab.close()
 
 
+@pytest.mark.parametrize("name", ["quickstart", "big", "graph", "harmful"])
+def test_lines_lead_around_steps_and_words_stay_in_them(opened: Opener, name: str) -> None:
+    tab = opened(name)
+    assert tab.value("document.querySelectorAll('.graph rect').length") > 0
+    through, outside = tab.value(f"({OUT_OF_PLACE})()")
+    assert through == []
+    assert outside == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["quickstart", "big", "harmful", "compared", "full-size"])
+def test_arrowheads_are_drawn_as_lines_are(opened: Opener, scheme: str) -> None:
+    tab = opened("graph", scheme=scheme)
+    head, line, ends = tab.value("""(() => {
+      const look = (one) => getComputedStyle(document.querySelector(one));
+      const ends = [...document.querySelectorAll(".edge")].map((one) => getComputedStyle(one).markerEnd);
+      return [look(".graph marker path").fill, look(".edge").stroke, ends];
+    })()""")
+    assert head == line
+    needed = sum(len(step["after"]) for step in recorded.graph_steps())
+    assert (ends.count('url("#arrow")'), set(ends)) == (needed, {"none", 'url("#arrow")'})
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_names_in_tables_stay_whole(opened: Opener, width: int) -> None:
+    """A name takes one line, or as many as it has words."""
+    tab = opened("quickstart", width=width)
+    tab.value("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    broken = tab.value("""[...document.querySelectorAll("td:not(.long), td:first-child")].filter((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      const lines = new Set([...range.getClientRects()].map((one) => one.top)).size;
+      return lines > cell.textContent.split(/[- ]/).length;
+    }).map((one) => one.textContent)""")
+    assert broken == []
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_timeline_has_room_for_its_bars(opened: Opener, width: int) -> None:
+    tab = opened("quickstart", width=width)
+    widths = tab.value(
+        "[...document.querySelectorAll('.timeline svg')].map((one) => one.getBoundingClientRect().width)"
+    )
+    assert len(widths) == 3
+    assert min(widths) > 250
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["quickstart", "big", "graph", "harmful", "compared", "full-size"])
 def test_axe_finds_no_violation(opened: Opener, name: str, scheme: str) -> None:
     tab = opened(name, scheme=scheme)
     tab.value(
@@ -353,6 +419,6 @@ def test_two_runs_are_on_one_chart(opened: Opener) -> None:
 
 @pytest.mark.parametrize("width", [360, 1600])
 def test_nothing_is_wider_than_the_window(opened: Opener, width: int) -> None:
-    for name in ("quickstart", "harmful", "full-size"):
+    for name in ("quickstart", "graph", "harmful", "full-size"):
         tab = opened(name, width=width)
         assert tab.value("document.documentElement.scrollWidth") <= width

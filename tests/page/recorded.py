@@ -134,6 +134,27 @@ def big(state: Path, *, steps: int = 300, points: int = 10_000) -> RunRecord:
     return records(str(state / "runs"))[-1]
 
 
+def graph_steps() -> list[dict[str, Any]]:
+    """Return steps that are joined in all ways: past others, side by side, and with long names."""
+    needs: dict[str, tuple[str, ...]] = {
+        "prepare-data": (), "features": ("prepare-data",), "train": ("features",), "evaluate": ("features", "train"),
+        "compare-with-the-model-in-production": ("evaluate", "prepare-data"), "w" * 40: ("train", "features"),
+        "x-" + "m" * 98: ("evaluate",),
+    }  # fmt: skip
+    needs |= {f"branch-{number}": ("features", "evaluate")[: 1 + number % 2] for number in range(60)}
+    needs["select"] = (*(f"branch-{number}" for number in range(0, 60, 3)), "prepare-data")
+    return [step(name, after=above) for name, above in needs.items()]
+
+
+def graph(state: Path) -> RunRecord:
+    """Record a run of ``graph_steps``."""
+    written = Written(state / "runs", "2026-09-21T13-06-40-000-0003", header(*graph_steps()))
+    for name in (str(one["name"]) for one in graph_steps()):
+        written.step(name, seconds=3599.0, state="interrupted" if name == "select" else "done")
+    written.end("interrupted")
+    return records(str(state / "runs"))[-1]
+
+
 HARM = '<script>window.harmed = 1</script></script><img src=x onerror="window.harmed=1">"\'&amp;]]>-->'
 ODD = f"{HARM}\x1b[31mred\x1b[0m \x00\x07\x9b\u202eabc\ud800"
 

@@ -1,0 +1,114 @@
+"""A graph → layers: which layer each step is in, and in which order a layer has its steps and the lines that pass.
+
+What leads from a step to another passes every layer between them in a place of its own, so that no line has to cross
+a step. The lines from one step share these places, and part before the layer of what they lead to.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+# What has a place in a layer: a step in its own layer, or in a later one the lines from that step.
+Knot = tuple[str, int]
+Link = tuple[Knot, Knot]
+Needs = Mapping[str, Collection[str]]
+
+_SWEEPS = 8  # over all layers, there or back
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Of each step the number of its layer; each layer from top to bottom; what joins a layer to the next."""
+
+    of_steps: Mapping[str, int]
+    knots: Sequence[Sequence[Knot]]
+    links: Sequence[Link]
+
+    def is_step(self, knot: Knot) -> bool:
+        """Whether it is a step and no line that passes."""
+        return self.of_steps[knot[0]] == knot[1]
+
+
+def layered(needs: Needs) -> Layers:
+    """Return the layers of a graph, in which each step comes after all that it needs."""
+    of_steps = layers_of(needs)
+    links = list(dict.fromkeys(_links(needs, of_steps)))
+    knots = dict.fromkeys([*of_steps.items(), *(end for _, end in links)])
+    layers: list[list[Knot]] = [[] for _ in range(max(of_steps.values(), default=-1) + 1)]
+    for knot in knots:
+        layers[knot[1]].append(knot)
+    return Layers(of_steps, _untangled(layers, links), links)
+
+
+def layers_of(needs: Needs) -> dict[str, int]:
+    """Return the layer of each step: one more than the last layer of what it needs."""
+    layers: dict[str, int] = {}
+    for name, above in needs.items():
+        layers[name] = 1 + max((layers[other] for other in above), default=-1)
+    return layers
+
+
+def neighbours(links: Iterable[Link]) -> tuple[dict[Knot, list[Knot]], dict[Knot, list[Knot]]]:
+    """Return what each knot is joined to in the layer before its own, and in the layer after."""
+    before: dict[Knot, list[Knot]] = defaultdict(list)
+    after: dict[Knot, list[Knot]] = defaultdict(list)
+    for start, end in links:
+        before[end].append(start)
+        after[start].append(end)
+    return before, after
+
+
+def _links(needs: Needs, layers: Mapping[str, int]) -> Iterator[Link]:
+    """Give what joins two layers; a link may come twice."""
+    for name, above in needs.items():
+        for other in above:
+            for layer in range(layers[other], layers[name] - 1):
+                yield (other, layer), (other, layer + 1)
+            yield (other, layers[name] - 1), (name, layers[name])
+
+
+def _untangled(layers: list[list[Knot]], links: Sequence[Link]) -> list[list[Knot]]:
+    """Return the layers in the order in which the fewest lines cross, of those that some sweeps come to."""
+    before, after = neighbours(links)
+    best, fewest = layers, crossings(layers, links)
+    for sweep in range(_SWEEPS):
+        if not fewest:
+            break
+        layers = _swept(layers, before) if sweep % 2 == 0 else _swept(layers[::-1], after)[::-1]
+        if (count := crossings(layers, links)) < fewest:
+            best, fewest = layers, count
+    return best
+
+
+def _swept(layers: Sequence[Sequence[Knot]], joined: Mapping[Knot, Sequence[Knot]]) -> list[list[Knot]]:
+    """Sort each layer by the mean place of what it is joined to in the layer that was sorted last."""
+    swept: list[list[Knot]] = []
+    for layer in layers:
+        places = {knot: place for place, knot in enumerate(swept[-1])} if swept else {}
+        means = {knot: _mean([places[other] for other in joined.get(knot, ())], at) for at, knot in enumerate(layer)}
+        swept.append(sorted(layer, key=lambda knot: means[knot]))
+    return swept
+
+
+def _mean(numbers: Sequence[int], otherwise: float) -> float:
+    return sum(numbers) / len(numbers) if numbers else otherwise
+
+
+def crossings(layers: Iterable[Sequence[Knot]], links: Iterable[Link]) -> int:
+    """Return how many pairs of links cross."""
+    places = {knot: place for layer in layers for place, knot in enumerate(layer)}
+    ends: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for start, end in links:
+        ends[start[1]].append((places[start], places[end]))
+    return sum(_inversions(place for _, place in sorted(pairs)) for pairs in ends.values())
+
+
+def _inversions(numbers: Iterable[int]) -> int:
+    count, seen = 0, list[int]()
+    for number in numbers:
+        count += len(seen) - bisect_right(seen, number)
+        insort(seen, number)
+    return count
