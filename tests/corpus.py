@@ -21,7 +21,6 @@ import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -84,7 +83,6 @@ class Told:
 
     problems: Sequence[Problem]
     texts: Mapping[str, str]
-    seconds: float
 
     @property
     def text(self) -> str:
@@ -103,11 +101,10 @@ def told(case: Case) -> Told:
     with _project(case) as folder, _inside(folder):
         profile = next(iter(case.settings("profile")), None)
         parameters = dict(value.split("=", 1) for value in case.settings("param"))
-        begun = time.process_time()
         opened = open_pipeline(case.path.name, profile, parameters)
         with contextlib.suppress(PipelineError):
             opened.require(list(_later(case, opened)))
-        return Told(opened.loaded.problems, opened.texts(), time.process_time() - begun)
+        return Told(opened.loaded.problems, opened.texts())
 
 
 def _later(case: Case, opened: Opened) -> Iterator[Problem]:

@@ -7,7 +7,6 @@ import os
 import socket
 import stat
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from aml_pipeline.errors import AzureError, MachineError, UsageError
 from aml_pipeline.workspace.masking import keep_secret, without_secrets
 from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
+from tests.patience import no_hang
 
 pytestmark = quiet
 
@@ -389,9 +389,8 @@ def test_what_is_no_secret_is_left_alone(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["sk-proj-", "sk-", "a8Q~", "pypi-", "token: 5 ", "://", "x" * 9 + "_token"])
 def test_masking_a_long_text_takes_no_time(piece: str) -> None:
-    begun = time.process_time()
-    without_secrets((piece * 20_000)[:100_000])
-    assert time.process_time() - begun < 2
+    with no_hang():
+        without_secrets((piece * 1_000_000)[:1_000_000])
 
 
 @pytest.mark.parametrize(

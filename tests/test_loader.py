@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from aml_pipeline import loader, problems
 from aml_pipeline.loader import Loaded
 from aml_pipeline.problems import Problem
 from aml_pipeline.tokens import Literal, Output, Token
+from tests.patience import no_hang
 
 EXAMPLE = (Path(__file__).parents[1] / "pipeline.yaml").read_bytes()
 HEAD = "name: example\nsteps:\n  train:\n    script: train.py\n"
@@ -207,19 +207,17 @@ def test_what_is_too_much_is_refused_before_it_is_a_pipeline() -> None:
         "# " + "x" * (1 << 20) + "\n",
         "x-d: [" + "1, " * 100_001 + "]\n",
     ):
-        begun = time.process_time()
-        loaded = load(head + text + HEAD)
-        assert time.process_time() - begun < 5
+        with no_hang():
+            loaded = load(head + text + HEAD)
         assert loaded.plan is None
         assert loaded.document.root is None
         assert len(loaded.problems) == 1
 
 
 def test_an_expression_that_is_not_closed_is_read_quickly() -> None:
-    begun = time.process_time()
-    loaded = load(f"{HEAD}    arguments: ['${{{{{' ' * 500_000}']\n")
+    with no_hang():
+        loaded = load(f"{HEAD}    arguments: ['${{{{{' ' * 500_000}']\n")
     assert [one.code for one in loaded.problems] == ["bad-expression"]
-    assert time.process_time() - begun < 5
 
 
 def test_keys_that_begin_with_x_are_a_home_for_anchors_and_nothing_else() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from aml_pipeline.secret_files import MOST_BYTES, by_name, by_variable, in_addresses, in_text
+from tests.patience import no_hang
 
 BASE64 = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1" * 2 + "=="
 DRAWN = "q8Zt" * 9
@@ -85,9 +84,8 @@ def test_data_is_not_searched() -> None:
 )
 def test_a_large_file_takes_no_time(piece: str) -> None:
     data = (piece * MOST_BYTES)[:MOST_BYTES].encode()
-    begun = time.process_time()
-    in_text(data)
-    assert time.process_time() - begun < 2
+    with no_hang():
+        in_text(data)
 
 
 NAMES = [
@@ -166,9 +164,8 @@ def test_an_address_without_a_login_of_its_own_is_not_told(line: str) -> None:
 @pytest.mark.parametrize("piece", ["://", "://a", "a:", "@", "/t/", "://a:b", "x/t/a"])
 def test_a_large_file_of_addresses_takes_no_time(piece: str) -> None:
     data = (piece * MOST_BYTES)[:MOST_BYTES]
-    begun = time.process_time()
-    in_addresses(data)
-    assert time.process_time() - begun < 2
+    with no_hang():
+        in_addresses(data)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 
-def lines(work: Callable[[], object]) -> int:
+def lines_run(work: Callable[[], object]) -> int:
     """Return how many lines of Python ``work`` executes."""
     count = 0
 
@@ -32,5 +32,6 @@ def lines(work: Callable[[], object]) -> int:
 
 def grows_in_step(work: Callable[[int], object], size: int, *, times: int = 4) -> bool:
     """Whether ``times`` the size is no more than about ``times`` the work: a quarter more is allowed for logarithms."""
-    work(size)  # what is remembered by the first call is no part of the growth
-    return lines(lambda: work(size * times)) <= lines(lambda: work(size)) * times * 1.25
+    for of in (size, size * times):
+        work(of)  # what is remembered of the first time is no part of the growth
+    return lines_run(lambda: work(size * times)) <= lines_run(lambda: work(size)) * times * 1.25

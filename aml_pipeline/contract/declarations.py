@@ -113,6 +113,16 @@ def _inherit(parser: ParserSymbol, parents: Value | None, where: Where) -> None:
 
 def add(parser: ParserSymbol, action: Action, group: Exclusive | None) -> None:
     """Add a declaration; one of the same name is an error of the script, or replaced."""
+    if not parser.names.isdisjoint(action.option.names):
+        _replace_names(parser, action)
+    parser.names.update(action.option.names)
+    parser.actions.append(action)
+    if group is not None:
+        group.members.append(action)
+
+
+def _replace_names(parser: ParserSymbol, action: Action) -> None:
+    """Take the names of a declaration from those before it."""
     for other in parser.actions:
         both = {*other.option.names} & {*action.option.names}
         if both and _together(other.where, action.where):
@@ -120,9 +130,6 @@ def add(parser: ParserSymbol, action: Action, group: Exclusive | None) -> None:
             names = tuple(name for name in other.option.names if name not in both)
             other.option = replace(other.option, names=names)
             other.dropped = not names
-    parser.actions.append(action)
-    if group is not None:
-        group.members.append(action)
 
 
 def _together(one: Where, other: Where) -> bool:

@@ -110,6 +110,7 @@ class ParserSymbol:
     open: bool = False
     lost: bool = False
     actions: list[Action] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     groups: list[Exclusive] = field(default_factory=list)
 
 

@@ -5,7 +5,6 @@ import itertools
 import json
 import tarfile
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import prepare_data
 import published_cifar
 import synthetic_cifar
 from image_set import ImageSet, ImageSetError
+from tests.patience import no_hang
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -157,10 +157,8 @@ def test_synthetic_is_called_so_and_read_from_the_files(synthetic: Path, tmp_pat
         assert labels.tolist() == dataset.targets
 
 
-def test_synthetic_at_full_size_is_quick_and_the_same_on_every_machine(script: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    start = time.monotonic()
+def test_synthetic_at_full_size_is_the_same_on_every_machine(script: Any, tmp_path: Path) -> None:  # noqa: ANN401
     done = script("prepare_data.py", "--dataset", "synthetic", "--output", tmp_path)
-    assert time.monotonic() - start < 60
     sizes = "50000 training and 10000 test images"
     assert done.stdout == f"data set: synthetic (SYNTHETIC images, not real ones), {sizes}\n"
     assert json.loads((tmp_path / "dataset.json").read_text(encoding="utf-8"))["sha256"] == {
@@ -186,11 +184,9 @@ def test_cifar10_over_synthetic_files_fails_and_names_the_file(script: Any, tmp_
     assert contents(tmp_path) == before
 
 
-def test_cifar10_without_copy_and_network_fails_soon_with_the_cures(script: Any, tmp_path: Path) -> None:  # noqa: ANN401
+def test_cifar10_without_copy_and_network_fails_with_the_cures(script: Any, tmp_path: Path) -> None:  # noqa: ANN401
     options = ("--dataset", "cifar10", "--archive", tmp_path, "--output", tmp_path / "out")
-    start = time.monotonic()
     last = script("prepare_data.py", *options, status=1).stderr.splitlines()[-1]
-    assert time.monotonic() - start < 20
     assert last.startswith("prepare_data.py: error: CIFAR-10 could not be downloaded from https://")
     assert "--dataset digits" in last
     assert "Put cifar-10-python.tar.gz or cifar-10-batches-py/ into the folder that --archive names" in last
@@ -201,16 +197,16 @@ def test_a_network_that_never_answers_counts_as_none(monkeypatch: pytest.MonkeyP
     test_is_over = threading.Event()
 
     def look_up(_: str) -> None:
-        test_is_over.wait(20)
+        test_is_over.wait()
         raise OSError
 
     monkeypatch.setattr(published_cifar, "PATIENCE", 0.2)
     monkeypatch.setattr("urllib.request.urlopen", look_up)
-    start = time.monotonic()
-    with pytest.raises(ImageSetError, match=r"no answer in 0\.2 seconds.*--dataset digits"):
-        prepare_data.cifar10(tmp_path)
-    assert time.monotonic() - start < 10
-    test_is_over.set()
+    try:
+        with no_hang(), pytest.raises(ImageSetError, match=r"no answer in 0\.2 seconds.*--dataset digits"):
+            prepare_data.cifar10(tmp_path)
+    finally:
+        test_is_over.set()
 
 
 def test_an_extracted_copy_is_read_and_left_alone(accepted: Path, copy: tuple[Path, dict[str, str]]) -> None:
