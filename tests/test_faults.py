@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.conftest import Project
 from tests.faults.__main__ import carry_out
 from tests.faults.place import Place
 from tests.faults.trials import Bench, Trial, _signal_running, _stays
+from tests.patience import PATIENCE, until
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 
@@ -99,16 +99,12 @@ def test_a_step_dies_with_its_runner(project: Project, number: signal.Signals) -
         }
     )
     runner = project.start("run")
-    while not (found := [one for one in project.root.glob(".aml_pipeline/one/steps/*/*/here/pid") if one.read_text()]):
-        time.sleep(0.01)
-    pid = int(found[0].read_text())
+    pids = until(lambda: [one for one in project.root.glob(".aml_pipeline/one/steps/*/*/here/pid") if one.read_text()])
+    pid = int(pids[0].read_text())
     assert _alive(pid)
     runner.send_signal(number)
-    runner.communicate(timeout=20)
-    until = time.monotonic() + 5
-    while (left := [one for one in _group(pid) if _alive(one)]) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert left == []
+    runner.communicate(timeout=PATIENCE)
+    until(lambda: not [one for one in _group(pid) if _alive(one)], lambda: f"left of group {pid}: {_group(pid)}")
 
 
 @linux
@@ -178,11 +174,12 @@ def test_what_a_failed_attempt_left_is_kept_when_it_is_tried_again(project: Proj
 
 
 @linux
-def test_survivors_that_start_others_are_ended(tmp_path: Path) -> None:
+def test_survivors_that_start_others_are_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = f"test-{os.getpid()}"
     loop = f"while :; do sleep 0.001 & sleep 0.002; done; : {tmp_path}"
     child = subprocess.Popen(["sh", "-c", loop], env={**os.environ, descendants.MARK: mark}, start_new_session=True)
-    time.sleep(0.1)
+    until(lambda: descendants.marked(mark))
+    monkeypatch.setattr(descendants, "CHASE_SECONDS", PATIENCE)
     assert descendants.end_survivors(mark, 0, None)
     assert descendants.marked(mark) == []
     child.wait()
@@ -193,7 +190,7 @@ def test_survivors_of_any_step_are_ended(results: Store) -> None:
     attempt = results.begin("train", "key", {}, ["model"])
     mark = {descendants.MARK: attempt.id}
     child = subprocess.Popen(["sleep", "60"], env={**os.environ, **mark}, start_new_session=True)
-    time.sleep(0.05)  # Linux shows the environment of a process when its program is loaded
+    until(lambda: descendants.marked(attempt.id))  # Linux shows its environment when its program is loaded
     survivors.end_all(results, results.steps())
     assert child.wait() == -signal.SIGKILL
 

@@ -15,6 +15,7 @@ import aml_pipeline
 from tests.loopback.service import Service
 from tests.loopback.serving import quiet, serving
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE, Sdk
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 pytestmark = quiet
@@ -72,7 +73,7 @@ def _in_azure(service: Service, run: Sdk, step: str, *command: str) -> None:
     }
     environ = {**os.environ, **variables}
     done = subprocess.run(
-        [sys.executable, *command], env=environ, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *command], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from aml_pipeline.cli.live import Live
 from aml_pipeline.events import RunEnded, State, StepEnded
 from aml_pipeline.record import Recorder, last_done
 from tests.conftest import Project
+from tests.patience import no_hang
 
 
 def _screen(text: str, width: int) -> list[str]:
@@ -115,10 +117,38 @@ def test_in_a_pipe_nothing_moves() -> None:
     assert stream.getvalue() == "hello\n"
 
 
-def _on_a_terminal(project: Project, width: int, *words: str, kind: str = "xterm", stdout: int | None = None) -> str:
+class Gate:
+    """A file that steps wait for, made once the terminal shows all of some patterns."""
+
+    def __init__(self, file: Path, *patterns: str) -> None:
+        self._file, self._patterns = file, patterns
+        self.wait = f"while not __import__('os').path.exists({str(file)!r}): __import__('time').sleep(0.01)"
+
+    def look(self, text: str) -> None:
+        """Look at what the terminal got."""
+        if all(re.search(pattern, text) for pattern in self._patterns):
+            self.open()
+
+    def open(self) -> None:
+        """Let the steps go on."""
+        self._file.touch()
+
+    def close(self) -> None:
+        """Let the steps wait again."""
+        self._file.unlink()
+
+
+def _on_a_terminal(
+    project: Project,
+    width: int,
+    *words: str,
+    kind: str = "xterm",
+    stdout: int | None = None,
+    gate: Gate | None = None,
+) -> str:
     """Run the command line on a pseudo-terminal of ``width`` columns; return all that it wrote there.
 
-    Its standard output goes there too, or to ``stdout``.
+    Its standard output goes there too, or to ``stdout``. Steps that wait at the gate go on once it has opened.
     """
     master, slave = pty.openpty()
     environ = {**project.environ, "COLUMNS": str(width), "TERM": kind}
@@ -131,19 +161,33 @@ def _on_a_terminal(project: Project, width: int, *words: str, kind: str = "xterm
         stderr=slave,
     ) as child:
         os.close(slave)
-        pieces = []
-        while child.poll() is None or select.select([master], [], [], 0)[0]:
-            if select.select([master], [], [], 0.2)[0]:
-                try:
-                    pieces.append(os.read(master, 65536))
-                except OSError:  # the other end is closed
-                    break
+        try:
+            with no_hang():
+                said = "".join(_read(master, child, gate))
+        finally:
+            if gate:
+                gate.open()
     os.close(master)
-    return b"".join(pieces).decode().replace("\r\n", "\n")
+    return said
+
+
+def _read(master: int, child: subprocess.Popen[bytes], gate: Gate | None) -> Iterator[str]:
+    """Give what is written to a terminal until its process has ended."""
+    said = b""
+    while child.poll() is None or select.select([master], [], [], 0)[0]:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                said += os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+        if gate:
+            gate.look(said.decode(errors="replace"))
+    yield said.decode().replace("\r\n", "\n")
 
 
 def test_a_terminal_of_60_columns_shows_each_running_step_on_a_line(tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
+    gate = Gate(tmp_path / "gate", *(f"step-{letter} +\\d+\\.\\d s  a_long" for letter in "ab"))
     steps = "".join(
         f"""
                   step-{letter}:
@@ -160,14 +204,13 @@ def test_a_terminal_of_60_columns_shows_each_running_step_on_a_line(tmp_path: Pa
                 steps:{steps}
             """,
             "work.py": """
-                import time
                 for number in range(4):
                     print(f"Attempted to log scalar metric a_long_name_that_fills_the_line:\\n0.{number}1234567")
-                    time.sleep(0.2)
-            """,
+                    GATE
+            """.replace("GATE", gate.wait),
         }
     )
-    text = _on_a_terminal(project, 60, "run", "--jobs", "2")
+    text = _on_a_terminal(project, 60, "run", "--jobs", "2", gate=gate)
     rows = _screen(text, 200)
     assert "\x1b[1A" in text, "two steps moved at a time"
     drawn = [line.partition("\r")[0] for piece in text.split("\x1b[J") for line in piece.split("\n")]
@@ -190,19 +233,23 @@ ONE_STEP = """
 def test_a_step_is_held_against_the_last_time(width: int, tmp_path: Path) -> None:
     """On a terminal the time it took stands beside that of now, and a metric that changed tells what it was."""
     project = Project(tmp_path / "project")
+    moving = r"train +\d+\.\d s of about \d+\.\d s  loss 0\.25  best 7"
+    gate = Gate(tmp_path / "gate", moving)
     project.write(
         {
             "pipeline.yaml": ONE_STEP,
-            "train.py": "import time\nprint('Attempted to log scalar metric loss:\\n0.5')\n"
-            "print('Attempted to log scalar metric best:\\n7')\ntime.sleep(0.5)\n",
+            "train.py": "print('Attempted to log scalar metric loss:\\n0.5')\n"
+            f"print('Attempted to log scalar metric best:\\n7', flush=True)\n{gate.wait}\n",
         }
     )
+    gate.open()
     assert "of about" not in _on_a_terminal(project, width, "run")
+    gate.close()
     project.replace("train.py", "0.5')", "0.25')")
-    text = _on_a_terminal(project, width, "run")
-    assert re.search(r"train +0\.\d s of about [01]\.\d s  loss 0\.25  best 7", text)
+    text = _on_a_terminal(project, width, "run", gate=gate)
+    assert re.search(moving, text)
     last = _screen(text, 200)[-3:]
-    assert re.fullmatch(r"train  done in \d\.\d s  loss 0\.25 \(was 0\.5\)  best 7", last[0])
+    assert re.fullmatch(r"train  done in \d+\.\d s  loss 0\.25 \(was 0\.5\)  best 7", last[0])
     assert last[1] == "`aml-pipeline report --open` shows the page of this run."
     again = _on_a_terminal(project, width, "run")
     assert again == "train  up to date\n"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Project, reasons, states
+from tests.patience import PATIENCE
 
 # Three steps: `add` reads what `load` wrote, `report` comes after `add` without reading anything.
 CHAIN = {
@@ -583,12 +584,12 @@ class Held:
 
     def read(self) -> bytes:
         """Return the next sign of life, b"" when there will be none."""
-        assert select.select([self.pipe], [], [], 20)[0], "nothing happens"
+        assert select.select([self.pipe], [], [], PATIENCE)[0], "nothing happens"
         return os.read(self.pipe, 1)
 
     def ended(self) -> tuple[int, str]:
         """Return the exit status of the run, and what it told at its end."""
-        _, told = self.run.communicate(timeout=20)
+        _, told = self.run.communicate(timeout=PATIENCE)
         return self.run.returncode, told.splitlines()[-1]
 
 
@@ -1071,7 +1072,7 @@ def test_term_ends_a_debugged_step(project: Project) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "begun\n"
     child.terminate()
-    assert child.wait(timeout=30) == 143
+    assert child.wait(timeout=PATIENCE) == 143
     child.communicate()
 
 

@@ -22,6 +22,7 @@ from tests.loopback.lesson import FILES
 from tests.loopback.state import GROUP, SCOPE, SUBSCRIPTION, WORKSPACE, Sdk
 from tests.loopback_v2 import az
 from tests.loopback_v2.serving import CLOUD, quiet, serving_v2
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.loopback_v2.service import ServiceV2
@@ -149,7 +150,7 @@ def _watch(client: Sdk, job: str, looks: int = 20) -> list[tuple[str, dict[str, 
 def _text(address: str) -> str:
     import requests  # which trusts the certificate by the variable
 
-    said = requests.get(address, timeout=5)
+    said = requests.get(address, timeout=PATIENCE)
     said.raise_for_status()
     return str(said.text)
 
@@ -524,7 +525,7 @@ def test_a_client_that_says_nothing_holds_up_nobody(service: ServiceV2, client: 
 
 def test_who_does_not_trust_the_certificate_learns_nothing(service: ServiceV2) -> None:
     with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
-        urllib.request.urlopen(f"{service.url}/discovery", timeout=5)  # noqa: S310 - it is ours
+        urllib.request.urlopen(f"{service.url}/discovery", timeout=PATIENCE)  # noqa: S310 - it is ours
     assert service.requests == []
 
 
@@ -550,7 +551,7 @@ def test_a_process_needs_the_variables_alone(service: ServiceV2, folder: Path, t
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -567,7 +568,7 @@ def test_the_command_line_is_run_as_it_is(service: ServiceV2, project: Project) 
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "pipeline.yaml: no errors.\n", "")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from tests.patience import PATIENCE, until
+
 ROOT = Path(__file__).parents[1]
 
 # A Python that fits, makes a .venv that holds itself, and whose pip does what the variable PIP_DOES says.
@@ -291,11 +293,10 @@ def test_an_interrupted_installation_leaves_nothing_that_looks_finished(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while not (built.log.exists() and "under way" in built.log.read_text()):
-        assert make.poll() is None
-        time.sleep(0.01)
+    until(lambda: make.poll() is not None or (built.log.exists() and "under way" in built.log.read_text()))
+    assert make.poll() is None
     os.killpg(make.pid, number)
-    assert make.wait(timeout=20) != 0
+    assert make.wait(timeout=PATIENCE) != 0
     assert not (built.root / ".venv/dev").exists()
     built.happened()
     assert built.make(".venv/dev").returncode == 0

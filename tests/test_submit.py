@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,17 +20,11 @@ from tests.conftest import Project
 from tests.loopback.lesson import FILES, Lesson
 from tests.loopback.script import Script, Step
 from tests.loopback.serving import quiet
+from tests.patience import PATIENCE, until
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def routes(lesson: Lesson) -> list[str]:
@@ -144,7 +137,7 @@ def test_a_run_that_somebody_cancels(lesson: Lesson) -> None:
     process = lesson.start_azure("submit", "--wait")
     until(lambda: lesson.service.runs and lesson.service.asked("POST", "StatusCode"))
     lesson.service.state.cancelled.update(lesson.service.runs)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
     assert lesson.record()["state"] == "interrupted"
@@ -163,7 +156,7 @@ def test_stopping_the_wait_leaves_the_run_alone(
         assert lines[-1], lines
     assert re.fullmatch(r"still waiting for prepare \(Running\)(, train \(Queued\))? \(\d+ s\)\n", lines[-1])
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     (run,) = lesson.service.runs
     assert process.returncode == status
     assert err.splitlines()[-1] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
@@ -179,7 +172,7 @@ def test_stopping_while_it_is_sent(lesson: Lesson, capsys: Capture) -> None:
     process = lesson.start_azure("submit", environ={"LOOPBACK_SLEEP": "60"})
     until(lambda: lesson.service.asked("GET", "/computes/cpu-cluster"))
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert err == "Stopped while it was sent; if a run began all the same, experiment lesson shows it.\n"
     assert lesson.runs() == []
@@ -303,7 +296,7 @@ def test_what_takes_long_is_told(lesson: Lesson) -> None:
     *told, failed = done.err.splitlines()
     told = [line for line in told if "looking" in line]  # before, the SDK is imported
     assert len(told) >= 2
-    assert all(re.fullmatch(r"still looking up compute target cpu-cluster \([0-3] s\)", line) for line in told)
+    assert all(re.fullmatch(r"still looking up compute target cpu-cluster \(\d+ s\)", line) for line in told)
     assert failed.startswith("Looking up compute target cpu-cluster failed.")
 
 
@@ -421,7 +414,7 @@ def test_a_run_is_recorded_though_nobody_reads_of_it(lesson: Lesson) -> None:
     process = lesson.start_azure("submit")
     assert process.stdout is not None
     process.stdout.close()
-    assert process.wait(timeout=60) == 141
+    assert process.wait(timeout=PATIENCE) == 141
     assert [lesson.record()["azureml"]["run"]] == list(lesson.service.runs)
 
 
@@ -579,7 +572,13 @@ def test_what_needs_no_azure_imports_none_of_it(project: Project, words: list[st
     )
     command = [sys.executable, "-X", "importtime", "-m", "aml_pipeline", *words]
     done = subprocess.run(
-        command, cwd=project.root, env=project.environ, capture_output=True, encoding="utf-8", timeout=60, check=False
+        command,
+        cwd=project.root,
+        env=project.environ,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == (2 if words == ["cancel"] else 0), done.stdout
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}

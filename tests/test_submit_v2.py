@@ -8,8 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.conftest import ROOT
 from tests.loopback.wire import Answer, Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
+from tests.patience import PATIENCE, until
 from tests.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.test_export_v2 import by_hand
 from tests.v2 import shell
@@ -38,13 +38,6 @@ SUBMIT = ("submit", "--sdk", "v2")
 def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LessonV2]:
     with a_lesson_v2(tmp_path, monkeypatch) as lesson:
         yield lesson
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def job_of(lesson: LessonV2) -> tuple[str, Mapping[str, Any]]:
@@ -213,7 +206,7 @@ def test_a_run_that_somebody_cancels(lesson: LessonV2) -> None:
     process = lesson.start_azure(*SUBMIT, "--wait")
     until(lambda: lesson.service.jobs and lesson.service.asked("GET", "/children"))
     lesson.service.cancels(job_of(lesson)[0])
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
     assert lesson.record()["state"] == "interrupted"
@@ -228,7 +221,7 @@ def test_stopping_the_wait_leaves_the_run_alone(lesson: LessonV2, capsys: Captur
         lines.append(process.stderr.readline())
         assert lines[-1], lines
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     name, _ = job_of(lesson)
     assert process.returncode == 130
     assert err.splitlines()[-1] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`."
@@ -245,7 +238,7 @@ def held(lesson: LessonV2, monkeypatch: pytest.MonkeyPatch) -> Iterator[threadin
 
     def slow(request: Request) -> Answer | None:
         if request.method == "PUT" and "/blob/" in request.route:
-            arrived.wait(30)
+            arrived.wait()
         return answer(request)
 
     monkeypatch.setattr(lesson.service._server, "answer", slow)
@@ -257,7 +250,7 @@ def held(lesson: LessonV2, monkeypatch: pytest.MonkeyPatch) -> Iterator[threadin
 def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: signal.Signals) -> None:
     process = _stopped_once(lesson, number)
     held.set()
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     if out:  # Python was within an object's finalizer, from which no exception comes
         name, _ = job_of(lesson)
@@ -273,7 +266,7 @@ def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: sig
 def test_stopping_an_upload_at_once(lesson: LessonV2) -> None:
     process = _stopped_once(lesson, signal.SIGINT)
     process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=10) == ("", "Stopped.\n")
+    assert process.communicate(timeout=PATIENCE) == ("", "Stopped.\n")
     assert process.returncode == 143
     assert lesson.service.jobs == {}
 
@@ -295,14 +288,14 @@ def test_stopping_while_the_job_is_sent_names_it(lesson: LessonV2, monkeypatch: 
     def slow(request: Request) -> Answer | None:
         said = answer(request)
         if request.method == "PUT" and "/jobs/" in request.route:
-            asked.wait(30)
+            asked.wait()
         return said
 
     monkeypatch.setattr(lesson.service._server, "answer", slow)
     process = lesson.start_azure(*SUBMIT)
     until(lambda: lesson.service.jobs)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     asked.set()
     assert process.returncode == 130
     begun = re.fullmatch(MAY_HAVE_BEGUN, err.splitlines()[1])
@@ -604,7 +597,7 @@ def test_what_takes_long_is_told(lesson: LessonV2) -> None:
     assert (done.status, done.out) == (4, "")
     *told, begun, failed = done.err.splitlines()
     assert re.fullmatch(MAY_HAVE_BEGUN, begun)
-    assert [line for line in told if re.fullmatch(r"still submitting the pipeline \(\d s\)", line)]
+    assert [line for line in told if re.fullmatch(r"still submitting the pipeline \(\d+ s\)", line)]
     assert failed.startswith("Submitting the pipeline failed. Azure ML had a fault of its own (status 503).")
 
 
@@ -614,7 +607,7 @@ def test_a_cluster_that_is_just_being_made_is_waited_for(lesson: LessonV2) -> No
     until(lambda: len(lesson.service.asked("GET", "/computes/cpu-cluster")) > 2)
     assert not lesson.service.writes()
     lesson.service.add_compute("cpu-cluster")
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out[:4], err) == (0, "run ", "")
 
 

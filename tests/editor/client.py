@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tests.patience import PATIENCE
+
 # What the server asks its editor for (workspace/configuration): as a fresh editor without a network would answer.
 SETTINGS: dict[str, Any] = {
     "yaml": {
@@ -21,7 +23,6 @@ SETTINGS: dict[str, Any] = {
     },
     "editor": {"tabSize": 2, "detectIndentation": False},
 }
-PATIENCE = 30.0  # seconds for one answer
 
 
 class SilentError(Exception):

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 BREAKER = Path(__file__).with_name("breaker.py")
-PATIENCE = 60.0
 _TRIAL = "FAULT_TRIAL"
 
 _PIPELINE = """\
@@ -238,10 +239,8 @@ class Place:
 
     def nothing_left(self) -> None:
         """Complain of processes that outlive their run."""
-        until = time.monotonic() + 2  # what was killed may take a moment to be gone
-        while (left := self.leftovers()) and time.monotonic() < until:
-            time.sleep(0.02)
-        if left:
+        wait_until(lambda: not self.leftovers())  # what was killed may take a moment to be gone
+        if left := self.leftovers():
             self.complaints.append(f"{len(left)} processes left: {[_words(pid) for pid in left]}")
             self.kill_leftovers()
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Project
+from tests.patience import PATIENCE
 
 from .command_line import sleep_short
 from .service import Service
@@ -85,7 +86,7 @@ class Driven(Project):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         return _checked(Done(done.returncode, done.stdout, done.stderr))

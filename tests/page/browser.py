@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE, until
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # Becomes the browser, which takes its commands from descriptor 3 and answers on 4.
 _WITH_PIPES = (
     "import os, sys; [os.dup2(int(sys.argv[at]), at + 2) for at in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
 )
-PATIENCE = 30.0  # seconds for one answer
 
 
 class Browser:
@@ -107,7 +108,6 @@ class Tab:
 
     def __init__(self, browser: Browser, *, scheme: str = "light", width: int = 1200, height: int = 900) -> None:
         self._browser = browser
-        self.seconds = 0.0  # until the page that was opened last was drawn
         self._target = browser.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = browser.ask("Target.attachToTarget", targetId=self._target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -131,15 +131,11 @@ class Tab:
         """Let the system prefer a light or a dark scheme."""
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
-    def open(self, page: Path) -> float:
-        """Open a file; return how many seconds it took until its script had drawn it."""
-        begun = time.monotonic()
+    def open(self, page: Path) -> None:
+        """Open a file, and wait until its script has drawn it."""
         self.ask("Page.navigate", url=page.as_uri())
-        while self.value("document.documentElement?.dataset.drawn || null") is None:
-            assert time.monotonic() < begun + PATIENCE, "it was never drawn"
-            self._browser.listen(0.02)
+        until(lambda: self.value("document.documentElement?.dataset.drawn || null"), lambda: "it was never drawn")
         self.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
-        return time.monotonic() - begun
 
     def value(self, expression: str) -> Any:  # noqa: ANN401 - JSON
         """Return the value of an expression of JavaScript, awaited."""

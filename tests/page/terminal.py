@@ -6,14 +6,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.page import shipped
+from tests.patience import until
 
 PROMPT = "$"
-PATIENCE = 60.0  # seconds for what is waited for
-MOMENT = 0.1  # seconds between two looks
 
 
 class Terminal:
@@ -72,22 +71,23 @@ class Terminal:
 
     def until(self, pattern: str) -> list[str]:
         """Wait until the pattern is found in a row that is seen; return the screen of that moment."""
-        begun = time.monotonic()
-        rows = self.screen()
-        while not any(re.search(pattern, row) for row in rows):
-            assert time.monotonic() < begun + PATIENCE, "\n".join([f"no {pattern} on the screen:", *rows])
-            time.sleep(MOMENT)
-            rows = self.screen()
-        return rows
+        return self.until_it(lambda rows: any(re.search(pattern, row) for row in rows))
+
+    def until_it(self, shows: Callable[[list[str]], bool]) -> list[str]:
+        """Wait until the screen shows something; return the screen of that moment."""
+        return until(
+            lambda: rows if shows(rows := self.screen()) else [], lambda: "\n".join(["it shows:", *self.screen()])
+        )
 
     def until_over(self) -> list[list[str]]:
         """Wait until the shell asks for the next line; return the screens that were seen meanwhile."""
-        begun = time.monotonic()
-        seen = [self.screen()]
-        while seen[-1][-1:] != [PROMPT]:
-            assert time.monotonic() < begun + PATIENCE, "\n".join(["it never ended:", *seen[-1]])
-            time.sleep(MOMENT)
-            seen.append(self.screen())
+        seen: list[list[str]] = []
+
+        def is_over(rows: list[str]) -> bool:
+            seen.append(rows)
+            return rows[-1:] == [PROMPT]
+
+        self.until_it(is_over)
         return seen
 
 

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import torch
 
+from tests.patience import PATIENCE
+
 STEPS = Path(__file__).parents[2] / "steps"
 CLOSED = "http://127.0.0.1:9"  # nobody listens there
 NO_NETWORK = dict.fromkeys(["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"], CLOSED)
@@ -38,7 +40,7 @@ def run_script(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == status, f"{name} exited with {done.returncode}:\n{done.stdout}{done.stderr}"

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 SHELLS = ("bash", "sh")
 _BINDING = re.compile(r"\$\{\{(inputs|outputs)\.([A-Za-z0-9_]+)\}\}")
 _PARENT = re.compile(r"\$\{\{parent\.(?:inputs\.(\w+)|jobs\.(\w+)\.outputs\.(\w+))\}\}")
@@ -32,7 +34,7 @@ class Python:
         """Run ``command`` by ``shell``; return the words after ``python``. Both exit with ``status``."""
         self._told.unlink(missing_ok=True)
         environ = {**self.environ, "STATUS": str(status)}
-        done = subprocess.run([shell, "-c", command], env=environ, capture_output=True, check=False, timeout=20)
+        done = subprocess.run([shell, "-c", command], env=environ, capture_output=True, check=False, timeout=PATIENCE)
         assert done.returncode == status, (command, done.stderr)
         assert done.stderr == b"", (command, done.stderr)
         words = ast.literal_eval(self._told.read_text(encoding="ascii"))
