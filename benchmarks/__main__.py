@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 
-from benchmarks import chains, data, environments, tools
+from benchmarks import chains, data, environments, records, tools
 from benchmarks.bench import FULL, QUICK, Bench
 from benchmarks.measure import script_or_module
 from benchmarks.table import HEAD
@@ -32,7 +32,7 @@ def report(bench: Bench) -> Iterator[str]:
     yield f"{machine}, {_load()} at the start."
     yield f"Medians; a tool is run again until it took {bench.size.patience} s, ours always.\n"
     yield HEAD
-    for rows in (chains.rows, data.rows):
+    for rows in (chains.rows, data.rows, records.rows):
         yield from (row.line(bench.here) for row in rows(bench))
     plans = [_shown(tool.start, tool.plan) for tool in bench.tools]
     checks = [_shown(tool.start, tool.check) for tool in bench.tools if tool.check is not None]

@@ -15,7 +15,8 @@ class Size(NamedTuple):
     """How much is measured.
 
     Numbers of steps; how often each, at most, and where every step runs; after how many seconds a tool is not repeated
-    (ours always is); how long looks of files take to be trusted; bytes of a large file; how many small ones.
+    (ours always is); how long looks of files take to be trusted; bytes of a large file; how many small ones; how many
+    records of runs.
     """
 
     counts: Sequence[int]
@@ -25,10 +26,11 @@ class Size(NamedTuple):
     wait: float
     large: int
     many: int
+    runs: int
 
 
-FULL = Size(counts=(3, 30, 300), repeats=9, cold=5, patience=8, wait=2.5, large=10**9, many=20_000)
-QUICK = Size(counts=(2, 3), repeats=1, cold=1, patience=0.1, wait=0, large=10**5, many=20)
+FULL = Size(counts=(3, 30, 300), repeats=9, cold=5, patience=8, wait=2.5, large=10**9, many=20_000, runs=1_000)
+QUICK = Size(counts=(2, 3), repeats=1, cold=1, patience=0.1, wait=0, large=10**5, many=20, runs=4)
 
 
 class Bench:

@@ -31,6 +31,8 @@ ROWS = [
     "3 × 100000 bytes read by one step, first: above three files of a byte",
     "again",
     "a folder of 20 small files read by one step, again",
+    "the page of a run of 3 steps",
+    "a list of 4 runs",
 ]
 
 
