@@ -23,8 +23,7 @@ class Declared:
 
     ``name`` is empty for what has none before it is installed, such as a path. ``versions`` are specifiers as PEP 440
     has them, of which one must hold: ``("",)`` is any version, and an empty tuple one that they cannot express.
-    ``wanted`` is the version as it was written. A ``constraint`` asks for no package, but binds its version. What is
-    ``local`` is a file or folder here.
+    ``wanted`` is the version as it was written. A ``constraint`` asks for no package, but binds its version.
     """
 
     source: Literal["conda", "pip"]
@@ -36,19 +35,40 @@ class Declared:
     wanted: str = ""
     marker: str = ""
     constraint: bool = False
-    local: bool = False
+
+
+# What a line takes that is no text of the project: a list in the network, a path or a variable of this machine.
+Foreign = Literal["list", "path", "variable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a pip file as pip reads it: continuations joined, without its comment.
+
+    ``replaced`` is one that includes a file of the project, whose lines follow. ``value`` is what is ``foreign`` in it.
+    """
+
+    text: str
+    file: str
+    position: Position
+    replaced: bool = False
+    constraint: bool = False
+    foreign: Foreign | None = None
+    value: str = ""
 
 
 @dataclass(slots=True)
 class Declaration:
-    """What the files of an environment declare, and what is wrong with them."""
+    """What the files of an environment declare, the lines for pip among them, and what is wrong with them."""
 
     packages: list[Declared] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
     def add(self, other: Declaration, *, constraint: bool = False) -> None:
         """Take in what another file declares, as constraints if it is included as such."""
         self.packages += [replace(one, constraint=constraint or one.constraint) for one in other.packages]
+        self.lines += [replace(one, constraint=constraint or one.constraint) for one in other.lines]
         self.problems += other.problems
 
 

@@ -6,34 +6,36 @@ What a file says counts, not how it is laid out: a comment or another order of k
 from __future__ import annotations
 
 import json
-import posixpath
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import yaml
 
+from aml_pipeline.dependencies import Line
 from aml_pipeline.files import digest_of
 from aml_pipeline.plan import Environment
 
 Reader = Callable[[str], bytes]
 
 
-def digest(environment: Environment | None, read: Reader) -> str:
-    """Return the digest of a definition, "" of none; ``read`` gives the bytes of a file of the project.
+def digest(environment: Environment | None, read: Reader, lines: Sequence[Line] = ()) -> str:
+    """Return the digest of a definition, "" of none.
 
+    ``read`` gives the bytes of a file of the project, ``lines`` are those that the definition's files have for pip.
     The name does not count: two names for one definition are the same packages. Raises OSError of ``read``.
     """
-    return digest_of(text(environment, read)) if environment else ""
+    return digest_of(text(environment, read, lines)) if environment else ""
 
 
-def text(environment: Environment, read: Reader) -> bytes:
+def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> bytes:
     """Return all of a definition that counts, as JSON; ``digest`` is the digest of that."""
     fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
     if "conda_file" in fields:
+        included = [line.text for line in lines if line.file != fields["conda_file"]]
+        fields |= {"included": included} if included else {}
         fields["conda_file"] = _conda(read(fields["conda_file"]))
     if "pip_requirements" in fields:
-        fields["pip_requirements"] = [line for line, _ in pip_lines(fields["pip_requirements"], read)]
+        fields["pip_requirements"] = [line.text for line in lines]
     return json.dumps(fields, sort_keys=True).encode()
 
 
@@ -46,24 +48,3 @@ def _conda(raw: bytes) -> object:
         return json.dumps(data, sort_keys=True, default=str)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return digest_of(raw)
-
-
-_INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[ =]*(.+)")
-
-
-def pip_lines(path: str, read: Reader, seen: set[str] | None = None) -> Iterator[tuple[str, bool]]:
-    """Give the lines of a pip file and of the files that it includes, each file once, and whether a line includes one.
-
-    Raises OSError of ``read``.
-    """
-    seen = set() if seen is None else seen
-    seen.add(path)
-    for written in read(path).decode("utf-8", "replace").splitlines():
-        line = written.partition(" #")[0].strip()
-        if not line or line.startswith("#"):
-            continue
-        include = _INCLUDE.fullmatch(line)
-        yield line, include is not None
-        inner = posixpath.normpath(posixpath.join(posixpath.dirname(path), include[1])) if include else ""
-        if inner and inner not in seen:
-            yield from pip_lines(inner, read, seen)

@@ -6,10 +6,10 @@ SDK v1 and v2 are given the same, so an environment is one asset for both. Knows
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aml_pipeline.environment import pip_lines
+from aml_pipeline.dependencies import Line
 from aml_pipeline.files import digest_of
 from aml_pipeline.plan import Environment
 
@@ -31,15 +31,17 @@ class Image:
     version: str
 
 
-def image_of(environment: Environment, content: str, read: Callable[[str], bytes]) -> Image | None:
+def image_of(
+    environment: Environment, content: str, lines: Sequence[Line], read: Callable[[str], bytes]
+) -> Image | None:
     """Return what is registered for a definition; None for what the workspace has, or what only conda here knows.
 
-    ``content`` is the digest of the definition here, ``read`` gives the bytes of a file of the project. Raises OSError
-    of ``read``.
+    ``content`` is the digest of the definition here, ``lines`` are those that its files have for pip, ``read`` gives
+    the bytes of a file of the project. Raises OSError of ``read``.
     """
     if environment.curated or environment.registered or environment.conda_environment:
         return None
-    conda = packages_file(environment, read) if environment.pip_requirements else None
+    conda = packages_file(lines) if environment.pip_requirements else None
     if environment.conda_file:
         conda = read(environment.conda_file).decode("utf-8", "replace")
     return Image(environment.docker_image or BASE_IMAGE, conda, version_of(environment, content))
@@ -55,13 +57,11 @@ def version_of(environment: Environment, content: str, exported: str = "") -> st
     return digest_of("\0".join(rows).encode())[:_VERSION_LENGTH]
 
 
-def packages_file(environment: Environment, read: Callable[[str], bytes]) -> str:
-    """Return a conda file, as JSON (which is YAML), of the packages that the pip file of ``environment`` names.
+def packages_file(lines: Sequence[Line]) -> str:
+    """Return a conda file, as JSON (which is YAML), of the ``lines`` of a pip file.
 
-    Files that it includes are written into it, for a node of Azure ML has none of them. ``read`` gives the bytes of a
-    file of the project. Raises OSError of ``read``.
+    Files that it includes are written into it, for a node of Azure ML has none of them.
     """
-    lines = pip_lines(environment.pip_requirements or "", read)
-    packages = [line for line, includes in lines if not includes]
+    packages = [line.text for line in lines if not line.replaced]
     dependencies = [f"python={PYTHON}", "pip", {"pip": packages}]
     return json.dumps({"channels": ["conda-forge"], "dependencies": dependencies})

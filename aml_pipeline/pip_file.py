@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aml_pipeline.dependencies import Declaration, Declared, Reader, logins, shown
+from aml_pipeline.dependencies import Declaration, Declared, Foreign, Line, Reader, logins, shown
 from aml_pipeline.problems import Position, Problem, suggest
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -41,10 +41,18 @@ _OPTIONS = {
     **dict.fromkeys(("pypi-url", "extra-index-url", "no-binary", "only-binary", "all-releases", "only-final"), True),
     **dict.fromkeys(("trusted-host", "use-feature", "hash", "global-option", "install-option"), True),
 }
+# Those that make a line one of a package or of another file, in pip's order.
+_TAKEN = ("editable", "requirement", "constraint")
+# Those whose values are addresses or paths where packages lie.
+_PLACES = frozenset({"find-links", "index-url", "pypi-url", "extra-index-url"})
 
 
 def read(path: str, reader: Reader) -> Declaration:
-    """Return what the file at ``path`` of the project declares, with the files that it includes, each once."""
+    """Return what the file at ``path`` of the project declares, with the files that it includes, each once.
+
+    This is the one reader: what is checked, what an environment's digest is made of and what Azure ML gets are its
+    ``lines``.
+    """
     return _file(path, reader, {posixpath.normpath(path)})
 
 
@@ -98,14 +106,27 @@ class _Line:
 
     def read(self) -> Declaration:
         """Return what the line declares."""
+        if not self._text:
+            return self._found
+        self._found.lines.append(Line(self._text, self._path, self._position))
+        variable = _VARIABLE.search(self._text)
+        if variable:
+            self._note("variable", variable[0])
         words = self._text.split(" ")
         first = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
         requirement = " ".join(words[:first]).strip()
         if requirement:
             self._requirement(requirement)
         if first < len(words):
-            self._options(" ".join(words[first:]), of_requirement=bool(requirement))
+            options = self._options(" ".join(words[first:]))
+            if not requirement:  # beside one, pip passes over them
+                self._take(options)
         return self._found
+
+    def _note(self, foreign: Foreign, value: str) -> None:
+        """Note that the line takes something that the project does not hold."""
+        line = self._found.lines[0]
+        self._found.lines[0] = replace(line, foreign=line.foreign or foreign, value=line.value or value)
 
     def _fault(self, message: str, cure: str, code: str = "pip-syntax") -> None:
         self._found.problems.append(Problem(code, message, cure, file=self._path, position=self._position))
@@ -118,8 +139,8 @@ class _Line:
     def _declare_place(self, place: str) -> None:
         """Declare what lies at an address or a path."""
         self._declare(found[1] if (found := _EGG.search(place)) else "")
-        if not _URL.match(place) or place.lower().startswith("file:"):
-            self._found.packages.append(replace(self._found.packages.pop(), local=True))
+        if _is_here(place):
+            self._note("path", place)
 
     def _requirement(self, text: str) -> None:
         simple = _SIMPLE.fullmatch(text)
@@ -142,23 +163,27 @@ class _Line:
             self._fault(f'pip cannot read "{shown(text)}" as a requirement.', _cure(text))
             return
         versions = () if found.url else (str(found.specifier),)
+        if found.url and _is_here(found.url):
+            self._note("path", found.url)
         self._declare(found.name, versions, str(found.specifier), str(found.marker or ""))
 
-    def _options(self, text: str, *, of_requirement: bool) -> None:
+    def _options(self, text: str) -> list[tuple[str, str]]:
+        """Return the options of the line with their values, as far as they can be read."""
         import shlex
 
         try:
             words = shlex.split(text)
         except ValueError:
             self._fault("a quote in this line is not closed.", "Close it, or delete it.")
-            return
+            return []
+        options = []
         while words:
             word = words.pop(0)
-            told = self._option(word, words) if word.startswith("-") else ("", "")
-            if told is None:
-                return
-            if not of_requirement:  # beside a requirement, pip passes over these
-                self._take(*told)
+            option = self._option(word, words) if word.startswith("-") else ("", "")
+            if option is None:
+                break
+            options.append(option)
+        return options
 
     def _option(self, word: str, rest: list[str]) -> tuple[str, str] | None:
         """Return an option and its value, which may be the next of ``rest``; None when it cannot be read."""
@@ -179,13 +204,28 @@ class _Line:
             return None
         return full, value if equals else rest.pop(0)
 
-    def _take(self, option: str, value: str) -> None:
-        if option in {"requirement", "constraint"} and not _URL.match(value) and not _VARIABLE.search(value):
-            self._include(value, constraint=option == "constraint")
-        elif option == "editable":
-            self._declare_place(value)
+    def _take(self, options: list[tuple[str, str]]) -> None:
+        """Take up what the options of a line say; of several that name files or packages pip takes one."""
+        chosen = next((one for name in _TAKEN for one in options if one[0] == name), ("", ""))
+        if chosen[0] == "editable":
+            self._declare_place(chosen[1])
+        elif chosen[0]:
+            self._include(chosen[1], constraint=chosen[0] == "constraint")
+        for option, value in options if chosen[0] in {"", "editable"} else ():
+            if option in _PLACES and _is_here(value):
+                self._note("path", value)
 
     def _include(self, value: str, *, constraint: bool) -> None:
+        self._found.lines[0] = replace(self._found.lines[0], constraint=constraint)
+        if _VARIABLE.search(value) or (_URL.match(value) and not value.lower().startswith("file:")):
+            self._note("list", value)
+            if not constraint:
+                self._declare("")  # what stands there is not known here
+            return
+        if _URL.match(value):
+            self._note("path", value)
+            return
+        self._found.lines[0] = replace(self._found.lines[0], replaced=True)
         inner = posixpath.normpath(posixpath.join(posixpath.dirname(self._path), value))
         if inner in self._seen:
             return
@@ -195,6 +235,11 @@ class _Line:
             self._fault(message, "Make it, or mend the path.", "missing-file")
             return
         self._found.add(_file(inner, self._reader, self._seen), constraint=constraint)
+
+
+def _is_here(place: str) -> bool:
+    """Whether an address or path leads to a file or folder of this machine."""
+    return bool(place) and (not _URL.match(place) or place.lower().startswith("file:"))
 
 
 def _is_path(text: str) -> bool:

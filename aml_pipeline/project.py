@@ -97,7 +97,8 @@ class Project:
         if step.environment is None:
             return b""
         if step.environment not in self._environments:
-            self._environments[step.environment] = environment.text(step.environment, self._read)
+            lines = self.declaration(step.environment).lines
+            self._environments[step.environment] = environment.text(step.environment, self._read, lines)
         return self._environments[step.environment]
 
     def _read(self, relative: str) -> bytes:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aml_pipeline import __version__, files
+from aml_pipeline import __version__, files, unbuildable
 from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step, token_as_data
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
@@ -40,7 +40,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     for step in chosen:
         found += [*_targets(step), *_variables(step), *_large(step, project.snapshot(step), "error")]
         found += _file_names(step, project.snapshot(step))
-        found += [*(_inputs(step) if alone else ()), *_packages(step, project)]
+        found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
     return [*found, *(one for name in names for one in _dataset(plan, name))]
 
@@ -157,29 +157,6 @@ def _inputs(step: Step) -> Iterator[Problem]:
         message = f'step "{step.name}" reads {one.name} of step "{one.step}", so it cannot run alone.'
         yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.name),
                       on_key=True)  # fmt: skip
-
-
-def _packages(step: Step, project: Project) -> Iterator[Problem]:
-    """Yield what an environment's files take from other files: Azure ML builds the image from their text alone."""
-    environment = step.environment
-    told: set[str] = set()
-    for one in project.declaration(environment).packages if environment else ():
-        name = os.path.basename(one.file)
-        included = environment is not None and environment.conda_file not in {None, one.file} and one.source == "pip"
-        if one.constraint:
-            message = f"{name} is a file of constraints, and Azure ML takes none."
-            cure = "Write the versions into the file that names the packages."
-        elif included:
-            message = f"{name} is included by a conda file, and Azure ML gets the conda file alone."
-            cure = "Write its lines into the conda file, or use `pip_requirements:` instead."
-        elif one.local:
-            message = f'"{one.text}" is a file or folder here, which Azure ML does not have when it builds the image.'
-            cure = "Name a published package, or keep the code in the folder of the scripts."
-        else:
-            continue
-        if message not in told:
-            told.add(message)
-            yield Problem("local-package", message, cure, file=one.file, position=one.position)
 
 
 def _experiment(plan: Plan) -> Iterator[Problem]:

@@ -174,8 +174,9 @@ ENTRIES: dict[str, dict[str, str]] = {
         "Leave out what the step does not need, by `.amlignore` or by narrower patterns.",
         "local-dataset": "Told by `submit`: the data is on this machine alone. Give its place in Azure ML, or allow "
         "for its absence with `optional: true`.",
-        "local-package": "Told by `submit`: Azure ML builds the image from the text of one file, and has no other "
-        "file of yours. Name published packages in that file.",
+        "local-package": "Reported by `submit` and `export`, and a warning of `validate`: Azure ML builds the image "
+        "from the text of one file, and has no other file of yours, no list from elsewhere and no variable. Name "
+        "published packages in that file.",
         "no-compute": "Told by `submit`: a step in Azure ML needs a compute target. Add `compute:` at the top, or to "
         "it.",
         "no-environment": "Told by `submit`: a step in Azure ML needs an environment. Add `environment:`.",

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import check, export, problems, remote
+from aml_pipeline import check, export, problems, remote, unbuildable
 from aml_pipeline.errors import PipelineError
 from aml_pipeline.opening import Opened, open_pipeline
 from aml_pipeline.problems import Problem
@@ -114,6 +114,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     steps = opened.plan.steps
     if case.words[0] == "validate" and not problems.errors(opened.loaded.problems):
         yield from remote.large_snapshots(opened.plan, opened.project)
+        yield from unbuildable.warnings(opened.plan, opened.project)
         yield from remote.secret_files(opened.project, steps)
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)

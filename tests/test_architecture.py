@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "contract": {"plan", "problems", "tokens"},
     "definition": set(),
     "drawing": {"plan"},
-    "environment": {"files", "plan"},
+    "environment": {"dependencies", "files", "plan"},
     "errors": {"problems"},
     "events": set(),
     "export": {
@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "files": {"errors"},
     "graph": {"errors", "problems"},
-    "images": {"environment", "files", "plan"},
+    "images": {"dependencies", "files", "plan"},
     "imports": set(),
     "installed": {"dependencies", "interpreter"},
     "interpreter": {"errors", "files"},
@@ -55,7 +55,7 @@ ALLOWED: dict[str, set[str]] = {
     "providers": {"dependencies", "installed", "interpreter"},
     "record": {"contents", "events", "files"},
     "references": {"plan", "problems", "spec", "tokens"},
-    "remote": {"", "files", "plan", "problems", "project", "secret_files", "snapshot", "tokens"},
+    "remote": {"", "files", "plan", "problems", "project", "secret_files", "snapshot", "tokens", "unbuildable"},
     "report": {"contents", "definition", "files", "record", "reuse", "secret_files"},
     "reuse": {"definition", "files"},
     "scalars": set(),
@@ -72,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "spec_errors": {"problems", "scalars", "spec"},
     "store": {"errors", "files"},
     "tokens": set(),
+    "unbuildable": {"dependencies", "plan", "problems", "project"},
     "yaml_errors": {"problems"},
     "local": {
         "contents", "errors", "events", "files", "interpreter", "metrics", "mlflow_files", "plan", "project", "record",
@@ -89,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "", "azureml", "azureml_v2", "check", "contents", "drawing", "errors", "events", "export", "files", "graph",
         "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project", "provenance",
         "publication", "record", "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store",
-        "workspace",
+        "unbuildable", "workspace",
     },
 }  # fmt: skip
 

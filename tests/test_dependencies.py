@@ -92,13 +92,18 @@ def test_a_requirement_of_pip_is_read(line: str, name: str, versions: tuple[str,
         "--no-binary :all:",
         "--pre",
         "--trusted-host a.example",
-        "-r https://a.example/r.txt",
-        "-r ${MORE}",
+        "-c https://a.example/r.txt",
         "# torch = \\\n# more \\",
     ],
 )
 def test_a_line_that_declares_nothing_is_no_mistake(line: str) -> None:
-    assert pip(f"{line}\n") == Declaration()
+    found = pip(f"{line}\n")
+    assert (found.packages, found.problems) == ([], [])
+
+
+@pytest.mark.parametrize("line", ["-r https://a.example/r.txt", "--requirement=HTTPS://a.example/r.txt", "-r ${MORE}"])
+def test_a_list_that_is_not_here_may_name_any_package(line: str) -> None:
+    assert only(pip(f"{line}\n")).name == ""
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_pipeline import environment
+from aml_pipeline import conda_file, environment, pip_file
+from aml_pipeline.dependencies import Declaration
 from aml_pipeline.plan import Environment
 
 CONDA = b"name: x\ndependencies:\n  - python=3.11\n  - pip:\n    - azureml-core\n"
@@ -25,7 +28,14 @@ def _environment(**fields: str | None) -> Environment:
 
 
 def _digest(read: bytes = CONDA, **fields: str | None) -> str:
-    return environment.digest(_environment(**fields), lambda _path: read)
+    return _digest_of(_environment(**fields), lambda _path: read)
+
+
+def _digest_of(one: Environment, read: Callable[[str], bytes]) -> str:
+    found = pip_file.read(one.pip_requirements, read) if one.pip_requirements else Declaration()
+    if one.conda_file:
+        found.add(conda_file.read(one.conda_file, read))
+    return environment.digest(one, read, found.lines)
 
 
 def test_no_environment_has_an_empty_digest() -> None:
@@ -91,13 +101,21 @@ def test_no_comment_changes_a_digest(text: str, after: int) -> None:
 )
 def test_a_digest_stays_what_it_was(fields: dict[str, str], digest: str) -> None:
     """Every kept result, and every environment that Azure ML has, is found by it."""
-    assert environment.digest(_environment(**fields), lambda _path: CONDA) == digest
+    assert _digest_of(_environment(**fields), lambda _path: CONDA) == digest
 
 
 def test_files_that_a_pip_file_includes_count_also_in_a_circle() -> None:
     def digest(base: bytes) -> str:
         files = {"a/r.txt": b"-r base.txt\n", "a/base.txt": base + b"-c r.txt\n"}
-        return environment.digest(_environment(pip_requirements="a/r.txt"), files.__getitem__)
+        return _digest_of(_environment(pip_requirements="a/r.txt"), files.__getitem__)
+
+    assert digest(b"torch==1\n") == digest(b"torch==1  # a comment\n") != digest(b"torch==2\n")
+
+
+def test_files_that_the_pip_list_of_a_conda_file_includes_count() -> None:
+    def digest(base: bytes) -> str:
+        files = {"e.yml": b"dependencies: [pip, pip: [-r r.txt]]\n", "r.txt": base}
+        return _digest_of(_environment(conda_file="e.yml"), files.__getitem__)
 
     assert digest(b"torch==1\n") == digest(b"torch==1  # a comment\n") != digest(b"torch==2\n")
 

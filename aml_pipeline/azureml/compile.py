@@ -100,7 +100,7 @@ class Compilation:
         for step in steps:
             wanted = _there(step.environment)
             if self.environments[wanted] is None:
-                given = (*self.versions[wanted], self.project.path)
+                given = (*self.versions[wanted], self.project)
                 self.environments[wanted] = environment.made(self.workspace, wanted, *given)
         for step in steps:
             target = self.described(_there(step.compute))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable
 
 from aml_pipeline import files
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.errors import MachineError
 from aml_pipeline.images import BASE_IMAGE, packages_file
 from aml_pipeline.plan import Environment
+from aml_pipeline.project import Project
 from aml_pipeline.workspace import absent
 from aml_pipeline.workspace.calls import NOT_FOUND, status_of
 
@@ -39,13 +39,13 @@ def imagined(environment: Environment, version: str) -> Sdk:
     return made
 
 
-def made(workspace: Sdk, environment: Environment, version: str, exported: str, path: Callable[[str], str]) -> Sdk:
+def made(workspace: Sdk, environment: Environment, version: str, exported: str, project: Project) -> Sdk:
     """Register a definition and return the environment.
 
-    ``exported`` is what ``export`` says; ``path`` gives the place of a file of the project. Raises AzureError.
+    ``exported`` is what ``export`` says. Raises AzureError.
     """
     with doing(f"registering environment {environment.name}"):
-        defined = _defined(environment, path, exported)
+        defined = _defined(environment, project, exported)
         defined.version = version
         return defined.register(workspace)
 
@@ -62,11 +62,11 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
             raise
 
 
-def _defined(environment: Environment, path: Callable[[str], str], exported: str) -> Sdk:
+def _defined(environment: Environment, project: Project, exported: str) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
     with tempfile.TemporaryDirectory() as folder:
-        conda = _conda_file(environment, path, exported, os.path.join(folder, "conda.yml"))
+        conda = _conda_file(environment, project, exported, os.path.join(folder, "conda.yml"))
         if conda is None:
             return SdkEnvironment.from_docker_image(environment.name, environment.docker_image)
         made = SdkEnvironment.from_conda_specification(environment.name, conda)
@@ -74,12 +74,12 @@ def _defined(environment: Environment, path: Callable[[str], str], exported: str
     return made
 
 
-def _conda_file(environment: Environment, path: Callable[[str], str], exported: str, place: str) -> str | None:
+def _conda_file(environment: Environment, project: Project, exported: str, place: str) -> str | None:
     """Return the conda file of a definition, written to ``place`` where it has none; None for an image alone."""
     if environment.conda_file:
-        return path(environment.conda_file)
+        return project.path(environment.conda_file)
     if environment.pip_requirements:
-        exported = packages_file(environment, lambda name: files.read(path(name)))
+        exported = packages_file(project.declaration(environment).lines)
     if not exported:
         return None
     files.write(place, exported.encode())

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 
-from aml_pipeline import drawing, problems, remote
+from aml_pipeline import drawing, problems, remote, unbuildable
 from aml_pipeline.cli import EXIT_USAGE, is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
@@ -41,6 +41,7 @@ def checked(options: Options) -> Opened:
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
         opened.loaded.add(remote.large_snapshots(opened.plan, opened.project))
+        opened.tell(unbuildable.warnings(opened.plan, opened.project))
         opened.tell(remote.secret_files(opened.project, opened.plan.steps))
     return opened
 

@@ -47,7 +47,10 @@ def images(plan: Plan, project: Project) -> dict[Environment, Image]:
     for step in plan.steps:
         if step.environment is not None and step.environment not in found:
             content = project.environment_digest(step)
-            found[step.environment] = image_of(step.environment, content, lambda name: files.read(project.path(name)))
+            lines = project.declaration(step.environment).lines
+            found[step.environment] = image_of(
+                step.environment, content, lines, lambda name: files.read(project.path(name))
+            )
     return {one: image for one, image in found.items() if image is not None}
 
 
