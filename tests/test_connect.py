@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import stat
 import sys
@@ -18,7 +19,9 @@ from aml_pipeline.azureml import login as logins
 from aml_pipeline.azureml.sdk import doing
 from aml_pipeline.cli import run, sending
 from aml_pipeline.errors import AzureError, MachineError, UsageError
+from aml_pipeline.workspace import installing
 from aml_pipeline.workspace.masking import keep_secret, without_secrets
+from tests.conftest import ROOT
 from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
 from tests.patience import no_hang
@@ -236,7 +239,58 @@ def test_an_sdk_that_is_not_installed(lesson: Lesson, tmp_path: Path) -> None:
     done = lesson.azure("submit", environ=environ)
     assert (done.status, done.out) == (6, "")
     assert done.err.startswith("The SDK of Azure ML is not installed for ")
-    assert done.err.endswith("Install it there: pip install 'aml-pipeline[azureml]'.\n")
+    assert done.err.endswith(f"{installing.cure('azureml')}\n")
+
+
+WHERE = {
+    "3.11": ((3, 11), False, "Install it there: pip install 'aml-pipeline[azureml]'."),
+    "3.12": (
+        (3, 12),
+        False,
+        (
+            "This needs SDK v1, whose pipeline packages exist for Python 3.10 and 3.11 only, and this is 3.12. Make an "
+            "environment with Python 3.11, and there: pip install 'aml-pipeline[azureml]'. Or use Azure ML v2: "
+            "`aml-pipeline submit --sdk v2` and `aml-pipeline export` need no SDK v1."
+        ),
+    ),
+    "Apple silicon": ((3, 11), True, "and not for Apple silicon. Run it on Linux, or with a Python for x86_64. Or use"),
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize(
+    "words",
+    [("submit", "--sdk", "v1"), ("publish",), ("plan", "--remote"), ("runs", "--remote"), ("schedules", "--remote")],
+    ids=lambda words: words[0],
+)
+def test_what_is_said_of_an_sdk_that_is_missing_can_be_done(
+    lesson: Lesson,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    where: str,
+) -> None:
+    python, apple, told = WHERE[where]
+    monkeypatch.setattr(installing, "python", lambda: python)
+    monkeypatch.setattr(installing, "is_apple_silicon", lambda: apple)
+    monkeypatch.setitem(sys.modules, "azureml", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "azureml.core", None)
+    monkeypatch.chdir(lesson.root)
+    assert run(list(words), {}) == 6
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("aml-pipeline[azureml-v2]" in said, said.count("\n")) == (False, 1)
+
+
+def test_no_other_place_names_the_distribution() -> None:
+    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.search(rf'^name = "{installing.DISTRIBUTION}"$', declared, re.MULTILINE)
+    assert all(f"\n{extra} = [" in declared for extra in (installing.V1, installing.V2))
+    for path in (ROOT / "aml_pipeline").rglob("*.py"):
+        if path.name != "installing.py":
+            assert not re.search(r"pip install ['\"]?aml|aml-pipeline(-yaml)?\[", path.read_text(encoding="utf-8")), (
+                path
+            )
 
 
 def test_a_name_keeps_its_capitals() -> None:

@@ -18,6 +18,7 @@ import yaml
 
 from aml_pipeline.cli import sending
 from aml_pipeline.errors import AzureError, PipelineError
+from aml_pipeline.workspace import installing
 from tests.conftest import ROOT
 from tests.loopback.wire import Answer, Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
@@ -317,10 +318,22 @@ def test_cancelling_a_job_that_nobody_here_sent(lesson: LessonV2, capsys: Captur
 
 
 @pytest.mark.parametrize(
-    ("there", "sdk"),
-    [({"azureml-core", "azure-ai-ml"}, "v1"), ({"azure-ai-ml"}, "v2"), ({"azureml-core"}, "v1"), (set(), "v1")],
+    ("there", "python", "sdk"),
+    [
+        ({"azureml-pipeline-steps", "azureml-core", "azure-ai-ml"}, (3, 11), "v1"),
+        ({"azureml-core", "azure-ai-ml"}, (3, 12), "v2"),
+        ({"azure-ai-ml"}, (3, 11), "v2"),
+        ({"azureml-pipeline-steps", "azureml-core"}, (3, 11), "v1"),
+        (set(), (3, 11), "v1"),
+        (set(), (3, 12), "v2"),
+    ],
 )
-def test_the_sdk_of_a_run_that_nothing_tells_of(there: set[str], sdk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sdk_of_a_run_that_nothing_tells_of(
+    there: set[str], python: tuple[int, int], sdk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "python", lambda: python)
+    monkeypatch.setattr(installing, "is_apple_silicon", lambda: False)
+
     def found(name: str) -> str:
         if name not in there:
             raise metadata.PackageNotFoundError(name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aml_pipeline.azureml.tracking import hide_logins
 from aml_pipeline.workspace import calls
+from aml_pipeline.workspace.installing import V1
 
 # The SDK has no types.
 Sdk = Any
@@ -14,7 +15,7 @@ Sdk = Any
 
 def doing(what: str) -> contextlib.AbstractContextManager[None]:
     """Call the SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails."""
-    return calls.doing(what, extra="azureml")
+    return calls.doing(what, extra=V1)
 
 
 def import_all() -> None:

@@ -12,6 +12,7 @@ from aml_pipeline.metrics import jsonable
 from aml_pipeline.plan import Step
 from aml_pipeline.workspace.calls import seconds_of
 from aml_pipeline.workspace.ending import LOGS, End, has_log, said, save_log, state_of, tail
+from aml_pipeline.workspace.installing import V1
 from aml_pipeline.workspace.masking import without_secrets
 from aml_pipeline.workspace.watch import StepRun
 
@@ -22,7 +23,7 @@ class Watched:
 
     run: Sdk
     alone: str | None = None
-    extra: str = "azureml"
+    extra: str = V1
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
         """Return the status of the run, and its steps that have begun, but those that are called ``without``."""

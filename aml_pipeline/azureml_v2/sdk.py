@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from aml_pipeline.workspace import calls
+from aml_pipeline.workspace.installing import V2
 
 # Its types are not those that its values have.
 Sdk = Any
-EXTRA = "azureml-v2"
 
 
 @contextlib.contextmanager
@@ -22,7 +22,7 @@ def doing(what: str) -> Iterator[None]:
     Standard error is swallowed with standard output: uploads draw bars there. So who listens (``workspace.waiting``)
     has to print to the stream that stood there before.
     """
-    with calls.doing(what, EXTRA), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    with calls.doing(what, V2), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

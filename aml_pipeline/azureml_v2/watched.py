@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aml_pipeline import export
-from aml_pipeline.azureml_v2.sdk import EXTRA, Sdk, word
+from aml_pipeline.azureml_v2.sdk import Sdk, word
 from aml_pipeline.errors import AzureError
 from aml_pipeline.plan import Step
 from aml_pipeline.workspace.ending import LOGS, End, has_log, said, save_log, state_of, tail
+from aml_pipeline.workspace.installing import V2
 from aml_pipeline.workspace.watch import StepRun
 
 
@@ -21,7 +22,7 @@ class Watched:
     client: Sdk
     job: str
     steps: Mapping[str, str]
-    extra: str = EXTRA
+    extra: str = V2
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
         """Return the status of the job, and its steps that have begun, but those that are called ``without``."""

@@ -12,6 +12,7 @@ from aml_pipeline import azureml, azureml_v2
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
 from aml_pipeline.workspace import waiting
+from aml_pipeline.workspace.installing import can_have_v1
 from aml_pipeline.workspace.login import Login, ServicePrincipal
 from aml_pipeline.workspace.watch import Watched
 
@@ -87,8 +88,10 @@ def login(environ: Mapping[str, str]) -> Login:
 
 
 def installed_sdk() -> str:
-    """Return the SDK that is installed here: v1 where both are, or neither."""
-    return "v2" if _is_installed("azure-ai-ml") and not _is_installed("azureml-core") else "v1"
+    """Return the SDK that is installed here: v1 where both are; where neither is, that which can be."""
+    if _is_installed("azureml-pipeline-steps"):  # azureml-core alone sends nothing
+        return "v1"
+    return "v2" if _is_installed("azure-ai-ml") or not can_have_v1() else "v1"
 
 
 def _is_installed(distribution: str) -> bool:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 
 from aml_pipeline.errors import AzureError, MachineError, UserError
+from aml_pipeline.workspace.installing import cure
 from aml_pipeline.workspace.login import LOG_IN
 from aml_pipeline.workspace.masking import without_secrets
 from aml_pipeline.workspace.waiting import told
@@ -20,7 +21,7 @@ from aml_pipeline.workspace.waiting import told
 def doing(what: str, extra: str) -> Iterator[None]:
     """Call an SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails.
 
-    ``extra`` is what installs the SDK, which MachineError tells where it is missing.
+    ``extra`` is what installs the SDK (see ``installing``), which MachineError tells where it is missing.
 
     Standard output is the caller's alone: the SDK prints to it, from threads of its own too. So the block must call
     nothing that prints for us.
@@ -32,7 +33,7 @@ def doing(what: str, extra: str) -> Iterator[None]:
         raise
     except ImportError as error:
         what = f"The SDK of Azure ML is not installed for {sys.executable} ({without_secrets(str(error))})."
-        raise MachineError(f"{what} Install it there: pip install 'aml-pipeline[{extra}]'.") from error
+        raise MachineError(f"{what} {cure(extra)}") from error
     except OSError as error:
         if not is_of_network(error):
             raise  # this machine's affair: a full disk, no permission
