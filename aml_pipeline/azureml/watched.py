@@ -11,9 +11,8 @@ from aml_pipeline.azureml.sdk import Sdk
 from aml_pipeline.metrics import jsonable
 from aml_pipeline.plan import Step
 from aml_pipeline.workspace.calls import seconds_of
-from aml_pipeline.workspace.ending import LOGS, End, has_log, said, save_log, state_of, tail
+from aml_pipeline.workspace.ending import LOGS, End, Metric, has_log, metrics_of, said, save_log, state_of, tail
 from aml_pipeline.workspace.installing import V1
-from aml_pipeline.workspace.masking import without_secrets
 from aml_pipeline.workspace.watch import StepRun
 
 
@@ -41,7 +40,7 @@ class Watched:
             save_log(lambda place: _fetch_log(run, place), log)
         details = run.get_details()
         why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
-        return End(state, _seconds(details), tuple(_metrics(run)), why, lines)
+        return End(state, _seconds(details), metrics_of(step.name, lambda: _metrics(run)), why, lines)
 
     def message(self) -> str:
         """Return why the run failed, as Azure ML says; it does not always."""
@@ -63,15 +62,11 @@ def _seconds(details: Mapping[str, Any]) -> float | None:
     return max(0.0, ended - begun) if begun and ended else None
 
 
-def _metrics(run: Sdk) -> Iterator[tuple[str, str, Any]]:
+def _metrics(run: Sdk) -> Iterator[Metric]:
     """Give what was logged; of a name that was logged several times the SDK makes a list."""
     for name, value in run.get_metrics().items():
         for one in value if isinstance(value, list) else [value]:
-            yield name, "row" if isinstance(one, dict) else "scalar", _masked(jsonable(one))
-
-
-def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON
-    return without_secrets(value) if isinstance(value, str) else value
+            yield name, "row" if isinstance(one, dict) else "scalar", jsonable(one)
 
 
 def _fetch_log(run: Sdk, place: str) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aml_pipeline import export
+from aml_pipeline.azureml_v2 import logged
 from aml_pipeline.azureml_v2.sdk import Sdk, word
 from aml_pipeline.errors import AzureError
 from aml_pipeline.plan import Step
-from aml_pipeline.workspace.ending import LOGS, End, has_log, said, save_log, state_of, tail
+from aml_pipeline.workspace.ending import LOGS, End, has_log, metrics_of, said, save_log, state_of, tail
 from aml_pipeline.workspace.installing import V2
 from aml_pipeline.workspace.watch import StepRun
 
@@ -40,16 +41,14 @@ class Watched:
             raise AzureError(f"{what} Look at your role in the workspace, and try again in a while.") from error
 
     def end(self, step: StepRun, log: str) -> End:
-        """Return how a step ended; save what it printed in ``log``.
-
-        azure-ai-ml has no call for what was logged by MLflow, so there are no metrics.
-        """
+        """Return how a step ended; save what it printed in ``log``."""
         details = self._details(step.id)
         state = state_of(step.status, details.properties or {})
         if has_log(state):
             save_log(lambda place: _fetch_log(details.log_files or {}, place), log)
         why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
-        return End(state, _seconds(details), (), why, lines)
+        metrics = metrics_of(step.name, lambda: logged.metrics(self.client, step.id))
+        return End(state, _seconds(details), metrics, why, lines)
 
     def message(self) -> str:
         """Return why the job failed, as Azure ML says; it does not always."""

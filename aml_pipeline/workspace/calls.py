@@ -83,18 +83,24 @@ _STATUSES = {
 
 def _told(what: str, error: BaseException) -> str:
     """Return what happened, in one line: what was being done, what it means, the cure, what Azure ML says."""
-    failed = f"{what[:1].upper()}{what[1:]} failed."
+    return f"{what[:1].upper()}{what[1:]} failed. {meaning(error)}"
+
+
+def meaning(error: BaseException) -> str:
+    """Return what an error means here, the cure, and what Azure ML says, in one line."""
+    if isinstance(error, UserError):
+        return str(error)
     status = status_of(error)
     if status in _STATUSES:
-        return f"{failed} {' '.join(_STATUSES[status])}{_detail(error)}"
+        return f"{' '.join(_STATUSES[status])}{_detail(error)}"
     if status and status >= FAULT:
-        return f"{failed} Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
+        return f"Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
     for sign, words in _OF_THE_WAY.items():
         if any(sign in _text(one) for one in _chain(error)):
-            return f"{failed} {words}"
+            return words
     if seems_unreachable(error):
-        return f"{failed} Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
-    return f"{failed} Azure ML says: {said_by(error) or type(error).__name__}"
+        return "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
+    return f"Azure ML says: {said_by(error) or type(error).__name__}"
 
 
 # What the libraries say of what stands between this machine and Azure → what that means, and the cure.

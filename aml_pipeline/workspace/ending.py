@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline.events import State
-from aml_pipeline.workspace.calls import is_of_network, may_pass, said_by, shortened
+from aml_pipeline.workspace import waiting
+from aml_pipeline.workspace.calls import is_of_network, may_pass, meaning, shortened
 from aml_pipeline.workspace.masking import without_secrets
 
 # How a status of Azure ML is called here. Success is Finished for a pipeline of SDK v1 and else Completed.
@@ -33,6 +34,9 @@ _NO_LOG = "Azure ML has no log of this step.\n"
 _TAIL_LINES = 20
 
 
+Metric = tuple[str, str, Any]
+
+
 class End(NamedTuple):
     """How a step ended. ``metrics`` are name, kind and value of each that it logged, in order.
 
@@ -41,7 +45,7 @@ class End(NamedTuple):
 
     state: State
     seconds: float | None
-    metrics: tuple[tuple[str, str, Any], ...]
+    metrics: tuple[Metric, ...]
     message: str
     tail: tuple[str, ...]
 
@@ -77,12 +81,32 @@ def save_log(fetch: Callable[[str], None], place: str) -> None:
     except Exception as error:  # the SDKs raise bare Exception
         if may_pass(error) or (isinstance(error, OSError) and not is_of_network(error)):
             raise
-        _write(place, f"The log could not be fetched: {said_by(error) or type(error).__name__}\n")
+        _write(place, f"The log could not be fetched. {meaning(error)}\n")
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(fetched)
     if not os.path.exists(place):
         _write(place, _NO_LOG)
+
+
+def metrics_of(step: str, read: Callable[[], Iterable[Metric]]) -> tuple[Metric, ...]:
+    """Return the metrics that ``read`` gives, without secrets.
+
+    Raises what may pass; any other fault of them is told and fails no run.
+    """
+    try:
+        return tuple((name, kind, _masked(value)) for name, kind, value in read())
+    except Exception as error:  # the SDKs raise bare Exception
+        if may_pass(error):
+            raise
+        waiting.say(f"The metrics of step {step} could not be read. {meaning(error)}")
+        return ()
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {key: _masked(one) for key, one in value.items()}
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def _write(place: str, text: str) -> None:

@@ -8,12 +8,12 @@ from tests.loopback.asked import Asked
 from tests.loopback.faults import Faults
 from tests.loopback.state import SUBSCRIPTION, Entity
 
-from . import assets, az, history, jobs, workspace
+from . import assets, az, history, jobs, metrics, workspace
 from .certificate import identity
 from .state import Run, State
 from .wire import TlsServer
 
-ROUTES = (*workspace.ROUTES, *jobs.ROUTES, *history.ROUTES, *assets.ROUTES)
+ROUTES = (*workspace.ROUTES, *jobs.ROUTES, *history.ROUTES, *metrics.ROUTES, *assets.ROUTES)
 
 
 class ServiceV2(Asked):
@@ -72,6 +72,10 @@ class ServiceV2(Asked):
     def prints(self, node: str, text: str) -> None:
         """Let a node print something."""
         self.state.script.logs[node] = text
+
+    def logs(self, node: str, **metrics: list[object]) -> None:
+        """Let a node log values under names; a value that is a dict is a row."""
+        self.state.script.metrics.setdefault(node, {}).update(metrics)
 
     def reuses(self, node: str) -> None:
         """Let the result of a node be taken from an earlier run."""

@@ -19,6 +19,7 @@ class Script:
 
     errors: dict[str, str] = field(default_factory=dict)  # a node that has one fails with it
     logs: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, dict[str, list[object]]] = field(default_factory=dict)  # values by node and name
     reused: set[str] = field(default_factory=set)
     stays: set[str] = field(default_factory=set)  # run until they are cancelled
     cancelled: set[str] = field(default_factory=set)  # jobs that somebody cancels elsewhere
