@@ -148,7 +148,9 @@ def test_a_reused_step_is_up_to_date(lesson: LessonV2, capsys: Capture) -> None:
 def test_a_log_that_is_refused_fails_no_run(lesson: LessonV2, capsys: Capture) -> None:
     lesson.service.fail("/logs/", 403, times=1000)
     assert lesson.here(capsys, *SUBMIT, "--wait").status == 0
-    assert lesson.cli("logs", "train").stdout.startswith("The log could not be fetched: ")
+    said = lesson.cli("logs", "train").stdout
+    assert said.startswith("The log could not be fetched. You may not do that in this workspace. Ask its owner for ")
+    assert "invalid status" not in said
 
 
 def test_where_the_code_comes_from_is_told_of_the_project_alone(lesson: LessonV2, tmp_path: Path) -> None:
@@ -368,6 +370,18 @@ def test_nothing_is_made_before_all_is_looked_up(lesson: LessonV2, capsys: Captu
     assert lesson.service.writes() == []
 
 
+def test_a_missing_environment_and_a_missing_datastore_are_told_in_our_words(lesson: LessonV2, capsys: Capture) -> None:
+    team = "\n    environment: {registered: team}"
+    lesson.replace("pipeline.yaml", "script: train.py", f"script: train.py{team}")
+    assert lesson.here(capsys, *SUBMIT).err == "Workspace loopback has no environment team. Look it up in the portal.\n"
+    lesson.replace("pipeline.yaml", team, "")
+    lesson.replace(
+        "pipeline.yaml", "${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: big}}'
+    )
+    told = "Workspace loopback has no datastore big. Look up its name in the portal.\n"
+    assert lesson.here(capsys, *SUBMIT).err == told
+
+
 def test_the_words_for_what_is_not_there_are_those_of_v1(lesson: LessonV2, capsys: Capture) -> None:
     lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: cpu-clutser")
     assert lesson.here(capsys, *SUBMIT).err == (
@@ -516,42 +530,63 @@ def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:
     assert lesson.service.requests == []
 
 
+DROPPED = 0
 FAULTS = {
+    DROPPED: "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again.",
     401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
     403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
+    404: "Azure ML has no such thing. Look at the names: ",
+    409: "Something of that name is there with other content, or is being changed just now. Try again in a while; ",
     429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
     500: "Azure ML had a fault of its own (status 500). Try again in a while.",
 }
+OF_STORAGE = (
+    "You may not use the storage account of this workspace. Ask its owner for the role Storage Blob Data Contributor; "
+)
 PLACES = {
-    "^/$": "Connecting to workspace loopback failed.",
-    "/computes/cpu": "Looking up compute target cpu-cluster failed.",
-    "/environments/.*": "Looking up environment training failed.",
-    "/codes/": "Submitting the pipeline failed.",
-    "/blob/": "Submitting the pipeline failed.",
-    "/components/": "Submitting the pipeline failed.",
-    "/jobs/": "Submitting the pipeline failed.",
+    "GET ^/$": "Connecting to workspace loopback failed.",
+    "GET /computes/cpu": "Looking up compute target cpu-cluster failed.",
+    "GET /environments/": "Looking up environment training failed.",
+    "PUT /environments/": "Registering environment training failed.",
+    "GET /codes": "Submitting the pipeline failed.",
+    "POST /codes/": "Submitting the pipeline failed.",
+    "PUT /codes/": "Submitting the pipeline failed.",
+    "HEAD /blob/": "Submitting the pipeline failed.",
+    "PUT /blob/": "Submitting the pipeline failed.",
+    "PUT /components/": "Submitting the pipeline failed.",
+    "PUT /jobs/": "Submitting the pipeline failed.",
 }
+ABSENT = {"GET /computes/cpu", "GET /environments/", "HEAD /blob/"}  # of these 404 is an answer
+OF_THE_SDK = re.compile(
+    r"invalid status|Asset .* does not exist|Client Error|Server Error|ConnectionPool|Error occurred"
+)
 
 
 MAY_HAVE_BEGUN = r"If job (lesson-\w+) began all the same, `aml-pipeline cancel \1 --sdk v2` stops it\."
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_refusal_is_one_line(lesson: LessonV2, capsys: Capture, place: str) -> None:
+def test_a_refusal_is_one_line_in_our_words(lesson: LessonV2, capsys: Capture, place: str) -> None:
+    method, _, route = place.partition(" ")
     for status, meaning in FAULTS.items():
+        if status == 404 and place in ABSENT:
+            continue
         lesson.service.faults.ordered.clear()
-        lesson.service.fail(place, status, times=1000)
+        lesson.service.state.environments.clear()
+        lesson.service.state.codes.clear()
+        lesson.service.state.blobs.clear()
+        (lesson.service.fail(route, status, method=method, times=1000) if status else
+         lesson.service.drop(route, method=method, times=1000))  # fmt: skip
         done = lesson.here(capsys, *SUBMIT)
         assert (done.status, done.out) == (4, "")
         *before, failed = done.err.splitlines()
+        meaning = OF_STORAGE if (status, "/blob/" in route) == (403, True) else meaning
         assert failed.startswith(f"{PLACES[place]} {meaning}")
+        assert not OF_THE_SDK.search(failed)
         assert failed.count("on order") <= 1
         begun = re.fullmatch(MAY_HAVE_BEGUN, "".join(before))
-        assert bool(begun) == (place == "/jobs/" and status >= 500)
+        assert bool(begun) == (place == "PUT /jobs/" and status in {DROPPED, 500})
         assert begun or not before
-    lesson.service.faults.ordered.clear()
-    assert lesson.runs() == []
-    assert lesson.here(capsys, *SUBMIT, "--wait").status == 0
 
 
 def test_nobody_answers(lesson: LessonV2) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import DatasetPlace, OutputSettings
 from aml_pipeline.workspace import absent
+from aml_pipeline.workspace.calls import NOT_FOUND, status_of
 
 # Where an output of a run goes; Azure ML fills the names in. A fixed path would be written over by the next run.
 _DESTINATION = "dataset/{run-id}/{output-name}"
@@ -54,11 +55,16 @@ def version_of(port: Sdk) -> str:
 
 
 def datastore(workspace: Sdk, name: str | None) -> Sdk:
-    """Return a datastore by its name."""
+    """Return a datastore by its name. Raises AzureError."""
     from azureml.core import Datastore
 
     with doing(f"looking up datastore {name}"):
-        return Datastore.get(workspace, name)
+        try:
+            return Datastore.get(workspace, name)
+        except Exception as error:  # the SDK raises bare Exception
+            if status_of(error) == NOT_FOUND:
+                raise absent.datastore(workspace.name, name) from error
+            raise
 
 
 def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:

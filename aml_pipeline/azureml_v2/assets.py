@@ -33,7 +33,9 @@ def require_environment(client: Sdk, wanted: Environment) -> None:
 def require_datastore(client: Sdk, name: str) -> None:
     """Raise AzureError when the workspace has no datastore of that name."""
     with doing(f"looking up datastore {name}"):
-        client.datastores.get(name)
+        found = _found(lambda: client.datastores.get(name))
+    if found is None:
+        raise absent.datastore(client.workspace_name, name)
 
 
 def type_of_dataset(client: Sdk, wanted: DatasetPlace) -> str | None:

@@ -69,3 +69,8 @@ def environment(workspace: str, wanted: Environment) -> AzureError:
     name = wanted.curated or wanted.registered
     which = f"{name}, version {wanted.version}" if wanted.version else str(name)
     return AzureError(f"Workspace {workspace} has no environment {which}. Look it up in the portal.")
+
+
+def datastore(workspace: str, name: str | None) -> AzureError:
+    """Return the error for a datastore that is not there."""
+    return AzureError(f"Workspace {workspace} has no datastore {name}. Look up its name in the portal.")

@@ -67,18 +67,29 @@ def _library(error: BaseException) -> str:
 
 
 UNAUTHORIZED = 401
+FORBIDDEN = 403
 NOT_FOUND = 404
 
 # Status → what it means here, and the cure.
 _STATUSES = {
     UNAUTHORIZED: ("Azure ML does not know who you are, or the login has expired.", LOG_IN),
-    403: (
+    FORBIDDEN: (
         "You may not do that in this workspace.",
         "Ask its owner for the role AzureML Data Scientist, to make clusters AzureML Compute Operator; or Contributor.",
     ),
     NOT_FOUND: ("Azure ML has no such thing.", "Look at the names: those given, and those in .azureml/config.json."),
+    409: (
+        "Something of that name is there with other content, or is being changed just now.",
+        "Try again in a while; if that does not help, look at it in the portal.",
+    ),
     429: ("Azure ML is asked too much just now.", "Wait some minutes, and try again."),
 }
+# Files lie in a storage account, which has roles of its own.
+_STORAGE_FORBIDDEN = (
+    "You may not use the storage account of this workspace.",
+    "Ask its owner for the role Storage Blob Data Contributor; if you have it, ask whether the account's firewall "
+    "lets this machine in.",
+)
 
 
 def _told(what: str, error: BaseException) -> str:
@@ -92,7 +103,8 @@ def meaning(error: BaseException) -> str:
         return str(error)
     status = status_of(error)
     if status in _STATUSES:
-        return f"{' '.join(_STATUSES[status])}{_detail(error)}"
+        of_storage = status == FORBIDDEN and any(map(_is_of_storage, _chain(error)))
+        return f"{' '.join(_STORAGE_FORBIDDEN if of_storage else _STATUSES[status])}{_detail(error)}"
     if status and status >= FAULT:
         return f"Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
     for sign, words in _OF_THE_WAY.items():
@@ -103,6 +115,12 @@ def meaning(error: BaseException) -> str:
     return f"Azure ML says: {said_by(error) or type(error).__name__}"
 
 
+def _is_of_storage(error: BaseException) -> bool:
+    """Whether it is the storage account that has refused: it names the cause in a header of its own."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    return "x-ms-error-code" in headers
+
+
 # What the libraries say of what stands between this machine and Azure → what that means, and the cure.
 _OF_THE_WAY = {
     "CERTIFICATE_VERIFY_FAILED": (
@@ -111,6 +129,10 @@ _OF_THE_WAY = {
     ),
     "407 Proxy Authentication": (
         "The proxy wants a login. Write it into its address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT."
+    ),
+    "Unknown cloud environment": (
+        "The addresses of this cloud of Azure cannot be had. Look at the network; and at ARM_CLOUD_METADATA_URL and "
+        "AZURE_CLOUD_NAME, where they are set."
     ),
 }
 FAULT = 500
@@ -129,7 +151,7 @@ _ENTRA = re.compile(r"AADSTS\d+")
 
 
 _WRITTEN_STATUS = re.compile(
-    r"(?:Code:|status[_ ]code[:=]?|Response status code:?)\s*(\d{3})\b|too many (\d{3}) error responses"
+    r"(?:Code:|status[_ ]code\"?[:=]?|Response status code:?)\s*(\d{3})\b|too many (\d{3}) error responses"
 )
 
 
@@ -147,6 +169,8 @@ def status_of(error: BaseException) -> int | None:
             return int(written[1] or written[2])
         if _is_of_login(one):
             return UNAUTHORIZED
+        if getattr(getattr(one, "error_type", None), "name", "") == "RESOURCE_NOT_FOUND":  # azure-ai-ml, of assets
+            return NOT_FOUND
     return None
 
 
@@ -199,7 +223,22 @@ _LONGEST = 300
 
 
 def said_by(error: BaseException) -> str:
-    """Return what the service or the SDK says, in one line without secrets."""
+    """Return what the service or the SDK says, in one line without secrets; nothing where an SDK words a status."""
+    said = _said(error)
+    if not _WORDED_STATUS.match(said):
+        return said
+    answered = (_said(one) for one in _chain(error) if getattr(one, "response", None) is not None)
+    return next((one for one in answered if one and not _WORDED_STATUS.match(one)), "")
+
+
+# Of azure-core and azureml-core, of azureml-core behind its own retries, of requests, of azure-ai-ml.
+_WORDED_STATUS = re.compile(
+    r"Operation returned an invalid status|Error occurred in request|\d{3} (?:Client|Server) Error|"
+    r"Asset .* does not exist in (?:workspace|registry) |.{0,40}HTTPS?ConnectionPool\("
+)
+
+
+def _said(error: BaseException) -> str:
     text = _REPEATED.sub("", _text(error))
     found = _MESSAGE.search(text)
     text = found[1] if found else text.partition("InnerException")[0]
