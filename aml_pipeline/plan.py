@@ -60,11 +60,15 @@ class DatasetPlace:
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:
-    """A parameter's value as text, its default (of the file and the profile) as text, and its type."""
+    """A parameter's value as text, its default (of the file and the profile) as text, and its type.
+
+    ``limits`` are the keys that forbid values: ``choices``, ``minimum``, ``maximum``.
+    """
 
     text: str
     default: str
     type: ParameterType
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

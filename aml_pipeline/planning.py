@@ -81,7 +81,8 @@ def _step(pipeline: spec.PipelineSpec, name: str, problems: list[Problem]) -> St
 
 
 def _parameter(declared: spec.Parameter, value: str | float) -> ParameterValue:
-    return ParameterValue(written(value), written(declared.default), declared.declared_type)
+    limits = tuple(key for key in ("choices", "minimum", "maximum") if getattr(declared, key) is not None)
+    return ParameterValue(written(value), written(declared.default), declared.declared_type, limits)
 
 
 # Of a parameter with more choices the first ones are looked at: each is asked of the parameter, and of its scripts.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline import __version__, files, unbuildable
-from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step, token_as_data
+from aml_pipeline.plan import Compute, DatasetPlace, OutputSettings, Plan, Step, token_as_data
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
 from aml_pipeline.secret_files import by_name, by_variable
@@ -43,6 +43,19 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
     return [*found, *(one for name in names for one in _dataset(plan, name))]
+
+
+def of_v1(steps: Iterable[Step]) -> list[Problem]:
+    """Return what forbids to send ``steps`` by SDK v1, and which v2 has."""
+    found = [step for step in steps if is_serverless(step.compute)]
+    message = "serverless compute exists in Azure ML v2 alone, and this goes to Azure ML by SDK v1."
+    cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
+    return [Problem("v2-compute", message, cure, ("steps", step.name, "compute")) for step in found]
+
+
+def is_serverless(compute: Compute | None) -> bool:
+    """Whether no cluster is meant, but machines that Azure ML v2 finds by itself."""
+    return compute is not None and compute.name.lower() == "serverless"
 
 
 def large_snapshots(plan: Plan, project: Project) -> list[Problem]:

@@ -102,12 +102,15 @@ def parse_expression(text: str) -> Token | tuple[str, str, str]:
     if not found:
         return (
             "embedded-expression",
-            f'"{text}" holds an expression inside a longer text, and Azure ML cannot bind that.',
+            f'"{text}" holds an expression inside a longer text, which Azure ML v2 can bind and SDK v1 cannot.',
             "Make the expression the whole value; a script joins paths itself.",
         )
     kind, *rest = found[1].strip().split(".")
     if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
         return _token(kind, rest)
+    if kind == "inputs" and len(rest) == 1:
+        cure = f"Write ${{{{ parameters.{rest[0]} }}}} for a value, ${{{{ datasets.{rest[0]} }}}} for data."
+        return "bad-expression", f"{text} is how the YAML of Azure ML v2 has it.", cure
     return "bad-expression", f"{text} is no expression that is known here.", f"Write one of {FORMS}."
 
 

@@ -97,7 +97,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "bad-expression": "An expression has one of four forms. Write one of them. A warning, where a text looks "
         "like one that lacks its braces.",
         "cycle": "Steps wait for each other, so none can be the first. Remove one of the references, or the `after`.",
-        "embedded-expression": "Azure ML binds whole values. Make the expression the whole value; a script joins "
+        "embedded-expression": "SDK v1 binds whole values alone. Make the expression the whole value; a script joins "
         "paths itself.",
         "misplaced-expression": "Expressions are bound in the arguments of steps, nowhere else. Write the value "
         "itself.",
@@ -188,6 +188,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "reserved-variable": "Told by `submit`: Azure ML sets this variable itself. Choose another name.",
         "secret-file": "A warning: a file that would be sent with a step has a name of keys or passwords. Leave it "
         "out by the ignore file, and keep secrets in the key vault of the workspace.",
+        "v2-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute exists in "
+        "Azure ML v2 alone. Name a cluster, or use v2.",
     },
 }
 

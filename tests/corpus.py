@@ -121,6 +121,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     for name in case.settings("submit"):
         chosen = [step for step in steps if name in {"", step.name}]
         yield from remote.problems(opened.plan, opened.project, chosen, alone=bool(name))
+        yield from remote.of_v1(chosen)
         yield from remote.secret_files(opened.project, chosen)
     if case.settings("export"):
         yield from remote.problems(opened.plan, opened.project, steps)

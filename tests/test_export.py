@@ -97,7 +97,7 @@ def test_the_commands_of_the_readme_stand_in_their_order_and_name_files_that_are
     ]
     assert all((small.root / "v2" / file).is_file() for _, file in commands)
     assert "| first-step | first_step |\n" in text
-    assert "are left out: gone.\n" in text
+    assert "- options that name datasets without a place in Azure ML: gone.\n" in text
     assert "| `small.nightly` | `small_nightly` |\n" in text
     assert "both fire" in text
 
@@ -145,6 +145,93 @@ def test_a_change_of_a_dependency_makes_another_version_and_a_comment_does_not(s
     assert version() == first
     small.replace("conda.yml", "python=3.11", "python=3.10")
     assert version()[0] != first[0]
+
+
+OMITTED = """
+name: large
+compute: cpu-cluster
+environment: {name: training, conda_file: conda.yml}
+retries: 1
+parameters:
+  epochs: {default: 2, minimum: 1, maximum: 9}
+  loss: {default: l1, choices: [l1, l2], description: What is made small.}
+  unread: {default: 1}
+datasets:
+  more: {registered: more, optional: true}
+steps:
+  train:
+    script: train.py
+    compute: {name: gpu, min_nodes: 1}
+    arguments: {--epochs: "${{ parameters.epochs }}", --loss: "${{ parameters.loss }}", --more: "${{ datasets.more }}"}
+  show: {script: train.py, retries: 0}
+"""
+
+
+def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project: Project) -> None:
+    conda = "dependencies: [python=3.11]\n"
+    project.write({"pipeline.yaml": OMITTED, "train.py": "", "conda.yml": conda})
+    said = project.cli("export", "v2").stderr.splitlines()
+    page = (project.root / "v2/README.md").read_text(encoding="utf-8")
+    limits = "limits of parameters: epochs (minimum, maximum), loss (choices)."
+    lines = [
+        f"{limits} Azure ML v2 does not check a value that is set there.",
+        "parameters that no step receives in Azure ML: unread.",
+        "`optional` of datasets: more. In Azure ML v2 the dataset must be there.",
+        "`retries` of steps: train. They hold for local runs alone.",
+        "min_nodes of compute target gpu. Only a cluster that is made of a `vm_size` has them.",
+    ]
+    assert said == [f"Left out of the export: {line}" for line in lines]
+    assert [line[2:] for line in page.splitlines() if line.startswith("- ")] == lines
+
+
+def test_an_export_that_says_everything_tells_of_nothing_left_out(small: Project) -> None:
+    text = (small.root / "pipeline.yaml").read_text(encoding="utf-8")
+    assert "retries" not in text
+    assert "Left out of the export" not in small.cli("export", "v2").stderr
+
+
+# Every key of the file: what becomes of it in an export. A new key needs a line.
+IN_EXPORTS = {
+    "PipelineSpec": {
+        "said": "name description experiment compute environment environment_variables source_directory snapshot "
+        "timeout allow_reuse datasets parameters steps schedules publish",
+        "told to be left out": "retries",
+        "chosen before": "profiles version",
+    },
+    "Step": {
+        "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "
+        "timeout allow_reuse",
+        "told to be left out": "retries",
+    },
+    "Parameter": {
+        "said": "default",
+        "told to be left out": "choices minimum maximum",
+        "for the reader of the file": "type description",  # all are texts, as in v1
+    },
+    "Dataset": {
+        "said": "datastore path registered version mode",
+        "told to be left out": "optional",
+        "of this machine": "local",
+    },
+    "Output": {"said": "datastore mode register_as"},
+    "Compute": {
+        "said": "name vm_size vm_priority min_nodes max_nodes idle_seconds_before_scaledown",  # or told to be left out
+    },
+    "Environment": {
+        "said": "name conda_file pip_requirements docker_image curated registered version",
+        "refused": "conda_environment",
+    },
+    "Schedule": {"said": "cron recurrence time_zone parameters"},
+    "Publish": {"said": "reuse"},
+}
+
+
+@pytest.mark.parametrize("model", IN_EXPORTS)
+def test_it_is_known_of_every_key_what_becomes_of_it_in_an_export(model: str) -> None:
+    from aml_pipeline import spec
+
+    known = {key for keys in IN_EXPORTS[model].values() for key in keys.split()}
+    assert known == set(getattr(spec, model).model_fields)
 
 
 def test_a_profile_has_names_of_its_own(small: Project) -> None:

@@ -289,6 +289,26 @@ def test_all_settings_are_sent(folder: Path, python: Python) -> None:
     assert [components[name]["is_deterministic"] for name in ("one", "two")] == [False, True]
 
 
+def test_serverless_compute_is_the_default_of_the_job_and_no_cluster(folder: Path) -> None:
+    text = f"{HEAD}steps:\n  one: {{script: record.py, compute: serverless}}\n  two: {{script: record.py}}\n"
+    sized = "  three: {script: record.py, compute: {name: serverless, vm_size: STANDARD_D2_V2}}\n"
+    one = exported(text + sized, folder)
+    assert [
+        (name, sdk.dropped(part, one.root)) for name, part in one.loaded.items() if sdk.dropped(part, one.root)
+    ] == []
+    assert one.job["settings"]["default_compute"] == "serverless"
+    nodes = one.job["jobs"]
+    assert [nodes[name].get("computeId") for name in ("one", "two", "three")] == [None, "cpu-cluster", None]
+    assert [nodes[name].get("resources") for name in ("one", "three")] == [None, {"instance_type": "STANDARD_D2_V2"}]
+    assert not [name for name in one.loaded if name.startswith("compute/")]
+
+
+def test_a_schedule_says_that_it_is_enabled_which_the_client_shows_alone(folder: Path) -> None:
+    one = exported(FULL, folder).loaded["schedules/one.yml"]
+    assert one.written["is_enabled"] is True
+    assert "isEnabled" not in one.rest["properties"], "azure-ai-ml sends it now: see export/schedules.py and readme.py"
+
+
 def test_a_schedule_sends_the_whole_pipeline_with_its_values(folder: Path) -> None:
     one = exported(FULL, folder)
     sent = one.loaded["schedules/one.yml"].rest["properties"]["action"]["jobDefinition"]

@@ -228,6 +228,17 @@ def test_a_refusal_is_one_line(lesson: Lesson, capsys: Capture, place: str) -> N
         assert not OF_THE_SDK.search(done.err)
 
 
+@pytest.mark.parametrize("words", [("submit", "--sdk", "v1"), ("publish",), ("plan", "--remote")], ids=" ".join)
+def test_serverless_compute_is_refused_before_anything_is_asked(
+    lesson: Lesson, capsys: Capture, words: tuple[str, ...]
+) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: serverless")
+    done = lesson.here(capsys, *words)
+    assert done.status == 2
+    assert "pipeline.yaml:3:10: serverless compute exists in Azure ML v2 alone" in done.err
+    assert lesson.service.requests == []
+
+
 def test_a_missing_datastore_is_told_in_our_words(lesson: Lesson, capsys: Capture) -> None:
     lesson.replace(
         "pipeline.yaml", "${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: big}}'

@@ -370,6 +370,15 @@ def test_nothing_is_made_before_all_is_looked_up(lesson: LessonV2, capsys: Captu
     assert lesson.service.writes() == []
 
 
+def test_serverless_compute_is_looked_up_by_nobody(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: serverless")
+    lesson.service.computes.clear()
+    done = lesson.here(capsys, *SUBMIT, "--wait")
+    assert done.status == 0, done.err
+    assert not [one for one in lesson.service.requests if "/computes" in one.route]
+    assert job_of(lesson)[1]["settings"]["default_compute"].endswith("/computes/serverless")
+
+
 def test_a_missing_environment_and_a_missing_datastore_are_told_in_our_words(lesson: LessonV2, capsys: Capture) -> None:
     team = "\n    environment: {registered: team}"
     lesson.replace("pipeline.yaml", "script: train.py", f"script: train.py{team}")
@@ -580,8 +589,8 @@ def test_a_refusal_is_one_line_in_our_words(lesson: LessonV2, capsys: Capture, p
         done = lesson.here(capsys, *SUBMIT)
         assert (done.status, done.out) == (4, "")
         *before, failed = done.err.splitlines()
-        meaning = OF_STORAGE if (status, "/blob/" in route) == (403, True) else meaning
-        assert failed.startswith(f"{PLACES[place]} {meaning}")
+        expected = OF_STORAGE if (status, "/blob/" in route) == (403, True) else meaning
+        assert failed.startswith(f"{PLACES[place]} {expected}")
         assert not OF_THE_SDK.search(failed)
         assert failed.count("on order") <= 1
         begun = re.fullmatch(MAY_HAVE_BEGUN, "".join(before))

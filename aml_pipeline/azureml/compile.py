@@ -68,7 +68,7 @@ def compilation(
 ) -> Compilation:
     """Begin a compilation: look up all that ``steps`` name. Raises PipelineError, or AzureError."""
     project = project or Project(plan, Digests())
-    problems = remote.problems(plan, project, steps, alone=alone)
+    problems = [*remote.problems(plan, project, steps, alone=alone), *remote.of_v1(steps)]
     if problems:
         raise PipelineError(problems, {})
     import_all()

@@ -103,7 +103,8 @@ def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Call
             assets.require_environment(client, environment)
     registered = export.registered(plan, project)
     environments = [one for one in registered if not assets.has_environment(client, one.name, one.image.version)]
-    computes: dict[str, Compute] = {step.compute.name: step.compute for step in plan.steps if step.compute}
+    targets = [step.compute for step in plan.steps if step.compute and not remote.is_serverless(step.compute)]
+    computes: dict[str, Compute] = {one.name: one for one in targets}
     described = {one.name: one for one in export.clusters(plan)}
     clusters = [one for one in {**computes, **described}.values() if not assets.has_compute(client, one)]
     return [

@@ -33,5 +33,7 @@ def _tell(plan: Plan) -> None:
         print(f"{step.name} → {v2.node(step.name)}")
         for argument, dataset in remote.left_out(plan, step):
             say(f"{step.name} goes without {argument.option or 'an argument'}: dataset {dataset} is only here.")
+    for line in v2.omitted(plan):
+        say(f"Left out of the export: {line}")
     if plan.schedules:
         say(v2.twice(plan))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aml_pipeline import azureml
+from aml_pipeline import azureml, remote
 from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
@@ -21,7 +21,7 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     plan, project = opened.require()
     steps = chosen(plan, options.operands)
-    require_sendable(opened, plan.steps)
+    require_sendable(opened, plan.steps, remote.of_v1(plan.steps))
     with waiting.heard_by(say), waiting.told("asking Azure ML for what it knows"):
         workspace = connect(project.folder, environ)
         verdicts = dict(azureml.forecast(plan, workspace, project, _last_parts(options, plan.name)))

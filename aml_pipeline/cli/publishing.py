@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from aml_pipeline import azureml
+from aml_pipeline import azureml, remote
 from aml_pipeline.cli import EXIT_SOMETHING_TO_DO, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
@@ -24,7 +24,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_with(options)
     plan, _ = opened.require()
     if options.text("version") is None:
-        require_sendable(opened, plan.steps)
+        require_sendable(opened, plan.steps, remote.of_v1(plan.steps))
     try:
         with waiting.heard_by(say), waiting.told("working out what is to be published"):
             changes = _changes(opened, options, environ)

@@ -36,7 +36,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     plan, project = opened.require()
     steps, alone = chosen(plan, options.operands), bool(options.operands)
     sdk = options.text("sdk") or installed_sdk()
-    others = export.problems(export.by_hand(plan, steps[0] if alone else None)) if sdk == "v2" else ()
+    others = export.problems(export.by_hand(plan, steps[0] if alone else None)) if sdk == "v2" else remote.of_v1(steps)
     require_sendable(opened, steps, others, alone=alone)
     if options.flag("dry_run"):
         _show(opened, steps)

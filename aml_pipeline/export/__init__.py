@@ -17,6 +17,7 @@ from aml_pipeline.export import assets, component, folder, job, names, readme, s
 from aml_pipeline.export.assets import clusters as clusters
 from aml_pipeline.export.assets import place as place
 from aml_pipeline.export.names import node as node
+from aml_pipeline.export.omissions import omitted as omitted
 from aml_pipeline.export.problems import problems as problems
 from aml_pipeline.export.readme import twice as twice
 from aml_pipeline.images import Image, image_of

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aml_pipeline import remote
 from aml_pipeline.export import yaml_text
 from aml_pipeline.images import Image
 from aml_pipeline.plan import Compute, DatasetPlace, Environment, OutputSettings, Plan
@@ -57,7 +58,8 @@ def existing(environment: Environment) -> str:
 
 def clusters(plan: Plan) -> Iterator[Compute]:
     """Yield the compute targets that are described by a size, each name once."""
-    described = [step.compute for step in plan.steps if step.compute and step.compute.vm_size]
+    named = [step.compute for step in plan.steps if step.compute and not remote.is_serverless(step.compute)]
+    described = [one for one in named if one.vm_size]
     return iter({one.name: one for one in reversed(described)}.values())
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aml_pipeline import remote
 from aml_pipeline.export import assets, names, yaml_text
-from aml_pipeline.plan import Plan, Step
+from aml_pipeline.plan import Compute, Plan, Step
 from aml_pipeline.publication import endpoint_name
 from aml_pipeline.tokens import Dataset, Input, Output, Parameter, Token
 
@@ -23,6 +24,8 @@ def text(plan: Plan) -> str:
     if inputs:
         data["inputs"] = inputs
     data["settings"] = {"continue_on_step_failure": False}  # as SDK v1 has it unless it is told otherwise
+    if any(remote.is_serverless(step.compute) for step in plan.steps):
+        data["settings"]["default_compute"] = "azureml:serverless"  # of the nodes that name none
     data["jobs"] = {names.node(step.name): _node(plan, step) for step in plan.steps}
     return yaml_text.text(data, "pipelineJob")
 
@@ -37,7 +40,14 @@ def _node(plan: Plan, step: Step) -> dict[str, Any]:
         "limits": {"timeout": step.timeout} if step.timeout else {},
     }
     node |= {key: value for key, value in optional.items() if value}
-    return {**node, "compute": f"azureml:{step.compute.name}"}
+    return node | _where(step.compute)
+
+
+def _where(compute: Compute) -> dict[str, Any]:
+    """Return where a node runs; one that names no cluster runs where the job's settings say."""
+    if not remote.is_serverless(compute):
+        return {"compute": f"azureml:{compute.name}"}
+    return {"resources": {"instance_type": compute.vm_size}} if compute.vm_size else {}
 
 
 def _inputs(plan: Plan, step: Step) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aml_pipeline.export import names, schedules
+from aml_pipeline.export import names, omissions, schedules
 from aml_pipeline.plan import Plan
 from aml_pipeline.publication import endpoint_name
 
@@ -12,7 +12,8 @@ from aml_pipeline.publication import endpoint_name
 def text(plan: Plan, files: Iterable[str]) -> str:
     """Return the page; ``files`` are the paths of the export."""
     parts = [_head(plan), _commands(sorted(files)), _names(plan)]
-    parts += [_left_out(plan)] if _absent(plan) else []
+    omitted = [*_absent(plan), *omissions.omitted(plan)]
+    parts += [_left_out(omitted)] if omitted else []
     parts += [_schedules(plan)] if plan.schedules else []
     return "\n".join(parts)
 
@@ -61,16 +62,18 @@ def _names(plan: Plan) -> str:
 """
 
 
-def _absent(plan: Plan) -> list[str]:
+def _absent(plan: Plan) -> Iterator[str]:
     used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
-    return [name for name in used if not plan.datasets[name].is_remote]
+    absent = [name for name in used if not plan.datasets[name].is_remote]
+    if absent:
+        yield f"options that name datasets without a place in Azure ML: {', '.join(absent)}."
 
 
-def _left_out(plan: Plan) -> str:
-    shown = ", ".join(_absent(plan))
+def _left_out(lines: Iterable[str]) -> str:
+    rows = "\n".join(f"- {line}" for line in lines)
     return f"""## Left out
 
-These datasets have no place in Azure ML, so the options that name them are left out: {shown}.
+{rows}
 """
 
 
@@ -83,6 +86,9 @@ def _schedules(plan: Plan) -> str:
 | v1, made by `aml-pipeline publish` | v2 |
 |---|---|
 {rows}
+
+Their files say `is_enabled: true`, which `az ml schedule create` does not send: Azure ML enables what is created.
+`az ml schedule disable --name NAME` pauses one, `az ml schedule enable --name NAME` lets it go on.
 """
 
 

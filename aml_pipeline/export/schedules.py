@@ -37,6 +37,7 @@ def text(plan: Plan, key: str) -> str:
     return yaml_text.text({
         "name": name(plan, key),
         "display_name": v1_name(plan, key),
+        "is_enabled": True,  # as `az ml schedule show` has it; azure-ai-ml 1.35 reads it, and does not send it
         "trigger": trigger(plan, key),
         "create_job": _job(plan, key),
     }, "schedule")  # fmt: skip

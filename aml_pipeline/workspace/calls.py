@@ -87,8 +87,10 @@ _STATUSES = {
 # Files lie in a storage account, which has roles of its own.
 _STORAGE_FORBIDDEN = (
     "You may not use the storage account of this workspace.",
-    "Ask its owner for the role Storage Blob Data Contributor; if you have it, ask whether the account's firewall "
-    "lets this machine in.",
+    (
+        "Ask its owner for the role Storage Blob Data Contributor; if you have it, ask whether the account's firewall "
+        "lets this machine in."
+    ),
 )
 
 

@@ -40,8 +40,8 @@ def _refuse(state: State, body: Entity) -> None:
         component = versioned(str(node.get("componentId")), "components")
         if component not in state.components:
             raise Refusal(404, f"The component {node.get('componentId')} of node {name} was not found.")
-        compute = str(node.get("computeId") or properties.get("computeId")).rpartition("/")[2]
-        if compute not in state.computes:
+        compute = simulation.compute_of(node, properties)
+        if compute not in {*state.computes, "serverless"}:
             raise Refusal(400, f"Compute with name {compute} of node {name} not found in provided workspace")
 
 

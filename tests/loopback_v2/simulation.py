@@ -18,10 +18,16 @@ def begin(state: State, job: str, body: Entity) -> None:
     properties = body["properties"]
     run = Run(job, properties.get("displayName") or job, created=state.now)
     for node, settings in (properties.get("jobs") or {}).items():
-        compute = str(settings.get("computeId") or properties.get("computeId")).rpartition("/")[2]
+        compute = compute_of(settings, properties)
         after = frozenset(_names(settings.get("inputs"))) & set(properties["jobs"])
         run.children[node] = Run(state.new_id(), node, created=state.now, parent=job, after=after, target=compute)
     state.runs[job] = run
+
+
+def compute_of(node: Entity, properties: Entity) -> str:
+    """Return the compute of a node: its own, else that of the job."""
+    default = (properties.get("settings") or {}).get("default_compute")
+    return str(node.get("computeId") or properties.get("computeId") or default).rpartition("/")[2]
 
 
 def _names(settings: object) -> Iterator[str]:
