@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import urllib.error
 from collections.abc import Callable
@@ -56,6 +57,20 @@ def test_the_network_is_told_from_azure_and_may_pass(make: Callable[[], Exceptio
     assert words in str(caught.value)
     assert "Azure ML says" not in str(caught.value)
     assert calls.may_pass(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: json.JSONDecodeError("Expecting value", "<html>", 0),
+        lambda: requests.exceptions.JSONDecodeError("Expecting value", "<html>", 0),
+        lambda: _of_azure("DecodeError", "JSON is invalid: Expecting value"),
+    ],
+)
+def test_an_answer_that_is_no_json_is_none_of_azure_ml(make: Callable[[], Exception]) -> None:
+    said = calls.meaning(make())
+    assert said.startswith("Something else than Azure ML answered, such as a proxy or the login page of a network.")
+    assert "Expecting" not in said
 
 
 def test_a_refusal_does_not_pass() -> None:

@@ -54,6 +54,7 @@ def test_metrics_are_shown_and_recorded_as_those_of_v1(lesson: LessonV2, capsys:
     [
         (403, "You may not do that in this workspace."),
         (400, "Azure ML says: a fault on order: 400"),
+        (500, "Azure ML had a fault of its own (status 500)."),
     ],
 )
 def test_metrics_that_are_refused_fail_no_run(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline.azureml.sdk import Sdk
@@ -23,6 +24,7 @@ class Watched:
     run: Sdk
     alone: str | None = None
     extra: str = V1
+    failed: Counter[str] = field(default_factory=Counter)
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
         """Return the status of the run, and its steps that have begun, but those that are called ``without``."""
@@ -40,7 +42,7 @@ class Watched:
             save_log(lambda place: _fetch_log(run, place), log)
         details = run.get_details()
         why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
-        return End(state, _seconds(details), metrics_of(step.name, lambda: _metrics(run)), why, lines)
+        return End(state, _seconds(details), metrics_of(step.name, lambda: _metrics(run), self.failed), why, lines)
 
     def message(self) -> str:
         """Return why the run failed, as Azure ML says; it does not always."""

@@ -7,6 +7,7 @@ operations on metrics the SDK carries along and does not use; ``tests/test_logge
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from aml_pipeline.azureml_v2.sdk import Sdk
@@ -21,10 +22,10 @@ def metrics(client: Sdk, run: str) -> Iterator[Metric]:
     """Give name, kind and value of all that the run logged, in the order of each name."""
     operations = _operations(client)
     place = (client.subscription_id, client.resource_group_name, client.workspace_name, run)
-    for page in _pages(lambda token: operations.list_metric(*place, token)):
+    for page in _pages(partial(operations.list_metric, *place), {}):
         for definition in page.get("value") or ():
             name = definition["metricKey"]["name"]
-            for values in _pages(lambda token, name=name: _values(operations, place, {**token, "metricName": name})):
+            for values in _pages(partial(_values, operations, place), {"metricName": name}):
                 for value in values.get("value") or ():
                     yield _metric(name, value["data"])
 
@@ -50,13 +51,13 @@ def _values(operations: Sdk, place: tuple[str, ...], body: Mapping[str, str]) ->
     return found
 
 
-def _pages(ask: Callable[[dict[str, str]], Page]) -> Iterator[Page]:
-    token = ""
-    while page := ask({"continuationToken": token} if token else {}):
+def _pages(ask: Callable[[Mapping[str, str]], Page], body: Mapping[str, str]) -> Iterator[Page]:
+    while page := ask(body):
         yield page
-        token = page.get("continuationToken") or ""
+        token = page.get("continuationToken")
         if not token:
             return
+        body = {**body, "continuationToken": token}
 
 
 def _metric(name: str, data: Mapping[str, Any]) -> Metric:

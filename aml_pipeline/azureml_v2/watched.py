@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aml_pipeline import export
 from aml_pipeline.azureml_v2 import logged
@@ -24,6 +25,7 @@ class Watched:
     job: str
     steps: Mapping[str, str]
     extra: str = V2
+    failed: Counter[str] = field(default_factory=Counter)
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
         """Return the status of the job, and its steps that have begun, but those that are called ``without``."""
@@ -47,7 +49,7 @@ class Watched:
         if has_log(state):
             save_log(lambda place: _fetch_log(details.log_files or {}, place), log)
         why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
-        metrics = metrics_of(step.name, lambda: logged.metrics(self.client, step.id))
+        metrics = metrics_of(step.name, lambda: logged.metrics(self.client, step.id), self.failed)
         return End(state, _seconds(details), metrics, why, lines)
 
     def message(self) -> str:

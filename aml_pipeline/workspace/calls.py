@@ -109,18 +109,33 @@ def meaning(error: BaseException) -> str:
         return f"{' '.join(_STORAGE_FORBIDDEN if of_storage else _STATUSES[status])}{_detail(error)}"
     if status and status >= FAULT:
         return f"Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
+    return _of_the_way(error) or f"Azure ML says: {said_by(error) or type(error).__name__}"
+
+
+def _of_the_way(error: BaseException) -> str:
+    """Return what keeps this machine from Azure, and the cure; nothing where Azure itself refused."""
     for sign, words in _OF_THE_WAY.items():
         if any(sign in _text(one) for one in _chain(error)):
             return words
+    if any(type(one).__name__ in _NO_JSON for one in _chain(error)):
+        return _ANOTHER
     if seems_unreachable(error):
         return "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
-    return f"Azure ML says: {said_by(error) or type(error).__name__}"
+    return ""
 
 
 def _is_of_storage(error: BaseException) -> bool:
     """Whether it is the storage account that has refused: it names the cause in a header of its own."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     return "x-ms-error-code" in headers
+
+
+# Of json and requests, of azure-core; and what it means that an answer cannot be read.
+_NO_JSON = frozenset({"JSONDecodeError", "DecodeError"})
+_ANOTHER = (
+    "Something else than Azure ML answered, such as a proxy or the login page of a network. Look at the network, and "
+    "at HTTPS_PROXY; then try again."
+)
 
 
 # What the libraries say of what stands between this machine and Azure → what that means, and the cure.

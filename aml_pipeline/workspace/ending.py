@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ LOGS = (
 )
 _NO_LOG = "Azure ML has no log of this step.\n"
 _TAIL_LINES = 20
+_TRIES = 3
 
 
 Metric = tuple[str, str, Any]
@@ -89,15 +90,16 @@ def save_log(fetch: Callable[[str], None], place: str) -> None:
         _write(place, _NO_LOG)
 
 
-def metrics_of(step: str, read: Callable[[], Iterable[Metric]]) -> tuple[Metric, ...]:
+def metrics_of(step: str, read: Callable[[], Iterable[Metric]], failed: Counter[str]) -> tuple[Metric, ...]:
     """Return the metrics that ``read`` gives, without secrets.
 
-    Raises what may pass; any other fault of them is told and fails no run.
+    Raises what may pass, a few times for a step, which ``failed`` counts; no fault of metrics fails a run.
     """
     try:
         return tuple((name, kind, _masked(value)) for name, kind, value in read())
     except Exception as error:  # the SDKs raise bare Exception
-        if may_pass(error):
+        failed[step] += 1
+        if may_pass(error) and failed[step] < _TRIES:
             raise
         waiting.say(f"The metrics of step {step} could not be read. {meaning(error)}")
         return ()
