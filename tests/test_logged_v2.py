@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from aml_pipeline.azureml_v2 import logged
 from aml_pipeline.errors import AzureError
+from aml_pipeline.workspace import ending, waiting
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
 
@@ -54,7 +56,6 @@ def test_metrics_are_shown_and_recorded_as_those_of_v1(lesson: LessonV2, capsys:
     [
         (403, "You may not do that in this workspace."),
         (400, "Azure ML says: a fault on order: 400"),
-        (500, "Azure ML had a fault of its own (status 500)."),
     ],
 )
 def test_metrics_that_are_refused_fail_no_run(
@@ -77,6 +78,20 @@ def test_metrics_that_do_not_come_at_once_are_asked_for_again(
     done = lesson.here(capsys, *SUBMIT)
     assert done.status == 0, done.err
     assert values(lesson, "loss") == [1, 2, 3]
+
+
+def test_a_fault_that_stays_is_told_after_three_tries(capsys: pytest.CaptureFixture[str]) -> None:
+    def read() -> list[ending.Metric]:
+        raise ConnectionError
+
+    failed: Counter[str] = Counter()
+    with waiting.heard_by(print):
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                ending.metrics_of("train", read, failed)
+        assert ending.metrics_of("train", read, failed) == ()
+    told = "The metrics of step train could not be read. Azure ML cannot be reached. Look at the network, and at "
+    assert capsys.readouterr().out == f"{told}HTTPS_PROXY; then try again.\n"
 
 
 def test_another_azure_ai_ml_is_told_and_fails_no_run(
