@@ -73,6 +73,19 @@ def test_an_answer_that_is_no_json_is_none_of_azure_ml(make: Callable[[], Except
     assert "Expecting" not in said
 
 
+def test_the_storage_account_has_a_role_of_its_own() -> None:
+    answer = requests.models.Response()
+    answer.status_code = 403
+    answer.headers["x-ms-error-code"] = "AuthorizationPermissionMismatch"
+    error = _of_azure("HttpResponseError", "This request is not authorized.\nRequestId:1\nTime:2\nErrorCode:3")
+    error.response, error.status_code = answer, 403  # type: ignore[attr-defined]
+    assert calls.meaning(error) == (
+        "You may not use the storage account of this workspace. Ask its owner for the role Storage Blob Data "
+        "Contributor; if you have it, ask whether the account's firewall lets this machine in. Azure ML says: This "
+        "request is not authorized."
+    )
+
+
 def test_a_refusal_does_not_pass() -> None:
     answer = requests.models.Response()
     answer.status_code = 403

@@ -234,8 +234,8 @@ def _http_error() -> type[BaseException]:
 
 
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
-# azure-core puts code and message behind what was said, once more.
-_REPEATED = re.compile(r"\n(?:Error)?Code:.*", re.DOTALL)
+# azure-core puts code and message behind what was said, once more; storage its ids and times.
+_REPEATED = re.compile(r"\n(?:RequestId:|(?:Error)?Code:).*", re.DOTALL)
 _LONGEST = 300
 
 
