@@ -50,7 +50,7 @@ def of_v1(steps: Iterable[Step]) -> list[Problem]:
     found = [step for step in steps if is_serverless(step.compute)]
     message = "serverless compute exists in Azure ML v2 alone, and this goes to Azure ML by SDK v1."
     cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
-    return [Problem("v2-compute", message, cure, ("steps", step.name, "compute")) for step in found]
+    return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in found]
 
 
 def is_serverless(compute: Compute | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 
@@ -182,6 +181,5 @@ def by_pip(place: str) -> list[tuple[str, bool, object]]:
     reading = pytest.importorskip("pip._internal.req.req_file")
     from pip._internal.network.session import PipSession
 
-    os.environ.pop("LIST", None)
     found = reading.parse_requirements(place, session=PipSession())
     return list(dict.fromkeys((one.requirement, one.constraint, str(one.options)) for one in found))

@@ -529,7 +529,7 @@ def test_a_client_without_progress_does_not_wait_for_ever(lesson: LessonV2) -> N
     client = azureml_v2.connect(str(lesson.root), login=azureml_v2.Login())
     client._operation_config._show_progress = False
     lesson.service.fail("/blob/", 403, method="PUT", times=1000)
-    with pytest.raises(AzureError, match=r"You may not do that in this workspace"):
+    with pytest.raises(AzureError, match=r"You may not use the storage account of this workspace"):
         azureml_v2.submit(load(str(lesson.root / "pipeline.yaml")), client)
 
 
