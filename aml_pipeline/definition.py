@@ -14,6 +14,7 @@ from typing import Any
 CHANGED = "the environment's definition changed"
 _NAME = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9][\w.-]*)")
 _PACKAGES = "packages"
+_OF_PACKAGES = frozenset({"conda_file", "included", "pip_requirements"})
 _NOUNS = {"docker_image": "docker image", "conda_file": "conda file", "pip_requirements": "pip file"}
 
 
@@ -51,8 +52,8 @@ def _noun(name: str) -> str:
 
 def _understood(definition: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return settings by name, and under "packages" the lines of conda and pip; None for a form that is not known."""
-    found = {name: value for name, value in definition.items() if name not in {"conda_file", "pip_requirements"}}
-    packages = [str(line) for line in definition.get("pip_requirements") or []]
+    found = {name: value for name, value in definition.items() if name not in _OF_PACKAGES}
+    packages = [str(line) for name in ("pip_requirements", "included") for line in definition.get(name) or []]
     if "conda_file" in definition:
         conda = _conda(definition["conda_file"])
         if conda is None:

@@ -25,6 +25,7 @@ CASES: list[tuple[object, object, list[str]]] = [
     (conda("numpy"), conda("numpy", "lightgbm"), ["environment: added lightgbm"]),
     (conda("numpy", {"pip": ["torch==2.4"]}), conda("numpy", {"pip": ["Torch==2.5"]}),
      ["environment: torch==2.4 → Torch==2.5"]),
+    (conda("numpy"), {**conda("numpy"), "included": ["lightgbm"]}, ["environment: added lightgbm"]),
     (conda("conda-forge::numpy=1"), conda("numpy=1"), ["environment: conda-forge::numpy=1 → numpy=1"]),
     (conda("a", "b"), conda("b", "a"), ["environment: packages are in another order"]),
     (conda("a", channels=["x"]), conda("a", channels=["y", "x"]), ["environment: channels x → y, x"]),
