@@ -60,6 +60,8 @@ class MetricLogged:
 class StepEnded:
     """A step is over. ``message`` tells a failure in words, ``tail`` holds the last lines of its log.
 
+    ``remark`` is what is worth a line though it ended well.
+
     ``outputs`` are the folders of its outputs; ``contents`` the digest, the number of files and the bytes of each.
     ``made_by`` is the run that made a result which is used again, ``key`` that of all the step is made from.
     """
@@ -76,6 +78,7 @@ class StepEnded:
     contents: Mapping[str, tuple[str, int, int]] | None = None
     made_by: str | None = None
     key: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import contextlib
 import math
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,20 @@ class MetricReader:
             return None
         (kind, name), self._header = self._header, None
         return Metric(name, kind, _scalar(line) if kind == "scalar" else _collection(line))
+
+
+def without_metrics(lines: Iterable[str]) -> list[str]:
+    """Return the lines of a log without those that a metric is made of: the SDK's own, and the value after each."""
+    kept: list[str] = []
+    value_follows = False
+    for line in lines:
+        found = _HEADER.search(line)
+        if found and line[: found.start()].strip():  # of a progress bar
+            kept.append(line[: found.start()])
+        elif not found and not value_follows:
+            kept.append(line)
+        value_follows = bool(found)
+    return kept
 
 
 def _scalar(text: str) -> float | int | str:

@@ -82,11 +82,17 @@ class OtherValue:
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    """Settings of an output in Azure ML; see ``spec.Output``."""
+    """Settings of an output; see ``spec.Output``."""
 
     datastore: str | None = None
     mode: str = "upload"
     register_as: str | None = None
+    may_be_empty: bool = False
+
+    @property
+    def sent(self) -> dict[str, str | None]:
+        """What Azure ML is told; that an output must not be empty is checked here alone."""
+        return {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +158,10 @@ class Step:
     def written(self) -> tuple[str, ...]:
         """The names of the outputs that its arguments name."""
         return tuple(token.name for token in self._distinct(Output))
+
+    def option_of(self, token: Token) -> str | None:
+        """Return the option whose value ``token`` is; None where it is a value of its own, or there is none such."""
+        return next((one.option for one in self.arguments if token in one.values), None)
 
     @property
     def upstream(self) -> tuple[str, ...]:

@@ -402,7 +402,7 @@ ParameterField = Annotated[Parameter, BeforeValidator(_parameter), _OrShort(_SCA
 
 
 class Output(_Model):
-    """Settings of an output folder in Azure ML; the arguments declare the output itself."""
+    """Settings of an output folder; the arguments declare the output itself."""
 
     datastore: Text | None = Field(
         None, description="Datastore that keeps the folder; if left out, the workspace's own.", examples=["results"]
@@ -414,6 +414,11 @@ class Output(_Model):
     )
     register_as: Text | None = Field(
         None, description="Register the folder as a dataset of this name.", examples=["images"]
+    )
+    may_be_empty: bool = Field(
+        default=False,
+        description="True: the step may write no file to it. Otherwise that fails the step (local runs only).",
+        examples=[True],
     )
 
 
@@ -474,7 +479,7 @@ class Step(_RunSettings):
     )
     outputs: dict[OutputName, Output] = Field(
         default_factory=dict,
-        description="Settings of output folders in Azure ML, by name; the arguments declare the outputs themselves.",
+        description="Settings of output folders, by name; the arguments declare the outputs themselves.",
         examples=[{"model": {"mode": "mount"}}],
         json_schema_extra=_WORD_NAMES,
     )

@@ -177,18 +177,15 @@ class Store:
     def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
         """Make the outputs of ``attempt`` the result of its key; ``use`` follows when there is time.
 
-        Raises MachineError when an output is gone.
+        Raises MachineError when an output is gone, or holds links to what will be.
         """
         contents = {}
         for name, place in attempt.outputs.items():
             tree = self._digests.tree(place) if os.path.isdir(place) else None
             if tree is None:
-                message = (
-                    f"The output folder {name} of step {attempt.step} is gone: {place}. A script must not remove it."
-                )
-                raise MachineError(message)
+                raise MachineError(_gone(attempt.step, name, place))
             contents[name] = tree
-            _refuse_broken_links(attempt.step, name, place)
+            _refuse_passing_links(attempt, name)
         manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
         files.write_sealed(self._step(attempt.step, _RESULT + attempt.key), manifest)
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
@@ -275,11 +272,40 @@ def _replace(temporary: str, link: str) -> None:
         raise MachineError(f"{link} is a folder, where the link to an output belongs. Move it away.") from None
 
 
-def _refuse_broken_links(step: str, name: str, place: str) -> None:
-    for relative, entry in files.walk(place):
-        if entry.is_symlink() and files.look(entry.path) is None:
-            what = f"Output {name} of step {step} holds {relative}, a link to nothing that stays"
-            raise MachineError(f"{what}. Copy the file into the output instead.")
+def _gone(step: str, name: str, place: str) -> str:
+    if os.path.lexists(place):
+        return (
+            f"Output {name} of step {step} is a file now: {place}. Leave the folder as it is, and write files below it."
+        )
+    return f"The output folder {name} of step {step} is gone: {place}. A script must not remove it."
+
+
+def _refuse_passing_links(attempt: Attempt, name: str) -> None:
+    """Refuse links to what is not there, or goes with the working copy."""
+    passing = os.path.realpath(attempt.working_copy)
+
+    def check(relative: str, entry: os.DirEntry[str]) -> bool:
+        if entry.is_symlink() and (not os.path.exists(entry.path) or _is_in(passing, entry.path)):
+            what = f"Output {name} of step {attempt.step} holds {relative}, a link to nothing that stays"
+            raise MachineError(f"{what}. Copy the {_kind(relative)} into the output instead.")
+        return False
+
+    place = attempt.outputs[name]
+    if _is_in(passing, place):
+        what = (
+            f"The folder of output {name} of step {attempt.step} is a link into the working folder, which is not kept"
+        )
+        raise MachineError(f"{what}. Leave the folder as it is, and copy the files into it.")
+    for _ in files.walk(place, check):
+        pass
+
+
+def _is_in(folder: str, path: str) -> bool:
+    return f"{os.path.realpath(path)}/".startswith(f"{folder}/")
+
+
+def _kind(relative: str) -> str:
+    return "folder" if relative.endswith("/") else "file"
 
 
 def size(path: str) -> int:

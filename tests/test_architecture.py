@@ -56,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "record": {"contents", "events", "files"},
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {"", "files", "plan", "problems", "project", "secret_files", "snapshot", "tokens", "unbuildable"},
-    "report": {"contents", "definition", "files", "record", "reuse", "secret_files"},
+    "report": {"contents", "definition", "files", "record", "reuse", "secret_files", "wording"},
     "reuse": {"definition", "files"},
     "scalars": set(),
     "schedule": {"plan", "problems"},
@@ -75,8 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "unbuildable": {"dependencies", "plan", "problems", "project"},
     "yaml_errors": {"problems"},
     "local": {
-        "contents", "errors", "events", "files", "interpreter", "metrics", "mlflow_files", "plan", "project", "record",
-        "reuse", "secret_files", "snapshot", "store", "tokens",
+        "contents", "errors", "events", "files", "interpreter", "metrics", "mlflow_files", "names", "plan", "project",
+        "providers", "record", "reuse", "secret_files", "snapshot", "store", "tokens", "wording",
     },
     # What it sends is what `export` writes.
     "azureml_v2": {"errors", "export", "files", "plan", "problems", "project", "provenance", "remote", "workspace"},
@@ -84,13 +84,14 @@ ALLOWED: dict[str, set[str]] = {
         "contents", "errors", "files", "images", "metrics", "plan", "project", "publication", "remote", "reuse",
         "schedule", "snapshot", "tokens", "workspace",
     },
+    "wording": set(),
     "workspace": {"errors", "events", "files", "plan", "problems"},
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "contents", "drawing", "errors", "events", "export", "files", "graph",
         "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project", "provenance",
         "publication", "record", "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store",
-        "unbuildable", "workspace",
+        "unbuildable", "wording", "workspace",
     },
 }  # fmt: skip
 

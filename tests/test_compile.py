@@ -128,6 +128,7 @@ def test_a_step_that_is_declared_otherwise_is_another_module(
         ("timeout: 10m", "timeout: 600s"),
         ("[64, 32]", '["64", "32"]'),
         ("compute: cpu", "retries: 3\ncompute: cpu"),
+        ("mode: mount", "mode: mount, may_be_empty: true"),
         ("parameters:\n", "# A comment.\nparameters:\n"),
         ("epochs: 2", "epochs: {default: 2, description: Passes.}"),
     ],

@@ -194,7 +194,8 @@ def test_a_terminal_of_60_columns_shows_each_running_step_on_a_line(tmp_path: Pa
                     script: work.py
                     arguments:
                       --name: {letter}
-                      --output: ${{{{ outputs.o }}}}"""
+                      --output: ${{{{ outputs.o }}}}
+                    outputs: {{o: {{may_be_empty: true}}}}"""
         for letter in "ab"
     )
     project.write(

@@ -74,7 +74,7 @@ CHAIN = {
         import sys
         open(sys.argv[-1] + "/page.txt", "w").write("all is well")
         """,
-    "src/unused.py": "",
+    "src/unused.py": "import sys\nopen(sys.argv[-1] + '/page.txt', 'w').write('all is different')\n",
 }
 STEPS = ("load", "add", "report")
 ALL_DONE = dict.fromkeys(STEPS, "done")
@@ -98,8 +98,9 @@ def chain(finished: Path, tmp_path: Path) -> Project:
 
 
 def one_step(script: str, settings: str = "", *, arguments: str = "--output: ${{ outputs.out }}") -> dict[str, str]:
-    """Return the files of a project with one step, ``only``."""
+    """Return the files of a project with one step, ``only``, which may write nothing."""
     pipeline = f"name: one\nsteps:\n  only:\n    script: only.py\n    {settings or 'retries: 0'}\n"
+    pipeline += "    outputs: {out: {may_be_empty: true}}\n"
     return {"pipeline.yaml": f"{pipeline}    arguments:\n      {arguments}\n", "only.py": script}
 
 
@@ -350,12 +351,18 @@ def test_an_output_changed_by_hand_is_noticed(chain: Project) -> None:
     assert chain.run() == {"load": "up to date", "add": "done", "report": "done"}
 
 
-@pytest.mark.parametrize("then", ["", "\npathlib.Path(sys.argv[-1]).write_text('a file')"])
-def test_a_script_that_removes_its_output_fails(project: Project, then: str) -> None:
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [
+        ("", "The output folder out of step only is gone"),
+        ("\npathlib.Path(sys.argv[-1]).write_text('a file')", "Output out of step only is a file now"),
+    ],
+)
+def test_a_script_that_removes_its_output_fails(project: Project, then: str, told: str) -> None:
     project.write(one_step("import pathlib, shutil, sys\nshutil.rmtree(sys.argv[-1])" + then))
     failed = project.cli("run", status=1)
     assert states(failed.stdout) == {"only": "FAILED"}
-    assert "The output folder out of step only is gone" in failed.stderr
+    assert told in failed.stderr
     assert project.plan() == {"only": "will run  last attempt failed"}
 
 
@@ -377,7 +384,7 @@ def test_a_dataset_that_changes_while_a_step_reads_it(chain: Project) -> None:
     chain.replace("src/load.py", "file.write_text", 'open(options["--numbers"], "a").write(" ")\nfile.write_text')
     failed = chain.cli("run", status=1)
     assert states(failed.stdout) == {"load": "FAILED", "add": "not run", "report": "not run"}
-    assert "load: Dataset numbers changed while the step ran, so its result is of neither state." in failed.stderr
+    assert "load: Dataset numbers changed while the step ran, so its result matches neither version: numbers.json." in failed.stderr
 
 
 def test_what_a_step_gets_from_its_caller(project: Project) -> None:
@@ -893,7 +900,7 @@ def test_a_renamed_output_of_a_step_that_is_left_out(project: Project) -> None:
                         script: a.py
                         arguments: {{--data: "${{{{ steps.b.outputs.o }}}}", --o: "${{{{ outputs.o }}}}"}}
                     """,
-                "a.py": "import sys\n",
+                "a.py": "import sys\nopen(sys.argv[-1] + '/x', 'w').write('x')\n",
             }
         )
 
@@ -929,12 +936,12 @@ def test_a_step_that_failed_and_whose_upstream_changed_is_sure_to_run(project: P
                   a: {script: a.py, arguments: {--o: "${{ outputs.o }}"}}
                   b: {script: b.py, arguments: {--data: "${{ steps.a.outputs.o }}"}}
                 """,
-            "a.py": "import sys\n",
+            "a.py": "import sys\nopen(sys.argv[-1] + '/x', 'w').write('x')\n",
             "b.py": "import sys\nsys.exit(1)\n",
         }
     )
     project.cli("run", status=1)
-    project.write({"a.py": "import sys\n\n"})
+    project.replace("a.py", "import sys\n", "import sys\n\n")
     assert project.plan()["b"].split()[:2] == ["will", "run"]
 
 

@@ -135,7 +135,10 @@ def test_a_plan_is_plain_data() -> None:
         [{"literal": {"text": "--output"}}, {"output": {"name": "tables"}}],
     ]
     assert data["steps"][2]["arguments"][0] == [{"input": {"step": "train", "name": "model"}}]
-    assert data["steps"][1]["outputs"]["model"] == {"datastore": "store", "mode": "mount", "register_as": "model"}
+    assert data["steps"][1]["outputs"]["model"] == {
+        **{"datastore": "store", "mode": "mount", "register_as": "model"},
+        "may_be_empty": False,
+    }
     assert plan().as_data() == plan().as_data()
 
 

@@ -31,10 +31,10 @@ from aml_pipeline.report.text import (
     number_in_words,
     printed,
     seconds_in_words,
-    size_in_words,
     tail_that_fits,
     visible,
 )
+from aml_pipeline.wording import size_in_words
 from tests.page import recorded
 from tests.page.recorded import HARM, START, Written, header, step
 from tests.work import grows_in_step
@@ -287,7 +287,7 @@ def test_what_is_long_says_how_long_it_is() -> None:
     assert cut("x" * 10_000, 10) == "xxxxxxxxxx… (10,000 characters)"
     assert visible("a\x00\x1b\r\nb\ud800") == "a␀␛\nb\ufffd"
     assert tail_that_fits("<" * 100 + "end", 23) == "<<end"
-    assert [size_in_words(one) for one in (1, 1234, 5e6, 2e9)] == ["1 bytes", "1.2 kB", "5.0 MB", "2.0 GB"]
+    assert [size_in_words(one) for one in (1, 1234, 5e6, 2e9)] == ["1 byte", "1.2 kB", "5.0 MB", "2.0 GB"]
     assert [seconds_in_words(one) for one in (8.31, 125, 3720)] == ["8.3 s", "2 min 5 s", "1 h 2 min"]
     assert number_in_words(0.123456) == "0.1235"
 

@@ -285,7 +285,7 @@ class Compilation:
         rows = [
             script,
             [[token_as_data(token) for token in one] for one in words],
-            {name: asdict(one) for name, one in step.outputs.items()},
+            {name: one.sent for name, one in step.outputs.items()},
             {name: _place_there(self.plan.datasets[name]) for name in sorted(datasets)},
             [found.name, found.version],
             _variables(step),

@@ -19,8 +19,8 @@ from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord, free_texts
 from aml_pipeline.report.sources import to_sources
-from aml_pipeline.report.text import size_in_words
 from aml_pipeline.store import Store
+from aml_pipeline.wording import size_in_words
 
 
 def runs(options: Options, environ: Mapping[str, str]) -> int:

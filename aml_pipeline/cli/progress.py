@@ -107,7 +107,10 @@ class Progress:
         if event.state == "failed" and event.message:
             for line in event.tail:
                 self.say(f"    {line}")
-            self.say(f"{event.step}: {event.message} Log: {_from_here(self._logs[event.step], self._folder)}")
+            end = "\n" if "\n" in event.message else " "
+            self.say(f"{event.step}: {event.message}{end}Log: {_from_here(self._logs[event.step], self._folder)}")
+        if event.remark:
+            self.say(f"{event.step}: {event.remark}")
 
     def say(self, text: str) -> None:
         """Show words that belong to no event, above the lines that move."""

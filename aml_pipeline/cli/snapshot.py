@@ -15,8 +15,8 @@ from aml_pipeline.opening import Opened
 from aml_pipeline.origins import LeftOut, Member
 from aml_pipeline.problems import on_one_line
 from aml_pipeline.remote import MOST_BYTES, MOST_FILES
-from aml_pipeline.report.text import size_in_words
 from aml_pipeline.snapshot_report import Report, Secret, Unnamed, report
+from aml_pipeline.wording import size_in_words
 
 _FEW = 5
 _EXAMPLES = 3

@@ -1,55 +1,117 @@
-"""The last lines of a failed step → the line of pipeline.yaml that would cure it, when that can be told."""
+"""The lines that a script failed with → what to write in pipeline.yaml, or to install, where that can be told."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 
-from aml_pipeline.snapshot import Snapshot, SourceFolder, module_folders
+from aml_pipeline.local import data_advice
+from aml_pipeline.local.evaluate import Context
+from aml_pipeline.local.module_advice import missing_module
+from aml_pipeline.plan import Step
+from aml_pipeline.snapshot import SourceFolder, module_folders
+from aml_pipeline.store import Attempt
+from aml_pipeline.tokens import Output
 
-_NO_FILE = re.compile(r"""No such file or directory: '([^'\n]+)'|FileNotFoundError: ([^\s'":]+)""")
+_IS_A_FOLDER = re.compile(r"Is a directory: '([^'\n]+)'")
+# What Python and libraries say of a file that is not there; `errno = 2` is HDF5's.
+_MISSING = re.compile(
+    r"No such file or directory|FileNotFoundError|NotFoundError|[Dd]oes not exist|not found|errno = 2|"
+    r"[Uu]nable to open|[Cc]an(?:'|no)t open|\bNo files? "
+)
+_PATHS = re.compile(r"""'([^'\n]+)'|"([^"\n]+)"|([^\s'"(),;:=\[\]]*[./][^\s'"(),;:=\[\]]*)""")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
 
-def advice(log: str, source: SourceFolder, snapshot: Snapshot, work: str, declared: tuple[str, ...] | None) -> str:
-    """Return the cure for a file or module that the step missed and that its source folder has, else "".
+def advice(context: Context, step: Step, failure: Sequence[str], attempt: Attempt) -> str:
+    """Return the cure for what a script missed, or took for a file, or ""; ``failure`` are the lines that tell it."""
+    return (
+        _of_output(step, failure, attempt)
+        or _of_files(context, step, failure, attempt)
+        or _of_modules(context, step, failure)
+    )
 
-    ``work`` is the folder that the step ran in, ``declared`` the ``snapshot:`` patterns that it has.
-    """
-    for name in _missed(log, snapshot.script, work):
-        place = os.path.join(source.path, name)
-        if name not in snapshot.digests and os.path.exists(place):
-            return _cure(name + ("/" if os.path.isdir(place) else ""), source, declared)
+
+def _of_output(step: Step, failure: Sequence[str], attempt: Attempt) -> str:
+    """Return what is to be said when the folder of an output was opened as a file."""
+    opened = {os.path.realpath(found[1]) for line in failure for found in _IS_A_FOLDER.finditer(line)}
+    name = next((name for name, place in attempt.outputs.items() if os.path.realpath(place) in opened), None)
+    if name is None:
+        return ""
+    given = step.option_of(Output(name))
+    what = f"What {given} gives" if given else f"What the script gets for output {name}"
+    return f"{what} is a folder, which is there when the script starts. Write a file below it."
+
+
+def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Attempt) -> str:
+    source, snapshot = context.project.source(step), context.project.snapshot(step)
+    for name in _missed(failure, context, attempt):
+        inside, outside = os.path.join(source.path, name), os.path.join(context.project.folder, name)
+        for place in dict.fromkeys(map(os.path.normpath, (inside, outside))):
+            relative = os.path.relpath(place, source.path)
+            known = relative in snapshot.digests and not os.path.isdir(place)
+            if os.path.exists(place) and not known and data_advice.is_of_project(context, place):
+                return _cure_of(context, step, place, relative)
     return ""
 
 
-def _missed(log: str, script: str, work: str) -> list[str]:
-    """Return the names, relative to the source folder, that could be those of the files that the log tells of."""
-    names = [_relative(found[1] or found[2], work) for found in _NO_FILE.finditer(log)]
-    for found in _NO_MODULE.finditer(log):
-        for folder in module_folders(script):
-            place = posixpath.join(folder, found[1].replace(".", "/"))
-            names += [f"{place}.py", place]
-    return [name for name in names if name]
+def _cure_of(context: Context, step: Step, place: str, relative: str) -> str:
+    """Return what brings a file or folder to a step: as a dataset if it is data, else with its snapshot."""
+    source = context.project.source(step)
+    if relative.startswith("..") or data_advice.is_data(context, place):
+        return data_advice.cure(context, step, place)
+    return _snapshot_cure(relative + ("/" if os.path.isdir(place) else ""), source, step.snapshot)
 
 
-def _relative(path: str, work: str) -> str:
-    if os.path.isabs(path):
-        path = os.path.relpath(path, os.path.realpath(work) if path.startswith(os.path.realpath(work)) else work)
-    path = posixpath.normpath(path)
-    return "" if path.startswith("..") else path
+def _missed(failure: Sequence[str], context: Context, attempt: Attempt) -> Iterator[str]:
+    """Give the paths of which the lines say that nothing is there, from the folder that the script ran in."""
+    for line in failure:
+        if _MISSING.search(line):
+            for found in _PATHS.finditer(line):
+                name = _relative(found[1] or found[2] or found[3].rstrip("."), context, attempt)
+                if name not in {"", os.curdir, os.pardir}:
+                    yield name
 
 
-def _cure(name: str, source: SourceFolder, declared: tuple[str, ...] | None) -> str:
+def _relative(path: str, context: Context, attempt: Attempt) -> str:
+    if not os.path.isabs(path):
+        return posixpath.normpath(path) if path else ""
+    for state, work in (
+        (context.store.folder, attempt.working_copy),
+        (os.path.realpath(context.store.folder), os.path.realpath(attempt.working_copy)),
+    ):
+        if path.startswith(f"{state}/"):
+            return os.path.relpath(path, work)
+    return ""
+
+
+def _snapshot_cure(name: str, source: SourceFolder, declared: tuple[str, ...] | None) -> str:
     """Return what brings ``name``, which ends in a slash if it is a folder, to the step."""
     if source.ignores(name):
         why = f"{name} is in the source folder, and {source.ignore_file} leaves it out of the step's snapshot."
         return f"{why} Take its pattern out of {source.ignore_file}."
     if not any(one == name or (name.endswith("/") and one.startswith(name)) for one in source.all_files):
-        why = f"{name} is in the source folder, but no snapshot holds datasets, the pipeline file or caches."
+        why = (
+            f"{name} is in the source folder, but no snapshot holds the pipeline file, caches or virtual environments."
+        )
         return f"{why} Give its path to the script in an argument, as in `--data: ${{{{ datasets.NAME }}}}`."
     pattern = f"{name}**" if name.endswith("/") else name
     patterns = ", ".join(f'"{one}"' for one in (*(declared or ()), pattern))
     why = f"{name} is in the source folder, but not in the step's snapshot."
     return f"{why} Add under the step: `snapshot: [{patterns}]`."
+
+
+def _of_modules(context: Context, step: Step, failure: Sequence[str]) -> str:
+    source, snapshot = context.project.source(step), context.project.snapshot(step)
+    for module in dict.fromkeys(found[1] for line in failure for found in _NO_MODULE.finditer(line)):
+        bases = [posixpath.join(folder, module.replace(".", "/")) for folder in module_folders(snapshot.script)]
+        for name in (name for base in bases for name in (f"{base}.py", base)):
+            place = os.path.join(source.path, name)
+            if name not in snapshot.digests and os.path.exists(place):
+                return _snapshot_cure(name + ("/" if os.path.isdir(place) else ""), source, step.snapshot)
+        cure = missing_module(context, step, module)
+        if cure:
+            return cure
+    return ""

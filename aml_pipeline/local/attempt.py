@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from aml_pipeline import mlflow_files, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
 from aml_pipeline.events import Event, MetricLogged, OutputWritten, State, StepEnded, StepStarted, StepTicked
-from aml_pipeline.local import descendants, process
-from aml_pipeline.local.advice import advice
+from aml_pipeline.local import descendants, faults, leftovers, process
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate
+from aml_pipeline.local.leftovers import KEPT
 from aml_pipeline.local.process import Processes
 from aml_pipeline.metrics import MetricReader
 from aml_pipeline.mlflow_files import MlflowReader
@@ -24,10 +24,6 @@ from aml_pipeline.record import Recorder
 from aml_pipeline.store import Attempt, Result
 
 Tell = Callable[[Event], None]
-TAIL_LINES = 20
-# The folders that Azure ML makes in the working directory of a run, and keeps.
-_LEAVINGS = ("outputs", "logs")
-_TAIL_BYTES = 64_000
 _PIECE_BYTES = 1 << 20
 # How often the files of MLflow are looked at while a step runs.
 _MLFLOW_SECONDS = 0.5
@@ -35,16 +31,21 @@ _MLFLOW_SECONDS = 0.5
 
 @dataclass(slots=True)
 class Running:
-    """An attempt whose process runs; ``log`` is the file of its output, ``leavings`` where its ``outputs/`` is kept."""
+    """An attempt whose process runs; ``log`` is the file of its output, ``leavings`` where its ``outputs/`` is kept.
+
+    ``since_ns`` is when it began by the clock of the file system; ``stays`` tells that its working copy is to stay.
+    """
 
     found: Evaluation
     attempt: Attempt
     log: str
     leavings: str
     begun: float
+    since_ns: int
     process: process.Process
     follower: Follower
     noted: bool = False
+    stays: bool = False
 
 
 def start(  # noqa: PLR0913 - what an attempt is made from
@@ -64,9 +65,10 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     found, attempt = _copied(context, found, results)
     step = found.step
     log = recorder.log(step.name)
-    for name in _LEAVINGS:
+    for name in KEPT:
         with contextlib.suppress(FileExistsError):
             os.mkdir(os.path.join(attempt.working_copy, name))
+    since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after all that was copied
     begun = time.time()
     tell(StepStarted(begun, step.name, again or found.verdict.reason, attempt.id, log, attempt.key))
     variables = environ(context, step, attempt.working_copy)
@@ -82,7 +84,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         mark=attempt.id,
         timeout=step.timeout,
     )
-    return Running(found, attempt, log, recorder.leavings(step.name), begun, child, follower)
+    return Running(found, attempt, log, recorder.leavings(step.name), begun, since_ns, child, follower)
 
 
 def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
@@ -149,7 +151,10 @@ def finish(
         context.store.need_room(running.attempt)
     step, reason, seconds = running.found.step, running.found.verdict.reason, time.time() - running.begun
     facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
-    message = _fault(context, running.found, ended, results)
+    message = faults.fault(context, running.found, ended, results, running.since_ns)
+    if not message:
+        left = _left(context, running)
+        message = _empty_outputs(context, running, left)
     if not message:
         try:
             result = context.store.accept(running.attempt, facts)
@@ -157,12 +162,26 @@ def finish(
             message = str(error)
         else:
             done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, key=result.key)
-            return replace(done, outputs=dict(result.outputs), contents=dict(result.contents)), result
+            remark = faults.remark(step, result, left)
+            return replace(done, outputs=dict(result.outputs), contents=dict(result.contents), remark=remark), result
     context.store.fail(running.attempt)
-    tail, cure = _failure(context, running)
-    message = f"{message} {cure}".strip()
+    shown, cure = _failure(context, running)
+    message = f"{message} {cure if ended.status else ''}".strip()
     key = running.attempt.key
-    return StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, tail, key=key), None
+    return StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, shown, key=key), None
+
+
+def _left(context: Context, running: Running) -> list[leftovers.Leftover]:
+    copied = context.project.snapshot(running.found.step).digests
+    return leftovers.leftovers(running.attempt.working_copy, copied, running.since_ns, context.project.digests.file)
+
+
+def _empty_outputs(context: Context, running: Running, left: list[leftovers.Leftover]) -> str:
+    """Return what is wrong with outputs that hold no file; what the script wrote elsewhere then stays for a look."""
+    folder = os.path.relpath(running.attempt.working_copy, context.project.folder)
+    message = faults.of_outputs(running.found.step, running.attempt, left, folder)
+    running.stays = bool(message and left)
+    return message
 
 
 def abandon(context: Context, running: Running, state: State) -> StepEnded:
@@ -178,9 +197,12 @@ def abandon(context: Context, running: Running, state: State) -> StepEnded:
 
 
 def tidy(running: Running) -> None:
-    """Keep what the step left in ``outputs/`` and ``logs/`` of its folder, as Azure ML does; drop the folder."""
+    """Keep what the step left in ``outputs/`` and ``logs/`` of its folder, as Azure ML does; drop the folder.
+
+    One that stays goes with the attempt, when the step runs again.
+    """
     work = running.attempt.working_copy
-    for name in _LEAVINGS:
+    for name in KEPT:
         try:
             os.rmdir(os.path.join(work, name))
         except FileNotFoundError:
@@ -189,36 +211,24 @@ def tidy(running: Running) -> None:
             os.makedirs(running.leavings, exist_ok=True)
             shutil.rmtree(os.path.join(running.leavings, name), ignore_errors=True)
             shutil.move(os.path.join(work, name), os.path.join(running.leavings, name))
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def _fault(context: Context, found: Evaluation, ended: process.Ended, results: Mapping[str, Result]) -> str:
-    """Return why the attempt is not accepted, or "" when it is."""
-    if ended.timed_out:
-        return f"It took longer than its timeout of {found.step.timeout} s."
-    if ended.status:
-        return f"Its script failed ({process.describe(ended.status)})."
-    for name in found.step.datasets:
-        tree = context.project.dataset(context.plan.datasets[name].local)
-        if (tree.digest if tree else reuse.ABSENT) != found.parts["datasets"][name]:
-            return f"Dataset {name} changed while the step ran, so its result is of neither state. Run again."
-    for one in found.step.inputs:
-        tree = context.project.digests.tree(results[one.step].outputs[one.name])
-        if tree is None or tree.digest != found.parts["inputs"][f"{one.step}.{one.name}"]:
-            what = f"Input {one.name} of step {one.step} changed while the step ran"
-            return f"{what}. A script must not write into its inputs: copy them first. Run again."
-    return ""
+    if not running.stays:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
-    """Return the last lines of a log, with the paths of the source, and the cure for what they tell, or ""."""
-    step, tail = running.found.step, _tail(running.log, running.follower.start)
-    source = context.project.source(step)
+    """Return the lines of a log to show, with the paths of the source, and the cure for what they tell, or ""."""
+    from aml_pipeline.local import tail  # only when a step failed
+    from aml_pipeline.local.advice import advice
+
     work = running.attempt.working_copy
-    cure = advice("\n".join(tail), source, context.project.snapshot(step), work, step.snapshot)
-    for place in (work, os.path.realpath(work)):
-        tail = [line.replace(place, source.path) for line in tail]
-    return tuple(tail[-TAIL_LINES:]), cure
+    copies = (work, os.path.realpath(work))
+    lines = tail.end_of(running.log, running.follower.start)
+    cure = advice(context, running.found.step, tail.last_failure(lines), running.attempt)
+    shown = tail.shown(lines, [*copies, context.project.folder, os.path.realpath(context.project.folder)])
+    source = context.project.source(running.found.step).path
+    for place in copies:
+        shown = [line.replace(place, source) for line in shown]
+    return tuple(shown), cure
 
 
 class Follower:
@@ -274,10 +284,3 @@ class Follower:
         piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
         self._at += len(piece)
         return piece
-
-
-def _tail(log: str, start: int) -> list[str]:
-    """Return the last lines of a log, none from before the byte ``start``."""
-    with open(log, "rb") as stream:
-        stream.seek(max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
-        return stream.read().decode("utf-8", "replace").splitlines()

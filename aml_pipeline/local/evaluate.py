@@ -60,7 +60,7 @@ def evaluate(
     """
     parts = _parts(context, step, results)
     known = not pending or not set(step.upstream) & set(pending)
-    result, damage = context.store.result(step.name, reuse.key(parts)) if known else (None, "")
+    result, damage = _kept(context, step, reuse.key(parts)) if known else (None, "")
     last = context.store.last(step.name)
     worded = _as_they_are if result else context.contents.wording(context.project.environment_text(step))
     verdict = reuse.verdict(
@@ -73,6 +73,19 @@ def evaluate(
         kept=() if result or forced else [worded(one) for one in context.store.kept_parts(step.name)],
     )
     return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None, last)
+
+
+def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:
+    """Return the result with ``key`` if it is whole and as the step must leave it, else what is wrong with it."""
+    result, damage = context.store.result(step.name, key)
+    empty = _empty_output(step, result) if result else ""
+    return (None, f"output {empty} is empty") if empty else (result, damage)
+
+
+def _empty_output(step: Step, result: Result) -> str:
+    """Return the first output that holds no file though it must, as results from before that was checked may have."""
+    hollow = (name for name, tree in result.contents.items() if not tree.files and name in step.outputs)
+    return next((name for name in hollow if not step.outputs[name].may_be_empty), "")
 
 
 def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[str, Any]:
@@ -120,7 +133,7 @@ def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:
 def taken(context: Context, step: str) -> Result:
     """Return the newest result of a step that is not run this time. Raises UsageError when there is none."""
     last = context.store.last(step)
-    result, damage = context.store.result(step, last.accepted) if last and last.accepted else (None, "")
+    result, damage = _kept(context, context.plan.step(step), last.accepted) if last and last.accepted else (None, "")
     if result is None:
         what = f'The {damage} after step "{step}" ran' if damage else f'Step "{step}" has no result here yet'
         raise UsageError(f"{what}, and this run leaves it out. Run it first: `aml-pipeline run {step}`.")
@@ -150,8 +163,10 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, st
         result = context.store.latest(step.name)
         if result:
             results[step.name] = result
+            empty = _empty_output(step, result)
             worded = context.contents.wording(context.project.environment_text(step))
             changed = reuse.difference(worded(result.parts), worded(_parts(context, step, results)))
+            changed = changed or (f"output {empty} is empty" if empty else None)
             told += [(step.name, changed)] if changed else []
     return told
 

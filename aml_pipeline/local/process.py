@@ -191,11 +191,25 @@ def _wait_for(descriptors: Iterable[int], seconds: float) -> None:
     poll.poll(seconds * 1000)
 
 
-def describe(status: int) -> str:
-    """Return how a process ended, in words."""
+# Signals → what happened to a process that ended by them.
+_DEATHS = {
+    signal.SIGKILL: "was killed (SIGKILL), perhaps for memory. Let it use less, or run fewer steps at a time",
+    signal.SIGSEGV: "crashed (segmentation fault, SIGSEGV)",
+    signal.SIGBUS: "crashed (bus error, SIGBUS)",
+    signal.SIGILL: "crashed (illegal instruction, SIGILL)",
+    signal.SIGFPE: "crashed (arithmetic error, SIGFPE)",
+    signal.SIGABRT: "was aborted (SIGABRT)",
+    signal.SIGTERM: "was terminated (SIGTERM)",
+    signal.SIGINT: "was interrupted (SIGINT)",
+}
+
+
+def failure(status: int) -> str:
+    """Return in a sentence how a script failed; a negative ``status`` is the signal that ended it."""
     if status >= 0:
-        return f"exit status {status}"
+        return f"Its script failed (exit status {status})."
     try:
-        return f"ended by {signal.Signals(-status).name}"
+        number = signal.Signals(-status)
     except ValueError:
-        return f"ended by signal {-status}"
+        return f"Its script was ended by signal {-status}."
+    return f"Its script {_DEATHS.get(number, f'was ended by {number.name}')}."

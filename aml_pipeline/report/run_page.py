@@ -12,8 +12,9 @@ from aml_pipeline.report.markup import Html, join, tag
 from aml_pipeline.report.parts import drawn, facts, moment, scrolled, section, state, table, value_in_words
 from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold, mapping, sequence
-from aml_pipeline.report.text import cut, number_in_words, seconds_in_words, size_in_words
+from aml_pipeline.report.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.report.timeline import timeline
+from aml_pipeline.wording import size_in_words
 
 
 def page(run: RunTold) -> str:

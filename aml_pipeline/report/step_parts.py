@@ -8,7 +8,8 @@ from typing import Any
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import facts, state
 from aml_pipeline.report.story import Log, RunTold, StepTold, mapping, sequence
-from aml_pipeline.report.text import cut, number_in_words, seconds_in_words, size_in_words
+from aml_pipeline.report.text import cut, number_in_words, seconds_in_words
+from aml_pipeline.wording import size_in_words
 
 _MOST_ARGUMENTS = 100
 
@@ -42,6 +43,7 @@ def _known(step: StepTold) -> Iterator[tuple[str, str]]:
     yield "Made by run", cut(step.made_by, 120)
     yield "Exit status", "" if row.get("exit_status") is None else cut(str(row["exit_status"]), 60)
     yield "Failure", cut(str(row.get("message") or ""), 2_000)
+    yield "Remark", cut(str(row.get("remark") or ""), 2_000)
     yield "Script", cut(str(step.declared.get("script", "")))
     yield "From", cut(str(step.declared.get("source_directory", "")))
     yield "After", cut(", ".join(step.upstream))

@@ -43,16 +43,6 @@ def tail_that_fits(text: str, room: int) -> str:
     return text
 
 
-def size_in_words(number: float) -> str:
-    """Return a number of bytes as people read it: ``1.2 kB``."""
-    value = float(number)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:  # noqa: PLR2004
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
-
-
 def seconds_in_words(seconds: float) -> str:
     """Return a time as people read it: ``8.3 s``, ``2 min 5 s``, ``1 h 2 min``."""
     if seconds < 60:  # noqa: PLR2004

@@ -112,7 +112,7 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
         (f"{STEP}compute:\n  name: c\n  ▮", OF_COMPUTE - {"name"}),
         (f"{STEP}datasets:\n  images:\n    ▮", OF_DATASET),
         (f"{STEP}parameters:\n  epochs:\n    ▮", {"choices", "default", "description", "maximum", "minimum", "type"}),
-        (f"{STEP}    outputs:\n      model:\n        ▮", {"datastore", "mode", "register_as"}),
+        (f"{STEP}    outputs:\n      model:\n        ▮", {"datastore", "may_be_empty", "mode", "register_as"}),
         (f"{STEP}schedules:\n  nightly:\n    ▮", {"cron", "parameters", "recurrence", "time_zone"}),
         (
             f"{STEP}schedules:\n  nightly:\n    recurrence:\n      ▮",

@@ -1,0 +1,145 @@
+"""Why an attempt whose process is over is not accepted, and what is said of one that is: in words, with the cure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from aml_pipeline import reuse
+from aml_pipeline.files import Tree
+from aml_pipeline.local import leftovers, process
+from aml_pipeline.local.evaluate import Context, Evaluation
+from aml_pipeline.local.leftovers import Leftover
+from aml_pipeline.plan import Step
+from aml_pipeline.store import Attempt, Result
+from aml_pipeline.tokens import Dataset, Input, Output
+from aml_pipeline.wording import counted, listed
+
+
+def fault(
+    context: Context, found: Evaluation, ended: process.Ended, results: Mapping[str, Result], since_ns: int
+) -> str:
+    """Return what a process did that it must not, or ""; ``since_ns`` is when it began, by the file system's clock."""
+    if ended.timed_out:
+        return f"It took longer than its timeout of {found.step.timeout} s."
+    if ended.status:
+        return process.failure(ended.status)
+    return _of_datasets(context, found, since_ns) or _of_inputs(context, found, results, since_ns)
+
+
+def _of_datasets(context: Context, found: Evaluation, since_ns: int) -> str:
+    for name in found.step.datasets:
+        local = context.plan.datasets[name].local
+        tree = context.project.dataset(local)
+        if local and (tree.digest if tree else reuse.ABSENT) != found.parts["datasets"][name]:
+            what = f"Dataset {name} changed while the step ran, so its result matches neither version"
+            files = leftovers.changed(context.project.path(local), since_ns)
+            return f"{what}{_named(files)}. {_cure(found.step, Dataset(name), files)}"
+    return ""
+
+
+def _of_inputs(context: Context, found: Evaluation, results: Mapping[str, Result], since_ns: int) -> str:
+    for one in found.step.inputs:
+        place = results[one.step].outputs[one.name]
+        tree = context.project.digests.tree(place)
+        if tree is None or tree.digest != found.parts["inputs"][f"{one.step}.{one.name}"]:
+            option = found.step.option_of(one)
+            what = f"output {one.name} of step {one.step}"
+            what = f"Its input {option} ({what})" if option else f"Its input, {what},"
+            files = leftovers.changed(place, since_ns)
+            gone = _removed(results[one.step].contents[one.name], tree)
+            return f"{what} changed while it ran{_named(files) or gone}. {_cure(found.step, one, files)}"
+    return ""
+
+
+def _named(files: Sequence[Leftover]) -> str:
+    more = [counted(len(files) - 1, "more file")] if len(files) > 1 else []
+    return f": {listed([files[0].name, *more])}" if files else ""
+
+
+def _removed(before: Tree, now: Tree | None) -> str:
+    removed = before.files - (now.files if now else 0)
+    return f": {'a file was' if removed == 1 else f'{removed} files were'} removed" if removed > 0 else ""
+
+
+def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
+    noun = "inputs" if isinstance(token, Input) else "datasets"
+    copied = files[0].name if len(files) == 1 else "the files"
+    below = f"write below {_any_folder(step)}, or " if step.written else ""
+    return f"A script must not write into its {noun}: {below}copy {copied} into the working folder first. Run again."
+
+
+def of_outputs(step: Step, attempt: Attempt, left: Sequence[Leftover], folder: str) -> str:
+    """Return which outputs hold no file though they must, and what the script wrote elsewhere; "" if none is empty.
+
+    ``left`` is what it left in its working folder; ``folder`` is that one's name for a person.
+    """
+    empty = [
+        name
+        for name, place in attempt.outputs.items()
+        if not step.outputs[name].may_be_empty and os.path.isdir(place) and leftovers.is_empty(place)
+    ]
+    if not empty:
+        return ""
+    what = f"Output {empty[0]} is empty" if len(empty) == 1 else f"Outputs {listed(empty)} are empty"
+    below = _folders(step, empty)
+    if left:
+        return (
+            f"{what}. The script left {leftovers.in_words(left)} in its working folder, which is not kept: "
+            f"write {_them(left)} below {below}. Until the step runs again {_they(left)} in {folder}."
+        )
+    kept = leftovers.kept(attempt.working_copy)
+    if kept:
+        passed = "is kept with the run, but is" if len(kept) == 1 else "are kept with the run, but are"
+        return (
+            f"{what}. The script wrote {leftovers.in_words(kept)}, which {passed} no output: "
+            f"write {_them(kept)} below {below}."
+        )
+    return f"{what}: the script wrote no file below {below}. Write one; {_allowed(empty)}."
+
+
+def remark(step: Step, result: Result, left: Sequence[Leftover]) -> str:
+    """Return what is worth a line though the step ended well, or ""."""
+    told = []
+    if left:
+        below = f"below {_any_folder(step)}, or " if step.written else ""
+        verb = "was" if len(left) == 1 else "were"
+        told.append(
+            f"{leftovers.in_words(left)} {verb} left in the working folder, which is not kept. "
+            f"Write {_them(left)} {below}into outputs/ to keep {_them(left)} with the run."
+        )
+    return " ".join([*told, *_hollow(step, result)])
+
+
+def _hollow(step: Step, result: Result) -> list[str]:
+    """Return what is said of outputs whose files are all empty."""
+    told = []
+    for name, tree in result.contents.items():
+        if tree.files and not tree.bytes and not step.outputs[name].may_be_empty:
+            files = "one empty file" if tree.files == 1 else f"{tree.files:,} empty files"
+            what = f"Output {name} holds nothing but {files}"
+            told.append(f"{what}. Check what the script writes; {_allowed([name])}.")
+    return told
+
+
+def _allowed(outputs: Sequence[str]) -> str:
+    settings = ", ".join(f"{name}: {{may_be_empty: true}}" for name in outputs)
+    return f"or add under the step, if that is meant: `outputs: {{{settings}}}`"
+
+
+def _any_folder(step: Step) -> str:
+    return _folders(step, step.written) if len(step.written) == 1 else "the folder of an output"
+
+
+def _folders(step: Step, outputs: Sequence[str]) -> str:
+    """Return where outputs are to be written, by the options that name them."""
+    words = [step.option_of(Output(name)) or f"output {name}" for name in outputs]
+    return f"the folder{'' if len(words) == 1 else 's'} of {listed(words)}"
+
+
+def _them(files: Sequence[Leftover]) -> str:
+    return "it" if len(files) == 1 else "them"
+
+
+def _they(files: Sequence[Leftover]) -> str:
+    return "it is" if len(files) == 1 else "they are"

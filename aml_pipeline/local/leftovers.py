@@ -1,0 +1,98 @@
+"""The files that a step made or changed in its working folder, which goes when the attempt is over; and its inputs.
+
+What counts as new is told by the times of the file system itself, against those of a folder that was made just before
+the process began.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from aml_pipeline import files
+from aml_pipeline.wording import counted, listed, size_in_words
+
+# The folders that Azure ML makes in the working folder of a run, and keeps.
+KEPT = ("outputs", "logs")
+# What interpreters and libraries write by themselves; hidden files and folders are such too.
+_CACHES = frozenset({"__pycache__", "catboost_info"})
+_MOST_NAMED = 3
+
+
+class Leftover(NamedTuple):
+    """A file by its path in the folder where it lies."""
+
+    name: str
+    bytes: int
+
+
+def leftovers(folder: str, copied: Mapping[str, str], since_ns: int, digest: Callable[[str], str]) -> list[Leftover]:
+    """Return the files of a working folder that its process made or changed, the largest first.
+
+    ``copied`` are the files that were there before, with their digests. What is ``KEPT``, caches and links don't count.
+    """
+
+    def counts(name: str, entry: os.DirEntry[str]) -> bool:
+        if name not in copied:
+            return True
+        return _is_newer(entry, since_ns) and digest(entry.path) != copied[name].removesuffix("+x")
+
+    return _largest_first(_files(folder, "", counts, KEPT))
+
+
+def kept(folder: str) -> list[Leftover]:
+    """Return the files that a working folder has in ``outputs/`` and ``logs/``."""
+    there = (name for name in KEPT if os.path.isdir(os.path.join(folder, name)))
+    found = (one for name in there for one in _files(os.path.join(folder, name), f"{name}/", lambda *_: True))
+    return _largest_first(found)
+
+
+def changed(place: str, since_ns: int) -> list[Leftover]:
+    """Return the files at or below ``place`` that were made or changed since."""
+    if not os.path.isdir(place):
+        return [Leftover(os.path.basename(place), os.path.getsize(place))] if os.path.exists(place) else []
+    return _largest_first(_files(place, "", lambda _, entry: _is_newer(entry, since_ns)))
+
+
+def _files(
+    folder: str, prefix: str, counts: Callable[[str, os.DirEntry[str]], bool], skipped: Sequence[str] = ()
+) -> Iterator[Leftover]:
+    for entry in _entries(folder):
+        name = prefix + entry.name
+        if entry.name.startswith(".") or entry.name in _CACHES or name in skipped or entry.name.endswith(".pyc"):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path, f"{name}/", counts)
+        elif entry.is_file(follow_symlinks=False) and counts(name, entry):
+            yield Leftover(name, entry.stat().st_size)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """Return what a folder holds; nothing where the script left none that can be read."""
+    try:
+        with os.scandir(folder) as listing:
+            return list(listing)
+    except OSError:
+        return []
+
+
+def _is_newer(entry: os.DirEntry[str], since_ns: int) -> bool:
+    status = entry.stat(follow_symlinks=False)
+    return max(status.st_mtime_ns, status.st_ctime_ns) > since_ns
+
+
+def _largest_first(found: Iterator[Leftover]) -> list[Leftover]:
+    return sorted(found, key=lambda one: (-one.bytes, one.name))
+
+
+def in_words(found: Sequence[Leftover]) -> str:
+    """Return the largest of some files with their sizes, and how many more there are."""
+    named = [f"{one.name} ({size_in_words(one.bytes)})" for one in found[:_MOST_NAMED]]
+    more = len(found) - len(named)
+    return listed([*named, *([counted(more, "more file")] if more else [])])
+
+
+def is_empty(folder: str) -> bool:
+    """Whether a folder holds no file, however many folders it holds."""
+    return all(name.endswith("/") for name, _ in files.walk(folder))

@@ -1,0 +1,59 @@
+"""A package that a script misses → which Python has to have it, and whether the declared environment does."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from aml_pipeline.local.evaluate import Context
+from aml_pipeline.plan import Step
+from aml_pipeline.providers import Providers
+
+
+def missing_module(context: Context, step: Step, module: str) -> str:
+    """Return what to do about a module that is none of the project, and that the Python of the steps lacks, or ""."""
+    top = module.partition(".")[0]
+    python = context.interpreter
+    if top in python.standard or top in python.modules or _is_of_project(context, step, top):
+        return ""
+    own = os.path.realpath(python.path) == os.path.realpath(sys.executable) and python.path == sys.executable
+    which = "the Python of aml-pipeline, which runs the steps unless --python names another" if own else "--python"
+    cure = (
+        f"Install it there, or run with the Python of your project: `--python {_other(context)}`"
+        if own
+        else "Install it"
+    )
+    return f"Module {top} is not installed in {python.path} ({which}). {cure}.{_environment(context, step, module)}"
+
+
+def _is_of_project(context: Context, step: Step, top: str) -> bool:
+    """Whether a file or folder of that name is anywhere in the source folder: then something else is wrong."""
+    parts = (name.split("/") for name in context.project.source(step).all_files)
+    return any(top in path[:-1] or path[-1] == f"{top}.py" for path in parts)
+
+
+def _other(context: Context) -> str:
+    """Return the Python of an environment that is active or lies in the project, else an example of one."""
+    environ = context.environ
+    active = [environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
+    folders = [*active, *(os.path.join(context.project.folder, name) for name in (".venv", "venv"))]
+    places = [os.path.join(folder, "bin", "python") for folder in folders]
+    for place in places:
+        if os.path.exists(place) and place != sys.executable:
+            relative = os.path.relpath(place, context.project.folder)
+            return place if relative.startswith("..") else relative
+    return ".venv/bin/python"
+
+
+def _environment(context: Context, step: Step, module: str) -> str:
+    """Return what the files of the declared environment say of the module."""
+    declared = step.environment
+    files = [name for name in (declared.conda_file, declared.pip_requirements) if name] if declared else []
+    if not declared or not files:
+        return ""
+    verdict = Providers(context.project.declaration(declared).packages, context.interpreter).of(module).verdict
+    said = {
+        "named": "names it, so Azure ML has it",
+        "not named": "does not name it, so Azure ML lacks it too: add it there",
+    }.get(verdict)
+    return f" {files[0]} {said}." if said else ""
