@@ -58,6 +58,16 @@ def test_each_output_that_holds_no_file_is_named(project: Project) -> None:
     )
 
 
+def test_an_output_that_the_script_is_not_told_of_may_be_empty(project: Project) -> None:
+    arguments = f'--extra: ["${{{{ datasets.extra }}}}", "${{{{ outputs.more }}}}"]\n      {OUTPUT}'
+    project.write(one_step(SAVES, arguments=arguments))
+    project.replace("pipeline.yaml", "steps:\n", "datasets: {extra: {local: extra, optional: true}}\nsteps:\n")
+    assert project.run() == {"train": "done"}
+    assert project.run() == {"train": "up to date"}
+    project.write({"extra/x": "x"})
+    assert "Output more is empty: the script wrote no file below the folder of --extra." in failure(project)
+
+
 def test_what_the_script_wrote_elsewhere_is_named_and_stays_for_a_look(project: Project) -> None:
     script = """
         import os

@@ -165,6 +165,7 @@ def test_what_a_failed_attempt_left_is_kept_when_it_is_tried_again(project: Proj
                     marker.write_text("once")
                     pathlib.Path("logs/crash.txt").write_text("kept")
                     sys.exit("my own error")
+                pathlib.Path(sys.argv[1], "made").write_text("at last")
                 """,
         }
     )

@@ -136,7 +136,9 @@ def test_a_plan_is_plain_data() -> None:
     ]
     assert data["steps"][2]["arguments"][0] == [{"input": {"step": "train", "name": "model"}}]
     assert data["steps"][1]["outputs"]["model"] == {
-        **{"datastore": "store", "mode": "mount", "register_as": "model"},
+        "datastore": "store",
+        "mode": "mount",
+        "register_as": "model",
         "may_be_empty": False,
     }
     assert plan().as_data() == plan().as_data()

@@ -14,7 +14,7 @@ from aml_pipeline import mlflow_files, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
 from aml_pipeline.events import Event, MetricLogged, OutputWritten, State, StepEnded, StepStarted, StepTicked
 from aml_pipeline.local import descendants, faults, leftovers, process
-from aml_pipeline.local.evaluate import Context, Evaluation, evaluate
+from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
 from aml_pipeline.local.leftovers import KEPT
 from aml_pipeline.local.process import Processes
 from aml_pipeline.metrics import MetricReader
@@ -115,8 +115,7 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
             return results[token.step].outputs[token.name]
         if isinstance(token, tokens.Output):
             return outputs[token.name]
-        local = plan.datasets[token.name].local
-        return project.path(local) if local and os.path.exists(project.path(local)) else None
+        return local_path(context, token.name)
 
     return [project.snapshot(step).script, *tokens.render(step.arguments, bind)]
 
@@ -162,7 +161,7 @@ def finish(
             message = str(error)
         else:
             done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, key=result.key)
-            remark = faults.remark(step, result, left)
+            remark = faults.remark(step, result, to_fill(context, step), left)
             return replace(done, outputs=dict(result.outputs), contents=dict(result.contents), remark=remark), result
     context.store.fail(running.attempt)
     shown, cure = _failure(context, running)
@@ -179,7 +178,8 @@ def _left(context: Context, running: Running) -> list[leftovers.Leftover]:
 def _empty_outputs(context: Context, running: Running, left: list[leftovers.Leftover]) -> str:
     """Return what is wrong with outputs that hold no file; what the script wrote elsewhere then stays for a look."""
     folder = os.path.relpath(running.attempt.working_copy, context.project.folder)
-    message = faults.of_outputs(running.found.step, running.attempt, left, folder)
+    step = running.found.step
+    message = faults.of_outputs(step, running.attempt, to_fill(context, step), left, folder)
     running.stays = bool(message and left)
     return message
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from aml_pipeline.project import Project
 from aml_pipeline.reuse import Verdict
 from aml_pipeline.snapshot import Snapshot
 from aml_pipeline.store import LastAttempt, Result, Store
+from aml_pipeline.tokens import Dataset, Output
 
 FORCED = "forced"
 
@@ -78,14 +80,31 @@ def evaluate(
 def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:
     """Return the result with ``key`` if it is whole and as the step must leave it, else what is wrong with it."""
     result, damage = context.store.result(step.name, key)
-    empty = _empty_output(step, result) if result else ""
-    return (None, f"output {empty} is empty") if empty else (result, damage)
+    empty = _empty_output(context, step, result) if result else ""
+    return (None, empty) if empty else (result, damage)
 
 
-def _empty_output(step: Step, result: Result) -> str:
-    """Return the first output that holds no file though it must, as results from before that was checked may have."""
-    hollow = (name for name, tree in result.contents.items() if not tree.files and name in step.outputs)
-    return next((name for name in hollow if not step.outputs[name].may_be_empty), "")
+def _empty_output(context: Context, step: Step, result: Result) -> str:
+    """Return which output holds no file though it must, as results from before that was checked may have, or ""."""
+    hollow = [name for name, tree in result.contents.items() if not tree.files]
+    empty = [name for name in hollow if name in to_fill(context, step)]
+    return f"output {empty[0]} is empty" if empty else ""
+
+
+def to_fill(context: Context, step: Step) -> list[str]:
+    """Return the outputs that must hold a file when ``step`` is over: those whose folders its script is told.
+
+    An option that names a dataset which is not here is left out, with any output beside it.
+    """
+    absent = {Dataset(name) for name in step.datasets if local_path(context, name) is None}
+    told = {token for one in step.arguments if absent.isdisjoint(one.values) for token in one.values}
+    return [name for name, settings in step.outputs.items() if Output(name) in told and not settings.may_be_empty]
+
+
+def local_path(context: Context, dataset: str) -> str | None:
+    """Return the path of a dataset here, if it is here."""
+    local = context.plan.datasets[dataset].local
+    return context.project.path(local) if local and os.path.exists(context.project.path(local)) else None
 
 
 def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[str, Any]:
@@ -163,10 +182,9 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, st
         result = context.store.latest(step.name)
         if result:
             results[step.name] = result
-            empty = _empty_output(step, result)
             worded = context.contents.wording(context.project.environment_text(step))
             changed = reuse.difference(worded(result.parts), worded(_parts(context, step, results)))
-            changed = changed or (f"output {empty} is empty" if empty else None)
+            changed = changed or _empty_output(context, step, result)
             told += [(step.name, changed)] if changed else []
     return told
 

@@ -69,16 +69,13 @@ def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
     return f"A script must not write into its {noun}: {below}copy {copied} into the working folder first. Run again."
 
 
-def of_outputs(step: Step, attempt: Attempt, left: Sequence[Leftover], folder: str) -> str:
-    """Return which outputs hold no file though they must, and what the script wrote elsewhere; "" if none is empty.
+def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Sequence[Leftover], folder: str) -> str:
+    """Return which of the outputs ``to_fill`` hold no file, and what the script wrote elsewhere; "" if none is empty.
 
     ``left`` is what it left in its working folder; ``folder`` is that one's name for a person.
     """
-    empty = [
-        name
-        for name, place in attempt.outputs.items()
-        if not step.outputs[name].may_be_empty and os.path.isdir(place) and leftovers.is_empty(place)
-    ]
+    places = {name: attempt.outputs[name] for name in to_fill}
+    empty = [name for name, place in places.items() if os.path.isdir(place) and leftovers.is_empty(place)]
     if not empty:
         return ""
     what = f"Output {empty[0]} is empty" if len(empty) == 1 else f"Outputs {listed(empty)} are empty"
@@ -98,7 +95,7 @@ def of_outputs(step: Step, attempt: Attempt, left: Sequence[Leftover], folder: s
     return f"{what}: the script wrote no file below {below}. Write one; {_allowed(empty)}."
 
 
-def remark(step: Step, result: Result, left: Sequence[Leftover]) -> str:
+def remark(step: Step, result: Result, to_fill: Sequence[str], left: Sequence[Leftover]) -> str:
     """Return what is worth a line though the step ended well, or ""."""
     told = []
     if left:
@@ -108,14 +105,15 @@ def remark(step: Step, result: Result, left: Sequence[Leftover]) -> str:
             f"{leftovers.in_words(left)} {verb} left in the working folder, which is not kept. "
             f"Write {_them(left)} {below}into outputs/ to keep {_them(left)} with the run."
         )
-    return " ".join([*told, *_hollow(step, result)])
+    return " ".join([*told, *_hollow(result, to_fill)])
 
 
-def _hollow(step: Step, result: Result) -> list[str]:
+def _hollow(result: Result, to_fill: Sequence[str]) -> list[str]:
     """Return what is said of outputs whose files are all empty."""
     told = []
-    for name, tree in result.contents.items():
-        if tree.files and not tree.bytes and not step.outputs[name].may_be_empty:
+    for name in to_fill:
+        tree = result.contents[name]
+        if tree.files and not tree.bytes:
             files = "one empty file" if tree.files == 1 else f"{tree.files:,} empty files"
             what = f"Output {name} holds nothing but {files}"
             told.append(f"{what}. Check what the script writes; {_allowed([name])}.")

@@ -5,3 +5,7 @@ import sys
 
 with open("outputs/started", "w", encoding="ascii") as file:  # kept with the run, whatever the arguments are
     file.write(ascii([sys.argv, dict(os.environ)]))
+for word in sys.argv[1:]:
+    if os.path.dirname(word) == os.path.dirname(os.getcwd()):  # an output, which must not stay empty
+        with open(os.path.join(word, "made"), "w", encoding="ascii") as file:
+            file.write("made")
