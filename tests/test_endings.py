@@ -145,6 +145,7 @@ def test_a_step_that_ends_well_says_what_it_leaves_behind(project: Project) -> N
     )
     assert remark(project) == [f"train: {told}"]
     assert json.loads((project.runs()[-1] / "run.json").read_text())["steps"]["train"]["remark"] == told
+    assert f"<dt>Remark</dt><dd>{told}</dd>" in project.cli("report", "-o", "-").stdout
     assert remark(project) == []
     assert "/working-copy" not in "".join(str(path) for path in project.root.rglob("*"))
 
@@ -350,6 +351,10 @@ def test_a_dataset_is_added_to_what_is_declared_already(project: Project) -> Non
         ("open('pipeline.yaml' + '.bak')", ""),
         ("print('data/x.csv not found, so all is drawn anew')\nfor n in range(70):\n    print(n)\nexit(1)", ""),
         ("open('.aml_pipeline/one/lock')", ""),
+        ("raise KeyError(\"['data'] not found in axis\")", ""),
+        ("open('../src/' + 'none.py')", ""),
+        ("if True:\n    raise ValueError('no rows, as data/x.csv was not found'[:7])", ""),
+        ("os.listdir('src')", ""),
     ],
 )
 def test_nothing_is_advised_of_what_is_not_in_the_project(project: Project, script: str, settings: str) -> None:
@@ -455,10 +460,12 @@ def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> 
     project.write(one_step(MISSES))
     said = f"Module lightgbm_of_nobody is not installed in {sys.executable} "
     own = f"{said}(the Python of aml-pipeline, which runs the steps unless --python names another). "
-    assert own + "Install it there, or run with the Python of your project: `--python " in failure(project)
+    none = {"VIRTUAL_ENV": "", "CONDA_PREFIX": ""}
+    told = project.cli("run", status=1, environ=none).stderr
+    assert f"{own}Install it there, or run with the Python of your project: `--python PATH`. Log: " in told
     (project.root / ".venv/bin").mkdir(parents=True)
     (project.root / ".venv/bin/python").symlink_to(sys.executable)
-    told = project.cli("run", status=1, environ={"VIRTUAL_ENV": "", "CONDA_PREFIX": ""}).stderr
+    told = project.cli("run", status=1, environ=none).stderr
     assert f"{own}Install it there, or run with the Python of your project: `--python .venv/bin/python`. Log: " in told
     other = str(project.root / ".venv/bin/python")
     assert f"is not installed in {other} (--python). Install it." in failure(project, "--python", other)

@@ -1083,6 +1083,12 @@ def test_term_ends_a_debugged_step(project: Project) -> None:
     child.communicate()
 
 
+def test_debug_tells_a_signal_in_words(project: Project) -> None:
+    project.write(one_step("import os\nos.abort()\n"))
+    told = project.cli("run", "--debug", "only", status=1).stdout
+    assert told.startswith("only: Its script was aborted (SIGABRT). Nothing was accepted.\n")
+
+
 def test_what_ran_can_be_looked_at_while_the_file_has_a_mistake(project: Project) -> None:
     project.write(one_step("print('hello')\n"))
     project.cli("run")

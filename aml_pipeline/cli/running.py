@@ -16,7 +16,7 @@ from aml_pipeline.cli.python import asking_python, steps_environ
 from aml_pipeline.cli.tracking import prepare, tracking_environ
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
-from aml_pipeline.local import Context, Wishes, debug, forecast, out_of_date
+from aml_pipeline.local import Context, Wishes, debug, forecast, out_of_date, process
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.opening import Opened
 from aml_pipeline.provenance import git_state
@@ -49,7 +49,8 @@ def _debug(context: Context, names: list[str]) -> int:
     if len(names) != 1:
         raise UsageError("--debug needs the name of one step. Write it as `run --debug train`.")
     status, outputs = debug(context, names[0])
-    print(f"{names[0]}: exit status {status}; nothing was accepted.")
+    how = f"exit status {status}; nothing" if status >= 0 else f"{process.failure(status)} Nothing"
+    print(f"{names[0]}: {how} was accepted.")
     for name, place in outputs.items():
         print(f"{names[0]}.{name}  {place}")
     return EXIT_FAILED if status else 0

@@ -16,11 +16,9 @@ from aml_pipeline.store import Attempt
 from aml_pipeline.tokens import Output
 
 _IS_A_FOLDER = re.compile(r"Is a directory: '([^'\n]+)'")
-# What Python and libraries say of a file that is not there; `errno = 2` is HDF5's.
-_MISSING = re.compile(
-    r"No such file or directory|FileNotFoundError|NotFoundError|[Dd]oes not exist|not found|errno = 2|"
-    r"[Uu]nable to open|[Cc]an(?:'|no)t open|\bNo files? "
-)
+# What Python and HDF5 say of a file that is not there; and what others say of that, and of much else.
+_MISSING = re.compile(r"No such file or directory|FileNotFoundError|errno = 2")
+_PERHAPS = re.compile(r"NotFoundError|[Dd]oes not exist|not found|[Uu]nable to open|[Cc]an(?:'|no)t open")
 _PATHS = re.compile(r"""'([^'\n]+)'|"([^"\n]+)"|([^\s'"(),;:=\[\]]*[./][^\s'"(),;:=\[\]]*)""")
 _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
@@ -47,12 +45,11 @@ def _of_output(step: Step, failure: Sequence[str], attempt: Attempt) -> str:
 
 def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Attempt) -> str:
     source, snapshot = context.project.source(step), context.project.snapshot(step)
-    for name in _missed(failure, context, attempt):
+    for name in filter(None, _missed(failure, context, attempt)):
         inside, outside = os.path.join(source.path, name), os.path.join(context.project.folder, name)
         for place in dict.fromkeys(map(os.path.normpath, (inside, outside))):
             relative = os.path.relpath(place, source.path)
-            known = relative in snapshot.digests and not os.path.isdir(place)
-            if os.path.exists(place) and not known and data_advice.is_of_project(context, place):
+            if relative not in snapshot.digests and data_advice.is_of_project(context, step, place):
                 return _cure_of(context, step, place, relative)
     return ""
 
@@ -66,13 +63,18 @@ def _cure_of(context: Context, step: Step, place: str, relative: str) -> str:
 
 
 def _missed(failure: Sequence[str], context: Context, attempt: Attempt) -> Iterator[str]:
-    """Give the paths of which the lines say that nothing is there, from the folder that the script ran in."""
+    """Give the paths of which the lines say that nothing is there, from the folder that the script ran in.
+
+    Lines of source that a traceback shows say nothing.
+    """
     for line in failure:
-        if _MISSING.search(line):
-            for found in _PATHS.finditer(line):
-                name = _relative(found[1] or found[2] or found[3].rstrip("."), context, attempt)
-                if name not in {"", os.curdir, os.pardir}:
-                    yield name
+        certain = _MISSING.search(line)
+        if line.startswith("    ") or not (certain or _PERHAPS.search(line)):
+            continue
+        for found in _PATHS.finditer(line):
+            path = found[1] or found[2] or found[3].rstrip(".")
+            if certain or "/" in path or "." in path:
+                yield _relative(path, context, attempt)
 
 
 def _relative(path: str, context: Context, attempt: Attempt) -> str:

@@ -24,11 +24,13 @@ _MOST_LOOKED_AT = 1000
 _PLAIN = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 
 
-def is_of_project(context: Context, place: str) -> bool:
-    """Whether a file or folder is below the project, and neither all of it nor our own state."""
-    folder = context.project.folder
-    inside = context.project.holds(folder, place) and not context.project.holds(place, folder)
-    return inside and STATE not in os.path.relpath(place, folder).split(os.sep)
+def is_of_project(context: Context, step: Step, place: str) -> bool:
+    """Whether a file or folder is there, below the project, and neither our own state nor what holds the scripts."""
+    if not os.path.exists(place):
+        return False
+    project = context.project
+    inside = project.holds(project.folder, place) and not project.holds(place, project.source(step).path)
+    return inside and STATE not in os.path.relpath(place, project.folder).split(os.sep)
 
 
 def is_data(context: Context, place: str) -> bool:
@@ -94,8 +96,8 @@ def _option(step: Step) -> str:
 
 def _lines(step: Step, option: str, name: str) -> str:
     """Return the lines that pass a dataset; the arguments of a step may be a list."""
-    listed_ = any(isinstance(one.place[3], int) for one in step.arguments if len(one.place) > 3)  # noqa: PLR2004
-    argument = f"{'- ' if listed_ else ''}{option}: ${{{{ datasets.{name} }}}}"
+    in_list = any(isinstance(one.place[3], int) for one in step.arguments if len(one.place) > 3)  # noqa: PLR2004
+    argument = f"{'- ' if in_list else ''}{option}: ${{{{ datasets.{name} }}}}"
     return f"    steps:\n      {step.name}:\n        arguments:\n          {argument}"
 
 

@@ -33,7 +33,7 @@ def _is_of_project(context: Context, step: Step, top: str) -> bool:
 
 
 def _other(context: Context) -> str:
-    """Return the Python of an environment that is active or lies in the project, else an example of one."""
+    """Return the Python of an environment that is active or lies in the project, if there is one."""
     environ = context.environ
     active = [environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
     folders = [*active, *(os.path.join(context.project.folder, name) for name in (".venv", "venv"))]
@@ -42,7 +42,7 @@ def _other(context: Context) -> str:
         if os.path.exists(place) and place != sys.executable:
             relative = os.path.relpath(place, context.project.folder)
             return place if relative.startswith("..") else relative
-    return ".venv/bin/python"
+    return "PATH"
 
 
 def _environment(context: Context, step: Step, module: str) -> str:
