@@ -9,6 +9,7 @@ import re
 import textwrap
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ def test_a_terminal_that_changes_its_width_and_ctrl_c_leave_nothing(before: Path
         for columns in (90, 34, 40):
             screen.resize(columns)
             time.sleep(0.5)  # it is drawn anew within 0.1 s, or a little later
-            screen.until_it(lambda rows, columns=columns: holds_one_line_at_the_end(rows, columns))
+            screen.until_it(partial(holds_one_line_at_the_end, columns=columns))
             screen.until_it(lambda _: len(moving(screen.lines())) == 1)
             assert sum(line.startswith("train ") for line in screen.lines()) == 2, "\n".join(screen.lines())
         screen.press("C-c")
