@@ -85,7 +85,7 @@ def _drawn(needs: Needs) -> dict[str, list[str]]:
 def _left_out(known: int, drawn: int) -> str:
     if drawn == known:
         return ""
-    return f"{drawn:,} of {known:,} connections are drawn, the shortest first. Each step lists all that it needs below."
+    return f"The {drawn:,} shortest of {known:,} connections are drawn. Each step lists all the steps it needs."
 
 
 def _plan(layers: Layers, lines: int) -> _Plan:

@@ -17,6 +17,7 @@ from aml_pipeline.report.reading import read
 from tests.page import full_size as full_size_run
 from tests.page import recorded
 from tests.page.browser import Browser, Tab, program
+from tests.patience import PATIENCE, until
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 PLACE = "document.querySelector('.u-over').getBoundingClientRect()"
@@ -130,12 +131,17 @@ def every_chart_fills_its_box(tab: Tab) -> bool:
 
 
 def eventually(tab: Tab, says: Callable[[Tab], bool]) -> bool:
-    """Whether the page comes to be so within some seconds."""
-    for _ in range(25):
+    """Whether the page comes to be so."""
+    for _ in range(int(PATIENCE / 0.2)):
         if says(tab):
             return True
-        tab.hover(1, 1)
+        tab.hover(1, 1)  # which takes 0.2 s
     return False
+
+
+def has_found(words: str) -> Callable[[Tab], bool]:
+    """Return what tells whether the search says so: it begins a moment after the last letter."""
+    return lambda tab: bool(tab.value("document.getElementById('found').textContent") == words)
 
 
 def lightness(tab: Tab) -> int:
@@ -194,7 +200,7 @@ def test_the_search_finds_lines_of_a_real_run(opened: Opener) -> None:
     tab = opened("full-size")
     tab.value("document.getElementById('search').focus()")
     tab.type("EPOCH 2, batch 12000")
-    assert tab.value("document.getElementById('found').textContent") == "1 line in 1 step"
+    assert eventually(tab, has_found("1 line in 1 step"))
     assert tab.value("document.querySelector('mark').checkVisibility()")
     assert tab.value("document.querySelector('mark').textContent") == "epoch 2, batch 12000"
 
@@ -202,8 +208,7 @@ def test_the_search_finds_lines_of_a_real_run(opened: Opener) -> None:
 def test_a_scheme_that_changes_is_followed(opened: Opener) -> None:
     tab = opened("quickstart")
     tab.scheme("dark")
-    tab.hover(1, 1)
-    assert pixels(tab, like="#7ab7ff") > 100
+    assert eventually(tab, lambda tab: pixels(tab, like="#7ab7ff") > 100)
 
 
 def test_hover_gives_values(opened: Opener) -> None:
@@ -264,11 +269,8 @@ def test_all_that_is_drawn_can_be_taken_as_csv(opened: Opener, tmp_path: Path) -
     tab = opened("quickstart")
     tab.downloads(tmp_path)
     tab.value("document.getElementById('csv').click()")
-    for _ in range(100):
-        tab.hover(1, 1)
-        if found := list(tmp_path.glob("*.csv")):
-            break
-    rows = found[0].read_text().splitlines()
+    (file,) = until(lambda: list(tmp_path.glob("*.csv")))
+    rows = file.read_text().splitlines()
     assert rows[0] == "metric,series,number,seconds,epoch,value"
     assert len(rows) == 1 + 20
     assert rows[1].startswith("loss,train,1,1.73,,2.3")
@@ -280,14 +282,13 @@ def test_the_search_finds_lines_in_the_logs(opened: Opener) -> None:
     assert tab.value(visible) == 300
     tab.value("document.getElementById('search').focus()")
     tab.type("NEEDLE")
-    assert tab.value("document.getElementById('found').textContent") == "1 line in 1 step"
+    assert eventually(tab, has_found("1 line in 1 step"))
     assert tab.value(visible) == 1
     assert tab.value("document.querySelector('mark').checkVisibility()")
     assert tab.value("document.querySelector('mark').textContent") == "needle"
     tab.value("(() => { const at = document.getElementById('search'); at.value = '';"
               " at.dispatchEvent(new Event('input')); })()")  # fmt: skip
-    tab.hover(1, 1)
-    assert tab.value(visible) == 300
+    assert eventually(tab, lambda tab: bool(tab.value(visible) == 300))
     assert tab.value("document.querySelector('mark')") is None
 
 
@@ -308,8 +309,7 @@ def test_a_big_run_is_drawn(opened: Opener, pages: dict[str, Path]) -> None:
 def test_a_link_to_a_step_opens_it(opened: Opener) -> None:
     tab = opened("big")
     tab.value("document.querySelector('a[href=\"#step-7\"]').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
-    tab.hover(1, 1)
-    assert tab.value("document.getElementById('step-7').open")
+    assert eventually(tab, lambda tab: bool(tab.value("document.getElementById('step-7').open")))
 
 
 def test_what_means_harm_is_shown_as_text(opened: Opener) -> None:
