@@ -1,5 +1,6 @@
 """What a local run promises, through the command line: what runs again and why, failures, kills, records."""
 
+import contextlib
 import errno
 import json
 import os
@@ -8,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -595,7 +597,7 @@ class Held:
         return os.read(self.pipe, 1)
 
     def ended(self) -> tuple[int, str]:
-        """Return the exit status of the run, and what it told at its end."""
+        """Return how the run ended, as Python tells it (-2: of signal 2), and what it told at its end."""
         _, told = self.run.communicate(timeout=PATIENCE)
         return self.run.returncode, told.splitlines()[-1]
 
@@ -616,13 +618,13 @@ def held(project: Project, tmp_path: Path) -> Iterator[Callable[..., Held]]:
         os.close(one.pipe)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
-def test_a_run_that_is_stopped(
-    project: Project, held: Callable[..., Held], number: signal.Signals, status: int
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_stopped_dies_of_the_signal(
+    project: Project, held: Callable[..., Held], number: signal.Signals
 ) -> None:
     run = held()
     run.run.send_signal(number)
-    assert run.ended() == (status, "Stopped. The next run goes on from here.")
+    assert run.ended() == (-number, "Stopped. The next run goes on from here.")
     assert run.read() == b"", "a process of the step lives on"
     record = json.loads((project.runs()[0] / "run.json").read_text())
     assert (record["state"], record["steps"]["only"]["state"]) == ("interrupted", "interrupted")
@@ -636,7 +638,7 @@ def test_a_second_interrupt_does_not_wait_for_a_stubborn_step(project: Project, 
     run.run.send_signal(signal.SIGINT)
     assert run.read() == b"i"
     run.run.send_signal(signal.SIGINT)
-    assert run.ended() == (130, "Stopped. The next run goes on from here.")
+    assert run.ended() == (-signal.SIGINT, "Stopped. The next run goes on from here.")
     assert run.read() == b"", "a process of the step lives on"
     assert json.loads((project.runs()[0] / "run.json").read_text())["state"] == "interrupted"
 
@@ -645,7 +647,48 @@ def test_a_stubborn_step_is_killed_after_a_grace(held: Callable[..., Held]) -> N
     run = held(STUBBORN="yes")
     run.run.send_signal(signal.SIGTERM)
     assert [run.read(), run.read(), run.read()] == [b"i", b"t", b""]
-    assert run.ended()[0] == 143
+    assert run.ended()[0] == -signal.SIGTERM
+
+
+LOOP = 'for number in 1 2 3; do "$@"; done; echo the loop went on'
+
+
+@pytest.mark.parametrize("words", [("run",), ("run", "--debug", "only")], ids=" ".join)
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_ctrl_c_ends_the_loop_of_a_shell(project: Project, tmp_path: Path, shell: str, words: tuple[str, ...]) -> None:
+    flag, told = tmp_path / "begun", tmp_path / "told"
+    project.write(one_step(f"import time\nopen({str(flag)!r}, 'a').write('begun ')\ntime.sleep(60)\n"))
+    command = [shell, "-c", LOOP, shell, *project.command(*words)]
+    with open(told, "w") as stream:
+        loop = subprocess.Popen(
+            command, cwd=project.root, env=project.environ, stdout=stream, stderr=stream, start_new_session=True
+        )
+    try:
+        while not (flag.exists() and flag.read_text()):
+            assert loop.poll() is None, told.read_text()
+            time.sleep(0.01)
+        os.killpg(loop.pid, signal.SIGINT)  # as a terminal does: to the whole group in its foreground
+        status = loop.wait(timeout=20)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(loop.pid, signal.SIGKILL)
+        loop.wait()
+    assert (status, flag.read_text()) == (-signal.SIGINT, "begun "), told.read_text()
+    last = "Stopped. The next run goes on from here." if len(words) == 1 else "Stopped."
+    assert told.read_text().splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+def test_a_shell_sees_the_status_of_a_run_that_is_stopped(project: Project, name: str, status: int) -> None:
+    project.write(
+        one_step(f"import os, time\nos.kill(int(os.environ['RUN']), {signal.Signals['SIG' + name]})\ntime.sleep(60)")
+    )
+    shell = """sh -c 'RUN=$$ exec "$@"' sh "$@"; echo $?"""
+    command = ["sh", "-c", shell, "sh", *project.command("run")]
+    done = subprocess.run(
+        command, cwd=project.root, env=project.environ, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.stdout.splitlines() == ["only  interrupted", str(status)], done.stderr
 
 
 def test_two_runs_at_once(project: Project, held: Callable[..., Held]) -> None:
@@ -1079,7 +1122,7 @@ def test_term_ends_a_debugged_step(project: Project) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "begun\n"
     child.terminate()
-    assert child.wait(timeout=PATIENCE) == 143
+    assert child.wait(timeout=PATIENCE) == -signal.SIGTERM
     child.communicate()
 
 

@@ -303,6 +303,30 @@ def test_an_interrupted_installation_leaves_nothing_that_looks_finished(
     assert built.happened() == ["venv by python3.11", "pip install .[steps]", "pip install .[dev]"]
 
 
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_ctrl_c_ends_a_loop_of_make(built: Project, shell: str) -> None:
+    if not Path(shell).exists():
+        pytest.skip(f"no {shell} here")
+    (built.root / "pipeline.yaml").write_text("name: one\nsteps:\n  only:\n    script: only.py\n")
+    (built.root / "only.py").write_text(f"import time\nopen({str(built.log)!r}, 'a').write('begun ')\ntime.sleep(60)\n")
+    program = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m aml_pipeline "$@"\n'
+    (built.root / ".venv/bin/aml-pipeline").write_text(program)
+    loop = subprocess.Popen(
+        [shell, "-c", "for number in 1 2 3; do make pipeline-run PROFILE=; done"],
+        cwd=built.root,
+        env=built.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not built.log.exists():
+        assert loop.poll() is None
+        time.sleep(0.01)
+    os.killpg(loop.pid, signal.SIGINT)
+    assert loop.wait(timeout=20) == -signal.SIGINT
+    assert built.happened() == ["begun "]
+
+
 def test_the_editor_checks_say_what_they_miss(built: Project) -> None:
     folder = built.root / "tests/editor"
     folder.mkdir(parents=True)

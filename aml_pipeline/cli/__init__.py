@@ -2,7 +2,7 @@
 
 Here, and only here, exceptions become texts and exit statuses: 0 fine, 1 a step failed, 2 the file or the command
 line is wrong, 3 a bug of ours, 4 Azure ML refused, 5 something to do (with ``--exit-code``), 6 this machine refused,
-130 and 143 on INT and TERM.
+129, 130 and 143 on HUP, INT and TERM, of which the process then dies.
 """
 
 from __future__ import annotations
@@ -29,8 +29,21 @@ EXIT_PIPE = 141
 EXIT_TERMINATED = 143
 
 
+# A shell adds this to the number of the signal that a process died of.
+SIGNALLED = 128
+
+
 class Terminated(KeyboardInterrupt):
-    """The process got a TERM, or its terminal went away."""
+    """The process got a TERM, or its terminal went away (HUP); ``status`` is the exit status that tells which."""
+
+    def __init__(self, status: int = EXIT_TERMINATED) -> None:
+        super().__init__()
+        self.status = status
+
+
+def status_of(error: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that was stopped."""
+    return error.status if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
 def main() -> int:
@@ -40,18 +53,27 @@ def main() -> int:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
         getattr(sys, name).reconfigure(errors="replace")  # a terminal that has no → still shows the rest
     status = run(sys.argv[1:], os.environ)
-    if status in {EXIT_INTERRUPTED, EXIT_TERMINATED}:
-        _leave(status)
+    if status > SIGNALLED and status != EXIT_PIPE:
+        _leave(status - SIGNALLED)
     return status
 
 
-def _leave(status: int) -> None:
+def _leave(number: int) -> None:
     """End this process at once: Python would wait for threads of an SDK that upload what nobody wants any more."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
-        os._exit(status)
+        die_of(number)
+
+
+def die_of(number: int) -> None:
+    """End this process by a signal that was handled: of an exit status alone, a loop of a shell would go on."""
+    import signal
+
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(SIGNALLED + number)  # the kernel kills no process 1, as it is in a container
 
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -62,8 +84,9 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except KeyboardInterrupt as error:
-        status = EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
-        _say("Stopped. The next run goes on from here." if "run" in words else "Stopped.")
+        status = status_of(error)
+        goes_on = "run" in words and "--debug" not in words
+        _say("Stopped. The next run goes on from here." if goes_on else "Stopped.")
     except OSError as error:
         status = EXIT_MACHINE
         _say(_machine_words(error))
@@ -135,8 +158,8 @@ def _run_remembered(module: str, name: str, options: Options, words: list[str], 
 def _run_command(module: str, name: str, options: Options, environ: Mapping[str, str]) -> int:
     import signal
 
-    def terminate(_number: int, _frame: object) -> None:
-        raise Terminated
+    def terminate(number: int, _frame: object) -> None:
+        raise Terminated(SIGNALLED + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it

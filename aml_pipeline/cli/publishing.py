@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml, remote
-from aml_pipeline.cli import EXIT_SOMETHING_TO_DO, stopping
+from aml_pipeline.cli import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.remote import require_sendable, say
@@ -30,7 +30,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
             changes = _changes(opened, options, environ)
     except KeyboardInterrupt as error:
         say("Stopped. What was made stays; `aml-pipeline publish` does the rest.")
-        return stopping.status_of(error)
+        return status_of(error)
     if options.text("format") == "json":
         print(json.dumps([_row(one) for one in changes], indent=2, ensure_ascii=False))
     else:

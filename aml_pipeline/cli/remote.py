@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline import export, files, remote, store
-from aml_pipeline.cli import EXIT_FAILED, stopping
+from aml_pipeline.cli import EXIT_FAILED, status_of, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress
@@ -50,7 +50,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
                 sent = send(sdk, Request(plan, project, steps, alone, options.flag("force"), tags), environ)
         except KeyboardInterrupt as error:
             say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
-            return stopping.status_of(error)
+            return status_of(error)
     goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
         recorder = _told(opened, sent, steps, sdk, git)
@@ -58,7 +58,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
     except KeyboardInterrupt as error:
         say(goes_on)
-        return stopping.status_of(error)
+        return status_of(error)
     except Exception:
         say(goes_on)
         raise
@@ -162,7 +162,7 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
             ended = cancel_run(options.text("sdk") or sdk, os.path.dirname(state_folder(options)), environ, run)
     except KeyboardInterrupt as error:
         say(f"Stopped; whether Azure ML was asked to stop run {run}, its portal tells.")
-        return stopping.status_of(error)
+        return status_of(error)
     print(f"run {run} is over: {ended}" if ended else f"asked Azure ML to stop run {run}")
     return 0
 

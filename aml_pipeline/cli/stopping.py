@@ -8,13 +8,8 @@ import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from aml_pipeline.cli import EXIT_INTERRUPTED, EXIT_TERMINATED, Terminated
+from aml_pipeline.cli import Terminated, die_of
 from aml_pipeline.cli.sending import listener
-
-
-def status_of(error: KeyboardInterrupt) -> int:
-    """Return the exit status of a command that was stopped."""
-    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
 @contextlib.contextmanager
@@ -41,7 +36,7 @@ def heard(notice: str = "") -> Iterator[Callable[[], None]]:
     def leave(number: int, _: FrameType | None) -> None:
         with contextlib.suppress(OSError):
             os.write(2, b"Stopped.\n")  # the stream may be writing the notice
-        os._exit(128 + number)
+        die_of(number)
 
     for number, before in kept.items():
         if callable(before):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 
@@ -26,12 +27,22 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     script, *arguments = command(context, step, outputs, results)
     words = [context.interpreter.path, script, *arguments]
     child = subprocess.Popen(words, cwd=folder, env=environ(context, step, folder))
+    return _waited(child), outputs
+
+
+def _waited(child: subprocess.Popen[bytes]) -> int:
+    """Return the exit status of a script. Raises KeyboardInterrupt when it died of the INT that came here too."""
+    interrupted = False
     while True:
         try:
-            return child.wait(), outputs
+            status = child.wait()
         except KeyboardInterrupt as error:
             if type(error) is not KeyboardInterrupt:  # TERM or HUP to this process alone
                 child.terminate()
                 child.wait()
                 raise
-            # INT went from the terminal to the script too, whose affair it is.
+            interrupted = True  # INT went from the terminal to the script too, whose affair it is
+        else:
+            if interrupted and status == -signal.SIGINT:
+                raise KeyboardInterrupt
+            return status

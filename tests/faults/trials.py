@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.faults.place import Place, wait_until
 
 SMALL_BYTES = 300
-_STATUSES = {signal.SIGKILL: (-9, 0), signal.SIGTERM: (143, -15, 0), signal.SIGINT: (130, 0)}
+_STATUSES = {number: (-number, 0) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)}
 _PARTS = (
     ("", "/working-copy/outputs", "keeping outputs/ and logs/"),
     ("", "/working-copy", "copying the snapshot"),
@@ -134,7 +134,7 @@ def _interrupt_twice(place: Place, bench: Bench) -> None:
     run.send_signal(signal.SIGINT)
     time.sleep(0.3)
     run.send_signal(signal.SIGINT)
-    place.end(run, 130)
+    place.end(run, -signal.SIGINT)
     place.recovers(bench.expected[3])
 
 
