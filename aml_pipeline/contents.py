@@ -83,19 +83,17 @@ def content(digest: str) -> str:
     return digest.removesuffix(_EXECUTABLE)
 
 
-def free(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, Any]] = ()) -> int:
-    """Remove the texts that no kept record refers to; return the bytes freed. The caller holds the lock.
+def unreferenced(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, Any]] = ()) -> list[str]:
+    """Return the paths of the texts that no kept record refers to, and of what a killed run left half written.
 
-    ``keys`` are those of the steps in the kept records, ``parts`` more of which the texts stay. What a killed run left
-    half written goes too.
+    ``keys`` are those of the steps in the kept records, ``parts`` more of which the texts stay.
     """
     kept = Contents(state)
     wanted = set(keys)
-    found = [one for one in map(kept.parts, list(wanted)) if one is not None]
-    for one in [*found, *parts]:
+    read = [one for one in map(kept.parts, list(wanted)) if one is not None]
+    for one in [*read, *parts]:
         wanted |= set(_texts_of(one))
-    names = os.listdir(kept.folder) if os.path.isdir(kept.folder) else []
-    return sum(_removed(os.path.join(kept.folder, name)) for name in names if name not in wanted)
+    return [os.path.join(kept.folder, name) for name in files.names(kept.folder) if name not in wanted]
 
 
 def _texts_of(parts: Mapping[str, Any]) -> Iterator[str]:
@@ -103,12 +101,6 @@ def _texts_of(parts: Mapping[str, Any]) -> Iterator[str]:
     yield str(parts.get("environment"))
     snapshot = parts.get("snapshot")
     yield from map(content, map(str, snapshot.values())) if isinstance(snapshot, Mapping) else ()
-
-
-def _removed(path: str) -> int:
-    size = os.lstat(path).st_size
-    os.unlink(path)
-    return size
 
 
 def _is_digest(text: str) -> bool:

@@ -5,6 +5,7 @@ runs/ID/short.json        the same without what is long, once it has ended: what
 runs/ID/events.jsonl      every event, one a line, as it happened
 runs/ID/steps/STEP.log    what the step printed
 runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
+runs/ID/pinned            there while the run is pinned: its record stays
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from aml_pipeline.events import (
 )
 
 _LOG = ".log"
-_RUN, _SHORT = "run.json", "short.json"
+_RUN, _SHORT, _PINNED = "run.json", "short.json", "pinned"
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
 _NEWEST = 20
 
@@ -37,9 +38,12 @@ _NEWEST = 20
 def new_id() -> str:
     """Return the id of a new run: its local time, and some digits so that two never meet."""
     now = time.time()
-    return (
-        f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.localtime(now))}-{int(now * 1000) % 1000:03}-{os.urandom(2).hex()}"
-    )
+    return f"{moment_of(now)}-{int(now * 1000) % 1000:03}-{os.urandom(2).hex()}"
+
+
+def moment_of(seconds: float) -> str:
+    """Return how the ids of the runs begin that begin then."""
+    return time.strftime("%Y-%m-%dT%H-%M-%S", time.localtime(max(0.0, seconds)))
 
 
 class Recorder:
@@ -179,6 +183,19 @@ class RunRecord:
         rows = parts.items() if isinstance(parts, dict) else ()
         return {step: row for step, row in rows if isinstance(row, dict)}
 
+    @property
+    def pinned(self) -> bool:
+        """Whether its record stays when others are removed."""
+        return os.path.exists(os.path.join(self.folder, _PINNED))
+
+    def pin(self, *, stays: bool) -> None:
+        """Let the record stay when others are removed, or not."""
+        place = os.path.join(self.folder, _PINNED)
+        if stays:
+            files.write(place, b"")
+        elif self.pinned:
+            os.unlink(place)
+
     def log(self, step: str) -> str:
         """Return the path of a step's log."""
         return _log(self.folder, step)
@@ -221,15 +238,15 @@ def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]
     return found
 
 
-def free_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> int:
-    """Remove the texts of code that none of the ``kept`` records refers to; return the bytes freed.
+def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> list[str]:
+    """Return the paths of the texts of code that none of the ``kept`` records refers to.
 
-    Call it whenever records are removed. ``environments`` are digests of definitions that stay in any case: those of
-    the kept results, so that the next run can tell what changed in them.
+    ``environments`` are digests of definitions that stay in any case: those of the kept results, so that the next run
+    can tell what changed in them.
     """
     keys = {key for one in kept for key in one.keys}
     parts = [row for one in kept for row in one.parts.values()]
-    return contents.free(state, keys, [*parts, *({"environment": digest} for digest in environments)])
+    return contents.unreferenced(state, keys, [*parts, *({"environment": digest} for digest in environments)])
 
 
 def _read(folder: str, name: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Attempts, results, acceptance by one rename, the lock, cleaning. Knows neither plans nor processes.
+"""Attempts, results, acceptance by one rename, the lock. Knows neither plans nor processes.
 
     steps/STEP/attempt.ID/NAME   an output of an attempt; never moved, so paths in it stay true
     steps/STEP/attempt.ID/working-copy   where the attempt's process works
@@ -28,8 +28,8 @@ from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, Tree
 
 _ROOM_BYTES = 1 << 16
-_RESULT, _ATTEMPT, _DEBUG = "result.", "attempt.", "debug."
-_WORKING_COPY = "working-copy"
+RESULT, ATTEMPT, DEBUG = "result.", "attempt.", "debug."
+WORKING_COPY = "working-copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Attempt:
     @property
     def working_copy(self) -> str:
         """Where its process works; no output has such a name."""
-        return os.path.join(self.folder, _WORKING_COPY)
+        return os.path.join(self.folder, WORKING_COPY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Store:
 
     def result(self, step: str, key: str) -> tuple[Result | None, str]:
         """Return the result with ``key`` if it is there and whole, and else what became of it ("" if it never was)."""
-        data = files.read_sealed(self._step(step, _RESULT + key))
+        data = files.read_sealed(self._step(step, RESULT + key))
         if not isinstance(data, dict):
             return None, ""
         contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
@@ -106,7 +106,7 @@ class Store:
 
     def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
         """Return the parts of every result of a step, whole or not."""
-        names = [name for name in files.names(self._step(step)) if name.startswith(_RESULT)]
+        names = [name for name in files.names(self._step(step)) if name.startswith(RESULT)]
         found = (files.read_sealed(self._step(step, name)) for name in names)
         return [data["parts"] for data in found if isinstance(data, dict)]
 
@@ -132,7 +132,7 @@ class Store:
         """Return ``last`` as accepted if its result was, and the run then ended before it could be noted here."""
         if last.outcome == "accepted":
             return last
-        result = files.read_sealed(self._step(step, _RESULT + last.key))
+        result = files.read_sealed(self._step(step, RESULT + last.key))
         made = isinstance(result, dict) and result["attempt"] == last.attempt
         return replace(last, outcome="accepted", accepted=last.key) if made else last
 
@@ -141,13 +141,13 @@ class Store:
         self._last.clear()
 
     def _output(self, step: str, attempt: str, name: str) -> str:
-        return self._step(step, _ATTEMPT + attempt, name)
+        return self._step(step, ATTEMPT + attempt, name)
 
     def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
         """Make the folders of a new attempt; the folder of an earlier one that failed is removed."""
         self._forget_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
-        folder = self._step(step, _ATTEMPT + attempt)
+        folder = self._step(step, ATTEMPT + attempt)
         places = {name: self._output(step, attempt, name) for name in outputs}
         begun = Attempt(step, key, attempt, folder, parts, places)
         os.makedirs(self._step(step), exist_ok=True)
@@ -164,7 +164,7 @@ class Store:
     def _forget_failed(self, step: str) -> None:
         last = self.last(step)
         if last and last.outcome != "accepted":
-            shutil.rmtree(self._step(step, _ATTEMPT + last.attempt), ignore_errors=True)
+            shutil.rmtree(self._step(step, ATTEMPT + last.attempt), ignore_errors=True)
 
     def _note(self, attempt: Attempt, outcome: str, pid: int = 0, started: str | None = None) -> None:
         before = self.last(attempt.step)
@@ -187,7 +187,7 @@ class Store:
             contents[name] = tree
             _refuse_passing_links(attempt, name)
         manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
-        files.write_sealed(self._step(attempt.step, _RESULT + attempt.key), manifest)
+        files.write_sealed(self._step(attempt.step, RESULT + attempt.key), manifest)
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 
     def need_room(self, attempt: Attempt) -> None:
@@ -215,7 +215,7 @@ class Store:
 
     def scratch(self, step: str, name: str) -> str:
         """Return a folder for an output that is never accepted."""
-        return self._step(step, _DEBUG + name)
+        return self._step(step, DEBUG + name)
 
     def link(self, step: str, name: str) -> str:
         """Return the path of the link that people use for an output."""
@@ -239,29 +239,6 @@ class Store:
     def steps(self) -> list[str]:
         """Return the steps that have any state."""
         return files.names(os.path.join(self.folder, "steps"))
-
-    def clean(self) -> tuple[int, set[str]]:
-        """Remove all but the newest result in use of each step.
-
-        Returns the bytes freed, and the ids of the runs that made what is kept (``facts["run"]``).
-        """
-        self.forget()
-        freed, runs = 0, set()
-        for step in self.steps():
-            last = self.last(step)
-            key = last.accepted if last else None
-            kept = files.read_sealed(self._step(step, _RESULT + key)) if key else None
-            if isinstance(kept, dict):
-                runs.add(str(kept["facts"].get("run")))
-            freed += self._clean_step(step, key, kept["attempt"] if isinstance(kept, dict) else None)
-        return freed, runs
-
-    def _clean_step(self, step: str, key: str | None, attempt: str | None) -> int:
-        """Remove what is not of the result with ``key``, whether that is whole or edited by hand."""
-        kept = {"last", f"{_RESULT}{key}", f"{_ATTEMPT}{attempt}"}
-        places = [self._step(step, name) for name in files.names(self._step(step)) if name not in kept]
-        leftover = os.path.join(self._step(step, f"{_ATTEMPT}{attempt}"), _WORKING_COPY)  # of a run that was killed
-        return sum(remove(place) for place in [*places, leftover] if os.path.lexists(place))
 
 
 def _replace(temporary: str, link: str) -> None:
@@ -308,23 +285,6 @@ def _kind(relative: str) -> str:
     return "folder" if relative.endswith("/") else "file"
 
 
-def size(path: str) -> int:
-    """Return the bytes of the files at or below ``path``; links are not followed."""
-    if os.path.islink(path) or not os.path.isdir(path):
-        return os.lstat(path).st_size
-    return sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
-
-
-def remove(path: str) -> int:
-    """Remove a file or folder; return its bytes."""
-    freed = size(path)
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
-    return freed
-
-
 def prepare(state: str, pipeline: str) -> str:
     """Make the folder of a pipeline's state in ``state`` (``.aml_pipeline``), ignored by git; return it."""
     folder = os.path.join(state, pipeline)
@@ -363,16 +323,24 @@ def locked(folder: str, command: str) -> Iterator[None]:
 def is_locked(folder: str) -> bool:
     """Whether a run holds the lock on ``folder`` now."""
     try:
+        require_unlocked(folder)
+    except MachineError:
+        return True
+    return False
+
+
+def require_unlocked(folder: str) -> None:
+    """Raise MachineError with the holder when a run holds the lock on ``folder`` now."""
+    try:
         descriptor = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        raise MachineError(_holder(descriptor)) from None
     finally:
         os.close(descriptor)
-    return False
 
 
 def _holder(descriptor: int) -> str:

@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": {"opening", "plan", "scalars"},
     "__main__": {"cli"},
     "arguments": {"names", "problems", "scalars", "tokens"},
+    "cleaning": {"files", "store"},
     "check": {"contract", "files", "plan", "problems", "project", "snapshot"},
     "conda_file": {"dependencies", "pip_file", "problems", "source"},
     "dependencies": {"problems", "secret_files"},
@@ -57,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {"", "files", "plan", "problems", "project", "secret_files", "snapshot", "tokens", "unbuildable"},
     "report": {"contents", "definition", "files", "record", "reuse", "secret_files", "wording"},
+    "retention": {"errors", "record"},
     "reuse": {"definition", "files"},
     "scalars": set(),
     "schedule": {"plan", "problems"},
@@ -73,6 +75,7 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"errors", "files"},
     "tokens": set(),
     "unbuildable": {"dependencies", "plan", "problems", "project"},
+    "wording": set(),
     "yaml_errors": {"problems"},
     "local": {
         "contents", "errors", "events", "files", "interpreter", "metrics", "mlflow_files", "names", "plan", "project",
@@ -84,14 +87,13 @@ ALLOWED: dict[str, set[str]] = {
         "contents", "errors", "files", "images", "metrics", "plan", "project", "publication", "remote", "reuse",
         "schedule", "snapshot", "tokens", "workspace",
     },
-    "wording": set(),
     "workspace": {"errors", "events", "files", "plan", "problems"},
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
-        "", "azureml", "azureml_v2", "check", "contents", "drawing", "errors", "events", "export", "files", "graph",
-        "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project", "provenance",
-        "publication", "record", "remote", "report", "reuse", "schedule", "schema", "snapshot_report", "store",
-        "unbuildable", "wording", "workspace",
+        "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
+        "graph", "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project",
+        "provenance", "publication", "record", "remote", "report", "retention", "reuse", "schedule", "schema",
+        "snapshot_report", "store", "unbuildable", "wording", "workspace",
     },
 }  # fmt: skip
 

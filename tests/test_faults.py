@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline import files, interpreter, store
+from aml_pipeline import cleaning, files, interpreter, store
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
 from aml_pipeline.local import descendants, survivors
@@ -146,7 +146,7 @@ def test_a_result_that_was_accepted_and_not_yet_noted_is_in_use(results: Store) 
     last = again.last("train")
     assert last
     assert (last.outcome, last.accepted) == ("accepted", "key")
-    again.clean()
+    assert cleaning.unused(again) == []
     assert again.latest("train") == made
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aml_pipeline import cleaning
 from aml_pipeline import store as stores
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
@@ -140,9 +141,13 @@ def test_cleaning_keeps_the_newest_result_of_each_step(store: Store) -> None:
     new = _made(store, "k2", "two", run="r2")
     failed = store.begin("train", "k3", PARTS, ["model"])
     store.fail(failed)
-    freed, runs = store.clean()
-    assert freed >= len("one")
-    assert runs == {"r2"}
+    assert cleaning.makers(store) == {"train": "r2"}
+    earlier, vain = cleaning.unused(store)
+    assert (earlier.kind, vain.kind) == ("result", "attempt without a result")
+    assert earlier.bytes >= len("one")
+    for one in (earlier, vain):
+        one.remove()
+    assert cleaning.unused(store) == []
     assert store.result("train", "k1") == (None, "")
     assert store.result("train", "k2")[0] == new
     assert not os.path.exists(failed.folder)

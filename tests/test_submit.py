@@ -397,8 +397,13 @@ def test_cancelling_takes_the_pipeline_that_is_named_and_any_id(lesson: Lesson, 
 def test_cleaning_keeps_what_may_still_go_on_in_azure(lesson: Lesson, capsys: Capture) -> None:
     for _ in range(2):
         assert lesson.here(capsys, "submit").status == 0
-    lesson.cli("clean")
+    kept = lesson.cli("clean", "--runs", "0").stdout.splitlines()[-1]
+    assert kept == "Kept 2 run records: 2 that may still run in Azure ML."
     assert len(lesson.runs()) == 2
+    old = lesson.runs()[0].rename(lesson.runs()[0].with_name("2020-01-02T03-04-05-678-ab12"))  # over long ago
+    lesson.cli("clean", "--runs", "0")
+    assert not old.exists()
+    assert len(lesson.runs()) == 1
     lesson.cli("clean", "--all")
     assert lesson.runs() == []
 

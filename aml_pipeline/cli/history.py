@@ -1,9 +1,8 @@
-"""``runs``, ``logs`` and ``clean``: what ran, what it printed, and the room it takes."""
+"""``runs`` and ``logs``: what ran, which runs are pinned, and what a step printed."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -11,21 +10,20 @@ from collections.abc import Mapping
 from aml_pipeline import store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
-from aml_pipeline.cli.recorded import records_of, row_of, words_of
+from aml_pipeline.cli.recorded import chosen, records_of, row_of, words_of
 from aml_pipeline.errors import UsageError
-from aml_pipeline.files import Digests
-from aml_pipeline.local import survivors
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
-from aml_pipeline.record import RunRecord, free_texts
+from aml_pipeline.record import RunRecord
 from aml_pipeline.report.sources import to_sources
-from aml_pipeline.store import Store
-from aml_pipeline.wording import size_in_words
 
 
 def runs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the runs, the last first; with ``--remote`` those that Azure ML has."""
     opened = open_readable(options)
+    pins = {stays: options.texts(name) for name, stays in (("pin", True), ("unpin", False))}
+    if any(pins.values()):
+        return _pin(opened, pins, remote=options.flag("remote"))
     if options.flag("remote"):
         from aml_pipeline.cli.remote_runs import print_runs
 
@@ -40,6 +38,17 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
     for row in rows:
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
         print(f"{row['run']}  {moment(row['started'])}  {row['state']:<11}  {seconds}  {words_of(row)}")
+    return 0
+
+
+def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int:
+    """Pin or unpin the runs named, once all of them are known to be there."""
+    if remote:
+        raise UsageError("Runs that are recorded here can be pinned, not those of --remote. Delete --remote.")
+    found = records_of(opened)
+    for run, stays in [(chosen(found, name), stays) for stays, names in pins.items() for name in names]:
+        run.pin(stays=stays)
+        print(f"{run.run} is pinned: `clean` keeps its record." if stays else f"{run.run} is not pinned.")
     return 0
 
 
@@ -70,30 +79,3 @@ def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tup
     if not steps:
         raise UsageError("No step ran yet, so there is no log. Start with `aml-pipeline run`.")
     raise UsageError(f"There is no log of {what} here. {suggest(operands[0] if operands else '', steps, noun='log')}")
-
-
-def clean(options: Options, _environ: Mapping[str, str]) -> int:
-    """Remove what is not in use; print how much that was."""
-    opened = open_readable(options)
-    if not os.path.isdir(opened.state):
-        print("There is nothing to free.")
-        return 0
-    results = Store(opened.state, Digests())
-    with store.locked(opened.state, "aml-pipeline clean"):
-        survivors.end_all(results, results.steps())
-        freed = _removed_all(opened.state) if options.flag("all") else _removed_old(opened, results)
-    print(f"Freed {size_in_words(freed)}.")
-    return 0
-
-
-def _removed_all(state: str) -> int:
-    return sum(store.remove(os.path.join(state, name)) for name in sorted(os.listdir(state)) if name != "lock")
-
-
-def _removed_old(opened: Opened, results: Store) -> int:
-    freed, kept = results.clean()
-    gone = [one for one in records_of(opened)[:-1] if one.run not in kept]
-    old = [one.folder for one in gone if one.state != "submitted"]  # that may go on in Azure ML
-    uploaded = opened.project.uploads if opened.project else ""  # made again when they are needed
-    freed += sum(store.remove(place) for place in [*old, uploaded] if os.path.exists(place))
-    return freed + free_texts(opened.state, records_of(opened), results.environments())

@@ -59,6 +59,7 @@ def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
         "started": number(header.get("started")),
         "state": _ended(header, busy=busy),
         "seconds": number(header.get("seconds")),
+        "pinned": one.pinned,
         "profile": header.get("profile"),
         "parameters": parameters,
         "changed": {name: value for name, value in parameters.items() if defaults.get(name, value) != value},
@@ -77,7 +78,10 @@ def words_of(row: Mapping[str, Any]) -> str:
         for name, value in mapping(values).items()
     ]
     remote = f"Azure ML {row['azureml']}" if row["azureml"] else ""
-    return "  ".join(part for part in (changed, " ".join(measured), remote, _steps_in_words(row["steps"])) if part)
+    pinned = "pinned" if row["pinned"] else ""
+    return "  ".join(
+        part for part in (pinned, changed, " ".join(measured), remote, _steps_in_words(row["steps"])) if part
+    )
 
 
 def _steps_in_words(steps: Mapping[str, str]) -> str:

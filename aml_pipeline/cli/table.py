@@ -161,6 +161,8 @@ COMMANDS = {
             _FILE,
             Option("--remote", help="Those in Azure ML that were sent by `submit`, whoever did it."),
             Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            Option("--pin", value="RUN", help="Keep the record of RUN whatever `clean` removes.", many=True),
+            Option("--unpin", value="RUN", help="Let `clean` remove the record of RUN again.", many=True),
             example="aml-pipeline runs",
         ),
         Command(
@@ -196,11 +198,18 @@ COMMANDS = {
         ),
         Command(
             "clean",
-            "history",
-            "Free the disk: all but the last result of each step.",
+            "cleaning",
+            "Free the disk: all results but the last of each step, and working copies. Records of runs stay.",
             _FILE,
-            Option("--all", help="Everything: the last results too, and the records, logs and metrics of all runs."),
-            example="aml-pipeline clean",
+            Option(
+                "--runs",
+                value="KEEP",
+                help="Remove run records too; keep the newest (10) or those younger than an age (12h, 30d, 8w), pinned "
+                "runs, and those whose results are in use.",
+            ),
+            Option("--all", help="Remove everything but pinned runs: the last results too, and all run records."),
+            Option("-n", "--dry-run", help="List what would go, with sizes; remove nothing."),
+            example="aml-pipeline clean --runs 10 --dry-run",
         ),
         Command(
             "schema",
