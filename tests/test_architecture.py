@@ -92,8 +92,8 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
         "graph", "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project",
-        "provenance", "publication", "record", "remote", "report", "retention", "reuse", "schedule", "schema",
-        "snapshot_report", "store", "unbuildable", "wording", "workspace",
+        "provenance", "publication", "record", "remote", "report", "retention", "reuse", "scalars", "schedule",
+        "schema", "snapshot_report", "store", "unbuildable", "wording", "workspace",
     },
 }  # fmt: skip
 

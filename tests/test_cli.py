@@ -60,7 +60,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["run", "trian"], 'No step is called "trian".'),
         (["run", "--only"], "--only needs the names of steps."),
         (["run", "--python", "nowhere"], "There is no program nowhere for --python."),
-        (["logs", "--run", "x"], 'There is no run "x".'),
+        (["logs", "--run", "x"], "Nothing ran yet."),
     ],
 )
 @pytest.mark.usefixtures("project")

@@ -1005,9 +1005,12 @@ def test_runs_logs_and_clean(project: Project) -> None:
     assert [row.split()[0] for row in listed] == names[::-1]
     assert all(row.split()[3] == "done" and row.endswith("  only done") for row in listed)
     told = json.loads(project.cli("runs", "--format", "json").stdout)
-    assert [row["parameters"]["size"] for row in told] == ["3", "2", "1"]
+    assert [row["parameters"]["size"] for row in told] == [3, 2, 1]
     assert project.cli("logs").stdout == "size 3\n"
     assert project.cli("logs", "only", "--run", names[0]).stdout == "size 1\n"
+    assert project.cli("logs", "--run", names[0][-4:]).stdout == "size 1\n"
+    refused = project.cli("logs", "other", "--run", names[0], status=2).stderr
+    assert refused == f'There is no log of step "other" in run {names[0]}. Known: only.\n'
 
     assert project.run("--param", "size=2") == {"only": "up to date"}
     assert project.cli("clean").stdout.startswith("Freed ")

@@ -156,7 +156,7 @@ def test_report_opens_the_page(ran: Project, tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("report", "none"), 'There is no run "none".'),
-        (("report", "2"), '2 runs begin or end with "2'),
+        (("report", "2"), '"2" matches 2 runs: '),
         (("compare", "none"), 'There is no run "none".'),
         (("compare", "--open"), "`compare` opens and writes a page with --page only."),
         (("compare", "-o", "x"), "`compare` opens and writes a page with --page only."),
@@ -204,7 +204,7 @@ def test_runs_tell_what_was_changed_and_measured(ran: Project) -> None:
     assert "rate" not in first
     assert last.endswith("make up to date, train done, tell done")
     told = json.loads(ran.cli("runs", "--format", "json").stdout)
-    assert [row["changed"] for row in told] == [{"rate": "0.25"}, {}]
+    assert [row["changed"] for row in told] == [{"rate": 0.25}, {}]
 
 
 def test_runs_name_the_step_that_failed(project: Project) -> None:
@@ -231,7 +231,7 @@ def test_runs_name_the_step_that_failed(project: Project) -> None:
     ],
 )  # fmt: skip
 def test_of_many_steps_those_that_failed_are_named(states: dict[str, str], said: str) -> None:
-    row = {"changed": {}, "metrics": {}, "azureml": None, "steps": states}
+    row = {"pinned": False, "changed": {}, "metrics": {}, "azureml": None, "steps": states}
     assert words_of(row) == said
 
 

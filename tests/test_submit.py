@@ -376,6 +376,10 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     assert [one.route.rpartition("/")[2] for one in lesson.service.writes() if one.method == "DELETE"] == [
         "Execution"
     ] * 2
+    records = [run.name for run in lesson.runs()]
+    assert lesson.here(capsys, "cancel", records[0][-4:]).out.startswith(f"asked Azure ML to stop run {first}")
+    done = lesson.here(capsys, "cancel", "20")
+    assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Type more of the one that is meant.\n'
     done = lesson.here(capsys, "cancel", "other")
     assert done.status == 4
     assert done.err.startswith("Cancelling run other failed. Azure ML has no such thing.")

@@ -68,14 +68,17 @@ def logs(options: Options, _environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _logged(found: list[RunRecord], run: str | None, operands: list[str]) -> tuple[RunRecord, str]:
-    if run is not None and run not in {one.run for one in found}:
-        raise UsageError(f'There is no run "{run}". {suggest(run, [one.run for one in found][-10:], noun="run")}')
-    for one in reversed(found):
-        if run in {None, one.run} and one.logged_steps and (not operands or operands[0] in one.logged_steps):
+def _logged(found: list[RunRecord], name: str | None, operands: list[str]) -> tuple[RunRecord, str]:
+    """Return the newest run, or the one named, that has a log of the step named, or of any."""
+    among = found if name is None else [chosen(found, name)]
+    for one in reversed(among):
+        if one.logged_steps and (not operands or operands[0] in one.logged_steps):
             return one, operands[0] if operands else one.logged_steps[-1]
     what = f'step "{operands[0]}"' if operands else "any step"
-    steps = sorted({step for one in found for step in one.logged_steps})
-    if not steps:
+    steps = sorted({step for one in among for step in one.logged_steps})
+    if name is None and not steps:
         raise UsageError("No step ran yet, so there is no log. Start with `aml-pipeline run`.")
-    raise UsageError(f"There is no log of {what} here. {suggest(operands[0] if operands else '', steps, noun='log')}")
+    where = "here" if name is None else f"in run {among[0].run}"
+    raise UsageError(
+        f"There is no log of {what} {where}. {suggest(operands[0] if operands else '', steps, noun='log')}"
+    )

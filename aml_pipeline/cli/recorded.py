@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aml_pipeline import record
@@ -14,8 +14,10 @@ from aml_pipeline.record import RunRecord
 from aml_pipeline.report.series import number
 from aml_pipeline.report.story import defaults_of, mapping
 from aml_pipeline.report.text import number_in_words
+from aml_pipeline.scalars import resolve, written
 
 _MOST_STEPS = 4
+_MOST_NAMED = 5
 
 
 def records_of(opened: Opened) -> list[RunRecord]:
@@ -24,19 +26,41 @@ def records_of(opened: Opened) -> list[RunRecord]:
 
 
 def chosen(found: list[RunRecord], name: str | None) -> RunRecord:
-    """Return the run called ``name``, or whose name alone begins or ends so; else the last. Raises UsageError."""
+    """Return the run that ``name`` means, as ``matching`` has it; without a name the last. Raises UsageError."""
     if not found:
         raise UsageError("Nothing ran yet. Start with `aml-pipeline run`.")
     if name is None:
         return found[-1]
-    meant = [one for one in found if one.run == name] or [
-        one for one in found if name and (one.run.startswith(name) or one.run.endswith(name))
-    ]
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        raise UsageError(f'{len(meant)} runs begin or end with "{name}". `aml-pipeline runs` lists them.')
-    raise UsageError(f'There is no run "{name}". {suggest(name, [one.run for one in found][-10:], noun="run")}')
+    meant = matching(found, name)
+    if not meant:
+        raise UsageError(f'There is no run "{name}". {suggest(name, [one.run for one in found][-10:], noun="run")}')
+    if len(meant) > 1:
+        raise ambiguous(name, meant)
+    return meant[0]
+
+
+def matching(found: Sequence[RunRecord], name: str) -> list[RunRecord]:
+    """Return the runs that ``name`` may mean: the one called so; else those whose name or its last part begin so; else
+    those whose name holds it; else those whose id in Azure ML begins so.
+    """  # noqa: D205 - one thought
+    ways: tuple[Callable[[RunRecord], bool], ...] = (
+        lambda one: one.run == name,
+        lambda one: one.run.startswith(name) or one.run.rpartition("-")[2].startswith(name),
+        lambda one: name in one.run,
+        lambda one: str(mapping(one.short.get("azureml")).get("run", "")).startswith(name),
+    )
+    groups = ([one for one in found if name and fits(one)] for fits in ways)
+    return next(filter(None, groups), [])
+
+
+def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
+    """Return the error that ``name`` may mean several runs, with the newest of them."""
+    newest = [one.run for one in reversed(meant)]
+    shown = newest[:_MOST_NAMED] if len(newest) > _MOST_NAMED else newest
+    more = f" and {len(newest) - len(shown)} more" if len(newest) > len(shown) else ""
+    first = ", the newest first" if more else ""
+    said = f'"{name}" matches {len(newest)} runs{first}: {", ".join(shown)}{more}.'
+    return UsageError(f"{said} Type more of the one that is meant.")
 
 
 def state_of(one: RunRecord, *, busy: bool) -> str:
@@ -53,7 +77,8 @@ def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
     """Return a run as JSON data; ``changed`` are the parameters that are not their defaults."""
     header = one.short
     steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
-    parameters, defaults = mapping(header.get("parameters")), defaults_of(header)
+    texts, defaults = mapping(header.get("parameters")), defaults_of(header)
+    parameters = _typed(header, texts)
     return {
         "run": one.run,
         "started": number(header.get("started")),
@@ -62,16 +87,28 @@ def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
         "pinned": one.pinned,
         "profile": header.get("profile"),
         "parameters": parameters,
-        "changed": {name: value for name, value in parameters.items() if defaults.get(name, value) != value},
+        "changed": {
+            name: value for name, value in parameters.items() if defaults.get(name, texts[name]) != texts[name]
+        },
         "steps": {name: row.get("state") for name, row in steps.items()},
         "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
         "azureml": mapping(header.get("azureml")).get("run"),
     }
 
 
+def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of parameters by their declared types; numbers remember how they were written."""
+    declared = mapping(mapping(header.get("plan")).get("parameters"))
+    types = {name: mapping(one).get("type") for name, one in declared.items()}
+    return {
+        name: resolve(str(text)) if types.get(name) in {"integer", "number", "boolean"} else text
+        for name, text in texts.items()
+    }
+
+
 def words_of(row: Mapping[str, Any]) -> str:
     """Return what a line on a run says after its time: what was changed, what it measured, how its steps ended."""
-    changed = ", ".join(f"{name}={value}" for name, value in row["changed"].items())
+    changed = ", ".join(f"{name}={written(value)}" for name, value in row["changed"].items())
     measured = [
         f"{step}.{name} {number_in_words(value)}"
         for step, values in row["metrics"].items()

@@ -13,6 +13,7 @@ from aml_pipeline.cli import EXIT_FAILED, status_of, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
 from aml_pipeline.cli.progress import Progress
+from aml_pipeline.cli.recorded import ambiguous, matching
 from aml_pipeline.cli.sending import Request, Sent, installed_sdk, listener, send
 from aml_pipeline.cli.sending import cancel as cancel_run
 from aml_pipeline.contents import Contents
@@ -169,13 +170,14 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
 
 def _to_cancel(options: Options) -> tuple[str, str]:
     """Return the run of Azure ML that is meant, and the SDK that sent it, or where no record tells, that is here."""
-    if options.operands:
-        wanted = options.operands[0]
-        sent = ((one.run, one.header["azureml"]) for one in submitted(options))
-        unknown = {"run": wanted, "sdk": installed_sdk()}
-        about = next((each for name, each in sent if wanted in {name, each["run"]}), unknown)
-    else:
+    if not options.operands:
         about = _last_submitted(options).header["azureml"]
+    else:
+        name = options.operands[0]
+        meant = matching(submitted(options), name)
+        if len(meant) > 1:
+            raise ambiguous(name, meant)
+        about = meant[0].header["azureml"] if meant else {"run": name, "sdk": installed_sdk()}
     return str(about["run"]), str(about.get("sdk", "v1"))
 
 

@@ -121,7 +121,11 @@ COMMANDS = {
             "Stop a run in Azure ML.",
             _FILE,
             Option("--sdk", value="SDK", help="By which SDK; else by the one that sent it.", choices=("v1", "v2")),
-            operands=("RUN", 1, "The run, as `submit` or `runs` names it; else the last one submitted."),
+            operands=(
+                "RUN",
+                1,
+                "The run, as `submit` or `runs` names it, or a part of that; else the last one submitted.",
+            ),
             example="aml-pipeline cancel",
         ),
         Command(
@@ -170,7 +174,7 @@ COMMANDS = {
             "history",
             "Show what a step printed in the last run that ran it.",
             _FILE,
-            Option("--run", value="RUN", help="Another run, as `runs` names it."),
+            Option("--run", value="RUN", help="Another run: its name in `runs`, or a part that no other has."),
             operands=("STEP", 1, "The step; else the last one that ran."),
             example="aml-pipeline logs train",
         ),
@@ -181,7 +185,7 @@ COMMANDS = {
             _FILE,
             Option("-o", "--output", value="PATH", help="Where to write it; else beside the record of the run."),
             Option("--open", help="Open it in the browser."),
-            operands=("RUN", 1, "The run, as `runs` names it, or how that begins or ends; else the last."),
+            operands=("RUN", 1, "The run: its name in `runs`, or a part that no other has; else the last."),
             example="aml-pipeline report --open",
         ),
         Command(
@@ -193,7 +197,7 @@ COMMANDS = {
             Option("--page", help="Write an HTML file, with the curves of both runs on the same charts."),
             Option("-o", "--output", value="PATH", help="With --page, where; else beside the record of the second."),
             Option("--open", help="With --page, open it in the browser."),
-            operands=("RUN…", 2, "Two runs; or one, held against the last; else the last two."),
+            operands=("RUN…", 2, "Two runs, named as for `report`; or one, held against the last; else the last two."),
             example="aml-pipeline compare --page",
         ),
         Command(
