@@ -19,7 +19,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step's process is about to start; ``key`` is that of all it is made from."""
+    """A step's process is about to start; ``key`` is that of all it is made from.
+
+    ``changes`` are all that make it run, where the reason tells the first.
+    """
 
     time: float
     step: str
@@ -27,6 +30,7 @@ class StepStarted:
     attempt: str
     log: str
     key: str = ""
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aml_pipeline import definition
 from aml_pipeline.files import digest_of
+from aml_pipeline.wording import counted
 
 # Raised when the meaning of a part changes, so that old results are not taken for new ones.
 FORMAT = 1
@@ -31,10 +32,14 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with a step and why; ``depends``: it runs if what is being made upstream differs."""
+    """What to do with a step and why; ``depends``: it runs if what is being made upstream differs.
+
+    ``changes`` are all differences, of which the reason tells the first and the number.
+    """
 
     action: Action
     reason: str
+    changes: tuple[str, ...] = field(default=(), compare=False)
 
 
 UP_TO_DATE = Verdict("reuse", "up to date")
@@ -75,10 +80,10 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
     if waiting is None:
         if accepted:
             return UP_TO_DATE
-        return Verdict("run", damage or _reason(now, last, kept))
+        return Verdict("run", damage) if damage else _because_of(now, last, kept)
     done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
     if all(changes(one, now) for one in done):
-        return Verdict("run", _reason(now, last, kept))
+        return _because_of(now, last, kept)
     return waiting
 
 
@@ -89,7 +94,7 @@ def _waiting(now: Parts, pending: Mapping[str, bool]) -> Verdict | None:
             return Verdict("run", f"step {name} runs again")
     for name, value in now["inputs"].items():
         if value is None:
-            return Verdict("depends", f"runs if input {_short(name)} changes")
+            return Verdict("depends", f"runs if input {name} changes")
     for name, value in now["after"].items():
         if value is None:
             return Verdict("depends", f"runs if step {name} runs")
@@ -100,12 +105,14 @@ def _earlier(last: Last | None, kept: Sequence[Parts]) -> list[Parts]:
     return [*([last.parts] if last else []), *kept]
 
 
-def _reason(now: Parts, last: Last | None, kept: Sequence[Parts]) -> str:
+def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict:
     earlier = _earlier(last, kept)
     if not earlier:
-        return "never ran"
+        return Verdict("run", "never ran")
     nearest = min(earlier, key=lambda one: len(changes(one, now)))  # of equals the first: the last attempt
-    return difference(nearest, now) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
+    told = changes(nearest, now)
+    reason = summary(told) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
+    return Verdict("run", reason, tuple(told))
 
 
 _OUTCOMES = {
@@ -117,9 +124,13 @@ _OUTCOMES = {
 
 def difference(then: Parts, now: Parts) -> str | None:
     """Return the first difference in words and how many more there are, or None."""
-    told = changes(then, now)
-    more = len(told) - 1
-    return told[0] + (f", and {more} more change{'s' if more > 1 else ''}" if more else "") if told else None
+    return summary(changes(then, now)) or None
+
+
+def summary(told: Sequence[str]) -> str:
+    """Return the first of some changes and how many more there are; "" where there is none."""
+    more = f", and {counted(len(told) - 1, 'more change')}" if len(told) > 1 else ""
+    return f"{told[0]}{more}" if told else ""
 
 
 def changes(then: Parts, now: Parts) -> list[str]:
@@ -150,11 +161,6 @@ def _in_both(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> t
     old, new = then or {}, now or {}
     names = [name for name in new if name in old]
     return {name: old[name] for name in names}, {name: new[name] for name in names}
-
-
-def _short(name: str) -> str:
-    """``prepare-data.images`` is the input ``images`` for a person."""
-    return name.rpartition(".")[2]
 
 
 def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Iterator[tuple[str, Any, Any]]:
@@ -270,7 +276,7 @@ def _content(noun: str) -> Teller:
     def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         for name, old, new in _changes(then, now):
             if new is not None or name not in (now or {}):  # else it is not known yet
-                yield f"{noun} {_short(name)} {_became(old, new)}"
+                yield f"{noun} {name} {_became(old, new)}"
 
     return tell
 

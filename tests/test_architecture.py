@@ -59,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "remote": {"", "files", "plan", "problems", "project", "secret_files", "snapshot", "tokens", "unbuildable"},
     "report": {"contents", "definition", "files", "record", "reuse", "secret_files", "wording"},
     "retention": {"errors", "record"},
-    "reuse": {"definition", "files"},
+    "reuse": {"definition", "files", "wording"},
     "scalars": set(),
     "schedule": {"plan", "problems"},
     "schema": {"spec"},

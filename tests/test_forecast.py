@@ -101,6 +101,15 @@ def test_a_value_that_azure_may_have_run_before(lesson: Lesson, capsys: Capture)
     }
 
 
+def test_every_change_is_listed(lesson: Lesson, capsys: Capture) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.replace("steps/train.py", "'train'", "'trained'")
+    done = lesson.here(capsys, "plan", "--remote", "-v", "train", "--param", "epochs=5")
+    assert done.out == (
+        "train  will run  train.py changed, and 1 more change\n    train.py changed\n    parameter epochs 2 → 5\n"
+    )
+
+
 def test_a_step_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "plan", "--remote", "trian")
     assert (done.status, done.err) == (2, 'There is no step "trian". Did you mean "train"?\n')

@@ -108,7 +108,7 @@ def one_step(script: str, settings: str = "", *, arguments: str = "--output: ${{
 
 # What runs again, and why.
 
-INPUT = "may run  runs if input table changes"
+INPUT = "may run  runs if input load.table changes"
 AFTER = "may run  runs if step add runs"
 AGAIN = "will run  step add runs again"
 Change = Callable[[Project], None]
@@ -129,7 +129,7 @@ def replace(name: str, old: str, new: str) -> Change:
             lambda _project: None,
             ["--param", "factor=3"],
             {"load": "will run  parameter factor 2 → 3", "add": INPUT, "report": AFTER},
-            {"load": "parameter factor 2 → 3", "add": "input table changed", "report": "step add ran again"},
+            {"load": "parameter factor 2 → 3", "add": "input load.table changed", "report": "step add ran again"},
             id="parameter",
         ),
         pytest.param(
@@ -178,7 +178,7 @@ def replace(name: str, old: str, new: str) -> Change:
             write("data/numbers.json", "[1, 3]\n"),
             [],
             {"load": "will run  dataset numbers changed", "add": INPUT, "report": AFTER},
-            {"load": "dataset numbers changed", "add": "input table changed", "report": "step add ran again"},
+            {"load": "dataset numbers changed", "add": "input load.table changed", "report": "step add ran again"},
             id="dataset",
         ),
         pytest.param(
@@ -192,7 +192,7 @@ def replace(name: str, old: str, new: str) -> Change:
             write("data/extra.json", "[5]"),
             [],
             {"load": "will run  dataset extra is new", "add": INPUT, "report": AFTER},
-            {"load": "dataset extra is new", "add": "input table changed", "report": "step add ran again"},
+            {"load": "dataset extra is new", "add": "input load.table changed", "report": "step add ran again"},
             id="optional dataset that appears",
         ),
         pytest.param(
@@ -273,7 +273,16 @@ def test_the_reason_is_what_changed_against_the_nearest_result(project: Project)
     project.replace("pipeline.yaml", "--loud: true", "--loud: false")
     assert project.plan() == {"only": "will run  argument --loud is gone"}
     assert project.plan("--param", "word=C") == {"only": "will run  parameter word B → C, and 1 more change"}
+    each = "    parameter word B → C\n    argument --loud is gone\n"
+    for words in (["plan", "-v"], ["run", "--dry-run", "--verbose"]):
+        told = project.cli(*words, "--param", "word=C").stdout
+        assert told == f"only  will run  parameter word B → C, and 1 more change\n{each}"
+    assert project.cli("plan", "-v").stdout == "only  will run  argument --loud is gone\n"
     assert reasons(project.cli("run").stderr) == {"only": "argument --loud is gone"}
+    project.write({"only.py": "print('hi')\n"})
+    told = project.cli("run", "-v", "--param", "word=C").stderr
+    told = told.partition("  runs: ")[2]
+    assert told == "only.py changed, and 1 more change\n    only.py changed\n    parameter word hello → C\nhi\n"
 
 
 def test_what_does_not_allow_reuse_always_runs(chain: Project) -> None:
@@ -313,6 +322,8 @@ def test_a_step_that_is_left_out_and_out_of_date_is_told(chain: Project) -> None
     assert chain.run("load") == {"load": "up to date"}
     told = "add is left out, and is out of date: add.py changed, and 1 more change\n"  # what it reads
     assert chain.cli("plan", "--only", "report").stderr == told
+    told += "    add.py changed\n    input load.table changed\n"
+    assert chain.cli("plan", "--only", "report", "-v").stderr == told
 
 
 def test_a_result_that_is_missing_upstream_is_told(project: Project) -> None:
@@ -924,6 +935,10 @@ def test_the_record_of_a_run(chain: Project) -> None:
         *(("StepStarted", "load"), ("StepEnded", "load"), ("StepStarted", "add"), ("StepEnded", "add")),
         *(("StepEnded", "report"), ("RunEnded", None)),
     ]
+    assert [row["changes"] for row in events if row["event"] == "StepStarted"] == [
+        ["parameter factor 2 → 5"],
+        ["add.py changed", "command.py is gone", "input load.table changed"],
+    ]
     times = [row["time"] for row in events]
     assert times == sorted(times)
 
@@ -1098,7 +1113,7 @@ def test_plan_promises_no_run_that_an_old_result_may_spare(project: Project) -> 
     project.run()
     project.run("--param", "n=2")
     project.write({"a.py": write_out + "# a comment\n"})
-    assert project.plan() == {"a": "will run  a.py changed", "b": "may run  runs if input o changes"}
+    assert project.plan() == {"a": "will run  a.py changed", "b": "may run  runs if input a.o changes"}
     assert project.run() == {"a": "done", "b": "up to date"}
 
 

@@ -63,9 +63,9 @@ CHANGES = [
     (changed("datasets", "images", to=ABSENT), "dataset images is gone"),
     (changed("datasets", "labels", to="d7"), "dataset labels is new"),
     (changed("datasets", "more", to="d8"), "dataset more is new"),
-    (changed("inputs", "prepare-data.images"), "input images changed"),
-    (changed("inputs", "clean.more", to="d9"), "input more is new"),
-    (changed("inputs", "clean.tables", without=True), "input tables is gone"),
+    (changed("inputs", "prepare-data.images"), "input prepare-data.images changed"),
+    (changed("inputs", "clean.more", to="d9"), "input clean.more is new"),
+    (changed("inputs", "clean.tables", without=True), "input clean.tables is gone"),
     (changed("after", "announce", to="attempt-2"), "step announce ran again"),
     (changed("after", "other", to="attempt-1"), "order after other changed"),
     (changed("after", "announce", without=True), "order after announce changed"),
@@ -290,7 +290,7 @@ WAITING_AFTER = changed("after", "announce", to=None)
             WAITING_INPUT,
             ACCEPTED,
             {"pending": {"prepare-data": True}},
-            Verdict("depends", "runs if input images changes"),
+            Verdict("depends", "runs if input prepare-data.images changes"),
         ),
         (WAITING_INPUT, ACCEPTED, {"pending": {"prepare-data": True}, "forced": "forced"}, Verdict("run", "forced")),
         (
@@ -340,10 +340,10 @@ def test_the_nearest_counts_while_a_step_waits_too(pending: bool) -> None:  # no
     told = verdict(WAITING_INPUT, Last(TWO_APART, "accepted"), kept=[TWO_APART, ONE_APART], **given)
     assert told == Verdict("run", "the environment's definition changed")
     told = verdict(WAITING_INPUT, Last(TWO_APART, "accepted"), kept=[PARTS, ONE_APART], **given)
-    assert told == Verdict("depends", "runs if input images changes")
+    assert told == Verdict("depends", "runs if input prepare-data.images changes")
 
 
 def test_what_is_not_known_yet_is_no_difference() -> None:
     assert difference(PARTS, WAITING_INPUT) is None
     assert difference(PARTS, WAITING_AFTER) is None
-    assert difference({**PARTS, "inputs": {}}, WAITING_INPUT) == "input tables is new"
+    assert difference({**PARTS, "inputs": {}}, WAITING_INPUT) == "input clean.tables is new"

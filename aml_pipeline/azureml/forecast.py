@@ -29,15 +29,16 @@ def forecast(
     for step in plan.steps:
         before = (then or {}).get(step.name)
         worded = contents.wording(project.environment_text(step))
-        changed = _difference(worded(before), worded(remote.parts(plan, project, step))) if before else None
+        changes = _changes(worded(before), worded(remote.parts(plan, project, step))) if before else []
+        changed = reuse.summary(changes)
         own = _own_reason(work, step, changed, known=known[step.name])
         again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
         if own or again:
             reason = own or f"step {again} runs, and Azure ML reuses by identity, not by content"
-            verdicts[step.name] = Verdict("run", reason)
+            verdicts[step.name] = Verdict("run", reason, tuple(changes))
         else:
             reason = _what_it_depends_on(changed, work.latest(step), submitted=before is not None)
-            verdicts[step.name] = Verdict("depends", reason)
+            verdicts[step.name] = Verdict("depends", reason, tuple(changes))
     return list(verdicts.items())
 
 
@@ -52,7 +53,7 @@ def _known(work: Compilation) -> dict[str, bool]:
         }
 
 
-def _own_reason(work: Compilation, step: Step, changed: str | None, *, known: bool) -> str:
+def _own_reason(work: Compilation, step: Step, changed: str, *, known: bool) -> str:
     """Return why a step runs for sure, whatever the others do; nothing if it may be reused."""
     if not step.allow_reuse:
         return "allow_reuse is false"
@@ -64,15 +65,14 @@ def _own_reason(work: Compilation, step: Step, changed: str | None, *, known: bo
     return changed or "Azure ML does not know it"
 
 
-def _difference(before: Parts, now: Parts) -> str | None:
-    """Return the first difference in words."""
+def _changes(before: Parts, now: Parts) -> list[str]:
+    """Return every difference in words, those of the settings last."""
     settings, then = now["settings"], before.get("settings") or {}
-    changed = (name for name in settings if then.get(name, settings[name]) != settings[name])
-    setting = next((f"{name} {then[name]} → {settings[name]}" for name in changed), None)
-    return reuse.difference(before, now) or setting
+    changed = [name for name in settings if then.get(name, settings[name]) != settings[name]]
+    return [*reuse.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
 
 
-def _what_it_depends_on(changed: str | None, latest: Sequence[str], *, submitted: bool) -> str:
+def _what_it_depends_on(changed: str, latest: Sequence[str], *, submitted: bool) -> str:
     """Return what is known of a step that Azure ML knows, and may have run with these very values and inputs."""
     reads = f"; it reads {', '.join(latest)}, the latest now" if latest else ""
     if changed:

@@ -8,6 +8,7 @@ from aml_pipeline import azureml, remote
 from aml_pipeline.cli import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.progress import each
 from aml_pipeline.cli.remote import chosen, require_sendable, say, submitted
 from aml_pipeline.cli.sending import connect
 from aml_pipeline.errors import UsageError
@@ -30,6 +31,8 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
         verdict = verdicts[step.name]
         action = "will run" if verdict.action == "run" else "may be reused"
         print(f"{step.name:<{width}}  {action}  {verdict.reason}")
+        for line in each(verdict.changes) if options.flag("verbose") else ():
+            print(line)
     runs = any(verdicts[step.name].action == "run" for step in steps)
     return EXIT_SOMETHING_TO_DO if runs and options.flag("exit_code") else 0
 

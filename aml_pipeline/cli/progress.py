@@ -75,6 +75,8 @@ class Progress:
         runs = "runs again" if event.step in self._logs else "runs"
         self._logs[event.step] = event.log
         self.say(f"{event.step:<{self._width}}  {runs}: {event.reason}")
+        for line in each(event.changes) if self._verbose else ():
+            self.say(line)
 
     def _metric(self, event: events.MetricLogged) -> None:
         count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
@@ -115,6 +117,11 @@ class Progress:
     def say(self, text: str) -> None:
         """Show words that belong to no event, above the lines that move."""
         self._live.above(text, sys.stderr)
+
+
+def each(changes: Sequence[str]) -> list[str]:
+    """Return a line for each change, where a reason tells the first of several."""
+    return [f"    {change}" for change in changes] if len(changes) > 1 else []
 
 
 def _can_move() -> bool:

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aml_pipeline import check, graph, store
+from aml_pipeline import check, graph, reuse, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import command_line, open_with, record_header
-from aml_pipeline.cli.progress import Progress, output_lines
+from aml_pipeline.cli.progress import Progress, each, output_lines
 from aml_pipeline.cli.python import asking_python, steps_environ
 from aml_pipeline.cli.tracking import prepare, tracking_environ
 from aml_pipeline.errors import UsageError
@@ -38,9 +38,15 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
     something = any(verdict.action != "reuse" for _, verdict in verdicts)
-    text = "\n".join(f"{name:<{width}}  {_forecast(verdict)}" for name, verdict in verdicts)
+    verbose = options.flag("verbose")
+    lines = [
+        line
+        for name, verdict in verdicts
+        for line in (f"{name:<{width}}  {_forecast(verdict)}", *(each(verdict.changes) if verbose else ()))
+    ]
+    text = "\n".join(lines)
     print(text)
-    warned = _warn_of_left_out(context, selected)
+    warned = _warn_of_left_out(context, selected, verbose=verbose)
     options.answer = None if something or warned else text
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
@@ -74,7 +80,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         if options.flag("debug"):
             return _debug(context, options.operands)
         jobs = _jobs(options.text("jobs"))
-        warned = _warn_of_left_out(context, selected)
+        warned = _warn_of_left_out(context, selected, verbose=options.flag("verbose"))
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
         progress = Progress(
             context.plan,
@@ -100,11 +106,12 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     return 0 if done.state == "done" else EXIT_FAILED
 
 
-def _warn_of_left_out(context: Context, selected: list[str]) -> bool:
+def _warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) -> bool:
     """Say which steps are left out though their results are of another state than the file's; return whether any is."""
     told = out_of_date(context, selected)
     for name, changed in told:
-        print(f"{name} is left out, and is out of date: {changed}", file=sys.stderr)
+        said = f"{name} is left out, and is out of date: {reuse.summary(changed)}"
+        print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
     return bool(told)
 
 

@@ -70,7 +70,8 @@ def start(  # noqa: PLR0913 - what an attempt is made from
             os.mkdir(os.path.join(attempt.working_copy, name))
     since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after all that was copied
     begun = time.time()
-    tell(StepStarted(begun, step.name, again or found.verdict.reason, attempt.id, log, attempt.key))
+    verdict = found.verdict
+    tell(StepStarted(begun, step.name, again or verdict.reason, attempt.id, log, attempt.key, verdict.changes))
     variables = environ(context, step, attempt.working_copy)
     variables |= mlflow_files.marked(variables, attempt.id)
     # Before the process, whose first words they must not miss.

@@ -171,8 +171,8 @@ def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     return found
 
 
-def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the steps that the ``selected`` ones rest on, leave out and take an old result of, each with what differs.
+def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return the steps that the ``selected`` ones rest on, leave out and take an old result of, each with its changes.
 
     One that has no whole result is not told of: what needs it says so.
     """
@@ -183,8 +183,9 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, st
         if result:
             results[step.name] = result
             worded = context.contents.wording(context.project.environment_text(step))
-            changed = reuse.difference(worded(result.parts), worded(_parts(context, step, results)))
-            changed = changed or _empty_output(context, step, result)
+            empty = _empty_output(context, step, result)
+            changed = reuse.changes(worded(result.parts), worded(_parts(context, step, results)))
+            changed = changed or ([empty] if empty else [])
             told += [(step.name, changed)] if changed else []
     return told
 
