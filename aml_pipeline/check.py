@@ -14,6 +14,7 @@ from aml_pipeline.plan import Environment, OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem, nearest
 from aml_pipeline.project import Project
 from aml_pipeline.snapshot import Snapshot, is_choice, is_pattern
+from aml_pipeline.wording import counted
 
 
 def check(
@@ -191,7 +192,7 @@ def _plain(reason: str) -> str:
 def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
     opening = snapshot.opening
     assert opening is not None  # noqa: S101 - the caller asked
-    count = f"{len(snapshot.rules)} {'file' if len(snapshot.rules) == 1 else 'files'}"
+    count = counted(len(snapshot.rules), "file")
     message = (
         f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
         f"{step.source_directory}/ ({count}), and a change of any of them runs it again."

@@ -17,6 +17,7 @@ from aml_pipeline.project import Project
 from aml_pipeline.secret_files import by_name, by_variable
 from aml_pipeline.snapshot import Snapshot
 from aml_pipeline.tokens import Argument, Dataset, Parameter
+from aml_pipeline.wording import counted
 
 # The SDK finds both out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
 # SNAPSHOT_MAX_FILES). It counts the ignore file too that is put beside the files.
@@ -253,7 +254,7 @@ def _large(step: Step, snapshot: Snapshot, severity: str) -> Iterator[Problem]:
     total = sum(one.bytes for one in sizes)
     if total <= MOST_BYTES and len(sizes) <= MOST_FILES:
         return
-    what = f"{total / 1024**2:.0f} MB in {len(sizes)} files"
+    what = f"{total / 1024**2:.0f} MB in {counted(len(sizes), 'file')}"
     limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
     largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
     message = f'the snapshot of step "{step.name}" has {what}; Azure ML takes {limit}. The largest: {largest}.'

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number and what it counts: ``1 file``, ``2 files``; ``plural`` where an s makes none."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def listed(words: Sequence[str]) -> str:

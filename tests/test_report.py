@@ -341,7 +341,7 @@ def test_charts_have_limits_and_say_so() -> None:
     assert len(made.rows) == MOST_CHARTS
     assert len(made.rows[0]["series"]) == MOST_SERIES
     assert made.remarks == [f"The first {MOST_CHARTS} of {MOST_CHARTS + 5} metrics are drawn.",
-                            f"Of 1 metrics the first {MOST_SERIES} steps are drawn."]  # fmt: skip
+                            f"Of 1 metric the first {MOST_SERIES} steps are drawn."]  # fmt: skip
     long = [Series("s", "m", [Point(number, 0.0, float(number % 7), None) for number in range(100_000)])]
     assert len(charts([Curves("", 0.0, long)]).rows[0]["series"][0]["value"]) <= MOST_POINTS
 
@@ -445,7 +445,7 @@ def test_two_runs_are_compared_by_what_they_are_made_of() -> None:
     assert found["Parameters"] == [("epochs", "2", "3", "")]
     assert found["Final metrics"] == [("train.loss", "0.5", "0.25", "-0.25"), ("train.gone", "1", "–", "")]
     assert found["Durations"] == [("train", "1.0 s", "2.0 s", "×2.00")]
-    assert found["Outputs"] == [("train.out", "d (1 files, 9 bytes)", "e (1 files, 9 bytes)", "other bytes")]
+    assert found["Outputs"] == [("train.out", "d (1 file, 9 bytes)", "e (1 file, 9 bytes)", "other bytes")]
     assert ("torch", "–", "2", "") in found["Packages"]
     assert differing(first, dataclasses.replace(first, run="other")) == {}
 

@@ -238,14 +238,13 @@ def _told(error: Exception, environ: Mapping[str, str]) -> int:
         from aml_pipeline.problems import as_text
 
         _say(as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ)))
-        _say(_count(len([one for one in error.problems if one.severity == "error"])))
+        from aml_pipeline.wording import counted
+
+        errors = sum(one.severity == "error" for one in error.problems)
+        _say(f"{counted(errors, 'error')}; nothing was run.")
     if isinstance(error, AzureError):
         return EXIT_AZURE
     return EXIT_MACHINE if isinstance(error, MachineError) else EXIT_USAGE
-
-
-def _count(errors: int) -> str:
-    return f"{errors} {'error' if errors == 1 else 'errors'}; nothing was run."
 
 
 def _say(text: str) -> None:

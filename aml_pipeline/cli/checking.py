@@ -13,6 +13,7 @@ from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
+from aml_pipeline.wording import counted
 
 
 def validate(options: Options, environ: Mapping[str, str]) -> int:
@@ -51,13 +52,9 @@ def count(opened: Opened, form: str | None) -> int:
     found = opened.loaded.problems
     wrong = len(problems.errors(found))
     warnings = len(found) - wrong
-    counts = [_counted(wrong, "error"), *([_counted(warnings, "warning")] if warnings else [])]
+    counts = [counted(wrong, "error") if wrong else "no errors", *([counted(warnings, "warning")] if warnings else [])]
     print(f"{opened.loaded.name}: {', '.join(counts)}.", file=sys.stdout if form == "text" else sys.stderr)
     return EXIT_USAGE if wrong else 0
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def graph(options: Options, _environ: Mapping[str, str]) -> int:

@@ -13,6 +13,7 @@ from aml_pipeline.installed import DIFFERENCES, Finding, compare
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.plan import Environment, Plan
 from aml_pipeline.project import Project
+from aml_pipeline.wording import counted
 
 _MOST_NAMED = 3
 
@@ -111,5 +112,5 @@ def _count(findings: list[Finding]) -> str:
     counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
     words = {"fits": "fit", "other version": "of another version"}
     parts = [f"{number} {words.get(verdict, verdict)}" for verdict, number in counts.items()]
-    noun = "package" if len(findings) == 1 else "packages"
-    return f"{len(findings) or 'no'} {noun}{': ' if parts else ''}{', '.join(parts)}."
+    number = counted(len(findings), "package") if findings else "no packages"
+    return f"{number}{': ' if parts else ''}{', '.join(parts)}."

@@ -12,6 +12,7 @@ from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.remote import require_sendable, say
 from aml_pipeline.errors import UsageError
 from aml_pipeline.plan import Plan
+from aml_pipeline.wording import counted
 
 
 def export(options: Options, _environ: Mapping[str, str]) -> int:
@@ -24,7 +25,9 @@ def export(options: Options, _environ: Mapping[str, str]) -> int:
     require_sendable(opened, plan.steps, v2.problems(plan))
     count = v2.write(plan, project, place, force=options.flag("force"))
     _tell(plan)
-    print(f"{count} files in {place}; {os.path.join(place, 'README.md')} has the commands of az ml, in order.")
+    print(
+        f"{counted(count, 'file')} in {place}; {os.path.join(place, 'README.md')} has the commands of az ml, in order."
+    )
     return 0
 
 

@@ -17,6 +17,7 @@ from aml_pipeline.events import Event
 from aml_pipeline.local import Run
 from aml_pipeline.plan import Plan
 from aml_pipeline.store import Store
+from aml_pipeline.wording import counted
 
 # A metric is shown each time up to the hundredth, then every tenth, then every hundredth time.
 _SHOWN_EACH = 100
@@ -135,7 +136,7 @@ def _can_move() -> bool:
 def _title(plan: Plan, steps: int) -> str:
     values = ", ".join(f"{name}={one.text}" for name, one in plan.parameters.items())
     profile = f", profile {plan.profile}" if plan.profile else ""
-    return f"{plan.name}{profile}: {steps} step{'' if steps == 1 else 's'}{f' with {values}' if values else ''}"
+    return f"{plan.name}{profile}: {counted(steps, 'step')}{f' with {values}' if values else ''}"
 
 
 def _shown(value: object) -> str:

@@ -16,6 +16,7 @@ from aml_pipeline.cli.sending import connect
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan
 from aml_pipeline.publication import Change, as_text, listed
+from aml_pipeline.wording import counted
 from aml_pipeline.workspace import waiting
 
 
@@ -60,8 +61,8 @@ def _summary(changes: list[Change], options: Options) -> str:
     if not count:
         back = options.text("version") is not None
         return "That is the default already." if back else "Azure ML agrees with the file."
-    noun = "change" if count == 1 else "changes"
-    return f"{count} {noun} to make; nothing was written." if options.flag("dry_run") else f"{count} {noun} made."
+    number = counted(count, "change")
+    return f"{number} to make; nothing was written." if options.flag("dry_run") else f"{number} made."
 
 
 def _addresses(changes: list[Change]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import Problem, as_text, suggest
 from aml_pipeline.provenance import git_state
 from aml_pipeline.record import Recorder, RunRecord, new_id, records
+from aml_pipeline.wording import counted
 from aml_pipeline.workspace import waiting, watch
 
 # azure-ai-ml does not let go of files that it uploads.
@@ -119,7 +120,8 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         name = (environment.name or environment.registered or environment.curated) if environment else ""
         reads = [f"{one.step}.{one.name}" for one in step.inputs]
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
-        print(f"{step.name}: {step.script} and {len(digests) - 1} more files, on {where}, in {name}{after}")
+        others = f" and {counted(len(digests) - 1, 'more file')}" if len(digests) > 1 else ""
+        print(f"{step.name}: {step.script}{others}, on {where}, in {name}{after}")
         for argument, dataset in remote.left_out(plan, step):
             print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
     for parameter in remote.received(plan, steps):

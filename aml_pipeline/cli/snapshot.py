@@ -16,7 +16,7 @@ from aml_pipeline.origins import LeftOut, Member
 from aml_pipeline.problems import on_one_line
 from aml_pipeline.remote import MOST_BYTES, MOST_FILES
 from aml_pipeline.snapshot_report import Report, Secret, Unnamed, report
-from aml_pipeline.wording import size_in_words
+from aml_pipeline.wording import counted, size_in_words
 
 _FEW = 5
 _EXAMPLES = 3
@@ -80,7 +80,7 @@ def _path(page: Report, name: str) -> str:
 
 def _page(one: Report, opened: Opened) -> list[str]:
     members = one.origins.members
-    size = f"{_counted(len(members), 'file')}, {size_in_words(one.bytes)}"
+    size = f"{counted(len(members), 'file')}, {size_in_words(one.bytes)}"
     lines = [f"{one.step.name}: {_path(one, one.step.script)}, {size}", *_table(members), _limits(one)]
     groups = _groups(one, os.path.basename(opened.plan.file) if opened.plan else "")
     lines += [f"  {group}" for group in groups]
@@ -95,10 +95,6 @@ def _limits(one: Report) -> str:
     verb = "takes" if number <= MOST_FILES and one.bytes <= MOST_BYTES else "refuses"
     size = f"{one.bytes / _MEGABYTE:.1f} of {MOST_BYTES / _MEGABYTE:.0f} MB"
     return f"  Azure ML {verb} it: {number} of {MOST_FILES} files, {size}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(members: Sequence[Member]) -> list[str]:
@@ -139,7 +135,7 @@ def _why(page: Report, one: LeftOut, pipeline_file: str) -> str:
 def _some(names: Sequence[str]) -> str:
     if len(names) <= _FEW:
         return ", ".join(names)
-    return f"{_counted(len(names), 'file')} such as {', '.join(names[:_EXAMPLES])}"
+    return f"{counted(len(names), 'file')} such as {', '.join(names[:_EXAMPLES])}"
 
 
 def _opening(page: Report) -> str:

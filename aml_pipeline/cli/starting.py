@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from aml_pipeline import files
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
+from aml_pipeline.wording import listed
 
 _PIPELINE = """\
 # yaml-language-server: $schema=pipeline.schema.json
@@ -64,7 +65,8 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
     }
     there = [name for name in contents if os.path.lexists(os.path.join(folder, name))]
     if there:
-        raise UsageError(f"{', '.join(there)} is here already. Choose an empty folder: `aml-pipeline init my-project`.")
+        exist = "exists" if len(there) == 1 else "exist"
+        raise UsageError(f"{listed(there)} already {exist}. Choose an empty folder: `aml-pipeline init my-project`.")
     os.makedirs(folder, exist_ok=True)
     for name, text in contents.items():
         files.write(os.path.join(folder, name), text.encode())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from aml_pipeline.report.series import Point, Series, fewer
+from aml_pipeline.wording import counted
 
 # A page has at most so many charts, series in a chart, and points in all.
 MOST_CHARTS, MOST_SERIES, MOST_POINTS = 40, 20, 10_000
@@ -45,7 +46,7 @@ def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Itera
         yield f"The first {len(shown)} of {len(all_of)} metrics are drawn."
     wide = [name for name, rows in shown.items() if len(rows) < len(all_of[name])]
     if wide:
-        yield f"Of {len(wide)} metrics the first {MOST_SERIES} steps are drawn."
+        yield f"Of {counted(len(wide), 'metric')} the first {MOST_SERIES} steps are drawn."
 
 
 def _series(run: Curves, one: Series, most: int) -> dict[str, Any]:

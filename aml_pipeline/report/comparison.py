@@ -9,6 +9,7 @@ from aml_pipeline.report.causes import Cause, causes
 from aml_pipeline.report.series import number
 from aml_pipeline.report.story import OutputTold, RunTold, StepTold, mapping
 from aml_pipeline.report.text import number_in_words, seconds_in_words
+from aml_pipeline.wording import counted
 
 NOTHING = "–"
 # A time that is shorter reads "0.0 s": no ratio to it means anything.
@@ -162,4 +163,4 @@ def _contents(first: OutputTold | None, second: OutputTold | None) -> tuple[str,
 def _content(output: OutputTold | None) -> str:
     if output is None or output.digest is None:
         return NOTHING
-    return f"{output.digest[:12]} ({output.files} files, {output.bytes} bytes)"
+    return f"{output.digest[:12]} ({counted(output.files or 0, 'file')}, {counted(output.bytes or 0, 'byte')})"

@@ -122,8 +122,8 @@ function remark(chart, how) {
   const low = how.logarithmic ? chart.series.flatMap((one) => one.value).filter((value) => value !== null && value <= 0).length : 0;
   const said = [];
   if (drawn < logged) said.push(`${drawn} of ${logged} values are drawn.`);
-  if (odd) said.push(`${odd} values are no finite numbers, and are gaps.`);
-  if (low) said.push(`${low} values of 0 or less have no place on a logarithmic axis.`);
+  if (odd) said.push(odd === 1 ? "1 value is no finite number, and is a gap." : `${odd} values are no finite numbers, and are gaps.`);
+  if (low) said.push(`${counted(low, "value")} of 0 or less ${low === 1 ? "has" : "have"} no place on a logarithmic axis.`);
   return said.join(" ");
 }
 

@@ -14,7 +14,7 @@ from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold, mapping, sequence
 from aml_pipeline.report.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.report.timeline import timeline
-from aml_pipeline.wording import size_in_words
+from aml_pipeline.wording import counted, size_in_words
 
 
 def page(run: RunTold) -> str:
@@ -134,4 +134,4 @@ def _environment(run: RunTold) -> Html:
     if not rows:
         return join([facts(known), tag("p", "No packages are recorded.")])
     listed = table(("Package", "Version"), rows, "Packages that the Python of the steps had")
-    return join([facts(known), tag("details", tag("summary", f"{len(rows)} packages"), listed)])
+    return join([facts(known), tag("details", tag("summary", counted(len(rows), "package")), listed)])
