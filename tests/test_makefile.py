@@ -308,7 +308,9 @@ def test_ctrl_c_ends_a_loop_of_make(built: Project, shell: str) -> None:
     if not Path(shell).exists():
         pytest.skip(f"no {shell} here")
     (built.root / "pipeline.yaml").write_text("name: one\nsteps:\n  only:\n    script: only.py\n")
-    (built.root / "only.py").write_text(f"import time\nopen({str(built.log)!r}, 'a').write('begun ')\ntime.sleep(60)\n")
+    (built.root / "only.py").write_text(
+        f"import time\nprint('begun', file=open({str(built.log)!r}, 'a'))\ntime.sleep(60)\n"
+    )
     program = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m aml_pipeline "$@"\n'
     (built.root / ".venv/bin/aml-pipeline").write_text(program)
     loop = subprocess.Popen(
@@ -319,12 +321,12 @@ def test_ctrl_c_ends_a_loop_of_make(built: Project, shell: str) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    while not built.log.exists():
+    while not (built.log.exists() and built.log.read_text()):
         assert loop.poll() is None
         time.sleep(0.01)
     os.killpg(loop.pid, signal.SIGINT)
     assert loop.wait(timeout=20) == -signal.SIGINT
-    assert built.happened() == ["begun "]
+    assert built.happened() == ["begun"]
 
 
 def test_the_editor_checks_say_what_they_miss(built: Project) -> None:
