@@ -63,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "retention": {"errors", "record"},
     "reuse": {"definition", "files", "wording"},
     "scalars": set(),
-    "schedule": {"plan", "problems"},
+    "schedule": {"plan", "problems", "wording"},
     "schema": {"spec"},
     "secret_files": set(),
     "snapshot": {"files", "imports"},

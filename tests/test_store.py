@@ -154,6 +154,23 @@ def test_cleaning_keeps_the_newest_result_of_each_step(store: Store) -> None:
     assert not os.path.exists(old.outputs["model"])
 
 
+def test_cleaning_names_all_that_lies_beside_results(store: Store) -> None:
+    made = _made(store)
+    torn = Path(store.folder, "steps", "train", "result.torn")
+    torn.write_bytes(b"x")
+    Path(torn.parent, "last.17.tmp").write_bytes(b"x")
+    os.mkdir(store.scratch("train", "model"))
+    copy = Path(torn.parent, f"attempt.{made.attempt}", "working-copy")
+    copy.mkdir()
+    found = {one.kind: [Path(place).name for place in one.places] for one in cleaning.unused(store)}
+    assert found == {
+        "result": ["result.torn"],
+        "output of --debug": ["debug.model"],
+        "leftover": ["last.17.tmp"],
+        "working copy": ["working-copy"],
+    }
+
+
 def test_the_state_folder_ignores_itself(tmp_path: Path) -> None:
     folder = stores.prepare(str(tmp_path / ".aml_pipeline"), "cifar10")
     assert os.path.isdir(folder)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
+from aml_pipeline.wording import counted
+
 MACROS = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -120,7 +122,7 @@ def parse(text: str) -> Cron:
         return _macro(text.strip(), whole)
     words = [(found[0], Span(found.start(), len(found[0]))) for found in re.finditer(r"\S+", text)]
     if len(words) != len(_KINDS):
-        count = f"{len(words)} {'field' if len(words) == 1 else 'fields'}"
+        count = counted(len(words), "field")
         message = f'"{_clipped(text)}" has {count}, not five: minute, hour, day of the month, month, day of the week.'
         raise CronError(message, _count_cure(words), whole)
     cron = Cron(*(_field(kind, word, span) for kind, (word, span) in zip(_KINDS, words, strict=True)))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, Literal
 
+from aml_pipeline.wording import listed
+
 Frequency = Literal["minute", "hour", "day", "week", "month"]
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LAST_SAFE_DAY = 28  # the last that every month has
@@ -115,16 +117,12 @@ class Recurrence:
         if self.frequency == "month":
             rhythm += f" on day {self._begin.day}"
         elif self.week_days:
-            rhythm += f" on {_listed(self.week_days)}"
+            rhythm += f" on {listed(self.week_days)}"
         times = [f"{one:%H:%M}" for one in self.times]
         if len(times) > _MOST_SHOWN:
             return f"{rhythm}, {len(times)} times from {times[0]} to {times[-1]}"
-        return f"{rhythm} at {_listed(times)}"
+        return f"{rhythm} at {listed(times)}"
 
 
 _EVERY = {"minute": "every minute", "hour": "every hour", "day": "daily", "week": "weekly", "month": "monthly"}
 _MOST_SHOWN = 4
-
-
-def _listed(words: list[str] | tuple[str, ...]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
