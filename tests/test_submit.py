@@ -149,7 +149,7 @@ def test_stopping_the_wait_leaves_the_run_alone(lesson: Lesson, number: signal.S
     process = lesson.start_azure("submit", "--wait", environ={"LOOPBACK_SILENCE": "0.2"})
     lines: list[str] = []
     assert process.stderr is not None
-    while not lines or not lines[-1].startswith("still waiting"):
+    while not lines or not lines[-1].startswith("still waiting for prepare"):
         lines.append(process.stderr.readline())
         assert lines[-1], lines
     assert re.fullmatch(r"still waiting for prepare \(Running\)(, train \(Queued\))? \(\d+ s\)\n", lines[-1])
