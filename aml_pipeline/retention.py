@@ -13,7 +13,7 @@ from aml_pipeline.record import RunRecord, moment_of
 PINNED = "{} pinned"
 IN_USE = "{} that made results still in use"
 IN_AZURE = "{} that may still run in Azure ML"
-# A run whose end nobody waited for is over by then: Azure ML ends its jobs after three weeks.
+# A run whose end nobody waited for is taken to be over by then.
 _LONGEST_IN_AZURE_SECONDS = 30 * 86_400.0
 _UNITS = {"h": 3_600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 
