@@ -239,3 +239,15 @@ def test_modules_at_the_root_of_the_source_directory(shape: Shape) -> None:
     runs_once(project, "train", "evaluate")
     assert (project.output("evaluate", "report") / "report.txt").read_text() == "SLOPE 2"
     assert project.cli("run", "--debug", "evaluate").returncode == 0
+
+
+def test_a_module_at_the_root_that_is_missed_is_cured_by_its_own_path(shape: Shape) -> None:
+    project = shape("from_root")
+    project.replace(
+        "src/training/train.py", "from util.helper import save", "save = __import__('util.helper').helper.save"
+    )
+    project.replace("pipeline.yaml", "script: training/train.py", "script: training/train.py\n    snapshot: []")
+    failed = project.cli("run", status=1).stderr
+    assert 'Add under the step: `snapshot: ["util/**"]`.' in failed
+    project.replace("pipeline.yaml", "snapshot: []", 'snapshot: ["util/**"]')
+    assert project.run("train") == {"train": "done"}

@@ -6,7 +6,6 @@ import pytest
 
 from aml_pipeline import snapshot
 from aml_pipeline.files import Digests
-from aml_pipeline.local.advice import advice
 from aml_pipeline.snapshot import Snapshot, SourceFolder
 
 
@@ -117,14 +116,6 @@ def test_imports_are_looked_for_at_the_root_too(tmp_path: Path, contents: dict[s
     taken = _take(tmp_path, contents, "jobs/run.py")
     assert set(taken.digests) == expected
     assert not taken.external
-
-
-def test_a_module_at_the_root_that_was_missed_is_cured_by_its_own_path(tmp_path: Path) -> None:
-    contents = {"jobs/run.py": "", "plugins/fast.py": ""}
-    taken = _take(tmp_path, contents, "jobs/run.py", ())
-    log = "ModuleNotFoundError: No module named 'plugins.fast'"
-    cure = advice(log, SourceFolder(str(tmp_path), Digests()), taken, str(tmp_path / "work"), ())
-    assert cure.endswith('Add under the step: `snapshot: ["plugins/fast.py"]`.')
 
 
 def test_a_star_import_of_a_package_takes_the_whole_folder(tmp_path: Path) -> None:

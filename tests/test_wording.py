@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline.report.text import size_in_words
-from aml_pipeline.wording import counted, listed
+from aml_pipeline.wording import counted, listed, size_in_words
 from tests.conftest import ROOT, Project
 
 NOUNS = {
