@@ -226,7 +226,7 @@ def test_the_file_that_was_written_into_an_input_is_named(project: Project) -> N
         "its inputs: write below the folder of --output, or copy b.csv into the working folder first. Run again."
     )
     project.write({"train.py": "import os, sys\nos.remove(sys.argv[4] + '/a.csv')\n"})
-    assert "changed while it ran: a file was removed. A script must not" in failure(project)
+    assert "changed while it ran: 1 file was removed. A script must not" in failure(project)
     project.write({"train.py": "import sys\nopen(sys.argv[2] + '/s.csv', 'a').write('x')\n"})
     assert failure(project) == (
         "train: Dataset raw changed while the step ran, so its result matches neither version: s.csv. A script must "

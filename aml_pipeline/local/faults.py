@@ -59,7 +59,7 @@ def _named(files: Sequence[Leftover]) -> str:
 
 def _removed(before: Tree, now: Tree | None) -> str:
     removed = before.files - (now.files if now else 0)
-    return f": {'a file was' if removed == 1 else f'{removed} files were'} removed" if removed > 0 else ""
+    return f": {counted(removed, 'file')} {'was' if removed == 1 else 'were'} removed" if removed > 0 else ""
 
 
 def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
