@@ -3,7 +3,7 @@
 #   make pipeline-run                                    a quick run of pipeline.yaml, here
 #   make pipeline-run PROFILE= PARAMS="epochs=3 seed=1"  the file as it stands, with two parameters set
 #   make pipeline-plan STEPS="prepare-data train"        only these steps, and what they need
-#   make test PYTHON=/usr/local/bin/python3.10           .venv from this Python
+#   make test PYTHON=/usr/local/bin/python3.13           .venv from this Python
 #
 # For GNU make 3.81 (macOS) and newer. Paths are relative throughout, for make has no way to write a space in a path.
 
@@ -117,19 +117,25 @@ has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%
 
 # How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
 # (what is installed; `azureml` and `azureml-v2` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
-# the folder was moved, when an installation was killed, or when the command line names another PYTHON.
+# the folder was moved, when an installation was killed, when the command line names another PYTHON, or when SDK v1 is wanted and
+# does not install on the Python that it has.
 
+# 3.11 and 3.10 go first, since SDK v1 installs on these alone; then whatever python3 is. constraints.txt ends with 3.14.
 asked = $(if $(filter command,$(origin PYTHON)),$(PYTHON))
-pythons = $(if $(PYTHON),"$(PYTHON)") $(if $(asked),,python3.11 python3.10 python3.12 python3 python)
+pythons = $(if $(PYTHON),"$(PYTHON)") $(if $(asked),,python3.11 python3.10 python3 python3.14 python3.13 python3.12 python)
+
+v1_wanted := $(filter pipeline-publish .venv/azureml $(if $(filter v2,$(SDK)),,pipeline-submit),$(MAKECMDGOALS))
 
 # Silent for a Python that fits, else says what is wrong with it. Python 2 can read it too.
-probe = import sys; v = tuple(sys.version_info[:3]); (3, 10) <= v < (3, 13) or sys.exit("is Python %d.%d.%d" % v); \
+probe = import sys; from platform import machine; v = tuple(sys.version_info[:3]); says = "is Python %d.%d.%d" % v; \
+  (3, 10) <= v < (3, $(if $(v1_wanted),12,15)) or sys.exit(says); \
+  $(if $(v1_wanted),(sys.platform, machine()) == ("darwin", "arm64") and sys.exit(says + " for Apple silicon"); )\
   from importlib.util import find_spec; missing = [m for m in ("venv", "ensurepip") if not find_spec(m)]; \
-  missing and sys.exit("is Python %d.%d.%d without the module " % v + " and ".join(missing))
+  missing and sys.exit(says + " without the module " + " and ".join(missing))
 
 venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f .venv/installing ] && \
   { read -r folder; read -r python; } < .venv/ready && [ "$$folder" = "$$(pwd -P)" ] && \
-  [ "$(or $(asked),$$python)" = "$$python" ] && echo yes)
+  [ "$(or $(asked),$$python)" = "$$python" ] $(if $(v1_wanted),&& .venv/bin/python -c '$(probe)' 2> /dev/null )&& echo yes)
 
 .venv/ready: $(if $(venv_is_fine),,FORCE)
 	@found= tried=; for python in $(pythons); do \
@@ -137,12 +143,23 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
 	  elif answer=$$("$$python" -c '$(probe)' 2>&1 < /dev/null); then found=$$python; break; fi; \
 	  tried="$$tried$$(printf '\n  %s: %s' "$$python" "$$(echo "$${answer:-does not run}" | head -n 1)")"; \
 	done; \
-	if [ -z "$$found" ]; then printf '%s\n' \
-	  "No Python was found that fits: 3.10, 3.11 or 3.12, with venv and ensurepip. Tried:$$tried" \
-	  'Install Python 3.11 (Debian, Ubuntu: apt install python3.11-venv; macOS: brew install python@3.11),' \
-	  'or name a Python that fits: make PYTHON=/path/to/python3.11 ...' >&2; exit 1; fi; \
+	if [ -z "$$found" ]; then printf '%s\n' $(if $(v1_wanted),$(no_python_for_v1),$(no_python)) >&2; exit 1; fi; \
 	echo "setting up .venv with $$found: about 2 minutes, once (longer where PyTorch brings its GPU libraries)"; \
 	rm -rf .venv && "$$found" -m venv .venv && printf '%s\n' "$$(pwd -P)" "$$found" > $@
+
+no_python = "This project needs Python 3.10 to 3.14 with the modules venv and ensurepip, and none was found. Tried:$$tried" \
+  'Install one, or name it: make PYTHON=/path/to/python3 ...' \
+  '  Debian, Ubuntu: apt install python3-venv' \
+  '  Fedora: dnf install python3' \
+  '  macOS: brew install python'
+
+no_python_for_v1 = "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules venv and ensurepip, and none was found. Tried:$$tried" \
+  'Install one, or name it: make PYTHON=/path/to/python3.11 ...' \
+  '  Debian 12, Ubuntu 22.04: apt install python3-venv' \
+  '  Fedora: dnf install python3.11' \
+  '  macOS on Intel: brew install python@3.11' \
+  '  elsewhere, such as Debian 13 and Ubuntu 24.04: uv python install 3.11 (https://docs.astral.sh/uv)' \
+  'Azure ML SDK v2 needs neither: make pipeline-submit SDK=v2, make pipeline-export'
 
 .venv/steps: .venv/ready pyproject.toml constraints.txt
 	$(install)

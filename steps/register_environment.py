@@ -1,8 +1,8 @@
 """Register the environment that this run used, under a name, and write what it is to ``environment.json``.
 
-In Azure ML, the environment of the run becomes the next version of NAME in the workspace. Anywhere else there is
-nothing to register with: the record is the registration, and its version is a digest of its content. Both have the same
-keys:
+In a run of Azure ML SDK v1, the environment of the run becomes the next version of NAME in the workspace. Anywhere else
+there is nothing to register with, for v2 registers an environment before its job: the record is all that is written,
+and its version is a digest of its content. Both have the same keys:
 
 - ``name``, ``version``; ``workspace``: the Azure ML workspace's name, or null;
 - ``python``, ``implementation``, ``platform`` of the interpreter that runs this script;
@@ -14,6 +14,7 @@ No time goes in: the same environment gives the same bytes.
 import argparse
 import hashlib
 import json
+import os
 import platform
 import re
 import sysconfig
@@ -21,6 +22,8 @@ from collections.abc import Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+
+from current_run import said_by, v1_run
 
 VERSION_LENGTH = 16  # hexadecimal digits
 NAME = re.compile(r"(?!microsoft|azureml)[a-z0-9][a-z0-9._-]{0,254}", re.IGNORECASE | re.ASCII)
@@ -47,15 +50,17 @@ def main(argv: Sequence[str] | None = None) -> None:
         (args.output / "environment.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     except (RegistrationError, OSError) as error:
         parser.exit(1, f"{parser.prog}: error: {error}\n")
-    workspace = record["workspace"]
-    where = f"in workspace {workspace}" if workspace else "as a local record: this run is not in Azure ML"
-    print(f"registered environment {record['name']}, version {record['version']}, {where}")
+    what = f"environment {record['name']}, version {record['version']}"
+    if record["workspace"]:
+        print(f"registered {what}, in workspace {record['workspace']}")
+    else:
+        print(f"recorded {what}. Nothing was registered: {_why_not()}")
 
 
 def register(name: str) -> dict[str, Any]:
-    """Return the record of this run's environment, registered in its workspace if the run is in Azure ML."""
+    """Return the record of this run's environment, registered in its workspace if it is a run of SDK v1."""
     content = interpreter()
-    registered = _register_in_azure(name)
+    registered = _registered(name)
     if registered is None:
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         registered = {"name": name, "version": digest[:VERSION_LENGTH], "workspace": None}
@@ -78,31 +83,26 @@ def interpreter() -> dict[str, Any]:
     }
 
 
-def _register_in_azure(name: str) -> dict[str, str | None] | None:
-    """Register the environment of the Azure ML run that this is, and say as what; None if this is no such run."""
-    from azureml.core import Run
-    from azureml.exceptions import RunEnvironmentException
+def _why_not() -> str:
+    if "AZUREML_RUN_ID" not in os.environ:
+        return "this run is not in Azure ML"
+    return "that takes a run of SDK v1 with azureml-core. In v2, environments are registered before the job starts"
 
+
+def _registered(name: str) -> dict[str, str | None] | None:
+    """Register the environment of this run of SDK v1, and return as what; None where there is no such run."""
+    run = v1_run()
+    if run is None:
+        return None
     try:
-        run = Run.get_context(allow_offline=False)
         environment = run.get_environment()
         environment.name = name
         environment.version = None  # Azure ML gives the next one
         workspace = run.experiment.workspace
         registered = environment.register(workspace)
-    except RunEnvironmentException:
-        return None
     except Exception as error:  # the SDK raises bare Exception for what the service refuses
         raise RegistrationError(f"Azure ML did not register the environment {name}: {said_by(error)}") from error
     return {"name": registered.name, "version": registered.version, "workspace": workspace.name}
-
-
-def said_by(error: Exception) -> str:
-    """Return what an error says, in one line; to tell some of the SDK's raises in its turn."""
-    try:
-        return " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - whatever that raises
-        return type(error).__name__
 
 
 if __name__ == "__main__":

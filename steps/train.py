@@ -1,8 +1,8 @@
 """Train the PyTorch CIFAR-10 tutorial's network on a folder that ``prepare_data.py`` wrote.
 
 The loop is the tutorial's (SGD with momentum 0.9, cross-entropy), with the whole set held as one tensor in place of a
-DataLoader over images: faster, and the weights are the same bit for bit. Logged to the run, by MLflow in an Azure ML
-job that has azureml-mlflow and else by ``run.log`` (outside of Azure ML it prints), are
+DataLoader over images: faster, and the weights are the same bit for bit. Logged to the current run
+(``current_run.py``) are
 
 - ``loss``: the mean over each 2000 batches of an epoch; batches after the last full 2000 are not logged, as in the
   tutorial. Where an epoch has fewer than 2000 batches, the mean over the whole epoch, once an epoch;
@@ -13,12 +13,10 @@ on the same machine and versions.
 """
 
 import argparse
-import contextlib
 import json
 import math
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +27,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from current_run import CurrentRun, current_run
 from image_set import ImageSet, ImageSetError, read, summary
 from model import Net
 
@@ -115,8 +114,8 @@ def _orders(size: int, epochs: int) -> Iterator[torch.Tensor]:
 
 
 def _run(images: ImageSet, args: argparse.Namespace) -> None:
-    """Train on ``images`` as ``args`` says, log through Azure ML's run, write the results."""
-    run = _azure_run()
+    """Train on ``images`` as ``args`` says, log to the current run, write the results."""
+    run = current_run()
     device = _device()
     torch.manual_seed(args.seed)
     net = Net().to(device)
@@ -143,36 +142,7 @@ def _run(images: ImageSet, args: argparse.Namespace) -> None:
     run.flush()  # Azure ML's run sends metrics in the background, and what is not sent when Python ends is lost
 
 
-class _MlflowRun:
-    """The run that MLflow logs to, with the methods of Azure ML's own; the values of a metric are numbered from 0."""
-
-    def __init__(self) -> None:
-        self._logged: Counter[str] = Counter()
-
-    def log(self, name: str, value: float) -> None:
-        import mlflow
-
-        mlflow.log_metric(name, value, step=self._logged[name])
-        self._logged[name] += 1
-
-    def flush(self) -> None:
-        """Do nothing: what MLflow logs is sent by then."""
-
-
-def _azure_run() -> Any:  # noqa: ANN401 - azureml has no types
-    """Return what to log to. MLflow finds the run by variables that Azure ML sets, and reaches it by azureml-mlflow."""
-    if {"AZUREML_RUN_ID", "MLFLOW_TRACKING_URI"} <= os.environ.keys():
-        with contextlib.suppress(ImportError):
-            import azureml.mlflow  # noqa: F401
-            import mlflow  # noqa: F401 - both are there
-
-            return _MlflowRun()
-    from azureml.core import Run
-
-    return Run.get_context()
-
-
-def _log_loss(run: Any, loss: Loss) -> None:  # noqa: ANN401 - azureml has no types
+def _log_loss(run: CurrentRun, loss: Loss) -> None:
     """Log one mean loss; raise TrainingError if it is no longer a number, since every later weight is lost."""
     if not math.isfinite(loss.loss):
         where = f"epoch {loss.epoch}, batch {loss.batch}"

@@ -18,6 +18,8 @@ from tests.patience import PATIENCE
 if TYPE_CHECKING:
     from tests.loopback.lesson import Lesson
 
+from tests import v1
+
 ROOT = Path(__file__).parents[1]
 
 # A shell starts what runs in its background deaf to INT, and what is started from there inherits that.
@@ -110,6 +112,13 @@ def reasons(stderr: str) -> dict[str, str]:
     """Return why each step ran, from what ``run`` printed."""
     rows = [row.partition("  runs: ") for row in stderr.splitlines() if "  runs: " in row]
     return {step.strip(): reason for step, _, reason in rows}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how many tests were skipped for want of SDK v1."""
+    skipped = sum(v1.REASON in str(report.longrepr) for report in terminalreporter.getreports("skipped"))
+    if skipped:
+        terminalreporter.write_line(v1.summary(skipped))
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "contents", "errors", "files", "images", "metrics", "plan", "project", "publication", "remote", "reuse",
         "schedule", "snapshot", "tokens", "workspace",
     },
-    "workspace": {"errors", "events", "files", "plan", "problems"},
+    "workspace": {"", "errors", "events", "files", "plan", "problems"},
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",

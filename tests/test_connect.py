@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline import azureml
+from aml_pipeline import DISTRIBUTION, azureml
 from aml_pipeline.azureml import login as logins
 from aml_pipeline.azureml.sdk import doing
 from aml_pipeline.cli import run, sending
@@ -243,13 +243,13 @@ def test_an_sdk_that_is_not_installed(lesson: Lesson, tmp_path: Path) -> None:
 
 
 WHERE = {
-    "3.11": ((3, 11), False, "Install it there: pip install 'aml-pipeline[azureml]'."),
+    "3.11": ((3, 11), False, "Install it there: pip install 'aml-pipeline-yaml[azureml]'."),
     "3.12": (
         (3, 12),
         False,
         (
             "This needs SDK v1, whose pipeline packages exist for Python 3.10 and 3.11 only, and this is 3.12. Make an "
-            "environment with Python 3.11, and there: pip install 'aml-pipeline[azureml]'. Or use Azure ML v2: "
+            "environment with Python 3.11, and there: pip install 'aml-pipeline-yaml[azureml]'. Or use Azure ML v2: "
             "`aml-pipeline submit --sdk v2` and `aml-pipeline export` need no SDK v1."
         ),
     ),
@@ -279,12 +279,12 @@ def test_what_is_said_of_an_sdk_that_is_missing_can_be_done(
     assert run(list(words), {}) == 6
     said = capsys.readouterr().err
     assert told in said
-    assert ("aml-pipeline[azureml-v2]" in said, said.count("\n")) == (False, 1)
+    assert ("aml-pipeline-yaml[azureml-v2]" in said, said.count("\n")) == (False, 1)
 
 
 def test_no_other_place_names_the_distribution() -> None:
     declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert re.search(rf'^name = "{installing.DISTRIBUTION}"$', declared, re.MULTILINE)
+    assert re.search(rf'^name = "{DISTRIBUTION}"$', declared, re.MULTILINE)
     assert all(f"\n{extra} = [" in declared for extra in (installing.V1, installing.V2))
     for path in (ROOT / "aml_pipeline").rglob("*.py"):
         if path.name != "installing.py":

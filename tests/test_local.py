@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Project, reasons, states
 from tests.patience import PATIENCE
+from tests.v1 import needs_v1
 
 # Three steps: `add` reads what `load` wrote, `report` comes after `add` without reading anything.
 CHAIN = {
@@ -877,7 +877,7 @@ def test_metrics_that_a_script_prints_as_the_sdk_does(project: Project) -> None:
     assert json.loads(project.cli("runs", "--format", "json").stdout)[0]["metrics"] == {"only": last}
 
 
-@pytest.mark.skipif(find_spec("azureml") is None, reason="azureml-core is not installed")
+@needs_v1
 def test_metrics_of_the_real_sdk(project: Project) -> None:
     script = """
         from azureml.core import Run

@@ -217,42 +217,110 @@ def test_a_python_that_is_asked_for(built: Project) -> None:
 def test_asking_for_a_python_that_does_not_fit(built: Project) -> None:
     refused = built.make("pipeline-run", "PYTHON=/no where/python")
     assert refused.returncode == 2
-    assert "Tried:\n  /no where/python: not found\nInstall Python 3.11" in refused.stderr
+    assert "Tried:\n  /no where/python: not found\nInstall one (" in refused.stderr
     assert built.make("pipeline-run").returncode == 0
     assert built.happened() == []
 
 
+WITHOUT_ENSUREPIP = """import importlib.util as u; u.find_spec = lambda name: name != "ensurepip" """
+
+
+def is_python(*version: int, machine: str = "x86_64", system: str = "linux") -> str:
+    """Return a Python that says that it is another one; and that fits, if it is asked to make a .venv."""
+    change = f'import platform; platform.machine = lambda: "{machine}"; sys.platform = "{system}"'
+    looks = LOOKS_LIKE.format(change=f"{change}; sys.version_info = {version}").splitlines()[-1]
+    return FITS.replace("esac", f"  *) {looks} ;;\nesac")
+
+
 def test_no_python_fits(project: Project) -> None:
-    without_ensurepip = """import importlib.util as u; u.find_spec = lambda name: name != "ensurepip" """
-    project.python("python3.11", LOOKS_LIKE.format(change=without_ensurepip))
+    project.python("python3.11", LOOKS_LIKE.format(change=WITHOUT_ENSUREPIP))
     project.python("python3.10", "#!/bin/sh\nexit 1\n")
     project.python("python3.12", PYENV_SHIM)
-    project.python("python3", LOOKS_LIKE.format(change="sys.version_info = (3, 13, 5)"))
+    project.python("python3", is_python(3, 9, 2))
+    project.python("python3.14", is_python(3, 15, 0))
     refused = project.make("pipeline-run")
     assert refused.returncode == 2
     version = ".".join(map(str, sys.version_info[:3]))
     assert refused.stderr.splitlines()[:-1] == [
-        "No Python was found that fits: 3.10, 3.11 or 3.12, with venv and ensurepip. Tried:",
+        "This project needs Python 3.10 to 3.14 with the modules venv and ensurepip, and none was found. Tried:",
         f"  python3.11: is Python {version} without the module ensurepip",
         "  python3.10: does not run",
+        "  python3: is Python 3.9.2",
+        "  python3.14: is Python 3.15.0",
+        "  python3.13: not found",
         "  python3.12: pyenv: python3.12: command not found",
-        "  python3: is Python 3.13.5",
         "  python: not found",
-        "Install Python 3.11 (Debian, Ubuntu: apt install python3.11-venv; macOS: brew install python@3.11),",
-        "or name a Python that fits: make PYTHON=/path/to/python3.11 ...",
+        "Install one (Debian, Ubuntu: apt install python3-venv; Fedora: dnf install python3; macOS: brew install python),",
+        "or name one: make PYTHON=/path/to/python3 ...",
     ]
     assert not (project.root / ".venv").exists()
 
 
+@pytest.mark.parametrize("only", ["python3", "python3.10", "python3.12", "python3.13", "python3.14", "python"])
+def test_any_python_that_fits_is_taken(project: Project, only: str) -> None:
+    project.python(only, is_python(3, int(only.partition(".")[2] or 13), 1))
+    for target in ("pipeline-run", "pipeline-plan", "pipeline-validate", "pipeline-export", "pipeline-report"):
+        done = project.make(target)
+        assert done.returncode == 0, done.stderr
+    assert project.make("pipeline-submit", "SDK=v2").returncode == 0
+    assert project.happened() == [f"venv by {only}", "pip install .[steps]", "pip install .[azureml-v2]"]
+
+
+V1_TARGETS = pytest.mark.parametrize(
+    "words", [("pipeline-submit",), ("pipeline-submit", "SDK=v1"), ("pipeline-publish",)]
+)
+
+
+@V1_TARGETS
+def test_where_no_python_takes_sdk_v1_it_says_what_does(project: Project, words: tuple[str, ...]) -> None:
+    project.python("python3", is_python(3, 13, 5))
+    project.python("python3.11", is_python(3, 11, 9, system="darwin", machine="arm64"))
+    refused = project.make(*words)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[:-1] == [
+        "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules venv and ensurepip, and none was found. Tried:",
+        "  python3.11: is Python 3.11.9 for Apple silicon",
+        "  python3.10: not found",
+        "  python3: is Python 3.13.5",
+        *(f"  {name}: not found" for name in ("python3.14", "python3.13", "python3.12", "python")),
+        "Install one (Debian 12, Ubuntu 22.04: apt install python3-venv; Fedora: dnf install python3.11; "
+        "macOS on Intel: brew install",
+        "python@3.11; Debian 13 and Ubuntu 24.04, which have neither 3.10 nor 3.11: uv python install 3.11, "
+        "see docs.astral.sh/uv),",
+        "name one (make PYTHON=/path/to/python3.11 ...), or use SDK v2: make pipeline-submit SDK=v2, make pipeline-export",
+    ]
+    assert not (project.root / ".venv").exists()
+
+
+@V1_TARGETS
+def test_a_venv_on_which_sdk_v1_does_not_install_is_made_anew(project: Project, words: tuple[str, ...]) -> None:
+    project.python("python3", is_python(3, 13, 5))
+    assert project.make("pipeline-run").returncode == 0
+    assert project.make(*words).returncode == 2
+    assert project.happened() == ["venv by python3", "pip install .[steps]"]
+    assert project.make("pipeline-run").returncode == 0
+    assert project.happened() == [], "what was there is left alone where nothing better is found"
+
+    project.python("python3.10", is_python(3, 10, 4))
+    assert project.make(*words).returncode == 0
+    assert project.happened() == ["venv by python3.10", "pip install .[steps]", "pip install .[azureml]"]
+    for again in (words, ("pipeline-run",)):
+        assert project.make(*again).returncode == 0
+        assert project.happened() == []
+
+
 @pytest.mark.parametrize(
-    "version", [(2, 7, 18), (3, 9, 25), (3, 10, 0), (3, 11, 7), (3, 12, 12), (3, 13, 0), (4, 0, 0)]
+    "version",
+    [(2, 7, 18), (3, 9, 25), (3, 10, 0), (3, 11, 7), (3, 12, 12), (3, 13, 0), (3, 14, 6), (3, 15, 0), (4, 0, 0)],
 )
 def test_what_fits_is_what_the_package_requires(project: Project, version: tuple[int, int, int]) -> None:
-    requires = (ROOT / "pyproject.toml").read_text().split('requires-python = "')[1].split('"')[0]
+    about = (ROOT / "pyproject.toml").read_text()
+    requires = about.split('requires-python = "')[1].split('"')[0]
     like = project.python("like", LOOKS_LIKE.format(change=f"sys.version_info = {version}"))
     answer = project.make("pipeline-run", f"PYTHON={like}")
-    fits = "No Python was found that fits" not in answer.stderr
-    assert fits == (".".join(map(str, version)) in SpecifierSet(requires))
+    fits = "and none was found" not in answer.stderr
+    assert fits == (f"Programming Language :: Python :: {version[0]}.{version[1]}" in about)
+    assert not fits or ".".join(map(str, version)) in SpecifierSet(requires)
 
 
 def test_pip_fails(built: Project) -> None:

@@ -19,6 +19,7 @@ from aml_pipeline.schedule import exact, timetable
 from aml_pipeline.schedule.cron import Cron, CronError
 from aml_pipeline.schedule.recurrence import WEEK_DAYS, Recurrence
 from aml_pipeline.schedule.timetable import Firing
+from tests import v1
 from tests.test_cron import FIRST, TEXTS, sparse_texts
 
 UTC = timezone.utc
@@ -249,7 +250,7 @@ def test_in_words(recurrence: Recurrence, words: str) -> None:
 
 
 def test_what_is_sent_is_taken_by_the_sdk() -> None:
-    schedule = pytest.importorskip("azureml.pipeline.core.schedule")
+    schedule = v1.module("azureml.pipeline.core.schedule")
     for text in ACCEPTED:
         recurrence = exact.recurrence_of(crons.parse(text))
         start = timetable.start_time(recurrence, recurrence, ZoneInfo("Europe/Paris"), NOW)

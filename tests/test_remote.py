@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline import cli, remote
+from tests import v1
 from tests.conftest import Project
 from tests.loopback.lesson import FILES
 
@@ -162,7 +163,7 @@ def test_a_snapshot_of_more_than_2000_files(lesson: Project, capsys: pytest.Capt
 
 
 def test_the_limits_are_those_of_the_sdk() -> None:
-    pytest.importorskip("azureml.core")
+    v1.module("azureml.core")
     from azureml._restclient import constants
 
     from aml_pipeline.snapshot import KEEP_ALL

@@ -16,6 +16,7 @@ from aml_pipeline.plan import Plan
 from aml_pipeline.schedule import exact, timetable
 from aml_pipeline.schedule.cron import parse
 from aml_pipeline.schedule.recurrence import Recurrence
+from tests import v1
 from tests.work import grows_in_step
 
 HEAD = """\
@@ -151,7 +152,7 @@ def test_what_is_told_of_a_recurrence(text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), RECURRENCES)
 def test_the_sdk_takes_what_is_accepted(text: str, expected: list[str]) -> None:
-    sdk = pytest.importorskip("azureml.pipeline.core.schedule")
+    sdk = v1.module("azureml.pipeline.core.schedule")
     if expected:
         return
     one = plan(f"schedules:\n  a:\n    recurrence: {text}\n").schedules["a"]

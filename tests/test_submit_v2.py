@@ -622,7 +622,7 @@ def test_an_sdk_that_is_not_installed(lesson: LessonV2, tmp_path: Path) -> None:
     environ = {"PYTHONPATH": os.pathsep.join([str(broken.parent), lesson.environ["PYTHONPATH"]])}
     done = lesson.azure(*SUBMIT, environ=environ)
     assert (done.status, done.out, done.err.count("\n")) == (6, "", 1)
-    assert done.err.endswith("Install it there: pip install 'aml-pipeline[azureml-v2]'.\n")
+    assert done.err.endswith("Install it there: pip install 'aml-pipeline-yaml[azureml-v2]'.\n")
     assert lesson.service.requests == []
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from aml_pipeline.schedule import zones
-from tests import zone_table
+from tests import v1, zone_table
 
 
 def test_the_table_is_that_of_cldr() -> None:
@@ -19,7 +19,7 @@ def test_the_table_is_that_of_cldr() -> None:
 
 
 def test_the_sdk_knows_each_name_that_is_accepted_and_none_that_is_refused() -> None:
-    schedule = pytest.importorskip("azureml.pipeline.core.schedule")
+    schedule = v1.module("azureml.pipeline.core.schedule")
     known = {one.value for one in schedule.TimeZone}
     accepted = {zones.windows_name(zone) for zone in zones._table() if zones.fault(zone) is None}
     assert accepted - known == set()

@@ -1,11 +1,12 @@
-"""What installs an SDK of Azure ML, where it can be installed: no other place names the distribution and its extras."""
+"""What installs an SDK of Azure ML, where it can be installed: no other place names the extras."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-DISTRIBUTION = "aml-pipeline"
+from aml_pipeline import DISTRIBUTION
+
 V1 = "azureml"
 V2 = "azureml-v2"
 # azureml-pipeline-steps 1.62 needs azureml-train-automl-client, which takes no Python from 3.12 on; what it needs

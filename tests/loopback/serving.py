@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import v1
+
 from .guard import guarding
 from .service import Service
 
@@ -26,7 +28,7 @@ def serving(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """Run a service for one test, which is skipped where the SDK's pipelines are not installed."""
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(home))
-    pytest.importorskip("azureml.pipeline.steps")
+    v1.module("azureml.pipeline.steps")
     _move_cache(home, monkeypatch)
     service = Service()
     with guarding(service.guard, monkeypatch), service.running():

@@ -132,6 +132,8 @@ class Azure:
         self.home = home
         self.address = ""
         self.refuses_environments = False
+        self.knows_the_run = True
+        self.properties: dict[str, str] = {}
         self.registered: list[dict[str, Any]] = []
         self.metrics: list[tuple[str, float]] = []
 
@@ -145,10 +147,9 @@ class Azure:
             return None if self.refuses_environments else self.environment(method, path, sent)
         if path.startswith("/metric/v2.0/"):
             self.metrics += [(v["name"], row["data"][v["name"]]) for v in sent["values"] for row in v["value"]]
-        ids = {"runId": "the-run", "rootRunId": "the-run", "dataContainerId": "container", "experimentId": "id"}
-        answers: dict[str, dict[str, Any]] = {
+        answers: dict[str, dict[str, Any] | None] = {
             "/discovery": dict.fromkeys(self.SERVICES, self.address),
-            "/runs/the-run": {**ids, "runNumber": 1, "runType": "azureml.StepRun", "status": "Running"},
+            "/runs/the-run": self.run if self.knows_the_run else None,
             "/runs/the-run/details": {
                 "logFiles": {},
                 "runDefinition": {"environment": {"name": "used", "version": "7"}},
@@ -159,6 +160,12 @@ class Azure:
             "/metricsingest/wait": {},
         }
         return next((answer for end, answer in answers.items() if path.endswith(end)), None)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        ids = {"runId": "the-run", "rootRunId": "the-run", "dataContainerId": "container", "experimentId": "id"}
+        about = {"runNumber": 1, "runType": "azureml.StepRun", "status": "Running", "properties": self.properties}
+        return {**ids, **about}
 
     def environment(self, method: str, path: str, sent: dict[str, Any]) -> dict[str, Any] | None:
         if method == "GET":
@@ -199,6 +206,15 @@ def azure(tmp_path: Path) -> Iterator[Azure]:
     (far_side.home / ".azureml").mkdir(parents=True)
     with serve(far_side.answer) as far_side.address:
         yield far_side
+
+
+@pytest.fixture
+def without_v1(tmp_path: Path) -> dict[str, str]:
+    """Variables with which a script finds no azureml-core, installed or not."""
+    package = tmp_path / "first" / "azureml"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'azureml'\")\n")
+    return {"PYTHONPATH": str(package.parent)}
 
 
 @pytest.fixture

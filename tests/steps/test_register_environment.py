@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import register_environment
+from tests.v1 import needs_v1
 
 
 def record(folder: Path) -> dict[str, Any]:
@@ -31,11 +32,10 @@ def test_here_it_writes_a_versioned_record(script: Any, tmp_path: Path) -> None:
     assert (written["name"], written["workspace"]) == ("pytorch-env", None)
     assert written["python"] == platform.python_version()
     assert written["packages"]["torch"] == version("torch")
-    assert written["packages"]["azureml-core"] == version("azureml-core")
     assert list(written["packages"]) == sorted(written["packages"])
     assert re.fullmatch("[0-9a-f]{16}", written["version"])
-    where = "as a local record: this run is not in Azure ML"
-    assert done.stdout == f"registered environment pytorch-env, version {written['version']}, {where}\n"
+    what = f"recorded environment pytorch-env, version {written['version']}"
+    assert done.stdout == f"{what}. Nothing was registered: this run is not in Azure ML\n"
     assert not done.stderr
 
 
@@ -61,6 +61,43 @@ def test_the_name_is_no_part_of_the_version(script: Any, tmp_path: Path) -> None
     assert record(tmp_path / "one") == {**record(tmp_path / "two"), "name": "one"}
 
 
+NOT_IN_V2 = (
+    "Nothing was registered: that takes a run of SDK v1 with azureml-core. "
+    "In v2, environments are registered before the job starts\n"
+)
+
+
+def test_in_azure_ml_without_azureml_core_it_records_and_says_so(
+    script: Any,  # noqa: ANN401
+    azure: Any,  # noqa: ANN401
+    without_v1: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    arguments = ["--name", "pytorch-env", "--output", tmp_path / "out"]
+    done = script("register_environment.py", *arguments, environ={**azure.environ, **without_v1})
+    written = record(tmp_path / "out")
+    assert written["workspace"] is None
+    assert done.stdout == f"recorded environment pytorch-env, version {written['version']}. {NOT_IN_V2}"
+
+
+@needs_v1
+def test_in_a_job_of_v2_it_records_and_says_so(script: Any, azure: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    azure.properties = {"azureml.DevPlatv2": "true"}
+    done = script("register_environment.py", "--name", "n", "--output", tmp_path / "out", environ=azure.environ)
+    assert done.stdout == f"recorded environment n, version {record(tmp_path / 'out')['version']}. {NOT_IN_V2}"
+    assert not azure.registered
+
+
+@needs_v1
+def test_a_run_that_v1_does_not_know_is_recorded(script: Any, azure: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    azure.knows_the_run = False
+    done = script("register_environment.py", "--name", "n", "--output", tmp_path / "out", environ=azure.environ)
+    first, second = done.stdout.splitlines(keepends=True)
+    assert first.startswith("SDK v1 of Azure ML does not know this run: ")
+    assert second == f"recorded environment n, version {record(tmp_path / 'out')['version']}. {NOT_IN_V2}"
+
+
+@needs_v1
 def test_in_azure_ml_the_runs_environment_becomes_the_next_version(script: Any, azure: Any, tmp_path: Path) -> None:  # noqa: ANN401
     arguments = ["--name", "pytorch-env", "--output", tmp_path / "out"]
     done = script("register_environment.py", *arguments, environ=azure.environ)
@@ -74,6 +111,7 @@ def test_in_azure_ml_the_runs_environment_becomes_the_next_version(script: Any, 
     assert list(written) == list(record(tmp_path / "here")), "both records have the same keys"
 
 
+@needs_v1
 def test_what_azure_ml_refuses_is_one_line(script: Any, azure: Any, tmp_path: Path) -> None:  # noqa: ANN401
     azure.refuses_environments = True
     arguments = ["--name", "n", "--output", tmp_path / "out"]

@@ -12,7 +12,9 @@ from torchvision import transforms
 
 import synthetic_cifar
 import train
+from current_run import current_run
 from model import Net
+from tests.v1 import needs_v1
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -120,6 +122,35 @@ def test_the_same_seed_gives_the_same_bytes_in_another_folder(
         assert (again / name).read_bytes() == (output / name).read_bytes(), name
 
 
+def test_without_azureml_core_each_value_is_printed_as_the_sdk_prints_it(
+    trained: tuple[Path, str],
+    script: Any,  # noqa: ANN401
+    synthetic: Path,
+    tmp_path: Path,
+    without_v1: dict[str, str],
+) -> None:
+    """Also in Azure ML: what cannot be logged there is in the log."""
+    for number, environ in enumerate([without_v1, {**without_v1, "AZUREML_RUN_ID": "the-run"}]):
+        output = tmp_path / str(number)
+        printed = script("train.py", *arguments(synthetic, output), environ=environ).stdout
+        assert printed.splitlines()[:-1] == trained[1].splitlines()[:-1]
+        assert (output / "model.pt").read_bytes() == (trained[0] / "model.pt").read_bytes()
+
+
+@needs_v1
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_is_printed_is_what_the_sdk_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    from azureml.core import Run
+
+    printed = []
+    for run in (current_run(), Run.get_context()):
+        for value in (0.5, 1e-7, 3, float("nan")):
+            run.log("loss", value)
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != ""
+
+
+@needs_v1
 def test_another_seed_gives_other_weights_and_in_azure_ml_each_value_arrives(
     trained: tuple[Path, str],
     script: Any,  # noqa: ANN401
@@ -173,6 +204,35 @@ def test_in_azure_ml_v2_each_value_goes_to_mlflow(
     assert "Attempted to log" not in printed
 
 
+@needs_v1
+def test_a_run_of_v1_logs_by_run_log_where_mlflow_is_too(
+    script: Any,  # noqa: ANN401
+    synthetic: Path,
+    tmp_path: Path,
+    azure: Any,  # noqa: ANN401
+) -> None:
+    variables = _mlflow(tmp_path / "fake", plugin=True)
+    script("train.py", *arguments(synthetic, tmp_path / "model", epochs=1), environ={**variables, **azure.environ})
+    assert [name for name, _ in azure.metrics] == ["loss", "accuracy"]
+    assert not (tmp_path / "fake/logged").exists()
+
+
+@needs_v1
+def test_a_job_of_v2_logs_by_mlflow_where_azureml_core_is_too(
+    script: Any,  # noqa: ANN401
+    synthetic: Path,
+    tmp_path: Path,
+    azure: Any,  # noqa: ANN401
+) -> None:
+    azure.properties = {"azureml.DevPlatv2": "true"}
+    variables = _mlflow(tmp_path / "fake", plugin=True)
+    script("train.py", *arguments(synthetic, tmp_path / "model", epochs=1), environ={**azure.environ, **variables})
+    rows = (tmp_path / "fake/logged").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)[0] for row in rows] == ["loss", "accuracy"]
+    assert not azure.metrics
+
+
+@needs_v1
 def test_mlflow_that_cannot_reach_azure_ml_is_not_used(
     script: Any,  # noqa: ANN401
     synthetic: Path,
@@ -185,16 +245,19 @@ def test_mlflow_that_cannot_reach_azure_ml_is_not_used(
     assert not (tmp_path / "fake/logged").exists()
 
 
-def test_mlflow_that_is_there_is_not_used_outside_of_azure_ml(
+def test_here_each_value_goes_to_mlflow_where_it_is_told_a_place(
     script: Any,  # noqa: ANN401
     synthetic: Path,
     tmp_path: Path,
 ) -> None:
-    variables = _mlflow(tmp_path / "fake", plugin=True)
+    variables = _mlflow(tmp_path / "fake", plugin=False)
     del variables["AZUREML_RUN_ID"]
-    printed = script("train.py", *arguments(synthetic, tmp_path / "model", epochs=1), environ=variables).stdout
-    assert "Attempted to log scalar metric loss:" in printed
-    assert not (tmp_path / "fake/logged").exists()
+    words = arguments(synthetic, tmp_path / "model", epochs=1)
+    assert "Attempted to log" not in script("train.py", *words, environ=variables).stdout
+    rows = (tmp_path / "fake/logged").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)[0] for row in rows] == ["loss", "accuracy"]
+    del variables["MLFLOW_TRACKING_URI"]
+    assert "Attempted to log" in script("train.py", *words, environ=variables).stdout
 
 
 def test_the_quickstart_learns_the_real_digits(script: Any, digits: Path, tmp_path: Path) -> None:  # noqa: ANN401
