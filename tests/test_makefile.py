@@ -217,7 +217,7 @@ def test_a_python_that_is_asked_for(built: Project) -> None:
 def test_asking_for_a_python_that_does_not_fit(built: Project) -> None:
     refused = built.make("pipeline-run", "PYTHON=/no where/python")
     assert refused.returncode == 2
-    assert "Tried:\n  /no where/python: not found\nInstall one (" in refused.stderr
+    assert "Tried:\n  /no where/python: not found\nInstall one, or name it: " in refused.stderr
     assert built.make("pipeline-run").returncode == 0
     assert built.happened() == []
 
@@ -250,8 +250,10 @@ def test_no_python_fits(project: Project) -> None:
         "  python3.13: not found",
         "  python3.12: pyenv: python3.12: command not found",
         "  python: not found",
-        "Install one (Debian, Ubuntu: apt install python3-venv; Fedora: dnf install python3; macOS: brew install python),",
-        "or name one: make PYTHON=/path/to/python3 ...",
+        "Install one, or name it: make PYTHON=/path/to/python3 ...",
+        "  Debian, Ubuntu: apt install python3-venv",
+        "  Fedora: dnf install python3",
+        "  macOS: brew install python",
     ]
     assert not (project.root / ".venv").exists()
 
@@ -283,11 +285,12 @@ def test_where_no_python_takes_sdk_v1_it_says_what_does(project: Project, words:
         "  python3.10: not found",
         "  python3: is Python 3.13.5",
         *(f"  {name}: not found" for name in ("python3.14", "python3.13", "python3.12", "python")),
-        "Install one (Debian 12, Ubuntu 22.04: apt install python3-venv; Fedora: dnf install python3.11; "
-        "macOS on Intel: brew install",
-        "python@3.11; Debian 13 and Ubuntu 24.04, which have neither 3.10 nor 3.11: uv python install 3.11, "
-        "see docs.astral.sh/uv),",
-        "name one (make PYTHON=/path/to/python3.11 ...), or use SDK v2: make pipeline-submit SDK=v2, make pipeline-export",
+        "Install one, or name it: make PYTHON=/path/to/python3.11 ...",
+        "  Debian 12, Ubuntu 22.04: apt install python3-venv",
+        "  Fedora: dnf install python3.11",
+        "  macOS on Intel: brew install python@3.11",
+        "  elsewhere, such as Debian 13 and Ubuntu 24.04: uv python install 3.11 (https://docs.astral.sh/uv)",
+        "Azure ML SDK v2 needs neither: make pipeline-submit SDK=v2, make pipeline-export",
     ]
     assert not (project.root / ".venv").exists()
 
