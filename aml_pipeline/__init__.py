@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from aml_pipeline.plan import Plan
 
 __version__ = "0.1.0"
-DISTRIBUTION = "aml-pipeline-yaml"  # what pip installs; aml-pipeline on PyPI is another project
 
 
 def load(

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aml_pipeline import files
 from aml_pipeline.imports import Import, Reading
+from aml_pipeline.patterns import git_pattern
 from aml_pipeline.snapshot import Skipped, Snapshot, SourceFolder, imported_files, is_pattern
 
 if TYPE_CHECKING:
-    from pathspec.patterns.gitwildmatch import GitWildMatchPattern
+    from pathspec import RegexPattern
 
 Rule = Literal["script", "import", "named", "pattern", "folder"]
 
@@ -223,14 +224,12 @@ def _ignored_by(source: SourceFolder, patterns: _Patterns, lines: list[str], nam
     return Pattern(lines[line - 1].strip(), Place(str(source.ignore_file), line)) if line else None
 
 
-_Patterns = list[tuple[int, "GitWildMatchPattern"]]
+_Patterns = list[tuple[int, "RegexPattern"]]
 
 
 def _compiled(lines: tuple[str, ...] | list[str]) -> _Patterns:
     """Return the patterns among ``lines``, the last first, each with the number of its line."""
-    from pathspec.patterns.gitwildmatch import GitWildMatchPattern
-
-    numbered = [(number, GitWildMatchPattern(text)) for number, text in enumerate(lines, 1) if is_pattern(text)]
+    numbered = [(number, git_pattern(text)) for number, text in enumerate(lines, 1) if is_pattern(text)]
     return [(number, pattern) for number, pattern in reversed(numbered) if pattern.include is not None]
 
 

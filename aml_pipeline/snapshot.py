@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from aml_pipeline import files
 from aml_pipeline.files import Digests
 from aml_pipeline.imports import Import, Reading, parse, read_imports
+from aml_pipeline.patterns import git_pattern
 
 if TYPE_CHECKING:
     import ast
@@ -184,15 +185,13 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
 def _patterns(lines: Iterable[str]) -> pathspec.PathSpec:
     import pathspec
 
-    return pathspec.PathSpec.from_lines("gitwildmatch", filter(is_pattern, lines))
+    return pathspec.PathSpec.from_lines(git_pattern, filter(is_pattern, lines))
 
 
 def is_pattern(line: str) -> bool:
     """Whether ``line`` is a pattern; as git does, one that is none is passed over in an ignore file."""
-    from pathspec.patterns.gitwildmatch import GitWildMatchPattern
-
     try:
-        GitWildMatchPattern(line)
+        git_pattern(line)
     except (ValueError, re.error):
         return False
     return True

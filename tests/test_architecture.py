@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "mlflow_files": {"metrics"},
     "names": set(),
     "opening": {"check", "errors", "files", "loader", "plan", "problems", "project"},
-    "origins": {"files", "imports", "snapshot"},
+    "origins": {"files", "imports", "patterns", "snapshot"},
     "parameters": {"scalars"},
     "pip_file": {"dependencies", "problems"},
     "plan": {"parameters", "tokens"},
@@ -66,7 +66,8 @@ ALLOWED: dict[str, set[str]] = {
     "schedule": {"plan", "problems", "wording"},
     "schema": {"spec"},
     "secret_files": set(),
-    "snapshot": {"files", "imports"},
+    "patterns": set(),
+    "snapshot": {"files", "imports", "patterns"},
     "snapshot_report": {
         "check", "files", "interpreter", "origins", "plan", "problems", "project", "providers", "remote",
         "secret_files", "snapshot",
@@ -89,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "contents", "errors", "files", "images", "metrics", "plan", "project", "publication", "remote", "reuse",
         "schedule", "snapshot", "tokens", "workspace",
     },
-    "workspace": {"", "errors", "events", "files", "plan", "problems"},
+    "workspace": {"errors", "events", "files", "plan", "problems"},
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",

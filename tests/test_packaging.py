@@ -1,5 +1,6 @@
 """What is shipped: the wheel, what it asks for, and that it needs nothing else."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 import aml_pipeline
 
 ROOT = Path(__file__).parents[1]
+NAME = "aml-pipeline-yaml"  # aml-pipeline on PyPI is another project
 CORE = {"packaging", "pathspec", "pydantic", "pyyaml"}
 
 
@@ -57,7 +59,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     ours = {path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.is_file()}
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
-    info = f"{aml_pipeline.DISTRIBUTION.replace('-', '_')}-{aml_pipeline.__version__}.dist-info"
+    info = f"{NAME.replace('-', '_')}-{aml_pipeline.__version__}.dist-info"
     assert held == {name for name in ours if "__pycache__" not in name} | {
         f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
     }
@@ -65,7 +67,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_core_asks_for_little(told: Message) -> None:
-    assert told["Name"] == aml_pipeline.DISTRIBUTION == "aml-pipeline-yaml", "aml-pipeline is another project's on PyPI"
+    assert told["Name"] == NAME
     assert told["Version"] == aml_pipeline.__version__
     assert set(requirements(told)) - {"tzdata"} == CORE
     assert set(requirements(told, sys_platform="win32")) == CORE | {"tzdata"}
@@ -78,6 +80,12 @@ def test_the_extras_hold_the_rest(told: Message) -> None:
     assert steps == {"numpy", "scikit-learn", "torch", "torchvision"}
     azureml = set(requirements(told, "azureml", python_version="3.11", sys_platform="linux")) - CORE
     assert azureml == {"azureml-core", "azureml-pipeline-core", "azureml-pipeline-steps"}
+
+
+def test_messages_say_to_install_this_distribution() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "aml_pipeline").rglob("*.py")]
+    named = [name for text in texts for name in re.findall(r'\b(aml-pipeline[\w-]*)\[|DISTRIBUTION = "([^"]+)"', text)]
+    assert {"".join(name) for name in named} == {NAME}
 
 
 def test_no_extra_is_called_like_a_version(told: Message) -> None:
@@ -113,7 +121,9 @@ def test_no_extra_asks_for_a_namesake(told: Message) -> None:
 
 
 def test_nothing_caps_the_core_for_the_sake_of_sdk_v1(told: Message) -> None:
-    assert {name: str(each.specifier) for name, each in requirements(told).items() if "<" in str(each.specifier)} == {}
+    asked = requirements(told)
+    assert asked["packaging"].specifier.contains("26.4")
+    assert asked["pathspec"].specifier.contains("1.1.1")
 
 
 @pytest.mark.parametrize("version", ["3.10.4", "3.11.9", "3.12.8", "3.13.5", "3.14.6"])

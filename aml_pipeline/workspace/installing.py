@@ -1,12 +1,11 @@
-"""What installs an SDK of Azure ML, where it can be installed: no other place names the extras."""
+"""What installs an SDK of Azure ML, where it can be installed: no other place names the distribution and its extras."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-from aml_pipeline import DISTRIBUTION
-
+DISTRIBUTION = "aml-pipeline-yaml"  # aml-pipeline on PyPI is another project
 V1 = "azureml"
 V2 = "azureml-v2"
 # azureml-pipeline-steps 1.62 needs azureml-train-automl-client, which takes no Python from 3.12 on; what it needs
