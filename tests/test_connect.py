@@ -21,6 +21,7 @@ from aml_pipeline.cli import run, sending
 from aml_pipeline.errors import AzureError, MachineError, UsageError
 from aml_pipeline.workspace import installing
 from aml_pipeline.workspace.masking import keep_secret, without_secrets
+from tests import v1
 from tests.conftest import ROOT
 from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
@@ -67,7 +68,7 @@ def test_the_configuration_of_the_nearest_folder(tmp_path: Path, place: str, mon
         asked.append(given)
         return Found()
 
-    monkeypatch.setattr("azureml.core.Workspace", workspace)
+    monkeypatch.setattr(v1.module("azureml.core"), "Workspace", workspace)
     azureml.connect(str(folder), auth=object())
     assert {name: asked[0][name] for name in NAMES} == NAMES
 

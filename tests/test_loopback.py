@@ -18,6 +18,7 @@ from tests.loopback.serving import quiet, serving
 from tests.loopback.state import Entity, Sdk, State
 from tests.loopback.wire import Refusal
 from tests.loopback.workspace import add_compute
+from tests.v1 import needs_v1
 
 pytestmark = quiet
 
@@ -480,6 +481,7 @@ def test_nobody_gets_around_the_proxy(service: Service) -> None:
     service.forgive()
 
 
+@needs_v1
 def test_each_service_is_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.loopback.client import connect
 

@@ -486,7 +486,7 @@ def test_what_v2_cannot_say_is_told_before_anything_is_sent(lesson: LessonV2, ca
     assert "[export-value]" in done.err
     assert lesson.here(capsys, *SUBMIT, "--dry-run").err == done.err
     assert lesson.service.requests == []
-    assert lesson.here(capsys, "submit", "--dry-run").status == 0  # v1 can say it
+    assert lesson.here(capsys, "submit", "--sdk", "v1", "--dry-run").status == 0  # v1 can say it
     alone = lesson.here(capsys, *SUBMIT, "prepare")  # which does not receive it
     assert (alone.status, alone.err) == (0, "")
 
