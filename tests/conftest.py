@@ -22,9 +22,11 @@ from tests import v1
 
 ROOT = Path(__file__).parents[1]
 
-# A shell starts what runs in its background deaf to INT, and what is started from there inherits that.
+# A shell starts what runs in its background deaf to INT, nohup to HUP, and what is started from there inherits that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Project:
