@@ -32,8 +32,12 @@ def _scheduled(lesson: Lesson) -> Lesson:
     return lesson
 
 
+ID = "id-0123456789abcdef"
+OURS = f"{ID}:pipeline.yaml"
+
+
 def scheduled(lesson: Lesson) -> None:
-    lesson.write(FILES)
+    lesson.write({**FILES, ".aml-pipeline-origin": f"{ID}\n"})
     file = lesson.root / "pipeline.yaml"
     file.write_text(file.read_text(encoding="utf-8") + SCHEDULES, encoding="utf-8")
 
@@ -583,3 +587,75 @@ def test_what_was_done_before_a_failure_is_told(lesson: Lesson, capsys: Capture)
         "Done before it failed: environment training, published pipeline lesson. `aml-pipeline publish` does the rest."
     )
     assert done.err.splitlines()[1].startswith("Publishing endpoint lesson failed. You may not do that")
+
+
+def test_a_published_pipeline_that_a_person_disabled_stays_so(lesson: Lesson, capsys: Capture) -> None:
+    publish(lesson, capsys)
+    (pipeline,) = lesson.service.state.pipelines.values()
+    pipeline["EntityStatus"] = "Disabled"
+    version = pipeline["Version"][:12]
+    said = (
+        f"Published pipeline lesson, version {version}, is disabled, and publish leaves it so. Enable it with SDK v1: "
+        f'`PublishedPipeline.get(workspace, "{pipeline["Id"]}").enable()`.\n'
+    )
+    for words in (["--dry-run"], []):
+        assert publish(lesson, capsys, *words, said=said) == [
+            "= published pipeline lesson version D; somebody disabled it, and it stays so",
+            *UNCHANGED[1:],
+        ]
+        assert lesson.service.writes() == []
+    lesson.replace("steps/train.py", "'train'", "'trained'")  # what is new is published
+    publish(lesson, capsys)
+    lesson.replace("steps/train.py", "'trained'", "'train'")  # and what was disabled does not become the default
+    assert publish(lesson, capsys, said=said)[1] == "= endpoint lesson default version 1"
+    _enable(lesson, pipeline["Id"])
+    assert publish(lesson, capsys)[1] == "~ endpoint lesson default: D → D"
+
+
+def _enable(lesson: Lesson, pipeline: str) -> None:
+    """Do as is told."""
+    from azureml.pipeline.core import PublishedPipeline
+
+    from tests.loopback.client import connect
+
+    PublishedPipeline.get(connect(lesson.service, lesson.root), pipeline).enable()
+
+
+WRITES = {
+    "/Pipelines/Create": "published pipeline lesson",
+    "/PipelineEndpoints/Create": "endpoint lesson",
+    "/Schedules/Create": "schedule lesson.nightly",
+}
+
+
+@pytest.mark.parametrize("route", WRITES)
+@pytest.mark.parametrize("status", [0, 503])
+def test_an_answer_that_gets_lost_is_looked_for(lesson: Lesson, capsys: Capture, route: str, status: int) -> None:
+    lesson.service.lose(route, status)
+    assert publish(
+        lesson, capsys, said=f"No answer came of publishing {WRITES[route]}, but it was done.\n"
+    ) == [*FRESH, "4 changes made."]  # fmt: skip
+    assert [len(lesson.service.asked("POST", one)) for one in WRITES] == [1, 1, 1]
+    assert publish(lesson, capsys) == UNCHANGED
+
+
+@pytest.mark.parametrize("route", ["/PipelineEndpoints/", "/Schedules/"])
+def test_an_answer_of_a_change_that_gets_lost_is_looked_for(lesson: Lesson, capsys: Capture, route: str) -> None:
+    publish(lesson, capsys)
+    lesson.replace("steps/train.py", "'train'", "'trained'")
+    lesson.replace("pipeline.yaml", "0 2 * * *", "0 3 * * *")
+    lesson.service.lose(route, 503, method="PUT", times=1000)  # the SDK asks again
+    done = lesson.here(capsys, "publish")
+    assert (done.status, done.err.startswith("No answer came of publishing "), done.err.count("\n")) == (0, True, 1)
+    lesson.service.faults.ordered.clear()
+    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+
+
+def test_what_azure_ml_did_not_do_is_no_lost_answer(lesson: Lesson, capsys: Capture) -> None:
+    for route, what in WRITES.items():
+        lesson.service.fail(route, 503)
+        done = lesson.here(capsys, "publish")
+        assert done.status == 4
+        assert done.err.splitlines()[-1].startswith(f"Publishing {what} failed. Azure ML had a fault of its own")
+    publish(lesson, capsys)
+    assert [len(one) for one in (lesson.service.state.pipelines, lesson.service.schedules)] == [1, 1]

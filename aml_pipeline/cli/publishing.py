@@ -13,6 +13,7 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.remote import require_sendable, say
 from aml_pipeline.cli.sending import connect
+from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan
 from aml_pipeline.publication import Change, as_text, listed
@@ -24,6 +25,8 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
     """Publish, or tell what that would change; with ``--exit-code`` exit with 5 when there is something."""
     opened = open_with(options)
     plan, _ = opened.require()
+    if options.flag("adopt") and options.text("version") is not None:
+        raise UsageError("--adopt takes over with what the file says. Publish with --adopt first, then with --version.")
     if options.text("version") is None:
         require_sendable(opened, plan.steps, remote.of_v1(plan.steps))
     try:
@@ -49,11 +52,11 @@ def _changes(opened: Opened, options: Options, environ: Mapping[str, str]) -> li
     workspace = connect(project.folder, environ)
     if version is not None:
         return azureml.go_back(plan, workspace, version, dry_run=dry)
-    return azureml.publish(plan, workspace, project, dry_run=dry)
+    return azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
 
 
 def _row(one: Change) -> dict[str, object]:
-    return {key: value for key, value in asdict(one).items() if key != "key"}
+    return {key: value for key, value in asdict(one).items() if key not in {"key", "only_mark"}}
 
 
 def _summary(changes: list[Change], options: Options) -> str:

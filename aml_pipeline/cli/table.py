@@ -101,6 +101,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             Option("-n", "--dry-run", help="Tell what would change; write nothing."),
+            Option("--adopt", help="Take over what another project published under the same name."),
             Option("--version", value="DIGEST", help="Make an earlier version the default again; or `previous`."),
             Option("--exit-code", help="Exit with 5 when something changed, or would."),
             Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),

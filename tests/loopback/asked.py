@@ -1,7 +1,7 @@
 """What a test can order of a service, and ask it for afterwards, whichever SDK drives it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .faults import DROP, Fault, Faults
@@ -39,9 +39,22 @@ class Asked:
         """Close the connection of such a request without an answer."""
         self.fail(pattern, DROP, method=method, first=first, times=times)
 
+    def lose(self, pattern: str, status: int = DROP, *, method: str = "*", first: int = 1, times: int = 1) -> None:
+        """Do what such a request asks for, but answer with a status, or not at all."""
+        self.faults.ordered.append(Fault(pattern, status, method, first, times, late=True))
+
     def stop_after_writes(self, count: int) -> None:
         """Answer ``count`` more writes, and from then on nothing at all."""
         self.faults.writes_left = count
+
+    @contextmanager
+    def meeting(self, before: Callable[[Request], None]) -> Iterator[None]:
+        """Call ``before`` with each request, in a thread of its own, before it is answered; others are answered."""
+        self._server.before = before
+        try:
+            yield
+        finally:
+            self._server.before = lambda _: None
 
     @property
     def requests(self) -> list[Request]:

@@ -17,6 +17,7 @@ class Fault:
     method: str
     first: int
     times: int
+    late: bool = False  # what was asked for is done, and only its answer is lost
     seen: int = 0
 
     def strikes(self, request: Request) -> bool:

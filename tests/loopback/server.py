@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from traceback import format_exc
 
@@ -57,6 +57,7 @@ class Server(ThreadingHTTPServer):
         self.unknown: list[str] = []  # requests that no route leads from
         self.crashes: list[str] = []  # errors of this service itself
         self.lock = threading.Lock()
+        self.before: Callable[[Request], None] = lambda _: None  # called before each request is answered
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server_port}"
 
     def finish_request(self, request: socket.socket, client_address: Json) -> None:  # type: ignore[override]
@@ -82,15 +83,19 @@ class Server(ThreadingHTTPServer):
         """Return what the service says, or nothing where the connection is to be dropped."""
         with self.lock:
             fault = self.faults.strike(request)
-            if fault is not None:
+            if fault is not None and not fault.late:
                 return fault.answer
-            try:
-                return self._routed(request)
-            except Refusal as refusal:
-                return refusal.answer
-            except Exception:  # noqa: BLE001 - a bug of this service must reach the test, not only the SDK
-                self.crashes.append(f"{request}\n{format_exc()}")
-                return Answer(error_body("the loopback service crashed", "Crash"), 400)
+            answer = self._answered(request)
+            return fault.answer if fault is not None else answer
+
+    def _answered(self, request: Request) -> Answer:
+        try:
+            return self._routed(request)
+        except Refusal as refusal:
+            return refusal.answer
+        except Exception:  # noqa: BLE001 - a bug of this service must reach the test, not only the SDK
+            self.crashes.append(f"{request}\n{format_exc()}")
+            return Answer(error_body("the loopback service crashed", "Crash"), 400)
 
     def _routed(self, request: Request) -> Answer:
         for one in self.routes:
@@ -113,7 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer = self.server.answer(self.server.record(self.command, self.path, content))
+        request = self.server.record(self.command, self.path, content)
+        self.server.before(request)
+        answer = self.server.answer(request)
         if answer is None:
             self.close_connection = True
             return

@@ -1,0 +1,95 @@
+"""Whose a published thing is: the last line of its description.
+
+``aml-pipeline:NAME[/PROFILE][#SCHEDULE] DIGEST[ @ORIGIN][ disabled]``. What carries no such line, or that of another
+pipeline, is never touched; that of another origin only where it is to be taken over.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+# Azure ML's limit of descriptions is not known; this is well below that of everything else it stores.
+LONGEST_DESCRIPTION = 250
+_MARK = re.compile(r"(?:\A|\n)aml-pipeline:([a-z0-9/-]+)(?:#([a-z0-9-]+))? ([0-9a-f]+)(?: @([!-~]+))?( disabled)?\Z")
+# Behind the mark of a schedule that was disabled because the file no longer has it; one that a person paused has none.
+_DISABLED = " disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Whose a thing is, and of what content; ``disabled``: by this program. Older marks have no ``origin``."""
+
+    identity: str
+    schedule: str | None
+    digest: str
+    disabled: bool = False
+    origin: str = ""
+
+
+def mark_in(description: str | None) -> Mark | None:
+    """Return the mark at the end of a description, if there is one."""
+    found = _MARK.search((description or "").rstrip())
+    return Mark(found[1], found[2], found[3], bool(found[5]), found[4] or "") if found else None
+
+
+def marked(text: str | None, mark: Mark) -> str:
+    """Return a description that ends in ``mark``, clipped to what is surely taken."""
+    about = f"aml-pipeline:{mark.identity}{f'#{mark.schedule}' if mark.schedule else ''} {mark.digest}"
+    line = f"{about}{f' @{mark.origin}' if mark.origin else ''}{_DISABLED if mark.disabled else ''}"
+    shown = " ".join((text or "").split())[: max(0, LONGEST_DESCRIPTION - len(line) - 1)]
+    return f"{shown}\n{line}" if shown else line
+
+
+def marked_again(description: str, mark: Mark) -> str:
+    """Return a description with ``mark`` in place of the one that it ends in."""
+    return marked(description.rstrip().rpartition("\n")[0], mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose things are meant: those of ``identity`` from one of ``origins``, of which the first is written.
+
+    What was published before marks told an origin counts as well; with ``adopt`` also what another project published.
+    """
+
+    identity: str
+    origins: tuple[str, ...]
+    adopt: bool = False
+
+    @property
+    def origin(self) -> str:
+        """What is written as the origin."""
+        return self.origins[0]
+
+    def owns(self, mark: Mark | None) -> bool:
+        """Whether a thing with that mark was published by this project, as far as the mark tells."""
+        return mark is not None and mark.identity == self.identity and self.is_of_project(mark)
+
+    def is_of_project(self, mark: Mark) -> bool:
+        """Whether it was published by this project under any name, as far as the mark tells."""
+        return not mark.origin or mark.origin in self.origins
+
+    def is_foreign(self, mark: Mark | None) -> bool:
+        """Whether it has the same name and another project published it."""
+        return mark is not None and mark.identity == self.identity and not self.is_of_project(mark)
+
+    def takes(self, mark: Mark | None) -> bool:
+        """Whether a thing with that mark may be changed."""
+        return self.owns(mark) or (self.adopt and self.is_foreign(mark))
+
+    def mark(self, digest: str, schedule: str | None = None) -> Mark:
+        """Return the mark of a thing of that content."""
+        return Mark(self.identity, schedule, digest, origin=self.origin)
+
+    def with_origin(self, mark: Mark) -> Mark:
+        """Return a mark with this project's origin in place of the one that it tells."""
+        return replace(mark, origin=self.origin)
+
+    def news(self, mark: Mark | None) -> tuple[str, ...]:
+        """Return why a mark has to be written anew; nothing if it tells this project's origin."""
+        if mark is None or mark.origin == self.origin:
+            return ()
+        return (
+            f"taken over from {mark.origin}" if self.is_foreign(mark) else f"its mark gets the origin {self.origin}",
+        )
