@@ -24,6 +24,14 @@ class AzureError(UserError):
     """Azure ML refused, or cannot be reached (exit status 4)."""
 
 
+class LostRunError(AzureError):
+    """Nobody knows whether the run that was submitted has begun; ``run`` is its id."""
+
+    def __init__(self, text: str, run: str) -> None:
+        self.run = run
+        super().__init__(text)
+
+
 class PipelineError(UserError):
     """The pipeline file, or something it names, is wrong (exit status 2).
 

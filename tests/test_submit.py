@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -291,12 +292,66 @@ def test_a_service_that_dies_after_each_write(lesson: Lesson, capsys: Capture) -
         lesson.service.stop_after_writes(1)
         done = lesson.here(capsys, "submit")
         assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-        assert done.err.endswith(
-            " Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again.\n"
-        )
+        said = " Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
+        (_, _, lost) = done.err.partition(said)
+        assert lost == "\n" or lesson.service.asked("POST", "CreationInfoWithGraph"), done.err
+    assert re.fullmatch(r" If run (\S+) began all the same, `aml-pipeline cancel \1` stops it.\n", lost)
+    (record,) = lesson.runs()
+    shutil.rmtree(record)
     lesson.service.faults.writes_left = None
     lesson.service.drop("/PipelineRuns/Submit/")
     assert "Submitting the pipeline failed. Azure ML cannot be reached." in lesson.here(capsys, "submit").err
+
+
+LOST = {"dropped": 0, "fault": 503}
+
+
+@pytest.mark.parametrize("status", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("step", [[], ["prepare"]], ids=["pipeline", "step"])
+def test_a_run_whose_answer_got_lost_is_found(lesson: Lesson, capsys: Capture, step: list[str], status: int) -> None:
+    lesson.service.script = Script(holds=True)
+    lesson.service.lose("/PipelineRuns/Submit/|/snapshotrun", status, times=10)
+    done = lesson.here(capsys, "submit", *step)
+    assert done.status == 0
+    (run,) = [run for run, one in lesson.service.state.runs.items() if one["parentRunId"] is None]
+    assert done.err == f"Azure ML did not confirm the submission, but run {run} has begun.\n"
+    assert done.out.startswith(f"run {run}\nhttp")
+    assert lesson.service.state.runs[run]["tags"]["pipeline"] == "lesson"
+    assert lesson.record()["azureml"]["run"] == run
+    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
+    assert lesson.service.state.cancelled == {run}
+
+
+@pytest.mark.parametrize("step", [[], ["prepare"]], ids=["pipeline", "step"])
+def test_a_run_of_which_nobody_can_tell_is_recorded(lesson: Lesson, capsys: Capture, step: list[str]) -> None:
+    lesson.service.script = Script(holds=True)
+    lesson.service.lose("/PipelineRuns/Submit/|/snapshotrun", 0, times=10)
+    lesson.service.fail("/PipelineRuns/[0-9a-f-]{36}$|/history/v1.0/runs/", 500, times=1000)
+    done = lesson.here(capsys, "submit", *step)
+    (run,) = [run for run, one in lesson.service.state.runs.items() if one["parentRunId"] is None]
+    assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
+    assert done.err.endswith(f" If run {run} began all the same, `aml-pipeline cancel {run}` stops it.\n")
+    assert (lesson.record()["azureml"]["run"], lesson.record()["state"]) == (run, "submitted")
+    assert run in lesson.cli("runs").stdout
+    lesson.service.faults.ordered.clear()
+    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
+
+
+def test_a_run_that_began_and_could_not_be_tagged_is_told(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("/history/.*runs/", 403, method="PATCH", times=1000)
+    done = lesson.here(capsys, "submit")
+    (run,) = lesson.service.runs
+    assert done.status == 0
+    assert done.err.splitlines()[0] == f"Azure ML did not confirm the submission, but run {run} has begun."
+    assert done.err.splitlines()[1].startswith(f"Tagging run {run} failed. You may not do that in this workspace.")
+    assert done.err.endswith(" So `aml-pipeline runs --remote` does not list the run.\n")
+    assert lesson.record()["azureml"]["run"] == run
+
+
+def test_a_step_of_which_nothing_was_sent_is_no_lost_run(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.drop("/content/|/history/", times=10**6)
+    done = lesson.here(capsys, "submit", "prepare")
+    assert (done.status, lesson.runs(), "cancel" in done.err) == (4, [], False)
 
 
 def test_a_wait_outlives_a_service_that_is_gone_for_a_while(lesson: Lesson, capsys: Capture) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from uuid import uuid4
 
 from aml_pipeline import remote
+from aml_pipeline.azureml import published
 from aml_pipeline.azureml.compile import compiled, script_run
 from aml_pipeline.azureml.sdk import Sdk, doing
+from aml_pipeline.errors import AzureError, LostRunError
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
+from aml_pipeline.workspace.calls import NOT_FOUND, address_of, may_pass, status_of
 from aml_pipeline.workspace.ending import ENDS
+from aml_pipeline.workspace.waiting import say
+
+# How long after a lost answer a run is looked for: Azure ML may still be at it.
+_LOOKS_AFTER = (0.0, 1.0, 3.0)
 
 
 def submit(
@@ -22,16 +31,22 @@ def submit(
 ) -> Sdk:
     """Compile ``plan`` and send it; return the ``PipelineRun``. With ``force`` no step is reused.
 
-    Raises PipelineError for what Azure ML could not run, AzureError when it refuses.
+    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody
+    knows whether the run began.
     """
     pipeline, given = compiled(plan, workspace, project)
-    with doing("submitting the pipeline"):
-        from azureml.core import Experiment
-
-        experiment = Experiment(workspace, plan.experiment)
-        return experiment.submit(
-            pipeline, tags=remote.tags(plan, tags), pipeline_parameters=given, regenerate_outputs=force
-        )
+    made, own = _noted(pipeline), remote.tags(plan, tags)
+    try:
+        with doing("submitting the pipeline"):
+            experiment = _experiment(workspace, plan)
+            return experiment.submit(pipeline, tags=own, pipeline_parameters=given, regenerate_outputs=force)
+    except AzureError as error:
+        if not made:
+            raise
+        return _tagged(_looked_for(lambda: _pipeline_run(plan, workspace, made[0]), made[0], error), own)
+    except KeyboardInterrupt:
+        _say_how_to_stop(made)
+        raise
 
 
 def submit_step(
@@ -44,13 +59,101 @@ def submit_step(
 ) -> Sdk:
     """Send ``step`` alone, as a ``ScriptRun`` of the experiment.
 
-    Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses.
+    Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses, of which LostRunError when
+    nobody knows whether the run began.
     """
     config = script_run(plan, step, workspace, project)
-    with doing(f"submitting step {step.name}"):
-        from azureml.core import Experiment
+    own = remote.tags(plan, tags)
+    run = f"{plan.experiment}_{int(time.time())}_{uuid4().hex[:8]}"  # as the SDK calls it
+    try:
+        with doing(f"submitting step {step.name}"):
+            return _experiment(workspace, plan).submit(config, tags=own, run_id=run)
+    except AzureError as error:
+        return _tagged(_looked_for(lambda: _script_run(workspace, run), run, error), own)
+    except KeyboardInterrupt:
+        _say_how_to_stop([run])
+        raise
 
-        return Experiment(workspace, plan.experiment).submit(config, tags=remote.tags(plan, tags))
+
+def _experiment(workspace: Sdk, plan: Plan) -> Sdk:
+    from azureml.core import Experiment
+
+    return Experiment(workspace, plan.experiment)
+
+
+def _noted(pipeline: Sdk) -> list[str]:
+    """Return a list that gets the id of the run, as soon as Azure ML has told it: before the run begins."""
+    provider = pipeline.graph._graph_provider  # noqa: SLF001 - what submits in two requests, and tells after the second
+    create = provider.create_pipeline_run
+    made: list[str] = []
+
+    def noted(*words: object, **named: object) -> str:
+        made.append(str(create(*words, **named)))
+        return made[-1]
+
+    provider.create_pipeline_run = noted
+    return made
+
+
+def _looked_for(look: Callable[[], Sdk], run: str, error: AzureError) -> Sdk:
+    """Return the run whose sending ended in ``error``, if it began all the same; else raise that.
+
+    Raises LostRunError when nobody answers who could tell.
+    """
+    try:
+        for seconds in _LOOKS_AFTER if may_pass(error) else (0.0,):
+            time.sleep(seconds)
+            with doing(f"looking for run {run}"):
+                begun = look()
+            if begun is not None:
+                say(f"Azure ML did not confirm the submission, but run {run} has begun.")
+                return begun
+    except AzureError:
+        if address_of(error) and run not in address_of(error):
+            raise error from None  # it came before anything could begin
+        raise LostRunError(f"{error} {_how_to_stop(run)}", run) from error
+    raise error
+
+
+def _how_to_stop(run: str) -> str:
+    return f"If run {run} began all the same, `aml-pipeline cancel {run}` stops it."
+
+
+def _say_how_to_stop(runs: list[str]) -> None:
+    for run in runs:
+        say(_how_to_stop(run))
+
+
+def _pipeline_run(plan: Plan, workspace: Sdk, run: str) -> Sdk:
+    """Return a pipeline's run, if it began: until then Azure ML has it as one that is not submitted."""
+    service = published.provider(workspace)._service_caller  # noqa: SLF001 - the SDK's own objects do not tell
+    if not service.get_pipeline_run_async(run).is_submitted:
+        return None
+    from azureml.pipeline.core import PipelineRun
+
+    return PipelineRun(_experiment(workspace, plan), run)
+
+
+def _script_run(workspace: Sdk, run: str) -> Sdk:
+    """Return a script's run, if it began."""
+    from azureml.core import Run
+
+    try:
+        return Run.get(workspace, run)
+    except Exception as error:  # the SDK raises bare Exception
+        if status_of(error) == NOT_FOUND:
+            return None
+        raise
+
+
+def _tagged(run: Sdk, tags: Mapping[str, str]) -> Sdk:
+    """Return a run with the tags that tell what it is of; where that fails, it goes on without."""
+    try:
+        with doing(f"tagging run {run.id}"):
+            run.set_tags(tags)
+    except AzureError as error:
+        say(f"{error} So `aml-pipeline runs --remote` does not list the run.")
+    return run
 
 
 def cancel(workspace: Sdk, run: str) -> str | None:

@@ -17,7 +17,7 @@ from aml_pipeline.cli.recorded import ambiguous, matching
 from aml_pipeline.cli.sending import Request, Sent, installed_sdk, listener, send
 from aml_pipeline.cli.sending import cancel as cancel_run
 from aml_pipeline.contents import Contents
-from aml_pipeline.errors import UsageError
+from aml_pipeline.errors import LostRunError, UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.local.code import keep_texts
 from aml_pipeline.opening import Opened
@@ -50,6 +50,9 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         try:
             with stopping.heard(_UPLOADS if sdk == "v2" else "") as raise_what_was_heard:
                 sent = send(sdk, Request(plan, project, steps, alone, options.flag("force"), tags), environ)
+        except LostRunError as error:
+            _recorded(opened, error.run, "", steps, sdk, git)
+            raise
         except KeyboardInterrupt as error:
             say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
             return status_of(error)
@@ -80,17 +83,24 @@ def require_sendable(
 
 def _told(opened: Opened, sent: Sent, steps: list[Step], sdk: str, git: Mapping[str, Any] | None) -> Recorder:
     """Record what was sent, then tell it: whoever reads what is printed may go away."""
-    plan, project = opened.require()
-    about = {"run": sent.id, "experiment": plan.experiment, "portal": sent.portal(), "sdk": sdk}
+    portal = sent.portal()
     try:
-        parts = {step.name: remote.parts(plan, project, step) for step in steps}
-        header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
-        recorder = _record(opened, header)
-        for step in steps:
-            keep_texts(Contents(opened.state), project, step, parts[step.name])
-        return recorder
+        return _recorded(opened, sent.id, portal, steps, sdk, git)
     finally:
-        print(f"run {about['run']}\n{about['portal']}", flush=True)
+        print(f"run {sent.id}\n{portal}", flush=True)
+
+
+def _recorded(  # noqa: PLR0913, PLR0917 - all that a record is made of
+    opened: Opened, run: str, portal: str, steps: list[Step], sdk: str, git: Mapping[str, Any] | None
+) -> Recorder:
+    """Record what was sent, so that `cancel` knows it."""
+    plan, project = opened.require()
+    about = {"run": run, "experiment": plan.experiment, "portal": portal, "sdk": sdk}
+    parts = {step.name: remote.parts(plan, project, step) for step in steps}
+    recorder = _record(opened, {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"})
+    for step in steps:
+        keep_texts(Contents(opened.state), project, step, parts[step.name])
+    return recorder
 
 
 def chosen(plan: Plan, names: list[str]) -> list[Step]:

@@ -191,6 +191,16 @@ def status_of(error: BaseException) -> int | None:
     return None
 
 
+def address_of(error: BaseException) -> str:
+    """Return the address that was asked when an error came, if it tells."""
+    for one in _chain(error):
+        request = getattr(one, "request", None) or getattr(getattr(one, "response", None), "request", None)
+        address = getattr(request, "url", None)
+        if isinstance(address, str):
+            return address
+    return ""
+
+
 # Raised by the SDKs themselves, of v1 and of azure-identity: nobody could be logged in.
 _OF_LOGIN = frozenset({"AuthenticationException", "ClientAuthenticationError"})
 
