@@ -754,3 +754,47 @@ def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesso
         "Workspace loopback has no dataset images, which the file calls there. Look it up in the portal.",
     ]
     assert lesson.service.writes() == []
+
+
+DEFAULT_DATASTORE = {
+    403: "Looking up the default datastore failed. You may not do that in this workspace. Ask its owner for the role ",
+    404: "Workspace loopback has no default datastore, where the outputs of steps would go. Set one in the portal, or "
+    "name a datastore for each output: `datastore:` in `outputs:`.\n",
+    500: "Looking up the default datastore failed. Azure ML had a fault of its own (status 500). Try again in a while.",
+}
+
+
+@pytest.mark.parametrize("status", DEFAULT_DATASTORE)
+@pytest.mark.parametrize("words", [["submit"], ["publish"], ["plan", "--remote"]], ids=" ".join)
+def test_a_default_datastore_that_is_refused_is_told_before_anything_is_made(
+    lesson: Lesson, capsys: Capture, words: list[str], status: int
+) -> None:
+    lesson.service.fail("/datastore/v1.0/default", status, times=1000)
+    done = lesson.here(capsys, *words)
+    assert (done.status, done.err.startswith(DEFAULT_DATASTORE[status])) == (4, True), done.err
+    assert lesson.service.writes() == []
+
+
+def test_no_default_datastore_is_asked_for_where_each_output_names_one(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.add_datastore("own")
+    lesson.replace("pipeline.yaml", "${{ outputs.data }}", "${{ outputs.data }}\n    outputs: {data: {datastore: own}}")
+    lesson.service.fail("/datastore/v1.0/default", 403, times=1000)
+    assert lesson.here(capsys, "submit").status == 0
+
+
+def test_a_dataset_of_rows_is_refused_before_anything_is_made(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.add_dataset("images", "some/images")
+    lesson.service.state.datasets["images"][-1]["datasetType"] = "tabular"
+    lesson.replace(
+        "pipeline.yaml", "    parameters:\n".strip(" "), "datasets: {d: {registered: images}}\nparameters:\n"
+    )
+    lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.d }}\n      --epochs:")
+    told = (
+        "Dataset images of workspace loopback, which the file calls d, is of type Tabular. A step gets files, and a "
+        "Tabular dataset cannot be mounted or downloaded. Register its files as a dataset of type File and name that "
+        "one, or name their `datastore:` and `path:`.\n"
+    )
+    for words in (["submit"], ["submit", "--force"], ["publish"], ["plan", "--remote"]):
+        done = lesson.here(capsys, *words)
+        assert (done.status, done.err) == (4, told)
+    assert lesson.service.writes() == []

@@ -92,6 +92,7 @@ class Compilation:
     environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
     versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and what conda exported
     targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: not there
+    default_datastore: Sdk = None  # where outputs go for which the file names none
     configurations: dict[str, Sdk] = field(default_factory=dict)
     kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
 
@@ -116,7 +117,12 @@ class Compilation:
         with doing("compiling the pipeline"):
             from azureml.pipeline.core import Pipeline
 
-            return Pipeline(self.workspace, steps=list(steps.values()), description=self.plan.description)
+            return Pipeline(
+                self.workspace,
+                steps=list(steps.values()),
+                description=self.plan.description,
+                default_datastore=self.default_datastore,
+            )
 
     def step(self, step: Step) -> Sdk:
         """Return the PythonScriptStep of ``step``; those that it reads from are compiled already."""
@@ -219,6 +225,8 @@ class Compilation:
         self.sent(step)
         for name in step.written:
             self.port(step, tokens.Output(name))
+            if not (self.texts or self.default_datastore or step.outputs[name].datastore):
+                self.default_datastore = data.default_datastore(self.workspace)
 
     def look_up_environment(self, step: Step) -> None:
         """Look up the environment of a step."""

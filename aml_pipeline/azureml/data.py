@@ -22,6 +22,8 @@ def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
         found = _registered(workspace, name, place) if place.registered else _saved(workspace, place)
         if found is None:
             return None
+        if type(found).__name__ != "FileDataset":
+            raise absent.no_files(workspace.name, name, str(place.registered))
         named = found.as_named_input(dataset_port(name))
         return named.as_download() if place.mode == "download" else named.as_mount()
 
@@ -64,6 +66,21 @@ def datastore(workspace: Sdk, name: str | None) -> Sdk:
         except Exception as error:  # the SDK raises bare Exception
             if status_of(error) == NOT_FOUND:
                 raise absent.datastore(workspace.name, name) from error
+            raise
+
+
+def default_datastore(workspace: Sdk) -> Sdk:
+    """Return the datastore that outputs go to unless the file names one.
+
+    The SDK looks for it too, but takes any refusal for its absence, and fails later, in words of its own. Raises
+    AzureError.
+    """
+    with doing("looking up the default datastore"):
+        try:
+            return workspace.get_default_datastore()
+        except Exception as error:  # the SDK raises bare Exception
+            if status_of(error) == NOT_FOUND:
+                raise absent.default_datastore(workspace.name) from error
             raise
 
 

@@ -54,6 +54,20 @@ def dataset(workspace: str, name: str, wanted: DatasetPlace) -> AzureError:
     return AzureError(f"{what} Look it up in the portal.")
 
 
+def no_files(workspace: str, name: str, registered: str) -> AzureError:
+    """Return the error for a dataset of rows: a step gets a folder, and of that there is none."""
+    what = f"Dataset {registered} of workspace {workspace}, which the file calls {name}, is of type Tabular."
+    why = "A step gets files, and a Tabular dataset cannot be mounted or downloaded."
+    cure = "Register its files as a dataset of type File and name that one, or name their `datastore:` and `path:`."
+    return AzureError(f"{what} {why} {cure}")
+
+
+def default_datastore(workspace: str) -> AzureError:
+    """Return the error for a workspace that does not say where outputs go."""
+    what = f"Workspace {workspace} has no default datastore, where the outputs of steps would go."
+    return AzureError(f"{what} Set one in the portal, or name a datastore for each output: `datastore:` in `outputs:`.")
+
+
 def argument(step: str, option: str | None, dataset: str) -> str:
     """Return what is told of an argument that is left out, since the dataset that it names is not there."""
     return f'Azure ML has no dataset {dataset}, so step "{step}" gets no {option or "such argument"}.'
