@@ -23,6 +23,16 @@ def type_of(value: Value) -> ParameterType:
     return "number" if isinstance(value, float) else "string"
 
 
+_MOST_SHOWN = 60
+
+
+def shown(value: object) -> str:
+    """Return a value as it is shown within a line: on one line, and of a long one the beginning and its length."""
+    text = str(value)
+    begin = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text):,} characters)"
+    return begin if begin.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in begin)
+
+
 def fault(
     value: Value,
     declared: ParameterType,

@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "plan": {"parameters", "tokens"},
     "planning": {"arguments", "graph", "plan", "problems", "references", "scalars", "spec"},
     "problems": set(),
-    "publication": {"errors"},
+    "publication": {"errors", "parameters"},
     "profile": {"problems", "scalars", "spec"},
     "project": {"conda_file", "contract", "dependencies", "environment", "files", "pip_file", "plan", "snapshot"},
     "provenance": set(),
@@ -94,9 +94,9 @@ ALLOWED: dict[str, set[str]] = {
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
-        "graph", "installed", "interpreter", "local", "memo", "opening", "origins", "plan", "problems", "project",
-        "provenance", "publication", "record", "remote", "report", "retention", "reuse", "scalars", "schedule",
-        "schema", "snapshot_report", "store", "unbuildable", "wording", "workspace",
+        "graph", "installed", "interpreter", "local", "memo", "opening", "origins", "parameters", "plan", "problems",
+        "project", "provenance", "publication", "record", "remote", "report", "retention", "reuse", "scalars",
+        "schedule", "schema", "snapshot_report", "store", "unbuildable", "wording", "workspace",
     },
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from aml_pipeline import events
+from aml_pipeline import events, parameters
 from aml_pipeline.cli.live import Live
 from aml_pipeline.events import Event
 from aml_pipeline.local import Run
@@ -134,7 +134,7 @@ def _can_move() -> bool:
 
 
 def _title(plan: Plan, steps: int) -> str:
-    values = ", ".join(f"{name}={one.text}" for name, one in plan.parameters.items())
+    values = ", ".join(f"{name}={parameters.shown(one.text)}" for name, one in plan.parameters.items())
     profile = f", profile {plan.profile}" if plan.profile else ""
     return f"{plan.name}{profile}: {counted(steps, 'step')}{f' with {values}' if values else ''}"
 

@@ -9,6 +9,7 @@ from typing import Any
 from aml_pipeline import record
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
+from aml_pipeline.parameters import shown
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.series import number
@@ -108,7 +109,7 @@ def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any
 
 def words_of(row: Mapping[str, Any]) -> str:
     """Return what a line on a run says after its time: what was changed, what it measured, how its steps ended."""
-    changed = ", ".join(f"{name}={written(value)}" for name, value in row["changed"].items())
+    changed = ", ".join(f"{name}={shown(written(value))}" for name, value in row["changed"].items())
     measured = [
         f"{step}.{name} {number_in_words(value)}"
         for step, values in row["metrics"].items()

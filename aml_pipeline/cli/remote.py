@@ -21,6 +21,7 @@ from aml_pipeline.errors import LostRunError, UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.local.code import keep_texts
 from aml_pipeline.opening import Opened
+from aml_pipeline.parameters import shown
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.problems import Problem, as_text, suggest
 from aml_pipeline.provenance import git_state
@@ -135,7 +136,7 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         for argument, dataset in remote.left_out(plan, step):
             print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
     for parameter in remote.received(plan, steps):
-        print(f"parameter {parameter} {plan.parameters[parameter].text}")
+        print(f"parameter {parameter} {shown(plan.parameters[parameter].text)}")
     print("Nothing was sent.")
 
 

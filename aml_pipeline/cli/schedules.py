@@ -12,6 +12,7 @@ from aml_pipeline import schedule
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.errors import MachineError
+from aml_pipeline.parameters import shown
 from aml_pipeline.plan import Plan
 from aml_pipeline.schedule import timetable
 from aml_pipeline.schedule.timetable import Firing
@@ -53,7 +54,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[str]:
     cron = f'cron "{row["cron"]}", ' if row["cron"] else ""
     yield f"{row['name']}  {cron}{row['words']}, {row['time_zone']}"
     if row["parameters"]:
-        yield f"  with {', '.join(f'{name}={value}' for name, value in row['parameters'].items())}"
+        yield f"  with {', '.join(f'{name}={shown(value)}' for name, value in row['parameters'].items())}"
     for run in row["runs"]:
         instant = f"{_short(run['utc'])} UTC" if run["utc"] else f"{'–':<20}"
         yield f"  {run['day']} {_short(run['local'])}  {instant}  {run['mark']}".rstrip()
