@@ -798,3 +798,33 @@ def test_a_dataset_of_rows_is_refused_before_anything_is_made(lesson: Lesson, ca
         done = lesson.here(capsys, *words)
         assert (done.status, done.err) == (4, told)
     assert lesson.service.writes() == []
+
+
+OF_LIBRARIES = re.compile(
+    r"HTTPConnectionPool|Error occurred|for url|Operation returned|Connection aborted|\*\*\*|\{|_"
+)
+
+
+@pytest.mark.parametrize(
+    ("route", "method", "status", "words", "meaning"),
+    [
+        ("/history/v1.0/experiments/lesson$", "*", 403, ["submit"], FAULTS[403]),
+        ("/history/v1.0/experiments/lesson$", "POST", 0, ["submit"], "Azure ML cannot be reached."),
+        ("/content/v2.0/snapshots/[0-9a-f-]{36}$", "*", 403, ["submit"], FAULTS[403]),
+        ("/content/v2.0/snapshots/[0-9a-f-]{36}$", "*", 500, ["submit"], FAULTS[500]),
+        ("/execution/", "*", 403, ["submit", "prepare"], FAULTS[403]),
+        ("/execution/", "*", 503, ["submit", "prepare"], FAULTS[503]),
+        ("/pipelines/v1.0/DataTypes", "*", 500, ["publish"], FAULTS[500]),
+        ("/discovery/", "*", 404, ["submit"], "Azure ML has no such thing."),
+        ("/discovery/", "*", 403, ["submit"], FAULTS[403]),
+    ],
+)
+def test_no_words_of_a_library_are_told(  # noqa: PLR0913, PLR0917 - each says another thing of the fault
+    lesson: Lesson, capsys: Capture, route: str, method: str, status: int, words: list[str], meaning: str
+) -> None:
+    lesson.service.fail(route, status, method=method, times=1000)
+    done = lesson.here(capsys, *words)
+    assert (done.status, done.err.count("\n")) == (4, 1)
+    assert re.match(rf"[\w -]+ failed\. {re.escape(meaning)}", done.err), done.err
+    said = done.err.partition(" Azure ML says: ")[2]
+    assert not OF_LIBRARIES.search(said), said

@@ -123,14 +123,14 @@ class _Publisher:
         is_seen = self.found.endpoint != before if change.kind == "endpoint" else False
         if not is_seen and any(_is_still(change, one) for one in left):
             raise error
-        lost = f"No answer came of publishing {change.kind} {change.name}, but it was done."
-        say(lost if may_pass(error) else f"Another publish changed {change.kind} {change.name} at the same time.")
+        lost = f"Azure ML did not confirm that {_thing(change)} was published, but it was."
+        say(lost if may_pass(error) else f"Another publish changed {_thing(change)} at the same time.")
         there = (one.id for one in left if (one.kind, one.key) == (change.kind, change.key) and one.id)
         return change.id or next(there, "")
 
     def apply(self, change: Change) -> str:
         """Do one change; return the id of what it is about. Raises AzureError."""
-        with doing(f"publishing {change.kind} {change.name}"):
+        with doing(f"publishing {_thing(change)}"):
             if change.kind in {"environment", "compute target"}:
                 self.work.make(self.work.plan.steps)
                 return change.id
@@ -240,6 +240,11 @@ class _Publisher:
         """Whether a schedule was disabled by this program."""
         mark = next(mark_in(one.description) for one in self.found.schedules if one.id == known)
         return mark is not None and mark.disabled
+
+
+def _thing(change: Change) -> str:
+    kind = "pipeline" if change.kind == "published pipeline" else change.kind
+    return f"{kind} {change.name}"
 
 
 def _is_still(change: Change, one: Change) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import DatasetPlace, OutputSettings
 from aml_pipeline.workspace import absent
-from aml_pipeline.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.workspace.calls import NOT_FOUND, address_of, status_of
 
 # Where an output of a run goes; Azure ML fills the names in. A fixed path would be written over by the next run.
 _DESTINATION = "dataset/{run-id}/{output-name}"
@@ -79,7 +79,7 @@ def default_datastore(workspace: Sdk) -> Sdk:
         try:
             return workspace.get_default_datastore()
         except Exception as error:  # the SDK raises bare Exception
-            if status_of(error) == NOT_FOUND:
+            if status_of(error) == NOT_FOUND and "/discovery/" not in address_of(error):
                 raise absent.default_datastore(workspace.name) from error
             raise
 

@@ -188,7 +188,13 @@ def status_of(error: BaseException) -> int | None:
             return UNAUTHORIZED
         if getattr(getattr(one, "error_type", None), "name", "") == "RESOURCE_NOT_FOUND":  # azure-ai-ml, of assets
             return NOT_FOUND
+        if any(kind.__name__ in _UNANSWERED for kind in type(one).__mro__):
+            return None  # what was asked before, and answered, is no cause of it
     return None
+
+
+# Of Python and of requests; of an answer that was had too often requests has another class.
+_UNANSWERED = frozenset({"ConnectionError", "Timeout", "TimeoutError"})
 
 
 def address_of(error: BaseException) -> str:
@@ -249,20 +255,21 @@ _REPEATED = re.compile(r"\n(?:RequestId:|(?:Error)?Code:).*", re.DOTALL)
 _LONGEST = 300
 
 
+# What a library says of an answer, whose own words may stand in the error behind it: azure-core, azureml-core, requests,
+# azure-ai-ml.
+_OF_LIBRARY = re.compile(
+    r"Operation returned an invalid status|HTTPS?ConnectionPool\(|\d{3} (?:Client|Server) Error|"
+    r"Error occurred in request|Connection aborted|Asset .* does not exist in (?:workspace|registry) "
+)
+
+
 def said_by(error: BaseException) -> str:
-    """Return what the service or the SDK says, in one line without secrets; nothing where an SDK words a status."""
+    """Return what the service or the SDK says, in one line without secrets; nothing where only a library speaks."""
     said = _said(error)
-    if not _WORDED_STATUS.match(said):
+    if not _OF_LIBRARY.search(said):
         return said
     answered = (_said(one) for one in _chain(error) if getattr(one, "response", None) is not None)
-    return next((one for one in answered if one and not _WORDED_STATUS.match(one)), "")
-
-
-# Of azure-core and azureml-core, of azureml-core behind its own retries, of requests, of azure-ai-ml.
-_WORDED_STATUS = re.compile(
-    r"Operation returned an invalid status|Error occurred in request|\d{3} (?:Client|Server) Error|"
-    r"Asset .* does not exist in (?:workspace|registry) |.{0,40}HTTPS?ConnectionPool\("
-)
+    return next((one for one in answered if one and not _OF_LIBRARY.search(one)), "")
 
 
 def _said(error: BaseException) -> str:
