@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     import pathspec
 
 # Never part of a snapshot, whatever the ignore file says: state, caches and histories that no script reads.
-_NEVER = frozenset({".git", ".aml_pipeline", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"})
+_NEVER = frozenset(
+    {
+        ".git",
+        ".aml_pipeline",
+        ".aml-pipeline-origin",
+        "__pycache__",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".pytest_cache",
+    }
+)
 IGNORE_FILES = (".amlignore", ".gitignore")
 # The ``.amlignore`` of a copy for Azure ML: its SDKs leave out what the ignore file at the root says, and all is chosen
 # already. Its bytes count in v1's fingerprint of a step, so they never change.

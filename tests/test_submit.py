@@ -815,6 +815,9 @@ OF_LIBRARIES = re.compile(
         ("/execution/", "*", 403, ["submit", "prepare"], FAULTS[403]),
         ("/execution/", "*", 503, ["submit", "prepare"], FAULTS[503]),
         ("/pipelines/v1.0/DataTypes", "*", 500, ["publish"], FAULTS[500]),
+        ("/dataset/v1.0/datasets/", "*", 403, ["submit"], FAULTS[403]),
+        ("/dataset/v1.0/saveddatasets", "*", 403, ["submit"], FAULTS[403]),
+        ("/dataset/v1.0/datasets/", "*", 500, ["submit"], FAULTS[500]),
         ("/discovery/", "*", 404, ["submit"], "Azure ML has no such thing."),
         ("/discovery/", "*", 403, ["submit"], FAULTS[403]),
     ],
@@ -822,9 +825,38 @@ OF_LIBRARIES = re.compile(
 def test_no_words_of_a_library_are_told(  # noqa: PLR0913, PLR0917 - each says another thing of the fault
     lesson: Lesson, capsys: Capture, route: str, method: str, status: int, words: list[str], meaning: str
 ) -> None:
+    _with_datasets(lesson)
     lesson.service.fail(route, status, method=method, times=1000)
     done = lesson.here(capsys, *words)
     assert (done.status, done.err.count("\n")) == (4, 1)
     assert re.match(rf"[\w -]+ failed\. {re.escape(meaning)}", done.err), done.err
     said = done.err.partition(" Azure ML says: ")[2]
     assert not OF_LIBRARIES.search(said), said
+
+
+def _with_datasets(lesson: Lesson) -> None:
+    """Let the first step, which may run alone, read a registered dataset and one that is a path on a datastore."""
+    lesson.service.add_dataset("images", "some/images")
+    lesson.service.add_datastore("own")
+    datasets = "datasets: {a: {registered: images}, b: {datastore: own, path: x}}"
+    lesson.replace("pipeline.yaml", "parameters:\n", f"{datasets}\nparameters:\n")
+    lesson.replace("pipeline.yaml", "--out:", "--a: ${{ datasets.a }}\n      --b: ${{ datasets.b }}\n      --out:")
+
+
+ABSENT_DATA = {
+    ("/datastores/own", 404): "Workspace loopback has no datastore own. Look it up in the portal.\n",
+    (
+        "/dataversion/",
+        403,
+    ): "Azure ML does not tell which files dataset images of workspace loopback holds (in the file: "
+    "a). Try again in a while. If that does not help, register the dataset again.\n",
+}
+
+
+@pytest.mark.parametrize(("route", "status"), ABSENT_DATA)
+def test_data_that_is_not_there_is_told_in_our_words(lesson: Lesson, capsys: Capture, route: str, status: int) -> None:
+    _with_datasets(lesson)
+    lesson.service.fail(route, status, times=1000)
+    done = lesson.here(capsys, "submit")
+    assert (done.status, done.err) == (4, ABSENT_DATA[route, status])
+    assert lesson.service.writes() == []

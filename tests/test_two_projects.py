@@ -168,6 +168,16 @@ def test_without_a_remote_an_id_is_kept_with_the_project(lesson: Lesson, tmp_pat
     assert publish(lesson, capsys) == UNCHANGED
 
 
+def test_the_file_of_the_id_is_no_part_of_a_step(lesson: Lesson, capsys: Capture) -> None:
+    git(lesson.root, "remote", "remove", "origin")
+    lesson.replace("pipeline.yaml", "source_directory: steps", "source_directory: .")
+    for step in ("prepare", "train"):
+        lesson.replace("pipeline.yaml", f"script: {step}.py", f"script: steps/{step}.py\n    snapshot: ['*']")
+    assert lesson.here(capsys, "publish").status == 0
+    assert (lesson.root / ID_FILE).exists()
+    assert publish(lesson, capsys) == UNCHANGED
+
+
 def test_a_repository_that_git_cannot_read_is_no_reason_to_forget_whose_things_are(
     lesson: Lesson, capsys: Capture
 ) -> None:

@@ -34,6 +34,8 @@ def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
     try:
         return Dataset.get_by_name(workspace, place.registered, version=_version(place.version))
     except Exception as error:  # the SDK raises bare Exception
+        if "RSLex" in str(error):  # after any refusal to tell, the SDK advises an older one
+            raise absent.unreadable(workspace.name, name, str(place.registered)) from error
         if "Cannot find dataset" not in str(error):  # the SDK's own words for 404, without the status
             raise
         if place.optional:
@@ -64,7 +66,7 @@ def datastore(workspace: Sdk, name: str | None) -> Sdk:
         try:
             return Datastore.get(workspace, name)
         except Exception as error:  # the SDK raises bare Exception
-            if status_of(error) == NOT_FOUND:
+            if status_of(error) == NOT_FOUND and "/discovery/" not in address_of(error):
                 raise absent.datastore(workspace.name, name) from error
             raise
 

@@ -62,6 +62,19 @@ def no_files(workspace: str, name: str, registered: str) -> AzureError:
     return AzureError(f"{what} {why} {cure}")
 
 
+def unreadable(workspace: str, name: str, registered: str) -> AzureError:
+    """Return the error for a dataset that is there, and of which Azure ML does not tell what it holds."""
+    what = (
+        f"Azure ML does not tell which files dataset {registered} of workspace {workspace} holds (in the file: {name})."
+    )
+    return AzureError(f"{what} Try again in a while. If that does not help, register the dataset again.")
+
+
+def datastore(workspace: str, name: str) -> AzureError:
+    """Return the error for a datastore that is not there."""
+    return AzureError(f"Workspace {workspace} has no datastore {name}. Look it up in the portal.")
+
+
 def default_datastore(workspace: str) -> AzureError:
     """Return the error for a workspace that does not say where outputs go."""
     what = f"Workspace {workspace} has no default datastore, where the outputs of steps would go."

@@ -168,7 +168,8 @@ _ENTRA = re.compile(r"AADSTS\d+")
 
 
 _WRITTEN_STATUS = re.compile(
-    r"(?:Code:|status[_ ]code\"?[:=]?|Response status code:?)\s*(\d{3})\b|too many (\d{3}) error responses"
+    r"(?:Code:|status[_ ]code\"?[:=]?|Response status code:?)\s*(\d{3})\b|too many (\d{3}) error responses|"
+    r"Request failed \((\d{3})\)"
 )
 
 
@@ -183,7 +184,7 @@ def status_of(error: BaseException) -> int | None:
                     return found
         written = _WRITTEN_STATUS.search(_text(one))
         if written:
-            return int(written[1] or written[2])
+            return int(written[1] or written[2] or written[3])
         if _is_of_login(one):
             return UNAUTHORIZED
         if getattr(getattr(one, "error_type", None), "name", "") == "RESOURCE_NOT_FOUND":  # azure-ai-ml, of assets
@@ -255,11 +256,12 @@ _REPEATED = re.compile(r"\n(?:RequestId:|(?:Error)?Code:).*", re.DOTALL)
 _LONGEST = 300
 
 
-# What a library says of an answer, whose own words may stand in the error behind it: azure-core, azureml-core, requests,
-# azure-ai-ml.
+# What a library says of an answer, whose own words may stand in the error behind it (azure-core, azureml-core, requests,
+# azure-ai-ml).
 _OF_LIBRARY = re.compile(
     r"Operation returned an invalid status|HTTPS?ConnectionPool\(|\d{3} (?:Client|Server) Error|"
-    r"Error occurred in request|Connection aborted|Asset .* does not exist in (?:workspace|registry) "
+    r"Error occurred in request|Connection aborted|too many \d{3} error responses|"
+    r"Asset .* does not exist in (?:workspace|registry) "
 )
 
 
@@ -276,7 +278,8 @@ def _said(error: BaseException) -> str:
     text = _REPEATED.sub("", _text(error))
     found = _MESSAGE.search(text)
     text = found[1] if found else text.partition("InnerException")[0]
-    text = re.sub(r"^\w*Exception:\s*(Message:)?|^\(\w+\)", "", " ".join(text.split())).strip()
+    text = " ".join(text.split())
+    text = re.sub(r"^\w*Exception:\s*(Message:)?|^\(\w+\)|^Request failed \(\d{3}\):", "", text).strip()
     return shortened(text)
 
 
