@@ -337,6 +337,13 @@ def test_a_run_of_which_nobody_can_tell_is_recorded(lesson: Lesson, capsys: Capt
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
 
 
+def test_a_run_that_was_refused_is_not_looked_for(lesson: Lesson, capsys: Capture) -> None:
+    lesson.service.fail("/PipelineRuns/", 401, first=2, times=1000)
+    done = lesson.here(capsys, "submit")
+    assert (done.status, lesson.runs(), "cancel" in done.err) == (4, [], False)
+    assert done.err.startswith(f"Submitting the pipeline failed. {FAULTS[401]}")
+
+
 def test_a_run_that_began_and_could_not_be_tagged_is_told(lesson: Lesson, capsys: Capture) -> None:
     lesson.service.fail("/history/.*runs/", 403, method="PATCH", times=1000)
     done = lesson.here(capsys, "submit")

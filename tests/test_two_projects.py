@@ -255,6 +255,13 @@ def test_an_origin_fits_into_a_mark_wherever_the_file_lies(tmp_path: Path) -> No
     assert origin(str(tmp_path / "ä b" / "p.yaml")).names == ("github.com/me/project:%C3%A4%20b/p.yaml",)
 
 
+def test_a_link_to_a_project_is_the_project(tmp_path: Path) -> None:
+    (tmp_path / "repository" / "project").mkdir(parents=True)
+    with_remote(tmp_path / "repository", REMOTE)
+    (tmp_path / "link").symlink_to("repository/project")
+    assert origin(str(tmp_path / "link" / "p.yaml")).names == ("github.com/me/project:project/p.yaml",)
+
+
 def test_git_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_remote(tmp_path, REMOTE)
     monkeypatch.setenv("PATH", "")

@@ -41,9 +41,9 @@ def submit(
             experiment = _experiment(workspace, plan)
             return experiment.submit(pipeline, tags=own, pipeline_parameters=given, regenerate_outputs=force)
     except AzureError as error:
-        if not made:
+        if not made or _is_refused(error):
             raise
-        return _tagged(_looked_for(lambda: _pipeline_run(plan, workspace, made[0]), made[0], error), own)
+        return _tagged(_looked_for(lambda: _pipeline_run(plan, workspace, made[-1]), made[-1], error), own)
     except KeyboardInterrupt:
         _say_how_to_stop(made)
         raise
@@ -93,6 +93,11 @@ def _noted(pipeline: Sdk) -> list[str]:
 
     provider.create_pipeline_run = noted
     return made
+
+
+def _is_refused(error: AzureError) -> bool:
+    """Whether Azure ML refused to let a pipeline's run begin."""
+    return not may_pass(error) and "/PipelineRuns/Submit/" in address_of(error)
 
 
 def _looked_for(look: Callable[[], Sdk], run: str, error: AzureError) -> Sdk:

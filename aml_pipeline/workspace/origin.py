@@ -50,6 +50,7 @@ class Origin:
 def origin(file: str) -> Origin:
     """Return the origin of the pipeline in ``file``. Raises MachineError when git cannot tell the remote."""
     folder, name = os.path.split(os.path.abspath(file))
+    folder = os.path.realpath(folder)
     remote, known = _remote(folder), _id(folder)
     new = "" if remote or known else f"id-{uuid4().hex[:16]}"
     names = [_text(remote[0], f"{remote[1]}{name}")] if remote else []
