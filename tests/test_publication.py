@@ -258,7 +258,6 @@ def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Found) -> 
     ]
 
 
-@settings(max_examples=200)
 @given(wants, founds())
 def test_a_pipeline_that_a_person_disabled_is_neither_made_again_nor_made_the_default(
     wanted: Wanted, found: Found
@@ -276,7 +275,7 @@ def test_a_pipeline_that_a_person_disabled_is_neither_made_again_nor_made_the_de
 TWO = [Whose("mine", (OURS,)), Whose("mine", (THEIRS,))]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from([0, 1]), wants, st.booleans()), max_size=8))
 def test_two_projects_of_one_name_never_write_on_each_others_things_unless_they_adopt(
     publishes: list[tuple[int, Wanted, bool]],
