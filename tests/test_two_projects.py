@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -253,6 +254,7 @@ def test_an_origin_fits_into_a_mark_wherever_the_file_lies(tmp_path: Path) -> No
     assert re.fullmatch(r"sha256:[0-9a-f]{32}", name)
     (tmp_path / "ä b").mkdir()
     assert origin(str(tmp_path / "ä b" / "p.yaml")).names == ("github.com/me/project:%C3%A4%20b/p.yaml",)
+    assert origin(os.fsdecode(bytes(tmp_path) + b"/\xff.yaml")).names == ("github.com/me/project:%FF.yaml",)
 
 
 def test_a_link_to_a_project_is_the_project(tmp_path: Path) -> None:

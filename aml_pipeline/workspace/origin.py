@@ -66,7 +66,7 @@ def _id(folder: str) -> str:
 
 def _text(address: str, file: str) -> str:
     """Return an origin as a mark has it: without spaces and not too long."""
-    text = quote(f"{address}:{file}", safe="/:~+@,=()!*'&;$")
+    text = quote(f"{address}:{file}", safe="/:~+@,=()!*'&;$", errors="surrogateescape")
     return text if len(text) <= _LONGEST else f"sha256:{files.digest_of(text.encode())[:32]}"
 
 
@@ -131,7 +131,9 @@ def normalised(address: str, folder: str) -> str:
     text = f"{host}/{path.lower() if host in _CASELESS else path}"
     safe = without_secrets(text)
     if safe != text or "@" in path:  # a login that is written wrongly ends within the path
-        return f"{host if '@' not in path else 'sha256'}/{files.digest_of(safe.encode())[:32]}"
+        return (
+            f"{host if '@' not in path else 'sha256'}/{files.digest_of(safe.encode('utf-8', 'surrogateescape'))[:32]}"
+        )
     return text
 
 
