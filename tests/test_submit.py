@@ -758,7 +758,7 @@ def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesso
     assert done.status == 4
     assert done.err.splitlines() == [
         'Azure ML has no dataset here, so step "train" gets no --here.',
-        "Workspace loopback has no dataset images, which the file calls there. Look it up in the portal.",
+        "Workspace loopback has no dataset images, which the file calls there. Look up its name in the portal.",
     ]
     assert lesson.service.writes() == []
 
@@ -851,7 +851,7 @@ def _with_datasets(lesson: Lesson) -> None:
 
 
 ABSENT_DATA = {
-    ("/datastores/own", 404): "Workspace loopback has no datastore own. Look it up in the portal.\n",
+    ("/datastores/own", 404): "Workspace loopback has no datastore own. Look up its name in the portal.\n",
     (
         "/dataversion/",
         403,

@@ -382,7 +382,10 @@ def test_serverless_compute_is_looked_up_by_nobody(lesson: LessonV2, capsys: Cap
 def test_a_missing_environment_and_a_missing_datastore_are_told_in_our_words(lesson: LessonV2, capsys: Capture) -> None:
     team = "\n    environment: {registered: team}"
     lesson.replace("pipeline.yaml", "script: train.py", f"script: train.py{team}")
-    assert lesson.here(capsys, *SUBMIT).err == "Workspace loopback has no environment team. Look it up in the portal.\n"
+    assert (
+        lesson.here(capsys, *SUBMIT).err
+        == "Workspace loopback has no environment team. Look up its name in the portal.\n"
+    )
     lesson.replace("pipeline.yaml", team, "")
     lesson.replace(
         "pipeline.yaml", "${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: big}}'

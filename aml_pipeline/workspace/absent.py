@@ -51,7 +51,7 @@ def dataset(workspace: str, name: str, wanted: DatasetPlace) -> AzureError:
     """Return the error for a dataset that is not there; the file calls it ``name``."""
     which = f"{wanted.registered}, version {wanted.version}" if wanted.version else wanted.registered
     what = f"Workspace {workspace} has no dataset {which}, which the file calls {name}."
-    return AzureError(f"{what} Look it up in the portal.")
+    return AzureError(f"{what} Look up its name in the portal.")
 
 
 def no_files(workspace: str, name: str, registered: str) -> AzureError:
@@ -68,11 +68,6 @@ def unreadable(workspace: str, name: str, registered: str) -> AzureError:
         f"Azure ML does not tell which files dataset {registered} of workspace {workspace} holds (in the file: {name})."
     )
     return AzureError(f"{what} Try again in a while. If that does not help, register the dataset again.")
-
-
-def datastore(workspace: str, name: str) -> AzureError:
-    """Return the error for a datastore that is not there."""
-    return AzureError(f"Workspace {workspace} has no datastore {name}. Look it up in the portal.")
 
 
 def default_datastore(workspace: str) -> AzureError:
@@ -95,7 +90,7 @@ def environment(workspace: str, wanted: Environment) -> AzureError:
     """Return the error for an environment that is not there."""
     name = wanted.curated or wanted.registered
     which = f"{name}, version {wanted.version}" if wanted.version else str(name)
-    return AzureError(f"Workspace {workspace} has no environment {which}. Look it up in the portal.")
+    return AzureError(f"Workspace {workspace} has no environment {which}. Look up its name in the portal.")
 
 
 def datastore(workspace: str, name: str | None) -> AzureError:

@@ -256,8 +256,8 @@ _REPEATED = re.compile(r"\n(?:RequestId:|(?:Error)?Code:).*", re.DOTALL)
 _LONGEST = 300
 
 
-# What a library says of an answer, whose own words may stand in the error behind it (azure-core, azureml-core, requests,
-# azure-ai-ml).
+# What a library (azure-core, azureml-core, requests, azure-ai-ml) says of an answer, whose own words may stand in the
+# error behind it.
 _OF_LIBRARY = re.compile(
     r"Operation returned an invalid status|HTTPS?ConnectionPool\(|\d{3} (?:Client|Server) Error|"
     r"Error occurred in request|Connection aborted|too many \d{3} error responses|"
