@@ -10,10 +10,12 @@ import posixpath
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from aml_pipeline import files
+from aml_pipeline.imports import Reading
 from aml_pipeline.plan import Environment, OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem, nearest
 from aml_pipeline.project import Project
-from aml_pipeline.snapshot import Snapshot, is_choice, is_pattern
+from aml_pipeline.script import kinds
+from aml_pipeline.snapshot import Snapshot, SourceFolder, is_choice, is_pattern
 from aml_pipeline.wording import counted
 
 
@@ -142,16 +144,43 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
         message = f'step "{step.name}" needs {name}, and the ignore file of {step.source_directory}/ leaves it out.'
         cure = "Take its pattern out of .amlignore (or of .gitignore, which stands in for it)."
         yield Problem("ignored-file", message, cure, ("steps", step.name, "script"))
+    kind = _other_kind(snapshot, project.source(step))
+    if kind:
+        message = f'step "{step.name}" runs {step.script}, which is {kind}, not Python.'
+        yield Problem("not-python", message, _python_cure(kind, step.script), ("steps", step.name, "script"))
     for fault in snapshot.faults:
-        yield Problem(
-            "script-syntax",
-            f'Python cannot parse this, so step "{step.name}" cannot run: {_plain(fault.reason)}.',
-            "Mend it.",
-            file=os.path.normpath(os.path.join(folder, fault.file)),
-            position=Position(fault.line, fault.column),
-        )
+        if kind is None or fault.file != snapshot.script:
+            yield Problem(
+                "script-syntax",
+                f'Python cannot parse this, so step "{step.name}" cannot run: {_plain(fault.reason)}.',
+                "Mend it.",
+                file=os.path.normpath(os.path.join(folder, fault.file)),
+                position=Position(fault.line, fault.column),
+            )
     if snapshot.opening and snapshot.whole:
         yield _open_snapshot(step, snapshot, folder)
+
+
+def _other_kind(snapshot: Snapshot, source: SourceFolder) -> str | None:
+    """Return what the script is if it is no Python; as JSON, a notebook may still be read as an expression of it."""
+    if snapshot.script not in snapshot.rules:
+        return None
+    reading = source.reading(snapshot.script)
+    parses = isinstance(reading, Reading)
+    if isinstance(reading, Reading) and reading.imports:
+        return None
+    return kinds.other_kind(files.read(os.path.join(source.path, snapshot.script)), snapshot.script, parses=parses)
+
+
+def _python_cure(kind: str, script: str) -> str:
+    if kind == kinds.NOTEBOOK and not script.endswith(".ipynb"):
+        notebook = f"{os.path.splitext(script)[0]}.ipynb"
+        return f"Rename it to {notebook}, and export that: `jupyter nbconvert --to script {notebook}`."
+    if kind == kinds.NOTEBOOK:
+        return f"Export it: `jupyter nbconvert --to script {script}`, and name the file that this writes."
+    if kind == kinds.SHELL:
+        return f'Steps start with Python: call it in a script, `subprocess.run(["bash", "{script}"], check=True)`.'
+    return "Steps start with Python: name a Python file."
 
 
 def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,6 +162,12 @@ class Interpreter:
         return found
 
 
+def unasked() -> Interpreter:
+    """Return a Python of which nothing is known but the standard library."""
+    standard = frozenset(sys.stdlib_module_names)
+    return Interpreter("", "", "", "", "", standard, modules={}, distributions={}, folders=())
+
+
 def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> Interpreter:
     """Return what the interpreter at ``path`` is; ``environ`` is the environment that steps run in.
 
@@ -189,6 +197,7 @@ def asking(
         return
     with _started(path, environ, folder) as child:
 
+        @functools.cache
         def answer() -> Interpreter:
             told = _answer(path, child)
             found = {**told, "path": path, "variables": variables, "looks": _looks(path, told)}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from aml_pipeline import files
 from aml_pipeline.imports import Import, Reading
 from aml_pipeline.patterns import git_pattern
+from aml_pipeline.script.scope import is_main_test
 from aml_pipeline.snapshot import Skipped, Snapshot, SourceFolder, imported_files, is_pattern
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ def explain(source: SourceFolder, snapshot: Snapshot, patterns: tuple[str, ...] 
     return Origins(members, list(_left_out(source, snapshot)), trace.needed)
 
 
+def needed(source: SourceFolder, snapshot: Snapshot) -> list[Needed]:
+    """Return the imports from elsewhere that the script of ``snapshot`` cannot do without, as ``explain`` does."""
+    return _Trace(source, snapshot).needed
+
+
 def _size(source: SourceFolder, name: str) -> int:
     look = files.look(os.path.join(source.path, name))
     return look.size if look else 0
@@ -126,7 +132,8 @@ class _Trace:
                 self._named += self._texts(name, reading)
 
     def _imported(self, name: str, reading: Reading, *, certain: bool) -> list[str]:
-        tried = _tried(self._tree(name))
+        tree = self._tree(name)
+        tried = _tried(tree) | (set() if name == self._snapshot.script else _not_run(tree))
         new: list[str] = []
         for one in sorted(reading.imports, key=lambda one: one.line):
             local = list(imported_files(self._source, self._snapshot.script, name, one))
@@ -176,6 +183,16 @@ def _tried(tree: ast.AST) -> set[int]:
             or (isinstance(node, ast.If) and _words(node.test) & _CONDITIONS)
         ):
             lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
+
+
+def _not_run(tree: ast.AST) -> set[int]:
+    """Return the lines of an imported file that may never run: those of functions, and of a program of its own."""
+    lines: set[int] = set()
+    for node in ast.walk(tree):
+        is_main = isinstance(node, ast.If) and is_main_test(node.test)
+        if is_main or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))  # type: ignore[attr-defined]
     return lines
 
 

@@ -69,10 +69,29 @@ def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the one of ``known`` that is most like ``name``, if any is."""
+    """Return the one of ``known`` that is most like ``name``, if any is; the dashes of an option say nothing."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)), None)
+    bare = name.lstrip("-")
+    letters = {one.lstrip("-"): one for one in sorted(known, reverse=True)}
+    near = difflib.get_close_matches(bare, sorted(letters), n=1, cutoff=cutoff)
+    return letters[near[0]] if near and _is_slip(bare, near[0]) else None
+
+
+_SHORT = 3  # so few letters are alike by chance
+
+
+def _is_slip(name: str, meant: str) -> bool:
+    """Whether one of two names that are alike can be meant by the other: of a short one all letters must be there."""
+    short, long = sorted((name.lower(), meant.lower()), key=len)
+    if len(short) > _SHORT:
+        return True
+    rest = list(long)
+    for letter in short:
+        if letter not in rest:
+            return False
+        rest.remove(letter)
+    return len(rest) < len(short)
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:

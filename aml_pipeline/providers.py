@@ -7,12 +7,14 @@ packages decides; of others there is a table. "Not named" is said of what is cer
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from aml_pipeline.dependencies import Declared
 from aml_pipeline.installed import NAMESAKES, distributions, normalized
 from aml_pipeline.interpreter import Interpreter
+from aml_pipeline.known_packages import asks_for
 
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 # Modules → the distributions that provide them, where the names are not alike (see ``_alike``).
@@ -23,10 +25,21 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "community": ("python-louvain",),
     "Crypto": ("pycryptodome", "pycrypto"),
     "cv2": _OPENCV,
+    "Cython": ("cython",),
+    "azureml": ("azureml-core",),
+    "bson": ("pymongo",),
+    "dns": ("dnspython",),
     "docx": ("python-docx",),
     "fitz": ("pymupdf",),
+    "functorch": ("torch",),
     "git": ("gitpython",),
+    "github": ("pygithub",),
     "google": ("protobuf",),
+    "googleapiclient": ("google-api-python-client",),
+    "gridfs": ("pymongo",),
+    "grpc": ("grpcio",),
+    "hydra": ("hydra-core",),
+    "igraph": ("python-igraph",),
     "imblearn": ("imbalanced-learn",),
     "keras": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
     "matplotlib": ("matplotlib-base",),
@@ -35,18 +48,26 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "nacl": ("pynacl",),
     "OpenSSL": ("pyopenssl",),
     "osgeo": ("gdal",),
+    "ot": ("pot",),
+    "past": ("future",),
     "PIL": ("pillow", "pillow-simd"),
     "pptx": ("python-pptx",),
+    "pynvml": ("nvidia-ml-py", "nvidia-ml-py3"),
     "pylab": ("matplotlib",),
     "pythoncom": ("pywin32",),
+    "pythonjsonlogger": ("python-json-logger",),
     "pywt": ("pywavelets",),
     "skimage": ("scikit-image",),
     "sklearn": ("scikit-learn", "scikit-learn-intelex"),
     "skopt": ("scikit-optimize",),
+    "sksurv": ("scikit-survival",),
+    "surprise": ("scikit-surprise",),
     "socks": ("pysocks",),
     "tensorboard": ("tensorflow", "tensorflow-cpu"),
+    "telegram": ("python-telegram-bot",),
     "usb": ("pyusb",),
-    "win32api": ("pywin32",),
+    "whisper": ("openai-whisper",),
+    **dict.fromkeys(("win32api", "win32com", "win32con", "win32gui"), ("pywin32",)),
     "yaml": ("pyyaml",),
 }
 # Modules of the standard library that came, or went, after Python 3.8: the minor version that was the first with, or
@@ -61,7 +82,11 @@ _UNTIL = {
 }
 # What every environment with pip has, and what is no package of Python and brings none.
 _ALWAYS = frozenset({"distutils", "pip", "pkg_resources", "setuptools", "wheel"})
-_PLAIN = frozenset({"python", "pip", "setuptools", "wheel"}) | NAMESAKES
+_PLAIN = NAMESAKES | {
+    "blas", "compilers", "cuda", "cuda-toolkit", "cuda-version", "cudatoolkit", "cudnn", "cxx-compiler", "gcc", "gxx",
+    "libblas", "libgcc", "make", "nccl", "nodejs", "openblas", "openjdk", "pip", "python", "pytorch-cuda",
+    "pytorch-mutex", "setuptools", "wheel",
+}  # fmt: skip
 
 Verdict = Literal["named", "comes along", "perhaps", "not named"]
 
@@ -89,6 +114,15 @@ class Providers:
         self._along = self._closure()
         self._unknown = tuple(dict.fromkeys(one.name or one.text for one in self._declared if not self._knows(one)))
 
+    def suggested(self, module: str) -> str:
+        """Return the name of the distribution that most likely provides ``module``."""
+        top, *inner = module.split(".")
+        parts = [f"{top}.{inner[0]}"] if inner else []
+        names = self._python.modules.get(parts[0] if parts else "", ()) or self._python.modules.get(top, ())
+        if len(names) == 1:
+            return names[0]
+        return _KNOWN.get(top, (top.replace("_", "-"),))[0]
+
     def of(self, module: str) -> Answer:
         """Return whether a declared package provides ``module``, a dotted name."""
         top = module.partition(".")[0]
@@ -96,7 +130,8 @@ class Providers:
         candidates |= {normalized(top), *_KNOWN.get(top, ())}
         if self._is_standard(top) or candidates & self._named or any(_alike(top, name) for name in self._named):
             return Answer("named")
-        by = next((self._along[name] for name in sorted(candidates) if name in self._along), None)
+        along = (by for name, by in sorted(self._along.items()) if name in candidates or _alike(top, name))
+        by = next(along, None)
         if by is not None:
             return Answer("comes along", (by,))
         return Answer("perhaps", self._unknown) if self._unknown else Answer("not named")
@@ -105,27 +140,35 @@ class Providers:
         if module in _ALWAYS:
             return True
         if module not in _SINCE and module not in _UNTIL:
-            return module in self._python.standard
+            return module in self._python.standard or module in sys.stdlib_module_names
         return self._minor is None or _SINCE.get(module, 0) <= self._minor < _UNTIL.get(module, self._minor + 1)
 
     def _closure(self) -> dict[str, str]:
-        """Return the installed distributions that declared ones ask for, each with the declared one that does."""
+        """Return the distributions that declared ones ask for, each with the declared one that does."""
         found: dict[str, str] = {}
         for one in self._declared:
             waiting = [(name, _extras(one.text)) for name in distributions(one)]
             for name, extras in waiting:  # which grows
-                for need in self._python.requires.get(self._installed.get(name, ""), ()):
+                for need in self._needs(name):
                     needed, _, extra = need.partition(";")
                     if (not extra or normalized(extra) in extras) and normalized(needed) not in found:
                         found[normalized(needed)] = one.name
                         waiting.append((normalized(needed), frozenset()))
         return found
 
+    def _needs(self, name: str) -> Sequence[str]:
+        """Return what a distribution asks for: as it is installed, else as it is known."""
+        if name in self._installed:
+            return self._python.requires.get(self._installed[name], ())
+        return asks_for(name) or ()
+
     def _knows(self, one: Declared) -> bool:
         """Whether all that a declared package provides and brings along is known."""
         told = {name for names in self._python.modules.values() for name in names}
         names = [self._installed[name] for name in distributions(one) if name in self._installed]
-        return any(name in told or self._python.requires.get(name) for name in names)
+        if names:
+            return any(name in told or self._python.requires.get(name) for name in names)
+        return not _extras(one.text) and any(asks_for(name) is not None for name in distributions(one))
 
 
 def _declared_minor(packages: Iterable[Declared]) -> int | None:
@@ -147,5 +190,7 @@ def _alike(module: str, distribution: str) -> bool:
     name = normalized(module)
     if distribution.endswith("-stubs") or distribution.startswith("types-"):
         return False
+    if distribution.replace("-", "") == name.replace("-", ""):  # SpeechRecognition and speech_recognition
+        return True
     forms = {f"python-{name}", f"py{name}", f"py-{name}", f"{name}-py", f"standard-{name}", f"legacy-{name}"}
     return distribution in forms or distribution.startswith(f"{name}-")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from aml_pipeline import files, origins, secret_files
 from aml_pipeline.check import nearest_globs, script_faults
+from aml_pipeline.import_check import declared_packages, declaring_files
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.origins import LeftOut, Needed, Origins
 from aml_pipeline.plan import Step
-from aml_pipeline.problems import errors
 from aml_pipeline.project import Project
 from aml_pipeline.providers import Answer, Providers
 from aml_pipeline.remote import MOST_BYTES, MOST_FILES, secret_cure
@@ -108,28 +108,22 @@ def report(project: Project, step: Step, python: Interpreter) -> Report | None:
         return None
     snapshot = project.snapshot(step)
     found = origins.explain(project.source(step), snapshot, step.snapshot)
-    environment = step.environment
-    names = [environment.conda_file, environment.pip_requirements] if environment else []
     return Report(
         step=step,
         snapshot=snapshot,
         origins=found,
         globs=nearest_globs(snapshot, snapshot.opening.file) if snapshot.opening and snapshot.whole else [],
-        declared=[name for name in names if name],
+        declared=declaring_files(step.environment),
         unnamed=_unnamed(project, step, found, python),
         secrets=_secrets(project, step, found),
     )
 
 
 def _unnamed(project: Project, step: Step, found: Origins, python: Interpreter) -> list[Unnamed] | None:
-    environment = step.environment
-    names = [environment.conda_file, environment.pip_requirements] if environment else []
-    if environment is None or not any(names) or not all(files.is_file(project.path(name)) for name in names if name):
+    packages = declared_packages(project, step.environment)
+    if packages is None:
         return None
-    declaration = project.declaration(environment)
-    if errors(declaration.problems):
-        return None
-    providers = Providers(declaration.packages, python)
+    providers = Providers(packages, python)
     answers = [Unnamed(one, providers.of(one.module)) for one in found.needed]
     return [one for one in answers if one.answer.verdict != "named"]
 

@@ -25,6 +25,13 @@ _EXPECTED = {
     "model_attributes_type": ("a mapping", "Write `key: value` lines below it."),
     "tuple_type": ("a list", "Write it like [one, two]."),
 }
+# What other tools call the types of parameters → what they are called here.
+_OTHER_TYPES = {
+    **dict.fromkeys(("float", "double", "real", "decimal", "numeric", "float32", "float64"), "number"),
+    **dict.fromkeys(("int", "int32", "int64", "long", "whole"), "integer"),
+    **dict.fromkeys(("str", "text", "path", "uri"), "string"),
+    **dict.fromkeys(("bool", "flag", "true/false"), "boolean"),
+}
 _BOUNDS = {"greater_than_equal": ("ge", "or more"), "less_than_equal": ("le", "or less")}
 
 
@@ -43,7 +50,10 @@ def explain(error: Error) -> Problem:
         on_key = bad_name(error) is not None or at == ""
         return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
     cure = "See docs/pipeline.md."
-    if kind == "literal_error":
+    other = _OTHER_TYPES.get(str(error["input"]).strip().lower())
+    if kind == "literal_error" and path[-1:] == ("type",) and other:
+        cure = f"Write {other}."
+    elif kind == "literal_error":
         cure = suggest(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
     elif kind in _BOUNDS:
         bound, words = _BOUNDS[kind]

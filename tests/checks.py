@@ -67,8 +67,8 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Datasets": {
         "dataset-place": "A dataset has one place in Azure ML, one here, or both. Give what the message asks for; "
         "data lies in a folder of its own, not in that of the project.",
-        "missing-dataset": "Told by `run`: the data of a step that is to run is not here. Put it there, give it a "
-        "path with `local:`, or allow for its absence with `optional: true`.",
+        "missing-dataset": "An error of `run`, a warning of `validate` where `local:` is given: the data of a step is "
+        "not here. Put it there, give it a path with `local:`, or allow for its absence with `optional: true`.",
         "unused-dataset": "A warning: no argument reads the dataset. Use it, or delete it.",
     },
     "Schedules": {
@@ -113,9 +113,25 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Scripts": {
         "missing-folder": "The folder of the scripts is not there. Make it, or mend `source_directory:`.",
         "missing-script": "The script of a step is not there, or is a folder. Mend the name.",
+        "not-python": "The script is a shell script, a notebook, a binary file. Steps are started with Python: name a "
+        "Python file.",
         "outside": "A path leads out of the project, or a script out of its source folder, be it through a link. "
         "Move the file inside: Azure ML is given nothing from elsewhere.",
         "script-syntax": "Python cannot parse the script, or a file that it imports, so the step would fail. Mend it.",
+    },
+    "What a script reads": {
+        "literal-path": "A warning: a path in the text of a script leads to a file of the project that the step does "
+        "not have, here or in Azure ML. Pass data as a dataset, by an argument; files of the source folder come along "
+        "by `snapshot:`.",
+        "nothing-called": "A warning: the script only defines functions and classes, so the step would do nothing. "
+        "Call what is to run at its end.",
+        "undeclared-variable": "A warning: a script reads an environment variable that nothing declares. Azure ML does "
+        "not set it, and here it comes from your shell. Declare it under `environment_variables:`, or make it an "
+        "argument.",
+        "unknown-input": "A warning: Azure ML sends no input of that name with the step. Pass the data by an argument, "
+        "which works in local runs too.",
+        "unnamed-import": "A warning: a script imports a module, and no package that the environment's files name "
+        "provides it. Name it there: otherwise the step fails after an image and a node were waited for.",
     },
     "What a script takes": {
         "ambiguous-option": "A script that takes shortened options cannot tell which of them is meant. Write the "

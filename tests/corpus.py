@@ -20,14 +20,16 @@ import contextlib
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import check, export, problems, remote, unbuildable
+from aml_pipeline import check, export, interpreter, problems, remote, validation
 from aml_pipeline.errors import PipelineError
+from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.opening import Opened, open_pipeline
 from aml_pipeline.problems import Problem
 
@@ -107,15 +109,19 @@ def told(case: Case) -> Told:
         return Told(opened.loaded.problems, opened.texts())
 
 
+@cache
+def this_python() -> Interpreter:
+    """What the Python of the tests is."""
+    return interpreter.inspect(sys.executable, os.environ)
+
+
 def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     """Yield what is told only when steps are to run, here or in Azure ML."""
     if opened.plan is None or opened.project is None:
         return
     steps = opened.plan.steps
     if case.words[0] == "validate" and not problems.errors(opened.loaded.problems):
-        yield from remote.large_snapshots(opened.plan, opened.project)
-        yield from unbuildable.warnings(opened.plan, opened.project)
-        yield from remote.secret_files(opened.project, steps)
+        yield from validation.warnings(opened.plan, opened.project, this_python)
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)
     for name in case.settings("submit"):
@@ -169,7 +175,7 @@ def _inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-_TELL = {"Problem", "Finding", "_Refused", "_RefusedError", "_fail", "_wrong", "_tell", "_find", "_found"}
+_TELL = {"Problem", "_Told", "Finding", "_Refused", "_RefusedError", "_fail", "_wrong", "_tell", "_find", "_found"}
 _CODE = re.compile(r"[a-z*]+(?:-[a-z*]+)*")
 
 

@@ -13,6 +13,7 @@ from aml_pipeline.azureml.sdk import Sdk, doing, import_all
 from aml_pipeline.errors import AzureError, PipelineError
 from aml_pipeline.files import Digests, digest_of
 from aml_pipeline.plan import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
+from aml_pipeline.ports import input_port
 from aml_pipeline.project import Project
 from aml_pipeline.workspace import absent
 from aml_pipeline.workspace.waiting import say
@@ -187,7 +188,7 @@ class Compilation:
             return data.output(self.workspace, token.name, step.outputs[token.name])
         if isinstance(token, tokens.Input):
             written = self.ports[token.step, tokens.Output(token.name)]
-            return written.as_input(data.input_port(token.step, token.name))
+            return written.as_input(input_port(token.step, token.name))
         return data.dataset(self.workspace, token.name, self.plan.datasets[token.name])
 
     def unnamed(self, step: Step, named: Iterable[tokens.Input | tokens.Output], arguments: list[Sdk]) -> list[Sdk]:

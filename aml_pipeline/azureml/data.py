@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aml_pipeline.azureml.sdk import Sdk, doing
 from aml_pipeline.plan import DatasetPlace, OutputSettings
+from aml_pipeline.ports import dataset_port
 from aml_pipeline.workspace import absent
 from aml_pipeline.workspace.calls import NOT_FOUND, address_of, status_of
 
@@ -94,16 +95,3 @@ def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:
     made = OutputFileDatasetConfig(name=name, destination=where)
     made = made.as_mount() if settings.mode == "mount" else made.as_upload()
     return made.register_on_complete(settings.register_as) if settings.register_as else made
-
-
-def dataset_port(name: str) -> str:
-    """Return the name of the port that reads a dataset; it differs from all outputs too."""
-    return f"data__{name}"
-
-
-def input_port(step: str, name: str) -> str:
-    """Return the name of the port that reads an output of another step.
-
-    It differs from the names of all outputs, which the SDK demands within a step: none has two ``_`` beside each other.
-    """
-    return f"in_{step.replace('-', '_')}__{name}"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from aml_pipeline import drawing, problems, remote, unbuildable
-from aml_pipeline.cli import EXIT_USAGE, is_coloured
+from aml_pipeline import drawing, problems, validation
+from aml_pipeline.cli import EXIT_USAGE, Uncollected, is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.python import python_of_steps, steps_environ
 from aml_pipeline.errors import UsageError
+from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.wording import counted
@@ -25,7 +27,7 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     if options.operands or options.text("python"):
         what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
         raise UsageError(f"`validate` takes {what} with --snapshot only. See `aml-pipeline validate --help`.")
-    opened = checked(options)
+    opened = checked(options, environ, lambda: python_of_steps(options, environ))
     found = opened.loaded.problems
     form = options.text("format")
     if form == "json":
@@ -37,13 +39,12 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     return count(opened, form)
 
 
-def checked(options: Options) -> Opened:
-    """Open the pipeline, with what else there is to say before it goes to Azure ML."""
+def checked(options: Options, environ: Mapping[str, str], python: Callable[[], Interpreter]) -> Opened:
+    """Open the pipeline, with all warnings; ``python`` is asked only where they need it."""
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
-        opened.loaded.add(remote.large_snapshots(opened.plan, opened.project))
-        opened.tell(unbuildable.warnings(opened.plan, opened.project))
-        opened.tell(remote.secret_files(opened.project, opened.plan.steps))
+        with Uncollected():
+            opened.tell(validation.warnings(opened.plan, opened.project, python, steps_environ(environ)))
     return opened
 
 

@@ -158,7 +158,7 @@ def _check_operands(command: Command, operands: list[str]) -> None:
         raise _usage(f'`{command.name}` {takes}, and "{operands[most]}" is one more.', "Delete it.", command)
 
 
-_CLOSE = 0.8  # so like a known option that no parameter is meant
+_CLOSE = 0.75  # so like a known option that no parameter is meant
 
 
 def _unknown_option(command: Command, name: str, value: str, known: Mapping[str, Option]) -> Exception:

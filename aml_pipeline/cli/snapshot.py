@@ -22,7 +22,7 @@ _FEW = 5
 _EXAMPLES = 3
 _MEGABYTE = 1024**2
 # What the page of a step tells with more of its circumstances than the list of problems does.
-_TOLD_THERE = frozenset({"open-snapshot", "secret-file"})
+_TOLD_THERE = frozenset({"open-snapshot", "secret-file", "unnamed-import"})
 
 
 def show(options: Options, environ: Mapping[str, str]) -> int:
@@ -31,7 +31,7 @@ def show(options: Options, environ: Mapping[str, str]) -> int:
     if form == "github":
         raise UsageError("--snapshot has no form github. Choose --format text or json.")
     with asking_python(options, environ) as asked:
-        opened = checked(options)
+        opened = checked(options, environ, asked)
         chosen = (
             graph.select(opened.plan.upstream, options.operands, only=bool(options.operands)) if opened.plan else []
         )
@@ -68,8 +68,15 @@ def _is_told_later(opened: Opened, one: problems.Problem, found: Mapping[str, Re
     for name, page in found.items():
         if page is None or one.code not in _TOLD_THERE:
             continue
-        files = {os.path.join(folder, _path(page, secret.file)) for secret in page.secrets}
-        if one.file in files if one.code == "secret-file" else one.message.startswith(f'step "{name}": '):
+        if one.code == "open-snapshot":
+            told = one.message.startswith(f'step "{name}": ')
+        elif one.code == "secret-file":
+            told = one.file in {os.path.join(folder, _path(page, secret.file)) for secret in page.secrets}
+        else:
+            places = [each.needed.place for each in page.unnamed or ()]
+            lines = {(os.path.join(folder, _path(page, place.file)), place.line) for place in places}
+            told = one.position is not None and (one.file, one.position.line) in lines
+        if told:
             return True
     return False
 

@@ -172,7 +172,8 @@ class _Wording:
     def _unknown(self, finding: Finding) -> tuple[str, str]:
         text = (finding.at.text if finding.at else "") or ""
         name = text.partition("=")[0]
-        known = [str(one) for one in finding.detail]
+        leaves = {each for one in self._parser.options if one.exits for each in one.names}  # --help, --version
+        known = [str(one) for one in finding.detail if one not in {*leaves, "-h", "--help"}]
         if self._is_value(finding.at):
             cure = f"Python's argument parser takes what begins with {name[:1]} for an option."
             return f"{self._step.script} has no option {name}, and here it can be no value.", cure

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aml_pipeline import opening, problems, remote, source
+from aml_pipeline import opening, problems, source, validation
 from aml_pipeline.problems import Problem
 from aml_pipeline.scalars import written
+from tests.corpus import this_python
 from tests.mutations.mutants import Mutant
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ class Bench:
         self._file.write_text(text, encoding="utf-8")
         opened = opening.open_pipeline(str(self._file))
         if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
-            opened.loaded.add(remote.large_snapshots(opened.plan, opened.project))
+            opened.tell(validation.warnings(opened.plan, opened.project, this_python))
         return tuple(opened.loaded.problems)
 
     def judge(self, mutant: Mutant) -> Verdict:

@@ -1,0 +1,108 @@
+"""Plan and project → warnings about imports that no package of the step's environment provides.
+
+They cost an image and a node in Azure ML before they fail. The Python of the steps is asked only where the files
+themselves, the standard library and the best-known packages leave a doubt: most pipelines leave none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from aml_pipeline import files, origins
+from aml_pipeline.dependencies import Declared
+from aml_pipeline.errors import UsageError
+from aml_pipeline.interpreter import Interpreter, unasked
+from aml_pipeline.origins import Needed
+from aml_pipeline.plan import Environment, Plan, Step
+from aml_pipeline.problems import Position, Problem, errors
+from aml_pipeline.project import Project
+from aml_pipeline.providers import Providers
+
+
+def declared_packages(project: Project, environment: Environment | None) -> Sequence[Declared] | None:
+    """Return the packages that an environment's files declare; None if it has no files, or files with mistakes."""
+    names = declaring_files(environment)
+    if environment is None or not names or not all(files.is_file(project.path(name)) for name in names):
+        return None
+    declaration = project.declaration(environment)
+    return None if errors(declaration.problems) else declaration.packages
+
+
+def declaring_files(environment: Environment | None) -> list[str]:
+    """Return the files that an environment declares its packages in."""
+    names = [environment.conda_file, environment.pip_requirements] if environment else []
+    return [name for name in names if name]
+
+
+def warnings(plan: Plan, project: Project, python: Callable[[], Interpreter]) -> list[Problem]:
+    """Return a warning for each import that is certainly missing from the environment of a step."""
+    steps: dict[Environment, list[Step]] = {}
+    for step in plan.steps:
+        if step.environment is not None:
+            steps.setdefault(step.environment, []).append(step)
+    return [one for each, users in steps.items() for one in _of_environment(each, users, project, python)]
+
+
+def _of_environment(
+    environment: Environment, steps: Sequence[Step], project: Project, python: Callable[[], Interpreter]
+) -> Iterator[Problem]:
+    # What an image has beside its file, nobody can tell here.
+    packages = None if environment.docker_image else declared_packages(project, environment)
+    if packages is None:
+        return
+    modules = {module for step in steps for module in project.snapshot(step).external}
+    doubtful = _unprovided(modules, Providers(packages, unasked()))
+    if not doubtful:
+        return
+    try:
+        providers = Providers(packages, python())
+    except UsageError:  # no Python that answers: what runs the steps is told by what needs it
+        return
+    missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
+    told: dict[tuple[str, Needed], list[Step]] = {}
+    for step in steps:
+        if missing & project.snapshot(step).external:
+            source = project.source(step)
+            for one in origins.needed(source, project.snapshot(step)):
+                if one.module.partition(".")[0] in missing:
+                    told.setdefault((source.path, one), []).append(step)
+    for (folder, one), users in told.items():
+        yield _problem(one, folder, users, project, providers)
+
+
+def _unprovided(modules: set[str], providers: Providers) -> set[str]:
+    return {module for module in modules if providers.of(module).verdict not in {"named", "comes along"}}
+
+
+def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, providers: Providers) -> Problem:
+    file = os.path.normpath(os.path.join(os.path.relpath(folder, project.folder), one.place.file))
+    top = one.module.partition(".")[0]
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    names = declaring_files(steps[0].environment)
+    where = " and ".join(names)
+    suggested = providers.suggested(one.module)
+    shown = one.module if suggested.startswith(f"{top}-") else top  # azureml.core, of azureml-core
+    message = (
+        f'{shown} is imported here, and {where}, the environment of step "{steps[0].name}"{more}, '
+        f"{'names' if len(names) == 1 else 'name'} no package that provides it."
+    )
+    cure = f"Add `{suggested}` to {names[-1]}, or import it in a `try:` if the script can do without it."
+    if _is_here(top, project.folder):
+        inside = f"{steps[0].source_directory.rstrip('/')}/"
+        cure = f"{top} lies beside the pipeline file: move it into {inside}, where snapshots are taken from."
+    position = _position(os.path.join(folder, one.place.file), one)
+    return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
+
+
+def _is_here(module: str, folder: str) -> bool:
+    path = os.path.join(folder, module)
+    return files.is_file(f"{path}.py") or files.is_file(os.path.join(path, "__init__.py"))
+
+
+def _position(path: str, one: Needed) -> Position:
+    lines = files.read(path).decode("utf-8", "replace").splitlines()
+    line = lines[one.place.line - 1] if one.place.line <= len(lines) else ""
+    found = re.search(rf"(?<![\w.]){re.escape(one.module)}(?![\w])", line)
+    return Position(one.place.line, found.start() + 1 if found else 1, len(one.module) if found else 1)

@@ -1,0 +1,52 @@
+"""What a file is that is given for a Python script and is none."""
+
+from __future__ import annotations
+
+import re
+
+_SHEBANG = re.compile(rb"#![ \t]*(?:\S*/)?([\w.+-]+)(?:[ \t]+(?:-S[ \t]+)?([\w.+-]+))?")
+_PROGRAMS = {
+    **dict.fromkeys(("sh", "bash", "zsh", "dash", "ksh", "fish"), "a shell script"),
+    "Rscript": "an R script",
+    "perl": "a Perl script",
+    "ruby": "a Ruby script",
+    "node": "a JavaScript file",
+    "julia": "a Julia script",
+}
+_ENDINGS = {
+    **dict.fromkeys(("sh", "bash", "zsh", "ksh"), "a shell script"),
+    **dict.fromkeys(("bat", "cmd", "ps1"), "a script of Windows"),
+    **dict.fromkeys(("r", "rmd"), "an R script"),
+    "ipynb": "a Jupyter notebook",
+    "jl": "a Julia script",
+    "js": "a JavaScript file",
+    **dict.fromkeys(("yaml", "yml"), "a YAML file"),
+    "json": "a JSON file",
+    "pyc": "a compiled Python file",
+    "exe": "a binary file",
+}
+NOTEBOOK, SHELL, BINARY = "a Jupyter notebook", "a shell script", "a binary file"
+
+
+def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
+    """Return what a file is if it is certainly no Python; ``parses`` is whether Python could read it as such."""
+    start = text[:2000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"{") and (b'"cells"' in text or b'"nbformat"' in text):
+        return NOTEBOOK
+    by_ending = _ENDINGS.get(name.rpartition(".")[2].lower() if "." in name else "")
+    if parses or by_ending:
+        return by_ending
+    if b"\0" in text[:8000]:
+        return "a text in UTF-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else BINARY
+    return _by_program(start) or ("an HTML page" if start.startswith((b"<!DOCTYPE", b"<html")) else None)
+
+
+def _by_program(start: bytes) -> str | None:
+    """Return what a file is by the program that its first line names."""
+    found = _SHEBANG.match(start)
+    if found is None:
+        return None
+    program = (found[2] or b"" if found[1] == b"env" else found[1]).decode()
+    if not program or program.startswith(("python", "pypy")):
+        return None
+    return _PROGRAMS.get(program, f"a script of {program}")

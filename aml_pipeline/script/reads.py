@@ -1,0 +1,54 @@
+"""What one file reads from around it, in one go; and whether a closer look at it is worth the time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from aml_pipeline.imports import parse
+from aml_pipeline.script import inputs, paths, variables
+from aml_pipeline.script.inputs import NamedInput
+from aml_pipeline.script.known_variables import is_known
+from aml_pipeline.script.paths import Named
+from aml_pipeline.script.scope import Scope
+from aml_pipeline.script.variables import Variables
+
+
+@dataclass(slots=True)
+class Reads:
+    """The variables, paths and inputs that a file reads."""
+
+    variables: Variables = field(default_factory=Variables)
+    paths: list[Named] = field(default_factory=list)
+    inputs: list[NamedInput] = field(default_factory=list)
+
+
+def read(text: bytes, *, starts: bool) -> Reads:
+    """Return what a file reads; ``starts`` is whether the program begins in it."""
+    scope = Scope(parse(text), text, starts=starts)
+    return Reads(variables.read(scope), paths.read(scope), inputs.read(scope))
+
+
+_ENVIRONMENT = re.compile(rb"\b(?:environ|getenv)\b")
+_LITERAL = re.compile(rb"""\b(?:environ(?:\.get\(|\[)|getenv\()["'](\w+)["']""")
+# The first name of a path in quotes: ``data`` of "../data/raw/x.csv".
+_BEGINNING = re.compile(rb"""["'](?:\.{1,2}/)*([^"'/\\\n{]{1,100})""")
+
+
+def may_read(text: bytes, around: AbstractSet[bytes], folder: bytes) -> bool:
+    """Whether a file may read anything of note; ``around`` are the names in the folders that its paths may begin in.
+
+    ``folder`` is the absolute path of the project.
+    """
+    if b"input_datasets" in text or _names_a_variable(text):
+        return True
+    return not around.isdisjoint(_BEGINNING.findall(text)) or folder in text
+
+
+def _names_a_variable(text: bytes) -> bool:
+    """Whether a file may read a variable that is not known: most read none, or ``os.environ["HOME"]``."""
+    if b"env" not in text:
+        return False
+    known = sum(is_known(name.decode()) for name in _LITERAL.findall(text))
+    return known < len(_ENVIRONMENT.findall(text))

@@ -1,0 +1,200 @@
+"""Plan and project → warnings about what scripts take from around them: variables, paths, named inputs, nothing at all.
+
+A step runs in a copy of its snapshot, with what its arguments and variables tell it. What a script reads beside that
+is there by chance, here, and missing in Azure ML. What a file reads is ``script``'s; this holds it against the step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+
+from aml_pipeline import files, local_paths
+from aml_pipeline.imports import parse
+from aml_pipeline.plan import Plan, Step
+from aml_pipeline.ports import input_names
+from aml_pipeline.problems import Position, Problem
+from aml_pipeline.project import Project
+from aml_pipeline.script import definitions, reads
+from aml_pipeline.script.known_variables import is_known
+from aml_pipeline.script.reads import Reads
+from aml_pipeline.script.variables import Variable
+from aml_pipeline.secret_files import by_variable
+from aml_pipeline.snapshot import SourceFolder
+from aml_pipeline.tokens import Literal
+
+_MOST_NAMED = 3
+# Drawn at random, as secrets are: whether one is recognised depends on the name of the variable.
+_A_SECRET = "q8Ztw3Kp9XmL2vRb"  # noqa: S105 - nobody's
+
+
+def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> list[Problem]:
+    """Return a warning for what scripts read and their steps do not have, once for all steps that share a script.
+
+    ``variables`` are those that steps inherit from whoever runs them here.
+    """
+    found: dict[tuple[str, str, Position, str], _Told] = {}
+    reader = _Reader(project)
+    for step in plan.steps:
+        for told in _Script(step, plan, project, reader).told(variables):
+            steps = found.setdefault((told.code, told.file, told.position, told.about), told).steps
+            steps += [] if step.name in steps else [step.name]
+    return [told.problem() for told in found.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A warning with a hole in its message, ``{step}``, for the steps that it is about."""
+
+    code: str
+    file: str
+    position: Position
+    message: str
+    cure: str
+    about: str = ""
+    steps: list[str] = field(default_factory=list)
+
+    def problem(self) -> Problem:
+        more = f" and {len(self.steps) - 1} more" if len(self.steps) > 1 else ""
+        message = self.message.replace("{step}", f'step "{self.steps[0]}"{more}')
+        return Problem(self.code, message, self.cure, severity="warning", file=self.file, position=self.position)
+
+
+class _Reader:
+    """Reads the files of steps, each once."""
+
+    def __init__(self, project: Project) -> None:
+        self._folder = project.folder
+        self._names: dict[str, frozenset[bytes]] = {}
+        self._reads: dict[tuple[str, str, bool], Reads] = {}
+
+    def read(self, source: SourceFolder, name: str, *, starts: bool) -> Reads:
+        """Return what a file reads; ``starts`` is whether it is the script itself."""
+        key = (source.path, name, starts)
+        if key not in self._reads:
+            path = os.path.join(source.path, name)
+            text = files.read(path)
+            places = {self._folder, source.path, os.path.dirname(path)}
+            around = frozenset().union(*map(self._names_in, places))
+            worth = reads.may_read(text, around, os.fsencode(self._folder))
+            self._reads[key] = reads.read(text, starts=starts) if worth else Reads()
+        return self._reads[key]
+
+    def _names_in(self, folder: str) -> frozenset[bytes]:
+        if folder not in self._names:
+            self._names[folder] = frozenset(map(os.fsencode, files.names(folder)))
+        return self._names[folder]
+
+
+class _Script:
+    """The script of a step, with what it imports."""
+
+    def __init__(self, step: Step, plan: Plan, project: Project, reader: _Reader) -> None:
+        self._step = step
+        self._plan = plan
+        self._project = project
+        self._reader = reader
+        self._source = project.source(step)
+        self._snapshot = project.snapshot(step)
+        texts = [token.text for one in step.arguments for token in one.tokens if isinstance(token, Literal)]
+        self._given = frozenset(text.partition("=")[0] for text in texts if text.startswith("-"))
+
+    def told(self, variables: Container[str]) -> Iterator[_Told]:
+        """Yield what there is to say."""
+        names = [name for name, rule in self._snapshot.rules.items() if rule in {"script", "import"}]
+        read = {name: self._reader.read(self._source, name, starts=name == self._snapshot.script) for name in names}
+        sets_any = any(one.variables.open for one in read.values())
+        known = {*self._step.environment_variables, *(name for one in read.values() for name in one.variables.set)}
+        for name, one in read.items():
+            file = self._shown(name)
+            yield from () if sets_any else self._undeclared(one, file, known, variables)
+            yield from self._unseen(one, file)
+            yield from self._unsent(one, file)
+        yield from self._uncalled()
+
+    def _shown(self, name: str) -> str:
+        return os.path.normpath(os.path.join(os.path.relpath(self._source.path, self._project.folder), name))
+
+    def _undeclared(self, read: Reads, file: str, known: Container[str], here: Container[str]) -> Iterator[_Told]:
+        for one in read.variables.read:
+            if one.name in known or is_known(one.name) or not self._given.isdisjoint(one.options):
+                continue
+            if not one.has_fallback:
+                message = (
+                    f'the variable "{one.name}" is read here but not declared for {{step}}: '
+                    "Azure ML does not set it, and a local run has it only if your shell does."
+                )
+            elif one.name in here:
+                message = (
+                    f'the variable "{one.name}" is set in this shell but not declared for {{step}}: '
+                    "a local run uses that value, Azure ML what the script does without it."
+                )
+            else:
+                continue
+            yield _Told("undeclared-variable", file, one.position, message, _declared(one), one.name)
+
+    def _unseen(self, read: Reads, file: str) -> Iterator[_Told]:
+        for one in read.paths:
+            given = not self._given.isdisjoint(one.options)
+            place = None if given else local_paths.find(one, self._step, self._project)
+            if place is not None:
+                where = f'"{place.inner}" in' if place.in_snapshot else "in the project but not in"
+                message = f'"{one.text}" is {where} the snapshot of {{step}}, so the script will not find it.'
+                cure = local_paths.cure_of(place, self._step, self._plan, self._project)
+                yield _Told("literal-path", file, one.position, message, cure)
+
+    def _unsent(self, read: Reads, file: str) -> Iterator[_Told]:
+        sent = list(input_names(self._plan, self._step)) if read.inputs else []
+        for one in read.inputs:
+            if one.name in sent:
+                continue
+            names = f"only {', '.join(sent)}" if sent else "no input at all"
+            message = f'run.input_datasets has no "{one.name}" in {{step}}: Azure ML is sent {names}.'
+            option = one.name.replace("_", "-")
+            known = one.name if one.name in self._plan.datasets else "NAME"
+            cure = (
+                f"Pass it as an argument, `--{option}: ${{{{ datasets.{known} }}}}`, and read the path from that "
+                "option: a local run has no input_datasets."
+            )
+            yield _Told("unknown-input", file, one.position, message, cure, one.name)
+
+    def _uncalled(self) -> Iterator[_Told]:
+        name = self._snapshot.script
+        text = files.read(os.path.join(self._source.path, name)) if name in self._snapshot.rules else b""
+        defined = definitions.uncalled(parse(text)) if definitions.may_call_nothing(text) else []
+        if not defined or not self._imports_quietly():
+            return
+        names = [one.name for one in defined]
+        message = f"{self._step.script} defines {_listed(names)} but calls nothing, so {{step}} would do nothing."
+        width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
+        position = Position(defined[0].lineno, defined[0].col_offset + 1, width)
+        yield _Told("nothing-called", self._shown(name), position, message, _calling(names))
+
+    def _imports_quietly(self) -> bool:
+        """Whether nothing runs in the files of the folder that the script imports, either."""
+        names = [name for name, rule in self._snapshot.rules.items() if rule == "import"]
+        return all(definitions.is_quiet(parse(files.read(os.path.join(self._source.path, name)))) for name in names)
+
+
+def _declared(one: Variable) -> str:
+    """Return how a variable comes to where the script runs."""
+    if by_variable(one.name, _A_SECRET):
+        read = f'Read it from the key vault of the workspace, `run.get_secret("{one.name}")`'
+        return f"{read}: in the pipeline file it would stand in clear."
+    return f"Declare it, `environment_variables: {{{one.name}: …}}`, or make it an argument."
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _calling(names: list[str]) -> str:
+    if {"init", "run"} <= set(names):
+        return (
+            "A step starts its script as a program, and only a ParallelRunStep calls init and run: "
+            'call them at the end, under `if __name__ == "__main__":`.'
+        )
+    return f'Call what is to run at the end: `if __name__ == "__main__": {"main" if "main" in names else names[0]}()`.'

@@ -1,0 +1,36 @@
+"""What ``validate`` tells of a pipeline that can run: what would surprise later, here or in Azure ML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import replace
+
+from aml_pipeline import check, import_check, remote, script_check, unbuildable
+from aml_pipeline.interpreter import Interpreter
+from aml_pipeline.plan import Plan
+from aml_pipeline.problems import Problem
+from aml_pipeline.project import Project
+
+
+def warnings(
+    plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
+) -> list[Problem]:
+    """Return all warnings that take a look at scripts and data.
+
+    ``python`` tells what the Python of the steps is; it is asked where a doubt is left. ``variables`` are those that
+    steps inherit from whoever runs them here.
+    """
+    return [
+        *remote.large_snapshots(plan, project),
+        *unbuildable.warnings(plan, project),
+        *remote.secret_files(project, plan.steps),
+        *_absent_data(plan, project),
+        *script_check.warnings(plan, project, variables),
+        *import_check.warnings(plan, project, python),
+    ]
+
+
+def _absent_data(plan: Plan, project: Project) -> list[Problem]:
+    """Return a warning for data that should be here and is not; data of Azure ML alone is meant to be elsewhere."""
+    absent = check.missing_data(plan, project, plan.steps)
+    return [replace(one, severity="warning") for one in absent if plan.datasets[str(one.path[1])].local is not None]

@@ -1,0 +1,2 @@
+library(stats)
+x <- c(1, 2)

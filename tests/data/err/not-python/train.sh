@@ -1,0 +1,3 @@
+#!/bin/bash
+set -e
+python fit.py --epochs 2

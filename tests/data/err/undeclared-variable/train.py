@@ -1,0 +1,3 @@
+import os
+
+mode = os.environ["MODE"]

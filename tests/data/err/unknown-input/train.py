@@ -1,0 +1,8 @@
+import argparse
+
+from azureml.core import Run
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--images")
+parser.parse_args()
+images = Run.get_context().input_datasets["images"]

@@ -1,0 +1,5 @@
+import plotly.express
+
+
+def draw():
+    import seaborn

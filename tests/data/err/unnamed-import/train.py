@@ -1,0 +1,3 @@
+import lightgbm
+import numpy
+import sklearn
