@@ -61,14 +61,15 @@ def _of_environment(
     except UsageError:  # no Python that answers: what runs the steps is told by what needs it
         return
     missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
-    told: dict[tuple[str, Needed], list[Step]] = {}
+    told: dict[str, tuple[str, Needed, list[Step]]] = {}
     for step in steps:
         if missing & project.snapshot(step).external:
             source = project.source(step)
             for one in origins.needed(source, project.snapshot(step)):
-                if one.module.partition(".")[0] in missing:
-                    told.setdefault((source.path, one), []).append(step)
-    for (folder, one), users in told.items():
+                top = one.module.partition(".")[0]
+                if top in missing:
+                    told.setdefault(top, (source.path, one, []))[2].append(step)
+    for folder, one, users in told.values():
         yield _problem(one, folder, users, project, providers)
 
 
@@ -79,14 +80,13 @@ def _unprovided(modules: set[str], providers: Providers) -> set[str]:
 def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, providers: Providers) -> Problem:
     file = os.path.normpath(os.path.join(os.path.relpath(folder, project.folder), one.place.file))
     top = one.module.partition(".")[0]
-    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
-    names = declaring_files(steps[0].environment)
-    where = " and ".join(names)
     suggested = providers.suggested(one.module)
     shown = one.module if suggested.startswith(f"{top}-") else top  # azureml.core, of azureml-core
+    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+    names = declaring_files(steps[0].environment)
     message = (
-        f'{shown} is imported here, and {where}, the environment of step "{steps[0].name}"{more}, '
-        f"{'names' if len(names) == 1 else 'name'} no package that provides it."
+        f"{shown} is imported here, and {' and '.join(names)}, the environment of step "
+        f'"{steps[0].name}"{more}, {"names" if len(names) == 1 else "name"} no package that provides it.'
     )
     cure = f"Add `{suggested}` to {names[-1]}, or import it in a `try:` if the script can do without it."
     if _is_here(top, project.folder):

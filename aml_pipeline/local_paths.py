@@ -53,13 +53,10 @@ def _has(rules: dict[str, str], name: str) -> bool:
 
 
 def _is_meant(named: Named, path: str) -> bool:
-    """Whether a path is there and can be no chance: text that may be anything has to name a file, in a folder."""
+    """Whether a path leads to what the script takes it for; a text that may be anything has to name a file."""
     if not named.whole:
         return files.is_folder(path)
-    if named.reads:
-        return files.look(path) is not None
-    is_path = "/" in named.text and bool(posixpath.splitext(named.text)[1])
-    return is_path and files.is_file(path)
+    return files.look(path) is not None if named.reads else files.is_file(path)
 
 
 def _is_data(path: str, source: str, project: str) -> bool:

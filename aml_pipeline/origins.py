@@ -92,8 +92,8 @@ def explain(source: SourceFolder, snapshot: Snapshot, patterns: tuple[str, ...] 
 
 
 def needed(source: SourceFolder, snapshot: Snapshot) -> list[Needed]:
-    """Return the imports from elsewhere that the script of ``snapshot`` cannot do without, as ``explain`` does."""
-    return _Trace(source, snapshot).needed
+    """Return the imports that ``explain`` calls needed, without those of functions, which may never be called."""
+    return _Trace(source, snapshot, surely=True).needed
 
 
 def _size(source: SourceFolder, name: str) -> int:
@@ -107,8 +107,9 @@ _Why = tuple[Literal["script", "import", "named"], Place | None]
 class _Trace:
     """How the files of a snapshot are reached from its script: by imports where that is possible, else by texts."""
 
-    def __init__(self, source: SourceFolder, snapshot: Snapshot) -> None:
+    def __init__(self, source: SourceFolder, snapshot: Snapshot, *, surely: bool = False) -> None:
         self._source = source
+        self._surely = surely
         self._snapshot = snapshot
         self._named: list[tuple[str, Place]] = []
         self.found: dict[str, _Why] = {}
@@ -133,7 +134,7 @@ class _Trace:
 
     def _imported(self, name: str, reading: Reading, *, certain: bool) -> list[str]:
         tree = self._tree(name)
-        tried = _tried(tree) | (set() if name == self._snapshot.script else _not_run(tree))
+        tried = _tried(tree) | (_not_run(tree, starts=name == self._snapshot.script) if self._surely else set())
         new: list[str] = []
         for one in sorted(reading.imports, key=lambda one: one.line):
             local = list(imported_files(self._source, self._snapshot.script, name, one))
@@ -186,13 +187,13 @@ def _tried(tree: ast.AST) -> set[int]:
     return lines
 
 
-def _not_run(tree: ast.AST) -> set[int]:
-    """Return the lines of an imported file that may never run: those of functions, and of a program of its own."""
+def _not_run(tree: ast.AST, *, starts: bool) -> set[int]:
+    """Return the lines of a file that may never run: those of functions, and its program if it is only imported."""
     lines: set[int] = set()
     for node in ast.walk(tree):
-        is_main = isinstance(node, ast.If) and is_main_test(node.test)
-        if is_main or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))  # type: ignore[attr-defined]
+        is_program = not starts and isinstance(node, ast.If) and is_main_test(node.test)
+        if isinstance(node, ast.stmt) and (is_program or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
 
 

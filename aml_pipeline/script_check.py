@@ -34,18 +34,21 @@ def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> li
 
     ``variables`` are those that steps inherit from whoever runs them here.
     """
-    found: dict[tuple[str, str, Position, str], _Told] = {}
+    found: dict[tuple[str, str, object], _Told] = {}
     reader = _Reader(project)
     for step in plan.steps:
         for told in _Script(step, plan, project, reader).told(variables):
-            steps = found.setdefault((told.code, told.file, told.position, told.about), told).steps
+            steps = found.setdefault((told.code, told.file, told.about or told.position), told).steps
             steps += [] if step.name in steps else [step.name]
     return [told.problem() for told in found.values()]
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A warning with a hole in its message, ``{step}``, for the steps that it is about."""
+    """A warning with a hole in its message, ``{step}``, for the steps that it is about.
+
+    ``about`` is the name that it is about, if that is told once for a file and not at each of its places.
+    """
 
     code: str
     file: str

@@ -39,7 +39,8 @@ class Asked(NamedTuple):
         return {one.code for one in told(self.contract, given(line))}
 
 
-def _found() -> Iterator[tuple[str, Path]]:
+def real_scripts() -> Iterator[tuple[str, Path]]:
+    """Yield the scripts of ``real.txt`` that this Python has, by their names there."""
     places = [Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("purelib"))]
     for name in SCRIPTS:
         path = next((place / name for place in places if (place / name).is_file()), None)
@@ -60,7 +61,7 @@ def _asked(scripts: list[tuple[str, Path, str]], folder: Path) -> list[Asked]:
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Asked]:
-    scripts = [(name, path, path.read_text(encoding="utf-8")) for name, path in _found()]
+    scripts = [(name, path, path.read_text(encoding="utf-8")) for name, path in real_scripts()]
     return _asked(scripts, tmp_path_factory.mktemp("asked"))
 
 

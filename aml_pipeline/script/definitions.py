@@ -16,6 +16,7 @@ _RUNS = re.compile(
 )
 # Calls that only get something ready.
 _SETTING_UP = frozenset({
+    "setdefault", "putenv", "update", "register",
     "getLogger", "basicConfig", "setLevel", "addHandler", "filterwarnings", "simplefilter", "seed", "manual_seed",
     "use", "set_option", "set_theme", "set_style", "set_page_config", "load_dotenv", "enableLog",
     "setrecursionlimit", "append", "insert",
@@ -60,8 +61,8 @@ def _is_quiet(node: ast.stmt, *, starts: bool = True) -> bool:
     if isinstance(node, ast.Expr):
         is_text = isinstance(node.value, ast.Constant)
         return is_text or (isinstance(node.value, ast.Call) and last_name(node.value.func) in _SETTING_UP)
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return node.value is None or _only_makes(node.value)
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):  # a module may work out its constants
+        return not starts or node.value is None or _only_makes(node.value)
     if isinstance(node, ast.If) and not starts and is_main_test(node.test):
         return True
     if isinstance(node, ast.If | ast.Try):
@@ -78,8 +79,12 @@ def _inside(node: ast.If | ast.Try) -> list[ast.stmt]:
 
 def _only_makes(value: ast.expr) -> bool:
     """Whether an expression makes a value and does nothing else."""
-    calls = [node for node in ast.walk(value) if isinstance(node, ast.Call | ast.Await | ast.NamedExpr)]
-    return all(isinstance(node, ast.Call) and last_name(node.func) in _MAKING for node in calls)
+    waiting: list[ast.AST] = [value]
+    for node in waiting:  # which grows
+        if isinstance(node, ast.Call) and last_name(node.func) not in _MAKING:
+            return False
+        waiting += [] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
+    return True
 
 
 def _called(node: ast.expr) -> ast.expr:

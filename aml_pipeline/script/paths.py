@@ -15,7 +15,7 @@ class Named(NamedTuple):
     """A path in a file's text: where, and how it is used.
 
     ``whole`` is False of the folder that a path begins with whose rest is not known. ``reads`` is whether the text is
-    certainly used as a path; of others only the name of a file means something. ``options`` are the names of the
+    certainly used as a path; other texts count if they could be nothing else. ``options`` are the names of the
     option whose default it is.
     """
 
@@ -97,12 +97,23 @@ class _Reader:
         if not text:
             return
         use = self._use(node)
+        if use == "perhaps" and self._is_made_a_path(node):
+            use = "reads"
         if use == "writes":
             self._written.add(posixpath.normpath(text))
         elif use:
             whole = found.whole and text == found.text
+            if use == "perhaps" and not (whole and "/" in text and posixpath.splitext(text)[1]):
+                return
             options = self._scope.option(node)
             yield Named(text, self._scope.position(found.first), whole, use == "reads", options)
+
+    def _is_made_a_path(self, node: ast.expr) -> bool:
+        """Whether a text is given to ``Path`` at once, which is done with nothing else."""
+        while isinstance(node, ast.BinOp):
+            node = node.left
+        given = self._scope.constant(node) or node
+        return isinstance(given, ast.Call) and last_name(given.func) in _PATHS
 
     def _path(self, node: ast.expr, depth: int = 0) -> _Text | None:
         """Return what is known of the path that an expression gives."""

@@ -48,7 +48,7 @@ def may_read(text: bytes, around: AbstractSet[bytes], folder: bytes) -> bool:
 
 def _names_a_variable(text: bytes) -> bool:
     """Whether a file may read a variable that is not known: most read none, or ``os.environ["HOME"]``."""
-    if b"env" not in text:
+    if b"environ" not in text and b"getenv" not in text:
         return False
     known = sum(is_known(name.decode()) for name in _LITERAL.findall(text))
     return known < len(_ENVIRONMENT.findall(text))
