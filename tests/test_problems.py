@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from aml_pipeline.problems import Position, Problem, as_github, as_json, as_text, errors, ordered, suggest
+from aml_pipeline.problems import Position, Problem, as_github, as_json, as_text, errors, nearest, ordered, suggest
 
 
 def excerpt(line: str, column: int, width: int = 1) -> tuple[str, str]:
@@ -159,6 +159,28 @@ def test_github_annotations_are_escaped_as_its_runner_reads_them() -> None:
 )
 def test_the_cure_for_an_unknown_name(name: str, known: list[str], cure: str) -> None:
     assert suggest(name, known, noun="step") == cure
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("--lr", ["--help", "--output", "--solver"], None),
+        ("--lr", ["--lrs"], "--lrs"),
+        ("-lr", ["--lr"], "--lr"),
+        ("-n", ["--n"], "--n"),
+        ("-n", ["--no", "-m"], None),
+        ("--bs", ["--base", "--best"], None),
+        ("tow", ["two", "three"], "two"),
+        ("adm", ["sgd", "adam"], "adam"),
+        ("cn", ["cnn", "mlp"], "cnn"),
+        ("fit", ["fix", "file"], None),
+        ("x", ["y", "xy"], None),
+        ("--epocs", ["--epochs", "--steps"], "--epochs"),
+        ("--", ["--help"], None),
+    ],
+)
+def test_only_what_can_be_a_slip_is_suggested(name: str, known: list[str], meant: str | None) -> None:
+    assert nearest(name, known) == meant
 
 
 def test_thousands_of_names_are_not_compared() -> None:

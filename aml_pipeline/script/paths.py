@@ -63,6 +63,7 @@ _SHOWING = frozenset({
     "format", "split", "encode", "append", "getLogger", "compile", "match", "search", "sub",
 })  # fmt: skip
 _WILD = "*?["
+_LONGEST = 200  # a longer text is none of these
 
 
 def read(scope: Scope) -> list[Named]:
@@ -94,7 +95,7 @@ class _Reader:
         if found is None or self._is_part(node):
             return
         text = _without_wildcards(found.text if found.whole else found.text.rpartition("/")[0])
-        if not text:
+        if not text or len(text) > _LONGEST or not text.isprintable():
             return
         use = self._use(node)
         if use == "perhaps" and self._is_made_a_path(node):

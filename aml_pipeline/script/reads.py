@@ -12,7 +12,7 @@ from aml_pipeline.script.inputs import NamedInput
 from aml_pipeline.script.known_variables import is_known
 from aml_pipeline.script.paths import Named
 from aml_pipeline.script.scope import Scope
-from aml_pipeline.script.variables import Variables
+from aml_pipeline.script.variables import LOADERS, Variables
 
 
 @dataclass(slots=True)
@@ -30,6 +30,7 @@ def read(text: bytes, *, starts: bool) -> Reads:
     return Reads(variables.read(scope), paths.read(scope), inputs.read(scope))
 
 
+_WORDS = (b"input_datasets", *(name.encode() for name in LOADERS))
 _ENVIRONMENT = re.compile(rb"\b(?:environ|getenv)\b")
 _LITERAL = re.compile(rb"""\b(?:environ(?:\.get\(|\[)|getenv\()["'](\w+)["']""")
 # The first name of a path in quotes: ``data`` of "../data/raw/x.csv".
@@ -41,7 +42,7 @@ def may_read(text: bytes, around: AbstractSet[bytes], folder: bytes) -> bool:
 
     ``folder`` is the absolute path of the project.
     """
-    if b"input_datasets" in text or _names_a_variable(text):
+    if _names_a_variable(text) or any(word in text for word in _WORDS):
         return True
     return not around.isdisjoint(_BEGINNING.findall(text)) or folder in text
 

@@ -36,7 +36,7 @@ _ENVIRON = "os.environ"
 _GETTERS = frozenset({"os.environ.get", "os.getenv"})
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
 # Modules that read variables from a file.
-_LOADERS = frozenset({"dotenv", "environs", "decouple"})
+LOADERS = frozenset({"dotenv", "environs", "decouple"})
 # What a missing variable raises.
 _MISSING = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
 
@@ -64,7 +64,7 @@ def _loads_a_file(node: ast.AST) -> bool:
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom) and not node.level:
         names = [node.module or ""]
-    return any(name.partition(".")[0] in _LOADERS for name in names)
+    return any(name.partition(".")[0] in LOADERS for name in names)
 
 
 def _with_fallback(one: Variable) -> Variable:

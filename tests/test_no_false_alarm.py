@@ -1,0 +1,63 @@
+"""Nothing is told of what is right: real scripts, the conformance pipelines, the shipped pipeline."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aml_pipeline import validation
+from aml_pipeline.opening import open_pipeline
+from aml_pipeline.problems import Problem
+from tests.conftest import ROOT, Project
+from tests.corpus import this_python
+from tests.test_contract_real import real_scripts
+
+CONFORMANCE = ROOT / "tests" / "conformance"
+# What `validate` tells of scripts and what they need.
+CODES = {"literal-path", "nothing-called", "undeclared-variable", "unknown-input", "unnamed-import"}
+
+
+def _warned(path: Path) -> list[Problem]:
+    plan, project = open_pipeline(str(path)).require()
+    return [one for one in validation.warnings(plan, project, this_python) if one.code in CODES]
+
+
+def test_nothing_is_told_of_real_scripts(project: Project) -> None:
+    """Those of ``contract/real.txt``, of the standard library and of packages, where all that is installed is named.
+
+    Beside the pipeline lie folders with names that many scripts have in their texts.
+    """
+    scripts = list(real_scripts())
+    files = {f"steps/s{number}.py": path.read_text(encoding="utf-8") for number, (_, path) in enumerate(scripts)}
+    for name in ("data", "test", "build", "config.json", "requirements.txt", "README.md", "setup.cfg"):
+        files[f"{name}/x.txt" if "." not in name else name] = "x\n" if name != "requirements.txt" else ""
+    files["requirements.txt"] = "\n".join(this_python().distributions)
+    steps = "".join(f"  s{number}: {{script: s{number}.py}}\n" for number in range(len(scripts)))
+    head = "name: real\nsource_directory: steps\nenvironment: {name: e, pip_requirements: requirements.txt}\nsteps:\n"
+    (project.root / "steps").mkdir()
+    for name, text in files.items():
+        (project.root / name).parent.mkdir(exist_ok=True)
+        (project.root / name).write_text(text, encoding="utf-8")
+    (project.root / "pipeline.yaml").write_text(head + steps, encoding="utf-8")
+    assert len(scripts) >= 40
+    assert [f"{one.place} {one.message}" for one in _warned(project.root / "pipeline.yaml")] == []
+    (project.root / "requirements.txt").write_text("six\n", encoding="utf-8")
+    assert {one.code for one in _warned(project.root / "pipeline.yaml")} == {"unnamed-import"}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (CONFORMANCE / "pipelines").glob("*.yaml")))
+def test_nothing_is_told_of_a_conformance_pipeline(name: str, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "scripts", tmp_path / "scripts" / "nested"):
+        folder.mkdir(exist_ok=True)
+        shutil.copy(CONFORMANCE / "record.py", folder)
+    shutil.copy(CONFORMANCE / "pipelines" / name, tmp_path / "pipeline.yaml")
+    assert _warned(tmp_path / "pipeline.yaml") == []
+
+
+def test_nothing_is_told_of_the_shipped_pipeline(tmp_path: Path) -> None:
+    for name in ("steps", ".azureml"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pipeline.yaml", tmp_path)
+    assert _warned(tmp_path / "pipeline.yaml") == []
