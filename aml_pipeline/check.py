@@ -180,6 +180,8 @@ def _python_cure(kind: str, script: str) -> str:
         return f"Export it: `jupyter nbconvert --to script {script}`, and name the file that this writes."
     if kind == kinds.SHELL:
         return f'Steps start with Python: call it in a script, `subprocess.run(["bash", "{script}"], check=True)`.'
+    if kind == kinds.WIDE:
+        return "Save it as UTF-8."
     return "Steps start with Python: name a Python file."
 
 

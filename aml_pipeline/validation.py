@@ -25,9 +25,15 @@ def warnings(
         *unbuildable.warnings(plan, project),
         *remote.secret_files(project, plan.steps),
         *_absent_data(plan, project),
-        *script_check.warnings(plan, project, variables),
-        *import_check.warnings(plan, project, python),
+        *of_scripts(plan, project, python, variables),
     ]
+
+
+def of_scripts(
+    plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
+) -> list[Problem]:
+    """Return the warnings about what scripts need and their steps do not have."""
+    return [*script_check.warnings(plan, project, variables), *import_check.warnings(plan, project, python)]
 
 
 def _absent_data(plan: Plan, project: Project) -> list[Problem]:

@@ -59,15 +59,19 @@ def author(tmp_path: Path) -> Project:
 VALIDATED = {
     "a package": (
         ("base.txt", "scikit-learn>=1.2\n", "numpy\n"),
-        'src/train.py:9:8 sklearn is imported here, and requirements.txt, the environment of step '
-        '"train" and 1 more, names no package that provides it. Add `scikit-learn` to requirements.txt, or import it in '
-        "a `try:` if the script can do without it. [unnamed-import]",
+        (
+            'src/train.py:9:8 sklearn is imported here, and requirements.txt, the environment of step "train" and 1 '
+            "more, names no package that provides it. Add `scikit-learn` to requirements.txt, or import it in a `try:` "
+            "if the script can do without it. [unnamed-import]"
+        ),
     ),
     "data": (
         ("src/prepare.py", "tables.read(args.raw)", 'tables.read(Path("data/raw"))'),
-        'src/prepare.py:19:45 "data/raw" is in the project but not in the snapshot of step "prepare", so the script '
-        "will not find it. It is in dataset customers: read the path from the option --raw, which has it. "
-        "[literal-path]",
+        (
+            'src/prepare.py:19:45 "data/raw" is in the project but not in the snapshot of step "prepare", so the '
+            "script will not find it. It is in dataset customers: read the path from the option --raw, which has it. "
+            "[literal-path]"
+        ),
     ),
     "a file of the source folder": (
         ("pipeline.yaml", '    snapshot: ["config/*.json"]\n', ""),
@@ -75,21 +79,27 @@ VALIDATED = {
     ),
     "a variable": (
         ("pipeline.yaml", "STAGE: test, ", ""),
-        'src/churn/settings.py:6:9 the variable "STAGE" is read here but not declared for step "prepare" and 2 more: '
-        "Azure ML does not set it, and a local run has it only if your shell does. Declare it, "
-        "`environment_variables: {STAGE: …}`, or make it an argument. [undeclared-variable]",
+        (
+            'src/churn/settings.py:6:9 the variable "STAGE" is read here but not declared for step "prepare" and 2 '
+            "more: Azure ML does not set it, and a local run has it only if your shell does. Declare it, "
+            "`environment_variables: {STAGE: …}`, or make it an argument. [undeclared-variable]"
+        ),
     ),
     "to call": (
         ("src/prepare.py", 'if __name__ == "__main__":\n    main()\n', ""),
-        "src/prepare.py:12:1 prepare.py defines main but calls nothing, so step \"prepare\" would do nothing. Call what "
-        'is to run at the end: `if __name__ == "__main__": main()`. [nothing-called]',
+        (
+            'src/prepare.py:12:1 prepare.py defines main but calls nothing, so step "prepare" would do nothing. Call '
+            'what is to run at the end: `if __name__ == "__main__": main()`. [nothing-called]'
+        ),
     ),
     "where the data is": (
         ("pipeline.yaml", "local: data/raw", "local: data/row"),
-        'pipeline.yaml:6:22 dataset "customers" should be at data/row, and nothing is there. Put it there, or add '
-        "`optional: true` if the steps can do without it. [missing-dataset]",
+        (
+            'pipeline.yaml:6:22 dataset "customers" should be at data/row, and nothing is there. Put it there, or add '
+            "`optional: true` if the steps can do without it. [missing-dataset]"
+        ),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.corpus import this_python
 from tests.test_contract_real import real_scripts
 
 HEAD = "name: p\nsource_directory: steps\n"
+STEPS = "steps: {train: {script: t.py}}\n"
 
 
 def _warned(opened: Opened, python: Callable[[], Interpreter] = this_python) -> list[Problem]:
@@ -38,7 +39,7 @@ def _shown(found: list[Problem]) -> list[str]:
 def _open(project: Project, files: dict[str, str]) -> Opened:
     project.write(
         {
-            "pipeline.yaml": f"{HEAD}environment: {{name: e, pip_requirements: r.txt}}\nsteps: {{train: {{script: t.py}}}}\n",
+            "pipeline.yaml": f"{HEAD}environment: {{name: e, pip_requirements: r.txt}}\n{STEPS}",
             **files,
         }
     )
@@ -106,7 +107,7 @@ def test_environments_of_every_kind(project: Project, environment: str, expected
     opened = _open(
         project,
         {
-            "pipeline.yaml": f"{HEAD}environment: {environment}\nsteps: {{train: {{script: t.py}}}}\n",
+            "pipeline.yaml": f"{HEAD}environment: {environment}\n{STEPS}",
             "r.txt": "numpy",
             "e.yml": "dependencies: [python=3.11, numpy, pip, {pip: [scikit-learn]}]",
             "gpu.yml": "dependencies: [python=3.11, numpy, pytorch-cuda=12.1, cudatoolkit=11]",
@@ -139,9 +140,9 @@ def test_it_is_told_by_the_command_and_once_for_all_steps(project: Project) -> N
     project.write({"pipeline.yaml": f"{HEAD}environment: {{name: e, pip_requirements: r.txt}}\n{steps}"})
     told = project.cli("validate").stdout.splitlines()
     assert told[0] == (
-        'steps/t.py:1:8: warning: lightgbm is imported here, and r.txt, the environment of step "one" and 2 more, names '
-        "no package that provides it. Add `lightgbm` to r.txt, or import it in a `try:` if the script can do without "
-        "it. [unnamed-import]"
+        'steps/t.py:1:8: warning: lightgbm is imported here, and r.txt, the environment of step "one" and 2 more, '
+        "names no package that provides it. Add `lightgbm` to r.txt, or import it in a `try:` if the script can do "
+        "without it. [unnamed-import]"
     )
     assert told[-1] == "pipeline.yaml: no errors, 1 warning."
 
@@ -165,7 +166,7 @@ def _declared(names: list[str]) -> list[Declared]:
 
 
 def test_no_import_of_a_real_script_is_told_where_its_packages_are_named() -> None:
-    """The scripts of ``tests/contract/real.txt``: each with its own imports, in an environment of what is installed."""
+    """The scripts of ``contract/real.txt``: each with its own imports, in an environment of what is installed."""
     python = this_python()
     every = Providers(_declared(list(python.distributions)), python)
     count = 0
@@ -195,7 +196,7 @@ def test_what_is_known_of_packages_holds_for_those_that_are_installed() -> None:
             continue
         checked += 1
         bare = Providers(_declared([name]), unasked())
-        along = set(bare._along)  # noqa: SLF001 - what is told of a module depends on more than this
+        along = set(bare._along)
         assert _asked_for(distribution.requires or ()) <= along | {name}, name
     assert checked > 20
 

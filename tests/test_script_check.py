@@ -200,3 +200,14 @@ def test_a_run_tells_none_of_it(here: Project) -> None:
     assert [row["code"] for row in _rows(here)] == ["undeclared-variable"]
     done = here.cli("run")
     assert "MODE" not in done.stdout + done.stderr
+
+
+def test_it_is_told_before_steps_are_sent(here: Project) -> None:
+    here.replace("pipeline.yaml", "name: p", "name: p\ncompute: c\nenvironment: {name: e, pip_requirements: r.txt}")
+    here.write({"r.txt": "numpy", "src/train.py": "import os\nimport lightgbm\nos.environ['MODE']\n"})
+    told = here.cli("submit", "--dry-run").stderr.splitlines()
+    assert [line.rpartition("[")[2] for line in told] == ["unnamed-import]", "undeclared-variable]"]
+    assert told[0].startswith("src/train.py:2:8: warning: lightgbm is imported here")
+    here.replace("pipeline.yaml", "steps:\n", "steps:\n  other: {script: other.py}\n")
+    here.write({"src/other.py": ""})
+    assert here.cli("submit", "other", "--dry-run").stderr == ""

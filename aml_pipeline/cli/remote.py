@@ -6,9 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from aml_pipeline import export, files, remote, store
+from aml_pipeline import export, files, remote, store, validation
 from aml_pipeline.cli import EXIT_FAILED, status_of, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
@@ -19,6 +20,7 @@ from aml_pipeline.cli.sending import cancel as cancel_run
 from aml_pipeline.contents import Contents
 from aml_pipeline.errors import LostRunError, UsageError
 from aml_pipeline.events import Event
+from aml_pipeline.interpreter import unasked
 from aml_pipeline.local.code import keep_texts
 from aml_pipeline.opening import Opened
 from aml_pipeline.parameters import shown
@@ -73,12 +75,19 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
 def require_sendable(
     opened: Opened, steps: Sequence[Step], others: Sequence[Problem] = (), *, alone: bool = False
 ) -> None:
-    """Raise PipelineError for what Azure ML would not take, and for ``others``; say which files look like secrets."""
+    """Raise PipelineError for what Azure ML would not take, and for ``others``.
+
+    Say which files look like secrets, and what scripts will miss there: that shows after an image and a node were
+    waited for. No Python is asked, as the image has its own.
+    """
     plan, project = opened.require()
     found = remote.problems(plan, project, steps, alone=alone)
     opened.require([*found, *remote.secret_files(project, steps), *others])
+    told = {"secret-file", "plain-secret"}
+    warnings = validation.of_scripts(replace(plan, steps=tuple(steps)), project, unasked)
+    opened.tell(warnings)
     for one in opened.loaded.problems:
-        if one.code in {"secret-file", "plain-secret"}:
+        if one.code in told | {each.code for each in warnings}:
             say(as_text([one], {}))
 
 

@@ -25,7 +25,7 @@ _ENDINGS = {
     "pyc": "a compiled Python file",
     "exe": "a binary file",
 }
-NOTEBOOK, SHELL, BINARY = "a Jupyter notebook", "a shell script", "a binary file"
+NOTEBOOK, SHELL, BINARY, WIDE = "a Jupyter notebook", "a shell script", "a binary file", "a text in UTF-16"
 
 
 def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
@@ -37,7 +37,7 @@ def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
     if parses or by_ending:
         return by_ending
     if b"\0" in text[:8000]:
-        return "a text in UTF-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else BINARY
+        return WIDE if text.startswith((b"\xff\xfe", b"\xfe\xff")) else BINARY
     return _by_program(start) or ("an HTML page" if start.startswith((b"<!DOCTYPE", b"<html")) else None)
 
 
