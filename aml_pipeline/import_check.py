@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from aml_pipeline import files, origins
+from aml_pipeline import files
 from aml_pipeline.dependencies import Declared
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter, unasked
-from aml_pipeline.origins import Needed
 from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.problems import Position, Problem, errors
 from aml_pipeline.project import Project
 from aml_pipeline.providers import Providers
+
+if TYPE_CHECKING:
+    from aml_pipeline.origins import Needed
 
 
 def declared_packages(project: Project, environment: Environment | None) -> Sequence[Declared] | None:
@@ -61,6 +64,8 @@ def _of_environment(
     except UsageError:  # no Python that answers: what runs the steps is told by what needs it
         return
     missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
+    from aml_pipeline import origins  # only where something is missing
+
     told: dict[str, tuple[str, Needed, list[Step]]] = {}
     for step in steps:
         if missing & project.snapshot(step).external:

@@ -11,14 +11,16 @@ import errno
 import functools
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aml_pipeline import files
 from aml_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    import subprocess
 
 # What says nothing about a Python, but that this machine starts no program now.
 _REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
@@ -248,6 +250,8 @@ def _looks(path: str, told: Mapping[str, Any]) -> list[list[int] | None]:
 
 @contextlib.contextmanager
 def _started(path: str, environ: Mapping[str, str], folder: str | None) -> Iterator[subprocess.Popen[bytes]]:
+    import subprocess  # only where the answer is not known already
+
     try:
         child = subprocess.Popen(
             [path, "-c", _QUESTION],
@@ -273,6 +277,8 @@ def _started(path: str, environ: Mapping[str, str], folder: str | None) -> Itera
 
 
 def _answer(path: str, child: subprocess.Popen[bytes]) -> dict[str, Any]:
+    import subprocess
+
     try:
         text, _ = child.communicate(timeout=60)
         told = json.loads(text) if child.returncode == 0 else None

@@ -82,16 +82,19 @@ _SHORT = 3  # so few letters are alike by chance
 
 
 def _is_slip(name: str, meant: str) -> bool:
-    """Whether one of two names that are alike can be meant by the other: of a short one all letters must be there."""
+    """Whether one of two names that are alike can be meant by the other: of a short one all letters must be there.
+
+    Of three letters one may be another.
+    """
     short, long = sorted((name.lower(), meant.lower()), key=len)
     if len(short) > _SHORT:
         return True
     rest = list(long)
     for letter in short:
-        if letter not in rest:
-            return False
-        rest.remove(letter)
-    return len(rest) < len(short)
+        if letter in rest:
+            rest.remove(letter)
+    missing = len(short) - (len(long) - len(rest))
+    return len(rest) < len(short) and (missing == 0 or (missing == 1 and len(short) == len(long) == _SHORT))
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -7,13 +7,12 @@ is there by chance, here, and missing in Azure ML. What a file reads is ``script
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple
 
-from aml_pipeline import files, local_paths
+from aml_pipeline import files
 from aml_pipeline.imports import parse
 from aml_pipeline.plan import Plan, Step
-from aml_pipeline.ports import input_names
 from aml_pipeline.problems import Position, Problem
 from aml_pipeline.project import Project
 from aml_pipeline.script import definitions, reads
@@ -34,17 +33,16 @@ def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> li
 
     ``variables`` are those that steps inherit from whoever runs them here.
     """
-    found: dict[tuple[str, str, object], _Told] = {}
+    found: dict[tuple[str, str, object], tuple[_Told, dict[str, None]]] = {}
     reader = _Reader(project)
     for step in plan.steps:
         for told in _Script(step, plan, project, reader).told(variables):
-            steps = found.setdefault((told.code, told.file, told.about or told.position), told).steps
-            steps += [] if step.name in steps else [step.name]
-    return [told.problem() for told in found.values()]
+            _, steps = found.setdefault((told.code, told.file, told.about or told.position), (told, {}))
+            steps[step.name] = None
+    return [told.problem(list(steps)) for told, steps in found.values()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(NamedTuple):
     """A warning with a hole in its message, ``{step}``, for the steps that it is about.
 
     ``about`` is the name that it is about, if that is told once for a file and not at each of its places.
@@ -56,11 +54,10 @@ class _Told:
     message: str
     cure: str
     about: str = ""
-    steps: list[str] = field(default_factory=list)
 
-    def problem(self) -> Problem:
-        more = f" and {len(self.steps) - 1} more" if len(self.steps) > 1 else ""
-        message = self.message.replace("{step}", f'step "{self.steps[0]}"{more}')
+    def problem(self, steps: Sequence[str]) -> Problem:
+        more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
+        message = self.message.replace("{step}", f'step "{steps[0]}"{more}')
         return Problem(self.code, message, self.cure, severity="warning", file=self.file, position=self.position)
 
 
@@ -69,20 +66,34 @@ class _Reader:
 
     def __init__(self, project: Project) -> None:
         self._folder = project.folder
+        self._texts: dict[str, bytes] = {}
+        self._around: dict[tuple[str, str], frozenset[bytes]] = {}
         self._names: dict[str, frozenset[bytes]] = {}
-        self._reads: dict[tuple[str, str, bool], Reads] = {}
+        self._reads: dict[tuple[str, str, bool], Reads | None] = {}
 
-    def read(self, source: SourceFolder, name: str, *, starts: bool) -> Reads:
-        """Return what a file reads; ``starts`` is whether it is the script itself."""
+    def read(self, source: SourceFolder, name: str, *, starts: bool) -> Reads | None:
+        """Return what a file reads, if anything; ``starts`` is whether it is the script itself."""
         key = (source.path, name, starts)
         if key not in self._reads:
-            path = os.path.join(source.path, name)
-            text = files.read(path)
-            places = {self._folder, source.path, os.path.dirname(path)}
-            around = frozenset().union(*map(self._names_in, places))
-            worth = reads.may_read(text, around, os.fsencode(self._folder))
-            self._reads[key] = reads.read(text, starts=starts) if worth else Reads()
+            text = self.text(source, name)
+            worth = reads.may_read(text, self._names_around(source.path, name), os.fsencode(self._folder))
+            self._reads[key] = reads.read(text, starts=starts) if worth else None
         return self._reads[key]
+
+    def text(self, source: SourceFolder, name: str) -> bytes:
+        """Return the bytes of a file."""
+        path = os.path.join(source.path, name)
+        if path not in self._texts:
+            self._texts[path] = files.read(path)
+        return self._texts[path]
+
+    def _names_around(self, folder: str, name: str) -> frozenset[bytes]:
+        """Return the names in the folders that paths of a file may begin in."""
+        inner = os.path.dirname(name)
+        if (folder, inner) not in self._around:
+            places = {self._folder, folder, os.path.join(folder, inner) if inner else folder}
+            self._around[folder, inner] = frozenset().union(*map(self._names_in, places))
+        return self._around[folder, inner]
 
     def _names_in(self, folder: str) -> frozenset[bytes]:
         if folder not in self._names:
@@ -106,7 +117,8 @@ class _Script:
     def told(self, variables: Container[str]) -> Iterator[_Told]:
         """Yield what there is to say."""
         names = [name for name, rule in self._snapshot.rules.items() if rule in {"script", "import"}]
-        read = {name: self._reader.read(self._source, name, starts=name == self._snapshot.script) for name in names}
+        found = {name: self._reader.read(self._source, name, starts=name == self._snapshot.script) for name in names}
+        read = {name: one for name, one in found.items() if one is not None}
         sets_any = any(one.variables.open for one in read.values())
         known = {*self._step.environment_variables, *(name for one in read.values() for name in one.variables.set)}
         for name, one in read.items():
@@ -138,6 +150,8 @@ class _Script:
             yield _Told("undeclared-variable", file, one.position, message, _declared(one), one.name)
 
     def _unseen(self, read: Reads, file: str) -> Iterator[_Told]:
+        from aml_pipeline import local_paths  # only where a file reads something
+
         for one in read.paths:
             given = not self._given.isdisjoint(one.options)
             place = None if given else local_paths.find(one, self._step, self._project)
@@ -148,6 +162,8 @@ class _Script:
                 yield _Told("literal-path", file, one.position, message, cure)
 
     def _unsent(self, read: Reads, file: str) -> Iterator[_Told]:
+        from aml_pipeline.ports import input_names
+
         sent = list(input_names(self._plan, self._step)) if read.inputs else []
         for one in read.inputs:
             if one.name in sent:
@@ -164,7 +180,7 @@ class _Script:
 
     def _uncalled(self) -> Iterator[_Told]:
         name = self._snapshot.script
-        text = files.read(os.path.join(self._source.path, name)) if name in self._snapshot.rules else b""
+        text = self._reader.text(self._source, name) if name in self._snapshot.rules else b""
         defined = definitions.uncalled(parse(text)) if definitions.may_call_nothing(text) else []
         if not defined or not self._imports_quietly():
             return
@@ -177,7 +193,7 @@ class _Script:
     def _imports_quietly(self) -> bool:
         """Whether nothing runs in the files of the folder that the script imports, either."""
         names = [name for name, rule in self._snapshot.rules.items() if rule == "import"]
-        return all(definitions.is_quiet(parse(files.read(os.path.join(self._source.path, name)))) for name in names)
+        return all(definitions.is_quiet(parse(self._reader.text(self._source, name))) for name in names)
 
 
 def _declared(one: Variable) -> str:

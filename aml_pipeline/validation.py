@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from aml_pipeline import check, import_check, remote, script_check, unbuildable
-from aml_pipeline.interpreter import Interpreter
+from aml_pipeline import check, remote, script_check, unbuildable
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
+
+if TYPE_CHECKING:
+    from aml_pipeline.interpreter import Interpreter
 
 
 def warnings(
@@ -33,7 +36,12 @@ def of_scripts(
     plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
 ) -> list[Problem]:
     """Return the warnings about what scripts need and their steps do not have."""
-    return [*script_check.warnings(plan, project, variables), *import_check.warnings(plan, project, python)]
+    found = script_check.warnings(plan, project, variables)
+    if any(step.environment for step in plan.steps):
+        from aml_pipeline import import_check
+
+        found += import_check.warnings(plan, project, python)
+    return found
 
 
 def _absent_data(plan: Plan, project: Project) -> list[Problem]:

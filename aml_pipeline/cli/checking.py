@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from aml_pipeline import drawing, problems, validation
 from aml_pipeline.cli import EXIT_USAGE, Uncollected, is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
-from aml_pipeline.cli.python import python_of_steps, steps_environ
 from aml_pipeline.errors import UsageError
-from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.wording import counted
+
+if TYPE_CHECKING:
+    from aml_pipeline.interpreter import Interpreter
 
 
 def validate(options: Options, environ: Mapping[str, str]) -> int:
@@ -27,7 +29,7 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     if options.operands or options.text("python"):
         what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
         raise UsageError(f"`validate` takes {what} with --snapshot only. See `aml-pipeline validate --help`.")
-    opened = checked(options, environ, lambda: python_of_steps(options, environ))
+    opened = checked(options, environ, lambda: _python(options, environ))
     found = opened.loaded.problems
     form = options.text("format")
     if form == "json":
@@ -39,12 +41,19 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     return count(opened, form)
 
 
+def _python(options: Options, environ: Mapping[str, str]) -> Interpreter:
+    from aml_pipeline.cli.python import asking_python  # only where a warning needs to know
+
+    with asking_python(options, environ) as answer:
+        return answer()
+
+
 def checked(options: Options, environ: Mapping[str, str], python: Callable[[], Interpreter]) -> Opened:
     """Open the pipeline, with all warnings; ``python`` is asked only where they need it."""
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
         with Uncollected():
-            opened.tell(validation.warnings(opened.plan, opened.project, python, steps_environ(environ)))
+            opened.tell(validation.warnings(opened.plan, opened.project, python, environ))
     return opened
 
 

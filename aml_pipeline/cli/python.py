@@ -25,12 +25,6 @@ def asking_python(options: Options, environ: Mapping[str, str]) -> AbstractConte
     return interpreter.asking(_python(options.text("python"), environ), steps_environ(environ), cache, project)
 
 
-def python_of_steps(options: Options, environ: Mapping[str, str]) -> Interpreter:
-    """Return what the Python that runs the steps is."""
-    with asking_python(options, environ) as answer:
-        return answer()
-
-
 def steps_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the steps' processes."""
     inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Modules that read variables from a file.
+LOADERS = ("dotenv", "environs", "decouple")
 # What the shell and the operating system set, or a login, or a terminal.
 _SYSTEM = (
     "APPDATA", "CI", "COLUMNS", "COMPUTERNAME", "COMSPEC", "DISPLAY", "EDITOR", "HOME", "HOMEDRIVE", "HOMEPATH",

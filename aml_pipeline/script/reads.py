@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from aml_pipeline.imports import parse
-from aml_pipeline.script import inputs, paths, variables
-from aml_pipeline.script.inputs import NamedInput
-from aml_pipeline.script.known_variables import is_known
-from aml_pipeline.script.paths import Named
-from aml_pipeline.script.scope import Scope
-from aml_pipeline.script.variables import LOADERS, Variables
+from aml_pipeline.script.known_variables import LOADERS, is_known
+
+if TYPE_CHECKING:
+    from aml_pipeline.script.inputs import NamedInput
+    from aml_pipeline.script.paths import Named
+    from aml_pipeline.script.variables import Variables
 
 
-@dataclass(slots=True)
-class Reads:
+class Reads(NamedTuple):
     """The variables, paths and inputs that a file reads."""
 
-    variables: Variables = field(default_factory=Variables)
-    paths: list[Named] = field(default_factory=list)
-    inputs: list[NamedInput] = field(default_factory=list)
+    variables: Variables
+    paths: list[Named]
+    inputs: list[NamedInput]
 
 
 def read(text: bytes, *, starts: bool) -> Reads:
     """Return what a file reads; ``starts`` is whether the program begins in it."""
+    from aml_pipeline.imports import parse  # only where a file may read something
+    from aml_pipeline.script import inputs, paths, variables
+    from aml_pipeline.script.scope import Scope
+
     scope = Scope(parse(text), text, starts=starts)
     return Reads(variables.read(scope), paths.read(scope), inputs.read(scope))
 
 
 _WORDS = (b"input_datasets", *(name.encode() for name in LOADERS))
-_ENVIRONMENT = re.compile(rb"\b(?:environ|getenv)\b")
-_LITERAL = re.compile(rb"""\b(?:environ(?:\.get\(|\[)|getenv\()["'](\w+)["']""")
+_ENVIRONMENT = rb"\b(?:environ|getenv)\b"
+_LITERAL = rb"""\b(?:environ(?:\.get\(|\[)|getenv\()["'](\w+)["']"""
 # The first name of a path in quotes: ``data`` of "../data/raw/x.csv".
 _BEGINNING = re.compile(rb"""["'](?:\.{1,2}/)*([^"'/\\\n{]{1,100})""")
 
@@ -51,5 +53,5 @@ def _names_a_variable(text: bytes) -> bool:
     """Whether a file may read a variable that is not known: most read none, or ``os.environ["HOME"]``."""
     if b"environ" not in text and b"getenv" not in text:
         return False
-    known = sum(is_known(name.decode()) for name in _LITERAL.findall(text))
-    return known < len(_ENVIRONMENT.findall(text))
+    known = sum(is_known(name.decode()) for name in re.findall(_LITERAL, text))
+    return known < len(re.findall(_ENVIRONMENT, text))

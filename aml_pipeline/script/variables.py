@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aml_pipeline.problems import Position
+from aml_pipeline.script.known_variables import LOADERS
 from aml_pipeline.script.scope import Scope, last_name, words
 
 
@@ -35,8 +36,6 @@ class Variables:
 _ENVIRON = "os.environ"
 _GETTERS = frozenset({"os.environ.get", "os.getenv"})
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
-# Modules that read variables from a file.
-LOADERS = frozenset({"dotenv", "environs", "decouple"})
 # What a missing variable raises.
 _MISSING = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
 
