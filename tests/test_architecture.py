@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "files": {"errors"},
     "graph": {"errors", "problems"},
-    "images": {"dependencies", "environment", "files", "plan"},
+    "images": {"dependencies", "files", "plan"},
     "import_check": {
         "dependencies", "errors", "files", "interpreter", "origins", "plan", "problems", "project", "providers",
     },
@@ -42,7 +42,8 @@ ALLOWED: dict[str, set[str]] = {
     "interpreter": {"errors", "files"},
     "known_packages": set(),
     "loader": {"plan", "planning", "problems", "profile", "schedule", "source", "spec", "spec_errors", "tokens"},
-    "local_paths": {"files", "plan", "project", "script"},
+    "local_data": {"files", "names", "plan", "project"},
+    "local_paths": {"files", "local_data", "plan", "project", "script", "tokens"},
     "memo": set(),
     "metrics": set(),
     "mlflow_files": {"metrics"},
@@ -95,7 +96,8 @@ ALLOWED: dict[str, set[str]] = {
     "wording": set(),
     "yaml_errors": {"problems"},
     "local": {
-        "contents", "errors", "events", "files", "interpreter", "metrics", "mlflow_files", "names", "plan", "project",
+        "contents", "errors", "events", "files", "interpreter", "metrics", "local_data", "mlflow_files", "plan",
+        "project",
         "providers", "record", "reuse", "secret_files", "snapshot", "store", "tokens", "wording",
     },
     # What it sends is what `export` writes.
@@ -111,7 +113,7 @@ ALLOWED: dict[str, set[str]] = {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
         "graph", "installed", "interpreter", "local", "memo", "opening", "origins", "parameters", "plan", "problems",
         "project", "provenance", "publication", "record", "remote", "report", "retention", "reuse", "scalars",
-        "schedule", "schema", "snapshot_report", "store", "unbuildable", "validation", "wording", "workspace",
+        "schedule", "schema", "snapshot_report", "store", "validation", "wording", "workspace",
     },
 }  # fmt: skip
 

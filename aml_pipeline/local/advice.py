@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
+from aml_pipeline import local_data
 from aml_pipeline.local import data_advice
 from aml_pipeline.local.evaluate import Context
 from aml_pipeline.local.module_advice import missing_module
@@ -57,9 +58,9 @@ def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Att
 def _cure_of(context: Context, step: Step, place: str, relative: str) -> str:
     """Return what brings a file or folder to a step: as a dataset if it is data, else with its snapshot."""
     source = context.project.source(step)
-    if relative.startswith("..") or data_advice.is_data(context, place):
+    if relative.startswith("..") or local_data.is_data(context.plan, context.project, place):
         return data_advice.cure(context, step, place)
-    return _snapshot_cure(relative + ("/" if os.path.isdir(place) else ""), source, step.snapshot)
+    return _snapshot_cure(relative + ("/" if os.path.isdir(place) else ""), source, step)
 
 
 def _missed(failure: Sequence[str], context: Context, attempt: Attempt) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _relative(path: str, context: Context, attempt: Attempt) -> str:
     return ""
 
 
-def _snapshot_cure(name: str, source: SourceFolder, declared: tuple[str, ...] | None) -> str:
+def _snapshot_cure(name: str, source: SourceFolder, step: Step) -> str:
     """Return what brings ``name``, which ends in a slash if it is a folder, to the step."""
     if source.ignores(name):
         why = f"{name} is in the source folder, and {source.ignore_file} leaves it out of the step's snapshot."
@@ -99,10 +100,8 @@ def _snapshot_cure(name: str, source: SourceFolder, declared: tuple[str, ...] | 
             f"{name} is in the source folder, but no snapshot holds the pipeline file, caches or virtual environments."
         )
         return f"{why} Give its path to the script in an argument, as in `--data: ${{{{ datasets.NAME }}}}`."
-    pattern = f"{name}**" if name.endswith("/") else name
-    patterns = ", ".join(f'"{one}"' for one in (*(declared or ()), pattern))
     why = f"{name} is in the source folder, but not in the step's snapshot."
-    return f"{why} Add under the step: `snapshot: [{patterns}]`."
+    return f"{why} Add under the step: {local_data.snapshot_line(step, name)}."
 
 
 def _of_modules(context: Context, step: Step, failure: Sequence[str]) -> str:
@@ -112,7 +111,7 @@ def _of_modules(context: Context, step: Step, failure: Sequence[str]) -> str:
         for name in (name for base in bases for name in (f"{base}.py", base)):
             place = os.path.join(source.path, name)
             if name not in snapshot.digests and os.path.exists(place):
-                return _snapshot_cure(name + ("/" if os.path.isdir(place) else ""), source, step.snapshot)
+                return _snapshot_cure(name + ("/" if os.path.isdir(place) else ""), source, step)
         cure = missing_module(context, step, module)
         if cure:
             return cure
