@@ -145,6 +145,8 @@ PATHS = {
     "parser.add_argument('--data', type=Path, default='data')": ["data"],
     "name.endswith('data/a.csv')": [],
     "shutil.copy('a.csv', 'b.csv')": ["a.csv"],
+    "open('data/a\\nb.csv')": [],  # what no name of a file is, and the system may refuse to look up
+    f"open('data/{'é' * 150}.csv')": [],
 }
 
 

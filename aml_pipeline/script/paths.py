@@ -95,7 +95,7 @@ class _Reader:
         if found is None or self._is_part(node):
             return
         text = _without_wildcards(found.text if found.whole else found.text.rpartition("/")[0])
-        if not text or len(text) > _LONGEST or not text.isprintable():
+        if not text or not text.isprintable() or len(text.encode()) > _LONGEST:
             return
         use = self._use(node)
         if use == "perhaps" and self._is_made_a_path(node):
