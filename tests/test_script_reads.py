@@ -166,6 +166,11 @@ def test_a_constant_is_told_where_its_text_stands() -> None:
     assert {one.position.line for one in found} == {2}
 
 
+def test_a_text_with_holes_is_told_where_it_begins() -> None:
+    (one,) = paths.read(_scope("open(f'data/{name}.csv')\n"))
+    assert one.position == Position(1, 6, len("f'data/{name}.csv'"))
+
+
 def test_a_name_that_is_given_two_values_is_no_constant() -> None:
     assert paths.read(_scope("where = 'data'\nwhere = 'other'\nopen(where)\n")) == []
 

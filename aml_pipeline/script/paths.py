@@ -126,7 +126,11 @@ class _Reader:
             given = self._scope.constant(node)
             return self._path(given, depth + 1) if given is not None else None
         if isinstance(node, ast.JoinedStr):
-            return self._joined(node.values, "", depth)
+            found = self._joined(node.values, "", depth)
+            begins_here = found is not None and isinstance(node.values[0], ast.Constant)
+            return (
+                found._replace(first=node) if found and begins_here else found
+            )  # where Python 3.12 has the part's own
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
             return self._joined([node.left, node.right], "/" if isinstance(node.op, ast.Div) else "", depth)
         return self._called(node, depth) if isinstance(node, ast.Call) else None
