@@ -120,7 +120,10 @@ def test_an_empty_result_from_before_is_not_used_again(project: Project) -> None
     assert project.run() == {"first": "done", "second": "done"}
     assert project.run() == {"first": "up to date", "second": "up to date"}
     project.replace("pipeline.yaml", "    outputs: {o: {may_be_empty: true}}\n", "")
-    assert project.plan() == {"first": "will run  output o is empty", "second": "may run  runs if input first.o changes"}
+    assert project.plan() == {
+        "first": "will run  output o is empty",
+        "second": "may run  runs if input first.o changes",
+    }
     assert project.cli("plan", "--only", "second", status=2).stderr == (
         'The output o is empty after step "first" ran, and this run leaves it out. '
         "Run it first: `aml-pipeline run first`.\n"

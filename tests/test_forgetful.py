@@ -133,8 +133,8 @@ def test_data_without_a_dataset_is_told_with_the_block_to_write(author: Project,
     author.replace("src/prepare.py", ', default=Path("../data/raw")', "")
     (words,) = told()
     assert words.endswith(
-        "Declare it, `datasets: {raw: {local: data/raw}}`, and pass it, `--raw: ${{ datasets.raw }}`: the script reads "
-        "the path from that option. [literal-path]"
+        "Declare it, `datasets: {raw: {local: data/raw}}`, and pass it, `--data: ${{ datasets.raw }}`: the script "
+        "reads the path from that option. [literal-path]"
     )
 
 
@@ -142,3 +142,32 @@ def test_a_default_that_the_pipeline_gives_is_not_read(author: Project, told: To
     author.replace("pipeline.yaml", '--raw: "${{ datasets.customers }}", ', "")
     codes = sorted(words.rpartition("[")[2] for words in told())
     assert codes == ["literal-path]", "unused-dataset]"], "the default counts once the option is not given"
+
+
+# What no text shows: the file, what stands there, what stands there instead; and the one line of the run that tells it.
+RUN = {
+    "to write the output": (
+        ("src/evaluate.py", '(args.output / "scores.json")', 'Path("scores.json")'),
+        (
+            "evaluate: Output scores is empty. The script left scores.json (",
+            " in its working folder, which is not kept: write it below the folder of --output.",
+        ),
+    ),
+    "to copy before writing": (
+        ("src/prepare.py", "tables.write(rows, args.output)", "tables.write(rows, args.raw)"),
+        (
+            "prepare: Dataset customers changed while the step ran, so its result matches neither version: ",
+            "A script must not write into its datasets: write below the folder of --output, or copy ",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("forgotten", RUN)
+def test_a_run_tells_what_was_forgotten_once(author: Project, forgotten: str) -> None:
+    change, words = RUN[forgotten]
+    author.replace(*change)
+    lines = author.cli("run", status=1, environ={"STAGE": "set"}).stderr.splitlines()
+    told = [line for line in lines if any(word in line for word in words)]
+    assert len(told) == 1, lines
+    assert all(word in told[0] for word in words)
