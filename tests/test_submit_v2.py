@@ -601,6 +601,14 @@ def test_a_refusal_is_one_line_in_our_words(lesson: LessonV2, capsys: Capture, p
         assert begun or not before
 
 
+def test_a_job_whose_answer_got_lost_is_one_that_cancel_knows(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.lose("/jobs/", method="PUT", times=1000)
+    assert lesson.here(capsys, *SUBMIT).status == 4
+    name, _ = job_of(lesson)
+    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {name}\n"
+    assert lesson.service.cancelled == [name]
+
+
 def test_nobody_answers(lesson: LessonV2) -> None:
     lesson.service.drop("^/$", times=1000)
     done = lesson.azure(*SUBMIT)

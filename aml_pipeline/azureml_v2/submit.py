@@ -12,7 +12,7 @@ from uuid import uuid4
 from aml_pipeline import export, remote
 from aml_pipeline.azureml_v2 import assets
 from aml_pipeline.azureml_v2.sdk import Sdk, doing, import_all, word
-from aml_pipeline.errors import PipelineError
+from aml_pipeline.errors import AzureError, LostRunError, PipelineError
 from aml_pipeline.files import Digests
 from aml_pipeline.plan import Compute, Plan, Step
 from aml_pipeline.project import Project
@@ -152,9 +152,12 @@ def _sent(client: Sdk, job: Sdk) -> Sdk:
         with doing("submitting the pipeline"):
             # What its validation asks the service for, the compute target of each node, was looked up.
             return client.jobs.create_or_update(job, skip_validation=True)
-    except BaseException as error:
-        if _may_have_begun(job, error):
-            say(f"If job {job.name} began all the same, `aml-pipeline cancel {job.name} --sdk v2` stops it.")
+    except (AzureError, KeyboardInterrupt) as error:
+        if not _may_have_begun(job, error):
+            raise
+        say(f"If job {job.name} began all the same, `aml-pipeline cancel {job.name} --sdk v2` stops it.")
+        if isinstance(error, AzureError):
+            raise LostRunError(str(error), job.name) from error
         raise
 
 
