@@ -145,6 +145,16 @@ def test_a_variable_that_another_file_sets_is_known(here: Project) -> None:
     ]
 
 
+def test_what_an_imported_file_does_as_a_program_of_its_own_is_not_read(here: Project) -> None:
+    """As in Microsoft's MLOpsPython, where train.py has a main for a laptop and train_aml.py one for Azure ML."""
+    here.write({"data/table.csv": "1"})
+    program = "def split(): ...\ndef main():\n    open('data/table.csv')\n    split()\n"
+    here.write({"src/fit.py": f"{program}if __name__ == '__main__':\n    main()\n"})
+    assert _warned(here, "import fit\nfit.split()\n") == []
+    here.write({"src/fit.py": f"{program}main()\n"})
+    assert [one.code for one in _warned(here, "import fit\nfit.split()\n")] == ["literal-path"]
+
+
 def test_the_shell_is_asked_by_the_command(here: Project) -> None:
     here.write({"src/train.py": "import os\nos.environ.get('MODE', 'slow')\n"})
     assert _rows(here) == []

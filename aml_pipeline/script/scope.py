@@ -21,10 +21,13 @@ class Scope:
         self._constants = _assigned_once(self.nodes)
 
     def _reached(self, tree: ast.Module, *, starts: bool) -> Iterator[ast.AST]:
-        """Yield every node but those of blocks that do not run."""
+        """Yield every node but those of what does not run."""
+        unused = set() if starts else _of_the_program(tree)
         waiting: list[ast.AST] = [tree]
         while waiting:
             node = waiting.pop()
+            if node in unused:
+                continue
             yield node
             inner = list(ast.iter_child_nodes(node))
             if isinstance(node, ast.If) and _is_skipped(node.test, starts=starts):
@@ -83,7 +86,7 @@ def last_name(node: ast.AST) -> str:
 
 
 def words(expression: ast.AST) -> set[str]:
-    """Return the names and attributes in an expression."""
+    """Return the names and attributes in an expression or a statement."""
     nodes = list(ast.walk(expression))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
@@ -96,6 +99,15 @@ def is_main_test(test: ast.expr) -> bool:
     sides = [test.left, *test.comparators]
     named = any(isinstance(one, ast.Name) and one.id == "__name__" for one in sides)
     return named and any(isinstance(one, ast.Constant) and one.value == "__main__" for one in sides)
+
+
+def _of_the_program(tree: ast.Module) -> set[ast.AST]:
+    """Return the functions that only the ``__main__`` block names: whoever imports the file does not run them."""
+    blocks = [node for node in tree.body if isinstance(node, ast.If) and is_main_test(node.test)]
+    named = set().union(*map(words, blocks))
+    for node in tree.body if named else ():
+        named -= set() if node in blocks else words(node)
+    return {node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in named}
 
 
 def _is_skipped(test: ast.expr, *, starts: bool) -> bool:
