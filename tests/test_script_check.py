@@ -49,8 +49,8 @@ def here(project: Project) -> Project:
     return project
 
 
-_DATASET = "Declare it, `datasets: {{{}: {{local: {}}}}}`, and pass it, `--{}: ${{{{ datasets.{} }}}}`: "
-_RAW = "It is in dataset raw: pass it, `--raw: ${{ datasets.raw }}`: the script reads the path from that option."
+_DATASET = "Declare it, `datasets: {{{}: {{local: {}}}}}`, and pass it, `--data: ${{{{ datasets.{} }}}}`: "
+_RAW = "It is in dataset raw: pass it, `--data: ${{ datasets.raw }}`: the script reads the path from that option."
 # What is read → the beginning of the cure; None if there is nothing to say.
 CURES = {
     "open('data/raw/a.csv')": _RAW,
@@ -58,10 +58,10 @@ CURES = {
     "os.listdir('data/raw')": _RAW,
     "glob.glob('data/raw/*.csv')": _RAW,
     "open(f'data/raw/{name}.csv')": _RAW,
-    "open('data/other/b.csv')": _DATASET.format("other", "data/other", "other", "other"),
-    "os.listdir('data/other')": _DATASET.format("other", "data/other", "other", "other"),
-    "os.listdir('data')": _DATASET.format("data", "data", "data", "data"),
-    "open('top.csv')": _DATASET.format("top", "top.csv", "top", "top"),
+    "open('data/other/b.csv')": _DATASET.format("other", "data/other", "other"),
+    "os.listdir('data/other')": _DATASET.format("other", "data/other", "other"),
+    "os.listdir('data')": _DATASET.format("data", "data", "data"),
+    "open('top.csv')": _DATASET.format("top", "top.csv", "top"),
     "os.listdir('words')": 'Add it under the step: `snapshot: ["words/**"]`.',
     "open('words/latin')": 'Add it under the step: `snapshot: ["words/latin"]`.',
     "open('src/words/latin')": 'Add it under the step: `snapshot: ["words/latin"]`.',
@@ -82,7 +82,7 @@ CURES = {
     "open('data/raw/a.csv', 'w')": None,
     "prepare('data')": None,
     "prepare('top.csv')": None,
-    "prepare('data/other/b.csv')": _DATASET.format("other", "data/other", "other", "other"),
+    "prepare('data/other/b.csv')": _DATASET.format("other", "data/other", "other"),
     "print('data/other/b.csv')": None,
     "open(folder + '/data/raw/a.csv')": None,
 }
