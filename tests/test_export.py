@@ -213,7 +213,7 @@ IN_EXPORTS = {
         "told to be left out": "optional",
         "of this machine": "local",
     },
-    "Output": {"said": "datastore mode register_as"},
+    "Output": {"said": "datastore mode register_as", "of this machine": "may_be_empty"},
     "Compute": {
         "said": "name vm_size vm_priority min_nodes max_nodes idle_seconds_before_scaledown",  # or told to be left out
     },

@@ -200,7 +200,7 @@ def test_a_machine_that_starts_no_program_is_told_from_a_wrong_python(monkeypatc
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
-    monkeypatch.setattr("aml_pipeline.interpreter.subprocess.Popen", refused)
+    monkeypatch.setattr("subprocess.Popen", refused)
     with pytest.raises(OSError, match="Too many open files"):
         interpreter.inspect(sys.executable, {})
 

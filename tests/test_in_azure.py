@@ -44,7 +44,7 @@ def run(service: Service, tmp_path: Path) -> Sdk:
 def test_the_example_in_the_docs(service: Service, run: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.loopback.client import LoopbackAuth
 
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/azure.md").read_text(encoding="utf-8"), re.DOTALL)
+    example, _ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/azure.md").read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.chdir(tmp_path / "project")
     known = {"my_authentication": LoopbackAuth(service.url)}
     exec(example, known)  # noqa: S102 - our own

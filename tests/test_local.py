@@ -681,7 +681,7 @@ def test_ctrl_c_ends_the_loop_of_a_shell(project: Project, tmp_path: Path, shell
             assert loop.poll() is None, told.read_text()
             time.sleep(0.01)
         os.killpg(loop.pid, signal.SIGINT)  # as a terminal does: to the whole group in its foreground
-        status = loop.wait(timeout=20)
+        status = loop.wait(timeout=PATIENCE)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(loop.pid, signal.SIGKILL)

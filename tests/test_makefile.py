@@ -396,7 +396,7 @@ def test_ctrl_c_ends_a_loop_of_make(built: Project, shell: str) -> None:
         assert loop.poll() is None
         time.sleep(0.01)
     os.killpg(loop.pid, signal.SIGINT)
-    assert loop.wait(timeout=20) == -signal.SIGINT
+    assert loop.wait(timeout=PATIENCE) == -signal.SIGINT
     assert built.happened() == ["begun"]
 
 

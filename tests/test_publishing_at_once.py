@@ -25,6 +25,7 @@ from aml_pipeline.workspace import waiting
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
 from tests.loopback.wire import Request
+from tests.patience import PATIENCE
 from tests.test_publish import scheduled
 
 pytestmark = quiet
@@ -92,11 +93,11 @@ class Gate:
         self.counts[seconds] += 1
         if seconds and self.counts[1] == self.until:
             self.held.set()
-            self.first_done.wait(30)
+            self.first_done.wait(PATIENCE)
         elif not seconds and self.counts[0] == self.place:
             self.begun = threading.Thread(target=self.run_second)
             self.begun.start()
-            self.held.wait(30)
+            self.held.wait(PATIENCE)
 
     def run_second(self) -> None:
         """Publish; then let the first go on, if it was not let before."""
@@ -110,7 +111,7 @@ class Gate:
         """Let the second go on to its end."""
         self.first_done.set()
         if self.begun is not None:
-            self.begun.join(30)
+            self.begun.join(PATIENCE)
             assert not self.begun.is_alive()
         for error in self.failed:
             raise error

@@ -463,7 +463,7 @@ def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> RunTold:
     ("before", "now", "words"),
     [
         (made_from(LOCAL), made_from(LOCAL), ()),
-        (made_from(LOCAL), made_from({**LOCAL, "inputs": {"b.x": "j"}}), ("input x changed",)),
+        (made_from(LOCAL), made_from({**LOCAL, "inputs": {"b.x": "j"}}), ("input b.x changed",)),
         (made_from(LOCAL), made_from({**LOCAL, "script": "b.py", "snapshot": {"b.py": "1"}}),
          ("src/a.py is gone", "src/b.py is new", "script a.py → b.py")),
         (made_from(LOCAL), made_from(REMOTE), ()),

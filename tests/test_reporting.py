@@ -282,7 +282,7 @@ def test_a_list_is_the_same_from_short_records_and_from_whole_ones(ran: Project,
             away.rename(place)
     (one, other) = (json.loads((run / "short.json").read_text()) for run in project.runs())
     assert not one.keys() & {"distributions", "git", "parts"}
-    assert other["plan"] == {"parameters": {"rate": {"text": "0.25", "default": "0.5", "type": "number"}}}
+    assert other["plan"] == {"parameters": {"rate": {"text": "0.25", "default": "0.5", "type": "number", "limits": []}}}
 
 
 def test_the_graph_is_drawn_for_mermaid(ran: Project) -> None:

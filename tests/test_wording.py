@@ -22,6 +22,7 @@ MANY = {
     ("source.py", "{len(raw)} bytes"),
     ("names.py", "{len(name)} characters"),
     ("text.py", "{len(text)} characters"),
+    ("parameters.py", "{len(text)} characters"),
     ("faults.py", "{option.nargs} values"),
     ("charts.py", "{len(all_of)} metrics"),
     ("timeline.py", "{len(step.attempts)} attempts"),
