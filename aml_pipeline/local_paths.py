@@ -36,7 +36,7 @@ def find(named: Named, step: Step, project: Project) -> Place | None:
     name = posixpath.normpath(named.text)
     if name in {".", ".."} or "\0" in name or name.startswith("~") or name.split("/")[0] in _OF_RUNS:
         return None
-    if _has(snapshot.rules, name):
+    if snapshot.has(name):
         return None
     script = os.path.dirname(os.path.join(source.path, snapshot.script))
     for folder in dict.fromkeys((source.path, script, project.folder)):
@@ -44,12 +44,8 @@ def find(named: Named, step: Step, project: Project) -> Place | None:
         if _is_meant(named, path) and _is_of_project(path, source.path, project.folder):
             relative = os.path.relpath(path, source.path)
             inner = "" if relative.startswith("..") else relative
-            return Place(path, files.is_folder(path), inner, bool(inner) and _has(snapshot.rules, inner))
+            return Place(path, files.is_folder(path), inner, bool(inner) and snapshot.has(inner))
     return None
-
-
-def _has(rules: dict[str, str], name: str) -> bool:
-    return name in rules or any(one.startswith(f"{name}/") for one in rules)
 
 
 def _is_meant(named: Named, path: str) -> bool:

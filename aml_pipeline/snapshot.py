@@ -67,8 +67,7 @@ class Snapshot:
     """The files of a step, relative to ``folder``, with the rule that put each in and its digest.
 
     ``external`` are the top-level modules that the files import from elsewhere, ``parts`` what they import of them
-    (``azureml.core``). ``ignored`` are files that are
-    imported and that the ignore file leaves out.
+    (``azureml.core``). ``ignored`` are files that are imported and that the ignore file leaves out.
     """
 
     folder: str
@@ -81,6 +80,10 @@ class Snapshot:
     whole: bool = False
     ignored: list[str] = field(default_factory=list)
     faults: list[SyntaxFault] = field(default_factory=list)
+
+    def has(self, name: str) -> bool:
+        """Whether a file is part of it, or a folder with anything in it."""
+        return name in self.rules or any(one.startswith(f"{name}/") for one in self.rules)
 
 
 class SourceFolder:
@@ -290,12 +293,6 @@ def module_folders(script: str) -> list[str]:
     (azure-sdk-for-python#29724), local runs by PYTHONPATH, and v2 by the command of the step.
     """
     return list(dict.fromkeys([posixpath.dirname(script), ""]))
-
-
-def needs_root(snapshot: Snapshot) -> bool:
-    """Whether modules of a step may be found only from the root: Python files lie outside the script's folder."""
-    folder = posixpath.dirname(snapshot.script)
-    return bool(folder) and any(name.endswith(".py") and not name.startswith(f"{folder}/") for name in snapshot.digests)
 
 
 def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[str]:

@@ -412,12 +412,13 @@ def test_each_schedule_fires_when_schedules_says(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("one_shell", shell.SHELLS)
-def test_modules_at_the_root_are_found_by_the_command(tmp_path: Path, one_shell: str) -> None:
+@pytest.mark.parametrize("step", ["train", "again"])
+def test_modules_at_the_root_are_found_by_the_command(tmp_path: Path, one_shell: str, step: str) -> None:
     """A real Python runs the exported command in the exported folder."""
     project = shutil.copytree(ROOT / "tests/shapes/from_root", tmp_path / "project")
     plan, opened = open_pipeline(str(project / "pipeline.yaml"), None, {}).require()
     export.write(plan, opened, str(tmp_path / "v2"))
-    component = yaml.safe_load((tmp_path / "v2/components/train.yml").read_text())
+    component = yaml.safe_load((tmp_path / f"v2/components/{step}.yml").read_text())
     command = component["command"].replace("python", f"'{sys.executable}'").replace("${{outputs.model}}", str(tmp_path))
     code = tmp_path / "v2/components" / component["code"]
     subprocess.run([one_shell, "-c", command], cwd=code, check=True, env={"PYTHONDONTWRITEBYTECODE": "1"})

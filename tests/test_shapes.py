@@ -236,7 +236,7 @@ def test_data_that_a_script_names_is_no_part_of_its_snapshot(project: Project) -
 
 def test_modules_at_the_root_of_the_source_directory(shape: Shape) -> None:
     project = shape("from_root")
-    runs_once(project, "train", "evaluate")
+    runs_once(project, "train", "again", "evaluate")
     assert (project.output("evaluate", "report") / "report.txt").read_text() == "SLOPE 2"
     assert project.cli("run", "--debug", "evaluate").returncode == 0
 

@@ -23,7 +23,6 @@ from aml_pipeline.export.readme import twice as twice
 from aml_pipeline.images import Image, image_of
 from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.project import Project
-from aml_pipeline.snapshot import Snapshot
 
 
 def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
@@ -39,7 +38,7 @@ def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> i
 def fill(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
     """Write as ``write`` does, into a folder that no snapshot holds."""
     code = {step.name: project.snapshot(step) for step in plan.steps}
-    return folder.write(place, render(plan, images(plan, project), code), code, about(plan), force=force)
+    return folder.write(place, render(plan, images(plan, project)), code, about(plan), force=force)
 
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
@@ -80,16 +79,15 @@ def _refuse(project: Project, plan: Plan, place: str) -> None:
             raise UsageError(f"{what} Name another folder, or write `{inside}/` into {source.path}/.amlignore.")
 
 
-def render(plan: Plan, images: Mapping[Environment, Image], code: Mapping[str, Snapshot]) -> dict[str, str]:
+def render(plan: Plan, images: Mapping[Environment, Image]) -> dict[str, str]:
     """Return the text of each file by its path, without the code of the steps and the manifest of all files.
 
-    ``images`` has what is to be registered for each environment that the plan defines, ``code`` the files of each step.
+    ``images`` has what is to be registered for each environment that the plan defines.
     """
     environments = assets.environments(plan, images)
     registered = {one.environment: f"azureml:{one.name}:{one.image.version}" for one in environments}
     files = {"pipeline.yml": job.text(plan)}
-    for step in plan.steps:
-        files[f"components/{names.node(step.name)}.yml"] = component.text(plan, step, registered, code[step.name])
+    files |= {f"components/{names.node(one.name)}.yml": component.text(plan, one, registered) for one in plan.steps}
     files |= {path: text for one in environments for path, text in one.files.items()}
     files |= {assets.place(one): assets.compute(one) for one in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}

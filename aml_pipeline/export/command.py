@@ -7,6 +7,7 @@ That the service pastes, and does nothing else to the line, is not measured.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 
 from aml_pipeline import remote, tokens
@@ -18,11 +19,8 @@ from aml_pipeline.tokens import Literal, Output, Token
 _FROM_ROOT = 'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'
 
 
-def line(plan: Plan, step: Step, *, from_root: bool) -> str:
-    """Return the command of ``step``, which runs its script with its arguments.
-
-    ``from_root`` lets Python find modules at the root of the code, where it would not look by itself.
-    """
+def line(plan: Plan, step: Step) -> str:
+    """Return the command of ``step``, which runs its script with its arguments."""
 
     def bind(token: Token) -> str:
         if isinstance(token, Literal):
@@ -30,7 +28,8 @@ def line(plan: Plan, step: Step, *, from_root: bool) -> str:
         return binding("outputs" if isinstance(token, Output) else "inputs", names.port(step, token))
 
     kept = [one for one in step.arguments if not remote.absent(plan, one)]
-    words = [*([_FROM_ROOT] if from_root else []), "python", quoted(step.script), *tokens.render(kept, bind)]
+    in_subfolder = bool(posixpath.dirname(posixpath.normpath(step.script)))
+    words = [*([_FROM_ROOT] if in_subfolder else []), "python", quoted(step.script), *tokens.render(kept, bind)]
     if names.needs_order(plan, step):
         words.append(f"&& echo done > {binding('outputs', names.ORDER)}/done")
     return " ".join(words)

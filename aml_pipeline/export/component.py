@@ -7,15 +7,11 @@ from typing import Any
 
 from aml_pipeline.export import assets, command, names, yaml_text
 from aml_pipeline.plan import Environment, Plan, Step
-from aml_pipeline.snapshot import Snapshot, needs_root
 from aml_pipeline.tokens import Dataset, Output, Parameter, Token
 
 
-def text(plan: Plan, step: Step, registered: Mapping[Environment, str], code: Snapshot) -> str:
-    """Return the file of the component of ``step``, which runs ``code``.
-
-    ``registered`` has the environments that the export registers.
-    """
+def text(plan: Plan, step: Step, registered: Mapping[Environment, str]) -> str:
+    """Return the file of the component of ``step``; ``registered`` has the environments that the export registers."""
     assert step.environment is not None  # noqa: S101 - else it would have been a problem
     data: dict[str, Any] = {
         "type": "command",
@@ -27,7 +23,7 @@ def text(plan: Plan, step: Step, registered: Mapping[Environment, str], code: Sn
     data |= {
         "code": f"../code/{step.name}",
         "environment": registered.get(step.environment) or assets.existing(step.environment),
-        "command": command.line(plan, step, from_root=needs_root(code)),
+        "command": command.line(plan, step),
     }
     return yaml_text.text(data, "commandComponent")
 

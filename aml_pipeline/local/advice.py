@@ -50,7 +50,7 @@ def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Att
         inside, outside = os.path.join(source.path, name), os.path.join(context.project.folder, name)
         for place in dict.fromkeys(map(os.path.normpath, (inside, outside))):
             relative = os.path.relpath(place, source.path)
-            if relative not in snapshot.digests and data_advice.is_of_project(context, step, place):
+            if not snapshot.has(relative) and data_advice.is_of_project(context, step, place):
                 return _cure_of(context, step, place, relative)
     return ""
 
@@ -110,7 +110,7 @@ def _of_modules(context: Context, step: Step, failure: Sequence[str]) -> str:
         bases = [posixpath.join(folder, module.replace(".", "/")) for folder in module_folders(snapshot.script)]
         for name in (name for base in bases for name in (f"{base}.py", base)):
             place = os.path.join(source.path, name)
-            if name not in snapshot.digests and os.path.exists(place):
+            if not snapshot.has(name) and os.path.exists(place):
                 return _snapshot_cure(name + ("/" if os.path.isdir(place) else ""), source, step)
         cure = missing_module(context, step, module)
         if cure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+import posixpath
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -124,8 +125,8 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
 def environ(context: Context, step: Step, folder: str) -> dict[str, str]:
     """Return the environment of a step's process whose files lie in ``folder``."""
     inherited = {**context.environ, **step.environment_variables}
-    if not snapshot.needs_root(context.project.snapshot(step)):
-        return inherited
+    if not posixpath.dirname(context.project.snapshot(step).script):
+        return inherited  # Python looks there by itself
     return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, [folder, inherited.get("PYTHONPATH")]))}
 
 
