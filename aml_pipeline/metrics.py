@@ -16,6 +16,8 @@ from typing import Any
 
 # Not only at the beginning of a line: a progress bar may stand before it, for it ends with no line end.
 _HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric (.*):\Z")
+# A script that failed between a header and its value.
+_TRACEBACK = "Traceback (most recent call last)"
 # A longer line is no metric; a process that writes no line end costs no more memory than this.
 _LONGEST_LINE = 1_000_000
 # Python refuses to write a number of more than 4300 decimal digits, which it reads when they are hexadecimal.
@@ -59,7 +61,8 @@ class MetricReader:
         if found:
             self._header = (found[1], found[2])
             return None
-        if self._header is None:
+        if self._header is None or line.startswith(_TRACEBACK):
+            self._header = None
             return None
         (kind, name), self._header = self._header, None
         return Metric(name, kind, _scalar(line) if kind == "scalar" else _collection(line))
@@ -73,7 +76,7 @@ def without_metrics(lines: Iterable[str]) -> list[str]:
         found = _HEADER.search(line)
         if found and line[: found.start()].strip():  # of a progress bar
             kept.append(line[: found.start()])
-        elif not found and not value_follows:
+        elif not found and (not value_follows or line.startswith(_TRACEBACK)):
             kept.append(line)
         value_follows = bool(found)
     return kept

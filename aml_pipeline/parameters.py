@@ -7,6 +7,7 @@ import re
 from typing import Literal
 
 from aml_pipeline.scalars import written
+from aml_pipeline.wording import printable
 
 ParameterType = Literal["string", "integer", "number", "boolean"]
 Value = str | int | float | bool
@@ -30,7 +31,7 @@ def shown(value: object) -> str:
     """Return a value as it is shown within a line: on one line, and of a long one the beginning and its length."""
     text = str(value)
     begin = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text):,} characters)"
-    return begin if begin.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in begin)
+    return printable(begin)
 
 
 def fault(

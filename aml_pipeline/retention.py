@@ -11,7 +11,7 @@ from aml_pipeline.record import RunRecord, moment_of
 
 # Reasons, with room for the number of records that stay for each.
 PINNED = "{} pinned"
-IN_USE = "{} that made results still in use"
+IN_USE = "{} whose results are still in use"
 IN_AZURE = "{} that may still run in Azure ML"
 # A run whose end nobody waited for is taken to be over by then.
 _LONGEST_IN_AZURE_SECONDS = 30 * 86_400.0

@@ -17,6 +17,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([part for part in (", ".join(words[:-1]), *words[-1:]) if part])
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with what no terminal should get, such as line ends and escape codes, as Python writes it."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def size_in_words(number: float) -> str:
     """Return a number of bytes as people read it: ``1.2 kB``."""
     value = float(number)

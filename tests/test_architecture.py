@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "names": set(),
     "opening": {"check", "errors", "files", "loader", "plan", "problems", "project"},
     "origins": {"files", "imports", "patterns", "script", "snapshot"},
-    "parameters": {"scalars"},
+    "parameters": {"scalars", "wording"},
     "pip_file": {"dependencies", "problems"},
     "plan": {"parameters", "tokens"},
     "planning": {"arguments", "graph", "plan", "problems", "references", "scalars", "spec"},

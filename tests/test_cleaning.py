@@ -96,7 +96,7 @@ def test_clean_frees_results_and_no_record(project: Project, command: Command) -
     freed, kept = command("clean").splitlines(keepends=True)
     assert freed.startswith("Freed 1")
     assert freed.endswith(" kB: 2 results and 1 attempt without a result.\n")
-    assert kept == "Kept the last result of 2 steps and all 4 run records.\n"
+    assert kept == "Kept the last result of 2 steps and 4 run records.\n"
     assert tree(project.root / ".aml_pipeline/small/runs") == records
     assert command("logs", "--run", before[0], "train") == "size 1\n"
     assert command("plan", "--param", "size=3") == "make   up to date\ntrain  up to date\n"
@@ -109,7 +109,7 @@ def test_runs_that_are_not_among_the_newest_go_when_that_is_asked_for(project: P
     freed, kept = command("clean", "--runs", "1").splitlines()
     assert freed.endswith(" kB: 2 results, 1 attempt without a result, 1 run record and 1 text of code.")
     assert kept == (
-        "Kept the last result of 2 steps and 3 run records: the newest 1, 2 that made results still in use."
+        "Kept the last result of 2 steps and 3 run records: the newest 1, 2 whose results are still in use."
     )
     assert names(project) == [first, third, last]  # the first made the table, the third the model
     assert "rows 7" in command("runs")
@@ -124,7 +124,7 @@ def test_records_younger_than_an_age_stay(project: Project, command: Command) ->
     )
     assert not old.exists()
     assert len(names(project)) == 4
-    assert command("clean", "--runs", "0h").splitlines()[1].endswith(": 2 that made results still in use.")
+    assert command("clean", "--runs", "0h").splitlines()[1].endswith(": 2 whose results are still in use.")
 
 
 @pytest.mark.parametrize("given", ["3m", "-1", "all", "1.5d", ""])
@@ -165,12 +165,12 @@ def test_a_pinned_run_stays(project: Project, command: Command) -> None:
     assert [("  pinned  " in row) for row in command("runs").splitlines()] == [False, False, True, False]
     assert [row["pinned"] for row in json.loads(command("runs", "--format", "json"))] == [False, False, True, False]
     kept = command("clean", "--runs", "0").splitlines()[1]
-    assert kept.endswith("and 3 run records: 1 pinned, 2 that made results still in use.")
+    assert kept.endswith("and 3 run records: 1 pinned, 2 whose results are still in use.")
     assert command("logs", "--run", second) == "size 2\n"
 
     kept = command("clean", "--all").splitlines()[1]
     assert kept == (
-        "Kept 2 run records: 1 pinned, 1 that made results still in use. `aml-pipeline runs --unpin RUN` lets one go."
+        "Kept 2 run records: 1 pinned, 1 whose results are still in use. `aml-pipeline runs --unpin RUN` lets one go."
     )
     assert names(project) == [first, second]  # the second used a result of the first, whose metrics its page shows
     assert sorted(os.listdir(".aml_pipeline/small")) == ["code", "lock", "runs"]

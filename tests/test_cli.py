@@ -48,7 +48,9 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
     ("words", "told"),
     [
         (["rum"], 'There is no command "rum". Did you mean "run"?'),
-        (["--colour"], 'There is no option "--colour".'),
+        (["--colour"], 'There is no option "--colour". See `aml-pipeline --help`.'),
+        (["--bogus"], 'There is no option "--bogus". See `aml-pipeline --help`.'),
+        (["--logs"], 'There is no option "--logs". Did you mean "logs"? See'),
         (["run", "--fil", "x"], '`run` has no option "--fil". Did you mean "--file"?'),
         (["run", "--param"], "--param needs a value. Write it as --param NAME=VALUE."),
         (["run", "--only=x"], "--only takes no value."),

@@ -201,8 +201,8 @@ def test_an_output_that_is_a_file_is_told_as_that(project: Project) -> None:
     assert "train: Output model of step train is a file now: " in failure(project)
     project.write(one_step("import sys\nopen(sys.argv[-1], 'wb')"))
     assert failure(project) == (
-        "train: Its script failed (exit status 1). What --model gives is a folder, which is there when the script "
-        "starts. Write a file below it."
+        "train: Its script failed (exit status 1). --model is a folder that already exists when the script starts. "
+        "Write a file inside it."
     )
 
 
@@ -232,7 +232,7 @@ def test_the_file_that_was_written_into_an_input_is_named(project: Project) -> N
     assert "changed while it ran: 1 file was removed. A script must not" in failure(project)
     project.write({"train.py": "import sys\nopen(sys.argv[2] + '/s.csv', 'a').write('x')\n"})
     assert failure(project) == (
-        "train: Dataset raw changed while the step ran, so its result matches neither version: s.csv. A script must "
+        "train: Dataset raw changed while the step ran (s.csv), so its result matches neither version. A script must "
         "not write into its datasets: write below the folder of --output, or copy s.csv into the working folder "
         "first. Run again."
     )
@@ -461,7 +461,7 @@ MISSES = "import lightgbm_of_nobody.x\n"
 
 def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> None:
     project.write(one_step(MISSES))
-    said = f"Module lightgbm_of_nobody is not installed in {sys.executable} "
+    said = f"Module lightgbm_of_nobody is not installed for {sys.executable} "
     own = f"{said}(the Python of aml-pipeline, which runs the steps unless --python names another). "
     none = {"VIRTUAL_ENV": "", "CONDA_PREFIX": ""}
     told = project.cli("run", status=1, environ=none).stderr
@@ -471,7 +471,7 @@ def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> 
     told = project.cli("run", status=1, environ=none).stderr
     assert f"{own}Install it there, or run with the Python of your project: `--python .venv/bin/python`. Log: " in told
     other = str(project.root / ".venv/bin/python")
-    assert f"is not installed in {other} (--python). Install it." in failure(project, "--python", other)
+    assert f"is not installed for {other} (--python). Install it." in failure(project, "--python", other)
 
 
 def test_a_package_that_is_missing_is_looked_up_in_the_declared_environment(project: Project) -> None:
@@ -480,7 +480,9 @@ def test_a_package_that_is_missing_is_looked_up_in_the_declared_environment(proj
     project.replace("pipeline.yaml", "steps:\n", environment)
     assert failure(project).endswith(" requirements.txt names it, so Azure ML has it.")
     project.write({"requirements.txt": "packaging\n"})
-    assert failure(project).endswith(" requirements.txt does not name it, so Azure ML lacks it too: add it there.")
+    assert failure(project).endswith(
+        " requirements.txt does not name it either, so the step would fail in Azure ML: add it."
+    )
 
 
 @pytest.mark.parametrize("script", ["import tool", "import json.nothing", "import yaml.nothing"])

@@ -397,7 +397,7 @@ def test_a_dataset_that_changes_while_a_step_reads_it(chain: Project) -> None:
     chain.replace("src/load.py", "file.write_text", 'open(options["--numbers"], "a").write(" ")\nfile.write_text')
     failed = chain.cli("run", status=1)
     assert states(failed.stdout) == {"load": "FAILED", "add": "not run", "report": "not run"}
-    assert "load: Dataset numbers changed while the step ran, so its result matches neither version: " in failed.stderr
+    assert "load: Dataset numbers changed while the step ran (" in failed.stderr
 
 
 def test_what_a_step_gets_from_its_caller(project: Project) -> None:
@@ -662,16 +662,19 @@ def test_a_stubborn_step_is_killed_after_a_grace(held: Callable[..., Held]) -> N
 
 
 LOOP = 'for number in 1 2 3; do "$@"; done; echo the loop went on'
+PIPED = 'for number in 1 2 3; do "$@" 2>&1 | cat; done; echo the loop went on'
 
 
 @pytest.mark.parametrize("words", [("run",), ("run", "--debug", "only")], ids=" ".join)
-@pytest.mark.parametrize("shell", ["bash", "sh"])
-def test_ctrl_c_ends_the_loop_of_a_shell(project: Project, tmp_path: Path, shell: str, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("shell", "loop_of"), [("bash", LOOP), ("sh", LOOP), ("bash", PIPED)])
+def test_ctrl_c_ends_the_loop_of_a_shell(
+    project: Project, tmp_path: Path, shell: str, loop_of: str, words: tuple[str, ...]
+) -> None:
     flag, told = tmp_path / "begun", tmp_path / "told"
     # In a block: an interrupt that comes while a forgotten file is closed is lost.
     script = f"import time\nwith open({str(flag)!r}, 'a') as file:\n    file.write('begun ')\ntime.sleep(60)\n"
     project.write(one_step(script))
-    command = [shell, "-c", LOOP, shell, *project.command(*words)]
+    command = [shell, "-c", loop_of, shell, *project.command(*words)]
     with open(told, "w") as stream:
         loop = subprocess.Popen(
             command, cwd=project.root, env=project.environ, stdout=stream, stderr=stream, start_new_session=True
@@ -688,7 +691,7 @@ def test_ctrl_c_ends_the_loop_of_a_shell(project: Project, tmp_path: Path, shell
         loop.wait()
     assert (status, flag.read_text()) == (-signal.SIGINT, "begun "), told.read_text()
     last = "Stopped. The next run goes on from here." if len(words) == 1 else "Stopped."
-    assert told.read_text().splitlines()[-1] == last
+    assert loop_of != LOOP or told.read_text().splitlines()[-1] == last  # else who would show it was stopped, too
 
 
 @pytest.mark.parametrize(("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline.metrics import Metric, MetricReader
+from aml_pipeline.metrics import Metric, MetricReader, without_metrics
 from tests import v1
 from tests.patience import no_hang
 
@@ -198,3 +198,9 @@ def test_the_limit_is_the_same_when_the_end_of_the_line_comes_later(size: int) -
     assert reader.feed("Attempted to log scalar metric a:\n" + "x" * size) == []
     found = reader.feed("\n")
     assert [len(one.value) for one in found] == ([size] if size <= 1_000_000 else [])
+
+
+def test_a_script_that_fails_before_the_value_logged_nothing() -> None:
+    log = "Attempted to log scalar metric loss:\nTraceback (most recent call last):\n  File x\n"
+    assert read(log) == []
+    assert without_metrics(log.splitlines()) == ["Traceback (most recent call last):", "  File x"]

@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from aml_pipeline.events import Event, MetricLogged
+from aml_pipeline.local.follower import Follower
 from aml_pipeline.mlflow_files import MOST_RUNS, MlflowReader, folder_of, marked
 from tests.conftest import ROOT, Project
 
 STORE = ROOT / "tests" / "data" / "mlflow" / "store"
+PRINTED = b"Attempted to log scalar metric loss:\n8\n"
 FIRST: dict[str, list[object]] = {
     "loss": [1.0, 0.5, 1 / 3],
     "val/accuracy": ["nan"],
@@ -165,3 +169,18 @@ def test_what_steps_log_to_mlflow_is_shown_as_what_they_print(project: Project) 
     project.cli("run", "--force")
     assert "final metrics" in project.cli("compare").stdout.splitlines()[-1]
     assert project.run() == {"one": "up to date", "two": "up to date"}
+
+
+@pytest.mark.parametrize("logged_first", [True, False])
+def test_a_metric_that_is_logged_and_printed_counts_where_it_was_first(
+    store: Path, tmp_path: Path, *, logged_first: bool
+) -> None:
+    told: list[Event] = []
+    follower = Follower(str(tmp_path / "log"), "two", told.append, MlflowReader(str(store), "second"))
+    ways = [lambda: put(store, *runs_of("second")), lambda: os.write(follower.descriptor, PRINTED)]
+    for act in ways if logged_first else reversed(ways):
+        act()
+        follower.read()
+        follower._take_logged()
+    follower.read(end=True)
+    assert [one.value for one in told if isinstance(one, MetricLogged)] == [7.0 if logged_first else 8]

@@ -441,7 +441,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     records = [run.name for run in lesson.runs()]
     assert lesson.here(capsys, "cancel", records[0][-4:]).out == f"run {first} is over: Canceled\n"
     done = lesson.here(capsys, "cancel", "20")
-    assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Type more of the one that is meant.\n'
+    assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Type more of its id.\n'
     done = lesson.here(capsys, "cancel", "other")
     assert done.status == 4
     assert done.err.startswith("Cancelling run other failed. Azure ML has no such thing.")

@@ -12,7 +12,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from types import ModuleType
     from typing import TextIO
 
@@ -81,12 +81,16 @@ def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         status = _dispatch(list(words), environ)
         sys.stdout.flush()
-    except BrokenPipeError:
-        return _closed_pipe()
+    except BrokenPipeError as error:
+        closed = _closed_pipe()
+        return next((status_of(one) for one in _behind(error) if isinstance(one, KeyboardInterrupt)), closed)
     except KeyboardInterrupt as error:
+        import contextlib
+
         status = status_of(error)
         goes_on = "run" in words and "--debug" not in words
-        _say("Stopped. The next run goes on from here." if goes_on else "Stopped.")
+        with contextlib.suppress(BrokenPipeError):  # Ctrl-C ended who read it, too
+            _say("Stopped. The next run goes on from here." if goes_on else "Stopped.")
     except OSError as error:
         status = EXIT_MACHINE
         _say(_machine_words(error))
@@ -214,8 +218,12 @@ def _unknown_command(word: str) -> Exception:
     from aml_pipeline.errors import UsageError
     from aml_pipeline.problems import suggest
 
-    noun = "option" if word.startswith("-") else "command"
-    return UsageError(f'There is no {noun} "{word}". {suggest(word, COMMANDS, noun=noun)} See `aml-pipeline --help`.')
+    if word.startswith("-"):
+        meant = word.lstrip("-")
+        hint = f'Did you mean "{meant}"? ' if meant in COMMANDS else ""
+        return UsageError(f'There is no option "{word}". {hint}See `aml-pipeline --help`.')
+    hint = suggest(word, COMMANDS, noun="command")
+    return UsageError(f'There is no command "{word}". {hint} See `aml-pipeline --help`.')
 
 
 def is_coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
@@ -249,6 +257,13 @@ def _told(error: Exception, environ: Mapping[str, str]) -> int:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """Give the exceptions during whose handling ``error`` came."""
+    while error.__context__ is not None:
+        error = error.__context__
+        yield error
 
 
 def _closed_pipe() -> int:

@@ -117,7 +117,7 @@ def _everything(state: str) -> list[Removable]:
 
 def _all_in_words(records: int) -> list[str]:
     hint = f" (`clean --runs {_MANY_RECORDS}` would keep the newest {_MANY_RECORDS})"
-    text = f"{'all ' if records > 1 else ''}{counted(records, _RECORD)}{hint if records > _MANY_RECORDS else ''}"
+    text = f"{counted(records, _RECORD)}{hint if records > _MANY_RECORDS else ''}"
     return [text] if records else []
 
 

@@ -199,7 +199,7 @@ COMMANDS = {
             Option("--page", help="Write an HTML file, with the curves of both runs on the same charts."),
             Option("-o", "--output", value="PATH", help="With --page, where; else beside the record of the second."),
             Option("--open", help="With --page, open it in the browser."),
-            operands=("RUN…", 2, "Two runs, named as for `report`; or one, held against the last; else the last two."),
+            operands=("RUN…", 2, "Two runs, named as for `report`; or one, compared with the last; else the last two."),
             example="aml-pipeline compare --page",
         ),
         Command(

@@ -40,8 +40,8 @@ def _of_output(step: Step, failure: Sequence[str], attempt: Attempt) -> str:
     if name is None:
         return ""
     given = step.option_of(Output(name))
-    what = f"What {given} gives" if given else f"What the script gets for output {name}"
-    return f"{what} is a folder, which is there when the script starts. Write a file below it."
+    what = f"{given} is a folder that" if given else f"The folder of output {name}"
+    return f"{what} already exists when the script starts. Write a file inside it."
 
 
 def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Attempt) -> str:

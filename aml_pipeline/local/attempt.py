@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import os
 import posixpath
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from aml_pipeline import mlflow_files, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
-from aml_pipeline.events import Event, MetricLogged, OutputWritten, State, StepEnded, StepStarted, StepTicked
+from aml_pipeline.events import State, StepEnded, StepStarted
 from aml_pipeline.local import descendants, faults, leftovers, process
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
+from aml_pipeline.local.follower import Follower, Tell
 from aml_pipeline.local.leftovers import KEPT
 from aml_pipeline.local.process import Processes
-from aml_pipeline.metrics import MetricReader
 from aml_pipeline.mlflow_files import MlflowReader
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
 from aml_pipeline.store import Attempt, Result
-
-Tell = Callable[[Event], None]
-_PIECE_BYTES = 1 << 20
-# How often the files of MLflow are looked at while a step runs.
-_MLFLOW_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -231,58 +225,3 @@ def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
     for place in copies:
         shown = [line.replace(place, source) for line in shown]
     return tuple(shown), cure
-
-
-class Follower:
-    """Reads what a step adds to its log, and tells of it and of the metrics in it, or logged to MLflow."""
-
-    def __init__(self, log: str, step: str, tell: Tell, mlflow: MlflowReader) -> None:
-        self.descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        self.start = self._at = os.fstat(self.descriptor).st_size  # after what an earlier attempt wrote
-        self._closed = False
-        self._step = step
-        self._tell = tell
-        self._metrics = MetricReader()
-        self._mlflow = mlflow
-        self._mlflow_read = time.monotonic()
-        self._printed: set[str] = set()  # the metrics in the log; to MLflow the same may have been logged
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._begun, self._started = time.monotonic(), time.time()
-
-    def read(self, *, end: bool = False) -> None:
-        """Tell of what is new; ``end``: no more will come."""
-        if self._closed:
-            return
-        while (piece := self._new()) and end:
-            self._take(self._decoder.decode(piece))
-        self._take(self._decoder.decode(piece, final=end), end=end)
-        if end or time.monotonic() - self._mlflow_read > _MLFLOW_SECONDS:
-            self._take_logged()
-        if end:
-            os.close(self.descriptor)
-            self._closed = True
-        self._tell(StepTicked(self._step, time.monotonic() - self._begun))
-
-    def _take(self, text: str, *, end: bool = False) -> None:
-        if text:
-            self._tell(OutputWritten(self._step, text))
-        for one in self._metrics.feed(text, end=end):
-            self._printed.add(one.name)
-            self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
-
-    def _take_logged(self) -> None:
-        """Tell of what was logged to MLflow; its times are those that the script gave, if it did."""
-        self._mlflow_read = time.monotonic()
-        for at, one in self._mlflow.new():
-            if one.name not in self._printed:
-                moment = min(max(at, self._started), time.time())
-                self._tell(MetricLogged(moment, self._step, one.name, one.kind, one.value))
-
-    def _new(self) -> bytes:
-        """Return some of what was added, without moving the place where the process writes.
-
-        Not all of it: a step that writes faster than it is read would never be looked after.
-        """
-        piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
-        self._at += len(piece)
-        return piece

@@ -13,7 +13,7 @@ from aml_pipeline.local.leftovers import Leftover
 from aml_pipeline.plan import Step
 from aml_pipeline.store import Attempt, Result
 from aml_pipeline.tokens import Dataset, Input, Output
-from aml_pipeline.wording import counted, listed
+from aml_pipeline.wording import counted, listed, printable
 
 
 def fault(
@@ -32,9 +32,10 @@ def _of_datasets(context: Context, found: Evaluation, since_ns: int) -> str:
         local = context.plan.datasets[name].local
         tree = context.project.dataset(local)
         if local and (tree.digest if tree else reuse.ABSENT) != found.parts["datasets"][name]:
-            what = f"Dataset {name} changed while the step ran, so its result matches neither version"
             files = leftovers.changed(context.project.path(local), since_ns)
-            return f"{what}{_named(files)}. {_cure(found.step, Dataset(name), files)}"
+            which = f" ({_named(files)})" if files else ""
+            what = f"Dataset {name} changed while the step ran{which}, so its result matches neither version."
+            return f"{what} {_cure(found.step, Dataset(name), files)}"
     return ""
 
 
@@ -48,23 +49,24 @@ def _of_inputs(context: Context, found: Evaluation, results: Mapping[str, Result
             what = f"Its input {option} ({what})" if option else f"Its input, {what},"
             files = leftovers.changed(place, since_ns)
             gone = _removed(results[one.step].contents[one.name], tree)
-            return f"{what} changed while it ran{_named(files) or gone}. {_cure(found.step, one, files)}"
+            which = f": {_named(files) or gone}" if files or gone else ""
+            return f"{what} changed while it ran{which}. {_cure(found.step, one, files)}"
     return ""
 
 
 def _named(files: Sequence[Leftover]) -> str:
     more = [counted(len(files) - 1, "more file")] if len(files) > 1 else []
-    return f": {listed([files[0].name, *more])}" if files else ""
+    return listed([*(printable(one.name) for one in files[:1]), *more])
 
 
 def _removed(before: Tree, now: Tree | None) -> str:
     removed = before.files - (now.files if now else 0)
-    return f": {counted(removed, 'file')} {'was' if removed == 1 else 'were'} removed" if removed > 0 else ""
+    return f"{counted(removed, 'file')} {'was' if removed == 1 else 'were'} removed" if removed > 0 else ""
 
 
 def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
     noun = "inputs" if isinstance(token, Input) else "datasets"
-    copied = files[0].name if len(files) == 1 else "the files"
+    copied = printable(files[0].name) if len(files) == 1 else "the files"
     below = f"write below {_any_folder(step)}, or " if step.written else ""
     return f"A script must not write into its {noun}: {below}copy {copied} into the working folder first. Run again."
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from aml_pipeline import files
-from aml_pipeline.wording import counted, listed, size_in_words
+from aml_pipeline.wording import counted, listed, printable, size_in_words
 
 # The folders that Azure ML makes in the working folder of a run, and keeps.
 KEPT = ("outputs", "logs")
@@ -88,7 +88,7 @@ def _largest_first(found: Iterator[Leftover]) -> list[Leftover]:
 
 def in_words(found: Sequence[Leftover]) -> str:
     """Return the largest of some files with their sizes, and how many more there are."""
-    named = [f"{one.name} ({size_in_words(one.bytes)})" for one in found[:_MOST_NAMED]]
+    named = [f"{printable(one.name)} ({size_in_words(one.bytes)})" for one in found[:_MOST_NAMED]]
     more = len(found) - len(named)
     return listed([*named, *([counted(more, "more file")] if more else [])])
 

@@ -23,7 +23,7 @@ def missing_module(context: Context, step: Step, module: str) -> str:
         if own
         else "Install it"
     )
-    return f"Module {top} is not installed in {python.path} ({which}). {cure}.{_environment(context, step, module)}"
+    return f"Module {top} is not installed for {python.path} ({which}). {cure}.{_environment(context, step, module)}"
 
 
 def _is_of_project(context: Context, step: Step, top: str) -> bool:
@@ -49,11 +49,11 @@ def _environment(context: Context, step: Step, module: str) -> str:
     """Return what the files of the declared environment say of the module."""
     declared = step.environment
     files = [name for name in (declared.conda_file, declared.pip_requirements) if name] if declared else []
-    if not declared or not files:
+    if not declared or not files or declared.docker_image:  # an image may have it too
         return ""
     verdict = Providers(context.project.declaration(declared).packages, context.interpreter).of(module).verdict
     said = {
         "named": "names it, so Azure ML has it",
-        "not named": "does not name it, so Azure ML lacks it too: add it there",
+        "not named": "does not name it either, so the step would fail in Azure ML: add it",
     }.get(verdict)
     return f" {files[0]} {said}." if said else ""

@@ -1,0 +1,77 @@
+"""What a step prints and logs while it runs → events."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import time
+from collections.abc import Callable
+
+from aml_pipeline.events import Event, MetricLogged, OutputWritten, StepTicked
+from aml_pipeline.metrics import MetricReader
+from aml_pipeline.mlflow_files import MlflowReader
+
+Tell = Callable[[Event], None]
+_PIECE_BYTES = 1 << 20
+# How often the files of MLflow are looked at while a step runs.
+_MLFLOW_SECONDS = 0.5
+
+
+class Follower:
+    """Reads what a step adds to its log, and tells of it and of the metrics in it, or logged to MLflow."""
+
+    def __init__(self, log: str, step: str, tell: Tell, mlflow: MlflowReader) -> None:
+        self.descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        self.start = self._at = os.fstat(self.descriptor).st_size  # after what an earlier attempt wrote
+        self._closed = False
+        self._step = step
+        self._tell = tell
+        self._metrics = MetricReader()
+        self._mlflow = mlflow
+        self._mlflow_read = time.monotonic()
+        # The same metric may be printed and logged to MLflow: where it was first, there it counts.
+        self._printed: set[str] = set()
+        self._logged: set[str] = set()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._begun, self._started = time.monotonic(), time.time()
+
+    def read(self, *, end: bool = False) -> None:
+        """Tell of what is new; ``end``: no more will come."""
+        if self._closed:
+            return
+        while (piece := self._new()) and end:
+            self._take(self._decoder.decode(piece))
+        self._take(self._decoder.decode(piece, final=end), end=end)
+        if end or time.monotonic() - self._mlflow_read > _MLFLOW_SECONDS:
+            self._take_logged()
+        if end:
+            os.close(self.descriptor)
+            self._closed = True
+        self._tell(StepTicked(self._step, time.monotonic() - self._begun))
+
+    def _take(self, text: str, *, end: bool = False) -> None:
+        if text:
+            self._tell(OutputWritten(self._step, text))
+        for one in self._metrics.feed(text, end=end):
+            if one.name in self._logged:
+                continue
+            self._printed.add(one.name)
+            self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
+
+    def _take_logged(self) -> None:
+        """Tell of what was logged to MLflow; its times are those that the script gave, if it did."""
+        self._mlflow_read = time.monotonic()
+        for at, one in self._mlflow.new():
+            if one.name not in self._printed:
+                self._logged.add(one.name)
+                moment = min(max(at, self._started), time.time())
+                self._tell(MetricLogged(moment, self._step, one.name, one.kind, one.value))
+
+    def _new(self) -> bytes:
+        """Return some of what was added, without moving the place where the process writes.
+
+        Not all of it: a step that writes faster than it is read would never be looked after.
+        """
+        piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
+        self._at += len(piece)
+        return piece
