@@ -10,6 +10,7 @@ from itertools import islice
 from aml_pipeline import files, names
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
+from aml_pipeline.tokens import Literal
 
 _SUFFIXES = frozenset({
     ".arrow", ".avro", ".bin", ".bmp", ".bz2", ".csv", ".db", ".dta", ".feather", ".gif", ".gz", ".h5", ".hdf5",
@@ -60,6 +61,19 @@ def free_name(plan: Plan, local: str) -> str:
     if names.word_name_fault(name):
         name = "_".join(["data", *words])
     return next(one for one in (name, *(f"{name}_{number}" for number in range(2, 999))) if one not in plan.datasets)
+
+
+def option_with(step: Step, project: Project, path: str) -> str | None:
+    """Return the option that has ``path`` for its value or its default, so that a dataset takes its place."""
+    contract = project.contract(step)
+    declared = contract.parser.options if contract and contract.parser else ()
+    given = [(one.option, token.text) for one in step.arguments for token in one.values if isinstance(token, Literal)]
+    defaults = [(one.names[-1], one.default) for one in declared if one.names and isinstance(one.default, str)]
+    folders = (project.source(step).path, project.folder)
+    for option, text in (*given, *defaults):
+        if option and path in {os.path.normpath(os.path.join(folder, str(text))) for folder in folders}:
+            return option
+    return None
 
 
 def free_option(step: Step) -> str:

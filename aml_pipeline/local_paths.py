@@ -17,12 +17,14 @@ class Place(NamedTuple):
     """A file or folder of the project that a script names, though its step has none at that path.
 
     ``inner`` is its path in the source folder, if it lies there, ``in_snapshot`` whether the step has it under that.
+    ``options`` are the names of the option that has it for its default.
     """
 
     path: str
     is_folder: bool
     inner: str
     in_snapshot: bool
+    options: tuple[str, ...]
 
 
 # Folders that every run has, here and in Azure ML, and that are no part of a project.
@@ -44,7 +46,7 @@ def find(named: Named, step: Step, project: Project) -> Place | None:
         if _is_meant(named, path) and _is_of_project(path, source.path, project.folder):
             relative = os.path.relpath(path, source.path)
             inner = "" if relative.startswith("..") else relative
-            return Place(path, files.is_folder(path), inner, bool(inner) and snapshot.has(inner))
+            return Place(path, files.is_folder(path), inner, bool(inner) and snapshot.has(inner), named.options)
     return None
 
 
@@ -67,23 +69,27 @@ def cure_of(place: Place, step: Step, plan: Plan, project: Project) -> str:
     if place.in_snapshot:
         return f'Write "{place.inner}": a step runs in a copy of {step.source_directory.rstrip("/")}/.'
     holder = local_data.holder(plan, project, place.path)
+    given = place.options[-1] if place.options else local_data.option_with(step, project, place.path)
     if holder:
-        return f"It is in dataset {holder}: {_passed(holder, step)}"
+        return f"It is in dataset {holder}: {_passed(holder, step, given)}"
     if place.path == plan.file:
         return "No snapshot holds the pipeline file: pass what the script needs of it as arguments."
     if place.inner and source.ignores(place.inner + "/" * place.is_folder):
         return f"Take its pattern out of {source.ignore_file}, which leaves it out of every snapshot."
     if place.inner and not local_data.is_data(plan, project, place.path):
         return f"Add it under the step: {local_data.snapshot_line(step, place.inner + '/' * place.is_folder)}."
-    local = local_data.to_declare(plan, project, step, place.path)
+    here = os.path.relpath(place.path, project.folder)
+    local = here if given else local_data.to_declare(plan, project, step, place.path)
     name = local_data.free_name(plan, local)
-    return f"Declare it, `datasets: {{{name}: {{local: {local_data.as_yaml(local)}}}}}`, and {_passed(name, step)}"
+    return (
+        f"Declare it, `datasets: {{{name}: {{local: {local_data.as_yaml(local)}}}}}`, and {_passed(name, step, given)}"
+    )
 
 
-def _passed(dataset: str, step: Step) -> str:
-    """Return how a dataset is passed to the script: by the option that does already, if there is one."""
-    given = step.option_of(Dataset(dataset))
-    if given:
-        return f"read the path from the option {given}, which has it."
-    option = local_data.free_option(step)
+def _passed(dataset: str, step: Step, given: str | None) -> str:
+    """Return how a dataset is passed to the script: by the option that does already, or that is ``given`` its path."""
+    passed = step.option_of(Dataset(dataset))
+    if passed:
+        return f"read the path from the option {passed}, which has it."
+    option = given or local_data.free_option(step)
     return f"pass it, `{option}: ${{{{ datasets.{dataset} }}}}`: the script reads the path from that option."

@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "interpreter": {"errors", "files"},
     "known_packages": set(),
     "loader": {"plan", "planning", "problems", "profile", "schedule", "source", "spec", "spec_errors", "tokens"},
-    "local_data": {"files", "names", "plan", "project"},
+    "local_data": {"files", "names", "plan", "project", "tokens"},
     "local_paths": {"files", "local_data", "plan", "project", "script", "tokens"},
     "memo": set(),
     "metrics": set(),

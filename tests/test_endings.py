@@ -8,6 +8,8 @@ import textwrap
 import pytest
 import yaml
 
+from aml_pipeline import script_check
+from aml_pipeline.opening import open_pipeline
 from tests.conftest import Project, reasons
 
 OUTPUT = "--model: ${{ outputs.model }}"
@@ -226,7 +228,8 @@ def test_the_file_that_was_written_into_an_input_is_named(project: Project) -> N
     project.write({"pipeline.yaml": text, "first.py": first, "train.py": written, "raw/r.csv": "x", "raw/s.csv": "x"})
     assert failure(project) == (
         "train: Its input --from (output o of step first) changed while it ran: b.csv. A script must not write into "
-        "its inputs: write below the folder of --output, or copy b.csv into the working folder first. Run again."
+        "its inputs: write below the folder of --output, or copy b.csv into the working folder first. Correct the "
+        "script, then run again."
     )
     project.write({"train.py": "import os, sys\nos.remove(sys.argv[4] + '/a.csv')\n"})
     assert "changed while it ran: 1 file was removed. A script must not" in failure(project)
@@ -234,7 +237,7 @@ def test_the_file_that_was_written_into_an_input_is_named(project: Project) -> N
     assert failure(project) == (
         "train: Dataset raw changed while the step ran (s.csv), so its result matches neither version. A script must "
         "not write into its datasets: write below the folder of --output, or copy s.csv into the working folder "
-        "first. Run again."
+        "first. Correct the script, then run again."
     )
 
 
@@ -343,6 +346,28 @@ def test_a_dataset_is_added_to_what_is_declared_already(project: Project) -> Non
     assert cure(project)[0].endswith(
         f"Dataset raw holds it, and --data gives its path: {opens.removeprefix('and ')} --data gives."
     )
+
+
+@pytest.mark.parametrize(
+    ("default", "argument"), [("'data/x.csv'", ""), ("None", "--raw: data/x.csv\n      - ")], ids=["default", "value"]
+)
+def test_the_option_that_has_the_path_gets_the_dataset(project: Project, default: str, argument: str) -> None:
+    script = (
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        f"parser.add_argument('--raw', default={default})\nparser.add_argument('--model')\n"
+        "open(parser.parse_args().raw)\n"
+    )
+    project.write({**one_step(script, arguments=f"- {argument}{OUTPUT}"), "data/x.csv": "a,b\n", "data/other": ""})
+    why, lines = cure(project)
+    assert why.endswith("Declare it in pipeline.yaml, and let the script open what --raw gives:")
+    assert lines == {
+        "datasets": {"x": {"local": "data/x.csv"}},
+        "steps": {"train": {"arguments": [{"--raw": "${{ datasets.x }}"}]}},
+    }
+    plan, opened = open_pipeline(str(project.root / "pipeline.yaml")).require()
+    told = [one.cure for one in script_check.warnings(plan, opened)]
+    declare = "Declare it, `datasets: {x: {local: data/x.csv}}`, and pass it, `--raw: ${{ datasets.x }}`: "
+    assert told == ([] if argument else [f"{declare}the script reads the path from that option."])
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,11 @@ def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int
     found = records_of(opened)
     for run, stays in [(chosen(found, name), stays) for stays, names in pins.items() for name in names]:
         run.pin(stays=stays)
-        print(f"{run.run} is pinned: `clean` keeps its record." if stays else f"{run.run} is not pinned.")
+        print(
+            f"{run.run} is pinned: `clean` keeps its record."
+            if stays
+            else f"Unpinned {run.run}: `clean --runs` may remove its record."
+        )
     return 0
 
 

@@ -24,7 +24,9 @@ def cure(context: Context, step: Step, place: str) -> str:
     """Return how a script gets what is at ``place``: as a dataset, declared where none holds it yet."""
     here = os.path.relpath(place, context.project.folder)
     why = f"{here} is in the project, but not in the step's snapshot, which is all that a step sees of it."
-    plan, project, option = context.plan, context.project, local_data.free_option(step)
+    plan, project = context.plan, context.project
+    given = local_data.option_with(step, project, place)
+    option = given or local_data.free_option(step)
     name = local_data.holder(plan, project, place)
     if name:
         rest = os.path.relpath(place, project.path(str(plan.datasets[name].local)))
@@ -33,7 +35,7 @@ def cure(context: Context, step: Step, place: str) -> str:
             return f"{why} Dataset {name} holds it, and {passed} gives its path: let the script {_read(rest, passed)}."
         lines = _lines(step, option, name)
         return f"{why} Dataset {name} holds it. Pass its path, and let the script {_read(rest, option)}:\n{lines}"
-    local = local_data.to_declare(plan, project, step, place)
+    local = here if given else local_data.to_declare(plan, project, step, place)
     name = local_data.free_name(plan, local)
     rest = os.path.relpath(place, project.path(local))
     lines = f"    datasets:\n      {name}:\n        local: {local_data.as_yaml(local)}\n{_lines(step, option, name)}"

@@ -68,7 +68,8 @@ def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
     noun = "inputs" if isinstance(token, Input) else "datasets"
     copied = printable(files[0].name) if len(files) == 1 else "the files"
     below = f"write below {_any_folder(step)}, or " if step.written else ""
-    return f"A script must not write into its {noun}: {below}copy {copied} into the working folder first. Run again."
+    instead = f"{below}copy {copied} into the working folder first"
+    return f"A script must not write into its {noun}: {instead}. Correct the script, then run again."
 
 
 def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Sequence[Leftover], folder: str) -> str:
