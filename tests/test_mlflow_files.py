@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -177,7 +178,10 @@ def test_a_metric_that_is_logged_and_printed_counts_where_it_was_first(
 ) -> None:
     told: list[Event] = []
     follower = Follower(str(tmp_path / "log"), "two", told.append, MlflowReader(str(store), "second"))
-    ways = [lambda: put(store, *runs_of("second")), lambda: os.write(follower.descriptor, PRINTED)]
+    ways: list[Callable[[], object]] = [
+        lambda: put(store, *runs_of("second")),
+        lambda: os.write(follower.descriptor, PRINTED),
+    ]
     for act in ways if logged_first else reversed(ways):
         act()
         follower.read()
