@@ -10,8 +10,8 @@ _PARAM = Option("--param", value="NAME=VALUE", help="Value of a parameter; may s
 _PYTHON = Option("--python", value="PATH", help="Interpreter of the steps; else the one of this program.")
 _SELECTION = (
     Option("--only", help="The steps named, without those that they need."),
-    Option("--from", value="STEP", help="That step and those that need it."),
-    Option("--until", value="STEP", help="That step and those that it needs."),
+    Option("--from", value="STEP", help="Start at STEP: it and everything downstream."),
+    Option("--until", value="STEP", help="Stop at STEP: everything it needs, and it."),
     Option("--force", help="Run the steps named (all, if none is) even if nothing changed."),
 )
 _ANY = 1_000_000
@@ -24,7 +24,7 @@ COMMANDS = {
             "init",
             "starting",
             "Make a runnable pipeline.yaml with one script in an empty folder.",
-            operands=("FOLDER", 1, "Where; else here."),
+            operands=("FOLDER", 1, "Target folder (default: the current one)."),
             example="aml-pipeline init my-project",
         ),
         Command(
@@ -34,7 +34,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
-            Option("--format", value="FORMAT", help="Form.", choices=("text", "json", "github"), default="text"),
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json", "github"), default="text"),
             Option(
                 "--snapshot", help="Show the files of each step too: which go where it runs, which do not, and why."
             ),
@@ -104,7 +104,7 @@ COMMANDS = {
             Option("--adopt", help="Take over what another project published under the same name."),
             Option("--version", value="DIGEST", help="Make an earlier version the default again; or `previous`."),
             Option("--exit-code", help="Exit with 5 when something changed, or would."),
-            Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             example="aml-pipeline publish --dry-run",
         ),
         Command(
@@ -133,7 +133,7 @@ COMMANDS = {
         Command(
             "environment",
             "environment",
-            "Hold the declared packages against what the Python of local runs has.",
+            "Compare the declared packages with those installed for local runs.",
             _FILE,
             _PROFILE,
             _PARAM,
@@ -147,7 +147,7 @@ COMMANDS = {
             "Show the steps in order, what each reads and what it writes.",
             _FILE,
             _PROFILE,
-            Option("--format", value="FORMAT", help="Form.", choices=("text", "mermaid", "dot"), default="text"),
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "mermaid", "dot"), default="text"),
             example="aml-pipeline graph",
         ),
         Command(
@@ -157,16 +157,16 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             Option("--remote", help="Those that Azure ML has, and how they differ from the file."),
-            Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             example="aml-pipeline schedules --format json",
         ),
         Command(
             "runs",
             "history",
-            "List the runs of this pipeline, the last first.",
+            "List the runs of this pipeline, newest first.",
             _FILE,
             Option("--remote", help="Those in Azure ML that were sent by `submit`, whoever did it."),
-            Option("--format", value="FORMAT", help="Form.", choices=("text", "json"), default="text"),
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             Option("--pin", value="RUN", help="Keep the record of RUN whatever `clean` removes.", many=True),
             Option("--unpin", value="RUN", help="Let `clean` remove the record of RUN again.", many=True),
             example="aml-pipeline runs",
