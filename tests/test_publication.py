@@ -221,7 +221,7 @@ def test_stopped_after_any_change_the_next_plan_ends_where_an_undisturbed_one_do
         now = applied(wanted, now, one)
     now = after(wanted, now)
     assert {one.action for one in changes(wanted, now)} == {"unchanged"}, as_text(changes(wanted, now))
-    assert list(doubled(wanted, now)) == []
+    assert list(doubled(wanted, now, found)) == []
 
     assert now.endpoint is not None
     kept = kept_pipeline(wanted, now)
@@ -357,11 +357,69 @@ def test_all_who_published_at_once_agree_on_the_one_that_stays(made: list[tuple[
         declared = WantedSchedule("nightly", "mine.nightly", f"experiment {number}", DAILY, {}, digest)
         wanted = Wanted(WHOSE, "mine", "aa", (declared,))
         now = found
-        for one in list(doubled(wanted, found)):
+        for one in list(doubled(wanted, found, Found((), None, ()))):
             now = applied(wanted, now, one)
         first = min(range(len(made)), key=lambda place: (made[place][0], place))
         assert [one.id for one in now.schedules if one.active] == [f"s{first}"]
         assert [one.id for one in now.pipelines if one.active] == [f"p{first}"]
         assert now.endpoint is not None
         assert now.endpoint.pipeline == f"p{first}"
-        assert list(doubled(wanted, now)) == []
+        assert list(doubled(wanted, now, Found((), None, ()))) == []
+
+
+def firing(wanted: Wanted, found: Found) -> list[str | None]:
+    """Return the names that the file has for the schedules that fire, and may be changed."""
+    marks = ((mark_in(one.description), one) for one in found.schedules if one.active)
+    return sorted(str(mark.schedule) for mark, one in marks if mark and may_be_changed(wanted, one.description))
+
+
+@settings(max_examples=400)
+@given(wants, founds(), st.sets(st.integers(0, 3)))
+def test_a_list_that_lags_behind_costs_no_schedule_that_fires(wanted: Wanted, found: Found, lagging: set[int]) -> None:
+    """Whichever of the schedules Azure ML still lists as they were before this publisher changed them."""
+    assume(wanted.whose.adopt or not foreign(wanted, found))
+    now = after(wanted, found)
+    before = {one.id: one for number, one in enumerate(found.schedules) if number in lagging}
+    listed = replace(now, schedules=tuple(before.get(one.id, one) for one in now.schedules))
+    left = now
+    for one in doubled(wanted, listed, found):
+        left = applied(wanted, left, one)
+    assert firing(wanted, left) == firing(wanted, now)
+
+
+@given(AT_ONCE, st.lists(st.booleans(), min_size=4, max_size=4), st.booleans())
+def test_all_who_replaced_one_at_once_agree_though_their_lists_lag_behind(
+    made: list[tuple[str, str]],
+    lagging: list[bool],
+    was_active: bool,  # noqa: FBT001
+) -> None:
+    """Each may still be told that what all of them disabled is active; what it is of fits none of them."""
+    old = Schedule("old", "mine.nightly", marked("", WHOSE.mark("aa", "nightly")), True, "e", "experiment 3", DAILY,
+                   {}, "0")  # fmt: skip  # noqa: FBT003
+    put_away = replace(old, active=False, description=marked("", replace(WHOSE.mark("aa", "nightly"), disabled=True)))
+    schedules = [
+        replace(old, id=f"s{number}", experiment=f"experiment {number}", created=created,
+                description=marked("", WHOSE.mark(digest, "nightly")))
+        for number, (created, digest) in enumerate(made)
+    ]  # fmt: skip
+    endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
+    now = Found((), endpoint, (put_away, *schedules))
+    for number, (_, digest) in enumerate(made[:3]):
+        wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", f"experiment {number}", DAILY,
+                                                             {}, digest),))  # fmt: skip
+        before = Found((), endpoint, (old if was_active else put_away,))
+        listed = (old if lagging[number] else put_away, *schedules)
+        for one in list(doubled(wanted, replace(now, schedules=listed), before)):
+            now = applied(wanted, now, one)
+    first = min(range(len(made)), key=lambda place: (made[place][0], place))
+    assert [one.id for one in now.schedules if one.active] == [f"s{first}"]
+
+
+def test_who_made_none_leaves_what_another_publisher_put_in_place_of_an_older_one() -> None:
+    """This one only keeps the older one, which the list shows as active though the other has disabled it."""
+    old = Schedule("s1", "mine.nightly", marked("", WHOSE.mark("aa", "nightly")), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
+    endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
+    wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))
+    before = Found((), endpoint, (old,))
+    listed = replace(before, schedules=(old, replace(old, id="s2", experiment="two", created="2")))
+    assert list(doubled(wanted, listed, before)) == []

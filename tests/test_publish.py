@@ -207,6 +207,19 @@ def test_what_was_changed_by_hand_is_shown_and_mended(lesson: Lesson, capsys: Ca
     assert state(lesson) == before
 
 
+def test_what_it_replaced_is_listed_as_active_for_a_while_and_its_replacement_stays(
+    lesson: Lesson, capsys: Capture
+) -> None:
+    publish(lesson, capsys)
+    (old,) = json.loads(json.dumps(list(lesson.service.schedules.values())))
+    lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
+    lesson.service.state.outdated[old["Id"]] = old
+    told = publish(lesson, capsys)
+    assert [line for line in told if "schedule" in line] == ["-/+ schedule lesson.nightly experiment: lesson → other"]
+    firing = [one for one in lesson.service.schedules.values() if one["EntityStatus"] in {"0", "Active"}]
+    assert [one["PipelineSubmissionInfo"]["ExperimentName"] for one in firing] == ["other"]
+
+
 def test_another_experiment_replaces_the_schedule(lesson: Lesson, capsys: Capture) -> None:
     publish(lesson, capsys)
     lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")

@@ -78,11 +78,12 @@ class _Publisher:
         if pipeline.action == "create":
             _, *others = pipeline_changes(self.wanted, self.found)
         self.do_endpoint()
-        for change in [*others, *schedule_changes(self.wanted, self.found)]:
+        before = self.found
+        for change in [*others, *schedule_changes(self.wanted, before)]:
             self.do(change)
         if any(change.action in {"create", "replace"} for change in self.done):
             self.look()
-            for change in list(doubled(self.wanted, self.found)):
+            for change in list(doubled(self.wanted, self.found, before)):
                 self.do(change)
 
     def do_endpoint(self) -> None:

@@ -116,10 +116,11 @@ def _short(digest: str | None) -> str:
     return digest[:_SHORT] if digest else "one that somebody else made"
 
 
-def doubled(wanted: Wanted, found: Found) -> Iterator[Change]:
+def doubled(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
     """Yield what is to be done about what several publishers made at once; each of them finds the same.
 
-    Nothing else: what another publisher made of another content is not undone.
+    Nothing else: what another publisher made of another content is not undone. ``before`` is what this publisher found
+    when it decided about schedules.
     """
     _, *others = pipeline_changes(wanted, found)
     yield from others
@@ -127,7 +128,7 @@ def doubled(wanted: Wanted, found: Found) -> Iterator[Change]:
     again = {pipeline.id for pipeline in _same(wanted, found)} - {kept.id if kept else ""}
     if there and kept and there.pipeline in again:
         yield endpoint_change(wanted, found)
-    yield from doubled_schedules(wanted, found)
+    yield from doubled_schedules(wanted, found, before)
 
 
 def moved_back(wanted: Wanted, found: Found, version: str) -> Change:

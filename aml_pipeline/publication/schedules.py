@@ -36,10 +36,17 @@ def _by_key(wanted: Wanted, found: Found) -> dict[str, list[Schedule]]:
     return ours
 
 
-def doubled_schedules(wanted: Wanted, found: Found) -> Iterator[Change]:
-    """Yield what is to be done about schedules that several publishers made at once: the oldest stays."""
+def doubled_schedules(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
+    """Yield what is to be done about schedules that several publishers made at once: the oldest stays.
+
+    It is the oldest, and not that which fits: each publisher may want another one, and would disable those of the
+    others. What was there ``before``, when this publisher decided to make its own, does not count: then it had been
+    disabled, or this publisher has done it since, though a list that lags behind may show it as active.
+    """
+    made = {change.key for change in schedule_changes(wanted, before) if change.action in {"create", "replace"}}
+    known = {schedule.id for schedule in before.schedules}
     for key, there in _by_key(wanted, found).items():
-        active = [schedule for schedule in there if schedule.active]
+        active = [schedule for schedule in there if key in made and schedule.active and schedule.id not in known]
         digests = {mark.digest for schedule in active if (mark := mark_in(schedule.description))}
         cure = ("it says something else, so publish again",) if len(digests) > 1 else ()
         for schedule in active[1:]:

@@ -133,7 +133,7 @@ def put_schedule(state: State, call: Call) -> object:
 
 def list_schedules(state: State, call: Call) -> object:
     """Answer with the schedules."""
-    return _shown(state.schedules, call)
+    return _shown({**state.schedules, **state.outdated}, call)
 
 
 def list_schedules_of(state: State, call: Call) -> object:

@@ -47,6 +47,7 @@ class State:
     pipelines: dict[str, Entity] = field(default_factory=dict)  # published ones
     endpoints: dict[str, Entity] = field(default_factory=dict)
     schedules: dict[str, Entity] = field(default_factory=dict)
+    outdated: dict[str, Entity] = field(default_factory=dict)  # schedules as the list still shows them
     ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def new_id(self) -> str:
