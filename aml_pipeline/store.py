@@ -30,6 +30,9 @@ from aml_pipeline.files import Digests, Tree
 _ROOM_BYTES = 1 << 16
 RESULT, ATTEMPT, DEBUG = "result.", "attempt.", "debug."
 WORKING_COPY = "working-copy"
+LOCK, RECORDING = "lock", "recording"
+# Seconds between tries at the lock: who only looks whether a run is there holds it for less than a millisecond.
+_WAITS = (0.0, *[0.01] * 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,12 +304,10 @@ def locked(folder: str, command: str) -> Iterator[None]:
 
     The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder.
     """
-    descriptor = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise MachineError(_holder(descriptor)) from None
+        if not any(_taken(descriptor, wait) for wait in _WAITS):
+            raise MachineError(_holder(descriptor))
         holder = {
             "pid": os.getpid(),
             "host": os.uname().nodename,
@@ -315,6 +316,31 @@ def locked(folder: str, command: str) -> Iterator[None]:
         }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int, wait: float) -> bool:
+    """Whether this process gets the lock, after ``wait`` seconds."""
+    time.sleep(wait)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def recording(folder: str) -> Iterator[None]:
+    """Wait for, and hold, a lock of its own on the records in ``folder``.
+
+    So that `clean` removes no text whose record is being written. The lock of runs would not do: what was sent to Azure
+    ML is recorded while a run goes on here.
+    """
+    descriptor = os.open(os.path.join(folder, RECORDING), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -332,7 +358,7 @@ def is_locked(folder: str) -> bool:
 def require_unlocked(folder: str) -> None:
     """Raise MachineError with the holder when a run holds the lock on ``folder`` now."""
     try:
-        descriptor = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:

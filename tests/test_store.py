@@ -196,3 +196,27 @@ def test_a_second_run_is_told_who_holds_the_lock_and_a_kill_frees_it(tmp_path: P
         holder.kill()
     with stores.locked(str(tmp_path), "aml-pipeline run"):
         pass
+
+
+_READER = """
+import sys
+from aml_pipeline import store
+while True:
+    store.is_locked(sys.argv[1])
+    print("looked", flush=True)
+"""
+
+
+def test_who_only_looks_whether_a_run_is_there_keeps_none_from_beginning(tmp_path: Path) -> None:
+    with stores.locked(str(tmp_path), "aml-pipeline run"):
+        pass
+    command = [sys.executable, "-c", textwrap.dedent(_READER), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        try:
+            for _ in range(2000):
+                assert reader.stdout.readline() == "looked\n"
+                with stores.locked(str(tmp_path), "aml-pipeline run"):
+                    pass
+        finally:
+            reader.kill()
