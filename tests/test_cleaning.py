@@ -6,12 +6,18 @@ import json
 import os
 import re
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from aml_pipeline import cli
+from aml_pipeline.cli import cleaning, remote
+from aml_pipeline.contents import Contents, content
+from aml_pipeline.opening import Opened, open_pipeline
+from aml_pipeline.record import RunRecord, records
 from tests.conftest import Project
+from tests.patience import PATIENCE
 
 # Two steps, of which the first does not read the parameter: its result is that of the first run.
 FILES = {
@@ -173,7 +179,7 @@ def test_a_pinned_run_stays(project: Project, command: Command) -> None:
         "Kept 2 run records: 1 pinned, 1 whose results are still in use. `aml-pipeline runs --unpin RUN` lets one go."
     )
     assert names(project) == [first, second]  # the second used a result of the first, whose metrics its page shows
-    assert sorted(os.listdir(".aml_pipeline/small")) == ["code", "lock", "runs"]
+    assert sorted(os.listdir(".aml_pipeline/small")) == ["code", "lock", "recording", "runs"]
     assert command("runs", "--unpin", second) == f"Unpinned {second}: `clean --runs` may remove its record.\n"
     assert command("clean", "--all").endswith("Kept nothing.\n")
     assert names(project) == []
@@ -207,3 +213,30 @@ def test_clean_of_a_project_that_never_ran_says_so(
     monkeypatch.chdir(tmp_path)
     for words in ([], ["--all"], ["--runs", "3"], ["--dry-run"]):
         assert command("clean", *words) == "There is nothing to free.\n"
+
+
+def test_the_texts_of_what_is_submitted_meanwhile_stay(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is sent, and recorded, after `clean` has listed the records."""
+    project.write({"train.py": FILES["train.py"].replace("too large", "much too large")})
+    opened = open_pipeline("pipeline.yaml")
+    plan, kept_project = opened.require()
+    run = "run-in-azure"
+    recorded = threading.Thread(target=remote._recorded, args=(opened, run, "", list(plan.steps), "v1", None))
+    listed = cleaning.records_of
+
+    def list_and_record(opened: Opened) -> list[RunRecord]:
+        known = listed(opened)
+        recorded.start()
+        recorded.join(0.5)  # it may have to wait for `clean`
+        return known
+
+    monkeypatch.setattr(cleaning, "records_of", list_and_record)
+    command("clean")
+    recorded.join(PATIENCE)
+    (record,) = [one for one in records(os.path.join(opened.state, "runs")) if "azureml" in one.header]
+    contents = Contents(opened.state)
+    for step in plan.steps:
+        digests = map(content, kept_project.snapshot(step).digests.values())
+        assert all(contents.has(digest) for digest in digests), f"of {record.run}, {step.name}"

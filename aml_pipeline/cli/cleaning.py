@@ -49,7 +49,7 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         _list(removable)
         _tell(removable, kept, "Would free", "Would keep")
         return 0
-    with store.locked(opened.state, "aml-pipeline clean"):
+    with store.locked(opened.state, "aml-pipeline clean"), store.recording(opened.state):
         survivors.end_all(results, results.steps())
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         for one in removable:
@@ -108,10 +108,11 @@ def _records(
 
 
 def _everything(state: str) -> list[Removable]:
-    """Return all that lies in a pipeline's state, but for the lock, which is held, and what belongs to records."""
+    """Return all that lies in a pipeline's state, but for the locks, which are held, and what belongs to records."""
     steps = os.path.join(state, "steps")
     found = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
-    names = [name for name in files.names(state) if name not in {"lock", "runs", "steps", contents.FOLDER}]
+    others = {store.LOCK, store.RECORDING, "runs", "steps", contents.FOLDER}
+    names = [name for name in files.names(state) if name not in others]
     return found + [cleaning.removable(_NAMED.get(name, "cache"), os.path.join(state, name)) for name in names]
 
 

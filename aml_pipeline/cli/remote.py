@@ -107,9 +107,13 @@ def _recorded(  # noqa: PLR0913, PLR0917 - all that a record is made of
     plan, project = opened.require()
     about = {"run": run, "experiment": plan.experiment, "portal": portal, "sdk": sdk}
     parts = {step.name: remote.parts(plan, project, step) for step in steps}
-    recorder = _record(opened, {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"})
-    for step in steps:
-        keep_texts(Contents(opened.state), project, step, parts[step.name])
+    header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
+    folder = store.prepare(os.path.dirname(opened.state), plan.name)
+    recorder = Recorder(os.path.join(folder, "runs"), new_id())
+    with store.recording(folder):
+        recorder.open(lambda: header)
+        for step in steps:
+            keep_texts(Contents(opened.state), project, step, parts[step.name])
     return recorder
 
 
@@ -120,14 +124,6 @@ def chosen(plan: Plan, names: list[str]) -> list[Step]:
     if unknown:
         raise UsageError(f'There is no step "{unknown}". {suggest(unknown, known, noun="step")}')
     return [known[name] for name in names] or list(known.values())
-
-
-def _record(opened: Opened, header: Mapping[str, Any]) -> Recorder:
-    plan, _ = opened.require()
-    folder = store.prepare(os.path.dirname(opened.state), plan.name)
-    recorder = Recorder(os.path.join(folder, "runs"), new_id())
-    recorder.open(lambda: header)
-    return recorder
 
 
 def _show(opened: Opened, steps: list[Step]) -> None:
