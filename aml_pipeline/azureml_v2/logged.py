@@ -13,8 +13,8 @@ from typing import Any
 from aml_pipeline.azureml_v2.sdk import Sdk
 from aml_pipeline.errors import AzureError
 from aml_pipeline.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.workspace.ending import Metric
 
-Metric = tuple[str, str, Any]
 Page = Mapping[str, Any]
 
 

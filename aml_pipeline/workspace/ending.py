@@ -34,12 +34,12 @@ _NO_LOG = "Azure ML has no log of this step.\n"
 _TAIL_LINES = 20
 _TRIES = 3
 
-
+# Name, kind and value.
 Metric = tuple[str, str, Any]
 
 
 class End(NamedTuple):
-    """How a step ended. ``metrics`` are name, kind and value of each that it logged, in order.
+    """How a step ended. ``metrics`` are those that it logged, in order.
 
     ``seconds`` is how long it ran, by the clock of Azure ML, where that tells.
     """
