@@ -29,7 +29,22 @@ class LostRunError(AzureError):
 
     def __init__(self, text: str, run: str) -> None:
         self.run = run
-        super().__init__(text)
+        super().__init__(f"{text} {_how_to_stop(run)}")
+
+
+class SubmissionStopped(KeyboardInterrupt):
+    """A signal came while a run was being sent, and nobody knows whether that has begun; ``run`` is its id.
+
+    Its cause is what the signal raised.
+    """
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(_how_to_stop(run))
+
+
+def _how_to_stop(run: str) -> str:
+    return f"If run {run} began all the same, `aml-pipeline cancel {run}` stops it."
 
 
 class PipelineError(UserError):

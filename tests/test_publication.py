@@ -394,9 +394,9 @@ def test_all_who_replaced_one_at_once_agree_though_their_lists_lag_behind(
     was_active: bool,  # noqa: FBT001
 ) -> None:
     """Each may still be told that what all of them disabled is active; what it is of fits none of them."""
-    old = Schedule("old", "mine.nightly", marked("", WHOSE.mark("aa", "nightly")), True, "e", "experiment 3", DAILY,
-                   {}, "0")  # fmt: skip  # noqa: FBT003
-    put_away = replace(old, active=False, description=marked("", replace(WHOSE.mark("aa", "nightly"), disabled=True)))
+    mark = WHOSE.mark("aa", "nightly")
+    old = Schedule("old", "mine.nightly", marked("", mark), True, "e", "experiment 3", DAILY, {}, "0")  # noqa: FBT003
+    put_away = replace(old, active=False, description=marked("", replace(mark, disabled=True)))
     schedules = [
         replace(old, id=f"s{number}", experiment=f"experiment {number}", created=created,
                 description=marked("", WHOSE.mark(digest, "nightly")))
@@ -416,7 +416,7 @@ def test_all_who_replaced_one_at_once_agree_though_their_lists_lag_behind(
 
 
 def test_who_made_none_leaves_what_another_publisher_put_in_place_of_an_older_one() -> None:
-    """This one only keeps the older one, which the list shows as active though the other has disabled it."""
+    """It only keeps the older one, which the list shows as active though the other has disabled it."""
     old = Schedule("s1", "mine.nightly", marked("", WHOSE.mark("aa", "nightly")), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
     endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
     wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from tests.conftest import Project
 from tests.loopback.lesson import FILES, Lesson
 from tests.loopback.script import Script, Step
 from tests.loopback.serving import quiet
+from tests.loopback.wire import Request
 from tests.patience import PATIENCE, until
 
 pytestmark = quiet
@@ -173,10 +176,66 @@ def test_stopping_while_it_is_sent(lesson: Lesson, capsys: Capture) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (-signal.SIGINT, "")
-    assert err == "Stopped while it was sent; if a run began all the same, experiment lesson shows it.\n"
+    assert err == (
+        "Stopped while the run was being sent. If it began all the same, experiment lesson shows it in the portal.\n"
+    )
     assert lesson.runs() == []
     lesson.service.faults.ordered.clear()
     assert lesson.here(capsys, "submit").status == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "route"),
+    [(signal.SIGINT, (), "/PipelineRuns/Submit/"), (signal.SIGTERM, ("prepare",), "/snapshotrun")],
+)
+def test_stopping_while_the_run_itself_is_sent_leaves_one_that_cancel_knows(
+    lesson: Lesson, capsys: Capture, number: signal.Signals, step: tuple[str, ...], route: str
+) -> None:
+    lesson.service.script = Script(holds=True)
+    stopped = threading.Event()
+
+    def hold(request: Request) -> None:
+        if route in request.route and not stopped.is_set():
+            process.send_signal(number)
+            stopped.wait(PATIENCE)
+
+    with lesson.service.meeting(hold):
+        process = lesson.start_azure("submit", *step)
+        out, err = process.communicate(timeout=PATIENCE)
+        stopped.set()
+    assert (process.returncode, out) == (-number, "")
+    run = lesson.record()["azureml"]["run"]
+    lost = f"If run {run} began all the same, `aml-pipeline cancel {run}` stops it."
+    assert err == f"Stopped while the run was being sent. {lost}\n"
+    until(lambda: run in lesson.service.state.runs)
+    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
+    assert lesson.service.state.cancelled == {run}
+
+
+def test_an_sdk_that_makes_runs_in_another_way_still_sends(
+    lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id of a run is noted by a private part of the SDK, as long as it has that."""
+    module = importlib.import_module("aml_pipeline.azureml.submit")
+    noted = module._noted
+    monkeypatch.setattr(module, "_noted", lambda _: noted(object()))
+    assert lesson.here(capsys, "submit").status == 0
+    (run,) = lesson.service.runs
+    assert lesson.record()["azureml"]["run"] == run
+
+
+def test_stopping_while_a_run_is_looked_for_leaves_one_that_cancel_knows(lesson: Lesson) -> None:
+    lesson.service.script = Script(holds=True)
+    lesson.service.lose("/PipelineRuns/Submit/", 503, times=10)
+    lesson.service.fail("/PipelineRuns/[0-9a-f-]{36}$", 503, times=1000)
+    process = lesson.start_azure("submit", environ={"LOOPBACK_SLEEP": "60"})
+    until(lambda: any(re.search("/PipelineRuns/[0-9a-f-]{36}$", one.route) for one in lesson.service.requests))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    run = lesson.record()["azureml"]["run"]
+    assert process.returncode == -signal.SIGINT
+    assert err.endswith(f" If run {run} began all the same, `aml-pipeline cancel {run}` stops it.\n")
+    assert err.count("\n") == 1
 
 
 @pytest.fixture

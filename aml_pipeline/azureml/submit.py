@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from uuid import uuid4
 
 from aml_pipeline import remote
 from aml_pipeline.azureml import published
 from aml_pipeline.azureml.compile import compiled, script_run
 from aml_pipeline.azureml.sdk import Sdk, doing
-from aml_pipeline.errors import AzureError, LostRunError
+from aml_pipeline.errors import AzureError, LostRunError, SubmissionStopped
 from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
 from aml_pipeline.workspace.calls import NOT_FOUND, address_of, may_pass, status_of
@@ -32,21 +33,19 @@ def submit(
     """Compile ``plan`` and send it; return the ``PipelineRun``. With ``force`` no step is reused.
 
     Raises PipelineError for what Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody
-    knows whether the run began.
+    knows whether the run began, SubmissionStopped when a signal came and nobody knows.
     """
     pipeline, given = compiled(plan, workspace, project)
     made, own = _noted(pipeline), remote.tags(plan, tags)
-    try:
-        with doing("submitting the pipeline"):
-            experiment = _experiment(workspace, plan)
-            return experiment.submit(pipeline, tags=own, pipeline_parameters=given, regenerate_outputs=force)
-    except AzureError as error:
-        if not made or _is_refused(error):
-            raise
-        return _tagged(_looked_for(lambda: _pipeline_run(plan, workspace, made[-1]), made[-1], error), own)
-    except KeyboardInterrupt:
-        _say_how_to_stop(made)
-        raise
+    with _told_if_stopped(made):
+        try:
+            with doing("submitting the pipeline"):
+                experiment = _experiment(workspace, plan)
+                return experiment.submit(pipeline, tags=own, pipeline_parameters=given, regenerate_outputs=force)
+        except AzureError as error:
+            if not made or _is_refused(error):
+                raise
+            return _tagged(_looked_for(lambda: _pipeline_run(plan, workspace, made[-1]), made[-1], error), own)
 
 
 def submit_step(
@@ -60,19 +59,17 @@ def submit_step(
     """Send ``step`` alone, as a ``ScriptRun`` of the experiment.
 
     Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses, of which LostRunError when
-    nobody knows whether the run began.
+    nobody knows whether the run began, SubmissionStopped when a signal came and nobody knows.
     """
     config = script_run(plan, step, workspace, project)
     own = remote.tags(plan, tags)
     run = f"{plan.experiment}_{int(time.time())}_{uuid4().hex[:8]}"  # as the SDK calls it
-    try:
-        with doing(f"submitting step {step.name}"):
-            return _experiment(workspace, plan).submit(config, tags=own, run_id=run)
-    except AzureError as error:
-        return _tagged(_looked_for(lambda: _script_run(workspace, run), run, error), own)
-    except KeyboardInterrupt:
-        _say_how_to_stop([run])
-        raise
+    with _told_if_stopped([run]):
+        try:
+            with doing(f"submitting step {step.name}"):
+                return _experiment(workspace, plan).submit(config, tags=own, run_id=run)
+        except AzureError as error:
+            return _tagged(_looked_for(lambda: _script_run(workspace, run), run, error), own)
 
 
 def _experiment(workspace: Sdk, plan: Plan) -> Sdk:
@@ -82,10 +79,16 @@ def _experiment(workspace: Sdk, plan: Plan) -> Sdk:
 
 
 def _noted(pipeline: Sdk) -> list[str]:
-    """Return a list that gets the id of the run, as soon as Azure ML has told it: before the run begins."""
-    provider = pipeline.graph._graph_provider  # noqa: SLF001 - what submits in two requests, and tells after the second
-    create = provider.create_pipeline_run
+    """Return a list that gets the id of the run, as soon as Azure ML has told it: before the run begins.
+
+    It stays empty where a version of the SDK sends in another way.
+    """
     made: list[str] = []
+    try:
+        provider = pipeline.graph._graph_provider  # noqa: SLF001 - it sends two requests, and tells after the second
+        create = provider.create_pipeline_run
+    except AttributeError:
+        return made
 
     def noted(*words: object, **named: object) -> str:
         made.append(str(create(*words, **named)))
@@ -93,6 +96,17 @@ def _noted(pipeline: Sdk) -> list[str]:
 
     provider.create_pipeline_run = noted
     return made
+
+
+@contextlib.contextmanager
+def _told_if_stopped(made: list[str]) -> Iterator[None]:
+    """Raise SubmissionStopped with the id of the run, once that is known, for the signal that stops the block."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if not made:
+            raise
+        raise SubmissionStopped(made[-1]) from error
 
 
 def _is_refused(error: AzureError) -> bool:
@@ -116,17 +130,8 @@ def _looked_for(look: Callable[[], Sdk], run: str, error: AzureError) -> Sdk:
     except AzureError:
         if address_of(error) and run not in address_of(error):
             raise error from None  # it came before anything could begin
-        raise LostRunError(f"{error} {_how_to_stop(run)}", run) from error
+        raise LostRunError(str(error), run) from error
     raise error
-
-
-def _how_to_stop(run: str) -> str:
-    return f"If run {run} began all the same, `aml-pipeline cancel {run}` stops it."
-
-
-def _say_how_to_stop(runs: list[str]) -> None:
-    for run in runs:
-        say(_how_to_stop(run))
 
 
 def _pipeline_run(plan: Plan, workspace: Sdk, run: str) -> Sdk:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from aml_pipeline import export, remote
 from aml_pipeline.azureml_v2 import assets
 from aml_pipeline.azureml_v2.sdk import Sdk, doing, import_all, word
-from aml_pipeline.errors import AzureError, LostRunError, PipelineError
+from aml_pipeline.errors import AzureError, LostRunError, PipelineError, SubmissionStopped
 from aml_pipeline.files import Digests
 from aml_pipeline.plan import Compute, Plan, Step
 from aml_pipeline.project import Project
@@ -33,7 +33,8 @@ def submit(
 ) -> Sdk:
     """Export ``plan`` and send it; return the ``PipelineJob``. With ``force`` no step is reused.
 
-    Raises PipelineError for what Azure ML could not run, AzureError when it refuses.
+    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody
+    knows whether the run began, SubmissionStopped when a signal came and nobody knows.
     """
     job = _submitted(export.by_hand(plan), client, project, force=force, tags=tags)
     received = remote.received(plan, plan.steps)
@@ -53,7 +54,7 @@ def submit_step(
 ) -> Sdk:
     """Send ``step`` alone, as a pipeline of one node, which is not reused; return the ``PipelineJob``.
 
-    Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses.
+    Raises PipelineError when it reads from other steps, and what ``submit`` raises.
     """
     problems = remote.problems(plan, project or Project(plan, Digests()), [step], alone=True)
     if problems:
@@ -155,10 +156,9 @@ def _sent(client: Sdk, job: Sdk) -> Sdk:
     except (AzureError, KeyboardInterrupt) as error:
         if not _may_have_begun(job, error):
             raise
-        say(f"If job {job.name} began all the same, `aml-pipeline cancel {job.name} --sdk v2` stops it.")
         if isinstance(error, AzureError):
             raise LostRunError(str(error), job.name) from error
-        raise
+        raise SubmissionStopped(job.name) from error
 
 
 def _may_have_begun(job: Sdk, error: BaseException) -> bool:

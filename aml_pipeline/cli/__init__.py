@@ -42,8 +42,9 @@ class Terminated(KeyboardInterrupt):
 
 
 def status_of(error: KeyboardInterrupt) -> int:
-    """Return the exit status of a command that was stopped."""
-    return error.status if isinstance(error, Terminated) else EXIT_INTERRUPTED
+    """Return the exit status of a command that was stopped; what a signal raised may be the cause of ``error``."""
+    raised = error.__cause__ or error
+    return raised.status if isinstance(raised, Terminated) else EXIT_INTERRUPTED
 
 
 def main() -> int:

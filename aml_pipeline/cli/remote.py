@@ -18,7 +18,7 @@ from aml_pipeline.cli.recorded import ambiguous, matching
 from aml_pipeline.cli.sending import Request, Sent, installed_sdk, listener, send
 from aml_pipeline.cli.sending import cancel as cancel_run
 from aml_pipeline.contents import Contents
-from aml_pipeline.errors import LostRunError, UsageError
+from aml_pipeline.errors import LostRunError, SubmissionStopped, UsageError
 from aml_pipeline.events import Event
 from aml_pipeline.interpreter import unasked
 from aml_pipeline.local.code import keep_texts
@@ -56,8 +56,13 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         except LostRunError as error:
             _recorded(opened, error.run, "", steps, sdk, git)
             raise
+        except SubmissionStopped as error:
+            _recorded(opened, error.run, "", steps, sdk, git)
+            say(f"Stopped while the run was being sent. {error}")
+            return status_of(error)
         except KeyboardInterrupt as error:
-            say(f"Stopped while it was sent; if a run began all the same, experiment {plan.experiment} shows it.")
+            lost = f"If it began all the same, experiment {plan.experiment} shows it in the portal."
+            say(f"Stopped while the run was being sent. {lost}")
             return status_of(error)
     goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
