@@ -49,7 +49,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
 def of_v1(steps: Iterable[Step]) -> list[Problem]:
     """Return what forbids to send ``steps`` by SDK v1, and which v2 has."""
     found = [step for step in steps if is_serverless(step.compute)]
-    message = "serverless compute exists in Azure ML v2 alone, and this goes to Azure ML by SDK v1."
+    message = "serverless compute exists only in Azure ML v2, and this command uses SDK v1."
     cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
     return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in found]
 

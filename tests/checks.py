@@ -205,7 +205,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "secret-file": "A warning: a file that would be sent with a step has a name of keys or passwords. Leave it "
         "out by the ignore file, and keep secrets in the key vault of the workspace.",
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
-        "exists in Azure ML v2 alone. Name a cluster, or use v2.",
+        "exists only in Azure ML v2. Name a cluster, or use v2.",
     },
 }
 

@@ -13,6 +13,7 @@ import pytest
 
 from aml_pipeline import cli
 from aml_pipeline.cli import cleaning, remote
+from aml_pipeline.cli.recorded import records_of
 from aml_pipeline.contents import Contents, content
 from aml_pipeline.opening import Opened, open_pipeline
 from aml_pipeline.record import RunRecord, records
@@ -224,10 +225,9 @@ def test_the_texts_of_what_is_submitted_meanwhile_stay(
     plan, kept_project = opened.require()
     run = "run-in-azure"
     recorded = threading.Thread(target=remote._recorded, args=(opened, run, "", list(plan.steps), "v1", None))
-    listed = cleaning.records_of
 
     def list_and_record(opened: Opened) -> list[RunRecord]:
-        known = listed(opened)
+        known = records_of(opened)
         recorded.start()
         recorded.join(0.5)  # it may have to wait for `clean`
         return known

@@ -331,9 +331,9 @@ def test_an_error_that_cannot_be_told() -> None:
         (ConnectionRefusedError(), "cannot be reached"),
         (TimeoutError(), "cannot be reached"),
         (Exception("Max retries exceeded with url: / (Caused by NewConnectionError())"), "cannot be reached"),
-        (Exception("Max retries exceeded (too many 503 error responses)"), r"fault of its own \(status 503\)"),
+        (Exception("Max retries exceeded (too many 503 error responses)"), r"internal error \(HTTP 503\)"),
         (Exception("ServiceException:\n\tCode: 404\n\tMessage: gone\n\tInnerException None"), "no such thing"),
-        (Exception("Response status code: 429"), "asked too much"),
+        (Exception("Response status code: 429"), "throttling requests"),
     ],
 )
 def test_what_the_sdk_raises_in_our_words(error: Exception, told: str) -> None:

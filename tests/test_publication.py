@@ -367,7 +367,7 @@ def test_all_who_published_at_once_agree_on_the_one_that_stays(made: list[tuple[
         assert list(doubled(wanted, now, Found((), None, ()))) == []
 
 
-def firing(wanted: Wanted, found: Found) -> list[str | None]:
+def firing(wanted: Wanted, found: Found) -> list[str]:
     """Return the names that the file has for the schedules that fire, and may be changed."""
     marks = ((mark_in(one.description), one) for one in found.schedules if one.active)
     return sorted(str(mark.schedule) for mark, one in marks if mark and may_be_changed(wanted, one.description))

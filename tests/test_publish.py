@@ -169,7 +169,7 @@ def test_a_schedule_that_the_file_no_longer_has_is_disabled_and_comes_back(lesso
     before = state(lesson)
     text = (lesson.root / "pipeline.yaml").read_text(encoding="utf-8")
     lesson.write({"pipeline.yaml": text.replace(SCHEDULES, "")})
-    assert publish(lesson, capsys)[2] == "- schedule lesson.nightly the file has it no longer"
+    assert publish(lesson, capsys)[2] == "- schedule lesson.nightly no longer in the file"
     assert writes(lesson) == ["PUT Schedules/ID"]
     (schedule,) = lesson.service.schedules.values()
     assert schedule["EntityStatus"] == "Disabled"
@@ -183,7 +183,7 @@ def test_what_a_person_paused_stays_paused(lesson: Lesson, capsys: Capture) -> N
     publish(lesson, capsys)
     (schedule,) = lesson.service.schedules.values()
     schedule["EntityStatus"] = "Disabled"
-    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly somebody paused it, and it stays so"
+    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly paused by someone; stays paused"
     assert lesson.service.writes() == []
     lesson.replace("pipeline.yaml", "{epochs: 10}", "{epochs: 11}")
     publish(lesson, capsys)
@@ -300,7 +300,7 @@ def test_a_profile_has_things_of_its_own(lesson: Lesson, capsys: Capture) -> Non
     second["EntityStatus"] = "Disabled"
     assert publish(lesson, capsys) == UNCHANGED
     second["EntityStatus"], first["EntityStatus"] = "Active", "Disabled"
-    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly somebody paused it, and it stays so"
+    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly paused by someone; stays paused"
     first["EntityStatus"] = "Active"
     lesson.replace("pipeline.yaml", "  nightly:", "  weekly:")
     publish(lesson, capsys)  # what fires by another key is another schedule
@@ -488,7 +488,7 @@ def test_the_schedules_that_azure_ml_has(lesson: Lesson, capsys: Capture) -> Non
     schedule["EntityStatus"] = "Disabled"
     lesson.replace("pipeline.yaml", "nightly:", "weekly:")
     assert listed() == [
-        f"lesson.nightly  paused         {fires}  the file has it no longer",
+        f"lesson.nightly  paused         {fires}  no longer in the file",
         f"lesson.weekly   not published  {fires}",
     ]
     rows = json.loads(lesson.here(capsys, "schedules", "--remote", "--format", "json").out)
@@ -507,8 +507,8 @@ def test_a_schedule_that_lost_its_mark_is_refused(lesson: Lesson, capsys: Captur
     assert (done.status, done.err) == (
         4,
         (
-            "Schedule lesson.nightly runs endpoint lesson, but its description no longer tells whose it is. "
-            "Disable it in the portal, and publish again; the next one is made anew.\n"
+            "Schedule lesson.nightly runs endpoint lesson, but its description has lost the mark of aml-pipeline. "
+            "Disable it in the portal and publish again: a new one is created.\n"
         ),
     )
     assert lesson.service.writes() == []
@@ -534,12 +534,12 @@ def test_a_pause_is_never_undone(lesson: Lesson, capsys: Capture) -> None:
     (schedule,) = lesson.service.schedules.values()
     schedule["EntityStatus"] = "Active"  # a person enables what was put away
     lesson.write({"pipeline.yaml": text})
-    assert publish(lesson, capsys)[2] == "~ schedule lesson.nightly somebody enabled it"
+    assert publish(lesson, capsys)[2] == "~ schedule lesson.nightly enabled by someone"
     (schedule,) = lesson.service.schedules.values()
     schedule["EntityStatus"] = "Disabled"  # and pauses it later
-    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly somebody paused it, and it stays so"
+    assert publish(lesson, capsys)[2] == "= schedule lesson.nightly paused by someone; stays paused"
     lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
-    told = "= schedule lesson.nightly somebody paused it, and it stays so; experiment: lesson → other"
+    told = "= schedule lesson.nightly paused by someone; stays paused; experiment: lesson → other"
     assert publish(lesson, capsys)[2] == told
     assert not [one for one in lesson.service.schedules.values() if one["EntityStatus"] in {"0", "Active"}]
 
@@ -613,7 +613,7 @@ def test_a_published_pipeline_that_a_person_disabled_stays_so(lesson: Lesson, ca
     )
     for words in (["--dry-run"], []):
         assert publish(lesson, capsys, *words, said=said) == [
-            "= published pipeline lesson version D; somebody disabled it, and it stays so",
+            "= published pipeline lesson version D; disabled by someone; stays disabled",
             *UNCHANGED[1:],
         ]
         assert lesson.service.writes() == []
@@ -668,6 +668,6 @@ def test_what_azure_ml_did_not_do_is_no_lost_answer(lesson: Lesson, capsys: Capt
         lesson.service.fail(route, 503)
         done = lesson.here(capsys, "publish")
         assert done.status == 4
-        assert done.err.splitlines()[-1].startswith(f"Publishing {what} failed. Azure ML had a fault of its own")
+        assert done.err.splitlines()[-1].startswith(f"Publishing {what} failed. Azure ML had an internal error")
     publish(lesson, capsys)
     assert [len(one) for one in (lesson.service.state.pipelines, lesson.service.schedules)] == [1, 1]

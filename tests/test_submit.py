@@ -255,9 +255,9 @@ def again(lesson: Lesson, capsys: Capture) -> Iterator[None]:
 FAULTS = {
     401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
     403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
-    429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
-    500: "Azure ML had a fault of its own (status 500). Try again in a while.",
-    503: "Azure ML had a fault of its own (status 503). Try again in a while.",
+    429: "Azure ML is throttling requests; wait a few minutes, and try again.",
+    500: "Azure ML had an internal error (HTTP 500). Try again in a while.",
+    503: "Azure ML had an internal error (HTTP 503). Try again in a while.",
 }
 OF_THE_SDK = re.compile(r"invalid status|Client Error|Server Error|ConnectionPool|Error occurred|possible reason")
 # Routes, and what was being done. The last ones leave things behind.
@@ -293,7 +293,7 @@ def test_serverless_compute_is_refused_before_anything_is_asked(
     lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: serverless")
     done = lesson.here(capsys, *words)
     assert done.status == 2
-    assert "pipeline.yaml:3:10: serverless compute exists in Azure ML v2 alone" in done.err
+    assert "pipeline.yaml:3:10: serverless compute exists only in Azure ML v2" in done.err
     assert lesson.service.requests == []
 
 
@@ -301,7 +301,7 @@ def test_a_missing_datastore_is_told_in_our_words(lesson: Lesson, capsys: Captur
     lesson.replace(
         "pipeline.yaml", "${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: big}}'
     )
-    told = "Workspace loopback has no datastore big. Look up its name in the portal.\n"
+    told = "Workspace loopback has no datastore big. Check its name in the portal.\n"
     assert lesson.here(capsys, "submit").err == told
 
 
@@ -434,7 +434,7 @@ def test_a_wait_ends_when_nobody_answers_for_long(lesson: Lesson, capsys: Captur
     (run,) = lesson.service.runs
     assert done.status == 4
     assert done.err.splitlines()[-2] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
-    assert done.err.splitlines()[-1].startswith("Asking Azure ML about the run failed. Azure ML had a fault of its own")
+    assert done.err.splitlines()[-1].startswith("Asking Azure ML about the run failed. Azure ML had an internal error")
     assert lesson.record()["state"] == "submitted"
 
 
@@ -815,7 +815,7 @@ def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesso
     assert done.status == 4
     assert done.err.splitlines() == [
         'Azure ML has no dataset here, so step "train" gets no --here.',
-        "Workspace loopback has no dataset images, which the file calls there. Look up its name in the portal.",
+        "Workspace loopback has no dataset images, which the file calls there. Check its name in the portal.",
     ]
     assert lesson.service.writes() == []
 
@@ -824,7 +824,7 @@ DEFAULT_DATASTORE = {
     403: "Looking up the default datastore failed. You may not do that in this workspace. Ask its owner for the role ",
     404: "Workspace loopback has no default datastore, where the outputs of steps would go. Set one in the portal, or "
     "name a datastore for each output: `datastore:` in `outputs:`.\n",
-    500: "Looking up the default datastore failed. Azure ML had a fault of its own (status 500). Try again in a while.",
+    500: "Looking up the default datastore failed. Azure ML had an internal error (HTTP 500). Try again in a while.",
 }
 
 
@@ -908,12 +908,12 @@ def _with_datasets(lesson: Lesson) -> None:
 
 
 ABSENT_DATA = {
-    ("/datastores/own", 404): "Workspace loopback has no datastore own. Look up its name in the portal.\n",
+    ("/datastores/own", 404): "Workspace loopback has no datastore own. Check its name in the portal.\n",
     (
         "/dataversion/",
         403,
-    ): "Azure ML does not tell which files dataset images of workspace loopback holds (in the file: "
-    "a). Try again in a while. If that does not help, register the dataset again.\n",
+    ): "Azure ML did not say which files dataset images (datasets.a) holds. "
+    "Try again in a while. If that does not help, register the dataset again.\n",
 }
 
 

@@ -391,13 +391,13 @@ def test_a_missing_environment_and_a_missing_datastore_are_told_in_our_words(les
     lesson.replace("pipeline.yaml", "script: train.py", f"script: train.py{team}")
     assert (
         lesson.here(capsys, *SUBMIT).err
-        == "Workspace loopback has no environment team. Look up its name in the portal.\n"
+        == "Workspace loopback has no environment team. Check its name in the portal.\n"
     )
     lesson.replace("pipeline.yaml", team, "")
     lesson.replace(
         "pipeline.yaml", "${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: big}}'
     )
-    told = "Workspace loopback has no datastore big. Look up its name in the portal.\n"
+    told = "Workspace loopback has no datastore big. Check its name in the portal.\n"
     assert lesson.here(capsys, *SUBMIT).err == told
 
 
@@ -556,8 +556,8 @@ FAULTS = {
     403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
     404: "Azure ML has no such thing. Look at the names: ",
     409: "Something of that name is there with other content, or is being changed just now. Try again in a while; ",
-    429: "Azure ML is asked too much just now. Wait some minutes, and try again.",
-    500: "Azure ML had a fault of its own (status 500). Try again in a while.",
+    429: "Azure ML is throttling requests; wait a few minutes, and try again.",
+    500: "Azure ML had an internal error (HTTP 500). Try again in a while.",
 }
 OF_STORAGE = (
     "You may not use the storage account of this workspace. Ask its owner for the role Storage Blob Data Contributor; "
@@ -672,7 +672,7 @@ def test_what_takes_long_is_told(lesson: LessonV2) -> None:
     *told, failed = done.err.splitlines()
     assert re.search(MAY_HAVE_BEGUN, failed)
     assert [line for line in told if re.fullmatch(r"still submitting the pipeline \(\d+ s\)", line)]
-    assert failed.startswith("Submitting the pipeline failed. Azure ML had a fault of its own (status 503).")
+    assert failed.startswith("Submitting the pipeline failed. Azure ML had an internal error (HTTP 503).")
 
 
 def test_a_cluster_that_is_just_being_made_is_waited_for(lesson: LessonV2) -> None:

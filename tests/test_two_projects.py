@@ -105,7 +105,7 @@ def test_an_adoption_that_was_interrupted_goes_on(lesson: Lesson, other: Lesson,
     lesson.service.fail("/Schedules/", 403, method="PUT")
     assert other.here(capsys, "publish", "--adopt").status == 4
     assert refused(other, capsys, "publish").err.startswith("Schedule lesson.nightly was published by another project")
-    assert publish(other, capsys, "--adopt")[2] == "- schedule lesson.nightly the file has it no longer"
+    assert publish(other, capsys, "--adopt")[2] == "- schedule lesson.nightly no longer in the file"
     assert publish(other, capsys)[-1] == "Azure ML agrees with the file."
 
 

@@ -172,7 +172,7 @@ def test_an_environment_that_the_workspace_has(lesson: Lesson, submit: Submit, k
 def test_an_environment_that_the_workspace_has_not(lesson: Lesson, submit: Submit, version: str, which: str) -> None:
     done = submit(f"{{registered: Nothing-env{version}}}")
     assert (done.status, done.out) == (4, "")
-    assert done.err == f"Workspace loopback has no environment {which}. Look up its name in the portal.\n"
+    assert done.err == f"Workspace loopback has no environment {which}. Check its name in the portal.\n"
     assert lesson.service.writes() == []
 
 

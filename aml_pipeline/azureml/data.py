@@ -36,7 +36,7 @@ def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
         return Dataset.get_by_name(workspace, place.registered, version=_version(place.version))
     except Exception as error:  # the SDK raises bare Exception
         if "RSLex" in str(error):  # after any refusal to tell, the SDK advises an older one
-            raise absent.unreadable(workspace.name, name, str(place.registered)) from error
+            raise absent.unreadable(name, str(place.registered)) from error
         if "Cannot find dataset" not in str(error):  # the SDK's own words for 404, without the status
             raise
         if place.optional:

@@ -176,8 +176,8 @@ def _refuse_unmarked(wanted: Wanted, found: Found) -> None:
     for one in found.schedules:
         ours = found.endpoint is not None and one.endpoint == found.endpoint.id and one.name in names
         if ours and one.active and mark_in(one.description) is None:
-            what = f"Schedule {one.name} runs endpoint {wanted.name}, but its description no longer tells whose it is."
-            raise AzureError(f"{what} Disable it in the portal, and publish again; the next one is made anew.")
+            what = f"Schedule {one.name} runs endpoint {wanted.name}, but its description has lost the mark of"
+            raise AzureError(f"{what} aml-pipeline. Disable it in the portal and publish again: a new one is created.")
 
 
 def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:

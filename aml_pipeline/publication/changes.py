@@ -9,7 +9,7 @@ from aml_pipeline.publication.marks import mark_in
 from aml_pipeline.publication.schedules import doubled_schedules, schedule_changes
 from aml_pipeline.publication.things import Action, Change, Endpoint, Found, Pipeline, Wanted
 
-STOPPED = "somebody disabled it, and it stays so"
+STOPPED = "disabled by someone; stays disabled"
 _SHORT = 12
 
 

@@ -9,7 +9,7 @@ from aml_pipeline.parameters import shown
 from aml_pipeline.publication.marks import Mark, mark_in
 from aml_pipeline.publication.things import Action, Change, Found, Schedule, Wanted, WantedSchedule
 
-_PAUSED = "somebody paused it, and it stays so"
+_PAUSED = "paused by someone; stays paused"
 _AT_ONCE = "another publish made it at the same time; the earlier one stays"
 
 
@@ -21,7 +21,7 @@ def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
     for key, rest in ours.items():
         for known in rest:
             if known.active:
-                yield Change("disable", "schedule", known.name, ("the file has it no longer",), known.id, key)
+                yield Change("disable", "schedule", known.name, ("no longer in the file",), known.id, key)
             else:
                 yield from _only_marked(wanted, known, key)
 
@@ -130,7 +130,7 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
     if known.parameters is None:
         notes.append("parameters: not visible")
     if mark and mark.disabled:
-        details = ("somebody enabled it", *details)  # the mark goes, so that a later pause is seen for what it is
+        details = ("enabled by someone", *details)  # the mark goes, so that a later pause is seen for what it is
     if not details and mark and mark.digest != schedule.digest:
         details = ("what it is made of changed",)
     action: Action = "update" if details else "unchanged"

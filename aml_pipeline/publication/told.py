@@ -39,7 +39,7 @@ def _compared(mark: Mark, whose: Whose, change: Change | None, keys: Container[s
         return f"published of {mark.identity}"
     if change:
         return "; ".join(change.details) or "as the file says"
-    return "another one stands in its place" if mark.schedule in keys else "the file has it no longer"
+    return "another one stands in its place" if mark.schedule in keys else "no longer in the file"
 
 
 def _listed(mark: Mark, one: Schedule, compared: str) -> dict[str, object]:

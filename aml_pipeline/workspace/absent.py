@@ -51,7 +51,7 @@ def dataset(workspace: str, name: str, wanted: DatasetPlace) -> AzureError:
     """Return the error for a dataset that is not there; the file calls it ``name``."""
     which = f"{wanted.registered}, version {wanted.version}" if wanted.version else wanted.registered
     what = f"Workspace {workspace} has no dataset {which}, which the file calls {name}."
-    return AzureError(f"{what} Look up its name in the portal.")
+    return AzureError(f"{what} Check its name in the portal.")
 
 
 def no_files(workspace: str, name: str, registered: str) -> AzureError:
@@ -62,11 +62,9 @@ def no_files(workspace: str, name: str, registered: str) -> AzureError:
     return AzureError(f"{what} {why} {cure}")
 
 
-def unreadable(workspace: str, name: str, registered: str) -> AzureError:
+def unreadable(name: str, registered: str) -> AzureError:
     """Return the error for a dataset that is there, and of which Azure ML does not tell what it holds."""
-    what = (
-        f"Azure ML does not tell which files dataset {registered} of workspace {workspace} holds (in the file: {name})."
-    )
+    what = f"Azure ML did not say which files dataset {registered} (datasets.{name}) holds."
     return AzureError(f"{what} Try again in a while. If that does not help, register the dataset again.")
 
 
@@ -90,9 +88,9 @@ def environment(workspace: str, wanted: Environment) -> AzureError:
     """Return the error for an environment that is not there."""
     name = wanted.curated or wanted.registered
     which = f"{name}, version {wanted.version}" if wanted.version else str(name)
-    return AzureError(f"Workspace {workspace} has no environment {which}. Look up its name in the portal.")
+    return AzureError(f"Workspace {workspace} has no environment {which}. Check its name in the portal.")
 
 
 def datastore(workspace: str, name: str | None) -> AzureError:
     """Return the error for a datastore that is not there."""
-    return AzureError(f"Workspace {workspace} has no datastore {name}. Look up its name in the portal.")
+    return AzureError(f"Workspace {workspace} has no datastore {name}. Check its name in the portal.")

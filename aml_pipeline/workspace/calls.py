@@ -82,7 +82,7 @@ _STATUSES = {
         "Something of that name is there with other content, or is being changed just now.",
         "Try again in a while; if that does not help, look at it in the portal.",
     ),
-    429: ("Azure ML is asked too much just now.", "Wait some minutes, and try again."),
+    429: ("Azure ML is throttling requests;", "wait a few minutes, and try again."),
 }
 # Files lie in a storage account, which has roles of its own.
 _STORAGE_FORBIDDEN = (
@@ -108,7 +108,7 @@ def meaning(error: BaseException) -> str:
         of_storage = status == FORBIDDEN and any(map(_is_of_storage, _chain(error)))
         return f"{' '.join(_STORAGE_FORBIDDEN if of_storage else _STATUSES[status])}{_detail(error)}"
     if status and status >= FAULT:
-        return f"Azure ML had a fault of its own (status {status}). Try again in a while.{_detail(error)}"
+        return f"Azure ML had an internal error (HTTP {status}). Try again in a while.{_detail(error)}"
     return _of_the_way(error) or f"Azure ML says: {said_by(error) or type(error).__name__}"
 
 
