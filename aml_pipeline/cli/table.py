@@ -34,7 +34,9 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
-            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json", "github"), default="text"),
+            Option(
+                "--format", value="FORMAT", help="Output format.", choices=("text", "json", "github"), default="text"
+            ),
             Option(
                 "--snapshot", help="Show the files of each step too: which go where it runs, which do not, and why."
             ),
@@ -147,7 +149,9 @@ COMMANDS = {
             "Show the steps in order, what each reads and what it writes.",
             _FILE,
             _PROFILE,
-            Option("--format", value="FORMAT", help="Output format.", choices=("text", "mermaid", "dot"), default="text"),
+            Option(
+                "--format", value="FORMAT", help="Output format.", choices=("text", "mermaid", "dot"), default="text"
+            ),
             example="aml-pipeline graph",
         ),
         Command(
