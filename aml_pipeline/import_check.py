@@ -7,6 +7,7 @@ themselves, the standard library and the best-known packages leave a doubt: most
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING
 from aml_pipeline import files
 from aml_pipeline.dependencies import Declared
 from aml_pipeline.errors import UsageError
+from aml_pipeline.installed import conda_name
 from aml_pipeline.interpreter import Interpreter, unasked
 from aml_pipeline.plan import Environment, Plan, Step
 from aml_pipeline.problems import Position, Problem, errors
 from aml_pipeline.project import Project
-from aml_pipeline.providers import Providers
+from aml_pipeline.providers import NAMESPACES, Providers
+from aml_pipeline.wording import shortened
 
 if TYPE_CHECKING:
     from aml_pipeline.origins import Needed
@@ -85,25 +88,50 @@ def _unprovided(modules: set[str], providers: Providers) -> set[str]:
 def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, providers: Providers) -> Problem:
     file = os.path.normpath(os.path.join(os.path.relpath(folder, project.folder), one.place.file))
     top = one.module.partition(".")[0]
-    suggested = providers.suggested(one.module)
-    shown = one.module if suggested.startswith(f"{top}-") else top  # azureml.core, of azureml-core
-    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
-    names = declaring_files(steps[0].environment)
-    message = (
-        f"{shown} is imported here, and {' and '.join(names)}, the environment of step "
-        f'"{steps[0].name}"{more}, {"names" if len(names) == 1 else "name"} no package that provides it.'
-    )
-    cure = f"Add `{suggested}` to {names[-1]}, or import it in a `try:` if the script can do without it."
-    if _is_here(top, project.folder):
-        inside = f"{steps[0].source_directory.rstrip('/')}/"
-        cure = f"{top} lies beside the pipeline file: move it into {inside}, where snapshots are taken from."
+    shown = one.module if top in NAMESPACES else top
+    names = " or ".join(declaring_files(steps[0].environment))
+    users = shortened([f'"{step.name}"' for step in steps], 1)
+    message = f'no package in {names} (environment of step {users}) provides "{shown}".'
+    cure = _cure_here(one.module, steps[0], project) or _cure(one.module, shown, steps[0], providers)
     position = _position(os.path.join(folder, one.place.file), one)
     return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
 
 
-def _is_here(module: str, folder: str) -> bool:
-    path = os.path.join(folder, module)
-    return files.is_file(f"{path}.py") or files.is_file(os.path.join(path, "__init__.py"))
+def _cure(module: str, shown: str, step: Step, providers: Providers) -> str:
+    """Return what to add, by name only if it is known, and where."""
+    file = declaring_files(step.environment)[-1]
+    is_conda = step.environment is not None and file == step.environment.conda_file
+    name = providers.suggested(module)
+    by_conda = conda_name(name) if name and is_conda else None
+    added = f"`{by_conda or name}`" if name else f"the package that provides {shown}"
+    place = f"the `pip:` list of {file}" if name and is_conda and not by_conda else file
+    return f"Add {added} to {place}, or import {shown} in a `try:` if the script can do without it."
+
+
+def _cure_here(module: str, step: Step, project: Project) -> str:
+    """Return what to do about a module that lies in the project, outside what snapshots are taken from, or "".
+
+    A script that names its source folder, ``src.lib``, may run from the project's folder alone.
+    """
+    inside = posixpath.normpath(step.source_directory)
+    top, *inner = module.split(".")
+    path = os.path.join(project.folder, top)
+    dotted = inside.replace("/", ".")
+    if f"{module}.".startswith(f"{dotted}."):
+        return f"Import it without `{dotted}.`: a step runs in a copy of {inside}/."
+    if f"{inside}/".startswith(f"{top}/"):
+        return f"Move it into {inside}/, where snapshots are taken from, and import it without `{top}.`."
+    if files.is_file(f"{path}.py") or _is_package(path, inner):
+        return f"{top} lies beside the pipeline file: move it into {inside}/, where snapshots are taken from."
+    return ""
+
+
+def _is_package(path: str, inner: Sequence[str]) -> bool:
+    """Whether a folder holds Python files, or what is imported of it; others have but the name of a module."""
+    if not files.is_folder(path):
+        return False
+    leads_on = bool(inner) and files.is_folder(os.path.join(path, inner[0]))
+    return leads_on or any(name.endswith(".py") for name in files.names(path))
 
 
 def _position(path: str, one: Needed) -> Position:

@@ -40,6 +40,24 @@ _DISTRIBUTIONS = {
     "tensorflow-cpu": ("tensorflow", "tensorflow-cpu"),
     "tensorflow-gpu": ("tensorflow",),
 }
+# The name of a distribution → the one that conda has it by.
+_CONDA_NAMES = {
+    "gitpython": "gitpython",
+    "imbalanced-learn": "imbalanced-learn",
+    "msgpack": "msgpack-python",
+    "opencv-python": "opencv",
+    "pyserial": "pyserial",
+    "python-dateutil": "python-dateutil",
+    "python-docx": "python-docx",
+    "python-dotenv": "python-dotenv",
+    "python-magic": "python-magic",
+    "pywavelets": "pywavelets",
+    "tables": "pytables",
+    "torch": "pytorch",
+    "torch-geometric": "pyg",
+    "umap-learn": "umap-learn",
+    "wxpython": "wxpython",
+}
 # Packages of conda that a Python without them lacks. Of another name nobody can tell whether it is a Python package
 # at all: it counts when it is installed, and is not checked when it is not.
 _PYTHON_PACKAGES = frozenset({
@@ -84,6 +102,12 @@ def distributions(one: Declared) -> tuple[str, ...]:
     """Return the names, normalized, by which Python may know a declared package."""
     name = normalized(one.name)
     return _DISTRIBUTIONS.get(name, (name,)) if one.source == "conda" else (name,)
+
+
+def conda_name(distribution: str) -> str | None:
+    """Return conda's name of a distribution; None if it is not known that conda has it."""
+    name = normalized(distribution)
+    return name if name in _PYTHON_PACKAGES else _CONDA_NAMES.get(name)
 
 
 def _finding(

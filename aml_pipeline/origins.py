@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from aml_pipeline import files
 from aml_pipeline.imports import Import, Reading
 from aml_pipeline.patterns import git_pattern
-from aml_pipeline.script.scope import is_main_test
+from aml_pipeline.script.scope import is_main_test, words
 from aml_pipeline.snapshot import Skipped, Snapshot, SourceFolder, imported_files, is_pattern
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class LeftOut(NamedTuple):
 
 
 class Needed(NamedTuple):
-    """An import of what the source folder does not have: the module's dotted name, and the line."""
+    """An import of what lies nowhere in the source folder: the module's dotted name, and the line."""
 
     module: str
     place: Place
@@ -92,7 +92,7 @@ def explain(source: SourceFolder, snapshot: Snapshot, patterns: tuple[str, ...] 
 
 
 def needed(source: SourceFolder, snapshot: Snapshot) -> list[Needed]:
-    """Return the imports that ``explain`` calls needed, without those of functions, which may never be called."""
+    """Return the imports that ``explain`` calls needed, without those of functions and blocks that may never run."""
     return _Trace(source, snapshot, surely=True).needed
 
 
@@ -149,7 +149,7 @@ class _Trace:
     def _need(self, one: Import, file: str) -> None:
         top = one.module.partition(".")[0]
         known = any(other.module.partition(".")[0] == top for other in self.needed)
-        if not known and not self._source.has_module(top):
+        if not known and not self._source.may_hold_module(top):
             self.needed.append(Needed(one.module, Place(file, one.line)))
 
     def _texts(self, name: str, reading: Reading) -> list[tuple[str, Place]]:
@@ -181,35 +181,35 @@ def _tried(tree: ast.AST) -> set[int]:
         if (
             (isinstance(node, ast.Try) and any(_catches(one.type) for one in node.handlers))
             or (isinstance(node, ast.With) and any(_suppresses(one.context_expr) for one in node.items))
-            or (isinstance(node, ast.If) and _words(node.test) & _CONDITIONS)
+            or (isinstance(node, ast.If) and words(node.test) & _CONDITIONS)
         ):
             lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
 
 
 def _not_run(tree: ast.AST, *, starts: bool) -> set[int]:
-    """Return the lines of a file that may never run: those of functions, and its program if it is only imported."""
+    """Return the lines of a file that may never run: of functions, and of blocks that something is asked before."""
     lines: set[int] = set()
     for node in ast.walk(tree):
-        is_program = not starts and isinstance(node, ast.If) and is_main_test(node.test)
-        if isinstance(node, ast.stmt) and (is_program or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+        asks = isinstance(node, ast.If | ast.While) and not _is_certain(node.test, starts=starts)
+        may_not = ast.FunctionDef | ast.AsyncFunctionDef | ast.For | ast.Match
+        if isinstance(node, ast.stmt) and (asks or isinstance(node, may_not)):
             lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return lines
 
 
+def _is_certain(test: ast.expr, *, starts: bool) -> bool:
+    """Whether a block certainly runs: ``if True:``, and the program of the file that is started."""
+    return bool(test.value) if isinstance(test, ast.Constant) else starts and is_main_test(test)
+
+
 def _catches(kind: ast.expr | None) -> bool:
-    return kind is None or bool(_words(kind) & _FAILURES)
+    return kind is None or bool(words(kind) & _FAILURES)
 
 
 def _suppresses(context: ast.expr) -> bool:
-    words = _words(context)
-    return "suppress" in words and bool(words & _FAILURES)
-
-
-def _words(expression: ast.expr) -> set[str]:
-    nodes = list(ast.walk(expression))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    asked = words(context)
+    return "suppress" in asked and bool(asked & _FAILURES)
 
 
 def _left_out(source: SourceFolder, snapshot: Snapshot) -> Iterator[LeftOut]:

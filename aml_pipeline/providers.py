@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from aml_pipeline.dependencies import Declared
-from aml_pipeline.installed import NAMESAKES, distributions, normalized
+from aml_pipeline.installed import NAMESAKES, conda_name, distributions, normalized
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.known_packages import asks_for
 
@@ -28,8 +28,10 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "Cython": ("cython",),
     "azureml": ("azureml-core",),
     "bson": ("pymongo",),
+    "dateutil": ("python-dateutil",),
     "dns": ("dnspython",),
     "docx": ("python-docx",),
+    "dotenv": ("python-dotenv",),
     "fitz": ("pymupdf",),
     "functorch": ("torch",),
     "git": ("gitpython",),
@@ -42,8 +44,13 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "igraph": ("python-igraph",),
     "imblearn": ("imbalanced-learn",),
     "keras": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
-    "matplotlib": ("matplotlib-base",),
+    "jose": ("python-jose",),
+    "jwt": ("pyjwt",),
+    "Levenshtein": ("levenshtein",),
+    "magic": ("python-magic",),
+    "matplotlib": ("matplotlib", "matplotlib-base"),
     "mpl_toolkits": ("matplotlib",),
+    "msgpack": ("msgpack",),
     "MySQLdb": ("mysqlclient",),
     "nacl": ("pynacl",),
     "OpenSSL": ("pyopenssl",),
@@ -58,6 +65,7 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "pythonjsonlogger": ("python-json-logger",),
     "pywt": ("pywavelets",),
     "skimage": ("scikit-image",),
+    "serial": ("pyserial",),
     "sklearn": ("scikit-learn", "scikit-learn-intelex"),
     "skopt": ("scikit-optimize",),
     "sksurv": ("scikit-survival",),
@@ -65,10 +73,25 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "socks": ("pysocks",),
     "tensorboard": ("tensorflow", "tensorflow-cpu"),
     "telegram": ("python-telegram-bot",),
+    "umap": ("umap-learn",),
     "usb": ("pyusb",),
     "whisper": ("openai-whisper",),
+    "wx": ("wxpython",),
     **dict.fromkeys(("win32api", "win32com", "win32con", "win32gui"), ("pywin32",)),
     "yaml": ("pyyaml",),
+}
+# Modules that many distributions share, and who has which part.
+NAMESPACES = frozenset({
+    "azure", "azureml", "backports", "databricks", "google", "jaraco", "nvidia", "opencensus", "opentelemetry",
+    "ruamel", "sphinxcontrib", "zope",
+})  # fmt: skip
+_PARTS = {
+    "azure.identity": "azure-identity",
+    "azureml.core": "azureml-core",
+    "azureml.mlflow": "azureml-mlflow",
+    "google.generativeai": "google-generativeai",
+    "google.protobuf": "protobuf",
+    "ruamel.yaml": "ruamel.yaml",
 }
 # Modules of the standard library that came, or went, after Python 3.8: the minor version that was the first with, or
 # without, them.
@@ -114,14 +137,22 @@ class Providers:
         self._along = self._closure()
         self._unknown = tuple(dict.fromkeys(one.name or one.text for one in self._declared if not self._knows(one)))
 
-    def suggested(self, module: str) -> str:
-        """Return the name of the distribution that most likely provides ``module``."""
+    def suggested(self, module: str) -> str | None:
+        """Return the name, on PyPI, of the distribution that provides ``module``; None if it is not known."""
         top, *inner = module.split(".")
-        parts = [f"{top}.{inner[0]}"] if inner else []
-        names = self._python.modules.get(parts[0] if parts else "", ()) or self._python.modules.get(top, ())
-        if len(names) == 1:
-            return names[0]
-        return _KNOWN.get(top, (top.replace("_", "-"),))[0]
+        part = f"{top}.{inner[0]}" if inner else top
+        names = self._python.modules.get(part, ())
+        if not names and top not in NAMESPACES:
+            names = self._python.modules.get(top, ())
+        own = [name for name in names if name[:1].isalnum()]  # what pip leaves of a broken one begins with "-"
+        if len(own) == 1:
+            return own[0]
+        if top in NAMESPACES:
+            return _PARTS.get(part)
+        name = normalized(top)
+        if conda_name(name) or asks_for(name) is not None:
+            return name
+        return _KNOWN[top][0] if top in _KNOWN else None
 
     def of(self, module: str) -> Answer:
         """Return whether a declared package provides ``module``, a dotted name."""

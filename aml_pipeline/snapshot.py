@@ -175,6 +175,11 @@ class SourceFolder:
         """Whether a module or package called ``name`` lies at the root of this folder."""
         return self.is_file(f"{name}.py") or files.is_folder(os.path.join(self.path, name))
 
+    def may_hold_module(self, name: str) -> bool:
+        """Whether a file or folder called ``name`` lies anywhere in here: a search path may lead to it."""
+        paths = (one.split("/") for one in self.all_files)
+        return self.has_module(name) or any(name in path[:-1] or path[-1] == f"{name}.py" for path in paths)
+
     def digest(self, name: str) -> str:
         """Return the digest of a file, and whether it may be executed."""
         path = os.path.join(self.path, name)

@@ -22,6 +22,12 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
+def shortened(words: Sequence[str], most: int) -> str:
+    """Return the first words of a list, and how many there are beside: ``a, b and 2 more``."""
+    more = len(words) - most
+    return listed([*words[:most], f"{more} more"] if more > 0 else words)
+
+
 def size_in_words(number: float) -> str:
     """Return a number of bytes as people read it: ``1.2 kB``."""
     value = float(number)

@@ -35,7 +35,8 @@ ALLOWED: dict[str, set[str]] = {
     "graph": {"errors", "problems"},
     "images": {"dependencies", "files", "plan"},
     "import_check": {
-        "dependencies", "errors", "files", "interpreter", "origins", "plan", "problems", "project", "providers",
+        "dependencies", "errors", "files", "installed", "interpreter", "origins", "plan", "problems", "project",
+        "providers", "wording",
     },
     "imports": set(),
     "installed": {"dependencies", "interpreter"},
@@ -75,7 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "script": {"imports", "problems"},
     "script_check": {
         "files", "imports", "local_paths", "plan", "ports", "problems", "project", "script", "secret_files", "snapshot",
-        "tokens",
+        "tokens", "wording",
     },
     "secret_files": set(),
     "patterns": set(),

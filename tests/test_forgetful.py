@@ -60,9 +60,9 @@ VALIDATED = {
     "a package": (
         ("base.txt", "scikit-learn>=1.2\n", "numpy\n"),
         (
-            'src/train.py:9:8 sklearn is imported here, and requirements.txt, the environment of step "train" and 1 '
-            "more, names no package that provides it. Add `scikit-learn` to requirements.txt, or import it in a `try:` "
-            "if the script can do without it. [unnamed-import]"
+            'src/train.py:9:8 no package in requirements.txt (environment of step "train" and 1 more) provides '
+            '"sklearn". Add `scikit-learn` to requirements.txt, or import sklearn in a `try:` if the script can do '
+            "without it. [unnamed-import]"
         ),
     ),
     "data": (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline.wording import counted, listed, size_in_words
+from aml_pipeline.wording import counted, listed, shortened, size_in_words
 from tests.conftest import ROOT, Project
 
 NOUNS = {
@@ -85,3 +85,17 @@ def test_a_dry_run_of_submit_counts_files(project: Project) -> None:
     lines = project.cli("submit", "--dry-run").stdout.splitlines()
     told = [line.partition(", on ")[0] for line in lines if ", on " in line]
     assert told == ["none: none.py", "one: one.py and 1 more file", "two: two.py and 2 more files"]
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "expected"),
+    [
+        ("", 1, ""),
+        ("a", 1, "a"),
+        ("ab", 1, "a and 1 more"),
+        ("abc", 3, "a, b and c"),
+        ("abcde", 3, "a, b, c and 2 more"),
+    ],
+)
+def test_long_lists_are_shortened(words: str, most: int, expected: str) -> None:
+    assert shortened(list(words), most) == expected

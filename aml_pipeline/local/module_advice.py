@@ -14,7 +14,7 @@ def missing_module(context: Context, step: Step, module: str) -> str:
     """Return what to do about a module that is none of the project, and that the Python of the steps lacks, or ""."""
     top = module.partition(".")[0]
     python = context.interpreter
-    if top in python.standard or top in python.modules or _is_of_project(context, step, top):
+    if top in python.standard or top in python.modules or context.project.source(step).may_hold_module(top):
         return ""
     own = os.path.realpath(python.path) == os.path.realpath(sys.executable) and python.path == sys.executable
     which = "the Python of aml-pipeline, which runs the steps unless --python names another" if own else "--python"
@@ -24,12 +24,6 @@ def missing_module(context: Context, step: Step, module: str) -> str:
         else "Install it"
     )
     return f"Module {top} is not installed for {python.path} ({which}). {cure}.{_environment(context, step, module)}"
-
-
-def _is_of_project(context: Context, step: Step, top: str) -> bool:
-    """Whether a file or folder of that name is anywhere in the source folder: then something else is wrong."""
-    parts = (name.split("/") for name in context.project.source(step).all_files)
-    return any(top in path[:-1] or path[-1] == f"{top}.py" for path in parts)
 
 
 def _other(context: Context) -> str:
