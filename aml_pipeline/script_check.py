@@ -21,7 +21,8 @@ from aml_pipeline.script.reads import Reads
 from aml_pipeline.script.variables import Variable
 from aml_pipeline.secret_files import by_variable
 from aml_pipeline.snapshot import SourceFolder
-from aml_pipeline.tokens import Literal
+from aml_pipeline.tokens import Dataset, Literal
+from aml_pipeline.wording import listed, shortened
 
 _MOST_NAMED = 3
 # Drawn at random, as secrets are: whether one is recognised depends on the name of the variable.
@@ -56,8 +57,8 @@ class _Told(NamedTuple):
     about: str = ""
 
     def problem(self, steps: Sequence[str]) -> Problem:
-        more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
-        message = self.message.replace("{step}", f'step "{steps[0]}"{more}')
+        users = shortened([f'"{name}"' for name in steps], 1)
+        message = self.message.replace("{step}", f"step {users}")
         return Problem(self.code, message, self.cure, severity="warning", file=self.file, position=self.position)
 
 
@@ -69,16 +70,25 @@ class _Reader:
         self._texts: dict[str, bytes] = {}
         self._around: dict[tuple[str, str], frozenset[bytes]] = {}
         self._names: dict[str, frozenset[bytes]] = {}
-        self._reads: dict[tuple[str, str, bool], Reads | None] = {}
+        self._uses: dict[str, frozenset[str]] = {}
+        self._reads: dict[tuple[str, str, tuple[str, ...]], Reads | None] = {}
 
-    def read(self, source: SourceFolder, name: str, *, starts: bool) -> Reads | None:
-        """Return what a file reads, if anything; ``starts`` is whether it is the script itself."""
-        key = (source.path, name, starts)
+    def read(self, source: SourceFolder, name: str, users: Sequence[str]) -> Reads | None:
+        """Return what a file reads, if anything; ``users`` are the files that may import it, none of a script."""
+        key = (source.path, name, tuple(users))
         if key not in self._reads:
             text = self.text(source, name)
             worth = reads.may_read(text, self._names_around(source.path, name), os.fsencode(self._folder))
-            self._reads[key] = reads.read(text, starts=starts) if worth else None
+            named = frozenset().union(*(self._used_by(source, one) for one in users)) if worth else frozenset()
+            self._reads[key] = reads.read(text, starts=not users, named=named) if worth else None
         return self._reads[key]
+
+    def _used_by(self, source: SourceFolder, name: str) -> frozenset[str]:
+        """Return the names by which a file may use what others define."""
+        path = os.path.join(source.path, name)
+        if path not in self._uses:
+            self._uses[path] = frozenset(reads.names_used(self.text(source, name)))
+        return self._uses[path]
 
     def text(self, source: SourceFolder, name: str) -> bytes:
         """Return the bytes of a file."""
@@ -117,7 +127,7 @@ class _Script:
     def told(self, variables: Container[str]) -> Iterator[_Told]:
         """Yield what there is to say."""
         names = [name for name, rule in self._snapshot.rules.items() if rule in {"script", "import"}]
-        found = {name: self._reader.read(self._source, name, starts=name == self._snapshot.script) for name in names}
+        found = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
         read = {name: one for name, one in found.items() if one is not None}
         sets_any = any(one.variables.open for one in read.values())
         known = {*self._step.environment_variables, *(name for one in read.values() for name in one.variables.set)}
@@ -127,6 +137,10 @@ class _Script:
             yield from self._unseen(one, file)
             yield from self._unsent(one, file)
         yield from self._uncalled()
+
+    def _users(self, name: str, names: Sequence[str]) -> list[str]:
+        """Return the files that may import one, of those that run; the script itself is imported by none."""
+        return [] if name == self._snapshot.script else [one for one in names if one != name]
 
     def _shown(self, name: str) -> str:
         return os.path.normpath(os.path.join(os.path.relpath(self._source.path, self._project.folder), name))
@@ -162,30 +176,39 @@ class _Script:
                 yield _Told("literal-path", file, one.position, message, cure)
 
     def _unsent(self, read: Reads, file: str) -> Iterator[_Told]:
-        from aml_pipeline.ports import input_names
+        from aml_pipeline.ports import dataset_port, input_names
 
         sent = list(input_names(self._plan, self._step)) if read.inputs else []
         for one in read.inputs:
             if one.name in sent:
                 continue
-            names = f"only {', '.join(sent)}" if sent else "no input at all"
-            message = f'run.input_datasets has no "{one.name}" in {{step}}: Azure ML is sent {names}.'
-            option = one.name.replace("_", "-")
-            known = one.name if one.name in self._plan.datasets else "NAME"
-            cure = (
-                f"Pass it as an argument, `--{option}: ${{{{ datasets.{known} }}}}`, and read the path from that "
-                "option: a local run has no input_datasets."
-            )
+            port = dataset_port(one.name)
+            if port in sent:
+                message = f'input_datasets has no "{one.name}"; the input is called "{port}".'
+            else:
+                inputs = f"has only {listed(sent)}" if sent else "has no inputs"
+                message = f'input_datasets has no "{one.name}": {{step}} {inputs}.'
+            option = self._step.option_of(Dataset(one.name))
+            cure = f"Read the path from {option}." if option else self._passing(one.name)
             yield _Told("unknown-input", file, one.position, message, cure, one.name)
+
+    def _passing(self, name: str) -> str:
+        known = name if name in self._plan.datasets else "NAME"
+        return (
+            f"Pass it as an argument, `--{name.replace('_', '-')}: ${{{{ datasets.{known} }}}}`, and read the path "
+            "from that option: a local run has no input_datasets."
+        )
 
     def _uncalled(self) -> Iterator[_Told]:
         name = self._snapshot.script
         text = self._reader.text(self._source, name) if name in self._snapshot.rules else b""
-        defined = definitions.uncalled(parse(text)) if definitions.may_call_nothing(text) else []
+        may_be = definitions.may_call_nothing(text)
+        defined = definitions.uncalled(parse(text), self._source.may_hold_module) if may_be else []
         if not defined or not self._imports_quietly():
             return
         names = [one.name for one in defined]
-        message = f"{self._step.script} defines {_listed(names)} but calls nothing, so {{step}} would do nothing."
+        listing = shortened(names, _MOST_NAMED)
+        message = f"{self._step.script} defines {listing} but calls nothing, so {{step}} would do nothing."
         width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
         position = Position(defined[0].lineno, defined[0].col_offset + 1, width)
         yield _Told("nothing-called", self._shown(name), position, message, _calling(names))
@@ -193,7 +216,8 @@ class _Script:
     def _imports_quietly(self) -> bool:
         """Whether nothing runs in the files of the folder that the script imports, either."""
         names = [name for name, rule in self._snapshot.rules.items() if rule == "import"]
-        return all(definitions.is_quiet(parse(self._reader.text(self._source, name))) for name in names)
+        trees = (parse(self._reader.text(self._source, name)) for name in names)
+        return all(definitions.is_quiet(tree, self._source.may_hold_module) for tree in trees)
 
 
 def _declared(one: Variable) -> str:
@@ -202,12 +226,6 @@ def _declared(one: Variable) -> str:
         read = f'Read it from the key vault of the workspace, `run.get_secret("{one.name}")`'
         return f"{read}: in the pipeline file it would stand in clear."
     return f"Declare it, `environment_variables: {{{one.name}: …}}`, or make it an argument."
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) > _MOST_NAMED:
-        return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _calling(names: list[str]) -> str:

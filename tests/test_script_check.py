@@ -82,7 +82,10 @@ CURES = {
     "open('data/raw/a.csv', 'w')": None,
     "prepare('data')": None,
     "prepare('top.csv')": None,
-    "prepare('data/other/b.csv')": _DATASET.format("other", "data/other", "other"),
+    "prepare('data/other/b.csv')": None,
+    "archive.open('data/other/b.csv')": _DATASET.format("other", "data/other", "other"),
+    "draw(to_file='data/other/b.csv')": None,
+    "print({'table': 'data/other/b.csv'})": None,
     "print('data/other/b.csv')": None,
     "open(folder + '/data/raw/a.csv')": None,
 }
@@ -155,6 +158,27 @@ def test_what_an_imported_file_does_as_a_program_of_its_own_is_not_read(here: Pr
     assert [one.code for one in _warned(here, "import fit\nfit.split()\n")] == ["literal-path"]
 
 
+def test_what_nobody_calls_of_an_imported_file_is_not_read(here: Project) -> None:
+    here.write({"src/fit.py": "import os\ndef region(): return os.environ['REGION']\ndef fit(): ...\n"})
+    assert _warned(here, "from fit import fit\nfit()\n") == []
+    assert [one.code for one in _warned(here, "import fit\nfit.region()\n")] == ["undeclared-variable"]
+    here.write({"src/more.py": "from fit import region\nregion()\n"})
+    assert [one.code for one in _warned(here, "import more\n")] == ["undeclared-variable"]
+
+
+def test_a_script_that_calls_what_its_project_defines_is_told_nothing(here: Project) -> None:
+    here.write({"src/parts.py": "def update(): ...\n"})
+    assert _warned(here, "from parts import update\ndef f(): ...\nupdate()\n") == []
+    assert _warned(here, "import parts\ndef f(): ...\nparts.update()\n") == []
+    assert [one.code for one in _warned(here, "import os\ndef f(): ...\nos.environ.update()\n")] == ["nothing-called"]
+
+
+def test_the_line_of_a_syntax_error_is_told_below_a_program_that_starts_python(here: Project) -> None:
+    here.write({"src/train.py": "#!/usr/bin/env -S uv run --script\ndef f(:\n"})
+    (row,) = _rows(here, status=2)
+    assert (row["code"], row["file"], row["line"]) == ("script-syntax", "src/train.py", 2)
+
+
 def test_the_shell_is_asked_by_the_command(here: Project) -> None:
     here.write({"src/train.py": "import os\nos.environ.get('MODE', 'slow')\n"})
     assert _rows(here) == []
@@ -162,20 +186,27 @@ def test_the_shell_is_asked_by_the_command(here: Project) -> None:
     assert (row["code"], row["severity"], row["line"], row["column"]) == ("undeclared-variable", "warning", 2, 1)
 
 
-def _rows(project: Project, **environ: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(project.cli("validate", "--format", "json", environ=environ).stdout)
+def _rows(project: Project, *, status: int = 0, **environ: str) -> list[dict[str, Any]]:
+    told = project.cli("validate", "--format", "json", environ=environ, status=status)
+    rows: list[dict[str, Any]] = json.loads(told.stdout)
     return [row for row in rows if row["code"] != "unused-dataset"]
 
 
 def test_inputs_are_held_against_those_that_are_sent(here: Project) -> None:
     script = "Run.get_context().input_datasets['raw']\n"
-    assert _warned(here, script)[0].message == (
-        'run.input_datasets has no "raw" in step "train": Azure ML is sent no input at all.'
-    )
-    here.replace("pipeline.yaml", "optional: true}", "datastore: d, path: raw/}")
-    here.replace("pipeline.yaml", '{--output: "', '{--raw: "${{ datasets.raw }}", --output: "')
     (problem,) = _warned(here, script)
-    assert problem.message == ('run.input_datasets has no "raw" in step "train": Azure ML is sent only data__raw.')
+    assert problem.message == 'input_datasets has no "raw": step "train" has no inputs.'
+    assert problem.cure.startswith("Pass it as an argument, `--raw: ${{ datasets.raw }}`, and read the path from that")
+    here.replace("pipeline.yaml", '{--output: "', '{--images: "${{ datasets.raw }}", --output: "')
+    (problem,) = _warned(here, script)
+    assert problem.message == 'input_datasets has no "raw": step "train" has no inputs.'
+    assert problem.cure == "Read the path from --images."
+    here.replace("pipeline.yaml", "optional: true}", "datastore: d, path: raw/}")
+    (problem,) = _warned(here, script)
+    assert problem.message == 'input_datasets has no "raw"; the input is called "data__raw".'
+    assert problem.cure == "Read the path from --images."
+    (problem,) = _warned(here, "Run.get_context().input_datasets['other']\n")
+    assert problem.message == 'input_datasets has no "other": step "train" has only data__raw.'
     assert _warned(here, "Run.get_context().input_datasets['data__raw']\n") == []
 
 
@@ -217,7 +248,7 @@ def test_it_is_told_before_steps_are_sent(here: Project) -> None:
     here.write({"r.txt": "numpy", "src/train.py": "import os\nimport lightgbm\nos.environ['MODE']\n"})
     told = here.cli("submit", "--dry-run").stderr.splitlines()
     assert [line.rpartition("[")[2] for line in told] == ["unnamed-import]", "undeclared-variable]"]
-    assert told[0].startswith("src/train.py:2:8: warning: lightgbm is imported here")
+    assert told[0].startswith("src/train.py:2:8: warning: no package in r.txt")
     here.replace("pipeline.yaml", "steps:\n", "steps:\n  other: {script: other.py}\n")
     here.write({"src/other.py": ""})
     assert here.cli("submit", "other", "--dry-run").stderr == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Sequence
 
 import pytest
 
@@ -13,8 +14,8 @@ from aml_pipeline.script.known_variables import is_known
 from aml_pipeline.script.scope import Scope
 
 
-def _scope(text: str, *, starts: bool = True) -> Scope:
-    return Scope(ast.parse(text), text.encode(), starts=starts)
+def _scope(text: str, *, starts: bool = True, named: Sequence[str] = ()) -> Scope:
+    return Scope(ast.parse(text), text.encode(), starts=starts, named=frozenset(named))
 
 
 # Text → the variables that are read, with a ? where the file can do without.
@@ -33,7 +34,32 @@ VARIABLES = {
     "import os\nx or os.getenv('A')": ["A"],
     "import os\nif os.getenv('A'):\n    pass": ["A?"],
     "import os\nif not os.getenv('A') and x:\n    pass": ["A?"],
-    "import os\nif os.getenv('A') == 'fast':\n    pass": ["A"],
+    "import os\nif os.getenv('A') == 'fast':\n    pass": ["A?"],
+    "import os\nfast = os.environ.get('A') == '1'": ["A?"],
+    "import os\nfast = os.environ.get('A') in ('1', 'true')": ["A?"],
+    "import os\nfast = str(os.environ.get('A')).lower() == 'true'": ["A?"],
+    "import os\nlevel = {'high': 1}.get(os.environ.get('A'), 2)": ["A?"],
+    "import os\nv = os.environ.get('A')\nif v is None:\n    v = 'x'": ["A?"],
+    "import os\nv = os.environ.get('A')\nif v:\n    print(v)": ["A?"],
+    "import os\nv = os.environ.get('A')\nw = v or 'west'": ["A?"],
+    "import os\nv = os.environ.get('A')\nw = {'a': 1}.get(v, 2)": ["A?"],
+    "import os\nv, w = os.environ.get('A'), os.environ.get('B')\nif not v: pass\nif w: pass": ["A?", "B?"],
+    "import os\nself.v = os.environ.get('A')\nif self.v: pass": ["A?"],
+    "import os\nself.v = os.environ.get('A')\nif self.w: pass": ["A"],
+    "import os\nos.environ.get('A') and print('x')": ["A?"],
+    "import os\ndef f():\n    return os.environ.get('A')": ["A?"],
+    "import os\ntry:\n    int(os.environ.get('A'))\nexcept TypeError:\n    pass": ["A?"],
+    "import os\nmatch os.environ.get('A'):\n    case _: pass": ["A?"],
+    "import os\nprint(os.environ.get('A'))": ["A?"],
+    "import os\nClient(token=os.environ.get('A'))": ["A?"],
+    "import os\nparser.add_argument('--a', default=os.environ.get('A'))": ["A"],
+    "import os\nint(os.environ.get('A'))": ["A"],
+    "import os\nif os.environ.get('A'):\n    open(os.environ['A'])": ["A?", "A?"],
+    "import os\nif x:\n    open(os.environ.get('A'))": ["A"],
+    "import os\nv = os.environ.get('A')\nopen(v)": ["A"],
+    "import os\nv = os.environ['A']\nif v: pass": ["A"],
+    "import os\nassert os.environ.get('A')": ["A"],
+    "import os\nos.environ.get('A').split(',')": ["A"],
     "import os\nbool(os.getenv('A'))": ["A?"],
     "import os\nif (a := os.getenv('A')):\n    pass": ["A?"],
     "import os\nif os.getenv('A') is None:\n    pass\nos.environ['A']": ["A?", "A?"],
@@ -133,16 +159,32 @@ PATHS = {
     "archive.open('data/a.csv')": ["data/a.csv?"],
     "load('data/a.csv')": ["data/a.csv"],
     "self.load('data/a.csv')": ["data/a.csv?"],
-    "prepare('data/a.csv')": ["data/a.csv?"],
-    "x = {'a': 'data/a.csv'}": ["data/a.csv?"],
+    "read(Path('data'))": ["data"],
+    "archive.read('data/a.csv')": ["data/a.csv?"],
+    "prepare('data/a.csv')": [],
+    "chart(x, Path('data') / 'a.png')": [],
+    "draw(path='data/a.png')": [],
+    "OUT = Path('data')\nchart(x, OUT / 'a.png')": [],
+    "logging.basicConfig(filename='data/a.log')": [],
+    "plot_model(m, to_file='data/a.png')": [],
+    "read_and_draw(m, output_file='data/a.png')": [],
+    "load(save_path='data/a.csv')\nopen('data/a.csv')": [],
+    "open('data/a.csv', mode)": [],
+    "sqlite3.connect('data/a.db')": [],
+    "x = ['data/a.csv']": [],
+    "x = {'a': 'data/a.csv'}": [],
     "x = {'data/a.csv': 1}": [],
     "x['data/a.csv']": [],
     "x == 'data/a.csv'": [],
     "print('data/a.csv')": [],
-    "def f(path='data/a.csv'): pass": ["data/a.csv?"],
+    "def f(path='data/a.csv'): pass": [],
     "'data/a.csv'": [],
     "parser.add_argument('--data', default='data', help='data/a.csv')": [],
     "parser.add_argument('--data', type=Path, default='data')": ["data"],
+    "parser.add_argument('--input', default='data/a.csv')": ["data/a.csv?"],
+    "parser.add_argument('--out', type=Path, default='data')": [],
+    "parser.add_argument('--output-data', default='data/a.csv')": [],
+    "parser.add_argument('--figure', default='data/a.png')": [],
     "name.endswith('data/a.csv')": [],
     "shutil.copy('a.csv', 'b.csv')": ["a.csv"],
     "open('data/a\\nb.csv')": [],  # what no name of a file is, and the system may refuse to look up
@@ -152,9 +194,8 @@ PATHS = {
 
 @pytest.mark.parametrize(("text", "expected"), PATHS.items())
 def test_paths_are_read_where_they_are_used_as_such(text: str, expected: list[str]) -> None:
-    header = (
-        "import glob, joblib, os, shutil, torch\nimport numpy as np\nimport pandas as pd\nfrom pathlib import Path\n"
-    )
+    modules = "glob, joblib, logging, os, shutil, sqlite3, torch"
+    header = f"import {modules}\nimport numpy as np\nimport pandas as pd\nfrom pathlib import Path\n"
     found = paths.read(_scope(header + text))
     assert [f"{one.text}{'' if one.whole else '/…'}{'' if one.reads else '?'}" for one in found] == expected
 
@@ -219,16 +260,53 @@ UNCALLED = {
     "def main(): pass\nwith open('x') as stream:\n    pass": [],
     "def main(): pass\nassert main()": [],
     "def main(): pass\nraise SystemExit(main())": [],
+    "def update(): ...\nupdate()": [],
+    "def split(f): ...\na, b = split(sys.argv[2])": [],
+    "class A: ...\nA.register()": [],
+    "def main(): ...\nrows = []\nrows.append(main())": [],
+    "def main(): ...\nupdate = main\nupdate()": [],
+    "def command(f): f()\n@command\ndef main(): ...": [],
+    "def main(): ...\nclass A:\n    x = main()": [],
+    "def main(): ...\ndef f(x=main()): ...": [],
+    "from own import update\ndef f(): ...\nupdate()": [],
+    "from own import *\ndef f(): ...\nupdate()": [],
+    "from .parts import update\ndef f(): ...\nupdate()": [],
+    "import own.parts as o\ndef f(): ...\no.update()": [],
+    "import own.parts\ndef f(): ...\nx = own.parts.get()": [],
+    "import os, sys\ndef f(): ...\nos.environ.update(A='x')\nsys.path.append(os.path.abspath('..'))": ["f"],
     "import os": [],
     "": [],
 }
 
 
+def _is_own(module: str) -> bool:
+    return module == "own"
+
+
 @pytest.mark.parametrize(("text", "expected"), UNCALLED.items())
 def test_scripts_that_call_nothing(text: str, expected: list[str]) -> None:
-    found = definitions.uncalled(ast.parse(text))
+    found = definitions.uncalled(ast.parse(text), _is_own)
     assert [one.name for one in found] == expected
-    assert definitions.may_call_nothing(text.encode()) or not expected
+    if expected:
+        assert definitions.may_call_nothing(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "import os",
+        "x = 1",
+        "def main(): pass\nmain()",
+        "def main(): pass\nif __name__ == '__main__':\n    main()",
+        "def main(): pass\nfor one in range(3):\n    main()",
+        "def main(): pass\nwith open('x') as stream:\n    pass",
+        "def update(): pass\nupdate()",
+        "async def update(): pass\nclass A: ...\nasyncio.run(update())",
+    ],
+)
+def test_a_script_that_calls_something_mostly_shows_it_at_once(text: str) -> None:
+    assert not definitions.may_call_nothing(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -236,12 +314,14 @@ def test_scripts_that_call_nothing(text: str, expected: list[str]) -> None:
     [
         ("X = compute()\ndef f(): pass\nif __name__ == '__main__':\n    f()", True),
         ("def f(): pass\nf()", False),
+        ("def f(): pass\nX = f()", False),
+        ("from own import update\nupdate()", False),
         ("from x import *", True),
         ("for one in range(3): print(one)", False),
     ],
 )
 def test_imported_files_that_do_nothing(text: str, is_quiet: bool) -> None:  # noqa: FBT001
-    assert definitions.is_quiet(ast.parse(text)) == is_quiet
+    assert definitions.is_quiet(ast.parse(text), _is_own) == is_quiet
 
 
 NOTEBOOK = b'{\n "cells": [{"cell_type": "code", "outputs": null}],\n "nbformat": 4\n}\n'
@@ -254,7 +334,9 @@ NOTEBOOK = b'{\n "cells": [{"cell_type": "code", "outputs": null}],\n "nbformat"
         (b"#!/usr/bin/env bash\nset -e\n", "x", False, "a shell script"),
         (b"#!/usr/bin/env -S Rscript --vanilla\n", "x", False, "an R script"),
         (b"#! /usr/bin/perl -w\n", "x", False, "a Perl script"),
-        (b"#!/opt/tool\n", "x", False, "a script of tool"),
+        (b"#!/opt/tool\n", "x", False, None),
+        (b"#!/usr/bin/env -S uv run --script\ndef f(:\n", "x.py", False, None),
+        (b"#!/usr/bin/env pipx\ndef f(:\n", "x", False, None),
         (b"#!/usr/bin/env python3\ndef f(:\n", "x.py", False, None),
         (b"#!/bin/sh\n'''exec' python \"$0\" \"$@\"\n'''\n", "x.py", True, None),
         (NOTEBOOK, "x.py", True, "a Jupyter notebook"),
@@ -282,6 +364,53 @@ def test_an_imported_file_is_read_as_one_too() -> None:
         if __name__ == "__main__":
             print(open("data/a.csv"))
     """).encode()
-    assert [one.name for one in reads.read(text, starts=False).variables.read] == ["A"]
+    assert reads.read(text, starts=False).variables.read == []
+    named = reads.read(text, starts=False, named={"f"}).variables.read
+    assert [one.name for one in named] == ["A"]
     assert reads.read(text, starts=False).paths == []
     assert [one.text for one in reads.read(text, starts=True).paths] == ["data/a.csv"]
+
+
+# What an imported file does, the names that others use of it → the variables that it reads.
+REACHED = {
+    "def f(): os.environ['A']": ([], []),
+    "def f(): os.environ['B']": (["f"], ["B"]),
+    "def f(): os.environ['C']\nf()": ([], ["C"]),
+    "def f(): os.environ['D']\ndef g(): f()": (["g"], ["D"]),
+    "def f(): g()\ndef g(): os.environ['E']; f()": ([], []),
+    "class A:\n    def f(self): os.environ['F']": ([], []),
+    "class A:\n    def f(self): os.environ['G']": (["A"], ["G"]),
+    "def f(): os.environ['H']\nTABLE = {'f': f}": ([], ["H"]),
+    "def f(): os.environ['I']\ndef g(): os.environ['I'] = 'x'": (["f"], ["I"]),
+}
+
+
+@pytest.mark.parametrize("text", REACHED)
+def test_functions_of_an_imported_file_that_nobody_calls_read_nothing(text: str) -> None:
+    named, expected = REACHED[text]
+    found = variables.read(_scope(f"import os\n{text}", starts=False, named=named))
+    assert [one.name for one in found.read] == expected
+
+
+def test_what_such_a_function_sets_or_writes_is_known_all_the_same() -> None:
+    text = "import os\ndef f():\n    os.environ['A'] = 'x'\n    open('data/a.csv', 'w')\nopen('data/a.csv')\n"
+    scope = _scope(text, starts=False)
+    assert (variables.read(scope).set, paths.read(scope)) == ({"A"}, [])
+
+
+def test_what_others_ask_of_an_imported_file_they_may_ask_about() -> None:
+    text = "import os\nMODE = os.environ.get('A')\n"
+    assert [one.has_fallback for one in variables.read(_scope(text, starts=False)).read] == [False]
+    assert [one.has_fallback for one in variables.read(_scope(text, starts=False, named=["MODE"])).read] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from a import f as g\nimport b\nb.h(x)", {"f", "h"}),
+        ("from a import *\nf(x)", {"*", "f", "x"}),
+        ("def main(): ...\nmain()", set()),
+    ],
+)
+def test_the_names_that_a_file_uses_of_others(text: str, expected: set[str]) -> None:
+    assert reads.names_used(text.encode()) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aml_pipeline.script.scope import is_main_test, last_name
 
@@ -14,7 +14,8 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _RUNS = re.compile(
     rb"""^(?:(?:\w+\.)*([A-Za-z_]\w*)\(|if __name__ ?== ?["']__main__|for |while |with )""", re.MULTILINE
 )
-# Calls that only get something ready.
+_DEFINES = re.compile(rb"^(?:async +)?(?:def|class) +(\w+)", re.MULTILINE)
+# Calls that only get something ready, unless the file itself, or one of its project, has defined the name.
 _SETTING_UP = frozenset({
     "setdefault", "putenv", "update", "register",
     "getLogger", "basicConfig", "setLevel", "addHandler", "filterwarnings", "simplefilter", "seed", "manual_seed",
@@ -38,57 +39,101 @@ _KEEPING = frozenset({
 
 def may_call_nothing(text: bytes) -> bool:
     """Whether a script's text does not show at once that it calls something."""
-    if any(called.decode() not in _SETTING_UP for called in _RUNS.findall(text)):
+    called = set(_RUNS.findall(text))
+    defined = set(_DEFINES.findall(text))
+    if called & defined or any(name.decode() not in _SETTING_UP for name in called):
         return False
     return b"def " in text or b"class " in text
 
 
-def uncalled(tree: ast.Module) -> list[_Definition]:
-    """Return the definitions of a file that calls nothing as it runs; none of a file that does, or has none."""
-    if not all(_is_quiet(one) for one in tree.body):
+def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[_Definition]:
+    """Return the definitions of a file that calls nothing as it runs; none of a file that does, or has none.
+
+    ``is_own`` is whether a module, by the first part of its name, may be one of the project.
+    """
+    if not _File(tree, is_own, starts=True).is_quiet(tree.body):
         return []
     return [one for one in _flat(tree.body) if isinstance(one, _Definition)]
 
 
-def is_quiet(tree: ast.Module) -> bool:
-    """Whether a file does nothing when it is imported but define things."""
-    return all(_is_quiet(one, starts=False) for one in tree.body)
+def is_quiet(tree: ast.Module, is_own: Callable[[str], bool]) -> bool:
+    """Whether a file does nothing when it is imported but define things, and work out its constants."""
+    return _File(tree, is_own, starts=False).is_quiet(tree.body)
 
 
-def _is_quiet(node: ast.stmt, *, starts: bool = True) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return all(last_name(_called(one)) in _KEEPING for one in node.decorator_list)
-    if isinstance(node, ast.Expr):
-        is_text = isinstance(node.value, ast.Constant)
-        return is_text or (isinstance(node.value, ast.Call) and last_name(node.value.func) in _SETTING_UP)
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):  # a module may work out its constants
-        return not starts or node.value is None or _only_makes(node.value)
-    if isinstance(node, ast.If) and not starts and is_main_test(node.test):
+class _File:
+    """One file, and the names in it behind which there may be code of the project."""
+
+    def __init__(self, tree: ast.Module, is_own: Callable[[str], bool], *, starts: bool) -> None:
+        nodes = list(ast.walk(tree))
+        self._starts = starts
+        self._own = set(_defined(nodes, is_own))
+        self._assigned = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+
+    def is_quiet(self, nodes: Sequence[ast.stmt]) -> bool:
+        """Whether statements call nothing that matters."""
+        return all(map(self._is_quiet, nodes))
+
+    def _is_quiet(self, node: ast.stmt) -> bool:
+        if isinstance(node, _Definition):
+            return self._only_defines(node)
+        if isinstance(node, ast.Expr):
+            sets_up = isinstance(node.value, ast.Call) and last_name(node.value.func) in _SETTING_UP
+            return isinstance(node.value, ast.Constant) or (sets_up and self._only_makes(node.value))
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            return node.value is None or self._only_makes(node.value)
+        if isinstance(node, ast.If) and not self._starts and is_main_test(node.test):
+            return True
+        if isinstance(node, ast.If | ast.Try):
+            asks = not isinstance(node, ast.If) or self._only_makes(node.test)
+            return asks and self.is_quiet(_inside(node))
+        return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+
+    def _only_defines(self, node: _Definition) -> bool:
+        decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+        keeps = all(last_name(one) in _KEEPING and not self._is_own(one) for one in decorators)
+        if isinstance(node, ast.ClassDef):
+            return all(map(self._only_makes, node.bases)) and self.is_quiet(node.body)
+        defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+        return keeps and all(map(self._only_makes, defaults))
+
+    def _only_makes(self, value: ast.expr) -> bool:
+        """Whether an expression makes a value and does nothing else; a module may work out its constants."""
+        waiting: list[ast.AST] = [value]
+        for node in waiting:  # which grows
+            if isinstance(node, ast.Call):
+                harmless = not self._starts or last_name(node.func) in _MAKING
+                if not harmless or self._is_own(node.func):
+                    return False
+            waiting += [] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
         return True
-    if isinstance(node, ast.If | ast.Try):
-        asks = not isinstance(node, ast.If) or _only_makes(node.test)
-        return asks and all(_is_quiet(one, starts=starts) for one in _inside(node))
-    return isinstance(node, ast.Import | ast.ImportFrom | ast.ClassDef | ast.Pass)
+
+    def _is_own(self, called: ast.expr) -> bool:
+        """Whether what is called may be code of the project: its first name was defined, or imported from there."""
+        first = called
+        while isinstance(first, ast.Attribute):
+            first = first.value
+        if not isinstance(first, ast.Name):
+            return False
+        return first.id in self._own or (first is called and ("*" in self._own or first.id in self._assigned))
+
+
+def _defined(nodes: Sequence[ast.AST], is_own: Callable[[str], bool]) -> Iterator[str]:
+    """Yield the names that a file defines, or imports from modules of the project; ``*`` if it imports all of one."""
+    for node in nodes:
+        if isinstance(node, _Definition):
+            yield node.name
+        elif isinstance(node, ast.Import):
+            tops = ((one, one.name.partition(".")[0]) for one in node.names)
+            yield from (one.asname or top for one, top in tops if is_own(top))
+        elif isinstance(node, ast.ImportFrom) and (node.level or is_own((node.module or "").partition(".")[0])):
+            yield from (one.asname or one.name for one in node.names)
 
 
 def _inside(node: ast.If | ast.Try) -> list[ast.stmt]:
     if isinstance(node, ast.If):
         return [*node.body, *node.orelse]
     return [*node.body, *node.orelse, *node.finalbody, *(one for each in node.handlers for one in each.body)]
-
-
-def _only_makes(value: ast.expr) -> bool:
-    """Whether an expression makes a value and does nothing else."""
-    waiting: list[ast.AST] = [value]
-    for node in waiting:  # which grows
-        if isinstance(node, ast.Call) and last_name(node.func) not in _MAKING:
-            return False
-        waiting += [] if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
-    return True
-
-
-def _called(node: ast.expr) -> ast.expr:
-    return node.func if isinstance(node, ast.Call) else node
 
 
 def _flat(nodes: Sequence[ast.stmt]) -> list[ast.stmt]:

@@ -28,7 +28,7 @@ def read(scope: Scope) -> list[NamedInput]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             asks = bool(node.args) and _is_inputs(scope, node.func.value)
             name = scope.text(node.args[0]) if asks else None
-        if name is not None and isinstance(node, ast.expr):
+        if name is not None and isinstance(node, ast.expr) and node not in scope.idle:
             found.append(NamedInput(name, scope.position(node)))
     return found
 

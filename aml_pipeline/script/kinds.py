@@ -42,11 +42,8 @@ def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
 
 
 def _by_program(start: bytes) -> str | None:
-    """Return what a file is by the program that its first line names."""
+    """Return what a file is by the program that its first line names, which may well start Python."""
     found = _SHEBANG.match(start)
     if found is None:
         return None
-    program = (found[2] or b"" if found[1] == b"env" else found[1]).decode()
-    if not program or program.startswith(("python", "pypy")):
-        return None
-    return _PROGRAMS.get(program, f"a script of {program}")
+    return _PROGRAMS.get((found[2] or b"" if found[1] == b"env" else found[1]).decode())

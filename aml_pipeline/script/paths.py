@@ -15,8 +15,8 @@ class Named(NamedTuple):
     """A path in a file's text: where, and how it is used.
 
     ``whole`` is False of the folder that a path begins with whose rest is not known. ``reads`` is whether the text is
-    certainly used as a path; other texts count if they could be nothing else. ``options`` are the names of the
-    option whose default it is.
+    certainly used as a path that is read; other texts count if they could be nothing else. ``options`` are the names
+    of the option whose default it is.
     """
 
     text: str
@@ -43,25 +43,24 @@ _SAME = frozenset(
 _READERS = frozenset({
     "open", "imread", "fromfile", "genfromtxt", "memmap", "listdir", "scandir", "walk", "glob", "iglob", "rglob",
     "iterdir", "exists", "isfile", "isdir", "is_file", "is_dir", "getsize", "stat", "copy", "copy2", "copyfile",
-    "copytree", "ImageFolder", "DatasetFolder", "ZipFile", "File", "connect", "from_pretrained", "from_file",
+    "copytree", "ImageFolder", "DatasetFolder", "ZipFile", "File", "from_pretrained", "from_file",
     "from_csv", "from_json", "from_yaml", "getline",
 })  # fmt: skip
-_READING = ("read_", "load", "scan_")
+_READING = ("read", "load", "scan_")
 _WRITERS = frozenset({
     "mkdir", "makedirs", "touch", "unlink", "remove", "rmtree", "rmdir", "rename", "replace", "move", "imwrite",
-    "imsave", "FileHandler", "RotatingFileHandler", "SummaryWriter", "ModelCheckpoint", "CSVLogger",
+    "imsave", "basicConfig", "FileHandler", "RotatingFileHandler", "SummaryWriter", "ModelCheckpoint", "CSVLogger",
 })  # fmt: skip
 _WRITING = ("to_", "save", "write", "export", "dump")
+# How the names of arguments begin that what is written goes to.
+_TARGETS = ("to_", "out", "save", "dest")
+# Words in the names of options that something is read from.
+_SOURCES = ("data", "input", "source", "raw", "images", "table")
 # What takes a mode as its second argument, or as ``mode=``.
 _OPENERS = frozenset({"open", "ZipFile", "File", "memmap"})
 _MODES_THAT_WRITE = frozenset("waxc")
 # Methods whose argument is a path below their object.
 _BELOW = frozenset({"glob", "rglob", "iglob"})
-# What shows or compares a text, and reads nothing.
-_SHOWING = frozenset({
-    "print", "info", "debug", "warning", "error", "log", "add_argument", "ArgumentParser", "endswith", "startswith",
-    "format", "split", "encode", "append", "getLogger", "compile", "match", "search", "sub",
-})  # fmt: skip
 _WILD = "*?["
 _LONGEST = 200  # a longer text is none of these
 
@@ -98,8 +97,6 @@ class _Reader:
         if not text or not text.isprintable() or len(text.encode()) > _LONGEST:
             return
         use = self._use(node)
-        if use == "perhaps" and self._is_made_a_path(node):
-            use = "reads"
         if use == "writes":
             self._written.add(posixpath.normpath(text))
         elif use:
@@ -107,14 +104,9 @@ class _Reader:
             if use == "perhaps" and not (whole and "/" in text and posixpath.splitext(text)[1]):
                 return
             options = self._scope.option(node)
+            if node in self._scope.idle:
+                return
             yield Named(text, self._scope.position(found.first), whole, use == "reads", options)
-
-    def _is_made_a_path(self, node: ast.expr) -> bool:
-        """Whether a text is given to ``Path`` at once, which is done with nothing else."""
-        while isinstance(node, ast.BinOp):
-            node = node.left
-        given = self._scope.constant(node) or node
-        return isinstance(given, ast.Call) and last_name(given.func) in _PATHS
 
     def _path(self, node: ast.expr, depth: int = 0) -> _Text | None:
         """Return what is known of the path that an expression gives."""
@@ -183,9 +175,7 @@ class _Reader:
             return self._use_as_keyword(outer, call) if isinstance(call, ast.Call) else ""
         if isinstance(outer, ast.Call) and node in outer.args:
             return self._use_as_argument(outer, outer.args.index(node))
-        is_value = isinstance(outer, ast.Dict) and node in outer.values
-        holds = ast.List | ast.Tuple | ast.Assign | ast.AnnAssign | ast.arguments | ast.Return
-        return "perhaps" if is_value or isinstance(outer, holds) else ""
+        return ""
 
     def _use_of_object(self, method: str, call: ast.Call) -> str:
         if method == "open":
@@ -195,12 +185,21 @@ class _Reader:
         return "reads" if method in _READERS or method.startswith(_READING) else ""
 
     def _use_as_keyword(self, keyword: ast.keyword, call: ast.Call) -> str:
-        if last_name(call.func) == "add_argument":
-            types = {last_name(one.value) for one in call.keywords if one.arg == "type"}
-            return "" if keyword.arg != "default" else "reads" if types & _PATHS else "perhaps"
         name = (keyword.arg or "").lower()
+        if last_name(call.func) == "add_argument":
+            return self._use_as_default(call) if name == "default" else ""
+        if name.startswith(_TARGETS):
+            return "writes"
         is_path = name in {"io", "root", "fname"} or any(word in name for word in ("path", "file", "dir", "folder"))
-        return self._use_as_argument(call, 0) if is_path else "perhaps"
+        return self._use_as_argument(call, 0) if is_path else ""
+
+    def _use_as_default(self, call: ast.Call) -> str:
+        """Return what is done with the default of an option, whose name alone tells."""
+        names = [text.lower().lstrip("-") for one in call.args if (text := self._scope.text(one))]
+        if any(name.startswith(_TARGETS) for name in names) or not any(word in " ".join(names) for word in _SOURCES):
+            return ""
+        types = {last_name(one.value) for one in call.keywords if one.arg == "type"}
+        return "reads" if types & _PATHS else "perhaps"
 
     def _use_as_argument(self, call: ast.Call, at: int) -> str:
         """Return what a call does with a path that it is given as its argument number ``at``."""
@@ -213,7 +212,7 @@ class _Reader:
             return "writes"
         if name in _READERS or name.startswith(_READING):
             return "reads" if certain and not at else "perhaps"
-        return "" if name in _SHOWING else "perhaps"
+        return ""
 
     def _is_known(self, called: ast.expr) -> bool:
         """Whether a call is one of a function or of what a module has, and of no object that may hold other files."""
@@ -224,8 +223,10 @@ class _Reader:
         return isinstance(called, ast.Name)
 
     def _opens_to_write(self, call: ast.Call, given: list[ast.expr]) -> bool:
+        """Whether a file is opened to be written, as one may be whose mode the text does not tell."""
         modes = [*given, *(one.value for one in call.keywords if one.arg == "mode")]
-        return any(_MODES_THAT_WRITE & set(self._scope.text(one) or "") for one in modes)
+        texts = map(self._scope.text, modes)
+        return any(text is None or _MODES_THAT_WRITE & set(text) for text in texts)
 
 
 def _without_wildcards(text: str) -> str:

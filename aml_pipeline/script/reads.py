@@ -22,14 +22,22 @@ class Reads(NamedTuple):
     inputs: list[NamedInput]
 
 
-def read(text: bytes, *, starts: bool) -> Reads:
-    """Return what a file reads; ``starts`` is whether the program begins in it."""
+def read(text: bytes, *, starts: bool, named: AbstractSet[str] = frozenset()) -> Reads:
+    """Return what a file reads; ``starts`` is whether the program begins in it, else others use its ``named``."""
     from aml_pipeline.imports import parse  # only where a file may read something
     from aml_pipeline.script import inputs, paths, variables
     from aml_pipeline.script.scope import Scope
 
-    scope = Scope(parse(text), text, starts=starts)
+    scope = Scope(parse(text), text, starts=starts, named=named)
     return Reads(variables.read(scope), paths.read(scope), inputs.read(scope))
+
+
+def names_used(text: bytes) -> set[str]:
+    """Return the names by which a file may use what another one defines."""
+    from aml_pipeline.imports import parse
+    from aml_pipeline.script import scope
+
+    return scope.names_used(parse(text))
 
 
 _WORDS = (b"input_datasets", *(name.encode() for name in LOADERS))

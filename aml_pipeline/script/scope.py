@@ -5,34 +5,39 @@ from __future__ import annotations
 import ast
 import codecs
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from aml_pipeline.problems import Position
 
 
 class Scope:
-    """One file; ``starts`` is whether the program begins in it, so that its ``__main__`` block is run."""
+    """One file; ``starts`` is whether the program begins in it, so that its ``__main__`` block is run.
 
-    def __init__(self, tree: ast.Module, text: bytes, *, starts: bool) -> None:
+    Of a file that is imported, ``named`` are the names that other files use of it. What it does in functions that
+    nobody calls is ``idle``.
+    """
+
+    def __init__(self, tree: ast.Module, text: bytes, *, starts: bool, named: AbstractSet[str] = frozenset()) -> None:
         self._lines = text.removeprefix(codecs.BOM_UTF8).splitlines()
+        self.named = named
         self.parents: dict[ast.AST, ast.AST] = {}
+        self.idle: set[ast.AST] = set() if starts else _uncalled(tree, named)
         self.nodes: list[ast.AST] = list(self._reached(tree, starts=starts))
         self._modules: dict[str, str] = dict(_imported(self.nodes))
         self.imported = frozenset(name.partition(".")[0] for name in self._modules)
         self._constants = _assigned_once(self.nodes)
 
     def _reached(self, tree: ast.Module, *, starts: bool) -> Iterator[ast.AST]:
-        """Yield every node but those of what does not run."""
-        unused = set() if starts else _of_the_program(tree)
+        """Yield every node but those of blocks that do not run."""
         waiting: list[ast.AST] = [tree]
         while waiting:
             node = waiting.pop()
-            if node in unused:
-                continue
             yield node
             inner = list(ast.iter_child_nodes(node))
             if isinstance(node, ast.If) and _is_skipped(node.test, starts=starts):
                 inner = list(node.orelse)
             self.parents.update(dict.fromkeys(inner, node))
+            self.idle.update(inner if node in self.idle else ())
             waiting += reversed(inner)
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
@@ -101,13 +106,28 @@ def is_main_test(test: ast.expr) -> bool:
     return named and any(isinstance(one, ast.Constant) and one.value == "__main__" for one in sides)
 
 
-def _of_the_program(tree: ast.Module) -> set[ast.AST]:
-    """Return the functions that only the ``__main__`` block names: whoever imports the file does not run them."""
-    blocks = [node for node in tree.body if isinstance(node, ast.If) and is_main_test(node.test)]
-    named = set().union(*map(words, blocks))
-    for node in tree.body if named else ():
-        named -= set() if node in blocks else words(node)
-    return {node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in named}
+def names_used(tree: ast.AST) -> set[str]:
+    """Return the names by which a file may use what another one defines: imported, or asked of a module."""
+    nodes = list(ast.walk(tree))
+    taken = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    plain = {node.id for node in nodes if isinstance(node, ast.Name)} if "*" in taken else set()
+    return taken | plain | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def _uncalled(tree: ast.Module, named: AbstractSet[str]) -> set[ast.AST]:
+    """Return the functions and classes of an imported file that neither ``named`` nor what runs of it leads to."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    defined = [node for node in tree.body if isinstance(node, kinds)]
+    running: list[ast.AST] = [node for node in tree.body if node not in defined and not _is_program(node)]
+    running += [node for node in defined if node.name in named]
+    for node in running:  # which grows
+        used = words(node)
+        running += [one for one in defined if one.name in used and one not in running]
+    return {node for node in defined if node not in running}
+
+
+def _is_program(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and is_main_test(node.test)
 
 
 def _is_skipped(test: ast.expr, *, starts: bool) -> bool:

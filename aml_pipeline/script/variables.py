@@ -26,9 +26,13 @@ class Variable:
 
 @dataclass(slots=True)
 class Variables:
-    """What a file does with its environment; an ``open`` one may set variables whose names its text does not show."""
+    """What a file does with its environment; an ``open`` one may set variables whose names its text does not show.
+
+    ``coped`` are the variables of which it asks somewhere whether they are there.
+    """
 
     read: list[Variable] = field(default_factory=list)
+    coped: set[str] = field(default_factory=set)
     set: set[str] = field(default_factory=set)
     open: bool = False
 
@@ -36,24 +40,28 @@ class Variables:
 _ENVIRON = "os.environ"
 _GETTERS = frozenset({"os.environ.get", "os.getenv"})
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
-# What a missing variable raises.
+# What a missing variable raises, and what a None in its place may.
 _MISSING = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
+_OF_NONE = frozenset({"TypeError", "ValueError", "AttributeError"})
+# What takes None as well as any other value, and tells the difference; what shows it, or makes a text of it.
+_ASKERS = frozenset({"get", "bool", "isinstance"})
+_TAKERS = _ASKERS | {"str", "repr", "print", "info", "debug", "warning"}
 
 
 def read(scope: Scope) -> Variables:
     """Return the variables that a file reads and sets."""
     found = Variables(open=any(map(_loads_a_file, scope.nodes)))
-    asked: set[str] = set()  # those of which the file asks whether they are there
+    questioned = _questioned(scope)
     for node in scope.nodes:
         if isinstance(node, ast.Subscript) and scope.dotted(node.value) == _ENVIRON:
             _item(scope, node, found)
         elif isinstance(node, ast.Call):
-            _call(scope, node, found)
+            _call(scope, node, found, questioned)
         elif isinstance(node, ast.Compare):
-            asked.update(_asked(scope, node))
+            found.coped.update(_asked(scope, node))
         elif isinstance(node, ast.AugAssign) and scope.dotted(node.target) == _ENVIRON:
             found.open = True
-    found.read = [one if one.name not in asked else _with_fallback(one) for one in found.read]
+    found.read = [one if one.name not in found.coped else _with_fallback(one) for one in found.read]
     return found
 
 
@@ -74,20 +82,23 @@ def _item(scope: Scope, node: ast.Subscript, found: Variables) -> None:
     """Take in ``os.environ[NAME]``, which is read, or else set."""
     name = scope.text(node.slice)
     if isinstance(node.ctx, ast.Load):
-        if name is not None:
-            found.read.append(Variable(name, scope.position(node), _is_tried(scope, node), ()))
+        if name is not None and node not in scope.idle:
+            found.read.append(Variable(name, scope.position(node), _is_tried(scope, node, _MISSING), ()))
     elif name is not None:
         found.set.add(name)
     elif isinstance(node.ctx, ast.Store):
         found.open = True
 
 
-def _call(scope: Scope, node: ast.Call, found: Variables) -> None:
+def _call(scope: Scope, node: ast.Call, found: Variables, questioned: set[str]) -> None:
     called = scope.dotted(node.func)
     first = scope.text(node.args[0]) if node.args else None
     if called in _GETTERS and first is not None:
-        fallback = _has_default(node) or _is_condition(scope, node)
-        found.read.append(Variable(first, scope.position(node), fallback, scope.option(node)))
+        copes = _copes(scope, node, questioned)
+        fallback = copes or _has_default(node)
+        found.coped |= {first} if copes else set()
+        if node not in scope.idle:
+            found.read.append(Variable(first, scope.position(node), fallback, scope.option(node)))
     elif called in _SETTERS:
         found.set |= {first} if first is not None else set()
         found.open |= first is None
@@ -104,21 +115,59 @@ def _has_default(node: ast.Call) -> bool:
     return any(not (isinstance(one, ast.Constant) and one.value is None) for one in given)
 
 
-def _is_condition(scope: Scope, node: ast.expr) -> bool:
-    """Whether the file goes on without the variable: ``or "fast"`` follows, or it is asked whether there is one."""
+def _copes(scope: Scope, node: ast.expr, questioned: set[str]) -> bool:
+    """Whether the file goes on with the None that it may be given: where it asks about it, or hands it on.
+
+    ``questioned`` are the names that it asks about.
+    """
+    if _is_tried(scope, node, _MISSING | _OF_NONE):
+        return True
     inner: ast.AST = node
     for outer in scope.above(node):
-        if isinstance(outer, ast.BoolOp) and isinstance(outer.op, ast.Or) and outer.values[-1] is not inner:
+        if isinstance(outer, ast.stmt):
+            return _statement_copes(outer, inner, questioned)
+        if isinstance(outer, ast.Call):
+            called = last_name(outer.func)  # what has a name for an argument mostly goes without, too
+            return called in _TAKERS or (isinstance(inner, ast.keyword) and called != "add_argument")
+        if isinstance(outer, ast.NamedExpr) and last_name(outer.target) in questioned:
             return True
-        if isinstance(outer, ast.If | ast.While | ast.IfExp):
-            return outer.test is inner
-        is_plain = isinstance(outer, ast.BoolOp | ast.NamedExpr) or (
-            isinstance(outer, ast.UnaryOp) and isinstance(outer.op, ast.Not)
+        is_asked = (isinstance(outer, ast.BoolOp) and outer.values[-1] is not inner) or (
+            isinstance(outer, ast.IfExp) and outer.test is inner
         )
-        if not is_plain:
-            return isinstance(outer, ast.Call) and last_name(outer.func) == "bool"
+        is_not = isinstance(outer, ast.UnaryOp) and isinstance(outer.op, ast.Not)
+        if is_asked or is_not or isinstance(outer, ast.Compare | ast.Dict | ast.Lambda):
+            return True
         inner = outer
     return False
+
+
+def _statement_copes(statement: ast.stmt, part: ast.AST, questioned: set[str]) -> bool:
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        flat = [one for each in targets for one in (each.elts if isinstance(each, ast.Tuple) else [each])]
+        return any(last_name(one) in questioned for one in flat)
+    if isinstance(statement, ast.If | ast.While):
+        return statement.test is part
+    return isinstance(statement, ast.Return | ast.Match)
+
+
+def _questioned(scope: Scope) -> set[str]:
+    """Return the names of which this file asks what they are before it goes on, and of which others may."""
+    found = set(scope.named)
+    for node in scope.nodes:
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.If | ast.While | ast.IfExp):
+            asked = [node.test]
+        elif isinstance(node, ast.BoolOp | ast.Compare):
+            asked = [node]
+        elif isinstance(node, ast.comprehension):
+            asked = node.ifs
+        elif isinstance(node, ast.Match):
+            asked = [node.subject]
+        elif isinstance(node, ast.Call) and last_name(node.func) in _ASKERS:
+            asked = node.args
+        found = found.union(*map(words, asked))
+    return found
 
 
 def _asked(scope: Scope, node: ast.Compare) -> Iterator[str]:
@@ -135,16 +184,16 @@ def _asked(scope: Scope, node: ast.Compare) -> Iterator[str]:
             yield name
 
 
-def _is_tried(scope: Scope, node: ast.AST) -> bool:
-    """Whether the file goes on when the variable is missing."""
+def _is_tried(scope: Scope, node: ast.AST, failures: frozenset[str]) -> bool:
+    """Whether the file goes on after one of the ``failures`` that a missing variable may cause."""
     inner = node
     for outer in scope.above(node):
         if isinstance(outer, ast.Try) and inner in outer.body:
-            if any(one.type is None or words(one.type) & _MISSING for one in outer.handlers):
+            if any(one.type is None or words(one.type) & failures for one in outer.handlers):
                 return True
         elif isinstance(outer, ast.With):
             asked = set().union(*(words(one.context_expr) for one in outer.items))
-            if "suppress" in asked and asked & _MISSING:
+            if "suppress" in asked and asked & failures:
                 return True
         elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return False
