@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,110 @@ def test_nothing_is_told_of_real_scripts(project: Project) -> None:
     assert [f"{one.place} {one.message}" for one in _warned(project.root / "pipeline.yaml")] == []
     (project.root / "requirements.txt").write_text("six\n", encoding="utf-8")
     assert {one.code for one in _warned(project.root / "pipeline.yaml")} == {"unnamed-import"}
+
+
+# A project as many are: reports of an earlier run beside it, helpers in folders that a search path leads to.
+HOUSE = {
+    "pipeline.yaml": """\
+        name: house
+        source_directory: src
+        environment: {name: e, pip_requirements: requirements.txt}
+        steps:
+          draw: {script: draw.py}
+          path: {script: path.py}
+          split: {script: split.py}
+          flags: {script: flags.py}
+          deep: {script: jobs/deep.py}
+          maybe: {script: maybe.py}
+    """,
+    "requirements.txt": "numpy\nmatplotlib\n",
+    "reports/fig.png": "old",
+    "reports/t.csv": "old",
+    "reports/app.log": "old",
+    "img/model.png": "old",
+    "src/draw.py": """\
+        import argparse
+        import logging
+        from pathlib import Path
+
+        from drawing import chart, plot_model
+
+        REPORTS = Path("reports")
+        FIGURE = "reports/fig.png"
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--figure", type=Path, default="reports")
+        parser.parse_known_args()
+        logging.basicConfig(filename="reports/app.log")
+        plot_model([1], to_file="img/model.png")
+        chart([1], "reports/fig.png")
+        chart([1], FIGURE)
+        chart([1], REPORTS / "fig.png")
+        print({"table": "reports/t.csv"}, ["reports/t.csv"])
+    """,
+    "src/drawing.py": """\
+        import os
+
+        def chart(rows, path): ...
+        def plot_model(rows, to_file): ...
+        def by_hand():
+            chart([1], os.environ["WHERE"])
+    """,
+    "src/path.py": """\
+        import sys
+
+        sys.path.insert(0, "lib")
+        import helper
+        from tools import common
+    """,
+    "src/lib/helper.py": "",
+    "src/lib/tools/common.py": "",
+    "src/split.py": """\
+        import sys
+
+        def split(text):
+            print(text)
+            return text, text
+
+        a, b = split(sys.argv[0])
+    """,
+    "src/flags.py": """\
+        import os
+
+        DEBUG = os.environ.get("DEBUG") == "1"
+        FAST = os.environ.get("FAST", "").lower() in ("1", "true")
+        LEVEL = {"low": 0}.get(os.environ.get("LEVEL"), 2)
+        region = os.environ.get("REGION")
+        if region is None:
+            region = "west"
+        zone = os.environ.get("ZONE")
+        print(zone or "a", DEBUG, FAST, LEVEL)
+    """,
+    "src/jobs/deep.py": """\
+        import near
+        from shared.names import NAMES
+
+        def update():
+            print(NAMES, near)
+
+        update()
+    """,
+    "src/jobs/near.py": "",
+    "src/shared/names.py": "NAMES = []\n",
+    "src/maybe.py": """\
+        import sys
+
+        if "GPU" in sys.argv:
+            import cupy
+    """,
+}
+
+
+def test_nothing_is_told_of_what_many_projects_do(project: Project) -> None:
+    project.write({name: textwrap.dedent(text) for name, text in HOUSE.items()})
+    found = _warned(project.root / "pipeline.yaml")
+    assert [f"{one.place} {one.message}" for one in found] == []
+    (project.root / "src" / "split.py").write_text("def split(): ...\n", encoding="utf-8")
+    assert [one.code for one in _warned(project.root / "pipeline.yaml")] == ["nothing-called"]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (CONFORMANCE / "pipelines").glob("*.yaml")))
