@@ -172,6 +172,8 @@ class _Script:
             if place is not None:
                 where = f'"{place.inner}" in' if place.in_snapshot else "in the project but not in"
                 message = f'"{one.text}" is {where} the snapshot of {{step}}, so the script will not find it.'
+                if os.path.isabs(one.text):
+                    message = f'"{one.text}" is a path of this machine, which {{step}} does not have in Azure ML.'
                 cure = local_paths.cure_of(place, self._step, self._plan, self._project)
                 yield _Told("literal-path", file, one.position, message, cure)
 
@@ -204,14 +206,18 @@ class _Script:
         text = self._reader.text(self._source, name) if name in self._snapshot.rules else b""
         may_be = definitions.may_call_nothing(text)
         defined = definitions.uncalled(parse(text), self._source.may_hold_module) if may_be else []
-        if not defined or not self._imports_quietly():
-            return
+        if defined and self._imports_quietly():
+            yield self._idle(defined, "calls nothing")
+        elif defined := definitions.of_parallel_run(text):
+            yield self._idle(defined, "does not call run")
+
+    def _idle(self, defined: Sequence[definitions.Definition], calls: str) -> _Told:
         names = [one.name for one in defined]
         listing = shortened(names, _MOST_NAMED)
-        message = f"{self._step.script} defines {listing} but calls nothing, so {{step}} would do nothing."
+        message = f"{self._step.script} defines {listing} but {calls}, so {{step}} would do nothing."
         width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
         position = Position(defined[0].lineno, defined[0].col_offset + 1, width)
-        yield _Told("nothing-called", self._shown(name), position, message, _calling(names))
+        return _Told("nothing-called", self._shown(self._snapshot.script), position, message, _calling(names))
 
     def _imports_quietly(self) -> bool:
         """Whether nothing runs in the files of the folder that the script imports, either."""

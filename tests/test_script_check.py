@@ -252,3 +252,16 @@ def test_it_is_told_before_steps_are_sent(here: Project) -> None:
     here.replace("pipeline.yaml", "steps:\n", "steps:\n  other: {script: other.py}\n")
     here.write({"src/other.py": ""})
     assert here.cli("submit", "other", "--dry-run").stderr == ""
+
+
+def test_what_leaves_it_to_a_parallel_run_step_to_call_run(here: Project) -> None:
+    script = "def init(): ...\ndef run(batch): ...\nprint('loaded')\n"
+    (problem,) = _warned(here, script)
+    assert problem.message == 'train.py defines init and run but does not call run, so step "train" would do nothing.'
+    assert _warned(here, f"{script}run([])\n") == []
+    assert _warned(here, script.replace("init", "setup")) == []
+
+
+def test_an_absolute_path_is_one_of_this_machine(here: Project) -> None:
+    (problem,) = _warned(here, f"open('{here.root}/data/raw/a.csv')\n")
+    assert problem.message.endswith('is a path of this machine, which step "train" does not have in Azure ML.')

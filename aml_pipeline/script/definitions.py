@@ -6,14 +6,16 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from aml_pipeline.imports import parse
 from aml_pipeline.script.scope import is_main_test, last_name
 
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # A call at the left edge, or a block that runs: what all but a few scripts have.
 _RUNS = re.compile(
     rb"""^(?:(?:\w+\.)*([A-Za-z_]\w*)\(|if __name__ ?== ?["']__main__|for |while |with )""", re.MULTILINE
 )
+_RUN = re.compile(rb"\brun\s*\(")
 _DEFINES = re.compile(rb"^(?:async +)?(?:def|class) +(\w+)", re.MULTILINE)
 # Calls that only get something ready, unless the file itself, or one of its project, has defined the name.
 _SETTING_UP = frozenset({
@@ -46,14 +48,21 @@ def may_call_nothing(text: bytes) -> bool:
     return b"def " in text or b"class " in text
 
 
-def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[_Definition]:
+def of_parallel_run(text: bytes) -> list[Definition]:
+    """Return ``init`` and ``run`` of a script that leaves it to a ParallelRunStep to call them."""
+    if not {b"init", b"run"} <= set(_DEFINES.findall(text)) or len(_RUN.findall(text)) > 1:
+        return []
+    return [one for one in parse(text).body if isinstance(one, Definition) and one.name in {"init", "run"}]
+
+
+def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[Definition]:
     """Return the definitions of a file that calls nothing as it runs; none of a file that does, or has none.
 
     ``is_own`` is whether a module, by the first part of its name, may be one of the project.
     """
     if not _File(tree, is_own, starts=True).is_quiet(tree.body):
         return []
-    return [one for one in _flat(tree.body) if isinstance(one, _Definition)]
+    return [one for one in _flat(tree.body) if isinstance(one, Definition)]
 
 
 def is_quiet(tree: ast.Module, is_own: Callable[[str], bool]) -> bool:
@@ -75,7 +84,7 @@ class _File:
         return all(map(self._is_quiet, nodes))
 
     def _is_quiet(self, node: ast.stmt) -> bool:
-        if isinstance(node, _Definition):
+        if isinstance(node, Definition):
             return self._only_defines(node)
         if isinstance(node, ast.Expr):
             sets_up = isinstance(node.value, ast.Call) and last_name(node.value.func) in _SETTING_UP
@@ -89,7 +98,7 @@ class _File:
             return asks and self.is_quiet(_inside(node))
         return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
 
-    def _only_defines(self, node: _Definition) -> bool:
+    def _only_defines(self, node: Definition) -> bool:
         decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
         keeps = all(last_name(one) in _KEEPING and not self._is_own(one) for one in decorators)
         if isinstance(node, ast.ClassDef):
@@ -121,7 +130,7 @@ class _File:
 def _defined(nodes: Sequence[ast.AST], is_own: Callable[[str], bool]) -> Iterator[str]:
     """Yield the names that a file defines, or imports from modules of the project; ``*`` if it imports all of one."""
     for node in nodes:
-        if isinstance(node, _Definition):
+        if isinstance(node, Definition):
             yield node.name
         elif isinstance(node, ast.Import):
             tops = ((one, one.name.partition(".")[0]) for one in node.names)
