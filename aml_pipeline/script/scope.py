@@ -114,15 +114,20 @@ def names_used(tree: ast.AST) -> set[str]:
     return taken | plain | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
+_DEFINED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
 def _uncalled(tree: ast.Module, named: AbstractSet[str]) -> set[ast.AST]:
     """Return the functions and classes of an imported file that neither ``named`` nor what runs of it leads to."""
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    defined = [node for node in tree.body if isinstance(node, kinds)]
-    running: list[ast.AST] = [node for node in tree.body if node not in defined and not _is_program(node)]
-    running += [node for node in defined if node.name in named]
-    for node in running:  # which grows
+    defined = [node for node in tree.body if isinstance(node, _DEFINED)]
+    waiting: list[ast.AST] = [node for node in tree.body if not isinstance(node, _DEFINED) and not _is_program(node)]
+    waiting += [node for node in defined if node.name in named]
+    running = set(waiting)
+    for node in waiting:  # which grows
         used = words(node)
-        running += [one for one in defined if one.name in used and one not in running]
+        new = [one for one in defined if one.name in used and one not in running]
+        running.update(new)
+        waiting += new
     return {node for node in defined if node not in running}
 
 

@@ -166,21 +166,15 @@ def _questioned(scope: Scope) -> set[str]:
             asked = [node.subject]
         elif isinstance(node, ast.Call) and last_name(node.func) in _ASKERS:
             asked = node.args
-        found = found.union(*map(words, asked))
+        found.update(*map(words, asked))
     return found
 
 
 def _asked(scope: Scope, node: ast.Compare) -> Iterator[str]:
-    """Yield the variables of ``NAME in os.environ`` and of ``os.getenv(NAME) is None``."""
+    """Yield the variables of ``NAME in os.environ``."""
     for operator, right in zip(node.ops, node.comparators, strict=True):
-        if isinstance(operator, ast.In | ast.NotIn) and scope.dotted(right).startswith(_ENVIRON):
-            name = scope.text(node.left)
-        elif isinstance(operator, ast.Is | ast.IsNot) and isinstance(node.left, ast.Call):
-            called = scope.dotted(node.left.func) in _GETTERS
-            name = scope.text(node.left.args[0]) if called and node.left.args else None
-        else:
-            name = None
-        if name is not None:
+        name = scope.text(node.left)
+        if isinstance(operator, ast.In | ast.NotIn) and scope.dotted(right).startswith(_ENVIRON) and name is not None:
             yield name
 
 
