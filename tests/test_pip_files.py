@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
@@ -181,5 +182,7 @@ def by_pip(place: str) -> list[tuple[str, bool, object]]:
     reading = pytest.importorskip("pip._internal.req.req_file")
     from pip._internal.network.session import PipSession
 
-    found = reading.parse_requirements(place, session=PipSession())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what pip itself is made of
+        found = list(reading.parse_requirements(place, session=PipSession()))
     return list(dict.fromkeys((one.requirement, one.constraint, str(one.options)) for one in found))
