@@ -216,6 +216,9 @@ def test_clean_of_a_project_that_never_ran_says_so(
         assert command("clean", *words) == "There is nothing to free.\n"
 
 
+A_WHILE = 0.5  # in which it is over, if it need not wait for `clean`
+
+
 def test_the_texts_of_what_is_submitted_meanwhile_stay(
     project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,7 +232,7 @@ def test_the_texts_of_what_is_submitted_meanwhile_stay(
     def list_and_record(opened: Opened) -> list[RunRecord]:
         known = records_of(opened)
         recorded.start()
-        recorded.join(0.5)  # it may have to wait for `clean`
+        recorded.join(A_WHILE)
         return known
 
     monkeypatch.setattr(cleaning, "records_of", list_and_record)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -696,9 +697,14 @@ def test_ctrl_c_ends_the_loop_of_a_shell(
 
 @pytest.mark.parametrize(("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
 def test_a_shell_sees_the_status_of_a_run_that_is_stopped(project: Project, name: str, status: int) -> None:
-    project.write(
-        one_step(f"import os, time\nos.kill(int(os.environ['RUN']), {signal.Signals['SIG' + name]})\ntime.sleep(60)")
-    )
+    script = f"""
+        import os, time
+        while f'"pid":{{os.getpid()}}' not in open("../../last").read():  # until the run has noted its step
+            time.sleep(0.01)
+        os.kill(int(os.environ["RUN"]), {signal.Signals["SIG" + name].value})
+        time.sleep(60)
+        """
+    project.write(one_step(textwrap.dedent(script)))
     shell = """sh -c 'RUN=$$ exec "$@"' sh "$@"; echo $?"""
     command = ["sh", "-c", shell, "sh", *project.command("run")]
     done = subprocess.run(

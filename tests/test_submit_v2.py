@@ -261,7 +261,8 @@ def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: sig
         assert err == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`.\n"
     else:
         lost = "If it began all the same, experiment lesson shows it in the portal."
-        assert err == f"Stopped while the run was being sent. {lost}\n"
+        # Progress bars of the SDK may complain that they were cut off, before the process ends.
+        assert err.startswith(f"Stopped while the run was being sent. {lost}\n")
         assert lesson.service.jobs == {}
         assert lesson.runs() == []
 
