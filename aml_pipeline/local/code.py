@@ -1,7 +1,7 @@
 """What a step is made from → texts that outlive it: the files of its snapshot and the definition of its environment.
 
 Kept are texts; what is large, binary or looks like a secret is known by its digest alone, for a record stays when the
-file is long mended or gone.
+file is long corrected or gone.
 """
 
 from __future__ import annotations
