@@ -36,6 +36,11 @@ def declared_packages(project: Project, environment: Environment | None) -> Sequ
     return None if errors(declaration.problems) else declaration.packages
 
 
+def provided_packages(project: Project, environment: Environment | None) -> Sequence[Declared] | None:
+    """Return the packages that an environment has; None if nobody can tell here, as of an image beside a file."""
+    return None if environment and environment.docker_image else declared_packages(project, environment)
+
+
 def declaring_files(environment: Environment | None) -> list[str]:
     """Return the files that an environment declares its packages in."""
     names = [environment.conda_file, environment.pip_requirements] if environment else []
@@ -54,8 +59,7 @@ def warnings(plan: Plan, project: Project, python: Callable[[], Interpreter]) ->
 def _of_environment(
     environment: Environment, steps: Sequence[Step], project: Project, python: Callable[[], Interpreter]
 ) -> Iterator[Problem]:
-    # What an image has beside its file, nobody can tell here.
-    packages = None if environment.docker_image else declared_packages(project, environment)
+    packages = provided_packages(project, environment)
     if packages is None:
         return
     modules = {module for step in steps for module in project.snapshot(step).external}
@@ -92,7 +96,7 @@ def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, 
     names = " or ".join(declaring_files(steps[0].environment))
     users = shortened([f'"{step.name}"' for step in steps], 1)
     message = f'no package in {names} (environment of step {users}) provides "{shown}".'
-    cure = _cure_here(one.module, steps[0], project) or _cure(one.module, shown, steps[0], providers)
+    cure = cure_here(one.module, steps[0], project) or _cure(one.module, shown, steps[0], providers)
     position = _position(os.path.join(folder, one.place.file), one)
     return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
 
@@ -108,7 +112,7 @@ def _cure(module: str, shown: str, step: Step, providers: Providers) -> str:
     return f"Add {added} to {place}, or import {shown} in a `try:` if the script can do without it."
 
 
-def _cure_here(module: str, step: Step, project: Project) -> str:
+def cure_here(module: str, step: Step, project: Project) -> str:
     """Return what to do about a module that lies in the project, outside what snapshots are taken from, or "".
 
     A script that names its source folder, ``src.lib``, may run from the project's folder alone.

@@ -97,9 +97,8 @@ ALLOWED: dict[str, set[str]] = {
     "wording": set(),
     "yaml_errors": {"problems"},
     "local": {
-        "contents", "errors", "events", "files", "interpreter", "metrics", "local_data", "mlflow_files", "plan",
-        "project",
-        "providers", "record", "reuse", "secret_files", "snapshot", "store", "tokens", "wording",
+        "contents", "errors", "events", "files", "import_check", "interpreter", "local_data", "metrics", "mlflow_files",
+        "plan", "project", "providers", "record", "reuse", "secret_files", "snapshot", "store", "tokens", "wording",
     },
     # What it sends is what `export` writes.
     "azureml_v2": {"errors", "export", "files", "plan", "problems", "project", "provenance", "remote", "workspace"},

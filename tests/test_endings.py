@@ -499,6 +499,14 @@ def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> 
     assert f"is not installed for {other} (--python). Install it." in failure(project, "--python", other)
 
 
+def test_a_module_that_lies_beside_the_pipeline_file_is_no_package_to_install(project: Project) -> None:
+    project.write({**one_step("import mine"), "mine/__init__.py": ""})
+    assert failure(project).endswith(
+        " The step's snapshot has no module mine. mine lies beside the pipeline file: move it into src/, where "
+        "snapshots are taken from."
+    )
+
+
 def test_a_package_that_is_missing_is_looked_up_in_the_declared_environment(project: Project) -> None:
     project.write({**one_step(MISSES), "requirements.txt": "lightgbm-of-nobody==4.0\n"})
     environment = "environment: {name: e, pip_requirements: requirements.txt}\nsteps:\n"

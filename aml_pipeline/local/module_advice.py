@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from aml_pipeline import import_check
 from aml_pipeline.local.evaluate import Context
 from aml_pipeline.plan import Step
 from aml_pipeline.providers import Providers
@@ -16,6 +17,9 @@ def missing_module(context: Context, step: Step, module: str) -> str:
     python = context.interpreter
     if top in python.standard or top in python.modules or context.project.source(step).may_hold_module(top):
         return ""
+    here = import_check.cure_here(module, step, context.project)
+    if here:
+        return f"The step's snapshot has no module {module}. {here}"
     own = os.path.realpath(python.path) == os.path.realpath(sys.executable) and python.path == sys.executable
     which = "the Python of aml-pipeline, which runs the steps unless --python names another" if own else "--python"
     cure = (
@@ -41,13 +45,13 @@ def _other(context: Context) -> str:
 
 def _environment(context: Context, step: Step, module: str) -> str:
     """Return what the files of the declared environment say of the module."""
-    declared = step.environment
-    files = [name for name in (declared.conda_file, declared.pip_requirements) if name] if declared else []
-    if not declared or not files or declared.docker_image:  # an image may have it too
+    packages = import_check.provided_packages(context.project, step.environment)
+    if packages is None:
         return ""
-    verdict = Providers(context.project.declaration(declared).packages, context.interpreter).of(module).verdict
+    verdict = Providers(packages, context.interpreter).of(module).verdict
     said = {
         "named": "names it, so Azure ML has it",
         "not named": "does not name it either, so the step would fail in Azure ML: add it",
     }.get(verdict)
-    return f" {files[0]} {said}." if said else ""
+    file = " or ".join(import_check.declaring_files(step.environment))
+    return f" {file} {said}." if said else ""
