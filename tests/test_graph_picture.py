@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from aml_pipeline.report.graph_picture import MOST_LINKS, name_lines, picture
@@ -202,6 +202,7 @@ def test_no_step_stands_further_right_than_it_must(needs: Graph) -> None:
 
 
 @given(graphs)
+@example({"s0": [], "s1": ["s0"], "s2": [], "s3": ["s1", "s2"], "s4": ["s0", "s3"]})
 def test_no_more_lines_cross_than_in_the_order_of_the_plan(needs: Graph) -> None:
     found = layered(needs)
     order = {name: number for number, name in enumerate(needs)}

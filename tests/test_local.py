@@ -1136,7 +1136,7 @@ def test_code_installed_in_place_counts(project: Project, tmp_path: Path) -> Non
     packages.mkdir(parents=True)
     (packages / "mylib.pth").write_text(f"{library}\n")
     environ = {"PYTHONUSERBASE": str(tmp_path / "user")}
-    base = getattr(sys, "_base_executable", sys.executable)  # a virtual environment has no user packages
+    base = os.path.realpath(sys.executable)  # a virtual environment has no user packages
     project.write({**one_step("import mylib, sys\nopen(sys.argv[-1] + '/x', 'w').write(str(mylib.VALUE))\n")})
     assert states(project.cli("run", "--python", base, environ=environ).stdout) == {"only": "done"}
     assert "up to date" in project.cli("plan", "--python", base, environ=environ).stdout

@@ -36,7 +36,8 @@ def layered(needs: Needs) -> Layers:
     """Return the layers of a graph, in which each step comes after all that it needs."""
     of_steps = layers_of(needs)
     links = list(dict.fromkeys(_links(needs, of_steps)))
-    knots = dict.fromkeys([*of_steps.items(), *(end for _, end in links)])
+    order = {name: number for number, name in enumerate(needs)}
+    knots = sorted({*of_steps.items(), *(end for _, end in links)}, key=lambda knot: (knot[1], order[knot[0]]))
     layers: list[list[Knot]] = [[] for _ in range(max(of_steps.values(), default=-1) + 1)]
     for knot in knots:
         layers[knot[1]].append(knot)
