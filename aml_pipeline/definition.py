@@ -33,7 +33,7 @@ def changes(then: object, now: object) -> list[str]:
 
 
 def lines(definition: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a definition, for one to be held against another line by line."""
+    """Return the lines of a definition, to compare it with another line by line."""
     shown = _understood(definition) or definition
     return [line for name, value in shown.items() for line in _written(name, value)]
 

@@ -68,7 +68,7 @@ def _of_environment(
         return
     try:
         providers = Providers(packages, python())
-    except UsageError:  # no Python that answers: what runs the steps is told by what needs it
+    except UsageError:  # no Python answers: whatever needs one reports that
         return
     missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
     from aml_pipeline import origins  # only where something is missing

@@ -91,7 +91,7 @@ class OutputSettings:
 
     @property
     def sent(self) -> dict[str, str | None]:
-        """What Azure ML is told; that an output must not be empty is checked here alone."""
+        """What Azure ML gets; that an output must not be empty is checked here alone."""
         return {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
 
 

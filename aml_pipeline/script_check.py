@@ -46,7 +46,7 @@ def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> li
 class _Told(NamedTuple):
     """A warning with a hole in its message, ``{step}``, for the steps that it is about.
 
-    ``about`` is the name that it is about, if that is told once for a file and not at each of its places.
+    ``about`` is the name that it is about, if that is reported once for a file and not at each of its places.
     """
 
     code: str

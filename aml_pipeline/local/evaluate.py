@@ -132,7 +132,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
 
 
 def _as_they_are(parts: reuse.Parts) -> reuse.Parts:
-    return parts  # of a result that fits, or a step that is forced, no difference is told
+    return parts  # of a result that fits, or a step that is forced, no difference is reported
 
 
 def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """The files that a step made or changed in its working folder, which goes when the attempt is over; and its inputs.
 
-What counts as new is told by the times of the file system itself, against those of a folder that was made just before
+What counts as new is decided by the file system's own times, compared with those of a folder that was made just before
 the process began.
 """
 

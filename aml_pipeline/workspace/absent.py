@@ -63,7 +63,7 @@ def no_files(workspace: str, name: str, registered: str) -> AzureError:
 
 
 def unreadable(name: str, registered: str) -> AzureError:
-    """Return the error for a dataset that is there, and of which Azure ML does not tell what it holds."""
+    """Return the error for a dataset whose files Azure ML does not list."""
     what = f"Azure ML did not say which files dataset {registered} (datasets.{name}) holds."
     return AzureError(f"{what} Try again in a while. If that does not help, register the dataset again.")
 
