@@ -17,7 +17,7 @@ selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--
 # What goes to Azure ML is the file as it stands, unless the caller names a profile.
 chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(strip $(PROFILE)),--profile $(PROFILE)))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -88,6 +88,9 @@ checks: .venv/dev ## Write docs/checks.md and tests/data/err/*.out anew, after a
 
 bench: .venv/dev ## Measure speed beside make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks
+
+bench-scale: .venv/dev ## Measure how time and memory grow: thousands of steps, records and files, large logs; CASES=word
+	.venv/bin/python -m benchmarks.scale $(CASES)
 
 clean: ## Remove .venv, caches and builds; what runs left stays (.venv/bin/aml-pipeline clean frees that)
 	rm -rf .venv .benchmarks .fuzz tests/editor/node_modules tests/page/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

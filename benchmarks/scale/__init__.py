@@ -1,0 +1,1 @@
+"""How time and memory grow with what a pipeline has. Run as ``python -m benchmarks.scale``."""
