@@ -267,7 +267,7 @@ def test_the_shipped_pipeline_names_all(tmp_path: Path) -> None:
     opened = open_pipeline(str(tmp_path / "pipeline.yaml"))
     assert _warned(opened) == []
     environment = tmp_path / ".azureml" / "pytorch-env.yml"
-    environment.write_text(environment.read_text().replace("  - pytorch\n  - torchvision\n", ""))
+    environment.write_text(environment.read_text().replace("  - pytorch>=2.6\n  - torchvision>=0.21\n", ""))
     told = _shown(_warned(open_pipeline(str(tmp_path / "pipeline.yaml"))))
     assert {text.split()[1] for text in told} == {"torch", "torchvision"}
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 import aml_pipeline
+from aml_pipeline import conda_file
 
 ROOT = Path(__file__).parents[1]
 NAME = "aml-pipeline-yaml"  # aml-pipeline on PyPI is another project
@@ -145,9 +147,36 @@ def test_constraints_pin_once_all_that_is_asked_for_but_torch(told: Message, ver
 
 def test_the_conda_file_holds_what_the_steps_import(told: Message) -> None:
     conda = (ROOT / ".azureml/pytorch-env.yml").read_text()
-    listed = {line.strip().removeprefix("- ") for line in conda.splitlines()}
+    listed = {line.strip().removeprefix("- ").partition(">=")[0] for line in conda.splitlines()}
     named = {"torch": "pytorch"}
     assert {named.get(name, name) for name in requirements(told, "steps").keys() - CORE} <= listed
+
+
+# The last version with a hole that became public.
+HOLES = [
+    ("azure-identity", "1.16.0"),  # CVE-2024-35255: a user of the machine may read what only its administrator may
+    ("torch", "2.5.1"),  # CVE-2025-32434: torch.load runs code, weights_only or not
+    ("torchvision", "0.20.1"),  # goes with torch 2.5.1
+    ("scikit-learn", "1.4.2"),  # CVE-2024-5206: TfidfVectorizer keeps the words of what it was fitted to
+    ("pyyaml", "5.3.1"),  # CVE-2020-14343: full_load runs code
+    ("pydantic", "2.3.0"),  # CVE-2024-3772: a mail address takes exponential time
+    ("setuptools", "78.1.0"),  # CVE-2025-47273: a package leaves the folder that it is downloaded into
+]
+
+
+@pytest.mark.parametrize(("name", "version"), HOLES)
+def test_no_extra_takes_a_version_with_a_known_hole(told: Message, name: str, version: str) -> None:
+    asked = requirements(told, "steps", "azureml", "azureml-v2", "dev")
+    assert not asked[name].specifier.contains(version)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("pytorch", "2.5.1"), ("torchvision", "0.20.1"), ("scikit-learn", "1.4.2")]
+)
+def test_nor_does_the_conda_file(name: str, version: str) -> None:
+    found = conda_file.read("env.yml", lambda _path: (ROOT / ".azureml/pytorch-env.yml").read_bytes())
+    (declared,) = [one for one in found.packages if one.name == name]
+    assert not any(SpecifierSet(one).contains(version) for one in declared.versions)
 
 
 def with_what_they_need(names: set[str]) -> set[str]:
