@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from aml_pipeline.secret_words import ASSIGNED, SHAPES, STAND_IN
+
 # Larger files are data.
 MOST_BYTES = 1 << 20
 
@@ -65,37 +67,16 @@ def by_name(path: str) -> str | None:
     return _NAMES.get(name) or (_ENDINGS.get(parts[-1]) if len(parts) > 1 else None)
 
 
-_BASE64 = rb"[A-Za-z0-9+/]{20,}={0,2}"
-# Texts of secrets → what they are. Each begins with a word that no other text has, so that searching takes no time.
-_TEXTS = {
-    rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY": "a private key",
-    rb"AccountKey=" + _BASE64: "a connection string with the key of a storage account",
-    rb"SharedAccessKey=" + _BASE64: "a connection string with a shared access key",
-    rb"SharedAccessSignature=[^\s\"'<>{}$]{20,}": "a connection string with a shared access signature",
-    rb"[?&]sig=[A-Za-z0-9%+/]{20,}": "an address with a shared access signature",
-    rb"\bgh[opsur]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22,}": "a token of GitHub",
-    rb"\bglpat-[A-Za-z0-9_-]{20}": "a token of GitLab",
-    rb"\bxox[abeoprs]-[A-Za-z0-9-]{10,}": "a token of Slack",
-    rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b": "an access key of AWS",
-    rb"\bhf_[A-Za-z0-9]{34}\b": "a token of Hugging Face",
-    rb"\bsk-(?:(?:proj|svcacct|admin)-(?=[\w-]{0,200}[A-Z])(?=[\w-]{0,200}\d)[\w-]{20,}"
-    rb"|[A-Za-z0-9]{32,})": "a key of OpenAI",
-    rb"\bAIza[\w-]{35}(?![\w-])": "a key of Google",
-    rb"\bnpm_[A-Za-z0-9]{36}\b": "a token of npm",
-}
-_WORDS = rb"client_?secret|account_?key|api_?key|access_?key|secret_?key|access_?token|auth_?token|password"
 # A constant of 12 to 200 characters without a space that is given to a name of that kind, or stands behind such a key.
-_GIVEN = rb"(?:%s)[\"']?\s{0,9}[:=]\s{0,9}[\"']([^\s\"'<>{}$*]{12,200})[\"']" % _WORDS
-_KINDS = tuple(_TEXTS.values())
-# What stands where a secret would, in examples.
-_STAND_IN = rb"your|example|change|secret|password|dummy|sample|placeholder|fake|xxx|000000|\.\.\."
+_GIVEN = rf"(?:{ASSIGNED})[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']([^\s\"'<>{{}}$*]{{12,200}})[\"']"
+_KINDS = tuple(shape.what for shape in SHAPES)
 
 
 @functools.cache
 def _searches() -> tuple[re.Pattern[bytes], ...]:
     """Return the patterns compiled, which takes longer than most commands have use for."""
-    texts = re.compile(b"|".join(b"(%s)" % pattern for pattern in _TEXTS))
-    return texts, re.compile(_GIVEN, re.IGNORECASE), re.compile(_STAND_IN, re.IGNORECASE)
+    texts = re.compile("|".join(f"({shape.found})" for shape in SHAPES).encode())
+    return texts, re.compile(_GIVEN.encode(), re.IGNORECASE), re.compile(STAND_IN.encode(), re.IGNORECASE)
 
 
 def in_text(data: bytes) -> list[Secret]:

@@ -19,8 +19,8 @@ from aml_pipeline.azureml import login as logins
 from aml_pipeline.azureml.sdk import doing
 from aml_pipeline.cli import run, sending
 from aml_pipeline.errors import AzureError, MachineError, UsageError
+from aml_pipeline.masking import keep_secret, without_secrets
 from aml_pipeline.workspace import installing
-from aml_pipeline.workspace.masking import keep_secret, without_secrets
 from tests import v1
 from tests.conftest import ROOT
 from tests.loopback.lesson import Lesson
@@ -379,7 +379,7 @@ def test_what_the_sdk_raises_in_our_words(error: Exception, told: str) -> None:
     ],
 )
 def test_secrets_are_masked(text: str, safe: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aml_pipeline.workspace.masking._known", set())
+    monkeypatch.setattr("aml_pipeline.masking._known", set())
     keep_secret("by-heart")
     keep_secret("")
     assert without_secrets(text) == safe

@@ -684,7 +684,7 @@ SECRETS = {
 
 
 def test_no_secret_is_shown_or_kept(lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aml_pipeline.workspace import masking
+    from aml_pipeline import masking
     from tests.loopback import client, faults, wire
 
     monkeypatch.setattr(masking, "_known", {"known-by-heart"})

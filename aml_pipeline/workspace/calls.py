@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 
 from aml_pipeline.errors import AzureError, MachineError, UserError
+from aml_pipeline.masking import without_secrets
 from aml_pipeline.workspace.installing import cure
 from aml_pipeline.workspace.login import LOG_IN
-from aml_pipeline.workspace.masking import without_secrets
 from aml_pipeline.workspace.waiting import told
 
 

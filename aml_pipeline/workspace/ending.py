@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline.events import State
+from aml_pipeline.masking import without_secrets
 from aml_pipeline.workspace import waiting
 from aml_pipeline.workspace.calls import is_of_network, may_pass, meaning, shortened
-from aml_pipeline.workspace.masking import without_secrets
 
 # How a status of Azure ML is called here. Success is Finished for a pipeline of SDK v1 and else Completed.
 ENDS: Mapping[str, State] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from aml_pipeline.errors import AzureError
-from aml_pipeline.workspace.masking import keep_secret, without_secrets
+from aml_pipeline.masking import keep_secret, without_secrets
 
 LOG_IN = "Log in: `az login`; without a terminal set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
 

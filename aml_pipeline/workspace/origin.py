@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from aml_pipeline import files
 from aml_pipeline.errors import MachineError
-from aml_pipeline.workspace.masking import without_secrets
+from aml_pipeline.masking import without_secrets
 
 ID_FILE = ".aml-pipeline-origin"
 _ABOUT = """\
