@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from aml_pipeline.secret_files import by_variable
-from aml_pipeline.secret_words import CHOSEN, HIDDEN_TOO, KEY, MADE, TO_BE_KNOWN, SHAPES
+from aml_pipeline.secret_files import by_variable, in_addresses
+from aml_pipeline.secret_words import CHOSEN, HIDDEN_TOO, KEY, MADE, SHAPES, TO_BE_KNOWN
 
 MASK = "***"
+OTHER = f"{MASK} (default)"  # the default of a parameter whose value is another: that much may be known
 # Words that may follow the name of a secret in a sentence.
 _PROSE = (
     r"(?!(?:an?|and|are|as|at|by|cannot|expects?|for|from|has|in|invalid|is|missing|must|needs?|not|of|on|or|required"
@@ -74,12 +76,12 @@ def without_secrets(text: str) -> str:
     """Return ``text`` with whatever is, or looks like, a key, token or password replaced by ``***``."""
     for one in sorted(_known, key=len, reverse=True):
         text = text.replace(one, MASK)
+    text = _patterns().token.sub(MASK, text)
     return _without_named(_patterns().address.sub(f"://{MASK}@", text))
 
 
 def _without_named(text: str) -> str:
     of = _patterns()
-    text = of.token.sub(MASK, text)
     text = of.header.sub(rf"\1 {MASK}", of.authorization.sub(rf"\1{MASK}", text))
     return of.named.sub(_masked, of.option.sub(_option_masked, text))
 
@@ -107,11 +109,18 @@ def _may_be_key(value: str) -> bool:
     )
 
 
-# Whether there is a secret, and not the secret.
-_SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|none|null|[01]|\*+")
-# The first to be compared: what is shorter is of no shape, and holds no name with a value.
-_SHORTEST = 8
+# Whether there is a secret, and not the secret; or it is hidden already.
+_SWITCH = re.compile(rf"(?i)true|false|yes|no|on|off|none|null|[01]|\*+|{re.escape(OTHER)}|\*{{3}} [0-9a-f]{{32}}")
 _WORKING_FOLDER = frozenset({"PWD", "OLDPWD"})
+
+
+# What no secret lacks, to be looked for first: a plan has many values.
+_WORDS = ("pass", "pwd", "secret", "token", "key", "signature", "assertion")
+_MARKS = (
+    *_WORDS,
+    *("sig=", "bearer", "basic", "authorization", "@", "/t/", "eyj", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_"),
+    *("glpat-", "xox", "hf_", "sk-", "aiza", "npm_", "pypi-", "akia", "asia", "q~"),
+)
 
 
 @functools.cache
@@ -120,6 +129,7 @@ def _names() -> tuple[re.Pattern[str], ...]:
     return re.compile(chosen), re.compile(made), re.compile(f"(?i){TO_BE_KNOWN}")
 
 
+@functools.lru_cache(maxsize=10_000)
 def is_secret(name: str, value: str) -> bool:
     """Whether the value of a variable, a parameter or an option called ``name`` is to be shown and kept nowhere.
 
@@ -128,14 +138,32 @@ def is_secret(name: str, value: str) -> bool:
     name, text = name.strip("-"), value.strip()
     if not text or name in _WORKING_FOLDER or _SWITCH.fullmatch(text):
         return False
-    chosen, made, known = _names()
-    if chosen.fullmatch(name):
-        return True
-    if made.fullmatch(name) and not known.fullmatch(name) and not _patterns().count.fullmatch(text):
-        return True
-    return by_variable(name, value) is not None or (len(text) >= _SHORTEST and _without_named(text) != text)
+    if _has(name, _WORDS):
+        chosen, made, known = _names()
+        if chosen.fullmatch(name):
+            return True
+        if not known.fullmatch(name) and made.fullmatch(name) and not _patterns().count.fullmatch(text):
+            return True
+        if not known.fullmatch(name) and by_variable(name, value):
+            return True
+    return _has(text, _MARKS) and gives_itself_away(text)
+
+
+def _has(text: str, words: tuple[str, ...]) -> bool:
+    small = text.lower()
+    return any(word in small for word in words)
+
+
+def gives_itself_away(text: str) -> bool:
+    """Whether a text holds a secret, whatever it is called."""
+    return bool(in_addresses(text)) or _without_named(_patterns().token.sub(MASK, text)) != text
 
 
 def masked(name: str, value: str) -> str:
     """Return the value of what is called ``name`` as it may be shown: ``***`` for a secret."""
     return MASK if is_secret(name, value) else value
+
+
+def redacted(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values by their names as they may be shown."""
+    return {name: masked(name, value) for name, value in values.items()}

@@ -106,6 +106,9 @@ def keep(
 
 def _make_room(folder: str) -> None:
     """Make the folder of answers; when it holds many, forget them all, since most are to questions of the past."""
+    state = os.path.dirname(folder)
+    if not os.path.isdir(state):
+        os.makedirs(state, mode=0o700)
     os.makedirs(folder, exist_ok=True)
     names = os.listdir(folder)
     for name in names if len(names) >= _MOST_ANSWERS else []:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aml_pipeline import environment, files, snapshot
+from aml_pipeline import environment, files, redaction, sealing, snapshot
 from aml_pipeline.dependencies import Declaration
 from aml_pipeline.files import Digests, Tree
 from aml_pipeline.plan import Environment, Plan, Step
@@ -45,6 +46,16 @@ class Project:
     def uploads(self) -> str:
         """The folder for copies of snapshots that go to Azure ML."""
         return os.path.join(self.state, "uploads")
+
+    @cached_property
+    def hide(self) -> sealing.Hide:
+        """What gives values as they are kept: secrets as their seals."""
+        return sealing.sealer(self.state)
+
+    @cached_property
+    def kept_parameters(self) -> Mapping[str, str]:
+        """The values of the parameters as they are kept."""
+        return redaction.parameters(self._plan, self.hide)
 
     def path(self, relative: str) -> str:
         """Return the absolute path of what the pipeline file calls ``relative``."""

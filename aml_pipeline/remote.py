@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aml_pipeline import __version__, files, unbuildable
-from aml_pipeline.plan import Compute, DatasetPlace, OutputSettings, Plan, Step, token_as_data
+from aml_pipeline import __version__, files, redaction, unbuildable
+from aml_pipeline.plan import Compute, DatasetPlace, OutputSettings, Plan, Step
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
 from aml_pipeline.secret_files import by_name, by_variable
@@ -66,16 +66,16 @@ def large_snapshots(plan: Plan, project: Project) -> list[Problem]:
 
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML has to run it again, as ``reuse`` names them."""
-    sent = [argument.tokens for argument in step.arguments if not absent(plan, argument)]
+    sent = [argument for argument in step.arguments if not absent(plan, argument)]
     snapshot = project.snapshot(step)
     return {
         "script": snapshot.script,
         "snapshot": contents(snapshot),
-        "parameters": {name: plan.parameters[name].text for name in received(plan, [step])},
-        "arguments": [[token_as_data(token) for token in words] for words in sent],
+        "parameters": {name: project.kept_parameters[name] for name in received(plan, [step])},
+        "arguments": redaction.arguments(sent, project.hide),
         "after": dict.fromkeys(step.after, ""),
         "environment": project.environment_digest(step),
-        "environment_variables": dict(step.environment_variables),
+        "environment_variables": redaction.variables(step, project.hide),
         "settings": {
             "compute": step.compute.name if step.compute else "",
             "timeout": f"{step.timeout} s" if step.timeout else "none",

@@ -7,12 +7,14 @@ words, so the reason on the screen is a difference from the nearest result and n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aml_pipeline import definition
 from aml_pipeline.files import digest_of
+from aml_pipeline.masking import MASK, is_secret, without_secrets
 from aml_pipeline.wording import counted
 
 # Raised when the meaning of a part changes, so that old results are not taken for new ones.
@@ -186,9 +188,27 @@ def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 def _values(noun: str) -> Teller:
     def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         for name, old, new in _changes(then, now):
-            yield f"{noun}{name} {_value_became(old, new)}"
+            yield f"{noun}{name} {_secret_became(name, old, new) or _value_became(old, new)}"
 
     return tell
+
+
+# How a secret is kept: see ``sealing``. One from before that is known by its name.
+_SEAL = re.compile(r"\*{3} [0-9a-f]{32}")
+_SEALED_NOW = "is kept as a digest from now on"
+
+
+def _secret_became(name: str, old: object, new: object) -> str:
+    """Return what became of a value that is not to be shown, "" of any other."""
+    hidden = [_is_hidden(name, one) for one in (old, new)]
+    if not any(hidden) or old is None or new is None:
+        return ""
+    return _SEALED_NOW if _SEAL.search(str(new)) and not _SEAL.search(str(old)) else "changed"
+
+
+def _is_hidden(name: str, value: object) -> bool:
+    text = str(value)
+    return _SEAL.search(text) is not None or is_secret(name, text)
 
 
 def _value_became(old: object, new: object) -> str:
@@ -221,15 +241,20 @@ def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         yield "arguments changed"
         return
     if _renamed(old, new, gone, added):
-        yield f"argument {gone[0][0]} → {added[0][0]}"
+        yield f"argument {_shown(gone[0][0])} → {_shown(added[0][0])}"
     else:
-        yield from (f"argument {option} is new" for option, _ in added)
-        yield from (f"argument {option} is gone" for option, _ in gone)
+        yield from (f"argument {_shown(option)} is new" for option, _ in added)
+        yield from (f"argument {_shown(option)} is gone" for option, _ in gone)
     for key in new:
         if key in old and old[key] != new[key]:
-            yield " ".join(filter(None, ["argument", key[0], _words_became(old[key], new[key])]))
+            yield " ".join(filter(None, ["argument", _shown(key[0]), _words_became(key[0], old[key], new[key])]))
     if [one for one in old if one in new] != [one for one in new if one in old]:
         yield "arguments are in another order"
+
+
+def _shown(option: str) -> str:
+    """Return an option, which may hold its value: ``--token=…``."""
+    return without_secrets(_SEAL.sub(MASK, option))
 
 
 Options = dict[tuple[str, int], list[Any]]
@@ -256,9 +281,11 @@ def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: lis
     return len(gone) == 1 and places[0] == places[1] and old[gone[0]] == new[added[0]]
 
 
-def _words_became(old: list[Any], new: list[Any]) -> str:
+def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
     """Return values then and now; a flag has none to show, and what differs in its kind alone looks the same."""
     before, after = (" ".join(map(_word, one)) for one in (old, new))
+    if secret := _secret_became(option, before, after):
+        return secret
     return f"{_clipped(before)} → {_clipped(after)}" if before and after and before != after else "changed"
 
 

@@ -18,6 +18,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -292,10 +293,23 @@ def prepare(state: str, pipeline: str) -> str:
     """Make the folder of a pipeline's state in ``state`` (``.aml_pipeline``), ignored by git; return it."""
     folder = os.path.join(state, pipeline)
     os.makedirs(folder, exist_ok=True)
+    _make_private(state)
     ignore = os.path.join(state, ".gitignore")
     if not files.is_file(ignore):
         files.write(ignore, b"*\n")
     return folder
+
+
+def _make_private(state: str) -> None:
+    """Let nobody but the owner look into a folder: values, logs and data lie there.
+
+    The group, too, where the folder has its bit (``chmod g+s``), as those have that a group works in.
+    """
+    mode = stat.S_IMODE(os.stat(state).st_mode)
+    wanted = mode & ~0o007 if mode & stat.S_ISGID else 0o700
+    if mode != wanted:
+        with contextlib.suppress(OSError):  # another's, or of a file system without such
+            os.chmod(state, wanted)
 
 
 @contextlib.contextmanager

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline.masking import is_secret, masked, without_secrets
+from aml_pipeline.masking import gives_itself_away, is_secret, masked, without_secrets
 from aml_pipeline.secret_files import by_variable
+from aml_pipeline.secret_words import SHAPES, Shape
 from tests.patience import no_hang
 
 # No text here is a secret: each is put together.
 DRAWN = "q8ZtR4wX" * 11
 JWT = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":1}', b'{"a":12}', b"signed"))
 BLOCK = "-----BEGIN RSA PRIVATE " + "KEY-----\nProc-Type: 4,ENCRYPTED\n\nabc/+\n-----END RSA PRIVATE " + "KEY-----"
+
+EXAMPLES = {
+    "a private key": f"{BLOCK[:31]}\n{DRAWN[:20]}",
+    "a connection string with the key of a storage account": f"AccountKey={DRAWN}",
+    "a connection string with a shared access key": f"SharedAccessKey={DRAWN}",
+    "a connection string with a shared access signature": f"SharedAccessSignature={DRAWN}",
+    "an address with a shared access signature": f"?sig={DRAWN}",
+    "a token of GitHub": f"ghp_{DRAWN[:36]}",
+    "a token of GitLab": f"glpat-{DRAWN[:20]}",
+    "a token of Slack": f"xoxb-{DRAWN[:20]}",
+    "an access key of AWS": "AKIA" + "ABCDEFGH12345678",
+    "a token of Hugging Face": f"hf_{DRAWN[:34]}",
+    "a key of OpenAI": f"sk-{DRAWN[:40]}",
+    "a key of Google": f"AIza{DRAWN[:35]}",
+    "a token of npm": f"npm_{DRAWN[:36]}",
+}
 
 
 @pytest.mark.parametrize(
@@ -78,10 +96,22 @@ def test_what_looks_like_it_is_not(text: str) -> None:
 
 
 # Pieces of what the patterns look for: put together at random, they make its edges.
-PIECES = st.sampled_from(
-    [*"-_=:\"'\\ ,;&./@*\n", *("%3D", "***", "://", "token", "key", "api_key", "password", "secret", "Authorization")]
-    + ["Bearer ", "basic ", "sig", "assertion", "--", "abc", "5", "q8Zt", "hf_", "eyJabcde", "sk-", "8Q~", BLOCK[:31]]
+NAMES = (
+    "token",
+    "key",
+    "api_key",
+    "password",
+    "secret",
+    "Authorization",
+    "sig",
+    "assertion",
+    "--",
+    "hf_",
+    "sk-",
+    "8Q~",
 )
+VALUES = ("***", "abc", "5", "q8Zt", "eyJabcde", "Bearer ", "basic ", "%3D", "://", BLOCK[:31], "-----END X-----")
+PIECES = st.sampled_from([*"-_=:\"'\\ ,;&./@*\n", *NAMES, *VALUES])
 
 
 @settings(max_examples=400, deadline=None)
@@ -174,3 +204,19 @@ def test_a_value_that_is_shown(name: str, value: str) -> None:
 @given(st.text(max_size=20) | st.sampled_from(["PASSWORD", "A_KEY", "TOKEN", "PASS"]), st.text(max_size=60))
 def test_what_is_warned_of_is_masked(name: str, value: str) -> None:
     assert not by_variable(name, value) or is_secret(name, value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=25).map("".join))
+@example("https://conda.example/t/ab-" + DRAWN + "/channel")
+def test_looking_for_marks_first_overlooks_nothing(text: str) -> None:
+    assert not text.strip() or not gives_itself_away(text.strip()) or is_secret("x", text)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.what)
+def test_every_shape_is_masked(shape: Shape) -> None:
+    """One table: what is found in a file is masked in a message, be it by its shape or by the name before it."""
+    secret = EXAMPLES[shape.what]
+    assert re.fullmatch(shape.found, secret[: re.search(shape.found, secret).end()])  # type: ignore[union-attr]
+    assert is_secret("x", secret)
+    assert DRAWN[:16] not in without_secrets(f"a {secret} b")

@@ -154,8 +154,9 @@ def _run_remembered(module: str, name: str, options: Options, words: list[str], 
     status = _run_command(module, name, options, environ)
     if options.answer is not None:
         from aml_pipeline.files import seen
+        from aml_pipeline.redaction import words as redacted
 
-        if seen.lasting:
+        if seen.lasting and redacted(words) == words:  # the question is kept, too
             memo.keep(place, asked, seen.looks, seen.links, options.answer)
     return status
 

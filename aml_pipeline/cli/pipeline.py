@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aml_pipeline import __version__
+from aml_pipeline import __version__, redaction
 from aml_pipeline.cli import Uncollected
 from aml_pipeline.cli.options import Options
 from aml_pipeline.errors import UsageError
@@ -47,8 +47,8 @@ def open_readable(options: Options) -> Opened:
 
 
 def command_line() -> str:
-    """Return what the user typed, for whoever reads of it later."""
-    return " ".join(["aml-pipeline", *sys.argv[1:]])
+    """Return what the user typed, but for secrets, for whoever reads of it later."""
+    return " ".join(["aml-pipeline", *redaction.words(sys.argv[1:])])
 
 
 def record_header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -56,13 +56,13 @@ def record_header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "pipeline": plan.name,
         "profile": plan.profile,
-        "parameters": {name: one.text for name, one in plan.parameters.items()},
+        "parameters": redaction.parameters(plan),
         "started": time.time(),
         "command": command_line(),
         "host": os.uname().nodename,
         "version": __version__,
         "git": git,
-        "plan": plan.as_data(),
+        "plan": redaction.plan_as_data(plan),
     }
 
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from aml_pipeline import events, parameters
+from aml_pipeline import events, redaction
 from aml_pipeline.cli.live import Live
 from aml_pipeline.events import Event
 from aml_pipeline.local import Run
+from aml_pipeline.parameters import shown
 from aml_pipeline.plan import Plan
 from aml_pipeline.store import Store
 from aml_pipeline.wording import counted
@@ -134,7 +135,7 @@ def _can_move() -> bool:
 
 
 def _title(plan: Plan, steps: int) -> str:
-    values = ", ".join(f"{name}={parameters.shown(one.text)}" for name, one in plan.parameters.items())
+    values = ", ".join(f"{name}={shown(text)}" for name, text in redaction.parameters(plan).items())
     profile = f", profile {plan.profile}" if plan.profile else ""
     return f"{plan.name}{profile}: {counted(steps, 'step')}{f' with {values}' if values else ''}"
 

@@ -13,7 +13,7 @@ from aml_pipeline.parameters import shown
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.series import number
-from aml_pipeline.report.story import defaults_of, mapping
+from aml_pipeline.report.story import defaults_of, mapping, parameters_of
 from aml_pipeline.report.text import number_in_words
 from aml_pipeline.scalars import resolve, written
 
@@ -78,7 +78,7 @@ def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
     """Return a run as JSON data; ``changed`` are the parameters that are not their defaults."""
     header = one.short
     steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
-    texts, defaults = mapping(header.get("parameters")), defaults_of(header)
+    texts, defaults = parameters_of(header), defaults_of(header)
     parameters = _typed(header, texts)
     return {
         "run": one.run,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aml_pipeline import export, files, remote, store, validation
+from aml_pipeline import export, files, redaction, remote, store, validation
 from aml_pipeline.cli import EXIT_FAILED, status_of, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
@@ -145,8 +145,9 @@ def _show(opened: Opened, steps: list[Step]) -> None:
         print(f"{step.name}: {step.script}{others}, on {where}, in {name}{after}")
         for argument, dataset in remote.left_out(plan, step):
             print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
+    texts = redaction.parameters(plan)
     for parameter in remote.received(plan, steps):
-        print(f"parameter {parameter} {shown(plan.parameters[parameter].text)}")
+        print(f"parameter {parameter} {shown(texts[parameter])}")
     print("Nothing was sent.")
 
 

@@ -12,6 +12,7 @@ from aml_pipeline import schedule
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.errors import MachineError
+from aml_pipeline.masking import redacted
 from aml_pipeline.parameters import shown
 from aml_pipeline.plan import Plan
 from aml_pipeline.schedule import timetable
@@ -81,7 +82,7 @@ def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
         "words": understood.recurrence.in_words(),
         "time_zone": declared.time_zone,
         "windows_zone": understood.windows_zone,
-        "parameters": dict(declared.parameters),
+        "parameters": redacted(declared.parameters),
         "runs": [_run(one) for one in runs],
     }
 

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aml_pipeline import reuse
+from aml_pipeline import redaction, reuse
 from aml_pipeline.contents import Contents
 from aml_pipeline.errors import UsageError
 from aml_pipeline.interpreter import Interpreter
-from aml_pipeline.plan import Plan, Step, token_as_data
+from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
 from aml_pipeline.reuse import Verdict
 from aml_pipeline.snapshot import Snapshot
@@ -115,13 +115,13 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
     return {
         "script": snapshot.script,
         "snapshot": snapshot.digests,
-        "parameters": {name: plan.parameters[name].text for name in step.parameters},
-        "arguments": [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
+        "parameters": {name: project.kept_parameters[name] for name in step.parameters},
+        "arguments": redaction.arguments(step.arguments, project.hide),
         "datasets": {name: tree.digest if tree else reuse.ABSENT for name, tree in trees.items()},
         "inputs": {f"{one.step}.{one.name}": _content(results, one.step, one.name) for one in step.inputs},
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
-        "environment_variables": dict(step.environment_variables),
+        "environment_variables": redaction.variables(step, project.hide),
         "interpreter": {
             "implementation": python.implementation,
             "version": python.version,

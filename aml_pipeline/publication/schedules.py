@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from aml_pipeline.masking import masked
 from aml_pipeline.parameters import shown
 from aml_pipeline.publication.marks import Mark, mark_in
 from aml_pipeline.publication.things import Action, Change, Found, Schedule, Wanted, WantedSchedule
@@ -146,11 +147,11 @@ def _differences(wanted: WantedSchedule, known: Schedule) -> Iterator[str]:
     for name in dict.fromkeys([*wanted.parameters, *there]):
         before, after = there.get(name), wanted.parameters.get(name)
         if before != after:
-            yield f"parameter {name}: {_shown(before)} → {_shown(after)}"
+            yield f"parameter {name}: {_shown(name, before)} → {_shown(name, after)}"
 
 
-def _shown(value: str | None) -> str:
-    return "–" if value is None else shown(value)
+def _shown(name: str, value: str | None) -> str:
+    return "–" if value is None else shown(masked(name, value))
 
 
 def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:

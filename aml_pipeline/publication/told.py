@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from aml_pipeline.masking import redacted
 from aml_pipeline.publication.marks import Mark, Whose, mark_in
 from aml_pipeline.publication.things import Change, Found, Schedule
 
@@ -49,7 +50,7 @@ def _listed(mark: Mark, one: Schedule, compared: str) -> dict[str, object]:
         "state": "active" if one.active else "disabled by publish" if mark.disabled else "paused",
         "fires": str(one.timing) if one.timing else None,
         "experiment": one.experiment,
-        "parameters": None if one.parameters is None else dict(one.parameters),
+        "parameters": None if one.parameters is None else redacted(one.parameters),
         "compared": compared,
         "id": one.id,
         "origin": mark.origin or None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aml_pipeline.masking import masked
 from aml_pipeline.report.series import Series, number
 
 
@@ -111,7 +112,7 @@ class RunTold:
     @property
     def parameters(self) -> dict[str, str]:
         """The parameters, as texts."""
-        return {str(name): str(value) for name, value in mapping(self.header.get("parameters")).items()}
+        return parameters_of(self.header)
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -124,10 +125,15 @@ class RunTold:
         return str(mapping(self.header.get("git")).get("commit") or "")
 
 
+def parameters_of(header: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of a recorded run as texts; of one from before secrets were left out, without them."""
+    return {str(name): masked(str(name), str(value)) for name, value in mapping(header.get("parameters")).items()}
+
+
 def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:
     """Return what the parameters of a recorded run are where nobody gives them."""
     declared = mapping(mapping(header.get("plan")).get("parameters"))
-    return {str(name): str(mapping(one).get("default", "")) for name, one in declared.items()}
+    return {str(name): masked(str(name), str(mapping(one).get("default", ""))) for name, one in declared.items()}
 
 
 def mapping(value: object) -> Mapping[str, Any]:
