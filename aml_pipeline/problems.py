@@ -193,11 +193,11 @@ def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
 
     A tab stays a tab, so that the caret stands under its column.
     """
-    line = "".join(char if char == "\t" or char.isprintable() else "�" for char in line)
     start = max(0, min(position.column - 1 - _WIDEST_EXCERPT // 2, len(line) - _WIDEST_EXCERPT))
-    shown = line[start : start + _WIDEST_EXCERPT]
-    before = shown[: position.column - 1 - start]
-    meant = shown[len(before) : len(before) + position.width] or " "
+    part = line[start : start + _WIDEST_EXCERPT]
+    signs = [char if char == "\t" or char.isprintable() else repr(char)[1:-1] for char in part]
+    at = position.column - 1 - start
+    shown, before, meant = "".join(signs), "".join(signs[:at]), "".join(signs[at : at + position.width]) or " "
     gutter = f"{position.line:>4} | "
     indent = "".join("\t" if char == "\t" else " " * cells(char) for char in before)
     return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (sum(map(cells, meant)) - 1)
@@ -215,7 +215,7 @@ def _one_as_github(problem: Problem) -> str:
     if problem.position and not problem.origin:
         fields += [f"line={problem.position.line}", f"col={problem.position.column}"]
     fields.append(f"title={problem.code}")
-    where = f"{problem.origin}: " if problem.origin else ""
+    where = f"{on_one_line(problem.origin)}: " if problem.origin else ""
     message = f"{where}{on_one_line(problem.message)} {on_one_line(problem.cure)}"
     for char, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
         message = message.replace(char, code)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from aml_pipeline import definition
 from aml_pipeline.files import digest_of
 from aml_pipeline.masking import MASK, is_secret, without_secrets
-from aml_pipeline.wording import counted
+from aml_pipeline.wording import counted, printable
 
 # Raised when the meaning of a part changes, so that old results are not taken for new ones.
 FORMAT = 1
@@ -144,7 +144,7 @@ def changes(then: Parts, now: Parts) -> list[str]:
         if leader != name and then.get(leader) != now.get(leader):
             old, new = _in_both(old, new)
         if old != new:
-            told += tell(old, new)
+            told += map(printable, tell(old, new))
     return told
 
 

@@ -96,7 +96,7 @@ def test_the_cursor_waits_where_the_block_begins() -> None:
         ("accuracy 12345", "accuracy …"),  # not "accuracy 1", which is another number
         ("损失 0.25 or", "损失 0.25…"),  # each of the two takes two cells
         ("e\u0301" * 10, "e\u0301" * 10),
-        ("a\tb\x1b[2Jc", "a�b�[2Jc"),
+        ("\x1b[2Jc\t", r"\x1b[2Jc\t"),
     ],
 )
 def test_a_line_that_moves_is_cut_to_the_cells_of_the_terminal(

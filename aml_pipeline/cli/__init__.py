@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from aml_pipeline.cli.screen import Screened, steer
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -79,6 +81,11 @@ def die_of(number: int) -> None:
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one command line; return its exit status."""
+    with Screened():
+        return _run(words, environ)
+
+
+def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         status = _dispatch(list(words), environ)
         sys.stdout.flush()
@@ -247,7 +254,8 @@ def _told(error: Exception, environ: Mapping[str, str]) -> int:
     else:
         from aml_pipeline.problems import as_text
 
-        _say(as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ)))
+        told = as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ))
+        steer(sys.stderr, f"{told}\n")
         from aml_pipeline.wording import counted
 
         errors = sum(one.severity == "error" for one in error.problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from aml_pipeline import drawing, problems, validation
 from aml_pipeline.cli import EXIT_USAGE, Uncollected, is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.screen import as_json, print_json, steer
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.plan import Plan, Step
@@ -33,11 +33,12 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     found = opened.loaded.problems
     form = options.text("format")
     if form == "json":
-        print(problems.as_json(found))
+        print(as_json(problems.as_json(found)))
     elif form == "github":
         print(problems.as_github(found), end="\n" if found else "")
     elif found:
-        print(problems.as_text(found, opened.texts(), colour=is_coloured(sys.stdout, environ)))
+        told = problems.as_text(found, opened.texts(), colour=is_coloured(sys.stdout, environ))
+        steer(sys.stdout, f"{told}\n")
     return count(opened, form)
 
 
@@ -91,5 +92,5 @@ def schema(_options: Options, _environ: Mapping[str, str]) -> int:
     """Print the JSON Schema of the pipeline file."""
     from aml_pipeline.schema import json_schema
 
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    print_json(json_schema())
     return 0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping
 
 from aml_pipeline import store
+from aml_pipeline.cli import is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import chosen, records_of, row_of, words_of
+from aml_pipeline.cli.screen import log, print_json
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
@@ -31,7 +32,7 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
     busy = store.is_locked(opened.state)
     rows = [row_of(one, busy=busy) for one in reversed(records_of(opened))]
     if options.text("format") == "json":
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return 0
     if not rows:
         print("Nothing ran yet. Start with `aml-pipeline run`.")
@@ -61,14 +62,14 @@ def moment(seconds: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else f"{'?':<19}"
 
 
-def logs(options: Options, _environ: Mapping[str, str]) -> int:
+def logs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
     opened = open_readable(options)
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
-    to_source = to_sources(run, step)
+    to_source, coloured = to_sources(run, step), is_coloured(sys.stdout, environ)
     with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
         for line in stream:
-            sys.stdout.write(to_source(line))
+            log(sys.stdout, to_source(line), coloured=coloured)
     return 0
 
 

@@ -7,7 +7,9 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TextIO
 
+from aml_pipeline.cli.screen import steer
 from aml_pipeline.problems import cells
+from aml_pipeline.wording import printable
 
 _MOST_LINES = 8
 _BEGIN = "\r"
@@ -37,8 +39,7 @@ class Live:
     def above(self, text: str, stream: TextIO) -> None:
         """Print ``text`` on ``stream``, above the block."""
         if self._drawn:
-            self._stream.write(_ERASE)
-            self._stream.flush()
+            steer(self._stream, _ERASE)
             self._drawn = False
         print(text, file=stream, flush=True)
         self._draw()
@@ -57,14 +58,13 @@ class Live:
             width = shutil.get_terminal_size().columns - 1
             up = f"\x1b[{len(rows) - 1}A" if len(rows) > 1 else ""
             text += "\n".join(_cut(row, width) for row in rows) + _BEGIN + up
-        self._stream.write(text)
-        self._stream.flush()
+        steer(self._stream, text)
         self._drawn = bool(rows)
 
 
 def _cut(text: str, width: int) -> str:
-    """Return ``text`` on at most ``width`` cells of a terminal; what could move the cursor is a �."""
-    text = "".join(char if char.isprintable() else "�" for char in text)
+    """Return ``text`` on at most ``width`` cells of a terminal, with nothing that could move the cursor."""
+    text = printable(text)
     ends = list(accumulate(map(cells, text)))
     if not ends or ends[-1] <= width:
         return text

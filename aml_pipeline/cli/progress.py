@@ -12,13 +12,16 @@ from functools import cache
 from typing import Any
 
 from aml_pipeline import events, redaction
+from aml_pipeline.cli import is_coloured
 from aml_pipeline.cli.live import Live
+from aml_pipeline.cli.logged import without_colours
+from aml_pipeline.cli.screen import log
 from aml_pipeline.events import Event
 from aml_pipeline.local import Run
 from aml_pipeline.parameters import shown
 from aml_pipeline.plan import Plan
 from aml_pipeline.store import Store
-from aml_pipeline.wording import counted
+from aml_pipeline.wording import counted, printable
 
 # A metric is shown each time up to the hundredth, then every tenth, then every hundredth time.
 _SHOWN_EACH = 100
@@ -58,7 +61,7 @@ class Progress:
         if isinstance(event, events.StepStarted):
             self._begin(event)
         elif isinstance(event, events.OutputWritten) and self._verbose:
-            sys.stderr.write(event.text)
+            log(sys.stderr, event.text, coloured=is_coloured(sys.stderr, os.environ))
         elif isinstance(event, events.MetricLogged):
             self._metric(event)
         elif isinstance(event, events.StepTicked):
@@ -85,16 +88,18 @@ class Progress:
         self._last.setdefault(event.step, {})[event.name] = event.value
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
         if not self._moving and count % step == 0:
-            self.say(f"{event.step:<{self._width}}    {event.name} {_shown(event.value)}")
+            self.say(f"{event.step:<{self._width}}    {printable(event.name)} {_shown(event.value)}")
 
     def _metrics(self, step: str) -> str:
-        return "  ".join(f"{name} {_shown(value)}" for name, value in self._last.get(step, {}).items())
+        return "  ".join(f"{printable(name)} {_shown(value)}" for name, value in self._last.get(step, {}).items())
 
     def _compared(self, step: str) -> str:
         """Return the last values of a step's metrics, with those of the last time."""
         last = self._last.get(step, {})
         old = (self._before().get(step, {}).get("metrics") or {}) if last else {}
-        return "  ".join(f"{name} {_shown(value)}{_was(value, old.get(name))}" for name, value in last.items())
+        return "  ".join(
+            f"{printable(name)} {_shown(value)}{_was(value, old.get(name))}" for name, value in last.items()
+        )
 
     def _expected(self, step: str) -> str:
         """Return how long a step may take, by the last time."""
@@ -110,7 +115,7 @@ class Progress:
         self._live.above(self.lines[-1], sys.stdout)
         if event.state == "failed" and event.message:
             for line in event.tail:
-                self.say(f"    {line}")
+                self.say(f"    {without_colours(line)}")
             end = "\n" if "\n" in event.message else " "
             self.say(f"{event.step}: {event.message}{end}Log: {_from_here(self._logs[event.step], self._folder)}")
         if event.remark:
@@ -143,7 +148,7 @@ def _title(plan: Plan, steps: int) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    text = str(value)
+    text = printable(str(value))
     return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from aml_pipeline.cli import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
 from aml_pipeline.cli.remote import require_sendable, say
+from aml_pipeline.cli.screen import print_json
 from aml_pipeline.cli.sending import connect
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
@@ -36,7 +36,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
         say("Stopped. What was made stays; `aml-pipeline publish` does the rest.")
         return status_of(error)
     if options.text("format") == "json":
-        print(json.dumps([_row(one) for one in changes], indent=2, ensure_ascii=False))
+        print_json([_row(one) for one in changes])
     else:
         print(as_text(changes))
         print(_summary(changes, options))
@@ -83,7 +83,7 @@ def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) ->
         found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ))
     rows = listed(found, whose, changes)
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     elif not rows:
         print(f"Neither Azure ML nor the file has a schedule of {plan.name}.")
     else:

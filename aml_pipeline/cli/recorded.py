@@ -16,6 +16,7 @@ from aml_pipeline.report.series import number
 from aml_pipeline.report.story import defaults_of, mapping, parameters_of
 from aml_pipeline.report.text import number_in_words
 from aml_pipeline.scalars import resolve, written
+from aml_pipeline.wording import printable
 
 _MOST_STEPS = 4
 _MOST_NAMED = 5
@@ -111,7 +112,7 @@ def words_of(row: Mapping[str, Any]) -> str:
     """Return what a line on a run says after its time: what was changed, what it measured, how its steps ended."""
     changed = ", ".join(f"{name}={shown(written(value))}" for name, value in row["changed"].items())
     measured = [
-        f"{step}.{name} {number_in_words(value)}"
+        printable(f"{step}.{name} {number_in_words(value)}")
         for step, values in row["metrics"].items()
         for name, value in mapping(values).items()
     ]

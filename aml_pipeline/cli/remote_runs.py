@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from dataclasses import asdict
 from aml_pipeline.azureml.history import runs
 from aml_pipeline.cli.history import moment
 from aml_pipeline.cli.remote import say
+from aml_pipeline.cli.screen import print_json
 from aml_pipeline.cli.sending import connect
 from aml_pipeline.opening import Opened
 from aml_pipeline.workspace import waiting
@@ -22,7 +22,7 @@ def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> 
     with waiting.heard_by(say):
         found = runs(connect(os.path.dirname(plan.file), environ), plan.experiment, plan.name)
     if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+        print_json([asdict(one) for one in found])
         return 0
     if not found:
         print(f"Azure ML has no run of {plan.name}. Begin one with `aml-pipeline submit`.")

@@ -12,6 +12,7 @@ from aml_pipeline import files, store
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import chosen, records_of, state_of
+from aml_pipeline.cli.screen import raw
 from aml_pipeline.contents import Contents
 from aml_pipeline.errors import MachineError, UsageError
 from aml_pipeline.opening import Opened
@@ -77,7 +78,7 @@ def _written(options: Options, text: str, place: str) -> int:
     """Write a page, and print where it is; ``-o -`` prints the page itself."""
     place = options.text("output") or place
     if place == "-":
-        sys.stdout.write(text)
+        raw(sys.stdout).write(text)
         return 0
     _check(place)
     _write(place, text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone, tzinfo
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Any
 from aml_pipeline import schedule
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_with
+from aml_pipeline.cli.screen import print_json
 from aml_pipeline.errors import MachineError
 from aml_pipeline.masking import redacted
 from aml_pipeline.parameters import shown
@@ -36,7 +36,7 @@ def schedules(options: Options, environ: Mapping[str, str]) -> int:
         return print_schedules(plan, environ, as_json=options.text("format") == "json")
     now = datetime.now(timezone.utc)
     if options.text("format") == "json":
-        print(json.dumps(rows(plan, now), indent=2, ensure_ascii=False))
+        print_json(rows(plan, now))
     else:
         print(page(plan, now))
     return 0

@@ -10,6 +10,7 @@ from aml_pipeline import graph, problems
 from aml_pipeline.cli.checking import checked, count
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
+from aml_pipeline.cli.screen import print_json
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.origins import LeftOut, Member
@@ -43,7 +44,7 @@ def show(options: Options, environ: Mapping[str, str]) -> int:
     if form == "json":
         steps = [one.as_data() for one in found.values() if one]
         rows = json.loads(problems.as_json(opened.loaded.problems))
-        print(json.dumps({"problems": rows, "steps": steps}, indent=2, ensure_ascii=False))
+        print_json({"problems": rows, "steps": steps})
     else:
         _print_pages(opened, found)
     return count(opened, form)

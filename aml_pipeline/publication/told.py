@@ -7,13 +7,16 @@ from collections.abc import Container, Iterable
 from aml_pipeline.masking import redacted
 from aml_pipeline.publication.marks import Mark, Whose, mark_in
 from aml_pipeline.publication.things import Change, Found, Schedule
+from aml_pipeline.wording import printable
 
 _SIGNS = {"create": "+", "update": "~", "replace": "-/+", "disable": "-", "unchanged": "="}
 
 
 def as_text(found: Iterable[Change]) -> str:
     """Return changes for people, one a line."""
-    rows = [(_SIGNS[one.action], f"{one.kind} {one.name}", "; ".join(one.details)) for one in found]
+    rows = [
+        (_SIGNS[one.action], printable(f"{one.kind} {one.name}"), printable("; ".join(one.details))) for one in found
+    ]
     width = max((len(what) for _, what, _ in rows), default=0)
     return "\n".join(f"{sign:>3} {what:<{width}}  {details}".rstrip() for sign, what, details in rows)
 
