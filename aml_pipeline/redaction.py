@@ -25,7 +25,7 @@ def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
     """Return each parameter that steps use with its name and those of the options that it is given to."""
     found: dict[str, dict[str, None]] = {}
     for step in steps:
-        for option, token in _values(step.arguments):
+        for option, token, _ in values(step.arguments):
             if isinstance(token, Parameter):
                 found.setdefault(token.name, {token.name: None})[option] = None
     return found
@@ -35,21 +35,21 @@ def _hidden(names: Iterable[str], text: str, hide: Hide) -> str:
     return next((hide(name, text) for name in names if is_secret(name, text)), text)
 
 
-def _values(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token]]:
-    """Give each value of a command line with the option that it stands behind, "" where there is none."""
+def values(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tuple[str | int, ...]]]:
+    """Give each value of a command line with the option that it stands behind ("": none), and its place in the file."""
     before = ""
     for argument in arguments:
-        for token in argument.values:
-            yield argument.option or before, token
+        for at, token in enumerate(argument.values):
+            yield argument.option or before, token, (*argument.place, *([at] if len(argument.values) > 1 else []))
         only = argument.values[0] if argument.option is None and argument.values else None
         before = only.text if isinstance(only, Literal) and only.text.startswith("-") else ""
 
 
 def arguments(given: Sequence[Argument], hide: Hide = masked) -> list[list[dict[str, Any]]]:
     """Return arguments as JSON data, token by token."""
-    values = iter([_token(option, token, hide) for option, token in _values(given)])
+    tokens = iter([_token(option, token, hide) for option, token, _ in values(given)])
     return [
-        [*([] if one.option is None else [token_as_data(Literal(one.option))]), *(next(values) for _ in one.values)]
+        [*([] if one.option is None else [token_as_data(Literal(one.option))]), *(next(tokens) for _ in one.values)]
         for one in given
     ]
 
@@ -106,6 +106,6 @@ def words(given: Iterable[str]) -> list[str]:
 def _word(option: str, word: str) -> str:
     parts = word.split("=")
     for count, name in enumerate(parts[:-1], 1):  # --param=NAME=VALUE
-        if is_secret(name, "=".join(parts[count:])):
+        if is_secret(name, "x") and is_secret(name, "=".join(parts[count:])):  # by its name, and no switch
             return "=".join([*parts[:count], MASK])
     return MASK if is_secret(option, word) and not word.startswith("-") else without_secrets(word)

@@ -14,7 +14,8 @@ from aml_pipeline import __version__, files, redaction, unbuildable
 from aml_pipeline.plan import Compute, DatasetPlace, OutputSettings, Plan, Step
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
-from aml_pipeline.secret_files import by_name, by_variable
+from aml_pipeline.secret_files import by_name
+from aml_pipeline.secret_values import VAULT
 from aml_pipeline.snapshot import Snapshot
 from aml_pipeline.tokens import Argument, Dataset, Parameter
 from aml_pipeline.wording import counted
@@ -94,26 +95,13 @@ def _place(one: DatasetPlace) -> str:
 
 
 def secret_files(project: Project, steps: Iterable[Step]) -> list[Problem]:
-    """Return a warning for each secret that is sent with ``steps``: files with names of secrets, and variables."""
+    """Return a warning for each file with a name of secrets that is sent with ``steps``."""
     found: dict[tuple[str, str], list[Step]] = {}
-    variables: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
-        for name, value in step.environment_variables.items():
-            if by_variable(name, value):
-                variables.setdefault((name, value), []).append(step)
         snapshot = project.snapshot(step)
         for name in filter(by_name, snapshot.rules):
             found.setdefault((snapshot.folder, name), []).append(step)
-    told = [_secret_file(project, name, users) for (_, name), users in found.items()]
-    return [*told, *(_secret_variable(name, value, users) for (name, value), users in variables.items())]
-
-
-def _secret_variable(name: str, value: str, steps: list[Step]) -> Problem:
-    more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
-    whose = f'the variable "{name}" of step "{steps[0].name}"{more}'
-    message = f"{whose} looks like {by_variable(name, value)}, and goes to Azure ML in clear."
-    place = ("steps", steps[0].name, "environment_variables", name)
-    return Problem("plain-secret", message, _VAULT, place, on_key=True, severity="warning")
+    return [_secret_file(project, name, users) for (_, name), users in found.items()]
 
 
 def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
@@ -121,17 +109,14 @@ def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
     message = f'this looks like {by_name(name)}, and goes to Azure ML with step "{steps[0].name}"{more}.'
     file = os.path.normpath(os.path.join(steps[0].source_directory, name))
     cures = [secret_cure(project, step, name) for step in steps]
-    cure = next((one for one in cures if one == _VAULT), cures[0])
+    cure = next((one for one in cures if one == VAULT), cures[0])
     return Problem("secret-file", message, cure, severity="warning", file=file)
-
-
-_VAULT = 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
 
 
 def secret_cure(project: Project, step: Step, name: str) -> str:
     """Return how the secrets of a file of the snapshot of ``step`` are kept here: a file that is needed cannot be."""
     if name.endswith(".py") or project.snapshot(step).rules.get(name) in {"script", "import", "named"}:
-        return _VAULT
+        return VAULT
     ignore = project.source(step).ignore_file or ".amlignore"
     pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
     return f"Leave it out: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aml_pipeline import check, remote, script_check, unbuildable
+from aml_pipeline import check, remote, script_check, secret_values, unbuildable
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
@@ -27,6 +27,7 @@ def warnings(
         *remote.large_snapshots(plan, project),
         *unbuildable.warnings(plan, project),
         *remote.secret_files(project, plan.steps),
+        *secret_values.warnings(plan, plan.steps),
         *_absent_data(plan, project),
         *of_scripts(plan, project, python, variables),
     ]

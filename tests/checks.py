@@ -198,7 +198,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "no-environment": "Told by `submit`: a step in Azure ML needs an environment. Add `environment:`.",
         "not-alone": "Told by `submit STEP`: a step that reads what another one writes has nothing to read when it "
         "runs alone. Submit the pipeline.",
-        "plain-secret": "A warning: a password, key or token stands in a file of the environment or in a variable, "
+        "plain-secret": "A warning: a password, key or token stands in a file of the environment, in a variable, in an "
+        "argument or in the default of a parameter, "
         "and goes to Azure ML as it is. Take it out: connections of the workspace serve pip, the key vault serves "
         "scripts.",
         "reserved-variable": "Told by `submit`: Azure ML sets this variable itself. Choose another name.",

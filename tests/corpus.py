@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import check, export, interpreter, problems, remote, validation
+from aml_pipeline import check, export, interpreter, problems, remote, secret_values, validation
 from aml_pipeline.errors import PipelineError
 from aml_pipeline.interpreter import Interpreter
 from aml_pipeline.opening import Opened, open_pipeline
@@ -129,6 +129,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         yield from remote.problems(opened.plan, opened.project, chosen, alone=bool(name))
         yield from remote.of_v1(chosen)
         yield from remote.secret_files(opened.project, chosen)
+        yield from secret_values.warnings(opened.plan, chosen)
     if case.settings("export"):
         yield from remote.problems(opened.plan, opened.project, steps)
         yield from export.problems(opened.plan)

@@ -58,16 +58,20 @@ ALLOWED: dict[str, set[str]] = {
     "planning": {"arguments", "graph", "plan", "problems", "references", "scalars", "spec"},
     "ports": {"plan"},
     "problems": set(),
-    "publication": {"errors", "masking", "parameters"},
+    "publication": {"errors", "masking", "parameters", "wording"},
     "profile": {"problems", "scalars", "spec"},
     "redaction": {"masking", "plan", "sealing", "tokens"},
-    "project": {"conda_file", "contract", "dependencies", "environment", "files", "pip_file", "plan", "redaction", "sealing", "snapshot"},
+    "project": {
+        "conda_file", "contract", "dependencies", "environment", "files", "pip_file",
+        "plan", "redaction", "sealing", "snapshot",
+    },
     "provenance": set(),
     "providers": {"dependencies", "installed", "interpreter", "known_packages"},
     "record": {"contents", "events", "files"},
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {
-        "", "files", "plan", "problems", "project", "redaction", "secret_files", "snapshot", "tokens", "unbuildable", "wording",
+        "", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values", "snapshot", "tokens",
+        "unbuildable", "wording",
     },
     "report": {"contents", "definition", "files", "masking", "record", "reuse", "secret_files", "wording"},
     "retention": {"errors", "record"},
@@ -82,6 +86,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sealing": {"masking"},
     "secret_files": {"secret_words"},
+    "secret_values": {"plan", "problems", "redaction", "secret_files", "tokens"},
     "secret_words": set(),
     "patterns": set(),
     "snapshot": {"files", "imports", "patterns"},
@@ -96,13 +101,15 @@ ALLOWED: dict[str, set[str]] = {
     "tokens": set(),
     "unbuildable": {"dependencies", "plan", "problems", "project"},
     "validation": {
-        "check", "import_check", "interpreter", "plan", "problems", "project", "remote", "script_check", "unbuildable",
+        "check", "import_check", "interpreter", "plan", "problems", "project", "remote", "script_check",
+        "secret_values", "unbuildable",
     },
     "wording": set(),
     "yaml_errors": {"problems"},
     "local": {
         "contents", "errors", "events", "files", "import_check", "interpreter", "local_data", "metrics", "mlflow_files",
-        "plan", "project", "providers", "record", "redaction", "reuse", "secret_files", "snapshot", "store", "tokens", "wording",
+        "plan", "project", "providers", "record", "redaction", "reuse", "secret_files", "snapshot", "store", "tokens",
+        "wording",
     },
     # What it sends is what `export` writes.
     "azureml_v2": {"errors", "export", "files", "plan", "problems", "project", "provenance", "remote", "workspace"},
@@ -115,9 +122,10 @@ ALLOWED: dict[str, set[str]] = {
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
-        "graph", "installed", "interpreter", "local", "masking", "memo", "opening", "origins", "parameters", "plan", "problems",
-        "project", "provenance", "publication", "record", "redaction", "remote", "report", "retention", "reuse", "scalars",
-        "schedule", "schema", "snapshot_report", "store", "validation", "wording", "workspace",
+        "graph", "installed", "interpreter", "local", "masking", "memo", "opening", "origins", "parameters", "plan",
+        "problems", "project", "provenance", "publication", "record", "redaction", "remote", "report", "retention",
+        "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store", "validation", "wording",
+        "workspace",
     },
 }  # fmt: skip
 

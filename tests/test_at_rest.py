@@ -124,7 +124,7 @@ def test_a_changed_secret_is_noticed_and_not_told(ready: Project, place: str, ol
 def test_results_from_before_are_made_once_more_and_the_reason_is_true(ready: Project) -> None:
     ready.run()
     opened = open_pipeline(str(ready.root / "pipeline.yaml"))
-    plan, project = opened.require()
+    plan, _ = opened.require()
     as_before = {
         "parameters": {name: plan.parameters[name].text for name in plan.step("one").parameters},
         "arguments": redaction.arguments(plan.step("one").arguments, lambda _name, value: value),
@@ -144,9 +144,54 @@ def test_results_from_before_are_made_once_more_and_the_reason_is_true(ready: Pr
     assert ready.run() == {"one": "up to date", "two": "up to date"}
 
 
-def test_a_seal_is_of_one_folder_and_of_no_use_elsewhere(ready: Project, tmp_path: Path) -> None:
+def test_a_record_from_before_is_shown_without_its_secrets(ready: Project) -> None:
+    ready.cli("run", "--only", "one")
+    (run,) = ready.runs()
+    plan, _ = open_pipeline(str(ready.root / "pipeline.yaml")).require()
+    texts = {name: one.text for name, one in plan.parameters.items()} | {"api_key": "hunter2-given"}
+    for name in ("run.json", "short.json"):
+        header = json.loads((run / name).read_text())
+        about = plan.as_data() if name == "run.json" else {"parameters": plan.as_data()["parameters"]}
+        (run / name).write_text(json.dumps({**header, "parameters": texts, "plan": about}))
+    shown = ready.cli("runs", "--format", "json").stdout + ready.cli("report", "-o", "-").stdout
+    assert [one for one in SECRETS if one in shown] == ["hunter2-option"]  # only the name of an option tells of it
+
+
+def test_what_is_sent_is_recorded_and_listed_without_secrets(
+    ready: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from aml_pipeline.cli import remote as sending
+
+    opened = open_pipeline(str(ready.root / "pipeline.yaml"), parameters={"api_key": "hunter2-given"})
+    steps = list(opened.require()[0].steps)
+    sending._show(opened, steps)
+    assert "parameter api_key ***\nparameter harmless ***\n" in capsys.readouterr().out
+    sending._recorded(opened, "run-1", "https://portal", steps, "v1", None)
+    assert told(ready) == []
+    (run,) = ready.runs()
+    sent = json.loads((run / "run.json").read_text())["parts"]["one"]
+    assert sent["parameters"]["api_key"].startswith("*** ")
+    assert sent["parameters"]["api_key"] != "*** (default)"
+    assert sent["environment_variables"]["MODE"] == "fast"
+
+
+def test_the_lines_of_publish_hold_no_secret() -> None:
+    from aml_pipeline.publication.schedules import _shown
+
+    assert [_shown("api_key", "hunter2"), _shown("api_key", None), _shown("epochs", "5")] == ["***", "–", "5"]
+
+
+def test_what_another_run_is_told_of_the_holder_is_masked() -> None:
+    given = ["run", "--param", "api_key=x", "--param=token=a=b", "--param", "epochs=5", "--password", "x y", "train"]
+    assert redaction.words(given) == [
+        *("run", "--param", "api_key=***", "--param=token=***", "--param", "epochs=5", "--password", "***", "train"),
+    ]
+
+
+def test_a_seal_is_of_one_folder_and_of_no_use_elsewhere(tmp_path: Path) -> None:
     first, second = tmp_path / "1", tmp_path / "2"
-    first.mkdir(), second.mkdir()  # type: ignore[func-returns-value]
+    first.mkdir()
+    second.mkdir()
     one, other = sealing.sealer(str(first)), sealing.sealer(str(second))
     assert (
         one("password", "hunter2") == sealing.sealer(str(first))("password", "hunter2") != other("password", "hunter2")

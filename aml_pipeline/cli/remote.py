@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aml_pipeline import export, files, redaction, remote, store, validation
+from aml_pipeline import export, files, redaction, remote, secret_values, store, validation
 from aml_pipeline.cli import EXIT_FAILED, status_of, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
@@ -87,7 +87,7 @@ def require_sendable(
     """
     plan, project = opened.require()
     found = remote.problems(plan, project, steps, alone=alone)
-    opened.require([*found, *remote.secret_files(project, steps), *others])
+    opened.require([*found, *remote.secret_files(project, steps), *secret_values.warnings(plan, steps), *others])
     told = {"secret-file", "plain-secret"}
     warnings = validation.of_scripts(replace(plan, steps=tuple(steps)), project, unasked)
     opened.tell(warnings)

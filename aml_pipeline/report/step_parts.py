@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aml_pipeline.masking import masked
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import facts, state
 from aml_pipeline.report.story import Log, RunTold, StepTold, mapping, sequence
@@ -52,10 +53,13 @@ def _known(step: StepTold) -> Iterator[tuple[str, str]]:
 
 
 def _arguments(step: StepTold, parameters: Mapping[str, str]) -> Iterator[Html]:
+    option = ""
     for words in sequence(step.declared.get("arguments")):
         for token in sequence(words):
             for kind, about in mapping(token).items():
                 text, title = _token(str(kind), mapping(about), parameters)
+                text = masked(option, text)  # records from before secrets were left out hold them
+                option = text if text.startswith("-") else option
                 yield tag("code", cut(text), title=cut(title) if title else None, class_=str(kind))
 
 

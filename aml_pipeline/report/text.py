@@ -8,6 +8,7 @@ from html import escape
 # What a control character or half of a character looks like; a tab and a line end are left.
 _FORMS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"}
 _FORMS |= {127: 0x2421} | dict.fromkeys([*range(128, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], 0xFFFD)
+_FORMS |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)  # they turn the direction of letters
 # Colours, movements and titles of a terminal (ECMA-48).
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 
