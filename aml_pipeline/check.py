@@ -15,7 +15,7 @@ from aml_pipeline.plan import Environment, OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem, nearest
 from aml_pipeline.project import Project
 from aml_pipeline.script import kinds
-from aml_pipeline.snapshot import Snapshot, SourceFolder, is_choice, is_pattern
+from aml_pipeline.snapshot import MOST_CODE, Snapshot, SourceFolder, is_choice, is_pattern
 from aml_pipeline.wording import counted
 
 
@@ -169,7 +169,8 @@ def _other_kind(snapshot: Snapshot, source: SourceFolder) -> str | None:
     parses = isinstance(reading, Reading)
     if isinstance(reading, Reading) and reading.imports:
         return None
-    return kinds.other_kind(files.read(os.path.join(source.path, snapshot.script)), snapshot.script, parses=parses)
+    text = files.read(os.path.join(source.path, snapshot.script), MOST_CODE)
+    return kinds.other_kind(text, snapshot.script, parses=parses)
 
 
 def _python_cure(kind: str, script: str) -> str:

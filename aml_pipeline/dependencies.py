@@ -15,6 +15,8 @@ from aml_pipeline.problems import Position, Problem
 
 # Gives the bytes of a file by its path in the project; None when it is not there.
 Reader = Callable[[str], bytes | None]
+# Lists of pinned packages with a hash for each of their files have a megabyte; what is larger is not read to its end.
+MOST_BYTES = 1 << 23
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ coarse times a second write could leave it as it was.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from aml_pipeline.errors import MachineError
 
@@ -21,6 +23,9 @@ YOUNG_NS = 2_000_000_000
 _BLOCK = 1 << 20
 # Smaller files are read again faster than their digests are looked up in a long list.
 _REMEMBERED_BYTES = 1 << 20
+_SEAL_BYTES = 65
+_SEAL = re.compile(rb"[0-9a-f]{64}\n")
+_AS_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ELOOP})
 
 
 class Look(NamedTuple):
@@ -98,11 +103,36 @@ def names(folder: str) -> list[str]:
     return sorted(os.listdir(folder)) if is_folder(folder) else []
 
 
-def read(path: str) -> bytes:
-    """Return the bytes of a file."""
+def opened(path: str) -> BinaryIO:
+    """Open a file to read its bytes.
+
+    Raises IsADirectoryError for a folder, and OSError (ENXIO) for a pipe, a socket or a device: to read one may take
+    for ever.
+    """
+    return open(path, "rb", opener=open_regular)
+
+
+def opened_text(path: str) -> TextIO:
+    """Open a file to read its text, with the ends of lines that it has."""
+    return open(path, encoding="utf-8", errors="replace", newline="", opener=open_regular)
+
+
+def open_regular(path: str, flags: int) -> int:
+    """Return a descriptor of a regular file; of anything else raise OSError at once, and wait for no other process."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    number = errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO
+    raise OSError(number, os.strerror(number), path)
+
+
+def read(path: str, most: int = -1) -> bytes:
+    """Return the bytes of a file; of one with more than ``most``, if that is given, ``most`` and one more."""
     look(path)
-    with open(path, "rb") as stream:
-        return stream.read()
+    with opened(path) as stream:
+        return stream.read(most + 1 if most >= 0 else -1)
 
 
 def digest_of(data: bytes) -> str:
@@ -134,13 +164,22 @@ def write_sealed(path: str, data: object) -> None:
 
 
 def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the data written by ``write_sealed``, or None when the file is missing, torn or altered."""
+    """Return the data written by ``write_sealed``, or None when the file is missing, torn or altered.
+
+    What can be replaced by writing the file anew counts as missing: a pipe, a link in a circle. A folder cannot, and
+    raises IsADirectoryError.
+    """
+    look(path)
     try:
-        seal, _, text = read(path).partition(b"\n")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        with opened(path) as stream:
+            seal = stream.read(_SEAL_BYTES)
+            text = stream.read() if _SEAL.fullmatch(seal) else b""  # what we did not write may be of any size
+    except OSError as error:
+        if error.errno in _AS_MISSING:
+            return None
+        raise
     text = text.removesuffix(b"\n")
-    return json.loads(text) if digest_of(text).encode() == seal else None
+    return json.loads(text) if digest_of(text).encode() == seal.rstrip() else None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -285,7 +324,7 @@ def _regular_digest(path: str, seen: Look) -> str:
 def _stable_digest(path: str) -> str:
     """Return the digest of a file that did not change while it was read."""
     for _ in range(3):
-        with open(path, "rb", buffering=0) as stream:
+        with open(path, "rb", buffering=0, opener=open_regular) as stream:
             before = _look(os.fstat(stream.fileno()))
             digest = _digest_of_stream(stream)
             if _look(os.fstat(stream.fileno())) == before:

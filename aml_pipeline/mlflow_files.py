@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from aml_pipeline import files
 from aml_pipeline.metrics import Metric
 
 TAG = "aml_pipeline.attempt"
@@ -115,8 +116,8 @@ def _folders(path: str) -> list[str]:
 
 def _text(*names: str) -> str | None:
     try:
-        with open(os.path.join(*names), encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        with files.opened(os.path.join(*names)) as stream:
+            return stream.read().decode("utf-8", "replace")
     except OSError:
         return None
 
@@ -140,7 +141,7 @@ def _new_values(run: _Run) -> Iterator[tuple[float, Metric]]:
 def _new_lines(path: str, read: dict[str, int]) -> list[str]:
     """Return the whole lines that were added to a file since it was read."""
     try:
-        with open(path, "rb") as stream:
+        with files.opened(path) as stream:
             stream.seek(read.get(path, 0))
             data = stream.read()
     except OSError:

@@ -6,13 +6,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aml_pipeline import check, files, loader
+from aml_pipeline import check, files, loader, source
 from aml_pipeline.errors import PipelineError, UsageError
 from aml_pipeline.files import Digests
 from aml_pipeline.loader import Loaded
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Problem, errors
 from aml_pipeline.project import STATE, Project
+
+# Of a larger file no line is shown.
+_MOST_SHOWN = 1 << 23
 
 
 @dataclass(slots=True)
@@ -31,7 +34,8 @@ class Opened:
         for problem in self.loaded.problems:
             if problem.file and problem.file not in found and self.project:
                 place = os.path.join(self.project.folder, os.path.relpath(problem.file, folder or "."))
-                found[problem.file] = files.read(place).decode("utf-8", "replace") if files.look(place) else ""
+                data = files.read(place, _MOST_SHOWN) if files.is_file(place) else b""
+                found[problem.file] = data.decode("utf-8", "replace") if len(data) <= _MOST_SHOWN else ""
         return found
 
     def tell(self, problems: list[Problem]) -> None:
@@ -50,9 +54,8 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     """Read and check the pipeline file at ``path``. Raises UsageError when there is none."""
     file = os.path.abspath(path)
     if not files.is_file(file):
-        what = "is a folder, not a pipeline file" if files.is_folder(file) else "is not there"
-        raise UsageError(f"{path} {what}. Name the file with -f, or make one with `aml-pipeline init`.")
-    loaded = loader.load(files.read(file), path, file=file, profile=profile, parameters=parameters)
+        raise UsageError(f"{path} {_what_instead(file)}. Name the file with -f, or make one with `aml-pipeline init`.")
+    loaded = loader.load(files.read(file, source.MAX_BYTES), path, file=file, profile=profile, parameters=parameters)
     folder = os.path.dirname(file)
     if loaded.plan is None:
         return Opened(loaded, None, None, os.path.join(folder, STATE))
@@ -61,6 +64,14 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
     loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown, loaded.other_values)))
     return Opened(loaded, loaded.plan, project, state)
+
+
+def _what_instead(file: str) -> str:
+    """Return what is in place of a pipeline file."""
+    if not files.look(file):
+        return "is not there"
+    what = "a folder" if files.is_folder(file) else "a pipe, a socket or a device"
+    return f"is {what}, not a pipeline file"
 
 
 def _beside(path: str, problems: list[Problem]) -> list[Problem]:

@@ -225,16 +225,10 @@ def _left_out(source: SourceFolder, snapshot: Snapshot) -> Iterator[LeftOut]:
     for name in names:
         if name not in snapshot.rules and not name.endswith("/"):
             yield LeftOut(name, "not needed")
-    ignore = _ignore_lines(source)
+    ignore = source.ignore_lines
     patterns = _compiled(ignore)
     for name, why in found.items():
         yield LeftOut(name, why, _ignored_by(source, patterns, ignore, name) if why == "ignored" else None)
-
-
-def _ignore_lines(source: SourceFolder) -> list[str]:
-    if source.ignore_file is None:
-        return []
-    return files.read(os.path.join(source.path, source.ignore_file)).decode("utf-8", "replace").splitlines()
 
 
 def _ignored_by(source: SourceFolder, patterns: _Patterns, lines: list[str], name: str) -> Pattern | None:

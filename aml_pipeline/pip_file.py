@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from aml_pipeline.dependencies import Declaration, Declared, Foreign, Line, Reader, logins, shown
+from aml_pipeline.dependencies import MOST_BYTES, Declaration, Declared, Foreign, Line, Reader, logins, shown
 from aml_pipeline.problems import Position, Problem, suggest
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -62,7 +62,11 @@ def read_line(text: str, path: str, position: Position, reader: Reader) -> Decla
 
 
 def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
-    content = _decoded(reader(path) or b"")
+    raw = reader(path) or b""
+    if len(raw) > MOST_BYTES:
+        message, cure = f"the file is larger than {MOST_BYTES:,} bytes.", "List the packages that steps import alone."
+        return Declaration(problems=[Problem("pip-syntax", message, cure, file=path, position=Position(1, 1))])
+    content = _decoded(raw)
     found = Declaration(problems=logins(content, path))
     for text, position in _lines(content):
         found.add(_Line(text, path, position, reader, seen).read())

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aml_pipeline import environment, files, redaction, sealing, snapshot
+from aml_pipeline import dependencies, environment, files, redaction, sealing, snapshot
 from aml_pipeline.dependencies import Declaration
 from aml_pipeline.files import Digests, Tree
 from aml_pipeline.plan import Environment, Plan, Step
@@ -130,7 +130,7 @@ class Project:
 
     def _bytes(self, relative: str) -> bytes | None:
         path = self.path(relative)
-        return files.read(path) if files.is_file(path) else None
+        return files.read(path, dependencies.MOST_BYTES) if files.is_file(path) else None
 
     def code_digest(self, places: Sequence[str]) -> str | None:
         """Return the digest of a module outside the project, which lies in ``places``; None when it lies nowhere."""

@@ -160,7 +160,7 @@ class RunRecord:
         place = os.path.join(self.folder, "events.jsonl")
         if not os.path.isfile(place):
             return
-        with open(place, "rb") as stream:
+        with files.opened(place) as stream:
             for line in stream:
                 try:
                     event = json.loads(line)

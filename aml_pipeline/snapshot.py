@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aml_pipeline import files
+from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
 from aml_pipeline.imports import Import, Reading, parse, read_imports
 from aml_pipeline.patterns import git_pattern
@@ -38,6 +39,9 @@ _NEVER = frozenset(
     }
 )
 IGNORE_FILES = (".amlignore", ".gitignore")
+_MOST_IGNORED = 1 << 20
+# No syntax tree is made of a larger file: it takes a hundred times the memory.
+MOST_CODE = 1 << 25
 # The ``.amlignore`` of a copy for Azure ML: its SDKs leave out what the ignore file at the root says, and all is chosen
 # already. Its bytes count in v1's fingerprint of a step, so they never change.
 KEEP_ALL = b"# What a step needs was chosen before; nothing is left out here.\n"
@@ -114,7 +118,9 @@ class SourceFolder:
 
     def _read(self, name: str) -> Reading | SyntaxFault:
         try:
-            text = files.read(os.path.join(self.path, name))
+            text = files.read(os.path.join(self.path, name), MOST_CODE)
+            if len(text) > MOST_CODE:
+                return SyntaxFault(name, 1, 1, f"it is larger than {MOST_CODE:,} bytes")
             tree = parse(text)
             if b"argparse" in text:
                 self._trees[name] = tree
@@ -143,7 +149,18 @@ class SourceFolder:
     def _ignore(self) -> pathspec.PathSpec | None:
         if self.ignore_file is None:
             return None
-        return _patterns(files.read(os.path.join(self.path, self.ignore_file)).decode("utf-8", "replace").splitlines())
+        return _patterns(self.ignore_lines)
+
+    @cached_property
+    def ignore_lines(self) -> list[str]:
+        """The lines of the ignore file."""
+        if self.ignore_file is None:
+            return []
+        place = os.path.join(self.path, self.ignore_file)
+        data = files.read(place, _MOST_IGNORED)
+        if len(data) > _MOST_IGNORED:
+            raise MachineError(f"{place} is larger than {_MOST_IGNORED:,} bytes. Write patterns instead of names.")
+        return data.decode("utf-8", "replace").splitlines()
 
     def ignores(self, name: str) -> bool:
         """Whether the folder's ignore file leaves ``name`` out."""

@@ -105,7 +105,7 @@ def decode(raw: bytes) -> tuple[str, Problem | None]:
     Lines end in the text as Python has it, whatever they end with in the file.
     """
     if len(raw) > MAX_BYTES:
-        message = f"the file has {len(raw):,} bytes, and a pipeline file may have {MAX_BYTES:,}."
+        message = f"the file has more than {MAX_BYTES:,} bytes, the most that a pipeline file may have."
         return "", Problem("too-large", message, "Move data out of it into files that a script reads.")
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:

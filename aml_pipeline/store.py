@@ -1,4 +1,4 @@
-"""Attempts, results, acceptance by one rename, the lock. Knows neither plans nor processes.
+"""Attempts, results, acceptance by one rename. Knows neither plans nor processes.
 
     steps/STEP/attempt.ID/NAME   an output of an attempt; never moved, so paths in it stay true
     steps/STEP/attempt.ID/working-copy   where the attempt's process works
@@ -14,13 +14,11 @@ making one takes as long as a tenth of starting a process.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
 import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -31,9 +29,6 @@ from aml_pipeline.files import Digests, Tree
 _ROOM_BYTES = 1 << 16
 RESULT, ATTEMPT, DEBUG = "result.", "attempt.", "debug."
 WORKING_COPY = "working-copy"
-LOCK, RECORDING = "lock", "recording"
-# Seconds between tries at the lock: who only looks whether a run is there holds it for less than a millisecond.
-_WAITS = (0.0, *[0.01] * 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,83 +305,3 @@ def _make_private(state: str) -> None:
     if mode != wanted:
         with contextlib.suppress(OSError):  # another's, or of a file system without such
             os.chmod(state, wanted)
-
-
-@contextlib.contextmanager
-def locked(folder: str, command: str) -> Iterator[None]:
-    """Hold the kernel's lock on ``folder``, so that one run at a time works in it.
-
-    The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder.
-    """
-    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        if not any(_taken(descriptor, wait) for wait in _WAITS):
-            raise MachineError(_holder(descriptor))
-        holder = {
-            "pid": os.getpid(),
-            "host": os.uname().nodename,
-            "command": command,
-            "since": time.strftime("%H:%M:%S"),
-        }
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _taken(descriptor: int, wait: float) -> bool:
-    """Whether this process gets the lock, after ``wait`` seconds."""
-    time.sleep(wait)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def recording(folder: str) -> Iterator[None]:
-    """Wait for, and hold, a lock of its own on the records in ``folder``.
-
-    So that `clean` removes no text whose record is being written. The lock of runs would not do: what was sent to Azure
-    ML is recorded while a run goes on here.
-    """
-    descriptor = os.open(os.path.join(folder, RECORDING), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def is_locked(folder: str) -> bool:
-    """Whether a run holds the lock on ``folder`` now."""
-    try:
-        require_unlocked(folder)
-    except MachineError:
-        return True
-    return False
-
-
-def require_unlocked(folder: str) -> None:
-    """Raise MachineError with the holder when a run holds the lock on ``folder`` now."""
-    try:
-        descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise MachineError(_holder(descriptor)) from None
-    finally:
-        os.close(descriptor)
-
-
-def _holder(descriptor: int) -> str:
-    try:
-        holder = json.loads(os.pread(descriptor, 4096, 0))
-        who = "process {pid} on {host} since {since}: {command}".format(**holder)
-    except (ValueError, KeyError, TypeError):
-        who = "a run that has just begun"
-    return f"Another run holds this pipeline ({who}). Wait for it, or stop it; nothing has to be unlocked."

@@ -43,14 +43,15 @@ ALLOWED: dict[str, set[str]] = {
     "interpreter": {"errors", "files"},
     "known_packages": set(),
     "loader": {"plan", "planning", "problems", "profile", "schedule", "source", "spec", "spec_errors", "tokens"},
+    "locks": {"errors", "files"},
     "local_data": {"files", "names", "plan", "project", "tokens"},
     "local_paths": {"files", "local_data", "plan", "project", "script", "tokens"},
     "masking": {"secret_files", "secret_words"},
     "memo": set(),
     "metrics": set(),
-    "mlflow_files": {"metrics"},
+    "mlflow_files": {"files", "metrics"},
     "names": set(),
-    "opening": {"check", "errors", "files", "loader", "plan", "problems", "project"},
+    "opening": {"check", "errors", "files", "loader", "plan", "problems", "project", "source"},
     "origins": {"files", "imports", "patterns", "script", "snapshot"},
     "parameters": {"scalars", "wording"},
     "pip_file": {"dependencies", "problems"},
@@ -89,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
     "secret_values": {"plan", "problems", "redaction", "secret_files", "tokens"},
     "secret_words": set(),
     "patterns": set(),
-    "snapshot": {"files", "imports", "patterns"},
+    "snapshot": {"errors", "files", "imports", "patterns"},
     "snapshot_report": {
         "check", "files", "import_check", "interpreter", "origins", "plan", "project", "providers", "remote",
         "secret_files", "snapshot",
@@ -122,10 +123,10 @@ ALLOWED: dict[str, set[str]] = {
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
-        "graph", "installed", "interpreter", "local", "masking", "memo", "opening", "origins", "parameters", "plan",
-        "problems", "project", "provenance", "publication", "record", "redaction", "remote", "report", "retention",
-        "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store", "validation", "wording",
-        "workspace",
+        "graph", "installed", "interpreter", "local", "locks", "masking", "memo", "opening", "origins", "parameters",
+        "plan", "problems", "project", "provenance", "publication", "record", "redaction", "remote", "report",
+        "retention", "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store",
+        "validation", "wording", "workspace",
     },
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline import cleaning, files, interpreter, store
+from aml_pipeline import cleaning, files, interpreter, locks
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
 from aml_pipeline.local import descendants, survivors
@@ -207,9 +207,9 @@ def test_a_machine_that_starts_no_program_is_told_from_a_wrong_python(monkeypatc
 
 @pytest.mark.parametrize("text", ["", "1", "[]", "null", '{"pid": 1}', "\ud800"])
 def test_a_lock_whose_holder_cannot_be_read(tmp_path: Path, text: str) -> None:
-    with store.locked(str(tmp_path), "first"):
+    with locks.locked(str(tmp_path), "first"):
         (tmp_path / "lock").write_bytes(text.encode("utf-8", "surrogatepass"))
-        with pytest.raises(MachineError, match="a run that has just begun"), store.locked(str(tmp_path), "second"):
+        with pytest.raises(MachineError, match="a run that has just begun"), locks.locked(str(tmp_path), "second"):
             pass
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import cleaning
+from aml_pipeline import cleaning, locks
 from aml_pipeline import store as stores
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
@@ -179,8 +179,8 @@ def test_the_state_folder_ignores_itself(tmp_path: Path) -> None:
 
 _HOLDER = """
 import sys
-from aml_pipeline import store
-with store.locked(sys.argv[1], "aml-pipeline run train"):
+from aml_pipeline import locks
+with locks.locked(sys.argv[1], "aml-pipeline run train"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -192,23 +192,23 @@ def test_a_second_run_is_told_who_holds_the_lock_and_a_kill_frees_it(tmp_path: P
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(MachineError, match=f"process {holder.pid} on .* since .*: aml-pipeline run train"):
-            stores.locked(str(tmp_path), "aml-pipeline run").__enter__()
+            locks.locked(str(tmp_path), "aml-pipeline run").__enter__()
         holder.kill()
-    with stores.locked(str(tmp_path), "aml-pipeline run"):
+    with locks.locked(str(tmp_path), "aml-pipeline run"):
         pass
 
 
 _READER = """
 import sys
-from aml_pipeline import store
+from aml_pipeline import locks
 while True:
-    store.is_locked(sys.argv[1])
+    locks.is_locked(sys.argv[1])
     print("looked", flush=True)
 """
 
 
 def test_who_only_looks_whether_a_run_is_there_keeps_none_from_beginning(tmp_path: Path) -> None:
-    with stores.locked(str(tmp_path), "aml-pipeline run"):
+    with locks.locked(str(tmp_path), "aml-pipeline run"):
         pass
     command = [sys.executable, "-c", textwrap.dedent(_READER), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
@@ -216,7 +216,7 @@ def test_who_only_looks_whether_a_run_is_there_keeps_none_from_beginning(tmp_pat
         try:
             for _ in range(2000):
                 assert reader.stdout.readline() == "looked\n"
-                with stores.locked(str(tmp_path), "aml-pipeline run"):
+                with locks.locked(str(tmp_path), "aml-pipeline run"):
                     pass
         finally:
             reader.kill()

@@ -287,7 +287,9 @@ def _closed_pipe() -> int:
 def _machine_words(error: OSError) -> str:
     import errno
 
-    place = f": {error.filename}" if error.filename else ""
+    path = error.filename2 or error.filename  # where a file could not be moved to
+    blocked = _in_the_way(path) if error.errno == errno.ENOTDIR and path else path
+    place = f": {blocked}" if blocked else ""
     words = {
         errno.ENOSPC: ("The disk is full", "Free some space (`aml-pipeline clean` removes old results)"),
         errno.EDQUOT: ("Your disk quota is used up", "Free some space (`aml-pipeline clean` removes old results)"),
@@ -296,7 +298,20 @@ def _machine_words(error: OSError) -> str:
         errno.EPERM: ("No permission", "Work in a folder that you may write to, or change its permissions"),
         errno.EMFILE: ("Too many open files", "Raise the limit with `ulimit -n 1024`"),
         errno.ENAMETOOLONG: ("A path is too long for this file system", "Move the project to a shorter path"),
+        errno.EISDIR: ("A folder is where a file belongs", "Move it away"),
+        errno.ENOTDIR: ("A file is where a folder belongs", "Move it away"),
+        errno.EEXIST: ("A file is where a folder belongs", "Move it away"),
+        errno.ENXIO: ("A pipe, a socket or a device is where a file belongs", "Move it away"),
+        errno.ELOOP: ("A link leads round in a circle", "Move it away"),
         errno.ENOENT: ("A file went away while it was needed", "Run again; if it is an input, put it back"),
     }
     what, cure = words.get(error.errno or 0, (f"This machine refused ({error.strerror or error})", "Mend that"))
     return f"{what}{place}. {cure}, and run again."
+
+
+def _in_the_way(path: str) -> str:
+    """Return the part of ``path`` that should be a folder, and is none."""
+    above = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    return above

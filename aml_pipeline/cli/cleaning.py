@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from aml_pipeline import cleaning, contents, files, retention, store
+from aml_pipeline import cleaning, contents, files, locks, retention
 from aml_pipeline.cleaning import Removable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
@@ -44,12 +44,12 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         return 0
     results = Store(opened.state, Digests())
     if options.flag("dry_run"):
-        store.require_unlocked(opened.state)
+        locks.require_unlocked(opened.state)
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         _list(removable)
         _tell(removable, kept, "Would free", "Would keep")
         return 0
-    with store.locked(opened.state, "aml-pipeline clean"), store.recording(opened.state):
+    with locks.locked(opened.state, "aml-pipeline clean"), locks.recording(opened.state):
         survivors.end_all(results, results.steps())
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         for one in removable:
@@ -111,7 +111,7 @@ def _everything(state: str) -> list[Removable]:
     """Return all that lies in a pipeline's state, but for the locks, which are held, and what belongs to records."""
     steps = os.path.join(state, "steps")
     found = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
-    others = {store.LOCK, store.RECORDING, "runs", "steps", contents.FOLDER}
+    others = {locks.LOCK, locks.RECORDING, "runs", "steps", contents.FOLDER}
     names = [name for name in files.names(state) if name not in others]
     return found + [cleaning.removable(_NAMED.get(name, "cache"), os.path.join(state, name)) for name in names]
 

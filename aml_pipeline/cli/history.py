@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from aml_pipeline import store
+from aml_pipeline import files, locks
 from aml_pipeline.cli import is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
@@ -29,7 +29,7 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
         from aml_pipeline.cli.remote_runs import print_runs
 
         return print_runs(opened, environ, as_json=options.text("format") == "json")
-    busy = store.is_locked(opened.state)
+    busy = locks.is_locked(opened.state)
     rows = [row_of(one, busy=busy) for one in reversed(records_of(opened))]
     if options.text("format") == "json":
         print_json(rows)
@@ -67,7 +67,7 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_readable(options)
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
     to_source, coloured = to_sources(run, step), is_coloured(sys.stdout, environ)
-    with open(run.log(step), encoding="utf-8", errors="replace", newline="") as stream:
+    with files.opened_text(run.log(step)) as stream:
         for line in stream:
             log(sys.stdout, to_source(line), coloured=coloured)
     return 0

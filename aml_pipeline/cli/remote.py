@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from aml_pipeline import export, files, redaction, remote, secret_values, store, validation
+from aml_pipeline import export, files, locks, redaction, remote, secret_values, store, validation
 from aml_pipeline.cli import EXIT_FAILED, status_of, stopping
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable, open_with, record_header, state_folder
@@ -115,7 +115,7 @@ def _recorded(  # noqa: PLR0913, PLR0917 - all that a record is made of
     header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
     folder = store.prepare(os.path.dirname(opened.state), plan.name)
     recorder = Recorder(os.path.join(folder, "runs"), new_id())
-    with store.recording(folder):
+    with locks.recording(folder):
         recorder.open(lambda: header)
         for step in steps:
             keep_texts(Contents(opened.state), project, step, parts[step.name])

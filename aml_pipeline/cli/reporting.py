@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from aml_pipeline import files, store
+from aml_pipeline import files, locks
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import chosen, records_of, state_of
@@ -71,7 +71,7 @@ def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
 
 
 def _told(opened: Opened, run: RunRecord) -> RunTold:
-    return read(run, state_of(run, busy=store.is_locked(opened.state)))
+    return read(run, state_of(run, busy=locks.is_locked(opened.state)))
 
 
 def _written(options: Options, text: str, place: str) -> int:

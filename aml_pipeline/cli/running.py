@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aml_pipeline import check, graph, reuse, store
+from aml_pipeline import check, graph, locks, reuse, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import command_line, open_with, record_header
@@ -76,7 +76,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         selected, forced = _selection(options, opened)
         folder = store.prepare(os.path.dirname(opened.state), os.path.basename(opened.state))
         context = _context(environ, opened, selected, python)
-    with store.locked(folder, command_line()):
+    with locks.locked(folder, command_line()):
         if options.flag("debug"):
             return _debug(context, options.operands)
         jobs = _jobs(options.text("jobs"))

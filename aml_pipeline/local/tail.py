@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from aml_pipeline import files
 from aml_pipeline.metrics import without_metrics
 from aml_pipeline.wording import counted
 
@@ -34,7 +35,7 @@ _LIBRARY = re.compile(r"[/\\](site-packages|dist-packages|lib[/\\]python\d[\d.]*
 
 def end_of(log: str, start: int) -> list[str]:
     """Return the last lines of a log, none from before the byte ``start``, without the metrics among them."""
-    with open(log, "rb") as stream:
+    with files.opened(log) as stream:
         stream.seek(max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
         return without_metrics(stream.read().decode("utf-8", "replace").splitlines())
 

@@ -151,7 +151,7 @@ def _upstream(declared: Mapping[str, Any]) -> tuple[str, ...]:
 def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
     """Return the end of a log without reading the rest of it."""
     try:
-        with open(place, "rb") as stream:
+        with files.opened(place) as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - room))
             taken = stream.read(room)
