@@ -57,9 +57,8 @@ def unused(store: Store) -> list[Removable]:
 def _in_use(store: Store, step: str) -> tuple[str, Mapping[str, Any]]:
     """Return the name and the manifest of the newest result in use of a step, be it whole or edited by hand."""
     last = store.last(step)
-    name = f"{RESULT}{last.accepted}" if last and last.accepted else ""
-    data = files.read_sealed(_place(store, step, name)) if name else None
-    return (name, data) if isinstance(data, dict) else ("", {})
+    data = store.manifest(step, last.accepted) if last and last.accepted else None
+    return (f"{RESULT}{last.accepted}", data) if last and data else ("", {})
 
 
 def _unused(store: Store, step: str) -> Iterator[Removable]:
@@ -69,8 +68,8 @@ def _unused(store: Store, step: str) -> Iterator[Removable]:
     known = {"last", result, attempt}
     for name in names:
         if name.startswith(RESULT) and name not in known:
-            manifest = files.read_sealed(_place(store, step, name))
-            made = f"{ATTEMPT}{manifest['attempt']}" if isinstance(manifest, dict) else ""
+            manifest = store.manifest(step, name.removeprefix(RESULT))
+            made = f"{ATTEMPT}{manifest['attempt']}" if manifest else ""
             yield _removable(store, "result", step, *({made}.intersection(names) - known), name)
             known |= {name, made}
     for name in names:

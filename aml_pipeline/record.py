@@ -142,13 +142,18 @@ class RunRecord:
     def header(self) -> Mapping[str, Any]:
         """What is recorded; empty when that is damaged."""
         if self._header is None:
-            self._header = _read(self.folder, _RUN)
+            self._header = self._read(_RUN)
         return self._header
 
     @property
     def short(self) -> Mapping[str, Any]:
         """The same without what is long, if the run has ended; else all."""
-        return _read(self.folder, _SHORT) or self.header
+        return self._read(_SHORT) or self.header
+
+    def _read(self, name: str) -> Mapping[str, Any]:
+        """Return what a file of the record says; nothing when it is damaged, or of another run."""
+        data = _read(self.folder, name)
+        return data if data.get("run", self.run) == self.run else {}
 
     @property
     def state(self) -> str:
@@ -252,7 +257,7 @@ def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Co
 def _read(folder: str, name: str) -> Mapping[str, Any]:
     try:
         data = json.loads(files.read(os.path.join(folder, name)))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

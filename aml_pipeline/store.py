@@ -7,7 +7,8 @@
     outputs/STEP/NAME            a link to the accepted folder, for people
 
 An attempt that no manifest names does not count, whatever it wrote and whoever still writes into it. Every file of
-state is sealed with its own digest: one that is torn or altered counts as missing. No folder is there for order alone:
+state is sealed with its own digest, and tells what it is of: one that is torn, altered or under another name counts as
+missing. No folder is there for order alone:
 making one takes as long as a tenth of starting a process.
 """
 
@@ -22,13 +23,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from aml_pipeline import files
+from aml_pipeline import files, reuse
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, Tree
 
 _ROOM_BYTES = 1 << 16
 RESULT, ATTEMPT, DEBUG = "result.", "attempt.", "debug."
 WORKING_COPY = "working-copy"
+_MANIFEST = frozenset({"attempt", "contents", "parts", "facts"})
+_ALWAYS_NOTED = frozenset({"parts", "outcome", "key", "attempt", "accepted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,14 @@ class LastAttempt:
     started: str | None = None
 
 
+def _last_attempt(step: str, data: object) -> LastAttempt | None:
+    """Return what the file ``last`` of a step says; None when it says nothing, or is of another step."""
+    if not isinstance(data, dict) or data.pop("step", step) != step:
+        return None
+    known = {one.name for one in fields(LastAttempt)}
+    return LastAttempt(**data) if _ALWAYS_NOTED <= data.keys() <= known else None
+
+
 class Store:
     """The results of one pipeline in ``folder``; ``digests`` tells contents."""
 
@@ -90,8 +101,8 @@ class Store:
 
     def result(self, step: str, key: str) -> tuple[Result | None, str]:
         """Return the result with ``key`` if it is there and whole, and else what became of it ("" if it never was)."""
-        data = files.read_sealed(self._step(step, RESULT + key))
-        if not isinstance(data, dict):
+        data = self.manifest(step, key)
+        if data is None:
             return None, ""
         contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
         outputs = {name: self._output(step, data["attempt"], name) for name in contents}
@@ -105,9 +116,22 @@ class Store:
 
     def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
         """Return the parts of every result of a step, whole or not."""
-        names = [name for name in files.names(self._step(step)) if name.startswith(RESULT)]
-        found = (files.read_sealed(self._step(step, name)) for name in names)
-        return [data["parts"] for data in found if isinstance(data, dict)]
+        found = (self.manifest(step, key) for key in self.keys(step))
+        return [data["parts"] for data in found if data is not None]
+
+    def keys(self, step: str) -> list[str]:
+        """Return the keys by which the manifests of a step are named."""
+        names = files.names(self._step(step))
+        return [name.removeprefix(RESULT) for name in names if name.startswith(RESULT)]
+
+    def manifest(self, step: str, key: str) -> Mapping[str, Any] | None:
+        """Return the manifest of a result, or None when it is missing, damaged, or that of another result.
+
+        Its parts are what its key is the digest of; the step is not noted in manifests of earlier versions.
+        """
+        data = files.read_sealed(self._step(step, RESULT + key))
+        is_manifest = isinstance(data, dict) and data.keys() >= _MANIFEST
+        return data if is_manifest and data.get("step", step) == step and reuse.key(data["parts"]) == key else None
 
     def environments(self) -> set[str]:
         """Return the digests of the environments that results and last attempts were made with."""
@@ -124,15 +148,16 @@ class Store:
         """Return the last attempt of a step."""
         if step not in self._last:
             data = files.read_sealed(self._step(step, "last"))
-            self._last[step] = self._healed(step, LastAttempt(**data)) if isinstance(data, dict) else None
+            last = _last_attempt(step, data)
+            self._last[step] = self._healed(step, last) if last else None
         return self._last[step]
 
     def _healed(self, step: str, last: LastAttempt) -> LastAttempt:
         """Return ``last`` as accepted if its result was, and the run then ended before it could be noted here."""
         if last.outcome == "accepted":
             return last
-        result = files.read_sealed(self._step(step, RESULT + last.key))
-        made = isinstance(result, dict) and result["attempt"] == last.attempt
+        manifest = self.manifest(step, last.key)
+        made = manifest is not None and manifest["attempt"] == last.attempt
         return replace(last, outcome="accepted", accepted=last.key) if made else last
 
     def forget(self) -> None:
@@ -169,7 +194,7 @@ class Store:
         before = self.last(attempt.step)
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
-        row = {one.name: getattr(last, one.name) for one in fields(last)}
+        row = {"step": attempt.step, **{one.name: getattr(last, one.name) for one in fields(last)}}
         files.write_sealed(self._step(attempt.step, "last"), row)
         self._last[attempt.step] = last
 
@@ -185,7 +210,13 @@ class Store:
                 raise MachineError(_gone(attempt.step, name, place))
             contents[name] = tree
             _refuse_passing_links(attempt, name)
-        manifest = {"attempt": attempt.id, "contents": contents, "parts": attempt.parts, "facts": facts}
+        manifest = {
+            "step": attempt.step,
+            "attempt": attempt.id,
+            "contents": contents,
+            "parts": attempt.parts,
+            "facts": facts,
+        }
         files.write_sealed(self._step(attempt.step, RESULT + attempt.key), manifest)
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 

@@ -98,7 +98,7 @@ ALLOWED: dict[str, set[str]] = {
     "source": {"problems", "scalars", "yaml_errors"},
     "spec": {"names", "parameters", "scalars"},
     "spec_errors": {"problems", "scalars", "spec"},
-    "store": {"errors", "files"},
+    "store": {"errors", "files", "reuse"},
     "tokens": set(),
     "unbuildable": {"dependencies", "plan", "problems", "project"},
     "validation": {

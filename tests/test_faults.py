@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aml_pipeline import cleaning, files, interpreter, locks
+from aml_pipeline import cleaning, files, interpreter, locks, reuse
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
 from aml_pipeline.local import descendants, survivors
@@ -27,6 +27,7 @@ from tests.faults.place import Place
 from tests.faults.trials import Bench, Trial, _signal_running, _stays
 from tests.patience import PATIENCE, until
 
+KEY = reuse.key({})
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 
 
@@ -52,16 +53,16 @@ def test_a_trial_of_the_campaign(tmp_path: Path, do: Callable[[Place, Bench], No
 
 
 def test_an_attempt_is_noted_before_anything_of_it_exists(results: Store) -> None:
-    attempt = results.begin("train", "key", {}, ["model"])
+    attempt = results.begin("train", KEY, {}, ["model"])
     last = results.last("train")
     assert last
     assert (last.attempt, last.outcome) == (attempt.id, "running")
-    results.begin("train", "key", {}, ["model"])
+    results.begin("train", KEY, {}, ["model"])
     assert not os.path.exists(attempt.folder)
 
 
 def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
-    result = results.accept(results.begin("train", "key", {}, ["model"]), {})
+    result = results.accept(results.begin("train", KEY, {}, ["model"]), {})
     results.use(result)
     link = Path(results.link("train", "model"))
     link.rename(link.with_name("model.tmp"))
@@ -141,11 +142,11 @@ def _group(group: int) -> list[int]:
 
 
 def test_a_result_that_was_accepted_and_not_yet_noted_is_in_use(results: Store) -> None:
-    made = results.accept(results.begin("train", "key", {}, ["model"]), {})
+    made = results.accept(results.begin("train", KEY, {}, ["model"]), {})
     again = Store(results.folder, Digests())
     last = again.last("train")
     assert last
-    assert (last.outcome, last.accepted) == ("accepted", "key")
+    assert (last.outcome, last.accepted) == ("accepted", KEY)
     assert cleaning.unused(again) == []
     assert again.latest("train") == made
 
@@ -188,7 +189,7 @@ def test_survivors_that_start_others_are_ended(tmp_path: Path, monkeypatch: pyte
 
 @linux
 def test_survivors_of_any_step_are_ended(results: Store) -> None:
-    attempt = results.begin("train", "key", {}, ["model"])
+    attempt = results.begin("train", KEY, {}, ["model"])
     mark = {descendants.MARK: attempt.id}
     child = subprocess.Popen(["sleep", "60"], env={**os.environ, **mark}, start_new_session=True)
     until(lambda: descendants.marked(attempt.id))  # Linux shows its environment when its program is loaded
@@ -226,7 +227,7 @@ def test_children_of_the_caller_are_no_strays() -> None:
 
 
 def test_a_disk_that_is_full_when_a_script_failed(results: Store) -> None:
-    attempt = results.begin("train", "key", {}, ["model"])
+    attempt = results.begin("train", KEY, {}, ["model"])
     results.need_room(attempt)
     assert os.listdir(attempt.folder) == ["model"]
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)

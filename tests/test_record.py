@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from aml_pipeline.events import MetricLogged, OutputWritten, RunEnded, RunStarted, StepEnded, StepStarted
 from aml_pipeline.record import Recorder, new_id, records
 
@@ -72,6 +74,17 @@ def test_a_run_that_was_killed_is_still_running_in_its_record(tmp_path: Path) ->
     (tmp_path / "r2" / "run.json").write_text('{"state": "do')
     assert [(one.run, one.state) for one in records(str(tmp_path))] == [("r1", "running"), ("r2", "unreadable")]
     assert records(str(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize("name", ["run.json", "short.json"])
+def test_what_is_recorded_of_another_run_counts_as_damaged(tmp_path: Path, name: str) -> None:
+    for run in ("r1", "r2"):
+        recorder = Recorder(str(tmp_path), run)
+        recorder.open({"n": run}.copy)
+        recorder(RunEnded(2.0, "done", 1.0))
+    (tmp_path / "r1" / name).write_bytes((tmp_path / "r2" / name).read_bytes())
+    first, _ = records(str(tmp_path))
+    assert (first.state, first.short.get("n")) == {"run.json": ("unreadable", "r1"), "short.json": ("done", "r1")}[name]
 
 
 def test_logs_are_found_in_the_order_in_which_they_were_written(tmp_path: Path) -> None:

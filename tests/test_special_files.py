@@ -145,6 +145,26 @@ def test_nothing_in_the_state_hangs_a_command(root: Path, kind: str, capsys: pyt
             assert status in {0, 1, 2, 6}, about
 
 
+def test_no_file_of_the_state_is_believed_under_the_name_of_another(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The step is up to date or runs, and no command ends with a bug of ours."""
+    template = root.parent / "template"
+    shutil.copytree(root / ".aml_pipeline", template, symlinks=True)
+    ours = [place for place in _state(root) if place.is_file() and "attempt." not in str(place)]
+    for target in ours:
+        for source in ours:
+            if target == source:
+                continue
+            kept = target.read_bytes()
+            target.write_bytes(source.read_bytes())
+            for words in (["plan"], ["runs"], ["report"], ["clean", "-n"]):
+                status = cli.run(words, dict(os.environ))
+                told = capsys.readouterr().err
+                assert status in {0, 2}, f"{source.name} as {target.name}: {' '.join(words)} → {status}: {told}"
+            target.write_bytes(kept)
+
+
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("name", ["pipeline.yaml", "env.yml", "steps/one.py", "steps/.amlignore", "words.txt", "steps"])
 def test_nothing_in_the_project_hangs_a_command(
@@ -219,8 +239,9 @@ def test_no_file_is_read_to_its_end_that_is_larger_than_any_of_its_kind(
     assert words in told.out + told.err
 
 
+@pytest.mark.usefixtures("root")
 def test_no_syntax_tree_is_made_of_a_huge_script(
-    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aml_pipeline.snapshot.MOST_CODE", 10)
     assert cli.run(["validate"], {}) == 2

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import cleaning, locks
+from aml_pipeline import cleaning, files, locks, reuse
 from aml_pipeline import store as stores
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
 from aml_pipeline.store import Result, Store
 
-PARTS = {"parameters": {"epochs": "2"}}
+PARTS = {reuse.key(parts): parts for parts in ({"parameters": {"epochs": str(number)}} for number in (1, 2, 3))}
+K1, K2, K3 = PARTS
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path), Digests())
 
 
-def _made(store: Store, key: str = "k1", text: str = "weights", run: str = "r1") -> Result:
-    attempt = store.begin("train", key, PARTS, ["model"])
+def _made(store: Store, key: str = K1, text: str = "weights", run: str = "r1") -> Result:
+    attempt = store.begin("train", key, PARTS[key], ["model"])
     Path(attempt.outputs["model"], "w.txt").write_text(text)
     result = store.accept(attempt, {"run": run})
     store.use(result)
@@ -31,7 +32,7 @@ def _made(store: Store, key: str = "k1", text: str = "weights", run: str = "r1")
 
 
 def test_a_new_attempt_has_its_outputs_there_and_empty(store: Store) -> None:
-    attempt = store.begin("train", "k1", PARTS, ["model", "log"])
+    attempt = store.begin("train", K1, PARTS[K1], ["model", "log"])
     assert [os.listdir(place) for place in attempt.outputs.values()] == [[], []]
     store.note_process(attempt, 4711, "then")
     last = store.last("train")
@@ -40,32 +41,32 @@ def test_a_new_attempt_has_its_outputs_there_and_empty(store: Store) -> None:
 
 
 def test_only_an_accepted_attempt_is_a_result(store: Store) -> None:
-    attempt = store.begin("train", "k1", PARTS, ["model"])
-    assert store.result("train", "k1") == (None, "")
+    attempt = store.begin("train", K1, PARTS[K1], ["model"])
+    assert store.result("train", K1) == (None, "")
     store.fail(attempt)
-    assert store.result("train", "k1") == (None, "")
+    assert store.result("train", K1) == (None, "")
     made = _made(store)
-    found, damage = store.result("train", "k1")
+    found, damage = store.result("train", K1)
     assert (found, damage) == (made, "")
 
 
 def test_outputs_do_not_move_when_they_are_accepted(store: Store) -> None:
-    attempt = store.begin("train", "k1", PARTS, ["model"])
+    attempt = store.begin("train", K1, PARTS[K1], ["model"])
     assert store.accept(attempt, {}).outputs == attempt.outputs
 
 
 def test_a_failed_attempt_leaves_the_accepted_one_alone(store: Store) -> None:
     made = _made(store)
-    store.fail(store.begin("train", "k2", PARTS, ["model"]))
-    assert store.result("train", "k1")[0] == made
+    store.fail(store.begin("train", K2, PARTS[K2], ["model"]))
+    assert store.result("train", K1)[0] == made
     assert store.latest("train") == made
     last = store.last("train")
     assert last is not None
-    assert (last.outcome, last.accepted) == ("failed", "k1")
+    assert (last.outcome, last.accepted) == ("failed", K1)
 
 
 def test_what_a_failed_attempt_wrote_goes_with_the_next(store: Store) -> None:
-    failed = store.begin("train", "k1", PARTS, ["model"])
+    failed = store.begin("train", K1, PARTS[K1], ["model"])
     store.fail(failed)
     assert os.path.exists(failed.folder)
     _made(store)
@@ -73,11 +74,11 @@ def test_what_a_failed_attempt_wrote_goes_with_the_next(store: Store) -> None:
 
 
 def test_a_late_writer_of_a_dead_attempt_cannot_touch_the_result(store: Store) -> None:
-    orphan = store.begin("train", "k1", PARTS, ["model"])
+    orphan = store.begin("train", K1, PARTS[K1], ["model"])
     with Path(orphan.outputs["model"], "w.txt").open("w") as stream:
         made = _made(store, text="right")
         stream.write("wrong")
-    found, _ = store.result("train", "k1")
+    found, _ = store.result("train", K1)
     assert found == made
     assert Path(made.outputs["model"], "w.txt").read_text() == "right"
 
@@ -92,27 +93,27 @@ def test_an_output_touched_by_hand_is_no_result_and_the_reason_is_told(store: St
     if act == "delete":
         (place / "w.txt").unlink()
         place.rmdir()
-    assert store.result("train", "k1") == (None, words)
+    assert store.result("train", K1) == (None, words)
 
 
 def test_a_removed_output_folder_is_never_accepted(store: Store) -> None:
-    attempt = store.begin("train", "k1", PARTS, ["model"])
+    attempt = store.begin("train", K1, PARTS[K1], ["model"])
     os.rmdir(attempt.outputs["model"])
     with pytest.raises(MachineError, match="model"):
         store.accept(attempt, {})
-    assert store.result("train", "k1") == (None, "")
+    assert store.result("train", K1) == (None, "")
 
 
 def test_a_link_to_nothing_in_an_output_is_refused(store: Store) -> None:
-    attempt = store.begin("train", "k1", PARTS, ["model"])
+    attempt = store.begin("train", K1, PARTS[K1], ["model"])
     os.symlink("/nowhere/model.pt", os.path.join(attempt.outputs["model"], "latest.pt"))
     with pytest.raises(MachineError, match=r"latest\.pt, a link to nothing"):
         store.accept(attempt, {})
 
 
 def test_old_results_are_found_by_their_keys(store: Store) -> None:
-    first, second = _made(store, "k1", "one"), _made(store, "k2", "two")
-    assert store.result("train", "k1")[0] == first
+    first, second = _made(store, K1, "one"), _made(store, K2, "two")
+    assert store.result("train", K1)[0] == first
     assert store.latest("train") == second
     store.use(first)
     assert store.latest("train") == first
@@ -128,7 +129,7 @@ def test_the_link_leads_to_the_accepted_output(store: Store) -> None:
     assert os.path.realpath(link) == os.path.realpath(made.outputs["model"])
 
 
-@pytest.mark.parametrize("name", ["result.k1", "last"])
+@pytest.mark.parametrize("name", [f"result.{K1}", "last"])
 def test_a_damaged_file_of_state_counts_as_missing(store: Store, name: str) -> None:
     _made(store)
     path = Path(store.folder, "steps", "train", name)
@@ -137,9 +138,9 @@ def test_a_damaged_file_of_state_counts_as_missing(store: Store, name: str) -> N
 
 
 def test_cleaning_keeps_the_newest_result_of_each_step(store: Store) -> None:
-    old = _made(store, "k1", "one", run="r1")
-    new = _made(store, "k2", "two", run="r2")
-    failed = store.begin("train", "k3", PARTS, ["model"])
+    old = _made(store, K1, "one", run="r1")
+    new = _made(store, K2, "two", run="r2")
+    failed = store.begin("train", K3, PARTS[K3], ["model"])
     store.fail(failed)
     assert cleaning.makers(store) == {"train": "r2"}
     earlier, vain = cleaning.unused(store)
@@ -148,8 +149,8 @@ def test_cleaning_keeps_the_newest_result_of_each_step(store: Store) -> None:
     for one in (earlier, vain):
         one.remove()
     assert cleaning.unused(store) == []
-    assert store.result("train", "k1") == (None, "")
-    assert store.result("train", "k2")[0] == new
+    assert store.result("train", K1) == (None, "")
+    assert store.result("train", K2)[0] == new
     assert not os.path.exists(failed.folder)
     assert not os.path.exists(old.outputs["model"])
 
@@ -220,3 +221,46 @@ def test_who_only_looks_whether_a_run_is_there_keeps_none_from_beginning(tmp_pat
                     pass
         finally:
             reader.kill()
+
+
+@pytest.mark.parametrize("what", ["of another key", "of another step", "of no result"])
+def test_a_manifest_under_another_name_is_not_believed(store: Store, what: str) -> None:
+    _made(store, K1, "one")
+    _made(store, K2, "two")
+    steps = Path(store.folder, "steps")
+    place = steps / "train" / f"result.{K1}"
+    if what == "of another key":
+        other = place.with_name(f"result.{K2}")
+        kept = place.read_bytes()
+        place.write_bytes(other.read_bytes())
+        other.write_bytes(kept)
+    elif what == "of another step":
+        os.rename(steps / "train", steps / "other")
+    else:
+        place.write_bytes(place.with_name("last").read_bytes())
+    moved = Store(store.folder, Digests())
+    step = "other" if what == "of another step" else "train"
+    assert moved.result(step, K1) == (None, "")
+    assert PARTS[K1] not in moved.kept_parts(step)
+    assert (moved.latest(step) is None) == (what != "of no result")
+    cleaning.unused(moved)
+
+
+@pytest.mark.parametrize("source", [f"result.{K1}", "../other/last"])
+def test_a_last_attempt_of_another_step_counts_as_missing(store: Store, source: str) -> None:
+    _made(store)
+    store.begin("other", K1, PARTS[K1], ["model"])
+    place = Path(store.folder, "steps", "train", "last")
+    place.write_bytes((place.parent / source).read_bytes())
+    assert Store(store.folder, Digests()).last("train") is None
+
+
+def test_what_an_earlier_version_wrote_is_believed(store: Store) -> None:
+    """It noted no step in its files."""
+    made = _made(store)
+    for name in (f"result.{K1}", "last"):
+        place = os.path.join(store.folder, "steps", "train", name)
+        data = files.read_sealed(place)
+        del data["step"]
+        files.write_sealed(place, data)
+    assert Store(store.folder, Digests()).latest("train") == made
