@@ -82,6 +82,10 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
 def script_faults(step: Step, project: Project) -> Iterator[Problem]:
     """Yield what keeps the snapshot of ``step`` from being taken."""
     path: Path = ("steps", step.name, "script")
+    if posixpath.normpath(step.script).startswith("-"):
+        message = f'step "{step.name}" runs {step.script}, and Python takes a name that begins with "-" for an option.'
+        yield Problem("script-name", message, "Rename the script.", path)
+        return
     folder = project.path(step.source_directory)
     place = os.path.join(folder, step.script)
     for inner, name, outer in ((folder, step.source_directory, project.folder), (place, step.script, folder)):
