@@ -27,27 +27,32 @@ class Contents:
     def __init__(self, state: str) -> None:
         self.folder = os.path.join(state, FOLDER)
 
-    def _place(self, digest: str) -> str:
+    def place(self, digest: str) -> str:
+        """Return the path of a text."""
         return os.path.join(self.folder, digest)
 
     def has(self, digest: str) -> bool:
         """Whether a text is kept; it is verified when it is read."""
-        return os.path.exists(self._place(digest))
+        return os.path.exists(self.place(digest))
+
+    def names(self) -> list[str]:
+        """Return the digests of the texts that are kept; what a killed run left half written is none."""
+        return list(filter(_is_digest, files.names(self.folder)))
 
     def keep(self, digest: str, data: bytes) -> None:
         """Keep the text ``data`` whose digest is ``digest``; whoever calls this knows that it is not there."""
         try:
-            files.write(self._place(digest), data)
+            files.write(self.place(digest), data)
         except FileNotFoundError:
             os.makedirs(self.folder, exist_ok=True)
-            files.write(self._place(digest), data)
+            files.write(self.place(digest), data)
 
     def read(self, digest: str) -> bytes | None:
         """Return the text with ``digest``; None when it was not kept, or is no longer what it was."""
         if not _is_digest(digest):
             return None
         try:
-            data = files.read(self._place(digest))
+            data = files.read(self.place(digest))
         except OSError:
             return None
         return data if files.digest_of(data) == digest else None

@@ -42,17 +42,32 @@ def _counts(name: str) -> bool:
 def recall(place: str, asked: tuple[object, ...]) -> str | None:
     """Return the answer kept in the file ``place`` for the question, if it still holds."""
     try:
-        with open(place, "rb", opener=_open_regular) as stream:
-            data = stream.read()
-        start = len(_MARK) + 4
-        if data[: len(_MARK)] != _MARK or data[len(_MARK) : start] != _seal(data[start:]):
+        data = _read(place)
+        if data is None:
             return None
-        kept, paths, looks, links, answer = marshal.loads(data[start:])  # noqa: S302 - sealed, and our own
+        kept, paths, looks, links, answer = marshal.loads(data)  # noqa: S302 - sealed, and our own
     except (OSError, ValueError, EOFError, TypeError):
         return None
     if kept != asked or not all(map(_same, paths, looks)) or not all(_same_link(*row) for row in links):
         return None
     return str(answer)
+
+
+def _read(place: str) -> bytes | None:
+    """Return what a file of answers holds, if its seal fits. Raises OSError."""
+    with open(place, "rb", opener=_open_regular) as stream:
+        data = stream.read()
+    start = len(_MARK) + 4
+    is_whole = data[: len(_MARK)] == _MARK and data[len(_MARK) : start] == _seal(data[start:])
+    return data[start:] if is_whole else None
+
+
+def is_whole(place: str) -> bool:
+    """Whether a file of answers is as it was written."""
+    try:
+        return _read(place) is not None
+    except OSError:
+        return False
 
 
 def _open_regular(path: str, flags: int) -> int:

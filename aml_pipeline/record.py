@@ -30,7 +30,7 @@ from aml_pipeline.events import (
 )
 
 _LOG = ".log"
-_RUN, _SHORT, _PINNED = "run.json", "short.json", "pinned"
+_RUN, _SHORT, _PINNED, _EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
 _NEWEST = 20
 
@@ -69,7 +69,7 @@ class Recorder:
         os.makedirs(os.path.join(self.folder, "steps"))
         self._header = {"run": self.run, "state": "running", **header()}
         self._write()
-        self._events = os.open(os.path.join(self.folder, "events.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        self._events = os.open(os.path.join(self.folder, _EVENTS), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         for event in self._pending:
             self._append(self._events, event)
 
@@ -160,19 +160,24 @@ class RunRecord:
         """How it ended; "unreadable" when its record is damaged."""
         return str(self.header.get("state", "unreadable"))
 
+    def damaged(self) -> list[str]:
+        """Return the names of its files that cannot be read, or are of another run.
+
+        A line of the events may be torn where the run was killed.
+        """
+        there = [name for name in (_RUN, _SHORT) if name == _RUN or os.path.lexists(os.path.join(self.folder, name))]
+        names = [name for name in there if not self._read(name)]
+        if self.state not in {"running", "unreadable"} and not _is_whole(os.path.join(self.folder, _EVENTS)):
+            names.append(_EVENTS)
+        return names
+
     def events(self) -> Iterator[Mapping[str, Any]]:
         """Give the events; a line that a kill tore is left out."""
-        place = os.path.join(self.folder, "events.jsonl")
+        place = os.path.join(self.folder, _EVENTS)
         if not os.path.isfile(place):
             return
         with files.opened(place) as stream:
-            for line in stream:
-                try:
-                    event = json.loads(line)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(event, dict):
-                    yield event
+            yield from (event for line in stream if (event := _event(line)) is not None)
 
     @property
     def keys(self) -> set[str]:
@@ -252,6 +257,23 @@ def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Co
     keys = {key for one in kept for key in one.keys}
     parts = [row for one in kept for row in one.parts.values()]
     return contents.unreferenced(state, keys, [*parts, *({"environment": digest} for digest in environments)])
+
+
+def _event(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _is_whole(place: str) -> bool:
+    """Whether every line of a file of events is one."""
+    try:
+        with files.opened(place) as stream:
+            return all(_event(line) is not None for line in stream)
+    except OSError:
+        return False
 
 
 def _read(folder: str, name: str) -> Mapping[str, Any]:

@@ -105,7 +105,7 @@ class Store:
         if data is None:
             return None, ""
         contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
-        outputs = {name: self._output(step, data["attempt"], name) for name in contents}
+        outputs = {name: self.output(step, data["attempt"], name) for name in contents}
         for name, tree in contents.items():
             found = self._digests.tree(outputs[name])
             if found is None:
@@ -124,12 +124,20 @@ class Store:
         names = files.names(self._step(step))
         return [name.removeprefix(RESULT) for name in names if name.startswith(RESULT)]
 
+    def manifest_place(self, step: str, key: str) -> str:
+        """Return the path of the manifest of a result."""
+        return self._step(step, RESULT + key)
+
+    def last_place(self, step: str) -> str:
+        """Return the path of what is noted of the last attempt of a step."""
+        return self._step(step, "last")
+
     def manifest(self, step: str, key: str) -> Mapping[str, Any] | None:
         """Return the manifest of a result, or None when it is missing, damaged, or that of another result.
 
         Its parts are what its key is the digest of; the step is not noted in manifests of earlier versions.
         """
-        data = files.read_sealed(self._step(step, RESULT + key))
+        data = files.read_sealed(self.manifest_place(step, key))
         is_manifest = isinstance(data, dict) and data.keys() >= _MANIFEST
         return data if is_manifest and data.get("step", step) == step and reuse.key(data["parts"]) == key else None
 
@@ -147,7 +155,7 @@ class Store:
     def last(self, step: str) -> LastAttempt | None:
         """Return the last attempt of a step."""
         if step not in self._last:
-            data = files.read_sealed(self._step(step, "last"))
+            data = files.read_sealed(self.last_place(step))
             last = _last_attempt(step, data)
             self._last[step] = self._healed(step, last) if last else None
         return self._last[step]
@@ -164,7 +172,8 @@ class Store:
         """Read the last attempts from the disk again: another run may have been here."""
         self._last.clear()
 
-    def _output(self, step: str, attempt: str, name: str) -> str:
+    def output(self, step: str, attempt: str, name: str) -> str:
+        """Return the path of an output of an attempt."""
         return self._step(step, ATTEMPT + attempt, name)
 
     def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
@@ -172,7 +181,7 @@ class Store:
         self._forget_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
         folder = self._step(step, ATTEMPT + attempt)
-        places = {name: self._output(step, attempt, name) for name in outputs}
+        places = {name: self.output(step, attempt, name) for name in outputs}
         begun = Attempt(step, key, attempt, folder, parts, places)
         os.makedirs(self._step(step), exist_ok=True)
         self._note(begun, "running")  # before anything of it exists, so that the next run finds all that a kill leaves
@@ -195,7 +204,7 @@ class Store:
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
         row = {"step": attempt.step, **{one.name: getattr(last, one.name) for one in fields(last)}}
-        files.write_sealed(self._step(attempt.step, "last"), row)
+        files.write_sealed(self.last_place(attempt.step), row)
         self._last[attempt.step] = last
 
     def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
@@ -217,7 +226,7 @@ class Store:
             "parts": attempt.parts,
             "facts": facts,
         }
-        files.write_sealed(self._step(attempt.step, RESULT + attempt.key), manifest)
+        files.write_sealed(self.manifest_place(attempt.step, attempt.key), manifest)
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 
     def need_room(self, attempt: Attempt) -> None:

@@ -117,8 +117,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "Python file.",
         "outside": "A path leads out of the project, or a script out of its source folder, be it through a link. "
         "Move the file inside: Azure ML is given nothing from elsewhere.",
-        "script-name": "Python takes a script whose name begins with `-` for an option, here and in Azure ML: `-c` runs "
-        "the rest of the name as code. Rename the script.",
+        "script-name": "Python takes a script whose name begins with `-` for an option, here and in Azure ML: `-c` "
+        "runs the rest of the name as code. Rename the script.",
         "script-syntax": "Python cannot parse the script, or a file that it imports, so the step would fail. Mend it.",
     },
     "What a script reads": {

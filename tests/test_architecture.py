@@ -105,6 +105,7 @@ ALLOWED: dict[str, set[str]] = {
         "check", "import_check", "interpreter", "plan", "problems", "project", "remote", "script_check",
         "secret_values", "unbuildable",
     },
+    "verification": {"contents", "errors", "files", "locks", "memo", "record", "store", "wording"},
     "wording": set(),
     "yaml_errors": {"problems"},
     "local": {
@@ -126,7 +127,7 @@ ALLOWED: dict[str, set[str]] = {
         "graph", "installed", "interpreter", "local", "locks", "masking", "memo", "opening", "origins", "parameters",
         "plan", "problems", "project", "provenance", "publication", "record", "redaction", "remote", "report",
         "retention", "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store",
-        "validation", "wording", "workspace",
+        "validation", "verification", "wording", "workspace",
     },
 }  # fmt: skip
 

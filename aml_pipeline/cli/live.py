@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TextIO
@@ -14,6 +16,14 @@ from aml_pipeline.wording import printable
 _MOST_LINES = 8
 _BEGIN = "\r"
 _ERASE = f"{_BEGIN}\x1b[J"  # all from the line of the cursor on
+
+
+def can_move() -> bool:
+    """Whether a line can be taken back: on a terminal, to which no other program writes what comes from a pipe of ours.
+
+    Not on one that is called dumb.
+    """
+    return sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Live:

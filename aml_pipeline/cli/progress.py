@@ -13,7 +13,7 @@ from typing import Any
 
 from aml_pipeline import events, redaction
 from aml_pipeline.cli import is_coloured
-from aml_pipeline.cli.live import Live
+from aml_pipeline.cli.live import Live, can_move
 from aml_pipeline.cli.logged import without_colours
 from aml_pipeline.cli.screen import log
 from aml_pipeline.events import Event
@@ -45,7 +45,7 @@ class Progress:
     ) -> None:
         self._width = max(map(len, selected))
         self._verbose = verbose
-        self._moving = not verbose and _can_move()
+        self._moving = not verbose and can_move()
         self._live = Live(sys.stderr, moving=self._moving)
         self._counts: dict[tuple[str, str], int] = {}
         self._last: dict[str, dict[str, object]] = {}
@@ -129,14 +129,6 @@ class Progress:
 def each(changes: Sequence[str]) -> list[str]:
     """Return a line for each change, where a reason tells the first of several."""
     return [f"    {change}" for change in changes] if len(changes) > 1 else []
-
-
-def _can_move() -> bool:
-    """Whether a line can be taken back: on a terminal, to which no other program writes what comes from a pipe of ours.
-
-    Not on one that is called dumb.
-    """
-    return sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _title(plan: Plan, steps: int) -> str:

@@ -222,6 +222,13 @@ COMMANDS = {
             example="aml-pipeline clean --runs 10 --dry-run",
         ),
         Command(
+            "verify",
+            "verifying",
+            "Read everything that is kept again, results and records, and tell what is damaged. Changes nothing.",
+            _FILE,
+            example="aml-pipeline verify",
+        ),
+        Command(
             "schema",
             "checking",
             "Print the JSON Schema of pipeline.yaml, for editors.",
