@@ -140,16 +140,41 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write(path: str, data: bytes) -> None:
-    """Write a file so that a reader finds the old bytes or the new ones, never a part."""
+def write(path: str, data: bytes, *, durable: bool = False) -> None:
+    """Write a file so that a reader finds the old bytes or the new ones, never a part.
+
+    ``durable``: also after a power cut, and the new ones once this has returned.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as stream:
             stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         _remove_quietly(temporary)
         raise
+    if durable:
+        flush(os.path.dirname(path))
+
+
+# What a file system says that knows no flushing of such a thing: a folder on some shares, a pipe.
+_NOT_FLUSHED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENXIO})
+
+
+def flush(path: str) -> None:
+    """Return when the disk holds the bytes of a file, or the names in a folder."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_FLUSHED:
+            raise OSError(error.errno, error.strerror, path) from None
 
 
 def _remove_quietly(path: str) -> None:
@@ -157,10 +182,10 @@ def _remove_quietly(path: str) -> None:
         os.unlink(path)
 
 
-def write_sealed(path: str, data: object) -> None:
+def write_sealed(path: str, data: object, *, durable: bool = False) -> None:
     """Write JSON data behind its own digest, so that a torn or altered file is known for what it is."""
     text = json.dumps(data, separators=(",", ":")).encode()
-    write(path, digest_of(text).encode() + b"\n" + text + b"\n")
+    write(path, digest_of(text).encode() + b"\n" + text + b"\n", durable=durable)
 
 
 def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from aml_pipeline import contents, files
+from aml_pipeline import contents, durability, files
 from aml_pipeline.events import (
     Event,
     MetricLogged,
@@ -47,9 +47,13 @@ def moment_of(seconds: float) -> str:
 
 
 class Recorder:
-    """Writes the directory of one run, from the first event after ``open`` on."""
+    """Writes the directory of one run, from the first event after ``open`` on.
 
-    def __init__(self, runs: str, run: str) -> None:
+    ``durable``: once the run has ended, a power cut does not take the record, nor the texts that it refers to.
+    """
+
+    def __init__(self, runs: str, run: str, *, durable: bool = False) -> None:
+        self._durable = durable
         self.run = run
         self.folder = os.path.join(runs, run)
         self._pending: list[Event] = []
@@ -100,6 +104,13 @@ class Recorder:
             self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
             self._write()
             self._put(_SHORT, _shortened(self._header))
+            if self._durable:
+                self._settle()
+
+    def _settle(self) -> None:
+        state = os.path.dirname(os.path.dirname(self.folder))
+        durability.settle(os.path.join(state, contents.FOLDER), state)
+        durability.settle(self.folder, state)
 
     def _count(self, event: Event) -> None:
         if isinstance(event, StepStarted):

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from aml_pipeline import files, reuse
+from aml_pipeline import durability, files, reuse
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, Tree
 
@@ -89,10 +89,14 @@ def _last_attempt(step: str, data: object) -> LastAttempt | None:
 
 
 class Store:
-    """The results of one pipeline in ``folder``; ``digests`` tells contents."""
+    """The results of one pipeline in ``folder``; ``digests`` tells contents.
 
-    def __init__(self, folder: str, digests: Digests) -> None:
+    ``durable``: what is accepted is there after a power cut, too.
+    """
+
+    def __init__(self, folder: str, digests: Digests, *, durable: bool = False) -> None:
         self.folder = folder
+        self.durable = durable
         self._digests = digests
         self._last: dict[str, LastAttempt | None] = {}
 
@@ -204,7 +208,7 @@ class Store:
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
         row = {"step": attempt.step, **{one.name: getattr(last, one.name) for one in fields(last)}}
-        files.write_sealed(self.last_place(attempt.step), row)
+        files.write_sealed(self.last_place(attempt.step), row, durable=self.durable and outcome == "accepted")
         self._last[attempt.step] = last
 
     def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
@@ -226,8 +230,16 @@ class Store:
             "parts": attempt.parts,
             "facts": facts,
         }
-        files.write_sealed(self.manifest_place(attempt.step, attempt.key), manifest)
+        if self.durable:
+            self._settle(attempt)
+        files.write_sealed(self.manifest_place(attempt.step, attempt.key), manifest, durable=self.durable)
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
+
+    def _settle(self, attempt: Attempt) -> None:
+        """Wait until the disk holds the outputs, and the way to them from the folder that the state lies in."""
+        for place in attempt.outputs.values():
+            durability.settle(place, attempt.folder)
+        durability.settle_way(attempt.folder, os.path.dirname(os.path.dirname(self.folder)))
 
     def need_room(self, attempt: Attempt) -> None:
         """Raise OSError when the disk is full: then a script that failed could not even say so in its log."""

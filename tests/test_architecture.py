@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "contract": {"plan", "problems", "tokens"},
     "definition": set(),
     "drawing": {"plan"},
+    "durability": {"files"},
     "environment": {"dependencies", "files", "plan"},
     "errors": {"problems"},
     "events": set(),
@@ -68,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "provenance": set(),
     "providers": {"dependencies", "installed", "interpreter", "known_packages"},
-    "record": {"contents", "events", "files"},
+    "record": {"contents", "durability", "events", "files"},
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {
         "", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values", "snapshot", "tokens",
@@ -98,7 +99,7 @@ ALLOWED: dict[str, set[str]] = {
     "source": {"problems", "scalars", "yaml_errors"},
     "spec": {"names", "parameters", "scalars"},
     "spec_errors": {"problems", "scalars", "spec"},
-    "store": {"errors", "files", "reuse"},
+    "store": {"durability", "errors", "files", "reuse"},
     "tokens": set(),
     "unbuildable": {"dependencies", "plan", "problems", "project"},
     "validation": {

@@ -298,6 +298,7 @@ def _machine_words(error: OSError) -> str:
         errno.EPERM: ("No permission", "Work in a folder that you may write to, or change its permissions"),
         errno.EMFILE: ("Too many open files", "Raise the limit with `ulimit -n 1024`"),
         errno.ENAMETOOLONG: ("A path is too long for this file system", "Move the project to a shorter path"),
+        errno.EIO: ("The disk could not be read or written", "Check the disk"),
         errno.EISDIR: ("A folder is where a file belongs", "Move it away"),
         errno.ENOTDIR: ("A file is where a folder belongs", "Move it away"),
         errno.EEXIST: ("A file is where a folder belongs", "Move it away"),

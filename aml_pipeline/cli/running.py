@@ -75,13 +75,13 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         opened = open_with(options)
         selected, forced = _selection(options, opened)
         folder = store.prepare(os.path.dirname(opened.state), os.path.basename(opened.state))
-        context = _context(environ, opened, selected, python)
+        context = _context(environ, opened, selected, python, durable=options.flag("fsync"))
     with locks.locked(folder, command_line()):
         if options.flag("debug"):
             return _debug(context, options.operands)
         jobs = _jobs(options.text("jobs"))
         warned = _warn_of_left_out(context, selected, verbose=options.flag("verbose"))
-        recorder = Recorder(os.path.join(folder, "runs"), new_id())
+        recorder = Recorder(os.path.join(folder, "runs"), new_id(), durable=options.flag("fsync"))
         progress = Progress(
             context.plan,
             selected,
@@ -130,12 +130,18 @@ def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:
 
 
 def _context(
-    environ: Mapping[str, str], opened: Opened, selected: list[str], python: Callable[[], Interpreter]
+    environ: Mapping[str, str],
+    opened: Opened,
+    selected: list[str],
+    python: Callable[[], Interpreter],
+    *,
+    durable: bool = False,
 ) -> Context:
     pipeline, project = opened.require()
     opened.require(check.missing_data(pipeline, project, [pipeline.step(name) for name in selected]))
     given = {**tracking_environ(environ, opened.state, pipeline.name), **steps_environ(environ)}
-    return Context(pipeline, project, Store(opened.state, project.digests), python(), given)
+    results = Store(opened.state, project.digests, durable=durable)
+    return Context(pipeline, project, results, python(), given)
 
 
 def _remark(context: Context, selected: list[str]) -> str:
