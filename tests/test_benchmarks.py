@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import environments
+from benchmarks import durability, environments
 from benchmarks.measure import Cost, Program, above, medians, rounds
 from benchmarks.table import GOALS, HEAD, Row, Yardstick
 from benchmarks.tools import NAMES
@@ -53,6 +53,11 @@ def test_the_benchmarks_work_where_no_peer_is_installed(
         assert re.fullmatch(r"-?[\d.]+ (ms|s|MiB), -?[\d.]+ P(: met|: missed)?", row[ours]), row
         assert (": m" in row[ours]) == (row[head.index("goal")] != "–"), row
         assert {row[peer] for peer in peers} == {"not here"}, row
+
+
+def test_what_fsync_costs_is_measured() -> None:
+    _, *rows = durability.table(1, 1)
+    assert [row.split(" | ")[0] for row in rows] == ["| a chain of 1 trivial steps", "| one output of 1 MiB"]
 
 
 def test_a_peer_that_cannot_be_installed_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

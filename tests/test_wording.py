@@ -19,7 +19,6 @@ NOUNS = {
 VERBS = ("runs", "changes", "results", "records")  # which follow a name too
 # Where the number is more than one in any case.
 MANY = {
-    ("source.py", "{len(raw)} bytes"),
     ("names.py", "{len(name)} characters"),
     ("text.py", "{len(text)} characters"),
     ("parameters.py", "{len(text)} characters"),
