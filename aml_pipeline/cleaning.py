@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aml_pipeline import files
+from aml_pipeline import files, removal
+from aml_pipeline.removal import Refusal
 from aml_pipeline.store import ATTEMPT, DEBUG, RESULT, WORKING_COPY, Store
 
 _KINDS = {ATTEMPT: "attempt without a result", DEBUG: "output of --debug"}
@@ -22,13 +22,13 @@ class Removable:
     bytes: int
     places: tuple[str, ...]
 
-    def remove(self) -> None:
-        """Remove it, a manifest before what that names."""
+    def remove(self) -> list[Refusal]:
+        """Remove it, a manifest before what that names, which stays if that does; return what cannot be removed."""
         for place in reversed(self.places):
-            if os.path.isdir(place) and not os.path.islink(place):
-                shutil.rmtree(place)
-            else:
-                os.unlink(place)
+            refused = removal.remove(place)
+            if refused:
+                return refused
+        return []
 
 
 def removable(kind: str, *places: str) -> Removable:

@@ -323,7 +323,8 @@ class Digests:
     def save(self) -> None:
         """Write what is remembered, without what this run did not meet and that is gone from the disk."""
         if self._cache and self._changed:
-            kept = {path: row for path, row in self._known.items() if path in self._seen or os.path.lexists(path)}
+            known = list(self._known.items())  # a thread of a run that was interrupted may add to it yet
+            kept = {path: row for path, row in known if path in self._seen or os.path.lexists(path)}
             write_sealed(self._cache, kept)
             self._changed = False
 

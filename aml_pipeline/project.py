@@ -71,9 +71,10 @@ class Project:
 
     def snapshot(self, step: Step) -> Snapshot:
         """Return the snapshot of ``step``."""
-        if step.name not in self._snapshots:
-            self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
-        return self._snapshots[step.name]
+        found = self._snapshots.get(step.name)
+        if found is None:
+            found = self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
+        return found
 
     def contract(self, step: Step) -> Contract | None:
         """Return what the script of ``step`` takes on its command line; None where nothing can be told."""
@@ -86,9 +87,10 @@ class Project:
     def source(self, step: Step) -> SourceFolder:
         """Return the folder that the snapshot of ``step`` is taken from."""
         path = self.path(step.source_directory)
-        if path not in self._folders:
-            self._folders[path] = SourceFolder(path, self.digests, self._left_out)
-        return self._folders[path]
+        found = self._folders.get(path)
+        if found is None:
+            found = self._folders[path] = SourceFolder(path, self.digests, self._left_out)
+        return found
 
     def forget(self) -> None:
         """Read everything anew from here on: a file changed while it was in use."""

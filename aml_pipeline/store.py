@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from aml_pipeline import durability, files, reuse
+from aml_pipeline import durability, files, removal, reuse
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, Tree
+from aml_pipeline.removal import Refusal
 
 _ROOM_BYTES = 1 << 16
 RESULT, ATTEMPT, DEBUG = "result.", "attempt.", "debug."
@@ -182,7 +182,7 @@ class Store:
 
     def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
         """Make the folders of a new attempt; the folder of an earlier one that failed is removed."""
-        self._forget_failed(step)
+        self.remove_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
         folder = self._step(step, ATTEMPT + attempt)
         places = {name: self.output(step, attempt, name) for name in outputs}
@@ -198,10 +198,10 @@ class Store:
         """Note that the process ``pid`` works at ``attempt``."""
         self._note(attempt, "running", pid, started)
 
-    def _forget_failed(self, step: str) -> None:
+    def remove_failed(self, step: str) -> list[Refusal]:
+        """Remove the last attempt at a step if it came to nothing; return what cannot be removed."""
         last = self.last(step)
-        if last and last.outcome != "accepted":
-            shutil.rmtree(self._step(step, ATTEMPT + last.attempt), ignore_errors=True)
+        return removal.remove(self._step(step, ATTEMPT + last.attempt)) if last and last.outcome != "accepted" else []
 
     def _note(self, attempt: Attempt, outcome: str, pid: int = 0, started: str | None = None) -> None:
         before = self.last(attempt.step)
@@ -211,18 +211,22 @@ class Store:
         files.write_sealed(self.last_place(attempt.step), row, durable=self.durable and outcome == "accepted")
         self._last[attempt.step] = last
 
-    def accept(self, attempt: Attempt, facts: Mapping[str, Any]) -> Result:
-        """Make the outputs of ``attempt`` the result of its key; ``use`` follows when there is time.
-
-        Raises MachineError when an output is gone, or holds links to what will be.
-        """
+    def contents(self, attempt: Attempt) -> dict[str, Tree]:
+        """Return what the outputs of ``attempt`` hold. Raises MachineError when one of them is gone."""
         contents = {}
         for name, place in attempt.outputs.items():
             tree = self._digests.tree(place) if os.path.isdir(place) else None
             if tree is None:
                 raise MachineError(_gone(attempt.step, name, place))
             contents[name] = tree
-            _refuse_passing_links(attempt, name)
+        return contents
+
+    def accept(self, attempt: Attempt, facts: Mapping[str, Any], contents: Mapping[str, Tree] | None = None) -> Result:
+        """Make the outputs of ``attempt`` the result of its key; ``use`` follows when there is time.
+
+        ``contents`` are theirs if that is known already. Raises MachineError when an output is gone.
+        """
+        contents = self.contents(attempt) if contents is None else contents
         manifest = {
             "step": attempt.step,
             "attempt": attempt.id,
@@ -306,34 +310,6 @@ def _gone(step: str, name: str, place: str) -> str:
             f"Output {name} of step {step} is a file now: {place}. Leave the folder as it is, and write files below it."
         )
     return f"The output folder {name} of step {step} is gone: {place}. A script must not remove it."
-
-
-def _refuse_passing_links(attempt: Attempt, name: str) -> None:
-    """Refuse links to what is not there, or goes with the working copy."""
-    passing = os.path.realpath(attempt.working_copy)
-
-    def check(relative: str, entry: os.DirEntry[str]) -> bool:
-        if entry.is_symlink() and (not os.path.exists(entry.path) or _is_in(passing, entry.path)):
-            what = f"Output {name} of step {attempt.step} holds {relative}, a link to nothing that stays"
-            raise MachineError(f"{what}. Copy the {_kind(relative)} into the output instead.")
-        return False
-
-    place = attempt.outputs[name]
-    if _is_in(passing, place):
-        what = (
-            f"The folder of output {name} of step {attempt.step} is a link into the working folder, which is not kept"
-        )
-        raise MachineError(f"{what}. Leave the folder as it is, and copy the files into it.")
-    for _ in files.walk(place, check):
-        pass
-
-
-def _is_in(folder: str, path: str) -> bool:
-    return f"{os.path.realpath(path)}/".startswith(f"{folder}/")
-
-
-def _kind(relative: str) -> str:
-    return "folder" if relative.endswith("/") else "file"
 
 
 def prepare(state: str, pipeline: str) -> str:

@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     "arguments": {"names", "problems", "scalars", "tokens"},
     "check": {"contract", "files", "imports", "plan", "problems", "project", "script", "snapshot", "wording"},
-    "cleaning": {"files", "store"},
+    "cleaning": {"files", "removal", "store"},
     "conda_file": {"dependencies", "pip_file", "problems", "source"},
     "dependencies": {"problems", "secret_files"},
     "contents": {"files"},
@@ -99,7 +99,8 @@ ALLOWED: dict[str, set[str]] = {
     "source": {"problems", "scalars", "yaml_errors"},
     "spec": {"names", "parameters", "scalars"},
     "spec_errors": {"problems", "scalars", "spec"},
-    "store": {"durability", "errors", "files", "reuse"},
+    "removal": {"wording"},
+    "store": {"durability", "errors", "files", "removal", "reuse"},
     "tokens": set(),
     "unbuildable": {"dependencies", "plan", "problems", "project"},
     "validation": {
@@ -111,14 +112,15 @@ ALLOWED: dict[str, set[str]] = {
     "yaml_errors": {"problems"},
     "local": {
         "contents", "errors", "events", "files", "import_check", "interpreter", "local_data", "metrics", "mlflow_files",
-        "plan", "project", "providers", "record", "redaction", "reuse", "secret_files", "snapshot", "store", "tokens",
+        "plan", "project", "providers", "record", "redaction", "removal", "reuse", "secret_files", "snapshot",
+        "store", "tokens",
         "wording",
     },
     # What it sends is what `export` writes.
     "azureml_v2": {"errors", "export", "files", "plan", "problems", "project", "provenance", "remote", "workspace"},
     "azureml": {
         "contents", "errors", "files", "images", "metrics", "plan", "ports", "project", "publication", "remote",
-        "reuse",
+        "removal", "reuse",
         "schedule", "snapshot", "tokens", "workspace",
     },
     "workspace": {"errors", "events", "files", "masking", "plan", "problems"},
@@ -126,8 +128,8 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
         "graph", "installed", "interpreter", "local", "locks", "masking", "memo", "opening", "origins", "parameters",
-        "plan", "problems", "project", "provenance", "publication", "record", "redaction", "remote", "report",
-        "retention", "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store",
+        "plan", "problems", "project", "provenance", "publication", "record", "redaction", "remote", "removal",
+        "report", "retention", "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store",
         "validation", "verification", "wording", "workspace",
     },
 }  # fmt: skip

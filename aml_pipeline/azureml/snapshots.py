@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 
-from aml_pipeline import files, snapshot
+from aml_pipeline import files, removal, snapshot
 from aml_pipeline.errors import MachineError
 from aml_pipeline.snapshot import Snapshot
 
@@ -25,7 +24,7 @@ def folder(snapshots: str, step: Snapshot) -> str:
     if not os.path.exists(ignore):  # without it the SDK records the repository as changed
         files.write(ignore, b"*\n")
     unfinished = f"{place}.{os.getpid()}"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    _remove(unfinished)
     try:
         changed = snapshot.write(step, unfinished)
         if changed:
@@ -35,8 +34,13 @@ def folder(snapshots: str, step: Snapshot) -> str:
         files.write(os.path.join(unfinished, ".amlignore"), snapshot.KEEP_ALL)
         _put(unfinished, place)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _remove(unfinished)
     return place
+
+
+def _remove(unfinished: str) -> None:
+    if refused := removal.remove(unfinished):
+        raise MachineError(removal.in_words(refused))
 
 
 def _put(unfinished: str, place: str) -> None:

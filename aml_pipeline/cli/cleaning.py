@@ -8,12 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from aml_pipeline import cleaning, contents, files, locks, retention
+from aml_pipeline import cleaning, contents, files, locks, removal, retention
 from aml_pipeline.cleaning import Removable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import records_of
-from aml_pipeline.errors import UsageError
+from aml_pipeline.errors import MachineError, UsageError
 from aml_pipeline.files import Digests
 from aml_pipeline.local import survivors
 from aml_pipeline.opening import Opened
@@ -52,10 +52,11 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
     with locks.locked(opened.state, "aml-pipeline clean"), locks.recording(opened.state):
         survivors.end_all(results, results.steps())
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
-        for one in removable:
-            one.remove()
+        refused = {one: one.remove() for one in removable}
         _remove_empty(opened.state, "steps", "runs", contents.FOLDER)
-    _tell(removable, kept, "Freed", "Kept")
+    _tell([one for one in removable if not refused[one]], kept, "Freed", "Kept")
+    if any(refused.values()):
+        raise MachineError(removal.in_words([one for places in refused.values() for one in places]))
     return 0
 
 

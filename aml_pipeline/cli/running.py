@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aml_pipeline import check, graph, locks, reuse, store
+from aml_pipeline import check, graph, locks, removal, reuse, store
 from aml_pipeline.cli import EXIT_FAILED, EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import command_line, open_with, record_header
@@ -97,6 +97,8 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
             wishes=Wishes(forced, jobs, options.flag("keep_going")),
             on_event=progress,
         )
+    if done.refused:
+        print(removal.in_words(list(done.refused.values())), file=sys.stderr)
     outputs = output_lines(context.plan, context.store, done, opened.loaded.name)
     print(*outputs, sep="\n", end="\n" if outputs else "")
     if all(step.state == "up to date" for step in done.steps.values()):

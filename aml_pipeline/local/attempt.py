@@ -7,20 +7,22 @@ import os
 import posixpath
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from aml_pipeline import mlflow_files, reuse, snapshot, tokens
+from aml_pipeline import mlflow_files, removal, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
 from aml_pipeline.events import State, StepEnded, StepStarted
-from aml_pipeline.local import descendants, faults, leftovers, process
+from aml_pipeline.files import Tree
+from aml_pipeline.local import descendants, faults, leftovers, links, process
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
 from aml_pipeline.local.follower import Follower, Tell
-from aml_pipeline.local.leftovers import KEPT
+from aml_pipeline.local.leftovers import KEPT, Leftover
 from aml_pipeline.local.process import Processes
 from aml_pipeline.mlflow_files import MlflowReader
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
+from aml_pipeline.removal import Refusal
 from aml_pipeline.store import Attempt, Result
 
 
@@ -28,7 +30,8 @@ from aml_pipeline.store import Attempt, Result
 class Running:
     """An attempt whose process runs; ``log`` is the file of its output, ``leavings`` where its ``outputs/`` is kept.
 
-    ``since_ns`` is when it began by the clock of the file system; ``stays`` tells that its working copy is to stay.
+    ``since_ns`` is when it began by the clock of the file system, ``seconds`` how long it took; ``stays`` tells that
+    its working copy is to stay.
     """
 
     found: Evaluation
@@ -39,8 +42,20 @@ class Running:
     since_ns: int
     process: process.Process
     follower: Follower
+    seconds: float = 0.0
     noted: bool = False
     stays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Why what a step made is not accepted, or what it made, what it ``left``, and a remark on links."""
+
+    ended: process.Ended
+    message: str
+    contents: Mapping[str, Tree] = field(default_factory=dict)
+    left: Sequence[Leftover] = ()
+    remark: str = ""
 
 
 def start(  # noqa: PLR0913 - what an attempt is made from
@@ -137,37 +152,51 @@ def follow(context: Context, running: Running) -> None:
         context.store.note_process(running.attempt, pid, descendants.identity(pid))
 
 
-def finish(
-    context: Context, recorder: Recorder, running: Running, ended: process.Ended, results: Mapping[str, Result]
-) -> tuple[StepEnded, Result | None]:
-    """Accept what a step that is over made, or say why not. Raises OSError when the disk is full."""
+def over(context: Context, running: Running, ended: process.Ended) -> None:
+    """Tell what a step that is over printed last. Raises OSError when the disk is full."""
     running.follower.read(end=True)
+    running.seconds = time.time() - running.begun
     if ended.status:
         context.store.need_room(running.attempt)
-    step, reason, seconds = running.found.step, running.found.verdict.reason, time.time() - running.begun
-    facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
+
+
+def judge(context: Context, running: Running, ended: process.Ended, results: Mapping[str, Result]) -> Judgement:
+    """Find out whether what a step made can be accepted. Only reads, which takes as long as its files are large."""
     message = faults.fault(context, running.found, ended, results, running.since_ns)
-    if not message:
-        left = _left(context, running)
-        message = _empty_outputs(context, running, left)
-    if not message:
-        try:
-            result = context.store.accept(running.attempt, facts)
-        except MachineError as error:
-            message = str(error)
-        else:
-            done = StepEnded(time.time(), step.name, "done", reason, seconds, ended.status, key=result.key)
-            remark = faults.remark(step, result, to_fill(context, step), left)
-            return replace(done, outputs=dict(result.outputs), contents=dict(result.contents), remark=remark), result
+    left = [] if message else _left(context, running)
+    message = message or _empty_outputs(context, running, left)
+    state = os.path.dirname(context.store.folder)
+    message = message or links.of_outputs(running.found.step, running.attempt, state)
+    if message:
+        return Judgement(ended, message)
+    try:
+        contents = context.store.contents(running.attempt)
+    except MachineError as error:
+        return Judgement(ended, str(error))
+    return Judgement(ended, "", contents, left, links.remark(running.attempt))
+
+
+def finish(
+    context: Context, recorder: Recorder, running: Running, judgement: Judgement
+) -> tuple[StepEnded, Result | None]:
+    """Accept what a step made, or note that it came to nothing."""
+    step, reason, seconds = running.found.step, running.found.verdict.reason, running.seconds
+    status, key = judgement.ended.status, running.attempt.key
+    if not judgement.message:
+        facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
+        result = context.store.accept(running.attempt, facts, judgement.contents)
+        done = StepEnded(time.time(), step.name, "done", reason, seconds, status, key=key)
+        remarks = [faults.remark(step, result, to_fill(context, step), judgement.left), judgement.remark]
+        remark = " ".join(filter(None, remarks))
+        return replace(done, outputs=dict(result.outputs), contents=dict(result.contents), remark=remark), result
     context.store.fail(running.attempt)
     shown, cure = _failure(context, running)
-    message = f"{message} {cure if ended.status else ''}".strip()
-    key = running.attempt.key
-    return StepEnded(time.time(), step.name, "failed", reason, seconds, ended.status, message, shown, key=key), None
+    message = f"{judgement.message} {cure if status else ''}".strip()
+    return StepEnded(time.time(), step.name, "failed", reason, seconds, status, message, shown, key=key), None
 
 
 def _left(context: Context, running: Running) -> list[leftovers.Leftover]:
-    copied = context.project.snapshot(running.found.step).digests
+    copied = running.found.parts["snapshot"]
     return leftovers.leftovers(running.attempt.working_copy, copied, running.since_ns, context.project.digests.file)
 
 
@@ -192,23 +221,32 @@ def abandon(context: Context, running: Running, state: State) -> StepEnded:
     return StepEnded(time.time(), name, state, reason, seconds, key=running.attempt.key)
 
 
-def tidy(running: Running) -> None:
+def tidy(running: Running) -> list[Refusal]:
     """Keep what the step left in ``outputs/`` and ``logs/`` of its folder, as Azure ML does; drop the folder.
 
-    One that stays goes with the attempt, when the step runs again.
+    One that stays goes with the attempt, when the step runs again. Return what cannot be removed.
     """
     work = running.attempt.working_copy
+    refused = []
     for name in KEPT:
         try:
             os.rmdir(os.path.join(work, name))
         except FileNotFoundError:
             continue
         except OSError:  # it holds something
-            os.makedirs(running.leavings, exist_ok=True)
-            shutil.rmtree(os.path.join(running.leavings, name), ignore_errors=True)
-            shutil.move(os.path.join(work, name), os.path.join(running.leavings, name))
-    if not running.stays:
-        shutil.rmtree(work, ignore_errors=True)
+            refused += _move(os.path.join(work, name), running.leavings)
+    return refused if running.stays or refused else removal.remove(work)
+
+
+def _move(folder: str, target: str) -> list[Refusal]:
+    """Move a folder into the folder ``target``, in the place of one of an earlier attempt."""
+    os.makedirs(target, exist_ok=True)
+    place = os.path.join(target, os.path.basename(folder))
+    refused = removal.remove(place)
+    if not refused:
+        removal.permit(folder)  # one that may not be changed cannot be moved either
+        shutil.move(folder, place)
+    return refused
 
 
 def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:

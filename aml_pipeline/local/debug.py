@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
 
+from aml_pipeline import removal
+from aml_pipeline.errors import MachineError
 from aml_pipeline.local.attempt import command, environ
 from aml_pipeline.local.evaluate import Context, left_out
 
@@ -15,13 +16,15 @@ from aml_pipeline.local.evaluate import Context, left_out
 def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     """Run the step called ``name``; return its exit status and the folders of what it wrote, kept until the next time.
 
-    It reads the newest results of the steps before it. Raises UsageError when one of them has none.
+    It reads the newest results of the steps before it. Raises UsageError when one of them has none, and
+    MachineError when what it wrote the last time cannot be removed.
     """
     step = context.plan.step(name)
     results = left_out(context, [name])
     outputs = {output: context.store.scratch(name, output) for output in step.outputs}
     for place in outputs.values():
-        shutil.rmtree(place, ignore_errors=True)
+        if refused := removal.remove(place):
+            raise MachineError(removal.in_words(refused))
         os.makedirs(place)
     folder = context.project.source(step).path
     script, *arguments = command(context, step, outputs, results)

@@ -150,6 +150,8 @@ class Processes:
                 self._kill(one)
 
     def _kill(self, process: Process) -> None:
+        if process.child.pid not in self._groups:  # it was ended before, and another may have its number
+            return
         descendants.signal_group(process.child.pid, signal.SIGKILL)
         process.child.wait()
         self._groups.discard(process.child.pid)
@@ -176,7 +178,7 @@ def wait(processes: Iterable[Process], seconds: float) -> None:
     """Wait until one of ``processes`` ends, at most ``seconds``."""
     processes = list(processes)
     descriptors = [one.descriptor for one in processes if one.descriptor is not None]
-    if len(descriptors) == len(processes):
+    if descriptors and len(descriptors) == len(processes):
         _wait_for(descriptors, seconds)
         return
     until = time.monotonic() + seconds

@@ -13,23 +13,28 @@ from typing import Any
 
 from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
 from aml_pipeline.local import attempt, code, process, survivors
-from aml_pipeline.local.attempt import Running
+from aml_pipeline.local.attempt import Judgement, Running
+from aml_pipeline.local.beside import Work
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
 from aml_pipeline.local.process import Processes
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
+from aml_pipeline.removal import Refusal
 from aml_pipeline.store import Result
 
 TICK_SECONDS = 0.1
+# While something is worked out beside the loop, which nothing tells when that is over.
+_WORKING_SECONDS = 0.01
 
 
 @dataclass(slots=True)
 class Run:
-    """What a run came to: how each step ended, and the results in use."""
+    """What a run came to: how each step ended, the results in use, and what could not be removed."""
 
     state: State = "done"
     steps: dict[str, StepEnded] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)  # by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,11 @@ class _Runner:
         self._sorter: TopologicalSorter[str] = TopologicalSorter()
         self._ready: list[tuple[int, str]] = []
         self._running: dict[str, Running] = {}
+        self._failed: dict[str, Running] = {}  # attempts that failed, of steps that are tried again
         self._tries: dict[str, int] = {}
+        self._evaluating: tuple[Step, Work[Evaluation]] | None = None
+        self._judging: dict[str, Work[Judgement]] = {}  # of those that run, those whose process is over
+        self._tidying: list[Work[list[Refusal]]] = []
         self._processes = Processes()
         self._unkept: list[Evaluation] = []  # those whose code the record is to have
         self._chores: list[Callable[[], object]] = []  # what can wait until a process runs, or all are over
@@ -117,9 +126,10 @@ class _Runner:
                 while step := self._next():
                     self._take_up(step)
                 self._do_chores()
-                if self._running:
+                if self._running or self._evaluating:
                     self._watch()
             self._do_chores()
+            self._end_tidying()
         except BaseException as error:
             self._done.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             self._abandon_all(self._done.state)
@@ -129,15 +139,18 @@ class _Runner:
         """Return the first of the steps that can be taken up now, if there is one and room for it."""
         for name in self._sorter.get_ready():
             heapq.heappush(self._ready, (self._order[name], name))
-        if not self._ready or len(self._running) >= self._wishes.jobs:
+        if not self._ready or self._evaluating or len(self._running) >= self._wishes.jobs:
             return None
         return self._steps[heapq.heappop(self._ready)[1]]
 
     def _watch(self) -> None:
         """Wait a little, and look after what runs."""
-        process.wait([one.process for one in self._running.values()], TICK_SECONDS)
+        working = self._evaluating or self._judging
+        alive = [one.process for name, one in self._running.items() if name not in self._judging]
+        process.wait(alive, _WORKING_SECONDS if working else TICK_SECONDS)
         for name, running in list(self._running.items()):
             self._look_after(name, running)
+        self._act_on_evaluation()
 
     def _do_chores(self) -> None:
         while self._unkept and self._recorder.is_open:  # a run with nothing to do keeps nothing
@@ -146,23 +159,63 @@ class _Runner:
         while self._chores:
             self._chores.pop(0)()  # one by one: those that follow one that fails are done all the same
 
+    def _tidy(self, running: Running) -> None:
+        """Put away beside the loop what an attempt leaves, and see what came of those before."""
+        over = [work for work in self._tidying if work.is_over]
+        self._tidying = [work for work in self._tidying if work not in over]
+        self._tidying.append(Work(partial(attempt.tidy, running), beside=bool(self._running)))
+        for work in over:
+            self._note(work.result())
+
+    def _end_tidying(self) -> None:
+        for work in self._tidying:
+            self._note(work.result())
+        self._tidying.clear()
+
+    def _note(self, refused: Sequence[Refusal]) -> None:
+        self._done.refused.update({one.path: one for one in refused})
+
     def _take_up(self, step: Step) -> None:
-        """Reuse, start or skip a step whose upstream is settled."""
-        name = step.name
-        reason = self._hindrance(self._upstream[name])
+        """Reuse, start or skip a step whose upstream is settled; evaluate it beside the loop if another runs."""
+        failed = self._failed.pop(step.name, None)
+        reason = "" if failed else self._hindrance(self._upstream[step.name])
         if reason:
-            self._settle(StepEnded(time.time(), name, "not run", reason))
+            self._settle(StepEnded(time.time(), step.name, "not run", reason))
             return
-        forced = FORCED if name in self._wishes.forced else ""
+        work = Work(partial(self._evaluate, step, failed), beside=bool(self._running))
+        self._evaluating = (step, work)
+        self._act_on_evaluation()
+
+    def _evaluate(self, step: Step, failed: Running | None) -> Evaluation:
+        """Evaluate a step, and remove what an earlier attempt left; ``failed`` is the one of this run, if any."""
+        forced = FORCED if step.name in self._wishes.forced else ""
+        if failed:
+            self._note(attempt.tidy(failed))
+            forced = failed.found.verdict.reason
         found = evaluate(self._context, step, self._done.results, forced=forced)
         survivors.end(found.last)
-        if found.result:
+        if not found.result:
+            self._note(self._context.store.remove_failed(step.name))
+        return found
+
+    def _act_on_evaluation(self) -> None:
+        """Reuse or start the step that was evaluated, if that is over."""
+        if self._evaluating is None or not self._evaluating[1].is_over:
+            return
+        step, work = self._evaluating
+        found = work.result()
+        self._evaluating = None
+        tried = step.name in self._tries
+        reason = "" if tried else self._hindrance(self._upstream[step.name])
+        if reason:  # another has failed meanwhile
+            self._settle(StepEnded(time.time(), step.name, "not run", reason))
+        elif found.result:
             self._unkept.append(found)
             self._reuse(found.result)
-            return
-        self._recorder.open(self._header)
-        self._tries[name] = 1
-        self._start(found)
+        else:
+            self._recorder.open(self._header)
+            self._tries[step.name] = self._tries.get(step.name, 0) + 1
+            self._start(found)
 
     def _settle(self, event: StepEnded) -> None:
         """Tell how a step ended for good, and let those go on that waited for it."""
@@ -190,28 +243,35 @@ class _Runner:
         self._unkept.append(self._running[name].found)
 
     def _look_after(self, name: str, running: Running) -> None:
-        ended = self._processes.look(running.process)
-        if ended is None:
-            attempt.follow(self._context, running)
-            return
-        event, result = attempt.finish(self._context, self._recorder, running, ended, self._done.results)
-        del self._running[name]
+        """Follow a step; judge what it made once its process is over, beside the loop if there is another to follow."""
+        judging = self._judging.get(name)
+        if judging is None:
+            ended = self._processes.look(running.process)
+            if ended is None:
+                attempt.follow(self._context, running)
+                return
+            judge = partial(attempt.judge, self._context, running, ended, self._done.results)
+            attempt.over(self._context, running, ended)
+            judging = self._judging[name] = Work(judge, beside=len(self._running) > 1)
+        if judging.is_over:
+            self._finish(name, running, judging.result())
+
+    def _finish(self, name: str, running: Running, judgement: Judgement) -> None:
+        event, result = attempt.finish(self._context, self._recorder, running, judgement)
+        del self._running[name], self._judging[name]
         process.close(running.process)
+        if not result and self._tries[name] <= running.found.step.retries:
+            self._failed[name] = running
+            self._tell(event)
+            heapq.heappush(self._ready, (self._order[name], name))
+            return
         if result:
             self._chores.append(partial(self._context.store.use, result))
-        self._chores.append(partial(attempt.tidy, running))
-        if result:
             self._done.results[name] = result
-            self._settle(event)
-        elif self._tries[name] <= running.found.step.retries:
-            self._tries[name] += 1
-            self._tell(event)
-            self._do_chores()  # the next attempt removes this one
-            step, reason = running.found.step, running.found.verdict.reason
-            self._start(evaluate(self._context, step, self._done.results, forced=reason))
         else:
             self._done.state = "failed"
-            self._settle(event)
+        self._chores.append(partial(self._tidy, running))
+        self._settle(event)
 
     def _abandon_all(self, state: State) -> None:
         """End every process that runs, and note that its attempt came to nothing."""
@@ -224,3 +284,5 @@ class _Runner:
             process.close(running.process)
             with contextlib.suppress(OSError):
                 self._tell(attempt.abandon(self._context, running, state))
+        with contextlib.suppress(OSError, KeyboardInterrupt):
+            self._end_tidying()

@@ -1,0 +1,55 @@
+"""Work that may take long, such as reading large files, beside the loop that looks after the processes of a run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Outcome = TypeVar("Outcome")
+
+# So long the loop waits itself: most work is over by then.
+_SHORT_SECONDS = 0.005
+
+
+class Work(Generic[Outcome]):
+    """What ``do`` gives: worked out ``beside`` the loop in a thread, or else when ``result`` is called.
+
+    The thread ends with this process and is waited for by nobody who is interrupted: it must write nothing that counts.
+    """
+
+    def __init__(self, do: Callable[[], Outcome], *, beside: bool) -> None:
+        self._do = do
+        self._outcomes: list[Outcome] = []
+        self._errors: list[BaseException] = []
+        self._thread = threading.Thread(target=self._work, daemon=True) if beside else None
+        if self._thread:
+            self._begin(self._thread)
+
+    def _begin(self, thread: threading.Thread) -> None:
+        try:
+            thread.start()
+        except RuntimeError:  # this machine lets no more threads begin
+            self._thread = None
+        else:
+            thread.join(_SHORT_SECONDS)
+
+    def _work(self) -> None:
+        try:
+            self._outcomes.append(self._do())
+        except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
+            self._errors.append(error)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether ``result`` has not to wait for the thread."""
+        return self._thread is None or not self._thread.is_alive()
+
+    def result(self) -> Outcome:
+        """Return what came of it, or raise what it raised; once."""
+        if self._thread is None:
+            return self._do()
+        self._thread.join()
+        if self._errors:
+            raise self._errors[0]
+        return self._outcomes[0]

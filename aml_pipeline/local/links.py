@@ -1,0 +1,139 @@
+"""Links that a step leaves and that will lead nowhere once its working folder, or an attempt, is removed.
+
+Each is followed place by place: a link that leads out of the working folder by way of a link inside breaks too. Hard
+links do not: what they name stays until the last name goes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from aml_pipeline import files
+from aml_pipeline.local.leftovers import KEPT
+from aml_pipeline.plan import Step
+from aml_pipeline.store import Attempt
+from aml_pipeline.tokens import Output
+from aml_pipeline.wording import printable, shortened
+
+# As many links in a row does the kernel follow.
+_MOST_LINKS = 40
+_MOST_NAMED = 3
+
+
+class _Going(NamedTuple):
+    """What will be removed or moved: the working copy, and the folder ``state`` but for the attempt's own outputs."""
+
+    copy: str
+    state: str
+    own: Sequence[str]
+
+    def last(self, places: Sequence[str]) -> str | None:
+        """Return the last of ``places`` that goes, if any does."""
+        return next((place for place in reversed(places) if self._goes(place)), None)
+
+    def _goes(self, place: str) -> bool:
+        if _is_in(self.copy, place):
+            return True
+        stays = any(_is_in(one, place) or _is_in(place, one) for one in self.own)
+        return _is_in(self.state, place) and not stays
+
+
+def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
+    """Return what is wrong with the first link in an output that will lead nowhere, or "".
+
+    ``state`` is the folder of all state: nothing in it stays for certain but the outputs of this attempt.
+    """
+    own = [os.path.join(os.path.realpath(attempt.folder), name) for name in attempt.outputs]
+    going = _Going(os.path.realpath(attempt.working_copy), os.path.realpath(state), own)
+    for name, place in attempt.outputs.items():
+        below = f"below the folder of {step.option_of(Output(name)) or f'output {name}'}"
+        why, cure = _broken(place, going, below) if os.path.islink(place) else ("", "")
+        if why:
+            return f"The folder of output {name} is a link to {why}. Leave the folder as it is, and write {below}."
+        for relative, link in _links(place):
+            why, cure = _broken(link, going, below)
+            if why:
+                return f"Output {name} holds {printable(relative.rstrip('/'))}, a link to {why}. {cure}"
+    return ""
+
+
+def _broken(link: str, going: _Going, below: str) -> tuple[str, str]:
+    """Return what is wrong with a link, and the cure; "" and "" if it will lead where it does now."""
+    kind = "folder" if os.path.isdir(link) else "file"
+    copied = f"Copy the {kind} itself into the output instead."
+    if not os.path.exists(link):
+        return f"nothing ({printable(os.readlink(link))})", copied
+    place = going.last(list(_passed(link)))
+    if place is None:
+        return "", ""
+    if not _is_in(going.copy, place):
+        inside = os.path.relpath(place, os.path.dirname(going.state))
+        return f"{printable(inside)}, which `clean` or a later run removes", copied
+    inside = os.path.relpath(place, going.copy)
+    what = f"{printable(inside)} in the working folder, which is not kept"
+    if inside.partition("/")[0] in KEPT:
+        what = f"{printable(inside)}, which moves into the record of the run"
+    return what, f"Write that {kind} {below} instead."
+
+
+def remark(attempt: Attempt) -> str:
+    """Return which links in ``outputs/`` and ``logs/`` break when these move into the record of the run, or ""."""
+    copy = os.path.realpath(attempt.working_copy)
+    kept = [os.path.join(copy, name) for name in KEPT]
+    broken = [os.path.relpath(link, copy) for folder in kept for _, link in _links(folder) if _strays(link, copy, kept)]
+    if not broken:
+        return ""
+    named = shortened([printable(name) for name in broken], _MOST_NAMED)
+    lead = "link {} leads" if len(broken) == 1 else "links {} lead"
+    what = f"The {lead.format(named)} nowhere once outputs/ and logs/ have moved into the record of the run."
+    return f"{what} Copy the {'file' if len(broken) == 1 else 'files'} there instead."
+
+
+def _strays(link: str, copy: str, kept: Sequence[str]) -> bool:
+    """Whether a link depends on where the folders ``kept`` of the working ``copy`` are now."""
+    out = [place for place in _passed(link) if not any(_is_in(folder, place) for folder in kept)]
+    return any(_is_in(copy, place) for place in out) or bool(out and not os.readlink(link).startswith("/"))
+
+
+def _links(folder: str) -> Iterator[tuple[str, str]]:
+    """Give the links in a folder as (path relative to it, path), in order."""
+    links: list[tuple[str, str]] = []
+
+    def note(relative: str, entry: os.DirEntry[str]) -> bool:
+        if entry.is_symlink():
+            links.append((relative, entry.path))
+        return False
+
+    for _ in files.walk(folder, note) if os.path.isdir(folder) else ():
+        yield from links
+        links.clear()
+    yield from links
+
+
+def _passed(link: str) -> Iterator[str]:
+    """Give every place that is passed on the way from ``link`` to where it leads, both included, without links."""
+    at, rest, followed = os.path.realpath(os.path.dirname(link)), [os.path.basename(link)], 0
+    while rest:
+        name = rest.pop()
+        if name in {"", "."}:
+            continue
+        if name == "..":
+            at = os.path.dirname(at)
+            continue
+        place = os.path.join(at, name)
+        yield place
+        if not os.path.islink(place):
+            at = place
+            continue
+        followed += 1
+        if followed > _MOST_LINKS:
+            return
+        target = os.readlink(place)
+        at = "/" if target.startswith("/") else at
+        rest += reversed(target.split("/"))
+
+
+def _is_in(folder: str, path: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/")
