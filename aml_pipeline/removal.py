@@ -38,7 +38,8 @@ def _removed(path: str) -> list[Refusal]:
 
     def note(place: str, error: BaseException) -> None:
         number = error.errno if isinstance(error, OSError) and error.errno else 0
-        if number != errno.ENOENT:  # whoever made it removed it
+        holds = bool(refused) and refused[-1].path.startswith(place + os.sep)  # what it holds has said why
+        if number != errno.ENOENT and not holds:  # else whoever made it removed it
             refused.append(Refusal(place, number))
 
     if os.path.isdir(path) and not os.path.islink(path):
@@ -48,8 +49,7 @@ def _removed(path: str) -> list[Refusal]:
             os.unlink(path)
         except OSError as error:
             note(path, error)
-    # Of a folder that is not empty, what it holds has said why.
-    return [one for one in refused if one.number != errno.ENOTEMPTY] or refused
+    return refused
 
 
 def _remove_folder(path: str, note: Note) -> None:

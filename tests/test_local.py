@@ -794,17 +794,6 @@ def test_a_moved_project_keeps_its_results(chain: Project, tmp_path: Path) -> No
     assert (moved.output("add", "sums") / "out.json").read_text() == "[3, 5]"
 
 
-@pytest.fixture
-def unprivileged() -> list[str]:
-    """What to put before a command so that permissions hold for it too."""
-    if os.getuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root, whom permissions do not stop, and no setpriv")
-    return [setpriv, "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
-
-
 @pytest.mark.parametrize("ran", [False, True], ids=["new", "ran before"])
 def test_a_folder_that_is_read_only(project: Project, unprivileged: list[str], *, ran: bool) -> None:
     project.write(one_step(""))
