@@ -88,6 +88,7 @@ def test_a_timeout_holds_while_a_large_folder_is_read(two: Project, monkeypatch:
 
 
 def test_a_timeout_holds_while_a_working_folder_is_removed(two: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    two.write({"quick.py": QUICK.rstrip() + "\n    open('scratch', 'wb').truncate(1 << 20)\n"})
     remove, held = removal.remove, []
 
     def slow(path: str) -> list[removal.Refusal]:

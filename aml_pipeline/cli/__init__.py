@@ -51,6 +51,8 @@ def status_of(error: KeyboardInterrupt) -> int:
 
 def main() -> int:
     """Run the program with this process's arguments and environment; return its exit status."""
+    end_at_once()
+    sys.unraisablehook = _raise_again
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the caller closed it
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
@@ -59,6 +61,25 @@ def main() -> int:
     if status > SIGNALLED and status != EXIT_PIPE:
         _leave(status - SIGNALLED)
     return status
+
+
+def end_at_once() -> None:
+    """Let INT end this process as TERM does, without a word, unless it is ignored: there is nothing to put in order.
+
+    While a command runs it raises KeyboardInterrupt; what is imported before takes a tenth of a second.
+    """
+    import _signal  # type: ignore[import-not-found] # the built-in half: the other takes a millisecond
+
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send once more the signal that came in a callback of Python's own, out of which nothing is raised."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        os.kill(os.getpid(), status_of(unraisable.exc_value) - SIGNALLED)
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _leave(number: int) -> None:
@@ -93,18 +114,23 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         closed = _closed_pipe()
         return next((status_of(one) for one in _behind(error) if isinstance(one, KeyboardInterrupt)), closed)
     except KeyboardInterrupt as error:
-        import contextlib
-
-        status = status_of(error)
-        goes_on = "run" in words and "--debug" not in words
-        with contextlib.suppress(BrokenPipeError):  # Ctrl-C ended who read it, too
-            _say("Stopped. The next run goes on from here." if goes_on else "Stopped.")
+        status = _stopped(error, words)
     except OSError as error:
         status = EXIT_MACHINE
         _say(_machine_words(error))
     except Exception as error:  # noqa: BLE001 - the one place that turns exceptions into exit statuses
-        status = _told(error, environ)
+        cause = error.__cause__  # Python before 3.12 makes a RuntimeError of what is raised while a class is made
+        status = _stopped(cause, words) if isinstance(cause, KeyboardInterrupt) else _told(error, environ)
     return status
+
+
+def _stopped(error: KeyboardInterrupt, words: Sequence[str]) -> int:
+    import contextlib
+
+    goes_on = "run" in words and "--debug" not in words
+    with contextlib.suppress(BrokenPipeError):  # Ctrl-C ended who read it, too
+        _say("Stopped. The next run goes on from here." if goes_on else "Stopped.")
+    return status_of(error)
 
 
 def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
@@ -169,16 +195,35 @@ def _run_remembered(module: str, name: str, options: Options, words: list[str], 
 
 
 def _run_command(module: str, name: str, options: Options, environ: Mapping[str, str]) -> int:
-    import signal
-
-    def terminate(number: int, _frame: object) -> None:
-        raise Terminated(SIGNALLED + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, terminate)
     command = getattr(_imported(f"aml_pipeline.cli.{module}"), name)
-    return int(command(options, environ))
+    with Heard():
+        return int(command(options, environ))
+
+
+class Heard:
+    """Within the block a signal that stops raises KeyboardInterrupt; before and after, it ends the process."""
+
+    def __enter__(self) -> None:
+        """Hear them, but for those that are ignored, as nohup and the background of a script have it."""
+        import signal
+
+        def terminate(number: int, _frame: object) -> None:
+            raise Terminated(SIGNALLED + number)
+
+        self._before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        if self._before[signal.SIGINT] == signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if self._before[number] != signal.SIG_IGN:
+                signal.signal(number, terminate)
+
+    def __exit__(self, *_: object) -> None:
+        """Let them do what they did before."""
+        import signal
+
+        for number, handler in self._before.items():
+            if handler is not None:  # one that is not of Python
+                signal.signal(number, handler)
 
 
 # Where pydantic asks every installed distribution for plugins: that imports a parser of mail, and none has a say in a

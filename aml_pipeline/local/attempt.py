@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from aml_pipeline import mlflow_files, removal, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
@@ -24,6 +25,9 @@ from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
 from aml_pipeline.removal import Refusal
 from aml_pipeline.store import Attempt, Result
+
+# Of a working copy whose removal is no work: the most files, and what each of them has less than.
+_FEW_FILES, _SMALL_BYTES = 20, 1 << 20
 
 
 @dataclass(slots=True)
@@ -236,6 +240,24 @@ def tidy(running: Running) -> list[Refusal]:
         except OSError:  # it holds something
             refused += _move(os.path.join(work, name), running.leavings)
     return refused if running.stays or refused else removal.remove(work)
+
+
+def is_soon_tidied(running: Running) -> bool:
+    """Whether so little is in a working copy that its removal keeps nobody waiting."""
+    work = running.attempt.working_copy
+    for name in KEPT:
+        with contextlib.suppress(OSError):  # it holds something
+            os.rmdir(os.path.join(work, name))
+    try:
+        with os.scandir(work) as listing:
+            entries = list(islice(listing, _FEW_FILES + 1))
+        return len(entries) <= _FEW_FILES and all(map(_is_small_file, entries))
+    except OSError:
+        return False
+
+
+def _is_small_file(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file(follow_symlinks=False) and entry.stat().st_size < _SMALL_BYTES
 
 
 def _move(folder: str, target: str) -> list[Refusal]:

@@ -45,18 +45,23 @@ def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
 
     ``state`` is the folder of all state: nothing in it stays for certain but the outputs of this attempt.
     """
-    own = [os.path.join(os.path.realpath(attempt.folder), name) for name in attempt.outputs]
-    going = _Going(os.path.realpath(attempt.working_copy), os.path.realpath(state), own)
     for name, place in attempt.outputs.items():
         below = f"below the folder of {step.option_of(Output(name)) or f'output {name}'}"
-        why, cure = _broken(place, going, below) if os.path.islink(place) else ("", "")
-        if why:
-            return f"The folder of output {name} is a link to {why}. Leave the folder as it is, and write {below}."
+        if os.path.islink(place):
+            why, _ = _broken(place, _going(attempt, state), below)
+            if why:
+                return f"The folder of output {name} is a link to {why}. Leave the folder as it is, and write {below}."
         for relative, link in _links(place):
-            why, cure = _broken(link, going, below)
+            why, cure = _broken(link, _going(attempt, state), below)
             if why:
                 return f"Output {name} holds {printable(relative.rstrip('/'))}, a link to {why}. {cure}"
     return ""
+
+
+def _going(attempt: Attempt, state: str) -> _Going:
+    folder = os.path.realpath(attempt.folder)
+    own = [os.path.join(folder, name) for name in attempt.outputs]
+    return _Going(os.path.realpath(attempt.working_copy), os.path.realpath(state), own)
 
 
 def _broken(link: str, going: _Going, below: str) -> tuple[str, str]:
@@ -80,9 +85,10 @@ def _broken(link: str, going: _Going, below: str) -> tuple[str, str]:
 
 def remark(attempt: Attempt) -> str:
     """Return which links in ``outputs/`` and ``logs/`` break when these move into the record of the run, or ""."""
-    copy = os.path.realpath(attempt.working_copy)
+    links = [link for name in KEPT for _, link in _links(os.path.join(attempt.working_copy, name))]
+    copy = os.path.realpath(attempt.working_copy) if links else ""
     kept = [os.path.join(copy, name) for name in KEPT]
-    broken = [os.path.relpath(link, copy) for folder in kept for _, link in _links(folder) if _strays(link, copy, kept)]
+    broken = [os.path.relpath(link, attempt.working_copy) for link in links if _strays(link, copy, kept)]
     if not broken:
         return ""
     named = shortened([printable(name) for name in broken], _MOST_NAMED)

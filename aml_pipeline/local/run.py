@@ -160,12 +160,15 @@ class _Runner:
             self._chores.pop(0)()  # one by one: those that follow one that fails are done all the same
 
     def _tidy(self, running: Running) -> None:
-        """Put away beside the loop what an attempt leaves, and see what came of those before."""
+        """Put away what an attempt leaves, beside the loop if that is much; and see what came of those before."""
         over = [work for work in self._tidying if work.is_over]
         self._tidying = [work for work in self._tidying if work not in over]
-        self._tidying.append(Work(partial(attempt.tidy, running), beside=bool(self._running)))
         for work in over:
             self._note(work.result())
+        if attempt.is_soon_tidied(running):
+            self._note(attempt.tidy(running))
+        else:
+            self._tidying.append(Work(partial(attempt.tidy, running), beside=bool(self._running)))
 
     def _end_tidying(self) -> None:
         for work in self._tidying:
