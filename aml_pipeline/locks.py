@@ -21,12 +21,15 @@ _WAITS = (0.0, *[0.01] * 20)
 def locked(folder: str, command: str) -> Iterator[None]:
     """Hold the kernel's lock on ``folder``, so that one run at a time works in it.
 
-    The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder.
+    The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder,
+    or where locks do not work. (Locks of POSIX, `fcntl.lockf`, are no way out: where there is no flock there are mostly
+    none of these either, and they are let go when this process closes any other descriptor of the file.)
     """
     descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT)
     try:
-        if not any(_taken(descriptor, wait) for wait in _WAITS):
+        if not any(_taken(folder, descriptor, wait) for wait in _WAITS):
             raise MachineError(_holder(descriptor))
+        _require_effect(folder)
         holder = {
             "pid": os.getpid(),
             "host": os.uname().nodename,
@@ -40,14 +43,33 @@ def locked(folder: str, command: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _taken(descriptor: int, wait: float) -> bool:
+def _taken(folder: str, descriptor: int, wait: float) -> bool:
     """Whether this process gets the lock, after ``wait`` seconds."""
     time.sleep(wait)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise MachineError(_no_locks(folder, str(error.strerror))) from None
     return True
+
+
+def _require_effect(folder: str) -> None:
+    """Raise MachineError when the lock that is held would keep nobody out: a second descriptor must not get it."""
+    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
+    raise MachineError(_no_locks(folder, "they have no effect"))
+
+
+def _no_locks(folder: str, why: str) -> str:
+    what = f"File locks do not work in {folder} ({why}), so two runs at a time could not be kept apart"
+    return f"{what}. Move the project to a local disk, or mount its file system with locks, and run again."
 
 
 @contextlib.contextmanager
@@ -59,7 +81,8 @@ def recording(folder: str) -> Iterator[None]:
     """
     descriptor = files.open_regular(os.path.join(folder, RECORDING), os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # where locks do not work, `clean` refuses: nobody has to be kept out
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -84,6 +107,8 @@ def require_unlocked(folder: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         raise MachineError(_holder(descriptor)) from None
+    except OSError:  # no run holds a lock where there are none
+        return
     finally:
         os.close(descriptor)
 

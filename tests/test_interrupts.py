@@ -12,7 +12,7 @@ from tests.conftest import Project
 from tests.patience import PATIENCE
 
 # Python runs this before anything else. It counts the calls of functions since our first file was begun, after
-# `__main__`; at the one that AT says it sends the signal NUMBER, and at the end it writes how many there were into COUNT.
+# `__main__`; at the one that AT says it sends the signal NUMBER, and it writes how many there were into COUNT.
 COUNTS = """
 import atexit, os, sys
 calls, at, number = 0, int(os.environ["AT"]), int(os.environ["NUMBER"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import cleaning, files, locks, reuse
+from aml_pipeline import cleaning, cli, files, locks, reuse
 from aml_pipeline import store as stores
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
 from aml_pipeline.store import Result, Store
+from tests.conftest import Project
 
 PARTS = {reuse.key(parts): parts for parts in ({"parameters": {"epochs": str(number)}} for number in (1, 2, 3))}
 K1, K2, K3 = PARTS
@@ -257,3 +259,44 @@ def test_what_an_earlier_version_wrote_is_believed(store: Store) -> None:
         del data["step"]
         files.write_sealed(place, data)
     assert Store(store.folder, Digests()).latest("train") == made
+
+
+def _without_locks(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the kernel refuse every lock with the error ``number``, or grant every one (0)."""
+
+    def flock(_descriptor: int, _operation: int) -> None:
+        if number:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM, 0])
+def test_where_locks_do_not_work_no_run_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    _without_locks(monkeypatch, number)
+    why = os.strerror(number) if number else "they have no effect"
+    with pytest.raises(MachineError) as refused:
+        locks.locked(str(tmp_path), "aml-pipeline run").__enter__()
+    assert str(refused.value) == (
+        f"File locks do not work in {tmp_path} ({why}), so two runs at a time could not be kept apart. "
+        "Move the project to a local disk, or mount its file system with locks, and run again."
+    )
+    assert not locks.is_locked(str(tmp_path))
+    with locks.recording(str(tmp_path)):
+        pass
+
+
+def test_a_second_run_where_locks_do_not_work_says_so_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline = 'name: one\nsteps: {only: {script: only.py, arguments: {--output: "${{ outputs.out }}"}}}\n'
+    project.write({"pipeline.yaml": pipeline, "only.py": ""})
+    monkeypatch.chdir(project.root)
+    _without_locks(monkeypatch, errno.ENOLCK)
+    for command in ("run", "run", "clean"):
+        assert cli.run([command], {}) == 6
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == 1
+        assert told[0].startswith("File locks do not work in ")
+    assert cli.run(["plan"], {}) == 0
+    assert cli.run(["runs"], {}) == 0
