@@ -212,13 +212,18 @@ class Store:
         self._last[attempt.step] = last
 
     def contents(self, attempt: Attempt) -> dict[str, Tree]:
-        """Return what the outputs of ``attempt`` hold. Raises MachineError when one of them is gone."""
+        """Return what the outputs of ``attempt`` hold, which is on the disk by then if results are to be durable.
+
+        Raises MachineError when one of them is gone.
+        """
         contents = {}
         for name, place in attempt.outputs.items():
             tree = self._digests.tree(place) if os.path.isdir(place) else None
             if tree is None:
                 raise MachineError(_gone(attempt.step, name, place))
             contents[name] = tree
+        if self.durable:
+            self._settle(attempt)
         return contents
 
     def accept(self, attempt: Attempt, facts: Mapping[str, Any], contents: Mapping[str, Tree] | None = None) -> Result:
@@ -234,8 +239,6 @@ class Store:
             "parts": attempt.parts,
             "facts": facts,
         }
-        if self.durable:
-            self._settle(attempt)
         files.write_sealed(self.manifest_place(attempt.step, attempt.key), manifest, durable=self.durable)
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 
