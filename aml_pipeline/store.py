@@ -124,9 +124,9 @@ class Store:
         return [data["parts"] for data in found if data is not None]
 
     def keys(self, step: str) -> list[str]:
-        """Return the keys by which the manifests of a step are named."""
+        """Return the keys by which the manifests of a step are named, without what a killed run left half written."""
         names = files.names(self._step(step))
-        return [name.removeprefix(RESULT) for name in names if name.startswith(RESULT)]
+        return [name.removeprefix(RESULT) for name in names if name.startswith(RESULT) and not name.endswith(".tmp")]
 
     def manifest_place(self, step: str, key: str) -> str:
         """Return the path of the manifest of a result."""

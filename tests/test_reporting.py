@@ -257,9 +257,9 @@ def test_a_list_of_runs_reads_one_short_record_of_each(
     looked_at: list[str] = []
     read = files.read
 
-    def noted(path: str) -> bytes:
+    def noted(path: str, most: int = -1) -> bytes:
         looked_at.append(path)
-        return read(path)
+        return read(path, most)
 
     monkeypatch.setattr(files, "read", noted)
     assert cli.run(["runs", "-f", str(project.root / "pipeline.yaml")], os.environ) == 0

@@ -283,6 +283,8 @@ def test_leftovers_are_no_damage(root: Path, verify: Verify) -> None:
     place = _state(root) / "steps/make/attempt.left/table"
     place.mkdir(parents=True)
     (place / "x").write_bytes(bytes(1000))
+    for name in ("steps/make/result.0a.17.tmp", "code/0a.17.tmp", "digests.17.tmp"):  # of runs that were killed
+        (_state(root) / name).write_text("torn")
     assert verify(0) == f"{WHOLE}1 leftover (1.0 kB) belongs to no result: `aml-pipeline clean` frees that.\n"
 
 
