@@ -173,6 +173,8 @@ def test_what_is_sent_is_recorded_and_listed_without_secrets(
     assert sent["parameters"]["api_key"].startswith("*** ")
     assert sent["parameters"]["api_key"] != "*** (default)"
     assert sent["environment_variables"]["MODE"] == "fast"
+    seal = sealing.sealer(str(state(ready) / "p"))
+    assert sent["parameters"]["api_key"] == seal("api_key", "hunter2-given")
 
 
 def test_the_lines_of_publish_hold_no_secret() -> None:

@@ -160,6 +160,7 @@ HOLES = [
     ("scikit-learn", "1.4.2"),  # CVE-2024-5206: TfidfVectorizer keeps the words of what it was fitted to
     ("pyyaml", "5.3.1"),  # CVE-2020-14343: full_load runs code
     ("pydantic", "2.3.0"),  # CVE-2024-3772: a mail address takes exponential time
+    ("pytest", "9.0.2"),  # CVE-2025-71176: a folder in /tmp that another user may have made
     ("setuptools", "78.1.0"),  # CVE-2025-47273: a package leaves the folder that it is downloaded into
 ]
 

@@ -111,9 +111,9 @@ def _recorded(  # noqa: PLR0913, PLR0917 - all that a record is made of
     """Record what was sent, so that `cancel` knows it."""
     plan, project = opened.require()
     about = {"run": run, "experiment": plan.experiment, "portal": portal, "sdk": sdk}
+    folder = store.prepare(os.path.dirname(opened.state), plan.name)  # before secrets are sealed: it holds the salt
     parts = {step.name: remote.parts(plan, project, step) for step in steps}
     header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
-    folder = store.prepare(os.path.dirname(opened.state), plan.name)
     recorder = Recorder(os.path.join(folder, "runs"), new_id())
     with locks.recording(folder):
         recorder.open(lambda: header)
