@@ -38,7 +38,7 @@ class _Patterns(NamedTuple):
     header: re.Pattern[str]
     option: re.Pattern[str]
     named: re.Pattern[str]
-    count: re.Pattern[str]
+    number: re.Pattern[str]
 
 
 @functools.cache
@@ -62,7 +62,7 @@ def _patterns() -> _Patterns:
                  [_-]?\d{{0,3}} (?P<between> [\\"']* \s* (?: [:=] | %3D ) \s* | \s+ (?=[\\"']) ) )
                  (?: (?P<quote>\\?["']) (?P<quoted>.*?) (?P=quote) | (?P<bare>{_VALUE}) )"""
         ),
-        count=re.compile(f"(?i){_COUNT}"),
+        number=re.compile(f"(?i){_COUNT}"),
     )
 
 
@@ -87,13 +87,13 @@ def _without_named(text: str) -> str:
 
 
 def _option_masked(found: re.Match[str]) -> str:
-    return found[0] if _patterns().count.fullmatch(found[2]) else f"{found[1]}{MASK}"
+    return found[0] if _patterns().number.fullmatch(found[2]) else f"{found[1]}{MASK}"
 
 
 def _masked(found: re.Match[str]) -> str:
     value = found["bare"] or found["quoted"] or ""
     of_machines = found["made"] or found["key"]
-    if (of_machines and _patterns().count.fullmatch(value)) or (found["key"] and not _may_be_key(value)):
+    if (of_machines and _patterns().number.fullmatch(value)) or (found["key"] and not _may_be_key(value)):
         return found[0]
     if (found["made"] or "").lower() == "assertion" and found["between"].strip() == ":":
         return found[0]  # a sentence
@@ -142,7 +142,7 @@ def is_secret(name: str, value: str) -> bool:
         chosen, made, known = _names()
         if chosen.fullmatch(name):
             return True
-        if not known.fullmatch(name) and made.fullmatch(name) and not _patterns().count.fullmatch(text):
+        if not known.fullmatch(name) and made.fullmatch(name) and not _patterns().number.fullmatch(text):
             return True
         if not known.fullmatch(name) and by_variable(name, value):
             return True

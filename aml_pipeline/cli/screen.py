@@ -59,7 +59,7 @@ class Screened:
     def __enter__(self) -> None:
         """Put screens before the streams."""
         self._streams = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)
 
     def __exit__(self, *_: object) -> None:
         """Put the streams back."""
