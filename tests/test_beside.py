@@ -65,7 +65,8 @@ def _endless_was_ended(project: Project) -> bool:
 
 def _held_up(monkeypatch: pytest.MonkeyPatch, part: str, wait: Callable[[], object]) -> list[str]:
     """Let the digest of a folder take as long as ``wait``, the first time; gives the paths that were held up."""
-    tree, held = files.Digests.tree, []
+    tree = files.Digests.tree
+    held: list[str] = []
 
     def slow(digests: files.Digests, path: str) -> files.Tree | None:
         if part in path and not held:

@@ -691,8 +691,9 @@ def test_ctrl_c_ends_the_loop_of_a_shell(
             os.killpg(loop.pid, signal.SIGKILL)
         loop.wait()
     assert (status, flag.read_text()) == (-signal.SIGINT, "begun "), told.read_text()
-    last = "Stopped. The next run goes on from here." if len(words) == 1 else "Stopped."
-    assert loop_of != LOOP or told.read_text().splitlines()[-1] == last  # else who would show it was stopped, too
+    # Of a script that --debug runs, the INT may end it, and with it the command, before the command has got its own.
+    last = "Stopped. The next run goes on from here." if len(words) == 1 else ("Stopped.", "only.out ")
+    assert loop_of != LOOP or told.read_text().splitlines()[-1].startswith(last)  # else who shows it was stopped, too
 
 
 @pytest.mark.parametrize(("name", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
