@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aml_pipeline import cli
 from tests.conftest import Project
 from tests.patience import PATIENCE
 
@@ -23,7 +24,11 @@ def count(frame, event, _):
         calls += 1
         if calls == at:
             sys.setprofile(None)
-            os.kill(os.getpid(), number)
+            Finalized() if os.environ.get("FINALIZED") else os.kill(os.getpid(), number)
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), number)
 
 def tell():
     sys.setprofile(None)
@@ -54,13 +59,13 @@ class Counted:
         (folder / "sitecustomize.py").write_text(COUNTS)
         self._path = f"{folder}:{project.environ['PYTHONPATH']}"
 
-    def ended(self, at: int, number: int) -> subprocess.CompletedProcess[str]:
-        """Run it, with the signal ``number`` at the call ``at``."""
+    def ended(self, at: int, number: int, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run it, with the signal ``number`` at the call ``at`` and ``more`` variables."""
         environ = {"PYTHONPATH": self._path, "COUNT": str(self._count), "AT": str(at), "NUMBER": str(number)}
         return subprocess.run(
             self._project.command(*self._words),
             cwd=self._project.root,
-            env={**self._project.environ, **environ},
+            env={**self._project.environ, **environ, **more},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -94,3 +99,24 @@ def test_a_signal_at_any_moment_ends_a_command_without_a_traceback(
         said = [line for line in done.stderr.splitlines() if line.startswith("Stopped.")]
         assert len(said) <= 1, told
         assert words[0] == "run" or done.stderr.splitlines() == said, told
+
+
+def test_a_signal_out_of_which_python_raises_nothing_ends_a_command_too(project: Project, tmp_path: Path) -> None:
+    project.write({"pipeline.yaml": PIPELINE, "only.py": "import sys\nopen(sys.argv[-1] + '/x', 'w').write('x')\n"})
+    counted = Counted(project, tmp_path / "hook", "run", "--force")
+    at = counted.calls * 4 // 5
+    for number in (signal.SIGINT, signal.SIGTERM):
+        done = counted.ended(at, number, FINALIZED="yes")
+        assert (done.returncode, "Traceback" in done.stderr) == (-number, False), done.stderr
+
+
+def test_a_signal_of_which_python_makes_a_runtime_error_stops_a_command(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(*_: object) -> int:  # as Python before 3.12 does where a class is made
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    monkeypatch.chdir(project.root)
+    monkeypatch.setattr("aml_pipeline.cli.history.runs", made)
+    assert cli.run(["runs"], {}) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
