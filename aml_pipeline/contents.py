@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from aml_pipeline import files
@@ -95,9 +96,9 @@ def unreferenced(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, A
     """
     kept = Contents(state)
     wanted = set(keys)
-    read = [one for one in map(kept.parts, list(wanted)) if one is not None]
-    for one in [*read, *parts]:
-        wanted |= set(_texts_of(one))
+    read = (one for one in map(kept.parts, list(wanted)) if one is not None)
+    for one in chain(read, parts):
+        wanted.update(_texts_of(one))
     return [os.path.join(kept.folder, name) for name in files.names(kept.folder) if name not in wanted]
 
 

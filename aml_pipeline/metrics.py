@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import math
 import re
 import warnings
@@ -15,16 +16,22 @@ from dataclasses import dataclass
 from typing import Any
 
 # Not only at the beginning of a line: a progress bar may stand before it, for it ends with no line end.
-_HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric (.*):\Z")
+_HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric ")
+_MARK = "Attempted to log "
 # A script that failed between a header and its value.
 _TRACEBACK = "Traceback (most recent call last)"
 # A longer line is no metric; a process that writes no line end costs no more memory than this.
 _LONGEST_LINE = 1_000_000
 # Python refuses to write a number of more than 4300 decimal digits, which it reads when they are hexadecimal.
 _MOST_BITS = 14_000
-_QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-_NUMPY = re.compile(_QUOTED + r"|\bnp\.\w+\(([^()]*)\)")
-_NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)")
+# A text in quotes; one that does not end takes all that follows, so that nothing is looked through twice.
+_QUOTED = r"""(?:'[^'\\]*(?:\\.[^'\\]*)*(?:'|\Z)|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|['"].*)"""
+_NUMPY = re.compile(_QUOTED + r"|\bnp\.\w+\(([^()]*)\)", re.DOTALL)
+_NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)", re.DOTALL)
+_NUMBERS = re.compile(r"\[[-+.\deE,\s]*\]")
+# A record keeps the last value of each metric, and of a longer one a few words: its events have all of it.
+MOST_VALUES, MOST_LETTERS = 1_000, 1_000
+_LETTERS_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +52,32 @@ class MetricReader:
 
     def feed(self, text: str, *, end: bool = False) -> list[Metric]:
         """Return the metrics that ``text`` completes; ``end``: no more will come."""
-        lines = (self._rest + text).split("\n")
-        self._rest = lines.pop()[: _LONGEST_LINE + 1]
+        text = self._rest + text
+        if self._header is None and _MARK not in text:  # as most of what a step prints: not taken apart
+            self._rest = "" if end else self._begun(text[text.rfind("\n") + 1 :])
+            return []
+        lines = text.split("\n")
+        self._rest = self._begun(lines.pop())
         if end and self._rest:
             lines.append(self._rest)
             self._rest = ""
         return [metric for line in lines if (metric := self._line(line))]
 
+    def _begun(self, line: str) -> str:
+        """Return as much of a line that has not ended as may be needed of it."""
+        if len(line) > _LONGEST_LINE and self._header is None:
+            line = line[line.rfind("\r", 0, -1) + 1 :]  # what a progress bar drew last
+        return line[: _LONGEST_LINE + 1]
+
     def _line(self, line: str) -> Metric | None:
+        line = self._begun(line)
         if len(line) > _LONGEST_LINE:
             self._header = None
             return None
         line = line.rstrip("\r")
-        found = _HEADER.search(line)
-        if found:
-            self._header = (found[1], found[2])
+        header = _header(line)
+        if header:
+            self._header = header[1:]
             return None
         if self._header is None or line.startswith(_TRACEBACK):
             self._header = None
@@ -68,17 +86,23 @@ class MetricReader:
         return Metric(name, kind, _scalar(line) if kind == "scalar" else _collection(line))
 
 
+def _header(line: str) -> tuple[int, str, str] | None:
+    """Return where a line says that a metric follows, its kind and its name."""
+    begin = _HEADER.search(line) if line.endswith(":") else None
+    return (begin.start(), begin[1], line[begin.end() : -1]) if begin else None
+
+
 def without_metrics(lines: Iterable[str]) -> list[str]:
     """Return the lines of a log without those that a metric is made of: the SDK's own, and the value after each."""
     kept: list[str] = []
     value_follows = False
     for line in lines:
-        found = _HEADER.search(line)
-        if found and line[: found.start()].strip():  # of a progress bar
-            kept.append(line[: found.start()])
-        elif not found and (not value_follows or line.startswith(_TRACEBACK)):
+        header = _header(line)
+        if header and line[: header[0]].strip():  # of a progress bar
+            kept.append(line[: header[0]])
+        elif not header and (not value_follows or line.startswith(_TRACEBACK)):
             kept.append(line)
-        value_follows = bool(found)
+        value_follows = bool(header)
     return kept
 
 
@@ -98,8 +122,14 @@ def _is_finite(value: float) -> bool:
 
 def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
     """Return a printed list or mapping as data, NumPy's ways of printing included; else the text itself."""
-    plain = _NUMPY.sub(lambda found: found[1] or found[2], text)
-    plain = _NOT_FINITE.sub(lambda found: found[1] or f"'{found[2]}'", plain)
+    plain = text
+    if "np." in text:
+        plain = _NUMPY.sub(lambda found: found[0] if found[1] is None else found[1], plain)
+    if "nan" in text or "inf" in text:
+        plain = _NOT_FINITE.sub(lambda found: found[0] if found[1] is None else f"'{found[1]}'", plain)
+    if plain is text and _NUMBERS.fullmatch(text):  # JSON is read in a tenth of the memory
+        with contextlib.suppress(ValueError, RecursionError):
+            return jsonable(json.loads(text))
     with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return jsonable(_evaluated(plain))
     if re.fullmatch(r"\[[-+.\deE\s]*\]", text.replace("nan", "").replace("inf", "")):
@@ -111,6 +141,38 @@ def _evaluated(text: str) -> Any:  # noqa: ANN401
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python would complain to the user about what a step printed
         return ast.literal_eval(text)
+
+
+def summary(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return what a record keeps of the last value of a metric: all of it, or of one that is long a text that says so.
+
+    Whoever has them in hand keeps no list of a million numbers for that.
+    """
+    if isinstance(value, str):
+        return value if len(value) <= MOST_LETTERS else f"{value[:_LETTERS_SHOWN]}… ({len(value):,} characters)"
+    if isinstance(value, (list, dict)) and (count := _values_in(value)) > MOST_VALUES:
+        return f"{_beginning(value)}… ({count:,} values)"
+    return value
+
+
+def _values_in(value: Any) -> int:  # noqa: ANN401
+    """Return how many values a list or mapping holds, with those in what it holds."""
+    inside = value.values() if isinstance(value, dict) else value
+    nested = sum(_values_in(one) for one in inside if isinstance(one, (list, dict)))
+    return len(value) + nested + sum(len(one) // MOST_LETTERS for one in inside if isinstance(one, str))
+
+
+def _beginning(value: Any) -> str:  # noqa: ANN401
+    """Return the first letters of any value, without making a text of all of it."""
+    if not isinstance(value, (list, dict)):
+        return str(value)[:_LETTERS_SHOWN]
+    named = value.items() if isinstance(value, dict) else (("", one) for one in value)
+    text = "{" if isinstance(value, dict) else "["
+    for name, one in named:
+        text += f"{', ' if len(text) > 1 else ''}{f'{name}: ' if name else ''}{_beginning(one)}"
+        if len(text) > _LETTERS_SHOWN:
+            break
+    return text[:_LETTERS_SHOWN]
 
 
 def jsonable(value: Any) -> Any:  # noqa: ANN401

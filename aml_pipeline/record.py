@@ -14,10 +14,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
+from typing import Any, BinaryIO
 
-from aml_pipeline import contents, durability, files
+from aml_pipeline import contents, durability, files, metrics
 from aml_pipeline.events import (
     Event,
     MetricLogged,
@@ -32,7 +32,11 @@ from aml_pipeline.events import (
 _LOG = ".log"
 _RUN, _SHORT, _PINNED, _EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
+# What a list of runs shows of a step, and what tells which texts and records have to stay.
+_OF_A_STEP = ("state", "metrics", "key", "made_by")
 _NEWEST = 20
+# A longer line of events is none that was written whole: the value of a metric has a million letters at most.
+_LONGEST_EVENT = 1 << 24
 
 
 def new_id() -> str:
@@ -119,10 +123,10 @@ class Recorder:
             row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
             self._steps.setdefault(event.step, {}).update(row)
         elif isinstance(event, MetricLogged):
-            self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = event.value
+            self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = metrics.summary(event.value)
 
     def metrics(self, step: str) -> dict[str, Any]:
-        """Return the last value of each metric that ``step`` logged."""
+        """Return the last value of each metric that ``step`` logged, a long one as ``metrics.summary`` has it."""
         return dict(self._steps.get(step, {}).get("metrics", {}))
 
     @staticmethod
@@ -152,14 +156,16 @@ class RunRecord:
     @property
     def header(self) -> Mapping[str, Any]:
         """What is recorded; empty when that is damaged."""
-        if self._header is None:
-            self._header = self._read(_RUN)
+        self._header = self._read_header()
         return self._header
 
     @property
     def short(self) -> Mapping[str, Any]:
-        """The same without what is long, if the run has ended; else all."""
-        return self._read(_SHORT) or self.header
+        """The same without what is long, if the run has ended; else all. Read each time: many runs would fill memory."""
+        return self._read(_SHORT) or self._read_header()
+
+    def _read_header(self) -> Mapping[str, Any]:
+        return self._read(_RUN) if self._header is None else self._header
 
     def _read(self, name: str) -> Mapping[str, Any]:
         """Return what a file of the record says; nothing when it is damaged, or of another run."""
@@ -188,19 +194,29 @@ class RunRecord:
         if not os.path.isfile(place):
             return
         with files.opened(place) as stream:
-            yield from (event for line in stream if (event := _event(line)) is not None)
+            yield from (event for line in _lines(stream) if (event := _event(line)) is not None)
 
     @property
     def keys(self) -> set[str]:
         """The keys of what the steps were made from; of a run that did not end, from its events."""
-        rows = self.header.get("steps")
-        told = rows.values() if isinstance(rows, dict) and rows else self.events()
-        return {str(row["key"]) for row in told if isinstance(row, dict) and row.get("key")}
+        told = self._steps() or self.events()
+        return {str(row["key"]) for row in told if row.get("key")}
+
+    @property
+    def makers(self) -> set[str]:
+        """The runs that made results which this one used again."""
+        return {str(row["made_by"]) for row in self._steps() if row.get("made_by")}
+
+    def _steps(self) -> list[Mapping[str, Any]]:
+        """Return how the steps of a run that is over ended; nothing of it is kept, for there may be many runs."""
+        rows = _rows(_read(self.folder, _SHORT))
+        is_complete = rows and all("key" in row for row in rows)  # one of an earlier version is not
+        return rows if is_complete else _rows(self._read_header())
 
     @property
     def parts(self) -> Mapping[str, Mapping[str, Any]]:
         """What the steps of a run in Azure ML were made from, which its record says itself."""
-        parts = self.header.get("parts")
+        parts = self._read_header().get("parts") if "azureml" in self.short else {}
         rows = parts.items() if isinstance(parts, dict) else ()
         return {step: row for step, row in rows if isinstance(row, dict)}
 
@@ -228,6 +244,21 @@ class RunRecord:
         names = os.listdir(folder) if os.path.isdir(folder) else []
         logs = [name.removesuffix(_LOG) for name in names if name.endswith(_LOG)]
         return sorted(logs, key=lambda name: os.stat(self.log(name)).st_mtime_ns)
+
+
+def _rows(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    steps = header.get("steps")
+    return [row for row in steps.values() if isinstance(row, dict)] if isinstance(steps, dict) else []
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Give the lines of a file, but for those that are too long."""
+    while line := stream.readline(_LONGEST_EVENT):
+        is_whole = line.endswith(b"\n")
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(_LONGEST_EVENT)
+        if is_whole:
+            yield line
 
 
 def _log(folder: str, step: str) -> str:
@@ -266,8 +297,8 @@ def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Co
     can tell what changed in them.
     """
     keys = {key for one in kept for key in one.keys}
-    parts = [row for one in kept for row in one.parts.values()]
-    return contents.unreferenced(state, keys, [*parts, *({"environment": digest} for digest in environments)])
+    parts = (row for one in kept for row in one.parts.values())
+    return contents.unreferenced(state, keys, chain(parts, ({"environment": digest} for digest in environments)))
 
 
 def _event(line: bytes) -> Mapping[str, Any] | None:
@@ -282,7 +313,7 @@ def _is_whole(place: str) -> bool:
     """Whether every line of a file of events is one."""
     try:
         with files.opened(place) as stream:
-            return all(_event(line) is not None for line in stream)
+            return all(_event(line) is not None for line in _lines(stream))
     except OSError:
         return False
 
@@ -302,5 +333,5 @@ def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(plan, dict):
         short["plan"] = {"parameters": plan.get("parameters", {})}
     rows = header.get("steps", {})
-    short["steps"] = {step: {key: row[key] for key in ("state", "metrics") if key in row} for step, row in rows.items()}
+    short["steps"] = {step: {key: row[key] for key in _OF_A_STEP if key in row} for step, row in rows.items()}
     return short

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from aml_pipeline.errors import UsageError
@@ -77,10 +77,5 @@ def pinned(records: Sequence[RunRecord]) -> dict[str, str]:
 
 def _with_makers(records: Sequence[RunRecord], why: Mapping[str, str]) -> dict[str, str]:
     """Add the runs whose results the others used: their records hold the metrics and curves of those results."""
-    makers = {maker for one in records if one.run in why for maker in _makers(one.header.get("steps"))}
+    makers = {maker for one in records if one.run in why for maker in one.makers}
     return {**why, **{one.run: IN_USE for one in records if one.run in makers and one.run not in why}}
-
-
-def _makers(steps: object) -> Iterable[str]:
-    rows = steps.values() if isinstance(steps, dict) else ()
-    return (str(row["made_by"]) for row in rows if isinstance(row, dict) and row.get("made_by"))

@@ -69,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "provenance": set(),
     "providers": {"dependencies", "installed", "interpreter", "known_packages"},
-    "record": {"contents", "durability", "events", "files"},
+    "record": {"contents", "durability", "events", "files", "metrics"},
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {
         "", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values", "snapshot", "tokens",

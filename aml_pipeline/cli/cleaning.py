@@ -92,7 +92,7 @@ def _sorted(
     kept = [f"the last result of {counted(len(makers), 'step')}"] if makers else []
     environments = results.environments()
     if limit is None:
-        all_runs = [one.run for one in records]
+        all_runs = {one.run for one in records}
         kept += _all_in_words(len(records))
         return [*removable, *_records(opened.state, records, all_runs, environments)], kept
     why = retention.kept(records, limit, set(makers.values()), time.time())

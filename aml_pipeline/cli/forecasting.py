@@ -47,10 +47,9 @@ def _refuse_local(options: Options) -> None:
 
 def _last_parts(options: Options, pipeline: str) -> Mapping[str, Parts]:
     """Return the parts of each step at its last submission from here."""
-    mine = (one.header for one in submitted(options) if one.header.get("pipeline") == pipeline)
-    headers = (one for one in mine if one["azureml"].get("sdk", "v1") == "v1")  # v2 shares no results with v1
     found: dict[str, Parts] = {}
-    for header in headers:
-        parts = header.get("parts")
-        found |= parts if isinstance(parts, dict) else {}
+    for one in submitted(options):
+        short = one.short
+        if short.get("pipeline") == pipeline and short["azureml"].get("sdk", "v1") == "v1":  # v2 shares no results
+            found |= one.parts
     return found

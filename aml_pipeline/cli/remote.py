@@ -209,7 +209,7 @@ def _last_submitted(options: Options) -> RunRecord:
     """Return the run that was submitted last, of the pipeline that the file names."""
     plan = open_readable(options).plan
     name = plan.name if plan else ""
-    found = [one for one in submitted(options) if one.header.get("pipeline") == name]
+    found = [one for one in submitted(options) if one.short.get("pipeline") == name]
     if not found:
         raise UsageError(f"No run of {name} was submitted from here. Name the run; the portal lists them.")
     return found[-1]
@@ -219,4 +219,4 @@ def submitted(options: Options) -> list[RunRecord]:
     """Return the runs that were submitted from here, of all pipelines, the oldest first."""
     state = state_folder(options)
     runs = [one for name in files.names(state) for one in records(os.path.join(state, name, "runs"))]
-    return sorted((one for one in runs if isinstance(one.header.get("azureml"), dict)), key=lambda one: one.run)
+    return sorted((one for one in runs if isinstance(one.short.get("azureml"), dict)), key=lambda one: one.run)
