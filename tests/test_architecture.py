@@ -75,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
         "", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values", "snapshot", "tokens",
         "unbuildable", "wording",
     },
-    "report": {"contents", "definition", "files", "masking", "record", "reuse", "secret_files", "wording"},
+    "report": {"contents", "definition", "files", "masking", "metrics", "record", "reuse", "secret_files", "wording"},
     "retention": {"errors", "record"},
     "reuse": {"definition", "files", "masking", "wording"},
     "scalars": set(),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aml_pipeline import files, locks
 from aml_pipeline.cli import is_coloured
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.pipeline import open_readable
 from aml_pipeline.cli.recorded import chosen, records_of, row_of, words_of
-from aml_pipeline.cli.screen import log, print_json
+from aml_pipeline.cli.screen import as_json, log
 from aml_pipeline.errors import UsageError
 from aml_pipeline.opening import Opened
 from aml_pipeline.problems import suggest
 from aml_pipeline.record import RunRecord
-from aml_pipeline.report.sources import to_sources
+from aml_pipeline.report.sources import source_directory, to_sources
 
 
 def runs(options: Options, environ: Mapping[str, str]) -> int:
@@ -30,16 +32,27 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
 
         return print_runs(opened, environ, as_json=options.text("format") == "json")
     busy = locks.is_locked(opened.state)
-    rows = [row_of(one, busy=busy) for one in reversed(records_of(opened))]
+    found = records_of(opened)
+    rows = (row_of(one, busy=busy) for one in reversed(found))
     if options.text("format") == "json":
-        print_json(rows)
+        _print_rows(rows)
         return 0
-    if not rows:
+    if not found:
         print("Nothing ran yet. Start with `aml-pipeline run`.")
     for row in rows:
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
         print(f"{row['run']}  {moment(row['started'])}  {row['state']:<11}  {seconds}  {words_of(row)}")
     return 0
+
+
+def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a list as ``json.dumps`` with an indent does, row by row: there may be ten thousand."""
+    before = "["
+    for row in rows:
+        text = f"\n{json.dumps(row, indent=2, ensure_ascii=False)}".replace("\n", "\n  ")
+        sys.stdout.write(before + as_json(text))
+        before = ","
+    print("[]" if before == "[" else "\n]")
 
 
 def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int:
@@ -66,10 +79,10 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
     opened = open_readable(options)
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
-    to_source, coloured = to_sources(run, step), is_coloured(sys.stdout, environ)
+    to_source, coloured = to_sources(run, step, source_directory(run, step)), is_coloured(sys.stdout, environ)
     with files.opened_text(run.log(step)) as stream:
-        for line in stream:
-            log(sys.stdout, to_source(line), coloured=coloured)
+        for piece in to_source.pieces(stream):
+            log(sys.stdout, piece, coloured=coloured)
     return 0
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-from aml_pipeline.report.series import Point, Series, fewer
+from aml_pipeline.report.series import LEAST_POINTS, MOST_POINTS, MOST_SERIES, Point, Series, fewer
 from aml_pipeline.wording import counted
 
-# A page has at most so many charts, series in a chart, and points in all.
-MOST_CHARTS, MOST_SERIES, MOST_POINTS = 40, 20, 10_000
-_LEAST_POINTS = 40
+# A page has at most so many charts, and curves in all of them.
+MOST_CHARTS, MOST_CURVES = 40, MOST_POINTS // LEAST_POINTS
 
 
 class Curves(NamedTuple):
@@ -33,12 +33,24 @@ def charts(runs: Sequence[Curves]) -> Charts:
     by_name: dict[str, list[tuple[Curves, Series]]] = {}
     for run in runs:
         for one in run.series:
-            if len(one.points) > 1:
+            if one.is_line:
                 by_name.setdefault(one.name, []).append((run, one))
-    shown = {name: rows[:MOST_SERIES] for name, rows in list(by_name.items())[:MOST_CHARTS]}
-    most = max(_LEAST_POINTS, MOST_POINTS // max(1, sum(map(len, shown.values()))))
+    shown = _shown(by_name)
+    most = MOST_POINTS // max(1, sum(map(len, shown.values())))
     drawn = [{"name": name, "series": [_series(run, one, most) for run, one in rows]} for name, rows in shown.items()]
     return Charts(drawn, list(_remarks(by_name, shown)))
+
+
+def _shown(by_name: Mapping[str, list[tuple[Curves, Series]]]) -> dict[str, list[tuple[Curves, Series]]]:
+    """Return the charts that have room, with their curves."""
+    shown: dict[str, list[tuple[Curves, Series]]] = {}
+    room = MOST_CURVES
+    for name, rows in islice(by_name.items(), MOST_CHARTS):
+        room -= len(rows[:MOST_SERIES])
+        if room < 0:
+            break
+        shown[name] = rows[:MOST_SERIES]
+    return shown
 
 
 def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Iterator[str]:
@@ -54,8 +66,8 @@ def _series(run: Curves, one: Series, most: int) -> dict[str, Any]:
     begun = run.begun if one.begun is None else one.begun
     return {
         "label": " ".join(part for part in (run.label, one.step) if part),
-        "logged": len(one.points),
-        "odd": sum(point.value is None for point in one.points),
+        "logged": one.logged,
+        "odd": one.odd + sum(point.value is None for point in one.points),
         "number": [point.number for point in points],
         "time": [round(max(0.0, point.time - begun), 3) for point in points],
         "epoch": _epochs(points),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aml_pipeline import files
+from aml_pipeline import files, metrics
 from aml_pipeline.contents import Contents
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.series import Series, number, series_of
@@ -27,11 +27,13 @@ def read(record: RunRecord, state: str) -> RunTold:
     """Return what there is to tell of a recorded run; ``state`` is how it ended, as far as is known."""
     events: list[Mapping[str, Any]] = []
     series = series_of(_metrics(record.events(), events))
-    steps = tuple(_steps(record, events))
-    for maker in _makers(record, steps):
-        steps = tuple(_with_metrics(step, maker) for step in steps)
-        series += _series_of(maker, {step.name for step in steps if step.made_by == maker.run})
-    return RunTold(record.run, state, record.header, steps, series, _data_sets(record, steps))
+    steps = {step.name: step for step in _steps(record, events)}
+    for maker, names in _makers(record, steps.values()):
+        made = _made(maker, names)
+        steps |= {name: replace(steps[name], row={**steps[name].row, "metrics": row}) for name, row in made.items()}
+        series += _series_of(maker, names)
+    told = tuple(steps.values())
+    return RunTold(record.run, state, record.header, told, series, _data_sets(record, told))
 
 
 def with_parts(run: RunTold, record: RunRecord, contents: Contents) -> RunTold:
@@ -41,37 +43,45 @@ def with_parts(run: RunTold, record: RunRecord, contents: Contents) -> RunTold:
     return replace(run, parts={name: contents.worded(parts) for name, parts in {**record.parts, **kept}.items()})
 
 
-def _makers(record: RunRecord, steps: Iterable[StepTold]) -> list[RunRecord]:
-    """Return the runs that made results which were used again, where their records are still there."""
+def _makers(record: RunRecord, steps: Iterable[StepTold]) -> Iterator[tuple[RunRecord, list[str]]]:
+    """Give the runs that made results which were used again, where their records are still there, and of which steps.
+
+    There may be as many as steps: none is kept.
+    """
     runs = os.path.dirname(record.folder)
-    names = dict.fromkeys(step.made_by for step in steps if step.made_by and step.made_by != record.run)
-    plain = [name for name in names if name == os.path.basename(name)]
-    return [RunRecord(name, os.path.join(runs, name)) for name in plain if name not in {os.curdir, os.pardir}]
+    made: dict[str, list[str]] = defaultdict(list)
+    for step in steps:
+        if step.made_by and step.made_by != record.run:
+            made[step.made_by].append(step.name)
+    for run, names in made.items():
+        if run == os.path.basename(run) and run not in {os.curdir, os.pardir}:
+            yield RunRecord(run, os.path.join(runs, run)), names
 
 
-def _with_metrics(step: StepTold, maker: RunRecord) -> StepTold:
-    """Return a step with the metrics that the run which made its result recorded, if that is ``maker``."""
-    made = mapping(mapping(maker.header.get("steps")).get(step.name))
-    metrics = mapping(made.get("metrics")) if step.made_by == maker.run else {}
-    return replace(step, row={**step.row, "metrics": metrics}) if metrics else step
+def _made(maker: RunRecord, steps: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the metrics of some steps that the run which made their results recorded."""
+    rows = mapping(maker.short.get("steps"))
+    logged = {step: mapping(mapping(rows.get(step)).get("metrics")) for step in steps}
+    return {step: values for step, values in logged.items() if values}
 
 
 def _series_of(maker: RunRecord, steps: Collection[str]) -> list[Series]:
     """Return what some steps logged in the run that made their results."""
-    found = series_of(event for event in maker.events() if str(event.get("step")) in steps)
+    names = set(steps)
+    found = series_of(event for event in maker.events() if str(event.get("step")) in names)
     for one in found:
-        one.begun = number(maker.header.get("started"))
+        one.begun = number(maker.short.get("started"))
     return found
 
 
 def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Give the metrics, which may be a million; put the other events, and the last of each metric, into ``others``."""
+    """Give the metrics, which may be millions; put the other events, and the last of each metric, into ``others``."""
     last: dict[tuple[str, str], Mapping[str, Any]] = {}
     for event in events:
         if event.get("event") != "MetricLogged":
             others.append(event)
             continue
-        last[str(event.get("step")), str(event.get("name"))] = event
+        last[str(event.get("step")), str(event.get("name"))] = {**event, "value": metrics.summary(event.get("value"))}
         yield event
     others += last.values()
 
@@ -87,7 +97,7 @@ def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepT
     attempts = _attempts(events)
     for name in names:
         about = declared.get(name, {})
-        log = _log(record.log(name), room, to_sources(record, name)) if name in logged else None
+        log = _log(record.log(name), room, to_sources(record, name, str(about.get("source_directory", ".")))) if name in logged else None
         row = {**rows.get(name, {}), "outputs": _outputs(record, name, rows.get(name, {}))}
         yield StepTold(name, about, row, _upstream(about), tuple(attempts[name]), log)
 

@@ -4,22 +4,56 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
 
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report.story import mapping, sequence
 
+_PIECE_LETTERS = 1 << 20
+_LONGEST_PATH = 4_096
 
-def to_sources(record: RunRecord, step: str) -> Callable[[str], str]:
+
+@dataclass(frozen=True, slots=True)
+class ToSources:
+    """Puts ``source`` in place of the working copies whose paths begin with ``begin``."""
+
+    begin: str
+    source: str
+
+    def __call__(self, text: str) -> str:
+        """Return ``text`` with the paths of the source."""
+        if self.begin not in text:
+            return text
+        working_copy = re.escape(self.begin) + r"[^/\s]+/working-copy(?=[/\s\"'])"
+        return re.sub(working_copy, lambda _: self.source, text)
+
+    def pieces(self, stream: TextIO) -> Iterator[str]:
+        """Give a log of any length, whether it has lines or not, with the paths of the source."""
+        rest = ""
+        while piece := stream.read(_PIECE_LETTERS):
+            text = rest + piece
+            end = text.rfind("\n") + 1 or self._between_paths(text)
+            yield self(text[:end])
+            rest = text[end:]
+        yield self(rest)
+
+    def _between_paths(self, text: str) -> int:
+        """Return a place near the end of ``text`` where no path is torn."""
+        end = max(0, len(text) - _LONGEST_PATH)
+        begin = text.rfind(self.begin, max(0, end - _LONGEST_PATH), end + len(self.begin) - 1)
+        return end if begin < 0 else begin
+
+
+def to_sources(record: RunRecord, step: str, source_directory: str) -> ToSources:
     """Return what puts the source folder in place of the working copies of ``step`` in a text."""
     state = os.path.dirname(os.path.dirname(record.folder))
-    place = re.escape(os.path.join(state, "steps", step, "attempt."))
-    working_copy = re.compile(place + r"[^/\s]+/working-copy(?=[/\s\"'])")
-    source = os.path.normpath(os.path.join(state, "..", "..", _source_directory(record, step)))
-    return lambda text: working_copy.sub(lambda _: source, text)
+    source = os.path.normpath(os.path.join(state, "..", "..", source_directory))
+    return ToSources(os.path.join(state, "steps", step, "attempt."), source)
 
 
-def _source_directory(record: RunRecord, step: str) -> str:
+def source_directory(record: RunRecord, step: str) -> str:
     """Return the source folder that ``step`` had in that run."""
     rows = map(mapping, sequence(mapping(record.header.get("plan")).get("steps")))
     return next((str(row.get("source_directory", ".")) for row in rows if row.get("name") == step), ".")
