@@ -31,7 +31,7 @@ _NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)", re.DOTALL)
 _NUMBERS = re.compile(r"\[[-+.\deE,\s]*\]")
 # A record keeps the last value of each metric, and of a longer one a few words: its events have all of it.
 MOST_VALUES, MOST_LETTERS = 1_000, 1_000
-_LETTERS_SHOWN = 60
+_LETTERS_SHOWN = 36
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ TAG = "aml_pipeline.attempt"
 _CONTEXT, _PLACE = "MLFLOW_RUN_CONTEXT", "MLFLOW_TRACKING_URI"
 # Of a step that starts more runs, such as one that searches, the others stay in MLflow alone.
 MOST_RUNS = 20
+# What is read of a file, and how many values of all, at a time: more than a script logs meanwhile.
+_PIECE_BYTES, _MOST_VALUES = 1 << 20, 100_000
 _STARTED = re.compile(r"^start_time: (\d+)$", re.MULTILINE)
 # A name that MLflow makes up: it is another each time.
 _MADE_UP = re.compile(r"[a-z]+-[a-z]+-\d+")
@@ -74,9 +76,17 @@ class MlflowReader:
         self._names: set[str] = set()
 
     def new(self) -> list[tuple[float, Metric]]:
-        """Return the time and the metric of each value that came since the last call, by time."""
+        """Return the time and the metric of values that came since the last call, by time: all, or of very many some.
+
+        None is left when it gives none.
+        """
         self._find_runs()
-        return sorted((row for run in self._runs for row in _new_values(run)), key=lambda row: row[0])
+        rows: list[tuple[float, Metric]] = []
+        for values in (values for run in self._runs for values in _new_values(run)):
+            rows += values
+            if len(rows) > _MOST_VALUES:
+                break
+        return sorted(rows, key=lambda row: row[0])
 
     def _places(self) -> Iterator[str]:
         for experiment in _folders(self._folder):
@@ -127,26 +137,26 @@ def _started(place: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _new_values(run: _Run) -> Iterator[tuple[float, Metric]]:
+def _new_values(run: _Run) -> Iterator[list[tuple[float, Metric]]]:
+    """Give the new values of each metric of a run."""
     top = os.path.join(run.folder, "metrics")
     for folder, _, names in os.walk(top):
         for name in sorted(names):
             path = os.path.join(folder, name)
             label = run.prefix + os.path.relpath(path, top).replace(os.sep, "/")
-            for line in _new_lines(path, run.read):
-                if value := _value(line):
-                    yield value[0], Metric(label, "scalar", value[1])
+            values = (value for line in _new_lines(path, run.read) if (value := _value(line)))
+            yield [(at, Metric(label, "scalar", value)) for at, value in values]
 
 
 def _new_lines(path: str, read: dict[str, int]) -> list[str]:
-    """Return the whole lines that were added to a file since it was read."""
+    """Return whole lines that were added to a file since it was read, as many as a piece of it has."""
     try:
         with files.opened(path) as stream:
             stream.seek(read.get(path, 0))
-            data = stream.read()
+            data = stream.read(_PIECE_BYTES)
     except OSError:
         return []
-    whole = data[: data.rfind(b"\n") + 1]
+    whole = data[: data.rfind(b"\n") + 1] or (data if len(data) == _PIECE_BYTES else b"")  # or no line at all
     read[path] = read.get(path, 0) + len(whole)
     return whole.decode("utf-8", "replace").splitlines()
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
+_MOST_PATHS = 1_000
+
 
 def git_state(folder: str) -> dict[str, Any] | None:
-    """Return ``commit``, ``branch`` and ``dirty`` (paths) of the repository around ``folder``; None without one."""
+    """Return ``commit``, ``branch`` and ``dirty`` (paths) of the repository around ``folder``; None without one.
+
+    Of very many paths the first are given, with their number as ``dirty_files``.
+    """
     command = ["git", "-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "-z", "--", "."]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=20, check=True, stdin=subprocess.DEVNULL)
@@ -16,7 +21,12 @@ def git_state(folder: str) -> dict[str, Any] | None:
     rows = answer.stdout.decode("utf-8", "surrogateescape").split("\0")
     heads = dict(row[2:].split(" ", 1) for row in rows if row.startswith("# "))
     dirty = [_path(row) for row in rows if row[:2] in {"1 ", "2 ", "u ", "? "}]
-    return {"commit": heads.get("branch.oid"), "branch": heads.get("branch.head"), "dirty": dirty}
+    state: dict[str, Any] = {
+        "commit": heads.get("branch.oid"),
+        "branch": heads.get("branch.head"),
+        "dirty": dirty[:_MOST_PATHS],
+    }
+    return state if len(dirty) <= _MOST_PATHS else {**state, "dirty_files": len(dirty)}
 
 
 # Fields before the path, by the first letter of a row (git-status(1), "Porcelain Format Version 2").

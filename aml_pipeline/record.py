@@ -161,7 +161,7 @@ class RunRecord:
 
     @property
     def short(self) -> Mapping[str, Any]:
-        """The same without what is long, if the run has ended; else all. Read each time: many runs would fill memory."""
+        """The same without what is long, if the run has ended; else all. It is not kept, for there may be many runs."""
         return self._read(_SHORT) or self._read_header()
 
     def _read_header(self) -> Mapping[str, Any]:

@@ -127,10 +127,10 @@ ALLOWED: dict[str, set[str]] = {
     # The command line calls everything and is called by nothing but __main__.
     "cli": {
         "", "azureml", "azureml_v2", "check", "cleaning", "contents", "drawing", "errors", "events", "export", "files",
-        "graph", "installed", "interpreter", "local", "locks", "masking", "memo", "opening", "origins", "parameters",
-        "plan", "problems", "project", "provenance", "publication", "record", "redaction", "remote", "removal",
-        "report", "retention", "reuse", "scalars", "schedule", "schema", "secret_values", "snapshot_report", "store",
-        "validation", "verification", "wording", "workspace",
+        "graph", "installed", "interpreter", "local", "locks", "masking", "memo", "metrics", "opening", "origins",
+        "parameters", "plan", "problems", "project", "provenance", "publication", "record", "redaction", "remote",
+        "removal", "report", "retention", "reuse", "scalars", "schedule", "schema", "secret_values",
+        "snapshot_report", "store", "validation", "verification", "wording", "workspace",
     },
 }  # fmt: skip
 

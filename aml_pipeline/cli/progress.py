@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
-from aml_pipeline import events, redaction
+from aml_pipeline import events, metrics, redaction
 from aml_pipeline.cli import is_coloured
 from aml_pipeline.cli.live import Live, can_move
 from aml_pipeline.cli.logged import without_colours
@@ -25,6 +26,8 @@ from aml_pipeline.wording import counted, printable
 
 # A metric is shown each time up to the hundredth, then every tenth, then every hundredth time.
 _SHOWN_EACH = 100
+# Of a step that logs more metrics, a line has the first.
+_MOST_METRICS = 40
 
 
 class Progress:
@@ -85,21 +88,23 @@ class Progress:
 
     def _metric(self, event: events.MetricLogged) -> None:
         count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
-        self._last.setdefault(event.step, {})[event.name] = event.value
+        self._last.setdefault(event.step, {})[event.name] = _brief(event.value)
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
         if not self._moving and count % step == 0:
-            self.say(f"{event.step:<{self._width}}    {printable(event.name)} {_shown(event.value)}")
+            self.say(f"{event.step:<{self._width}}    {printable(event.name)} {_shown(_brief(event.value))}")
 
     def _metrics(self, step: str) -> str:
-        return "  ".join(f"{printable(name)} {_shown(value)}" for name, value in self._last.get(step, {}).items())
+        first = islice(self._last.get(step, {}).items(), _MOST_METRICS)
+        return "  ".join(f"{printable(name)} {_shown(value)}" for name, value in first)
 
     def _compared(self, step: str) -> str:
         """Return the last values of a step's metrics, with those of the last time."""
         last = self._last.get(step, {})
         old = (self._before().get(step, {}).get("metrics") or {}) if last else {}
-        return "  ".join(
-            f"{printable(name)} {_shown(value)}{_was(value, old.get(name))}" for name, value in last.items()
-        )
+        first = islice(last.items(), _MOST_METRICS)
+        told = [f"{printable(name)} {_shown(value)}{_was(value, old.get(name))}" for name, value in first]
+        more = [f"and {counted(len(last) - len(told), 'more metric')}"] if len(last) > len(told) else []
+        return "  ".join([*told, *more])
 
     def _expected(self, step: str) -> str:
         """Return how long a step may take, by the last time."""
@@ -135,6 +140,11 @@ def _title(plan: Plan, steps: int) -> str:
     values = ", ".join(f"{name}={shown(text)}" for name, text in redaction.parameters(plan).items())
     profile = f", profile {plan.profile}" if plan.profile else ""
     return f"{plan.name}{profile}: {counted(steps, 'step')}{f' with {values}' if values else ''}"
+
+
+def _brief(value: object) -> object:
+    """Return a number, or the text that is shown of what is none, which may be long."""
+    return value if isinstance(value, (int, float)) else _shown(metrics.summary(value))
 
 
 def _shown(value: object) -> str:

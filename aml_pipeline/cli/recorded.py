@@ -16,9 +16,10 @@ from aml_pipeline.report.series import number
 from aml_pipeline.report.story import defaults_of, mapping, parameters_of
 from aml_pipeline.report.text import number_in_words
 from aml_pipeline.scalars import resolve, written
-from aml_pipeline.wording import printable
+from aml_pipeline.wording import counted, printable
 
 _MOST_STEPS = 4
+_MOST_METRICS = 40
 _MOST_NAMED = 5
 
 
@@ -111,11 +112,10 @@ def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any
 def words_of(row: Mapping[str, Any]) -> str:
     """Return what a line on a run says after its time: what was changed, what it measured, how its steps ended."""
     changed = ", ".join(f"{name}={shown(written(value))}" for name, value in row["changed"].items())
-    measured = [
-        printable(f"{step}.{name} {number_in_words(value)}")
-        for step, values in row["metrics"].items()
-        for name, value in mapping(values).items()
-    ]
+    logged = [(step, name, value) for step, values in row["metrics"].items() for name, value in mapping(values).items()]
+    measured = [printable(f"{step}.{name} {number_in_words(value)}") for step, name, value in logged[:_MOST_METRICS]]
+    if len(logged) > _MOST_METRICS:
+        measured.append(f"and {counted(len(logged) - _MOST_METRICS, 'more metric')}")
     remote = f"Azure ML {row['azureml']}" if row["azureml"] else ""
     pinned = "pinned" if row["pinned"] else ""
     return "  ".join(

@@ -13,6 +13,8 @@ from aml_pipeline.mlflow_files import MlflowReader
 
 Tell = Callable[[Event], None]
 _PIECE_BYTES = 1 << 20
+# How long a step that still runs is read at a time: one that writes faster must not keep others waiting.
+_READ_SECONDS = 0.05
 # How often the files of MLflow are looked at while a step runs.
 _MLFLOW_SECONDS = 0.5
 
@@ -39,11 +41,15 @@ class Follower:
         """Tell of what is new; ``end``: no more will come."""
         if self._closed:
             return
-        while (piece := self._new()) and end:
+        begun = time.monotonic()
+        while piece := self._new():
             self._take(self._decoder.decode(piece))
-        self._take(self._decoder.decode(piece, final=end), end=end)
+            if not end and time.monotonic() - begun > _READ_SECONDS:
+                break
+        if end:
+            self._take(self._decoder.decode(b"", final=True), end=True)
         if end or time.monotonic() - self._mlflow_read > _MLFLOW_SECONDS:
-            self._take_logged()
+            self._take_logged(end=end)
         if end:
             os.close(self.descriptor)
             self._closed = True
@@ -58,20 +64,20 @@ class Follower:
             self._printed.add(one.name)
             self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
 
-    def _take_logged(self) -> None:
+    def _take_logged(self, *, end: bool = False) -> None:
         """Tell of what was logged to MLflow; its times are those that the script gave, if it did."""
+        while rows := self._mlflow.new():
+            for at, one in rows:
+                if one.name not in self._printed:
+                    self._logged.add(one.name)
+                    moment = min(max(at, self._started), time.time())
+                    self._tell(MetricLogged(moment, self._step, one.name, one.kind, one.value))
+            if not end:
+                break
         self._mlflow_read = time.monotonic()
-        for at, one in self._mlflow.new():
-            if one.name not in self._printed:
-                self._logged.add(one.name)
-                moment = min(max(at, self._started), time.time())
-                self._tell(MetricLogged(moment, self._step, one.name, one.kind, one.value))
 
     def _new(self) -> bytes:
-        """Return some of what was added, without moving the place where the process writes.
-
-        Not all of it: a step that writes faster than it is read would never be looked after.
-        """
+        """Return some of what was added, without moving the place where the process writes."""
         piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
         self._at += len(piece)
         return piece

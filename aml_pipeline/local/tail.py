@@ -21,6 +21,8 @@ _MOST_TRACED, _MOST_AFTER = 40, 12
 # A traceback with more lines than this behind it is not what the script failed of.
 _NEAR = 60
 _TAIL_BYTES = 64_000
+# Of a longer line its beginning and its end are shown.
+_LONGEST_LINE = 2_000
 _BEGIN = "Traceback (most recent call last):"
 _FRAME = re.compile(r'  File "(.+)", line \d+')
 _LINK = re.compile(
@@ -36,8 +38,20 @@ _LIBRARY = re.compile(r"[/\\](site-packages|dist-packages|lib[/\\]python\d[\d.]*
 def end_of(log: str, start: int) -> list[str]:
     """Return the last lines of a log, none from before the byte ``start``, without the metrics among them."""
     with files.opened(log) as stream:
-        stream.seek(max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
-        return without_metrics(stream.read().decode("utf-8", "replace").splitlines())
+        begin = max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES)
+        stream.seek(begin)
+        text = stream.read(_TAIL_BYTES).decode("utf-8", "replace")
+    lines = without_metrics(text.splitlines())
+    if len(lines) == 1 and begin > start:  # no end of a line is near
+        lines[0] = f"…{lines[0]}"
+    return [_cut(line) for line in lines]
+
+
+def _cut(line: str) -> str:
+    """Return a line, or of one that is very long its beginning and its end."""
+    half = _LONGEST_LINE // 2
+    left_out = len(line) - 2 * half
+    return f"{line[:half]} … {counted(left_out, 'character')} left out … {line[-half:]}" if left_out > 0 else line
 
 
 def shown(lines: Sequence[str], folders: Iterable[str]) -> list[str]:

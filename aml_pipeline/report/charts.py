@@ -7,10 +7,12 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from aml_pipeline.report.series import LEAST_POINTS, MOST_POINTS, MOST_SERIES, Point, Series, fewer
+from aml_pipeline.report.text import cut
 from aml_pipeline.wording import counted
 
 # A page has at most so many charts, and curves in all of them.
 MOST_CHARTS, MOST_CURVES = 40, MOST_POINTS // LEAST_POINTS
+_LETTERS = 200
 
 
 class Curves(NamedTuple):
@@ -37,7 +39,10 @@ def charts(runs: Sequence[Curves]) -> Charts:
                 by_name.setdefault(one.name, []).append((run, one))
     shown = _shown(by_name)
     most = MOST_POINTS // max(1, sum(map(len, shown.values())))
-    drawn = [{"name": name, "series": [_series(run, one, most) for run, one in rows]} for name, rows in shown.items()]
+    drawn = [
+        {"name": cut(name, _LETTERS), "series": [_series(run, one, most) for run, one in rows]}
+        for name, rows in shown.items()
+    ]
     return Charts(drawn, list(_remarks(by_name, shown)))
 
 
@@ -65,7 +70,7 @@ def _series(run: Curves, one: Series, most: int) -> dict[str, Any]:
     points = fewer(one.points, most)
     begun = run.begun if one.begun is None else one.begun
     return {
-        "label": " ".join(part for part in (run.label, one.step) if part),
+        "label": cut(" ".join(part for part in (run.label, one.step) if part), _LETTERS),
         "logged": one.logged,
         "odd": one.odd + sum(point.value is None for point in one.points),
         "number": [point.number for point in points],

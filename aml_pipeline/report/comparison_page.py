@@ -10,21 +10,41 @@ from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import Comparison, Row, compare
 from aml_pipeline.report.document import document
 from aml_pipeline.report.markup import Html, tag
-from aml_pipeline.report.parts import MOST_ROWS, cell, drawn, facts, moment, scrolled, section, state, table
+from aml_pipeline.report.parts import (
+    MOST_BYTES,
+    MOST_ROWS,
+    ROOMS,
+    cell,
+    drawn,
+    facts,
+    fitting,
+    moment,
+    scrolled,
+    section,
+    size_of,
+    state,
+    table,
+)
 from aml_pipeline.report.story import RunTold
 from aml_pipeline.report.text import cut
 
 # All diffs of a page together, as a page's logs.
-_DIFF_LETTERS = 250_000
+_DIFF_BYTES = 250_000
 
 
 def comparison_page(first: RunTold, second: RunTold, code: Iterable[Diff] = ()) -> str:
     """Return the page of two runs, with the diffs of their ``code``: one file that needs no other."""
     found = compare(first, second)
     curves = charts([Curves(name, run.started or 0.0, run.series) for name, run in (("A", first), ("B", second))])
-    changed = section("What changed", "what-changed", _causes(found.causes))
-    sections = [changed, *_code(code), section("Metrics", "metrics", drawn(curves)), *_sections(found)]
-    return document(f"{first.pipeline} {first.run} {second.run}", _heading(first, second), *sections)
+    title, heading = f"{first.pipeline} {first.run} {second.run}", _heading(first, second)
+    known = [*_code(code), section("Metrics", "metrics", drawn(curves))]
+    left = MOST_BYTES - size_of(document(title, heading), *known)
+    for room in ROOMS:
+        changed = section("What changed", "what-changed", _causes(found.causes, room))
+        tables = list(_sections(found, room))
+        if size_of(changed, *tables) <= left:
+            break
+    return document(title, heading, changed, *known, *tables)
 
 
 def _heading(first: RunTold, second: RunTold) -> Html:
@@ -41,24 +61,24 @@ def _known(run: RunTold) -> Iterator[tuple[str, str]]:
     yield "Command", cut(str(run.header.get("command", "")))
 
 
-def _causes(found: list[Cause]) -> Html:
+def _causes(found: list[Cause], room: int) -> Html:
     if not found:
         return tag("p", "What the steps depend on did not change.")
     rows = [(cut(", ".join(cause.steps)), cut(words)) for cause in found for words in cause.words]
-    return table(("Step", "Change"), rows, "What the steps were made from")
+    return table(("Step", "Change"), rows, "What the steps were made from", room)
 
 
 def _code(code: Iterable[Diff]) -> Iterator[Html]:
     """Give the diffs, folded, as many as have room."""
     shown: list[Html] = []
-    room, left_out = _DIFF_LETTERS, 0
+    room, left_out = _DIFF_BYTES, 0
     for diff in code:
-        letters = sum(len(line) + 1 for line in diff.lines)
-        if letters > room:
+        told = _diff(diff) if sum(map(len, diff.lines)) <= room else None
+        if told is None or size_of(told) > room:
             left_out += 1
             continue
-        room -= letters
-        shown.append(_diff(diff))
+        room -= size_of(told)
+        shown.append(told)
     if left_out:
         said = f"{left_out} more: `aml-pipeline compare --code` shows the lines that changed in them too."
         shown.append(tag("p", said, class_="remark"))
@@ -73,18 +93,18 @@ def _diff(diff: Diff) -> Html:
     return tag("details", tag("summary", tag("b", cut(diff.title, 200))), text, class_="step", open="")
 
 
-def _sections(found: Comparison) -> Iterator[Html]:
+def _sections(found: Comparison, room: int) -> Iterator[Html]:
     for title, rows in found.parts.items():
         shown = [row for row in rows if row.differs] if title == "Packages" else rows
         if shown:
-            yield section(title, title.lower().replace(" ", "-"), _table(title, shown))
+            yield section(title, title.lower().replace(" ", "-"), _table(title, shown, room))
 
 
-def _table(title: str, rows: list[Row]) -> Html:
+def _table(title: str, rows: list[Row], room: int) -> Html:
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in ("Name", "A", "B", "Difference"))))
-    body = [tag("tr", *_cells(row)) for row in rows[:MOST_ROWS]]
+    body = fitting((tag("tr", *_cells(row)) for row in rows[:MOST_ROWS]), room)
     same = sum(not row.differs for row in rows)
-    more = f" The first {MOST_ROWS:,} are shown." if len(rows) > MOST_ROWS else ""
+    more = f" The first {len(body):,} are shown." if len(body) < len(rows) else ""
     said = f"{title}: {len(rows) - same} of {len(rows)} differ.{more}"
     return scrolled(tag("table", tag("caption", said), head, tag("tbody", *body)), title)
 

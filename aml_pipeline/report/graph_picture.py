@@ -42,10 +42,10 @@ class _Plan:
         return self.box // 2 + 1 if self.layers.is_step(knot) else 0
 
 
-def picture(run: RunTold) -> tuple[Html, str]:
+def picture(run: RunTold, most_links: int = MOST_LINKS) -> tuple[Html, str]:
     """Return the graph of a run as SVG, each step leading to what is told of it, and what is not in the picture."""
     needs = _needs(run)
-    drawn = _drawn(needs)
+    drawn = _drawn(needs, most_links)
     plan = _plan(layered(drawn), 1 if all(len(name_lines(step.name)) == 1 for step in run.steps) else 2)
     width = plan.right(("", max(plan.layers.of_steps.values(), default=0))) + _EDGE
     height = max((middle + plan.half(knot) for knot, middle in plan.middles.items()), default=0) + _EDGE
@@ -65,13 +65,13 @@ def _needs(run: RunTold) -> dict[str, list[str]]:
     return needs
 
 
-def _drawn(needs: Needs) -> dict[str, list[str]]:
+def _drawn(needs: Needs, most_links: int) -> dict[str, list[str]]:
     """Return as much of the graph as has room: what spans few layers comes first."""
     layers = layers_of(needs)
     pairs = [(name, other) for name, above in needs.items() for other in above]
     pairs.sort(key=lambda pair: layers[pair[0]] - layers[pair[1]])
     drawn: dict[str, list[str]] = {name: [] for name in needs}
-    reached, room = dict(layers), MOST_LINKS
+    reached, room = dict(layers), most_links
     for name, other in pairs:
         reach = max(reached[other], layers[name] - 1)
         room -= 1 + reach - reached[other]

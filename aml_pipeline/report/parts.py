@@ -12,7 +12,10 @@ from aml_pipeline.report.markup import Html, data, tag
 from aml_pipeline.report.series import METHOD
 from aml_pipeline.report.text import cut
 
-MOST_ROWS = 1_000
+# What a page has at most, so that a browser opens it at once and it can be sent; and the rows of a table.
+MOST_BYTES, MOST_ROWS = 1_000_000, 1_000
+# Of the bytes that a table takes: as many as it likes, or where a page would be too large.
+ROOMS = (MOST_BYTES, 100_000, 30_000)
 _LONG_WORD = 40  # more letters than a name of a step with one of an output has, as a rule
 
 
@@ -27,11 +30,27 @@ def facts(rows: Iterable[tuple[str, str]]) -> Html:
     return tag("dl", *pairs, class_="facts")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str) -> Html:
+def size_of(*parts: str) -> int:
+    """Return how many bytes some parts of a page are."""
+    return sum(len(part.encode()) for part in parts)
+
+
+def fitting(parts: Iterable[Html], room: int) -> list[Html]:
+    """Return the first parts, as many as have room."""
+    taken: list[Html] = []
+    for part in parts:
+        room -= size_of(part)
+        if room < 0:
+            break
+        taken.append(part)
+    return taken
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str, room: int = MOST_BYTES) -> Html:
     """Return a table; of one that is very long, the beginning."""
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in heads)))
-    body = [tag("tr", *map(cell, row)) for row in rows[:MOST_ROWS]]
-    more = f" The first {MOST_ROWS:,} of {len(rows):,}." if len(rows) > MOST_ROWS else ""
+    body = fitting((tag("tr", *map(cell, row)) for row in rows[:MOST_ROWS]), room)
+    more = f" The first {len(body):,} of {len(rows):,}." if len(body) < len(rows) else ""
     return scrolled(tag("table", tag("caption", f"{about}{more}"), head, tag("tbody", *body)), about)
 
 

@@ -92,14 +92,27 @@ def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepT
     plan = [mapping(one) for one in sequence(mapping(record.header.get("plan")).get("steps"))]
     declared = {str(one.get("name")): one for one in plan}
     names = [*declared, *(name for name in rows if name not in declared)]
-    logged = set(record.logged_steps)
-    room = max(_LEAST_BYTES, min(LOG_BYTES, LOGS_BYTES // max(1, len(logged))))
+    rooms = _rooms(record, rows)
     attempts = _attempts(events)
     for name in names:
         about = declared.get(name, {})
-        log = _log(record.log(name), room, to_sources(record, name, str(about.get("source_directory", ".")))) if name in logged else None
+        to_source = to_sources(record, name, str(about.get("source_directory", ".")))
+        log = _log(record.log(name), rooms[name], to_source) if name in rooms else None
         row = {**rows.get(name, {}), "outputs": _outputs(record, name, rows.get(name, {}))}
         yield StepTold(name, about, row, _upstream(about), tuple(attempts[name]), log)
+
+
+def _rooms(record: RunRecord, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many bytes of each log have room; of very many, none but of steps that failed and of the last."""
+    logged = record.logged_steps
+    most = max(_LEAST_BYTES, min(LOG_BYTES, LOGS_BYTES // max(1, len(logged))))
+    rooms, left = dict.fromkeys(logged, 0), LOGS_BYTES
+    failed = {name for name in logged if mapping(rows.get(name)).get("state") == "failed"}
+    for name in [*(name for name in logged if name in failed), *(name for name in logged[::-1] if name not in failed)]:
+        left -= min(most, os.path.getsize(record.log(name)))
+        if left >= 0:
+            rooms[name] = most
+    return rooms
 
 
 def _outputs(record: RunRecord, step: str, row: Mapping[str, Any]) -> dict[str, str]:

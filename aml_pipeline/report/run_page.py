@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aml_pipeline.report.charts import Curves, charts
 from aml_pipeline.report.document import document
-from aml_pipeline.report.graph_picture import picture
+from aml_pipeline.report.graph_picture import MOST_LINKS, picture
 from aml_pipeline.report.markup import Html, join, tag
-from aml_pipeline.report.parts import drawn, facts, moment, scrolled, section, state, table, value_in_words
+from aml_pipeline.report.parts import (
+    MOST_BYTES,
+    ROOMS,
+    drawn,
+    facts,
+    fitting,
+    moment,
+    scrolled,
+    section,
+    size_of,
+    state,
+    table,
+    value_in_words,
+)
+from aml_pipeline.report.selection import costs_of, steps_that_fit
 from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold, mapping, sequence
 from aml_pipeline.report.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.report.timeline import timeline
 from aml_pipeline.wording import counted, size_in_words
 
+_BETWEEN = 5_000  # headings, and what is said of what is left out
+
 
 def page(run: RunTold) -> str:
     """Return the page of a run: one file that needs no other."""
-    return document(f"{run.pipeline} {run.run}", _heading(run), *_sections(run))
+    title, heading = f"{run.pipeline} {run.run}", _heading(run)
+    room = MOST_BYTES - size_of(document(title, heading)) - _BETWEEN
+    curves = drawn(charts([Curves("", run.started or 0.0, run.series)]))
+    return document(title, heading, *_sections(run, curves, room - size_of(curves)))
 
 
 def _heading(run: RunTold) -> Html:
@@ -29,7 +49,7 @@ def _heading(run: RunTold) -> Html:
         "Began": moment(run.started),
         "Took": "" if run.seconds is None else seconds_in_words(run.seconds),
         "Profile": cut(str(run.header.get("profile") or "")),
-        "Data set": ", ".join(cut(str(one.get("name", "")), 60) for one in run.data_sets.values()),
+        "Data set": cut(", ".join(cut(str(one.get("name", "")), 60) for one in run.data_sets.values())),
         "Command": cut(str(run.header.get("command", ""))),
         "Machine": cut(str(run.header.get("host", ""))),
         "Commit": cut(run.commit, 60),
@@ -48,29 +68,59 @@ def _portal(azureml: Mapping[str, Any]) -> Html:
     return tag("p", tag("a", name, href=address, rel="noopener noreferrer"), f" ({cut(address)})")
 
 
-def _sections(run: RunTold) -> Iterator[Html]:
-    yield section("Steps and what they need", "graph", *_graph(run))
-    yield section("Timeline", "timeline", timeline(run))
-    yield section("Metrics", "metrics", _last_values(run), drawn(charts([Curves("", run.started or 0.0, run.series)])))
-    yield section("Steps", "steps", _search(), *(step_part(step, number, run) for number, step in enumerate(run.steps)))
-    yield section("Outputs", "outputs", _outputs(run))
-    yield section("Parameters", "parameters", _parameters(run))
-    yield section("Data sets", "data", _data_sets(run))
-    yield section("Code", "code", _code(run))
-    yield section("Environment", "environment", _environment(run))
+def _sections(run: RunTold, curves: Html, room: int) -> Iterator[Html]:
+    """Give the parts of the page; of many steps those that have ``room`` beside the tables."""
+    costs = costs_of(run)
+    for most in ROOMS:
+        tables = _tables(run, most)
+        left = room - size_of(*tables.values())
+        if sum(costs) <= left:
+            break
+    shown = replace(run, steps=steps_that_fit(run, costs, left))
+    said = _of_steps(len(shown.steps), len(run.steps))
+    steps = [step_part(step, number, run) for number, step in enumerate(shown.steps)]
+    bars = timeline(shown)
+    yield section("Steps and what they need", "graph", *_graph(shown, left - size_of(bars, *steps)), said)
+    yield section("Timeline", "timeline", bars, said)
+    yield section("Metrics", "metrics", tables.pop("metrics"), curves)
+    yield section("Steps", "steps", _search(), said, *steps)
+    titles = {"outputs": "Outputs", "parameters": "Parameters", "data": "Data sets", "code": "Code"}
+    yield from (section(titles.get(name, "Environment"), name, part) for name, part in tables.items())
 
 
-def _graph(run: RunTold) -> Iterator[Html]:
-    svg, left_out = picture(run)
+def _of_steps(shown: int, known: int) -> Html:
+    if shown == known:
+        return Html()
+    first = "first those that failed and what they needed, then those that ran"
+    return tag("p", f"{shown:,} of {known:,} steps have room here: {first}.", class_="remark")
+
+
+def _tables(run: RunTold, room: int) -> dict[str, Html]:
+    """Return the parts that are lists of all kinds, none of which takes more than ``room`` by much."""
+    return {
+        "metrics": _last_values(run, room),
+        "outputs": _outputs(run, room),
+        "parameters": _parameters(run, room),
+        "data": _data_sets(run, room),
+        "code": _code(run, room),
+        "environment": _environment(run, room),
+    }
+
+
+def _graph(run: RunTold, room: int) -> Iterator[Html]:
+    for most_links in (MOST_LINKS, MOST_LINKS // 5, 0):
+        svg, left_out = picture(run, most_links)
+        if size_of(svg) <= room:
+            break
     yield scrolled(svg, "Graph of the steps")
     if left_out:
         yield tag("p", left_out, class_="remark")
 
 
-def _last_values(run: RunTold) -> Html:
+def _last_values(run: RunTold, room: int) -> Html:
     rows = [(step.name, name, number_in_words(value)) for step in run.steps for name, value in step.metrics.items()]
     cells = [tuple(cut(cell, 120) for cell in row) for row in rows]
-    return table(("Step", "Metric", "Last value"), cells, "The last value of each metric") if rows else Html()
+    return table(("Step", "Metric", "Last value"), cells, "The last value of each metric", room) if rows else Html()
 
 
 def _search() -> Html:
@@ -78,7 +128,7 @@ def _search() -> Html:
     return tag("p", tag("label", "Search the logs ", field), tag("output", id="found", aria_live="polite"))
 
 
-def _outputs(run: RunTold) -> Html:
+def _outputs(run: RunTold, room: int) -> Html:
     rows = [
         (
             cut(f"{step.name}.{one.name}", 120),
@@ -93,29 +143,35 @@ def _outputs(run: RunTold) -> Html:
     if not rows:
         return tag("p", "None is recorded.")
     return table(
-        ("Output", "Size", "Files", "Digest", "Folder"), rows, "Outputs, as they were when their step was over"
+        ("Output", "Size", "Files", "Digest", "Folder"), rows, "Outputs, as they were when their step was over", room
     )
 
 
-def _parameters(run: RunTold) -> Html:
+def _parameters(run: RunTold, room: int) -> Html:
     defaults = run.defaults
     rows = [
         (cut(name, 120), cut(value), "" if defaults.get(name) == value else cut(defaults.get(name, "not recorded")))
         for name, value in run.parameters.items()
     ]
-    return table(("Parameter", "Value", "Default"), rows, "Parameters of the run") if rows else tag("p", "It has none.")
+    if not rows:
+        return tag("p", "It has none.")
+    return table(("Parameter", "Value", "Default"), rows, "Parameters of the run", room)
 
 
-def _data_sets(run: RunTold) -> Html:
+def _data_sets(run: RunTold, room: int) -> Html:
     if not run.data_sets:
         return tag("p", "No output has a dataset.json that tells of one.")
-    return join(
+    told = (
         tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(one)) for key, one in data.items()))
         for place, data in run.data_sets.items()
     )
+    shown = fitting(told, room)
+    left_out = len(run.data_sets) - len(shown)
+    more = tag("p", f"The first {len(shown)} of {len(run.data_sets)}.", class_="remark") if left_out else Html()
+    return join([*shown, more])
 
 
-def _code(run: RunTold) -> Html:
+def _code(run: RunTold, room: int) -> Html:
     git = mapping(run.header.get("git"))
     if not git:
         return tag("p", "It came from no git repository, or from one that could not be read.")
@@ -123,15 +179,18 @@ def _code(run: RunTold) -> Html:
     known = facts([("Commit", cut(run.commit, 60)), ("Branch", cut(str(git.get("branch") or "")))])
     if not dirty:
         return join([known, tag("p", "Every file was as in the commit.")])
-    return join([known, table(("File",), dirty, "Files that differed from the commit")])
+    about = "Files that differed from the commit"
+    if "dirty_files" in git:
+        about += f" (of {cut(str(git['dirty_files']), 20)}, {len(dirty):,} are recorded)"
+    return join([known, table(("File",), dirty, about, room)])
 
 
-def _environment(run: RunTold) -> Html:
+def _environment(run: RunTold, room: int) -> Html:
     python = mapping(run.header.get("python"))
     known = [(name.capitalize(), cut(str(python.get(name, "")))) for name in ("version", "platform", "path")]
     packages = mapping(run.header.get("distributions"))
     rows = [(cut(str(name), 120), cut(str(version), 120)) for name, version in packages.items()]
     if not rows:
         return join([facts(known), tag("p", "No packages are recorded.")])
-    listed = table(("Package", "Version"), rows, "Packages that the Python of the steps had")
+    listed = table(("Package", "Version"), rows, "Packages that the Python of the steps had", room)
     return join([facts(known), tag("details", tag("summary", counted(len(rows), "package")), listed)])

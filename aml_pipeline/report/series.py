@@ -136,7 +136,7 @@ def _chosen(values: Sequence[float | None]) -> list[tuple[int, float | None]]:
 
 
 def _width(count: int, most: int) -> int:
-    """Return how many values an interval has: 1, if so many values may all stay; twice as many in each coarser choice."""
+    """Return how many values an interval has: 1, if all may stay; in each coarser choice twice as many."""
     if count <= most:
         return 1
     width = _OF_AN_INTERVAL

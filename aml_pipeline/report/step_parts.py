@@ -76,6 +76,9 @@ def _token(kind: str, about: Mapping[str, Any], parameters: Mapping[str, str]) -
 
 
 def _log(step: str, log: Log) -> Iterator[Html]:
+    if not log.text and log.left_out:
+        yield tag("p", f"Its log of {size_in_words(log.size)} is in {log.place}", class_="remark")
+        return
     if log.left_out > 0:
         whole, left_out = size_in_words(log.size), size_in_words(log.left_out)
         said = f"The end of a log of {whole}: {left_out} that came before stand in {log.place}"

@@ -18,12 +18,13 @@ def timeline(run: RunTold) -> Html:
     if not times:
         return tag("p", "No step ran a process here.")
     start, length = min(times), max(max(times) - min(times), 0.001)
-    rows = [_row(number, step, start, length) for number, step in ran]
+    rows = [row(number, step, start, length) for number, step in ran]
     scale = tag("p", f"From left to right: {seconds_in_words(length)}.", class_="remark")
     return tag("div", scrolled(tag("ol", *rows, class_="timeline"), "Timeline of the steps"), scale)
 
 
-def _row(number: int, step: StepTold, start: float, length: float) -> Html:
+def row(number: int, step: StepTold, start: float, length: float) -> Html:
+    """Return the bars of a step on a scale from ``start``, with how long its processes took."""
     seconds = sum(one.ended - one.begun for one in step.attempts)
     tries = f" in {len(step.attempts)} attempts" if len(step.attempts) > 1 else ""
     return tag(

@@ -1,0 +1,50 @@
+"""Which steps of a run its page shows, where it has not room for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from aml_pipeline.report.parts import size_of
+from aml_pipeline.report.step_parts import step_part
+from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.timeline import row
+
+# What a step takes in the graph, beside its name, which stands there twice, and the lines that lead to it.
+_BOX_BYTES, _LINE_BYTES, _MOST_LINES = 300, 120, 10
+_UNHAPPY = frozenset({"failed", "interrupted", "running"})
+
+
+def costs_of(run: RunTold) -> list[int]:
+    """Return how many bytes each step takes: what is told of it, its bars, its place in the graph."""
+    return [_cost(step, number, run) for number, step in enumerate(run.steps)]
+
+
+def _cost(step: StepTold, number: int, run: RunTold) -> int:
+    bars = size_of(row(number, step, 0.0, 1.0)) if step.attempts else 0
+    name = size_of(escape(step.name[:500]))
+    box = _BOX_BYTES + 2 * name + _LINE_BYTES * min(len(step.upstream), _MOST_LINES)
+    return size_of(step_part(step, number, run)) + bars + box
+
+
+def steps_that_fit(run: RunTold, costs: Sequence[int], room: int) -> tuple[StepTold, ...]:
+    """Return the steps that have room, in their order."""
+    shown: list[int] = []
+    for number in _by_weight(run.steps):
+        room -= costs[number]
+        if room < 0:
+            break
+        shown.append(number)
+    return tuple(run.steps[number] for number in sorted(shown))
+
+
+def _by_weight(steps: Sequence[StepTold]) -> list[int]:
+    """Return the numbers of the steps: those that failed, what they needed, those that ran, all others."""
+    needed = {name for step in steps if step.state in _UNHAPPY for name in step.upstream}
+
+    def weight(number: int) -> int:
+        step = steps[number]
+        ranks = (step.state in _UNHAPPY, step.name in needed, step.state == "done")
+        return next((rank for rank, holds in enumerate(ranks) if holds), len(ranks))
+
+    return sorted(range(len(steps)), key=weight)
