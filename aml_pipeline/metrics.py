@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from aml_pipeline.wording import counted
+
 # Not only at the beginning of a line: a progress bar may stand before it, for it ends with no line end.
 _HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric ")
 _MARK = "Attempted to log "
@@ -149,17 +151,25 @@ def summary(value: Any) -> Any:  # noqa: ANN401 - JSON
     Whoever has them in hand keeps no list of a million numbers for that.
     """
     if isinstance(value, str):
-        return value if len(value) <= MOST_LETTERS else f"{value[:_LETTERS_SHOWN]}… ({len(value):,} characters)"
-    if isinstance(value, (list, dict)) and (count := _values_in(value)) > MOST_VALUES:
-        return f"{_beginning(value)}… ({count:,} values)"
-    return value
+        return (
+            value if len(value) <= MOST_LETTERS else f"{value[:_LETTERS_SHOWN]}… ({counted(len(value), 'character')})"
+        )
+    if not isinstance(value, (list, dict)):
+        return value
+    values, letters = _size(value)
+    if values <= MOST_VALUES and letters <= MOST_VALUES * _LETTERS_SHOWN:
+        return value
+    return f"{_beginning(value)}… ({counted(values, 'value')})"
 
 
-def _values_in(value: Any) -> int:  # noqa: ANN401
-    """Return how many values a list or mapping holds, with those in what it holds."""
+def _size(value: Any) -> tuple[int, int]:  # noqa: ANN401
+    """Return how many values a value holds, with those in what it holds, and how many letters these have."""
+    if not isinstance(value, (list, dict)):
+        return 1, len(value) if isinstance(value, str) else 0
     inside = value.values() if isinstance(value, dict) else value
-    nested = sum(_values_in(one) for one in inside if isinstance(one, (list, dict)))
-    return len(value) + nested + sum(len(one) // MOST_LETTERS for one in inside if isinstance(one, str))
+    sizes = [_size(one) for one in inside if isinstance(one, (list, dict, str))]
+    values, letters = (sum(column) for column in zip((0, 0), *sizes, strict=True))
+    return len(value) - len(sizes) + values, letters
 
 
 def _beginning(value: Any) -> str:  # noqa: ANN401
@@ -167,12 +177,13 @@ def _beginning(value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, (list, dict)):
         return str(value)[:_LETTERS_SHOWN]
     named = value.items() if isinstance(value, dict) else (("", one) for one in value)
-    text = "{" if isinstance(value, dict) else "["
+    begin, end = "{}" if isinstance(value, dict) else "[]"
+    text = ""
     for name, one in named:
-        text += f"{', ' if len(text) > 1 else ''}{f'{name}: ' if name else ''}{_beginning(one)}"
-        if len(text) > _LETTERS_SHOWN:
-            break
-    return text[:_LETTERS_SHOWN]
+        text += f"{', ' if text else ''}{f'{name}: ' if name else ''}{_beginning(one)}"
+        if len(text) >= _LETTERS_SHOWN:
+            return f"{begin}{text}"[:_LETTERS_SHOWN]
+    return f"{begin}{text}{end}"
 
 
 def jsonable(value: Any) -> Any:  # noqa: ANN401

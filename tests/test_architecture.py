@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "local_paths": {"files", "local_data", "plan", "project", "script", "tokens"},
     "masking": {"secret_files", "secret_words"},
     "memo": set(),
-    "metrics": set(),
+    "metrics": {"wording"},
     "mlflow_files": {"files", "metrics"},
     "names": set(),
     "opening": {"check", "errors", "files", "loader", "plan", "problems", "project", "source"},

@@ -17,14 +17,14 @@ from hypothesis import strategies as some
 
 from aml_pipeline.events import MetricLogged, RunEnded, StepEnded, StepStarted
 from aml_pipeline.record import Recorder, RunRecord, records
-from aml_pipeline.report.charts import MOST_CHARTS, MOST_POINTS, MOST_SERIES, Curves, charts
+from aml_pipeline.report.charts import MOST_CHARTS, Curves, charts
 from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import compare
 from aml_pipeline.report.comparison_page import comparison_page
 from aml_pipeline.report.markup import data, join, tag
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
-from aml_pipeline.report.series import Point, Series, fewer, series_of
+from aml_pipeline.report.series import MOST_POINTS, MOST_SERIES, Point, Series, fewer, series_of
 from aml_pipeline.report.story import Log, RunTold, StepTold
 from aml_pipeline.report.text import (
     cut,

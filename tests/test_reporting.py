@@ -15,7 +15,7 @@ import pytest
 
 from aml_pipeline import cli, files
 from aml_pipeline.cli.recorded import words_of
-from aml_pipeline.report import charts, document, parts, reading
+from aml_pipeline.report import charts, document, parts, reading, series
 from aml_pipeline.report.markup import Html
 from tests.conftest import ROOT, Project
 from tests.loopback.lesson import a_lesson
@@ -326,10 +326,13 @@ def test_the_example_in_the_docs_is_what_compare_prints(ran: Project) -> None:
 
 def test_the_docs_tell_the_limits_and_the_libraries_as_they_are() -> None:
     page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
-    assert f"| points of all curves | {charts.MOST_POINTS:,}, chosen by M4" in page
-    assert f"| charts, and curves in one | {charts.MOST_CHARTS}, and {charts.MOST_SERIES} |" in page
+    assert f"| points of all curves | {series.MOST_POINTS:,}, chosen by M4" in page
+    assert (
+        f"| charts, curves in one, and in all | {charts.MOST_CHARTS}, {series.MOST_SERIES} and {charts.MOST_CURVES} |"
+        in page
+    )
     assert f"the last {reading.LOGS_BYTES // 1000} kB, and the last {reading.LOG_BYTES // 1000} kB" in page
-    assert f"| rows of a table | {parts.MOST_ROWS:,} |" in page
+    assert f"| rows of a table | {parts.MOST_ROWS:,}; where" in page
     build = (ROOT / "aml_pipeline" / "report" / "uplot" / "uPlot.iife.min.js").read_text(encoding="utf-8")
     (version,) = re.findall(r"uPlot \(v([\d.]+)\)", build)
     assert f"uPlot](https://github.com/leeoniya/uPlot) {version}" in page
