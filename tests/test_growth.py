@@ -30,7 +30,7 @@ from aml_pipeline.report.reading import LOGS_BYTES, read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import MOST_POINTS, MOST_SERIES, Series, series_of
 from aml_pipeline.report.sources import ToSources
-from tests.page.recorded import START, Written, header, step
+from tests.page.recorded import START, Written, header, many, step
 from tests.patience import no_hang
 from tests.work import grows_in_step
 
@@ -287,22 +287,9 @@ def test_all_curves_together_have_no_more_points_than_a_page_draws() -> None:
 # Pages.
 
 
-def chain(state: Path, steps: int, **about: object) -> RunRecord:
-    """Record a run of many steps in a row, the last but one of which failed."""
-    tokens = [{"input": {"step": "", "name": "o"}}, {"output": {"name": "o"}}]
-    plan = [step(f"s{number}", *tokens, after=(f"s{number - 1}",) if number else ()) for number in range(steps)]
-    written = Written(state / "runs", "r", header(*plan, **about))
-    for number in range(steps):
-        failed = number == steps - 2
-        log = b"x" * 1_000 + b" of %d\n" % number
-        written.step(f"s{number}", log=log, state="failed" if failed else "done", output=f"/o/{number}")
-    written.end("failed")
-    return records(str(state / "runs"))[-1]
-
-
 @pytest.mark.parametrize("steps", [1_000, 5_000])
 def test_a_page_of_very_many_steps_shows_what_failed_and_says_what_it_leaves_out(tmp_path: Path, steps: int) -> None:
-    text = page(read(chain(tmp_path, steps), "failed"))
+    text = page(read(many(tmp_path, steps=steps), "failed"))
     assert len(text.encode()) <= MOST_BYTES
     shown = text.count('class="step"')
     assert 300 < shown < steps

@@ -56,7 +56,7 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages é")
     made = {}
-    for name in ("quickstart", "big", "graph", "harmful"):
+    for name in ("quickstart", "big", "graph", "harmful", "many"):
         record = getattr(recorded, name)(folder / name)
         made[name] = recorded.paged(record, folder / f"{name}.html")
     first, second = (read(recorded.quickstart(folder / letter), "done") for letter in "ab")
@@ -304,6 +304,24 @@ def test_a_big_run_is_drawn(opened: Opener, pages: dict[str, Path]) -> None:
     tab = opened("big")
     assert tab.value("document.querySelectorAll('canvas').length") == 2
     assert "are drawn" in tab.value("document.querySelector('.charts').textContent")
+
+
+def test_a_run_of_5000_steps_is_drawn_as_far_as_it_has_room(opened: Opener, pages: dict[str, Path]) -> None:
+    assert pages["many"].stat().st_size <= 1_000_000
+    tab = opened("many")
+    boxes, steps, bars = (
+        tab.value(f"document.querySelectorAll('{what}').length") for what in (".graph .box", ".step", ".timeline li")
+    )
+    assert boxes == steps == bars > 500
+    assert f"{steps} of 5,000 steps have room here" in tab.value(
+        "document.getElementById('graph').parentElement.textContent"
+    )
+    (failed,) = tab.value("[...document.querySelectorAll('.step[open] b')].map((name) => name.textContent)")
+    assert failed == "s4998"
+    link = "[...document.querySelectorAll('.graph .box')].find((box) => box.textContent.includes('s400'))"
+    tab.value(f"{link}.dispatchEvent(new MouseEvent('click', {{bubbles: true}}))")
+    unfolded = "[...document.querySelectorAll('.step[open] b')].some((name) => name.textContent === 's400')"
+    assert eventually(tab, lambda tab: bool(tab.value(unfolded)))
 
 
 def test_a_link_to_a_step_opens_it(opened: Opener) -> None:

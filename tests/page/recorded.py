@@ -134,6 +134,19 @@ def big(state: Path, *, steps: int = 300, points: int = 10_000) -> RunRecord:
     return records(str(state / "runs"))[-1]
 
 
+def many(state: Path, *, steps: int = 5_000) -> RunRecord:
+    """Record a run of very many steps in a row, the last but one of which failed."""
+    tokens = [{"input": {"step": "", "name": "o"}}, {"output": {"name": "o"}}]
+    plan = [step(f"s{number}", *tokens, after=(f"s{number - 1}",) if number else ()) for number in range(steps)]
+    written = Written(state / "runs", "2026-09-21T13-06-40-000-0004", header(*plan))
+    for number in range(steps):
+        failed = number == steps - 2
+        log = b"x" * 1_000 + b" of %d\n" % number
+        written.step(f"s{number}", log=log, state="failed" if failed else "done", output=f"/o/{number}")
+    written.end("failed")
+    return records(str(state / "runs"))[-1]
+
+
 def graph_steps() -> list[dict[str, Any]]:
     """Return steps that are joined in all ways: past others, side by side, and with long names."""
     needs: dict[str, tuple[str, ...]] = {
