@@ -22,6 +22,7 @@ _HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric ")
 _MARK = "Attempted to log "
 # A script that failed between a header and its value.
 _TRACEBACK = "Traceback (most recent call last)"
+_LONGEST_NAME = 1_000
 # A longer line is no metric; a process that writes no line end costs no more memory than this.
 _LONGEST_LINE = 1_000_000
 # Python refuses to write a number of more than 4300 decimal digits, which it reads when they are hexadecimal.
@@ -91,7 +92,9 @@ class MetricReader:
 def _header(line: str) -> tuple[int, str, str] | None:
     """Return where a line says that a metric follows, its kind and its name."""
     begin = _HEADER.search(line) if line.endswith(":") else None
-    return (begin.start(), begin[1], line[begin.end() : -1]) if begin else None
+    if begin is None or len(line) - begin.end() > _LONGEST_NAME:
+        return None
+    return begin.start(), begin[1], line[begin.end() : -1]
 
 
 def without_metrics(lines: Iterable[str]) -> list[str]:

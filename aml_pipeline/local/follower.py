@@ -13,6 +13,8 @@ from aml_pipeline.mlflow_files import MlflowReader
 
 Tell = Callable[[Event], None]
 _PIECE_BYTES = 1 << 20
+# Of a step that logs under more names, as by a mistake with a counter, the first are metrics.
+MOST_NAMES = 10_000
 # How long a step that still runs is read at a time: one that writes faster must not keep others waiting.
 _READ_SECONDS = 0.05
 # How often the files of MLflow are looked at while a step runs.
@@ -59,7 +61,7 @@ class Follower:
         if text:
             self._tell(OutputWritten(self._step, text))
         for one in self._metrics.feed(text, end=end):
-            if one.name in self._logged:
+            if one.name in self._logged or (one.name not in self._printed and len(self._printed) >= MOST_NAMES):
                 continue
             self._printed.add(one.name)
             self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
