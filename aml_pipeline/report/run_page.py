@@ -92,7 +92,7 @@ def _of_steps(shown: int, known: int) -> Html:
     if shown == known:
         return Html()
     first = "first those that failed and what they needed, then those that ran"
-    return tag("p", f"{shown:,} of {known:,} steps have room here: {first}.", class_="remark")
+    return tag("p", f"The page has room for {shown} of {counted(known, 'step')}: {first}.", class_="remark")
 
 
 def _tables(run: RunTold, room: int) -> dict[str, Html]:

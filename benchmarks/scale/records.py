@@ -96,7 +96,7 @@ def _log(start: Sequence[str], folder: str, size: int, *, said: str) -> Iterator
     yield Measured("`run --force`", Program([*start, "run", "--force"], folder))
     yield from _programs(start, folder, [("`logs`", ["logs"]), ("`report`", ["report"])])
     write(folder, "steps/s0.py", _PRINTS.format(said=said, size=size, status=1))
-    fails = ["sh", "-c", '"$@"; test $? = 1', "sh", *start, "run"]
+    fails = ["/bin/sh", "-c", '"$@"; test $? = 1', "sh", *start, "run"]
     yield Measured("`run` of a step that fails", Program(fails, folder))
 
 

@@ -313,7 +313,7 @@ def test_a_run_of_5000_steps_is_drawn_as_far_as_it_has_room(opened: Opener, page
         tab.value(f"document.querySelectorAll('{what}').length") for what in (".graph .box", ".step", ".timeline li")
     )
     assert boxes == steps == bars > 500
-    assert f"{steps} of 5,000 steps have room here" in tab.value(
+    assert f"The page has room for {steps} of 5000 steps: " in tab.value(
         "document.getElementById('graph').parentElement.textContent"
     )
     (failed,) = tab.value("[...document.querySelectorAll('.step[open] b')].map((name) => name.textContent)")
