@@ -180,7 +180,7 @@ def _beginning(value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, (list, dict)):
         return str(value)[:_LETTERS_SHOWN]
     named = value.items() if isinstance(value, dict) else (("", one) for one in value)
-    begin, end = "{}" if isinstance(value, dict) else "[]"
+    begin, end = ("{", "}") if isinstance(value, dict) else ("[", "]")
     text = ""
     for name, one in named:
         text += f"{', ' if text else ''}{f'{name}: ' if name else ''}{_beginning(one)}"

@@ -8,6 +8,7 @@ from html import escape
 from aml_pipeline.report.parts import size_of
 from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.text import visible
 from aml_pipeline.report.timeline import row
 
 # What a step takes in the graph, beside its name, which stands there twice, and the lines that lead to it.
@@ -22,7 +23,7 @@ def costs_of(run: RunTold) -> list[int]:
 
 def _cost(step: StepTold, number: int, run: RunTold) -> int:
     bars = size_of(row(number, step, 0.0, 1.0)) if step.attempts else 0
-    name = size_of(escape(step.name[:500]))
+    name = size_of(escape(visible(step.name[:500])))
     box = _BOX_BYTES + 2 * name + _LINE_BYTES * min(len(step.upstream), _MOST_LINES)
     return size_of(step_part(step, number, run)) + bars + box
 
