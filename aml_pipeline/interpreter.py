@@ -29,13 +29,13 @@ _CURE = "Give the path of a Python with --python."
 # Beside PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
-_FORMAT = 3
+_FORMAT = 4
 _QUESTION = r"""
 import sys
 sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
 import hashlib, importlib.metadata as metadata, importlib.util, json, os, platform, re, site, sysconfig
 from importlib.machinery import EXTENSION_SUFFIXES
-modules, versions, requires, builds, places, records = {}, {}, {}, {}, {}, []
+modules, versions, requires, builds, places, records, notes = {}, {}, {}, {}, {}, [], {}
 def header(one):  # one.metadata and one.files parse far more than is asked, which takes three times as long
     text = one.read_text("METADATA") or one.read_text("PKG-INFO") or ""
     rows = [line.partition(": ")[::2] for line in text.partition("\n\n")[0].splitlines()]
@@ -68,6 +68,7 @@ for one in metadata.distributions():
         continue
     versions[name] = head.get("Version")
     requires[name] = sorted(set(needs))
+    notes[name] = str(getattr(one, "_path", ""))
     listed = {path.partition("/")[0] for path in (one.read_text("top_level.txt") or "").split()}
     record = one.read_text("RECORD")
     if record and one.read_text("direct_url.json"):  # a folder, an archive, a commit: the version tells little
@@ -93,7 +94,7 @@ for one in metadata.distributions() if shared else ():  # a namespace such as az
             if name not in modules.setdefault(part, []):
                 modules[part].append(name)
 print(json.dumps({
-    "format": 3,
+    "format": 4,
     "executable": sys.executable,
     "implementation": platform.python_implementation(),
     "version": "%d.%d" % sys.version_info[:2],
@@ -106,6 +107,7 @@ print(json.dumps({
     "builds": builds,
     "places": {module: found for module, found in places.items() if found},
     "records": records,
+    "notes": notes,
     "suffixes": EXTENSION_SUFFIXES,
     "folders": [os.path.abspath(path) for path in [*sys.path, site.getusersitepackages()] if path],
 }))
@@ -119,7 +121,9 @@ class Interpreter:
     Of a module that several provide (a namespace) the parts stand there too: ``azureml.core``.
     ``requires`` are the distributions that each asks for, by name; ``name;extra`` if only that extra of it does.
     ``builds`` tell apart what was installed from a folder, an archive or a commit, by distribution. ``places`` are the
-    files and folders of the modules that are developed in place (``pip install -e``).
+    files and folders of the modules that are developed in place (``pip install -e``). ``notes`` are where the
+    installer noted each distribution (``….dist-info``). ``looks`` are of all that this was read from; of a program that
+    starts another Python no look tells, so it has none.
     """
 
     path: str
@@ -135,6 +139,8 @@ class Interpreter:
     builds: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, list[str]] = field(default_factory=dict)
     suffixes: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    looks: Mapping[str, list[int] | None] = field(default_factory=dict)
 
     def code(self, module: str) -> list[str]:
         """Return the files and folders of a module that is developed in place, or that no distribution tells of."""
@@ -162,6 +168,20 @@ class Interpreter:
                 build = self.builds.get(name)
                 found[name] = self.distributions[name] + (f" (build {build[:8]})" if build else "")
         return found
+
+
+def looks_different(python: Interpreter) -> bool:
+    """Whether what a Python answered from looks different now, so that it would perhaps answer something else."""
+    return not all(_is_as(place, look) for place, look in python.looks.items())
+
+
+def _is_as(place: str, look: list[int] | None) -> bool:
+    """Whether a place looks as it did; as fast as can be, since it is asked for each step."""
+    try:
+        now = os.stat(place)
+    except OSError:
+        return look is None
+    return look == [now.st_mode, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
 
 
 def unasked() -> Interpreter:
@@ -232,20 +252,29 @@ def _interpreter(known: Mapping[str, Any]) -> Interpreter:
         builds=known["builds"],
         places=known["places"],
         suffixes=tuple(known["suffixes"]),
+        notes=known["notes"],
+        looks=known["looks"] if _is_itself(known["path"], known) else {},
     )
 
 
-def _looks(path: str, told: Mapping[str, Any]) -> list[list[int] | None]:
-    """Return the looks of all that decides what a Python has.
+def _looks(path: str, told: Mapping[str, Any]) -> dict[str, list[int] | None]:
+    """Return the looks of all that decides what a Python has, by path.
 
-    Itself, the folders of its path, the ``.pth`` files in them, and the lists of what was built for it.
+    Itself, the settings of its virtual environment, the folders of its path, the ``.pth`` files in them, and the lists
+    of what was built for it.
     """
+    above = os.path.dirname(os.path.dirname(path))
     folders = told["folders"]
     leading = [
         os.path.join(folder, name) for folder in folders for name in files.names(folder) if name.endswith(".pth")
     ]
-    places = (path, *folders, *leading, *told["records"])
-    return [list(look) if (look := files.look(place)) else None for place in places]
+    places = (path, os.path.join(above, "pyvenv.cfg"), *folders, *leading, *told["records"])
+    return {place: _look(place) for place in places}
+
+
+def _look(place: str) -> list[int] | None:
+    found = files.look(place)
+    return list(found) if found else None
 
 
 @contextlib.contextmanager

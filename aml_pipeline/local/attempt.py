@@ -15,11 +15,12 @@ from aml_pipeline import mlflow_files, removal, reuse, snapshot, tokens
 from aml_pipeline.errors import MachineError
 from aml_pipeline.events import State, StepEnded, StepStarted
 from aml_pipeline.files import Tree
-from aml_pipeline.local import descendants, faults, leftovers, links, process
+from aml_pipeline.local import descendants, faults, leftovers, links, process, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
 from aml_pipeline.local.follower import Follower, Tell
 from aml_pipeline.local.leftovers import KEPT, Leftover
 from aml_pipeline.local.process import Processes
+from aml_pipeline.local.witness import Sight
 from aml_pipeline.mlflow_files import MlflowReader
 from aml_pipeline.plan import Step
 from aml_pipeline.record import Recorder
@@ -34,8 +35,8 @@ _FEW_FILES, _SMALL_BYTES = 20, 1 << 20
 class Running:
     """An attempt whose process runs; ``log`` is the file of its output, ``leavings`` where its ``outputs/`` is kept.
 
-    ``since_ns`` is when it began by the clock of the file system, ``seconds`` how long it took; ``stays`` tells that
-    its working copy is to stay.
+    ``since_ns`` is when it began by the clock of the file system, ``sight`` what was then seen of all that it rests on,
+    ``seconds`` how long it took; ``stays`` tells that its working copy is to stay.
     """
 
     found: Evaluation
@@ -44,6 +45,7 @@ class Running:
     leavings: str
     begun: float
     since_ns: int
+    sight: Sight
     process: process.Process
     follower: Follower
     seconds: float = 0.0
@@ -83,6 +85,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         with contextlib.suppress(FileExistsError):
             os.mkdir(os.path.join(attempt.working_copy, name))
     since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after all that was copied
+    sight = witness.take(context, step, found.parts, results)
     begun = time.time()
     verdict = found.verdict
     tell(StepStarted(begun, step.name, again or verdict.reason, attempt.id, log, attempt.key, verdict.changes))
@@ -99,7 +102,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         mark=attempt.id,
         timeout=step.timeout,
     )
-    return Running(found, attempt, log, recorder.leavings(step.name), begun, since_ns, child, follower)
+    return Running(found, attempt, log, recorder.leavings(step.name), begun, since_ns, sight, child, follower)
 
 
 def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
@@ -167,6 +170,8 @@ def over(context: Context, running: Running, ended: process.Ended) -> None:
 def judge(context: Context, running: Running, ended: process.Ended, results: Mapping[str, Result]) -> Judgement:
     """Find out whether what a step made can be accepted. Only reads, which takes as long as its files are large."""
     message = faults.fault(context, running.found, ended, results, running.since_ns)
+    # After the digests, so that what is as it was until now had these all the time.
+    message = message or faults.changed_back(context, running.found, results, running.sight)
     left = [] if message else _left(context, running)
     message = message or _empty_outputs(context, running, left)
     state = os.path.dirname(context.store.folder)

@@ -111,7 +111,6 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
     plan, project = context.plan, context.project
     snapshot = project.snapshot(step)
     trees = {name: project.dataset(plan.datasets[name].local) for name in step.datasets}
-    python = context.interpreter
     return {
         "script": snapshot.script,
         "snapshot": snapshot.digests,
@@ -122,13 +121,15 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),
-        "interpreter": {
-            "implementation": python.implementation,
-            "version": python.version,
-            "platform": python.platform,
-        },
-        "packages": _packages(context, snapshot),
+        **installed_parts(context, snapshot),
     }
+
+
+def installed_parts(context: Context, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Return the parts that tell of the Python that runs a step, and of what the modules of its snapshot need of it."""
+    python = context.interpreter
+    told = {"implementation": python.implementation, "version": python.version, "platform": python.platform}
+    return {"interpreter": told, "packages": _packages(context, snapshot)}
 
 
 def _as_they_are(parts: reuse.Parts) -> reuse.Parts:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from aml_pipeline import reuse
 from aml_pipeline.files import Tree
-from aml_pipeline.local import leftovers, process
-from aml_pipeline.local.evaluate import Context, Evaluation
+from aml_pipeline.local import leftovers, process, witness
+from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts
 from aml_pipeline.local.leftovers import Leftover
+from aml_pipeline.local.witness import Sight
 from aml_pipeline.plan import Step
 from aml_pipeline.store import Attempt, Result
 from aml_pipeline.tokens import Dataset, Input, Output
@@ -25,6 +26,66 @@ def fault(
     if ended.status:
         return process.failure(ended.status)
     return _of_datasets(context, found, since_ns) or _of_inputs(context, found, results, since_ns)
+
+
+def changed_back(context: Context, found: Evaluation, results: Mapping[str, Result], before: Sight) -> str:
+    """Return what was touched while the step ran, though its content is as ``before``, or ""; also of packages."""
+    now = witness.take(context, found.step, found.parts, results)
+    for name, traces in before.datasets.items():
+        place = context.project.path(str(context.plan.datasets[name].local))
+        touched = witness.differences(traces, now.datasets[name], place)
+        if touched:
+            return _was_touched(f"Dataset {name}", touched)
+    for one in found.step.inputs:
+        name = f"{one.step}.{one.name}"
+        touched = witness.differences(before.inputs[name], now.inputs[name], context.project.folder)
+        if touched:
+            option = found.step.option_of(one)
+            what = f"output {one.name} of step {one.step}"
+            return _was_touched(f"Its input {option} ({what})" if option else f"Its input, {what},", touched)
+    return _of_packages(context, found, before, now)
+
+
+def _was_touched(subject: str, touched: Sequence[str]) -> str:
+    names = [_touched_name(one) for one in touched]
+    more = [f"{len(names) - 1} more"] if len(names) > 1 else []
+    copied = printable(os.path.basename(touched[0][1:])) if touched[0].startswith(witness.FILE) else "the files"
+    return (
+        f"{subject} was changed and changed back while the step ran ({listed([*names[:1], *more])}), so its result may "
+        f"match neither version. Run again. If the script itself writes there, copy {copied} into the working folder "
+        "first."
+    )
+
+
+def _touched_name(touched: str) -> str:
+    kind, name = touched[0], printable(touched[1:])
+    if kind == witness.FOLDER:
+        return f"a file came and went in {name}/" if name else "a file came and went in it"
+    return f"the link {name}" if kind == witness.LINK else name
+
+
+def _of_packages(context: Context, found: Evaluation, before: Sight, now: Sight) -> str:
+    python = context.interpreter
+    if not python.version:
+        what = f"The Python of the steps, {python.path}, was removed or broken while the step ran."
+        return f"{what} Repair it, then run again."
+    parts = installed_parts(context, before.snapshot)
+    told = reuse.changes({name: found.parts[name] for name in parts}, parts)
+    if not told:
+        pairs = [(name, witness.differences(text, now.packages[name])) for name, text in before.packages.items()]
+        told = [f"{name} was {_reinstalled(touched)}" for name, touched in pairs if touched]
+    if not told:
+        return ""
+    return (
+        f"A package or the Python of the steps changed while the step ran ({reuse.summary(told)}), so its result may "
+        "match neither version. Run again, and install nothing and edit no package while a step runs."
+    )
+
+
+def _reinstalled(touched: Sequence[str]) -> str:
+    if touched[0].startswith(witness.FOLDER):
+        return "installed again"
+    return f"edited and changed back: {printable(touched[0][1:])}"
 
 
 def _of_datasets(context: Context, found: Evaluation, since_ns: int) -> str:

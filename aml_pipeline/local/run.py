@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
-from aml_pipeline.local import attempt, code, process, survivors
+from aml_pipeline.local import attempt, code, process, survivors, witness
 from aml_pipeline.local.attempt import Judgement, Running
 from aml_pipeline.local.beside import Work
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
@@ -185,6 +185,8 @@ class _Runner:
         if reason:
             self._settle(StepEnded(time.time(), step.name, "not run", reason))
             return
+        if self._recorder.is_open:  # a step has run, which takes time: pip may have been at work meanwhile
+            self._context = witness.renewed(self._context)
         work = Work(partial(self._evaluate, step, failed), beside=bool(self._running))
         self._evaluating = (step, work)
         self._act_on_evaluation()
@@ -253,6 +255,7 @@ class _Runner:
             if ended is None:
                 attempt.follow(self._context, running)
                 return
+            self._context = witness.renewed(self._context, over=not ended.status)
             judge = partial(attempt.judge, self._context, running, ended, self._done.results)
             attempt.over(self._context, running, ended)
             judging = self._judging[name] = Work(judge, beside=len(self._running) > 1)

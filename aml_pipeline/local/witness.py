@@ -1,0 +1,184 @@
+"""What a step rests on beside its own copies, looked at when it starts and when it is over.
+
+A digest tells that content is as before, not that it was so all the time. Looks tell that: what is replaced, edited or
+moved gets another time of change (ctime), which no program can set back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from aml_pipeline import files, interpreter
+from aml_pipeline.errors import UsageError
+from aml_pipeline.local.evaluate import Context
+from aml_pipeline.plan import Step
+from aml_pipeline.snapshot import Snapshot
+from aml_pipeline.store import Result
+
+FOLDER, LINK, FILE = "d", "l", "f"
+_MOST_LINKS = 40
+
+
+class Sight(NamedTuple):
+    """Traces by dataset, by input (``step.output``) and by package, and the snapshot whose imports the packages are."""
+
+    snapshot: Snapshot
+    datasets: Mapping[str, str]
+    inputs: Mapping[str, str]
+    packages: Mapping[str, str]
+
+
+def take(context: Context, step: Step, parts: Mapping[str, Any], results: Mapping[str, Result]) -> Sight:
+    """Return what is seen of all that a step with the ``parts`` rests on."""
+    local = {name: context.plan.datasets[name].local for name in step.datasets}
+    return Sight(
+        context.project.snapshot(step),
+        {name: of_dataset(context.project.path(path)) for name, path in local.items() if path},
+        {f"{one.step}.{one.name}": _text(_below(results[one.step].outputs[one.name])) for one in step.inputs},
+        {name: _of_package(context, name, version) for name, version in parts["packages"].items() if version},
+    )
+
+
+def _of_package(context: Context, name: str, version: str) -> str:
+    """Return traces of a package's code where it is developed in place, else of what its installer noted."""
+    python = context.interpreter
+    if version.startswith("code "):
+        return "".join(_text(_code(place)) for place in python.code(name))
+    note = python.notes.get(name)
+    return _text([(FOLDER + os.path.basename(note), os.stat(note))]) if note and os.path.exists(note) else ""
+
+
+Row = tuple[str, os.stat_result]
+
+
+def _text(rows: Iterable[Row]) -> str:
+    """Return names and looks by turns, each with a NUL behind it: one text, for a dataset may have a million files."""
+    found = []
+    with contextlib.suppress(OSError):  # it goes while it is looked at: what is missing tells that
+        for name, look in rows:
+            kind, mode = stat.S_IFMT(look.st_mode), stat.S_IMODE(look.st_mode)
+            settings = f"{mode},{look.st_uid},{look.st_gid},{look.st_nlink}"
+            found.append(f"{name}\0{kind},{look.st_size},{look.st_mtime_ns} {look.st_ctime_ns} {settings}\0")
+    return "".join(found)
+
+
+def of_dataset(place: str) -> str:
+    """Return the looks of all files, folders and links at, below and on the way to ``place``."""
+    links = [(LINK + link, os.lstat(link)) for link in _links(place)]
+    return _text(links) + _text(_below(place))
+
+
+def _below(place: str) -> Iterator[Row]:
+    """Yield the look of each file, folder and link at and below ``place``."""
+    look = os.stat(place)
+    if not stat.S_ISDIR(look.st_mode):
+        yield FILE + os.path.basename(place), look
+        return
+    yield FOLDER, look
+    folders = {""}
+    for name, entry in files.walk(place):
+        above = os.path.dirname(name)
+        while above not in folders:
+            folders.add(above)
+            above = os.path.dirname(above)
+        if not name.endswith("/"):
+            yield from _of_entry(name, entry)
+    for name in sorted(folders - {""}):
+        yield from _of_folder(name, os.path.join(place, name))
+
+
+def _of_entry(name: str, entry: os.DirEntry[str]) -> Iterator[Row]:
+    if entry.is_symlink():
+        yield LINK + name, entry.stat(follow_symlinks=False)
+    with contextlib.suppress(OSError):  # a link that leads nowhere
+        yield FILE + name, entry.stat()
+
+
+def _of_folder(name: str, place: str) -> Iterator[Row]:
+    if os.path.islink(place):
+        yield LINK + name, os.lstat(place)
+    yield FOLDER + name, os.stat(place)
+
+
+def _links(path: str, most: int = _MOST_LINKS) -> Iterator[str]:
+    """Yield the symbolic links on the way to ``path``, also those that links lead over."""
+    ends = [index for index, one in enumerate(path) if one == os.sep and index]
+    for place in (*(path[:end] for end in ends), path):
+        if os.path.islink(place):
+            yield place
+            target = os.path.join(os.path.dirname(place), os.readlink(place))
+            yield from _links(target, most - 1) if most else ()
+
+
+def _code(place: str) -> Iterator[Row]:
+    """Yield the files of a module: caches do not count, nor the times of folders, which caches change."""
+    name = os.path.basename(place)
+    if not os.path.isdir(place):
+        yield FILE + name, os.stat(place)
+        return
+    for inner, entry in files.walk(place, lambda inner, _: inner.endswith("__pycache__/")):
+        yield FILE + os.path.join(name, inner), entry.stat()
+
+
+def differences(before: str, after: str, place: str = "") -> list[str]:
+    """Return what was touched between two texts of traces: each name behind its kind."""
+    if before == after:
+        return []
+    then, now = _parsed(before), _parsed(after)
+    names = [name for name in {**then, **now} if _is_touched(then.get(name), now.get(name))]
+    others = [name for name in names if not name.startswith(FOLDER)]
+    return others or (names if not place or _keeps_times_of_folders(place) else [])
+
+
+def _parsed(text: str) -> dict[str, str]:
+    words = text.split("\0")
+    return dict(zip(words[::2], words[1::2], strict=False))
+
+
+def _is_touched(before: str | None, after: str | None) -> bool:
+    """Whether two looks tell of another content in between.
+
+    A time of change that came with another mode, owner or number of hard links is told by that: `chmod`, `cp -l`. The
+    number of a file (inode) does not count: what is replaced has another time too, and FUSE may number anew.
+    """
+    if before is None or after is None:
+        return before is not after
+    (content, changed, settings), (content_now, changed_now, settings_now) = before.split(" "), after.split(" ")
+    return content != content_now or (changed != changed_now and settings == settings_now)
+
+
+def _keeps_times_of_folders(place: str) -> bool:
+    """Whether times of folders tell anything at ``place``: what mounts a store of blobs by FUSE makes them up."""
+    try:
+        device = os.stat(place).st_dev
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as stream:
+            return not is_fuse(stream, f"{os.major(device)}:{os.minor(device)}")
+    except OSError:  # it is gone, or no Linux
+        return True
+
+
+def is_fuse(mounts: Iterator[str], device: str) -> bool:
+    """Whether a device is a file system by FUSE, as Linux's ``mountinfo`` tells."""
+    rows = (line.split() for line in mounts)
+    return any(row[2] == device and row[row.index("-") + 1].startswith("fuse") for row in rows if "-" in row)
+
+
+def renewed(context: Context, *, over: bool = False) -> Context:
+    """Return ``context`` with the Python of the steps as it is now, which is asked again if it looks different.
+
+    Where no look tells, since another program starts that Python, it is asked when a step is ``over``. One that does
+    not answer any more has nothing installed.
+    """
+    python = context.interpreter
+    if not interpreter.looks_different(python) and (python.looks or not over):
+        return context
+    try:
+        with interpreter.asking(python.path, context.environ, None, context.project.folder) as answer:
+            return replace(context, interpreter=answer())
+    except UsageError:
+        return replace(context, interpreter=replace(interpreter.unasked(), path=python.path, looks={python.path: None}))
