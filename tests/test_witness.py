@@ -6,13 +6,17 @@ import os
 import shutil
 import subprocess
 import textwrap
+import venv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from aml_pipeline import cli, interpreter
 from aml_pipeline.local import witness
 from tests.conftest import Project
+from tests.key.place import write_package
 from tests.work import grows_in_step
 
 GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
@@ -99,18 +103,18 @@ def _closed(data: Path) -> None:
 
 
 # What touches a dataset, or what is beside it, and leaves its content as it was all the time.
-HARMLESS: dict[str, Callable[[Path], None]] = {
+HARMLESS: dict[str, Callable[[Path], object]] = {
     "nothing": lambda _: None,
-    "read": lambda data: [path.read_text() for path in data.rglob("*.csv")] and None,
+    "read": lambda data: [path.read_text() for path in data.rglob("*.csv")],
     "hard links to its files": _linked,
     "other rights": _closed,
-    "a file beside it": lambda data: (data / "versions/c.csv").write_text("c") and None,
+    "a file beside it": lambda data: (data / "versions/c.csv").write_text("c"),
     "another link to it": lambda data: (data / "newest").symlink_to("latest"),
 }
 
 
 @pytest.mark.parametrize("touch", HARMLESS.values(), ids=HARMLESS)
-def test_what_changes_no_content_is_not_told(data: Path, touch: Callable[[Path], None]) -> None:
+def test_what_changes_no_content_is_not_told(data: Path, touch: Callable[[Path], object]) -> None:
     before = witness.of_dataset(str(data / "current"))
     touch(data)
     assert witness.differences(before, witness.of_dataset(str(data / "current"))) == []
@@ -231,3 +235,86 @@ def test_another_branch_that_is_checked_out_meanwhile(pair: Project) -> None:
 def test_steps_side_by_side_that_read_the_same_files(pair: Project) -> None:
     assert pair.run("--jobs", "2") == {"first": "done", "train": "done", "other": "done"}
     assert pair.run("--jobs", "2") == {"first": "up to date", "train": "up to date", "other": "up to date"}
+
+
+# Packages.
+
+TWO = """
+    name: packages
+    steps:
+      first: {script: first.py, arguments: ["${{ outputs.o }}"]}
+      second: {script: second.py, arguments: ["${{ outputs.o }}"], after: [first]}
+    """
+WRITES = "import sys\nopen(sys.argv[-1] + '/o', 'w').write('x')\n"
+
+
+@pytest.fixture
+def packages(project: Project, tmp_path: Path) -> Path:
+    """The folder of packages of an environment, `venv`, that a project of two steps may spoil."""
+    venv.create(tmp_path / "venv", symlinks=True)
+    (place,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    write_package(place, "helper", "1.0", 1)
+    second = f"try:\n    import late\nexcept ImportError:\n    pass\n{WRITES}"
+    project.write({"pipeline.yaml": TWO, "first.py": f"import helper\n{WRITES}", "second.py": second})
+    return place
+
+
+def _adds(packages: Path, name: str) -> str:
+    """Return a line of a script that installs a package meanwhile."""
+    made = (f"import os; os.makedirs({str(packages / folder)!r})" for folder in (name, f"{name}-1.0.dist-info"))
+    files = {f"{name}/__init__.py": "", f"{name}-1.0.dist-info/METADATA": f"Name: {name}\nVersion: 1.0\n"}
+    files[f"{name}-1.0.dist-info/RECORD"] = f"{name}/__init__.py,,\n"
+    return "; ".join([*made, *(f"open({str(packages / file)!r}, 'w').write({text!r})" for file, text in files.items())])
+
+
+def _run(project: Project, packages: Path, status: int = 0) -> str:
+    python = packages.parents[2] / "bin/python"
+    return project.cli("run", "--python", str(python), status=status).stderr
+
+
+def test_a_package_that_is_installed_for_a_later_step_fails_none(project: Project, packages: Path) -> None:
+    project.write({"first.py": f"import helper\n{_adds(packages, 'late')}\n{WRITES}"})
+    _run(project, packages)
+    assert _run(project, packages) == "", "both are up to date: the second step was keyed with the package"
+
+
+def test_a_package_that_a_step_imports_is_upgraded(project: Project, packages: Path) -> None:
+    upgrade = f"import os; os.rename({str(packages / 'helper-1.0.dist-info')!r}, {str(packages / 'helper')!r} + '-2')"
+    edit = f"path = {str(packages / 'helper-2.0.dist-info')!r}\nos.rename({str(packages / 'helper')!r} + '-2', path)"
+    text = "text = open(path + '/METADATA').read().replace('1.0', '2.0')\nopen(path + '/METADATA', 'w').write(text)\n"
+    project.write({"first.py": f"import helper\n{upgrade}\n{edit}\n{text}{WRITES}"})
+    assert (
+        "first: The packages of this Python changed while the step ran: helper 1.0 → 2.0. Its result may match neither "
+        "version. Run again, and do not install or edit packages while a step runs."
+    ) in _run(project, packages, status=1)
+
+
+def test_a_python_that_is_removed_while_a_step_runs(project: Project, packages: Path) -> None:
+    python = packages.parents[2] / "bin/python"
+    project.write({"first.py": f"import os; os.unlink({str(python)!r})\n{WRITES}"})
+    words = f"first: The Python of the steps, {python}, was removed or broken while the step ran. Repair it, then run"
+    assert words in _run(project, packages, status=1)
+
+
+@pytest.mark.parametrize(("shim", "asked"), [(False, 1), (True, 3)], ids=["itself", "a shim"])
+def test_python_is_asked_again_only_where_no_look_tells(
+    project: Project,
+    packages: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shim: bool,  # noqa: FBT001
+    asked: int,
+) -> None:
+    python = packages.parents[2] / "bin/python"
+    if shim:
+        (project.root / "shim").write_text(f'#!/bin/sh\nexec {python} "$@"\n')
+        (project.root / "shim").chmod(0o755)
+    starts, count = interpreter._started, []
+
+    def started(*words: Any) -> Any:  # noqa: ANN401 - as what it counts
+        count.append(words)
+        return starts(*words)
+
+    monkeypatch.setattr(interpreter, "_started", started)
+    monkeypatch.chdir(project.root)
+    assert cli.run(["run", "--python", str(project.root / "shim" if shim else python)], project.environ) == 0
+    assert len(count) == asked

@@ -76,9 +76,10 @@ def _of_packages(context: Context, found: Evaluation, before: Sight, now: Sight)
         told = [f"{name} was {_reinstalled(touched)}" for name, touched in pairs if touched]
     if not told:
         return ""
+    what = "packages of this Python" if found.parts["interpreter"] == parts["interpreter"] else "Python of the steps"
     return (
-        f"A package or the Python of the steps changed while the step ran ({reuse.summary(told)}), so its result may "
-        "match neither version. Run again, and install nothing and edit no package while a step runs."
+        f"The {what} changed while the step ran: {reuse.summary(told)}. Its result may match neither version. "
+        "Run again, and do not install or edit packages while a step runs."
     )
 
 
