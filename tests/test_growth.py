@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from aml_pipeline import record, retention
-from aml_pipeline.cli.history import _print_json
+from aml_pipeline.cli.history import _print_rows
 from aml_pipeline.cli.recorded import matching, row_of, words_of
 from aml_pipeline.events import MetricLogged, RunEnded, StepEnded, StepStarted
 from aml_pipeline.local import follower, tail
@@ -131,7 +131,7 @@ def test_events_of_any_length_are_read_line_by_line(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_list_of_runs_is_printed_as_json_prints_it(count: int, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"run": f"r\n{number}", "metrics": {"a": [1]}, "steps": {}} for number in range(count)]
-    _print_json(iter(rows))
+    _print_rows(iter(rows))
     assert capsys.readouterr().out == json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -232,6 +232,25 @@ def test_another_branch_that_is_checked_out_meanwhile(pair: Project) -> None:
     assert "Dataset raw was changed and changed back while the step ran (s.csv), " in _told(pair)
 
 
+@pytest.mark.parametrize(("text", "status"), [("y", 1), ("x", 0)], ids=["changed", "written again"])
+def test_what_changes_before_the_process_starts(
+    pair: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], text: str, status: int
+) -> None:
+    take = witness.take
+
+    def late(*words: Any) -> Any:  # noqa: ANN401 - as what it stands for
+        if not changed:
+            changed.append((pair.root / "raw/s.csv").write_text(text))
+        return take(*words)
+
+    pair.run("first")
+    changed: list[int] = []
+    monkeypatch.setattr(witness, "take", late)
+    monkeypatch.chdir(pair.root)
+    assert cli.run(["run", "train"], pair.environ) == status
+    assert ("Dataset raw changed while the step ran (" in capfd.readouterr().err) is bool(status)
+
+
 def test_steps_side_by_side_that_read_the_same_files(pair: Project) -> None:
     assert pair.run("--jobs", "2") == {"first": "done", "train": "done", "other": "done"}
     assert pair.run("--jobs", "2") == {"first": "up to date", "train": "up to date", "other": "up to date"}

@@ -50,7 +50,7 @@ def _of_package(context: Context, name: str, version: str) -> str:
     if version.startswith("code "):
         return "".join(_text(_code(place)) for place in python.code(name))
     note = python.notes.get(name)
-    return _text([(FOLDER + os.path.basename(note), os.stat(note))]) if note and os.path.exists(note) else ""
+    return _text((FOLDER + os.path.basename(place), os.stat(place)) for place in [note] if place)
 
 
 Row = tuple[str, os.stat_result]
@@ -69,8 +69,7 @@ def _text(rows: Iterable[Row]) -> str:
 
 def of_dataset(place: str) -> str:
     """Return the looks of all files, folders and links at, below and on the way to ``place``."""
-    links = [(LINK + link, os.lstat(link)) for link in _links(place)]
-    return _text(links) + _text(_below(place))
+    return _text((LINK + link, os.lstat(link)) for link in _links(place)) + _text(_below(place))
 
 
 def _below(place: str) -> Iterator[Row]:
@@ -82,21 +81,18 @@ def _below(place: str) -> Iterator[Row]:
     yield FOLDER, look
     folders = {""}
     for name, entry in files.walk(place):
-        above = os.path.dirname(name)
+        above = name.rpartition("/")[0]
         while above not in folders:
             folders.add(above)
-            above = os.path.dirname(above)
-        if not name.endswith("/"):
-            yield from _of_entry(name, entry)
+            above = above.rpartition("/")[0]
+        if name.endswith("/"):
+            continue
+        if entry.is_symlink():
+            yield LINK + name, entry.stat(follow_symlinks=False)
+        with contextlib.suppress(OSError):  # a link that leads nowhere
+            yield FILE + name, entry.stat()
     for name in sorted(folders - {""}):
         yield from _of_folder(name, os.path.join(place, name))
-
-
-def _of_entry(name: str, entry: os.DirEntry[str]) -> Iterator[Row]:
-    if entry.is_symlink():
-        yield LINK + name, entry.stat(follow_symlinks=False)
-    with contextlib.suppress(OSError):  # a link that leads nowhere
-        yield FILE + name, entry.stat()
 
 
 def _of_folder(name: str, place: str) -> Iterator[Row]:
