@@ -271,6 +271,10 @@ class Store:
             self._note(attempt, "accepted")
         self._link(result)
 
+    def attempt_folder(self, step: str, attempt: str) -> str:
+        """Return the folder of an attempt, be it there or not."""
+        return self._step(step, ATTEMPT + attempt)
+
     def scratch(self, step: str, name: str) -> str:
         """Return a folder for an output that is never accepted."""
         return self._step(step, DEBUG + name)

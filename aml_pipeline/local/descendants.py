@@ -1,8 +1,9 @@
 """Processes that left the tree of their step: found by the mark in their environment, or as children of ours.
 
 On Linux descendants that leave their tree become this process's children (``PR_SET_CHILD_SUBREAPER``), and every one
-carries its attempt's id in its environment, so that the next run finds what a killed runner left behind. Elsewhere
-there are none to be found, and the process group alone is ended.
+carries its attempt's id in its environment, so that the next run finds what a killed runner left behind; one that
+emptied its environment it finds by the attempt's folder, if it works there or writes into it. Elsewhere there are none
+to be found, and the process group alone is ended.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 # The variable that marks every process of an attempt.
 MARK = "AML_PIPELINE_ATTEMPT"
@@ -81,32 +82,86 @@ def marked(mark: str) -> list[int]:
     """Return the processes of this user that carry ``mark``, but for this one; none where the kernel cannot tell."""
     wanted = f"{MARK}={mark}".encode()
     found = []
-    for name in os.listdir("/proc") if os.path.isdir("/proc/self") else []:
-        if name.isdigit() and int(name) != os.getpid():
-            with contextlib.suppress(OSError):
-                if wanted in _bytes_of(f"/proc/{name}/environ").split(b"\0"):
-                    found.append(int(name))
+    for pid in _processes():
+        with contextlib.suppress(OSError):
+            if wanted in _bytes_of(f"/proc/{pid}/environ").split(b"\0"):
+                found.append(pid)
     return found
+
+
+def _processes() -> list[int]:
+    """Return all processes but this one; none where the kernel cannot tell."""
+    names = os.listdir("/proc") if os.path.isdir("/proc/self") else []
+    return [int(name) for name in names if name.isdigit() and int(name) != os.getpid()]
+
+
+def daemons_in(folder: str) -> list[int]:
+    """Return the processes without a terminal that work in ``folder``, or have a file below it open for writing.
+
+    A person who looks at what an attempt left has a terminal, or only reads; what started this process is none either.
+    """
+    place = f"{os.path.realpath(folder)}{os.sep}"
+    ours = set(_ancestors())
+    return [pid for pid in _processes() if pid not in ours and _works_in(pid, place) and not _has_terminal(pid)]
+
+
+def _ancestors() -> Iterator[int]:
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
+        pid = int(_status(pid)[1])
+
+
+def _has_terminal(pid: int) -> bool:
+    try:
+        return _status(pid)[4] != b"0"
+    except OSError:
+        return True  # it is over
+
+
+def _works_in(pid: int, place: str) -> bool:
+    """Whether a process works below ``place``, a path that ends in ``/``, or has a file there open for writing."""
+    try:
+        if f"{os.readlink(f'/proc/{pid}/cwd')}/".startswith(place):
+            return True
+        return any(_writes(pid, name, place) for name in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:  # it is over, or another user's
+        return False
+
+
+def _writes(pid: int, descriptor: str, place: str) -> bool:
+    if not os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith(place):
+        return False
+    _, _, rest = _bytes_of(f"/proc/{pid}/fdinfo/{descriptor}").partition(b"flags:")
+    return int(rest.split()[0], 8) & os.O_ACCMODE != os.O_RDONLY
+
+
+def _status(pid: int) -> list[bytes]:
+    """Return what the kernel tells of a process, after its name: its state, its parent and so on (proc(5))."""
+    return _bytes_of(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 
 def identity(pid: int) -> str | None:
     """Return what tells a process from a later one of the same number: when it started. None: it is over."""
     with contextlib.suppress(OSError):
-        return _bytes_of(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19].decode()
+        return _status(pid)[19].decode()
     if os.path.isdir("/proc/self"):
         return None
     answer = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return answer.stdout.strip() or None
 
 
-def end_survivors(mark: str, pid: int, started: str | None) -> int:
-    """Kill what is left of an attempt whose runner died; return how many processes that were."""
+def end_survivors(mark: str, pid: int, started: str | None, folder: str = "") -> int:
+    """Kill what is left of an attempt whose runner died; return how many processes that were.
+
+    ``folder`` is the attempt's own, if daemons that lost their mark are to be looked for there.
+    """
     found = set()
     if started is not None and identity(pid) == started:
         signal_group(pid, signal.SIGKILL)
         found = {pid}
     until = time.monotonic() + CHASE_SECONDS
-    while (left := marked(mark)) and time.monotonic() < until:
+    while (left := {*marked(mark), *(daemons_in(folder) if folder else ())}) and time.monotonic() < until:
         kill_each(left)  # again and again: one may start another before it is killed
         found.update(left)
         time.sleep(0.01)

@@ -198,7 +198,7 @@ class _Runner:
             self._note(attempt.tidy(failed))
             forced = failed.found.verdict.reason
         found = evaluate(self._context, step, self._done.results, forced=forced)
-        survivors.end(found.last)
+        survivors.end(self._context.store, step.name)
         if not found.result:
             self._note(self._context.store.remove_failed(step.name))
         return found

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.faults import daemons, hostile, midway, objects, swaps, trials
 from tests.faults.place import Place
-from tests.faults.trials import Bench, Trial, everything
+from tests.faults.trials import Bench, Trial
 
 AT_ONCE = 2
 
@@ -60,29 +61,41 @@ def carry_out(trial: Trial, bench: Bench, folder: Path) -> list[str]:
     return place.complaints
 
 
-def table(trials: Sequence[Trial], found: Sequence[list[str]]) -> list[str]:
+def table(done: Sequence[Trial], found: Sequence[list[str]]) -> list[str]:
     """Return the lines of the table fault × moment × outcome."""
     right: Counter[tuple[str, str]] = Counter()
     wrong: Counter[tuple[str, str]] = Counter()
-    for trial, complaints in zip(trials, found, strict=True):
+    for trial, complaints in zip(done, found, strict=True):
         (wrong if complaints else right)[trial.fault, trial.moment] += 1
-    rows = list(dict.fromkeys((one.fault, one.moment) for one in trials))
+    rows = list(dict.fromkeys((one.fault, one.moment) for one in done))
     lines = [f"{'fault':<32}  {'moment':<26}  {'right':>5}  {'wrong':>5}"]
     lines += [f"{row[0]:<32}  {row[1]:<26}  {right[row]:>5}  {wrong[row] or '-':>5}" for row in rows]
     return [*lines, f"{'all':<32}  {'':<26}  {right.total():>5}  {wrong.total() or '-':>5}"]
 
 
+def everything(bench: Bench, chance: random.Random) -> list[Trial]:
+    """Return every trial there is."""
+    return [
+        *trials.everything(bench, chance),
+        *daemons.trials(),
+        *objects.trials(bench),
+        *midway.trials(),
+        *hostile.trials(),
+        *swaps.trials(),
+    ]
+
+
 def chosen(bench: Bench, chance: random.Random, count: int, only: str) -> list[Trial]:
     """Return ``count`` trials: one of each row of the table first, then any."""
-    trials = [one for one in everything(bench, chance) if only in f"{one.fault}, {one.moment}"]
-    order = list(range(len(trials)))
+    wanted = [one for one in everything(bench, chance) if only in f"{one.fault}, {one.moment}"]
+    order = list(range(len(wanted)))
     chance.shuffle(order)
     rows: dict[tuple[str, str], int] = {}
     for index in order:
-        rows.setdefault((trials[index].fault, trials[index].moment), index)
+        rows.setdefault((wanted[index].fault, wanted[index].moment), index)
     firsts = set(rows.values())
     order.sort(key=lambda index: index not in firsts)
-    return [trials[index] for index in sorted(order[:count])]
+    return [wanted[index] for index in sorted(order[:count])]
 
 
 def main() -> int:
@@ -95,15 +108,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder = Path(name).resolve()
         bench = prepare(folder)
-        trials = chosen(bench, chance, arguments.trials, arguments.only)
+        tried = chosen(bench, chance, arguments.trials, arguments.only)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            folders = [folder / f"trial-{index}-" for index in range(len(trials))]
-            found = list(pool.map(lambda trial, place: carry_out(trial, bench, place), trials, folders))
-    print(*table(trials, found), sep="\n")
-    for trial, complaints in zip(trials, found, strict=True):
+            folders = [folder / f"trial-{index}-" for index in range(len(tried))]
+            found = list(pool.map(lambda trial, place: carry_out(trial, bench, place), tried, folders))
+    print(*table(tried, found), sep="\n")
+    for trial, complaints in zip(tried, found, strict=True):
         for one in complaints:
             print(f"\n{trial.fault}, {trial.moment} {getattr(trial.do, 'args', '')}: {one}")
-    print(f"\n{len(trials)} trials in {time.monotonic() - begun:.0f} s, seed {arguments.seed}")
+    print(f"\n{len(tried)} trials in {time.monotonic() - begun:.0f} s, seed {arguments.seed}")
     return 1 if any(found) else 0
 
 

@@ -12,127 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.written import FILES
 from tests.patience import PATIENCE
 
 BREAKER = Path(__file__).with_name("breaker.py")
 _TRIAL = "FAULT_TRIAL"
-
-_PIPELINE = """\
-name: small
-source_directory: src
-parameters:
-  factor: 3
-steps:
-  make:
-    script: make.py
-    arguments:
-      --factor: ${{ parameters.factor }}
-      --output: ${{ outputs.numbers }}
-  add:
-    script: add.py
-    arguments:
-      --numbers: ${{ steps.make.outputs.numbers }}
-      --output: ${{ outputs.total }}
-"""
-
-_MAKE = """\
-import argparse
-import pathlib
-import os
-import time
-
-import mischief
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--factor", type=int, required=True)
-parser.add_argument("--output", type=pathlib.Path, required=True)
-arguments = parser.parse_args()
-mischief.make(os.environ.get("MISCHIEF", ""), str(arguments.output))
-for name in ("a", "b", "c"):
-    numbers = [arguments.factor * n for n in range(50)]
-    (arguments.output / f"{name}.txt").write_text("\\n".join(map(str, numbers)))
-(pathlib.Path("outputs") / "note.txt").write_text("kept with the run")
-if os.environ.get("RUNNING"):
-    pathlib.Path(os.environ["RUNNING"]).touch()
-time.sleep(float(os.environ.get("NAP", "0")))
-print("made")
-"""
-
-_ADD = """\
-import argparse
-import pathlib
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--numbers", type=pathlib.Path, required=True)
-parser.add_argument("--output", type=pathlib.Path, required=True)
-arguments = parser.parse_args()
-total = sum(sum(map(int, one.read_text().split())) for one in arguments.numbers.glob("?.txt"))
-(arguments.output / "total.txt").write_text(str(total))
-"""
-
-# What a step may do to make its end hard: processes that stay, and go on writing into its output.
-_MISCHIEF = '''\
-import os
-import pathlib
-import signal
-import subprocess
-import sys
-import time
-
-FOREVER = """
-import os, sys, time
-until, n = time.monotonic() + 60, 0
-while time.monotonic() < until:
-    n += 1
-    try:
-        os.makedirs(os.path.join(sys.argv[1], "late"), exist_ok=True)
-        with open(os.path.join(sys.argv[1], "late", str(n % 3)), "a") as stream:
-            stream.write("late" * 1000)
-    except OSError:
-        pass
-    time.sleep(0.002)
-"""
-
-
-def spawn(output, **options):
-    subprocess.Popen([sys.executable, "-c", FOREVER, output], **options)
-
-
-def wait_for(output):
-    while not os.path.isdir(os.path.join(output, "late")):
-        time.sleep(0.005)
-
-
-def make(kind, output):
-    if kind == "stubborn":
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if kind in ("stubborn", "grandchild"):
-        spawn(output)
-    elif kind in ("daemon", "bare-daemon"):
-        if os.fork() == 0:
-            os.setsid()
-            spawn(output, start_new_session=True, env={} if kind == "bare-daemon" else None)
-            os._exit(0)
-    elif kind == "respawning":
-        os.environ["SHELL_OUTPUT"] = output
-        loop = 'while :; do mkdir -p "$SHELL_OUTPUT/late"; sleep 0.005; done'
-        subprocess.Popen(["sh", "-c", loop, output], start_new_session=True)
-    if kind == "fills":
-        with open(os.path.join(output, "fill"), "wb", buffering=0) as stream:
-            while True:
-                stream.write(b"x" * 4096)
-    elif kind:
-        wait_for(output)
-'''
-
-# No mischief: the files of the steps are the same in every run, so that no key differs.
-_FILES = {
-    "pipeline.yaml": _PIPELINE,
-    "src/make.py": _MAKE,
-    "src/add.py": _ADD,
-    "src/mischief.py": _MISCHIEF,
-}
 
 
 @dataclass
@@ -151,7 +35,7 @@ class Place:
     complaints: list[str] = field(default_factory=list)
 
     def write(self) -> None:
-        for name, text in _FILES.items():
+        for name, text in FILES.items():
             file = self.folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
@@ -207,10 +91,11 @@ class Place:
         """Return the bytes of every accepted output, as people reach them; what mischief wrote does not count."""
         top = self.state / "small" / "outputs"
         found = {}
-        for folder, _, names in os.walk(top, followlinks=True):
+        for folder, folders, names in os.walk(top, followlinks=True):
+            folders[:] = [name for name in folders if name != "late"]
             for name in names:
                 file = Path(folder, name)
-                if "late" not in file.parts and not name.endswith(".tmp"):
+                if not name.endswith(".tmp") and file.is_file():
                     found[str(file.relative_to(top))] = file.read_bytes()
         return found
 
@@ -232,10 +117,14 @@ class Place:
     def recovers(self, expected: Mapping[str, bytes], *words: str, environ: Mapping[str, str] | None = None) -> Told:
         """Run once more, undisturbed; complain unless everything is as if nothing had happened."""
         told = self.run("run", *words, environ=environ)
-        if self.outputs() != expected:
-            self.complaints.append(f"wrong outputs after: {told.text[-400:]}")
+        self.compare(expected, told)
         self.nothing_left()
         return told
+
+    def compare(self, expected: Mapping[str, bytes], told: Told) -> None:
+        """Complain of a run that ended well with wrong outputs."""
+        if told.status == 0 and self.outputs() != expected:
+            self.complaints.append(f"wrong outputs after: {told.text[-400:]}")
 
     def nothing_left(self) -> None:
         """Complain of processes that outlive their run."""

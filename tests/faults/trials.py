@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.faults.place import Place, wait_until
 
 SMALL_BYTES = 300
-_STATUSES = {number: (-number, 0) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)}
+STATUSES = {number: (-number, 0) for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)}
 _PARTS = (
     ("", "/working-copy/outputs", "keeping outputs/ and logs/"),
     ("", "/working-copy", "copying the snapshot"),
@@ -61,7 +61,7 @@ def phase(moment: str) -> str:
 
 
 def everything(bench: Bench, chance: random.Random) -> list[Trial]:
-    """Return every trial there is."""
+    """Return the trials of signals, of processes that stay, of damage to the state and of the surroundings."""
     return [
         *_signals(bench, chance),
         *_survivors(),
@@ -74,7 +74,7 @@ def everything(bench: Bench, chance: random.Random) -> list[Trial]:
 
 
 def _signals(bench: Bench, chance: random.Random) -> Iterator[Trial]:
-    for number in _STATUSES:
+    for number in STATUSES:
         offset = chance.randrange(2)
         for at, moment in enumerate(bench.moments, 1):
             if number == signal.SIGKILL or at % 2 == offset:
@@ -90,7 +90,7 @@ def _signals(bench: Bench, chance: random.Random) -> Iterator[Trial]:
 
 
 def _signal_at(at: int, number: signal.Signals, place: Place, bench: Bench) -> None:
-    place.end(place.start("run", broken=[str(at), str(int(number))]), *_STATUSES[number])
+    place.end(place.start("run", broken=[str(at), str(int(number))]), *STATUSES[number])
     place.recovers(bench.expected[3])
 
 
@@ -105,11 +105,11 @@ def _signal_after(seconds: float, number: signal.Signals, place: Place, bench: B
     wait_until((place.state / "small" / "lock").exists)  # before that it is Python that starts
     time.sleep(seconds - 0.15)
     run.send_signal(number)
-    place.end(run, *_STATUSES[number])
+    place.end(run, *STATUSES[number])
     place.recovers(bench.expected[3])
 
 
-def _running(place: Place, mischief: str, *words: str) -> subprocess.Popen[str]:
+def running(place: Place, mischief: str, *words: str) -> subprocess.Popen[str]:
     """Start a run and wait until its step works."""
     flag = place.folder.parent / f"{place.folder.name}.running"
     run = place.start("run", *words, environ={"NAP": "30", "RUNNING": str(flag), "MISCHIEF": mischief})
@@ -120,17 +120,17 @@ def _running(place: Place, mischief: str, *words: str) -> subprocess.Popen[str]:
 
 
 def _signal_running(seconds: float, number: signal.Signals, mischief: str, place: Place, bench: Bench) -> None:
-    run = _running(place, mischief)
+    run = running(place, mischief)
     time.sleep(seconds)
     run.send_signal(number)
-    place.end(run, *_STATUSES[number])
+    place.end(run, *STATUSES[number])
     if number != signal.SIGKILL:
         place.nothing_left()
     place.recovers(bench.expected[3])
 
 
 def _interrupt_twice(place: Place, bench: Bench) -> None:
-    run = _running(place, "stubborn")
+    run = running(place, "stubborn")
     run.send_signal(signal.SIGINT)
     time.sleep(0.3)
     run.send_signal(signal.SIGINT)
@@ -158,8 +158,8 @@ def _survivors() -> Iterator[Trial]:
 
 
 def _orphan(kind: str, place: Place, bench: Bench) -> None:
-    run = _running(place, kind)
-    _kill_with_guard(run)
+    run = running(place, kind)
+    kill_with_guard(run)
     place.end(run, -9)
     if not place.leftovers():
         place.complaints.append("the orphan died by itself, so nothing was tried")
@@ -167,7 +167,7 @@ def _orphan(kind: str, place: Place, bench: Bench) -> None:
     place.recovers(bench.expected[3])
 
 
-def _kill_with_guard(run: subprocess.Popen[str]) -> None:
+def kill_with_guard(run: subprocess.Popen[str]) -> None:
     """Kill a runner and, before it, the guard that would end what the runner leaves."""
     for pid in map(int, Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()):
         if b"AML_PIPELINE_ATTEMPT=guard" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
@@ -177,8 +177,8 @@ def _kill_with_guard(run: subprocess.Popen[str]) -> None:
 
 def _other_command(words: tuple[str, ...], place: Place, bench: Bench) -> None:
     """Let the orphan of a step meet a command that does not run this step."""
-    run = _running(place, "grandchild", "make", "--force")
-    _kill_with_guard(run)
+    run = running(place, "grandchild", "make", "--force")
+    kill_with_guard(run)
     place.end(run, -9)
     place.run(*words)
     place.nothing_left()
@@ -207,15 +207,15 @@ def _damage(bench: Bench, chance: random.Random) -> Iterator[Trial]:
             else sorted({0, 1, size - 2, *chance.sample(range(size), min(3, size))} & set(range(size)))
         )
         for length in lengths:
-            yield Trial("truncated", _kind(name), partial(_truncated, name, length), warm=True)
+            yield Trial("truncated", kind_of(name), partial(_truncated, name, length), warm=True)
         for _ in range(4 if size else 0):
-            yield Trial("bit flipped", _kind(name), partial(_flipped, name, chance.randrange(size * 8)), warm=True)
+            yield Trial("bit flipped", kind_of(name), partial(_flipped, name, chance.randrange(size * 8)), warm=True)
     for name in sorted({str(one.relative_to(bench.warm)) for one in (bench.warm / ".aml_pipeline").rglob("*")}):
         if "/outputs/" not in name:
-            yield Trial("deleted", _kind(name), partial(_deleted, name), warm=True)
+            yield Trial("deleted", kind_of(name), partial(_deleted, name), warm=True)
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
     for part in ("attempt.", "result.", "last", "digests", ".interpreter", ".memo", "lock", "run.json", "short.json",
                  "events.jsonl"):  # fmt: skip
         if f"/{part}" in name:

@@ -17,9 +17,10 @@ from aml_pipeline.loader import Loaded
 from aml_pipeline.plan import Plan
 from aml_pipeline.problems import Problem
 from aml_pipeline.tokens import Literal
+from tests.fuzz import remains
+from tests.fuzz.remains import SPLIT
 
-# Between the files of one input of ``packages``: the first is read, and may include the others by these names.
-SPLIT = b"\n%%%%\n"
+# The first file of an input of ``packages`` is read, and may include the others by these names.
 INCLUDED = ("a.txt", "b.txt", "folder/c.txt")
 
 
@@ -166,4 +167,13 @@ def _declared(found: Declaration, files: dict[str, bytes]) -> None:
     problems.as_github(found.problems).encode()
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"pipeline": pipeline, "script": script, "packages": packages}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "pipeline": pipeline,
+    "script": script,
+    "packages": packages,
+    "log": remains.log,
+    "state": remains.state,
+    "record": remains.recorded,
+    "text": remains.shown,
+    "patterns": remains.patterns,
+}

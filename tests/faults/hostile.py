@@ -1,0 +1,109 @@
+"""Trials of what a step prints, and of links that lead in circles, to everywhere and to nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.faults.midway import write
+from tests.faults.place import Place
+from tests.faults.trials import Bench, Trial
+from tests.faults.written import FILES, MISCHIEF
+
+_LINKS = ("itself", "parent", "pair", "fan", "chain", "nowhere")
+
+
+def trials() -> Iterator[Trial]:
+    """Return the trials of this kind."""
+    for name in lines():
+        yield Trial("hostile lines", name, partial(_prints, name))
+    yield Trial("hostile lines", "beside another step", _beside)
+    for kind in _LINKS:
+        for where, do in (("in the source folder", _in_source), ("in a dataset", _in_dataset), ("in an output", _made)):
+            yield Trial(f"links: {kind}", where, partial(do, kind))
+
+
+def _namespace(source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(source, names)  # noqa: S102 - our own
+    return names
+
+
+def lines() -> list[str]:
+    """Return the names of what a step may print."""
+    return list(_namespace(FILES["src/hostile.py"])["LINES"])
+
+
+def _prints(name: str, place: Place, bench: Bench) -> None:
+    place.run("run", environ={"MISCHIEF": f"says:{name}"})
+    if place.outputs() != bench.expected[3]:
+        place.complaints.append("wrong outputs")
+    _readable(place)
+    told = place.recovers(bench.expected[3])
+    if told.text.count("up to date") != 2:
+        place.complaints.append(f"a step ran again for what it printed: {told.text}")
+
+
+def _readable(place: Place) -> None:
+    """Every reader of a record takes what the step printed."""
+    for file in (place.state / "small" / "runs").glob("*/*.json*"):
+        for line in file.read_text("utf-8").splitlines() if file.suffix == ".jsonl" else [file.read_text("utf-8")]:
+            try:
+                json.loads(line)
+            except ValueError as error:
+                place.complaints.append(f"{file.name} is no JSON: {error}")
+    for words in (("runs",), ("logs", "make"), ("report",)):
+        told = place.run(*words)
+        if words[0] == "runs" and "\x1b" in told.text:
+            place.complaints.append("an escape reaches the terminal")
+
+
+def _beside(place: Place, bench: Bench) -> None:
+    """What one step prints does not end another."""
+    other = "  other:\n    script: add.py\n    arguments:\n      --numbers: .\n      --output: ${{ outputs.total }}\n"
+    with (place.folder / "pipeline.yaml").open("a") as stream:
+        stream.write(other)
+    expected = {**bench.expected[3], "other/total/total.txt": b"0"}
+    place.run("run", "--jobs", "2", "--keep-going", environ={"MISCHIEF": "says:hexadecimal digits"})
+    place.recovers(expected)
+
+
+def _link(kind: str, folder: Path) -> None:
+    _namespace(MISCHIEF)["link"](kind, str(folder))
+
+
+def _in_source(kind: str, place: Place, bench: Bench) -> None:
+    """A circle in a source folder that is walked whole, because a pattern of ``snapshot:`` looks for files in it."""
+    _link(kind, place.folder / "src" / "linked")
+    text = FILES["pipeline.yaml"].replace("    script: make.py\n", "    script: make.py\n    snapshot: ['**/*.csv']\n")
+    write(place, {"pipeline.yaml": text, "src/linked/x.csv": "1"})
+    place.run("validate")
+    place.run("run", statuses=(0, 6))
+    place.recovers(bench.expected[3])
+
+
+def _in_dataset(kind: str, place: Place, bench: Bench) -> None:
+    text = FILES["pipeline.yaml"].replace("steps:\n", "datasets:\n  linked: {local: data}\nsteps:\n", 1)
+    argument = "      --factor: ${{ parameters.factor }}\n"
+    text = text.replace(argument, f"{argument}      --data: ${{{{ datasets.linked }}}}\n")
+    script = FILES["src/make.py"].replace("arguments =", 'parser.add_argument("--data")\narguments =', 1)
+    write(place, {"pipeline.yaml": text, "src/make.py": script})
+    _link(kind, place.folder / "data")
+    write(place, {"data/x.csv": "1"})
+    place.run("validate")
+    place.run("run")
+    told = place.recovers(bench.expected[3])
+    if told.text.count("up to date") != 2:
+        place.complaints.append(f"nothing changed, and a step ran again: {told.text}")
+
+
+def _made(kind: str, place: Place, bench: Bench) -> None:
+    """A step leaves such links in its output: it is accepted, or refused in words, and can be cleaned away."""
+    told = place.run("run", statuses=(0, 1), environ={"MISCHIEF": f"links:{kind}"})
+    place.compare(bench.expected[3], told)
+    place.recovers(bench.expected[3])
+    place.run("clean", "--all")
+    place.recovers(bench.expected[3])

@@ -1,0 +1,182 @@
+"""What runs leave behind, and what is shown of it, as targets: logs, the state, records and their pages, any text.
+
+Files are written below one temporary folder of the process; what they say never leads out of it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import codecs
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from aml_pipeline import cleaning, files, record, snapshot, store, wording
+from aml_pipeline.cli.recorded import row_of, words_of
+from aml_pipeline.contents import Contents
+from aml_pipeline.errors import MachineError
+from aml_pipeline.events import MetricLogged, as_data
+from aml_pipeline.files import Digests
+from aml_pipeline.local import tail
+from aml_pipeline.metrics import Metric, MetricReader
+from aml_pipeline.record import RunRecord
+from aml_pipeline.report import text
+from aml_pipeline.report.reading import read
+from aml_pipeline.report.run_page import page
+from aml_pipeline.report.series import series_of
+from aml_pipeline.snapshot import SourceFolder
+from aml_pipeline.store import Store
+from aml_pipeline.workspace.masking import without_secrets
+
+# Between the files of one input of ``state`` and ``record``; they come in the order of these names.
+SPLIT = b"\n%%%%\n"
+STEP, KEY = "train", "0" * 64
+STATE = (
+    f"steps/{STEP}/last",
+    f"steps/{STEP}/result.{KEY}",
+    f"steps/{STEP}/result.{'1' * 64}",
+    "digests",
+    "lock",
+    f"code/{KEY}",
+)
+RECORD = ("run.json", "short.json", "events.jsonl", f"steps/{STEP}.log")
+_UNSEALED = ("lock", f"code/{KEY}")
+# The length of the pieces in which a log is read; a line that is cut must come to the same as a whole one.
+_PIECES = (1, 2, 3, 7, 64)
+
+
+@cache
+def _folder() -> Path:
+    made = tempfile.mkdtemp(prefix="fuzz-remains-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made).resolve()
+
+
+def _emptied(name: str) -> Path:
+    folder = _folder() / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def log(raw: bytes) -> None:
+    """What a step printed → metrics, which any record and page can hold; and the lines that are shown of a failure."""
+    printed = raw.decode("utf-8", "replace")
+    whole = _metrics([raw])
+    size = _PIECES[len(raw) % len(_PIECES)]
+    assert _metrics(raw[at : at + size] for at in range(0, len(raw), size)) == whole
+    logged = [_recorded(one) for one in whole]
+    series_of(logged)
+    for one in logged:
+        text.visible(text.number_in_words(one["value"])).encode()
+    lines = tail.without_metrics(printed.splitlines())
+    tail.shown(lines, ["/folder"])
+    tail.last_failure(lines)
+
+
+def _metrics(pieces: Iterable[bytes]) -> list[Metric]:
+    reader, decoder = MetricReader(), codecs.getincrementaldecoder("utf-8")("replace")
+    found = [metric for piece in pieces for metric in reader.feed(decoder.decode(piece))]
+    return [*found, *reader.feed(decoder.decode(b"", final=True), end=True)]
+
+
+def _recorded(metric: Metric) -> dict[str, object]:
+    """Return a metric as the record of a run has it, read again."""
+    row = as_data(MetricLogged(1.0, STEP, metric.name, metric.kind, metric.value))
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    assert b"\n" not in line
+    again: dict[str, object] = json.loads(line)
+    return again
+
+
+def state(raw: bytes) -> None:
+    """Files of state → results, what may be removed, who holds the lock; as they are, and sealed whatever they say."""
+    for sealed in (False, True):
+        folder = _emptied("state")
+        for name, content in zip(STATE, raw.split(SPLIT), strict=False):
+            place = folder / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            seal = sealed and name not in _UNSEALED
+            place.write_bytes(files.digest_of(content).encode() + b"\n" + content + b"\n" if seal else content)
+        _kept(str(folder))
+
+
+def _kept(folder: str) -> None:
+    kept = Store(folder, Digests(os.path.join(folder, "digests")))
+    for step in kept.steps():
+        kept.last(step)
+        kept.latest(step)
+        kept.kept_parts(step)
+        result, damage = kept.result(step, KEY)
+        assert result is None or not damage
+        assert result is None or result.contents
+    kept.environments()
+    cleaning.makers(kept)
+    for removable in cleaning.unused(kept):
+        assert all(os.path.realpath(place).startswith(f"{folder}/steps/") for place in removable.places)
+    Contents(folder).parts(KEY)
+    try:
+        with store.locked(folder, "fuzz"):
+            store.is_locked(folder)
+    except MachineError as error:
+        str(error).encode()
+
+
+def recorded(raw: bytes) -> None:
+    """Files of a record → its row among the runs, and its page."""
+    runs = _emptied("runs")
+    for name, content in zip(RECORD, raw.split(SPLIT), strict=False):
+        place = runs / "2026-01-01" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    for run in record.records(str(runs)):
+        _told(run)
+    record.last_done(str(runs), [STEP])
+
+
+def _told(run: RunRecord) -> None:
+    row = row_of(run, busy=False)
+    json.dumps(row, ensure_ascii=False)
+    words_of(row)
+    assert all(isinstance(key, str) for key in run.keys)
+    assert all(isinstance(parts, dict) for parts in run.parts.values())
+    markup = page(read(run, run.state))
+    markup.encode()
+    assert markup.count("<script") == markup.count("</script>")
+
+
+def shown(raw: bytes) -> None:
+    """Any text → what a terminal and a page show of it, and what is masked."""
+    some = raw.decode("utf-8", "surrogateescape")
+    assert wording.printable(some).isprintable()
+    text.visible(text.cut(text.printed(some))).encode()
+    assert len(text.visible(text.tail_that_fits(some, 100)).encode()) <= 100
+    assert len(text.shortened(some, 30)) <= max(30, 1)
+    assert _SECRET not in without_secrets(f"{some}\nAccountKey={_SECRET}\n{some}")
+    without_secrets(some)
+
+
+_SECRET = "Zm9vYmFyYmF6"
+
+
+def patterns(raw: bytes) -> None:
+    """The lines of an ignore file, and of ``snapshot:`` → which files they match."""
+    lines = raw.decode("utf-8", "replace").splitlines()
+    source = SourceFolder(str(_tree()), Digests())
+    choices = [line for line in lines if snapshot.is_choice(line)]
+    assert source.found_by(choices) <= set(choices)
+    if b"\0" not in raw:
+        snapshot.take(source, "one.py", tuple(lines))
+
+
+@cache
+def _tree() -> Path:
+    folder = _emptied("source")
+    for name in ("one.py", "a" * 40, "data/x.csv", "data/[b].txt", "data/deep/er/!z", "data/ space ", "é/#.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    return folder
