@@ -182,6 +182,7 @@ def _linked(file: Path) -> None:
 def _linked_back(file: Path) -> None:
     file.unlink()
     file.write_text("1")
+    (file.parent / "2.other").unlink()
 
 
 def _one_more(file: Path) -> None:

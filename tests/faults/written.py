@@ -106,7 +106,8 @@ def link(kind, folder):
     if kind == "itself":
         os.symlink("loop", os.path.join(folder, "loop"))
     elif kind == "parent":
-        os.symlink("..", os.path.join(folder, "up"))
+        os.makedirs(os.path.join(folder, "below"))
+        os.symlink("..", os.path.join(folder, "below", "up"))
     elif kind == "pair":
         os.makedirs(os.path.join(folder, "a"))
         os.makedirs(os.path.join(folder, "b"))
