@@ -2,13 +2,15 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import termios
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,14 @@ from aml_pipeline.local import descendants, survivors
 from aml_pipeline.local.process import Processes
 from aml_pipeline.store import Store
 from tests.conftest import Project
-from tests.faults.__main__ import carry_out
+from tests.faults import daemons, hostile, midway, objects, swaps
+from tests.faults.__main__ import carry_out, everything
 from tests.faults.place import Place
-from tests.faults.trials import Bench, Trial, _signal_running, _stays
+from tests.faults.trials import Bench, Trial, _signal_running, _stays, kill_with_guard
 from tests.patience import PATIENCE, until
 
 KEY = reuse.key({})
+LAST = ".aml_pipeline/small/steps/make/last"
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 
 
@@ -36,20 +40,95 @@ def results(tmp_path: Path) -> Store:
     return Store(str(tmp_path / "state"), Digests())
 
 
-@linux
-@pytest.mark.parametrize(
-    "do",
-    [partial(_signal_running, 0.05, signal.SIGKILL, "grandchild"), partial(_stays, "bare-daemon", "1")],
-    ids=["killed", "a daemon without an environment"],
-)
-def test_a_trial_of_the_campaign(tmp_path: Path, do: Callable[[Place, Bench], None]) -> None:
-    fresh, warm = Place(tmp_path / "fresh"), Place(tmp_path / "warm")
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("bench").resolve()
+    fresh, warm = Place(folder / "fresh"), Place(folder / "warm")
     fresh.write()
     warm.write()
-    warm.run("run")
-    bench = Bench(fresh.folder, warm.folder, {3: warm.outputs()}, ())
+    expected = {}
+    for factor in (5, 3):
+        warm.run("run", "--param", f"factor={factor}")
+        expected[factor] = warm.outputs()
     assert warm.complaints == []
-    assert carry_out(Trial("", "", do), bench, tmp_path / "trial") == []
+    return Bench(fresh.folder, warm.folder, expected, ("open .aml_pipeline/small/lock",))
+
+
+TASTE = {
+    "killed": Trial("", "", partial(_signal_running, 0.05, signal.SIGKILL, "grandchild")),
+    "a daemon without an environment": Trial("", "", partial(_stays, "bare-daemon", "1")),
+    "one whose runner died": Trial("", "", partial(daemons.orphaned, "unmarked", kill_with_guard, "run"), warm=True),
+    "a FIFO in the state": Trial("", "", partial(objects.in_place, LAST, objects.OBJECTS["FIFO"]), warm=True),
+    "a folder in the state": Trial("", "", partial(objects.in_place, LAST, objects.OBJECTS["folder"]), warm=True),
+    "data by git checkout": Trial("", "", midway.checkout),
+    "pip in the middle": Trial("", "", partial(midway.package, midway.upgraded, "while it runs")),
+    "hostile lines": Trial("", "", partial(hostile.prints, "hexadecimal digits")),
+    "links in a circle": Trial("", "", partial(hostile.in_output, "pair")),
+    "swapped manifests": Trial(
+        "", "", partial(swaps.in_place, swaps.swapped, *swaps.PAIRS["two results of a step"]), warm=True
+    ),
+}
+
+
+@linux
+@pytest.mark.parametrize("trial", TASTE.values(), ids=TASTE)
+def test_a_trial_of_the_campaign(tmp_path: Path, bench: Bench, trial: Trial) -> None:
+    assert carry_out(trial, bench, tmp_path / "trial") == []
+
+
+def test_the_campaign_has_all_kinds_of_trials(bench: Bench) -> None:
+    trials = everything(bench, random.Random(1))  # noqa: S311 - the same trials each time
+    assert len(trials) > 500  # and those at each moment of a run, which are learned from one
+    assert {one.fault for one in trials} > {"FIFO", "swapped", "hostile lines", "links: fan", "data by git checkout"}
+
+
+def _terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(os.open(os.ttyname(0), os.O_RDWR), termios.TIOCSCTTY, 0)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("mode", "inside", "of_a_person", "is_one"),
+    [
+        ("a", False, False, True),
+        ("r", False, False, False),
+        ("r", True, False, True),
+        ("r", True, True, False),
+        ("a", True, True, False),
+    ],
+)
+def test_a_daemon_is_known_by_the_folder_that_it_works_in(
+    tmp_path: Path,
+    mode: str,
+    inside: bool,  # noqa: FBT001
+    of_a_person: bool,  # noqa: FBT001
+    is_one: bool,  # noqa: FBT001
+) -> None:
+    """A shell that stands in the folder, or a program that reads what lies there, is a person's."""
+    folder = tmp_path / "attempt.1"
+    folder.mkdir()
+    (folder / "log").touch()
+    ours, theirs = os.openpty()
+    where = folder if inside else tmp_path
+    stdin = theirs if of_a_person else subprocess.DEVNULL
+    with (folder / "log").open(mode) as log:
+        child = subprocess.Popen(
+            ["sleep", "60"],
+            env={},
+            cwd=where,
+            stdin=stdin,
+            pass_fds=[log.fileno()],
+            preexec_fn=_terminal if of_a_person else os.setsid,  # noqa: PLW1509
+        )
+    try:
+        assert descendants.daemons_in(str(folder)) == [child.pid] * is_one
+        assert descendants.end_survivors("nobody's mark", 0, None, str(folder)) == is_one
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_an_attempt_is_noted_before_anything_of_it_exists(results: Store) -> None:

@@ -7,7 +7,8 @@ that they do no harm: they write into the folder of an attempt that is over, or 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from tests.faults.place import Place
@@ -20,18 +21,14 @@ _AGAIN = ("make", "--force")
 
 def trials() -> Iterator[Trial]:
     """Return the trials of this kind."""
-    for kind, (where, found) in _KINDS.items():
+    for kind, (where, _) in _KINDS.items():
         fault = f"bare daemon, {where}"
         for number in (signal.SIGTERM, signal.SIGINT):
             yield Trial(fault, f"{number.name} to the run", partial(_signalled, kind, number), warm=True)
         yield Trial(fault, "step ends normally", partial(_ends, kind), warm=True)
-        for guarded in (True, False):
-            moment = "kill -9" if guarded else "kill -9, guard too"
-            for words in ((), ("--param", "factor=5"), ("--only", "add"), ("--jobs", "2")):
-                do = partial(_orphaned, kind, found, guarded, ("run", *words))
-                yield Trial(fault, moment, do, warm=True)
-            for words in ((), ("--all",)):
-                yield Trial(fault, moment, partial(_orphaned, kind, found, guarded, ("clean", *words)), warm=True)
+        for moment, kill in (("kill -9", subprocess.Popen.kill), ("kill -9, guard too", kill_with_guard)):
+            for words in ("run", "run --param factor=5", "run --only add", "run --jobs 2", "clean", "clean --all"):
+                yield Trial(fault, moment, partial(orphaned, kind, kill, words), warm=True)
 
 
 def _signalled(kind: str, number: signal.Signals, place: Place, bench: Bench) -> None:
@@ -48,20 +45,18 @@ def _ends(kind: str, place: Place, bench: Bench) -> None:
     place.recovers(bench.expected[3])
 
 
-def _orphaned(kind: str, found: bool, guarded: bool, words: tuple[str, ...], place: Place, bench: Bench) -> None:  # noqa: FBT001
+def orphaned(kind: str, kill: Callable[[subprocess.Popen[str]], None], words: str, place: Place, bench: Bench) -> None:
     """Kill a run, let the daemon meet another command, then, if it cannot be found, a run; at last all is quiet."""
+    found = _KINDS[kind][1]
     run = running(place, kind, *_AGAIN)
-    if guarded:
-        run.kill()
-    else:
-        kill_with_guard(run)
+    kill(run)
     place.end(run, -signal.SIGKILL)
     if not place.leftovers():
         place.complaints.append("the daemon died by itself, so nothing was tried")
     # One that goes on writing may make a result, or the removal of one, fail: in words, and never a wrong one.
     statuses = (0,) if found else (0, 1, 2, 6)
-    told = place.run(*words, statuses=statuses)
-    if words[0] == "run":
+    told = place.run(*words.split(), statuses=statuses)
+    if words.startswith("run"):
         place.compare(bench.expected[5 if "factor=5" in words else 3], told)
     if found:
         place.nothing_left()

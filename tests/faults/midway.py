@@ -77,15 +77,14 @@ _COPIED_TEXT = Path("small/outputs/copy/copied/all.txt")
 def trials() -> Iterator[Trial]:
     """Return the trials of this kind."""
     for fault, (change, back) in _DATA.items():
-        for kept in (False, True):
-            moment = "a file that was read before" if kept else "a new file"
-            yield Trial(f"data {fault}", moment, partial(_data, change, back, kept))
-    yield Trial("data by git checkout", "step running", _checkout)
+        yield Trial(f"data {fault}", "first run", partial(_data, change, back))
+        yield Trial(f"data {fault}", "later run", partial(_later, change, back))
+    yield Trial("data by git checkout", "step running", checkout)
     for fault in ("rewritten, restored", "replaced, restored", "moved away, moved back"):
         yield Trial(f"input {fault}", "step running", partial(_input, *_DATA[fault]))
     for fault, change in _PACKAGES.items():
-        yield Trial(f"package {fault}", "put back while it runs", partial(_package, change, True))
-        yield Trial(f"package {fault}", "put back later", partial(_package, change, False))
+        for back in ("while it runs", "later"):
+            yield Trial(f"package {fault}", f"put back {back}", partial(package, change, back))
 
 
 def write(place: Place, texts: Mapping[str, str]) -> None:
@@ -211,11 +210,14 @@ def _written(place: Place) -> Path:
     return place.folder / "data" / "a.txt"
 
 
-def _data(change: _Change, back: _Change, kept: bool, place: Place, _: Bench) -> None:  # noqa: FBT001
+def _later(change: _Change, back: _Change, place: Place, bench: Bench) -> None:
+    _written(place)
+    place.run("run")
+    _data(change, back, place, bench, "copy", "--force")
+
+
+def _data(change: _Change, back: _Change, place: Place, _: Bench, *words: str) -> None:
     file = _written(place)
-    words = ("copy", "--force") if kept else ()
-    if kept:
-        place.run("run")
     with between(place, "before", "after", *words) as go_on:
         change(file)
         go_on()
@@ -223,7 +225,7 @@ def _data(change: _Change, back: _Change, kept: bool, place: Place, _: Bench) ->
     place.recovers(_RIGHT)
 
 
-def _checkout(place: Place, _: Bench) -> None:
+def checkout(place: Place, _: Bench) -> None:
     file = _written(place)
 
     def git(*words: str) -> None:
@@ -279,7 +281,7 @@ steps:
 """
 
 
-def _upgraded(site: Path, version: int) -> None:
+def upgraded(site: Path, version: int) -> None:
     """Put a version of a distribution in the place of another, as pip does."""
     for old in site.glob("gauge*"):
         shutil.rmtree(old)
@@ -314,7 +316,7 @@ def _without_distribution(site: Path, version: int) -> None:
 
 
 _PACKAGES: dict[str, Callable[[Path, int], None]] = {
-    "upgraded": _upgraded,
+    "upgraded": upgraded,
     "edited by a .pth": _edited,
     "led elsewhere by a .pth": _led_elsewhere,
     "that pip does not know": _without_distribution,
@@ -334,7 +336,7 @@ def _python(place: Place) -> tuple[str, Path]:
     return str(python), site
 
 
-def _package(change: Callable[[Path, int], None], soon: bool, place: Place, _: Bench) -> None:  # noqa: FBT001
+def package(change: Callable[[Path, int], None], back: str, place: Place, _: Bench) -> None:
     """Change a package before the step imports it; put it back while it runs, or after a run with the other one."""
     write(place, {"pipeline.yaml": _USING_PIPELINE, "src/moments.py": _MOMENTS, "src/using.py": _USING})
     python, site = _python(place)
@@ -343,9 +345,9 @@ def _package(change: Callable[[Path, int], None], soon: bool, place: Place, _: B
     with between(place, "before", "after", *words) as go_on:
         change(site, 2)
         go_on()
-        if soon:
+        if back != "later":
             change(site, 1)
-    if not soon:
+    if back == "later":
         place.recovers({"use/value/value.txt": b"2"}, *words)
         change(site, 1)
     place.recovers({"use/value/value.txt": b"1"}, *words)

@@ -22,7 +22,7 @@ def trials(bench: Bench) -> Iterator[Trial]:
         is_folder = (bench.warm / name).is_dir() and not (bench.warm / name).is_symlink()
         for what, put in OBJECTS.items():
             if not (is_folder and "folder" in what):
-                yield Trial(what, f"for {_words(name)}", partial(_in_place, name, put), warm=True)
+                yield Trial(what, f"for {_words(name)}", partial(in_place, name, put), warm=True)
 
 
 def places(bench: Bench) -> list[str]:
@@ -101,7 +101,7 @@ if os.getuid():  # root reads everything
     OBJECTS["unreadable file"] = _unreadable
 
 
-def _in_place(name: str, put: Callable[[Path], None], place: Place, bench: Bench) -> None:
+def in_place(name: str, put: Callable[[Path], None], place: Place, bench: Bench) -> None:
     """Put an object in the place of a file: either the run does without it, or it says what to take away."""
     path = place.folder / name
     _removed(path)

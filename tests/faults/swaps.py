@@ -1,4 +1,4 @@
-"""Trials of files of state that are whole and true, and lie in the place of another: swapped, copied, kept from before."""
+"""Trials of files of state that are whole, and in the place of others: swapped, copied, kept from before."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _Do = Callable[[Path, Path], None]
 def trials() -> Iterator[Trial]:
     """Return the trials of this kind."""
     for fault, do in (("swapped", swapped), ("copied over another", _copied), ("linked to another", _linked)):
-        for moment, (first, second) in _PAIRS.items():
-            yield Trial(fault, moment, partial(_in_place, do, first, second), warm=True)
+        for moment, (first, second) in PAIRS.items():
+            yield Trial(fault, moment, partial(in_place, do, first, second), warm=True)
     for name in ("last", "digests", "run.json", "events.jsonl"):
         yield Trial("kept from before", name, partial(_earlier, name), warm=True)
     for moment in ("its results", "its whole step", "its last attempts"):
@@ -27,7 +27,7 @@ def trials() -> Iterator[Trial]:
 
 
 # Globs in the state of the pipeline: of the first file, and of the second; of two equal ones the first two.
-_PAIRS = {
+PAIRS = {
     "two results of a step": ("steps/make/result.*", "steps/make/result.*"),
     "two results of the other": ("steps/add/result.*", "steps/add/result.*"),
     "results of two steps": ("steps/make/result.*", "steps/add/result.*"),
@@ -80,7 +80,7 @@ def _linked(first: Path, second: Path) -> None:
     second.symlink_to(os.path.relpath(first, second.parent))
 
 
-def _in_place(do: _Do, first: str, second: str, place: Place, bench: Bench) -> None:
+def in_place(do: _Do, first: str, second: str, place: Place, bench: Bench) -> None:
     found = _first(place, first)
     others = [one for one in sorted((place.state / "small").glob(second)) if one != found]
     do(found, others[0])

@@ -88,7 +88,7 @@ def wait_for(output):
 
 
 def forget_everything(target, where):
-    """Go on as a daemon does that shows nothing of where it came from: no parent, session, variables, at last no place."""
+    """Go on as a daemon that shows nothing of where it came from: no parent, no variables, in the end no folder."""
     if os.fork():
         return
     os.setsid()
@@ -188,8 +188,8 @@ LINES = {
     "a header without a value": b"Attempted to log scalar metric m:",
     "headers alone": b"Attempted to log list metric m:\\n" * 20_000,
     "a name without an end": metric(b"scalar", b"1", b"n" * 500_000),
-    "escapes": metric(b"scalar", b"1", b"\\x1b]0;title\\x07\\x1b[2J\\x9b") + b"\\x1b]52;c;eA==\\x07\\x1bc\\r\\x1b[A" * 100,
-    "other line ends": b"\\x85\\xe2\\x80\\xa8\\x0b\\x0c\\x1c\\r".join([b"Attempted to log list metric m:", b"[1]", b"end"]),
+    "escapes": metric(b"scalar", b"1", b"\\x1b]0;a\\x07\\x1b[2J\\x9b") + b"\\x1b]52;c;eA==\\x07\\x1bc\\r\\x1b[A" * 99,
+    "other line ends": b"\\x85\\xe2\\x80\\xa8\\x0b\\x1c\\r".join([b"Attempted to log list metric m:", b"[1]", b"end"]),
     "tracebacks in a chain": b"Traceback (most recent call last):\\n  File \\"a.py\\", line 9\\n" * 5_000,
     "a name as of a class": metric(b"row", b"{'__proto__': 1, 'constructor': {}}", b"__proto__") * 3,
     "many metrics": b"".join(metric(b"scalar", b"%d" % n, b"m%d" % n) for n in range(3_000)),

@@ -1,4 +1,4 @@
-"""What the fuzzer starts from: what lies in this repository, and for what runs leave behind a little of each kind."""
+"""What the fuzzer starts from: what lies in this repository, and in ``starts`` a little of what runs leave behind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.fuzz.remains import KEY, SPLIT
+from tests.fuzz.remains import SPLIT
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -31,8 +31,8 @@ _PACKAGES = (
 def seeds(target: str) -> list[bytes]:
     """Return the inputs to start with: from the repository, and those that earlier campaigns kept or found."""
     kept = [path.read_bytes() for path in committed(target)]
-    found = _MAKERS[target]()
-    return [one for one in dict.fromkeys([*found, *kept]) if one and len(one) <= _LONGEST]
+    maker = _MAKERS.get(target, lambda: _read([f"tests/fuzz/starts/{target}/*"]))
+    return [one for one in dict.fromkeys([*maker(), *kept]) if one and len(one) <= _LONGEST]
 
 
 def committed(target: str) -> list[Path]:
@@ -76,70 +76,8 @@ _LINES = (
 )
 
 
-# What the SDK's ``Run.log`` prints of a scalar, a list, a row and a table, beside a progress bar and a failure.
-_LOGS = (
-    b"Attempted to log scalar metric loss:\n0.25\nAttempted to log scalar metric loss:\nnan\ndone\n",
-    b"Attempted to log list metric losses:\n[1, 2.5, nan, -inf, 'a', np.float64(0.5)]\n",
-    b"Attempted to log row metric r:\n{'x': 1, 'y': [0x10, 1e400, None, True, {1, 2}]}\n",
-    b"Attempted to log table metric t:\n{'x': [1, 2], 'y': (3, 4)}\n10%\r20%\rAttempted to log list metric m:\n[1. 2.]\n",
-    b'Attempted to log scalar metric m:\nTraceback (most recent call last):\n  File "/folder/a.py", line 1\n    x\n'
-    b"ValueError: no\n\nDuring handling of the above exception, another exception occurred:\n\n",
-    "é 漢 \x1b]0;title\x07 \x1b[31m red".encode() + b" \xff\xc3\x00 no end",
-)
-_PARTS = b'{"script": "a.py", "snapshot": {"a.py": "00+x"}, "environment": "11", "inputs": {"a.b": null}}'
-_LAST = (
-    b'{"parts": %s, "outcome": "accepted", "key": "%s", "attempt": "A", "accepted": "%s", "pid": 1, "started": "5"}'
-    % (_PARTS, KEY.encode(), KEY.encode())
-)
-_RESULT = (
-    b'{"attempt": "A", "contents": {"model": ["00", 1, 2]}, "parts": %s, "facts": {"run": "r", "seconds": 1.5}}' % _PARTS
-)
-_STATES = (
-    SPLIT.join([_LAST, _RESULT, _RESULT, b'{"/a": [[[1, 2, 3, 4, 5]], ["00", 1, 2]]}', b'{"pid": 1, "host": "h"}']),
-    SPLIT.join([_RESULT, _LAST, b"[]", b"[1]", b'{"pid": 1, "host": "h", "since": "12", "command": "run"}', b'[1, {}]']),
-    SPLIT.join([_LAST.replace(b'"accepted"', b'"running"'), b"{}", b"null", b'{"/a": 1}', b"", b'[1, %s]' % _PARTS]),
-)
-_HEADER = (
-    b'{"run": "r", "state": "done", "started": 1790000000.5, "seconds": 9.1, "profile": null, "command": "run",'
-    b' "parameters": {"epochs": "10"}, "git": {"commit": "01", "branch": "main", "dirty": ["a.py"]}, "host": "vm",'
-    b' "python": {"path": "p", "version": "3.11"}, "distributions": {"a": "1"}, "azureml": {"run": "x", "portal": "https://a"},'
-    b' "plan": {"parameters": {"epochs": {"text": "10", "default": "2", "type": "integer"}}, "steps": [{"name": "train",'
-    b' "script": "train.py", "arguments": [[{"literal": {"text": "--a"}}, {"input": {"step": "load", "name": "x"}}]],'
-    b' "after": ["load"], "environment": {"name": "e"}}, {"name": "load"}]}, "parts": {"train": {"script": "a"}},'
-    b' "steps": {"train": {"state": "done", "seconds": 3.5, "reason": "never ran", "key": "k", "made_by": "2026",'
-    b' "metrics": {"loss": 0.5, "list": [1, 2]}, "outputs": {"model": "/m"}, "contents": {"model": ["00", 1, 2]},'
-    b' "tail": ["x"], "message": "m"}, "load": {"state": "failed", "exit_status": 1}}}'
-)
-_EVENTS = (
-    b'{"event": "RunStarted", "time": 1.0, "steps": ["train"]}\n'
-    b'{"event": "StepStarted", "time": 2.0, "step": "train", "reason": "new", "attempt": "A", "log": "l", "key": "k"}\n'
-    b'{"event": "MetricLogged", "time": 3.0, "step": "train", "name": "loss", "kind": "scalar", "value": 0.5}\n'
-    b'{"event": "MetricLogged", "time": 4.0, "step": "train", "name": "t", "kind": "row", "value": {"epoch": 1, "x": [1]}}\n'
-    b'{"event": "StepEnded", "time": 5.0, "step": "train", "state": "done", "seconds": 3, "contents": {"model": ["0", 1, 2]}}\n'
-    b'{"event": "RunEnded", "time": 6.0, "state": "done", "seconds": 5.0}\n'
-)
-_RECORDS = (
-    SPLIT.join([_HEADER, b"", _EVENTS, _LOGS[0]]),
-    SPLIT.join([_HEADER.replace(b'"steps": {"train"', b'"x": {"train"'), _HEADER, _EVENTS, _LOGS[4]]),
-    SPLIT.join([b'{"state": "running"}', b"[]", _EVENTS[:-30], _LOGS[5]]),
-)
-_TEXTS = (
-    b"AccountKey=abc; password: \"a b\" token 'x' sig=1&Authorization: Bearer eyJhbGciOi.x.y https://user:pw@host/x",
-    b"key=12 tokens: 3.5e1 ghp_0123456789 AKIA0123456789ABCDEF sk-proj-aB3456789012345678901234 client_secret%3Dx",
-    b"--password X apikey X client_assertion=x passphrase=\\\"a\\\" key = \n secret",
-    "é\x1b[0m\x00\u202e漢\r\n10%\r20%\x9b".encode() + b"\xff\xed\xa0\x80",
-)
-_PATTERNS = (
-    b"# data\n*.csv\n!data/x.csv\n/a\ndata/\n**/deep/**\n\\#x\n\\!z\n[b].txt\n[!a-z]?*\n",
-    b"data/**/x\n**/*.py\na*a*a*b\n*\n \\ \n[[:alpha:]]\n[a\n/\n//\n!\n**\n***\n",
-)
 _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "pipeline": _pipelines,
     "script": _scripts,
     "packages": _packages,
-    "log": lambda: [*_LOGS, b"".join(_LOGS)],
-    "state": lambda: list(_STATES),
-    "record": lambda: list(_RECORDS),
-    "text": lambda: [*_TEXTS, *_LOGS],
-    "patterns": lambda: [*_PATTERNS, *_read([".gitignore", ".amlignore"])],
 }
