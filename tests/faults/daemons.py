@@ -27,7 +27,7 @@ def trials() -> Iterator[Trial]:
             yield Trial(fault, f"{number.name} to the run", partial(_signalled, kind, number), warm=True)
         yield Trial(fault, "step ends normally", partial(_ends, kind), warm=True)
         for moment, kill in (("kill -9", subprocess.Popen.kill), ("kill -9, guard too", kill_with_guard)):
-            for words in ("run", "run --param factor=5", "run --only add", "run --jobs 2", "clean", "clean --all"):
+            for words in ("run", "run --param factor=5", "run --only add", "clean", "clean --all"):
                 yield Trial(fault, moment, partial(orphaned, kind, kill, words), warm=True)
 
 

@@ -82,9 +82,9 @@ def trials() -> Iterator[Trial]:
     yield Trial("data by git checkout", "step running", checkout)
     for fault in ("rewritten, restored", "replaced, restored", "moved away, moved back"):
         yield Trial(f"input {fault}", "step running", partial(_input, *_DATA[fault]))
-    for fault, change in _PACKAGES.items():
-        for back in ("while it runs", "later"):
-            yield Trial(f"package {fault}", f"put back {back}", partial(package, change, back))
+    for fault, put in _PACKAGES.items():
+        for when in ("while it runs", "later"):
+            yield Trial(f"package {fault}", f"put back {when}", partial(package, put, when))
 
 
 def write(place: Place, texts: Mapping[str, str]) -> None:
@@ -336,18 +336,18 @@ def _python(place: Place) -> tuple[str, Path]:
     return str(python), site
 
 
-def package(change: Callable[[Path, int], None], back: str, place: Place, _: Bench) -> None:
+def package(put: Callable[[Path, int], None], when: str, place: Place, _: Bench) -> None:
     """Change a package before the step imports it; put it back while it runs, or after a run with the other one."""
     write(place, {"pipeline.yaml": _USING_PIPELINE, "src/moments.py": _MOMENTS, "src/using.py": _USING})
     python, site = _python(place)
-    change(site, 1)
+    put(site, 1)
     words = ("--python", python)
     with between(place, "before", "after", *words) as go_on:
-        change(site, 2)
+        put(site, 2)
         go_on()
-        if back != "later":
-            change(site, 1)
-    if back == "later":
+        if when != "later":
+            put(site, 1)
+    if when == "later":
         place.recovers({"use/value/value.txt": b"2"}, *words)
-        change(site, 1)
+        put(site, 1)
     place.recovers({"use/value/value.txt": b"1"}, *words)

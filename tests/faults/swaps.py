@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +16,7 @@ _Do = Callable[[Path, Path], None]
 
 def trials() -> Iterator[Trial]:
     """Return the trials of this kind."""
-    for fault, do in (("swapped", swapped), ("copied over another", _copied), ("linked to another", _linked)):
+    for fault, do in (("swapped", swapped), ("copied over another", _copied)):
         for moment, (first, second) in PAIRS.items():
             yield Trial(fault, moment, partial(in_place, do, first, second), warm=True)
     for name in ("last", "digests", "run.json", "events.jsonl"):
@@ -71,15 +70,6 @@ def _copied(first: Path, second: Path) -> None:
         shutil.copy2(first, second, follow_symlinks=False)
 
 
-def _linked(first: Path, second: Path) -> None:
-    _copied(first, second)
-    if second.is_dir() and not second.is_symlink():
-        shutil.rmtree(second)
-    else:
-        second.unlink()
-    second.symlink_to(os.path.relpath(first, second.parent))
-
-
 def in_place(do: _Do, first: str, second: str, place: Place, bench: Bench) -> None:
     found = _first(place, first)
     others = [one for one in sorted((place.state / "small").glob(second)) if one != found]
@@ -87,7 +77,6 @@ def in_place(do: _Do, first: str, second: str, place: Place, bench: Bench) -> No
     if "runs/" in first + second:
         for words in (("runs",), ("logs", "make"), ("report",)):
             place.run(*words, statuses=(0, 2, 6))
-    place.recovers(bench.expected[3])
     place.recovers(bench.expected[5], "--param", "factor=5")
     place.recovers(bench.expected[3])
 

@@ -22,7 +22,7 @@ from aml_pipeline.errors import MachineError
 from aml_pipeline.events import MetricLogged, as_data
 from aml_pipeline.files import Digests
 from aml_pipeline.local import tail
-from aml_pipeline.metrics import Metric, MetricReader
+from aml_pipeline.metrics import Metric, MetricReader, without_metrics
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report import text
 from aml_pipeline.report.reading import read
@@ -73,7 +73,7 @@ def log(raw: bytes) -> None:
     series_of(logged)
     for one in logged:
         text.visible(text.number_in_words(one["value"])).encode()
-    lines = tail.without_metrics(printed.splitlines())
+    lines = without_metrics(printed.splitlines())
     tail.shown(lines, ["/folder"])
     tail.last_failure(lines)
 
