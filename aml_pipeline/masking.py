@@ -51,8 +51,9 @@ def _patterns() -> _Patterns:
         # Not what stands before the @ of Azure's storage: that is a container.
         address=re.compile(r"(?<!abfs)(?<!abfss)(?<!wasb)(?<!wasbs)://[^/\s\"']+@"),
         authorization=re.compile(rf"(?i)(\bauthorization[\\\"']*\s*[:=]\s*[\\\"']*(?:(?:{_SCHEMES})\s+)?)[^\s\"',\\]+"),
-        # Not "bearer token": what gives access is no word in small letters.
-        header=re.compile(r"\b((?i:bearer|basic))\s+(?=\S*[\dA-Z=_.])[\w.~+/-]+=*"),
+        # Not "bearer token": what gives access is no word in small letters. Behind = comes what a name stands for, if
+        # anything.
+        header=re.compile(rf"\b((?i:bearer|basic))\s+(?=\S*[\dA-Z=_.])[\w.~+/-]+(?:=(?:{_VALUE})?)?"),
         option=re.compile(
             rf"(?i)((?:(?<![\w-])--?[\w-]{{0,40}}?{names}[_-]?\d{{0,3}}|\bapi_?key)\s+)(?![-*]){_PROSE}({_VALUE})"
         ),

@@ -31,7 +31,6 @@ from tests.faults.trials import Bench, Trial, _signal_running, _stays, kill_with
 from tests.patience import PATIENCE, until
 
 KEY = reuse.key({})
-LAST = ".aml_pipeline/small/steps/make/last"
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 
 
@@ -54,6 +53,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(fresh.folder, warm.folder, expected, ("open .aml_pipeline/small/lock",))
 
 
+LAST = ".aml_pipeline/small/steps/make/last"
 TASTE = {
     "killed": Trial("", "", partial(_signal_running, 0.05, signal.SIGKILL, "grandchild")),
     "a daemon without an environment": Trial("", "", partial(_stays, "bare-daemon", "1")),

@@ -30,7 +30,7 @@ from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import series_of
 from aml_pipeline.snapshot import SourceFolder
 from aml_pipeline.store import Store
-from aml_pipeline.workspace.masking import without_secrets
+from aml_pipeline.masking import without_secrets
 
 # Between the files of one input of ``state`` and ``record``; they come in the order of these names.
 SPLIT = b"\n%%%%\n"
