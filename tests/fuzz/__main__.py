@@ -81,6 +81,7 @@ def install() -> None:
 def fuzz(target: str, seconds: float, folder: Path) -> Outcome:
     """Fuzz ``target`` for so long; a process that libFuzzer ends (too slow, too much memory) is started again."""
     outcome, until = Outcome(target), time.monotonic() + seconds
+    environ = {**os.environ, "TMPDIR": str(folder)}  # libFuzzer ends a process before that can tidy up
     corpus, status = folder / target, folder / f"{target}.json"
     corpus.mkdir()
     for one in seeds(target):
@@ -93,10 +94,10 @@ def fuzz(target: str, seconds: float, folder: Path) -> Outcome:
         status.unlink(missing_ok=True)
         log = folder / f"{target}.log"
         with log.open("wb") as stream:
-            ended = subprocess.run(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, check=False).returncode
+            done = subprocess.run(command, cwd=ROOT, env=environ, stdout=stream, stderr=stream, check=False)
         _take_up(outcome, status, log.read_text(errors="replace"))
         outcome.found += list(_ended_by(target, folder))
-        if ended and not status.exists():
+        if done.returncode and not status.exists():
             sys.exit(f"{target} did not start:\n{log.read_text(errors='replace')[-3000:]}")
     outcome.corpus = len(list(corpus.iterdir()))
     return outcome

@@ -15,10 +15,9 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import cleaning, files, record, snapshot, store, wording
+from aml_pipeline import cleaning, files, record, snapshot, wording
 from aml_pipeline.cli.recorded import row_of, words_of
 from aml_pipeline.contents import Contents
-from aml_pipeline.errors import MachineError
 from aml_pipeline.events import MetricLogged, as_data
 from aml_pipeline.files import Digests
 from aml_pipeline.local import tail
@@ -40,18 +39,16 @@ STATE = (
     f"steps/{STEP}/result.{KEY}",
     f"steps/{STEP}/result.{'1' * 64}",
     "digests",
-    "lock",
     f"code/{KEY}",
 )
 RECORD = ("run.json", "short.json", "events.jsonl", f"steps/{STEP}.log")
-_UNSEALED = ("lock", f"code/{KEY}")
 # The length of the pieces in which a log is read; a line that is cut must come to the same as a whole one.
 _PIECES = (1, 2, 3, 7, 64)
 
 
 @cache
 def _folder() -> Path:
-    made = tempfile.mkdtemp(prefix="fuzz-remains-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)  # noqa: S108
+    made = tempfile.mkdtemp(prefix="fuzz-remains-")
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     return Path(made).resolve()
 
@@ -94,14 +91,13 @@ def _recorded(metric: Metric) -> dict[str, object]:
 
 
 def state(raw: bytes) -> None:
-    """Files of state → results, what may be removed, who holds the lock; as they are, and sealed whatever they say."""
+    """Files of state → results, and what may be removed; as they are, and sealed whatever they say."""
     for sealed in (False, True):
         folder = _emptied("state")
         for name, content in zip(STATE, raw.split(SPLIT), strict=False):
             place = folder / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            seal = sealed and name not in _UNSEALED
-            place.write_bytes(files.digest_of(content).encode() + b"\n" + content + b"\n" if seal else content)
+            place.write_bytes(files.digest_of(content).encode() + b"\n" + content + b"\n" if sealed else content)
         _kept(str(folder))
 
 
@@ -119,11 +115,6 @@ def _kept(folder: str) -> None:
     for removable in cleaning.unused(kept):
         assert all(os.path.realpath(place).startswith(f"{folder}/steps/") for place in removable.places)
     Contents(folder).parts(KEY)
-    try:
-        with store.locked(folder, "fuzz"):
-            store.is_locked(folder)
-    except MachineError as error:
-        str(error).encode()
 
 
 def recorded(raw: bytes) -> None:
@@ -167,8 +158,7 @@ def patterns(raw: bytes) -> None:
     """The lines of an ignore file, and of ``snapshot:`` → which files they match."""
     lines = raw.decode("utf-8", "replace").splitlines()
     source = SourceFolder(str(_tree()), Digests())
-    choices = [line for line in lines if snapshot.is_choice(line)]
-    assert source.found_by(choices) <= set(choices)
+    assert source.found_by(lines) <= set(lines)
     if b"\0" not in raw:
         snapshot.take(source, "one.py", tuple(lines))
 
