@@ -107,9 +107,10 @@ def daemons_in(folder: str) -> list[int]:
 
 def _ancestors() -> Iterator[int]:
     pid = os.getppid()
-    while pid > 1:
-        yield pid
-        pid = int(_status(pid)[1])
+    with contextlib.suppress(OSError):  # where the kernel cannot tell, the first is enough
+        while pid:
+            yield pid
+            pid = int(_status(pid)[1])
 
 
 def _has_terminal(pid: int) -> bool:
