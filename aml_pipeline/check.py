@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from aml_pipeline import files
+from aml_pipeline.files import RepeatedLinksError
 from aml_pipeline.imports import Reading
 from aml_pipeline.plan import Environment, OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem, nearest
@@ -103,6 +104,19 @@ def script_faults(step: Step, project: Project) -> Iterator[Problem]:
         yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
     elif not files.is_file(place):
         yield _missing_script(step, folder, path)
+    else:
+        yield from _repeated_links(step, project)
+
+
+def _repeated_links(step: Step, project: Project) -> Iterator[Problem]:
+    try:
+        project.snapshot(step)
+    except RepeatedLinksError as error:
+        name, source = step.source_directory.rstrip("/"), project.source(step)
+        place = posixpath.join(name, error.name)
+        message = f'links in the source folder "{name}" lead to the same folders again and again: {place}.'
+        cure = f"Remove them, or leave them out: name them in {name}/{source.ignore_file or '.amlignore'}."
+        yield Problem("repeated-links", message, cure, _folder_path(step))
 
 
 _LIKE_A_FOLDER = 0.75  # "script-syntax" is not what "scripts" should have been

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aml_pipeline import files
 from aml_pipeline.errors import MachineError
-from aml_pipeline.files import Digests
+from aml_pipeline.files import Digests, RepeatedLinksError
 from aml_pipeline.imports import Import, Reading, parse, read_imports
 from aml_pipeline.patterns import git_pattern
 
@@ -166,10 +166,25 @@ class SourceFolder:
         """Whether the folder's ignore file leaves ``name`` out."""
         return self._ignore is not None and self._ignore.match_file(name)
 
-    @cached_property
+    @property
     def all_files(self) -> list[str]:
-        """Every file that may be part of a snapshot."""
-        return [name for name, _ in files.walk(self.path, self._skips) if not name.endswith("/")]
+        """Every file that may be part of a snapshot. Raises RepeatedLinksError where links lead round and round."""
+        if isinstance(self._listing, RepeatedLinksError):
+            raise self._listing
+        return self._listing
+
+    @cached_property
+    def _listing(self) -> list[str] | RepeatedLinksError:
+        try:
+            return [name for name, _ in files.walk(self.path, self._skips) if not name.endswith("/")]
+        except RepeatedLinksError as error:
+            return error
+
+    def lists(self, name: str) -> bool:
+        """Whether a file, or a file in a folder (``name/``), may be part of a snapshot; true if nobody can tell."""
+        if isinstance(self._listing, RepeatedLinksError):
+            return True
+        return any(one == name or (name.endswith("/") and one.startswith(name)) for one in self._listing)
 
     def _skips(self, name: str, entry: os.DirEntry[str]) -> bool:
         return self.skipped(name, entry) is not None
@@ -194,6 +209,8 @@ class SourceFolder:
 
     def may_hold_module(self, name: str) -> bool:
         """Whether a file or folder called ``name`` lies anywhere in here: a search path may lead to it."""
+        if isinstance(self._listing, RepeatedLinksError):
+            return True
         paths = (one.split("/") for one in self.all_files)
         return self.has_module(name) or any(name in path[:-1] or path[-1] == f"{name}.py" for path in paths)
 

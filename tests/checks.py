@@ -159,6 +159,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "in the source folder; what lies outside it is data, which a dataset names.",
         "ignored-file": "The script imports a file that the ignore file leaves out of the snapshot, so the import "
         "would fail. Take the pattern out of the ignore file.",
+        "repeated-links": "Folders that links lead to are copied once for each path, as Azure ML's upload does; links "
+        "that multiply the paths without end are refused. Remove them, or leave them out by the ignore file.",
         "open-snapshot": "A warning: where the text of a script does not tell which files it needs, it gets its "
         "whole source folder, and runs again whenever any file there changes. Name the files under `snapshot:`.",
     },
@@ -271,7 +273,11 @@ def _more(case: Case, path: Path) -> str:
         return ""
     times = [f", its last line {int(times):,} times more" for times in case.settings("times")]
     made = [f", beside {int(count):,} files in `{place}/`" for count, place in map(str.split, case.settings("files"))]
-    return "".join([*times, *made])
+    linked = [
+        f", beside {count} folders in `{place}/`, each with a link to each of them"
+        for count, place in map(str.split, case.settings("links"))
+    ]
+    return "".join([*times, *made, *linked])
 
 
 def _block(language: str, text: str) -> str:

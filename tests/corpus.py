@@ -10,6 +10,7 @@ the cases, are scripts about which nothing is to be said. Lines at the top of a 
 - ``# test: export v2``: what is told before the pipeline is exported
 - ``# test: times 1000``: in a copy whose last line stands so many times more
 - ``# test: files 2000 NAME/words``: in a copy with so many empty files in that folder
+- ``# test: links 8 NAME``: in a copy with so many folders in that folder, each with a link to each of them
 - ``# test: latin NAME/café.txt``: in a copy with an empty file whose name is written in Latin 1
 """
 
@@ -76,7 +77,7 @@ class Case:
     @property
     def is_copied(self) -> bool:
         """Whether it is opened in a copy, together with what git would not want to hold."""
-        return any(self.settings(key) for key in ("times", "files", "latin"))
+        return any(self.settings(key) for key in ("times", "files", "links", "latin"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +161,21 @@ def copy(case: Case, folder: Path) -> None:
         (folder / place).mkdir()
         for number in range(int(count)):
             (folder / place / f"{number}.txt").touch()
+    for setting in case.settings("links"):
+        count, place = setting.split()
+        link_all(folder / place, int(count))
     for name in case.settings("latin"):
         Path(
             os.fsdecode(bytes(folder / name.rpartition("/")[0]) + b"/" + name.rpartition("/")[2].encode("latin-1"))
         ).touch()
+
+
+def link_all(folder: Path, count: int) -> None:
+    """Make so many folders, each with a link to each of them: they have more paths than can be walked."""
+    for name in map(str, range(count)):
+        (folder / name).mkdir(parents=True)
+        for other in map(str, range(count)):
+            (folder / name / f"to-{other}").symlink_to(Path("..", other))
 
 
 @contextlib.contextmanager

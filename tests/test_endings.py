@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import textwrap
 
@@ -183,6 +184,21 @@ def test_an_output_of_empty_files_passes_with_a_line(project: Project) -> None:
 
 
 # What does not pass.
+
+
+def test_an_output_of_links_that_lead_round_and_round_is_no_output(project: Project) -> None:
+    script = """
+        import os, sys
+        for name in "abcdefgh":
+            os.mkdir(f"{sys.argv[-1]}/{name}")
+            for other in "abcdefgh":
+                os.symlink(f"../{other}", f"{sys.argv[-1]}/{name}/{other}")
+        """
+    project.write(one_step(script))
+    assert re.fullmatch(
+        r"train: Links in /\S+/model lead to the same folders again and again \(a/\S+\). Remove these links.",
+        failure(project),
+    )
 
 
 def test_an_output_that_is_a_file_is_told_as_that(project: Project) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from aml_pipeline import files
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests
+from tests.corpus import link_all
+from tests.work import lines_run
 
 
 def _aged(path: Path, seconds: float = 10) -> None:
@@ -125,6 +128,84 @@ def test_a_folder_that_contains_itself_is_walked_once(tmp_path: Path) -> None:
     (tmp_path / "b" / "loop").symlink_to(tmp_path / "b")
     (tmp_path / "b" / "c").write_bytes(b"2")
     assert [name for name, _ in files.walk(str(tmp_path))] == ["a", "b/c"]
+
+
+def test_what_two_links_lead_to_counts_twice(tmp_path: Path) -> None:
+    for name in ("common", "one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "common" / "a").write_bytes(b"1")
+    (tmp_path / "one" / "more").symlink_to(tmp_path / "common")
+    (tmp_path / "two" / "more").symlink_to(tmp_path / "common")
+    assert [name for name, _ in files.walk(str(tmp_path))] == ["common/a", "one/more/a", "two/more/a"]
+
+
+def test_folders_that_all_link_to_each_other_are_refused_by_name(tmp_path: Path) -> None:
+    link_all(tmp_path, 8)
+    with pytest.raises(MachineError, match=rf"^Links in {tmp_path} lead to the same folders again and again \(0/to-"):
+        Digests().tree(str(tmp_path))
+
+
+def test_the_work_at_folders_that_all_link_to_each_other_is_bounded(tmp_path: Path) -> None:
+    def walk(count: int) -> None:
+        with pytest.raises(files.RepeatedLinksError):
+            list(files.walk(str(tmp_path / str(count))))
+
+    for count in (8, 16):
+        link_all(tmp_path / str(count), count)
+    assert lines_run(lambda: walk(16)) <= lines_run(lambda: walk(8)) * 1.5
+
+
+def test_links_may_lead_again_to_some_times_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_MOST_REPEATED", 0)
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common" / "a").write_bytes(b"1")
+    for number in range(12):
+        (tmp_path / f"link-{number:02}").symlink_to("common")
+    assert len(list(files.walk(str(tmp_path)))) == 13
+    monkeypatch.setattr(files, "_MOST_TIMES", 1)
+    with pytest.raises(files.RepeatedLinksError):
+        list(files.walk(str(tmp_path)))
+
+
+def test_a_folder_may_be_as_deep_as_a_path_is_long(tmp_path: Path) -> None:
+    levels = sys.getrecursionlimit() + 100
+    place = tmp_path.joinpath(*"d" * levels)
+    for folder in [*reversed(place.parents), place]:
+        folder.mkdir(exist_ok=True)
+    (place / "a").write_bytes(b"1")
+    try:
+        assert [name for name, _ in files.walk(str(tmp_path))] == ["d/" * levels + "a"]
+    finally:
+        (place / "a").unlink()
+        for folder in [place, *place.parents][:levels]:  # shutil.rmtree, which clears up after tests, is not as deep
+            folder.rmdir()
+
+
+def _by_definition(folder: str, prefix: str = "", above: tuple[str, ...] = ()) -> list[str]:
+    """Walk as the promise has it, in the plainest way."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        path, real = os.path.join(folder, name), os.path.realpath(os.path.join(folder, name))
+        if not os.path.isdir(path):
+            found.append(prefix + name)
+        elif real not in above:
+            found += _by_definition(path, f"{prefix}{name}/", (*above, real)) or [f"{prefix}{name}/"]
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y"]), st.sampled_from("abcf.")), max_size=6))
+def test_links_are_followed_as_promised(links: set[tuple[str, str, str]]) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as place:
+        for name in "abc":
+            Path(place, name).mkdir()
+        Path(place, "f").write_bytes(b"1")
+        for folder, name, target in sorted(links):
+            if not Path(place, folder, name).is_symlink():
+                Path(place, folder, name).symlink_to(f"../{target}")
+        assert [name for name, _ in files.walk(place)] == _by_definition(place)
 
 
 def test_what_is_neither_file_nor_folder_is_refused_by_name(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import snapshot
+from aml_pipeline import files, snapshot
 from aml_pipeline.files import Digests
 from aml_pipeline.snapshot import Snapshot, SourceFolder
+from tests.corpus import link_all
 
 
 def _take(
@@ -177,6 +178,24 @@ def test_an_import_that_is_ignored_is_told(tmp_path: Path) -> None:
     taken = _take(tmp_path, {"run.py": "import model", "model.py": "", ".amlignore": "model.py\n"})
     assert taken.ignored == ["model.py"]
     assert "model.py" not in taken.digests
+
+
+def test_a_source_folder_of_links_that_lead_round_and_round_is_walked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link_all(tmp_path / "data", 8)
+    walks = []
+    walk = files.walk
+    monkeypatch.setattr(files, "walk", lambda *given: walks.append(given) or walk(*given))
+    (tmp_path / "run.py").write_text("__file__")
+    source = SourceFolder(str(tmp_path), Digests())
+    for _ in range(3):
+        with pytest.raises(files.RepeatedLinksError, match="data/0/to-"):
+            snapshot.take(source, "run.py")
+    assert len(walks) == 1
+    assert source.may_hold_module("torch"), "nobody can tell"
+    (tmp_path / ".amlignore").write_text("data\n")
+    assert set(snapshot.take(SourceFolder(str(tmp_path), Digests()), "run.py").digests) == {".amlignore", "run.py"}
 
 
 def test_state_caches_and_environments_are_never_taken(tmp_path: Path) -> None:

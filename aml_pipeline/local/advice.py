@@ -95,7 +95,7 @@ def _snapshot_cure(name: str, source: SourceFolder, step: Step) -> str:
     if source.ignores(name):
         why = f"{name} is in the source folder, and {source.ignore_file} leaves it out of the step's snapshot."
         return f"{why} Take its pattern out of {source.ignore_file}."
-    if not any(one == name or (name.endswith("/") and one.startswith(name)) for one in source.all_files):
+    if not source.lists(name):
         why = (
             f"{name} is in the source folder, but no snapshot holds the pipeline file, caches or virtual environments."
         )

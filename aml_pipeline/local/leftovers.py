@@ -95,4 +95,7 @@ def in_words(found: Sequence[Leftover]) -> str:
 
 def is_empty(folder: str) -> bool:
     """Whether a folder holds no file, however many folders it holds."""
-    return all(name.endswith("/") for name, _ in files.walk(folder))
+    try:
+        return all(name.endswith("/") for name, _ in files.walk(folder))
+    except files.RepeatedLinksError:
+        return False  # that it cannot be accepted is told when that is tried
