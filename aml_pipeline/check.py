@@ -12,11 +12,12 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from aml_pipeline import files
 from aml_pipeline.files import RepeatedLinksError
 from aml_pipeline.imports import Reading
+from aml_pipeline.patterns import is_choice, is_pattern
 from aml_pipeline.plan import Environment, OtherValue, Plan, Step
 from aml_pipeline.problems import Path, Position, Problem, nearest
 from aml_pipeline.project import Project
 from aml_pipeline.script import kinds
-from aml_pipeline.snapshot import MOST_CODE, Snapshot, SourceFolder, is_choice, is_pattern
+from aml_pipeline.snapshot import MOST_CODE, Snapshot, SourceFolder
 from aml_pipeline.wording import counted
 
 

@@ -10,16 +10,14 @@ import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from aml_pipeline import files
 from aml_pipeline.imports import Import, Reading
-from aml_pipeline.patterns import git_pattern
+from aml_pipeline.patterns import Pattern as GitPattern
+from aml_pipeline.patterns import git_pattern, is_pattern
 from aml_pipeline.script.scope import is_main_test, words
-from aml_pipeline.snapshot import Skipped, Snapshot, SourceFolder, imported_files, is_pattern
-
-if TYPE_CHECKING:
-    from pathspec import RegexPattern
+from aml_pipeline.snapshot import Skipped, Snapshot, SourceFolder, imported_files
 
 Rule = Literal["script", "import", "named", "pattern", "folder"]
 
@@ -236,7 +234,7 @@ def _ignored_by(source: SourceFolder, patterns: _Patterns, lines: list[str], nam
     return Pattern(lines[line - 1].strip(), Place(str(source.ignore_file), line)) if line else None
 
 
-_Patterns = list[tuple[int, "RegexPattern"]]
+_Patterns = list[tuple[int, GitPattern]]
 
 
 def _compiled(lines: tuple[str, ...] | list[str]) -> _Patterns:
@@ -247,4 +245,4 @@ def _compiled(lines: tuple[str, ...] | list[str]) -> _Patterns:
 
 def _deciding(patterns: _Patterns, name: str) -> int | None:
     """Return the line of the pattern that decides about ``name``: the last one that fits."""
-    return next((number for number, pattern in patterns if pattern.match_file(name)), None)
+    return next((number for number, pattern in patterns if pattern.match(name)), None)

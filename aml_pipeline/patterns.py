@@ -1,25 +1,162 @@
-"""A line of an ignore file as a pattern, in the reading of git; of pathspec 0.12, which SDK v1 has too, and of 1."""
+"""Lines of an ignore file as patterns of paths, in git's reading. Knows neither the file nor what it is for.
+
+Where a wildcard may end in many places, trying them all takes a time without bounds: twelve stars against a long name
+took half a minute. Here each takes the first place that fits and no other, which finds a match if there is one: what
+follows ``*`` is looked for up to the next ``*``, what follows ``**`` in whole folders. So the time grows with the
+length of the pattern times that of the path.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-if TYPE_CHECKING:
-    import pathspec
-
-
-def git_pattern(line: str) -> pathspec.RegexPattern:
-    """Return ``line`` as a pattern. Raises ValueError or re.error where it is none."""
-    pattern: pathspec.RegexPattern = _pattern_class()(line)
-    return pattern
+_MOST_CHARACTERS = 10_000  # more than any path has, each of them escaped
+_FOLDERS = "**"
+_SPECIAL = frozenset("*?[\\")
+_ANY_FOLDERS = "(?:[^/]*/)*?"
+_END = r"(?=/|\Z)"  # what matches a folder matches all that lies in it
 
 
-@cache
-def _pattern_class() -> Any:  # noqa: ANN401 - one of two classes, by what is installed
-    """Return the class of patterns: pathspec 1 has it under another name, and warns of the old one."""
-    with contextlib.suppress(ImportError):
-        return import_module("pathspec.patterns.gitignore.spec").GitIgnoreSpecPattern
-    return import_module("pathspec.patterns.gitwildmatch").GitWildMatchPattern
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern; ``include`` is False for one that takes back what others matched (``!name``), None for a comment."""
+
+    include: bool | None
+    segments: tuple[str, ...] = ()
+
+    def match(self, path: str) -> bool:
+        """Whether ``path``, or a folder that it lies in, is matched; a path of a folder ends in a slash."""
+        return self.include is not None and bool(self._search(path))
+
+    @cached_property
+    def _search(self) -> Callable[[str], object]:
+        is_folder = self.segments[-1] == _FOLDERS
+        plain = "/".join(self.segments[1:-1] if is_folder else self.segments[1:])
+        if self.segments[0] != _FOLDERS or not plain or not _SPECIAL.isdisjoint(plain):
+            return re.compile(_expression(self.segments)).match
+        return lambda path: f"/{plain}/" in (f"/{path}" if is_folder else f"/{path}/")
+
+
+@lru_cache(maxsize=10_000)
+def git_pattern(line: str) -> Pattern:
+    """Return ``line`` as a pattern. Raises ValueError where it is none."""
+    text = line.lstrip() if line.endswith("\\ ") else line.strip()
+    if not text or text == "/" or text.startswith("#"):
+        return Pattern(None)
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError(line)
+    segments = _segments(text.removeprefix("!"))
+    if not segments:
+        raise ValueError(line)
+    for segment in segments:
+        _pieces(segment)
+    return Pattern(not text.startswith("!"), tuple(segments))
+
+
+def is_pattern(line: str) -> bool:
+    """Whether ``line`` is a pattern; as git does, one that is none is passed over in an ignore file."""
+    try:
+        git_pattern(line)
+    except ValueError:
+        return False
+    return True
+
+
+def is_choice(line: str) -> bool:
+    """Whether ``line`` is a pattern that takes files in: no comment, and none that leaves files out."""
+    return is_pattern(line) and bool(git_pattern(line).include)
+
+
+def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells whether a path is matched by ``lines``, of which the last one that matches it decides."""
+    patterns = [git_pattern(line) for line in lines if is_pattern(line)]
+    patterns = [one for one in reversed(patterns) if one.include is not None]
+    return lambda path: next((bool(one.include) for one in patterns if one.match(path)), False)
+
+
+def _segments(text: str) -> list[str]:
+    """Return the names of a pattern, with ``**`` where any folders may be; at the end it stands for what is below."""
+    segments = text.split("/")
+    segments = [one for index, one in enumerate(segments) if one != _FOLDERS or segments[index - 1 : index] != [one]]
+    if not segments[0]:
+        segments = segments[1:]  # begins at the top
+    elif len(segments) - (not segments[-1]) == 1 and segments[0] != _FOLDERS:
+        segments = [_FOLDERS, *segments]  # a name alone may lie anywhere
+    if len(segments) > 1 and not segments[-1]:
+        segments[-1] = _FOLDERS
+    return [_FOLDERS, "*", _FOLDERS] if segments == [_FOLDERS, _FOLDERS] else segments
+
+
+def _expression(segments: tuple[str, ...]) -> str:
+    """Return the regular expression of a pattern; what stands between two ``**`` is found once, or never."""
+    numbers = itertools.count()
+    runs = [list(names) for is_any, names in itertools.groupby(segments, _FOLDERS.__eq__) if not is_any]
+    texts = ["/".join(_name(name, numbers) for name in names) for names in runs]
+    ends = ["/"] * (len(runs) - 1) + ["/" if segments[-1] == _FOLDERS else _END]
+    found = [text + end for text, end in zip(texts, ends, strict=False)]
+    is_anchored = segments[0] != _FOLDERS
+    return "".join(found[:is_anchored] + [_once(_ANY_FOLDERS + one, numbers) for one in found[is_anchored:]])
+
+
+def _name(segment: str, numbers: Iterator[int]) -> str:
+    """Return the expression of a name without slashes: it ends where the name ends, or does not match."""
+    if segment == "*":
+        return "[^/]+"
+    first, *rest = _pieces(segment)
+    if not rest:
+        return first
+    return "".join([first, *(_once(f"[^/]*?{piece}", numbers) for piece in rest[:-1]), "[^/]*", rest[-1]])
+
+
+def _once(expression: str, numbers: Iterator[int]) -> str:
+    """Return an expression that keeps its first match whatever follows (``(?>…)``, which Python has since 3.11)."""
+    name = f"n{next(numbers)}"
+    return f"(?=(?P<{name}>{expression}))(?P={name})"
+
+
+def _pieces(segment: str) -> list[str]:
+    """Return the expressions of what stands between the stars of a segment. Raises ValueError."""
+    pieces, place = [""], 0
+    while place < len(segment):
+        char, place = segment[place], place + 1
+        if char == "*":
+            pieces += [""] if pieces[-1] or len(pieces) == 1 else []
+            continue
+        end = _end_of_class(segment, place) if char == "[" else 0
+        if end:
+            pieces[-1] += _class(segment[place : end - 1])
+            place = end
+        elif char == "\\":
+            pieces[-1] += re.escape(segment[place : place + 1] or _refuse(segment))
+            place += 1
+        else:
+            pieces[-1] += "[^/]" if char == "?" else re.escape(char)
+    return pieces
+
+
+def _refuse(segment: str) -> str:
+    raise ValueError(segment)
+
+
+def _end_of_class(segment: str, start: int) -> int:
+    """Return where a class of characters that begins at ``start`` is over, or 0; a ``]`` may be its first character."""
+    first = start + (segment[start : start + 1] in {"!", "^"})
+    return segment.find("]", first + 1) + 1
+
+
+def _class(body: str) -> str:
+    """Return the expression of a class of characters, which no slash is in. Raises ValueError."""
+    negated = body[0] in "!^"
+    chars, place, items = body[negated:], 0, []
+    while place < len(chars):
+        if chars[place + 1 : place + 2] == "-" and place + 2 < len(chars):
+            low, high, place = chars[place], chars[place + 2], place + 3
+            items.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else _refuse(body))
+        else:
+            items.append(re.escape(chars[place]))
+            place += 1
+    return f"(?!/)[{'^' if negated else ''}{''.join(items)}]"

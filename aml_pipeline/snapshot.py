@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -19,12 +18,10 @@ from aml_pipeline import files
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, RepeatedLinksError
 from aml_pipeline.imports import Import, Reading, parse, read_imports
-from aml_pipeline.patterns import git_pattern
+from aml_pipeline.patterns import git_pattern, is_choice, matcher
 
 if TYPE_CHECKING:
     import ast
-
-    import pathspec
 
 # Never part of a snapshot, whatever the ignore file says: state, caches and histories that no script reads.
 _NEVER = frozenset(
@@ -146,10 +143,10 @@ class SourceFolder:
         return next((one for one in IGNORE_FILES if self.is_file(one)), None)
 
     @cached_property
-    def _ignore(self) -> pathspec.PathSpec | None:
+    def _ignore(self) -> Callable[[str], bool] | None:
         if self.ignore_file is None:
             return None
-        return _patterns(self.ignore_lines)
+        return matcher(self.ignore_lines)
 
     @cached_property
     def ignore_lines(self) -> list[str]:
@@ -164,7 +161,7 @@ class SourceFolder:
 
     def ignores(self, name: str) -> bool:
         """Whether the folder's ignore file leaves ``name`` out."""
-        return self._ignore is not None and self._ignore.match_file(name)
+        return self._ignore is not None and self._ignore(name)
 
     @property
     def all_files(self) -> list[str]:
@@ -201,7 +198,7 @@ class SourceFolder:
 
     def found_by(self, patterns: Iterable[str]) -> set[str]:
         """Return those of ``patterns`` that match a file."""
-        return {one for one in patterns if is_choice(one) and any(map(_patterns([one]).match_file, self.all_files))}
+        return {one for one in patterns if is_choice(one) and any(map(git_pattern(one).match, self.all_files))}
 
     def has_module(self, name: str) -> bool:
         """Whether a module or package called ``name`` lies at the root of this folder."""
@@ -225,33 +222,12 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
     snapshot = Snapshot(source.path, posixpath.normpath(script))
     _follow(source, snapshot)
     if patterns is not None:
-        wanted = _patterns(patterns)
-        _put(source, snapshot, (name for name in source.all_files if wanted.match_file(name)), "pattern")
+        _put(source, snapshot, filter(matcher(patterns), source.all_files), "pattern")
     elif snapshot.opening:
         snapshot.whole = True
         _put(source, snapshot, source.all_files, "folder")
     snapshot.digests = {name: source.digest(name) for name in sorted(snapshot.rules)}
     return snapshot
-
-
-def _patterns(lines: Iterable[str]) -> pathspec.PathSpec:
-    import pathspec
-
-    return pathspec.PathSpec.from_lines(git_pattern, filter(is_pattern, lines))
-
-
-def is_pattern(line: str) -> bool:
-    """Whether ``line`` is a pattern; as git does, one that is none is passed over in an ignore file."""
-    try:
-        git_pattern(line)
-    except (ValueError, re.error):
-        return False
-    return True
-
-
-def is_choice(line: str) -> bool:
-    """Whether ``line`` is a pattern that takes files in: no comment, and none that leaves files out."""
-    return bool(line.strip()) and not line.startswith(("#", "!")) and is_pattern(line)
 
 
 def _put(source: SourceFolder, snapshot: Snapshot, names: Iterable[str], rule: str) -> None:

@@ -16,7 +16,9 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": {"opening", "plan", "scalars"},
     "__main__": {"cli"},
     "arguments": {"names", "problems", "scalars", "tokens"},
-    "check": {"contract", "files", "imports", "plan", "problems", "project", "script", "snapshot", "wording"},
+    "check": {
+        "contract", "files", "imports", "patterns", "plan", "problems", "project", "script", "snapshot", "wording",
+    },
     "cleaning": {"files", "removal", "store"},
     "conda_file": {"dependencies", "pip_file", "problems", "source"},
     "dependencies": {"problems", "secret_files"},
