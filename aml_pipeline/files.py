@@ -136,6 +136,13 @@ def read(path: str, most: int = -1) -> bytes:
         return stream.read(most + 1 if most >= 0 else -1)
 
 
+def copy(path: str, target: str) -> str:
+    """Copy the bytes of a file, however many, into the new file ``target``; return their digest."""
+    look(path)
+    with open(path, "rb", buffering=0) as stream, open(target, "xb") as copied:
+        return _digest_of_stream(stream, copied.write)
+
+
 def digest_of(data: bytes) -> str:
     """Return the SHA-256 of ``data`` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
@@ -414,8 +421,9 @@ def _stable_digest(path: str) -> str:
     raise MachineError(f"{path} changes while it is read. Wait until its writer is done, and run again.")
 
 
-def _digest_of_stream(stream: Any) -> str:  # noqa: ANN401 - a raw stream
+def _digest_of_stream(stream: Any, also: Callable[[bytes], object] = len) -> str:  # noqa: ANN401 - a raw stream
     hasher = hashlib.sha256()
     while block := stream.read(_BLOCK):
         hasher.update(block)
+        also(block)
     return hasher.hexdigest()

@@ -127,7 +127,7 @@ def _folders(path: str) -> list[str]:
 def _text(*names: str) -> str | None:
     try:
         with files.opened(os.path.join(*names)) as stream:
-            return stream.read().decode("utf-8", "replace")
+            return stream.read(_PIECE_BYTES).decode("utf-8", "replace")
     except OSError:
         return None
 

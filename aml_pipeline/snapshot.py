@@ -352,13 +352,11 @@ def write(snapshot: Snapshot, folder: str) -> list[str]:
 
 def _copy(source: str, target: str) -> str:
     """Copy bytes and the right to execute, never a link; return the digest of what was written."""
-    data = files.read(source)
-    with open(target, "xb") as stream:
-        stream.write(data)
+    digest = files.copy(source, target)
     executable = _executable(source)
     if executable:
         os.chmod(target, 0o755)  # noqa: S103 - a script that its owner may run
-    return files.digest_of(data) + executable
+    return digest + executable
 
 
 def _executable(path: str) -> str:

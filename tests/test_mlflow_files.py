@@ -64,6 +64,24 @@ def test_the_metrics_of_all_runs_of_an_attempt_are_read_and_of_no_other(store: P
     assert len(runs_of("first")) == 4
 
 
+def test_many_values_are_read_some_at_a_time_and_all_in_the_end(store: Path, tmp_path: Path) -> None:
+    reader = MlflowReader(str(store), "second")
+    (run,) = runs_of("second")
+    put(store, run)
+    count = 50_000
+    lines = (f"1795800047613 {number} {number}\n" for number in range(count))
+    (store / "1" / run.name / "metrics" / "loss").write_text("".join(lines))
+    first = values(reader)["loss"]
+    assert first == [float(number) for number in range(len(first))]
+    assert 0 < len(first) < count
+    told: list[Event] = []
+    follower = Follower(str(tmp_path / "log"), "train", told.append, MlflowReader(str(store), ""))
+    follower._mlflow = reader  # which knows what was there before
+    follower.read(end=True)
+    rest = [event.value for event in told if isinstance(event, MetricLogged)]
+    assert [*first, *rest] == [float(number) for number in range(count)]
+
+
 def test_what_comes_later_is_read_later_and_no_torn_line(store: Path) -> None:
     reader = MlflowReader(str(store), "second")
     assert values(reader) == {}

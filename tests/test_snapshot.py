@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import filecmp
 from pathlib import Path
 
 import pytest
 
-from aml_pipeline import files, snapshot
+from aml_pipeline import export, files, snapshot
 from aml_pipeline.files import Digests
 from aml_pipeline.snapshot import Snapshot, SourceFolder
 from tests.corpus import link_all
+from tests.work import memory_taken
 
 
 def _take(
@@ -250,3 +252,26 @@ def test_a_file_that_changed_since_is_told_when_it_is_copied(tmp_path: Path) -> 
     taken = _take(tmp_path / "source", {"run.py": "x = 1"})
     (tmp_path / "source" / "run.py").write_text("x = 2")
     assert snapshot.write(taken, str(tmp_path / "target")) == ["run.py"]
+
+
+def test_a_large_file_is_copied_in_pieces(tmp_path: Path) -> None:
+    large = tmp_path / "source" / "weights.bin"
+    _take(tmp_path / "source", {"run.py": "open('weights.bin')", "weights.bin": "begin"})
+    with large.open("r+b") as stream:
+        stream.truncate(1 << 26)
+    taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), "run.py")
+    changed: list[str] = []
+    assert memory_taken(lambda: changed.extend(snapshot.write(taken, str(tmp_path / "target")))) < 1 << 23
+    assert changed == []
+    assert filecmp.cmp(large, tmp_path / "target" / "weights.bin", shallow=False)
+
+
+def test_a_large_file_is_exported_in_pieces(tmp_path: Path) -> None:
+    _take(tmp_path / "source", {"run.py": "open('weights.bin')", "weights.bin": ""})
+    with (tmp_path / "source" / "weights.bin").open("r+b") as stream:
+        stream.truncate(1 << 26)
+    taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), "run.py")
+    place = str(tmp_path / "v2")
+    for _ in ("the first time", "over what is there"):
+        assert memory_taken(lambda: export.folder.write(place, {}, {"train": taken}, "{}", force=False)) < 1 << 23
+    assert filecmp.cmp(tmp_path / "source" / "weights.bin", tmp_path / "v2/code/train/weights.bin", shallow=False)

@@ -7,6 +7,7 @@ expression, a sort) counts as that line.
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -35,3 +36,13 @@ def grows_in_step(work: Callable[[int], object], size: int, *, times: int = 4) -
     for of in (size, size * times):
         work(of)  # what is remembered of the first time is no part of the growth
     return lines_run(lambda: work(size * times)) <= lines_run(lambda: work(size)) * times * 1.25
+
+
+def memory_taken(work: Callable[[], object]) -> int:
+    """Return how many bytes ``work`` held at a time at most, beyond what was held before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from aml_pipeline import files, snapshot
 from aml_pipeline.errors import MachineError, UsageError
-from aml_pipeline.files import digest_of
+from aml_pipeline.files import Digests
 from aml_pipeline.snapshot import Snapshot
 
 MANIFEST = "export.json"
@@ -75,7 +75,8 @@ def _swap(made: str, place: str, old: str) -> None:
 
 def _digests(folder: str) -> dict[str, str]:
     """Return the digest of each file in ``folder``, by its path there."""
-    return {name: digest_of(files.read(os.path.join(folder, name))) for name in sorted(_names(folder))}
+    digests = Digests()
+    return {name: digests.file(os.path.join(folder, name)) for name in sorted(_names(folder))}
 
 
 def _names(folder: str) -> Iterator[str]:
@@ -97,7 +98,7 @@ def _others(place: str) -> list[str]:
 
 
 def _is_own(path: str, digest: str | None) -> bool:
-    return digest is not None and not os.path.islink(path) and digest_of(files.read(path)) == digest
+    return digest is not None and not os.path.islink(path) and Digests().file(path) == digest
 
 
 def _own(manifest: str) -> dict[str, str]:
