@@ -243,7 +243,7 @@ def _plain(reason: str) -> str:
 def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
     opening = snapshot.opening
     assert opening is not None  # noqa: S101 - the caller asked
-    count = counted(len(snapshot.rules), "file")
+    count = counted(len(snapshot.digests), "file")
     message = (
         f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
         f"{step.source_directory}/ ({count}), and a change of any of them runs it again."
@@ -262,11 +262,7 @@ def nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
     folder = os.path.dirname(opened_by)
     if folder:
         return [f"{folder}/**"]
-    names = [name for name, rule in snapshot.rules.items() if rule == "folder" and not name.startswith(".")]
-    data = [name.partition("/") for name in names if not name.endswith(".py")]
-    beside = {f"*{os.path.splitext(name)[1]}" if "." in name else name for name, _, rest in data if not rest}
-    below = {f"{top}/**" for top, _, rest in data if rest}
-    return sorted(beside or below or ({"*.py"} if names else ()))
+    return snapshot.chosen.globs(snapshot.own) if snapshot.chosen else []
 
 
 def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:

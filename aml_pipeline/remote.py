@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline import __version__, files, redaction, unbuildable
+from aml_pipeline.chosen import Files
 from aml_pipeline.plan import Compute, DatasetPlace, OutputSettings, Plan, Step
 from aml_pipeline.problems import Problem
 from aml_pipeline.project import Project
@@ -97,9 +98,12 @@ def _place(one: DatasetPlace) -> str:
 def secret_files(project: Project, steps: Iterable[Step]) -> list[Problem]:
     """Return a warning for each file with a name of secrets that is sent with ``steps``."""
     found: dict[tuple[str, str], list[Step]] = {}
+    secret: dict[Files, list[str]] = {}
     for step in steps:
         snapshot = project.snapshot(step)
-        for name in filter(by_name, snapshot.rules):
+        if snapshot.files not in secret:
+            secret[snapshot.files] = list(filter(by_name, snapshot.digests))
+        for name in secret[snapshot.files]:
             found.setdefault((snapshot.folder, name), []).append(step)
     return [_secret_file(project, name, users) for (_, name), users in found.items()]
 
@@ -235,21 +239,16 @@ class _Size(NamedTuple):
 
 
 def _large(step: Step, snapshot: Snapshot, severity: str) -> Iterator[Problem]:
-    sizes = sorted((_size(snapshot, name) for name in snapshot.digests), reverse=True)
-    total = sum(one.bytes for one in sizes)
-    if total <= MOST_BYTES and len(sizes) <= MOST_FILES:
+    total = snapshot.files.bytes
+    if total <= MOST_BYTES and len(snapshot.digests) <= MOST_FILES:
         return
+    sizes = sorted((_Size(size, name) for name, size in snapshot.files.sizes.items()), reverse=True)
     what = f"{total / 1024**2:.0f} MB in {counted(len(sizes), 'file')}"
     limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
     largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
     message = f'the snapshot of step "{step.name}" has {what}; Azure ML takes {limit}. The largest: {largest}.'
     cure = f"Leave out what it does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
     yield Problem("large-snapshot", message, cure, ("steps", step.name, "script"), severity=severity)  # type: ignore[arg-type]
-
-
-def _size(snapshot: Snapshot, name: str) -> _Size:
-    look = files.look(os.path.join(snapshot.folder, name))
-    return _Size(look.size if look else 0, name)
 
 
 def _pattern(sizes: list[_Size]) -> str:

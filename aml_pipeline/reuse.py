@@ -181,8 +181,9 @@ def _script(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 
 
 def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    for name, old, new in _changes(then, now):
-        yield f"{name} {'is new' if old is None else 'is gone' if new is None else 'changed'}"
+    old, new = then or {}, now or {}
+    for name in sorted(dict(old.items() ^ new.items()), key=lambda name: (name not in new, name)):
+        yield f"{name} {'is new' if name not in old else 'is gone' if name not in new else 'changed'}"
 
 
 def _values(noun: str) -> Teller:

@@ -126,7 +126,7 @@ class _Script:
 
     def told(self, variables: Container[str]) -> Iterator[_Told]:
         """Yield what there is to say."""
-        names = [name for name, rule in self._snapshot.rules.items() if rule in {"script", "import"}]
+        names = [name for name, rule in self._snapshot.own.items() if rule in {"script", "import"}]
         found = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
         read = {name: one for name, one in found.items() if one is not None}
         sets_any = any(one.variables.open for one in read.values())
@@ -203,7 +203,7 @@ class _Script:
 
     def _uncalled(self) -> Iterator[_Told]:
         name = self._snapshot.script
-        text = self._reader.text(self._source, name) if name in self._snapshot.rules else b""
+        text = self._reader.text(self._source, name) if name in self._snapshot.own else b""
         may_be = definitions.may_call_nothing(text)
         defined = definitions.uncalled(parse(text), self._source.may_hold_module) if may_be else []
         if defined and self._imports_quietly():
@@ -221,7 +221,7 @@ class _Script:
 
     def _imports_quietly(self) -> bool:
         """Whether nothing runs in the files of the folder that the script imports, either."""
-        names = [name for name, rule in self._snapshot.rules.items() if rule == "import"]
+        names = [name for name, rule in self._snapshot.own.items() if rule == "import"]
         trees = (parse(self._reader.text(self._source, name)) for name in names)
         return all(definitions.is_quiet(tree, self._source.may_hold_module) for tree in trees)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aml_pipeline import files
+from aml_pipeline.chosen import Chosen, Files
 from aml_pipeline.errors import MachineError
 from aml_pipeline.files import Digests, RepeatedLinksError
 from aml_pipeline.imports import Import, Reading, parse, read_imports
@@ -65,16 +67,18 @@ class SyntaxFault(NamedTuple):
 
 @dataclass(slots=True)
 class Snapshot:
-    """The files of a step, relative to ``folder``, with the rule that put each in and its digest.
+    """The files of a step, relative to ``folder``.
 
-    ``external`` are the top-level modules that the files import from elsewhere, ``parts`` what they import of them
-    (``azureml.core``). ``ignored`` are files that are imported and that the ignore file leaves out.
+    ``own`` are the script, what it imports and what it names, each with its rule; ``chosen`` what patterns or the whole
+    folder add to them. ``external`` are the top-level modules that the files import from elsewhere, ``parts`` what they
+    import of them (``azureml.core``). ``ignored`` are files that are imported and that the ignore file leaves out.
     """
 
     folder: str
     script: str
-    rules: dict[str, str] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
+    own: dict[str, str] = field(default_factory=dict)
+    chosen: Chosen | None = None
+    files: Files = field(default_factory=lambda: Files("", {}))
     external: set[str] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
     opening: Opening | None = None
@@ -82,9 +86,19 @@ class Snapshot:
     ignored: list[str] = field(default_factory=list)
     faults: list[SyntaxFault] = field(default_factory=list)
 
+    @property
+    def rules(self) -> Mapping[str, str]:
+        """The rule that put each file in."""
+        return ChainMap(self.own, self.chosen.rules) if self.chosen else self.own
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each file, by name."""
+        return self.files.digests
+
     def has(self, name: str) -> bool:
         """Whether a file is part of it, or a folder with anything in it."""
-        return name in self.rules or any(one.startswith(f"{name}/") for one in self.rules)
+        return name in self.digests or any(one.startswith(f"{name}/") for one in self.digests)
 
 
 class SourceFolder:
@@ -100,6 +114,9 @@ class SourceFolder:
         self._readings: dict[str, Reading | SyntaxFault] = {}
         self._trees: dict[str, ast.Module] = {}  # of those that may read a command line
         self._is_file: dict[str, bool] = {}
+        self._chosen: dict[tuple[str, ...] | None, Chosen] = {}
+        self._files: dict[tuple[frozenset[str], Chosen | None], Files] = {}
+        self._digests_of_chosen: dict[Chosen, dict[str, str]] = {}
 
     def is_file(self, name: str) -> bool:
         """Whether ``name``, relative to this folder, is a file."""
@@ -211,6 +228,34 @@ class SourceFolder:
         paths = (one.split("/") for one in self.all_files)
         return self.has_module(name) or any(name in path[:-1] or path[-1] == f"{name}.py" for path in paths)
 
+    def chosen(self, patterns: tuple[str, ...] | None) -> Chosen:
+        """Return the files that ``patterns`` choose, all for None; the same object for the same patterns."""
+        if patterns not in self._chosen:
+            wanted = self.all_files if patterns is None else filter(matcher(patterns), self.all_files)
+            chosen = self._chosen[patterns] = Chosen(wanted, "folder" if patterns is None else "pattern")
+            readings = ((name, self.reading(name)) for name in chosen.rules if name.endswith(".py"))
+            chosen.imported = {name: self._from_elsewhere(one) for name, one in readings if isinstance(one, Reading)}
+        return self._chosen[patterns]
+
+    def _from_elsewhere(self, reading: Reading) -> set[str]:
+        """Return the modules that a file imports and that do not lie here, wherever it is run from."""
+        imports = (one for one in reading.imports if one.level == 0)
+        return {name for one in imports if not self.has_module(one.module.partition(".")[0]) for name in _modules(one)}
+
+    def files(self, own: Iterable[str], chosen: Chosen | None) -> Files:
+        """Return a step's ``own`` files and those ``chosen`` with their digests; the same object for the same files."""
+        more = frozenset(own).difference(chosen.rules if chosen else ())
+        if (more, chosen) not in self._files:
+            shared = self._digests_of(chosen) if chosen else {}
+            digests = {**shared, **{name: self.digest(name) for name in more}} if more else shared
+            self._files[more, chosen] = Files(self.path, dict(sorted(digests.items())) if more else digests)
+        return self._files[more, chosen]
+
+    def _digests_of(self, chosen: Chosen) -> dict[str, str]:
+        if chosen not in self._digests_of_chosen:
+            self._digests_of_chosen[chosen] = {name: self.digest(name) for name in sorted(chosen.rules)}
+        return self._digests_of_chosen[chosen]
+
     def digest(self, name: str) -> str:
         """Return the digest of a file, and whether it may be executed."""
         path = os.path.join(self.path, name)
@@ -221,25 +266,14 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
     """Return the snapshot of ``script``; ``patterns`` are the globs of ``snapshot:`` (None: none were given)."""
     snapshot = Snapshot(source.path, posixpath.normpath(script))
     _follow(source, snapshot)
-    if patterns is not None:
-        _put(source, snapshot, filter(matcher(patterns), source.all_files), "pattern")
-    elif snapshot.opening:
-        snapshot.whole = True
-        _put(source, snapshot, source.all_files, "folder")
-    snapshot.digests = {name: source.digest(name) for name in sorted(snapshot.rules)}
+    snapshot.whole = bool(patterns is None and snapshot.opening)
+    if patterns is not None or snapshot.whole:
+        snapshot.chosen = source.chosen(patterns)
+        modules = snapshot.chosen.modules(snapshot.own)  # any of these files may be imported
+        snapshot.external |= {name for name in modules if "." not in name}
+        snapshot.parts |= {name for name in modules if "." in name}
+    snapshot.files = source.files(snapshot.own, snapshot.chosen)
     return snapshot
-
-
-def _put(source: SourceFolder, snapshot: Snapshot, names: Iterable[str], rule: str) -> None:
-    """Put files in by ``rule``; what those in Python import from elsewhere counts, for any of them may be imported."""
-    for name in names:
-        if name not in snapshot.rules:
-            snapshot.rules[name] = rule
-            reading = source.reading(name) if name.endswith(".py") else None
-            if isinstance(reading, Reading):
-                for one in reading.imports:
-                    if one.level == 0 and not source.has_module(one.module.partition(".")[0]):
-                        _note_external(snapshot, one)
 
 
 def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
@@ -247,20 +281,20 @@ def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
     waiting = [(snapshot.script, "script")]
     while waiting:
         name, rule = waiting.pop()
-        if name in snapshot.rules or name in snapshot.ignored:
+        if name in snapshot.own or name in snapshot.ignored:
             continue
         if source.ignores(name):
             snapshot.ignored.append(name)
             continue
-        snapshot.rules[name] = rule
+        snapshot.own[name] = rule
         if name.endswith(".py") or rule == "script":
             waiting += _named_by(source, snapshot, name)
 
 
-def _note_external(snapshot: Snapshot, one: Import) -> None:
+def _modules(one: Import) -> list[str]:
+    """Return the top-level module of an import, and what is imported of it."""
     module, *inner = one.module.split(".")
-    snapshot.external.add(module)
-    snapshot.parts |= {f"{module}.{part}" for part in (inner[:1] or one.names)}
+    return [module, *(f"{module}.{part}" for part in (inner[:1] or one.names))]
 
 
 def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple[str, str]]:
@@ -277,7 +311,9 @@ def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple
         if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
             snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
         if not local and one.level == 0:
-            _note_external(snapshot, one)
+            module, *parts = _modules(one)
+            snapshot.external.add(module)
+            snapshot.parts.update(parts)
     named = (posixpath.normpath(text) for text in reading.texts)
     found += [(text, "named") for text in named if not text.startswith(("..", "/")) and source.may_name(text)]
     return found

@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "check": {
         "contract", "files", "imports", "patterns", "plan", "problems", "project", "script", "snapshot", "wording",
     },
+    "chosen": {"files"},
     "cleaning": {"files", "removal", "store"},
     "conda_file": {"dependencies", "pip_file", "problems", "source"},
     "dependencies": {"problems", "secret_files"},
@@ -74,8 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "record": {"contents", "durability", "events", "files", "metrics"},
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {
-        "", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values", "snapshot", "tokens",
-        "unbuildable", "wording",
+        "", "chosen", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values",
+        "snapshot", "tokens", "unbuildable", "wording",
     },
     "report": {"contents", "definition", "files", "masking", "metrics", "record", "reuse", "secret_files", "wording"},
     "retention": {"errors", "record"},
@@ -93,7 +94,7 @@ ALLOWED: dict[str, set[str]] = {
     "secret_values": {"plan", "problems", "redaction", "secret_files", "tokens"},
     "secret_words": set(),
     "patterns": set(),
-    "snapshot": {"errors", "files", "imports", "patterns"},
+    "snapshot": {"chosen", "errors", "files", "imports", "patterns"},
     "snapshot_report": {
         "check", "files", "import_check", "interpreter", "origins", "plan", "project", "providers", "remote",
         "secret_files", "snapshot",

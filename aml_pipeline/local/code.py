@@ -33,9 +33,12 @@ def keep(contents: Contents, project: Project, step: Step, parts: Mapping[str, A
 def keep_texts(contents: Contents, project: Project, step: Step, parts: Mapping[str, Any]) -> None:
     """Keep the files and the environment that the ``parts`` of a step name by their digests."""
     _keep_environment(contents, project.environment_text(step))
-    folder = project.source(step).path
-    for digest, data in _texts(folder, parts["snapshot"], contents):
+    taken = project.snapshot(step).files
+    if taken.kept and taken.digests is parts["snapshot"]:
+        return
+    for digest, data in _texts(project.source(step).path, parts["snapshot"], contents):
         contents.keep(digest, data)
+    taken.kept = taken.digests is parts["snapshot"]
 
 
 def _keep_environment(contents: Contents, definition: bytes) -> None:
