@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from aml_pipeline.parameters import ParameterType
@@ -169,7 +170,7 @@ class Step:
         return tuple(dict.fromkeys([*(one.step for one in self.inputs), *self.after]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A pipeline ready for any backend; ``steps`` stand in the order in which they run.
 
@@ -195,7 +196,11 @@ class Plan:
 
     def step(self, name: str) -> Step:
         """Return the step called ``name``."""
-        return next(step for step in self.steps if step.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Step]:
+        return {step.name: step for step in self.steps}
 
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON data; a token is a mapping of its kind to its fields."""

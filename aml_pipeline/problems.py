@@ -54,11 +54,11 @@ class Problem:
 _MOST_COMPARED = 300
 
 
-def suggest(name: str, known: Iterable[str], *, noun: str = "") -> str:
-    """Return the cure for an unknown name: the nearest known one, else all of them (at most ten)."""
+def suggest(name: str, known: Iterable[str], *, noun: str = "", but: str = "") -> str:
+    """Return the cure for an unknown name: the nearest known one, else all of them (at most ten), ``but`` not that."""
     if isinstance(known, Sized) and len(known) > _MOST_COMPARED:
-        return f"Known: {', '.join(map(str, itertools.islice(known, 10)))}, …."
-    names = sorted({str(one) for one in known})
+        return f"Known: {', '.join(itertools.islice((one for one in map(str, known) if one != but), 10))}, …."
+    names = sorted({str(one) for one in known} - {but})
     near = nearest(name, names)
     if near:
         return f'Did you mean "{near}"?'
@@ -182,6 +182,8 @@ _LONGEST_TEXT = 1000
 def on_one_line(text: str) -> str:
     """Return ``text``, which may quote a file, fit for one line of a terminal: clipped, no control codes."""
     clipped = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT // 2]} … {text[-_LONGEST_TEXT // 2 :]}"
+    if clipped.isprintable():
+        return clipped
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in clipped)
 
 
@@ -199,8 +201,17 @@ def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
     at = position.column - 1 - start
     shown, before, meant = "".join(signs), "".join(signs[:at]), "".join(signs[at : at + position.width]) or " "
     gutter = f"{position.line:>4} | "
-    indent = "".join("\t" if char == "\t" else " " * cells(char) for char in before)
-    return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (sum(map(cells, meant)) - 1)
+    indent = (
+        "".join("\t" if char == "\t" else " " * cells(char) for char in before)
+        if "\t" in before
+        else " " * width(before)
+    )
+    return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (width(meant) - 1)
+
+
+def width(text: str) -> int:
+    """Return how many cells of a terminal a text takes."""
+    return len(text) if text.isascii() else sum(map(cells, text))
 
 
 def cells(char: str) -> int:

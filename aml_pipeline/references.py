@@ -86,8 +86,7 @@ def _unknown_input(step: Step, one: Input, steps: Mapping[str, Step], path: Path
         return Problem("own-output", f"{reads}, which is its own output.", cure, path)
     if one.step not in steps:
         message = f'{reads}, and no step is called "{one.step}".'
-        others = [name for name in steps if name != step.name]
-        return Problem("unknown-step", message, suggest(one.step, others, noun="step"), path)
+        return Problem("unknown-step", message, suggest(one.step, steps, noun="step", but=step.name), path)
     message = f'{reads}, and step "{one.step}" has no output "{one.name}".'
     known = steps[one.step].outputs
     argument = "`--" + one.name + ": ${{ outputs." + one.name + " }}`"
@@ -103,7 +102,7 @@ def _unknown_after(pipeline: spec.PipelineSpec) -> Iterator[Problem]:
                 yield Problem("cycle", f'step "{name}" comes after itself.', "Delete it.", path)
             elif other not in pipeline.steps:
                 message = f'step "{name}" comes after "{other}", and no step is called "{other}".'
-                cure = suggest(other, [one for one in pipeline.steps if one != name], noun="step")
+                cure = suggest(other, pipeline.steps, noun="step", but=name)
                 yield Problem("unknown-step", message, cure, path)
 
 

@@ -117,7 +117,7 @@ def _warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) -
     return bool(told)
 
 
-def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:
+def _selection(options: Options, opened: Opened) -> tuple[list[str], frozenset[str]]:
     """Return the steps chosen, and those that run in any case."""
     pipeline, _ = opened.require()
     selected = graph.select(
@@ -127,8 +127,8 @@ def _selection(options: Options, opened: Opened) -> tuple[list[str], list[str]]:
         start=options.text("from"),
         until=options.text("until"),
     )
-    forced = (options.operands or selected) if options.flag("force") else []
-    return selected, forced
+    forced = (options.operands or selected) if options.flag("force") else ()
+    return selected, frozenset(forced)
 
 
 def _context(

@@ -61,7 +61,7 @@ def evaluate(
     ``pending`` are those that have none yet, and whether each is sure to run; ``forced`` is why it runs in any case.
     """
     parts = _parts(context, step, results)
-    known = not pending or not set(step.upstream) & set(pending)
+    known = not pending or pending.keys().isdisjoint(step.upstream)
     result, damage = _kept(context, step, reuse.key(parts)) if known else (None, "")
     last = context.store.last(step.name)
     worded = _as_they_are if result else context.contents.wording(context.project.environment_text(step))
@@ -162,9 +162,9 @@ def taken(context: Context, step: str) -> Result:
 
 def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     """Return the results of the steps that the ``selected`` ones need but leave out. Raises UsageError."""
-    steps = [context.plan.step(name) for name in selected]
+    steps, chosen = [context.plan.step(name) for name in selected], set(selected)
     needed = dict.fromkeys(one for step in steps for one in step.upstream)
-    found = {name: taken(context, name) for name in needed if name not in selected}
+    found = {name: taken(context, name) for name in needed if name not in chosen}
     for one in (one for step in steps for one in step.inputs):
         if one.step in found and one.name not in found[one.step].contents:
             what = f'The result of step "{one.step}" has no output {one.name}, and this run leaves the step out.'
@@ -194,12 +194,12 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, li
 def _before(plan: Plan, selected: Sequence[str]) -> list[Step]:
     """Return the steps that the ``selected`` ones rest on, near or far, without those."""
     found: list[Step] = []
-    wanted = set(selected)
+    chosen, wanted = set(selected), set(selected)
     for step in reversed(plan.steps):
         if step.name in wanted:
-            wanted |= set(step.upstream)
-            found = found if step.name in selected else [step, *found]
-    return found
+            wanted.update(step.upstream)
+            found += [] if step.name in chosen else [step]
+    return found[::-1]
 
 
 def forecast(context: Context, selected: Sequence[str], forced: Collection[str] = ()) -> list[tuple[str, Verdict]]:
