@@ -61,9 +61,8 @@ def _chain_that_ran(start: Sequence[str], folder: str, count: int) -> Iterator[M
 
 def _one_folder(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]:
     """As many steps as files, all of which each step takes."""
-    steps = [
-        f"  s{number}: {{script: a.py, arguments: [v{number}, '${{{{ outputs.o }}}}']}}" for number in range(count)
-    ]
+    step = "  sNUMBER: {script: a.py, arguments: [vNUMBER, '${{ outputs.o }}']}"
+    steps = [step.replace("NUMBER", str(number)) for number in range(count)]
     _write(folder, {"pipeline.yaml": "\n".join([f"{_HEAD}steps:", *steps]), "steps/a.py": _WRITES_BESIDE})
     _write(folder, {f"steps/data/{number}.txt": str(number) for number in range(count - 1)})
     yield from _commands(start, folder, "validate", "plan")
@@ -86,8 +85,7 @@ def _large_file(start: Sequence[str], folder: str, mebibytes: int) -> Iterator[M
     step = "  a: {script: a.py, arguments: [x, '${{ outputs.o }}']}"
     _write(folder, {"pipeline.yaml": f"{_HEAD}steps:\n{step}\n", "steps/a.py": _WRITES_BESIDE})
     with open(os.path.join(folder, "steps", "large.bin"), "wb") as stream:
-        for _ in range(mebibytes):
-            stream.write(os.urandom(1 << 20))
+        stream.writelines(os.urandom(1 << 20) for _ in range(mebibytes))
     time.sleep(_SETTLED_SECONDS)
     yield Measured("run", Program([*start, "run", "--force"], folder))
 
@@ -100,7 +98,7 @@ def _linked(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]
         os.makedirs(os.path.join(folder, "steps", name))
         for other in map(str, range(count)):
             os.symlink(f"../{other}", os.path.join(folder, "steps", name, f"to-{other}"))
-    refused = ["sh", "-c", '"$@" 2>/dev/null; test $? -eq 2', "sh", *start, "validate"]
+    refused = ["/bin/sh", "-c", '"$@" 2>/dev/null; test $? -eq 2', "sh", *start, "validate"]
     yield Measured("validate", Program(refused, folder))
 
 
