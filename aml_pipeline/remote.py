@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aml_pipeline import __version__, files, redaction, unbuildable
+from aml_pipeline import __version__, redaction, unbuildable
 from aml_pipeline.chosen import Files
 from aml_pipeline.plan import Compute, DatasetPlace, OutputSettings, Plan, Step
 from aml_pipeline.problems import Problem

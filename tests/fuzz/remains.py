@@ -21,6 +21,7 @@ from aml_pipeline.contents import Contents
 from aml_pipeline.events import MetricLogged, as_data
 from aml_pipeline.files import Digests
 from aml_pipeline.local import tail
+from aml_pipeline.masking import without_secrets
 from aml_pipeline.metrics import Metric, MetricReader, without_metrics
 from aml_pipeline.record import RunRecord
 from aml_pipeline.report import text
@@ -29,7 +30,6 @@ from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import series_of
 from aml_pipeline.snapshot import SourceFolder
 from aml_pipeline.store import Store
-from aml_pipeline.masking import without_secrets
 
 # Between the files of one input of ``state`` and ``record``; they come in the order of these names.
 SPLIT = b"\n%%%%\n"
