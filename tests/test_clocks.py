@@ -27,6 +27,7 @@ MAY_LOOK = {
     "faults/breaker.py": "puts the clock of a run back",
     "faults/place.py": "waits, with patience",
     "faults/trials.py": "gives a file a time to come",
+    "faults/written.py": "a process that ends by itself should nothing else end it",
     "fuzz/__main__.py": "a campaign takes as long as it is told to",
     "fuzz/engine.py": "a campaign: looks for what is slow",
     "fuzz/large.py": "a campaign: looks for what is slow",
