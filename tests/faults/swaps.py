@@ -46,7 +46,6 @@ PAIRS = {
     "a record and its events": ("runs/*/run.json", "runs/*/events.jsonl"),
     "logs of two steps": ("runs/*/steps/make.log", "runs/*/steps/add.log"),
     "two texts": ("code/*", "code/*"),
-    "two answers": ("../.memo/*", "../.memo/*"),
     "an answer and digests": ("../.memo/*", "digests"),
 }
 
