@@ -1,7 +1,8 @@
 """How time and memory grow: `python -m benchmarks.scale [WORD…]`, where a word chooses the cases that have it.
 
 Each is measured at two sizes, as whole processes, in the same run. Growth 1.0 is linear: four times as much takes four
-times as long, after what a start takes. Bold is what misses a goal.
+times as long, after what a start takes. It is taken of the seconds of CPU, which depend less on
+what else the machine does. Bold is what misses a goal.
 """
 
 import os
@@ -17,7 +18,7 @@ MOST_MIB = 256
 MOST_PAGE_BYTES = 1_000_000
 _MOST_GROWTH = 1.2  # what of the noise of a shared machine is no growth
 _REPEATS = 3
-_HEAD = "| | size | seconds | growth | peak memory | page |\n|---|---|---|---|---|---|"
+_HEAD = "| | size | seconds | of CPU | growth | peak memory | page |\n|---|---|---|---|---|---|---|"
 
 Rows = dict[str, tuple[Cost, int | None]]
 
@@ -45,11 +46,12 @@ def _measured(case: Case, start: Sequence[str], count: int) -> Rows:
 
 def _line(what: str, sizes: tuple[int, int], costs: tuple[Cost, Cost], factor: float, page: int | None) -> str:
     smaller, full = costs
-    growth = full.seconds / smaller.seconds / factor
+    growth = full.cpu / smaller.cpu / factor
     cells = [
         what,
         f"{sizes[0]:,} / {sizes[1]:,}",
         f"{smaller.seconds:.2f} / {full.seconds:.2f}",
+        f"{smaller.cpu:.2f} / {full.cpu:.2f}",
         _bold(f"{growth:.2f}", growth > _MOST_GROWTH),
         _bold(f"{full.mib:.0f} MiB", full.mib > MOST_MIB),
         "" if page is None else _bold(f"{page / 1000:,.0f} kB", page > MOST_PAGE_BYTES),
