@@ -70,8 +70,8 @@ def _one_folder(start: Sequence[str], folder: str, count: int) -> Iterator[Measu
 
 
 def _many_files(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]:
-    """A step that could take all files of its folder and takes those of a pattern, and a dataset of as many."""
-    step = "  a: {script: a.py, snapshot: ['*.py'], arguments: [x, '${{ datasets.raw }}', '${{ outputs.o }}']}"
+    """Files that the only step takes as its snapshot, and as many in a dataset."""
+    step = "  a: {script: a.py, arguments: [x, '${{ datasets.raw }}', '${{ outputs.o }}']}"
     text = f"{_HEAD}datasets: {{raw: {{local: raw}}}}\nsteps:\n{step}\n"
     _write(folder, {"pipeline.yaml": text, "steps/a.py": _WRITES_BESIDE})
     for place in ("steps/data", "raw"):
@@ -113,7 +113,7 @@ CASES: list[Case] = [
     Case("steps in a chain", (1_250, 5_000), _chain),
     Case("steps in a chain that ran", (1_250, 5_000), _chain_that_ran),
     Case("steps with one folder of as many files", (100, 400), _one_folder),
-    Case("files, half in the source folder, half in a dataset", (50_000, 200_000), _many_files),
+    Case("files, half in the snapshot, half in a dataset", (50_000, 200_000), _many_files),
     Case("MiB in a file of a snapshot", (750, 3_000), _large_file),
     Case("folders that all link to each other", (8, 32), _linked),
     Case("stars in a pattern", (12, 48), _stars),
