@@ -1,7 +1,7 @@
 """Azure ML pipelines from one checked YAML file.
 
 ``load`` gives the plan of a pipeline file; the command line is ``aml-pipeline``. Importing this package costs nothing:
-what a call needs is imported by the call.
+what a call needs is imported by the call, and what a name means when it is first asked for.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from aml_pipeline.errors import AzureError, MachineError, PipelineError, UsageError, UserError
     from aml_pipeline.plan import Plan
 
+__all__ = ["AzureError", "MachineError", "PipelineError", "Plan", "UsageError", "UserError", "load"]
 __version__ = "0.1.0"
 
 
@@ -24,7 +26,7 @@ def load(
     """Return the checked plan of the pipeline file at ``path``.
 
     ``profile`` names one of its profiles, ``parameters`` gives values, as ``--param`` does. Raises
-    ``aml_pipeline.errors.PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
+    ``PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
     """
     import os
 
@@ -33,3 +35,14 @@ def load(
 
     texts = {name: written(value) for name, value in (parameters or {}).items()}
     return open_pipeline(os.fspath(path), profile, texts).require()[0]
+
+
+if not TYPE_CHECKING:  # which would believe in any name
+
+    def __getattr__(name: str) -> object:
+        """Return what this package offers by name, importing it."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from aml_pipeline import errors, plan
+
+        return plan.Plan if name == "Plan" else getattr(errors, name)

@@ -1,11 +1,10 @@
-"""The library's one function: what it takes as values of parameters."""
+"""The library: what it offers by name, and what its one function takes as values of parameters."""
 
 from __future__ import annotations
 
 import pytest
 
 import aml_pipeline
-from aml_pipeline.errors import PipelineError
 from tests.conftest import Project
 
 
@@ -31,5 +30,11 @@ def test_values_of_parameters_are_texts_or_what_python_has(project: Project) -> 
         "epochs": "5", "rate": "0.25", "fast": "true", "word": "b",
     }  # fmt: skip
     assert aml_pipeline.load(file, parameters={"epochs": "5"}).parameters["epochs"].text == "5"
-    with pytest.raises(PipelineError, match="epochs"):
+    with pytest.raises(aml_pipeline.PipelineError, match="epochs"):
         aml_pipeline.load(file, parameters={"epochs": 0.5})
+
+
+def test_every_name_that_is_offered_is_there() -> None:
+    assert [name for name in aml_pipeline.__all__ if not callable(getattr(aml_pipeline, name))] == []
+    assert isinstance(aml_pipeline.PipelineError([], {}), aml_pipeline.UserError)
+    assert not hasattr(aml_pipeline, "nothing_like_it")
