@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import aml_pipeline
 from aml_pipeline import memo
 
 ASKED = memo.question(["run"], {}, "1.0")
@@ -167,3 +168,8 @@ def test_the_program_itself_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert memo.recall(place, ASKED) is not None
     (library / "new-1.0.dist-info").mkdir()
     assert memo.recall(place, ASKED) is None
+
+
+def test_an_answer_depends_on_every_file_of_this_package() -> None:
+    package = Path(aml_pipeline.__file__).parent
+    assert {str(path) for path in package.rglob("*.py")} <= set(memo._program())
