@@ -331,11 +331,11 @@ class Digests:
         if before is None or not stat.S_ISREG(before.mode):
             what = "is gone" if before is None else "is not a regular file"
             raise MachineError(f"{path} {what}. Put a file there, or leave it out with a snapshot pattern.")
-        known = self._recall(path, list(before))
+        known = self._recall(path, before)
         if known is not None:
             return str(known[0])
         digest = _stable_digest(path)
-        self._remember(path, list(before), [digest], max(before.mtime_ns, before.ctime_ns))
+        self._remember(path, before, [digest], max(before.mtime_ns, before.ctime_ns))
         return digest
 
     def tree(self, path: str) -> Tree | None:
@@ -350,7 +350,7 @@ class Digests:
             return Tree(self.file(path), 1, top.size)
         rows = [(name, _entry_look(entry), entry.path) for name, entry in walk(path)]
         looks = digest_of("\n".join(f"{name}\0{seen}" for name, seen, _ in rows).encode("utf-8", "surrogateescape"))
-        known = self._recall(path, [looks])
+        known = self._recall(path, (looks,))
         if known is not None:
             return Tree(*known)
         return self._tree(path, rows, looks)
@@ -361,7 +361,7 @@ class Digests:
         files = [seen for name, seen, _ in rows if not name.endswith("/")]
         tree = Tree(digest, len(files), sum(seen.size for seen in files))
         youngest = max((max(seen.mtime_ns, seen.ctime_ns) for _, seen, _ in rows), default=0)
-        self._remember(path, [looks], list(tree), youngest)
+        self._remember(path, (looks,), list(tree), youngest)
         return tree
 
     def _content(self, name: str, seen: Look, path: str) -> str:
@@ -371,14 +371,15 @@ class Digests:
             return f"-> {os.readlink(path)}"
         return self.file(path) if seen.size >= _REMEMBERED_BYTES else _regular_digest(path, seen)
 
-    def _recall(self, path: str, looks: list[Any]) -> list[Any] | None:
+    def _recall(self, path: str, looks: tuple[Any, ...]) -> list[Any] | None:
         row = self._known.get(path)
-        if row is None or row[0] != looks:
+        if row is None or tuple(row[0]) != looks:
             return None
+        row[0] = looks  # the same object as in ``seen``: there may be a hundred thousand
         self._seen[path] = row
         return list(row[1])
 
-    def _remember(self, path: str, looks: list[Any], value: list[Any], youngest_ns: int) -> None:
+    def _remember(self, path: str, looks: tuple[Any, ...], value: list[Any], youngest_ns: int) -> None:
         if time.time_ns() - youngest_ns > YOUNG_NS:
             self._known[path] = self._seen[path] = [looks, value]
             self._changed = True

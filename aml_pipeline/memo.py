@@ -122,7 +122,8 @@ def keep(
     try:
         _make_room(os.path.dirname(place))
         with open(temporary, "wb") as stream:
-            stream.write(_MARK + _seal(data) + data)
+            stream.write(_MARK + _seal(data))
+            stream.write(data)
         os.replace(temporary, place)
     except OSError:
         return False  # an answer that cannot be kept is worked out again

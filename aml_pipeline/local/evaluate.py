@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aml_pipeline import redaction, reuse
@@ -15,7 +15,7 @@ from aml_pipeline.plan import Plan, Step
 from aml_pipeline.project import Project
 from aml_pipeline.reuse import Verdict
 from aml_pipeline.snapshot import Snapshot
-from aml_pipeline.store import LastAttempt, Result, Store
+from aml_pipeline.store import Result, Store
 from aml_pipeline.tokens import Dataset, Output
 
 FORCED = "forced"
@@ -39,13 +39,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is known of a step before it runs; ``result`` is there when it need not run, ``last`` when it ever ran."""
+    """What is known of a step before it runs; ``result`` is there when it need not run."""
 
     step: Step
     parts: Mapping[str, Any]
     verdict: Verdict
     result: Result | None
-    last: LastAttempt | None
 
 
 def evaluate(
@@ -63,7 +62,7 @@ def evaluate(
     parts = _parts(context, step, results)
     known = not pending or pending.keys().isdisjoint(step.upstream)
     result, damage = _kept(context, step, reuse.key(parts)) if known else (None, "")
-    last = context.store.last(step.name)
+    last = None if result else context.store.last(step.name)
     worded = _as_they_are if result else context.contents.wording(context.project.environment_text(step))
     verdict = reuse.verdict(
         worded(parts),
@@ -74,7 +73,8 @@ def evaluate(
         pending=pending,
         kept=() if result or forced else [worded(one) for one in context.store.kept_parts(step.name)],
     )
-    return Evaluation(step, parts, verdict, result if verdict.action == "reuse" else None, last)
+    reused = replace(result, parts=parts) if result and verdict.action == "reuse" else None  # equal, and here already
+    return Evaluation(step, parts, verdict, reused)
 
 
 def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:
