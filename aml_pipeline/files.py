@@ -139,7 +139,7 @@ def read(path: str, most: int = -1) -> bytes:
 def copy(path: str, target: str) -> str:
     """Copy the bytes of a file, however many, into the new file ``target``; return their digest."""
     look(path)
-    with open(path, "rb", buffering=0) as stream, open(target, "xb") as copied:
+    with open(path, "rb", buffering=0, opener=open_regular) as stream, open(target, "xb") as copied:
         return _digest_of_stream(stream, copied.write)
 
 

@@ -252,13 +252,12 @@ def _rows(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the lines of a file, but for those that are too long."""
+    """Give the lines of a file, an empty one in place of each that is too long or torn."""
     while line := stream.readline(_LONGEST_EVENT):
-        is_whole = line.endswith(b"\n")
+        whole = line if line.endswith(b"\n") else b""
         while line and not line.endswith(b"\n"):
             line = stream.readline(_LONGEST_EVENT)
-        if is_whole:
-            yield line
+        yield whole
 
 
 def _log(folder: str, step: str) -> str:

@@ -75,7 +75,7 @@ ALLOWED: dict[str, set[str]] = {
     "record": {"contents", "durability", "events", "files", "metrics"},
     "references": {"plan", "problems", "spec", "tokens"},
     "remote": {
-        "", "chosen", "files", "plan", "problems", "project", "redaction", "secret_files", "secret_values",
+        "", "chosen", "plan", "problems", "project", "redaction", "secret_files", "secret_values",
         "snapshot", "tokens", "unbuildable", "wording",
     },
     "report": {"contents", "definition", "files", "masking", "metrics", "record", "reuse", "secret_files", "wording"},

@@ -172,17 +172,22 @@ def judge(context: Context, running: Running, ended: process.Ended, results: Map
     message = faults.fault(context, running.found, ended, results, running.since_ns)
     # After the digests, so that what is as it was until now had these all the time.
     message = message or faults.changed_back(context, running.found, results, running.sight)
-    left = [] if message else _left(context, running)
-    message = message or _empty_outputs(context, running, left)
-    state = os.path.dirname(context.store.folder)
-    message = message or links.of_outputs(running.found.step, running.attempt, state)
     if message:
         return Judgement(ended, message)
     try:
-        contents = context.store.contents(running.attempt)
+        return _of_outputs(context, running, ended)
     except MachineError as error:
         return Judgement(ended, str(error))
-    return Judgement(ended, "", contents, left, links.remark(running.attempt))
+
+
+def _of_outputs(context: Context, running: Running, ended: process.Ended) -> Judgement:
+    left = _left(context, running)
+    state = os.path.dirname(context.store.folder)
+    message = _empty_outputs(context, running, left)
+    message = message or links.of_outputs(running.found.step, running.attempt, state)
+    if message:
+        return Judgement(ended, message)
+    return Judgement(ended, "", context.store.contents(running.attempt), left, links.remark(running.attempt))
 
 
 def finish(
