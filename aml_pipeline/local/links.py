@@ -45,14 +45,15 @@ def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
 
     ``state`` is the folder of all state: nothing in it stays for certain but the outputs of this attempt.
     """
+    going = _going(attempt, state)
     for name, place in attempt.outputs.items():
         below = f"below the folder of {step.option_of(Output(name)) or f'output {name}'}"
         if os.path.islink(place):
-            why, _ = _broken(place, _going(attempt, state), below)
+            why, _ = _broken(place, going, below)
             if why:
                 return f"The folder of output {name} is a link to {why}. Leave the folder as it is, and write {below}."
         for relative, link in _links(place):
-            why, cure = _broken(link, _going(attempt, state), below)
+            why, cure = _broken(link, going, below)
             if why:
                 return f"Output {name} holds {printable(relative.rstrip('/'))}, a link to {why}. {cure}"
     return ""
@@ -104,12 +105,16 @@ def _strays(link: str, copy: str, kept: Sequence[str]) -> bool:
 
 
 def _links(folder: str) -> Iterator[tuple[str, str]]:
-    """Give the links in a folder as (path relative to it, path), in order."""
+    """Give the links in a folder as (path relative to it, path), in order; each once, whatever leads to it."""
     links: list[tuple[str, str]] = []
+    noted: set[tuple[int, int]] = set()
 
     def note(relative: str, entry: os.DirEntry[str]) -> bool:
         if entry.is_symlink():
-            links.append((relative, entry.path))
+            status = entry.stat(follow_symlinks=False)
+            if (status.st_dev, status.st_ino) not in noted:
+                noted.add((status.st_dev, status.st_ino))
+                links.append((relative, entry.path))
         return False
 
     for _ in files.walk(folder, note) if os.path.isdir(folder) else ():
