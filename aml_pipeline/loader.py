@@ -44,7 +44,8 @@ class Loaded:
         problems = list(problems)
         wrong = [one.path for one in problems if one.severity == "error" and _is_of_arguments(one.path)]
         self.wrong_arguments.update(str(path[1]) for path in wrong)
-        self.problems = ordered([*self.problems, *(one for one in map(self._located, problems) if one)])
+        if located := [one for one in map(self._located, problems) if one]:
+            self.problems = ordered([*self.problems, *located])
 
     def _located(self, problem: Problem) -> Problem | None:
         if problem.position or problem.origin or problem.file:

@@ -197,7 +197,7 @@ def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
     """
     start = max(0, min(position.column - 1 - _WIDEST_EXCERPT // 2, len(line) - _WIDEST_EXCERPT))
     part = line[start : start + _WIDEST_EXCERPT]
-    signs = [char if char == "\t" or char.isprintable() else repr(char)[1:-1] for char in part]
+    signs = part if part.isprintable() else [_as_sign(char) for char in part]
     at = position.column - 1 - start
     shown, before, meant = "".join(signs), "".join(signs[:at]), "".join(signs[at : at + position.width]) or " "
     gutter = f"{position.line:>4} | "
@@ -207,6 +207,10 @@ def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
         else " " * width(before)
     )
     return gutter + shown, f"{'| ':>{len(gutter)}}{indent}", "^" + "~" * (width(meant) - 1)
+
+
+def _as_sign(char: str) -> str:
+    return char if char == "\t" or char.isprintable() else repr(char)[1:-1]
 
 
 def width(text: str) -> int:
