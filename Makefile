@@ -46,7 +46,7 @@ pipeline-report: .venv/steps ## Write the page of the last run of pipeline.yaml,
 test: .venv/dev ## Run the tests
 	.venv/bin/python -m pytest -n 2
 
-test-faults: .venv/dev ## Kill, interrupt, corrupt and mislead runs, a thousand times; about 8 minutes
+test-faults: .venv/dev ## Kill, interrupt, corrupt and mislead runs, a thousand times; about 12 minutes
 	.venv/bin/python -m tests.faults
 
 test-disk-full: .venv/dev ## Fill a small disk at every moment of a run; needs root, else it is skipped
