@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests.patience import PATIENCE
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 from tests import v1
 
 ROOT = Path(__file__).parents[1]
+
+# No test asserts a time: by default Hypothesis would, of each example.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # A shell starts what runs in its background deaf to INT, nohup to HUP, and what is started from there inherits that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
