@@ -212,7 +212,12 @@ def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON
             return None
         raise
     text = text.removesuffix(b"\n")
-    return json.loads(text) if digest_of(text).encode() == seal.rstrip() else None
+    if digest_of(text).encode() != seal.rstrip():
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # another program's, under a right seal
+        return None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -40,6 +40,13 @@ def test_a_missing_file_is_no_data(tmp_path: Path) -> None:
     assert files.read_sealed(str(tmp_path / "file" / "below")) is None
 
 
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_counts_as_missing_under_a_right_seal_too(tmp_path: Path, text: bytes) -> None:
+    """Fuzzing found the seal of an empty text."""
+    (tmp_path / "a").write_bytes(files.digest_of(text).encode() + b"\n" + text)
+    assert files.read_sealed(str(tmp_path / "a")) is None
+
+
 def test_every_truncation_of_sealed_data_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a"
     files.write_sealed(str(path), {"key": "value"})
