@@ -21,9 +21,9 @@ from aml_pipeline.yaml_errors import NO_CHARACTER, beyond_unicode, explain, no_b
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_EXPANSIONS = 1000
-# Aliases share nodes here, but whoever walks the data afterwards sees each one again. 5,000 steps of twelve values have
-# so many: `validate` takes 2 s for them (docs/benchmarks.md, "How it grows").
-MAX_NODES = 60_000
+# Aliases share nodes here, but whoever walks the data afterwards sees each one again. 5,000 steps of eight values have
+# so many: `validate` takes less than 2 s for them (docs/benchmarks.md, "How it grows").
+MAX_NODES = 40_000
 
 # What YAML refuses, and the line separators that YAML 1.1 has beside \n: editors do not count lines by them.
 _UNPRINTABLE = "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
