@@ -119,7 +119,7 @@ _WORKING_FOLDER = frozenset({"PWD", "OLDPWD"})
 _WORDS = ("pass", "pwd", "secret", "token", "key", "signature", "assertion")
 _MARKS = (
     *_WORDS,
-    *("sig=", "bearer", "basic", "authorization", "@", "/t/", "eyj", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_"),
+    *("sig", "bearer", "basic", "authorization", "@", "/t/", "eyj", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_"),
     *("glpat-", "xox", "hf_", "sk-", "aiza", "npm_", "pypi-", "akia", "asia", "q~"),
 )
 

@@ -208,6 +208,7 @@ def test_what_is_warned_of_is_masked(name: str, value: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join))
+@example("sig:-")
 @example("https://conda.example/t/ab-" + DRAWN + "/channel")
 def test_looking_for_marks_first_overlooks_nothing(text: str) -> None:
     assert not text.strip() or not gives_itself_away(text.strip()) or is_secret("x", text)
