@@ -41,7 +41,7 @@ class Files:
 class Chosen:
     """The files that a ``rule`` puts in; ``imported`` are the modules from elsewhere, by the file that imports them.
 
-    What is told of a step leaves out its ``own`` files, which are there by another rule: the work depends on those.
+    The answers for one step leave out its ``own`` files, which are there by another rule; only those cost time.
     """
 
     def __init__(self, names: Iterable[str], rule: Literal["pattern", "folder"]) -> None:

@@ -1,4 +1,4 @@
-"""Removes files and folders, what is read-only too; what cannot be removed is told, and the rest goes all the same."""
+"""Removes files and folders, read-only ones too. What cannot be removed is reported, and the rest is removed."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _who_may(path: str) -> str:
 
 
 def _name(user: int) -> str:
-    import pwd  # only where that is told
+    import pwd  # only for the message
 
     try:
         return f"user {pwd.getpwuid(user).pw_name}"

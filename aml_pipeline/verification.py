@@ -178,9 +178,11 @@ def _of_step(store: Store, step: str) -> list[Finding]:
 def _of_link(link: str, place: str) -> list[Finding]:
     """Return what is wrong with a link for people; one that leads to an earlier result is of a run that was killed."""
     if os.path.lexists(link) and not os.path.islink(link):
-        return [Finding(f"{_shown(link)} is no link to an output.", "Move it away; the next run puts the link there.")]
+        return [
+            Finding(f"{_shown(link)} is not a link to an output.", "Move it away; the next run puts the link there.")
+        ]
     if os.path.exists(place) and not os.path.exists(link):
-        return [Finding(f"{_shown(link)} does not lead to the output.", "The next run puts it right.")]
+        return [Finding(f"{_shown(link)} does not lead to the output.", "The next run corrects it.")]
     return []
 
 
@@ -215,7 +217,10 @@ def _of_caches(state: str, answers: str) -> list[Finding]:
     odd = [place for place in locked if os.path.lexists(place) and not files.is_file(place)]
     return [
         *(Finding(f"a cache is damaged: {_shown(place)}.", _WRITTEN_ANEW) for place in wrong),
-        *(Finding(f"a lock is no regular file: {_shown(place)}.", "Move it away while nothing runs.") for place in odd),
+        *(
+            Finding(f"a lock is not a regular file: {_shown(place)}.", "Move it away while nothing runs.")
+            for place in odd
+        ),
     ]
 
 

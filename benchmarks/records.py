@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from benchmarks.bench import Bench
 from benchmarks.table import Row, timed
@@ -23,12 +23,17 @@ def rows(bench: Bench) -> Iterator[Row]:
 def _copy_records(state: str, count: int) -> None:
     """Copy the one record of a pipeline until there are so many."""
     (runs,) = glob.glob(os.path.join(glob.escape(state), "*", "runs"))
-    newest = max(os.listdir(runs))
-    for number in range(count - len(os.listdir(runs))):
-        copy = os.path.join(runs, f"2020-01-01T00-00-00-000-{number:04x}")
-        os.mkdir(copy)
-        for name in ("run.json", "short.json"):
-            with open(os.path.join(runs, newest, name), encoding="utf-8") as stream:
-                text = stream.read().replace(newest, os.path.basename(copy))  # a record tells of which run it is
-            with open(os.path.join(copy, name), "w", encoding="utf-8") as stream:
-                stream.write(text)
+    missing = range(count - len(os.listdir(runs)))
+    copy_record(os.path.join(runs, max(os.listdir(runs))), [f"2020-01-01T00-00-00-000-{at:04x}" for at in missing])
+
+
+def copy_record(record: str, names: Sequence[str]) -> None:
+    """Copy the record of a run beside itself under other names; a record says of which run it is."""
+    runs, run = os.path.split(record)
+    for file in ("run.json", "short.json"):
+        with open(os.path.join(record, file), encoding="utf-8") as stream:
+            text = stream.read()
+        for name in names:
+            os.makedirs(os.path.join(runs, name), exist_ok=True)
+            with open(os.path.join(runs, name, file), "w", encoding="utf-8") as stream:
+                stream.write(text.replace(run, name))

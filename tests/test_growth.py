@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +30,10 @@ from aml_pipeline.report.series import MOST_POINTS, MOST_SERIES, Series, series_
 from aml_pipeline.report.sources import ToSources
 from tests.page.recorded import START, Written, header, many, step
 from tests.patience import no_hang
-from tests.work import grows_in_step
+from tests.work import grows_in_step, memory_taken
 
 MIB = 1 << 20
 SAID = "Attempted to log list metric "
-
-
-def peak_of(work: Callable[[], object]) -> int:
-    """Return the most memory, in bytes, that ``work`` had at a time."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def run_of(runs: Path, name: str, size: int = 1) -> None:
@@ -109,7 +97,7 @@ def test_many_records_are_not_in_memory_at_once(tmp_path: Path) -> None:
         _ = [row_of(one, busy=False) for one in some_records]
 
     work(1)
-    assert peak_of(lambda: work(24)) < 2 * peak_of(lambda: work(6))
+    assert memory_taken(lambda: work(24)) < 2 * memory_taken(lambda: work(6))
     assert {key for one in found for key in one.keys} == {f"k{name}" for name in names}
     assert all(one.makers == {"maker"} for one in found)
 
@@ -162,7 +150,7 @@ def test_a_list_of_numbers_is_read_in_little_memory() -> None:
     values = [number / 7 for number in range(40_000)]
     text = f"{SAID}m:\n{values}\n"
     found: list[Metric] = []
-    assert peak_of(lambda: found.extend(MetricReader().feed(text))) < 10 * len(text)
+    assert memory_taken(lambda: found.extend(MetricReader().feed(text))) < 10 * len(text)
     assert found == [Metric("m", "list", values)]
 
 
@@ -234,7 +222,7 @@ def test_a_log_of_any_length_is_printed_in_little_memory(line: str, monkeypatch:
         nonlocal length
         length = sum(map(len, ToSources(PLACE, "/p/src").pieces(log)))
 
-    assert peak_of(work) < MIB
+    assert memory_taken(work) < MIB
     assert length == len(log.getvalue())
 
 
@@ -253,7 +241,7 @@ def test_of_millions_of_values_a_page_keeps_what_it_may_draw() -> None:
         assert sum(len(one.points) for one in found) <= 4 * MOST_POINTS
         assert all(one.logged == len(values) for one in found)
 
-    assert peak_of(lambda: work(40)) < 2 * peak_of(lambda: work(10))
+    assert memory_taken(lambda: work(40)) < 2 * memory_taken(lambda: work(10))
 
 
 @given(some.lists(some.lists(some.none() | some.floats(-10, 10), min_size=1, max_size=40), min_size=1, max_size=40))

@@ -1,4 +1,4 @@
-"""Patterns of ignore files, held against pathspec, git, and the plainest reading there is."""
+"""Patterns of ignore files, compared with pathspec, git and a naive matcher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read-only is removed all the same; what cannot be removed is told, and keeps nothing else from going."""
+"""Read-only files are removed; what cannot be removed is reported, and the rest is removed."""
 
 from __future__ import annotations
 

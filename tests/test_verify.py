@@ -190,7 +190,7 @@ _TEXT = (
     f"a text of code is not what its name says: {STATE}/code/KEY. It counts as not recorded. Remove {STATE}/code/KEY; "
     "a run of the same code keeps it again."
 )
-_LINK = "is no link to an output. Move it away; the next run puts the link there."
+_LINK = "is not a link to an output. Move it away; the next run puts the link there."
 DAMAGES = {
     "edited": (_edit, f"{USED} was edited after it was accepted: b.txt. {AGAIN}"),
     "added": (_add, rf"{USED} was edited after it was accepted: .d\x1b, .e\x1b, .f\x1b and 2 more. {AGAIN}"),
@@ -208,8 +208,8 @@ DAMAGES = {
     "interpreter": (_write(".interpreter", "x"), f"a cache is damaged: .aml_pipeline/.interpreter. {AS_ANEW}"),
     "memo": (_write(".memo/0a0b", "x"), f"a cache is damaged: .aml_pipeline/.memo/0a0b. {AS_ANEW}"),
     "no link": (_unlink_link, f"{STATE}/outputs/make/table {_LINK}"),
-    "link": (_lead_nowhere, f"{STATE}/outputs/make/table does not lead to the output. The next run puts it right."),
-    "lock": (_odd_lock, f"a lock is no regular file: {STATE}/recording. Move it away while nothing runs."),
+    "link": (_lead_nowhere, f"{STATE}/outputs/make/table does not lead to the output. The next run corrects it."),
+    "lock": (_odd_lock, f"a lock is not a regular file: {STATE}/recording. Move it away while nothing runs."),
 }
 
 
@@ -246,7 +246,7 @@ def test_bytes_that_were_lost_without_a_trace_are_found(root: Path, verify: Veri
 
 
 def _sealed(state: Path) -> Iterator[Path]:
-    """Give every file whose content is held against something."""
+    """Give every file whose content is checked."""
     for place in sorted(state.rglob("*")):
         is_plain = place.suffix == ".log" or place.name in {"lock", "recording"}
         if place.is_file() and not place.is_symlink() and not is_plain:

@@ -76,7 +76,7 @@ COMMANDS = {
             Option("--exit-code", help="With -n, exit with 5 when there is something to run."),
             Option("-j", "--jobs", value="N", help="Run up to N steps that do not need each other at a time; else 1."),
             Option("-k", "--keep-going", help="After a failure go on with what does not need the failed step."),
-            Option("--fsync", help="Have the disk hold results and record for good, so that a power cut takes none."),
+            Option("--fsync", help="Flush results and the record to the disk (fsync), so that a power cut loses none."),
             Option("-v", "--verbose", help="Show what the steps print, and every change that makes them run."),
             operands=_STEPS,
             example="aml-pipeline run train --param epochs=5",
@@ -225,7 +225,7 @@ COMMANDS = {
         Command(
             "verify",
             "verifying",
-            "Read everything that is kept again, results and records, and tell what is damaged. Changes nothing.",
+            "Read all kept results and records again, and report what is damaged. Changes nothing.",
             _FILE,
             example="aml-pipeline verify",
         ),

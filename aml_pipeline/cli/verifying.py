@@ -61,5 +61,5 @@ def _tell_of_leftovers(state: str) -> None:
 def _leftovers(state: str) -> list[Removable]:
     try:
         return [one for one in cleaning.unused(Store(state, Digests())) if one.kind != "result"]
-    except OSError:  # it was told of
+    except OSError:  # already reported
         return []

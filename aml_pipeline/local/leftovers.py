@@ -98,4 +98,4 @@ def is_empty(folder: str) -> bool:
     try:
         return all(name.endswith("/") for name, _ in files.walk(folder))
     except files.RepeatedLinksError:
-        return False  # that it cannot be accepted is told when that is tried
+        return False  # accepting it will fail, with a message

@@ -139,7 +139,7 @@ def _parsed(text: str) -> dict[str, str]:
 def _is_touched(before: str | None, after: str | None) -> bool:
     """Whether two looks tell of another content in between.
 
-    A time of change that came with another mode, owner or number of hard links is told by that: `chmod`, `cp -l`. The
+    A new time of change is no sign where mode, owner or number of hard links changed too: `chmod`, `cp -l`. The
     number of a file (inode) does not count: what is replaced has another time too, and FUSE may number anew.
     """
     if before is None or after is None:

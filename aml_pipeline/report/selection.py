@@ -17,7 +17,7 @@ _UNHAPPY = frozenset({"failed", "interrupted", "running"})
 
 
 def costs_of(run: RunTold) -> list[int]:
-    """Return how many bytes each step takes: what is told of it, its bars, its place in the graph."""
+    """Return how many bytes each step takes: its text, its bars, its place in the graph."""
     return [_cost(step, number, run) for number, step in enumerate(run.steps)]
 
 

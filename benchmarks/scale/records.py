@@ -11,6 +11,7 @@ from functools import partial
 
 from benchmarks.measure import Program, environment
 from benchmarks.projects import Chain, pipeline, write, write_script
+from benchmarks.records import copy_record
 from benchmarks.scale.case import Case, Measured
 
 _MB = 1_000_000
@@ -59,28 +60,25 @@ def _run(start: Sequence[str], folder: str, *words: str) -> None:
     subprocess.run([*start, "run", *words], cwd=folder, env=environment(folder), capture_output=True, check=False)
 
 
-def _runs(folder: str) -> str:
-    (runs,) = glob.glob(os.path.join(glob.escape(folder), ".aml_pipeline", "*", "runs"))
-    return runs
+def _recorded(start: Sequence[str], folder: str, steps: int) -> str:
+    """Run a pipeline of so many steps in a row, untimed; return the folder of its record."""
+    _write(folder, [""] * steps)
+    for number in range(steps):
+        write_script(folder, number, f"s{number}")
+    _run(start, folder)
+    (record,) = glob.glob(os.path.join(glob.escape(folder), ".aml_pipeline", "*", "runs", "*"))
+    return record
 
 
 def _records(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]:
     """Copy the record of a run of three steps until there are so many."""
-    _write(folder, [""] * 3)
-    for number in range(3):
-        write_script(folder, number, f"s{number}")
-    _run(start, folder)
-    runs = _runs(folder)
-    (newest,) = os.listdir(runs)
+    record = _recorded(start, folder, 3)
     names = [f"2020-01-01T00-00-00-000-{number:06x}" for number in range(count - 1)]
-    for name in names:
-        os.mkdir(os.path.join(runs, name))
-        for file in ("run.json", "short.json"):
-            shutil.copy(os.path.join(runs, newest, file), os.path.join(runs, name))
+    copy_record(record, names)
     rows = [
         ("`runs`", ["runs"]),
         ("`runs --format json`", ["runs", "--format", "json"]),
-        ("`runs --pin` by a prefix", ["runs", "--pin", newest[:22]]),
+        ("`runs --pin` by a prefix", ["runs", "--pin", os.path.basename(record)[:22]]),
         ("`clean`", ["clean"]),
         ("`clean --runs 10 --dry-run`", ["clean", "--runs", "10", "--dry-run"]),
         ("`report` of one", ["report", names[0]]),
@@ -112,13 +110,7 @@ def _values(start: Sequence[str], folder: str, count: int, *, lists: int) -> Ite
 
 def _steps(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]:
     """Make the record of a run of so many steps in a row out of that of a run of two."""
-    _write(folder, [""] * 2)
-    for number in range(2):
-        write_script(folder, number, f"s{number}")
-    _run(start, folder)
-    runs = _runs(folder)
-    (run,) = os.listdir(runs)
-    _multiply(os.path.join(runs, run), count)
+    _multiply(_recorded(start, folder, 2), count)
     yield from _programs(start, folder, [("`report`", ["report"])], page=True)
 
 

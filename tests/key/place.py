@@ -16,7 +16,7 @@ import editables
 from tests.conftest import Project
 from tests.patience import PATIENCE
 
-# What a step that is told to by a variable waits for, which no key holds: here something changes while it runs.
+# A step waits for this file if a variable says so, which is in no key: something changes here while the step runs.
 GATE = "TEST_GATE"
 SCRIPT = """
     import os, pathlib, subprocess, sys, time
