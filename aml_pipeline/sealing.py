@@ -12,6 +12,7 @@ import functools
 import os
 from collections.abc import Callable
 
+from aml_pipeline import files
 from aml_pipeline.masking import MASK, is_secret
 
 # The name of a value, the value → the value as it is kept.
@@ -51,9 +52,12 @@ def _salt(state: str) -> bytes:
 
 
 def _read(place: str) -> bytes | None:
+    """Return the salt; None for what can be replaced by writing it. A folder cannot, and raises IsADirectoryError."""
     try:
-        with open(place, "rb") as stream:
+        with files.opened(place) as stream:
             data = stream.read(_BYTES + 1)
+    except IsADirectoryError:
+        raise
     except OSError:
         return None
     return data if len(data) == _BYTES else None
@@ -65,7 +69,7 @@ def _write(place: str, data: bytes) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, data)
-        if os.path.exists(place):  # torn: no salt at all
+        if os.path.lexists(place):  # torn, or a pipe: no salt at all
             os.replace(temporary, place)
         else:
             os.link(temporary, place)

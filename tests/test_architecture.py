@@ -89,7 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "files", "imports", "local_paths", "plan", "ports", "problems", "project", "script", "secret_files", "snapshot",
         "tokens", "wording",
     },
-    "sealing": {"masking"},
+    "sealing": {"files", "masking"},
     "secret_files": {"secret_words"},
     "secret_values": {"plan", "problems", "redaction", "secret_files", "tokens"},
     "secret_words": set(),

@@ -24,6 +24,7 @@ steps:
   one:
     script: one.py
     arguments: {--words: "${{ datasets.words }}", --output: "${{ outputs.a }}"}
+    environment_variables: {DB_PASSWORD: s3cret-w0rd}
 """
 SCRIPT = """\
 import sys

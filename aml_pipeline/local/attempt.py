@@ -254,19 +254,17 @@ def tidy(running: Running) -> list[Refusal]:
 
 def is_soon_tidied(running: Running) -> bool:
     """Whether so little is in a working copy that its removal keeps nobody waiting."""
-    work = running.attempt.working_copy
-    for name in KEPT:
-        with contextlib.suppress(OSError):  # it holds something
-            os.rmdir(os.path.join(work, name))
     try:
-        with os.scandir(work) as listing:
+        with os.scandir(running.attempt.working_copy) as listing:
             entries = list(islice(listing, _FEW_FILES + 1))
-        return len(entries) <= _FEW_FILES and all(map(_is_small_file, entries))
+        return len(entries) <= _FEW_FILES and all(map(_is_little, entries))
     except OSError:
         return False
 
 
-def _is_small_file(entry: os.DirEntry[str]) -> bool:
+def _is_little(entry: os.DirEntry[str]) -> bool:
+    if entry.name in KEPT:
+        return not os.listdir(entry.path)
     return entry.is_file(follow_symlinks=False) and entry.stat().st_size < _SMALL_BYTES
 
 
