@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from aml_pipeline.errors import AzureError, MachineError, PipelineError, UsageError, UserError
-    from aml_pipeline.plan import Plan
+    from aml_pipeline.core.errors import AzureError, MachineError, PipelineError, UsageError, UserError
+    from aml_pipeline.pipeline.plan.model import Plan
 
 __all__ = ["AzureError", "MachineError", "PipelineError", "Plan", "UsageError", "UserError", "load"]
 __version__ = "0.1.0"
@@ -30,8 +30,8 @@ def load(
     """
     import os
 
-    from aml_pipeline.opening import open_pipeline
-    from aml_pipeline.scalars import written
+    from aml_pipeline.pipeline.yaml.scalars import written
+    from aml_pipeline.project.opening import open_pipeline
 
     texts = {name: written(value) for name, value in (parameters or {}).items()}
     return open_pipeline(os.fspath(path), profile, texts).require()[0]
@@ -43,6 +43,7 @@ if not TYPE_CHECKING:  # which would believe in any name
         """Return what this package offers by name, importing it."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from aml_pipeline import errors, plan
+        from aml_pipeline.core import errors
+        from aml_pipeline.pipeline.plan import model
 
-        return plan.Plan if name == "Plan" else getattr(errors, name)
+        return model.Plan if name == "Plan" else getattr(errors, name)

@@ -28,11 +28,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import check, export, interpreter, problems, remote, secret_values, validation
-from aml_pipeline.errors import PipelineError
-from aml_pipeline.interpreter import Interpreter
-from aml_pipeline.opening import Opened, open_pipeline
-from aml_pipeline.problems import Problem
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v2 import export
+from aml_pipeline.core import problems
+from aml_pipeline.core.errors import PipelineError
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.project import check, secret_check, secret_values, validation
+from aml_pipeline.project.environment import interpreter
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.opening import Opened, open_pipeline
 
 ROOT = Path(__file__).parents[1]
 ERR = ROOT / "tests" / "data" / "err"
@@ -127,12 +131,12 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         yield from check.missing_data(opened.plan, opened.project, steps)
     for name in case.settings("submit"):
         chosen = [step for step in steps if name in {"", step.name}]
-        yield from remote.problems(opened.plan, opened.project, chosen, alone=bool(name))
-        yield from remote.of_v1(chosen)
-        yield from remote.secret_files(opened.project, chosen)
+        yield from sendable.problems(opened.plan, opened.project, chosen, alone=bool(name))
+        yield from sendable.of_v1(chosen)
+        yield from secret_check.warnings(opened.project, chosen)
         yield from secret_values.warnings(opened.plan, chosen)
     if case.settings("export"):
-        yield from remote.problems(opened.plan, opened.project, steps)
+        yield from sendable.problems(opened.plan, opened.project, steps)
         yield from export.problems(opened.plan)
 
 

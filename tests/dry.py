@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from aml_pipeline import azureml
-from aml_pipeline.plan import Environment, Plan
-from aml_pipeline.project import Project
+from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.project.folder import Project
 from tests import v1
 from tests.loopback.state import Sdk
 
@@ -32,7 +32,7 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Sdk:
     from azureml.pipeline.core._aeva_provider import _AevaWorkflowProvider
     from azureml.pipeline.core._restclients.aeva.dryrun_service_caller import DryRunServiceCaller
 
-    from aml_pipeline.azureml import compute, data, environment
+    from aml_pipeline.azureml.v1 import compute, data, environment
     from tests.loopback.client import LoopbackAuth
     from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 

@@ -39,13 +39,13 @@ MAY_LOOK = {
     "patience.py": "waits, with patience",
     "steps/conftest.py": "a token ends in an hour",
     "test_clocks.py": "names them",
-    "test_export.py": "kills a process at moments between its begin and its end",
-    "test_files.py": "gives files an age",
-    "test_local.py": "a script that does not end before it is killed",
-    "test_loopback_v2.py": "a token ends in an hour",
+    "azureml/test_export.py": "kills a process at moments between its begin and its end",
+    "core/test_files.py": "gives files an age",
+    "local/test_local.py": "a script that does not end before it is killed",
+    "azureml/test_loopback_v2.py": "a token ends in an hour",
     "test_makefile.py": "gives a file a time to come",
-    "test_memo.py": "waits until files have an age",
-    "test_watch.py": "has its own clock in place of that of what it tests",
+    "core/test_memo.py": "waits until files have an age",
+    "azureml/test_watch.py": "has its own clock in place of that of what it tests",
 }
 
 

@@ -17,7 +17,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 def _blocks(language: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for page in PAGES:
-        if page.name == "checks.md":  # its pipelines are wrong, as tests/test_checks.py sees to
+        if page.name == "checks.md":  # its pipelines are wrong, as tests/project/test_checks.py sees to
             continue
         text = page.read_text(encoding="utf-8")
         blocks = re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

@@ -12,9 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline import installed, pip_file, source
-from aml_pipeline.loader import load
-from aml_pipeline.problems import Position
+from aml_pipeline.core.problems import Position
+from aml_pipeline.pipeline.loader import load
+from aml_pipeline.pipeline.yaml import source
+from aml_pipeline.project.environment import installed, pip_file
 from tests.fuzz.lines import Mutator
 from tests.fuzz.seeds import HERE, committed, pool, seeds
 from tests.fuzz.targets import TARGETS

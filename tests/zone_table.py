@@ -1,4 +1,4 @@
-"""CLDR's table of time zones, as ``tzlocal`` keeps it, in the form of ``aml_pipeline/schedule/zone_names.py``.
+"""CLDR's table of time zones, as ``tzlocal`` keeps it, in the form of ``aml_pipeline/pipeline/schedule/zone_names.py``.
 
 ``python -m tests.zone_table`` writes that module anew; a test compares. ``tzlocal`` is no dependency of the program:
 the names that Azure ML SDK v1 takes do not change any more, and users have one package less to install.
@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-MODULE = Path(__file__).parents[1] / "aml_pipeline" / "schedule" / "zone_names.py"
+MODULE = Path(__file__).parents[1] / "aml_pipeline" / "pipeline" / "schedule" / "zone_names.py"
 
 # Names that IANA keeps for old (its file "backward") and CLDR does not map any more.
 ADDED = {

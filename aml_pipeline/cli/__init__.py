@@ -10,43 +10,24 @@ from __future__ import annotations
 import os
 import sys
 
-from aml_pipeline.cli.screen import Screened, steer
+from aml_pipeline.cli.exits import (
+    EXIT_AZURE,
+    EXIT_BUG,
+    EXIT_MACHINE,
+    EXIT_PIPE,
+    EXIT_USAGE,
+    SIGNALLED,
+    Terminated,
+    die_of,
+    status_of,
+)
+from aml_pipeline.cli.screen.printing import Screened, steer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from types import ModuleType
-    from typing import TextIO
 
     from aml_pipeline.cli.options import Options
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_BUG = 3
-EXIT_AZURE = 4
-EXIT_SOMETHING_TO_DO = 5
-EXIT_MACHINE = 6
-EXIT_INTERRUPTED = 130
-EXIT_PIPE = 141
-EXIT_TERMINATED = 143
-
-
-# A shell adds this to the number of the signal that a process died of.
-SIGNALLED = 128
-
-
-class Terminated(KeyboardInterrupt):
-    """The process got a TERM, or its terminal went away (HUP); ``status`` is the exit status that tells which."""
-
-    def __init__(self, status: int = EXIT_TERMINATED) -> None:
-        super().__init__()
-        self.status = status
-
-
-def status_of(error: KeyboardInterrupt) -> int:
-    """Return the exit status of a command that was stopped; what a signal raised may be the cause of ``error``."""
-    raised = error.__cause__ or error
-    return raised.status if isinstance(raised, Terminated) else EXIT_INTERRUPTED
 
 
 def main() -> int:
@@ -89,15 +70,6 @@ def _leave(number: int) -> None:
         sys.stderr.flush()
     finally:
         die_of(number)
-
-
-def die_of(number: int) -> None:
-    """End this process by a signal that was handled: of an exit status alone, a loop of a shell would go on."""
-    import signal
-
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    os._exit(SIGNALLED + number)  # the kernel kills no process 1, as it is in a container
 
 
 def run(words: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -158,8 +130,8 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
         return 0
     options = parse(command, words)
     if command.name not in _REMEMBERED:
-        return _run_command(command.module, command.name, options, environ)
-    return _run_remembered(command.module, command.name, options, [command.name, *words], environ)
+        return _run_command(command.name, options, environ)
+    return _run_remembered(command.name, options, [command.name, *words], environ)
 
 
 def _command_place(words: list[str], commands: Collection[str]) -> int:
@@ -173,9 +145,10 @@ def _command_place(words: list[str], commands: Collection[str]) -> int:
 _REMEMBERED = frozenset({"plan", "run"})
 
 
-def _run_remembered(module: str, name: str, options: Options, words: list[str], environ: Mapping[str, str]) -> int:
+def _run_remembered(name: str, options: Options, words: list[str], environ: Mapping[str, str]) -> int:
     """Give the kept answer, if there is one, without importing what would work it out."""
-    from aml_pipeline import __version__, memo
+    from aml_pipeline import __version__
+    from aml_pipeline.core import memo
 
     asked = memo.question(words, environ, __version__)
     folder = os.path.join(os.path.dirname(os.path.abspath(options.text("file") or "")), ".aml_pipeline", ".memo")
@@ -184,18 +157,20 @@ def _run_remembered(module: str, name: str, options: Options, words: list[str], 
     if answer is not None:
         print(answer)
         return 0
-    status = _run_command(module, name, options, environ)
+    status = _run_command(name, options, environ)
     if options.answer is not None:
-        from aml_pipeline.files import seen
-        from aml_pipeline.redaction import words as redacted
+        from aml_pipeline.core.files import seen
+        from aml_pipeline.pipeline.redaction import words as redacted
 
         if seen.lasting and redacted(words) == words:  # the question is kept, too
             memo.keep(place, asked, seen.looks, seen.links, options.answer)
     return status
 
 
-def _run_command(module: str, name: str, options: Options, environ: Mapping[str, str]) -> int:
-    command = getattr(_imported(f"aml_pipeline.cli.{module}"), name)
+def _run_command(name: str, options: Options, environ: Mapping[str, str]) -> int:
+    from aml_pipeline.cli.importing import imported
+
+    command = getattr(imported(f"aml_pipeline.cli.commands.{name}"), name)
     with Heard():
         return int(command(options, environ))
 
@@ -226,51 +201,10 @@ class Heard:
                 signal.signal(number, handler)
 
 
-# Where pydantic asks every installed distribution for plugins: that imports a parser of mail, and none has a say in a
-# pipeline. It has been there since pydantic 2.7, our oldest; elsewhere the stand-in is of no use, and does no harm.
-_PLUGINS = "pydantic.plugin._loader"
-
-
-class Uncollected:
-    """Within the block no garbage is looked for: what is made there stays, and to look through it takes half the time.
-
-    A class because ``contextlib`` would be a tenth of what a run with nothing to do costs.
-    """
-
-    def __enter__(self) -> None:
-        """Stop looking."""
-        import gc
-
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        """Look again, though not through what is there by now."""
-        import gc
-
-        gc.freeze()
-        gc.enable()
-
-
-def _imported(module: str) -> ModuleType:
-    """Import a module without what pydantic and Python would do meanwhile, each 10 ms long."""
-    import importlib
-    from types import ModuleType
-
-    stand_in = ModuleType(_PLUGINS)
-    stand_in.get_plugins = tuple  # type: ignore[attr-defined]
-    sys.modules.setdefault(_PLUGINS, stand_in)
-    try:
-        with Uncollected():
-            return importlib.import_module(module)
-    finally:
-        if sys.modules.get(_PLUGINS) is stand_in:
-            del sys.modules[_PLUGINS]
-
-
 def _unknown_command(word: str) -> Exception:
     from aml_pipeline.cli.table import COMMANDS
-    from aml_pipeline.errors import UsageError
-    from aml_pipeline.problems import suggest
+    from aml_pipeline.core.errors import UsageError
+    from aml_pipeline.core.problems import suggest
 
     if word.startswith("-"):
         meant = word.lstrip("-")
@@ -280,13 +214,9 @@ def _unknown_command(word: str) -> Exception:
     return UsageError(f'There is no command "{word}". {hint} See `aml-pipeline --help`.')
 
 
-def is_coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether what goes to ``stream`` may have colours: on a terminal that shows them, if nobody minds."""
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-
-
 def _told(error: Exception, environ: Mapping[str, str]) -> int:
-    from aml_pipeline.errors import AzureError, MachineError, PipelineError, UserError
+    from aml_pipeline.cli.screen.colour import is_coloured
+    from aml_pipeline.core.errors import AzureError, MachineError, PipelineError, UserError
 
     if not isinstance(error, UserError):
         import traceback
@@ -297,11 +227,11 @@ def _told(error: Exception, environ: Mapping[str, str]) -> int:
     if not isinstance(error, PipelineError):
         _say(str(error))
     else:
-        from aml_pipeline.problems import as_text
+        from aml_pipeline.core.problems import as_text
 
         told = as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ))
         steer(sys.stderr, f"{told}\n")
-        from aml_pipeline.wording import counted
+        from aml_pipeline.core.wording import counted
 
         errors = sum(one.severity == "error" for one in error.problems)
         _say(f"{counted(errors, 'error')}; nothing was run.")

@@ -41,19 +41,17 @@ class Option:
 class Command:
     """A command: what it does, its operands (name, how many at most, what they are), options, and an example."""
 
-    __slots__ = ("example", "module", "name", "operands", "options", "summary")
+    __slots__ = ("example", "name", "operands", "options", "summary")
 
     def __init__(
         self,
         name: str,
-        module: str,
         summary: str,
         *options: Option,
         operands: tuple[str, int, str] | None = None,
         example: str,
     ) -> None:
         self.name = name
-        self.module = module
         self.summary = summary
         self.options = options
         self.operands = operands
@@ -162,7 +160,7 @@ _CLOSE = 0.75  # so like a known option that no parameter is meant
 
 
 def _unknown_option(command: Command, name: str, value: str, known: Mapping[str, Option]) -> Exception:
-    from aml_pipeline.problems import nearest, suggest
+    from aml_pipeline.core.problems import nearest, suggest
 
     cure = suggest(name, known, noun="option")
     if "--param" in known and name[2:3].isalpha() and value[:1] not in {"", "-"} and not nearest(name, known, _CLOSE):
@@ -171,7 +169,7 @@ def _unknown_option(command: Command, name: str, value: str, known: Mapping[str,
 
 
 def _usage(message: str, cure: str, command: Command) -> Exception:
-    from aml_pipeline.errors import UsageError
+    from aml_pipeline.core.errors import UsageError
 
     return UsageError(f"{message} {cure} See `aml-pipeline {command.name} --help`.")
 

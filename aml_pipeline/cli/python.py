@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
-from aml_pipeline import interpreter
+from aml_pipeline.cli.opened import state_folder
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.pipeline import state_folder
-from aml_pipeline.errors import UsageError
-from aml_pipeline.interpreter import Interpreter
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.project.environment import interpreter
+from aml_pipeline.project.environment.interpreter import Interpreter
 
 # What would make a step's Python find other modules here than in Azure ML.
 _NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})

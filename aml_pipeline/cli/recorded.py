@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aml_pipeline import record
-from aml_pipeline.errors import UsageError
-from aml_pipeline.opening import Opened
-from aml_pipeline.parameters import shown
-from aml_pipeline.problems import suggest
-from aml_pipeline.record import RunRecord
-from aml_pipeline.report.series import number
-from aml_pipeline.report.story import defaults_of, mapping, parameters_of
-from aml_pipeline.report.text import number_in_words
-from aml_pipeline.scalars import resolve, written
-from aml_pipeline.wording import counted, printable
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.core.problems import suggest
+from aml_pipeline.core.text import number_in_words
+from aml_pipeline.core.wording import counted, printable
+from aml_pipeline.pipeline.spec.parameters import shown
+from aml_pipeline.pipeline.yaml.scalars import resolve, written
+from aml_pipeline.project.opening import Opened
+from aml_pipeline.report.story import parameters_of
+from aml_pipeline.runs import record
+from aml_pipeline.runs.record import RunRecord, defaults_of
 
 _MOST_STEPS = 4
 _MOST_METRICS = 40
@@ -137,3 +138,8 @@ def _counted(state: str, steps: list[str]) -> str:
     if state in {"failed", "interrupted"} and len(steps) <= _MOST_STEPS:
         return ", ".join(f"{step} {state}" for step in steps)
     return f"{len(steps)} {state}"
+
+
+def moment(seconds: float | None) -> str:
+    """Return a time, here and for people."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else f"{'?':<19}"

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from aml_pipeline.cli import Terminated, die_of
+from aml_pipeline.cli.exits import Terminated, die_of
 from aml_pipeline.cli.sending import listener
 
 

@@ -22,14 +22,12 @@ COMMANDS = {
     for command in (
         Command(
             "init",
-            "starting",
             "Make a runnable pipeline.yaml with one script in an empty folder.",
             operands=("FOLDER", 1, "Target folder (default: the current one)."),
             example="aml-pipeline init my-project",
         ),
         Command(
             "validate",
-            "checking",
             "Tell every problem of the file and of what it names.",
             _FILE,
             _PROFILE,
@@ -46,7 +44,6 @@ COMMANDS = {
         ),
         Command(
             "plan",
-            "running",
             "Tell what `run` would do with each step, and why; change nothing.",
             _FILE,
             _PROFILE,
@@ -61,7 +58,6 @@ COMMANDS = {
         ),
         Command(
             "run",
-            "running",
             "Run the steps here, in order; what did not change is not run again.",
             _FILE,
             _PROFILE,
@@ -83,7 +79,6 @@ COMMANDS = {
         ),
         Command(
             "submit",
-            "remote",
             "Run the pipeline in Azure ML, or one step alone.",
             _FILE,
             _PROFILE,
@@ -99,7 +94,6 @@ COMMANDS = {
         ),
         Command(
             "publish",
-            "publishing",
             "Make Azure ML agree with the file: published pipeline, endpoint and schedules.",
             _FILE,
             _PROFILE,
@@ -112,7 +106,6 @@ COMMANDS = {
         ),
         Command(
             "export",
-            "exporting",
             "Write the same pipeline and schedules as Azure ML v2 YAML, for `az ml`.",
             _FILE,
             _PROFILE,
@@ -122,7 +115,6 @@ COMMANDS = {
         ),
         Command(
             "cancel",
-            "remote",
             "Stop a run in Azure ML.",
             _FILE,
             Option("--sdk", value="SDK", help="By which SDK; else by the one that sent it.", choices=("v1", "v2")),
@@ -135,7 +127,6 @@ COMMANDS = {
         ),
         Command(
             "environment",
-            "environment",
             "Compare the declared packages with those installed for local runs.",
             _FILE,
             _PROFILE,
@@ -146,7 +137,6 @@ COMMANDS = {
         ),
         Command(
             "graph",
-            "checking",
             "Show the steps in order, what each reads and what it writes.",
             _FILE,
             _PROFILE,
@@ -157,7 +147,6 @@ COMMANDS = {
         ),
         Command(
             "schedules",
-            "schedules",
             "Show when each schedule fires next, in its time zone and in UTC.",
             _FILE,
             _PROFILE,
@@ -167,7 +156,6 @@ COMMANDS = {
         ),
         Command(
             "runs",
-            "history",
             "List the runs of this pipeline, newest first.",
             _FILE,
             Option("--remote", help="Those in Azure ML that were sent by `submit`, whoever did it."),
@@ -178,7 +166,6 @@ COMMANDS = {
         ),
         Command(
             "logs",
-            "history",
             "Show what a step printed in the last run that ran it.",
             _FILE,
             Option("--run", value="RUN", help="Another run: its name in `runs`, or a part that no other has."),
@@ -187,7 +174,6 @@ COMMANDS = {
         ),
         Command(
             "report",
-            "reporting",
             "Write the page of a run: one HTML file that opens without a network.",
             _FILE,
             Option("-o", "--output", value="PATH", help="Where to write it; else beside the record of the run."),
@@ -197,7 +183,6 @@ COMMANDS = {
         ),
         Command(
             "compare",
-            "reporting",
             "Show what differs between two runs: code, environment, parameters, metrics, durations, outputs.",
             _FILE,
             Option("--code", help="Show the lines that changed in the files and environments of the steps, as a diff."),
@@ -209,7 +194,6 @@ COMMANDS = {
         ),
         Command(
             "clean",
-            "cleaning",
             "Free the disk: all results but the last of each step, and working copies. Records of runs stay.",
             _FILE,
             Option(
@@ -224,14 +208,12 @@ COMMANDS = {
         ),
         Command(
             "verify",
-            "verifying",
             "Read all kept results and records again, and report what is damaged. Changes nothing.",
             _FILE,
             example="aml-pipeline verify",
         ),
         Command(
             "schema",
-            "checking",
             "Print the JSON Schema of pipeline.yaml, for editors.",
             example="aml-pipeline schema > pipeline.schema.json",
         ),

@@ -7,14 +7,14 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from aml_pipeline import local_data
 from aml_pipeline.local import data_advice
 from aml_pipeline.local.evaluate import Context
 from aml_pipeline.local.module_advice import missing_module
-from aml_pipeline.plan import Step
-from aml_pipeline.snapshot import SourceFolder, module_folders
-from aml_pipeline.store import Attempt
-from aml_pipeline.tokens import Output
+from aml_pipeline.local.store import Attempt
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.tokens import Output
+from aml_pipeline.project import local_data
+from aml_pipeline.project.snapshot.snapshot import SourceFolder, module_folders
 
 _IS_A_FOLDER = re.compile(r"Is a directory: '([^'\n]+)'")
 # What Python and HDF5 say of a file that is not there; and what others say of that, and of much else.

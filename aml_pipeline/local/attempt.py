@@ -11,21 +11,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from aml_pipeline import mlflow_files, removal, reuse, snapshot, tokens
-from aml_pipeline.errors import MachineError
-from aml_pipeline.events import State, StepEnded, StepStarted
-from aml_pipeline.files import Tree
+from aml_pipeline.core import removal
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.files import Tree
+from aml_pipeline.core.removal import Refusal
 from aml_pipeline.local import descendants, faults, leftovers, links, process, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
 from aml_pipeline.local.follower import Follower, Tell
 from aml_pipeline.local.leftovers import KEPT, Leftover
 from aml_pipeline.local.process import Processes
+from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
-from aml_pipeline.mlflow_files import MlflowReader
-from aml_pipeline.plan import Step
-from aml_pipeline.record import Recorder
-from aml_pipeline.removal import Refusal
-from aml_pipeline.store import Attempt, Result
+from aml_pipeline.pipeline.plan import tokens
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.runs import mlflow_files, reuse
+from aml_pipeline.runs.events import State, StepEnded, StepStarted
+from aml_pipeline.runs.mlflow_files import MlflowReader
+from aml_pipeline.runs.record import Recorder
 
 # Of a working copy whose removal is no work: the most files, and what each of them has less than.
 _FEW_FILES, _SMALL_BYTES = 20, 1 << 20

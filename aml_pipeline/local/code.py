@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from aml_pipeline import files, reuse, secret_files
-from aml_pipeline.contents import Contents, content
-from aml_pipeline.plan import Step
-from aml_pipeline.project import Project
+from aml_pipeline.core import files, secrets
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.project.folder import Project
+from aml_pipeline.runs import reuse
+from aml_pipeline.runs.contents import Contents, content
 
 # Of a file, and of all files of a snapshot.
 MOST_BYTES = 256 * 1024
@@ -43,7 +44,7 @@ def keep_texts(contents: Contents, project: Project, step: Step, parts: Mapping[
 
 def _keep_environment(contents: Contents, definition: bytes) -> None:
     digest = files.digest_of(definition)
-    if definition and not contents.has(digest) and not secret_files.in_addresses(definition.decode()):
+    if definition and not contents.has(digest) and not secrets.in_addresses(definition.decode()):
         contents.keep(digest, definition)
 
 
@@ -53,14 +54,14 @@ def _texts(folder: str, snapshot: Mapping[str, str], contents: Contents) -> Iter
     for name in _python_first(snapshot):
         digest, path = content(snapshot[name]), os.path.join(folder, name)
         size = _size(path)
-        if size > min(room, MOST_BYTES) or secret_files.by_name(name):
+        if size > min(room, MOST_BYTES) or secrets.by_name(name):
             continue
         room -= size
         if contents.has(digest):
             continue
         with suppress(OSError):
             data = files.read(path)
-            if files.digest_of(data) == digest and _is_text(data) and not secret_files.in_text(data):
+            if files.digest_of(data) == digest and _is_text(data) and not secrets.in_text(data):
                 yield digest, data
 
 

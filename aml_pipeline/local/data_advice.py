@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from aml_pipeline import local_data
 from aml_pipeline.local.evaluate import Context
-from aml_pipeline.plan import Step
-from aml_pipeline.project import STATE
-from aml_pipeline.tokens import Dataset
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.tokens import Dataset
+from aml_pipeline.project import local_data
+from aml_pipeline.project.folder import STATE
 
 
 def is_of_project(context: Context, step: Step, place: str) -> bool:

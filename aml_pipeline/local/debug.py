@@ -7,8 +7,8 @@ import signal
 import subprocess
 from collections.abc import Mapping
 
-from aml_pipeline import removal
-from aml_pipeline.errors import MachineError
+from aml_pipeline.core import removal
+from aml_pipeline.core.errors import MachineError
 from aml_pipeline.local.attempt import command, environ
 from aml_pipeline.local.evaluate import Context, left_out
 

@@ -7,16 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aml_pipeline import redaction, reuse
-from aml_pipeline.contents import Contents
-from aml_pipeline.errors import UsageError
-from aml_pipeline.interpreter import Interpreter
-from aml_pipeline.plan import Plan, Step
-from aml_pipeline.project import Project
-from aml_pipeline.reuse import Verdict
-from aml_pipeline.snapshot import Snapshot
-from aml_pipeline.store import Result, Store
-from aml_pipeline.tokens import Dataset, Output
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.local.store import Result, Store
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Dataset, Output
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+from aml_pipeline.runs import reuse
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.reuse import Verdict
 
 FORCED = "forced"
 

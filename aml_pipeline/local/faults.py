@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from aml_pipeline import reuse
-from aml_pipeline.files import Tree
+from aml_pipeline.core.files import Tree
+from aml_pipeline.core.wording import counted, listed, printable
 from aml_pipeline.local import leftovers, process, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts
 from aml_pipeline.local.leftovers import Leftover
+from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
-from aml_pipeline.plan import Step
-from aml_pipeline.store import Attempt, Result
-from aml_pipeline.tokens import Dataset, Input, Output
-from aml_pipeline.wording import counted, listed, printable
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
+from aml_pipeline.runs import reuse
 
 
 def fault(

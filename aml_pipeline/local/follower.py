@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Callable
 
-from aml_pipeline.events import Event, MetricLogged, OutputWritten, StepTicked
-from aml_pipeline.metrics import MetricReader
-from aml_pipeline.mlflow_files import MlflowReader
+from aml_pipeline.runs.events import Event, MetricLogged, OutputWritten, StepTicked
+from aml_pipeline.runs.metrics import MetricReader
+from aml_pipeline.runs.mlflow_files import MlflowReader
 
 Tell = Callable[[Event], None]
 _PIECE_BYTES = 1 << 20

@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from aml_pipeline import files
-from aml_pipeline.wording import counted, listed, printable, size_in_words
+from aml_pipeline.core import files
+from aml_pipeline.core.wording import counted, listed, printable, size_in_words
 
 # The folders that Azure ML makes in the working folder of a run, and keeps.
 KEPT = ("outputs", "logs")

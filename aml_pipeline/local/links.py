@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from aml_pipeline import files
+from aml_pipeline.core import files
+from aml_pipeline.core.wording import printable, shortened
 from aml_pipeline.local.leftovers import KEPT
-from aml_pipeline.plan import Step
-from aml_pipeline.store import Attempt
-from aml_pipeline.tokens import Output
-from aml_pipeline.wording import printable, shortened
+from aml_pipeline.local.store import Attempt
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.tokens import Output
 
 # As many links in a row does the kernel follow.
 _MOST_LINKS = 40

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from aml_pipeline import import_check
 from aml_pipeline.local.evaluate import Context
-from aml_pipeline.plan import Step
-from aml_pipeline.providers import Providers
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.project import import_check
+from aml_pipeline.project.environment.providers import Providers
 
 
 def missing_module(context: Context, step: Step, module: str) -> str:

@@ -11,16 +11,16 @@ from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
-from aml_pipeline.events import Event, RunEnded, RunStarted, State, StepEnded
+from aml_pipeline.core.removal import Refusal
 from aml_pipeline.local import attempt, code, process, survivors, witness
 from aml_pipeline.local.attempt import Judgement, Running
 from aml_pipeline.local.beside import Work
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
 from aml_pipeline.local.process import Processes
-from aml_pipeline.plan import Step
-from aml_pipeline.record import Recorder
-from aml_pipeline.removal import Refusal
-from aml_pipeline.store import Result
+from aml_pipeline.local.store import Result
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.runs.events import Event, RunEnded, RunStarted, State, StepEnded
+from aml_pipeline.runs.record import Recorder
 
 TICK_SECONDS = 0.1
 # While something is worked out beside the loop, which nothing tells when that is over.

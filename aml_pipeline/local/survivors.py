@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aml_pipeline.local import descendants
-from aml_pipeline.store import Store
+from aml_pipeline.local.store import Store
 
 
 def end_all(store: Store, steps: Iterable[str]) -> None:

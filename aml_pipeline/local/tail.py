@@ -9,9 +9,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from aml_pipeline import files
-from aml_pipeline.metrics import without_metrics
-from aml_pipeline.wording import counted
+from aml_pipeline.core import files
+from aml_pipeline.core.wording import counted
+from aml_pipeline.runs.metrics import without_metrics
 
 MOST_LINES = 20
 # A row of frames of libraries that takes more lines than this is left out.

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from aml_pipeline import files, interpreter
-from aml_pipeline.errors import UsageError
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local.evaluate import Context
-from aml_pipeline.plan import Step
-from aml_pipeline.snapshot import Snapshot
-from aml_pipeline.store import Result
+from aml_pipeline.local.store import Result
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.project.environment import interpreter
+from aml_pipeline.project.snapshot.snapshot import Snapshot
 
 FOLDER, LINK, FILE = "d", "l", "f"
 _MOST_LINKS = 40

@@ -6,8 +6,9 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from aml_pipeline import reuse
-from aml_pipeline.report.story import RunTold, StepTold, mapping
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.runs import reuse
 
 NOT_RECORDED = "code not recorded"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from aml_pipeline.core.text import cut
+from aml_pipeline.core.wording import counted
 from aml_pipeline.report.series import LEAST_POINTS, MOST_POINTS, MOST_SERIES, Point, Series, fewer
-from aml_pipeline.report.text import cut
-from aml_pipeline.wording import counted
 
 # A page has at most so many charts, and curves in all of them.
 MOST_CHARTS, MOST_CURVES = 40, MOST_POINTS // LEAST_POINTS

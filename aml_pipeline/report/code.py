@@ -7,11 +7,11 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from aml_pipeline import definition
-from aml_pipeline.contents import content
+from aml_pipeline.core.secrets import by_name
 from aml_pipeline.report.causes import FileChange, changed_files, environments
 from aml_pipeline.report.story import RunTold
-from aml_pipeline.secret_files import by_name
+from aml_pipeline.runs import environment_changes
+from aml_pipeline.runs.contents import content
 
 Read = Callable[[str], bytes | None]
 NOT_KEPT = "no text recorded: the file is binary, larger than 256 kB, or looks like a secret; or the record is damaged"
@@ -29,7 +29,7 @@ def diffs(first: RunTold, second: RunTold, read: Read) -> Iterator[Diff]:
     for change in changed_files(first, second):
         yield Diff(f"{change.words} ({', '.join(change.steps)})", tuple(_of_file(change, read)))
     for name, old, new in environments(first, second):
-        lines = [[f"{line}\n" for line in definition.lines(one)] for one in (old, new)]
+        lines = [[f"{line}\n" for line in environment_changes.lines(one)] for one in (old, new)]
         yield Diff(f"{name} changed", tuple(_unified(name, name, *lines)))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.core.text import number_in_words, seconds_in_words
+from aml_pipeline.core.wording import counted
 from aml_pipeline.report.causes import Cause, causes
-from aml_pipeline.report.series import number
-from aml_pipeline.report.story import OutputTold, RunTold, StepTold, mapping
-from aml_pipeline.report.text import number_in_words, seconds_in_words
-from aml_pipeline.wording import counted
+from aml_pipeline.report.story import OutputTold, RunTold, StepTold
 
 NOTHING = "–"
 # A time that is shorter reads "0.0 s": no ratio to it means anything.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from aml_pipeline.core.text import cut
 from aml_pipeline.report.causes import Cause
 from aml_pipeline.report.charts import Curves, charts
 from aml_pipeline.report.code import Diff
@@ -26,7 +27,6 @@ from aml_pipeline.report.parts import (
     table,
 )
 from aml_pipeline.report.story import RunTold
-from aml_pipeline.report.text import cut
 
 # All diffs of a page together, as a page's logs.
 _DIFF_BYTES = 250_000

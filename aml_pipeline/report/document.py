@@ -7,9 +7,9 @@ import hashlib
 import os
 from functools import cache
 
-from aml_pipeline import files
+from aml_pipeline.core import files
+from aml_pipeline.core.text import cut
 from aml_pipeline.report.markup import Html, tag
-from aml_pipeline.report.text import cut
 
 _HERE = os.path.dirname(__file__)
 _SCRIPTS = (os.path.join("uplot", "uPlot.iife.min.js"), "page.js")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from aml_pipeline.core.text import cut, seconds_in_words, shortened
 from aml_pipeline.report.heights import heights
 from aml_pipeline.report.layers import Knot, Layers, Needs, layered, layers_of, neighbours
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.story import RunTold, StepTold
-from aml_pipeline.report.text import cut, seconds_in_words, shortened
 
 MOST_LINKS = 5_000  # between one layer and the next
 _WIDTH, _LINE, _GAP_X, _GAP_Y, _EDGE = 190, 15, 60, 16, 9

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from html import escape
 
-from aml_pipeline.report.text import visible
+from aml_pipeline.core.text import visible
 
 
 class Html(str):

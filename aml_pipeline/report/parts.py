@@ -6,11 +6,11 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 
+from aml_pipeline.core.text import cut
 from aml_pipeline.report.charts import Charts
 from aml_pipeline.report.graph_picture import kind
 from aml_pipeline.report.markup import Html, data, tag
 from aml_pipeline.report.series import METHOD
-from aml_pipeline.report.text import cut
 
 # What a page has at most, so that a browser opens it at once and it can be sent; and the rows of a table.
 MOST_BYTES, MOST_ROWS = 1_000_000, 1_000

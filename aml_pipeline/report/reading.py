@@ -9,13 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aml_pipeline import files, metrics
-from aml_pipeline.contents import Contents
-from aml_pipeline.record import RunRecord
-from aml_pipeline.report.series import Series, number, series_of
+from aml_pipeline.core import files
+from aml_pipeline.core.plain import mapping, number, sequence
+from aml_pipeline.core.text import printed, tail_that_fits
+from aml_pipeline.report.series import Series, series_of
 from aml_pipeline.report.sources import to_sources
-from aml_pipeline.report.story import AttemptTold, Log, RunTold, StepTold, mapping, sequence
-from aml_pipeline.report.text import printed, tail_that_fits
+from aml_pipeline.report.story import AttemptTold, Log, RunTold, StepTold
+from aml_pipeline.runs import metrics
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.record import RunRecord
 
 # All logs of a page together, and one of them, at most and at least.
 LOGS_BYTES, LOG_BYTES, _LEAST_BYTES = 250_000, 64_000, 600

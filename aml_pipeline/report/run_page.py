@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from aml_pipeline.core.plain import mapping, sequence
+from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
+from aml_pipeline.core.wording import counted, size_in_words
 from aml_pipeline.report.charts import Curves, charts
 from aml_pipeline.report.document import document
 from aml_pipeline.report.graph_picture import MOST_LINKS, picture
@@ -26,10 +29,8 @@ from aml_pipeline.report.parts import (
 )
 from aml_pipeline.report.selection import costs_of, steps_that_fit
 from aml_pipeline.report.step_parts import step_part
-from aml_pipeline.report.story import RunTold, mapping, sequence
-from aml_pipeline.report.text import cut, number_in_words, seconds_in_words
+from aml_pipeline.report.story import RunTold
 from aml_pipeline.report.timeline import timeline
-from aml_pipeline.wording import counted, size_in_words
 
 _BETWEEN = 5_000  # headings, and what is said of what is left out
 

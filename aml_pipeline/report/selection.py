@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from aml_pipeline.core.text import visible
 from aml_pipeline.report.parts import size_of
 from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold, StepTold
-from aml_pipeline.report.text import visible
 from aml_pipeline.report.timeline import row
 
 # What a step takes in the graph, beside its name, which stands there twice, and the lines that lead to it.

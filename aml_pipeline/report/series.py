@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
+from aml_pipeline.core.plain import number
+
 # Named on the page. Jugel et al.: M4, a visualization-oriented time series data aggregation, VLDB 2014.
 METHOD = "M4 (of each of equal intervals the first, the lowest, the highest and the last point)"
 _OF_AN_INTERVAL = 4
@@ -99,16 +101,6 @@ def _room(series: Series, of_its_name: Sequence[Series], count: int) -> int:
     if not any(one is series for one in before) and all(one.is_line for one in before):
         return _OF_AN_INTERVAL
     return max(LEAST_POINTS, MOST_POINTS // count)
-
-
-def number(value: object) -> float | None:
-    """Return a number that can be drawn, or None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
 
 
 def _values(name: str, value: object) -> Iterator[tuple[str, list[Any]]]:

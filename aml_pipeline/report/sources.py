@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from aml_pipeline.record import RunRecord
-from aml_pipeline.report.story import mapping, sequence
+from aml_pipeline.core.plain import mapping, sequence
+from aml_pipeline.runs.record import RunRecord
 
 _PIECE_LETTERS = 1 << 20
 _LONGEST_PATH = 4_096

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aml_pipeline.masking import masked
+from aml_pipeline.core.masking import masked
+from aml_pipeline.core.plain import mapping, sequence
+from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
+from aml_pipeline.core.wording import size_in_words
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import facts, state
-from aml_pipeline.report.story import Log, RunTold, StepTold, mapping, sequence
-from aml_pipeline.report.text import cut, number_in_words, seconds_in_words
-from aml_pipeline.wording import size_in_words
+from aml_pipeline.report.story import Log, RunTold, StepTold
 
 _MOST_ARGUMENTS = 100
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.masking import masked
-from aml_pipeline.report.series import Series, number
+from aml_pipeline.core.masking import masked
+from aml_pipeline.core.plain import mapping, number, sequence
+from aml_pipeline.report.series import Series
+from aml_pipeline.runs.record import defaults_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +130,6 @@ class RunTold:
 def parameters_of(header: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of a recorded run as texts; of one from before secrets were left out, without them."""
     return {str(name): masked(str(name), str(value)) for name, value in mapping(header.get("parameters")).items()}
-
-
-def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the parameters of a recorded run are where nobody gives them."""
-    declared = mapping(mapping(header.get("plan")).get("parameters"))
-    return {str(name): masked(str(name), str(mapping(one).get("default", ""))) for name, one in declared.items()}
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """Return ``value`` if it is a mapping, as it should be, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def sequence(value: object) -> Sequence[Any]:
-    """Return ``value`` if it is a list, as it should be, else an empty one."""
-    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _output(name: str, place: str, content: object) -> OutputTold:

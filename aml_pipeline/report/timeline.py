@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aml_pipeline.core.text import cut, seconds_in_words
 from aml_pipeline.report.graph_picture import kind
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import scrolled
 from aml_pipeline.report.story import RunTold, StepTold
-from aml_pipeline.report.text import cut, seconds_in_words
 
 
 def timeline(run: RunTold) -> Html:

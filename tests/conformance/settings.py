@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from aml_pipeline.plan import DatasetPlace, OutputSettings, Plan, Step
-from aml_pipeline.tokens import Argument, Dataset, Parameter
+from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings, Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Parameter
 from tests.conformance.sides import Both
 from tests.loopback.workspace import DEFAULT_DATASTORE
 

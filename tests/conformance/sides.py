@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from aml_pipeline import azureml, store
-from aml_pipeline.interpreter import Interpreter
+from aml_pipeline import azureml
 from aml_pipeline.local import Context, Run, Wishes
 from aml_pipeline.local import run as run_locally
-from aml_pipeline.opening import Opened, open_pipeline
-from aml_pipeline.plan import DatasetPlace, Plan
-from aml_pipeline.record import Recorder, new_id
-from aml_pipeline.store import Store
+from aml_pipeline.local.store import Store
+from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.opening import Opened, open_pipeline
+from aml_pipeline.runs import locks
+from aml_pipeline.runs.record import Recorder, new_id
 from tests.loopback import evaluator
 from tests.loopback.service import Service
 from tests.loopback.state import Sdk
@@ -74,7 +75,7 @@ class Sides:
 
     def _here(self, opened: Opened) -> dict[str, Here]:
         plan, project = opened.require()
-        folder = Path(store.prepare(os.path.dirname(opened.state), plan.name))
+        folder = Path(locks.prepare(os.path.dirname(opened.state), plan.name))
         recorder = Recorder(str(folder / "runs"), new_id())
         context = Context(plan, project, Store(opened.state, project.digests), self.python, dict(os.environ))
         names = [step.name for step in plan.steps]

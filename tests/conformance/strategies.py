@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from aml_pipeline.parameters import ParameterType
+from aml_pipeline.pipeline.spec.parameters import ParameterType
 
 HEAD = {
     "name": "generated",

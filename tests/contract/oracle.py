@@ -10,14 +10,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from unittest import mock
 
-from aml_pipeline import contract
-from aml_pipeline.contract import Contract
-from aml_pipeline.contract.faults import _texts
-from aml_pipeline.contract.matching import Finding, Matcher, Reading
-from aml_pipeline.contract.recognition import CannotTellError
-from aml_pipeline.plan import DatasetPlace, ParameterValue, Plan, Step
-from aml_pipeline.problems import Problem, errors
-from aml_pipeline.tokens import Argument, Literal
+from aml_pipeline.core.problems import Problem, errors
+from aml_pipeline.pipeline.plan.model import DatasetPlace, ParameterValue, Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Argument, Literal
+from aml_pipeline.project import contract
+from aml_pipeline.project.contract import Contract
+from aml_pipeline.project.contract.faults import _texts
+from aml_pipeline.project.contract.matching import Finding, Matcher, Reading
+from aml_pipeline.project.contract.recognition import CannotTellError
 
 Written = tuple[str | None, tuple[str, ...]]
 

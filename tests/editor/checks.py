@@ -18,7 +18,7 @@ import pytest
 
 from aml_pipeline import cli
 from tests.editor.client import Server
-from tests.test_schema import AROUND, right_pipelines
+from tests.pipeline.test_schema import AROUND, right_pipelines
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

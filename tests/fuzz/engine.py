@@ -25,7 +25,7 @@ import atheris
 with atheris.instrument_imports(include=["aml_pipeline", "yaml"]):
     import yaml
 
-    from aml_pipeline import source
+    from aml_pipeline.pipeline.yaml import source
     from tests.fuzz import targets
 
 from tests.fuzz.lines import Mutator

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from aml_pipeline import loader, problems
-from aml_pipeline.source import MAX_BYTES
+from aml_pipeline.core import problems
+from aml_pipeline.pipeline import loader
+from aml_pipeline.pipeline.yaml.source import MAX_BYTES
 from tests.fuzz import targets
 from tests.fuzz.seeds import ROOT, pool, seeds
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from aml_pipeline.schema import json_schema
+from aml_pipeline.pipeline.spec.schema import json_schema
 
 # Words of YAML, of the expressions, of values that something makes much of, and of what conda and pip read.
 _WORDS = (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").split()

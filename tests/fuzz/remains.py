@@ -15,21 +15,22 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline import cleaning, files, record, snapshot, wording
 from aml_pipeline.cli.recorded import row_of, words_of
-from aml_pipeline.contents import Contents
-from aml_pipeline.events import MetricLogged, as_data
-from aml_pipeline.files import Digests
-from aml_pipeline.local import tail
-from aml_pipeline.masking import without_secrets
-from aml_pipeline.metrics import Metric, MetricReader, without_metrics
-from aml_pipeline.record import RunRecord
-from aml_pipeline.report import text
+from aml_pipeline.core import files, text, wording
+from aml_pipeline.core.files import Digests
+from aml_pipeline.core.masking import without_secrets
+from aml_pipeline.local import cleaning, tail
+from aml_pipeline.local.store import Store
+from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.snapshot import SourceFolder
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import series_of
-from aml_pipeline.snapshot import SourceFolder
-from aml_pipeline.store import Store
+from aml_pipeline.runs import record
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.events import MetricLogged, as_data
+from aml_pipeline.runs.metrics import Metric, MetricReader, without_metrics
+from aml_pipeline.runs.record import RunRecord
 
 # Between the files of one input of ``state`` and ``record``; they come in the order of these names.
 SPLIT = b"\n%%%%\n"

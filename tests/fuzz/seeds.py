@@ -16,7 +16,7 @@ _SCRIPTS = (
     "steps/*.py",
     "tests/shapes/**/*.py",
     "tests/data/**/*.py",
-    "aml_pipeline/[g-n]*.py",
+    "aml_pipeline/*/[g-n]*.py",
     "tests/contract/ask*.py",
 )
 _PACKAGES = (
@@ -24,7 +24,7 @@ _PACKAGES = (
     "constraints.txt",
     "tests/data/**/*.yml",
     "tests/data/**/*.txt",
-    "tests/test_dependencies.py",
+    "tests/project/test_dependencies.py",
 )
 
 

@@ -10,13 +10,17 @@ import json
 import warnings
 from collections.abc import Callable
 
-from aml_pipeline import conda_file, contract, imports, installed, loader, pip_file, problems
-from aml_pipeline.dependencies import Declaration
-from aml_pipeline.interpreter import Interpreter
-from aml_pipeline.loader import Loaded
-from aml_pipeline.plan import Plan
-from aml_pipeline.problems import Problem
-from aml_pipeline.tokens import Literal
+from aml_pipeline.core import problems
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline import loader
+from aml_pipeline.pipeline.loader import Loaded
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.tokens import Literal
+from aml_pipeline.project import contract
+from aml_pipeline.project.environment import conda_file, installed, pip_file
+from aml_pipeline.project.environment.dependencies import Declaration
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.snapshot import imports
 from tests.fuzz import remains
 from tests.fuzz.remains import SPLIT
 

@@ -29,8 +29,8 @@ def main() -> int:
     refuse_all(guard)
     time.sleep = sleep_short
     _log_in(sys.argv.pop(1))
+    from aml_pipeline.azureml.workspace import waiting, watch
     from aml_pipeline.cli import main as command_line
-    from aml_pipeline.workspace import waiting, watch
 
     waiting.SILENCE_SECONDS = float(os.environ.get(SILENCE, waiting.SILENCE_SECONDS))
     watch.PATIENCE_SECONDS = 0.2
@@ -40,8 +40,8 @@ def main() -> int:
 
 
 def _log_in(url: str) -> None:
-    from aml_pipeline.azureml import login
-    from aml_pipeline.workspace.login import Login
+    from aml_pipeline.azureml.v1 import login
+    from aml_pipeline.azureml.workspace.login import Login
 
     def auth(login: Login) -> Sdk:  # noqa: ARG001 - the loopback service takes everybody
         from .client import LoopbackAuth  # imports the SDK: only where a command does

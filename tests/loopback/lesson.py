@@ -106,7 +106,7 @@ class Driven(Project):
     def here(self, capsys: pytest.CaptureFixture[str], *words: str) -> Done:
         """Run the command line within this process, which costs no second import of the SDK."""
         from aml_pipeline import cli
-        from aml_pipeline.workspace import watch
+        from aml_pipeline.azureml.workspace import watch
 
         with self._monkeypatch.context() as patch:
             self.log_in(patch)
@@ -141,7 +141,7 @@ class Lesson(Driven):
 
     def log_in(self, patch: pytest.MonkeyPatch) -> None:
         """Have this process logged in at the service."""
-        from aml_pipeline.azureml import login
+        from aml_pipeline.azureml.v1 import login
 
         from .client import LoopbackAuth
 

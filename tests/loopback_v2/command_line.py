@@ -25,7 +25,7 @@ def main() -> int:
         ("waiting", "SILENCE_SECONDS", os.environ.get(SILENCE)),
         ("watch", "PATIENCE_SECONDS", "0.2"),
     ):
-        module = _module(f"aml_pipeline.workspace.{name}")
+        module = _module(f"aml_pipeline.azureml.workspace.{name}")
         if module is not None and value is not None:
             setattr(module, constant, float(value))
     status = command_line()

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aml_pipeline import opening, problems, source, validation
-from aml_pipeline.problems import Problem
-from aml_pipeline.scalars import written
+from aml_pipeline.core import problems
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline.yaml import source
+from aml_pipeline.pipeline.yaml.scalars import written
+from aml_pipeline.project import opening, validation
 from tests.corpus import this_python
 from tests.mutations.mutants import Mutant
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.page import shipped
 
-SOURCES = ("pipeline.yaml", "constraints.txt", "steps/*.py", "aml_pipeline/local/*.py", "aml_pipeline/events.py",
-           "aml_pipeline/metrics.py", "aml_pipeline/record.py")  # fmt: skip
+SOURCES = ("pipeline.yaml", "constraints.txt", "steps/*.py", "aml_pipeline/local/*.py", "aml_pipeline/runs/events.py",
+           "aml_pipeline/runs/metrics.py", "aml_pipeline/runs/record.py")  # fmt: skip
 
 
 def project(folder: Path) -> Path:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aml_pipeline.events import MetricLogged, RunEnded, RunStarted, State, StepEnded, StepStarted
-from aml_pipeline.record import Recorder, RunRecord, records
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
+from aml_pipeline.runs.events import MetricLogged, RunEnded, RunStarted, State, StepEnded, StepStarted
+from aml_pipeline.runs.record import Recorder, RunRecord, records
 
 START = 1_790_000_000.0
 

@@ -1,0 +1,159 @@
+"""What a workspace has of a pipeline, and what it should have → the changes between them. Pure; knows no SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aml_pipeline.azureml.publication.marks import mark_in
+from aml_pipeline.azureml.publication.schedules import doubled_schedules, schedule_changes
+from aml_pipeline.azureml.publication.things import Action, Change, Endpoint, Found, Pipeline, Wanted
+from aml_pipeline.core.errors import AzureError, UsageError
+
+STOPPED = "disabled by someone; stays disabled"
+_SHORT = 12
+
+
+def changes(wanted: Wanted, found: Found) -> list[Change]:
+    """Return what is to be done, in the order in which it is done: pipeline, endpoint, schedules.
+
+    What is disabled comes after what stands in its place.
+    """
+    kept, *others = pipeline_changes(wanted, found)
+    return [kept, endpoint_change(wanted, found), *others, *schedule_changes(wanted, found)]
+
+
+def foreign(wanted: Wanted, found: Found) -> list[tuple[str, str]]:
+    """Return what carries this pipeline's name and was published by another project: the thing, and that origin.
+
+    A published pipeline is not among them: its description cannot be changed, and it disturbs nobody.
+    """
+    there = found.endpoint
+    things = [(f"endpoint {wanted.name}", there.description)] if there else []
+    things += [(f"schedule {schedule.name}", schedule.description) for schedule in found.schedules]
+    marks = ((thing, mark_in(description)) for thing, description in things)
+    return [(thing, mark.origin) for thing, mark in marks if mark and wanted.whose.is_foreign(mark)]
+
+
+def require_own(wanted: Wanted, found: Found) -> None:
+    """Refuse to change what this project has not published. Raises AzureError."""
+    there, whose = found.endpoint, wanted.whose
+    mark = mark_in(there.description) if there else None
+    if there and (mark is None or mark.identity != whose.identity):
+        what = f"The workspace has a pipeline endpoint {wanted.name} that was not made by publishing {whose.identity}."
+        raise AzureError(f"{what} Rename the pipeline in the file, or the endpoint in the portal.")
+    others = foreign(wanted, found)
+    if others and not whose.adopt:
+        (thing, theirs), *_ = others
+        what = f"{thing[:1].upper()}{thing[1:]} was published by another project, {theirs}; this one is {whose.origin}."
+        raise AzureError(
+            f"{what} Rename the pipeline in the file (`name:`), or take over what is published: "
+            "`aml-pipeline publish --adopt`."
+        )
+
+
+def kept_pipeline(wanted: Wanted, found: Found) -> Pipeline | None:
+    """Return the published pipeline of the wanted content: the oldest, if two publishers made it at once."""
+    return next((pipeline for pipeline in _same(wanted, found) if pipeline.active), None)
+
+
+def stopped_pipeline(wanted: Wanted, found: Found) -> Pipeline | None:
+    """Return the published pipeline of the wanted content, if somebody disabled it.
+
+    Without an endpoint nothing runs it: then it was never used, and is made again.
+    """
+    same = _same(wanted, found)
+    return same[0] if found.endpoint and same and not any(pipeline.active for pipeline in same) else None
+
+
+def _same(wanted: Wanted, found: Found) -> list[Pipeline]:
+    """Return all that were published of the wanted content, the oldest first."""
+    marks = ((mark_in(pipeline.description), pipeline) for pipeline in found.pipelines)
+    same = [
+        pipeline
+        for mark, pipeline in marks
+        if mark and wanted.whose.owns(mark) and mark.schedule is None and mark.digest == wanted.digest
+    ]
+    return sorted(same, key=lambda pipeline: (pipeline.created, pipeline.id))
+
+
+def pipeline_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
+    """Yield what is to be done about the published pipeline, then about those that are it once more."""
+    kept, stopped = kept_pipeline(wanted, found), stopped_pipeline(wanted, found)
+    version = f"version {wanted.digest[:_SHORT]}"
+    if kept:
+        yield Change("unchanged", "published pipeline", wanted.name, (version,), kept.id)
+    elif stopped:
+        yield Change("unchanged", "published pipeline", wanted.name, (version, STOPPED), stopped.id)
+    else:
+        yield Change("create", "published pipeline", wanted.name, (version,))
+    for pipeline in _same(wanted, found):
+        if pipeline.active and pipeline is not kept:
+            why = f"{version} was published twice at once; the older one stays"
+            yield Change("disable", "published pipeline", wanted.name, (why,), pipeline.id)
+
+
+def endpoint_change(wanted: Wanted, found: Found) -> Change:
+    """Return what is to be done about the endpoint; it is never moved to a pipeline that somebody disabled."""
+    there = found.endpoint
+    if there is None:
+        return Change("create", "endpoint", wanted.name)
+    kept = kept_pipeline(wanted, found)
+    stays = there.pipeline == kept.id if kept else stopped_pipeline(wanted, found) is not None
+    default = f"default version {there.default}" if stays else _moved(wanted, found, there)
+    news = wanted.whose.news(mark_in(there.description))
+    notes = () if there.active else (STOPPED,)
+    action: Action = "update" if news or not stays else "unchanged"
+    return Change(action, "endpoint", wanted.name, (default, *news, *notes), there.id)
+
+
+def _moved(wanted: Wanted, found: Found, there: Endpoint) -> str:
+    """Return how the default moves, told by content."""
+    digests = {pipeline.id: mark.digest for pipeline in found.pipelines if (mark := mark_in(pipeline.description))}
+    return f"default: {_short(digests.get(there.pipeline or ''))} → {_short(wanted.digest)}"
+
+
+def _short(digest: str | None) -> str:
+    return digest[:_SHORT] if digest else "one that somebody else made"
+
+
+def doubled(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
+    """Yield what is to be done about what several publishers made at once; each of them finds the same.
+
+    Nothing else: what another publisher made of another content is not undone. ``before`` is what this publisher found
+    when it decided about schedules.
+    """
+    _, *others = pipeline_changes(wanted, found)
+    yield from others
+    there, kept = found.endpoint, kept_pipeline(wanted, found)
+    again = {pipeline.id for pipeline in _same(wanted, found)} - {kept.id if kept else ""}
+    if there and kept and there.pipeline in again:
+        yield endpoint_change(wanted, found)
+    yield from doubled_schedules(wanted, found, before)
+
+
+def moved_back(wanted: Wanted, found: Found, version: str) -> Change:
+    """Return the change that makes an earlier published pipeline the default again.
+
+    ``version`` is the beginning of its digest, or ``previous``: the one published before the present default. Raises
+    UsageError when there is no such one.
+    """
+    there, name, identity = found.endpoint, wanted.name, wanted.whose.identity
+    marks = ((mark_in(pipeline.description), pipeline) for pipeline in found.pipelines if pipeline.active)
+    digests = {pipeline.id: mark.digest for mark, pipeline in marks if mark and mark.identity == identity}
+    if there is None or not digests:
+        raise UsageError(f"Nothing of {identity} is published yet. Publish it: `aml-pipeline publish`.")
+    numbers = sorted((int(number), known) for number, known in there.versions.items() if known in digests)
+    if version == "previous":
+        lower = [(number, known) for number, known in numbers if number < int(there.default or 0)]
+        chosen = lower[-1:]
+    else:
+        chosen = [(number, known) for number, known in numbers if version and digests[known].startswith(version)]
+    if len({digests[known] for _, known in chosen}) != 1:
+        many = "More than one version begins with" if chosen else "There is no version"
+        known = ", ".join(dict.fromkeys(_short(digests[known]) for _, known in reversed(numbers)))
+        raise UsageError(f'{many} "{version}" of {name} to go back to. Published: {known}.')
+    number, pipeline = chosen[-1]
+    after = f"default: {_short(digests.get(there.pipeline or ''))} → {_short(digests[pipeline])}"
+    if str(number) == there.default:
+        return Change("unchanged", "endpoint", name, (f"default: {_short(digests[pipeline])}",), there.id)
+    return Change("update", "endpoint", name, (after,), there.id, str(number))

@@ -1,0 +1,173 @@
+"""The schedules of a workspace, and those that it should have → the changes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from aml_pipeline.azureml.publication.marks import Mark, mark_in
+from aml_pipeline.azureml.publication.things import Action, Change, Found, Schedule, Wanted, WantedSchedule
+from aml_pipeline.core.masking import masked
+from aml_pipeline.pipeline.spec.parameters import shown
+
+_PAUSED = "paused by someone; stays paused"
+_AT_ONCE = "another publish made it at the same time; the earlier one stays"
+
+
+def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
+    """Yield what is to be done about schedules; what only the pipeline's content tells is not needed for it."""
+    ours = _by_key(wanted, found)
+    for schedule in wanted.schedules:
+        yield from _of_key(wanted, schedule, ours.pop(schedule.key, []), found)
+    for key, rest in ours.items():
+        for known in rest:
+            if known.active:
+                yield Change("disable", "schedule", known.name, ("no longer in the file",), known.id, key)
+            else:
+                yield from _only_marked(wanted, known, key)
+
+
+def _by_key(wanted: Wanted, found: Found) -> dict[str, list[Schedule]]:
+    """Return the schedules that may be changed, by the names that the file has for them, the oldest first."""
+    ours: dict[str, list[Schedule]] = {}
+    for schedule in sorted(found.schedules, key=lambda schedule: (schedule.created, schedule.id)):
+        mark = mark_in(schedule.description)
+        if mark and mark.schedule and wanted.whose.takes(mark):
+            ours.setdefault(mark.schedule, []).append(schedule)
+    return ours
+
+
+def doubled_schedules(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
+    """Yield what is to be done about schedules that several publishers made at once: the oldest stays.
+
+    It is the oldest, and not that which fits: each publisher may want another one, and would disable those of the
+    others. What was there ``before``, when this publisher decided to make its own, does not count: then it had been
+    disabled, or this publisher has done it since, though a list that lags behind may show it as active.
+    """
+    made = {change.key for change in schedule_changes(wanted, before) if change.action in {"create", "replace"}}
+    known = {schedule.id for schedule in before.schedules}
+    for key, there in _by_key(wanted, found).items():
+        active = [schedule for schedule in there if key in made and schedule.active and schedule.id not in known]
+        digests = {mark.digest for schedule in active if (mark := mark_in(schedule.description))}
+        cure = ("it says something else, so publish again",) if len(digests) > 1 else ()
+        for schedule in active[1:]:
+            yield Change("disable", "schedule", schedule.name, (_AT_ONCE, *cure), schedule.id, key)
+
+
+def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], found: Found) -> Iterator[Change]:
+    """Yield what to do about the schedules that are there under one key; of several the first that fits stays."""
+    active = [known for known in there if known.active]
+    active.sort(key=lambda known: bool(_needs_another(schedule, known, found)))
+    chosen = _chosen(wanted, schedule, there, active, found)
+    yield chosen
+    for known in active[1:]:
+        yield Change("disable", "schedule", known.name, ("another one of the same name stays",), known.id, schedule.key)
+    for known in there:
+        if not known.active and known.id != chosen.id:
+            yield from _only_marked(wanted, known, schedule.key)
+
+
+def _chosen(
+    wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], active: list[Schedule], found: Found
+) -> Change:
+    paused = [known for known in there if not known.active and not _put_away(known)]
+    away = [known for known in there if _put_away(known) and not _needs_another(schedule, known, found)]
+    if active:
+        return _live(wanted, schedule, active[0], found)
+    if paused:
+        return _of_paused(wanted, schedule, paused[-1], found)
+    if away:
+        return _kept(wanted, schedule, away[0])
+    return Change("create", "schedule", schedule.name, (str(schedule.timing),), key=schedule.key)
+
+
+def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
+    """Yield the change of nothing but the mark, where that tells no origin, or another project's."""
+    news = wanted.whose.news(mark_in(known.description))
+    if news:
+        yield Change("update", "schedule", known.name, news, known.id, key, only_mark=True)
+
+
+def _live(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Found) -> Change:
+    why = _needs_another(schedule, known, found)
+    if not why:
+        return _kept(wanted, schedule, known)
+    return Change("replace", "schedule", schedule.name, why, known.id, schedule.key)
+
+
+def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Found) -> Change:
+    """Return what is to be done about one that a person paused: it is never replaced, for another would fire."""
+    why = _needs_another(schedule, known, found)
+    if not why:
+        return _kept(wanted, schedule, known)
+    marked = next(_only_marked(wanted, known, schedule.key), None)
+    change = marked or Change("unchanged", "schedule", schedule.name, (), known.id, schedule.key)
+    return replace(change, details=(*change.details, _PAUSED, *why))
+
+
+def _put_away(known: Schedule) -> bool:
+    mark = mark_in(known.description)
+    return not known.active and mark is not None and mark.disabled
+
+
+def _needs_another(wanted: WantedSchedule, known: Schedule, found: Found) -> tuple[str, ...]:
+    """Return why ``known`` cannot become what is wanted: SDK v1 changes neither experiment nor endpoint of it."""
+    why = []
+    if known.experiment is not None and known.experiment != wanted.experiment:
+        why.append(f"experiment: {known.experiment} → {wanted.experiment}")
+    if found.endpoint is None or known.endpoint != found.endpoint.id:
+        why.append("it runs something else")
+    if known.timing is None:
+        why.append("it does not fire by the clock")
+    return tuple(why)
+
+
+def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
+    mark = mark_in(known.description)
+    details = (*wanted.whose.news(mark), *_differences(schedule, known))
+    if _put_away(known):
+        return Change("update", "schedule", schedule.name, ("enabled again", *details), known.id, schedule.key)
+    notes = [] if known.active else [_PAUSED]
+    if known.parameters is None:
+        notes.append("parameters: not visible")
+    if mark and mark.disabled:
+        details = ("enabled by someone", *details)  # the mark goes, so that a later pause is seen for what it is
+    if not details and mark and mark.digest != schedule.digest:
+        details = ("what it is made of changed",)
+    action: Action = "update" if details else "unchanged"
+    return Change(action, "schedule", schedule.name, (*details, *notes), known.id, schedule.key)
+
+
+def _differences(wanted: WantedSchedule, known: Schedule) -> Iterator[str]:
+    if known.name != wanted.name:
+        yield f"name: {known.name} → {wanted.name}"
+    if known.timing != wanted.timing:
+        yield f"{known.timing} → {wanted.timing}"
+    there = wanted.parameters if known.parameters is None else known.parameters
+    for name in dict.fromkeys([*wanted.parameters, *there]):
+        before, after = there.get(name), wanted.parameters.get(name)
+        if before != after:
+            yield f"parameter {name}: {_shown(name, before)} → {_shown(name, after)}"
+
+
+def _shown(name: str, value: str | None) -> str:
+    return "–" if value is None else shown(masked(name, value))
+
+
+def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:
+    """Yield a line for each schedule that begins to fire, and whose namesake of another profile fires besides."""
+    begins = {one.key for one in todo if one.kind == "schedule" and one.action in {"create", "update", "replace"}}
+    marks = [(mark, one.name) for one in found.schedules if one.active and (mark := mark_in(one.description))]
+    for schedule in wanted.schedules:
+        others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
+        if others and schedule.key in begins:
+            which = f"{' and '.join(others)}, which {'is' if len(others) == 1 else 'are'} active too: each fires"
+            cure = "Pause in the portal what should not fire; publish leaves it paused."
+            yield f"{schedule.name} does not replace {which}. {cure}"
+
+
+def _is_sibling(mark: Mark, wanted: Wanted) -> bool:
+    """Whether it is that of the same pipeline with another profile, or with none."""
+    ours, theirs = wanted.whose.identity, mark.identity
+    of_one = theirs.partition("/")[0] == ours.partition("/")[0]
+    return of_one and theirs != ours and wanted.whose.is_of_project(mark)

@@ -1,0 +1,190 @@
+"""Plan + project → what Azure ML's SDK would let through, or tell too late: told before anything is sent.
+
+What a rule rests on stands beside it. Knows neither the SDK nor a workspace.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aml_pipeline import __version__
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, OutputSettings, Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Parameter
+from aml_pipeline.project.environment import unbuildable
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.size import too_large
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+
+# The SDK's rule (azureml-core, _base_sdk_common.common); it tells when the experiment is made, after the environment.
+_EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}", re.ASCII)
+# Names that the service refuses to users (learn.microsoft.com, how-to-use-environments, v1).
+_RESERVED_ENVIRONMENT = re.compile(r"(azureml|microsoft)", re.IGNORECASE)
+# The SDK sets these in every process of a step.
+_RESERVED_VARIABLE = re.compile(r"AML_PARAMETER_|AZUREML_", re.IGNORECASE)
+# What would lead to another address than that of a compute target.
+_COMPUTE = re.compile(r"[\w-]+", re.ASCII)
+
+
+def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool = False) -> list[Problem]:
+    """Return what forbids to send ``steps`` to Azure ML; ``alone``: as runs of their own, without the others."""
+    chosen = list(steps)
+    found = [*_experiment(plan), *_lacking(chosen)]
+    for step in chosen:
+        found += [*_targets(step), *_variables(step), *too_large(step, project.snapshot(step), "error")]
+        found += _file_names(step, project.snapshot(step))
+        found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
+    names = dict.fromkeys(name for step in chosen for name in step.datasets)
+    return [*found, *(one for name in names for one in _dataset(plan, name))]
+
+
+def of_v1(steps: Iterable[Step]) -> list[Problem]:
+    """Return what forbids to send ``steps`` by SDK v1, and which v2 has."""
+    found = [step for step in steps if is_serverless(step.compute)]
+    message = "serverless compute exists only in Azure ML v2, and this command uses SDK v1."
+    cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
+    return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in found]
+
+
+def is_serverless(compute: Compute | None) -> bool:
+    """Whether no cluster is meant, but machines that Azure ML v2 finds by itself."""
+    return compute is not None and compute.name.lower() == "serverless"
+
+
+def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
+    """Return the parts of ``step`` that decide whether Azure ML has to run it again, as ``reuse`` names them."""
+    sent = [argument for argument in step.arguments if not dataset_left_out(plan, argument)]
+    snapshot = project.snapshot(step)
+    return {
+        "script": snapshot.script,
+        "snapshot": contents(snapshot),
+        "parameters": {name: project.kept_parameters[name] for name in received(plan, [step])},
+        "arguments": redaction.arguments(sent, project.hide),
+        "after": dict.fromkeys(step.after, ""),
+        "environment": project.environment_digest(step),
+        "environment_variables": redaction.variables(step, project.hide),
+        "settings": {
+            "compute": step.compute.name if step.compute else "",
+            "timeout": f"{step.timeout} s" if step.timeout else "none",
+            **{f"output {name}": _settings(one) for name, one in step.outputs.items()},
+            **{f"dataset {one}": _place(plan.datasets[one]) for one in step.datasets},
+        },
+    }
+
+
+def _settings(one: OutputSettings) -> str:
+    return " ".join(filter(None, (one.mode, one.datastore, one.register_as)))
+
+
+def _place(one: DatasetPlace) -> str:
+    return " ".join(filter(None, (one.registered, one.version, one.datastore, one.path, one.mode)))
+
+
+def contents(snapshot: Snapshot) -> dict[str, str]:
+    """Return the digests of a snapshot's files as Azure ML has them: whether they may be executed does not reach it."""
+    return {name: digest.removesuffix("+x") for name, digest in snapshot.digests.items()}
+
+
+def received(plan: Plan, steps: Iterable[Step]) -> list[str]:
+    """Return the parameters that ``steps`` receive in Azure ML, in the order of the file."""
+    sent = (one.tokens for step in steps for one in step.arguments if not dataset_left_out(plan, one))
+    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
+    return [name for name in plan.parameters if name in names]
+
+
+def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the tags by which a run is found again, and those that are ``given``."""
+    own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
+    return {**(given or {}), **{name: text for name, text in own.items() if text}}
+
+
+def dataset_left_out(plan: Plan, argument: Argument) -> str | None:
+    """Return the dataset that ``argument`` names and that has no place in Azure ML, so that it is left out there."""
+    datasets = (token.name for token in argument.tokens if isinstance(token, Dataset))
+    return next((name for name in datasets if not plan.datasets[name].is_remote), None)
+
+
+def left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
+    """Return the arguments of ``step`` that are left out in Azure ML, each with the dataset that has no place there."""
+    return [(one, dataset) for one in step.arguments if (dataset := dataset_left_out(plan, one))]
+
+
+def _inputs(step: Step) -> Iterator[Problem]:
+    for one in step.inputs[:1]:
+        message = f'step "{step.name}" reads {one.name} of step "{one.step}", so it cannot run alone.'
+        yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.name),
+                      on_key=True)  # fmt: skip
+
+
+def _experiment(plan: Plan) -> Iterator[Problem]:
+    if not _EXPERIMENT.fullmatch(plan.experiment):
+        message = f'"{plan.experiment}" cannot be the name of an experiment in Azure ML.'
+        cure = "Use letters, digits, - and _, beginning with a letter or digit; 255 at most."
+        yield Problem("experiment-name", message, cure, ("experiment",))
+
+
+def _lacking(steps: list[Step]) -> Iterator[Problem]:
+    """Yield what steps lack, once for all: a line at the top of the file serves them all."""
+    without = [step.name for step in steps if step.compute is None]
+    cure = "Add `compute:`{}, such as `compute: cpu-cluster`."
+    yield from _lack(without, "compute target", cure, code="no-compute")
+    without = [step.name for step in steps if step.environment is None]
+    cure = "Add `environment:`{} with `name:` and `conda_file:`."
+    yield from _lack(without, "environment", cure, code="no-environment")
+
+
+def _lack(names: list[str], what: str, cure: str, code: str) -> Iterator[Problem]:
+    if names:
+        have = f" and {len(names) - 1} more have" if len(names) > 1 else " has"
+        where = " at the top of the file" if len(names) > 1 else ""
+        message = f'step "{names[0]}"{have} no {what}, and Azure ML needs one.'
+        yield Problem(code, message, cure.format(where), ("steps", names[0]), on_key=True)
+
+
+def _targets(step: Step) -> Iterator[Problem]:
+    place = ("steps", step.name)
+    if step.compute and not _COMPUTE.fullmatch(step.compute.name):
+        message = f'"{step.compute.name}" cannot be the name of a compute target.'
+        yield Problem("compute-name", message, "Use letters, digits, - and _.", (*place, "compute"))
+    if step.environment and step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
+        message = f'the environment name "{step.environment.name}" begins with what Azure ML keeps for its own.'
+        yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
+
+
+def _variables(step: Step) -> Iterator[Problem]:
+    for name in step.environment_variables:
+        if _RESERVED_VARIABLE.match(name):
+            message = f'the variable "{name}" of step "{step.name}" is one that Azure ML sets itself.'
+            place = ("steps", step.name, "environment_variables", name)
+            yield Problem("reserved-variable", message, "Choose another name.", place, on_key=True)
+
+
+def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
+    place = plan.datasets[name]
+    if not place.is_remote and not place.optional:
+        message = f'dataset "{name}" has no place in Azure ML, only here.'
+        cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can do without it."
+        yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)
+    elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
+        message = f'version "{place.version}" of dataset "{name}" is no number.'
+        cure = "Azure ML counts versions: write 1, 2 or 3, or delete the key for the latest."
+        yield Problem("dataset-version", message, cure, ("datasets", name, "version"))
+
+
+def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a file: Azure ML is told names as JSON."""
+    wrong = next((name for name in sorted(snapshot.digests) if _shown(name) != name), None)
+    if wrong is not None:
+        message = (
+            f'step "{step.name}" takes the file "{_shown(wrong)}", whose name is no UTF-8; Azure ML takes no other.'
+        )
+        cure = f"Rename it, or leave it out by a line of {step.source_directory}/.amlignore."
+        yield Problem("file-name", message, cure, ("steps", step.name, "script"))
+
+
+def _shown(name: str) -> str:
+    """Return a name with ``?`` in place of what is no UTF-8."""
+    return name.encode("utf-8", "replace").decode()

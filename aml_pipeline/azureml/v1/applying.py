@@ -1,0 +1,273 @@
+"""Does what makes a workspace agree with the file, though others publish at the same time and answers get lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from aml_pipeline.azureml.publication import (
+    Change,
+    Endpoint,
+    Found,
+    Pipeline,
+    Wanted,
+    WantedSchedule,
+    changes,
+    doubled,
+    endpoint_change,
+    kept_pipeline,
+    mark_in,
+    marked,
+    marked_again,
+    pipeline_changes,
+    require_own,
+    schedule_changes,
+)
+from aml_pipeline.azureml.v1 import published
+from aml_pipeline.azureml.v1.compile import Compilation
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.calls import may_pass
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.errors import AzureError, MachineError
+from aml_pipeline.pipeline import schedule
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.schedule import timetable
+
+
+def apply(work: Compilation, wanted: Wanted, found: Found, now: dt.datetime) -> list[Change]:
+    """Do what is to be done; return it with the ids of what was made. Whoever listens hears what stands if it fails."""
+    recurrences = {one.key: _recurrence(work.plan, one, now) for one in wanted.schedules}
+    publisher = _Publisher(work, wanted, found, recurrences)
+    try:
+        publisher.publish()
+    except AzureError:
+        made = [f"{one.kind} {one.name}" for one in publisher.done if one.action != "unchanged"]
+        if made:
+            say(f"Done before it failed: {', '.join(made)}. `aml-pipeline publish` does the rest.")
+        raise
+    return publisher.done
+
+
+def missing(work: Compilation) -> list[Change]:
+    """Return what is made besides, because it is not there: environments and clusters."""
+    environments = [(one, work.versions[one][0]) for one, there in work.environments.items() if there is None]
+    targets = [one for one, there in work.targets.items() if there is None]
+    return [
+        *(Change("create", "environment", str(one.name), (f"version {version}",)) for one, version in environments),
+        *(Change("create", "compute target", one.name, (str(one.vm_size),)) for one in targets),
+    ]
+
+
+@dataclass(slots=True)
+class _Publisher:
+    """Does one change after the other; ``found`` is what the workspace had when it was last looked at."""
+
+    work: Compilation
+    wanted: Wanted
+    found: Found
+    recurrences: Mapping[str, Sdk]
+    done: list[Change] = field(default_factory=list)
+
+    def publish(self) -> None:
+        """Do what is to be done. Whoever made something looks whether somebody else made it at the same time."""
+        for change in missing(self.work):
+            self.do(change)
+        pipeline, *others = pipeline_changes(self.wanted, self.found)
+        self.do(pipeline)
+        if pipeline.action == "create":
+            _, *others = pipeline_changes(self.wanted, self.found)
+        self.do_endpoint()
+        before = self.found
+        for change in [*others, *schedule_changes(self.wanted, before)]:
+            self.do(change)
+        if any(change.action in {"create", "replace"} for change in self.done):
+            self.look()
+            for change in list(doubled(self.wanted, self.found, before)):
+                self.do(change)
+
+    def do_endpoint(self) -> None:
+        """Make the endpoint, or have it run the pipeline; what another publisher does to it meanwhile is seen."""
+        self.do(endpoint_change(self.wanted, self.found))
+        again = endpoint_change(self.wanted, self.found)
+        if self.done[-1].action != "unchanged" and again.action != "unchanged":
+            self.do(again)
+
+    def do(self, change: Change) -> None:
+        """Do one change and note it."""
+        known = change.id
+        if change.action != "unchanged":
+            try:
+                known = self.apply(change)
+            except AzureError as error:
+                known = self.done_all_the_same(change, error)
+        self.done.append(replace(change, id=known))
+
+    def look(self) -> None:
+        """Look again at what the workspace has. Raises AzureError when another project has taken the name meanwhile."""
+        self.found = published.look(self.work.workspace, self.wanted.name)
+        require_own(self.wanted, self.found)
+
+    def done_all_the_same(self, change: Change, error: AzureError) -> str:
+        """Return the id of what a change was about that ended in ``error``, if it is as it should be; else raise it.
+
+        An answer may have got lost. And what the SDK refuses to do to an endpoint, another publisher has done.
+        """
+        if change.kind in {"environment", "compute target"} or not (change.kind == "endpoint" or may_pass(error)):
+            raise error
+        before = self.found.endpoint
+        try:
+            self.look()
+        except AzureError as again:
+            raise (error if may_pass(again) else again) from None
+        left = list(changes(self.wanted, self.found))
+        is_seen = self.found.endpoint != before if change.kind == "endpoint" else False
+        if not is_seen and any(_is_still(change, one) for one in left):
+            raise error
+        lost = f"Azure ML did not confirm that {_thing(change)} was published, but it was."
+        say(lost if may_pass(error) else f"Another publish changed {_thing(change)} at the same time.")
+        there = (one.id for one in left if (one.kind, one.key) == (change.kind, change.key) and one.id)
+        return change.id or next(there, "")
+
+    def apply(self, change: Change) -> str:
+        """Do one change; return the id of what it is about. Raises AzureError."""
+        with doing(f"publishing {_thing(change)}"):
+            if change.kind in {"environment", "compute target"}:
+                self.work.make(self.work.plan.steps)
+                return change.id
+            by_kind: Mapping[str, Callable[[Change], str]] = {
+                "published pipeline": self.apply_pipeline,
+                "endpoint": self.apply_endpoint,
+                "schedule": self.apply_schedule,
+            }
+            return by_kind[change.kind](change)
+
+    def apply_pipeline(self, change: Change) -> str:
+        """Publish the pipeline, or disable one that is it once more."""
+        if change.action == "disable":
+            published.provider(self.work.workspace).published_pipeline_provider.set_status(change.id, "Disabled")
+            return change.id
+        self.work.make(self.work.plan.steps)
+        name, digest = self.wanted.name, self.wanted.digest
+        description = marked(self.work.plan.description, self.wanted.whose.mark(digest))
+        made = str(self.work.pipeline().publish(name=name, description=description, version=digest).id)
+        self.look()
+        if made not in {pipeline.id for pipeline in self.found.pipelines}:  # the list may lag behind
+            pipeline = Pipeline(made, description, active=True, created="~")
+            self.found = replace(self.found, pipelines=(*self.found.pipelines, pipeline))
+        return made
+
+    def apply_endpoint(self, change: Change) -> str:
+        """Make the endpoint, or change which pipeline it runs and whose it is."""
+        pipeline, there = kept_pipeline(self.wanted, self.found), self.found.endpoint
+        if change.action == "create":
+            assert pipeline is not None  # noqa: S101 - it was published before
+            return self.make_endpoint(pipeline.id)
+        assert there is not None  # noqa: S101 - it is to be updated
+        moved = pipeline if pipeline and there.pipeline != pipeline.id else None
+        self.found = replace(self.found, endpoint=self.updated(there, moved))
+        return there.id
+
+    def updated(self, there: Endpoint, pipeline: Pipeline | None) -> Endpoint:
+        """Return the endpoint when it has this project's mark, and runs ``pipeline`` if that is given."""
+        mark = mark_in(there.description)
+        assert mark is not None  # noqa: S101 - else it would be somebody else's
+        description = marked_again(there.description, self.wanted.whose.with_origin(mark))
+        if pipeline is None:
+            self.endpoints.update_pipeline_endpoint(there.id, description=description)
+            return replace(there, description=description)
+        version = next((version for version, known in there.versions.items() if known == pipeline.id), None)
+        default: Sdk = {"version": version} if version else {"pipeline_id": pipeline.id, "add_default": True}
+        self.endpoints.update_pipeline_endpoint(there.id, description=description, **default)
+        new = version or "new"
+        return replace(there, description=description, default=new, versions={**there.versions, new: pipeline.id})
+
+    def make_endpoint(self, pipeline: str) -> str:
+        """Make the endpoint; should two have been made at once, that which Azure ML finds by the name stays."""
+        description = marked(None, self.wanted.whose.mark("0"))  # its content is its default version's
+        made = str(self.endpoints.create_pipeline_endpoint(self.wanted.name, description, pipeline).id)
+        self.look()
+        there = self.found.endpoint
+        if there is None:
+            self.found = replace(self.found, endpoint=Endpoint(made, description, "0", {"0": pipeline}))
+        elif there.id != made:
+            say(f"Another publish made endpoint {self.wanted.name} at the same time; that one stays.")
+            self.endpoints.update_pipeline_endpoint(made, status="Disabled")
+            return there.id
+        return made
+
+    @property
+    def endpoints(self) -> Sdk:
+        """The SDK's provider of endpoints."""
+        return published.provider(self.work.workspace).pipeline_endpoint_provider
+
+    def apply_schedule(self, change: Change) -> str:
+        """Make, change or disable a schedule."""
+        provider = published.provider(self.work.workspace).schedule_provider
+        if change.only_mark:
+            provider.update_schedule(change.id, description=self.described(change.id))
+            return change.id
+        if change.action in {"disable", "replace"}:
+            provider.update_schedule(change.id, status="Disabled", description=self.described(change.id, away=True))
+        if change.action == "disable":
+            return change.id
+        declared = next(known for known in self.wanted.schedules if known.key == change.key)
+        mark = self.wanted.whose.mark(declared.digest, declared.key)
+        given = {
+            "name": declared.name,
+            "description": marked(self.work.plan.description, mark),
+            "recurrence": self.recurrences[declared.key],
+            "pipeline_parameters": dict(declared.parameters),
+        }
+        if change.action == "update":
+            status = {"status": "Active"} if self.is_put_away(change.id) else {}
+            provider.update_schedule(change.id, **given, **status)
+            return change.id
+        from azureml.pipeline.core import Schedule
+
+        there = self.found.endpoint
+        assert there is not None  # noqa: S101 - it was made before
+        where = {"pipeline_endpoint_id": there.id, "experiment_name": declared.experiment}
+        return str(Schedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
+
+    def described(self, known: str, *, away: bool = False) -> str:
+        """Return the description of a schedule with this project's mark; ``away``: disabled, and by no person."""
+        description = next(one.description for one in self.found.schedules if one.id == known)
+        mark = mark_in(description)
+        assert mark is not None  # noqa: S101 - else it would be somebody else's
+        return marked_again(description, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
+
+    def is_put_away(self, known: str) -> bool:
+        """Whether a schedule was disabled by this program."""
+        mark = next(mark_in(one.description) for one in self.found.schedules if one.id == known)
+        return mark is not None and mark.disabled
+
+
+def _thing(change: Change) -> str:
+    kind = "pipeline" if change.kind == "published pipeline" else change.kind
+    return f"{kind} {change.name}"
+
+
+def _is_still(change: Change, one: Change) -> bool:
+    """Whether ``one``, which is to be done, is what ``change`` would have done."""
+    same = (one.kind, one.key) == (change.kind, change.key)
+    if change.kind == "schedule" and change.action != "disable":
+        return same and one.action not in {"unchanged", "disable"}
+    return same and one.action == change.action and one.id == change.id
+
+
+def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
+    """Return the SDK's recurrence, which begins with the next time: without a start it would fire at once."""
+    from azureml.pipeline.core import ScheduleRecurrence
+    from azureml.pipeline.core.schedule import TimeZone
+
+    one = plan.schedules[declared.key]
+    read = schedule.read(one)
+    try:
+        zone = timetable.zone_of(one.time_zone)
+    except KeyError:  # ZoneInfoNotFoundError is one
+        message = f"This machine has no data of the time zone {one.time_zone}. Install it: `pip install tzdata`."
+        raise MachineError(message) from None
+    start = timetable.start_time(read.pattern, read.recurrence, zone, now)
+    given: Mapping[str, object] = read.recurrence.starting(start).as_data()
+    return ScheduleRecurrence(**given, time_zone=TimeZone(read.windows_zone))

@@ -1,0 +1,323 @@
+"""Plan → the SDK's ``Pipeline``: a PythonScriptStep for each step, bound token by token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
+
+from aml_pipeline.azureml import images, sendable
+from aml_pipeline.azureml.v1 import compute, data, environment, snapshots
+from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
+from aml_pipeline.azureml.workspace import not_found
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.errors import AzureError, PipelineError
+from aml_pipeline.core.files import Digests, digest_of
+from aml_pipeline.pipeline.plan import tokens
+from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.ports import input_port
+from aml_pipeline.project.folder import Project
+
+
+def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
+    """Return the ``azureml.pipeline.core.Pipeline`` of ``plan``, validated by the SDK.
+
+    Environments that the workspace does not have are registered and compute targets with a size are made. Raises
+    AzureError when Azure ML refuses, MachineError when a file changes while it is copied.
+    """
+    return compiled(plan, workspace, project)[0]
+
+
+def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tuple[Sdk, dict[str, str]]:
+    """Return the Pipeline as ``compile`` does, and the parameters whose values differ from their defaults.
+
+    Those that no step receives are not among them: Azure ML would refuse them.
+    """
+    work = compilation(plan, workspace, project, plan.steps)
+    work.make(plan.steps)
+    pipeline = work.pipeline()
+    with doing("validating the pipeline"):
+        complaints = pipeline.validate()
+    if complaints:
+        raise AzureError(f"Azure ML's SDK refuses the pipeline: {complaints[0]}")
+    return pipeline, work.values()
+
+
+def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None = None) -> Sdk:
+    """Return the ``ScriptRunConfig`` of one step alone, with its parameters as the texts that they are.
+
+    Raises PipelineError when the step reads what another one wrote: a run by itself has no such thing.
+    """
+    work = compilation(plan, workspace, project, [step], alone=True)
+    work.make([step])
+    source, target, arguments = work.source(step), work.target(step), work.arguments(step)
+    configuration = work.configuration(step)
+    with doing(f"compiling step {step.name}"):
+        from azureml.core import ScriptRunConfig
+
+        configuration.target = target.name
+        return ScriptRunConfig(
+            source_directory=source,
+            script=work.project.snapshot(step).script,
+            arguments=arguments,
+            run_config=configuration,
+        )
+
+
+def compilation(
+    plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
+) -> Compilation:
+    """Begin a compilation: look up all that ``steps`` name. Raises PipelineError, or AzureError."""
+    project = project or Project(plan, Digests())
+    problems = [*sendable.problems(plan, project, steps, alone=alone), *sendable.of_v1(steps)]
+    if problems:
+        raise PipelineError(problems, {})
+    import_all()
+    work = Compilation(plan, workspace, project, texts=alone)
+    for look_up in (work.look_up_ports, work.look_up_environment, work.look_up_target):
+        for step in steps:
+            look_up(step)
+    return work
+
+
+@dataclass(slots=True)
+class Compilation:
+    """What is shared by the steps of one compilation, each looked up or made once."""
+
+    plan: Plan
+    workspace: Sdk
+    project: Project
+    texts: bool = False  # parameters as their values
+    parameters: dict[str, Sdk] = field(default_factory=dict)
+    ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by the step that they are of
+    environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
+    versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and what conda exported
+    targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: not there
+    default_datastore: Sdk = None  # where outputs go for which the file names none
+    configurations: dict[str, Sdk] = field(default_factory=dict)
+    kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
+
+    def make(self, steps: Sequence[Step]) -> None:
+        """Make what was not there; clusters, which cost, at last."""
+        for step in steps:
+            wanted = _there(step.environment)
+            if self.environments[wanted] is None:
+                given = (*self.versions[wanted], self.project)
+                self.environments[wanted] = environment.made(self.workspace, wanted, *given)
+        for step in steps:
+            target = self.described(_there(step.compute))
+            if self.targets[target] is None:
+                self.targets[target] = compute.made(self.workspace, target)
+
+    def pipeline(self) -> Sdk:
+        """Return the ``Pipeline`` of all steps; what was not there, and was not made, is taken as if it were."""
+        steps = {step.name: self.step(step) for step in self.plan.steps}
+        for step in self.plan.steps:
+            for name in step.after:
+                steps[step.name].run_after(steps[name])
+        with doing("compiling the pipeline"):
+            from azureml.pipeline.core import Pipeline
+
+            return Pipeline(
+                self.workspace,
+                steps=list(steps.values()),
+                description=self.plan.description,
+                default_datastore=self.default_datastore,
+            )
+
+    def step(self, step: Step) -> Sdk:
+        """Return the PythonScriptStep of ``step``; those that it reads from are compiled already."""
+        script = self.project.snapshot(step).script
+        source, target = self.source(step), self.target(step)
+        configuration, arguments = self.configuration(step), self.arguments(step)
+        with doing(f"compiling step {step.name}"):
+            from azureml.pipeline.steps import PythonScriptStep
+
+            return PythonScriptStep(
+                script,
+                name=step.name,
+                arguments=arguments,
+                inputs=self.unnamed(step, step.inputs, arguments),
+                outputs=self.unnamed(step, map(tokens.Output, step.written), arguments),
+                compute_target=target,
+                runconfig=configuration,
+                source_directory=source,
+                allow_reuse=step.allow_reuse,
+                version=self.version(step, script),
+            )
+
+    def source(self, step: Step) -> str:
+        """Return the folder that a step's files are uploaded from."""
+        return snapshots.folder(self.project.uploads, self.project.snapshot(step))
+
+    def sent(self, step: Step) -> list[tokens.Argument]:
+        """Return the arguments of ``step`` without those that name a dataset which Azure ML does not have."""
+        if step.name not in self.kept:
+            self.kept[step.name] = [one for one in step.arguments if not self.absent(step, one)]
+        return self.kept[step.name]
+
+    def absent(self, step: Step, argument: tokens.Argument) -> bool:
+        """Whether ``argument`` names a dataset that is not there; whoever listens is told."""
+        datasets = [token for token in argument.tokens if isinstance(token, tokens.Dataset)]
+        gone = next((token.name for token in datasets if self.port(step, token) is None), None)
+        if gone is not None:
+            say(not_found.argument(step.name, argument.option, gone))
+        return gone is not None
+
+    def arguments(self, step: Step) -> list[Sdk]:
+        """Return the arguments, each token as the SDK's object for it; each port is one object, however often named."""
+
+        def bind(token: tokens.Token) -> Sdk:
+            if isinstance(token, tokens.Literal):
+                return token.text
+            if isinstance(token, tokens.Parameter):
+                return self.plan.parameters[token.name].text if self.texts else self.parameter(token.name)
+            return self.port(step, token)
+
+        return tokens.render(self.sent(step), bind)
+
+    def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
+        """Return the object of a port of ``step``; None for an optional dataset that Azure ML does not have."""
+        if (step.name, token) not in self.ports:
+            self.ports[step.name, token] = self.made_port(step, token)
+        return self.ports[step.name, token]
+
+    def made_port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
+        """Return a new object for a port."""
+        if isinstance(token, tokens.Output):
+            return data.output(self.workspace, token.name, step.outputs[token.name])
+        if isinstance(token, tokens.Input):
+            written = self.ports[token.step, tokens.Output(token.name)]
+            return written.as_input(input_port(token.step, token.name))
+        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name])
+
+    def unnamed(self, step: Step, named: Iterable[tokens.Input | tokens.Output], arguments: list[Sdk]) -> list[Sdk]:
+        """Return those ports of ``named`` that an absent dataset took out of the ``arguments`` of ``step``.
+
+        Others may read such an output all the same, and a step still comes after those that it reads from.
+        """
+        ports = [self.port(step, token) for token in named]
+        return [port for port in ports if all(port is not one for one in arguments)]
+
+    def received(self) -> set[str]:
+        """Return the parameters that a step receives: the others are no parameters of the pipeline in Azure ML."""
+        words = (one.tokens for step in self.plan.steps for one in self.sent(step))
+        return {token.name for one in words for token in one if isinstance(token, tokens.Parameter)}
+
+    def values(self) -> dict[str, str]:
+        """Return the parameters to be set, of those that a step receives; whoever listens is told of the others."""
+        received = self.received()
+        wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
+        for name in wanted:
+            if name not in received:
+                say(not_found.parameter(name))
+        return {name: text for name, text in wanted.items() if name in received}
+
+    def parameter(self, name: str) -> Sdk:
+        """Return the PipelineParameter, a text as all tokens are: the SDK would change other types."""
+        if name not in self.parameters:
+            from azureml.pipeline.core import PipelineParameter
+
+            self.parameters[name] = PipelineParameter(name, default_value=self.plan.parameters[name].default)
+        return self.parameters[name]
+
+    def look_up_ports(self, step: Step) -> None:
+        """Look up the datasets and datastores of a step."""
+        self.sent(step)
+        for name in step.written:
+            self.port(step, tokens.Output(name))
+            if not (self.texts or self.default_datastore or step.outputs[name].datastore):
+                self.default_datastore = data.default_datastore(self.workspace)
+
+    def look_up_environment(self, step: Step) -> None:
+        """Look up the environment of a step."""
+        wanted = _there(step.environment)
+        if wanted not in self.environments:
+            exported = environment.export(wanted)
+            version = images.version_of(wanted, self.project.environment_digest(step), exported)
+            self.versions[wanted] = version, exported
+            self.environments[wanted] = environment.found(self.workspace, wanted, version)
+
+    def look_up_target(self, step: Step) -> None:
+        """Look up the compute target of a step."""
+        wanted = self.described(_there(step.compute))
+        if wanted not in self.targets:
+            self.targets[wanted] = compute.found(self.workspace, wanted)
+
+    def described(self, target: Compute) -> Compute:
+        """Return a target as one of the steps describes it; others may call it by its name alone."""
+        same = (step.compute for step in self.plan.steps if step.compute and step.compute.name == target.name)
+        return target if target.vm_size else next((one for one in same if one.vm_size), target)
+
+    def environment(self, step: Step) -> Sdk:
+        """Return the environment of a step."""
+        wanted = _there(step.environment)
+        return self.environments[wanted] or environment.imagined(wanted, self.versions[wanted][0])
+
+    def target(self, step: Step) -> Sdk:
+        """Return the compute target of a step."""
+        wanted = self.described(_there(step.compute))
+        return self.targets[wanted] or (wanted.name, "AmlCompute")
+
+    def configuration(self, step: Step) -> Sdk:
+        """Return the RunConfiguration, shared by steps of equal environment, variables and timeout."""
+        key = json.dumps([asdict(step.environment) if step.environment else None, _variables(step), step.timeout])
+        if key not in self.configurations:
+            from azureml.core.runconfig import RunConfiguration
+
+            made = RunConfiguration()
+            made.environment = self.environment(step)
+            made.environment_variables = _variables(step)
+            made.max_run_duration_seconds = step.timeout
+            self.configurations[key] = made
+        return self.configurations[key]
+
+    def resolved(self, step: Step) -> list[str]:
+        """Return the versions that the registered datasets of a step have now, where the file names none."""
+        ports = {name: self.port(step, tokens.Dataset(name)) for name in step.datasets}
+        return [f"{name} {data.version_of(one)}" for name, one in sorted(ports.items()) if one is not None]
+
+    def latest(self, step: Step) -> list[str]:
+        """Return the registered datasets of a step of which the file names no version, each with the newest one."""
+        places = ((name, self.plan.datasets[name]) for name in step.datasets)
+        open_ones = {name for name, place in places if place.registered and place.version in {None, "latest"}}
+        rows = (row.partition(" ") for row in self.resolved(step))
+        return [f"dataset {name} in version {version}" for name, _, version in rows if name in open_ones]
+
+    def version(self, step: Step, script: str) -> str:
+        """Return a digest of all that makes a step what it is.
+
+        The SDK's own fingerprint joins arguments by commas, so it takes ``[a, b]`` for ``[a,b]`` and runs the old step.
+        """
+        found, words = self.environment(step), [one.tokens for one in self.sent(step)]
+        datasets = {token.name for one in words for token in one if isinstance(token, tokens.Dataset)}
+        rows = [
+            script,
+            [[token_as_data(token) for token in one] for one in words],
+            {name: one.sent for name, one in step.outputs.items()},
+            {name: _place_there(self.plan.datasets[name]) for name in sorted(datasets)},
+            [found.name, found.version],
+            _variables(step),
+            step.compute.name if step.compute else None,
+            step.timeout,
+            sorted(step.after),
+        ]
+        return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
+
+
+Setting = TypeVar("Setting", Compute, Environment)
+
+
+def _there(setting: Setting | None) -> Setting:
+    """Return what ``remote.problems`` found to be there."""
+    assert setting is not None  # noqa: S101 - else it would have been a problem
+    return setting
+
+
+def _place_there(place: DatasetPlace) -> list[str | None]:
+    return [place.datastore, place.path, place.registered, place.version, place.mode]
+
+
+def _variables(step: Step) -> dict[str, str]:
+    return dict(sorted(step.environment_variables.items()))

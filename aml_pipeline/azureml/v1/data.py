@@ -1,0 +1,97 @@
+"""Datasets and outputs as the SDK has them, each with the name of its port."""
+
+from __future__ import annotations
+
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace import not_found
+from aml_pipeline.azureml.workspace.calls import NOT_FOUND, address_of, status_of
+from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
+from aml_pipeline.pipeline.plan.ports import dataset_port
+
+# Where an output of a run goes; Azure ML fills the names in. A fixed path would be written over by the next run.
+_DESTINATION = "dataset/{run-id}/{output-name}"
+
+
+def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
+    """Return a dataset as an input of a step, to be used once.
+
+    None for an optional one that the workspace does not have. Raises AzureError when it lacks another.
+    """
+    if not place.is_remote:
+        return None
+    with doing(f"looking up dataset {name}"):
+        found = _registered(workspace, name, place) if place.registered else _saved(workspace, place)
+        if found is None:
+            return None
+        if type(found).__name__ != "FileDataset":
+            raise not_found.no_files(workspace.name, name, str(place.registered))
+        named = found.as_named_input(dataset_port(name))
+        return named.as_download() if place.mode == "download" else named.as_mount()
+
+
+def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
+    from azureml.core import Dataset
+
+    try:
+        return Dataset.get_by_name(workspace, place.registered, version=_version(place.version))
+    except Exception as error:  # the SDK raises bare Exception
+        if "RSLex" in str(error):  # after any refusal to tell, the SDK advises an older one
+            raise not_found.unreadable(name, str(place.registered)) from error
+        if "Cannot find dataset" not in str(error):  # the SDK's own words for 404, without the status
+            raise
+        if place.optional:
+            return None
+        raise not_found.dataset(workspace.name, name, place) from error
+
+
+def _saved(workspace: Sdk, place: DatasetPlace) -> Sdk:
+    from azureml.core import Dataset
+
+    return Dataset.File.from_files((datastore(workspace, place.datastore), place.path), validate=False)
+
+
+def _version(text: str | None) -> int | str:
+    return "latest" if text in {None, "latest"} else int(str(text))
+
+
+def version_of(port: Sdk) -> str:
+    """Return the version of the registered dataset that a port reads; nothing for a path on a datastore."""
+    return str(port.dataset.version or "")
+
+
+def datastore(workspace: Sdk, name: str | None) -> Sdk:
+    """Return a datastore by its name. Raises AzureError."""
+    from azureml.core import Datastore
+
+    with doing(f"looking up datastore {name}"):
+        try:
+            return Datastore.get(workspace, name)
+        except Exception as error:  # the SDK raises bare Exception
+            if status_of(error) == NOT_FOUND and "/discovery/" not in address_of(error):
+                raise not_found.datastore(workspace.name, name) from error
+            raise
+
+
+def default_datastore(workspace: Sdk) -> Sdk:
+    """Return the datastore that outputs go to unless the file names one.
+
+    The SDK looks for it too, but takes any refusal for its absence, and fails later, in words of its own. Raises
+    AzureError.
+    """
+    with doing("looking up the default datastore"):
+        try:
+            return workspace.get_default_datastore()
+        except Exception as error:  # the SDK raises bare Exception
+            if status_of(error) == NOT_FOUND and "/discovery/" not in address_of(error):
+                raise not_found.default_datastore(workspace.name) from error
+            raise
+
+
+def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:
+    """Return a new output of a step."""
+    from azureml.data import OutputFileDatasetConfig
+
+    where = (datastore(workspace, settings.datastore), _DESTINATION) if settings.datastore else None
+    made = OutputFileDatasetConfig(name=name, destination=where)
+    made = made.as_mount() if settings.mode == "mount" else made.as_upload()
+    return made.register_on_complete(settings.register_as) if settings.register_as else made

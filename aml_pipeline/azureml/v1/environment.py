@@ -1,0 +1,104 @@
+"""A declared environment → the registered one: looked up by its content, made only when it is not there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+
+from aml_pipeline.azureml.images import BASE_IMAGE, packages_file
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace import not_found
+from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.project.folder import Project
+
+
+def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
+    """Return the workspace's environment that fits a definition; None when it is missing and can be registered.
+
+    ``version`` is what ``images.version_of`` says. Raises AzureError.
+    """
+    if environment.curated or environment.registered:
+        name = environment.curated or environment.registered
+        existing = _got(workspace, name, environment.version)
+        if existing is None:
+            raise not_found.environment(workspace.name, environment)
+        return existing
+    return _got(workspace, environment.name, version)
+
+
+def imagined(environment: Environment, version: str) -> Sdk:
+    """Return an environment that is not registered, by its name and version: what a step of it would be called."""
+    from azureml.core import Environment as SdkEnvironment
+
+    made = SdkEnvironment(environment.name)
+    made.version = version
+    return made
+
+
+def made(workspace: Sdk, environment: Environment, version: str, exported: str, project: Project) -> Sdk:
+    """Register a definition and return the environment.
+
+    ``exported`` is what ``export`` says. Raises AzureError.
+    """
+    with doing(f"registering environment {environment.name}"):
+        defined = _defined(environment, project, exported)
+        defined.version = version
+        return defined.register(workspace)
+
+
+def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
+    from azureml.core import Environment as SdkEnvironment
+
+    with doing(f"looking up environment {name}"):
+        try:
+            return SdkEnvironment.get(workspace, name, version)
+        except Exception as error:  # the SDK raises bare Exception
+            if status_of(error) == NOT_FOUND:
+                return None
+            raise
+
+
+def _defined(environment: Environment, project: Project, exported: str) -> Sdk:
+    from azureml.core import Environment as SdkEnvironment
+
+    with tempfile.TemporaryDirectory() as folder:
+        conda = _conda_file(environment, project, exported, os.path.join(folder, "conda.yml"))
+        if conda is None:
+            return SdkEnvironment.from_docker_image(environment.name, environment.docker_image)
+        made = SdkEnvironment.from_conda_specification(environment.name, conda)
+    made.docker.base_image = environment.docker_image or BASE_IMAGE
+    return made
+
+
+def _conda_file(environment: Environment, project: Project, exported: str, place: str) -> str | None:
+    """Return the conda file of a definition, written to ``place`` where it has none; None for an image alone."""
+    if environment.conda_file:
+        return project.path(environment.conda_file)
+    if environment.pip_requirements:
+        exported = packages_file(project.declaration(environment).lines)
+    if not exported:
+        return None
+    files.write(place, exported.encode())
+    return place
+
+
+def export(environment: Environment) -> str:
+    """Return what ``conda`` says of an environment here, if that is the definition. Raises MachineError."""
+    name = environment.conda_environment
+    if name is None:
+        return ""
+    command = ["conda", "env", "export", "--no-builds", "--name", name]
+    try:
+        with doing(f"exporting conda's environment {name}"):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise MachineError(f"The environment is conda's {name}, and conda is not here. Put it on the PATH.") from None
+    if done.returncode != 0:
+        cure = "See `conda env list`."
+        raise MachineError(f"conda has no environment {name} here, or cannot export it. {cure}")
+    kept = [line for line in done.stdout.splitlines() if not line.startswith("prefix:")]  # a folder of this machine
+    return "\n".join(kept) + "\n"

@@ -1,0 +1,81 @@
+"""What a submission would do with each step, and why: asked of Azure ML without submitting anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v1.compile import Compilation, compilation
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.project.folder import Project
+from aml_pipeline.runs import reuse
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.reuse import Parts, Verdict
+
+
+def forecast(
+    plan: Plan, workspace: Sdk, project: Project, then: Mapping[str, Parts] | None = None
+) -> list[tuple[str, Verdict]]:
+    """Return for each step whether it runs or may be reused. ``then``: the parts of the last submission, by step.
+
+    Azure ML reuses by identity: a step that it knows, by the fingerprint that the SDK gives it, whose inputs come from
+    runs that are reused themselves. Nothing is registered, made or sent, but that a dataset that is a path on a
+    datastore is saved, as by any compilation. Raises PipelineError and AzureError as ``compile`` does.
+    """
+    work = compilation(plan, workspace, project, plan.steps)
+    known = _known(work)
+    contents = Contents(project.state)
+    verdicts: dict[str, Verdict] = {}
+    for step in plan.steps:
+        before = (then or {}).get(step.name)
+        worded = contents.wording(project.environment_text(step))
+        changes = _changes(worded(before), worded(sendable.parts(plan, project, step))) if before else []
+        changed = reuse.summary(changes)
+        own = _own_reason(work, step, changed, known=known[step.name])
+        again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
+        if own or again:
+            reason = own or f"step {again} runs, and Azure ML reuses by identity, not by content"
+            verdicts[step.name] = Verdict("run", reason, tuple(changes))
+        else:
+            reason = _what_it_depends_on(changed, work.latest(step), submitted=before is not None)
+            verdicts[step.name] = Verdict("depends", reason, tuple(changes))
+    return list(verdicts.items())
+
+
+def _known(work: Compilation) -> dict[str, bool]:
+    """Return for each step whether Azure ML has its module."""
+    pipeline = work.pipeline()
+    with doing("asking Azure ML for the steps that it knows"):
+        builders = {node.name: node._module_builder for node in pipeline.graph.module_nodes}  # noqa: SLF001
+        return {
+            name: one._module_provider.find_module_by_fingerprint(one.get_fingerprint()) is not None  # noqa: SLF001
+            for name, one in builders.items()
+        }
+
+
+def _own_reason(work: Compilation, step: Step, changed: str, *, known: bool) -> str:
+    """Return why a step runs for sure, whatever the others do; nothing if it may be reused."""
+    if not step.allow_reuse:
+        return "allow_reuse is false"
+    if known:
+        return ""
+    environment = step.environment
+    if environment and work.environments[environment] is None:
+        return changed or f"environment {environment.name} is not registered yet"
+    return changed or "Azure ML does not know it"
+
+
+def _changes(before: Parts, now: Parts) -> list[str]:
+    """Return every difference in words, those of the settings last."""
+    settings, then = now["settings"], before.get("settings") or {}
+    changed = [name for name in settings if then.get(name, settings[name]) != settings[name]]
+    return [*reuse.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
+
+
+def _what_it_depends_on(changed: str, latest: Sequence[str], *, submitted: bool) -> str:
+    """Return what is known of a step that Azure ML knows, and may have run with these very values and inputs."""
+    reads = f"; it reads {', '.join(latest)}, the latest now" if latest else ""
+    if changed:
+        return f"{changed} since the last submission, and Azure ML may have run that before{reads}"
+    return f"{'nothing changed since the last submission' if submitted else 'Azure ML knows it'}{reads}"

@@ -1,0 +1,50 @@
+"""The runs of a pipeline that Azure ML has, whoever submitted them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.calls import seconds_of
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRun:
+    """A run in Azure ML; ``started`` in seconds since 1970, ``status`` as Azure ML calls it."""
+
+    run: str
+    status: str
+    started: float | None
+    profile: str | None
+    commit: str | None
+    portal: str
+
+
+def runs(workspace: Sdk, experiment: str, pipeline: str) -> list[RemoteRun]:
+    """Return the runs that ``submit`` sent of the pipeline called so, the newest first. Raises AzureError."""
+    with doing(f"listing the runs of experiment {experiment}"):
+        return list(_runs(workspace, experiment, pipeline))
+
+
+def _runs(workspace: Sdk, experiment: str, pipeline: str) -> Iterator[RemoteRun]:
+    from azureml.core import Experiment
+
+    for one in Experiment.list(workspace, experiment_name=experiment):  # the constructor would make a missing one
+        for run in one.get_runs(tags={"pipeline": pipeline}):
+            tags = run.tags
+            yield RemoteRun(
+                run=run.id,
+                status=run.status,
+                started=seconds_of(_began(run)),
+                profile=tags.get("profile"),
+                commit=tags.get("git_commit"),
+                portal=run.get_portal_url(),
+            )
+
+
+def _began(run: Sdk) -> str | None:
+    """Return what the listing told; the run's details would be five requests more."""
+    told = run._run_dto  # noqa: SLF001 - there is no other way
+    begun = told.get("start_time_utc") or told.get("created_utc")
+    return str(begun) if begun else None

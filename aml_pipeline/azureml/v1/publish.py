@@ -1,0 +1,202 @@
+"""Makes a workspace agree with the file: works out what it should have, and what it has; goes back to a version."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Container
+from dataclasses import asdict, replace
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.publication import (
+    Change,
+    Found,
+    Timing,
+    Wanted,
+    WantedSchedule,
+    Whose,
+    changes,
+    endpoint_name,
+    firing_too,
+    identity,
+    mark_in,
+    moved_back,
+    require_own,
+    schedule_changes,
+    stopped_pipeline,
+)
+from aml_pipeline.azureml.v1 import published
+from aml_pipeline.azureml.v1.applying import apply, missing
+from aml_pipeline.azureml.v1.compile import Compilation, compilation
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.origin import Origin, origin
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.files import Digests, digest_of
+from aml_pipeline.pipeline import schedule
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.folder import Project
+
+# Raised when what is published of the same file becomes another thing.
+_FORMAT = 1
+_DIGEST_LENGTH = 32
+
+
+def publish(  # noqa: PLR0913 - each says another thing of how
+    plan: Plan,
+    workspace: Sdk,
+    project: Project | None = None,
+    *,
+    dry_run: bool = False,
+    adopt: bool = False,
+    now: dt.datetime | None = None,
+) -> list[Change]:
+    """Make the workspace agree with ``plan``; return what changed, or with ``dry_run`` what would.
+
+    Where nothing is to be done, nothing is compiled and nothing is written. Stopped anywhere, the next call does the
+    rest. What another project published under the same name is refused, or with ``adopt`` taken over. Raises
+    PipelineError for what Azure ML could not run, AzureError when it refuses, MachineError when this machine knows
+    nothing of a schedule's time zone, or git nothing of the project's remote.
+    """
+    home = origin(plan.file)
+    work = compilation(_afresh(plan), workspace, project or Project(plan, Digests()), plan.steps)
+    wanted = _wanted(work, _whose(plan, home, adopt=adopt))
+    found = published.look(workspace, wanted.name)
+    require_own(wanted, found)
+    _refuse_unmarked(wanted, found)
+    todo = [*missing(work), *changes(wanted, found)]
+    for line in (*firing_too(wanted, found, todo), *_stopped(wanted, found)):
+        say(line)
+    if dry_run:
+        return todo
+    kept = home.keep()
+    if kept:
+        say(kept)
+    done = apply(work, wanted, found, now or dt.datetime.now(dt.timezone.utc))
+    return _with_addresses(workspace, done)
+
+
+def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) -> list[Change]:
+    """Make an earlier published pipeline the default again; ``version`` is a digest's beginning, or ``previous``.
+
+    The next ``publish`` moves on to what the file says. Raises UsageError when there is no such version.
+    """
+    wanted = Wanted(_whose(plan, origin(plan.file)), endpoint_name(plan.name, plan.profile), "", ())
+    found = published.look(workspace, wanted.name)
+    require_own(wanted, found)
+    one = moved_back(wanted, found, version)
+    if dry_run:
+        return [one]
+    if one.action == "update":
+        with doing(f"moving the default of endpoint {wanted.name}"):
+            provider = published.provider(workspace).pipeline_endpoint_provider
+            provider.update_pipeline_endpoint(one.id, version=one.key)
+    return _with_addresses(workspace, [one])
+
+
+def schedules(plan: Plan, workspace: Sdk) -> tuple[Found, Whose, list[Change]]:
+    """Return what is published, whose the things of ``plan`` are, and what ``publish`` would do about schedules."""
+    name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
+    found = published.look(workspace, name)
+    wanted = Wanted(whose, name, "", _wanted_schedules(plan, name, sendable.received(plan, plan.steps)))
+    return found, whose, list(schedule_changes(wanted, found))
+
+
+def _whose(plan: Plan, home: Origin, *, adopt: bool = False) -> Whose:
+    return Whose(identity(plan.name, plan.profile), home.names, adopt)
+
+
+def _afresh(plan: Plan) -> Plan:
+    """Return the plan as it is published: SDK v1 cannot tell a schedule to run its steps anew, so the steps say it."""
+    return plan if plan.reuse else replace(plan, steps=tuple(replace(one, allow_reuse=False) for one in plan.steps))
+
+
+def _wanted(work: Compilation, whose: Whose) -> Wanted:
+    plan = work.plan
+    name = endpoint_name(plan.name, plan.profile)
+    received = work.received()
+    for key, one in plan.schedules.items():
+        for dropped in sorted(one.parameters.keys() - received):
+            say(f'No step receives the parameter "{dropped}", so schedule {key} does not set it.')
+    schedules = _wanted_schedules(plan, name, received)
+    return Wanted(whose, name, _digest(work, received), schedules)
+
+
+def _wanted_schedules(plan: Plan, endpoint: str, received: Container[str]) -> tuple[WantedSchedule, ...]:
+    return tuple(_schedule(plan, endpoint, key, received) for key in plan.schedules)
+
+
+def _digest(work: Compilation, received: Container[str]) -> str:
+    """Return a digest of all that reaches Azure ML when the pipeline is published, and of what it names there."""
+    plan, project = work.plan, work.project
+    rows = [
+        _FORMAT,
+        plan.description,
+        {name: one.default for name, one in sorted(plan.parameters.items()) if name in received},
+        [
+            [step.name, work.version(step, project.snapshot(step).script), sendable.contents(project.snapshot(step)),
+             work.resolved(step), step.allow_reuse]
+            for step in sorted(plan.steps, key=lambda one: one.name)
+        ],
+    ]  # fmt: skip
+    return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
+
+
+def _schedule(plan: Plan, endpoint: str, key: str, received: Container[str]) -> WantedSchedule:
+    declared = plan.schedules[key]
+    read = schedule.read(declared)
+    recurrence = read.recurrence
+    monthly = recurrence.start if recurrence.frequency == "month" else None
+    timing = Timing(
+        frequency=recurrence.frequency.capitalize(),
+        interval=recurrence.interval,
+        hours=recurrence.hours,
+        minutes=recurrence.minutes,
+        week_days=tuple(one.capitalize() for one in recurrence.week_days),
+        time_zone=read.windows_zone,
+        at=f"day {monthly.day} at {monthly:%H:%M}" if monthly else "",
+    )
+    values = {name: text for name, text in declared.parameters.items() if name in received}
+    rows = [_FORMAT, {**asdict(declared), "parameters": values}, plan.experiment, read.windows_zone]
+    digest = digest_of(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogateescape"))
+    return WantedSchedule(key, f"{endpoint}.{key}", plan.experiment, timing, values, digest[:_DIGEST_LENGTH])
+
+
+def _stopped(wanted: Wanted, found: Found) -> list[str]:
+    """Return how to enable what somebody disabled, if that is what the file says now."""
+    there = stopped_pipeline(wanted, found)
+    if there is None:
+        return []
+    what = f"Published pipeline {wanted.name}, version {wanted.digest[:12]}, is disabled, and publish leaves it so."
+    return [f'{what} Enable it with SDK v1: `PublishedPipeline.get(workspace, "{there.id}").enable()`.']
+
+
+def _refuse_unmarked(wanted: Wanted, found: Found) -> None:
+    """Refuse to make a second schedule where somebody took the mark out of the first. Raises AzureError."""
+    names = {one.name for one in wanted.schedules}
+    for one in found.schedules:
+        ours = found.endpoint is not None and one.endpoint == found.endpoint.id and one.name in names
+        if ours and one.active and mark_in(one.description) is None:
+            what = f"Schedule {one.name} runs endpoint {wanted.name}, but its description has lost the mark of"
+            raise AzureError(f"{what} aml-pipeline. Disable it in the portal and publish again: a new one is created.")
+
+
+def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:
+    """Return what was done with the addresses that the SDK has of it; without them, if it cannot tell any more."""
+    try:
+        with doing("looking up the addresses"):
+            return [_with_address(workspace, one) for one in done]
+    except AzureError as error:
+        say(str(error))
+        return done
+
+
+def _with_address(workspace: Sdk, one: Change) -> Change:
+    from azureml.pipeline.core import PipelineEndpoint, PublishedPipeline
+
+    if one.kind == "endpoint":
+        return replace(one, address=PipelineEndpoint.get(workspace, id=one.id).endpoint or "")
+    if one.kind == "published pipeline" and one.action != "disable":
+        pipeline = PublishedPipeline.get(workspace, one.id)
+        return replace(one, address=pipeline.endpoint or "", page=pipeline.get_portal_url() or "")
+    return one

@@ -1,0 +1,90 @@
+"""What a workspace has published: read in a few requests, as it stands there.
+
+The SDK's own objects hide what matters here (the experiment and the parameters of a schedule, when a pipeline was made)
+and cannot be built of what some other program wrote, so its clients are asked for the entities themselves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aml_pipeline.azureml.publication import Endpoint, Found, Pipeline, Schedule, Timing, mark_in
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+
+_ACTIVE = frozenset({"0", "Active", None})
+WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def provider(workspace: Sdk) -> Sdk:
+    """Return the SDK's provider of all that belongs to pipelines, made as it makes it itself."""
+    from azureml.pipeline.core._graph_context import _GraphContext
+
+    return _GraphContext("placeholder", workspace).workflow_provider
+
+
+def look(workspace: Sdk, endpoint: str) -> Found:
+    """Return the published pipelines and schedules of a workspace, disabled ones too, and the endpoint called so."""
+    with doing("looking up what is published"):
+        service = provider(workspace)._service_caller  # noqa: SLF001 - see above
+        pipelines = service.get_all_published_pipelines(active_only=False)
+        schedules = service.get_all_schedules_async(active_only=False)
+        return Found(
+            tuple(map(_pipeline, pipelines)), _endpoint_called(service, endpoint), tuple(map(_schedule, schedules))
+        )
+
+
+def _pipeline(entity: Sdk) -> Pipeline:
+    return Pipeline(entity.id, entity.description or "", entity.entity_status in _ACTIVE, str(entity.created_date))
+
+
+def _endpoint_called(service: Sdk, name: str) -> Endpoint | None:
+    try:
+        entity = service.get_pipeline_endpoint_by_name_async(name=name)
+    except Exception as error:  # the SDK raises bare Exception
+        if status_of(error) == NOT_FOUND:
+            return None
+        raise
+    if entity is None:
+        return None
+    versions = {one.version: one.pipeline_id for one in entity.pipeline_version_list or ()}
+    active = entity.entity_status in _ACTIVE
+    return Endpoint(entity.id, entity.description or "", entity.default_version, versions, active)
+
+
+def _schedule(entity: Sdk) -> Schedule:
+    info = entity.pipeline_submission_info
+    return Schedule(
+        id=entity.id,
+        name=entity.name or "",
+        description=(info.description if info else None) or "",
+        active=entity.entity_status in _ACTIVE,
+        endpoint=entity.pipeline_endpoint_id,
+        experiment=info.experiment_name if info else None,
+        timing=_timing(entity.recurrence) if entity.recurrence and mark_in(info and info.description) else None,
+        parameters=dict(info.parameter_assignments or {}) if info else None,
+        created=str(entity.created_date),
+    )
+
+
+def _timing(entity: Sdk) -> Timing:
+    from azureml.pipeline.core._restclients.aeva.service_caller_base import AE3PServiceCallerBase as Words
+
+    schedule = entity.schedule
+    days = Words.week_days_from_enum(schedule.week_days) if schedule else None
+    frequency = str(Words.frequency_from_enum(entity.frequency))
+    return Timing(
+        frequency=frequency,
+        interval=int(entity.interval or 1),
+        hours=tuple(sorted(schedule.hours or ())) if schedule else (),
+        minutes=tuple(sorted(schedule.minutes or ())) if schedule else (),
+        week_days=tuple(one for one in WEEK_DAYS if one in (days or ())),
+        time_zone=str(getattr(entity.time_zone, "value", entity.time_zone)),
+        at=_day_and_time(str(entity.start_time or "")) if frequency == "Month" else "",
+    )
+
+
+def _day_and_time(start: str) -> str:
+    """Return what a month's schedule takes from its start, which Azure ML writes like ``2026-12-01T02:00:00``."""
+    found = re.match(r"\d{4}-\d\d-(\d\d)T(\d\d:\d\d)", start)
+    return f"day {int(found[1])} at {found[2]}" if found else ""

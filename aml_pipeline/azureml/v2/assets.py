@@ -1,0 +1,109 @@
+"""Environments and compute targets: looked up before anything is made, and made only when they are not there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
+from aml_pipeline.azureml.workspace import not_found
+from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment
+
+_PAUSE_SECONDS = 5.0
+
+
+def has_environment(client: Sdk, name: str, version: str) -> bool:
+    """Whether the workspace has that version of an environment. Raises AzureError."""
+    with doing(f"looking up environment {name}"):
+        return _found(lambda: client.environments.get(name, version=version)) is not None
+
+
+def require_environment(client: Sdk, wanted: Environment) -> None:
+    """Raise AzureError when the workspace lacks an environment that the file takes from there."""
+    name = wanted.curated or wanted.registered
+    which = {"version": wanted.version} if wanted.version else {"label": "latest"}
+    with doing(f"looking up environment {name}"):
+        found = _found(lambda: client.environments.get(name, **which))
+    if found is None:
+        raise not_found.environment(client.workspace_name, wanted)
+
+
+def require_datastore(client: Sdk, name: str) -> None:
+    """Raise AzureError when the workspace has no datastore of that name."""
+    with doing(f"looking up datastore {name}"):
+        found = _found(lambda: client.datastores.get(name))
+    if found is None:
+        raise not_found.datastore(client.workspace_name, name)
+
+
+def type_of_dataset(client: Sdk, wanted: DatasetPlace) -> str | None:
+    """Return the type of a dataset that is registered in the workspace; None when it is not. Raises AzureError."""
+    latest = wanted.version in {None, "latest"}
+    which = {"label": "latest"} if latest else {"version": str(wanted.version)}
+    with doing(f"looking up dataset {wanted.registered}"):
+        found = _found(lambda: client.data.get(wanted.registered, **which))
+        return None if found is None else word(found.type)
+
+
+def make_environment(client: Sdk, name: str, file: str) -> None:
+    """Register the environment ``name`` of ``file``. Raises AzureError."""
+    with doing(f"registering environment {name}"):
+        from azure.ai.ml import load_environment
+
+        client.environments.create_or_update(load_environment(file))
+
+
+def has_compute(client: Sdk, wanted: Compute) -> bool:
+    """Whether the workspace has a compute target, and it can be used.
+
+    Raises AzureError where it cannot, and where it is not there and has no size to be made of.
+    """
+    with doing(f"looking up compute target {wanted.name}"):
+        there = _found(lambda: _usable(client, wanted)) is not None
+        known = [] if there or wanted.vm_size else [one.name for one in client.compute.list()]
+    if not there and not wanted.vm_size:
+        raise not_found.compute(client.workspace_name, wanted, known)
+    return there
+
+
+def _usable(client: Sdk, wanted: Compute) -> Sdk:
+    """Return a compute target once it is there: a run would be refused before, or wait without an end."""
+    while word((one := client.compute.get(wanted.name)).provisioning_state) in not_found.GOING:
+        time.sleep(_PAUSE_SECONDS)
+    kind, state = word(one.type).lower(), word(one.provisioning_state)
+    if state in not_found.GONE:
+        raise not_found.unusable(wanted.name, state)
+    if kind not in _CLUSTERS:
+        raise not_found.no_cluster(wanted.name, kind if kind.isalpha() else "of a kind that azure-ai-ml does not know")
+    if kind == "computeinstance" and word(one.state) == "Stopped":
+        raise not_found.stopped(wanted.name)
+    size = word(getattr(one, "size", None) or "")
+    if size and wanted.vm_size and size.lower() != wanted.vm_size.lower():
+        say(not_found.of_another_size(wanted.name, size, wanted.vm_size))
+    return one
+
+
+# Kinds that a command job runs on (learn.microsoft.com, concept-compute-target, "Training compute targets").
+_CLUSTERS = frozenset({"amlcompute", "computeinstance", "kubernetes", "virtualmachine"})
+
+
+def make_compute(client: Sdk, name: str, file: str) -> None:
+    """Make the cluster ``name`` of ``file``; return when it is there. Raises AzureError."""
+    with doing(f"making compute target {name}"):
+        from azure.ai.ml import load_compute
+
+        made = client.compute.begin_create_or_update(load_compute(file)).result()
+    if word(made.provisioning_state) == "Failed":
+        raise not_found.not_made(name, "")
+
+
+def _found(look: Callable[[], Sdk]) -> Sdk:
+    """Return what ``look`` does; None where Azure ML has no such thing."""
+    try:
+        return look()
+    except Exception as error:  # of several kinds, by what was asked for
+        if status_of(error) == NOT_FOUND:
+            return None
+        raise

@@ -1,0 +1,74 @@
+"""A client of a workspace: found by its configuration file, or named."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
+from aml_pipeline.azureml.workspace import configuration
+from aml_pipeline.azureml.workspace.login import TOKEN_SECONDS, AzureCli, Login, way
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.problems import suggest
+
+
+def connect(
+    path: str = ".", credential: Sdk = None, login: Login | None = None, names: Mapping[str, str] | None = None
+) -> Sdk:
+    """Return the ``MLClient`` of the workspace that ``.azureml/config.json`` in or above ``path`` names, or ``names``.
+
+    ``credential`` is one of azure-identity; without it ``login`` tells how to get one. Raises UsageError when there is
+    no configuration or no such cloud, AzureError when Azure ML refuses or cannot be reached.
+    """
+    found = configuration.named(names) if names else configuration.read(path)
+    chosen = replace(login or Login(interactive=True), subscription=found.subscription_id)
+    if chosen.cloud is not None and chosen.cloud not in _AUTHORITIES:
+        raise UsageError(f'There is no cloud "{chosen.cloud}". {suggest(chosen.cloud, _AUTHORITIES, noun="cloud")}')
+    import_all()
+    with doing(f"connecting to workspace {found.workspace_name}"):
+        from azure.ai.ml import MLClient
+
+        cloud = {"cloud": chosen.cloud} if chosen.cloud else {}
+        client = MLClient(credential or _credential(chosen), *found, enable_telemetry=False, **cloud)
+        client.workspaces.get(found.workspace_name)
+        return client
+
+
+# Where a cloud gives tokens, by the names that azure-ai-ml has of clouds.
+_AUTHORITIES = {
+    "AzureCloud": "login.microsoftonline.com",
+    "AzureUSGovernment": "login.microsoftonline.us",
+    "AzureChinaCloud": "login.chinacloudapi.cn",
+}
+
+
+def _credential(login: Login) -> Sdk:
+    """Return a credential of ``login``. Raises AzureError when nobody is logged in."""
+    chosen = way(login)
+    from azure import identity
+
+    where = {"authority": _AUTHORITIES[login.cloud]} if login.cloud else {}
+    if login.principal and chosen == "principal":
+        one = login.principal
+        return identity.ClientSecretCredential(one.tenant, one.client, one.secret, **where)
+    if chosen == "managed identity":
+        return identity.ManagedIdentityCredential(client_id=login.managed_identity or None)
+    if chosen == "Azure CLI":
+        return _AzureCliCredential(login.subscription)
+    say("Log in to Azure in the browser that opens.")
+    return identity.InteractiveBrowserCredential(**where)
+
+
+class _AzureCliCredential:
+    """Azure CLI as a credential: azure-identity has one too, whose errors are not in our words."""
+
+    def __init__(self, subscription: str | None) -> None:
+        self._cli = AzureCli(subscription)
+
+    def get_token(self, *scopes: str, **_: Sdk) -> Sdk:
+        """Return a token for the audience of ``scopes``."""
+        from azure.core.credentials import AccessToken
+
+        return AccessToken(self._cli.token(scopes[0].removesuffix("/.default")), int(time.time() + TOKEN_SECONDS))

@@ -1,0 +1,100 @@
+"""Plan → the same pipeline as Azure ML v2 YAML. Pure, but for ``folder``, which writes; knows no SDK.
+
+``problems`` tells what v2 cannot say, ``render`` gives the files of a plan without problems. What they rest on was read
+in azure-ai-ml 1.35 and is held against it by ``test_export_v2.py``; what the service does is not measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aml_pipeline.azureml.images import Image, image_of
+from aml_pipeline.azureml.v2.export import assets, component, folder, job, names, readme, schedules
+from aml_pipeline.azureml.v2.export.assets import clusters as clusters
+from aml_pipeline.azureml.v2.export.assets import place as place
+from aml_pipeline.azureml.v2.export.names import node as node
+from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
+from aml_pipeline.azureml.v2.export.problems import problems as problems
+from aml_pipeline.azureml.v2.export.readme import twice as twice
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.project.folder import Project
+
+
+def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
+    """Export ``plan``, which is without problems, into the folder ``place``; return how many files it has.
+
+    Raises UsageError when that is no folder for it: it holds files of others (with ``force`` they stay), or a snapshot
+    would take it in.
+    """
+    _refuse(project, plan, os.path.realpath(place))
+    return fill(plan, project, place, force=force)
+
+
+def fill(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
+    """Write as ``write`` does, into a folder that no snapshot holds."""
+    code = {step.name: project.snapshot(step) for step in plan.steps}
+    return folder.write(place, render(plan, images(plan, project)), code, about(plan), force=force)
+
+
+def images(plan: Plan, project: Project) -> dict[Environment, Image]:
+    """Return what is to be registered for each environment that the plan defines."""
+    found = {}
+    for step in plan.steps:
+        if step.environment is not None and step.environment not in found:
+            content = project.environment_digest(step)
+            lines = project.declaration(step.environment).lines
+            found[step.environment] = image_of(
+                step.environment, content, lines, lambda name: files.read(project.path(name))
+            )
+    return {one: image for one, image in found.items() if image is not None}
+
+
+def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
+    """Return the plan of a run that no schedule begins: of all steps, or of one ``alone``, after no other."""
+    return replace(plan, steps=(replace(alone, after=()),) if alone else plan.steps, schedules={})
+
+
+def registered(plan: Plan, project: Project) -> list[assets.Registered]:
+    """Return the environments that an export of ``plan`` registers, each with its name, version and file."""
+    return assets.environments(plan, images(plan, project))
+
+
+def _refuse(project: Project, plan: Plan, place: str) -> None:
+    """Raise UsageError where the export would take the place of the project, or the next snapshot would hold it."""
+    if project.holds(place, project.folder):
+        raise UsageError(f"{place} holds the pipeline itself. Name a folder for the export alone, such as `v2`.")
+    for step in plan.steps:
+        source = project.source(step)
+        takes_all = project.snapshot(step).whole or step.snapshot is not None
+        inside = os.path.relpath(place, os.path.realpath(source.path))
+        if takes_all and not inside.startswith("..") and not source.ignores(f"{inside}/"):
+            what = (
+                f'{place} lies where step "{step.name}" takes its files from, so the next export would hold this one.'
+            )
+            raise UsageError(f"{what} Name another folder, or write `{inside}/` into {source.path}/.amlignore.")
+
+
+def render(plan: Plan, images: Mapping[Environment, Image]) -> dict[str, str]:
+    """Return the text of each file by its path, without the code of the steps and the manifest of all files.
+
+    ``images`` has what is to be registered for each environment that the plan defines.
+    """
+    environments = assets.environments(plan, images)
+    registered = {one.environment: f"azureml:{one.name}:{one.image.version}" for one in environments}
+    files = {"pipeline.yml": job.text(plan)}
+    files |= {f"components/{names.node(one.name)}.yml": component.text(plan, one, registered) for one in plan.steps}
+    files |= {path: text for one in environments for path, text in one.files.items()}
+    files |= {assets.place(one): assets.compute(one) for one in assets.clusters(plan)}
+    files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
+    return {**files, "README.md": readme.text(plan, files)}
+
+
+def about(plan: Plan) -> str:
+    """Return what the manifest of an export says besides its files: whose it is, and the map of names, as JSON data."""
+    mapped = {step.name: names.node(step.name) for step in plan.steps}
+    return json.dumps({"pipeline": plan.name, "profile": plan.profile, "names": mapped})

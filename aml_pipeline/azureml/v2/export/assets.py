@@ -1,0 +1,120 @@
+"""Environments, compute targets, datasets and outputs, as v2 has them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.images import Image
+from aml_pipeline.azureml.v2.export import yaml_text
+from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, OutputSettings, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An environment that the export registers, with its files by their paths."""
+
+    environment: Environment
+    name: str
+    image: Image
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The file that ``az ml environment create`` reads."""
+        return next(iter(self.files))
+
+
+def environments(plan: Plan, images: Mapping[Environment, Image]) -> list[Registered]:
+    """Return the environments that the plan defines; those of one name have files with numbers."""
+    found: list[Registered] = []
+    for environment in dict.fromkeys(step.environment for step in plan.steps):
+        if environment in images and environment is not None and environment.name is not None:
+            image = images[environment]
+            same = [one for one in found if one.name.lower() == environment.name.lower()]
+            base = f"{environment.name}-{len(same) + 1}" if same else environment.name
+            found.append(Registered(environment, environment.name, image, _files(environment.name, image, base)))
+    return found
+
+
+def _files(name: str, image: Image, base: str) -> dict[str, str]:
+    data = {"name": name, "version": image.version, "image": image.base}
+    place = f"environments/{base}.yml"
+    if image.conda is None:
+        return {place: yaml_text.text(data, "environment")}
+    conda = f"conda/{base}.yml"
+    text = yaml_text.text({**data, "conda_file": f"./{conda}"}, "environment")
+    return {place: text, posixpath.join("environments", conda): image.conda}
+
+
+def existing(environment: Environment) -> str:
+    """Return the reference to an environment that the workspace has already; the latest version where none is named."""
+    name = environment.curated or environment.registered
+    return f"azureml:{name}:{environment.version}" if environment.version else f"azureml:{name}@latest"
+
+
+def clusters(plan: Plan) -> Iterator[Compute]:
+    """Yield the compute targets that are described by a size, each name once."""
+    named = [step.compute for step in plan.steps if step.compute and not sendable.is_serverless(step.compute)]
+    described = [one for one in named if one.vm_size]
+    return iter({one.name: one for one in reversed(described)}.values())
+
+
+def place(one: Compute) -> str:
+    """Return where the file of a compute cluster lies in an export."""
+    return f"compute/{one.name}.yml"
+
+
+def compute(one: Compute) -> str:
+    """Return the file of a compute cluster, with the numbers that ``submit`` would take."""
+    data: dict[str, Any] = {"type": "amlcompute", "name": one.name, "size": one.vm_size}
+    if one.vm_priority:
+        data["tier"] = {"dedicated": "dedicated", "lowpriority": "low_priority"}[one.vm_priority]
+    data["min_instances"] = one.min_nodes or 0
+    data["max_instances"] = one.max_nodes or max(1, one.min_nodes or 0)
+    if one.idle_seconds_before_scaledown is not None:
+        data["idle_time_before_scale_down"] = one.idle_seconds_before_scaledown
+    return yaml_text.text(data, "amlCompute")
+
+
+def dataset_type(place: DatasetPlace) -> str:
+    """Return the type of a dataset's input.
+
+    Of what is registered it is that which Azure ML tells, else that by which v2 reads a FileDataset of SDK v1. A path
+    is taken for a folder.
+    """
+    return place.type or ("mltable" if place.registered else "uri_folder")
+
+
+def dataset(place: DatasetPlace) -> dict[str, str]:
+    """Return a dataset as an input of a node.
+
+    A FileDataset that SDK v1 registered is mounted or downloaded by evaluating it (learn.microsoft.com,
+    how-to-read-write-data-v2, "Read V1 data assets").
+    """
+    kind = dataset_type(place)
+    mode = {"mltable": ("eval_mount", "eval_download")}.get(kind, ("ro_mount", "download"))[place.mode == "download"]
+    version = "@latest" if place.version in {None, "latest"} else f":{place.version}"
+    path = f"azureml:{place.registered}{version}" if place.registered else _path_of(place)
+    return {"type": kind, "path": path, "mode": mode}
+
+
+def _path_of(place: DatasetPlace) -> str:
+    return _datastore(str(place.datastore), str(place.path))
+
+
+def output(settings: OutputSettings) -> dict[str, str]:
+    """Return an output of a node. On a datastore that is named it lies where SDK v1 puts it, by run and name."""
+    data = {"type": "uri_folder", "mode": "rw_mount" if settings.mode == "mount" else "upload"}
+    if settings.datastore:
+        data["path"] = _datastore(settings.datastore, "dataset/${{name}}/${{output_name}}")
+    if settings.register_as:
+        data["name"] = settings.register_as
+    return data
+
+
+def _datastore(name: str, path: str) -> str:
+    return f"azureml://datastores/{name}/paths/{path.lstrip('/')}"

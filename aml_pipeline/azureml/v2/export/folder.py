@@ -1,0 +1,125 @@
+"""The folder of an export: written beside its place and renamed into it, so that it is there as a whole or not at all.
+
+Which files of the folder are an export's own, its manifest tells, with the digest of each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import MachineError, UsageError
+from aml_pipeline.core.files import Digests
+from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+
+MANIFEST = "export.json"
+_SHOWN = 3
+
+
+def write(place: str, texts: Mapping[str, str], code: Mapping[str, Snapshot], about: str, *, force: bool) -> int:
+    """Make the folder ``place`` hold ``texts`` by their paths, ``code/STEP`` and the manifest; return how many files.
+
+    ``about`` is JSON data, an object that the manifest begins with. Files of others stay where they are with ``force``,
+    and without it are refused by UsageError. Raises MachineError when a file of a snapshot changes meanwhile.
+    """
+    place = os.path.realpath(place)
+    others = _others(place)
+    if others and not force:
+        raise UsageError(_refusal(place, others))
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{os.path.basename(place)}.", dir=os.path.dirname(place)) as beside:
+        made = os.path.join(beside, "new")
+        _fill(made, texts, code)
+        digests = _digests(made)
+        manifest = {**json.loads(about), "files": digests}
+        _write_text(os.path.join(made, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        for name in others:
+            _keep(os.path.join(place, name), os.path.join(made, name))
+        _swap(made, place, os.path.join(beside, "old"))
+    return len(digests) + 1
+
+
+def _fill(made: str, texts: Mapping[str, str], code: Mapping[str, Snapshot]) -> None:
+    for name, text in texts.items():
+        _write_text(os.path.join(made, name), text)
+    for step, taken in code.items():
+        folder = os.path.join(made, "code", step)
+        changed = snapshot.write(taken, folder)
+        if changed:
+            cure = "Wait until its writer is done, and try again."
+            raise MachineError(f"{changed[0]} changes while it is copied. {cure}")
+        files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
+
+
+def _write_text(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    files.write(path, text.encode())
+
+
+def _swap(made: str, place: str, old: str) -> None:
+    """Put ``made`` into ``place``; killed between the two renames, both lie beside it as a whole."""
+    if not os.path.isdir(place):
+        os.rename(made, place)
+        return
+    os.rename(place, old)
+    try:
+        os.rename(made, place)
+    except BaseException:
+        os.rename(old, place)
+        raise
+
+
+def _digests(folder: str) -> dict[str, str]:
+    """Return the digest of each file in ``folder``, by its path there."""
+    digests = Digests()
+    return {name: digests.file(os.path.join(folder, name)) for name in sorted(_names(folder))}
+
+
+def _names(folder: str) -> Iterator[str]:
+    """Yield the files in ``folder``; a link is one, wherever it leads."""
+    for place, folders, plain in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        yield from (os.path.relpath(os.path.join(place, name), folder) for name in [*plain, *links])
+
+
+def _others(place: str) -> list[str]:
+    """Return the files in ``place`` that no export wrote there, or that were changed since."""
+    if not os.path.isdir(place):
+        if os.path.lexists(place):
+            raise UsageError(f"{place} is no folder. Name another one.")
+        return []
+    own = _own(os.path.join(place, MANIFEST))
+    names = sorted(name for name in _names(place) if name != MANIFEST or not own)
+    return [name for name in names if not _is_own(os.path.join(place, name), own.get(name))]
+
+
+def _is_own(path: str, digest: str | None) -> bool:
+    return digest is not None and not os.path.islink(path) and Digests().file(path) == digest
+
+
+def _own(manifest: str) -> dict[str, str]:
+    if not files.is_file(manifest):
+        return {}
+    try:
+        found = json.loads(files.read(manifest))["files"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refusal(place: str, others: list[str]) -> str:
+    shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
+    what = f"{place} holds what the last export did not write: {shown}."
+    return f"{what} Name another folder; or --force: what is not an export's stays, what is gets written anew."
+
+
+def _keep(source: str, target: str) -> None:
+    """Take a file of others along, unless the export has one of that name."""
+    if not os.path.lexists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)

@@ -1,0 +1,91 @@
+"""What v2 cannot say, or would change: told before anything is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aml_pipeline.azureml.v2.export import names
+from aml_pipeline.core.problems import Path, Problem
+from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+
+# What v2 takes for the name of an environment, a data asset or a datastore.
+_ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+# The rule of azure-ai-ml for the name of an output, ``_assert_name_and_version`` of entities/_job/pipeline/_io/base.py.
+_OUTPUT = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_MARKS = ("'", "${{", "$[[")
+
+
+def problems(plan: Plan) -> list[Problem]:
+    """Return what forbids to export ``plan``; that it may go to Azure ML at all, ``remote.problems`` tells."""
+    return [
+        *(one for name in names.parameters(plan) for one in _values(plan, name)),
+        *(one for step in plan.steps for one in (*_environment(step), *_outputs(step))),
+        *_datasets(plan),
+    ]
+
+
+def _values(plan: Plan, name: str) -> Iterator[Problem]:
+    yield from _value(name, plan.parameters[name].text, ("parameters", name))
+    for key, schedule in plan.schedules.items():
+        if name in schedule.parameters:
+            yield from _value(name, schedule.parameters[name], ("schedules", key, "parameters", name))
+
+
+def _value(name: str, text: str, place: Path) -> Iterator[Problem]:
+    """Yield what is wrong with a value: v2 pastes it between single quotes of a shell line (see ``command``)."""
+    mark = next((one for one in _MARKS if one in text), None)
+    if mark is not None:
+        message = (
+            f"Azure ML v2 pastes the value of {name} into a shell line, where its {mark} would mean something else."
+        )
+        yield Problem(
+            "export-value", message, f"Choose a value without {mark}, or write it as an argument itself.", place
+        )
+
+
+def _environment(step: Step) -> Iterator[Problem]:
+    environment, place = step.environment, ("steps", step.name, "environment")
+    if environment is None:
+        return
+    if environment.conda_environment is not None:
+        name = environment.conda_environment
+        message = f"an export is made of the files of the project alone, and conda's {name} is none."
+        cure = (
+            f"Write it down, `conda env export --no-builds --name {name} > {name}.yml`, and name that as `conda_file:`."
+        )
+        yield Problem("export-environment", message, cure, (*place, "conda_environment"))
+    key = _key(environment)
+    yield from _named(getattr(environment, key), "an environment", (*place, key))
+
+
+def _key(environment: Environment) -> str:
+    return next(key for key in ("curated", "registered", "name") if getattr(environment, key) is not None)
+
+
+def _outputs(step: Step) -> Iterator[Problem]:
+    for name, settings in step.outputs.items():
+        place = ("steps", step.name, "outputs", name)
+        if settings.register_as is not None:
+            yield from _named(settings.register_as, "an output", (*place, "register_as"), _OUTPUT)
+        if settings.datastore is not None:
+            yield from _named(settings.datastore, "a datastore", (*place, "datastore"))
+
+
+def _datasets(plan: Plan) -> Iterator[Problem]:
+    for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
+        one = plan.datasets[name]
+        for key, what in (("registered", "a data asset"), ("datastore", "a datastore")):
+            if getattr(one, key) is not None:
+                yield from _named(getattr(one, key), what, ("datasets", name, key))
+        if one.path is not None and re.search(r"[*?\[\]]", one.path):
+            message = f'"{one.path}" is a pattern, and Azure ML v2 reads one file or folder of a datastore.'
+            yield Problem("export-dataset", message, "Name the folder.", ("datasets", name, "path"))
+
+
+def _named(name: str, what: str, place: Path, rule: re.Pattern[str] = _ASSET) -> Iterator[Problem]:
+    if not rule.fullmatch(name):
+        signs = (
+            "letters, digits, - and _" if rule is _OUTPUT else "letters, digits, -, _ and ., a letter or digit first"
+        )
+        yield Problem("export-name", f'"{name}" cannot be the name of {what} in Azure ML v2.', f"Use {signs}.", place)

@@ -1,0 +1,85 @@
+"""A schedule → v2's: a cron where one says it, else a recurrence.
+
+Of a cron, v2 reads minutes, hours and days of the week alone (learn.microsoft.com, how-to-schedule-pipeline-job: days
+and months are taken for ``*``), so one with a day of the month becomes the recurrence that SDK v1 is given too.
+Without a ``start_time`` v2 starts a run at once (reference-yaml-schedule), so one that is past always stands there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from aml_pipeline.azureml.publication import endpoint_name
+from aml_pipeline.azureml.v2.export import names, yaml_text
+from aml_pipeline.pipeline import schedule
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.schedule.recurrence import Recurrence
+
+# The start where the file gives none: a Monday, long past, and the same whenever the export is made.
+START = "2024-01-01T00:00:00"
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")  # as cron counts them
+_FULL = {"minutes": 60, "hours": 24}
+
+
+def name(plan: Plan, key: str) -> str:
+    """Return what the schedule ``key`` of the file is called in v2, where a name may have no dot."""
+    return f"{endpoint_name(plan.name, plan.profile)}_{key}"
+
+
+def v1_name(plan: Plan, key: str) -> str:
+    """Return what ``publish`` calls the schedule ``key``."""
+    return f"{endpoint_name(plan.name, plan.profile)}.{key}"
+
+
+def text(plan: Plan, key: str) -> str:
+    """Return the file of the schedule ``key``."""
+    return yaml_text.text({
+        "name": name(plan, key),
+        "display_name": v1_name(plan, key),
+        "is_enabled": True,  # as `az ml schedule show` has it; azure-ai-ml 1.35 reads it, and does not send it
+        "trigger": trigger(plan, key),
+        "create_job": _job(plan, key),
+    }, "schedule")  # fmt: skip
+
+
+def _job(plan: Plan, key: str) -> dict[str, Any]:
+    """Return what it runs. v2 can make a run afresh from a schedule, which SDK v1 cannot."""
+    received = set(names.parameters(plan))
+    given = {name: value for name, value in plan.schedules[key].parameters.items() if name in received}
+    job: dict[str, Any] = {"type": "pipeline", "job": "../pipeline.yml"}
+    if given:
+        job["inputs"] = given
+    return {**job, "settings": {"force_rerun": not plan.reuse}}
+
+
+def trigger(plan: Plan, key: str) -> dict[str, Any]:
+    """Return when it fires."""
+    read = schedule.read(plan.schedules[key])
+    one = read.recurrence
+    start = one.start.isoformat(timespec="seconds") if one.start else START
+    if read.cron is not None and one.frequency in {"day", "week"}:
+        return {"type": "cron", "expression": _cron(one), "start_time": start, "time_zone": read.windows_zone}
+    data: dict[str, Any] = {"type": "recurrence", "frequency": one.frequency, "interval": one.interval}
+    if not one.is_elapsed:
+        data["schedule"] = _pattern(one)
+    return {**data, "start_time": start, "time_zone": read.windows_zone}
+
+
+def _cron(one: Recurrence) -> str:
+    """Return the cron of a recurrence of days or weeks, in numbers alone."""
+    minutes, hours = _field("minutes", one.minutes), _field("hours", one.hours)
+    days = ",".join(str(number) for number, day in enumerate(_DAYS) if day in one.week_days) or "*"
+    return f"{minutes} {hours} * * {days}"
+
+
+def _field(unit: str, values: tuple[int, ...]) -> str:
+    return "*" if len(values) == _FULL[unit] else ",".join(map(str, values))
+
+
+def _pattern(one: Recurrence) -> dict[str, Any]:
+    if one.frequency == "month":
+        start = one.start or datetime.fromisoformat(START)
+        return {"hours": [start.hour], "minutes": [start.minute], "month_days": [start.day]}
+    days = {"week_days": list(one.week_days)} if one.week_days else {}
+    return {"hours": list(one.hours), "minutes": list(one.minutes), **days}

@@ -1,0 +1,65 @@
+"""What a step logged by MLflow, as run history has it.
+
+azure-ai-ml has no public call for it. The client that it is asked by is that of ``jobs`` (``_runs_operations``), whose
+operations on metrics the SDK carries along and does not use; ``test_logged_v2.py`` tells when that changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from aml_pipeline.azureml.v2.sdk import Sdk
+from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.azureml.workspace.ending import Metric
+from aml_pipeline.core.errors import AzureError
+
+Page = Mapping[str, Any]
+
+
+def metrics(client: Sdk, run: str) -> Iterator[Metric]:
+    """Give name, kind and value of all that the run logged, in the order of each name."""
+    operations = _operations(client)
+    place = (client.subscription_id, client.resource_group_name, client.workspace_name, run)
+    for page in _pages(partial(operations.list_metric, *place), {}):
+        for definition in page.get("value") or ():
+            name = definition["metricKey"]["name"]
+            for values in _pages(partial(_values, operations, place), {"metricName": name}):
+                for value in values.get("value") or ():
+                    yield _metric(name, value["data"])
+
+
+def _operations(client: Sdk) -> Sdk:
+    """Return the operations on metrics. Raises AzureError where this version of the SDK has them no more."""
+    try:
+        from azure.ai.ml._restclient.runhistory import RunHistoryClient
+
+        jobs = client.jobs
+        return RunHistoryClient(jobs._credential, base_url=jobs._api_url, **jobs._service_client_kwargs).metrics  # noqa: SLF001 - as the SDK makes that of ``jobs``
+    except (ImportError, AttributeError, TypeError) as error:
+        raise AzureError("This version of azure-ai-ml does not read metrics; they are in the studio.") from error
+
+
+def _values(operations: Sdk, place: tuple[str, ...], body: Mapping[str, str]) -> Page:
+    try:
+        found: Page = operations.get_full_fidelity_metric(*place, body)
+    except Exception as error:
+        if status_of(error) != NOT_FOUND:
+            raise
+        return {}  # a name whose values have not arrived
+    return found
+
+
+def _pages(ask: Callable[[Mapping[str, str]], Page], body: Mapping[str, str]) -> Iterator[Page]:
+    while page := ask(body):
+        yield page
+        token = page.get("continuationToken")
+        if not token:
+            return
+        body = {**body, "continuationToken": token}
+
+
+def _metric(name: str, data: Mapping[str, Any]) -> Metric:
+    """Return a value; several columns are a row."""
+    return (name, "scalar", data[name]) if list(data) == [name] else (name, "row", dict(data))

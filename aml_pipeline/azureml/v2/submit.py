@@ -1,0 +1,178 @@
+"""Sends a pipeline, or one step, to Azure ML as v2 has it; and stops what was sent."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from uuid import uuid4
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v2 import assets, export
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
+from aml_pipeline.azureml.workspace import not_found
+from aml_pipeline.azureml.workspace.calls import FAULT, may_pass, status_of
+from aml_pipeline.azureml.workspace.ending import ENDS
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.errors import AzureError, LostRunError, PipelineError, SubmissionStopped
+from aml_pipeline.core.files import Digests
+from aml_pipeline.pipeline.plan.model import Compute, Plan, Step
+from aml_pipeline.project.folder import Project
+from aml_pipeline.runs.provenance import git_state
+
+
+def submit(
+    plan: Plan,
+    client: Sdk,
+    project: Project | None = None,
+    *,
+    force: bool = False,
+    tags: Mapping[str, str] | None = None,
+) -> Sdk:
+    """Export ``plan`` and send it; return the ``PipelineJob``. With ``force`` no step is reused.
+
+    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody
+    knows whether the run began, SubmissionStopped when a signal came and nobody knows.
+    """
+    job = _submitted(export.by_hand(plan), client, project, force=force, tags=tags)
+    received = sendable.received(plan, plan.steps)
+    for name, one in plan.parameters.items():
+        if one.text != one.default and name not in received:
+            say(not_found.parameter(name))
+    return job
+
+
+def submit_step(
+    plan: Plan,
+    step: Step,
+    client: Sdk,
+    project: Project | None = None,
+    *,
+    tags: Mapping[str, str] | None = None,
+) -> Sdk:
+    """Send ``step`` alone, as a pipeline of one node, which is not reused; return the ``PipelineJob``.
+
+    Raises PipelineError when it reads from other steps, and what ``submit`` raises.
+    """
+    problems = sendable.problems(plan, project or Project(plan, Digests()), [step], alone=True)
+    if problems:
+        raise PipelineError(problems, {})
+    return _submitted(export.by_hand(plan, step), client, project, force=True, tags=tags)
+
+
+def _submitted(plan: Plan, client: Sdk, project: Project | None, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
+    project = project or Project(plan, Digests())
+    problems = [*sendable.problems(plan, project, plan.steps), *export.problems(plan)]
+    if problems:
+        raise PipelineError(problems, {})
+    import_all()
+    plan = _present(plan, client)
+    for step in plan.steps:
+        for argument, dataset in sendable.left_out(plan, step):
+            say(not_found.argument(step.name, argument.option, dataset))
+    os.makedirs(project.uploads, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
+        place = os.path.join(folder, "v2")
+        export.fill(plan, project, place)
+        for make in _missing(plan, client, project, place):
+            make()
+        return _sent(client, _job(place, plan, project, force=force, tags=tags))
+
+
+def _present(plan: Plan, client: Sdk) -> Plan:
+    """Return ``plan`` with the types of datasets, without optional ones that are not there. Raises AzureError."""
+    used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    places = dict(plan.datasets)
+    for name in used:
+        place = places[name]
+        if place.registered:
+            found = assets.type_of_dataset(client, place)
+            if found is None and not place.optional:
+                raise not_found.dataset(client.workspace_name, name, place)
+            places[name] = replace(place, type=found) if found else replace(place, registered=None, version=None)
+    return replace(plan, datasets=places)
+
+
+def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:
+    """Look up all that the steps name; return how what is not there is made of the export, clusters at last."""
+    for name in _datastores(plan):
+        assets.require_datastore(client, name)
+    for environment in dict.fromkeys(step.environment for step in plan.steps):
+        if environment is not None and (environment.curated or environment.registered):
+            assets.require_environment(client, environment)
+    registered = export.registered(plan, project)
+    environments = [one for one in registered if not assets.has_environment(client, one.name, one.image.version)]
+    targets = [step.compute for step in plan.steps if step.compute and not sendable.is_serverless(step.compute)]
+    computes: dict[str, Compute] = {one.name: one for one in targets}
+    described = {one.name: one for one in export.clusters(plan)}
+    clusters = [one for one in {**computes, **described}.values() if not assets.has_compute(client, one)]
+    return [
+        *(partial(assets.make_environment, client, one.name, os.path.join(place, one.place)) for one in environments),
+        *(partial(assets.make_compute, client, one.name, os.path.join(place, export.place(one))) for one in clusters),
+    ]
+
+
+def _datastores(plan: Plan) -> list[str]:
+    """Return the datastores that the steps of ``plan`` read from and write to."""
+    written = [one.datastore for step in plan.steps for one in step.outputs.values()]
+    read = [plan.datasets[name].datastore for step in plan.steps for name in step.datasets]
+    return [name for name in dict.fromkeys([*read, *written]) if name is not None]
+
+
+def _job(place: str, plan: Plan, project: Project, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
+    """Return the job of an export, with a name of its own and where its code comes from."""
+    with doing("reading the export"):
+        from azure.ai.ml import load_job
+
+        job: Sdk = load_job(os.path.join(place, "pipeline.yml"))
+    job.name = f"{plan.name}-{uuid4().hex[:12]}"
+    job.tags = sendable.tags(plan, tags)
+    job.properties = _origin(project.folder)
+    if force:
+        job.settings.force_rerun = True
+    return job
+
+
+def _origin(folder: str) -> dict[str, str]:
+    """Return the properties that tell the code of a job.
+
+    The SDK would tell that of the folder that this process works in, with the address of its repository, which may
+    hold a password; it leaves a job alone that has one of them.
+    """
+    git = git_state(folder) or {}
+    known = {"mlflow.source.git.commit": git.get("commit"), "mlflow.source.git.branch": git.get("branch")}
+    return {**{name: text for name, text in known.items() if text}, "azureml.git.dirty": str(bool(git.get("dirty")))}
+
+
+def _sent(client: Sdk, job: Sdk) -> Sdk:
+    # Without progress a failed upload is waited for without an end (``upload_directory`` of azure-ai-ml 1.35).
+    client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
+    try:
+        with doing("submitting the pipeline"):
+            # What its validation asks the service for, the compute target of each node, was looked up.
+            return client.jobs.create_or_update(job, skip_validation=True)
+    except (AzureError, KeyboardInterrupt) as error:
+        if not _may_have_begun(job, error):
+            raise
+        if isinstance(error, AzureError):
+            raise LostRunError(str(error), job.name) from error
+        raise SubmissionStopped(job.name) from error
+
+
+def _may_have_begun(job: Sdk, error: BaseException) -> bool:
+    """Whether ``error`` came when the job itself was sent, its components being there, and was no refusal."""
+    is_put = all(isinstance(node.component, str) for node in job.jobs.values())
+    status = status_of(error) or FAULT
+    return is_put and status >= FAULT and (isinstance(error, KeyboardInterrupt) or may_pass(error))
+
+
+def cancel(client: Sdk, run: str) -> str | None:
+    """Stop the job of that name; return its status if it is over. Raises AzureError when there is none."""
+    with doing(f"cancelling run {run}"):
+        status = word(client.jobs.get(run).status)
+        if status in ENDS:
+            return status
+        client.jobs.begin_cancel(run)
+        return None

@@ -1,0 +1,91 @@
+"""A job as azure-ai-ml shows it: the statuses of its nodes, and what is left to read of one that is over."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aml_pipeline.azureml.v2 import export, logged
+from aml_pipeline.azureml.v2.sdk import Sdk, word
+from aml_pipeline.azureml.workspace.ending import LOGS, End, has_log, metrics_of, said, save_log, state_of, tail
+from aml_pipeline.azureml.workspace.installing import V2
+from aml_pipeline.azureml.workspace.watch import StepRun
+from aml_pipeline.core.errors import AzureError
+from aml_pipeline.pipeline.plan.model import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A ``PipelineJob`` by its name; ``steps`` are the steps by what their nodes may be called there."""
+
+    client: Sdk
+    job: str
+    steps: Mapping[str, str]
+    extra: str = V2
+    failed: Counter[str] = field(default_factory=Counter)
+
+    def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
+        """Return the status of the job, and its steps that have begun, but those that are called ``without``."""
+        status = word(self.client.jobs.get(self.job).status)
+        found = [one for one in self._children() if one is not None]
+        named = ((self.steps.get(str(one.display_name), ""), one) for one in found)
+        wanted = [(name, one) for name, one in named if name and name not in without]
+        return status, [StepRun(name, one.name, word(one.status), one) for name, one in wanted]
+
+    def _children(self) -> list[Sdk]:
+        try:
+            return list(self.client.jobs.list(parent_job_name=self.job))
+        except KeyError as error:  # of an error, where it asks for the addresses of services, the SDK keeps nothing
+            what = "Azure ML does not tell where its services are."
+            raise AzureError(f"{what} Look at your role in the workspace, and try again in a while.") from error
+
+    def end(self, step: StepRun, log: str) -> End:
+        """Return how a step ended; save what it printed in ``log``."""
+        details = self._details(step.id)
+        state = state_of(step.status, details.properties or {})
+        if has_log(state):
+            save_log(lambda place: _fetch_log(details.log_files or {}, place), log)
+        why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
+        metrics = metrics_of(step.name, lambda: logged.metrics(self.client, step.id), self.failed)
+        return End(state, _seconds(details), metrics, why, lines)
+
+    def message(self) -> str:
+        """Return why the job failed, as Azure ML says; it does not always."""
+        return _said(self._details(self.job))
+
+    def _details(self, run: str) -> Sdk:
+        """Return what run history knows; ``jobs.stream`` asks it too, and refuses the nodes of a pipeline."""
+        return self.client.jobs._runs_operations.get_run_details(run)  # noqa: SLF001 - there is no other way
+
+
+def watched(client: Sdk, job: Sdk, steps: Sequence[Step]) -> Watched:
+    """Return what ``submit`` gave for ``steps``, to be watched."""
+    nodes = {export.node(step.name): step.name for step in steps}
+    return Watched(client, job.name, {**{step.name: step.name for step in steps}, **nodes})
+
+
+def _seconds(details: Sdk) -> float | None:
+    begun, ended = details.start_time_utc, details.end_time_utc
+    return max(0.0, (ended - begun).total_seconds()) if begun and ended else None
+
+
+def _said(details: Sdk) -> str:
+    inner = details.error.error if details.error else None
+    return said(inner.message if inner else None)
+
+
+def _fetch_log(urls: Mapping[str, str], place: str) -> None:
+    """Write what a step printed into ``place``; a step that never got a node has printed nothing."""
+    name = next((one for pattern in LOGS for one in fnmatch.filter(sorted(urls), pattern)), None)
+    if name is None:
+        return
+    from azure.core import PipelineClient
+    from azure.core.rest import HttpRequest
+
+    client: Sdk = PipelineClient(base_url="")
+    with client.send_request(HttpRequest("GET", urls[name]), stream=True) as answer:
+        answer.raise_for_status()
+        with open(place, "wb") as stream:
+            stream.writelines(answer.iter_bytes())

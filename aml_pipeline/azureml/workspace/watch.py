@@ -1,0 +1,184 @@
+"""A run in Azure ML → the same events that a local run makes, until it is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.azureml.workspace.calls import doing, may_pass
+from aml_pipeline.azureml.workspace.ending import ENDS, End
+from aml_pipeline.core.errors import AzureError
+from aml_pipeline.runs.events import (
+    Event,
+    MetricLogged,
+    RunEnded,
+    RunStarted,
+    State,
+    StepEnded,
+    StepStarted,
+    StepTicked,
+)
+
+Tell = Callable[[Event], None]
+Pause = Callable[[float], None]
+Answer = TypeVar("Answer")
+
+_RUNNING = frozenset({"Running", "Finalizing"})
+POLL_SECONDS: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
+# A service that does not answer is asked again after these pauses, for so long; one that refuses, a few times: it may
+# not know a new run everywhere yet.
+AGAIN_SECONDS: tuple[float, ...] = (5.0, 10.0, 20.0)
+PATIENCE_SECONDS = 600.0
+_TRIES = 4
+# The status of a step may come after that of its run.
+_LAST_LOOKS = 3
+
+
+class StepRun(NamedTuple):
+    """A step that has begun: its name in the file, its id and status in Azure ML, and what its SDK knows it by."""
+
+    name: str
+    id: str
+    status: str
+    run: Any
+
+
+class Watched(Protocol):
+    """A run as one of the SDKs shows it. Each call may ask the service, and raise what that SDK raises."""
+
+    @property
+    def extra(self) -> str:
+        """What installs the SDK."""
+        ...
+
+    def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
+        """Return the status of the run, and its steps that have begun, but those that are called ``without``."""
+        ...
+
+    def end(self, step: StepRun, log: str) -> End:
+        """Return how a step ended that is over; save what it printed in the file ``log``."""
+        ...
+
+    def message(self) -> str:
+        """Return why the run failed, as far as Azure ML says."""
+        ...
+
+
+class Outcome(NamedTuple):
+    """How a run ended; ``message`` tells why, where no step that failed has told it."""
+
+    state: State
+    message: str = ""
+
+
+@dataclass(slots=True)
+class _Watch:
+    run: Watched
+    steps: Sequence[str]
+    tell: Tell
+    log: Callable[[str], str]
+    pause: Pause
+    begun: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, State] = field(default_factory=dict)
+    unfinished: dict[str, str] = field(default_factory=dict)  # that Azure ML knows of, with their statuses
+    waits_for: str = "it to begin"
+    started: float = field(default_factory=time.time)
+
+    def look(self) -> str:
+        """Look once at the run and at each of its steps; tell what is new, and return the run's status."""
+        status, found = self.ask(lambda: self.run.look([*self.ended]))
+        known = [one for one in found if one.name in self.steps]
+        for one in known:
+            self.step(one)
+        self.unfinished = {one.name: one.status for one in known if one.name not in self.ended}
+        shown = [f"{name} ({its_status})" for name, its_status in self.unfinished.items()]
+        self.waits_for = ", ".join(shown) or f"its next step ({status})"
+        return status
+
+    def step(self, one: StepRun) -> None:
+        """Tell what is new about a step. One that Azure ML reuses never ran."""
+        if one.status in ENDS:
+            self.finish(one, self.ask(lambda: self.run.end(one, self.log(one.name))))
+        elif one.status in _RUNNING:
+            self.begin(one)
+            self.tell(StepTicked(one.name, time.time() - self.begun[one.name]))
+
+    def begin(self, one: StepRun) -> None:
+        """Tell that a step runs, once."""
+        if one.name not in self.begun:
+            self.begun[one.name] = time.time()
+            self.say(StepStarted(self.begun[one.name], one.name, "in Azure ML", one.id, self.log(one.name)))
+
+    def finish(self, one: StepRun, end: End) -> None:
+        """Tell how a step ended, and what it logged."""
+        if end.state in {"done", "failed"}:
+            self.begin(one)
+        name, now = one.name, time.time()
+        self.ended[name] = end.state
+        for metric, kind, value in end.metrics:
+            self.say(MetricLogged(now, name, metric, kind, value))
+        seconds = end.seconds if end.seconds is not None and name in self.begun else now - self.begun.get(name, now)
+        self.say(StepEnded(now, name, end.state, "", seconds, message=end.message, tail=end.tail))
+
+    def say(self, event: Event) -> None:
+        """Tell an event that is seen on every screen."""
+        waiting.spoken()
+        self.tell(event)
+
+    def ask(self, question: Callable[[], Answer]) -> Answer:
+        """Ask, and again when the service does not answer: a wait of hours outlives that. Raises AzureError at last."""
+        failed: float | None = None
+        for tries, seconds in enumerate(_growing(AGAIN_SECONDS), start=1):
+            try:
+                with doing("asking Azure ML about the run", self.run.extra):
+                    return question()
+            except AzureError as error:
+                failed = failed or time.monotonic()
+                if time.monotonic() - failed >= PATIENCE_SECONDS if may_pass(error) else tries >= _TRIES:
+                    raise
+            waiting.say(f"Azure ML does not answer as it should; asking again in {seconds:.0f} s")
+            self.pause(seconds)
+        raise AssertionError  # pauses never end
+
+
+def wait(
+    run: Watched, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Pause = time.sleep
+) -> Outcome:
+    """Wait until a run of ``steps`` is over; tell what happens. ``log`` gives the file for the log of a step.
+
+    Interrupting it leaves the run alone. Raises AzureError when Azure ML stays unreachable.
+    """
+    watch = _Watch(run, steps, tell, log, pause)
+    tell(RunStarted(watch.started, tuple(steps)))
+    with waiting.told(lambda: f"waiting for {watch.waits_for}"):
+        status = _until_over(watch)
+    for name in steps:
+        if name not in watch.ended:
+            why = "Azure ML does not tell how it ended" if name in watch.unfinished else "the run ended before it"
+            tell(StepEnded(time.time(), name, "not run", why))
+    state = ENDS[status]
+    tell(RunEnded(time.time(), state, time.time() - watch.started))
+    unexplained = state == "failed" and "failed" not in watch.ended.values()
+    return Outcome(state, watch.ask(run.message) if unexplained else "")
+
+
+def _until_over(watch: _Watch) -> str:
+    """Look until the run is over, and a few times more while a step is not; return the run's status."""
+    last_looks = 0
+    for seconds in _growing(POLL_SECONDS):
+        status = watch.look()
+        last_looks += status in ENDS
+        if status in ENDS and (not watch.unfinished or last_looks > _LAST_LOOKS):
+            return status
+        watch.pause(seconds)
+    raise AssertionError  # pauses never end
+
+
+def _growing(seconds: Sequence[float]) -> Iterator[float]:
+    """Give each pause, and the last one for ever."""
+    yield from seconds
+    while True:
+        yield seconds[-1]

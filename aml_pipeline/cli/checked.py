@@ -1,0 +1,38 @@
+"""What ``validate`` tells with and without ``--snapshot``: all problems, and how many there are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from aml_pipeline.cli.exits import EXIT_USAGE
+from aml_pipeline.cli.importing import Uncollected
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.core import problems
+from aml_pipeline.core.wording import counted
+from aml_pipeline.project import validation
+from aml_pipeline.project.opening import Opened
+
+if TYPE_CHECKING:
+    from aml_pipeline.project.environment.interpreter import Interpreter
+
+
+def checked(options: Options, environ: Mapping[str, str], python: Callable[[], Interpreter]) -> Opened:
+    """Open the pipeline, with all warnings; ``python`` is asked only where they need it."""
+    opened = open_with(options)
+    if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
+        with Uncollected():
+            opened.tell(validation.warnings(opened.plan, opened.project, python, environ))
+    return opened
+
+
+def count(opened: Opened, form: str | None) -> int:
+    """Print how many problems there are; return the exit status that says so."""
+    found = opened.loaded.problems
+    wrong = len(problems.errors(found))
+    warnings = len(found) - wrong
+    counts = [counted(wrong, "error") if wrong else "no errors", *([counted(warnings, "warning")] if warnings else [])]
+    print(f"{opened.loaded.name}: {', '.join(counts)}.", file=sys.stdout if form == "text" else sys.stderr)
+    return EXIT_USAGE if wrong else 0

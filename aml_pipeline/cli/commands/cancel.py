@@ -1,0 +1,57 @@
+"""``cancel``: stops a run in Azure ML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.cli.exits import status_of
+from aml_pipeline.cli.opened import open_readable, state_folder
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.recorded import ambiguous, matching
+from aml_pipeline.cli.sending import cancel as cancel_run
+from aml_pipeline.cli.sending import (
+    installed_sdk,
+    listener,
+    say,
+    submitted,
+)
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.runs.record import RunRecord
+
+
+def cancel(options: Options, environ: Mapping[str, str]) -> int:
+    """Stop a run in Azure ML: the one named, as ``submit`` or ``runs`` names it, else the last one submitted."""
+    run, sdk = _to_cancel(options)
+    try:
+        with waiting.heard_by(listener()):
+            ended = cancel_run(options.text("sdk") or sdk, os.path.dirname(state_folder(options)), environ, run)
+    except KeyboardInterrupt as error:
+        say(f"Stopped; whether Azure ML was asked to stop run {run}, its portal tells.")
+        return status_of(error)
+    print(f"run {run} is over: {ended}" if ended else f"asked Azure ML to stop run {run}")
+    return 0
+
+
+def _to_cancel(options: Options) -> tuple[str, str]:
+    """Return the run of Azure ML that is meant, and the SDK that sent it, or where no record tells, that is here."""
+    if not options.operands:
+        about = _last_submitted(options).header["azureml"]
+    else:
+        name = options.operands[0]
+        meant = matching(submitted(options), name)
+        if len(meant) > 1:
+            raise ambiguous(name, meant)
+        about = meant[0].header["azureml"] if meant else {"run": name, "sdk": installed_sdk()}
+    return str(about["run"]), str(about.get("sdk", "v1"))
+
+
+def _last_submitted(options: Options) -> RunRecord:
+    """Return the run that was submitted last, of the pipeline that the file names."""
+    plan = open_readable(options).plan
+    name = plan.name if plan else ""
+    found = [one for one in submitted(options) if one.short.get("pipeline") == name]
+    if not found:
+        raise UsageError(f"No run of {name} was submitted from here. Name the run; the portal lists them.")
+    return found[-1]

@@ -1,0 +1,145 @@
+"""``clean``: frees the room that results take, and removes records of runs where that is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from aml_pipeline.cli.opened import open_readable
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.recorded import records_of
+from aml_pipeline.core import files, removal
+from aml_pipeline.core.errors import MachineError, UsageError
+from aml_pipeline.core.files import Digests
+from aml_pipeline.core.wording import counted, listed, size_in_words
+from aml_pipeline.local import cleaning, survivors
+from aml_pipeline.local.cleaning import Removable
+from aml_pipeline.local.store import Store
+from aml_pipeline.project.opening import Opened
+from aml_pipeline.runs import contents, locks, retention
+from aml_pipeline.runs.record import RunRecord, unreferenced_texts
+from aml_pipeline.runs.retention import Limit
+
+_RECORD = "run record"
+_PLURALS = {
+    "attempt without a result": "attempts without a result",
+    "output of --debug": "outputs of --debug",
+    "working copy": "working copies",
+    "step's results": "steps' results",
+    "folder of links": "folders of links",
+    "text of code": "texts of code",
+}
+_NAMED = {"mlruns": "MLflow store", "outputs": "folder of links"}  # what lies in the state; all else is a cache
+_MANY_RECORDS = 10
+
+
+def clean(options: Options, _environ: Mapping[str, str]) -> int:
+    """Remove what is not in use, and say what was freed and what was kept; with ``--dry-run`` only say it."""
+    limit = _limit(options)
+    opened = open_readable(options)
+    if not os.path.isdir(opened.state):
+        print("There is nothing to free.")
+        return 0
+    results = Store(opened.state, Digests())
+    if options.flag("dry_run"):
+        locks.require_unlocked(opened.state)
+        removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
+        _list(removable)
+        _tell(removable, kept, "Would free", "Would keep")
+        return 0
+    with locks.locked(opened.state, "aml-pipeline clean"), locks.recording(opened.state):
+        survivors.end_all(results, results.steps())
+        removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
+        refused = {one: one.remove() for one in removable}
+        _remove_empty(opened.state, "steps", "runs", contents.FOLDER)
+    _tell([one for one in removable if not refused[one]], kept, "Freed", "Kept")
+    if any(refused.values()):
+        raise MachineError(removal.in_words([one for places in refused.values() for one in places]))
+    return 0
+
+
+def _remove_empty(state: str, *names: str) -> None:
+    for name in names:
+        with contextlib.suppress(OSError):  # it is not there, or holds something
+            os.rmdir(os.path.join(state, name))
+
+
+def _limit(options: Options) -> Limit | None:
+    text = options.text("runs")
+    if text is None:
+        return None
+    if options.flag("all"):
+        raise UsageError("--all removes all run records, and --runs keeps some. Give one of them.")
+    return retention.limit_of(text)
+
+
+def _sorted(
+    opened: Opened, results: Store, limit: Limit | None, *, everything: bool
+) -> tuple[list[Removable], list[str]]:
+    """Return what can be removed, and what is kept, in words."""
+    records = records_of(opened)
+    if everything:
+        why = retention.pinned(records)
+        kept = _records_in_words(why)
+        kept = [f"{text}. `aml-pipeline runs --unpin RUN` lets one go" for text in kept]
+        return [*_everything(opened.state), *_records(opened.state, records, why)], kept
+    makers = cleaning.makers(results)
+    uploads = opened.project.uploads if opened.project else ""  # made again when they are needed
+    removable = cleaning.unused(results)
+    removable += [cleaning.removable("cache", uploads)] if os.path.isdir(uploads) else []
+    kept = [f"the last result of {counted(len(makers), 'step')}"] if makers else []
+    environments = results.environments()
+    if limit is None:
+        all_runs = {one.run for one in records}
+        kept += _all_in_words(len(records))
+        return [*removable, *_records(opened.state, records, all_runs, environments)], kept
+    why = retention.kept(records, limit, set(makers.values()), time.time())
+    return [*removable, *_records(opened.state, records, why, environments)], [*kept, *_records_in_words(why)]
+
+
+def _records(
+    state: str, records: Sequence[RunRecord], kept: Collection[str], environments: Collection[str] = ()
+) -> list[Removable]:
+    """Return the records that are not ``kept``, and the code that no other one refers to."""
+    gone = [cleaning.removable(_RECORD, one.folder) for one in records if one.run not in kept]
+    texts = unreferenced_texts(state, [one for one in records if one.run in kept], environments)
+    return gone + [cleaning.removable("text of code", path) for path in texts]
+
+
+def _everything(state: str) -> list[Removable]:
+    """Return all that lies in a pipeline's state, but for the locks, which are held, and what belongs to records."""
+    steps = os.path.join(state, "steps")
+    found = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
+    others = {locks.LOCK, locks.RECORDING, "runs", "steps", contents.FOLDER}
+    names = [name for name in files.names(state) if name not in others]
+    return found + [cleaning.removable(_NAMED.get(name, "cache"), os.path.join(state, name)) for name in names]
+
+
+def _all_in_words(records: int) -> list[str]:
+    hint = f" (`clean --runs {_MANY_RECORDS}` would keep the newest {_MANY_RECORDS})"
+    text = f"{counted(records, _RECORD)}{hint if records > _MANY_RECORDS else ''}"
+    return [text] if records else []
+
+
+def _records_in_words(why: Mapping[str, str]) -> list[str]:
+    """Return how many records are kept, and how many of them for each reason."""
+    groups = ", ".join(reason.format(number) for reason, number in Counter(why.values()).items())
+    return [f"{counted(len(why), _RECORD)}: {groups}"] if why else []
+
+
+def _list(removable: Sequence[Removable]) -> None:
+    """Print what would go, a line each: its size, what it is, where it is."""
+    width = max((len(one.kind) for one in removable), default=0)
+    for one in removable:
+        print(f"{size_in_words(one.bytes):>10}  {one.kind:<{width}}  {os.path.relpath(one.places[0])}")
+
+
+def _tell(removable: Sequence[Removable], kept: Sequence[str], freed: str, keeps: str) -> None:
+    counts = Counter(one.kind for one in removable)
+    told = listed([counted(number, kind, _PLURALS.get(kind, "")) for kind, number in counts.items()])
+    total = sum(one.bytes for one in removable)
+    print(f"{freed} {size_in_words(total)}: {told}." if removable else "There is nothing to free.")
+    print(f"{keeps} {listed(kept) or 'nothing'}.")

@@ -1,0 +1,113 @@
+"""``compare``: what differs between two runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from aml_pipeline.cli.opened import open_readable
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.page_files import read_run, written
+from aml_pipeline.cli.recorded import chosen, records_of
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.text import cut, visible
+from aml_pipeline.project.opening import Opened
+from aml_pipeline.report.causes import Cause, changed_files, environments
+from aml_pipeline.report.code import Diff, diffs
+from aml_pipeline.report.comparison import Comparison, Row
+from aml_pipeline.report.comparison import compare as compared
+from aml_pipeline.report.comparison_page import comparison_page
+from aml_pipeline.report.reading import with_parts
+from aml_pipeline.report.story import RunTold
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.record import RunRecord
+
+_MOST_LETTERS = 40
+_MOST_STEPS = 3
+
+
+def compare(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print what differs between two runs, or write a page of it."""
+    opened = open_readable(options)
+    first, second = _two(opened, options.operands)
+    contents = Contents(opened.state)
+    one, other = (with_parts(read_run(opened, run), run, contents) for run in (first, second))
+    if options.flag("page"):
+        text = comparison_page(one, other, diffs(one, other, contents.read))
+        return written(options, text, os.path.join(second.folder, f"compared-with-{first.run}.html"))
+    if options.flag("open") or options.text("output"):
+        raise UsageError("`compare` opens and writes a page with --page only. See `aml-pipeline compare --help`.")
+    lines = _lines(first, second, compared(one, other))
+    code = _code(diffs(one, other, contents.read)) if options.flag("code") else _hint(one, other)
+    print("\n".join([*lines, *code]))
+    return 0
+
+
+def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
+    """Return the runs that are compared, the second of them the last one where it is not named."""
+    found = records_of(opened)
+    second = chosen(found, names[1] if len(names) > 1 else None)
+    if names:
+        first = chosen(found, names[0])
+    else:
+        before = [one for one in found if one.run != second.run]
+        first = before[-1] if before else second
+    if first.run == second.run:
+        raise UsageError(f"Two runs are compared, and {second.run} is one. `aml-pipeline runs` lists them.")
+    return first, second
+
+
+def _code(found: Iterable[Diff]) -> Iterator[str]:
+    for diff in found:
+        yield ""
+        yield visible(diff.title)
+        yield from map(visible, diff.lines)
+
+
+def _hint(first: RunTold, second: RunTold) -> Iterator[str]:
+    if changed_files(first, second) or environments(first, second):
+        yield ""
+        yield "The lines that changed: `aml-pipeline compare --code`."
+
+
+def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[str]:
+    yield f"A  {first.run}"
+    yield f"B  {second.run}"
+    yield ""
+    yield from _causes(found.causes)
+    differing = found.differing()
+    for title, rows in differing.items():
+        yield ""
+        yield title
+        yield from _table(rows)
+    same = [title.lower() for title, rows in found.parts.items() if rows and title not in differing]
+    if same:
+        yield ""
+        yield f"The same: {', '.join(same)}."
+
+
+def _causes(found: list[Cause]) -> Iterator[str]:
+    """Give what differs in what the steps were made from."""
+    if not found:
+        yield "What the steps depend on did not change."
+        return
+    yield "What changed"
+    names = [cut(_named(cause.steps), _MOST_LETTERS) for cause in found]
+    width = max(map(len, names))
+    for name, cause in zip(names, found, strict=True):
+        for at, words in enumerate(cause.words):
+            yield f"  {'' if at else name:<{width}}  {visible(words)}"
+
+
+def _named(steps: Sequence[str]) -> str:
+    more = len(steps) - _MOST_STEPS
+    return ", ".join(steps[:_MOST_STEPS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _table(rows: list[Row]) -> Iterator[str]:
+    """Give the rows with their columns aligned; what is long is cut."""
+    cells = [[cut(visible(cell).replace("\n", " "), _MOST_LETTERS) for cell in row] for row in rows]
+    widths = [max(len(row[place]) for row in cells) for place in range(3)]
+    for name, before, now, note in cells:
+        line = f"  {name:<{widths[0]}}  {before:<{widths[1]}}  → {now:<{widths[2]}}  {note}"
+        yield line.rstrip()

@@ -1,0 +1,116 @@
+"""``environment``: what the pipeline's environments declare, beside what the Python of local runs has."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+
+from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.python import asking_python
+from aml_pipeline.core.wording import counted
+from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.project.environment.installed import DIFFERENCES, Finding, compare
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.folder import Project
+
+_MOST_NAMED = 3
+
+
+def environment(options: Options, environ: Mapping[str, str]) -> int:
+    """Print each declared package with what is installed; with ``--exit-code``, exit with 5 when something differs."""
+    with asking_python(options, environ) as asked:
+        plan, project = open_with(options).require()
+        python = asked()
+    print(f"Held against Python {python.full_version} at {python.path}, which runs the steps here.")
+    print("Azure ML builds an image of its own from what is declared: a local run proves nothing about what differs.")
+    steps = _used(plan, [step.name for step in plan.steps])
+    if not steps:
+        print("\nNo step declares an environment.")
+    different = False
+    for one, names in steps.items():
+        findings = compare(project.declaration(one).packages, python)
+        different |= bool(_differing(findings))
+        print("", *_page(one, names if len(steps) > 1 else [], findings, python), sep="\n")
+    return EXIT_SOMETHING_TO_DO if different and options.flag("exit_code") else 0
+
+
+def warning(plan: Plan, selected: Sequence[str], project: Project, python: Interpreter) -> str:
+    """Return in one line in what ``python`` differs from what the ``selected`` steps declare; empty if in nothing.
+
+    A run goes on without it: whatever is odd in a declaration keeps it quiet and stops nothing.
+    """
+    with contextlib.suppress(Exception):
+        found = [one for used in _used(plan, selected) for one in compare(project.declaration(used).packages, python)]
+        told = list(dict.fromkeys(map(_difference, _differing(found))))
+        if told:
+            more = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+            shown = "; ".join(told[:_MOST_NAMED])
+            return f"Not the declared environment: {shown}{more}. `aml-pipeline environment` shows all."
+    return ""
+
+
+def _used(plan: Plan, names: Iterable[str]) -> dict[Environment, list[str]]:
+    """Return the environments of some steps, each with the steps that use it."""
+    found: dict[Environment, list[str]] = {}
+    for name in names:
+        declared = plan.step(name).environment
+        if declared is not None:
+            found.setdefault(declared, []).append(name)
+    return found
+
+
+def _differing(findings: Iterable[Finding]) -> list[Finding]:
+    return [one for one in findings if one.verdict in DIFFERENCES]
+
+
+def _difference(one: Finding) -> str:
+    name = one.declared.name
+    if one.verdict == "missing":
+        return f"{name} is missing"
+    return f"{'Python' if name == 'python' else name} {_wanted(one)} declared, {one.installed} here"
+
+
+def _wanted(one: Finding) -> str:
+    """Return the version as it was declared; ``=3.8`` is told as 3.8."""
+    text = one.declared.wanted
+    return text.lstrip("=") if text.lstrip("=")[:1].isdigit() else text
+
+
+def _page(one: Environment, steps: list[str], findings: list[Finding], python: Interpreter) -> list[str]:
+    title = f"{one.name or one.curated or one.registered}"
+    files = [name for name in (one.conda_file, one.pip_requirements) if name]
+    used = f", for {', '.join(steps)}" if steps else ""
+    if not files:
+        return [f"{title}{used}: {_elsewhere(one)} No package is declared here, so nothing can be checked."]
+    rows = [("package", "declared", "installed", "")] if findings else []
+    rows += [_row(finding, python) for finding in findings]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    lines = ["  ".join(f"{text:<{width}}" for text, width in zip(row, [*widths, 0], strict=True)) for row in rows]
+    return [f"{title} ({', '.join(files)}){used}", *(f"  {line.rstrip()}" for line in lines), _count(findings)]
+
+
+def _elsewhere(one: Environment) -> str:
+    if one.docker_image:
+        return f"it is the image {one.docker_image}."
+    if one.conda_environment:
+        return f"it is conda's environment {one.conda_environment}, exported when it is submitted."
+    return "Azure ML has it."
+
+
+def _row(one: Finding, python: Interpreter) -> tuple[str, str, str, str]:
+    declared = one.declared
+    verdict = "Python version" if declared.name == "python" and one.verdict == "other version" else one.verdict
+    if one.verdict == "not for this Python":
+        verdict = f"not for Python {python.version}"
+    return declared.name or declared.text, declared.wanted or "any", one.installed or "–", verdict
+
+
+def _count(findings: list[Finding]) -> str:
+    verdicts = [one.verdict for one in findings]
+    counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
+    words = {"fits": "fit", "other version": "of another version"}
+    parts = [f"{number} {words.get(verdict, verdict)}" for verdict, number in counts.items()]
+    number = counted(len(findings), "package") if findings else "no packages"
+    return f"{number}{': ' if parts else ''}{', '.join(parts)}."

@@ -1,0 +1,42 @@
+"""``export``: the same pipeline as Azure ML v2 YAML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v2 import export as v2
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.sending import require_sendable, say
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.wording import counted
+from aml_pipeline.pipeline.plan.model import Plan
+
+
+def export(options: Options, _environ: Mapping[str, str]) -> int:
+    """Write the export; print the map of names, and where to read on."""
+    if not options.operands:
+        raise UsageError("Name the folder for the export, such as `aml-pipeline export v2`.")
+    place = options.operands[0]
+    opened = open_with(options)
+    plan, project = opened.require()
+    require_sendable(opened, plan.steps, v2.problems(plan))
+    count = v2.write(plan, project, place, force=options.flag("force"))
+    _tell(plan)
+    print(
+        f"{counted(count, 'file')} in {place}; {os.path.join(place, 'README.md')} has the commands of az ml, in order."
+    )
+    return 0
+
+
+def _tell(plan: Plan) -> None:
+    for step in plan.steps:
+        print(f"{step.name} → {v2.node(step.name)}")
+        for argument, dataset in sendable.left_out(plan, step):
+            say(f"{step.name} goes without {argument.option or 'an argument'}: dataset {dataset} is only here.")
+    for line in v2.omitted(plan):
+        say(f"Left out of the export: {line}")
+    if plan.schedules:
+        say(v2.twice(plan))

@@ -1,0 +1,34 @@
+"""``graph``: the steps in order, or a drawing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.pipeline.plan import drawing
+from aml_pipeline.pipeline.plan.model import Plan, Step
+
+if TYPE_CHECKING:
+    pass
+
+
+def graph(options: Options, _environ: Mapping[str, str]) -> int:
+    """Print the steps in order with what each reads and writes, or the graph for a program that draws it."""
+    plan, _ = open_with(options).require()
+    draw = {"mermaid": drawing.mermaid, "dot": drawing.dot}.get(options.text("format") or "")
+    if draw:
+        print(draw(plan))
+        return 0
+    for number, step in enumerate(plan.steps, 1):
+        print(f"{number}. {step.name}  ({step.script})")
+        for line in _edges(plan, step):
+            print(f"     {line}")
+    return 0
+
+
+def _edges(plan: Plan, step: Step) -> list[str]:
+    reads = [f"← {one.step}.{one.name}" for one in step.inputs]
+    reads += [f"← dataset {name}{' (optional)' if plan.datasets[name].optional else ''}" for name in step.datasets]
+    return [*reads, *(f"after {name}" for name in step.after), *(f"→ {name}" for name in step.outputs)]

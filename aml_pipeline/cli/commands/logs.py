@@ -1,0 +1,44 @@
+"""``logs``: what a step printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from aml_pipeline.cli.opened import open_readable
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.recorded import chosen, records_of
+from aml_pipeline.cli.screen.colour import is_coloured
+from aml_pipeline.cli.screen.printing import log
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.problems import suggest
+from aml_pipeline.report.sources import source_directory, to_sources
+from aml_pipeline.runs.record import RunRecord
+
+
+def logs(options: Options, environ: Mapping[str, str]) -> int:
+    """Print the log of a step."""
+    opened = open_readable(options)
+    run, step = _logged(records_of(opened), options.text("run"), options.operands)
+    to_source, coloured = to_sources(run, step, source_directory(run, step)), is_coloured(sys.stdout, environ)
+    with files.opened_text(run.log(step)) as stream:
+        for piece in to_source.pieces(stream):
+            log(sys.stdout, piece, coloured=coloured)
+    return 0
+
+
+def _logged(found: list[RunRecord], name: str | None, operands: list[str]) -> tuple[RunRecord, str]:
+    """Return the newest run, or the one named, that has a log of the step named, or of any."""
+    among = found if name is None else [chosen(found, name)]
+    for one in reversed(among):
+        if one.logged_steps and (not operands or operands[0] in one.logged_steps):
+            return one, operands[0] if operands else one.logged_steps[-1]
+    what = f'step "{operands[0]}"' if operands else "any step"
+    steps = sorted({step for one in among for step in one.logged_steps})
+    if name is None and not steps:
+        raise UsageError("No step ran yet, so there is no log. Start with `aml-pipeline run`.")
+    where = "here" if name is None else f"in run {among[0].run}"
+    raise UsageError(
+        f"There is no log of {what} {where}. {suggest(operands[0] if operands else '', steps, noun='log')}"
+    )

@@ -1,0 +1,45 @@
+"""``plan``: what ``run`` would do, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.python import asking_python
+from aml_pipeline.cli.screen.progress import each
+from aml_pipeline.cli.selected import context_of, selection, warn_of_left_out
+from aml_pipeline.local import forecast
+from aml_pipeline.runs.reuse import Verdict
+
+
+def plan(options: Options, environ: Mapping[str, str]) -> int:
+    """Print what ``run`` would do; with ``--remote`` what ``submit`` would."""
+    if options.has("remote") and options.flag("remote"):
+        from aml_pipeline.cli.commands.plan_remote import forecast_remotely
+
+        return forecast_remotely(options, environ)
+    with asking_python(options, environ) as python:
+        opened = open_with(options)
+        selected, forced = selection(options, opened)
+        context = context_of(environ, opened, selected, python)
+    verdicts = forecast(context, selected, forced)
+    width = max(map(len, selected))
+    something = any(verdict.action != "reuse" for _, verdict in verdicts)
+    verbose = options.flag("verbose")
+    lines = [
+        line
+        for name, verdict in verdicts
+        for line in (f"{name:<{width}}  {_forecast(verdict)}", *(each(verdict.changes) if verbose else ()))
+    ]
+    text = "\n".join(lines)
+    print(text)
+    warned = warn_of_left_out(context, selected, verbose=verbose)
+    options.answer = None if something or warned else text
+    return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
+
+
+def _forecast(verdict: Verdict) -> str:
+    action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
+    return action if verdict.action == "reuse" else f"{action}  {verdict.reason}"

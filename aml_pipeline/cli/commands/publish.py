@@ -1,0 +1,104 @@
+"""``publish``: the workspace made to agree with the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from aml_pipeline import azureml
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.publication import Change, as_text, listed
+from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.screen.printing import print_json
+from aml_pipeline.cli.sending import connect, require_sendable, say
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.wording import counted
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.opening import Opened
+
+
+def publish(options: Options, environ: Mapping[str, str]) -> int:
+    """Publish, or tell what that would change; with ``--exit-code`` exit with 5 when there is something."""
+    opened = open_with(options)
+    plan, _ = opened.require()
+    if options.flag("adopt") and options.text("version") is not None:
+        raise UsageError("--adopt takes over with what the file says. Publish with --adopt first, then with --version.")
+    if options.text("version") is None:
+        require_sendable(opened, plan.steps, sendable.of_v1(plan.steps))
+    try:
+        with waiting.heard_by(say), waiting.told("working out what is to be published"):
+            changes = _changes(opened, options, environ)
+    except KeyboardInterrupt as error:
+        say("Stopped. What was made stays; `aml-pipeline publish` does the rest.")
+        return status_of(error)
+    if options.text("format") == "json":
+        print_json([_row(one) for one in changes])
+    else:
+        print(as_text(changes))
+        print(_summary(changes, options))
+        for line in _addresses(changes):
+            print(line)
+    something = any(one.action != "unchanged" for one in changes)
+    return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
+
+
+def _changes(opened: Opened, options: Options, environ: Mapping[str, str]) -> list[Change]:
+    plan, project = opened.require()
+    dry, version = options.flag("dry_run"), options.text("version")
+    workspace = connect(project.folder, environ)
+    if version is not None:
+        return azureml.go_back(plan, workspace, version, dry_run=dry)
+    return azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
+
+
+def _row(one: Change) -> dict[str, object]:
+    return {key: value for key, value in asdict(one).items() if key not in {"key", "only_mark"}}
+
+
+def _summary(changes: list[Change], options: Options) -> str:
+    count = sum(one.action != "unchanged" for one in changes)
+    if not count:
+        back = options.text("version") is not None
+        return "That is the default already." if back else "Azure ML agrees with the file."
+    number = counted(count, "change")
+    return f"{number} to make; nothing was written." if options.flag("dry_run") else f"{number} made."
+
+
+def _addresses(changes: list[Change]) -> Iterator[str]:
+    """Yield where it is: the page in the portal, and what starts runs of the version that is the default."""
+    for one in changes:
+        if one.page:
+            yield f"page      {one.page}"
+        if one.address and one.kind == "endpoint":
+            yield f"endpoint  {one.address}"
+
+
+def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the schedules that Azure ML has of a pipeline and how each differs from the file, and those of others."""
+    with waiting.heard_by(say):
+        found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ))
+    rows = listed(found, whose, changes)
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        print(f"Neither Azure ML nor the file has a schedule of {plan.name}.")
+    else:
+        print(_table([_cells(row) for row in rows]))
+    return 0
+
+
+def _cells(row: Mapping[str, object]) -> list[str]:
+    """Return name, state, when it fires, and how it compares; what is not there yet is compared by when it will."""
+    cells = [str(row[key] or "") for key in ("name", "state", "fires", "compared")]
+    return [*cells[:2], cells[3], ""] if row["state"] == "not published" else cells
+
+
+def _table(rows: list[list[str]]) -> str:
+    """Return the rows as lines, each column as wide as the widest of it."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,65 @@
+"""``runs``: what ran, and which runs are pinned."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aml_pipeline.cli.opened import open_readable
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.recorded import chosen, moment, records_of, row_of, words_of
+from aml_pipeline.cli.screen.printing import as_json
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.project.opening import Opened
+from aml_pipeline.runs import locks
+
+
+def runs(options: Options, environ: Mapping[str, str]) -> int:
+    """Print the runs, the last first; with ``--remote`` those that Azure ML has."""
+    opened = open_readable(options)
+    pins = {stays: options.texts(name) for name, stays in (("pin", True), ("unpin", False))}
+    if any(pins.values()):
+        return _pin(opened, pins, remote=options.flag("remote"))
+    if options.flag("remote"):
+        from aml_pipeline.cli.commands.runs_remote import print_runs
+
+        return print_runs(opened, environ, as_json=options.text("format") == "json")
+    busy = locks.is_locked(opened.state)
+    found = records_of(opened)
+    rows = (row_of(one, busy=busy) for one in reversed(found))
+    if options.text("format") == "json":
+        _print_rows(rows)
+        return 0
+    if not found:
+        print("Nothing ran yet. Start with `aml-pipeline run`.")
+    for row in rows:
+        seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
+        print(f"{row['run']}  {moment(row['started'])}  {row['state']:<11}  {seconds}  {words_of(row)}")
+    return 0
+
+
+def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a list as ``json.dumps`` with an indent does, row by row: there may be ten thousand."""
+    before = "["
+    for row in rows:
+        text = f"\n{json.dumps(row, indent=2, ensure_ascii=False)}".replace("\n", "\n  ")
+        sys.stdout.write(before + as_json(text))
+        before = ","
+    print("[]" if before == "[" else "\n]")
+
+
+def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int:
+    """Pin or unpin the runs named, once all of them are known to be there."""
+    if remote:
+        raise UsageError("Runs that are recorded here can be pinned, not those of --remote. Delete --remote.")
+    found = records_of(opened)
+    for run, stays in [(chosen(found, name), stays) for stays, names in pins.items() for name in names]:
+        run.pin(stays=stays)
+        print(
+            f"{run.run} is pinned: `clean` keeps its record."
+            if stays
+            else f"Unpinned {run.run}: `clean --runs` may remove its record."
+        )
+    return 0

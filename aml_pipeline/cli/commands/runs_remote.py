@@ -1,0 +1,31 @@
+"""``runs --remote``: what Azure ML has of this pipeline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from aml_pipeline.azureml.v1.history import runs
+from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.cli.recorded import moment
+from aml_pipeline.cli.screen.printing import print_json
+from aml_pipeline.cli.sending import connect, say
+from aml_pipeline.project.opening import Opened
+
+
+def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the runs of the pipeline's experiment that carry its name, the last first."""
+    plan = opened.plan
+    assert plan is not None  # noqa: S101 - the caller opened it
+    with waiting.heard_by(say):
+        found = runs(connect(os.path.dirname(plan.file), environ), plan.experiment, plan.name)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return 0
+    if not found:
+        print(f"Azure ML has no run of {plan.name}. Begin one with `aml-pipeline submit`.")
+    for one in found:
+        about = "  ".join(text for text in (one.profile, (one.commit or "")[:9]) if text)
+        print(f"{one.run}  {moment(one.started)}  {one.status:<11}  {about}".rstrip())
+    return 0

@@ -1,0 +1,106 @@
+"""``schedules``: when each schedule of the file fires next, in its zone and in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone, tzinfo
+from itertools import islice
+from typing import Any
+
+from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.screen.printing import print_json
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.masking import redacted
+from aml_pipeline.pipeline import schedule
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.schedule import timetable
+from aml_pipeline.pipeline.schedule.timetable import Firing
+from aml_pipeline.pipeline.spec.parameters import shown
+
+_SHOWN = 5
+_MARKS = {
+    "once": "",
+    "missing": "does not exist that day: the clock skips it",
+    "first of two": "comes twice: the first is meant",
+    "second of two": "comes twice: the second is meant",
+}
+
+
+def schedules(options: Options, environ: Mapping[str, str]) -> int:
+    """Print the next runs of each schedule; with ``--remote`` the schedules that Azure ML has."""
+    plan, _ = open_with(options).require()
+    if options.flag("remote"):
+        from aml_pipeline.cli.commands.publish import print_schedules
+
+        return print_schedules(plan, environ, as_json=options.text("format") == "json")
+    now = datetime.now(timezone.utc)
+    if options.text("format") == "json":
+        print_json(rows(plan, now))
+    else:
+        print(page(plan, now))
+    return 0
+
+
+def page(plan: Plan, now: datetime) -> str:
+    """Return what people read."""
+    found = rows(plan, now)
+    if not found:
+        return f"{plan.name} has no schedule. Give it one under `schedules:`."
+    lines = [line for row in found for line in _lines(row)]
+    return "\n".join([*lines, "These are the times that the file says; Azure ML starts runs by its own clock."])
+
+
+def _lines(row: Mapping[str, Any]) -> Iterator[str]:
+    cron = f'cron "{row["cron"]}", ' if row["cron"] else ""
+    yield f"{row['name']}  {cron}{row['words']}, {row['time_zone']}"
+    if row["parameters"]:
+        yield f"  with {', '.join(f'{name}={shown(value)}' for name, value in row['parameters'].items())}"
+    for run in row["runs"]:
+        instant = f"{_short(run['utc'])} UTC" if run["utc"] else f"{'–':<20}"
+        yield f"  {run['day']} {_short(run['local'])}  {instant}  {run['mark']}".rstrip()
+    yield ""
+
+
+def _short(text: str) -> str:
+    """Return a time without what is always the same: ``2026-12-01 02:00``."""
+    return text[:16].replace("T", " ")
+
+
+def rows(plan: Plan, now: datetime) -> list[dict[str, Any]]:
+    """Return each schedule as JSON data, with its next runs after ``now``. Raises MachineError."""
+    return [_row(plan, name, now) for name in plan.schedules]
+
+
+def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
+    declared = plan.schedules[name]
+    understood = schedule.read(declared)
+    runs = islice(timetable.firings(understood.pattern, _zone(declared.time_zone), now), _SHOWN)
+    return {
+        "name": name,
+        "cron": declared.cron,
+        "words": understood.recurrence.in_words(),
+        "time_zone": declared.time_zone,
+        "windows_zone": understood.windows_zone,
+        "parameters": redacted(declared.parameters),
+        "runs": [_run(one) for one in runs],
+    }
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfoNotFoundError
+
+    try:
+        return timetable.zone_of(name)
+    except ZoneInfoNotFoundError:
+        message = f"This machine has no data of the time zone {name}. Install it: `pip install tzdata`."
+        raise MachineError(message) from None
+
+
+def _run(one: Firing) -> dict[str, Any]:
+    return {
+        "local": one.wall.isoformat(timespec="minutes"),
+        "day": f"{one.wall:%a}",
+        "utc": one.instant.strftime("%Y-%m-%dT%H:%MZ") if one.instant else None,
+        "mark": _MARKS[one.kind],
+    }

@@ -1,0 +1,46 @@
+"""``validate``: every problem of the file and of what it names."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aml_pipeline.cli.checked import checked, count
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.screen.colour import is_coloured
+from aml_pipeline.cli.screen.printing import as_json, steer
+from aml_pipeline.core import problems
+from aml_pipeline.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from aml_pipeline.project.environment.interpreter import Interpreter
+
+
+def validate(options: Options, environ: Mapping[str, str]) -> int:
+    """Print every problem; exit with 2 when one is an error."""
+    if options.flag("snapshot"):
+        from aml_pipeline.cli.commands import validate_snapshot
+
+        return validate_snapshot.show(options, environ)
+    if options.operands or options.text("python"):
+        what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
+        raise UsageError(f"`validate` takes {what} with --snapshot only. See `aml-pipeline validate --help`.")
+    opened = checked(options, environ, lambda: _python(options, environ))
+    found = opened.loaded.problems
+    form = options.text("format")
+    if form == "json":
+        print(as_json(problems.as_json(found)))
+    elif form == "github":
+        print(problems.as_github(found), end="\n" if found else "")
+    elif found:
+        told = problems.as_text(found, opened.texts(), colour=is_coloured(sys.stdout, environ))
+        steer(sys.stdout, f"{told}\n")
+    return count(opened, form)
+
+
+def _python(options: Options, environ: Mapping[str, str]) -> Interpreter:
+    from aml_pipeline.cli.python import asking_python  # only where a warning needs to know
+
+    with asking_python(options, environ) as answer:
+        return answer()

@@ -1,0 +1,45 @@
+"""How the program ends: exit statuses, and signals of which it dies."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    pass
+
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_BUG = 3
+EXIT_AZURE = 4
+EXIT_SOMETHING_TO_DO = 5
+EXIT_MACHINE = 6
+EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+EXIT_TERMINATED = 143
+# A shell adds this to the number of the signal that a process died of.
+SIGNALLED = 128
+
+
+class Terminated(KeyboardInterrupt):
+    """The process got a TERM, or its terminal went away (HUP); ``status`` is the exit status that tells which."""
+
+    def __init__(self, status: int = EXIT_TERMINATED) -> None:
+        super().__init__()
+        self.status = status
+
+
+def status_of(error: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that was stopped; what a signal raised may be the cause of ``error``."""
+    raised = error.__cause__ or error
+    return raised.status if isinstance(raised, Terminated) else EXIT_INTERRUPTED
+
+
+def die_of(number: int) -> None:
+    """End this process by a signal that was handled: of an exit status alone, a loop of a shell would go on."""
+    import signal
+
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(SIGNALLED + number)  # the kernel kills no process 1, as it is in a container

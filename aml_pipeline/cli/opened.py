@@ -1,0 +1,78 @@
+"""The pipeline that the options name, opened; what a record says of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aml_pipeline import __version__
+from aml_pipeline.cli.importing import Uncollected
+from aml_pipeline.cli.options import Options
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.folder import STATE
+from aml_pipeline.project.opening import Opened, open_pipeline
+
+DEFAULT_FILE = "pipeline.yaml"
+
+
+def state_folder(options: Options) -> str:
+    """Return the folder of all state of the pipelines that lie beside the file that ``-f`` names."""
+    return os.path.join(os.path.dirname(os.path.abspath(options.text("file") or DEFAULT_FILE)), STATE)
+
+
+def open_with(options: Options) -> Opened:
+    """Open the file that ``-f`` names, with ``--profile`` and ``--param`` where the command has them."""
+    has = options.has
+    with Uncollected():
+        return open_pipeline(
+            options.text("file") or DEFAULT_FILE,
+            options.text("profile") if has("profile") else None,
+            parameters(options.texts("param")) if has("param") else {},
+        )
+
+
+def open_readable(options: Options) -> Opened:
+    """Open it as ``open_with`` does; what already ran can be looked at while the file has mistakes, if it can be read.
+
+    Raises PipelineError when it cannot.
+    """
+    opened = open_with(options)
+    if opened.plan is None:
+        opened.require()
+    return opened
+
+
+def command_line() -> str:
+    """Return what the user typed, but for secrets, for whoever reads of it later."""
+    return " ".join(["aml-pipeline", *redaction.words(sys.argv[1:])])
+
+
+def record_header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the record of any run says of it before its steps."""
+    return {
+        "pipeline": plan.name,
+        "profile": plan.profile,
+        "parameters": redaction.parameters(plan),
+        "started": time.time(),
+        "command": command_line(),
+        "host": os.uname().nodename,
+        "version": __version__,
+        "git": git,
+        "plan": redaction.plan_as_data(plan),
+    }
+
+
+def parameters(given: list[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` words as a mapping; the last one of a name counts. Raises UsageError."""
+    values = {}
+    for word in given:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError(f'--param "{word}" has no "=". Write it as NAME=VALUE, such as --param epochs=5.')
+        values[name] = value
+    return values

@@ -1,0 +1,177 @@
+"""What a run shows while it goes on: plain lines in a pipe, a line that moves on a terminal.
+
+How each step ended goes to standard output; what happens meanwhile to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from aml_pipeline.cli.screen.colour import is_coloured
+from aml_pipeline.cli.screen.live import Live, can_move
+from aml_pipeline.cli.screen.logged import without_colours
+from aml_pipeline.cli.screen.printing import log
+from aml_pipeline.core.wording import counted, printable
+from aml_pipeline.local import Run
+from aml_pipeline.local.store import Store
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.spec.parameters import shown
+from aml_pipeline.runs import events, metrics
+from aml_pipeline.runs.events import Event
+
+# A metric is shown each time up to the hundredth, then every tenth, then every hundredth time.
+_SHOWN_EACH = 100
+# Of a step that logs more metrics, a line has the first.
+_MOST_METRICS = 40
+
+
+class Progress:
+    """Shows the events of a run of ``selected`` steps.
+
+    ``remark`` gives a line to say when the first of them runs; ``before`` what is recorded of the last time that each
+    was done, asked for when the first of them runs already.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        selected: Sequence[str],
+        *,
+        verbose: bool = False,
+        remark: Callable[[], str] = lambda: "",
+        before: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
+    ) -> None:
+        self._width = max(map(len, selected))
+        self._verbose = verbose
+        self._moving = not verbose and can_move()
+        self._live = Live(sys.stderr, moving=self._moving)
+        self._counts: dict[tuple[str, str], int] = {}
+        self._last: dict[str, dict[str, object]] = {}
+        self._logs: dict[str, str] = {}
+        self.lines: list[str] = []  # what went to standard output
+        self._folder = os.path.dirname(plan.file)
+        self._title = _title(plan, len(selected))
+        self._remark = remark
+        self._before = cache(before)
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, events.StepStarted):
+            self._begin(event)
+        elif isinstance(event, events.OutputWritten) and self._verbose:
+            log(sys.stderr, event.text, coloured=is_coloured(sys.stderr, os.environ))
+        elif isinstance(event, events.MetricLogged):
+            self._metric(event)
+        elif isinstance(event, events.StepTicked):
+            time = f"{event.seconds:5.1f} s{self._expected(event.step)}"
+            self._live.put(event.step, f"{event.step:<{self._width}}  {time}  {self._metrics(event.step)}")
+        elif isinstance(event, events.StepEnded):
+            self._end(event)
+
+    def _begin(self, event: events.StepStarted) -> None:
+        if self._title:
+            self.say(self._title)
+            self._title = ""
+            remark = self._remark()
+            if remark:
+                self.say(remark)
+        runs = "runs again" if event.step in self._logs else "runs"
+        self._logs[event.step] = event.log
+        self.say(f"{event.step:<{self._width}}  {runs}: {event.reason}")
+        for line in each(event.changes) if self._verbose else ():
+            self.say(line)
+
+    def _metric(self, event: events.MetricLogged) -> None:
+        count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
+        self._last.setdefault(event.step, {})[event.name] = _brief(event.value)
+        step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
+        if not self._moving and count % step == 0:
+            self.say(f"{event.step:<{self._width}}    {printable(event.name)} {_shown(_brief(event.value))}")
+
+    def _metrics(self, step: str) -> str:
+        first = islice(self._last.get(step, {}).items(), _MOST_METRICS)
+        return "  ".join(f"{printable(name)} {_shown(value)}" for name, value in first)
+
+    def _compared(self, step: str) -> str:
+        """Return the last values of a step's metrics, with those of the last time."""
+        last = self._last.get(step, {})
+        old = (self._before().get(step, {}).get("metrics") or {}) if last else {}
+        first = islice(last.items(), _MOST_METRICS)
+        told = [f"{printable(name)} {_shown(value)}{_was(value, old.get(name))}" for name, value in first]
+        more = [f"and {counted(len(last) - len(told), 'more metric')}"] if len(last) > len(told) else []
+        return "  ".join([*told, *more])
+
+    def _expected(self, step: str) -> str:
+        """Return how long a step may take, by the last time."""
+        seconds = self._before().get(step, {}).get("seconds") if self._moving else None
+        return f" of about {seconds:.1f} s" if isinstance(seconds, (int, float)) else ""
+
+    def _end(self, event: events.StepEnded) -> None:
+        self._live.drop(event.step)
+        words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
+        text = words.get(event.state, event.state)
+        detail = {"done": self._compared(event.step), "not run": event.reason}.get(event.state, "")
+        self.lines.append(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}")
+        self._live.above(self.lines[-1], sys.stdout)
+        if event.state == "failed" and event.message:
+            for line in event.tail:
+                self.say(f"    {without_colours(line)}")
+            end = "\n" if "\n" in event.message else " "
+            self.say(f"{event.step}: {event.message}{end}Log: {_from_here(self._logs[event.step], self._folder)}")
+        if event.remark:
+            self.say(f"{event.step}: {event.remark}")
+
+    def say(self, text: str) -> None:
+        """Show words that belong to no event, above the lines that move."""
+        self._live.above(text, sys.stderr)
+
+
+def each(changes: Sequence[str]) -> list[str]:
+    """Return a line for each change, where a reason tells the first of several."""
+    return [f"    {change}" for change in changes] if len(changes) > 1 else []
+
+
+def _title(plan: Plan, steps: int) -> str:
+    values = ", ".join(f"{name}={shown(text)}" for name, text in redaction.parameters(plan).items())
+    profile = f", profile {plan.profile}" if plan.profile else ""
+    return f"{plan.name}{profile}: {counted(steps, 'step')}{f' with {values}' if values else ''}"
+
+
+def _brief(value: object) -> object:
+    """Return a number, or the text that is shown of what is none, which may be long."""
+    return value if isinstance(value, (int, float)) else _shown(metrics.summary(value))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = printable(str(value))
+    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+
+
+def _was(value: object, old: object) -> str:
+    """Return a number as it was before, where it was another."""
+    numbers = isinstance(value, (int, float)) and isinstance(old, (int, float))
+    return f" (was {_shown(old)})" if numbers and _shown(value) != _shown(old) else ""
+
+
+def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
+    """Return where the final outputs lie, a line each."""
+    read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
+    finals = [(step, name) for step, one in done.results.items() for name in one.outputs if (step, name) not in read]
+    base = os.path.dirname(os.path.abspath(file))
+    rows = [(f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in finals if step in done.steps]
+    width = max((len(left) for left, _ in rows), default=0)
+    return [f"{left:<{width}}  {right}" for left, right in rows]
+
+
+def _from_here(path: str, base: str) -> str:
+    """Return ``path`` from where the user stands, when that is the project or a folder above it."""
+    here = os.getcwd()
+    return os.path.relpath(path, here) if base == here or base.startswith(here + os.sep) else path

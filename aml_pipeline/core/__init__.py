@@ -1,0 +1,1 @@
+"""What everything else stands on: problems, errors, files, secrets, words. Imports nothing of ours."""

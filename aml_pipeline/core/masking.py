@@ -1,0 +1,170 @@
+"""Text → the same without what would give access: keys, tokens, passwords, signatures. Pure.
+
+What they look like, and what they are called, is in ``secret_words``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aml_pipeline.core.secret_words import CHOSEN, HIDDEN_TOO, KEY, MADE, SHAPES, TO_BE_KNOWN
+from aml_pipeline.core.secrets import by_variable, in_addresses
+
+MASK = "***"
+OTHER = f"{MASK} (default)"  # the default of a parameter whose value is another: that much may be known
+# Words that may follow the name of a secret in a sentence.
+_PROSE = (
+    r"(?!(?:an?|and|are|as|at|by|cannot|expects?|for|from|has|in|invalid|is|missing|must|needs?|not|of|on|or|required"
+    r"|takes|the|to|was|were|with|wrong)\b)"
+)
+_VALUE = r"[^\s\"',;&\\]+"
+_SCHEMES = "aws4-hmac-sha256|api-?key|basic|bearer|digest|negotiate|sharedaccesssignature|sharedkey|token"
+# A small number behind such a name is a count or a weight; what may be a password is never left.
+_COUNT = r"[+-]?\d{1,9}(?:\.\d*)?(?:e[+-]?\d+)?[])}.]*"
+_LEAST_OF_A_KEY = 8
+
+_known: set[str] = set()
+
+
+class _Patterns(NamedTuple):
+    """The patterns of ``without_secrets``, in their order, compiled."""
+
+    token: re.Pattern[str]
+    address: re.Pattern[str]
+    authorization: re.Pattern[str]
+    header: re.Pattern[str]
+    option: re.Pattern[str]
+    named: re.Pattern[str]
+    number: re.Pattern[str]
+
+
+@functools.cache
+def _patterns() -> _Patterns:
+    """Return the patterns compiled, which takes longer than most commands have use for."""
+    token = "|".join([*(shape.hidden for shape in SHAPES if shape.hidden), *HIDDEN_TOO])
+    names = f"(?:{CHOSEN}|{MADE}|{KEY})"
+    return _Patterns(
+        token=re.compile(token, re.ASCII),
+        # Not what stands before the @ of Azure's storage: that is a container.
+        address=re.compile(r"(?<!abfs)(?<!abfss)(?<!wasb)(?<!wasbs)://[^/\s\"']+@"),
+        authorization=re.compile(rf"(?i)(\bauthorization[\\\"']*\s*[:=]\s*[\\\"']*(?:(?:{_SCHEMES})\s+)?)[^\s\"',\\]+"),
+        # Not "bearer token": what gives access is no word in small letters. Behind = comes what a name stands for, if
+        # anything.
+        header=re.compile(rf"\b((?i:bearer|basic))\s+(?=\S*[\dA-Z=_.])[\w.~+/-]+(?:=(?:{_VALUE})?)?"),
+        option=re.compile(
+            rf"(?i)((?:(?<![\w-])--?[\w-]{{0,40}}?{names}[_-]?\d{{0,3}}|\bapi_?key)\s+)(?![-*]){_PROSE}({_VALUE})"
+        ),
+        # The end of a name, separator, value: "AccountKey=…", "password": "…", sig=…; a value in quotes whole.
+        named=re.compile(
+            rf"""(?ix) (?P<before> (?: (?P<chosen>{CHOSEN}) | (?P<made>{MADE}|\bsig) | {KEY} | (?P<key>key) )
+                 [_-]?\d{{0,3}} (?P<between> [\\"']* \s* (?: [:=] | %3D ) \s* | \s+ (?=[\\"']) ) )
+                 (?: (?P<quote>\\?["']) (?P<quoted>.*?) (?P=quote) | (?P<bare>{_VALUE}) )"""
+        ),
+        number=re.compile(f"(?i){_COUNT}"),
+    )
+
+
+def keep_secret(text: str) -> None:
+    """Take ``text`` out of everything that is masked from now on, wherever it stands."""
+    if text.strip("*"):
+        _known.add(text)
+
+
+def without_secrets(text: str) -> str:
+    """Return ``text`` with whatever is, or looks like, a key, token or password replaced by ``***``."""
+    for one in sorted(_known, key=len, reverse=True):
+        text = text.replace(one, MASK)
+    text = _patterns().token.sub(MASK, text)
+    return _without_named(_patterns().address.sub(f"://{MASK}@", text))
+
+
+def _without_named(text: str) -> str:
+    of = _patterns()
+    text = of.header.sub(rf"\1 {MASK}", of.authorization.sub(rf"\1{MASK}", text))
+    return of.named.sub(_masked, of.option.sub(_option_masked, text))
+
+
+def _option_masked(found: re.Match[str]) -> str:
+    return found[0] if _patterns().number.fullmatch(found[2]) else f"{found[1]}{MASK}"
+
+
+def _masked(found: re.Match[str]) -> str:
+    value = found["bare"] or found["quoted"] or ""
+    of_machines = found["made"] or found["key"]
+    if (of_machines and _patterns().number.fullmatch(value)) or (found["key"] and not _may_be_key(value)):
+        return found[0]
+    if (found["made"] or "").lower() == "assertion" and found["between"].strip() == ":":
+        return found[0]  # a sentence
+    quote = found["quote"] or ""
+    return f"{found['before']}{quote}{MASK}{quote}"
+
+
+def _may_be_key(value: str) -> bool:
+    """Whether the value of what is called a key, and no more, may be one: the name of a column is not."""
+    digits = sum(char.isdigit() for char in value)
+    return (
+        len(value) >= _LEAST_OF_A_KEY and 0 < digits < len(value) and not re.fullmatch(r"[a-z\d]+(_[a-z\d]+)+", value)
+    )
+
+
+# Whether there is a secret, and not the secret; or it is hidden already.
+_SWITCH = re.compile(rf"(?i)true|false|yes|no|on|off|none|null|[01]|\*+|{re.escape(OTHER)}|\*{{3}} [0-9a-f]{{32}}")
+_WORKING_FOLDER = frozenset({"PWD", "OLDPWD"})
+
+
+# What no secret lacks, to be looked for first: a plan has many values.
+_WORDS = ("pass", "pwd", "secret", "token", "key", "signature", "assertion")
+_MARKS = (
+    *_WORDS,
+    *("sig", "bearer", "basic", "authorization", "@", "/t/", "eyj", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_"),
+    *("glpat-", "xox", "hf_", "sk-", "aiza", "npm_", "pypi-", "akia", "asia", "q~"),
+)
+
+
+@functools.cache
+def _names() -> tuple[re.Pattern[str], ...]:
+    chosen, made = f"(?i).*(?:{CHOSEN})[_-]?\\d*", f"(?i).*(?:{MADE}|{KEY})[_-]?\\d*"
+    return re.compile(chosen), re.compile(made), re.compile(f"(?i){TO_BE_KNOWN}")
+
+
+@functools.lru_cache(maxsize=10_000)
+def is_secret(name: str, value: str) -> bool:
+    """Whether the value of a variable, a parameter or an option called ``name`` is to be shown and kept nowhere.
+
+    More is than what is warned of: a short key is kept from the eyes as well.
+    """
+    name, text = name.strip("-"), value.strip()
+    if not text or name in _WORKING_FOLDER or _SWITCH.fullmatch(text):
+        return False
+    if _has(name, _WORDS):
+        chosen, made, known = _names()
+        if chosen.fullmatch(name):
+            return True
+        if not known.fullmatch(name) and made.fullmatch(name) and not _patterns().number.fullmatch(text):
+            return True
+        if not known.fullmatch(name) and by_variable(name, value):
+            return True
+    return _has(text, _MARKS) and gives_itself_away(text)
+
+
+def _has(text: str, words: tuple[str, ...]) -> bool:
+    small = text.lower()
+    return any(word in small for word in words)
+
+
+def gives_itself_away(text: str) -> bool:
+    """Whether a text holds a secret, whatever it is called."""
+    return bool(in_addresses(text)) or _without_named(_patterns().token.sub(MASK, text)) != text
+
+
+def masked(name: str, value: str) -> str:
+    """Return the value of what is called ``name`` as it may be shown: ``***`` for a secret."""
+    return MASK if is_secret(name, value) else value
+
+
+def redacted(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values by their names as they may be shown."""
+    return {name: masked(name, value) for name, value in values.items()}

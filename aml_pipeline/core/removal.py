@@ -1,0 +1,113 @@
+"""Removes files and folders, read-only ones too. What cannot be removed is reported, and the rest is removed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from aml_pipeline.core.wording import counted, printable
+
+Note = Callable[[str, BaseException], None]
+_MOST_TOLD = 3
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
+
+
+class Refusal(NamedTuple):
+    """What could not be removed, and the number of the error that says why."""
+
+    path: str
+    number: int
+
+
+def remove(path: str) -> list[Refusal]:
+    """Remove what is at ``path``, if anything is; return what refused. Links are removed, not what they lead to."""
+    refused = _removed(path)
+    if _FORBIDDEN.isdisjoint(one.number for one in refused):
+        return refused
+    permit(path)
+    return _removed(path)
+
+
+def _removed(path: str) -> list[Refusal]:
+    refused: list[Refusal] = []
+
+    def note(place: str, error: BaseException) -> None:
+        number = error.errno if isinstance(error, OSError) and error.errno else 0
+        holds = bool(refused) and refused[-1].path.startswith(place + os.sep)  # what it holds has said why
+        if number != errno.ENOENT and not holds:  # else whoever made it removed it
+            refused.append(Refusal(place, number))
+
+    if os.path.isdir(path) and not os.path.islink(path):
+        _remove_folder(path, note)
+    else:
+        try:
+            os.unlink(path)
+        except OSError as error:
+            note(path, error)
+    return refused
+
+
+def _remove_folder(path: str, note: Note) -> None:
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=lambda _, place, error: note(place, error))
+    else:
+        shutil.rmtree(path, onerror=lambda _, place, told: note(place, told[1]))
+
+
+def permit(path: str) -> None:
+    """Let this user list, change and empty the folder at ``path`` and those below it, as far as they are the user's."""
+    _permit(path)
+    for top, names, _ in os.walk(path):
+        for name in names:
+            _permit(os.path.join(top, name))
+
+
+def _permit(folder: str) -> None:
+    try:
+        mode = os.lstat(folder).st_mode
+        if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+            os.chmod(folder, stat.S_IMODE(mode) | stat.S_IRWXU)
+    except OSError:  # then its removal says so
+        return
+
+
+def in_words(refused: Sequence[Refusal]) -> str:
+    """Return what could not be removed, a line each: the path, why, and the cure."""
+    lines = [f"{printable(one.path)} cannot be removed: {_why(one)}" for one in refused[:_MOST_TOLD]]
+    more = len(refused) - len(lines)
+    then = f"{counted(more, 'more path')} cannot be removed either. " if more > 0 else ""
+    return "\n".join([*lines, f"{then}Then run `aml-pipeline clean`."])
+
+
+def _why(refused: Refusal) -> str:
+    if refused.number in _FORBIDDEN:
+        return _who_may(refused.path)
+    words = {
+        errno.EROFS: "its file system is read-only. Mount it for writing.",
+        errno.EBUSY: "it is in use, such as by a mount. Unmount it, or end what uses it.",
+        errno.ENOTEMPTY: "something still writes into it. End that.",
+    }
+    return words.get(refused.number, f"{os.strerror(refused.number)}. Remove it by hand.")
+
+
+def _who_may(path: str) -> str:
+    """Say whose a path is that this user may not remove."""
+    for what, place in (("the folder that it lies in", os.path.dirname(path)), ("it", path)):
+        owner = os.lstat(place).st_uid if os.path.lexists(place) else os.geteuid()
+        if owner != os.geteuid():
+            return f"{what} belongs to {_name(owner)}. Remove it as that user."
+    return "it is protected. Take the protection off it and its folder (`chattr -i`, `chmod u+w`)."
+
+
+def _name(user: int) -> str:
+    import pwd  # only for the message
+
+    try:
+        return f"user {pwd.getpwuid(user).pw_name}"
+    except KeyError:
+        return f"user {user}"

@@ -1,0 +1,192 @@
+"""What looks like a secret: by the name of a file or variable, by what stands in it, by the login of an address. Pure.
+
+What was found is told in words; the secret itself is never part of an answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aml_pipeline.core.secret_words import ASSIGNED, SHAPES, STAND_IN
+
+# Larger files are data.
+MOST_BYTES = 1 << 20
+
+
+class Secret(NamedTuple):
+    """A line that looks like a secret, and what it looks like."""
+
+    line: int
+    what: str
+
+
+class Place(NamedTuple):
+    """Characters of a text that look like a secret, as an editor counts them, and what they look like."""
+
+    line: int
+    column: int
+    width: int
+    what: str
+
+
+_VARIABLES = "variables of a program, with its passwords"
+_SSH = "a private key of SSH"
+_KEY = "a key or a certificate"
+_LOGINS = "logins"
+_CLOUD = "logins of a cloud service"
+# Names of files, in small letters, and what such a file holds.
+_NAMES = {
+    ".env": _VARIABLES,
+    **dict.fromkeys(("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"), _SSH),
+    **dict.fromkeys((".netrc", "_netrc", ".pypirc", ".git-credentials"), _LOGINS),
+    **dict.fromkeys(("credentials.json", "kubeconfig"), _CLOUD),
+}
+_ENDINGS = {"env": _VARIABLES, "ppk": _SSH, **dict.fromkeys(("pem", "key", "pfx", "p12", "jks"), _KEY)}
+_PLACES = ("/.aws/credentials", "/.kube/config")
+# In the names of templates, which are there to be shared.
+_TEMPLATES = frozenset({"example", "sample", "template", "dist", "default", "defaults"})
+
+
+@functools.cache
+def by_name(path: str) -> str | None:
+    """Return what the file at ``path`` (relative, with /) holds, if its name is one that secrets have."""
+    path = path.lower()
+    name = path.rpartition("/")[2]
+    parts = name.split(".")
+    if not _TEMPLATES.isdisjoint(parts):
+        return None
+    if name.startswith(".env."):
+        return _VARIABLES
+    if f"/{path}".endswith(_PLACES) or (
+        parts[-1] == "json" and name.startswith(("service-account", "service_account"))
+    ):
+        return _CLOUD
+    return _NAMES.get(name) or (_ENDINGS.get(parts[-1]) if len(parts) > 1 else None)
+
+
+# A constant of 12 to 200 characters without a space that is given to a name of that kind, or stands behind such a key.
+_GIVEN = rf"(?:{ASSIGNED})[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']([^\s\"'<>{{}}$*]{{12,200}})[\"']"
+_KINDS = tuple(shape.what for shape in SHAPES)
+
+
+@functools.cache
+def _searches() -> tuple[re.Pattern[bytes], ...]:
+    """Return the patterns compiled, which takes longer than most commands have use for."""
+    texts = re.compile("|".join(f"({shape.found})" for shape in SHAPES).encode())
+    return texts, re.compile(_GIVEN.encode(), re.IGNORECASE), re.compile(STAND_IN.encode(), re.IGNORECASE)
+
+
+def in_text(data: bytes) -> list[Secret]:
+    """Return the lines of a file that look like secrets; none for what is no text, or too large to be one."""
+    if len(data) > MOST_BYTES or b"\0" in data:
+        return []
+    texts, assigned, stand_in = _searches()
+    found: dict[int, str] = {}
+    for match in texts.finditer(data):
+        found.setdefault(_line(data, match), _KINDS[(match.lastindex or 1) - 1])
+    for match in assigned.finditer(data):
+        if _is_drawn(match[1]) and not stand_in.search(match[1]):
+            found.setdefault(_line(data, match), "a password or key given as a text")
+    return [Secret(line, what) for line, what in sorted(found.items())]
+
+
+def _is_drawn(value: bytes) -> bool:
+    """Whether a text looks drawn at random, as keys are: digits and letters mixed."""
+    digits = sum(48 <= char <= 57 for char in value)  # noqa: PLR2004 - 0 to 9
+    return 0 < digits < len(value)
+
+
+def _line(data: bytes, match: re.Match[bytes]) -> int:
+    return data.count(b"\n", 0, match.start()) + 1
+
+
+# What stands before the @ of an address; and the token that a channel of conda has in its path.
+_LOGIN = re.compile(r"://([^\s/\"'?#]+)@|https?://[^\s/\"'?#@]+/t/([\w-]{12,})(?=/)")
+# A name without a password: only one that no person has.
+_LONG = re.compile(r"(?=[a-zA-Z]*\d)(?=\d*[a-zA-Z])[a-zA-Z0-9]{32,}")
+# What stands for a secret that is put in later, as a whole.
+_PUT_IN_LATER = re.compile(
+    r"""(?ix) \$\{.* | \$\w+ | [<{\[].* | %\w+% | [*x.…-]+ | change[-_]?me | redacted | none | null | todo
+    | (?: (?:your|my|the|a|some|user|db|api|access|auth|personal) [-_]? )*
+      (?: pass | password | passwd | passphrase | pw | pwd | secret | token | pat | key | credentials? )
+      (?: [-_]?here )?"""
+)
+
+
+def in_addresses(text: str) -> list[Place]:
+    """Return the logins with a password or a token that stand in addresses, as pip and conda have them."""
+    return [place for number, line in enumerate(text.splitlines(), 1) for place in _in_line(line, number)]
+
+
+def _in_line(line: str, number: int) -> Iterator[Place]:
+    found = False
+    for match in _LOGIN.finditer(line):
+        what = _in_login(match[1]) if match[1] else "a token" if _is_drawn(match[2].encode()) else None
+        if what:
+            found = True
+            start, end = match.span(1 if match[1] else 2)
+            yield Place(number, start + 1, end - start, what)
+    if not found and (other := _in_value(line)):
+        yield Place(number, *other)
+
+
+def _in_login(login: str) -> str | None:
+    user, _, password = login.partition(":")
+    token = _in_value(login)
+    if token:
+        return token[2]
+    if password:
+        return None if _PUT_IN_LATER.fullmatch(password) else "a password"
+    return "a token" if _LONG.fullmatch(user) else None
+
+
+def _in_value(text: str) -> tuple[int, int, str] | None:
+    """Return the column, the width and the kind of a text that gives itself away."""
+    data = text.encode("utf-8", "surrogatepass")
+    match = _searches()[0].search(data)
+    if match is None:
+        return None
+    column = len(data[: match.start()].decode("utf-8", "ignore")) + 1
+    return column, match.end() - match.start(), _KINDS[(match.lastindex or 1) - 1]
+
+
+# The last word of a variable's name, as masking of logs has it; what only machines make has letters and digits.
+_CHOSEN = re.compile(r"(?i)(?:.*(password|passwd|passphrase|secret)|(?:.*_)?(pass|pwd))[_-]?\d*")
+_MADE = re.compile(
+    r"(?i)(?:(?:.*[_-])?(?:api|access|account|storage|shared|secret|private)?(key)|.*(token|signature))[_-]?\d*"
+)
+_NO_SECRET = re.compile(
+    r"(?i)true|false|yes|no|on|off|(?:~|\.{0,2})/[\w.-]+(?:/[\w.-]+)*|\w[\w+.-]*://\S*|[\d.]{1,4}|@Microsoft\.KeyVault\(.*"
+)
+_WORDS_OF_A_NAME = re.compile(r"[a-z]+\d{0,3}(?:[-_./](?:[a-z]+\d{0,3}|v?\d{1,4}(?:[a-zA-Z]\d{0,4})?))+")
+_SHORTEST = 12
+_SHORTEST_MIXED = 6
+
+
+def by_variable(name: str, value: str) -> str | None:
+    """Return what an environment variable holds, if its name or its value is one that secrets have."""
+    value = value.strip()
+    told = in_addresses(value)
+    if told:
+        return told[0].what
+    if not value or name in {"PWD", "OLDPWD"} or _PUT_IN_LATER.fullmatch(value) or _NO_SECRET.fullmatch(value):
+        return None
+    if chosen := _CHOSEN.fullmatch(name):
+        if chosen[2] and not _is_mixed(value):  # a "pass" may be one of several, or one that a filter lets through
+            return None
+        return "a secret" if (chosen[1] or "").lower() == "secret" else "a password"
+    made = _MADE.fullmatch(name)
+    if made is None or "public" in name.lower() or not _looks_made(value):
+        return None
+    return f"a {(made[1] or made[2]).lower()}"
+
+
+def _is_mixed(value: str) -> bool:
+    return len(value) >= _SHORTEST_MIXED and any(map(str.isalpha, value)) and any(map(str.isdigit, value))
+
+
+def _looks_made(value: str) -> bool:
+    return len(value) >= _SHORTEST and _is_drawn(value.encode()) and not _WORDS_OF_A_NAME.fullmatch(value)

@@ -1,0 +1,88 @@
+"""What can be removed from the state of a pipeline: listed first, with its size, and removed afterwards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aml_pipeline.core import files, removal
+from aml_pipeline.core.removal import Refusal
+from aml_pipeline.local.store import ATTEMPT, DEBUG, RESULT, WORKING_COPY, Store
+
+_KINDS = {ATTEMPT: "attempt without a result", DEBUG: "output of --debug"}
+
+
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """What it is (``result``, ``working copy``, …), its bytes, and where it is, the largest place first."""
+
+    kind: str
+    bytes: int
+    places: tuple[str, ...]
+
+    def remove(self) -> list[Refusal]:
+        """Remove it, a manifest before what that names, which stays if that does; return what cannot be removed."""
+        for place in reversed(self.places):
+            refused = removal.remove(place)
+            if refused:
+                return refused
+        return []
+
+
+def removable(kind: str, *places: str) -> Removable:
+    """Return something to remove, with its size."""
+    return Removable(kind, sum(map(_size, places)), places)
+
+
+def _size(path: str) -> int:
+    """Return the bytes of the files at or below ``path``; links are not followed."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        return os.lstat(path).st_size
+    return sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
+
+
+def makers(store: Store) -> dict[str, str]:
+    """Return the run that made the result in use of each step that has one; "" where that is not noted."""
+    manifests = {step: _in_use(store, step)[1] for step in store.steps()}
+    return {step: str(data["facts"].get("run", "")) for step, data in manifests.items() if data}
+
+
+def unused(store: Store) -> list[Removable]:
+    """Return all but the newest result in use of each step."""
+    return [one for step in store.steps() for one in _unused(store, step)]
+
+
+def _in_use(store: Store, step: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the name and the manifest of the newest result in use of a step, be it whole or edited by hand."""
+    last = store.last(step)
+    data = store.manifest(step, last.accepted) if last and last.accepted else None
+    return (f"{RESULT}{last.accepted}", data) if last and data else ("", {})
+
+
+def _unused(store: Store, step: str) -> Iterator[Removable]:
+    names = files.names(_place(store, step))
+    result, data = _in_use(store, step)
+    attempt = f"{ATTEMPT}{data.get('attempt')}"
+    known = {"last", result, attempt}
+    for name in names:
+        if name.startswith(RESULT) and name not in known:
+            manifest = store.manifest(step, name.removeprefix(RESULT))
+            made = f"{ATTEMPT}{manifest['attempt']}" if manifest else ""
+            yield _removable(store, "result", step, *({made}.intersection(names) - known), name)
+            known |= {name, made}
+    for name in names:
+        if name not in known:
+            yield _removable(store, _KINDS.get(name.partition(".")[0] + ".", "leftover"), step, name)
+    copy = os.path.join(attempt, WORKING_COPY)  # of a run that was killed
+    if os.path.lexists(_place(store, step, copy)):
+        yield _removable(store, "working copy", step, copy)
+
+
+def _removable(store: Store, kind: str, step: str, *names: str) -> Removable:
+    return removable(kind, *(_place(store, step, name) for name in names))
+
+
+def _place(store: Store, step: str, *names: str) -> str:
+    return os.path.join(store.folder, "steps", step, *names)

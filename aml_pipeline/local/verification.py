@@ -1,0 +1,236 @@
+"""Everything that is kept of a pipeline, read again to its last byte → what is wrong with it, and what to do.
+
+What a file looks like counts for nothing here, nor what is remembered of it: a disk that loses bytes changes no look.
+Nothing is written, and no lock is held. A run that goes on meanwhile adds to the state and changes nothing that was
+accepted; what `clean` or a later run takes away while it is read is not reported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aml_pipeline.core import files, memo
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.files import Digests, Tree
+from aml_pipeline.core.wording import counted, printable, shortened
+from aml_pipeline.local.store import LastAttempt, Store
+from aml_pipeline.runs import locks, record
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.record import RunRecord
+
+_MADE_AGAIN = "The next run that needs it makes it again."
+_WRITTEN_ANEW = "It counts as missing, and is written anew: nothing has to be done."
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is damaged: what it means, and the cure."""
+
+    message: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to verify: its kind, to count it by, its name, its bytes as far as they are known, and the work."""
+
+    kind: str
+    name: str
+    bytes: int
+    findings: Callable[[], list[Finding]]
+
+
+def items(state: str, answers: str) -> Iterator[Item]:
+    """Give all there is to verify in ``state``, the folder of a pipeline, and of the kept ``answers``."""
+    store = Store(state, Digests())
+    for step in store.steps():
+        for key in store.keys(step):
+            size = sum(tree.bytes for tree in _trees(_manifest(store, step, key) or {}).values())
+            yield Item("result", f"{step} {key[:12]}", size, partial(_of_result, store, step, key))
+        yield Item("step", step, 0, partial(_of_step, store, step))
+    for run in record.records(os.path.join(state, "runs")):
+        yield Item("run record", run.run, 0, partial(_of_record, state, run))
+    kept = Contents(state)
+    for name in kept.names():
+        yield Item("text of code", name, 0, partial(_of_text, kept, name))
+    yield Item("cache", "", 0, partial(_of_caches, state, answers))
+
+
+def _trees(manifest: Mapping[str, Any]) -> dict[str, Tree]:
+    return {name: Tree(*tree) for name, tree in manifest.get("contents", {}).items()}
+
+
+def _manifest(store: Store, step: str, key: str) -> Mapping[str, Any] | None:
+    try:
+        return store.manifest(step, key)
+    except OSError:  # a folder is in its place, or it may not be read
+        return None
+
+
+def _of_result(store: Store, step: str, key: str) -> list[Finding]:
+    place = store.manifest_place(step, key)
+    manifest = _manifest(store, step, key)
+    if manifest is None:
+        message = f"{step}: the manifest of result {key[:12]} is damaged, or that of another result: {_shown(place)}."
+        cure = f"The result counts as missing. {_remove(place)}; the next run that needs the result makes it again."
+        return [Finding(message, cure)] if os.path.lexists(place) else []
+    since = _since(place)
+    told = [
+        (f"output {name} of result {key[:12]}{_origin(store, step, key, manifest)} {fault}")
+        for name, tree in _trees(manifest).items()
+        if (fault := _fault(store.output(step, str(manifest["attempt"]), name), tree, since))
+    ]
+    if not told or _manifest(store, step, key) != manifest:  # it was removed, or made again, meanwhile
+        return []
+    cure = _MADE_AGAIN
+    if _is_believed(store, step, key):
+        cure = f"A run does not notice that. {_remove(place)}, and the next run that needs the result makes it again."
+    return [Finding(f"{step}: {text}", cure) for text in told]
+
+
+def _since(place: str) -> int:
+    look = files.look(place)
+    return look.mtime_ns if look else 0
+
+
+def _shown(place: str) -> str:
+    return os.path.relpath(place)  # from where the user stands
+
+
+def _remove(place: str) -> str:
+    return f"Remove {_shown(place)}"
+
+
+def _origin(store: Store, step: str, key: str, manifest: Mapping[str, Any]) -> str:
+    last = _last(store, step)
+    words = ["in use"] if last and last.accepted == key else []
+    words += [f"made by run {manifest['facts']['run']}"] if manifest["facts"].get("run") else []
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _last(store: Store, step: str) -> LastAttempt | None:
+    try:
+        return store.last(step)
+    except OSError:
+        return None
+
+
+def _is_believed(store: Store, step: str, key: str) -> bool:
+    """Whether a run would take the result for whole, by what it remembers of files that look the same."""
+    try:
+        return Store(store.folder, Digests(os.path.join(store.folder, "digests"))).result(step, key)[0] is not None
+    except (OSError, MachineError):
+        return False
+
+
+def _fault(place: str, tree: Tree, since_ns: int) -> str:
+    """Return what became of an output that was accepted as ``tree``, at the time ``since_ns``; "" if it is whole."""
+    try:
+        now = Digests().tree(place)
+    except MachineError as error:
+        return f"cannot be read. {error}"
+    except OSError as error:
+        return f"cannot be read ({error.strerror}: {error.filename})."
+    if now is None:
+        return "was deleted."
+    return "" if now.digest == tree.digest else _difference(place, tree, now, since_ns)
+
+
+def _difference(place: str, then: Tree, now: Tree, since_ns: int) -> str:
+    """Return what is known of a difference: the digest of each single file is not kept, but its times tell."""
+    newer = list(_newer(place, since_ns))
+    if newer:
+        return f"was edited after it was accepted: {shortened(newer, _MOST_NAMED)}."
+    if now.files != then.files:
+        lost = then.files - now.files
+        words = ("has lost", lost, "since it was") if lost > 0 else ("holds", -lost, "more than were")
+        return f"{words[0]} {counted(words[1], 'file')} {words[2]} accepted."
+    why = "a disk or a power cut lost them, or a file was replaced by an older one"
+    return f"holds other bytes than were accepted, and no file is newer than that: {why}."
+
+
+def _newer(place: str, since_ns: int) -> Iterator[str]:
+    """Give the files that were written since; the time of a change (ctime) does not count, which a copy has anew."""
+    for name, entry in files.walk(place):
+        look = files.look(entry.path)
+        if look and not name.endswith("/") and look.mtime_ns > since_ns:
+            yield printable(name)
+
+
+def _of_step(store: Store, step: str) -> list[Finding]:
+    place = store.last_place(step)
+    last = _last(store, step)
+    if last is None:
+        message = f"{step}: what is noted of its last attempt is damaged, or of another step: {_shown(place)}."
+        cure = "The next run finds its results by their keys. Run before you clean: until then no result is in use."
+        return [Finding(message, cure)] if os.path.lexists(place) else []
+    if last.accepted and not os.path.lexists(store.manifest_place(step, last.accepted)):
+        return [Finding(f"{step}: result {last.accepted[:12]}, the one in use, is gone.", _MADE_AGAIN)]
+    manifest = (_manifest(store, step, last.accepted) if last.accepted else None) or {}
+    outputs = {name: store.output(step, str(manifest["attempt"]), name) for name in _trees(manifest)}
+    return [found for name, place in outputs.items() for found in _of_link(store.link(step, name), place)]
+
+
+def _of_link(link: str, place: str) -> list[Finding]:
+    """Return what is wrong with a link for people; one that leads to an earlier result is of a run that was killed."""
+    if os.path.lexists(link) and not os.path.islink(link):
+        return [
+            Finding(f"{_shown(link)} is not a link to an output.", "Move it away; the next run puts the link there.")
+        ]
+    if os.path.exists(place) and not os.path.exists(link):
+        return [Finding(f"{_shown(link)} does not lead to the output.", "The next run corrects it.")]
+    return []
+
+
+def _of_record(state: str, run: RunRecord) -> list[Finding]:
+    if not os.path.lexists(os.path.join(run.folder, "run.json")) and locks.is_locked(state):
+        return []  # it is being made
+    where = f"run {run.run}"
+    return [
+        Finding(f"{where}: {name} is damaged, or of another run.", _CURES.get(name, _LOST))
+        for name in run.damaged()
+        if os.path.isdir(run.folder)
+    ]
+
+
+_LOST = "What it held cannot be restored; the rest of the record is still shown."
+_CURES = {"short.json": "run.json is read instead: remove it, and nothing is lost."}
+
+
+def _of_text(kept: Contents, name: str) -> list[Finding]:
+    place = kept.place(name)
+    if kept.read(name) is not None or not os.path.lexists(place):
+        return []
+    cure = f"It counts as not recorded. {_remove(place)}; a run of the same code keeps it again."
+    return [Finding(f"a text of code is not what its name says: {_shown(place)}.", cure)]
+
+
+def _of_caches(state: str, answers: str) -> list[Finding]:
+    sealed = [os.path.join(state, "digests"), os.path.join(os.path.dirname(answers), ".interpreter")]
+    wrong = [place for place in sealed if os.path.lexists(place) and not _is_whole(place)]
+    wrong += [place for place in _below(answers) if not memo.is_whole(place)]
+    locked = [os.path.join(state, name) for name in (locks.LOCK, locks.RECORDING)]
+    odd = [place for place in locked if os.path.lexists(place) and not files.is_file(place)]
+    return [
+        *(Finding(f"a cache is damaged: {_shown(place)}.", _WRITTEN_ANEW) for place in wrong),
+        *(
+            Finding(f"a lock is not a regular file: {_shown(place)}.", "Move it away while nothing runs.")
+            for place in odd
+        ),
+    ]
+
+
+def _is_whole(place: str) -> bool:
+    try:
+        return files.read_sealed(place) is not None
+    except OSError:
+        return False
+
+
+def _below(folder: str) -> Sequence[str]:
+    return [os.path.join(folder, name) for name in files.names(folder) if not name.endswith(".tmp")]

@@ -1,0 +1,1 @@
+"""Text → plan, without a look at the disk."""

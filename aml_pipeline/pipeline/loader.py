@@ -1,0 +1,206 @@
+"""Text → spec → plan, and every problem on the way, with its position, in our words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from aml_pipeline.core.problems import Path, Position, Problem, ordered
+from aml_pipeline.pipeline import profile as profiles
+from aml_pipeline.pipeline.plan import build
+from aml_pipeline.pipeline.plan.model import OtherValue, Plan
+from aml_pipeline.pipeline.plan.tokens import is_expression
+from aml_pipeline.pipeline.spec import errors
+from aml_pipeline.pipeline.spec.models import PipelineSpec, Schedule
+from aml_pipeline.pipeline.yaml import source
+
+if TYPE_CHECKING:
+    from aml_pipeline.pipeline.schedule import Span
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read: a ``plan`` when there is one, complete when ``problems`` has no error, and the positions."""
+
+    name: str
+    text: str = ""
+    plan: Plan | None = None
+    problems: list[Problem] = field(default_factory=list)
+    document: source.Document = field(default_factory=lambda: source.Document(None, []))
+    origins: dict[Path, profiles.Origin] = field(default_factory=dict)
+    wrong: set[Path] = field(default_factory=set)  # places whose value was told to be wrong, and left out
+    misspelt: set[Path] = field(default_factory=set)  # places whose key is nearly a known one, and read as that
+    wrong_arguments: set[str] = field(default_factory=set)  # steps of whose arguments something was told
+    other_values: list[OtherValue] = field(default_factory=list)  # that parameters get in other runs
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Take up further problems; paths become positions.
+
+        A problem of a place that was left out because it was itself wrong is dropped, and so is one below a key that
+        is misspelt, for it may be meant otherwise; but in the arguments of a step.
+        """
+        problems = list(problems)
+        wrong = [one.path for one in problems if one.severity == "error" and _is_of_arguments(one.path)]
+        self.wrong_arguments.update(str(path[1]) for path in wrong)
+        if located := [one for one in map(self._located, problems) if one]:
+            self.problems = ordered([*self.problems, *located])
+
+    def _located(self, problem: Problem) -> Problem | None:
+        if problem.position or problem.origin or problem.file:
+            return replace(problem, file=problem.file or self.name)
+        path, origin = self._origin(problem.path)
+        if origin:
+            return replace(problem, origin=origin)
+        setting = path[:4] if path[2:3] == ("environment_variables",) else path[:3]
+        if path[:1] == ("steps",) and setting not in self.document:
+            # A setting that the step has from the pipeline (or from a profile), or one that was left out as wrong.
+            path, _ = self._origin(path[2:])
+            if path[:1] not in self.document:
+                return None
+        if self._is_wrong(problem.path) or self._is_wrong(path) or self._is_misspelt(path):
+            return None
+        position = self.document.position(path, on_key=problem.on_key)
+        return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False)
+
+    def _is_wrong(self, path: Path) -> bool:
+        return _is_below(path, self.wrong)
+
+    def _is_misspelt(self, path: Path) -> bool:
+        return not _is_of_arguments(path) and _is_below(path, self.misspelt)
+
+    def _origin(self, path: Path) -> tuple[Path, str]:
+        for length in range(len(path), 0, -1):
+            origin = self.origins.get(path[:length])
+            if isinstance(origin, str):
+                return path, origin
+            if origin is not None:
+                return (*origin, *path[length:]), ""
+        return path, ""
+
+
+def _is_below(path: Path, places: set[Path]) -> bool:
+    return any(path[:length] in places for length in range(1, len(path) + 1))
+
+
+def _is_of_arguments(path: Path) -> bool:
+    return len(path) > 2 and path[0] == "steps" and path[2] == "arguments"  # noqa: PLR2004 - steps, STEP, arguments
+
+
+def load(
+    raw: bytes, name: str, *, file: str = "", profile: str | None = None, parameters: Mapping[str, str] | None = None
+) -> Loaded:
+    """Load the bytes of a pipeline file; ``name`` is what messages call it, ``file`` its absolute path."""
+    text, problem = source.decode(raw)
+    loaded = Loaded(name, text)
+    if problem:
+        loaded.add([problem])
+        return loaded
+    loaded.document = source.parse(text)
+    loaded.add(loaded.document.problems)
+    if loaded.document.root is None:
+        return loaded
+    pipeline = _validated(loaded)
+    loaded.add(_misplaced(loaded.document.root, (), loaded.misspelt))
+    if pipeline is None:
+        return loaded
+    applied = profiles.apply(pipeline, profile, parameters or {})
+    loaded.add([*applied.problems, *profiles.faults(pipeline), *_schedule_problems(loaded, pipeline)])
+    # One whose overrides were left out as wrong only seems idle.
+    loaded.add(one for one in profiles.idle(pipeline) if not any(path[:2] == one.path for path in loaded.wrong))
+    loaded.origins = applied.origins
+    loaded.plan, problems = build.build(applied.spec, applied.values, file=file, profile=profile)
+    loaded.add(problems)
+    loaded.other_values = build.other_values(pipeline)
+    if loaded.plan.reuse and loaded.plan.schedules:
+        from aml_pipeline.pipeline import schedule
+
+        loaded.add(schedule.reused(loaded.plan))
+    return loaded
+
+
+def _schedule_problems(loaded: Loaded, pipeline: PipelineSpec) -> list[Problem]:
+    """Return what is wrong with the schedules of the file and of every profile; without any nothing is imported."""
+    roots: list[tuple[Path, Mapping[str, Schedule]]] = [((), pipeline.schedules)]
+    roots += [(("profiles", name), one.schedules) for name, one in pipeline.profiles.items()]
+    declared = [
+        ((*root, "schedules", name), build.schedule(one))
+        for root, schedules in roots
+        for name, one in schedules.items()
+    ]
+    if not declared:
+        return []
+    from aml_pipeline.pipeline import schedule
+
+    found = list(schedule.problems(declared))
+    lines = re.split("\r\n|\r|\n", loaded.text) if found else []
+    return [_within(loaded, lines, one.problem, one.span) if one.span else one.problem for one in found]
+
+
+def _within(loaded: Loaded, lines: list[str], problem: Problem, span: Span) -> Problem:
+    """Return ``problem`` at a part of the text that it is about, where the file has that text in one piece."""
+    node = loaded.document.node(problem.path)
+    if node is None or not isinstance(node.value, str) or node.position.line > len(lines):
+        return problem
+    line, column = lines[node.position.line - 1], node.position.column - 1
+    column += line[column : column + 1] in {'"', "'"}
+    if not line.startswith(node.value, column):
+        return problem
+    position = Position(node.position.line, column + span.start + 1, span.length)
+    return replace(problem, file=loaded.name, position=position)
+
+
+def _validated(loaded: Loaded) -> PipelineSpec | None:
+    """Return the spec; what pydantic refuses is told, then left out, so that the rest can be checked in the same go."""
+    data = loaded.document.root.value if loaded.document.root else None
+    if isinstance(data, dict):
+        data = {key: value for key, value in data.items() if not key.startswith("x-")}
+    told: set[Path] = set()  # what mistakes lie in: what is missing there next was left out because of them
+    names: set[str] = set()
+    while data is not None:
+        try:
+            return PipelineSpec.model_validate(data, context=names)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+        if misspelt := errors.misspelt(found):
+            data, renamed = _respelt(loaded, data, misspelt)
+            if renamed:
+                continue
+        new = [one for one in found if one["loc"] not in told]
+        loaded.add([errors.explain(one) for one in new])
+        loaded.wrong.update(one["loc"] for one in found)
+        told.update(one["loc"][:length] for one in found for length in range(len(one["loc"]) + 1))
+        names.update(name for one in found if (name := errors.bad_name(one)) is not None)
+        less = errors.without(data, found)
+        data = less if new or less != data else None
+    return None
+
+
+def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, str]]) -> tuple[object, bool]:
+    """Tell the keys that are nearly known ones; return the data with those, and whether any could be put there.
+
+    So what they declare and use is not missed, and no harm is told that follows from one wrong letter.
+    """
+    told = [errors.explain(error) for error, _ in misspelt]  # with their positions: one may lie below another
+    loaded.add(replace(one, position=loaded.document.position(one.path, on_key=True)) for one in told)
+    loaded.misspelt.update(tuple(error["loc"]) for error, _ in misspelt)
+    data, renamed = errors.respelt(data, [(error["loc"], key) for error, key in misspelt])
+    for path, key in renamed:
+        loaded.document.rename(path, key)
+        loaded.misspelt.add((*path[:-1], key))
+    return data, bool(renamed)
+
+
+def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[Problem]:
+    """Yield the expressions that stand outside the arguments of steps, where nothing would bind them."""
+    if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
+        return
+    if isinstance(node.value, str) and is_expression(node.value) and not _is_of_arguments(path):
+        cure = "Write the value itself; a profile can change it."
+        message = "an expression can stand only in the arguments of a step."
+        yield Problem("misplaced-expression", message, cure, position=node.position)
+    for key, child in node.children.items():
+        yield from _misplaced(child, (*path, key), misspelt)

@@ -1,0 +1,142 @@
+"""The ``arguments`` of a step as they stand in the file → typed tokens, with every mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from aml_pipeline.core.problems import Path, Problem, Severity
+from aml_pipeline.pipeline.plan import tokens
+from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Token
+from aml_pipeline.pipeline.yaml.scalars import written
+
+# What SDK v1 would take for something else than text (azureml-pipeline-core reads arguments back by these prefixes).
+_TAKEN_PREFIXES = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConfig:", "$AZUREML_")
+
+
+# Operators, calls and filters, which expressions elsewhere have. A - alone may be part of a name.
+_COMPUTES = re.compile(r"[*/+%|&<>=!?()\[\],'\"]|\s-\s")
+
+
+class _Reader:
+    """Reads the arguments of one step; collects problems with their paths."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+        self.problems: list[Problem] = []
+
+    def read(self, arguments: object, path: Path) -> Iterator[Argument]:
+        if isinstance(arguments, dict):
+            for option, value in arguments.items():
+                yield from self._option(option, value, (*path, option))
+        elif isinstance(arguments, list):
+            for index, item in enumerate(arguments):
+                yield from self._item(item, (*path, index))
+        elif arguments is not None:
+            self._wrong("bad-arguments", f'the arguments of step "{self.step}" are neither a mapping nor a list.',
+                        "Write one `--option: value` a line.", path)  # fmt: skip
+
+    def _item(self, item: object, path: Path) -> Iterator[Argument]:
+        if isinstance(item, dict):
+            for option, value in item.items():
+                yield from self._option(option, value, (*path, option))
+        else:
+            token = self._token(item, path)
+            if token:
+                yield Argument(None, (token,), path)
+
+    def _option(self, option: str, value: object, path: Path) -> Iterator[Argument]:
+        if tokens.is_expression(option):
+            cure = "Give a positional value as an item of a list: `- ${{ parameters.NAME }}`."
+            message = f'"{option}" holds an expression, and an option is text as it stands.'
+            self._wrong("bad-option", message, cure, path, key=True)
+        elif not option.startswith("-"):
+            cure = f"Write `--{option}:`, or make it an item of a list if it is a positional value."
+            message = f'"{option}" does not begin with -, so no script takes it for an option.'
+            self._wrong("bad-option", message, cure, path, key=True)
+        elif value is True:
+            yield Argument(option, (), path)
+        elif isinstance(value, list):
+            if not value:
+                self._wrong("empty-value", f"the list of {option} is empty.",
+                            "Give values, or `true` for a bare flag, or delete the option.", path)  # fmt: skip
+            found = [self._token(one, (*path, index)) for index, one in enumerate(value)]
+            yield Argument(option, tuple(token for token in found if token), path)
+        elif value is not False:
+            token = self._token(value, path)
+            yield Argument(option, (token,) if token else (), path)
+
+    def _token(self, value: object, path: Path) -> Token | None:
+        if value is None:
+            self._wrong("null-argument", "this value is null.",
+                        'Give a value, "" for an empty text, or delete the option.', path)  # fmt: skip
+        elif isinstance(value, bool):
+            self._wrong("boolean-argument", f"{written(value)} is a flag only as the one value of an option.",
+                        f'Quote it if the text is meant: "{written(value)}".', path)  # fmt: skip
+        elif isinstance(value, (dict, list)):
+            self._wrong("nested-argument", "a value of an argument is one text or number.",
+                        "Write the values one beside the other in a list.", path)  # fmt: skip
+        elif isinstance(value, str) and tokens.is_expression(value):
+            return self._expression(value, path)
+        elif isinstance(value, (str, int, float)):
+            return self._literal(written(value), path)
+        return None
+
+    def _expression(self, value: str, path: Path) -> Token | None:
+        inner = value.strip().removeprefix("${{")
+        if "}}" not in inner:
+            meant = tokens.meant_expression(value)
+            cure = f"Write {meant}." if meant else "Add it."
+            self._wrong("bad-expression", f'the closing }}}} of "{value}" is missing.', cure, path)
+            return None
+        if value.strip().endswith("}}") and _COMPUTES.search(inner) and "{" not in inner:
+            message = f"{value} computes something, and an expression is a name alone."
+            self._wrong("bad-expression", message, "Let the script compute it, or declare a parameter.", path)
+            return None
+        parsed = tokens.parse_expression(value)
+        if isinstance(parsed, tuple):
+            self._wrong(*parsed, path)
+            return None
+        if isinstance(parsed, tokens.Output):
+            from aml_pipeline.pipeline.spec.names import word_name_fault
+
+            wrong = word_name_fault(parsed.name)
+            if wrong:
+                self._wrong("bad-name", f'output "{parsed.name}" {wrong}.', "Write it like my_output.", path)
+        return parsed
+
+    def _literal(self, text: str, path: Path) -> Token:
+        taken = next((prefix for prefix in _TAKEN_PREFIXES if text.startswith(prefix)), None)
+        if taken:
+            self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
+                        "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
+        elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text)):
+            message = f"this is text as it stands, not the expression {meant}."
+            self._wrong("bad-expression", message, f"Write {meant} if that is meant.", path, warning=True)
+        elif ";" in text:
+            shown = json.dumps(text, ensure_ascii=False)
+            self._wrong(
+                "semicolon",
+                f"Azure ML may change the ; in {shown} (MachineLearningNotebooks#1536).",
+                "Use another separator if the script allows one.",
+                path,
+                warning=True,
+            )
+        return Literal(text)
+
+    def _wrong(  # noqa: PLR0913 - a problem's fields
+        self, code: str, message: str, cure: str, path: Path, *, key: bool = False, warning: bool = False
+    ) -> None:
+        severity: Severity = "warning" if warning else "error"
+        self.problems.append(Problem(code, message, cure, path, on_key=key, severity=severity))
+
+
+def read_arguments(arguments: object, path: Path, step: str) -> tuple[tuple[Argument, ...], list[Problem]]:
+    """Return the arguments of ``step`` as tokens, and what is wrong with them; ``path`` is their place.
+
+    A mapping gives options in order; a list gives positional values and mappings of options. ``true`` is the bare flag,
+    ``false`` leaves the option out, a list of values becomes several tokens.
+    """
+    reader = _Reader(step)
+    return tuple(reader.read(arguments, path)), reader.problems

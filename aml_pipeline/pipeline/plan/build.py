@@ -1,0 +1,148 @@
+"""A spec becomes a plan: settings filled in, arguments read, steps in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from aml_pipeline.core.problems import Path, Problem
+from aml_pipeline.pipeline.plan import graph
+from aml_pipeline.pipeline.plan.arguments import read_arguments
+from aml_pipeline.pipeline.plan.model import (
+    Compute,
+    DatasetPlace,
+    Environment,
+    OtherValue,
+    OutputSettings,
+    ParameterValue,
+    Plan,
+    Recurrence,
+    Schedule,
+    Step,
+)
+from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
+from aml_pipeline.pipeline.spec import models
+from aml_pipeline.pipeline.yaml.scalars import written
+
+
+def build(
+    pipeline: models.PipelineSpec,
+    values: Mapping[str, str | float] | None = None,
+    *,
+    file: str = "",
+    profile: str | None = None,
+) -> tuple[Plan, list[Problem]]:
+    """Return the plan of ``pipeline`` and the problems of its references; ``values`` stand instead of defaults.
+
+    The plan is complete when no problem is an error; else it holds what could be resolved, for further checks.
+    """
+    problems: list[Problem] = []
+    steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
+    problems += reference_problems(pipeline, steps)
+    ordered, cyclic = _ordered(pipeline, steps)
+    plan = Plan(
+        file=file,
+        name=pipeline.name,
+        description=pipeline.description,
+        experiment=pipeline.experiment or pipeline.name,
+        profile=profile,
+        parameters={
+            name: _parameter(one, (values or {}).get(name, one.default)) for name, one in pipeline.parameters.items()
+        },
+        datasets={name: DatasetPlace(**dict(one)) for name, one in pipeline.datasets.items()},
+        steps=tuple(ordered),
+        schedules={name: schedule(one) for name, one in pipeline.schedules.items()},
+        reuse=pipeline.publish.reuse,
+    )
+    return plan, problems + cyclic
+
+
+def _step(pipeline: models.PipelineSpec, name: str, problems: list[Problem]) -> Step:
+    declared = pipeline.steps[name]
+    path: Path = ("steps", name)
+    arguments, found = read_arguments(declared.arguments, (*path, "arguments"), name)
+    problems += found
+    step = Step(
+        name=name,
+        script=declared.script,
+        source_directory=declared.source_directory or pipeline.source_directory,
+        arguments=arguments,
+        outputs={},
+        after=tuple(one for one in dict.fromkeys(declared.after) if one in pipeline.steps and one != name),
+        compute=_copied(Compute, declared.compute or pipeline.compute),
+        environment=_copied(Environment, declared.environment or pipeline.environment),
+        environment_variables={**pipeline.environment_variables, **declared.environment_variables},
+        snapshot=declared.snapshot if declared.snapshot is not None else pipeline.snapshot,
+        allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
+        timeout=declared.timeout or pipeline.timeout,
+        retries=pipeline.retries if declared.retries is None else declared.retries,
+    )
+    return _with_outputs(step, declared, problems)
+
+
+def _parameter(declared: models.Parameter, value: str | float) -> ParameterValue:
+    limits = tuple(key for key in ("choices", "minimum", "maximum") if getattr(declared, key) is not None)
+    return ParameterValue(written(value), written(declared.default), declared.declared_type, limits)
+
+
+# Of a parameter with more choices the first ones are looked at: each is asked of the parameter, and of its scripts.
+MOST_CHOICES = 64
+
+
+def other_values(pipeline: models.PipelineSpec) -> list[OtherValue]:
+    """Return the values that parameters may get in other runs: their choices, else those of profiles and schedules.
+
+    Without those that the parameter itself does not allow: that is told of them.
+    """
+    found = []
+    for name, declared in pipeline.parameters.items():
+        choices = enumerate((declared.choices or ())[:MOST_CHOICES])
+        given: list[tuple[Path, str | float]] = [(("parameters", name, "choices", at), value) for at, value in choices]
+        given = given or [((*place, name), values[name]) for place, values in _given(pipeline) if name in values]
+        found += [OtherValue(name, written(value), place) for place, value in given if declared.fault(value) is None]
+    return found
+
+
+def _given(pipeline: models.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, str | float]]]:
+    """Yield the values that profiles and schedules give parameters, with their place."""
+    schedules: list[tuple[Path, Mapping[str, models.Schedule]]] = [(("schedules",), pipeline.schedules)]
+    for name, profile in pipeline.profiles.items():
+        yield ("profiles", name, "parameters"), profile.parameters
+        schedules.append((("profiles", name, "schedules"), profile.schedules))
+    for place, declared in schedules:
+        yield from (((*place, name, "parameters"), one.parameters) for name, one in declared.items())
+
+
+def schedule(declared: models.Schedule) -> Schedule:
+    """Return a schedule as plain data."""
+    recurrence = _copied(Recurrence, declared.recurrence)
+    values = {name: written(value) for name, value in declared.parameters.items()}
+    return Schedule(declared.cron, recurrence, declared.time_zone, values)
+
+
+def _copied(kind: type[Any], model: models.Compute | models.Environment | models.Recurrence | None) -> Any:  # noqa: ANN401 - kind tells
+    return None if model is None else kind(**dict(model))
+
+
+def _with_outputs(step: Step, declared: models.Step, problems: list[Problem]) -> Step:
+    named = step.written
+    problems += unknown_settings(step, declared)
+    settings = {name: declared.outputs.get(name) for name in named}
+    outputs = {name: OutputSettings(**dict(one)) if one else OutputSettings() for name, one in settings.items()}
+    return replace(step, outputs=outputs)
+
+
+def _ordered(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
+    upstream = {name: [one for one in step.upstream if one in steps and one != name] for name, step in steps.items()}
+    problems = [
+        Problem(
+            "cycle",
+            f"these steps wait for each other: {' → '.join(cycle.steps)}.",
+            "Remove one of the references, or the `after`.",
+            reference_to(pipeline, cycle.step, cycle.other),
+        )
+        for cycle in graph.cycles(upstream)
+    ]
+    names = list(steps) if problems else graph.order(upstream)
+    return [steps[name] for name in names], problems

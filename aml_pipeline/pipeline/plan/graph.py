@@ -1,0 +1,132 @@
+"""The order of steps, the cycles that forbid one, and the selection of steps. Pure; steps are names."""
+
+from __future__ import annotations
+
+import graphlib
+import heapq
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.problems import suggest
+
+Upstream = Mapping[str, Sequence[str]]
+
+
+def order(upstream: Upstream) -> list[str]:
+    """Return the steps, each after those it needs; among those that could come next, the first declared does.
+
+    Raises ``graphlib.CycleError`` when there is no order.
+    """
+    declared = {name: index for index, name in enumerate(upstream)}
+    sorter = graphlib.TopologicalSorter(upstream)
+    sorter.prepare()
+    ready: list[tuple[int, str]] = []
+    result: list[str] = []
+    while sorter.is_active():
+        for name in sorter.get_ready():
+            heapq.heappush(ready, (declared[name], name))
+        _, name = heapq.heappop(ready)
+        result.append(name)
+        sorter.done(name)
+    return result
+
+
+class Cycle(NamedTuple):
+    """Steps that wait for each other, ``[a, b, a]`` (b needs a), and what closes it: ``step`` needs ``other``."""
+
+    steps: list[str]
+    step: str
+    other: str
+
+
+def cycles(upstream: Upstream, most: int = 20) -> list[Cycle]:
+    """Return cycles until cutting each where it closes leaves none, or ``most`` are found."""
+    edges = {name: list(needs) for name, needs in upstream.items()}
+    found: list[Cycle] = []
+    while len(found) < most:
+        try:
+            graphlib.TopologicalSorter(edges).prepare()
+        except graphlib.CycleError as error:
+            ring = _from_first_declared(list(error.args[1]), list(upstream))
+            found.append(Cycle(ring, *_closing(ring, edges)))
+            edges[found[-1].step].remove(found[-1].other)
+        else:
+            break
+    return found
+
+
+_MOST_TRIED = 20
+
+
+def _closing(ring: list[str], edges: Upstream) -> tuple[str, str]:
+    """Return a need of ``ring`` that all cycles of its steps share, else that of its first declared step.
+
+    The other way round, one wrong need would be told once for each of the ways that lead back to it.
+    """
+    around = closure([ring[0]], edges) & closure([ring[0]], downstream(edges))
+    within = {name: [need for need in edges[name] if need in around] for name in around}
+    needs = list(reversed([(step, other) for other, step in itertools.pairwise(ring)]))
+    for step, other in needs[:_MOST_TRIED]:
+        try:
+            graphlib.TopologicalSorter({**within, step: [one for one in within[step] if one != other]}).prepare()
+        except graphlib.CycleError:
+            continue
+        return step, other
+    return needs[0]
+
+
+def _from_first_declared(cycle: list[str], declared: list[str]) -> list[str]:
+    ring = cycle[:-1]
+    start = min(range(len(ring)), key=lambda index: declared.index(ring[index]))
+    return [*ring[start:], *ring[:start], ring[start]]
+
+
+def closure(names: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return ``names`` and all that can be reached from them along ``edges``."""
+    seen: set[str] = set()
+    rest = list(names)
+    while rest:
+        name = rest.pop()
+        if name not in seen:
+            seen.add(name)
+            rest.extend(edges[name])
+    return seen
+
+
+def downstream(upstream: Upstream) -> dict[str, list[str]]:
+    """Return the edges turned round: each step with those that need it."""
+    turned: dict[str, list[str]] = {name: [] for name in upstream}
+    for name, needs in upstream.items():
+        for need in needs:
+            turned[need].append(name)
+    return turned
+
+
+def select(
+    upstream: Upstream,
+    steps: Sequence[str] = (),
+    *,
+    only: bool = False,
+    start: str | None = None,
+    until: str | None = None,
+) -> list[str]:
+    """Return the chosen steps in the order of ``upstream``'s keys.
+
+    ``steps`` with all that they need (all steps when empty); ``only`` without what they need; ``start`` keeps that step
+    and what needs it; ``until`` keeps that step and what it needs. Raises UsageError for a name that is not there.
+    """
+    for name in [*steps, *(one for one in (start, until) if one)]:
+        if name not in upstream:
+            raise UsageError(f'No step is called "{name}". {suggest(name, upstream, noun="step")}')
+    if only and not steps:
+        raise UsageError("--only needs the names of steps. Write them after it, as in `run --only train`.")
+    chosen = set(upstream) if not steps else set(steps) if only else closure(steps, upstream)
+    if start:
+        chosen &= closure([start], downstream(upstream))
+    if until:
+        chosen &= closure([until], upstream)
+    if not chosen:
+        raise UsageError("These options choose no step. Look at the order with `aml-pipeline graph`.")
+    return [name for name in upstream if name in chosen]

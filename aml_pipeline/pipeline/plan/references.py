@@ -1,0 +1,120 @@
+"""What a step's arguments and ``after`` refer to, and the problems of references to what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from aml_pipeline.core.problems import Path, Problem, suggest
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Parameter, Token, is_expression, parse_expression
+from aml_pipeline.pipeline.spec import models
+
+
+def reference_problems(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    """Yield what is wrong with the references of ``pipeline``, whose steps are ``steps``, and what is not used."""
+    for step in steps.values():
+        yield from _unknown_names(pipeline, step)
+    yield from _unknown_inputs(pipeline, steps)
+    yield from _unknown_after(pipeline)
+    yield from _unused(pipeline, steps)
+
+
+def unknown_settings(step: Step, declared: models.Step) -> Iterator[Problem]:
+    """Yield the settings of outputs that no argument of ``step`` names."""
+    for name in declared.outputs:
+        if name not in step.written:
+            message = f'step "{step.name}" has settings for an output "{name}" that no argument names.'
+            missing = "Add an argument such as `--output: ${{ outputs." + name + " }}`."
+            cure = suggest(name, step.written) if step.written else missing
+            yield Problem("unknown-output", message, cure, ("steps", step.name, "outputs", name), on_key=True)
+
+
+def _scalars(arguments: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """Yield every scalar below ``arguments`` with its path in the document."""
+    if isinstance(arguments, (dict, list)):
+        for key, one in arguments.items() if isinstance(arguments, dict) else enumerate(arguments):
+            yield from _scalars(one, (*path, key))
+    else:
+        yield path, arguments
+
+
+def _places(pipeline: models.PipelineSpec, step: str) -> dict[Token, Path]:
+    """Return the first place in the document of each expression in the arguments of ``step``."""
+    found: dict[Token, Path] = {}
+    for path, value in _scalars(pipeline.steps[step].arguments, ("steps", step, "arguments")):
+        token = parse_expression(value) if isinstance(value, str) and is_expression(value) else None
+        if token and not isinstance(token, tuple):
+            found.setdefault(token, path)
+    return found
+
+
+def reference_to(pipeline: models.PipelineSpec, step: str, other: str) -> Path:
+    """Return the place where ``step`` reads something of ``other``, or comes after it."""
+    read = (path for token, path in _places(pipeline, step).items() if isinstance(token, Input) and token.step == other)
+    return next(read, None) or ("steps", step, "after", pipeline.steps[step].after.index(other))
+
+
+def _unknown_names(pipeline: models.PipelineSpec, step: Step) -> Iterator[Problem]:
+    unknown: list[Parameter | Dataset]
+    unknown = [Parameter(name) for name in step.parameters if name not in pipeline.parameters]
+    unknown += [Dataset(name) for name in step.datasets if name not in pipeline.datasets]
+    places = _places(pipeline, step.name) if unknown else {}
+    for token in unknown:
+        kind = type(token).__name__.lower()
+        known = getattr(pipeline, f"{kind}s")
+        message = f'step "{step.name}" reads {kind}s.{token.name}, and no {kind} is called "{token.name}".'
+        cure = suggest(token.name, known) if known else f"Declare it under `{kind}s:`."
+        yield Problem(f"unknown-{kind}", message, cure, places[token])
+
+
+def _unknown_inputs(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    for step in steps.values():
+        unknown = [
+            one
+            for one in step.inputs
+            if one.step == step.name or one.step not in steps or one.name not in steps[one.step].outputs
+        ]
+        places = _places(pipeline, step.name) if unknown else {}
+        for one in unknown:
+            yield _unknown_input(step, one, steps, places[one])
+
+
+def _unknown_input(step: Step, one: Input, steps: Mapping[str, Step], path: Path) -> Problem:
+    reads = f'step "{step.name}" reads steps.{one.step}.outputs.{one.name}'
+    if one.step == step.name:
+        cure = "Write ${{ outputs." + one.name + " }} for the folder that it writes."
+        return Problem("own-output", f"{reads}, which is its own output.", cure, path)
+    if one.step not in steps:
+        message = f'{reads}, and no step is called "{one.step}".'
+        return Problem("unknown-step", message, suggest(one.step, steps, noun="step", but=step.name), path)
+    message = f'{reads}, and step "{one.step}" has no output "{one.name}".'
+    known = steps[one.step].outputs
+    argument = "`--" + one.name + ": ${{ outputs." + one.name + " }}`"
+    cure = suggest(one.name, known) if known else f"Let it write one: give it an argument such as {argument}."
+    return Problem("unknown-output", message, cure, path)
+
+
+def _unknown_after(pipeline: models.PipelineSpec) -> Iterator[Problem]:
+    for name, step in pipeline.steps.items():
+        for index, other in enumerate(step.after):
+            path: Path = ("steps", name, "after", index)
+            if other == name:
+                yield Problem("cycle", f'step "{name}" comes after itself.', "Delete it.", path)
+            elif other not in pipeline.steps:
+                message = f'step "{name}" comes after "{other}", and no step is called "{other}".'
+                cure = suggest(other, pipeline.steps, noun="step", but=name)
+                yield Problem("unknown-step", message, cure, path)
+
+
+def _unused(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    used = {
+        "parameters": {name for step in steps.values() for name in step.parameters},
+        "datasets": {name for step in steps.values() for name in step.datasets},
+    }
+    for section, names in used.items():
+        for name in getattr(pipeline, section):
+            if name not in names:
+                noun = section[:-1]
+                message = f'{noun} "{name}" is used by no step.'
+                cure = f"Use it as ${{{{ {section}.{name} }}}} in an argument, or delete it."
+                yield Problem(f"unused-{noun}", message, cure, (section, name), on_key=True, severity="warning")

@@ -1,0 +1,176 @@
+"""A spec and overrides → a spec; positions follow the override.
+
+Overrides come from a profile of the file and from values given by the caller (``--param``). ``origins`` tells where an
+overridden value now comes from, so that a later complaint about it points at the override.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aml_pipeline.core.problems import Path, Problem, suggest
+from aml_pipeline.pipeline.spec.models import Dataset, Parameter, PipelineSpec, Profile, Schedule, Step
+from aml_pipeline.pipeline.yaml import scalars
+
+Origin = Path | str
+
+
+@dataclass(slots=True)
+class Applied:
+    """The spec as a profile changed it, and the ``values`` that the caller gave to parameters.
+
+    ``origins`` maps a place in the spec to a path, or to words (``--param a=b``).
+    """
+
+    spec: PipelineSpec
+    values: dict[str, str | float] = field(default_factory=dict)
+    origins: dict[Path, Origin] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -> Applied:
+    """Apply the profile called ``name`` (None: no profile), then ``values`` as text by parameter."""
+    applied = Applied(pipeline)
+    if name is not None and name not in pipeline.profiles:
+        cure = suggest(name, pipeline.profiles, noun="profile")
+        applied.problems.append(Problem("unknown-profile", f'no profile is called "{name}".', cure, origin="--profile"))
+    elif name is not None:
+        _apply_profile(applied, name, pipeline.profiles[name])
+    _apply_values(applied, values)
+    return applied
+
+
+def faults(pipeline: PipelineSpec) -> list[Problem]:
+    """Return what is wrong with any profile or schedule of the file, whether it is in use or not."""
+    found = [problem for name in pipeline.profiles for problem in apply(pipeline, name, {}).problems]
+    for name, schedule in pipeline.schedules.items():
+        found += _schedule_faults(pipeline, schedule, ("schedules", name))
+    return found
+
+
+def idle(pipeline: PipelineSpec) -> list[Problem]:
+    """Return a warning for each profile that overrides nothing."""
+    return [_idle(name) for name, one in pipeline.profiles.items() if not _overrides(pipeline, one)]
+
+
+def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
+    """Whether a profile changes anything at all."""
+    parameters = pipeline.parameters
+    given = profile.parameters.items()
+    same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
+               for name, value in given)  # fmt: skip
+    others = (profile.compute, profile.environment, profile.datasets, profile.schedules)
+    return not same or any(others) or any(one.model_fields_set for one in profile.steps.values())
+
+
+def _idle(name: str) -> Problem:
+    cure = "Give it what it is to change, or delete it."
+    return Problem("idle-profile", f'profile "{name}" overrides nothing.', cure, ("profiles", name), on_key=True,
+                   severity="warning")  # fmt: skip
+
+
+def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
+    root: Path = ("profiles", name)
+    _override_parameters(applied, profile.parameters, root)
+    _override_datasets(applied, profile, root)
+    _override_steps(applied, profile, root)
+    for key in ("compute", "environment"):
+        if getattr(profile, key) is not None:
+            _replace(applied, {key: getattr(profile, key)}, {(key,): (*root, key)})
+    for schedule_name, schedule in profile.schedules.items():
+        applied.problems += _schedule_faults(applied.spec, schedule, (*root, "schedules", schedule_name))
+    origins: dict[Path, Origin] = {("schedules", one): (*root, "schedules", one) for one in profile.schedules}
+    _merge(applied, "schedules", profile.schedules, origins)
+
+
+def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:
+    applied.spec = applied.spec.model_copy(update=dict(update))
+    applied.origins.update(origins)
+
+
+def _merge(applied: Applied, key: str, changed: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:
+    """Put ``changed`` into the mapping at ``key`` of the spec: all at once, for a file may hold thousands."""
+    if changed:
+        _replace(applied, {key: {**getattr(applied.spec, key), **changed}}, origins)
+
+
+def _override_parameters(applied: Applied, values: Mapping[str, Any], root: Path) -> None:
+    changed: dict[str, Parameter] = {}
+    for name, value in values.items():
+        problem = _value_fault(applied.spec, name, value, (*root, "parameters", name))
+        if problem:
+            applied.problems.append(problem)
+            continue
+        declared = applied.spec.parameters[name]
+        changed[name] = declared.model_copy(update={"default": value, "type": declared.declared_type})
+    _merge(applied, "parameters", changed, {("parameters", name): (*root, "parameters", name) for name in changed})
+
+
+def _value_fault(pipeline: PipelineSpec, name: str, value: Any, path: Path) -> Problem | None:  # noqa: ANN401 - a scalar
+    if name not in pipeline.parameters:
+        return _unknown("parameter", name, pipeline.parameters, path)
+    wrong = pipeline.parameters[name].fault(value)
+    return Problem("bad-parameter", f"parameter {name}: {wrong[0]}", wrong[1], path) if wrong else None
+
+
+def _override_datasets(applied: Applied, profile: Profile, root: Path) -> None:
+    changed: dict[str, Dataset] = {}
+    for name, override in profile.datasets.items():
+        if name not in applied.spec.datasets:
+            applied.problems.append(_unknown("dataset", name, applied.spec.datasets, (*root, "datasets", name)))
+            continue
+        changed[name] = applied.spec.datasets[name].model_copy(update={"local": override.local})
+    origins: dict[Path, Origin] = {("datasets", name, "local"): (*root, "datasets", name, "local") for name in changed}
+    _merge(applied, "datasets", changed, origins)
+
+
+def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
+    changed: dict[str, Step] = {}
+    origins: dict[Path, Origin] = {}
+    for name, override in profile.steps.items():
+        path = (*root, "steps", name)
+        if name not in applied.spec.steps:
+            applied.problems.append(_unknown("step", name, applied.spec.steps, path))
+            continue
+        step = applied.spec.steps[name]
+        given = {key: getattr(override, key) for key in override.model_fields_set}
+        if "environment_variables" in given:
+            given["environment_variables"] = {**step.environment_variables, **override.environment_variables}
+        told: list[Path] = [(key,) for key in given if key != "environment_variables"]
+        told += [("environment_variables", variable) for variable in override.environment_variables]
+        origins.update({("steps", name, *key): (*path, *key) for key in told})
+        changed[name] = step.model_copy(update=given)
+    _merge(applied, "steps", changed, origins)
+
+
+def _unknown(noun: str, name: str, known: Mapping[str, Any], path: Path) -> Problem:
+    cure = suggest(name, known, noun=noun)
+    return Problem(f"unknown-{noun}", f'no {noun} is called "{name}".', cure, path, on_key=True)
+
+
+def _schedule_faults(pipeline: PipelineSpec, schedule: Schedule, root: Path) -> list[Problem]:
+    found = (
+        _value_fault(pipeline, name, value, (*root, "parameters", name)) for name, value in schedule.parameters.items()
+    )
+    return [problem for problem in found if problem]
+
+
+def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
+    for name, text in values.items():
+        origin = f"--param {name}={text}"
+        declared = applied.spec.parameters.get(name)
+        value = _typed(declared, text)
+        problem = _value_fault(applied.spec, name, value, ())
+        if problem:
+            applied.problems.append(Problem(problem.code, problem.message, problem.cure, origin=origin))
+        else:
+            applied.values[name] = value
+            applied.origins["parameters", name] = origin
+
+
+def _typed(declared: Parameter | None, text: str) -> str | float:
+    """Return ``text`` as a value of the parameter's type, as far as it is one."""
+    value = text if declared is None or declared.declared_type == "string" else scalars.resolve(text)
+    return text if value is None else value

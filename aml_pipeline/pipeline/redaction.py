@@ -1,0 +1,111 @@
+"""A plan, the arguments of a step, a command line → the same with its secrets hidden. Pure.
+
+What is hidden goes by the name of a value: that of the variable or parameter, or the option that it stands behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from aml_pipeline.core.masking import MASK, OTHER, is_secret, masked, redacted, without_secrets
+from aml_pipeline.core.sealing import Hide
+from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Schedule, Step, token_as_data
+from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Token
+
+
+def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
+    """Return the values of the parameters as texts; a secret is what is called so, or is given to such an option."""
+    names = _names(plan.steps)
+    return {name: _hidden(names.get(name, {name: None}), one.text, hide) for name, one in plan.parameters.items()}
+
+
+def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
+    """Return each parameter that steps use with its name and those of the options that it is given to."""
+    found: dict[str, dict[str, None]] = {}
+    for step in steps:
+        for option, token, _ in values(step.arguments):
+            if isinstance(token, Parameter):
+                found.setdefault(token.name, {token.name: None})[option] = None
+    return found
+
+
+def _hidden(names: Iterable[str], text: str, hide: Hide) -> str:
+    return next((hide(name, text) for name in names if is_secret(name, text)), text)
+
+
+def values(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tuple[str | int, ...]]]:
+    """Give each value of a command line with the option that it stands behind ("": none), and its place in the file."""
+    before = ""
+    for argument in arguments:
+        for at, token in enumerate(argument.values):
+            yield argument.option or before, token, (*argument.place, *([at] if len(argument.values) > 1 else []))
+        only = argument.values[0] if argument.option is None and argument.values else None
+        before = only.text if isinstance(only, Literal) and only.text.startswith("-") else ""
+
+
+def arguments(given: Sequence[Argument], hide: Hide = masked) -> list[list[dict[str, Any]]]:
+    """Return arguments as JSON data, token by token."""
+    tokens = iter([_token(option, token, hide) for option, token, _ in values(given)])
+    return [
+        [*([] if one.option is None else [token_as_data(Literal(one.option))]), *(next(tokens) for _ in one.values)]
+        for one in given
+    ]
+
+
+def _token(option: str, token: Token, hide: Hide) -> dict[str, Any]:
+    return token_as_data(Literal(_literal(option, token.text, hide)) if isinstance(token, Literal) else token)
+
+
+def _literal(option: str, text: str, hide: Hide) -> str:
+    """Return a literal; of ``--token=…`` the option stays."""
+    name, equals, value = text.partition("=")
+    if equals and is_secret(name, value):
+        return f"{name}={hide(name, value)}"
+    return hide(option, text)
+
+
+def variables(step: Step, hide: Hide = masked) -> dict[str, str]:
+    """Return the environment variables of a step."""
+    return {name: hide(name, value) for name, value in step.environment_variables.items()}
+
+
+def plan_as_data(plan: Plan) -> dict[str, Any]:
+    """Return the plan as JSON data."""
+    names = _names(plan.steps)
+    data = replace(
+        plan,
+        parameters={name: _parameter(one, names.get(name, {name: None})) for name, one in plan.parameters.items()},
+        schedules={name: _schedule(one) for name, one in plan.schedules.items()},
+    ).as_data()
+    for step, row in zip(plan.steps, data["steps"], strict=True):
+        row["arguments"], row["environment_variables"] = arguments(step.arguments), variables(step)
+    return data
+
+
+def _parameter(one: ParameterValue, names: Iterable[str]) -> ParameterValue:
+    """Return a parameter without secrets; of a value that is not the default, that is still to be seen."""
+    text, default = (_hidden(names, value, masked) for value in (one.text, one.default))
+    return replace(one, text=text, default=OTHER if text == default and one.text != one.default else default)
+
+
+def _schedule(one: Schedule) -> Schedule:
+    return replace(one, parameters=redacted(one.parameters))
+
+
+def words(given: Iterable[str]) -> list[str]:
+    """Return the words of a command line."""
+    found: list[str] = []
+    for word in given:
+        option = found[-1] if found and found[-1].startswith("-") else ""
+        found.append(_word(option, word))
+    return found
+
+
+def _word(option: str, word: str) -> str:
+    parts = word.split("=")
+    for count, name in enumerate(parts[:-1], 1):  # --param=NAME=VALUE
+        if is_secret(name, "x") and is_secret(name, "=".join(parts[count:])):  # by its name, and no switch
+            return "=".join([*parts[:count], MASK])
+    return MASK if is_secret(option, word) and not word.startswith("-") else without_secrets(word)

@@ -1,0 +1,128 @@
+"""Recurrence: what a schedule of Azure ML SDK v1 can say, as data, and when it fires.
+
+The rules are those of ``ScheduleRecurrence.validate`` in ``azureml.pipeline.core.schedule``: hours and minutes go with
+days and weeks, days of the week with weeks; all hours are combined with all minutes. What is not said so is counted
+from ``start_time``: minutes and hours by elapsed time, months by its day and its time. How Azure ML itself counts
+across a change of the clocks is not measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from typing import Any, Literal
+
+from aml_pipeline.core.wording import listed
+
+Frequency = Literal["minute", "hour", "day", "week", "month"]
+WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LAST_SAFE_DAY = 28  # the last that every month has
+
+_ELAPSED = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When a schedule fires. Days and weeks have their ``hours`` and ``minutes``, weeks their ``week_days``, in order.
+
+    ``start`` is where counting begins, by the clock on the wall: it must be there where the frequency is minute, hour
+    or month or the interval above 1. A month's day and time are those of ``start``.
+    """
+
+    frequency: Frequency
+    interval: int = 1
+    hours: tuple[int, ...] = ()
+    minutes: tuple[int, ...] = ()
+    week_days: tuple[str, ...] = ()
+    start: datetime | None = None
+
+    @property
+    def is_elapsed(self) -> bool:
+        """Whether it fires every so much time, whatever the clock on the wall shows."""
+        return self.frequency in _ELAPSED
+
+    @property
+    def times(self) -> tuple[time, ...]:
+        """The times of a day at which it fires, in order; none where it is elapsed."""
+        if self.frequency == "month":
+            return (self._begin.time(),)
+        return tuple(time(hour, minute) for hour in self.hours for minute in self.minutes)
+
+    @property
+    def _begin(self) -> datetime:
+        assert self.start is not None  # noqa: S101 - as the class says
+        return self.start
+
+    def starting(self, start: datetime | None) -> Recurrence:
+        """Return the same, counted from ``start``: one of its own times, so that it fires as before."""
+        return replace(self, start=start)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the arguments of ``ScheduleRecurrence`` by name, as it spells them, without the time zone."""
+        data: dict[str, Any] = {"frequency": self.frequency.capitalize(), "interval": self.interval}
+        if self.hours:
+            data |= {"hours": list(self.hours), "minutes": list(self.minutes)}
+        if self.week_days:
+            data["week_days"] = [one.capitalize() for one in self.week_days]
+        if self.start:
+            data["start_time"] = self.start.isoformat(timespec="seconds")
+        return data
+
+    def walls(self, first: date) -> Iterator[datetime]:
+        """Yield the times that the clock on the wall shows when it fires, from the day ``first`` on, in order.
+
+        For days, weeks and months; minutes and hours have ``instants``.
+        """
+        times = self.times
+        walls = (datetime.combine(day, one) for day in self._days(first) for one in times)
+        return (wall for wall in walls if self.start is None or wall >= self.start)
+
+    def _days(self, first: date) -> Iterator[date]:
+        if self.frequency == "month":
+            return self._days_of_months(first)
+        begin = self.start.date() if self.start else first
+        if self.frequency == "week":
+            begin -= timedelta(days=begin.weekday())
+        unit = 7 if self.frequency == "week" else 1
+        step = unit * self.interval
+        passed = max(0, first.toordinal() - begin.toordinal()) // step
+        chosen = [WEEK_DAYS.index(one) for one in self.week_days] or [0]
+        last = date.max.toordinal() - unit
+        starts = range(begin.toordinal() + passed * step, last, step)
+        days = (date.fromordinal(one + offset) for one in starts for offset in chosen)
+        return (day for day in days if day >= first)
+
+    def _days_of_months(self, first: date) -> Iterator[date]:
+        begin = self._begin.year * 12 + self._begin.month - 1
+        passed = max(0, first.year * 12 + first.month - 1 - begin) // self.interval
+        months = range(begin + passed * self.interval, date.max.year * 12, self.interval)
+        days = (date(one // 12, one % 12 + 1, self._begin.day) for one in months)
+        return (day for day in days if day >= first)
+
+    def instants(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
+        """Yield when it fires after ``after``, in UTC, where it counts minutes or hours from ``start`` in ``zone``."""
+        begin = self._begin.replace(tzinfo=zone).astimezone(timezone.utc)
+        step = _ELAPSED[self.frequency] * self.interval
+        number = max(0, (after - begin) // step + 1)
+        while True:
+            yield begin + number * step
+            number += 1
+
+    def in_words(self) -> str:
+        """Return it for people: ``daily at 02:00``, ``weekly on monday and friday at 02:00``."""
+        rhythm = f"every {self.interval} {self.frequency}s" if self.interval > 1 else _EVERY[self.frequency]
+        if self.is_elapsed:
+            return f"{rhythm} from {self._begin:%Y-%m-%d %H:%M}"
+        if self.frequency == "month":
+            rhythm += f" on day {self._begin.day}"
+        elif self.week_days:
+            rhythm += f" on {listed(self.week_days)}"
+        times = [f"{one:%H:%M}" for one in self.times]
+        if len(times) > _MOST_SHOWN:
+            return f"{rhythm}, {len(times)} times from {times[0]} to {times[-1]}"
+        return f"{rhythm} at {listed(times)}"
+
+
+_EVERY = {"minute": "every minute", "hour": "every hour", "day": "daily", "week": "weekly", "month": "monthly"}
+_MOST_SHOWN = 4

@@ -1,0 +1,89 @@
+"""When a schedule fires next, by the clock on the wall of its zone and in UTC; the present is passed in.
+
+A time that the clock skips when it goes forward fires at no instant that anybody promises: it has none here. One that
+comes twice when the clock goes back is the first of the two. What Azure ML does in either case is not measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import Literal, Protocol
+
+from aml_pipeline.pipeline.schedule.recurrence import Recurrence
+
+Kind = Literal["once", "missing", "first of two", "second of two"]
+
+
+class Pattern(Protocol):
+    """What fires by the clock on the wall: a cron, or a recurrence of days, weeks or months."""
+
+    def walls(self, first: date) -> Iterator[datetime]:
+        """Yield the times that the clock shows when it fires, from the day ``first`` on, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One time: what the clock on the wall shows, the instant in UTC (None where it is skipped), and which it is."""
+
+    wall: datetime
+    instant: datetime | None
+    kind: Kind
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the time zone of an IANA name, from the system's data. Raises ``zoneinfo.ZoneInfoNotFoundError``."""
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+def exists(wall: datetime, zone: tzinfo) -> bool:
+    """Whether the clock of ``zone`` ever shows ``wall``."""
+    return _wall(_instant(wall, zone), zone) == wall
+
+
+def firings(pattern: Pattern, zone: tzinfo, now: datetime) -> Iterator[Firing]:
+    """Yield when ``pattern`` fires in ``zone`` after ``now`` (an aware time), in order."""
+    if isinstance(pattern, Recurrence) and pattern.is_elapsed:
+        return (_at(instant, zone) for instant in pattern.instants(now.astimezone(timezone.utc), zone))
+    here = _wall(now, zone)
+    found = (_firing(wall, zone) for wall in pattern.walls(here.date()))
+    return (one for one in found if (one.instant > now if one.instant else one.wall > here))
+
+
+def start_time(pattern: Pattern, recurrence: Recurrence, zone: tzinfo, now: datetime) -> datetime:
+    """Return what to send as ``start_time`` of a schedule that fires as ``pattern`` says; it lies at or before a time.
+
+    Without one Azure ML starts a run at once. Where days or weeks are counted (an interval above 1), it is the declared
+    one. Else it is the next time that the clock on the wall shows just once, and for days and weeks the minute before:
+    of a start which matches their hours and minutes the docstring of ``ScheduleRecurrence`` says that nothing runs yet.
+    """
+    if recurrence.frequency not in {"day", "week"}:
+        return next(one.wall for one in firings(pattern, zone, now) if one.kind == "once")
+    if recurrence.interval > 1 and recurrence.start:
+        earlier = recurrence.start - timedelta(minutes=1)
+        return earlier if earlier.date() == recurrence.start.date() else recurrence.start
+    walls = (one.wall - timedelta(minutes=1) for one in firings(pattern, zone, now) if one.kind == "once")
+    return next(wall for wall in walls if _firing(wall, zone).kind == "once")
+
+
+def _wall(instant: datetime, zone: tzinfo) -> datetime:
+    return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def _instant(wall: datetime, zone: tzinfo, fold: int = 0) -> datetime:
+    return wall.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc)
+
+
+def _firing(wall: datetime, zone: tzinfo) -> Firing:
+    if not exists(wall, zone):
+        return Firing(wall, None, "missing")
+    first = _instant(wall, zone)
+    return Firing(wall, first, "once" if _instant(wall, zone, 1) == first else "first of two")
+
+
+def _at(instant: datetime, zone: tzinfo) -> Firing:
+    one = _firing(_wall(instant, zone), zone)
+    return Firing(one.wall, instant, "second of two" if one.instant != instant else one.kind)

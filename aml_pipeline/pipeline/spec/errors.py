@@ -1,0 +1,259 @@
+"""What pydantic refuses, told in our words with a cure; and the data without it, so that checking can go on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from aml_pipeline.core.problems import Path, Problem, nearest, suggest
+from aml_pipeline.pipeline.spec.models import RESERVED_KEYS, PipelineSpec
+from aml_pipeline.pipeline.yaml.scalars import written
+
+Error = Mapping[str, Any]
+
+# Type of pydantic's error → what stands there rightly, and an example of it.
+_EXPECTED = {
+    "string_type": ("text", "Write a word, in quotes if it looks like a number."),
+    "int_type": ("a whole number", "Write it like 3."),
+    "int_from_float": ("a whole number", "Write it like 3."),
+    "float_type": ("a number", "Write it like 0.5."),
+    "bool_type": ("true or false", "Write true or false."),
+    "dict_type": ("a mapping", "Write `key: value` lines below it."),
+    "model_type": ("a mapping", "Write `key: value` lines below it."),
+    "model_attributes_type": ("a mapping", "Write `key: value` lines below it."),
+    "tuple_type": ("a list", "Write it like [one, two]."),
+}
+# What other tools call the types of parameters → what they are called here.
+_OTHER_TYPES = {
+    **dict.fromkeys(("float", "double", "real", "decimal", "numeric", "float32", "float64"), "number"),
+    **dict.fromkeys(("int", "int32", "int64", "long", "whole"), "integer"),
+    **dict.fromkeys(("str", "text", "path", "uri"), "string"),
+    **dict.fromkeys(("bool", "flag", "true/false"), "boolean"),
+}
+_BOUNDS = {"greater_than_equal": ("ge", "or more"), "less_than_equal": ("le", "or less")}
+
+
+def explain(error: Error) -> Problem:
+    """Return the problem behind one entry of ``ValidationError.errors()``."""
+    kind, path = error["type"], _path(error)
+    context = error.get("ctx", {})
+    if kind == "missing":
+        return _missing(path)
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    if kind in _EXPECTED:
+        return _wrong_type(error)
+    if "cure" in context:
+        at = context["at"]
+        on_key = bad_name(error) is not None or at == ""
+        return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
+    cure = "See docs/pipeline.md."
+    other = _OTHER_TYPES.get(str(error["input"]).strip().lower())
+    if kind == "literal_error" and path[-1:] == ("type",) and other:
+        cure = f"Write {other}."
+    elif kind == "literal_error":
+        cure = suggest(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
+    elif kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        cure = f"Give {context[bound]} {words}."
+    return Problem("wrong-value", f"{_named(path)} cannot be {_shown(error['input'])}.", cure, path)
+
+
+def _wrong_type(error: Error) -> Problem:
+    path, value = _path(error), error["input"]
+    expected, cure = _EXPECTED[error["type"]]
+    if error["type"] == "tuple_type" and isinstance(value, (str, int, float)):
+        cure = f"Write [{_shown(value)}]."
+    elif isinstance(value, str) and value:
+        cure = _short_form(path, value) or cure
+    elif error["type"] == "string_type" and isinstance(value, bool):
+        cure = f'Write "{written(value)}" in quotes.'
+    return Problem("wrong-type", f"{_named(path)} is {expected}, not {_shown(value)}.", cure, path)
+
+
+def _short_form(path: Path, value: str) -> str | None:
+    """Return the cure of a text where a mapping stands, if it tells which key was meant."""
+    if path[-2:-1] == ("datasets",):
+        return f"Write `local: {value}` below it."
+    if path[-1:] != ("environment",):
+        return None
+    if value.endswith((".txt", ".in")):
+        return f"Write `name:` and `pip_requirements: {value}` below it."
+    if value.endswith((".yml", ".yaml")):
+        return f"Write `name:` and `conda_file: {value}` below it."
+    return f"Write `registered: {value}` below it, or `name:` and one definition."
+
+
+def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
+    """Return a copy of ``data`` in which the values behind the errors are left out, or None when too little is left.
+
+    Placeholders stand for what others may refer to, so that a mistake is not told a second time as a missing name.
+    Names stay: see ``bad_name``.
+    """
+    copy = _copied(data)
+    for error in found:
+        path = _path(error)
+        if not isinstance(copy, dict) or not path:
+            return None
+        if bad_name(error) is None and not _left_out(copy, path):
+            return None
+    return copy
+
+
+def bad_name(error: Error) -> str | None:
+    """Return the key that the error is about, or None when it is about a value."""
+    is_name = error["type"] == "bad-name" and error["loc"][-1:] == ("[key]",)
+    return str(error["loc"][-2]) if is_name else None
+
+
+_PLACEHOLDERS: dict[str, Any] = {"parameters": "placeholder", "datasets": {"local": "placeholder"}}
+
+
+def _left_out(data: dict[str, Any], path: Path) -> bool:
+    if path == ("name",):
+        data["name"] = "placeholder"
+        return True
+    if len(path) == 3 and path[0] == "steps" and path[2] == "script":  # noqa: PLR2004 - steps, STEP, script
+        if path[1] in data["steps"]:
+            data["steps"][path[1]]["script"] = "placeholder"
+        return path[1] in data["steps"]
+    if len(path) > 1 and path[0] in _PLACEHOLDERS:
+        data[str(path[0])][path[1]] = _PLACEHOLDERS[str(path[0])]
+        return True
+    if path[0] == "steps" and len(path) <= 2:  # noqa: PLR2004 - the steps, or one of them whole
+        return False
+    return _deleted(data, path)
+
+
+def _deleted(data: Any, path: Path) -> bool:  # noqa: ANN401
+    """Delete the value at ``path``, or the nearest value around it that is there."""
+    parents: list[Any] = [data]
+    for key in path[:-1]:
+        if not _has(parents[-1], key):
+            break
+        parents.append(parents[-1][key])
+    outermost = 2 if path[0] == "steps" else 0  # a step, which others may refer to, is never left out whole
+    for parent, key in reversed(list(zip(parents, path, strict=False))[outermost:]):
+        if isinstance(parent, dict) and key in parent:
+            del parent[key]
+            return True
+    return False
+
+
+def _has(container: Any, key: object) -> bool:  # noqa: ANN401
+    return key in container if isinstance(container, dict) else isinstance(key, int) and key < len(container)
+
+
+def _copied(data: Any) -> Any:  # noqa: ANN401
+    if isinstance(data, dict):
+        return {key: _copied(value) for key, value in data.items()}
+    return [_copied(one) for one in data] if isinstance(data, list) else data
+
+
+def _path(error: Error) -> Path:
+    return tuple(error["loc"] if bad_name(error) is None else error["loc"][:-1])
+
+
+def _named(path: Path) -> str:
+    return ".".join(map(str, path)) or "the file"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = written(value) if isinstance(value, (str, int, float)) else str(value)
+    clipped = text if len(text) <= 60 else f"{text[:60]}…"  # noqa: PLR2004
+    return f'"{clipped}"' if isinstance(value, str) else clipped
+
+
+def _missing(path: Path) -> Problem:
+    where = f"{_named(path[:-1])} has" if len(path) > 1 else "the file has"
+    cure = f"Add `{path[-1]}:`."
+    return Problem("missing-key", f'{where} no "{path[-1]}".', cure, path[:-1], on_key=True)
+
+
+def _unknown_key(path: Path) -> Problem:
+    key = str(path[-1])
+    if key in RESERVED_KEYS:
+        return Problem("reserved-key", f'"{key}" is planned, not yet there.', "Delete it.", path, on_key=True)
+    where = f"in {_named(path[:-1])}" if len(path) > 1 else "at the top of the file"
+    known = _keys_at(path[:-1])
+    meant = _meant_key(key, known)
+    cure = f'Did you mean "{meant}"?' if meant else suggest(key, sorted(known), noun="key")
+    if key == "inputs" and "arguments" in known:
+        cure = "What a step reads is what its `arguments:` name, such as `--data: ${{ datasets.NAME }}`."
+    return Problem("unknown-key", f'"{key}" is no key that is known {where}.', cure, path, on_key=True)
+
+
+# What other tools call a key → what it is called here.
+_ELSEWHERE = {"depends_on": "after", "needs": "after", "requires": "after"}
+
+
+def _meant_key(key: str, known: set[str]) -> str | None:
+    if key in RESERVED_KEYS:
+        return None
+    elsewhere = _ELSEWHERE.get(key)
+    return elsewhere if elsewhere in known else nearest(key, known)
+
+
+def misspelt(found: Iterable[Error]) -> list[tuple[Error, str]]:
+    """Return the errors that are about a key which is nearly a known one, with that one."""
+    unknown = [one for one in found if one["type"] == "extra_forbidden"]
+    meant = [_meant_key(str(one["loc"][-1]), _keys_at(_path(one)[:-1])) for one in unknown]
+    return [(one, key) for one, key in zip(unknown, meant, strict=True) if key]
+
+
+def respelt(data: object, keys: Iterable[tuple[Path, str]]) -> tuple[Any, list[tuple[Path, str]]]:
+    """Return a copy of ``data`` with the last key of each path renamed, and those of ``keys`` for which that could be.
+
+    It cannot where the right key stands there as well.
+    """
+    copy, done = _copied(data), []
+    for path, key in keys:
+        parent = copy
+        for one in path[:-1]:
+            parent = parent[one]
+        if key not in parent:
+            items = [(key if name == path[-1] else name, value) for name, value in parent.items()]
+            parent.clear()
+            parent.update(items)
+            done.append((path, key))
+    return copy, done
+
+
+def _keys_at(path: Path) -> set[str]:
+    """Return the keys that the JSON Schema knows at ``path``."""
+    schema = _schema()
+    nodes = [schema]
+    for key in path:
+        nodes = [child for node in nodes for child in _children(schema, node, key)]
+    flat = [one for node in nodes for one in _alternatives(schema, node)]
+    return {key for node in flat for key in node.get("properties", {})}
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return PipelineSpec.model_json_schema()
+
+
+def _children(schema: dict[str, Any], node: dict[str, Any], key: object) -> Iterator[dict[str, Any]]:
+    for one in _alternatives(schema, node):
+        if key in one.get("properties", {}):
+            yield one["properties"][key]
+        elif isinstance(one.get("additionalProperties"), dict):
+            yield one["additionalProperties"]
+        elif isinstance(one.get("items"), dict):
+            yield one["items"]
+
+
+def _alternatives(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield ``node`` with references and alternatives resolved."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    yield node
+    for one in node.get("anyOf", []):
+        yield from _alternatives(schema, one)

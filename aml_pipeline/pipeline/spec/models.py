@@ -1,0 +1,692 @@
+"""The pydantic models of pipeline.yaml: frozen, strict, nothing unknown allowed.
+
+They hold what one value can tell about itself. What two places tell about each other (references, order) is the
+plan's; what the disk tells is the check's. Errors are raised as ``PydanticCustomError(code, message, {"cure": …})``
+and reach the user through the loader alone.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from aml_pipeline.pipeline.spec import names, parameters
+from aml_pipeline.pipeline.yaml.scalars import written
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
+
+
+class _Shown:
+    """Tells the JSON Schema of a value, as WithJsonSchema does, which before pydantic 2.11 altered what it was told."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del schema, handler
+        return {**self._schema}
+
+
+class _OrShort:
+    """Tells the JSON Schema of a short form that stands for a whole mapping (``compute: NAME``)."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{**self._schema}, handler(schema)]}
+
+
+def _fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
+    """A mistake; ``at`` is the key whose value it is about, or "" for the whole mapping, told at its own key."""
+    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure, "at": at})
+
+
+def _named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
+    """A name without ``fault``, or one of those in the context, which were told before."""
+
+    def check(name: str, info: ValidationInfo) -> str:
+        wrong = fault(name)
+        if wrong and name not in (info.context or ()):
+            raise _fail("bad-name", f'{noun} "{name}" {wrong}.', _name_cure(name, noun))
+        return name
+
+    return AfterValidator(check)
+
+
+def _name_cure(name: str, noun: str) -> str:
+    if len(name) > names.LONGEST:
+        return "Shorten it."
+    joiner = "_" if noun in {"output", "parameter", "dataset"} else "-"
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
+    if not words or not words[0][0].isalpha() or joiner.join(words) == name:
+        words = ["my", *words]
+    return f'Write it like "{joiner.join(words)}".'
+
+
+def _names(pattern: str, words: str) -> dict[str, Any]:
+    """What editors know of the keys of a mapping; ``<<`` is YAML's merge key."""
+    return {"title": "name", "pattern": f"^(<<|{pattern})$", "patternErrorMessage": words, "maxLength": names.LONGEST}
+
+
+_STEP_NAMES: dict[str, Any] = {
+    "propertyNames": _names(names.STEP_NAME, "Write small letters and digits, in words joined by -.")
+}
+_WORD_NAMES: dict[str, Any] = {
+    "propertyNames": _names(
+        rf"(?!({'|'.join(sorted(names.TAKEN))})$){names.WORD_NAME}",
+        "Write small letters and digits, in words joined by _, and no name that Azure ML keeps for itself.",
+    )
+}
+
+StepName = Annotated[str, _named("step", names.step_name_fault)]
+ProfileName = Annotated[str, _named("profile", names.step_name_fault)]
+ScheduleName = Annotated[str, _named("schedule", names.step_name_fault)]
+OutputName = Annotated[str, _named("output", names.word_name_fault)]
+ParameterName = Annotated[str, _named("parameter", names.word_name_fault)]
+DatasetName = Annotated[str, _named("dataset", names.word_name_fault)]
+
+
+def _text(value: object) -> object:
+    """Numbers where a text is expected (``version: 2``) are the text they were written with."""
+    return written(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise _fail("empty-value", "this is empty.", "Write a value, or delete the key.")
+    return value
+
+
+_EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
+_TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **_EMPTY}
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), _Shown(_TEXT_SCHEMA)]
+# YAML has lists; frozen models hold tuples.
+Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
+Integers = Annotated[tuple[int, ...], Strict(strict=False)]
+
+
+def _relative(value: str) -> str:
+    if value.startswith(("/", "~")) or "\\" in value:
+        raise _fail("absolute-path", f'"{value}" is not a path relative to the pipeline file.',
+                    "Write it from the pipeline file's folder, with / between folders.")  # fmt: skip
+    return value
+
+
+_PATH_SCHEMA = {
+    "type": "string",
+    "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
+    "patternErrorMessage": "Write a path from the folder of this file, with / between folders.",
+}
+ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative), _Shown(_PATH_SCHEMA)]
+
+
+def _scalar(value: object) -> object:
+    if not isinstance(value, (str, int, float)):
+        kind = "null" if value is None else "a list or a mapping"
+        raise _fail("not-a-value", f"a parameter is text, a number or a boolean, not {kind}.",
+                    "Give one value; a script can split a text itself.")  # fmt: skip
+    return value
+
+
+_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+Value = Annotated[Any, AfterValidator(_scalar), _Shown(_SCALAR_SCHEMA)]
+_GIVEN_SCHEMA = {**_SCALAR_SCHEMA, "description": "The value of this parameter.", "examples": [10]}
+GivenValue = Annotated[Any, AfterValidator(_scalar), _Shown(_GIVEN_SCHEMA)]
+Values = Annotated[tuple[Value, ...], Strict(strict=False)]
+
+
+def _bound(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _fail("wrong-type", "a bound is a number.", "Write it like 0.5, or delete the key.")
+    return value
+
+
+Bound = Annotated[Any, AfterValidator(_bound), _Shown({"type": "number"})]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_DURATION = r"([1-9][0-9]{0,6})([smh])"
+
+
+def _duration(value: object) -> int:
+    found = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
+    if not found:
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise _fail("bad-duration", f"{shown} is not a duration.", "Write it like 90s, 10m or 2h.")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    _Shown({"type": "string", "pattern": f"^{_DURATION}$", "patternErrorMessage": "Write it like 90s, 10m or 2h."}),
+]
+
+
+def _variable_name(name: str) -> str:
+    if not re.fullmatch(names.VARIABLE_NAME, name):
+        raise _fail("bad-name", f'"{name}" cannot be the name of an environment variable.',
+                    "Write letters, digits and _, as in MY_VARIABLE.")  # fmt: skip
+    return name
+
+
+_VARIABLE_SCHEMA = {
+    "type": ["string", "number"],
+    "description": "The value of this variable, as text; true and false in quotes.",
+    "examples": [1],
+}
+Variables = Annotated[
+    dict[
+        Annotated[str, AfterValidator(_variable_name)],
+        Annotated[str, BeforeValidator(_text), _Shown(_VARIABLE_SCHEMA)],
+    ],
+    Field(
+        description="Environment variables of the scripts. A step's own are added to the pipeline's.",
+        examples=[{"OMP_NUM_THREADS": 1}],
+        json_schema_extra={
+            "propertyNames": {
+                "title": "NAME",
+                "pattern": f"^(<<|{names.VARIABLE_NAME})$",
+                "patternErrorMessage": "Write letters, digits and _, as in MY_VARIABLE.",
+            }
+        },
+    ),
+]
+
+
+class Environment(_Model):
+    """The packages that the steps run with: a name, and one definition."""
+
+    name: Text | None = Field(
+        None,
+        description="Name of the environment in Azure ML. `curated` and `registered` have one already.",
+        examples=["pytorch-env"],
+    )
+    conda_file: ProjectPath | None = Field(
+        None,
+        description="A conda file that lists the packages, from the folder of this file.",
+        examples=[".azureml/pytorch-env.yml"],
+    )
+    pip_requirements: ProjectPath | None = Field(
+        None,
+        description="A pip requirements file that lists the packages, from the folder of this file.",
+        examples=["requirements.txt"],
+    )
+    conda_environment: Text | None = Field(
+        None, description="A conda environment of this machine, exported when it is needed.", examples=["ml"]
+    )
+    docker_image: Text | None = Field(
+        None,
+        description="A docker image. `conda_file` or `pip_requirements` may stand beside it.",
+        examples=["mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"],
+    )
+    curated: Text | None = Field(
+        None, description="An environment that Azure ML itself offers.", examples=["AzureML-sklearn-1.5"]
+    )
+    registered: Text | None = Field(
+        None, description="An environment that the workspace has already.", examples=["team-env"]
+    )
+    version: Text | None = Field(
+        None, description="Version of `curated` or `registered`; the latest if left out.", examples=["3"]
+    )
+
+    @model_validator(mode="after")
+    def _one_definition(self) -> Environment:
+        given = [key for key in _DEFINITIONS if getattr(self, key) is not None]
+        dependency_files = {"conda_file", "pip_requirements"}
+        sources = [key for key in given if not ("docker_image" in given and key in dependency_files)]
+        if len(sources) != 1 or len(given) > 2:  # noqa: PLR2004 - an image, and one dependency file
+            found = " and ".join(given) or "none"
+            raise _fail("environment-definition", f"an environment has one definition, and this has {found}.",
+                        f"Give one of {', '.join(_DEFINITIONS)}.", at="")  # fmt: skip
+        existing = sources[0] in {"curated", "registered"}
+        if self.version is not None and not existing:
+            raise _fail("environment-version", "`version` goes with `curated` or `registered` alone.",
+                        "Delete it: what is defined here gets its version from its content.", at="version")  # fmt: skip
+        if self.name is None and not existing:
+            raise _fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
+        return self
+
+
+_DEFINITIONS = ("conda_file", "pip_requirements", "conda_environment", "docker_image", "curated", "registered")
+
+
+class Compute(_Model):
+    """A compute target of the workspace; with a size it is created when it is missing."""
+
+    name: Text = Field(description="Name of the compute target in the workspace.", examples=["cpu-cluster"])
+    vm_size: Text | None = Field(
+        None, description="Size of its machines. With it, a missing cluster is created.", examples=["STANDARD_D2_V2"]
+    )
+    vm_priority: Literal["dedicated", "lowpriority"] | None = Field(
+        None,
+        description="Whether its machines are its own, or cheaper ones that may be taken away.",
+        examples=["lowpriority"],
+    )
+    min_nodes: int | None = Field(
+        None, ge=0, description="Nodes that always run; 0 costs nothing while idle.", examples=[0]
+    )
+    max_nodes: int | None = Field(None, ge=1, description="Nodes that run at most.", examples=[4])
+    idle_seconds_before_scaledown: int | None = Field(
+        None, ge=0, description="Seconds after which an idle node stops.", examples=[1200]
+    )
+
+    @model_validator(mode="after")
+    def _nodes_fit(self) -> Compute:
+        if self.min_nodes is not None and self.max_nodes is not None and self.min_nodes > self.max_nodes:
+            raise _fail("wrong-value", f"min_nodes ({self.min_nodes}) is above max_nodes ({self.max_nodes}).",
+                        "Lower the one, or raise the other.", at="min_nodes")  # fmt: skip
+        return self
+
+
+def _named_compute(value: object) -> object:
+    if not isinstance(value, (str, dict, Compute)):
+        raise _fail("wrong-type", "a compute target is a name or a mapping.", "Write its name.")
+    return {"name": value} if isinstance(value, str) else value
+
+
+ComputeField = Annotated[
+    Compute, BeforeValidator(_named_compute), _OrShort({"type": "string", "pattern": r"\S", **_EMPTY})
+]
+
+
+class Dataset(_Model):
+    """Data that no step makes: a path here, and its place in Azure ML."""
+
+    local: Text | None = Field(
+        None, description="Path on this machine, from the folder of this file.", examples=["data"]
+    )
+    optional: bool = Field(
+        default=False,
+        description="True: the data may be absent; the option that names it is then left out.",
+        examples=[True],
+    )
+    datastore: Text | None = Field(
+        None, description="Datastore of Azure ML that holds `path`.", examples=["workspaceblobstore"]
+    )
+    path: Text | None = Field(None, description="Path on the datastore.", examples=["cifar10/"])
+    registered: Text | None = Field(
+        None, description="A dataset that the workspace has, by its name; instead of a path.", examples=["cifar10"]
+    )
+    version: Text | None = Field(None, description="Version of `registered`; the latest if left out.", examples=["2"])
+    mode: Literal["mount", "download"] = Field(
+        "mount",
+        description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts.",
+        examples=["download"],
+    )
+
+    @model_validator(mode="after")
+    def _places(self) -> Dataset:
+        if (self.datastore is None) != (self.path is None):
+            raise _fail("dataset-place", "`datastore` and `path` go together.", "Give both, or neither.", at="")
+        if self.registered is not None and self.datastore is not None:
+            raise _fail("dataset-place", "a dataset has one remote place, and this has two.",
+                        "Give `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+        if self.version is not None and self.registered is None:
+            raise _fail("dataset-place", "`version` goes with `registered`.", "Delete it, or give `registered`.",
+                        at="version")  # fmt: skip
+        if self.local is None and self.registered is None and self.datastore is None:
+            raise _fail("dataset-place", "the dataset has no place.",
+                        "Give `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+        return self
+
+
+class Parameter(_Model):
+    """A value that profiles, schedules and the command line may set."""
+
+    default: Value = Field(description="The value when nobody sets another.", examples=[2])
+    type: parameters.ParameterType | None = Field(
+        None, description="Type of the values; if left out, that of the default.", examples=["integer"]
+    )
+    description: Text | None = Field(
+        None, description="What it means, for the reader.", examples=["Passes over the data."]
+    )
+    choices: Values | None = Field(None, description="The values that are allowed.", examples=[[2, 10, 50]])
+    minimum: Bound | None = Field(None, description="The smallest value that is allowed.", examples=[1])
+    maximum: Bound | None = Field(None, description="The largest value that is allowed.", examples=[100])
+
+    @property
+    def declared_type(self) -> parameters.ParameterType:
+        """The declared type, else the type of the default."""
+        return self.type or parameters.type_of(self.default)
+
+    def fault(self, value: parameters.Value) -> tuple[str, str] | None:
+        """Return what is wrong with ``value`` for this parameter and the cure, or None."""
+        return parameters.fault(value, self.declared_type, self.choices, self.minimum, self.maximum)
+
+    @model_validator(mode="after")
+    def _bounds_mean_something(self) -> Parameter:
+        if self.choices == ():
+            raise _fail("bad-parameter", "`choices` is empty, so no value is allowed.", "Give values, or delete it.",
+                        at="choices")  # fmt: skip
+        bounds = [key for key in ("minimum", "maximum") if getattr(self, key) is not None]
+        if bounds and self.declared_type not in {"integer", "number"}:
+            message = f"`minimum` and `maximum` go with numbers, and this is a {self.declared_type}."
+            cure = "Delete them, or declare `type: integer` or `type: number`."
+            raise _fail("bad-parameter", message, cure, at=bounds[0])
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            message = f"the maximum ({written(self.maximum)}) is below the minimum ({written(self.minimum)})."
+            raise _fail("bad-parameter", message, "Raise the one, or lower the other.", at="maximum")
+        return self
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Parameter:
+        wrong = self.fault(self.default)
+        if wrong:
+            raise _fail("bad-parameter", wrong[0], wrong[1], at="default")
+        return self
+
+
+def _parameter(value: object) -> object:
+    return value if isinstance(value, (dict, Parameter)) else {"default": value}
+
+
+ParameterField = Annotated[Parameter, BeforeValidator(_parameter), _OrShort(_SCALAR_SCHEMA)]
+
+
+class Output(_Model):
+    """Settings of an output folder; the arguments declare the output itself."""
+
+    datastore: Text | None = Field(
+        None, description="Datastore that keeps the folder; if left out, the workspace's own.", examples=["results"]
+    )
+    mode: Literal["upload", "mount"] = Field(
+        "upload",
+        description="When files reach Azure ML: as the step ends, or while it writes them.",
+        examples=["mount"],
+    )
+    register_as: Text | None = Field(
+        None, description="Register the folder as a dataset of this name.", examples=["images"]
+    )
+    may_be_empty: bool = Field(
+        default=False,
+        description="True: the step may write no file to it. Otherwise that fails the step (local runs only).",
+        examples=[True],
+    )
+
+
+_PLAIN_SCHEMA: dict[str, Any] = {"type": ["string", "number"]}
+_OPTIONS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {
+        "anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _PLAIN_SCHEMA}],
+        "description": "Value of this option: text, a number, a list of them, an expression, or true for a bare flag.",
+        "examples": [
+            "${{ parameters.epochs }}",
+            "${{ outputs.model }}",
+            "${{ steps.prepare-data.outputs.images }}",
+            "${{ datasets.archive }}",
+        ],
+    },
+}
+_ARGUMENTS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        _OPTIONS_SCHEMA,
+        {"type": "array", "items": {"anyOf": [_PLAIN_SCHEMA, _OPTIONS_SCHEMA]}},
+        {"type": "null"},
+    ]
+}
+
+
+class _RunSettings(_Model):
+    """Settings that stand for the pipeline, and for a step instead of the pipeline's."""
+
+    compute: ComputeField | None = Field(
+        None, description="Where steps run in Azure ML: a name, or a mapping.", examples=["cpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that steps run with: a name and one definition.",
+        examples=[{"name": "pytorch-env", "conda_file": ".azureml/pytorch-env.yml"}],
+    )
+    snapshot: Texts | None = Field(
+        None,
+        description="Files that steps need beyond what their scripts import: patterns as in .gitignore.",
+        examples=[["vocabulary/*.txt"]],
+    )
+    environment_variables: Variables = Field(default_factory=dict)
+    timeout: Duration | None = Field(None, description="Longest time that a step may take.", examples=["10m"])
+
+
+class Step(_RunSettings):
+    """A script and its arguments. What it reads and writes is what its arguments name."""
+
+    script: ProjectPath = Field(
+        description="The Python script, from `source_directory`. It runs with the arguments below.",
+        examples=["train.py"],
+    )
+    arguments: Annotated[Any, _Shown(_ARGUMENTS_SCHEMA)] = Field(
+        None,
+        description="Options and their values in order; or a list, for positional values and options that stand twice.",
+        examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
+    )
+    outputs: dict[OutputName, Output] = Field(
+        default_factory=dict,
+        description="Settings of output folders, by name; the arguments declare the outputs themselves.",
+        examples=[{"model": {"mode": "mount"}}],
+        json_schema_extra=_WORD_NAMES,
+    )
+    after: Texts = Field(
+        (), description="Steps that come first though nothing of theirs is read.", examples=[["prepare-data"]]
+    )
+    source_directory: ProjectPath | None = Field(
+        None, description="Folder of this step's script, instead of the pipeline's.", examples=["steps"]
+    )
+    allow_reuse: bool | None = Field(
+        None,
+        description="False: run it every time, for a result that depends on what the arguments do not show.",
+        examples=[False],
+    )
+    retries: int | None = Field(
+        None, ge=0, le=100, description="Further attempts when it fails (local runs only).", examples=[2]
+    )
+
+
+class Recurrence(_Model):
+    """When a schedule fires, in Azure ML's own terms."""
+
+    frequency: Literal["minute", "hour", "day", "week", "month"] = Field(
+        description="Unit of `interval`.", examples=["day"]
+    )
+    interval: int = Field(1, ge=1, description="It fires every so many units.", examples=[1])
+    hours: Integers | None = Field(None, description="Hours of the day, 0 to 23.", examples=[[2]])
+    minutes: Integers | None = Field(None, description="Minutes of the hour, 0 to 59.", examples=[[30]])
+    week_days: Texts | None = Field(None, description="Days of the week.", examples=[["monday", "thursday"]])
+    start_time: Text | None = Field(
+        None, description="The first time, in `time_zone`.", examples=["2026-12-01T02:00:00"]
+    )
+
+
+class Schedule(_Model):
+    """When the published pipeline runs by itself."""
+
+    cron: Text | None = Field(
+        None, description="Minute, hour, day of the month, month and day of the week.", examples=["0 2 * * *"]
+    )
+    recurrence: Recurrence | None = Field(
+        None,
+        description="When it fires in Azure ML's own terms, instead of `cron`.",
+        examples=[{"frequency": "week", "week_days": ["monday"], "hours": [2], "minutes": [0]}],
+    )
+    time_zone: Text = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Paris"])
+    parameters: dict[str, GivenValue] = Field(
+        default_factory=dict, description="Values of parameters for its runs.", examples=[{"epochs": 10}]
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Schedule:
+        if (self.cron is None) == (self.recurrence is None):
+            raise _fail("schedule-form", "a schedule has either `cron` or `recurrence`.", "Give one of them.", at="")
+        return self
+
+
+class Publish(_Model):
+    """How the published pipeline runs."""
+
+    reuse: bool = Field(
+        default=False,
+        description="True: its runs may reuse old results. Otherwise every run is a fresh one.",
+        examples=[True],
+    )
+
+
+class DatasetOverride(_Model):
+    """What a profile may change of a dataset."""
+
+    local: Text = Field(
+        description="Path on this machine, from the folder of this file, instead of the dataset's.",
+        examples=["small-data"],
+    )
+
+
+class StepOverride(_Model):
+    """What a profile may change of a step."""
+
+    compute: ComputeField | None = Field(
+        None, description="Where it runs in Azure ML, instead of the step's own.", examples=["gpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages it runs with, instead of the step's own.",
+        examples=[{"registered": "team-env", "version": "3"}],
+    )
+    timeout: Duration | None = Field(
+        None, description="Longest time that it may take, instead of the step's own.", examples=["2h"]
+    )
+    environment_variables: Variables = Field(default_factory=dict)
+
+
+class Profile(_Model):
+    """A named set of overrides, chosen by `--profile`."""
+
+    parameters: dict[str, GivenValue] = Field(
+        default_factory=dict, description="Values of parameters, instead of their defaults.", examples=[{"epochs": 1}]
+    )
+    compute: ComputeField | None = Field(
+        None, description="Compute target, instead of the pipeline's.", examples=["gpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that steps run with, instead of the pipeline's.",
+        examples=[{"curated": "AzureML-sklearn-1.5"}],
+    )
+    schedules: dict[ScheduleName, Schedule] = Field(
+        default_factory=dict,
+        description="Schedules by name, added to the pipeline's or instead of them.",
+        examples=[{"hourly": {"cron": "0 * * * *"}}],
+        json_schema_extra=_STEP_NAMES,
+    )
+    datasets: dict[str, DatasetOverride] = Field(
+        default_factory=dict,
+        description="Local paths of datasets, by the name of the dataset.",
+        examples=[{"archive": {"local": "small-data"}}],
+    )
+    steps: dict[str, StepOverride] = Field(
+        default_factory=dict,
+        description="Settings of steps, by the name of the step.",
+        examples=[{"train": {"compute": "gpu-cluster"}}],
+    )
+
+
+def _at_least_one(steps: dict[str, Step]) -> dict[str, Step]:
+    if not steps:
+        raise _fail("no-steps", "the pipeline has no steps.", "Add one under `steps:`.")
+    return steps
+
+
+def _version(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int) or value != 1:
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise _fail("wrong-value", f"version cannot be {shown}.", "Write 1.")
+    return value
+
+
+Version = Annotated[Any, AfterValidator(_version), _Shown({"type": "integer", "const": 1})]
+
+
+class PipelineSpec(_RunSettings):
+    """One pipeline: steps that share an environment and a compute target."""
+
+    version: Version = Field(1, description="Version of this format; 1 is the only one.", examples=[1])
+    name: Annotated[str, _named("pipeline", names.step_name_fault)] = Field(
+        description="Name of the pipeline: small letters and digits, in words joined by -.",
+        examples=["cifar10"],
+        json_schema_extra={
+            "pattern": f"^{names.STEP_NAME}$",
+            "patternErrorMessage": _STEP_NAMES["propertyNames"]["patternErrorMessage"],
+            "maxLength": names.LONGEST,
+        },
+    )
+    description: Text | None = Field(
+        None, description="What the pipeline does, for the reader.", examples=["Train the tutorial network."]
+    )
+    experiment: Text | None = Field(
+        None, description="Experiment that its runs stand under in Azure ML; else its name.", examples=["day1"]
+    )
+    source_directory: ProjectPath = Field(
+        ".", description="Folder of the scripts, from the folder of this file.", examples=["steps"]
+    )
+    allow_reuse: bool = Field(
+        default=True, description="False: run every step each time, also where nothing changed.", examples=[False]
+    )
+    retries: int = Field(
+        0, ge=0, le=100, description="Further attempts when a step fails (local runs only).", examples=[1]
+    )
+    datasets: dict[DatasetName, Dataset] = Field(
+        default_factory=dict,
+        description="Data that no step makes, by name. An argument reads it as ${{ datasets.NAME }}.",
+        examples=[{"archive": {"local": "data", "optional": True}}],
+        json_schema_extra=_WORD_NAMES,
+    )
+    parameters: dict[ParameterName, ParameterField] = Field(
+        default_factory=dict,
+        description="Values that a profile, a schedule or --param may set. An argument reads one as "
+        "${{ parameters.NAME }}.",
+        examples=[{"epochs": 2}],
+        json_schema_extra=_WORD_NAMES,
+    )
+    steps: Annotated[dict[StepName, Step], AfterValidator(_at_least_one)] = Field(
+        description="The steps, by name. What they read of each other, and `after`, give the order.",
+        examples=[{"train": {"script": "train.py", "arguments": {"--output": "${{ outputs.model }}"}}}],
+        json_schema_extra={**_STEP_NAMES, "minProperties": 1},
+    )
+    profiles: dict[ProfileName, Profile] = Field(
+        default_factory=dict,
+        description="Sets of overrides, by name: chosen by --profile NAME.",
+        examples=[{"quickstart": {"parameters": {"epochs": 1}}}],
+        json_schema_extra=_STEP_NAMES,
+    )
+    schedules: dict[ScheduleName, Schedule] = Field(
+        default_factory=dict,
+        description="When the published pipeline runs by itself, by name.",
+        examples=[{"nightly": {"cron": "0 2 * * *", "time_zone": "Europe/Paris"}}],
+        json_schema_extra=_STEP_NAMES,
+    )
+    publish: Publish = Field(
+        default_factory=Publish.model_construct,
+        description="How the published pipeline runs.",
+        examples=[{"reuse": True}],
+    )
+
+
+RESERVED_KEYS = frozenset({"matrix", "when", "include", "secrets", "models"})
+
+# Only this one is asked to validate: to build a validator for each model by itself would take as long again.
+PipelineSpec.model_rebuild()

@@ -1,0 +1,88 @@
+"""A parameter's value held against its type, choices and range."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+from aml_pipeline.core.wording import printable
+from aml_pipeline.pipeline.yaml.scalars import written
+
+ParameterType = Literal["string", "integer", "number", "boolean"]
+Value = str | int | float | bool
+
+_ARTICLE = {"string": "a string", "integer": "an integer", "number": "a number", "boolean": "true or false"}
+
+
+def type_of(value: Value) -> ParameterType:
+    """Return the type that a bare default declares."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    return "number" if isinstance(value, float) else "string"
+
+
+_MOST_SHOWN = 60
+
+
+def shown(value: object) -> str:
+    """Return a value as it is shown within a line: on one line, and of a long one the beginning and its length."""
+    text = str(value)
+    begin = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text):,} characters)"
+    return printable(begin)
+
+
+def fault(
+    value: Value,
+    declared: ParameterType,
+    choices: tuple[Value, ...] | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> tuple[str, str] | None:
+    """Return what is wrong with ``value`` and the cure, or None when it fits.
+
+    Empty strings and numbers that are not finite are refused because Azure ML refuses them as defaults
+    (MachineLearningNotebooks#668) or cannot carry them.
+    """
+    text = written(value)
+    if not text.strip():
+        return "an empty value cannot be carried by Azure ML.", 'Give it a word of its own, such as "none".'
+    if re.search("[\0\ud800-\udfff]", text):
+        return "no script can be given a null character or bytes that are no text.", "Write it in UTF-8."
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{text} is not a finite number.", "Give a number."
+    if not _fits(value, declared):
+        return f"{text} is not {_ARTICLE[declared]}.", _type_cure(value, declared)
+    if choices is not None and text not in {written(one) for one in choices}:
+        return f"{text} is none of the choices.", f"Choose {', '.join(map(written, choices))}."
+    return _out_of_range(value, minimum, maximum)
+
+
+def _fits(value: Value, declared: ParameterType) -> bool:
+    """A number may stand for a string: a script receives its text in any case. A boolean may not, its text is lost."""
+    actual = type_of(value)
+    return actual == declared or (declared, actual) in {
+        ("number", "integer"),
+        ("string", "integer"),
+        ("string", "number"),
+    }
+
+
+def _type_cure(value: Value, declared: ParameterType) -> str:
+    if declared == "integer" and isinstance(value, float):
+        return "Give a whole number, or declare the parameter with `type: number`."
+    if declared == "string":
+        return f'Quote it: "{written(value)}".'
+    return f"Give {_ARTICLE[declared]}, or declare another `type`."
+
+
+def _out_of_range(value: Value, minimum: float | None, maximum: float | None) -> tuple[str, str] | None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    if minimum is not None and value < minimum:
+        return f"{written(value)} is below the minimum.", f"Give {written(minimum)} or more."
+    if maximum is not None and value > maximum:
+        return f"{written(value)} is above the maximum.", f"Give {written(maximum)} or less."
+    return None

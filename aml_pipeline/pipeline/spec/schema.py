@@ -1,0 +1,87 @@
+"""The JSON Schema of pipeline.yaml, from the models, in the form that editors serve best.
+
+What the models yield holds ``anyOf`` for every short form and every key that may be left empty. An editor that has to
+choose among alternatives loses completions and explains the wrong one, so here each key has one schema, which tells by
+type what may stand there: ``type: [string, object, null]`` with the keys of the object beside it. References are
+resolved; titles that repeat a key, and empty defaults, are left out. No word is newer than draft-07, which every editor
+knows, and every character is ASCII, so that a shell may redirect it in any encoding.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aml_pipeline.pipeline.spec.models import PipelineSpec
+
+Schema = dict[str, Any]
+
+_HEAD = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "$comment": "Made from the models of aml-pipeline. After an upgrade: aml-pipeline schema > pipeline.schema.json",
+    "title": "Pipeline",
+    "patternProperties": {"^x-": {"description": "Ignored: a home for anchors.", "examples": [{"timeout": "10m"}]}},
+}
+# Keywords in the order of the file; another one that the models come to use is to be taken up here.
+_ORDER = (
+    "$schema", "$comment", "title", "description", "examples", "default", "type", "enum", "const", "pattern",
+    "patternErrorMessage", "maxLength", "minimum", "maximum", "items", "required", "minProperties", "propertyNames",
+    "properties", "patternProperties", "additionalProperties", "allOf",
+)  # fmt: skip
+
+
+def json_schema() -> Schema:
+    """Return the schema as JSON data; keys at the top that begin with ``x-`` are free for anchors."""
+    models = PipelineSpec.model_json_schema()
+    return _ordered({**_flat(models, models["$defs"]), **_HEAD})
+
+
+def _flat(node: Schema, models: Schema) -> Schema:
+    """Return ``node`` without references and alternatives, and the same for all that is below it."""
+    own = {key: value for key, value in node.items() if key not in {"$ref", "$defs", "allOf", "anyOf", "title"}}
+    if "default" in own and own["default"] in (None, {}, []):
+        del own["default"]
+    if "properties" in node:
+        own["title"] = re.sub("(?<=[a-z])[A-Z]", lambda found: " " + found[0].lower(), node["title"])
+        own["properties"] = {key: _flat(one, models) for key, one in node["properties"].items()}
+    for key in {"items", "additionalProperties"} & node.keys():
+        own[key] = _flat(node[key], models) if isinstance(node[key], dict) else node[key]
+    # pydantic before 2.9 wraps a reference that has a description in allOf.
+    for one in [node] if "$ref" in node else node.get("allOf", []):
+        own = {**_flat(models[one["$ref"].rpartition("/")[2]], models), **own}
+    if "anyOf" in node:
+        own = {**_merged([_flat(one, models) for one in node["anyOf"]]), **own}
+    own["examples"] = [_arranged(one, own) for one in own.get("examples", [])]
+    return _ordered(own if own["examples"] else {key: own[key] for key in own if key != "examples"})
+
+
+def _merged(alternatives: list[Schema]) -> Schema:
+    """Return one schema for all of ``alternatives``, which differ by type, as each keyword speaks of one type."""
+    merged: Schema = {"type": []}
+    for one in alternatives:
+        types = [one["type"]] if isinstance(one["type"], str) else one["type"]
+        doubtful = {*types} & {*merged["type"]} or (one.keys() & merged.keys()) - {"type", "description"}
+        if doubtful:
+            raise TypeError(f"alternatives that an editor cannot tell apart by {sorted(doubtful)}: {alternatives}")
+        merged = {**one, **merged, "type": [*merged["type"], *types]}
+    if "enum" in merged and "null" in merged["type"]:
+        merged["enum"] = [*merged["enum"], None]
+    if "items" in merged and "object" in merged["type"]:
+        # An editor that sees `items` begins a list, where a mapping is what most people want.
+        merged["allOf"] = [{"items": merged.pop("items")}]
+    return merged
+
+
+def _ordered(node: Schema) -> Schema:
+    return {key: node[key] for key in sorted(node, key=_ORDER.index)}
+
+
+def _arranged(example: Any, schema: Schema) -> Any:  # noqa: ANN401 - JSON
+    """Return ``example`` with its keys in the order of the schema; pydantic sorts them by their letters."""
+    if not isinstance(example, dict):
+        return example
+    keys = schema.get("properties", {})
+    rest = schema.get("additionalProperties")
+    order = sorted(example, key=lambda key: list(keys).index(key) if key in keys else len(keys))
+    below = {key: keys.get(key) or (rest if isinstance(rest, dict) else {}) for key in order}
+    return {key: _arranged(example[key], below[key]) for key in order}

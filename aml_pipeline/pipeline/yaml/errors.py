@@ -1,0 +1,299 @@
+"""A syntax error of the YAML parser, told in our words with its cure."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from collections import Counter
+from typing import Any
+
+from aml_pipeline.core.problems import Position, Problem
+
+NO_CHARACTER = ("this escape stands for no character.", "Write the character itself.")
+
+# Part of libyaml's message (or of PyYAML's own parser) → what is wrong, the cure, and whether the place that counts is
+# where the construct begins rather than where the parser gave up.
+_EXPLANATIONS = (
+    ("a tab character", "a tab indents this line.", "YAML indents with spaces only.", False),
+    ("unexpected end of stream", "a quoted text is not closed.", "Add the closing quote.", True),
+    ("unexpected document", "a quoted text is not closed above the next `---` or `...` line.", "Add the closing quote.",
+     True),
+    ("unknown escape", "this escape is not known inside double quotes.",
+     r"Double the backslash (\\), or use single quotes.", False),
+    ("hexdecimal", "this escape lacks digits.", r"Write \x41, \u0041 or \U00000041, or use single quotes.", False),
+    ("hexadecimal", "this escape lacks digits.", r"Write \x41, \u0041 or \U00000041, or use single quotes.", False),
+    ("Unicode character escape", *NO_CHARACTER, False),
+    ("mapping values are not allowed", "a second `key:` on one line, or an indentation that does not fit.",
+     'Put it on a line of its own, or quote the text: "a: b".', False),
+    ("sequence entries are not allowed", "a list item cannot begin here.",
+     "Put `- item` on a line of its own, below the key.", False),
+    ("mapping keys are not allowed", "a value cannot begin with ?.", "Put it in quotes.", False),
+    ("',' or '}'", "this { is not closed, or a comma is missing.",
+     "Close it with }, or write one `key: value` a line.", True),
+    ("',' or ']'", "this [ is not closed, or a comma is missing.", "Close it with ], or write one `- item` a line.",
+     True),
+    ("'-' indicator", "a list ends in the middle of its items.", "Begin the line with `- `, or indent it otherwise.",
+     False),
+    ("expected key", "this line's indentation fits no line above.", "Indent it as the keys beside it.", False),
+    ("block end", "this line's indentation fits no line above.", "Indent it as the keys beside it.", False),
+    ("could not find expected ':'", "this line has no colon after its key.", "Write `key: value`.", True),
+    ("comment or line break", "a text cannot begin on the line of its | or >.", "Begin it on the next line, indented.",
+     False),
+    ("chomping", "a text cannot begin on the line of its | or >.", "Begin it on the next line, indented.", False),
+    ("indentation indicator", "a | or > cannot have a 0.", "Delete the 0.", False),
+    ("unexpected ':'", "a colon cannot stand in this text.", "Put the text in quotes.", False),
+    ("nesting depth", "this is nested too deep.", "Write it flatter.", False),
+    ("incompatible", "this YAML version is not supported.", "Delete the %YAML line.", False),
+    ("document start>", "the document ended above.", "Delete the `...` line, or what follows it.", False),
+    ("document start'", "the document ended above.", "Delete the `...` line, or what follows it.", False),
+    ("tag", "a tag cannot stand here.", "Put the text in quotes, or delete the !.", False),
+    ("%", "this %TAG or %YAML line is not understood.", "Delete it.", False),
+    ("directive", "a line that begins with % is an instruction to the YAML parser.", "Delete it, or quote the text.",
+     True),
+)  # fmt: skip
+_GENERIC = (
+    "this is not YAML.",
+    "Look at the indentation, colons and quotes of this line and of the one above.",
+    False,
+)
+# What begins a construct of YAML's own, and cannot begin a value without quotes.
+_SIGNS = {"*": "which names an alias", "&": "which names an anchor", "!": "which names a tag"}
+
+
+def explain(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors are untyped
+    """Return the problem behind a ``yaml.YAMLError`` raised while parsing ``text``."""
+    lines = text.split("\n")
+    line, column = _place(getattr(error, "problem_mark", None), lines)
+    return (
+        _merge_conflict(lines)
+        or no_break_space(lines, line)
+        or _unquoted_expression(lines[line], line, column)
+        or _unquotable_start(error, lines[line], line, column)
+        or _closes_nothing(lines[line], line, column)
+        or _mistaken_above(error, lines, line, column)
+        or _by_message(error, lines, line, column)
+    )
+
+
+def beyond_unicode(text: str) -> Problem | None:
+    """Return the problem of an escape whose number is above that of any character, if there is one."""
+    found = next((one for one in re.finditer(r"\\U([0-9A-Fa-f]{8})", text) if int(one[1], 16) > sys.maxunicode), None)
+    if found is None:
+        return None
+    at = found.start()
+    position = Position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    return Problem("yaml-syntax", *NO_CHARACTER, position=position)
+
+
+def _place(mark: Any, lines: list[str]) -> tuple[int, int]:  # noqa: ANN401
+    """Return line and column of ``mark``, counted from 0, drawn back to the last text when it stands behind the end."""
+    line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+    if line < len(lines) and (column < len(lines[line]) or line < len(lines) - 1):
+        return line, min(column, len(lines[line]))
+    last = next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip()), 0)
+    return last, max(0, len(lines[last]) - 1)
+
+
+def _merge_conflict(lines: list[str]) -> Problem | None:
+    """Recognise what git leaves in a file that two people changed."""
+    marks = [number for number, line in enumerate(lines) if re.match(r"(<{7}|={7}|>{7}|\|{7})( |$)", line)]
+    if not marks:
+        return None
+    message = f"a merge conflict begins here ({lines[marks[0]][:7]})."
+    cure = "Keep what is right of both sides, and delete the lines of <<<<<<<, ======= and >>>>>>>."
+    return Problem("yaml-syntax", message, cure, position=Position(marks[0] + 1, 1, len(lines[marks[0]])))
+
+
+_NO_BREAK_SPACE = re.compile(r"(?: |- )*(?:(?=\xa0)|-(?=\xa0)|[a-z][a-z0-9_-]*:(?=\xa0)|--[\w-]+:(?=\xa0))")
+
+
+def no_break_space(lines: list[str], line: int) -> Problem | None:
+    """Recognise a no-break space that indents ``line`` or the one above, or stands behind a key of theirs."""
+    above = next((one for one in range(line - 1, -1, -1) if _code(lines[one])), line)
+    for number in (above, line):
+        found = _NO_BREAK_SPACE.match(lines[number])
+        if found:
+            message = "a no-break space (U+00A0) stands here, which looks like a space and is a letter to YAML."
+            return _syntax(message, "Type a space over it.", number, found.end())
+    return None
+
+
+def _unquoted_expression(source: str, line: int, column: int) -> Problem | None:
+    """Recognise ``${{ … }}`` inside ``{}`` or ``[]``, where YAML takes its braces for a mapping."""
+    if not (source[column : column + 2] == "{{" and source[:column].endswith("$")):
+        return None
+    found = re.match(r"\{\{[^}\n]*\}\}", source[column:])
+    expression = "$" + (found.group() if found else "{{ … }}")
+    message = f"the expression {expression} stands unquoted inside {{}} or []."
+    cure = f'Quote it ("{expression}"), or put it on its own line.'
+    return Problem("unquoted-expression", message, cure, position=Position(line + 1, column, len(expression)))
+
+
+def _unquotable_start(error: Any, source: str, line: int, column: int) -> Problem | None:  # noqa: ANN401
+    """Recognise a text that YAML cannot take without quotes, such as ``*.py`` or ``@home``."""
+    reason, start = str(getattr(error, "problem", "")), getattr(error, "context_mark", None)
+    if "cannot start any token" in reason and source[column : column + 1] not in {"", "\t"}:
+        message = f"a value cannot begin with {source[column]}."
+    elif start is not None and start.line == line and source[start.column : start.column + 1] in _SIGNS:
+        column = start.column
+        message = f"a value cannot begin with {source[column]}, {_SIGNS[source[column]]}."
+    else:
+        return None
+    return Problem("yaml-syntax", message, "Put it in quotes.", position=Position(line + 1, column + 1))
+
+
+def _closes_nothing(source: str, line: int, column: int) -> Problem | None:
+    char = source[column : column + 1]
+    if char not in {"]", "}"}:
+        return None
+    cure = "Delete it, or put the text in quotes."
+    return Problem("yaml-syntax", f"this {char} closes nothing.", cure, position=Position(line + 1, column + 1))
+
+
+# What the parser says of a line that does not fit where it stands; the mistake may lie in a line above.
+_MISFITS = (
+    "mapping values are not allowed",
+    "block end",
+    "expected key",
+    "'-' indicator",
+    "expected ':'",
+    "document start",
+)
+
+
+def _mistaken_above(error: Any, lines: list[str], line: int, column: int) -> Problem | None:  # noqa: ANN401
+    """Recognise that a line fits, and one above it does not: the parser gives up only where it cannot go on."""
+    reason = str(getattr(error, "problem", ""))
+    above = next((one for one in range(line - 1, -1, -1) if _code(lines[one])), None)
+    if above is None or not any(part in reason for part in _MISFITS):
+        return None
+    if _is_text(lines, above):
+        return _quote_left_open(lines, line, column)
+    return (
+        _quote_left_open(lines, line, column)
+        or _key_without_colon(lines, above, line)
+        or _value_above_more(lines, above, line)
+        or _odd_one_above(lines, line)
+        or _between_levels(lines, above, line)
+    )
+
+
+def _quote_left_open(lines: list[str], line: int, column: int) -> Problem | None:
+    """A text whose quote is missing ends at the next quote, lines below."""
+    for quote in "\"'":
+        if lines[line][:column].count(quote) % 2 == 0:
+            continue
+        begun = next((one for one in range(line - 1, -1, -1) if _code(lines[one]).count(quote) % 2), None)
+        found = begun is not None and re.search(rf"(?:: +|- +|[\[{{,] *){quote}", lines[begun])
+        if found and begun is not None:
+            message = f"the quoted text that begins here ends in line {line + 1}."
+            return _syntax(message, "Close the quote on this line.", begun, found.end() - 1)
+    return None
+
+
+def _key_without_colon(lines: list[str], above: int, line: int) -> Problem | None:
+    """``steps`` above ``  train:``, or ``name x`` above ``steps:``, where no text could go on over two lines."""
+    code = _code(lines[above]).strip()
+    if (
+        _KEY.search(code)
+        or code.startswith(("- ", "...", "---"))
+        or code[0] in "\"'[]{}|>#"
+        or not _KEY.search(lines[line])
+    ):
+        return None
+    return _syntax("this line has no colon after its key.", "Write `key: value`.", above, _indentation(lines[above]))
+
+
+def _is_text(lines: list[str], line: int) -> bool:
+    """Whether a line goes on with a text that begins above: ``key: some`` or ``key: |`` above, and deeper words."""
+    deep = _indentation(lines[line])
+    outer = next(
+        (one for one in range(line - 1, -1, -1) if _code(lines[one]) and _indentation(lines[one]) < deep), None
+    )
+    if outer is None:
+        return False
+    code = _code(lines[outer]).strip()
+    is_open = bool(_value(lines[outer])) or (code.startswith("- ") and not code.endswith(":"))
+    return bool(re.search(r"[|>][0-9+-]*$", code)) or (is_open and not _KEY.search(_code(lines[line])))
+
+
+def _value_above_more(lines: list[str], above: int, line: int) -> Problem | None:
+    """``steps: x`` above lines that are indented beneath it."""
+    below = next((one for one in range(line + 1, len(lines)) if _code(lines[one])), None)
+    inner = _indentation(lines[line])
+    value = _value(lines[above])
+    is_block = below is not None and inner + (0 if _value(lines[line]) else 1) <= _indentation(lines[below])
+    if not value or not is_block or inner - _indentation(lines[above]) != _unit(lines):
+        return None
+    message = "this key has a value on its line, and further lines are indented beneath it."
+    cure = "Delete the value, or indent the lines below as this one."
+    return _syntax(message, cure, above, lines[above].index(value))
+
+
+def _odd_one_above(lines: list[str], line: int) -> Problem | None:
+    """The first line of a block that is indented otherwise than those that follow, which are right."""
+    here = _indentation(lines[line])
+    above = [one for one in range(line) if _code(lines[one])]
+    parent = next((one for one in reversed(above) if _indentation(lines[one]) < here), None)
+    if parent == above[-1]:
+        return None
+    start = above[0] if parent is None else above[above.index(parent) + 1]
+    unit, first = _unit(lines), _indentation(lines[start])
+    outer = -unit if parent is None else _indentation(lines[parent])
+    alone = [_indentation(lines[one]) for one in above if one >= start].count(first) == 1
+    if not alone or first - outer == unit or here - outer != unit:
+        return None
+    return _syntax("this line is indented otherwise than those below it.",
+                   f"Indent it by {here} spaces, as line {line + 1}.", start, first)  # fmt: skip
+
+
+def _between_levels(lines: list[str], above: int, line: int) -> Problem | None:
+    """A line above that stands between two levels of the file, where this one stands on a level."""
+    unit, here, there = _unit(lines), _indentation(lines[line]), _indentation(lines[above])
+    if here % unit or not there % unit:
+        return None
+    return _syntax("this line is indented otherwise than those below it.",
+                   f"Indent it by {here} spaces, as line {line + 1}.", above, there)  # fmt: skip
+
+
+_KEY = re.compile(r":(?: |$)")
+
+
+def _code(line: str) -> str:
+    """Return the line without its comment, empty when nothing else is there."""
+    return re.sub(r"(^|\s)#.*$", "", line).rstrip()
+
+
+def _value(line: str) -> str:
+    """Return what stands on a line behind its first key, unless the lines below belong to it."""
+    value = _code(line).partition(": ")[2].strip()
+    return "" if value[:1] in {"|", ">", "&", "!"} else value
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _unit(lines: list[str]) -> int:
+    """Return by how many spaces the file mostly indents."""
+    depths = [_indentation(line) for line in lines if _code(line)]
+    steps = Counter(below - above for above, below in itertools.pairwise(depths) if below > above)
+    return steps.most_common(1)[0][0] if steps else 2
+
+
+def _syntax(message: str, cure: str, line: int, column: int) -> Problem:
+    return Problem("yaml-syntax", message, cure, position=Position(line + 1, column + 1))
+
+
+def _by_message(error: Any, lines: list[str], line: int, column: int) -> Problem:  # noqa: ANN401
+    reason = str(getattr(error, "problem", "")) or str(error)
+    if lines[line][column : column + 1] == "\t":
+        reason = "a tab character"
+    rows = (row for part, *row in _EXPLANATIONS if part in reason)
+    message, cure, at_start = next(rows, _GENERIC)
+    start = getattr(error, "context_mark", None)
+    if at_start and start is not None:
+        line, column = _place(start, lines)
+    code = "too-deep" if "nesting depth" in reason else "yaml-syntax"
+    return Problem(code, str(message), str(cure), position=Position(line + 1, column + 1))

@@ -1,0 +1,343 @@
+"""YAML text → data with positions, within limits of size, depth and aliases.
+
+Built from PyYAML's event stream, one event at a time: limits hold before anything is constructed, duplicate keys are
+seen, scalars keep their text, and aliases share nodes instead of copying them. Knows no file and no pipeline.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import yaml
+
+from aml_pipeline.core.problems import Path, Position, Problem, nearest
+from aml_pipeline.pipeline.yaml import scalars
+from aml_pipeline.pipeline.yaml.errors import NO_CHARACTER, beyond_unicode, explain, no_break_space
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
+MAX_EXPANSIONS = 1000
+# Aliases share nodes here, but whoever walks the data afterwards sees each one again. 5,000 steps of eight values have
+# so many: `validate` takes less than 2 s for them (docs/benchmarks.md, "How it grows").
+MAX_NODES = 40_000
+
+# What YAML refuses, and the line separators that YAML 1.1 has beside \n: editors do not count lines by them.
+_UNPRINTABLE = "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_YAML_1_1_BOOLEANS = frozenset(
+    form for word in ("yes", "no", "on", "off") for form in (word, word.capitalize(), word.upper())
+)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class Node:
+    """One value of the document: data, where it stands, and its children by key or index.
+
+    ``expansions`` and ``nodes`` count the aliases followed and the nodes seen by whoever walks this value, ``depth``
+    the mappings and lists that lie within each other.
+    """
+
+    value: Any
+    position: Position
+    children: dict[str | int, Node] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
+    expansions: int = 0
+    nodes: int = 1
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed text: ``root`` is None when it could not be read; ``problems`` carry positions."""
+
+    root: Node | None
+    problems: list[Problem]
+
+    def node(self, path: Path) -> Node | None:
+        """Return the node at ``path``, or at its longest prefix that is there."""
+        node = self.root
+        for key in path:
+            if node is None or key not in node.children:
+                break
+            node = node.children[key]
+        return node
+
+    def position(self, path: Path, *, on_key: bool = False) -> Position | None:
+        """Return where the value at ``path`` stands (or its key), else the nearest place around it."""
+        if on_key and path:
+            parent = self.node(path[:-1])
+            if parent and str(path[-1]) in parent.keys:
+                return parent.keys[str(path[-1])]
+        node = self.node(path)
+        return node.position if node else None
+
+    def rename(self, path: Path, key: str) -> None:
+        """Call the value at ``path`` by another ``key``; it stays where it stands."""
+        parent, old = self.node(path[:-1]), str(path[-1])
+        if parent is not None and old in parent.keys:  # else it was renamed through another alias
+            parent.children[key] = parent.children.pop(old)
+            parent.keys[key] = parent.keys.pop(old)
+
+    def __contains__(self, path: Path) -> bool:
+        node = self.root
+        for key in path:
+            if node is None or key not in node.children:
+                return False
+            node = node.children[key]
+        return node is not None
+
+
+class _Refused(Exception):  # noqa: N818 - no error of the program
+    """The text cannot be read further; holds the problem."""
+
+    def __init__(self, code: str, message: str, cure: str, position: Position) -> None:
+        self.problem = Problem(code, message, cure, position=position)
+        super().__init__(message)
+
+
+def decode(raw: bytes) -> tuple[str, Problem | None]:
+    """Return the text of a file's bytes (UTF-8, with or without a byte order mark) and what is wrong with them.
+
+    Lines end in the text as Python has it, whatever they end with in the file.
+    """
+    if len(raw) > MAX_BYTES:
+        message = f"the file has more than {MAX_BYTES:,} bytes, the most that a pipeline file may have."
+        return "", Problem("too-large", message, "Move data out of it into files that a script reads.")
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    try:
+        return _with_plain_ends(raw.decode()), None
+    except UnicodeDecodeError as error:
+        place = _end_of(_with_plain_ends(raw[: error.start].decode()))
+        message = f"byte 0x{raw[error.start]:02x} here is not UTF-8 text."
+        cure = "Save the file as UTF-8; binary data has no place in it."
+        text = _with_plain_ends(raw.decode("utf-8", "replace"))
+        return text, Problem("not-text", message, cure, position=place)
+
+
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _end_of(text: str) -> Position:
+    """Return the place of the character that would follow ``text``."""
+    return Position(text.count("\n") + 1, len(text) - text.rfind("\n"))
+
+
+def parse(text: str) -> Document:
+    """Parse ``text``; every problem that can be told is in the document, and nothing is raised."""
+    problems: list[Problem] = []
+    try:
+        _refuse_unprintable(text)
+        root = _Builder(problems, text).build(yaml.parse(text, Loader=_Loader))
+    except _Refused as refused:
+        return Document(None, [*problems, refused.problem])
+    except yaml.YAMLError as error:
+        return Document(None, [*problems, explain(error, text)])
+    except (ValueError, OverflowError):  # PyYAML's own parser has no word for it; libyaml's does
+        problem = beyond_unicode(text)
+        if problem is None:
+            raise
+        return Document(None, [*problems, problem])
+    return Document(root, problems)
+
+
+def _refuse_unprintable(text: str) -> None:
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return  # as nearly every file is: to compile the pattern takes 3 ms
+    found = re.search(_UNPRINTABLE, text)
+    if found:
+        code = ord(found.group())
+        escape = f', or write it as the escape "\\u{code:04x}" inside double quotes' if code else ""
+        raise _Refused("not-text", f"the character U+{code:04X} cannot stand in YAML text.", f"Delete it{escape}.",
+                       _end_of(text[: found.start()]))  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A mapping or sequence that is being built."""
+
+    node: Node
+    is_mapping: bool
+    anchor: str | None
+    pairs: list[tuple[str, Position, bool, Node]] = field(default_factory=list)
+    key: tuple[str, Position, bool] | None = None
+
+
+class _Builder:
+    """Builds nodes from events, iteratively, so that no depth of nesting costs a Python stack."""
+
+    def __init__(self, problems: list[Problem], text: str) -> None:
+        self._problems = problems
+        self._end = _end_of(text)
+        self._lines = text.split("\n") if "\xa0" in text else []
+        self._anchors: dict[str, Node] = {}
+        self._frames: list[_Frame] = []
+        self._root: Node | None = None
+        self._documents = 0
+
+    def build(self, events: Iterator[Any]) -> Node | None:
+        for event in events:
+            self._event(event)
+        if self._root is None or self._root.value is None:
+            raise _Refused("empty-file", "the file is empty.", "Start with `aml-pipeline init` in an empty folder.",
+                           Position(1, 1))  # fmt: skip
+        return self._root
+
+    def _event(self, event: Any) -> None:  # noqa: ANN401 - PyYAML's events are untyped
+        position = _position(event)
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event, position)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(str(event.anchor), position)
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            self._open(event, position)
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            self._close()
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                cure = "One file holds one pipeline: delete the `---`, or move the rest into a file of its own."
+                raise _Refused("two-documents", "a second YAML document begins here.", cure, position)
+
+    def _scalar(self, event: Any, position: Position) -> None:  # noqa: ANN401
+        self._refuse_tag(event.tag, "str", position)
+        if "\0" in event.value:
+            raise _Refused("not-text", "no process and no path can hold a null character.", "Delete it.", position)
+        if event.style == '"' and _SURROGATE.search(event.value):  # libyaml refuses them, PyYAML's own parser does not
+            raise _Refused("yaml-syntax", *NO_CHARACTER, position)
+        if not event.value:
+            position = min(position, self._end)  # libyaml places what is missing at the end on a line that is not there
+        plain = not event.style and event.tag is None
+        if plain and "\xa0" in event.value:
+            self._refuse_no_break_space(position.line)
+        node = Node(scalars.resolve(event.value) if plain else event.value, position)
+        top = self._frames[-1] if self._frames else None
+        if top and top.is_mapping and top.key is None:
+            top.key = (event.value, position, event.value == "<<" and plain)
+            if event.anchor:
+                self._anchors[event.anchor] = node
+            return
+        if plain and event.value in _YAML_1_1_BOOLEANS:
+            self._problems.append(_boolean_warning(event.value, position))
+        self._add(node, event.anchor)
+
+    def _alias(self, anchor: str, position: Position) -> None:
+        node = self._anchors.get(anchor)
+        top = self._frames[-1] if self._frames else None
+        if node is None or any(frame.node is node for frame in self._frames):
+            reason = "stands inside itself" if node else "is not defined above"
+            near = nearest(anchor, self._anchors)
+            cure = f"Put `&{anchor}` before a value above, or quote the text."
+            cure = "Write the value out." if node else f"Did you mean *{near}?" if near else cure
+            raise _Refused("unknown-alias", f"the alias *{anchor} {reason}.", cure, position)
+        if top and top.is_mapping and top.key is None:
+            raise _Refused("bad-key", "an alias cannot be a key.", "Write the key itself.", position)
+        self._add(replace(node, expansions=node.expansions + 1), None)
+
+    def _open(self, event: Any, position: Position) -> None:  # noqa: ANN401
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self._refuse_tag(event.tag, "map" if is_mapping else "seq", position)
+        self._refuse_depth(1, position)
+        top = self._frames[-1] if self._frames else None
+        if top and top.is_mapping and top.key is None:
+            raise _Refused("bad-key", "a key must be a plain word, not a mapping or a list.",
+                           'Quote it if it is meant as text, as in "${{ parameters.epochs }}".', position)  # fmt: skip
+        node = Node({} if is_mapping else [], position, depth=1)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._frames.append(_Frame(node, is_mapping, event.anchor))
+
+    def _close(self) -> None:
+        frame = self._frames.pop()
+        if frame.is_mapping:
+            self._fill_mapping(frame)
+        self._add(frame.node, frame.anchor)
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor:
+            self._anchors[anchor] = node
+        if not self._frames:
+            self._root = node
+            return
+        frame = self._frames[-1]
+        self._refuse_depth(node.depth, node.position)
+        self._count(frame.node, node)
+        if not frame.is_mapping:
+            frame.node.children[len(frame.node.value)] = node
+            frame.node.value.append(node.value)
+        elif frame.key is not None:
+            frame.pairs.append((*frame.key, node))
+            frame.key = None
+
+    def _count(self, parent: Node, child: Node) -> None:
+        parent.expansions += child.expansions
+        parent.nodes += child.nodes
+        parent.depth = max(parent.depth, child.depth + 1)
+        if parent.expansions > MAX_EXPANSIONS:
+            raise _Refused("too-many-aliases", f"more than {MAX_EXPANSIONS:,} aliases are followed here.",
+                           "Write the values out, or fewer of them.", child.position)  # fmt: skip
+        if parent.nodes > MAX_NODES:
+            raise _Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values, aliases followed.",
+                           "Move data out of it into files that a script reads.", child.position)  # fmt: skip
+
+    def _refuse_no_break_space(self, number: int) -> None:
+        """Refuse one before or behind a key, which then is none; within a text it may stand."""
+        found = no_break_space([self._lines[number - 1]], 0)
+        if found and found.position:
+            raise _Refused(found.code, found.message, found.cure, replace(found.position, line=number))
+
+    def _refuse_depth(self, levels: int, position: Position) -> None:
+        if len(self._frames) + levels > MAX_DEPTH:
+            raise _Refused("too-deep", f"this is nested deeper than {MAX_DEPTH} levels.", "Write it flatter.", position)
+
+    def _fill_mapping(self, frame: _Frame) -> None:
+        own = {key for key, _, is_merge, _ in frame.pairs if not is_merge}
+        for key, position, is_merge, node in frame.pairs:
+            if is_merge:
+                self._merge(frame.node, node, position, own)
+            elif key in frame.node.keys:
+                first = frame.node.keys[key]
+                message = f'the key "{key}" stands twice; the first is in line {first.line}.'
+                self._problems.append(Problem("duplicate-key", message, "Delete one of them.", position=position))
+            else:
+                _put(frame.node, key, position, node)
+
+    def _merge(self, into: Node, merged: Node, position: Position, own: set[str]) -> None:
+        sources = list(merged.children.values()) if isinstance(merged.value, list) else [merged]
+        for source in sources:
+            if not isinstance(source.value, Mapping):
+                raise _Refused("bad-merge", "`<<` takes a mapping, or a list of mappings.",
+                               "Give it an alias of a mapping, as in `<<: *common`.", position)  # fmt: skip
+            for key, node in source.children.items():
+                if key not in own and key not in into.value:
+                    _put(into, str(key), source.keys[str(key)], node)
+
+    def _refuse_tag(self, tag: str | None, kind: str, position: Position) -> None:
+        if tag not in {None, "!", f"tag:yaml.org,2002:{kind}"}:
+            shown = str(tag).replace("tag:yaml.org,2002:", "!!")
+            raise _Refused("yaml-tag", f"the tag {shown} is not supported.",
+                           "Delete it, or put the text in quotes if it begins with !.", position)  # fmt: skip
+
+
+def _put(node: Node, key: str, position: Position, child: Node) -> None:
+    node.keys[key] = position
+    node.children[key] = child
+    node.value[key] = child.value
+
+
+def _position(event: Any) -> Position:  # noqa: ANN401 - PyYAML's marks are untyped
+    start, end = event.start_mark, event.end_mark
+    width = end.column - start.column if end.line == start.line else 1
+    return Position(start.line + 1, start.column + 1, max(1, width))
+
+
+def _boolean_warning(value: str, position: Position) -> Problem:
+    truth = "true" if value.lower() in {"yes", "on"} else "false"
+    message = f'{value} is the text "{value}" here, as YAML 1.2 has it, not a boolean.'
+    return Problem("yaml-boolean", message, f'Write {truth}, or "{value}" in quotes if the text is meant.',
+                   severity="warning", position=position)  # fmt: skip

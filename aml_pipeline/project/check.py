@@ -1,0 +1,286 @@
+"""Plan and project → problems: the script, the snapshot, the environment's files, local data.
+
+What one file can tell by itself is the loader's; this looks at the disk. Runs nothing, knows no Azure.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Container, Iterable, Iterator, Sequence
+
+from aml_pipeline.core import files
+from aml_pipeline.core.files import RepeatedLinksError
+from aml_pipeline.core.problems import Path, Position, Problem, nearest
+from aml_pipeline.core.wording import counted
+from aml_pipeline.pipeline.plan.model import Environment, OtherValue, Plan, Step
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.script import kinds
+from aml_pipeline.project.snapshot.imports import Reading
+from aml_pipeline.project.snapshot.patterns import is_choice, is_pattern
+from aml_pipeline.project.snapshot.snapshot import MOST_CODE, Snapshot, SourceFolder
+
+
+def check(
+    plan: Plan,
+    project: Project,
+    untold: Container[str] = (),
+    unknown: Container[str] = (),
+    others: Sequence[OtherValue] = (),
+) -> list[Problem]:
+    """Return what is wrong with the files that ``plan`` names, and what its scripts would refuse of their arguments.
+
+    Of the arguments of the steps in ``untold`` nothing is said, and nothing of the values of parameters in ``unknown``.
+    The values in ``others`` are those of other runs, which scripts may refuse as well.
+    """
+    problems: list[Problem] = []
+    taken = []
+    for step in plan.steps:
+        found = list(script_faults(step, project))
+        problems += found or _snapshot_faults(step, project)
+        taken += [] if found else [step]
+        if not found and step.name not in untold:
+            problems += _contract_faults(step, plan, project, unknown, others)
+    problems += [*_empty_patterns(taken, project), *_environment_faults(plan, project), *_dataset_faults(plan, project)]
+    return problems
+
+
+def _contract_faults(
+    step: Step, plan: Plan, project: Project, unknown: Container[str], others: Sequence[OtherValue]
+) -> list[Problem]:
+    found = project.contract(step)
+    if found is None:
+        return []
+    from aml_pipeline.project import contract  # only where a script has options
+
+    return [*contract.faults(found, step, plan, unknown), *contract.other_faults(found, step, plan, others)]
+
+
+def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
+    for name, place in plan.datasets.items():
+        if place.local is not None and project.holds(project.path(place.local), project.folder):
+            message = f'dataset "{name}" is the folder of the whole project, which every run changes.'
+            cure = "Put the data into a folder of its own."
+            yield Problem("dataset-place", message, cure, ("datasets", name, "local"))
+
+
+def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
+    """Return the datasets that ``steps`` need and that are not here, so that those steps cannot run here."""
+    problems = []
+    for name in dict.fromkeys(name for step in steps for name in step.datasets):
+        place = plan.datasets[name]
+        if place.local is None and not place.optional:
+            message = f'dataset "{name}" has no place here, only in Azure ML.'
+            problems.append(
+                Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True)
+            )
+        elif place.local is not None and not place.optional and not files.look(project.path(place.local)):
+            message = f'dataset "{name}" should be at {place.local}, and nothing is there.'
+            cure = "Put it there, or add `optional: true` if the steps can do without it."
+            problems.append(Problem("missing-dataset", message, cure, ("datasets", name, "local")))
+    return problems
+
+
+def script_faults(step: Step, project: Project) -> Iterator[Problem]:
+    """Yield what keeps the snapshot of ``step`` from being taken."""
+    path: Path = ("steps", step.name, "script")
+    if posixpath.normpath(step.script).startswith("-"):
+        message = f'step "{step.name}" runs {step.script}, and Python takes a name that begins with "-" for an option.'
+        yield Problem("script-name", message, "Rename the script.", path)
+        return
+    folder = project.path(step.source_directory)
+    place = os.path.join(folder, step.script)
+    for inner, name, outer in ((folder, step.source_directory, project.folder), (place, step.script, folder)):
+        if not project.holds(outer, inner):
+            message = f'"{name}" of step "{step.name}" leads out of {_shown(outer, project)}.'
+            cure = "Move it inside: a snapshot holds files of its source folder alone."
+            yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
+            return
+    if not files.is_folder(folder):
+        message = f'the source folder "{step.source_directory}" is not there.'
+        near = _nearest_folder(step.source_directory, project)
+        cure = f'Did you mean "{near}"?' if near else "Make it, or mend `source_directory:`."
+        yield Problem("missing-folder", message, cure, _folder_path(step))
+    elif files.is_folder(place):
+        yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
+    elif not files.is_file(place):
+        yield _missing_script(step, folder, path)
+    else:
+        yield from _repeated_links(step, project)
+
+
+def _repeated_links(step: Step, project: Project) -> Iterator[Problem]:
+    try:
+        project.snapshot(step)
+    except RepeatedLinksError as error:
+        name, source = step.source_directory.rstrip("/"), project.source(step)
+        place = posixpath.join(name, error.name)
+        message = f'links in the source folder "{name}" lead to the same folders again and again: {place}.'
+        cure = f"Remove them, or leave them out: name them in {name}/{source.ignore_file or '.amlignore'}."
+        yield Problem("repeated-links", message, cure, _folder_path(step))
+
+
+_LIKE_A_FOLDER = 0.75  # "script-syntax" is not what "scripts" should have been
+
+
+def _nearest_folder(name: str, project: Project) -> str | None:
+    outer, _, inner = name.rstrip("/").rpartition("/")
+    around = project.path(outer)
+    if not files.is_folder(around):
+        return None
+    there = {one.lower(): one for one in os.listdir(around) if files.is_folder(os.path.join(around, one))}
+    near = nearest(inner.lower(), there, _LIKE_A_FOLDER)
+    return os.path.join(outer, there[near]) if near else None
+
+
+def _folder_path(step: Step) -> Path:
+    return ("steps", step.name, "source_directory")
+
+
+def _missing_script(step: Step, folder: str, path: Path) -> Problem:
+    from aml_pipeline.core.problems import suggest
+
+    scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(".py")]
+    shown = step.source_directory.rstrip("/")
+    message = f'step "{step.name}" runs {step.script}, and there is no such file in {shown}/.'
+    return Problem("missing-script", message, suggest(step.script, scripts, noun="script"), path)
+
+
+def _shown(path: str, project: Project) -> str:
+    relative = os.path.relpath(path, project.folder)
+    return "the project's folder" if relative == "." else f"{relative}/"
+
+
+def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
+    for index, pattern in enumerate(step.snapshot or ()):
+        if not is_pattern(pattern):
+            message = f'"{pattern}" is no pattern of files.'
+            cure = "Write it as in .gitignore, such as `data/*.csv`."
+            yield Problem("bad-pattern", message, cure, ("steps", step.name, "snapshot", index))
+    snapshot = project.snapshot(step)
+    folder = os.path.relpath(snapshot.folder, project.folder)
+    for name in snapshot.ignored:
+        message = f'step "{step.name}" needs {name}, and the ignore file of {step.source_directory}/ leaves it out.'
+        cure = "Take its pattern out of .amlignore (or of .gitignore, which stands in for it)."
+        yield Problem("ignored-file", message, cure, ("steps", step.name, "script"))
+    kind = _other_kind(snapshot, project.source(step))
+    if kind:
+        message = f'step "{step.name}" runs {step.script}, which is {kind}, not Python.'
+        yield Problem("not-python", message, _python_cure(kind, step.script), ("steps", step.name, "script"))
+    for fault in snapshot.faults:
+        if kind is None or fault.file != snapshot.script:
+            yield Problem(
+                "script-syntax",
+                f'Python cannot parse this, so step "{step.name}" cannot run: {_plain(fault.reason)}.',
+                "Mend it.",
+                file=os.path.normpath(os.path.join(folder, fault.file)),
+                position=Position(fault.line, fault.column),
+            )
+    if snapshot.opening and snapshot.whole:
+        yield _open_snapshot(step, snapshot, folder)
+
+
+def _other_kind(snapshot: Snapshot, source: SourceFolder) -> str | None:
+    """Return what the script is if it is no Python; as JSON, a notebook may still be read as an expression of it."""
+    if snapshot.script not in snapshot.rules:
+        return None
+    reading = source.reading(snapshot.script)
+    parses = isinstance(reading, Reading)
+    if isinstance(reading, Reading) and reading.imports:
+        return None
+    text = files.read(os.path.join(source.path, snapshot.script), MOST_CODE)
+    return kinds.other_kind(text, snapshot.script, parses=parses)
+
+
+def _python_cure(kind: str, script: str) -> str:
+    if kind == kinds.NOTEBOOK and not script.endswith(".ipynb"):
+        notebook = f"{os.path.splitext(script)[0]}.ipynb"
+        return f"Rename it to {notebook}, and export that: `jupyter nbconvert --to script {notebook}`."
+    if kind == kinds.NOTEBOOK:
+        return f"Export it: `jupyter nbconvert --to script {script}`, and name the file that this writes."
+    if kind == kinds.SHELL:
+        return f'Steps start with Python: call it in a script, `subprocess.run(["bash", "{script}"], check=True)`.'
+    if kind == kinds.WIDE:
+        return "Save it as UTF-8."
+    return "Steps start with Python: name a Python file."
+
+
+def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:
+    """Yield the patterns that find nothing; one that several steps share may be meant for one of them."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for step in steps:
+        if step.snapshot:
+            found.setdefault(step.snapshot, set()).update(project.source(step).found_by(step.snapshot))
+    for step in steps:
+        for index, pattern in enumerate(step.snapshot or ()):
+            if is_choice(pattern) and pattern not in found[step.snapshot or ()]:
+                place: Path = ("steps", step.name, "snapshot", index)
+                message = f'"{pattern}" matches no file of {_shown(project.source(step).path, project)}.'
+                cure = _pattern_cure(pattern, step, project)
+                yield Problem("empty-pattern", message, cure, place, severity="warning")
+
+
+def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
+    """Return the pattern that finds something, if only the way to the source folder is too much, else the rule."""
+    source = project.source(step)
+    plain = pattern.removeprefix("./")
+    named = posixpath.normpath(step.source_directory)
+    starts = (f"{source.path}/", f"{named}/", f"../{posixpath.basename(named)}/")
+    shorter = [plain, *(plain.removeprefix(one) for one in starts if plain.startswith(one))]
+    better = next((one for one in shorter if one != pattern and source.found_by((one,))), None)
+    if better:
+        return f'Write "{better}": patterns begin in {_shown(source.path, project)}.'
+    cure = "Mend it: patterns begin in the source folder, and nothing outside it can be part of a snapshot."
+    if source.ignore_file:
+        cure += f" What {source.ignore_file} leaves out does not count."
+    return cure
+
+
+def _plain(reason: str) -> str:
+    return reason.rstrip(".")
+
+
+def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
+    opening = snapshot.opening
+    assert opening is not None  # noqa: S101 - the caller asked
+    count = counted(len(snapshot.digests), "file")
+    message = (
+        f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
+        f"{step.source_directory}/ ({count}), and a change of any of them runs it again."
+    )
+    patterns = ", ".join(f'"{one}"' for one in nearest_globs(snapshot, opening.file))
+    cure = f"Narrow it under the step: `snapshot: [{patterns}]` beside its own imports."
+    file = os.path.normpath(os.path.join(folder, opening.file))
+    return Problem("open-snapshot", message, cure, severity="warning", file=file, position=Position(opening.line, 1))
+
+
+def nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
+    """Return patterns of what the file that opened the snapshot is likely to read: data beside it, else below it.
+
+    None where the folder holds nothing but what is taken in any case.
+    """
+    folder = os.path.dirname(opened_by)
+    if folder:
+        return [f"{folder}/**"]
+    return snapshot.chosen.globs(snapshot.own) if snapshot.chosen else []
+
+
+def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
+    steps = {step.environment: step for step in reversed(plan.steps) if step.environment}
+    for environment, step in steps.items():
+        found = [*_misplaced_files(environment, step, project)]
+        yield from found or project.declaration(environment).problems
+
+
+def _misplaced_files(environment: Environment, step: Step, project: Project) -> Iterator[Problem]:
+    for key in ("conda_file", "pip_requirements"):
+        name = getattr(environment, key)
+        place: Path = ("steps", step.name, "environment", key)
+        if name is None:
+            continue
+        if not project.holds(project.folder, project.path(name)):
+            message = f"the environment's {key} \"{name}\" leads out of the project's folder."
+            yield Problem("outside", message, "Move it inside, so that it goes where the project goes.", place)
+        elif not files.is_file(project.path(name)):
+            message = f'the environment\'s {key} "{name}" is no file that is there.'
+            yield Problem("missing-file", message, "Make it, or mend the path.", place)

@@ -1,0 +1,1 @@
+"""What an environment declares, and what a Python has."""

@@ -1,0 +1,220 @@
+"""The text of a conda environment file → declared packages and mistakes, each with its line.
+
+What conda takes was read from its code, and is held against it: ``conda/env/env.py``, ``conda/models/match_spec.py``
+and ``conda/models/version.py`` of conda 26.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from aml_pipeline.core.problems import Position, Problem, Severity, suggest
+from aml_pipeline.pipeline.yaml.source import Document, Node, decode, parse
+from aml_pipeline.project.environment import pip_file
+from aml_pipeline.project.environment.dependencies import Declaration, Declared, Reader, logins, shown
+
+_KEYS = ("name", "channels", "dependencies", "prefix", "variables")
+_MOST_BYTES = 1 << 20
+
+# What is told of pipeline files in words that do not fit here.
+_OWN_WORDS = {
+    "empty-file": ("the file is empty.", "Declare packages: `dependencies:` with one `- name=version` a line."),
+    "too-large": (f"the file is larger than {_MOST_BYTES:,} bytes.", "List the packages that steps import alone."),
+    "two-documents": ("a second YAML document begins here.", "One file declares one environment: delete the `---`."),
+}
+
+
+def read(path: str, reader: Reader) -> Declaration:
+    """Return what the file at ``path`` of the project declares, with the files that its pip list includes."""
+    raw = reader(path)
+    if raw is None:
+        return Declaration()
+    text, fault = decode(raw)
+    document = Document(None, [fault]) if fault else parse(text)
+    found = Declaration(problems=[_in_words(one, path) for one in document.problems if one.severity == "error"])
+    found.problems += logins(text, path)
+    if document.root is not None:
+        _File(path, reader, found).read(document.root)
+    return found
+
+
+def _in_words(problem: Problem, path: str) -> Problem:
+    message, cure = _OWN_WORDS.get(problem.code, (problem.message, problem.cure))
+    return replace(problem, code="conda-syntax", message=message, cure=cure, file=path)
+
+
+class _File:
+    """One conda file; what is found goes into ``found``."""
+
+    def __init__(self, path: str, reader: Reader, found: Declaration) -> None:
+        self._path = path
+        self._reader = reader
+        self._found = found
+
+    def _tell(self, code: str, message: str, cure: str, position: Position, severity: Severity = "error") -> None:
+        self._found.problems.append(Problem(code, message, cure, severity=severity, file=self._path, position=position))
+
+    def _fault(self, message: str, cure: str, position: Position) -> None:
+        self._tell("conda-syntax", message, cure, position)
+
+    def read(self, root: Node) -> None:
+        if not isinstance(root.value, dict):
+            cure = "Write `dependencies:` with one `- name=version` a line below it."
+            self._fault("a conda file is a mapping, and this is none.", cure, root.position)
+            return
+        for key, position in root.keys.items():
+            if key not in _KEYS:
+                message = f'conda knows no key "{key}" and leaves it out.'
+                self._tell("conda-key", message, suggest(key, _KEYS, noun="key"), position, "warning")
+        self._list(root, "channels")
+        entries = self._list(root, "dependencies")
+        if "dependencies" not in root.value:
+            cure = "Add `dependencies:` with one `- name=version` a line below it."
+            self._fault("the file declares no dependencies.", cure, root.position)
+        elif entries is not None:
+            self._dependencies(entries)
+
+    def _list(self, root: Node, key: str) -> list[Node] | None:
+        node = root.children.get(key)
+        if node is None:
+            return None
+        if isinstance(node.value, list):
+            return list(node.children.values())
+        self._fault(f"`{key}` is a list, and this is none.", f"Write one `- …` a line below `{key}:`.", node.position)
+        return None
+
+    def _dependencies(self, entries: list[Node]) -> None:
+        pips = [entry for entry in entries if isinstance(entry.value, dict)]
+        for entry in entries:
+            if isinstance(entry.value, str):
+                self._spec(entry)
+            elif not isinstance(entry.value, dict):
+                cure = "Write it as `- name=version`, such as `- numpy=1.26`."
+                self._fault("a dependency is a text, and this is none.", cure, entry.position)
+        named = {one.name for one in self._found.packages}
+        for entry in pips:
+            self._installer(entry, has_pip="pip" in named)
+
+    def _installer(self, entry: Node, *, has_pip: bool) -> None:
+        """Take up an entry that is a mapping: only ``pip:`` means something, the list of what pip installs."""
+        for key, node in entry.children.items():
+            position = entry.keys[str(key)]
+            if key != "pip":
+                version = node.value if isinstance(node.value, (str, int, float)) else "VERSION"
+                cure = f"Write it as `- {key}={version}`; only `pip:` has a list below it."
+                self._fault(f'"{key}:" begins a mapping here, which is no dependency.', cure, position)
+                continue
+            if node.value is not None and not isinstance(node.value, list):
+                self._fault("`pip` is a list, and this is none.", "Write one `- …` a line below `pip:`.", node.position)
+            elif node.value and not has_pip:
+                message = "pip installs packages here, and is not among the dependencies itself; conda adds it."
+                self._tell("conda-pip", message, "Add `- pip` above this line.", position, "warning")
+            for line in node.children.values() if isinstance(node.value, list) else ():
+                self._pip_line(line)
+
+    def _pip_line(self, line: Node) -> None:
+        if isinstance(line.value, str):
+            self._found.add(pip_file.read_line(line.value, self._path, line.position, self._reader))
+        else:
+            cure = "Write it as `- name==version`, such as `- numpy==1.26`."
+            self._fault("a requirement of pip is a text, and this is none.", cure, line.position)
+
+    def _spec(self, entry: Node) -> None:
+        text = str(entry.value)
+        try:
+            name, wanted, versions = _match_spec(text)
+        except ValueError:
+            self._fault(f'conda cannot read "{shown(text)}" as a package.', _cure(text), entry.position)
+            return
+        self._found.packages.append(Declared("conda", name.lower(), text, self._path, entry.position, versions, wanted))
+
+
+_PACKAGE_FILE = (".conda", ".tar.bz2")
+_BRACKETS = re.compile(r".*(\[.*\])")
+_BRACKETED_VERSION = re.compile(r"""\bversion=(["']?)([^'"]*?)\1(?:[, \]]|$)""")
+_PARENTHESES = re.compile(r".*(\(.*\))")
+_NAME_AND_REST = re.compile(r"([^ =<>!~]+)([><!=~ ].+)?")
+_NAME = re.compile(r"[A-Za-z0-9._*-]+")
+_VERSION_AND_BUILD = re.compile(r"(.+?[^><!,|]?)(?:(?<![=!|,<>~])[ =]([^-=,|<>~]+?))?$")
+_RELATION = re.compile(r"(==|!=|<=|>=|~=|=|<|>)(?![=<>!~])(\S+)")
+_PART = r"[0-9a-z*]+(?:[._][0-9a-z*]+)*"
+_VERSION = re.compile(rf"(?:[0-9]+!)?(?:{_PART}_?|_)(?:\+{_PART})?")
+
+
+def _match_spec(text: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return the name of a package, its version as written, and as specifiers of PEP 440.
+
+    Raises ValueError for what conda refuses. The name is empty where the text is a file or a URL.
+    """
+    bare = text.partition("#")[0].partition(" if ")[0].strip()
+    if bare.endswith((*_PACKAGE_FILE, "@")):
+        return "", "", ()
+    inner = ""
+    for pattern in (_BRACKETS, _PARENTHESES):
+        part = pattern.match(bare)
+        if part:
+            bare = bare.replace(part[1], "")
+            inner = inner or part[1]
+    found = _NAME_AND_REST.match(bare.rsplit(":", 2)[-1])
+    if found is None or not _NAME.fullmatch(found[1] or ""):
+        raise ValueError(text)
+    bracketed = _BRACKETED_VERSION.search(inner)
+    written = bracketed[2] if bracketed else (found[2] or "").strip()
+    return found[1], written, _specifiers(written) if written else ("",)
+
+
+def _specifiers(written: str) -> tuple[str, ...]:
+    """Return a version of conda's as specifiers of PEP 440, one for each alternative. Raises ValueError."""
+    parts = _VERSION_AND_BUILD.search(written)
+    version, build = (parts[1], parts[2]) if parts else (written, None)
+    version = _plain(version.replace(" ", ""), has_build=build is not None)
+    if version.startswith("^") and version.endswith("$"):
+        return ()
+    alternatives = [[_clause(one) for one in part.split(",")] for part in version.split("|")]
+    told = [",".join(one for one in part if one) for part in alternatives if None not in part]
+    return tuple(told) if len(told) == len(alternatives) else ()
+
+
+def _plain(version: str, *, has_build: bool) -> str:
+    """Return what a version that begins with = means: ``=1.2`` any 1.2, ``==1.2`` and ``=1.2=build`` that one."""
+    bare = version.lstrip("=")
+    if version == bare or version in {"=", "=="}:
+        return version
+    if version.startswith("==") and not has_build:
+        return bare
+    if any(char in bare for char in "=,|"):
+        return version
+    return bare if has_build or bare.endswith("*") else f"{bare}*"
+
+
+def _clause(text: str) -> str | None:
+    """Return one comparison of conda's as PEP 440 has it; None for what that cannot express. Raises ValueError."""
+    if text == "*":
+        return ""
+    relation = _RELATION.fullmatch(text)
+    operator, version = (relation[1], relation[2]) if relation else ("", text)
+    starred = version.endswith(".*" if operator else "*")
+    if (operator == "~=" and starred) or (not operator and text.startswith(("=", "<", ">", "!", "~"))):
+        raise ValueError(text)
+    if starred:
+        version = version.removesuffix(".*") if operator else version.rstrip("*").removesuffix(".")
+    if not operator and ("@" in version or "*" in version):
+        return None
+    if "_" not in version:
+        version = version.replace("-", "_")
+    if not _VERSION.fullmatch(version.lower()):
+        raise ValueError(text)
+    if not operator or operator == "=":
+        return f"=={version}.*" if starred or operator else f"=={version}"
+    return f"!={version}.*" if operator == "!=" and starred else f"{operator}{version}"
+
+
+def _cure(text: str) -> str:
+    """Return how to write what was meant."""
+    marked = re.match(r"([\w.-]+)\s*;", text)
+    if marked:
+        return f"Write `- {marked[1]}`: conda has no `;` conditions, or move the line below `pip:`."
+    found = re.match(r"([\w.-]+)\W+([0-9][0-9.]*)", text)
+    example = f"{found[1]}={found[2].rstrip('.')}" if found else "numpy=1.26"
+    return f"Write it as NAME, NAME=VERSION or NAME>=VERSION, such as {example}."

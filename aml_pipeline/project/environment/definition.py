@@ -1,0 +1,50 @@
+"""The definition of an environment → its text and digest. Knows neither what is installed nor Azure.
+
+What a file says counts, not how it is laid out: a comment or another order of keys keeps the digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+import yaml
+
+from aml_pipeline.core.files import digest_of
+from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.project.environment.dependencies import Line
+
+Reader = Callable[[str], bytes]
+
+
+def digest(environment: Environment | None, read: Reader, lines: Sequence[Line] = ()) -> str:
+    """Return the digest of a definition, "" of none.
+
+    ``read`` gives the bytes of a file of the project, ``lines`` are those that the definition's files have for pip.
+    The name does not count: two names for one definition are the same packages. Raises OSError of ``read``.
+    """
+    return digest_of(text(environment, read, lines)) if environment else ""
+
+
+def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> bytes:
+    """Return all of a definition that counts, as JSON; ``digest`` is the digest of that."""
+    fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
+    if "conda_file" in fields:
+        included = [line.text for line in lines if line.file != fields["conda_file"]]
+        fields |= {"included": included} if included else {}
+        fields["conda_file"] = _conda(read(fields["conda_file"]))
+    if "pip_requirements" in fields:
+        fields["pip_requirements"] = [line.text for line in lines]
+    return json.dumps(fields, sort_keys=True).encode()
+
+
+def _conda(raw: bytes) -> object:
+    """Return what a conda file says as text, without its name; what is no YAML counts by its bytes."""
+    try:
+        data = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+        if isinstance(data, dict):
+            data = {str(key): value for key, value in data.items() if key != "name"}
+        return json.dumps(data, sort_keys=True, default=str)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return digest_of(raw)

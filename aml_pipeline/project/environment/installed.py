@@ -1,0 +1,219 @@
+"""Declared packages held against what an interpreter has installed. Pure: knows no file and no syntax of one.
+
+Versions are compared as PEP 440 has it. What is not certain is "not checked": a wrong alarm is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from aml_pipeline.project.environment.dependencies import Declared
+from aml_pipeline.project.environment.interpreter import Interpreter
+
+Verdict = Literal["fits", "missing", "other version", "not for this Python", "not checked"]
+DIFFERENCES = frozenset({"missing", "other version"})
+
+# Conda's name of a package → the names of the distributions that Python knows it by, where they differ.
+_DISTRIBUTIONS = {
+    "dask-core": ("dask",),
+    "faiss": ("faiss-cpu", "faiss-gpu"),
+    "libopencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "matplotlib-base": ("matplotlib",),
+    "msgpack-python": ("msgpack",),
+    "opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "py-opencv": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "py-xgboost": ("xgboost",),
+    "py-xgboost-cpu": ("xgboost",),
+    "py-xgboost-gpu": ("xgboost",),
+    "pyarrow-core": ("pyarrow",),
+    "pyg": ("torch-geometric",),
+    "pyqt": ("pyqt5",),
+    "pytables": ("tables",),
+    "pytorch": ("torch",),
+    "pytorch-cpu": ("torch",),
+    "pytorch-gpu": ("torch",),
+    "seaborn-base": ("seaborn",),
+    "tensorflow-base": ("tensorflow", "tensorflow-cpu"),
+    "tensorflow-cpu": ("tensorflow", "tensorflow-cpu"),
+    "tensorflow-gpu": ("tensorflow",),
+}
+# The name of a distribution → the one that conda has it by.
+_CONDA_NAMES = {
+    "gitpython": "gitpython",
+    "imbalanced-learn": "imbalanced-learn",
+    "msgpack": "msgpack-python",
+    "opencv-python": "opencv",
+    "pyserial": "pyserial",
+    "python-dateutil": "python-dateutil",
+    "python-docx": "python-docx",
+    "python-dotenv": "python-dotenv",
+    "python-magic": "python-magic",
+    "pywavelets": "pywavelets",
+    "tables": "pytables",
+    "torch": "pytorch",
+    "torch-geometric": "pyg",
+    "umap-learn": "umap-learn",
+    "wxpython": "wxpython",
+}
+# Packages of conda that a Python without them lacks. Of another name nobody can tell whether it is a Python package
+# at all: it counts when it is installed, and is not checked when it is not.
+_PYTHON_PACKAGES = frozenset({
+    "accelerate", "aiohttp", "beautifulsoup4", "black", "boto3", "bokeh", "catboost", "click", "cython", "dask",
+    "datasets", "diffusers", "fastapi", "flask", "gensim", "geopandas", "h5py", "huggingface-hub", "imageio",
+    "ipykernel", "ipython", "jax", "joblib", "jupyter", "jupyterlab", "keras", "lightgbm", "matplotlib", "mlflow",
+    "nltk", "notebook", "numba", "numpy", "onnx", "onnxruntime", "openpyxl", "optuna", "pandas", "pillow", "plotly",
+    "polars", "protobuf", "psutil", "pyarrow", "pydantic", "pytest", "pytorch-lightning", "pyyaml", "ray",
+    "requests", "scikit-image", "scikit-learn", "scipy", "seaborn", "sentence-transformers", "shap", "spacy",
+    "sqlalchemy", "statsmodels", "sympy", "tensorboard", "tensorflow", "timm", "tokenizers", "torchaudio",
+    "torchmetrics", "torchvision", "tqdm", "transformers", "xgboost",
+})  # fmt: skip
+# Packages of conda whose name on PyPI is another thing.
+NAMESAKES = frozenset({"cmake", "ffmpeg", "git", "graphviz", "mkl", "ninja", "openmpi", "pandoc", "snappy", "swig"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A declared package, the version that is installed (None: none is), and whether that fits."""
+
+    declared: Declared
+    installed: str | None
+    verdict: Verdict
+
+
+def compare(packages: Sequence[Declared], python: Interpreter) -> list[Finding]:
+    """Return each of ``packages`` with what ``python`` has of it."""
+    installed = {normalized(name): version for name, version in python.distributions.items()}
+    bounds: dict[str, list[Declared]] = {}
+    for one in packages:
+        if one.constraint:
+            bounds.setdefault(normalized(one.name), []).append(one)
+    return [_finding(one, bounds, installed, python) for one in packages if not one.constraint]
+
+
+def normalized(name: str) -> str:
+    """Return a name as PEP 503 has it, so that two spellings of one distribution are the same."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def distributions(one: Declared) -> tuple[str, ...]:
+    """Return the names, normalized, by which Python may know a declared package."""
+    name = normalized(one.name)
+    return _DISTRIBUTIONS.get(name, (name,)) if one.source == "conda" else (name,)
+
+
+def conda_name(distribution: str) -> str | None:
+    """Return conda's name of a distribution; None if it is not known that conda has it."""
+    name = normalized(distribution)
+    return name if name in _PYTHON_PACKAGES else _CONDA_NAMES.get(name)
+
+
+def _finding(
+    one: Declared, bounds: dict[str, list[Declared]], installed: dict[str, str], python: Interpreter
+) -> Finding:
+    name = normalized(one.name)
+    if one.source == "conda" and name == "python":
+        return Finding(one, python.full_version, _verdict([one], python.full_version))
+    if name in NAMESAKES and one.source == "conda":
+        return Finding(one, None, "not checked")
+    if one.marker and not _applies(one.marker, python):
+        return Finding(one, None, "not for this Python")
+    found = next((other for other in distributions(one) if other in installed), None)
+    if found is not None:
+        version = installed[found]
+        binding = [bound for bound in bounds.get(name, []) if not bound.marker or _applies(bound.marker, python)]
+        return Finding(one, version, _verdict([one, *binding], version))
+    certain = one.source == "pip" or name in _DISTRIBUTIONS or name in _PYTHON_PACKAGES
+    return Finding(one, None, "missing" if certain and name else "not checked")
+
+
+def _verdict(wanted: Iterable[Declared], version: str | None) -> Verdict:
+    answers = [_one_holds(one.versions, version) for one in wanted]
+    if False in answers:
+        return "other version"
+    return "not checked" if None in answers else "fits"
+
+
+def _one_holds(alternatives: tuple[str, ...], version: str | None) -> bool | None:
+    """Return whether ``version`` is in one of the alternatives; None when that cannot be told."""
+    if version is None or not alternatives:
+        return None
+    answers = [holds(one, version) for one in alternatives]
+    return True if True in answers else (None if None in answers else False)
+
+
+_NUMBERS = r"[0-9]{1,99}(?:\.[0-9]{1,99})*"
+_RELEASE = re.compile(rf"({_NUMBERS})(?:\+[a-z0-9.]+)?")
+_CLAUSE = re.compile(rf"(==|!=|<=|>=|<|>|~=)({_NUMBERS})(\.\*)?")
+
+
+def holds(specifier: str, version: str) -> bool | None:
+    """Return whether ``version`` is one of ``specifier``; None when one of them is none of PEP 440.
+
+    Plain releases are compared here: importing ``packaging`` takes 10 ms.
+    """
+    if not specifier:
+        return True
+    plain = _RELEASE.fullmatch(version)
+    clauses = [_CLAUSE.fullmatch(clause) for clause in specifier.split(",")]
+    simple = [clause for clause in clauses if clause is not None and _is_plain(clause)]
+    if plain is None or len(simple) < len(clauses):
+        return _holds_by_packaging(specifier, version)
+    release = _numbers(plain[1])
+    return all(_clause_holds(one[1], _numbers(one[2]), release, prefix=bool(one[3])) for one in simple)
+
+
+def _is_plain(clause: re.Match[str]) -> bool:
+    return "." in clause[2] and not clause[3] if clause[1] == "~=" else not clause[3] or clause[1] in {"==", "!="}
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.split(".")))
+
+
+_COMPARISONS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+    "==": lambda one, other: one == other,
+    "!=": lambda one, other: one != other,
+    "<=": lambda one, other: one <= other,
+    ">=": lambda one, other: one >= other,
+    "<": lambda one, other: one < other,
+    ">": lambda one, other: one > other,
+}
+
+
+def _clause_holds(operator: str, wanted: tuple[int, ...], release: tuple[int, ...], *, prefix: bool) -> bool:
+    length = max(len(wanted), len(release))
+    padded = release + (0,) * (length - len(release))
+    if operator == "~=":
+        return padded >= wanted and padded[: len(wanted) - 1] == wanted[:-1]
+    if prefix:
+        return _COMPARISONS[operator](padded[: len(wanted)], wanted)
+    return _COMPARISONS[operator](padded, wanted + (0,) * (length - len(wanted)))
+
+
+def _holds_by_packaging(specifier: str, version: str) -> bool | None:
+    from packaging.specifiers import SpecifierSet
+
+    try:
+        return SpecifierSet(specifier).contains(version, prereleases=True)
+    except ValueError:  # none of PEP 440, or with a number of more digits than Python reads
+        return None
+
+
+def _applies(marker: str, python: Interpreter) -> bool:
+    """Whether a requirement with this marker is one for ``python``, which runs on the machine that this runs on."""
+    from packaging.markers import Marker
+
+    here = {
+        "python_version": python.version,
+        "python_full_version": python.full_version,
+        "implementation_name": python.implementation.lower(),
+        "implementation_version": python.full_version,
+        "platform_python_implementation": python.implementation,
+    }
+    try:
+        return Marker(marker).evaluate({**here, "extra": ""})
+    except ValueError:  # no marker, or one that compares what cannot be compared
+        return True

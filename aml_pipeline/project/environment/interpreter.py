@@ -1,0 +1,322 @@
+"""Which Python runs the steps, and what is installed there.
+
+Asked of the interpreter itself, in a process of its own, and remembered until the interpreter or a folder on its
+search path looks different. ``cache`` is written only where its folder is there already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import subprocess
+
+# What says nothing about a Python, but that this machine starts no program now.
+_REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+_CURE = "Give the path of a Python with --python."
+
+# Beside PYTHON…, the variables that decide which folders a Python imports from.
+_CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
+
+_FORMAT = 4
+_QUESTION = r"""
+import sys
+sys.path[:] = [path for path in sys.path if path]  # without the folder that the caller stands in
+import hashlib, importlib.metadata as metadata, importlib.util, json, os, platform, re, site, sysconfig
+from importlib.machinery import EXTENSION_SUFFIXES
+modules, versions, requires, builds, places, records, notes = {}, {}, {}, {}, {}, [], {}
+def header(one):  # one.metadata and one.files parse far more than is asked, which takes three times as long
+    text = one.read_text("METADATA") or one.read_text("PKG-INFO") or ""
+    rows = [line.partition(": ")[::2] for line in text.partition("\n\n")[0].splitlines()]
+    needs = [need(value) for name, value in rows if name == "Requires-Dist"]
+    return {name: value.strip() for name, value in rows if name in ("Name", "Version")}, needs
+def need(value):  # "numpy (>=1.2) ; extra == 'all'" is told as "numpy;all"
+    name, extra = re.match(r"[\w.-]*", value.strip()), re.search(r"\bextra\s*==\s*.([\w.-]+)", value)
+    return name[0] + (";" + extra[1] if extra else "")
+def top(path):
+    first, slash, _ = path.partition("/")
+    return first if slash else first.partition(".")[0]
+def has(record, module):  # whether the distribution holds the module itself, not only a way to where it is developed
+    return any(mark in record for mark in ("\n" + module + "/", "\n" + module + "."))
+def locate(module):  # where a module is that is developed in place, whatever finds it: a path or an import hook
+    try:
+        spec = importlib.util.find_spec(module)
+    except Exception:
+        return []
+    origin = [spec.origin] if spec and spec.origin and os.path.isfile(spec.origin) else []
+    return list(spec.submodule_search_locations or origin) if spec else []
+def hooked():  # modules that import hooks of editable installs know: setuptools' MAPPING, editables' _redirections
+    for finder in sys.meta_path:
+        mapping = getattr(sys.modules.get(getattr(finder, "__module__", "")), "MAPPING", None)
+        for known in (mapping, getattr(finder, "_redirections", None)):
+            yield from (name for name in known if name.isidentifier()) if isinstance(known, dict) else ()
+for one in metadata.distributions():
+    head, needs = header(one)
+    name = head.get("Name")
+    if not name or name in versions:
+        continue
+    versions[name] = head.get("Version")
+    requires[name] = sorted(set(needs))
+    notes[name] = str(getattr(one, "_path", ""))
+    listed = {path.partition("/")[0] for path in (one.read_text("top_level.txt") or "").split()}
+    record = one.read_text("RECORD")
+    if record and one.read_text("direct_url.json"):  # a folder, an archive, a commit: the version tells little
+        builds[name] = hashlib.sha256(record.encode("utf-8", "surrogateescape")).hexdigest()
+        records.append(str(one._path / "RECORD") if hasattr(one, "_path") else "")
+    if not listed:
+        rows = (row.lstrip('"').partition(",")[0].rstrip('"') for row in (record or "").splitlines())
+        listed = {top(row) for row in rows if row.endswith((".py", ".so"))}
+    for module in listed:
+        modules.setdefault(module, []).append(name)
+    home = os.path.basename(str(one.locate_file("")).rstrip("/"))
+    for module in listed if record is not None or home not in ("site-packages", "dist-packages") else ():
+        if record is None or not has("\n" + record, module):
+            places[module] = locate(module)
+places.update((module, locate(module)) for module in hooked())
+shared = {module for module, names in modules.items() if len(set(names)) > 1}
+for one in metadata.distributions() if shared else ():  # a namespace such as azureml: who provides which part of it
+    name = header(one)[0].get("Name")
+    for row in (one.read_text("RECORD") or "").splitlines() if name in versions else ():
+        first, _, rest = row.lstrip('"').partition("/")
+        if first in shared and rest.partition(",")[0].rstrip('"').endswith((".py", ".so")):
+            part = first + "." + top(rest.partition(",")[0])
+            if name not in modules.setdefault(part, []):
+                modules[part].append(name)
+print(json.dumps({
+    "format": 4,
+    "executable": sys.executable,
+    "implementation": platform.python_implementation(),
+    "version": "%d.%d" % sys.version_info[:2],
+    "full_version": platform.python_version(),
+    "platform": sysconfig.get_platform(),
+    "standard": sorted(getattr(sys, "stdlib_module_names", sys.builtin_module_names)),
+    "modules": {module: sorted(set(names)) for module, names in modules.items()},
+    "distributions": versions,
+    "requires": requires,
+    "builds": builds,
+    "places": {module: found for module, found in places.items() if found},
+    "records": records,
+    "notes": notes,
+    "suffixes": EXTENSION_SUFFIXES,
+    "folders": [os.path.abspath(path) for path in [*sys.path, site.getusersitepackages()] if path],
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python: its path, what it is, and the distributions that provide each top-level module.
+
+    Of a module that several provide (a namespace) the parts stand there too: ``azureml.core``.
+    ``requires`` are the distributions that each asks for, by name; ``name;extra`` if only that extra of it does.
+    ``builds`` tell apart what was installed from a folder, an archive or a commit, by distribution. ``places`` are the
+    files and folders of the modules that are developed in place (``pip install -e``). ``notes`` are where the
+    installer noted each distribution (``….dist-info``). ``looks`` are of all that this was read from; of a program that
+    starts another Python no look tells, so it has none.
+    """
+
+    path: str
+    implementation: str
+    version: str
+    full_version: str
+    platform: str
+    standard: frozenset[str]
+    modules: Mapping[str, list[str]]
+    distributions: Mapping[str, str]
+    folders: tuple[str, ...]
+    requires: Mapping[str, list[str]] = field(default_factory=dict)
+    builds: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, list[str]] = field(default_factory=dict)
+    suffixes: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    looks: Mapping[str, list[int] | None] = field(default_factory=dict)
+
+    def code(self, module: str) -> list[str]:
+        """Return the files and folders of a module that is developed in place, or that no distribution tells of."""
+        if module in self.places:
+            return self.places[module]
+        names = [module, *(f"{module}{suffix}" for suffix in (".py", *self.suffixes))]
+        places = (os.path.join(folder, name) for folder in self.folders for name in names)
+        return next(([place] for place in places if files.look(place)), [])
+
+    def versions(self, modules: Iterable[str], parts: Collection[str] = ()) -> dict[str, str | None]:
+        """Return the versions of the distributions that provide ``modules``.
+
+        A module that is missing maps to None, and so does one that is developed in place, whose version tells nothing.
+        Of a module that several provide only those count that provide one of the ``parts``, if any does.
+        """
+        found: dict[str, str | None] = {}
+        for module in sorted(set(modules) - self.standard):
+            names = None if module in self.places else self.modules.get(module)
+            if names is not None and len(names) > 1:
+                wanted = [part for part in parts if part.startswith(f"{module}.")]
+                names = sorted({name for part in wanted for name in self.modules.get(part, ())}) or names
+            if names is None:
+                found[module] = None
+            for name in names or ():
+                build = self.builds.get(name)
+                found[name] = self.distributions[name] + (f" (build {build[:8]})" if build else "")
+        return found
+
+
+def looks_different(python: Interpreter) -> bool:
+    """Whether what a Python answered from looks different now, so that it would perhaps answer something else."""
+    return not all(_is_as(place, look) for place, look in python.looks.items())
+
+
+def _is_as(place: str, look: list[int] | None) -> bool:
+    """Whether a place looks as it did; as fast as can be, since it is asked for each step."""
+    try:
+        now = os.stat(place)
+    except OSError:
+        return look is None
+    return look == [now.st_mode, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
+
+
+def unasked() -> Interpreter:
+    """Return a Python of which nothing is known but the standard library."""
+    standard = frozenset(sys.stdlib_module_names)
+    return Interpreter("", "", "", "", "", standard, modules={}, distributions={}, folders=())
+
+
+def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> Interpreter:
+    """Return what the interpreter at ``path`` is; ``environ`` is the environment that steps run in.
+
+    Raises UsageError when it is not a Python that runs.
+    """
+    with asking(path, environ, cache) as answer:
+        return answer()
+
+
+@contextlib.contextmanager
+def asking(
+    path: str, environ: Mapping[str, str], cache: str | None = None, folder: str | None = None
+) -> Iterator[Callable[[], Interpreter]]:
+    """Ask the interpreter at ``path`` what it is; the answer is waited for when the function that this gives is called.
+
+    Other things can be done meanwhile. The function raises UsageError when it is not a Python that runs. A program that
+    is no Python itself but starts one (the shims of pyenv and asdf) may start another the next time, by a file or a
+    variable that is its own affair: it is asked each time, in ``folder`` (None: where this process stands).
+    """
+    variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
+    known: Any = files.read_sealed(cache) if cache else None
+    files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
+    asked = isinstance(known, dict) and known.get("format") == _FORMAT  # not that of an earlier version
+    asked = asked and (known.get("path"), known.get("variables")) == (path, variables)
+    if asked and _is_itself(path, known) and _looks(path, known) == known["looks"]:
+        yield lambda: _interpreter(known)
+        return
+    with _started(path, environ, folder) as child:
+
+        @functools.cache
+        def answer() -> Interpreter:
+            told = _answer(path, child)
+            found = {**told, "path": path, "variables": variables, "looks": _looks(path, told)}
+            files.seen.lasting &= _is_itself(path, told)
+            if cache and os.path.isdir(os.path.dirname(cache)):
+                with contextlib.suppress(OSError):
+                    files.write_sealed(cache, found)
+            return _interpreter(found)
+
+        yield answer
+
+
+def _is_itself(path: str, told: Mapping[str, Any]) -> bool:
+    """Whether the program at ``path`` is the Python that answered."""
+    return os.path.realpath(path) == os.path.realpath(str(told["executable"]))
+
+
+def _interpreter(known: Mapping[str, Any]) -> Interpreter:
+    return Interpreter(
+        path=known["path"],
+        implementation=known["implementation"],
+        version=known["version"],
+        full_version=known["full_version"],
+        platform=known["platform"],
+        standard=frozenset(known["standard"]),
+        modules=known["modules"],
+        distributions=known["distributions"],
+        folders=tuple(known["folders"]),
+        requires=known["requires"],
+        builds=known["builds"],
+        places=known["places"],
+        suffixes=tuple(known["suffixes"]),
+        notes=known["notes"],
+        looks=known["looks"] if _is_itself(known["path"], known) else {},
+    )
+
+
+def _looks(path: str, told: Mapping[str, Any]) -> dict[str, list[int] | None]:
+    """Return the looks of all that decides what a Python has, by path.
+
+    Itself, the settings of its virtual environment, the folders of its path, the ``.pth`` files in them, and the lists
+    of what was built for it.
+    """
+    above = os.path.dirname(os.path.dirname(path))
+    folders = told["folders"]
+    leading = [
+        os.path.join(folder, name) for folder in folders for name in files.names(folder) if name.endswith(".pth")
+    ]
+    places = (path, os.path.join(above, "pyvenv.cfg"), *folders, *leading, *told["records"])
+    return {place: _look(place) for place in places}
+
+
+def _look(place: str) -> list[int] | None:
+    found = files.look(place)
+    return list(found) if found else None
+
+
+@contextlib.contextmanager
+def _started(path: str, environ: Mapping[str, str], folder: str | None) -> Iterator[subprocess.Popen[bytes]]:
+    import subprocess  # only where the answer is not known already
+
+    try:
+        child = subprocess.Popen(
+            [path, "-c", _QUESTION],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            cwd=folder if folder and os.path.isdir(folder) else None,
+        )
+    except FileNotFoundError:
+        raise UsageError(f"There is no interpreter at {path}. {_CURE}") from None
+    except PermissionError:
+        raise UsageError(f"{path} may not be executed. {_CURE}") from None
+    except OSError as error:
+        if error.errno in _REFUSALS:
+            raise
+        raise UsageError(_no_python(path)) from None
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def _answer(path: str, child: subprocess.Popen[bytes]) -> dict[str, Any]:
+    import subprocess
+
+    try:
+        text, _ = child.communicate(timeout=60)
+        told = json.loads(text) if child.returncode == 0 else None
+    except (subprocess.TimeoutExpired, ValueError):
+        told = None
+    if not isinstance(told, dict):
+        raise UsageError(_no_python(path))
+    return told
+
+
+def _no_python(path: str) -> str:
+    return f"{path} does not answer as a Python of 3.8 or later does. {_CURE}"

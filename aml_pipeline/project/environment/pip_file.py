@@ -1,0 +1,284 @@
+"""The text of a pip requirements file → declared packages and mistakes, each with its line.
+
+Lines are joined, stripped of comments and split into requirement and options as pip does it
+(``pip/_internal/req/req_file.py`` of pip 26.3), and a requirement is what the ``packaging`` library takes. Importing
+that takes 10 ms, so it is asked only about what a pattern of our own does not settle.
+"""
+
+from __future__ import annotations
+
+import codecs
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from aml_pipeline.core.problems import Position, Problem, suggest
+from aml_pipeline.project.environment.dependencies import (
+    MOST_BYTES,
+    Declaration,
+    Declared,
+    Foreign,
+    Line,
+    Reader,
+    logins,
+    shown,
+)
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+_URL = re.compile(r"(?:https?|file|ftp|(?:git|hg|svn|bzr)(?:\+\w+)?):", re.IGNORECASE)
+_EGG = re.compile(r"[#&]egg=([\w.-]+)")
+_PLACE = re.compile(r"[\w./\\~+@% -]+(?:\[[^]]*\])?")
+_ARCHIVE = re.compile(r".*\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:\[.*\])?", re.IGNORECASE)
+
+# What nearly every line is, and what packaging takes as it stands.
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_RELEASE = r"[0-9]+(?:\.[0-9]+)*"
+_CLAUSE = rf"(?:(?:==|!=|<=|>=|<|>)[ \t]*{_RELEASE}|(?:==|!=)[ \t]*{_RELEASE}\.\*|~=[ \t]*{_RELEASE}\.[0-9]+)"
+_SIMPLE = re.compile(
+    rf"({_NAME})[ \t]*(?:\[[ \t]*{_NAME}(?:[ \t]*,[ \t]*{_NAME})*[ \t]*\])?"
+    rf"[ \t]*((?:{_CLAUSE}(?:[ \t]*,[ \t]*{_CLAUSE})*)?)"
+)
+
+# The options that a line may have, and whether they take a value; the last two are of older pips.
+_SHORT = {"i": "index-url", "c": "constraint", "r": "requirement", "e": "editable", "f": "find-links",
+          "C": "config-settings"}  # fmt: skip
+_OPTIONS = {
+    **dict.fromkeys(_SHORT.values(), True),
+    **dict.fromkeys(("no-index", "prefer-binary", "require-hashes", "no-require-hashes", "pre"), False),
+    **dict.fromkeys(("pypi-url", "extra-index-url", "no-binary", "only-binary", "all-releases", "only-final"), True),
+    **dict.fromkeys(("trusted-host", "use-feature", "hash", "global-option", "install-option"), True),
+}
+# Those that make a line one of a package or of another file, in pip's order.
+_TAKEN = ("editable", "requirement", "constraint")
+# Those whose values are addresses or paths where packages lie.
+_PLACES = frozenset({"find-links", "index-url", "pypi-url", "extra-index-url"})
+
+
+def read(path: str, reader: Reader) -> Declaration:
+    """Return what the file at ``path`` of the project declares, with the files that it includes, each once.
+
+    This is the one reader: what is checked, what an environment's digest is made of and what Azure ML gets are its
+    ``lines``.
+    """
+    return _file(path, reader, {posixpath.normpath(path)})
+
+
+def read_line(text: str, path: str, position: Position, reader: Reader) -> Declaration:
+    """Return what a line declares that stands at ``position`` of the file ``path``, which is of another kind."""
+    return _Line(text, path, position, reader, set()).read()
+
+
+def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
+    raw = reader(path) or b""
+    if len(raw) > MOST_BYTES:
+        message, cure = f"the file is larger than {MOST_BYTES:,} bytes.", "List the packages that steps import alone."
+        return Declaration(problems=[Problem("pip-syntax", message, cure, file=path, position=Position(1, 1))])
+    content = _decoded(raw)
+    found = Declaration(problems=logins(content, path))
+    for text, position in _lines(content):
+        found.add(_Line(text, path, position, reader, seen).read())
+    return found
+
+
+def _decoded(raw: bytes) -> str:
+    """Return the text of a file; one in UTF-16 is what a redirected ``pip freeze`` leaves in Windows PowerShell."""
+    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return raw.decode("utf-16" if wide else "utf-8-sig", "replace")
+
+
+def _lines(text: str) -> Iterator[tuple[str, Position]]:
+    """Give each line that pip sees, continuations joined, and where it begins."""
+    parts: list[str] = []
+    begun = Position(1, 1)
+    for number, line in enumerate(text.splitlines(), 1):
+        if not parts:
+            bare = line.strip()
+            begun = Position(number, len(line) - len(line.lstrip()) + 1, max(1, len(bare)))
+        comment = _COMMENT.match(line)
+        if line.endswith("\\") and not comment:
+            parts.append(line.strip("\\"))
+            continue
+        yield "".join([*parts, f" {line}" if comment else line]), begun
+        parts.clear()
+    if parts:
+        yield "".join(parts), begun
+
+
+class _Line:
+    """One line as pip sees it."""
+
+    def __init__(self, text: str, path: str, position: Position, reader: Reader, seen: set[str]) -> None:
+        self._text = _COMMENT.sub("", text).strip()
+        self._path = path
+        self._position = position
+        self._reader = reader
+        self._seen = seen
+        self._found = Declaration()
+
+    def read(self) -> Declaration:
+        """Return what the line declares."""
+        if not self._text:
+            return self._found
+        self._found.lines.append(Line(self._text, self._path, self._position))
+        variable = _VARIABLE.search(self._text)
+        if variable:
+            self._note("variable", variable[0])
+        words = self._text.split(" ")
+        first = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
+        requirement = " ".join(words[:first]).strip()
+        if requirement:
+            self._requirement(requirement)
+        if first < len(words):
+            options = self._options(" ".join(words[first:]))
+            if not requirement:  # beside one, pip passes over them
+                self._take(options)
+        return self._found
+
+    def _note(self, foreign: Foreign, value: str) -> None:
+        """Note that the line takes something that the project does not hold."""
+        line = self._found.lines[0]
+        self._found.lines[0] = replace(line, foreign=line.foreign or foreign, value=line.value or value)
+
+    def _fault(self, message: str, cure: str, code: str = "pip-syntax") -> None:
+        self._found.problems.append(Problem(code, message, cure, file=self._path, position=self._position))
+
+    def _declare(self, name: str, versions: tuple[str, ...] = (), wanted: str = "", marker: str = "") -> None:
+        self._found.packages.append(
+            Declared("pip", name, self._text, self._path, self._position, versions, wanted, marker)
+        )
+
+    def _declare_place(self, place: str) -> None:
+        """Declare what lies at an address or a path."""
+        self._declare(found[1] if (found := _EGG.search(place)) else "")
+        if _is_here(place):
+            self._note("path", place)
+
+    def _requirement(self, text: str) -> None:
+        simple = _SIMPLE.fullmatch(text)
+        if simple and not _ARCHIVE.fullmatch(text):
+            specifier = re.sub(r"[ \t]", "", simple[2])
+            self._declare(simple[1], (specifier,), specifier)
+        elif _VARIABLE.search(text):
+            self._declare("")  # what pip will put there is not known here
+        elif _URL.match(text) or _is_path(text):
+            self._declare_place(text)
+        else:
+            self._parsed(text)
+
+    def _parsed(self, text: str) -> None:
+        from packaging.requirements import Requirement
+
+        try:
+            found = Requirement(text.rstrip().removesuffix(";"))
+        except (ValueError, SyntaxError):  # InvalidRequirement, or what packaging 25 let through: "numpy(y]!=)", a null
+            self._fault(f'pip cannot read "{shown(text)}" as a requirement.', _cure(text))
+            return
+        versions = () if found.url else (str(found.specifier),)
+        if found.url and _is_here(found.url):
+            self._note("path", found.url)
+        self._declare(found.name, versions, str(found.specifier), str(found.marker or ""))
+
+    def _options(self, text: str) -> list[tuple[str, str]]:
+        """Return the options of the line with their values, as far as they can be read."""
+        import shlex
+
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            self._fault("a quote in this line is not closed.", "Close it, or delete it.")
+            return []
+        options = []
+        while words:
+            word = words.pop(0)
+            option = self._option(word, words) if word.startswith("-") else ("", "")
+            if option is None:
+                break
+            options.append(option)
+        return options
+
+    def _option(self, word: str, rest: list[str]) -> tuple[str, str] | None:
+        """Return an option and its value, which may be the next of ``rest``; None when it cannot be read."""
+        name, equals, value = word[2:].partition("=")
+        if not word.startswith("--"):
+            name, equals, value = _SHORT.get(word[1:2], ""), word[2:], word[2:]
+        full = _full_name(name)
+        if full is None:
+            known = [*(f"--{one}" for one in _OPTIONS), *(f"-{one}" for one in _SHORT)]
+            self._fault(f'pip has no option "{word.partition("=")[0]}" in a file.', suggest(word, known, noun="option"))
+            return None
+        if not _OPTIONS[full]:
+            if equals and word.startswith("--"):
+                self._fault(f"--{full} takes no value.", f"Write --{full} alone.")
+            return full, ""
+        if not equals and not rest:
+            self._fault(f"--{full} needs a value.", f"Write it as --{full} VALUE, or delete it.")
+            return None
+        return full, value if equals else rest.pop(0)
+
+    def _take(self, options: list[tuple[str, str]]) -> None:
+        """Take up what the options of a line say; of several that name files or packages pip takes one."""
+        chosen = next((one for name in _TAKEN for one in options if one[0] == name), ("", ""))
+        if chosen[0] == "editable":
+            self._declare_place(chosen[1])
+        elif chosen[0]:
+            self._include(chosen[1], constraint=chosen[0] == "constraint")
+        for option, value in options if chosen[0] in {"", "editable"} else ():
+            if option in _PLACES and _is_here(value):
+                self._note("path", value)
+
+    def _include(self, value: str, *, constraint: bool) -> None:
+        self._found.lines[0] = replace(self._found.lines[0], constraint=constraint)
+        if _VARIABLE.search(value) or (_URL.match(value) and not value.lower().startswith("file:")):
+            self._note("list", value)
+            if not constraint:
+                self._declare("")  # what stands there is not known here
+            return
+        if _URL.match(value):
+            self._note("path", value)
+            return
+        self._found.lines[0] = replace(self._found.lines[0], replaced=True)
+        inner = posixpath.normpath(posixpath.join(posixpath.dirname(self._path), value))
+        if inner in self._seen:
+            return
+        self._seen.add(inner)
+        if self._reader(inner) is None:
+            message = f'this line includes "{value}", and no such file lies beside {posixpath.basename(self._path)}.'
+            self._fault(message, "Make it, or mend the path.", "missing-file")
+            return
+        self._found.add(_file(inner, self._reader, self._seen), constraint=constraint)
+
+
+def _is_here(place: str) -> bool:
+    """Whether an address or path leads to a file or folder of this machine."""
+    return bool(place) and (not _URL.match(place) or place.lower().startswith("file:"))
+
+
+def _is_path(text: str) -> bool:
+    """Whether pip looks for a file or folder; ``name @ place`` is a requirement that tells where it lies."""
+    place = text.partition(";")[0].strip()
+    if re.match(rf"{_NAME}\s*(?:\[[^]]*\])?\s*@", place) or not _PLACE.fullmatch(place):
+        return False
+    return "/" in place or place.startswith(".") or bool(_ARCHIVE.fullmatch(place))
+
+
+def _full_name(name: str) -> str | None:
+    """Return the option that ``name`` is or, as pip has it, the only one that it begins."""
+    begun = [one for one in _OPTIONS if one.startswith(name)] if name else []
+    if name in _OPTIONS:
+        return name
+    return begun[0] if len(begun) == 1 else None
+
+
+def _cure(text: str) -> str:
+    """Return how to write what was meant."""
+    conda = re.fullmatch(rf"({_NAME})\s*=\s*([\w.*+!-]+)(?:=\S*)?", text)
+    if conda:
+        return f'Write "{conda[1]}=={conda[2]}": one = is how conda has it.'
+    bare = re.fullmatch(rf"({_NAME})\s+v?([0-9][\w.*+!-]*)", text)
+    if bare:
+        return f'Write "{bare[1]}=={bare[2]}".'
+    if re.search(r"[<>=~!][^,]*\s[<>=~!]", text):
+        return "Put a comma between the versions, as in numpy>=1.26,<3."
+    return "Write NAME or NAME==VERSION, such as numpy==1.26."

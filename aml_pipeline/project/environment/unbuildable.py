@@ -1,0 +1,73 @@
+"""The lines of an environment's files that Azure ML cannot build an image from: it has their text alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from aml_pipeline.core.problems import Problem, Severity
+from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.project.environment.dependencies import Line, shown
+from aml_pipeline.project.folder import Project
+
+
+def warnings(plan: Plan, project: Project) -> list[Problem]:
+    """Return a warning for each such line: here it does no harm.
+
+    So nothing is said of steps without a compute target: they run nowhere but here.
+    """
+    meant = {step.environment: step for step in reversed(plan.steps) if step.compute}
+    return [one for step in meant.values() for one in lines(step, project, "warning")]
+
+
+def lines(step: Step, project: Project, severity: Severity = "error") -> Iterator[Problem]:
+    """Yield what the files of the environment of ``step`` take from elsewhere, each thing once."""
+    told: set[str] = set()
+    for line in project.declaration(step.environment).lines if step.environment else ():
+        message, cure = _lacking(line, step.environment) if step.environment else ("", "")
+        if message and message not in told:
+            told.add(message)
+            yield Problem("local-package", message, cure, severity=severity, file=line.file, position=line.position)
+
+
+def _lacking(line: Line, environment: Environment) -> tuple[str, str]:
+    """Return what Azure ML lacks of a line, and the cure."""
+    name = os.path.basename(line.file)
+    if line.constraint and not line.replaced:
+        what = f'"{shown(line.value)}"' if line.foreign == "list" else name
+        message = f"{what} is a file of constraints, and Azure ML takes none."
+        return message, "Write the versions into the file that names the packages."
+    if environment.conda_file not in {None, line.file}:
+        message = f"{name} is included by a conda file, and Azure ML gets the conda file alone."
+        return message, "Write its lines into the conda file, or use `pip_requirements:` instead."
+    if line.foreign == "variable" and environment.docker_image:
+        return "", ""  # the image may set it
+    return _foreign(line) if line.foreign else ("", "")
+
+
+def _foreign(line: Line) -> tuple[str, str]:
+    text = shown(line.text)
+    if line.foreign == "list":
+        message = f'"{text}" is read from the network, and Azure ML gets the files of the project alone.'
+        return message, f'Save it in the project and include the copy: "-r {_file_name(line.value)}".'
+    if line.foreign == "variable":
+        message = f'"{line.value}" is a variable here, which Azure ML does not have when it builds the image.'
+        return (
+            message,
+            "Write its value; a login belongs in a connection of the workspace (`Workspace.set_connection`).",
+        )
+    if line.text.startswith("-") and not _EDITABLE.match(line.text):
+        message = f'"{text}" leads to files here, which Azure ML does not have when it builds the image.'
+        return message, "Give an address that Azure ML can reach, or delete the line."
+    message = f'"{text}" is a file or folder here, which Azure ML does not have when it builds the image.'
+    return message, "Name a published package, or keep the code in the folder of the scripts."
+
+
+_EDITABLE = re.compile(r"-e|--ed")
+
+
+def _file_name(address: str) -> str:
+    """Return what a list of packages may be called that is copied from ``address``."""
+    name = os.path.basename(re.split(r"[?#]", address)[0])
+    return name if re.fullmatch(r"[\w-][\w.-]*", name) else "base.txt"

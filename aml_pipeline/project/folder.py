@@ -1,0 +1,161 @@
+"""A pipeline's folder on this disk: paths, snapshots and digests, each read once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aml_pipeline.core import files, sealing
+from aml_pipeline.core.files import Digests, Tree
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.project.environment import definition, dependencies
+from aml_pipeline.project.environment.dependencies import Declaration
+from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.snapshot import Snapshot, SourceFolder
+
+if TYPE_CHECKING:
+    import ast
+
+    from aml_pipeline.project.contract import Contract
+
+# Where all state lies, beside the pipeline file.
+STATE = ".aml_pipeline"
+
+
+class Project:
+    """The folder of ``plan.file``; what is read there is kept for as long as this object lives."""
+
+    def __init__(self, plan: Plan, digests: Digests) -> None:
+        self._plan = plan
+        self.folder = os.path.dirname(plan.file)
+        self.digests = digests
+        self._left_out = {plan.file, *(self.path(one.local) for one in plan.datasets.values() if one.local)}
+        self._real: dict[str, str] = {}
+        self._folders: dict[str, SourceFolder] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._contracts: dict[tuple[str, str], Contract | None] = {}
+        self._environments: dict[object, bytes] = {}
+        self._declarations: dict[Environment, Declaration] = {}
+
+    @property
+    def state(self) -> str:
+        """The folder of all that is kept of this pipeline."""
+        return os.path.join(self.folder, STATE, self._plan.name)
+
+    @property
+    def uploads(self) -> str:
+        """The folder for copies of snapshots that go to Azure ML."""
+        return os.path.join(self.state, "uploads")
+
+    @cached_property
+    def hide(self) -> sealing.Hide:
+        """What gives values as they are kept: secrets as their seals."""
+        return sealing.sealer(self.state)
+
+    @cached_property
+    def kept_parameters(self) -> Mapping[str, str]:
+        """The values of the parameters as they are kept."""
+        return redaction.parameters(self._plan, self.hide)
+
+    def path(self, relative: str) -> str:
+        """Return the absolute path of what the pipeline file calls ``relative``."""
+        return os.path.normpath(os.path.join(self.folder, os.path.expanduser(relative)))
+
+    def holds(self, folder: str, path: str) -> bool:
+        """Whether ``path`` lies in ``folder`` or is it, wherever links lead."""
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(folder)
+        real = self._real[folder]
+        inner = self._real.get(path) or os.path.realpath(path)
+        return os.path.commonpath([inner, real]) == real
+
+    def snapshot(self, step: Step) -> Snapshot:
+        """Return the snapshot of ``step``."""
+        found = self._snapshots.get(step.name)
+        if found is None:
+            found = self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
+        return found
+
+    def contract(self, step: Step) -> Contract | None:
+        """Return what the script of ``step`` takes on its command line; None where nothing can be told."""
+        source, script = self.source(step), self.snapshot(step).script
+        if (source.path, script) not in self._contracts:
+            tree = source.tree(script)
+            self._contracts[source.path, script] = _read_contract(tree) if tree else None
+        return self._contracts[source.path, script]
+
+    def source(self, step: Step) -> SourceFolder:
+        """Return the folder that the snapshot of ``step`` is taken from."""
+        path = self.path(step.source_directory)
+        found = self._folders.get(path)
+        if found is None:
+            found = self._folders[path] = SourceFolder(path, self.digests, self._left_out)
+        return found
+
+    def forget(self) -> None:
+        """Read everything anew from here on: a file changed while it was in use."""
+        self._real.clear()
+        self._folders.clear()
+        self._snapshots.clear()
+        self._contracts.clear()
+        self._environments.clear()
+        self._declarations.clear()
+
+    def environment_digest(self, step: Step) -> str:
+        """Return the digest of the environment that ``step`` declares; a file that is missing counts as empty."""
+        return files.digest_of(self.environment_text(step)) if step.environment else ""
+
+    def environment_text(self, step: Step) -> bytes:
+        """Return the definition of the environment that ``step`` declares; nothing where it declares none."""
+        if step.environment is None:
+            return b""
+        if step.environment not in self._environments:
+            lines = self.declaration(step.environment).lines
+            self._environments[step.environment] = definition.text(step.environment, self._read, lines)
+        return self._environments[step.environment]
+
+    def _read(self, relative: str) -> bytes:
+        path = self.path(relative)
+        return files.read(path) if files.look(path) else b""
+
+    def declaration(self, environment: Environment) -> Declaration:
+        """Return what the files of ``environment`` declare; a file that is missing declares nothing."""
+        if environment not in self._declarations:
+            from aml_pipeline.project.environment import conda_file, pip_file
+
+            found = self._declarations[environment] = Declaration()
+            if environment.conda_file:
+                found.add(conda_file.read(environment.conda_file, self._bytes))
+            if environment.pip_requirements:
+                found.add(pip_file.read(environment.pip_requirements, self._bytes))
+        return self._declarations[environment]
+
+    def _bytes(self, relative: str) -> bytes | None:
+        path = self.path(relative)
+        return files.read(path, dependencies.MOST_BYTES) if files.is_file(path) else None
+
+    def code_digest(self, places: Sequence[str]) -> str | None:
+        """Return the digest of a module outside the project, which lies in ``places``; None when it lies nowhere."""
+        digests = [self._code_digest(place) for place in places]
+        return digests[0] if len(digests) == 1 else files.digest_of("\n".join(digests).encode()) if digests else None
+
+    def _code_digest(self, place: str) -> str:
+        """Return the digest of a module's file, or of a package's folder, in which caches do not count."""
+        if not files.is_folder(place):
+            return self.digests.file(place)
+        found = files.walk(place, lambda name, _: name.endswith("__pycache__/"))
+        rows = [f"{name}\0{self.digests.file(entry.path)}" for name, entry in found if not name.endswith("/")]
+        return files.digest_of("\n".join(rows).encode("utf-8", "surrogateescape"))
+
+    def dataset(self, local: str | None) -> Tree | None:
+        """Return the content of a local dataset, or None when it is not here."""
+        return self.digests.tree(self.path(local)) if local else None
+
+
+def _read_contract(tree: ast.Module) -> Contract:
+    from aml_pipeline.project import contract  # only where a script has options
+
+    return contract.read(tree)

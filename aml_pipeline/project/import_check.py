@@ -1,0 +1,145 @@
+"""Plan and project → warnings about imports that no package of the step's environment provides.
+
+They cost an image and a node in Azure ML before they fail. The Python of the steps is asked only where the files
+themselves, the standard library and the best-known packages leave a doubt: most pipelines leave none.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.problems import Position, Problem, errors
+from aml_pipeline.core.wording import shortened
+from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.project.environment.dependencies import Declared
+from aml_pipeline.project.environment.installed import conda_name
+from aml_pipeline.project.environment.interpreter import Interpreter, unasked
+from aml_pipeline.project.environment.providers import NAMESPACES, Providers
+from aml_pipeline.project.folder import Project
+
+if TYPE_CHECKING:
+    from aml_pipeline.project.snapshot.origins import Needed
+
+
+def declared_packages(project: Project, environment: Environment | None) -> Sequence[Declared] | None:
+    """Return the packages that an environment's files declare; None if it has no files, or files with mistakes."""
+    names = declaring_files(environment)
+    if environment is None or not names or not all(files.is_file(project.path(name)) for name in names):
+        return None
+    declaration = project.declaration(environment)
+    return None if errors(declaration.problems) else declaration.packages
+
+
+def provided_packages(project: Project, environment: Environment | None) -> Sequence[Declared] | None:
+    """Return the packages that an environment has; None if nobody can tell here, as of an image beside a file."""
+    return None if environment and environment.docker_image else declared_packages(project, environment)
+
+
+def declaring_files(environment: Environment | None) -> list[str]:
+    """Return the files that an environment declares its packages in."""
+    names = [environment.conda_file, environment.pip_requirements] if environment else []
+    return [name for name in names if name]
+
+
+def warnings(plan: Plan, project: Project, python: Callable[[], Interpreter]) -> list[Problem]:
+    """Return a warning for each import that is certainly missing from the environment of a step."""
+    steps: dict[Environment, list[Step]] = {}
+    for step in plan.steps:
+        if step.environment is not None:
+            steps.setdefault(step.environment, []).append(step)
+    return [one for each, users in steps.items() for one in _of_environment(each, users, project, python)]
+
+
+def _of_environment(
+    environment: Environment, steps: Sequence[Step], project: Project, python: Callable[[], Interpreter]
+) -> Iterator[Problem]:
+    packages = provided_packages(project, environment)
+    if packages is None:
+        return
+    modules = {module for step in steps for module in project.snapshot(step).external}
+    doubtful = _unprovided(modules, Providers(packages, unasked()))
+    if not doubtful:
+        return
+    try:
+        providers = Providers(packages, python())
+    except UsageError:  # no Python answers: whatever needs one reports that
+        return
+    missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
+    from aml_pipeline.project.snapshot import origins  # only where something is missing
+
+    told: dict[str, tuple[str, Needed, list[Step]]] = {}
+    for step in steps:
+        if missing & project.snapshot(step).external:
+            source = project.source(step)
+            for one in origins.needed(source, project.snapshot(step)):
+                top = one.module.partition(".")[0]
+                if top in missing:
+                    told.setdefault(top, (source.path, one, []))[2].append(step)
+    for folder, one, users in told.values():
+        yield _problem(one, folder, users, project, providers)
+
+
+def _unprovided(modules: set[str], providers: Providers) -> set[str]:
+    return {module for module in modules if providers.of(module).verdict not in {"named", "comes along"}}
+
+
+def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, providers: Providers) -> Problem:
+    file = os.path.normpath(os.path.join(os.path.relpath(folder, project.folder), one.place.file))
+    top = one.module.partition(".")[0]
+    shown = one.module if top in NAMESPACES else top
+    names = " or ".join(declaring_files(steps[0].environment))
+    users = shortened([f'"{step.name}"' for step in steps], 1)
+    message = f'no package in {names} (environment of step {users}) provides "{shown}".'
+    cure = cure_here(one.module, steps[0], project) or _cure(one.module, shown, steps[0], providers)
+    position = _position(os.path.join(folder, one.place.file), one)
+    return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
+
+
+def _cure(module: str, shown: str, step: Step, providers: Providers) -> str:
+    """Return what to add, by name only if it is known, and where."""
+    file = declaring_files(step.environment)[-1]
+    is_conda = step.environment is not None and file == step.environment.conda_file
+    name = providers.suggested(module)
+    by_conda = conda_name(name) if name and is_conda else None
+    added = f"`{by_conda or name}`" if name else f"the package that provides {shown}"
+    place = f"the `pip:` list of {file}" if name and is_conda and not by_conda else file
+    return f"Add {added} to {place}, or import {shown} in a `try:` if the script can do without it."
+
+
+def cure_here(module: str, step: Step, project: Project) -> str:
+    """Return what to do about a module that lies in the project, outside what snapshots are taken from, or "".
+
+    A script that names its source folder, ``src.lib``, may run from the project's folder alone.
+    """
+    inside = posixpath.normpath(step.source_directory)
+    top, *inner = module.split(".")
+    path = os.path.join(project.folder, top)
+    dotted = inside.replace("/", ".")
+    if f"{module}.".startswith(f"{dotted}."):
+        return f"Import it without `{dotted}.`: a step runs in a copy of {inside}/."
+    if f"{inside}/".startswith(f"{top}/"):
+        return f"Move it into {inside}/, where snapshots are taken from, and import it without `{top}.`."
+    if files.is_file(f"{path}.py") or _is_package(path, inner):
+        return f"{top} lies beside the pipeline file: move it into {inside}/, where snapshots are taken from."
+    return ""
+
+
+def _is_package(path: str, inner: Sequence[str]) -> bool:
+    """Whether a folder holds Python files, or what is imported of it; others have but the name of a module."""
+    if not files.is_folder(path):
+        return False
+    leads_on = bool(inner) and files.is_folder(os.path.join(path, inner[0]))
+    return leads_on or any(name.endswith(".py") for name in files.names(path))
+
+
+def _position(path: str, one: Needed) -> Position:
+    lines = files.read(path).decode("utf-8", "replace").splitlines()
+    line = lines[one.place.line - 1] if one.place.line <= len(lines) else ""
+    found = re.search(rf"(?<![\w.]){re.escape(one.module)}(?![\w])", line)
+    return Position(one.place.line, found.start() + 1 if found else 1, len(one.module) if found else 1)

@@ -1,0 +1,90 @@
+"""What lies in the project and no step is given → whether it is data, and what to write so that a step gets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from itertools import islice
+
+from aml_pipeline.core import files
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Literal
+from aml_pipeline.pipeline.spec import names
+from aml_pipeline.project.folder import Project
+
+_SUFFIXES = frozenset({
+    ".arrow", ".avro", ".bin", ".bmp", ".bz2", ".csv", ".db", ".dta", ".feather", ".gif", ".gz", ".h5", ".hdf5",
+    ".jpeg", ".jpg", ".joblib", ".jsonl", ".mat", ".mp3", ".mp4", ".nc", ".ndjson", ".npy", ".npz", ".orc",
+    ".parquet", ".pickle", ".pkl", ".png", ".pt", ".pth", ".rds", ".sav", ".sqlite", ".tar", ".tgz", ".tif", ".tiff",
+    ".tsv", ".wav", ".xls", ".xlsx", ".xz", ".zarr", ".zip", ".zst",
+})  # fmt: skip
+_LARGE_BYTES = 1 << 20
+_MOST_LOOKED_AT = 1000
+_PLAIN = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
+
+
+def is_data(plan: Plan, project: Project, path: str) -> bool:
+    """Whether a file or folder is declared as data, or looks like that: by the endings of its names, or its size."""
+    if holder(plan, project, path):
+        return True
+    found = files.walk(path) if files.is_folder(path) else iter([])
+    paths = [entry.path for _, entry in islice(found, _MOST_LOOKED_AT)] or [path]
+    looks = (files.look(one) for one in paths)
+    suffixes = (os.path.splitext(one)[1].lower() for one in paths)
+    return any(one in _SUFFIXES for one in suffixes) or sum(one.size for one in looks if one) >= _LARGE_BYTES
+
+
+def holder(plan: Plan, project: Project, path: str) -> str:
+    """Return the dataset that holds what is at ``path``, or ""."""
+    locals_ = ((name, one.local) for name, one in plan.datasets.items() if one.local)
+    return next((name for name, local in locals_ if project.holds(project.path(local), path)), "")
+
+
+def to_declare(plan: Plan, project: Project, step: Step, path: str) -> str:
+    """Return what to write as ``local``: the folder of a file, if that holds no scripts, for it seldom lies alone."""
+    folder = path if files.is_folder(path) else os.path.dirname(path)
+    scripts = [os.path.join(project.source(step).path, name) for name in project.snapshot(step).digests]
+    if any(project.holds(folder, one) for one in (*scripts, plan.file)):
+        folder = path
+    return os.path.relpath(folder, project.folder)
+
+
+def as_yaml(local: str) -> str:
+    """Return a path as YAML has it, in quotes where it could be read as something else."""
+    return local if _PLAIN.fullmatch(local) else json.dumps(local, ensure_ascii=False)
+
+
+def free_name(plan: Plan, local: str) -> str:
+    """Return a name for a dataset of what lies at ``local`` that no other has."""
+    words = re.findall(r"[a-z0-9]+", os.path.splitext(os.path.basename(local))[0].lower())
+    name = "_".join(words)
+    if names.word_name_fault(name):
+        name = "_".join(["data", *words])
+    return next(one for one in (name, *(f"{name}_{number}" for number in range(2, 999))) if one not in plan.datasets)
+
+
+def option_with(step: Step, project: Project, path: str) -> str | None:
+    """Return the option that has ``path`` for its value or its default, so that a dataset takes its place."""
+    contract = project.contract(step)
+    declared = contract.parser.options if contract and contract.parser else ()
+    given = [(one.option, token.text) for one in step.arguments for token in one.values if isinstance(token, Literal)]
+    defaults = [(one.names[-1], one.default) for one in declared if one.names and isinstance(one.default, str)]
+    folders = (project.source(step).path, project.folder)
+    for option, text in (*given, *defaults):
+        if option and path in {os.path.normpath(os.path.join(folder, str(text))) for folder in folders}:
+            return option
+    return None
+
+
+def free_option(step: Step) -> str:
+    """Return an option for a dataset that the step does not give its script yet."""
+    given = {one.option for one in step.arguments}
+    return next((one for one in ("--data", "--input-data") if one not in given), "--more-data")
+
+
+def snapshot_line(step: Step, name: str) -> str:
+    """Return the line that brings ``name``, which ends in a slash if it is a folder, into the snapshot of ``step``."""
+    pattern = f"{name}**" if name.endswith("/") else name
+    patterns = ", ".join(f'"{one}"' for one in (*(step.snapshot or ()), pattern))
+    return f"`snapshot: [{patterns}]`"

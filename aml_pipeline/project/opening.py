@@ -1,0 +1,85 @@
+"""A path → a checked plan and its project: what the library's ``load`` and every command begin with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import PipelineError, UsageError
+from aml_pipeline.core.files import Digests
+from aml_pipeline.core.problems import Problem, errors
+from aml_pipeline.pipeline import loader
+from aml_pipeline.pipeline.loader import Loaded
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.yaml import source
+from aml_pipeline.project import check
+from aml_pipeline.project.folder import STATE, Project
+
+# Of a larger file no line is shown.
+_MOST_SHOWN = 1 << 23
+
+
+@dataclass(slots=True)
+class Opened:
+    """A pipeline file that was read and checked; ``plan`` and ``project`` are None when it could not be understood."""
+
+    loaded: Loaded
+    plan: Plan | None
+    project: Project | None
+    state: str
+
+    def texts(self) -> dict[str, str]:
+        """Return the text of each file that a problem points into, for its excerpt."""
+        found = {self.loaded.name: self.loaded.text}
+        folder = os.path.dirname(self.loaded.name)
+        for problem in self.loaded.problems:
+            if problem.file and problem.file not in found and self.project:
+                place = os.path.join(self.project.folder, os.path.relpath(problem.file, folder or "."))
+                data = files.read(place, _MOST_SHOWN) if files.is_file(place) else b""
+                found[problem.file] = data.decode("utf-8", "replace") if len(data) <= _MOST_SHOWN else ""
+        return found
+
+    def tell(self, problems: list[Problem]) -> None:
+        """Add problems whose files are named from the project's folder."""
+        self.loaded.add(_beside(self.loaded.name, problems))
+
+    def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
+        """Return plan and project. Raises PipelineError with every problem when one is an error."""
+        self.tell(problems or [])
+        if self.plan is None or self.project is None or errors(self.loaded.problems):
+            raise PipelineError(self.loaded.problems, self.texts())
+        return self.plan, self.project
+
+
+def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Opened:
+    """Read and check the pipeline file at ``path``. Raises UsageError when there is none."""
+    file = os.path.abspath(path)
+    if not files.is_file(file):
+        raise UsageError(f"{path} {_what_instead(file)}. Name the file with -f, or make one with `aml-pipeline init`.")
+    loaded = loader.load(files.read(file, source.MAX_BYTES), path, file=file, profile=profile, parameters=parameters)
+    folder = os.path.dirname(file)
+    if loaded.plan is None:
+        return Opened(loaded, None, None, os.path.join(folder, STATE))
+    state = os.path.join(folder, STATE, loaded.plan.name)
+    project = Project(loaded.plan, Digests(os.path.join(state, "digests")))
+    unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
+    loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown, loaded.other_values)))
+    return Opened(loaded, loaded.plan, project, state)
+
+
+def _what_instead(file: str) -> str:
+    """Return what is in place of a pipeline file."""
+    if not files.look(file):
+        return "is not there"
+    what = "a folder" if files.is_folder(file) else "a pipe, a socket or a device"
+    return f"is {what}, not a pipeline file"
+
+
+def _beside(path: str, problems: list[Problem]) -> list[Problem]:
+    """Name the files of the project as the pipeline file is named: from where the user stands."""
+    from dataclasses import replace
+
+    folder = os.path.dirname(path)
+    return [replace(one, file=os.path.join(folder, one.file)) if one.file else one for one in problems]

@@ -1,0 +1,236 @@
+"""The paths that a file names in its text and reads: ``pd.read_csv("data/raw/x.csv")``, ``Path("data") / name``."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aml_pipeline.core.problems import Position
+from aml_pipeline.project.script.scope import Scope, last_name
+
+
+class Named(NamedTuple):
+    """A path in a file's text: where, and how it is used.
+
+    ``whole`` is False of the folder that a path begins with whose rest is not known. ``reads`` is whether the text is
+    certainly used as a path that is read; other texts count if they could be nothing else. ``options`` are the names
+    of the option whose default it is.
+    """
+
+    text: str
+    position: Position
+    whole: bool
+    reads: bool
+    options: tuple[str, ...] = ()
+
+
+class _Text(NamedTuple):
+    """What is known of a path from its beginning, and the expression that it begins with."""
+
+    text: str
+    whole: bool
+    first: ast.expr
+
+
+_PATHS = frozenset({"Path", "PurePath", "PosixPath", "PurePosixPath"})
+_JOINS = frozenset({"join", "joinpath"})
+# What takes a path and gives it back.
+_SAME = frozenset(
+    {"abspath", "normpath", "realpath", "expanduser", "expandvars", "fspath", "str", "resolve", "absolute"}
+)
+_READERS = frozenset({
+    "open", "imread", "fromfile", "genfromtxt", "memmap", "listdir", "scandir", "walk", "glob", "iglob", "rglob",
+    "iterdir", "exists", "isfile", "isdir", "is_file", "is_dir", "getsize", "stat", "copy", "copy2", "copyfile",
+    "copytree", "ImageFolder", "DatasetFolder", "ZipFile", "File", "from_pretrained", "from_file",
+    "from_csv", "from_json", "from_yaml", "getline",
+})  # fmt: skip
+_READING = ("read", "load", "scan_")
+_WRITERS = frozenset({
+    "mkdir", "makedirs", "touch", "unlink", "remove", "rmtree", "rmdir", "rename", "replace", "move", "imwrite",
+    "imsave", "basicConfig", "FileHandler", "RotatingFileHandler", "SummaryWriter", "ModelCheckpoint", "CSVLogger",
+})  # fmt: skip
+_WRITING = ("to_", "save", "write", "export", "dump")
+# How the names of arguments begin that what is written goes to.
+_TARGETS = ("to_", "out", "save", "dest")
+# Words in the names of options that something is read from.
+_SOURCES = ("data", "input", "source", "raw", "images", "table")
+# What takes a mode as its second argument, or as ``mode=``.
+_OPENERS = frozenset({"open", "ZipFile", "File", "memmap"})
+_MODES_THAT_WRITE = frozenset("waxc")
+# Methods whose argument is a path below their object.
+_BELOW = frozenset({"glob", "rglob", "iglob"})
+_WILD = "*?["
+_LONGEST = 200  # a longer text is none of these
+
+
+def read(scope: Scope) -> list[Named]:
+    """Return the paths that a file reads, but for those that it writes itself."""
+    reader = _Reader(scope)
+    found = [named for node in scope.nodes if isinstance(node, ast.expr) for named in reader.named(node)]
+    return [one for one in found if not reader.is_own(one.text)]
+
+
+class _Reader:
+    """Reads the paths of one file; notes those that it writes, or makes."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._written: set[str] = set()
+
+    def is_own(self, text: str) -> bool:
+        """Whether the file writes ``text``, or makes the folder that it is in."""
+        name = posixpath.normpath(text)
+        return any(name == own or name.startswith(f"{own}/") for own in self._written)
+
+    def named(self, node: ast.expr) -> Iterator[Named]:
+        """Yield the path that ``node`` is, unless it is but a part of one."""
+        if not isinstance(node, ast.Constant | ast.Name | ast.JoinedStr | ast.BinOp | ast.Call):
+            return
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            return
+        found = self._path(node)
+        if found is None or self._is_part(node):
+            return
+        text = _without_wildcards(found.text if found.whole else found.text.rpartition("/")[0])
+        if not text or not text.isprintable() or len(text.encode()) > _LONGEST:
+            return
+        use = self._use(node)
+        if use == "writes":
+            self._written.add(posixpath.normpath(text))
+        elif use:
+            whole = found.whole and text == found.text
+            if use == "perhaps" and not (whole and "/" in text and posixpath.splitext(text)[1]):
+                return
+            options = self._scope.option(node)
+            if node in self._scope.idle:
+                return
+            yield Named(text, self._scope.position(found.first), whole, use == "reads", options)
+
+    def _path(self, node: ast.expr, depth: int = 0) -> _Text | None:
+        """Return what is known of the path that an expression gives."""
+        if depth > 8:  # noqa: PLR2004 - deeper than any path is put together
+            return None
+        if isinstance(node, ast.Constant):
+            return _Text(node.value, True, node) if isinstance(node.value, str) else None  # noqa: FBT003
+        if isinstance(node, ast.Name):
+            given = self._scope.constant(node)
+            return self._path(given, depth + 1) if given is not None else None
+        if isinstance(node, ast.JoinedStr):
+            found = self._joined(node.values, "", depth)
+            begins_here = found is not None and isinstance(node.values[0], ast.Constant)
+            return (
+                found._replace(first=node) if found and begins_here else found
+            )  # where Python 3.12 has the part's own
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
+            return self._joined([node.left, node.right], "/" if isinstance(node.op, ast.Div) else "", depth)
+        return self._called(node, depth) if isinstance(node, ast.Call) else None
+
+    def _called(self, node: ast.Call, depth: int) -> _Text | None:
+        name = last_name(node.func)
+        if name in _PATHS | {"join"} and node.args:
+            if name == "join" and not self._scope.dotted(node.func).endswith("path.join"):
+                return None
+            return self._joined(node.args, "/", depth)
+        if name == "joinpath" and isinstance(node.func, ast.Attribute):
+            return self._joined([node.func.value, *node.args], "/", depth)
+        if name in _SAME:
+            inner = node.args[0] if node.args else node.func.value if isinstance(node.func, ast.Attribute) else None
+            return self._path(inner, depth + 1) if inner is not None else None
+        return None
+
+    def _joined(self, parts: list[ast.expr], between: str, depth: int) -> _Text | None:
+        texts: list[str] = []
+        first: ast.expr | None = None
+        for part in parts:
+            inner = part.value if isinstance(part, ast.FormattedValue) else part
+            found = self._path(inner, depth + 1)
+            if found is None:
+                return None if first is None else _Text(between.join([*texts, ""]), False, first)  # noqa: FBT003
+            first = first or found.first
+            texts.append(found.text)
+            if not found.whole:
+                return _Text(between.join(texts), False, first)  # noqa: FBT003
+        return None if first is None else _Text(between.join(texts), True, first)  # noqa: FBT003
+
+    def _is_part(self, node: ast.expr) -> bool:
+        """Whether the expression around ``node`` is a path, or a text, that it is put together with others to."""
+        outer = self._scope.parents.get(node)
+        if isinstance(outer, ast.Attribute):
+            outer = self._scope.parents.get(outer)
+            return isinstance(outer, ast.Call) and last_name(outer.func) in _SAME | {"joinpath"}
+        if isinstance(outer, ast.Call) and node in outer.args:
+            return last_name(outer.func) in _PATHS | _JOINS | _SAME
+        return isinstance(outer, ast.JoinedStr | ast.FormattedValue | ast.BinOp | ast.Starred)
+
+    def _use(self, node: ast.expr) -> str:
+        """Return what is done with a path: ``reads``, ``writes``, ``perhaps``, or "" for nothing that opens it."""
+        outer = self._scope.parents.get(node)
+        if isinstance(outer, ast.Attribute):
+            call = self._scope.parents.get(outer)
+            return self._use_of_object(outer.attr, call) if isinstance(call, ast.Call) else ""
+        if isinstance(outer, ast.keyword):
+            call = self._scope.parents.get(outer)
+            return self._use_as_keyword(outer, call) if isinstance(call, ast.Call) else ""
+        if isinstance(outer, ast.Call) and node in outer.args:
+            return self._use_as_argument(outer, outer.args.index(node))
+        return ""
+
+    def _use_of_object(self, method: str, call: ast.Call) -> str:
+        if method == "open":
+            return "writes" if self._opens_to_write(call, call.args[:1]) else "reads"
+        if method in _WRITERS or method.startswith(_WRITING):
+            return "writes"
+        return "reads" if method in _READERS or method.startswith(_READING) else ""
+
+    def _use_as_keyword(self, keyword: ast.keyword, call: ast.Call) -> str:
+        name = (keyword.arg or "").lower()
+        if last_name(call.func) == "add_argument":
+            return self._use_as_default(call) if name == "default" else ""
+        if name.startswith(_TARGETS):
+            return "writes"
+        is_path = name in {"io", "root", "fname"} or any(word in name for word in ("path", "file", "dir", "folder"))
+        return self._use_as_argument(call, 0) if is_path else ""
+
+    def _use_as_default(self, call: ast.Call) -> str:
+        """Return what is done with the default of an option, whose name alone tells."""
+        names = [text.lower().lstrip("-") for one in call.args if (text := self._scope.text(one))]
+        if any(name.startswith(_TARGETS) for name in names) or not any(word in " ".join(names) for word in _SOURCES):
+            return ""
+        types = {last_name(one.value) for one in call.keywords if one.arg == "type"}
+        return "reads" if types & _PATHS else "perhaps"
+
+    def _use_as_argument(self, call: ast.Call, at: int) -> str:
+        """Return what a call does with a path that it is given as its argument number ``at``."""
+        name, certain = last_name(call.func), self._is_known(call.func)
+        if name in _BELOW and not certain:
+            return ""
+        if name in _OPENERS and self._opens_to_write(call, call.args[1:2]):
+            return "writes"
+        if name.startswith(_WRITING) or (certain and (name in _WRITERS or (at and name.startswith("copy")))):
+            return "writes"
+        if name in _READERS or name.startswith(_READING):
+            return "reads" if certain and not at else "perhaps"
+        return ""
+
+    def _is_known(self, called: ast.expr) -> bool:
+        """Whether a call is one of a function or of what a module has, and of no object that may hold other files."""
+        while isinstance(called, ast.Attribute):
+            called = called.value
+            if not isinstance(called, ast.Attribute):
+                return isinstance(called, ast.Name) and called.id in self._scope.imported
+        return isinstance(called, ast.Name)
+
+    def _opens_to_write(self, call: ast.Call, given: list[ast.expr]) -> bool:
+        """Whether a file is opened to be written, as one may be whose mode the text does not tell."""
+        modes = [*given, *(one.value for one in call.keywords if one.arg == "mode")]
+        texts = map(self._scope.text, modes)
+        return any(text is None or _MODES_THAT_WRITE & set(text) for text in texts)
+
+
+def _without_wildcards(text: str) -> str:
+    """Return the folder that a pattern looks through; a text without wildcards as it is."""
+    parts = text.split("/")
+    wild = next((number for number, part in enumerate(parts) if set(part) & set(_WILD)), None)
+    return text if wild is None else "/".join(parts[:wild])

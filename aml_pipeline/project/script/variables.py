@@ -1,0 +1,195 @@
+"""The environment variables that a file reads by literal names, and those that it sets."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from aml_pipeline.core.problems import Position
+from aml_pipeline.project.script.known_variables import LOADERS
+from aml_pipeline.project.script.scope import Scope, last_name, words
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable that is read: where, and whether the file says what to do without it.
+
+    ``options`` are the names of the option whose default it is.
+    """
+
+    name: str
+    position: Position
+    has_fallback: bool
+    options: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Variables:
+    """What a file does with its environment; an ``open`` one may set variables whose names its text does not show.
+
+    ``coped`` are the variables of which it asks somewhere whether they are there.
+    """
+
+    read: list[Variable] = field(default_factory=list)
+    coped: set[str] = field(default_factory=set)
+    set: set[str] = field(default_factory=set)
+    open: bool = False
+
+
+_ENVIRON = "os.environ"
+_GETTERS = frozenset({"os.environ.get", "os.getenv"})
+_SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
+# What a missing variable raises, and what a None in its place may.
+_MISSING = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
+_OF_NONE = frozenset({"TypeError", "ValueError", "AttributeError"})
+# What takes None as well as any other value, and tells the difference; what shows it, or makes a text of it.
+_ASKERS = frozenset({"get", "bool", "isinstance"})
+_TAKERS = _ASKERS | {"str", "repr", "print", "info", "debug", "warning"}
+
+
+def read(scope: Scope) -> Variables:
+    """Return the variables that a file reads and sets."""
+    found = Variables(open=any(map(_loads_a_file, scope.nodes)))
+    questioned = _questioned(scope)
+    for node in scope.nodes:
+        if isinstance(node, ast.Subscript) and scope.dotted(node.value) == _ENVIRON:
+            _item(scope, node, found)
+        elif isinstance(node, ast.Call):
+            _call(scope, node, found, questioned)
+        elif isinstance(node, ast.Compare):
+            found.coped.update(_asked(scope, node))
+        elif isinstance(node, ast.AugAssign) and scope.dotted(node.target) == _ENVIRON:
+            found.open = True
+    found.read = [one if one.name not in found.coped else _with_fallback(one) for one in found.read]
+    return found
+
+
+def _loads_a_file(node: ast.AST) -> bool:
+    names: list[str] = []
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        names = [node.module or ""]
+    return any(name.partition(".")[0] in LOADERS for name in names)
+
+
+def _with_fallback(one: Variable) -> Variable:
+    return Variable(one.name, one.position, has_fallback=True, options=one.options)
+
+
+def _item(scope: Scope, node: ast.Subscript, found: Variables) -> None:
+    """Take in ``os.environ[NAME]``, which is read, or else set."""
+    name = scope.text(node.slice)
+    if isinstance(node.ctx, ast.Load):
+        if name is not None and node not in scope.idle:
+            found.read.append(Variable(name, scope.position(node), _is_tried(scope, node, _MISSING), ()))
+    elif name is not None:
+        found.set.add(name)
+    elif isinstance(node.ctx, ast.Store):
+        found.open = True
+
+
+def _call(scope: Scope, node: ast.Call, found: Variables, questioned: set[str]) -> None:
+    called = scope.dotted(node.func)
+    first = scope.text(node.args[0]) if node.args else None
+    if called in _GETTERS and first is not None:
+        copes = _copes(scope, node, questioned)
+        fallback = copes or _has_default(node)
+        found.coped |= {first} if copes else set()
+        if node not in scope.idle:
+            found.read.append(Variable(first, scope.position(node), fallback, scope.option(node)))
+    elif called in _SETTERS:
+        found.set |= {first} if first is not None else set()
+        found.open |= first is None
+    elif called == "os.environ.update":
+        names = [one.arg for one in node.keywords]
+        for one in node.args:
+            names += [scope.text(key) if key else None for key in one.keys] if isinstance(one, ast.Dict) else [None]
+        found.set.update(name for name in names if name)
+        found.open |= None in names
+
+
+def _has_default(node: ast.Call) -> bool:
+    given = [*node.args[1:], *(one.value for one in node.keywords if one.arg == "default")]
+    return any(not (isinstance(one, ast.Constant) and one.value is None) for one in given)
+
+
+def _copes(scope: Scope, node: ast.expr, questioned: set[str]) -> bool:
+    """Whether the file goes on with the None that it may be given: where it asks about it, or hands it on.
+
+    ``questioned`` are the names that it asks about.
+    """
+    if _is_tried(scope, node, _MISSING | _OF_NONE):
+        return True
+    inner: ast.AST = node
+    for outer in scope.above(node):
+        if isinstance(outer, ast.stmt):
+            return _statement_copes(outer, inner, questioned)
+        if isinstance(outer, ast.Call):
+            called = last_name(outer.func)  # what has a name for an argument mostly goes without, too
+            return called in _TAKERS or (isinstance(inner, ast.keyword) and called != "add_argument")
+        if isinstance(outer, ast.NamedExpr) and last_name(outer.target) in questioned:
+            return True
+        is_asked = (isinstance(outer, ast.BoolOp) and outer.values[-1] is not inner) or (
+            isinstance(outer, ast.IfExp) and outer.test is inner
+        )
+        is_not = isinstance(outer, ast.UnaryOp) and isinstance(outer.op, ast.Not)
+        if is_asked or is_not or isinstance(outer, ast.Compare | ast.Dict | ast.Lambda):
+            return True
+        inner = outer
+    return False
+
+
+def _statement_copes(statement: ast.stmt, part: ast.AST, questioned: set[str]) -> bool:
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        flat = [one for each in targets for one in (each.elts if isinstance(each, ast.Tuple) else [each])]
+        return any(last_name(one) in questioned for one in flat)
+    if isinstance(statement, ast.If | ast.While):
+        return statement.test is part
+    return isinstance(statement, ast.Return | ast.Match)
+
+
+def _questioned(scope: Scope) -> set[str]:
+    """Return the names of which this file asks what they are before it goes on, and of which others may."""
+    found = set(scope.named)
+    for node in scope.nodes:
+        asked: list[ast.expr] = []
+        if isinstance(node, ast.If | ast.While | ast.IfExp):
+            asked = [node.test]
+        elif isinstance(node, ast.BoolOp | ast.Compare):
+            asked = [node]
+        elif isinstance(node, ast.comprehension):
+            asked = node.ifs
+        elif isinstance(node, ast.Match):
+            asked = [node.subject]
+        elif isinstance(node, ast.Call) and last_name(node.func) in _ASKERS:
+            asked = node.args
+        found.update(*map(words, asked))
+    return found
+
+
+def _asked(scope: Scope, node: ast.Compare) -> Iterator[str]:
+    """Yield the variables of ``NAME in os.environ``."""
+    for operator, right in zip(node.ops, node.comparators, strict=True):
+        name = scope.text(node.left)
+        if isinstance(operator, ast.In | ast.NotIn) and scope.dotted(right).startswith(_ENVIRON) and name is not None:
+            yield name
+
+
+def _is_tried(scope: Scope, node: ast.AST, failures: frozenset[str]) -> bool:
+    """Whether the file goes on after one of the ``failures`` that a missing variable may cause."""
+    inner = node
+    for outer in scope.above(node):
+        if isinstance(outer, ast.Try) and inner in outer.body:
+            if any(one.type is None or words(one.type) & failures for one in outer.handlers):
+                return True
+        elif isinstance(outer, ast.With):
+            asked = set().union(*(words(one.context_expr) for one in outer.items))
+            if "suppress" in asked and asked & failures:
+                return True
+        elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return False
+        inner = outer
+    return False

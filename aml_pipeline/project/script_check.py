@@ -1,0 +1,243 @@
+"""Plan and project → warnings about what scripts take from around them: variables, paths, named inputs, nothing at all.
+
+A step runs in a copy of its snapshot, with what its arguments and variables tell it. What a script reads beside that
+is there by chance, here, and missing in Azure ML. What a file reads is ``script``'s; this holds it against the step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple
+
+from aml_pipeline.core import files
+from aml_pipeline.core.problems import Position, Problem
+from aml_pipeline.core.secrets import by_variable
+from aml_pipeline.core.wording import listed, shortened
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Dataset, Literal
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.script import definitions, reads
+from aml_pipeline.project.script.known_variables import is_known
+from aml_pipeline.project.script.reads import Reads
+from aml_pipeline.project.script.variables import Variable
+from aml_pipeline.project.snapshot.imports import parse
+from aml_pipeline.project.snapshot.snapshot import SourceFolder
+
+_MOST_NAMED = 3
+# Drawn at random, as secrets are: whether one is recognised depends on the name of the variable.
+_A_SECRET = "q8Ztw3Kp9XmL2vRb"  # noqa: S105 - nobody's
+
+
+def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> list[Problem]:
+    """Return a warning for what scripts read and their steps do not have, once for all steps that share a script.
+
+    ``variables`` are those that steps inherit from whoever runs them here.
+    """
+    found: dict[tuple[str, str, object], tuple[_Told, dict[str, None]]] = {}
+    reader = _Reader(project)
+    for step in plan.steps:
+        for told in _Script(step, plan, project, reader).told(variables):
+            _, steps = found.setdefault((told.code, told.file, told.about or told.position), (told, {}))
+            steps[step.name] = None
+    return [told.problem(list(steps)) for told, steps in found.values()]
+
+
+class _Told(NamedTuple):
+    """A warning with a hole in its message, ``{step}``, for the steps that it is about.
+
+    ``about`` is the name that it is about, if that is reported once for a file and not at each of its places.
+    """
+
+    code: str
+    file: str
+    position: Position
+    message: str
+    cure: str
+    about: str = ""
+
+    def problem(self, steps: Sequence[str]) -> Problem:
+        users = shortened([f'"{name}"' for name in steps], 1)
+        message = self.message.replace("{step}", f"step {users}")
+        return Problem(self.code, message, self.cure, severity="warning", file=self.file, position=self.position)
+
+
+class _Reader:
+    """Reads the files of steps, each once."""
+
+    def __init__(self, project: Project) -> None:
+        self._folder = project.folder
+        self._texts: dict[str, bytes] = {}
+        self._around: dict[tuple[str, str], frozenset[bytes]] = {}
+        self._names: dict[str, frozenset[bytes]] = {}
+        self._uses: dict[str, frozenset[str]] = {}
+        self._reads: dict[tuple[str, str, tuple[str, ...]], Reads | None] = {}
+
+    def read(self, source: SourceFolder, name: str, users: Sequence[str]) -> Reads | None:
+        """Return what a file reads, if anything; ``users`` are the files that may import it, none of a script."""
+        key = (source.path, name, tuple(users))
+        if key not in self._reads:
+            text = self.text(source, name)
+            worth = reads.may_read(text, self._names_around(source.path, name), os.fsencode(self._folder))
+            named = frozenset().union(*(self._used_by(source, one) for one in users)) if worth else frozenset()
+            self._reads[key] = reads.read(text, starts=not users, named=named) if worth else None
+        return self._reads[key]
+
+    def _used_by(self, source: SourceFolder, name: str) -> frozenset[str]:
+        """Return the names by which a file may use what others define."""
+        path = os.path.join(source.path, name)
+        if path not in self._uses:
+            self._uses[path] = frozenset(reads.names_used(self.text(source, name)))
+        return self._uses[path]
+
+    def text(self, source: SourceFolder, name: str) -> bytes:
+        """Return the bytes of a file."""
+        path = os.path.join(source.path, name)
+        if path not in self._texts:
+            self._texts[path] = files.read(path)
+        return self._texts[path]
+
+    def _names_around(self, folder: str, name: str) -> frozenset[bytes]:
+        """Return the names in the folders that paths of a file may begin in."""
+        inner = os.path.dirname(name)
+        if (folder, inner) not in self._around:
+            places = {self._folder, folder, os.path.join(folder, inner) if inner else folder}
+            self._around[folder, inner] = frozenset().union(*map(self._names_in, places))
+        return self._around[folder, inner]
+
+    def _names_in(self, folder: str) -> frozenset[bytes]:
+        if folder not in self._names:
+            self._names[folder] = frozenset(map(os.fsencode, files.names(folder)))
+        return self._names[folder]
+
+
+class _Script:
+    """The script of a step, with what it imports."""
+
+    def __init__(self, step: Step, plan: Plan, project: Project, reader: _Reader) -> None:
+        self._step = step
+        self._plan = plan
+        self._project = project
+        self._reader = reader
+        self._source = project.source(step)
+        self._snapshot = project.snapshot(step)
+        texts = [token.text for one in step.arguments for token in one.tokens if isinstance(token, Literal)]
+        self._given = frozenset(text.partition("=")[0] for text in texts if text.startswith("-"))
+
+    def told(self, variables: Container[str]) -> Iterator[_Told]:
+        """Yield what there is to say."""
+        names = [name for name, rule in self._snapshot.own.items() if rule in {"script", "import"}]
+        found = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
+        read = {name: one for name, one in found.items() if one is not None}
+        sets_any = any(one.variables.open for one in read.values())
+        known = {*self._step.environment_variables, *(name for one in read.values() for name in one.variables.set)}
+        for name, one in read.items():
+            file = self._shown(name)
+            yield from () if sets_any else self._undeclared(one, file, known, variables)
+            yield from self._unseen(one, file)
+            yield from self._unsent(one, file)
+        yield from self._uncalled()
+
+    def _users(self, name: str, names: Sequence[str]) -> list[str]:
+        """Return the files that may import one, of those that run; the script itself is imported by none."""
+        return [] if name == self._snapshot.script else [one for one in names if one != name]
+
+    def _shown(self, name: str) -> str:
+        return os.path.normpath(os.path.join(os.path.relpath(self._source.path, self._project.folder), name))
+
+    def _undeclared(self, read: Reads, file: str, known: Container[str], here: Container[str]) -> Iterator[_Told]:
+        for one in read.variables.read:
+            if one.name in known or is_known(one.name) or not self._given.isdisjoint(one.options):
+                continue
+            if not one.has_fallback:
+                message = (
+                    f'the variable "{one.name}" is read here but not declared for {{step}}: '
+                    "Azure ML does not set it, and a local run has it only if your shell does."
+                )
+            elif one.name in here:
+                message = (
+                    f'the variable "{one.name}" is set in this shell but not declared for {{step}}: '
+                    "a local run uses that value, Azure ML what the script does without it."
+                )
+            else:
+                continue
+            yield _Told("undeclared-variable", file, one.position, message, _declared(one), one.name)
+
+    def _unseen(self, read: Reads, file: str) -> Iterator[_Told]:
+        from aml_pipeline.project import local_paths  # only where a file reads something
+
+        for one in read.paths:
+            given = not self._given.isdisjoint(one.options)
+            place = None if given else local_paths.find(one, self._step, self._project)
+            if place is not None:
+                where = f'"{place.inner}" in' if place.in_snapshot else "in the project but not in"
+                message = f'"{one.text}" is {where} the snapshot of {{step}}, so the script will not find it.'
+                if os.path.isabs(one.text):
+                    message = f'"{one.text}" is a path of this machine, which {{step}} does not have in Azure ML.'
+                cure = local_paths.cure_of(place, self._step, self._plan, self._project)
+                yield _Told("literal-path", file, one.position, message, cure)
+
+    def _unsent(self, read: Reads, file: str) -> Iterator[_Told]:
+        from aml_pipeline.pipeline.plan.ports import dataset_port, input_names
+
+        sent = list(input_names(self._plan, self._step)) if read.inputs else []
+        for one in read.inputs:
+            if one.name in sent:
+                continue
+            port = dataset_port(one.name)
+            if port in sent:
+                message = f'input_datasets has no "{one.name}"; the input is called "{port}".'
+            else:
+                inputs = f"has only {listed(sent)}" if sent else "has no inputs"
+                message = f'input_datasets has no "{one.name}": {{step}} {inputs}.'
+            option = self._step.option_of(Dataset(one.name))
+            cure = f"Read the path from {option}." if option else self._passing(one.name)
+            yield _Told("unknown-input", file, one.position, message, cure, one.name)
+
+    def _passing(self, name: str) -> str:
+        known = name if name in self._plan.datasets else "NAME"
+        return (
+            f"Pass it as an argument, `--{name.replace('_', '-')}: ${{{{ datasets.{known} }}}}`, and read the path "
+            "from that option: a local run has no input_datasets."
+        )
+
+    def _uncalled(self) -> Iterator[_Told]:
+        name = self._snapshot.script
+        text = self._reader.text(self._source, name) if name in self._snapshot.own else b""
+        may_be = definitions.may_call_nothing(text)
+        defined = definitions.uncalled(parse(text), self._source.may_hold_module) if may_be else []
+        if defined and self._imports_quietly():
+            yield self._idle(defined, "calls nothing")
+        elif defined := definitions.of_parallel_run(text):
+            yield self._idle(defined, "does not call run")
+
+    def _idle(self, defined: Sequence[definitions.Definition], calls: str) -> _Told:
+        names = [one.name for one in defined]
+        listing = shortened(names, _MOST_NAMED)
+        message = f"{self._step.script} defines {listing} but {calls}, so {{step}} would do nothing."
+        width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
+        position = Position(defined[0].lineno, defined[0].col_offset + 1, width)
+        return _Told("nothing-called", self._shown(self._snapshot.script), position, message, _calling(names))
+
+    def _imports_quietly(self) -> bool:
+        """Whether nothing runs in the files of the folder that the script imports, either."""
+        names = [name for name, rule in self._snapshot.own.items() if rule == "import"]
+        trees = (parse(self._reader.text(self._source, name)) for name in names)
+        return all(definitions.is_quiet(tree, self._source.may_hold_module) for tree in trees)
+
+
+def _declared(one: Variable) -> str:
+    """Return how a variable comes to where the script runs."""
+    if by_variable(one.name, _A_SECRET):
+        read = f'Read it from the key vault of the workspace, `run.get_secret("{one.name}")`'
+        return f"{read}: in the pipeline file it would stand in clear."
+    return f"Declare it, `environment_variables: {{{one.name}: …}}`, or make it an argument."
+
+
+def _calling(names: list[str]) -> str:
+    if {"init", "run"} <= set(names):
+        return (
+            "A step starts its script as a program, and only a ParallelRunStep calls init and run: "
+            'call them at the end, under `if __name__ == "__main__":`.'
+        )
+    return f'Call what is to run at the end: `if __name__ == "__main__": {"main" if "main" in names else names[0]}()`.'

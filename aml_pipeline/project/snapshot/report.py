@@ -1,0 +1,144 @@
+"""All there is to say of a step's snapshot: its files and why, imports that nothing provides, secrets.
+
+Reads what is in the files, which no other command has to. Runs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aml_pipeline.core import files
+from aml_pipeline.core import secrets as secret_files
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.project.check import nearest_globs, script_faults
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.environment.providers import Answer, Providers
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.import_check import declared_packages, declaring_files
+from aml_pipeline.project.secret_check import secret_cure
+from aml_pipeline.project.snapshot import origins
+from aml_pipeline.project.snapshot.origins import LeftOut, Needed, Origins
+from aml_pipeline.project.snapshot.size import MOST_BYTES, MOST_FILES
+from aml_pipeline.project.snapshot.snapshot import Opening, Snapshot
+
+
+class Unnamed(NamedTuple):
+    """An import of a module that the environment's files do not name."""
+
+    needed: Needed
+    answer: Answer
+
+
+class Secret(NamedTuple):
+    """A file, or a line of one, that looks like a secret; the cure."""
+
+    file: str
+    line: int | None
+    what: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there is to say of a step's snapshot.
+
+    ``globs`` are the patterns that would narrow a snapshot that is the whole folder. ``declared`` are the files that
+    its environment declares packages in; without one, or if they have mistakes, ``unnamed`` is None: it is not known.
+    """
+
+    step: Step
+    snapshot: Snapshot
+    origins: Origins
+    globs: list[str]
+    declared: list[str]
+    unnamed: list[Unnamed] | None
+    secrets: list[Secret]
+
+    @property
+    def bytes(self) -> int:
+        """The size of all files."""
+        return sum(one.bytes for one in self.origins.members)
+
+    @property
+    def opening(self) -> Opening | None:
+        """The line that keeps the imports from being told."""
+        return self.snapshot.opening
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the report as JSON data."""
+        opening = self.opening
+        return {
+            "step": self.step.name,
+            "script": self.step.script,
+            "source_directory": self.step.source_directory,
+            "files": len(self.origins.members),
+            "bytes": self.bytes,
+            "most_files": MOST_FILES,
+            "most_bytes": MOST_BYTES,
+            "whole_folder": self.snapshot.whole,
+            "opening": {**opening._asdict(), "narrowed_by": self.globs} if opening else None,
+            "in": [_row(one) for one in self.origins.members],
+            "out": [_row(one) for one in self.origins.left_out],
+            "environment_files": self.declared,
+            "unnamed_imports": None if self.unnamed is None else [_import_row(one) for one in self.unnamed],
+            "secrets": [one._asdict() for one in self.secrets],
+        }
+
+
+def _row(one: origins.Member | LeftOut) -> dict[str, Any]:
+    """Return a file as data; where a rule has a line, ``file`` and ``line`` are its."""
+    row = one._asdict()
+    pattern, place = row.pop("pattern"), row.pop("place", None)
+    place = place or (pattern.place if pattern else None)
+    return {
+        **row,
+        "pattern": pattern.text if pattern else None,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+    }
+
+
+def _import_row(one: Unnamed) -> Mapping[str, Any]:
+    return {"module": one.needed.module, **one.needed.place._asdict(), **one.answer._asdict()}
+
+
+def report(project: Project, step: Step, python: Interpreter) -> Report | None:
+    """Return what there is to say of the snapshot of ``step``; None if what is wrong with it lets none be taken."""
+    if any(script_faults(step, project)):
+        return None
+    snapshot = project.snapshot(step)
+    found = origins.explain(project.source(step), snapshot, step.snapshot)
+    return Report(
+        step=step,
+        snapshot=snapshot,
+        origins=found,
+        globs=nearest_globs(snapshot, snapshot.opening.file) if snapshot.opening and snapshot.whole else [],
+        declared=declaring_files(step.environment),
+        unnamed=_unnamed(project, step, found, python),
+        secrets=_secrets(project, step, found),
+    )
+
+
+def _unnamed(project: Project, step: Step, found: Origins, python: Interpreter) -> list[Unnamed] | None:
+    packages = declared_packages(project, step.environment)
+    if packages is None:
+        return None
+    providers = Providers(packages, python)
+    answers = [Unnamed(one, providers.of(one.module)) for one in found.needed]
+    return [one for one in answers if one.answer.verdict != "named"]
+
+
+def _secrets(project: Project, step: Step, found: Origins) -> list[Secret]:
+    secrets = []
+    for member in found.members:
+        what = secret_files.by_name(member.name)
+        lines: list[tuple[int | None, str]] = [(None, what)] if what else []
+        if not lines and member.bytes <= secret_files.MOST_BYTES:
+            lines += secret_files.in_text(files.read(os.path.join(project.source(step).path, member.name)))
+        if lines:
+            cure = secret_cure(project, step, member.name)
+            secrets += [Secret(member.name, line, words, cure) for line, words in lines]
+    return secrets

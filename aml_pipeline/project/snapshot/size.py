@@ -1,0 +1,57 @@
+"""Snapshots that are larger than Azure ML takes, and what to leave out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from aml_pipeline.core.problems import Problem, Severity
+from aml_pipeline.core.wording import counted
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+
+# The SDK finds both out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
+# SNAPSHOT_MAX_FILES). It counts the ignore file too that is put beside the files.
+MOST_BYTES = 300 * 1024 * 1024 - 1024
+MOST_FILES = 2000 - 1
+_SHOWN = 3
+
+
+def warnings(plan: Plan, project: Project) -> list[Problem]:
+    """Return a warning for each step whose files are more than Azure ML takes."""
+    return [one for step in plan.steps for one in too_large(step, project.snapshot(step), "warning")]
+
+
+class _Size(NamedTuple):
+    bytes: int
+    name: str
+
+
+def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Problem]:
+    """Yield what is wrong with the size of a snapshot, if anything is."""
+    total = snapshot.files.bytes
+    if total <= MOST_BYTES and len(snapshot.digests) <= MOST_FILES:
+        return
+    sizes = sorted((_Size(size, name) for name, size in snapshot.files.sizes.items()), reverse=True)
+    what = f"{total / 1024**2:.0f} MB in {counted(len(sizes), 'file')}"
+    limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
+    largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
+    message = f'the snapshot of step "{step.name}" has {what}; Azure ML takes {limit}. The largest: {largest}.'
+    cure = f"Leave out what it does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
+    yield Problem("large-snapshot", message, cure, ("steps", step.name, "script"), severity=severity)
+
+
+def _pattern(sizes: list[_Size]) -> str:
+    """Return the line for an ignore file that leaves out the most: the heaviest folder, else the largest file."""
+    folders: dict[str, list[int]] = {}
+    for one in sizes:
+        top, slash, _ = one.name.partition("/")
+        if slash:
+            total = folders.setdefault(top, [0, 0])
+            total[0] += one.bytes
+            total[1] += 1
+    heaviest = max(folders, key=lambda name: (folders[name][0], folders[name][1]), default=None)
+    if heaviest is None or (folders[heaviest][0] < sizes[0].bytes and folders[heaviest][1] < MOST_FILES // 2):
+        return sizes[0].name
+    return f"{heaviest}/"

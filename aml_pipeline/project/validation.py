@@ -1,0 +1,53 @@
+"""What ``validate`` tells of a pipeline that can run: what would surprise later, here or in Azure ML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project import check, script_check, secret_check, secret_values
+from aml_pipeline.project.environment import unbuildable
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot import size
+
+if TYPE_CHECKING:
+    from aml_pipeline.project.environment.interpreter import Interpreter
+
+
+def warnings(
+    plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
+) -> list[Problem]:
+    """Return all warnings that take a look at scripts and data.
+
+    ``python`` tells what the Python of the steps is; it is asked where a doubt is left. ``variables`` are those that
+    steps inherit from whoever runs them here.
+    """
+    return [
+        *size.warnings(plan, project),
+        *unbuildable.warnings(plan, project),
+        *secret_check.warnings(project, plan.steps),
+        *secret_values.warnings(plan, plan.steps),
+        *_absent_data(plan, project),
+        *of_scripts(plan, project, python, variables),
+    ]
+
+
+def of_scripts(
+    plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
+) -> list[Problem]:
+    """Return the warnings about what scripts need and their steps do not have."""
+    found = script_check.warnings(plan, project, variables)
+    if any(step.environment for step in plan.steps):
+        from aml_pipeline.project import import_check
+
+        found += import_check.warnings(plan, project, python)
+    return found
+
+
+def _absent_data(plan: Plan, project: Project) -> list[Problem]:
+    """Return a warning for data that should be here and is not; data of Azure ML alone is meant to be elsewhere."""
+    absent = check.missing_data(plan, project, plan.steps)
+    return [replace(one, severity="warning") for one in absent if plan.datasets[str(one.path[1])].local is not None]

@@ -1,0 +1,120 @@
+"""Texts by their digest, each kept once: what the code and the environments of recorded runs were.
+
+    code/DIGEST     the bytes with that SHA-256: a file of a snapshot, the parts of a step's key, an environment
+
+The name of a text is its digest, so what is torn, altered or missing is known when it is read, and counts as not
+recorded. Each is written once, by a rename. A text that belongs to the parts of a step is written before those are, so
+where the parts are kept nothing has to be looked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from aml_pipeline.core import files
+
+Wording = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+FOLDER = "code"
+_EXECUTABLE = "+x"
+
+
+class Contents:
+    """The texts kept in the state folder of a pipeline."""
+
+    def __init__(self, state: str) -> None:
+        self.folder = os.path.join(state, FOLDER)
+
+    def place(self, digest: str) -> str:
+        """Return the path of a text."""
+        return os.path.join(self.folder, digest)
+
+    def has(self, digest: str) -> bool:
+        """Whether a text is kept; it is verified when it is read."""
+        return os.path.exists(self.place(digest))
+
+    def names(self) -> list[str]:
+        """Return the digests of the texts that are kept; what a killed run left half written is none."""
+        return list(filter(_is_digest, files.names(self.folder)))
+
+    def keep(self, digest: str, data: bytes) -> None:
+        """Keep the text ``data`` whose digest is ``digest``; whoever calls this knows that it is not there."""
+        try:
+            files.write(self.place(digest), data)
+        except FileNotFoundError:
+            os.makedirs(self.folder, exist_ok=True)
+            files.write(self.place(digest), data)
+
+    def read(self, digest: str) -> bytes | None:
+        """Return the text with ``digest``; None when it was not kept, or is no longer what it was."""
+        if not _is_digest(digest):
+            return None
+        try:
+            data = files.read(self.place(digest))
+        except OSError:
+            return None
+        return data if files.digest_of(data) == digest else None
+
+    def parts(self, key: str) -> Mapping[str, Any] | None:
+        """Return the parts of a step with ``key``, if they are kept: its text is ``reuse.text_of`` them."""
+        data = _json(self.read(key))
+        parts = data[1] if isinstance(data, list) and len(data) == 2 else None  # noqa: PLR2004 - format and parts
+        return parts if isinstance(parts, dict) else None
+
+    def definition(self, digest: object) -> Mapping[str, Any] | None:
+        """Return the definition of an environment with ``digest``, if it is kept."""
+        data = _json(self.read(str(digest)))
+        return data if isinstance(data, dict) else None
+
+    def worded(self, parts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return ``parts`` with the environment's definition in place of its digest, where it is kept."""
+        definition = self.definition(parts.get("environment"))
+        return parts if definition is None else {**parts, "environment": definition}
+
+    def wording(self, definition: bytes) -> Wording:
+        """Return what does as ``worded``, for parts one of which may name ``definition``, kept or not."""
+        digest, data = files.digest_of(definition), _json(definition)
+
+        def worded(parts: Mapping[str, Any]) -> Mapping[str, Any]:
+            return {**parts, "environment": data} if parts.get("environment") == digest else self.worded(parts)
+
+        return worded
+
+
+def content(digest: str) -> str:
+    """Return the digest of a file's bytes; in a snapshot it also says whether the file may be executed."""
+    return digest.removesuffix(_EXECUTABLE)
+
+
+def unreferenced(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, Any]] = ()) -> list[str]:
+    """Return the paths of the texts that no kept record refers to, and of what a killed run left half written.
+
+    ``keys`` are those of the steps in the kept records, ``parts`` more of which the texts stay.
+    """
+    kept = Contents(state)
+    wanted = set(keys)
+    read = (one for one in map(kept.parts, list(wanted)) if one is not None)
+    for one in chain(read, parts):
+        wanted.update(_texts_of(one))
+    return [os.path.join(kept.folder, name) for name in files.names(kept.folder) if name not in wanted]
+
+
+def _texts_of(parts: Mapping[str, Any]) -> Iterator[str]:
+    """Give the digests of the texts that belong to the parts of a step."""
+    yield str(parts.get("environment"))
+    snapshot = parts.get("snapshot")
+    yield from map(content, map(str, snapshot.values())) if isinstance(snapshot, Mapping) else ()
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and text.isalnum()  # noqa: PLR2004 - SHA-256 in hexadecimal
+
+
+def _json(data: bytes | None) -> object:
+    try:
+        return json.loads(data.decode("utf-8", "surrogateescape")) if data is not None else None
+    except (ValueError, RecursionError):
+        return None

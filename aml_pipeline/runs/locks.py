@@ -1,0 +1,146 @@
+"""The kernel's locks on the state of a pipeline: one run at a time, and none that a human would have to take away."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator
+
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import MachineError
+
+LOCK, RECORDING = "lock", "recording"
+# Seconds between tries at the lock: who only looks whether a run is there holds it for less than a millisecond.
+_WAITS = (0.0, *[0.01] * 20)
+
+
+@contextlib.contextmanager
+def locked(folder: str, command: str) -> Iterator[None]:
+    """Hold the kernel's lock on ``folder``, so that one run at a time works in it.
+
+    The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder,
+    or where locks do not work. (Locks of POSIX, `fcntl.lockf`, are no way out: where there is no flock there are mostly
+    none of these either, and they are let go when this process closes any other descriptor of the file.)
+    """
+    descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT)
+    try:
+        if not any(_taken(folder, descriptor, wait) for wait in _WAITS):
+            raise MachineError(_holder(descriptor))
+        _require_effect(folder)
+        holder = {
+            "pid": os.getpid(),
+            "host": os.uname().nodename,
+            "command": command,
+            "since": time.strftime("%H:%M:%S"),
+        }
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(folder: str, descriptor: int, wait: float) -> bool:
+    """Whether this process gets the lock, after ``wait`` seconds."""
+    time.sleep(wait)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise MachineError(_no_locks(folder, str(error.strerror))) from None
+    return True
+
+
+def _require_effect(folder: str) -> None:
+    """Raise MachineError when the lock that is held would keep nobody out: a second descriptor must not get it."""
+    descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
+    raise MachineError(_no_locks(folder, "they have no effect"))
+
+
+def _no_locks(folder: str, why: str) -> str:
+    what = f"File locks do not work in {folder} ({why}), so two runs at a time could not be kept apart"
+    return f"{what}. Move the project to a local disk, or mount its file system with locks, and run again."
+
+
+@contextlib.contextmanager
+def recording(folder: str) -> Iterator[None]:
+    """Wait for, and hold, a lock of its own on the records in ``folder``.
+
+    So that `clean` removes no text whose record is being written. The lock of runs would not do: what was sent to Azure
+    ML is recorded while a run goes on here.
+    """
+    descriptor = files.open_regular(os.path.join(folder, RECORDING), os.O_RDWR | os.O_CREAT)
+    try:
+        with contextlib.suppress(OSError):  # where locks do not work, `clean` refuses: nobody has to be kept out
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(folder: str) -> bool:
+    """Whether a run holds the lock on ``folder`` now."""
+    try:
+        require_unlocked(folder)
+    except MachineError:
+        return True
+    return False
+
+
+def require_unlocked(folder: str) -> None:
+    """Raise MachineError with the holder when a run holds the lock on ``folder`` now."""
+    try:
+        descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise MachineError(_holder(descriptor)) from None
+    except OSError:  # no run holds a lock where there are none
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        who = "process {pid} on {host} since {since}: {command}".format(**holder)
+    except (ValueError, KeyError, TypeError):
+        who = "a run that has just begun"
+    return f"Another run holds this pipeline ({who}). Wait for it, or stop it; nothing has to be unlocked."
+
+
+def prepare(state: str, pipeline: str) -> str:
+    """Make the folder of a pipeline's state in ``state`` (``.aml_pipeline``), ignored by git; return it."""
+    folder = os.path.join(state, pipeline)
+    os.makedirs(folder, exist_ok=True)
+    _make_private(state)
+    ignore = os.path.join(state, ".gitignore")
+    if not files.is_file(ignore):
+        files.write(ignore, b"*\n")
+    return folder
+
+
+def _make_private(state: str) -> None:
+    """Let nobody but the owner look into a folder: values, logs and data lie there.
+
+    The group, too, where the folder has its bit (``chmod g+s``), as those have that a group works in.
+    """
+    mode = stat.S_IMODE(os.stat(state).st_mode)
+    wanted = mode & ~0o007 if mode & stat.S_ISGID else 0o700
+    if mode != wanted:
+        with contextlib.suppress(OSError):  # another's, or of a file system without such
+            os.chmod(state, wanted)

@@ -1,0 +1,204 @@
+"""Lines of a log → metrics. What ``Run.log`` of Azure ML's SDK prints in an offline run is read back.
+
+The form (``_OfflineRun._emit`` of azureml-core): ``Attempted to log scalar metric NAME:``, the value on the next line.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import math
+import re
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from aml_pipeline.core.wording import counted
+
+# Not only at the beginning of a line: a progress bar may stand before it, for it ends with no line end.
+_HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric ")
+_MARK = "Attempted to log "
+# A script that failed between a header and its value.
+_TRACEBACK = "Traceback (most recent call last)"
+_LONGEST_NAME = 1_000
+# A longer line is no metric; a process that writes no line end costs no more memory than this.
+_LONGEST_LINE = 1_000_000
+# Python refuses to write a number of more than 4300 decimal digits, which it reads when they are hexadecimal.
+_MOST_BITS = 14_000
+# A text in quotes; one that does not end takes all that follows, so that nothing is looked through twice.
+_QUOTED = r"""(?:'[^'\\]*(?:\\.[^'\\]*)*(?:'|\Z)|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|['"].*)"""
+_NUMPY = re.compile(_QUOTED + r"|\bnp\.\w+\(([^()]*)\)", re.DOTALL)
+_NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)", re.DOTALL)
+_NUMBERS = re.compile(r"\[[-+.\deE,\s]*\]")
+# A record keeps the last value of each metric, and of a longer one a few words: its events have all of it.
+MOST_VALUES, MOST_LETTERS = 1_000, 1_000
+_LETTERS_SHOWN = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One logged value: ``kind`` is scalar, list, row or table; numbers that are not finite are text (nan, inf)."""
+
+    name: str
+    kind: str
+    value: Any
+
+
+class MetricReader:
+    """Takes the text of a log in pieces as they come, gives the metrics in it."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._header: tuple[str, str] | None = None
+
+    def feed(self, text: str, *, end: bool = False) -> list[Metric]:
+        """Return the metrics that ``text`` completes; ``end``: no more will come."""
+        text = self._rest + text
+        if self._header is None and _MARK not in text:  # as most of what a step prints: not taken apart
+            self._rest = "" if end else self._begun(text[text.rfind("\n") + 1 :])
+            return []
+        lines = text.split("\n")
+        self._rest = self._begun(lines.pop())
+        if end and self._rest:
+            lines.append(self._rest)
+            self._rest = ""
+        return [metric for line in lines if (metric := self._line(line))]
+
+    def _begun(self, line: str) -> str:
+        """Return as much of a line that has not ended as may be needed of it."""
+        if len(line) > _LONGEST_LINE and self._header is None:
+            line = line[line.rfind("\r", 0, -1) + 1 :]  # what a progress bar drew last
+        return line[: _LONGEST_LINE + 1]
+
+    def _line(self, line: str) -> Metric | None:
+        line = self._begun(line)
+        if len(line) > _LONGEST_LINE:
+            self._header = None
+            return None
+        line = line.rstrip("\r")
+        header = _header(line)
+        if header:
+            self._header = header[1:]
+            return None
+        if self._header is None or line.startswith(_TRACEBACK):
+            self._header = None
+            return None
+        (kind, name), self._header = self._header, None
+        return Metric(name, kind, _scalar(line) if kind == "scalar" else _collection(line))
+
+
+def _header(line: str) -> tuple[int, str, str] | None:
+    """Return where a line says that a metric follows, its kind and its name."""
+    begin = _HEADER.search(line) if line.endswith(":") else None
+    if begin is None or len(line) - begin.end() > _LONGEST_NAME:
+        return None
+    return begin.start(), begin[1], line[begin.end() : -1]
+
+
+def without_metrics(lines: Iterable[str]) -> list[str]:
+    """Return the lines of a log without those that a metric is made of: the SDK's own, and the value after each."""
+    kept: list[str] = []
+    value_follows = False
+    for line in lines:
+        header = _header(line)
+        if header and line[: header[0]].strip():  # of a progress bar
+            kept.append(line[: header[0]])
+        elif not header and (not value_follows or line.startswith(_TRACEBACK)):
+            kept.append(line)
+        value_follows = bool(header)
+    return kept
+
+
+def _scalar(text: str) -> float | int | str:
+    for number in (int, float):
+        try:
+            value = number(text)
+        except ValueError:
+            continue
+        return value if "_" not in text and _is_finite(value) else text.strip()
+    return text
+
+
+def _is_finite(value: float) -> bool:
+    return isinstance(value, int) or math.isfinite(value)
+
+
+def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
+    """Return a printed list or mapping as data, NumPy's ways of printing included; else the text itself."""
+    plain = text
+    if "np." in text:
+        plain = _NUMPY.sub(lambda found: found[0] if found[1] is None else found[1], plain)
+    if "nan" in text or "inf" in text:
+        plain = _NOT_FINITE.sub(lambda found: found[0] if found[1] is None else f"'{found[1]}'", plain)
+    if plain is text and _NUMBERS.fullmatch(text):  # JSON is read in a tenth of the memory
+        with contextlib.suppress(ValueError, RecursionError):
+            return jsonable(json.loads(text))
+    with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return jsonable(_evaluated(plain))
+    if re.fullmatch(r"\[[-+.\deE\s]*\]", text.replace("nan", "").replace("inf", "")):
+        return [_scalar(one) for one in text[1:-1].split()]
+    return text
+
+
+def _evaluated(text: str) -> Any:  # noqa: ANN401
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python would complain to the user about what a step printed
+        return ast.literal_eval(text)
+
+
+def summary(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return what a record keeps of the last value of a metric: all of it, or of one that is long a text that says so.
+
+    Whoever has them in hand keeps no list of a million numbers for that.
+    """
+    if isinstance(value, str):
+        return (
+            value if len(value) <= MOST_LETTERS else f"{value[:_LETTERS_SHOWN]}… ({counted(len(value), 'character')})"
+        )
+    if not isinstance(value, (list, dict)):
+        return value
+    values, letters = _size(value)
+    if values <= MOST_VALUES and letters <= MOST_VALUES * _LETTERS_SHOWN:
+        return value
+    return f"{_beginning(value)}… ({counted(values, 'value')})"
+
+
+def _size(value: Any) -> tuple[int, int]:  # noqa: ANN401
+    """Return how many values a value holds, with those in what it holds, and how many letters these have."""
+    if not isinstance(value, (list, dict)):
+        return 1, len(value) if isinstance(value, str) else 0
+    inside = value.values() if isinstance(value, dict) else value
+    sizes = [_size(one) for one in inside if isinstance(one, (list, dict, str))]
+    values, letters = (sum(column) for column in zip((0, 0), *sizes, strict=True))
+    return len(value) - len(sizes) + values, letters
+
+
+def _beginning(value: Any) -> str:  # noqa: ANN401
+    """Return the first letters of any value, without making a text of all of it."""
+    if not isinstance(value, (list, dict)):
+        return str(value)[:_LETTERS_SHOWN]
+    named = value.items() if isinstance(value, dict) else (("", one) for one in value)
+    begin, end = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    text = ""
+    for name, one in named:
+        text += f"{', ' if text else ''}{f'{name}: ' if name else ''}{_beginning(one)}"
+        if len(text) >= _LETTERS_SHOWN:
+            return f"{begin}{text}"[:_LETTERS_SHOWN]
+    return f"{begin}{text}{end}"
+
+
+def jsonable(value: Any) -> Any:  # noqa: ANN401
+    """Return ``value`` as JSON data; a number that JSON does not have, such as ``nan``, is its text."""
+    if isinstance(value, dict):
+        return {str(key): jsonable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(one) for one in value]
+    if isinstance(value, set):
+        return [jsonable(one) for one in sorted(value, key=repr)]
+    if isinstance(value, float) and not _is_finite(value):
+        return str(value)
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"{value:#x}"
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,0 +1,345 @@
+"""Events → the directory of a run, and back. One format, whoever ran it.
+
+runs/ID/run.json          what the run was of; at its end also how each step ended
+runs/ID/short.json        the same without what is long, once it has ended: what a list of many runs is made from
+runs/ID/events.jsonl      every event, one a line, as it happened
+runs/ID/steps/STEP.log    what the step printed
+runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
+runs/ID/pinned            there while the run is pinned: its record stays
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+from aml_pipeline.core import durability, files
+from aml_pipeline.core.masking import masked
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.runs import contents, metrics
+from aml_pipeline.runs.events import (
+    Event,
+    MetricLogged,
+    OutputWritten,
+    RunEnded,
+    StepEnded,
+    StepStarted,
+    StepTicked,
+    as_data,
+)
+
+_LOG = ".log"
+_RUN, _SHORT, _PINNED, _EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
+_LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
+# What a list of runs shows of a step, and what tells which texts and records have to stay.
+_OF_A_STEP = ("state", "metrics", "key", "made_by")
+_NEWEST = 20
+# A longer line of events is none that was written whole: the value of a metric has a million letters at most.
+_LONGEST_EVENT = 1 << 24
+
+
+def new_id() -> str:
+    """Return the id of a new run: its local time, and some digits so that two never meet."""
+    now = time.time()
+    return f"{moment_of(now)}-{int(now * 1000) % 1000:03}-{os.urandom(2).hex()}"
+
+
+def moment_of(seconds: float) -> str:
+    """Return how the ids of the runs begin that begin then."""
+    return time.strftime("%Y-%m-%dT%H-%M-%S", time.localtime(max(0.0, seconds)))
+
+
+class Recorder:
+    """Writes the directory of one run, from the first event after ``open`` on.
+
+    ``durable``: once the run has ended, a power cut does not take the record, nor the texts that it refers to.
+    """
+
+    def __init__(self, runs: str, run: str, *, durable: bool = False) -> None:
+        self._durable = durable
+        self.run = run
+        self.folder = os.path.join(runs, run)
+        self._pending: list[Event] = []
+        self._header: dict[str, Any] | None = None
+        self._steps: dict[str, dict[str, Any]] = {}
+        self._events: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a directory: a step runs, or ran."""
+        return self._header is not None
+
+    def open(self, header: Callable[[], Mapping[str, Any]]) -> None:
+        """Make the directory, once; ``header`` gives JSON data on what this run is of."""
+        if self._header is not None:
+            return
+        os.makedirs(os.path.join(self.folder, "steps"))
+        self._header = {"run": self.run, "state": "running", **header()}
+        self._write()
+        self._events = os.open(os.path.join(self.folder, _EVENTS), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        for event in self._pending:
+            self._append(self._events, event)
+
+    def log(self, step: str) -> str:
+        """Return the path of a step's log; its folder is there."""
+        return _log(self.folder, step)
+
+    def leavings(self, step: str) -> str:
+        """Return the folder for what a step leaves in the folder that it works in."""
+        return os.path.join(self.folder, "steps", step)
+
+    def __call__(self, event: Event) -> None:
+        """Record an event; before ``open`` it is kept for then."""
+        if isinstance(event, (OutputWritten, StepTicked)):
+            return
+        self._count(event)
+        if self._header is None or self._events is None:
+            self._pending.append(event)
+            return
+        if not isinstance(event, RunEnded):
+            self._append(self._events, event)
+            return
+        descriptor, self._events = self._events, None
+        try:
+            self._append(descriptor, event)
+        finally:
+            os.close(descriptor)
+            self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
+            self._write()
+            self._put(_SHORT, _shortened(self._header))
+            if self._durable:
+                self._settle()
+
+    def _settle(self) -> None:
+        state = os.path.dirname(os.path.dirname(self.folder))
+        durability.settle(os.path.join(state, contents.FOLDER), state)
+        durability.settle(self.folder, state)
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, StepStarted):
+            self._steps.pop(event.step, None)  # of an attempt that came to nothing
+        elif isinstance(event, StepEnded):
+            row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
+            self._steps.setdefault(event.step, {}).update(row)
+        elif isinstance(event, MetricLogged):
+            self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = metrics.summary(event.value)
+
+    def metrics(self, step: str) -> dict[str, Any]:
+        """Return the last value of each metric that ``step`` logged, a long one as ``metrics.summary`` has it."""
+        return dict(self._steps.get(step, {}).get("metrics", {}))
+
+    @staticmethod
+    def _append(descriptor: int, event: Event) -> None:
+        line = f"{json.dumps(as_data(event), ensure_ascii=False, allow_nan=False)}\n".encode("utf-8", "replace")
+        written = os.write(descriptor, line)
+        if written < len(line):  # the disk is full: no line is better than a torn one
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+            os.write(descriptor, line)  # says so
+
+    def _write(self) -> None:
+        self._put(_RUN, self._header)
+
+    def _put(self, name: str, data: object) -> None:
+        text = json.dumps(data, ensure_ascii=False)
+        files.write(os.path.join(self.folder, name), text.encode("utf-8", "replace") + b"\n")
+
+
+class RunRecord:
+    """A recorded run: ``header`` is run.json, read when it is asked for; a run that was killed is ``running`` there."""
+
+    def __init__(self, run: str, folder: str, header: Mapping[str, Any] | None = None) -> None:
+        self.run = run
+        self.folder = folder
+        self._header = header
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """What is recorded; empty when that is damaged."""
+        self._header = self._read_header()
+        return self._header
+
+    @property
+    def short(self) -> Mapping[str, Any]:
+        """The same without what is long, if the run has ended; else all. It is not kept, for there may be many runs."""
+        return self._read(_SHORT) or self._read_header()
+
+    def _read_header(self) -> Mapping[str, Any]:
+        return self._read(_RUN) if self._header is None else self._header
+
+    def _read(self, name: str) -> Mapping[str, Any]:
+        """Return what a file of the record says; nothing when it is damaged, or of another run."""
+        data = _read(self.folder, name)
+        return data if data.get("run", self.run) == self.run else {}
+
+    @property
+    def state(self) -> str:
+        """How it ended; "unreadable" when its record is damaged."""
+        return str(self.header.get("state", "unreadable"))
+
+    def damaged(self) -> list[str]:
+        """Return the names of its files that cannot be read, or are of another run.
+
+        A line of the events may be torn where the run was killed.
+        """
+        there = [name for name in (_RUN, _SHORT) if name == _RUN or os.path.lexists(os.path.join(self.folder, name))]
+        names = [name for name in there if not self._read(name)]
+        if self.state not in {"running", "unreadable"} and not _is_whole(os.path.join(self.folder, _EVENTS)):
+            names.append(_EVENTS)
+        return names
+
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """Give the events; a line that a kill tore is left out."""
+        place = os.path.join(self.folder, _EVENTS)
+        if not os.path.isfile(place):
+            return
+        with files.opened(place) as stream:
+            yield from (event for line in _lines(stream) if (event := _event(line)) is not None)
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of what the steps were made from; of a run that did not end, from its events."""
+        told = self._steps() or self.events()
+        return {str(row["key"]) for row in told if row.get("key")}
+
+    @property
+    def makers(self) -> set[str]:
+        """The runs that made results which this one used again."""
+        return {str(row["made_by"]) for row in self._steps() if row.get("made_by")}
+
+    def _steps(self) -> list[Mapping[str, Any]]:
+        """Return how the steps of a run that is over ended; nothing of it is kept, for there may be many runs."""
+        rows = _rows(_read(self.folder, _SHORT))
+        is_complete = rows and all("key" in row for row in rows)  # one of an earlier version is not
+        return rows if is_complete else _rows(self._read_header())
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the steps of a run in Azure ML were made from, which its record says itself."""
+        parts = self._read_header().get("parts") if "azureml" in self.short else {}
+        rows = parts.items() if isinstance(parts, dict) else ()
+        return {step: row for step, row in rows if isinstance(row, dict)}
+
+    @property
+    def pinned(self) -> bool:
+        """Whether its record stays when others are removed."""
+        return os.path.exists(os.path.join(self.folder, _PINNED))
+
+    def pin(self, *, stays: bool) -> None:
+        """Let the record stay when others are removed, or not."""
+        place = os.path.join(self.folder, _PINNED)
+        if stays:
+            files.write(place, b"")
+        elif self.pinned:
+            os.unlink(place)
+
+    def log(self, step: str) -> str:
+        """Return the path of a step's log."""
+        return _log(self.folder, step)
+
+    @property
+    def logged_steps(self) -> list[str]:
+        """The steps that ran a process, by the time of their logs."""
+        folder = os.path.join(self.folder, "steps")
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        logs = [name.removesuffix(_LOG) for name in names if name.endswith(_LOG)]
+        return sorted(logs, key=lambda name: os.stat(self.log(name)).st_mtime_ns)
+
+
+def _rows(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    steps = header.get("steps")
+    return [row for row in steps.values() if isinstance(row, dict)] if isinstance(steps, dict) else []
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Give the lines of a file, an empty one in place of each that is too long or torn."""
+    while line := stream.readline(_LONGEST_EVENT):
+        whole = line if line.endswith(b"\n") else b""
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(_LONGEST_EVENT)
+        yield whole
+
+
+def _log(folder: str, step: str) -> str:
+    return os.path.join(folder, "steps", step + _LOG)
+
+
+def records(runs: str) -> list[RunRecord]:
+    """Return the runs in the folder ``runs``, the oldest first."""
+    return list(_newest(runs))[::-1]
+
+
+def _newest(runs: str) -> Iterator[RunRecord]:
+    """Give the runs, the newest first."""
+    names = sorted(os.listdir(runs), reverse=True) if os.path.isdir(runs) else []
+    for name in names:
+        yield RunRecord(name, os.path.join(runs, name))
+
+
+def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """Return what is recorded of each step from the last time that it was done; only the newest runs are looked at."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in islice(_newest(runs), _NEWEST):
+        rows = one.header.get("steps")
+        for step, row in rows.items() if isinstance(rows, dict) else ():
+            if step in steps and row.get("state") == "done":
+                found.setdefault(step, row)
+        if len(found) == len(steps):
+            break
+    return found
+
+
+def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> list[str]:
+    """Return the paths of the texts of code that none of the ``kept`` records refers to.
+
+    ``environments`` are digests of definitions that stay in any case: those of the kept results, so that the next run
+    can tell what changed in them.
+    """
+    keys = {key for one in kept for key in one.keys}
+    parts = (row for one in kept for row in one.parts.values())
+    return contents.unreferenced(state, keys, chain(parts, ({"environment": digest} for digest in environments)))
+
+
+def _event(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _is_whole(place: str) -> bool:
+    """Whether every line of a file of events is one."""
+    try:
+        with files.opened(place) as stream:
+            return all(_event(line) is not None for line in _lines(stream))
+    except OSError:
+        return False
+
+
+def _read(folder: str, name: str) -> Mapping[str, Any]:
+    try:
+        data = json.loads(files.read(os.path.join(folder, name)))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a header in its own form, without what is long."""
+    short = {key: value for key, value in header.items() if key not in _LONG}
+    plan = header.get("plan")
+    if isinstance(plan, dict):
+        short["plan"] = {"parameters": plan.get("parameters", {})}
+    rows = header.get("steps", {})
+    short["steps"] = {step: {key: row[key] for key in _OF_A_STEP if key in row} for step, row in rows.items()}
+    return short
+
+
+def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the parameters of a recorded run are where nobody gives them."""
+    declared = mapping(mapping(header.get("plan")).get("parameters"))
+    return {str(name): masked(str(name), str(mapping(one).get("default", ""))) for name, one in declared.items()}

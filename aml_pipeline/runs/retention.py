@@ -1,0 +1,81 @@
+"""Which records of runs stay when records are removed, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.runs.record import RunRecord, moment_of
+
+# Reasons, with room for the number of records that stay for each.
+PINNED = "{} pinned"
+IN_USE = "{} whose results are still in use"
+IN_AZURE = "{} that may still run in Azure ML"
+# A run whose end nobody waited for is taken to be over by then.
+_LONGEST_IN_AZURE_SECONDS = 30 * 86_400.0
+_UNITS = {"h": 3_600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Which records stay by their age: the ``newest``, and those younger than ``seconds``; ``reason`` says so."""
+
+    newest: int
+    seconds: float
+    reason: str
+
+
+def limit_of(text: str) -> Limit:
+    """Return what is meant by ``10`` (the newest ten), ``12h``, ``30d`` or ``8w``. Raises UsageError."""
+    given = re.fullmatch("([0-9]{1,9})([hdw]?)", text)
+    if given is None:
+        cure = (
+            "Give how many of the newest run records to keep (--runs 10), or up to which age, in hours, days or weeks"
+        )
+        raise UsageError(f'--runs cannot be "{text}". {cure} (--runs 30d).')
+    number, unit = int(given[1]), given[2]
+    if unit:
+        return Limit(0, number * _UNITS[unit], f"{{}} younger than {text}")
+    return Limit(number, 0.0, "the newest {}")
+
+
+def kept(records: Sequence[RunRecord], limit: Limit, in_use: Collection[str], now: float) -> dict[str, str]:
+    """Return the runs whose records stay, each with the reason.
+
+    ``records`` are the oldest first; ``in_use`` are the runs that made the results in use.
+    """
+    youngest = {one.run for one in records[max(0, len(records) - limit.newest) :]}
+    youngest |= {one.run for one in records if _is_younger(one, now - limit.seconds)}
+    reasons: dict[str, Callable[[RunRecord], bool]] = {
+        limit.reason: lambda one: one.run in youngest,
+        PINNED: lambda one: one.pinned,
+        IN_USE: lambda one: one.run in in_use,
+        IN_AZURE: lambda one: _may_go_on(one, now),
+    }
+    why: dict[str, str] = {}
+    for reason, holds in reasons.items():
+        why |= {one.run: reason for one in records if one.run not in why and holds(one)}
+    return _with_makers(records, why)
+
+
+def _is_younger(record: RunRecord, moment: float) -> bool:
+    """Whether a run began after that moment, by its name, which even a damaged record has."""
+    text = moment_of(moment)
+    return record.run[: len(text)] > text
+
+
+def _may_go_on(record: RunRecord, now: float) -> bool:
+    return _is_younger(record, now - _LONGEST_IN_AZURE_SECONDS) and record.short.get("state") == "submitted"
+
+
+def pinned(records: Sequence[RunRecord]) -> dict[str, str]:
+    """Return the runs whose records stay whatever is asked for, each with the reason."""
+    return _with_makers(records, {one.run: PINNED for one in records if one.pinned})
+
+
+def _with_makers(records: Sequence[RunRecord], why: Mapping[str, str]) -> dict[str, str]:
+    """Add the runs whose results the others used: their records hold the metrics and curves of those results."""
+    makers = {maker for one in records if one.run in why for maker in one.makers}
+    return {**why, **{one.run: IN_USE for one in records if one.run in makers and one.run not in why}}

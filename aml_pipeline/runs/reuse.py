@@ -1,0 +1,346 @@
+"""Named parts of a step, then and now → must it run, and why. Pure; serves ``plan`` and ``run`` alike.
+
+``Parts`` is JSON data by name of the part. Whatever can change a result is in a part, and every part can be told in
+words, so the reason on the screen is a difference from the nearest result and never a guess.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aml_pipeline.core.files import digest_of
+from aml_pipeline.core.masking import MASK, is_secret, without_secrets
+from aml_pipeline.core.wording import counted, printable
+from aml_pipeline.runs import environment_changes
+
+# Raised when the meaning of a part changes, so that old results are not taken for new ones.
+FORMAT = 1
+
+Parts = Mapping[str, Any]
+Action = Literal["reuse", "run", "depends"]
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last attempt of a step: its parts, and how it ended (``accepted``, ``failed``, …)."""
+
+    parts: Parts
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a step and why; ``depends``: it runs if what is being made upstream differs.
+
+    ``changes`` are all differences, of which the reason tells the first and the number.
+    """
+
+    action: Action
+    reason: str
+    changes: tuple[str, ...] = field(default=(), compare=False)
+
+
+UP_TO_DATE = Verdict("reuse", "up to date")
+
+
+def key(parts: Parts) -> str:
+    """Return the key of a result: a digest of every part."""
+    return digest_of(text_of(parts))
+
+
+def text_of(parts: Parts) -> bytes:
+    """Return the text that ``key`` is the digest of."""
+    text = json.dumps([FORMAT, parts], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogateescape")
+
+
+def verdict(  # noqa: PLR0913 - all that a verdict rests on
+    now: Parts,
+    last: Last | None,
+    *,
+    accepted: bool,
+    damage: str = "",
+    forced: str = "",
+    pending: Mapping[str, bool] | None = None,
+    kept: Sequence[Parts] = (),
+) -> Verdict:
+    """Return whether a step with the parts ``now`` runs.
+
+    ``accepted``: a result with these parts is in the store and whole. ``damage``: what became of a result that was
+    ("output images was edited"). ``forced``: why it runs in any case. ``pending``: the upstream steps that have no
+    result yet, and whether each is sure to run; what they give is None under ``inputs`` and ``after``. ``kept``: the
+    parts of the results in the store, one of which may fit once those are known; the reason names what differs from
+    the nearest of them and the last attempt.
+    """
+    if forced:
+        return Verdict("run", forced)
+    waiting = _waiting(now, pending or {})
+    if waiting is None:
+        if accepted:
+            return UP_TO_DATE
+        return Verdict("run", damage) if damage else _because_of(now, last, kept)
+    done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
+    if all(changes(one, now) for one in done):
+        return _because_of(now, last, kept)
+    return waiting
+
+
+def _waiting(now: Parts, pending: Mapping[str, bool]) -> Verdict | None:
+    """Return the verdict of a step whose upstream runs first, or None when every part is known."""
+    for name, value in now["after"].items():
+        if value is None and pending.get(name):
+            return Verdict("run", f"step {name} runs again")
+    for name, value in now["inputs"].items():
+        if value is None:
+            return Verdict("depends", f"runs if input {name} changes")
+    for name, value in now["after"].items():
+        if value is None:
+            return Verdict("depends", f"runs if step {name} runs")
+    return None
+
+
+def _earlier(last: Last | None, kept: Sequence[Parts]) -> list[Parts]:
+    return [*([last.parts] if last else []), *kept]
+
+
+def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict:
+    earlier = _earlier(last, kept)
+    if not earlier:
+        return Verdict("run", "never ran")
+    nearest = min(earlier, key=lambda one: len(changes(one, now)))  # of equals the first: the last attempt
+    told = changes(nearest, now)
+    reason = summary(told) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
+    return Verdict("run", reason, tuple(told))
+
+
+_OUTCOMES = {
+    "failed": "last attempt failed",
+    "interrupted": "last attempt was interrupted",
+    "running": "last attempt was interrupted",
+}
+
+
+def difference(then: Parts, now: Parts) -> str | None:
+    """Return the first difference in words and how many more there are, or None."""
+    return summary(changes(then, now)) or None
+
+
+def summary(told: Sequence[str]) -> str:
+    """Return the first of some changes and how many more there are; "" where there is none."""
+    more = f", and {counted(len(told) - 1, 'more change')}" if len(told) > 1 else ""
+    return f"{told[0]}{more}" if told else ""
+
+
+def changes(then: Parts, now: Parts) -> list[str]:
+    """Return every difference in words; parts that are not known yet do not count."""
+    told: list[str] = []
+    for name, tell in _TELLERS.items():
+        old, new = then.get(name), now.get(name)
+        leader = _FOLLOWS.get(name, name)
+        if leader != name and then.get(leader) != now.get(leader):
+            old, new = _in_both(old, new)
+        if old != new:
+            told += map(printable, tell(old, new))
+    return told
+
+
+# Part → the part that its names come from: one that comes or goes while that differs is no change of its own.
+_FOLLOWS = {
+    "snapshot": "script",
+    "parameters": "arguments",
+    "datasets": "arguments",
+    "inputs": "arguments",
+    "packages": "snapshot",
+}
+
+
+def _in_both(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return two mappings without the names that only one of them has."""
+    old, new = then or {}, now or {}
+    names = [name for name in new if name in old]
+    return {name: old[name] for name in names}, {name: new[name] for name in names}
+
+
+def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (name, old, new) of what differs between two mappings; None stands for absent."""
+    old, new = then or {}, now or {}
+    for name in dict.fromkeys([*new, *old]):
+        if old.get(name) != new.get(name) or (name in old) != (name in new):
+            yield name, old.get(name), new.get(name)
+
+
+Teller = Callable[[Any, Any], Iterator[str]]
+
+
+def _script(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    yield f"script {then} → {now}"
+
+
+def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    old, new = then or {}, now or {}
+    for name in sorted(dict(old.items() ^ new.items()), key=lambda name: (name not in new, name)):
+        yield f"{name} {'is new' if name not in old else 'is gone' if name not in new else 'changed'}"
+
+
+def _values(noun: str) -> Teller:
+    def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+        for name, old, new in _changes(then, now):
+            yield f"{noun}{name} {_secret_became(name, old, new) or _value_became(old, new)}"
+
+    return tell
+
+
+# How a secret is kept: see ``sealing``. One from before that is known by its name.
+_SEAL = re.compile(r"\*{3} [0-9a-f]{32}")
+_SEALED_NOW = "is kept as a digest from now on"
+
+
+def _secret_became(name: str, old: object, new: object) -> str:
+    """Return what became of a value that is not to be shown, "" of any other."""
+    hidden = [_is_hidden(name, one) for one in (old, new)]
+    if not any(hidden) or old is None or new is None:
+        return ""
+    return _SEALED_NOW if _SEAL.search(str(new)) and not _SEAL.search(str(old)) else "changed"
+
+
+def _is_hidden(name: str, value: object) -> bool:
+    text = str(value)
+    return _SEAL.search(text) is not None or is_secret(name, text)
+
+
+def _value_became(old: object, new: object) -> str:
+    if new is None:
+        return "is gone"
+    return "is new" if old is None else f"{_clipped(old)} → {_clipped(new)}"
+
+
+def _packages(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    for name, old, new in _changes(then, now):
+        missing = new is None and name in (now or {})
+        told = "is missing from this Python (--python names another)" if missing else _value_became(old, new)
+        yield f"{name} {told}"
+
+
+def _clipped(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:39] + "…"  # noqa: PLR2004
+
+
+def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Tell of options that are new, gone, renamed or have other values, where each can be told from the others."""
+    old, new = _by_option(then), _by_option(now)
+    if old is None or new is None:
+        yield "arguments changed"
+        return
+    gone, added = [one for one in old if one not in new], [one for one in new if one not in old]
+    both = {option for option, _ in old} & {option for option, _ in new}
+    if any(option in {*both, ""} for option, _ in [*gone, *added]):  # which one of several it is cannot be told
+        yield "arguments changed"
+        return
+    if _renamed(old, new, gone, added):
+        yield f"argument {_shown(gone[0][0])} → {_shown(added[0][0])}"
+    else:
+        yield from (f"argument {_shown(option)} is new" for option, _ in added)
+        yield from (f"argument {_shown(option)} is gone" for option, _ in gone)
+    for key in new:
+        if key in old and old[key] != new[key]:
+            yield " ".join(filter(None, ["argument", _shown(key[0]), _words_became(key[0], old[key], new[key])]))
+    if [one for one in old if one in new] != [one for one in new if one in old]:
+        yield "arguments are in another order"
+
+
+def _shown(option: str) -> str:
+    """Return an option, which may hold its value: ``--token=…``."""
+    return without_secrets(_SEAL.sub(MASK, option))
+
+
+Options = dict[tuple[str, int], list[Any]]
+
+
+def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
+    """Return the values by (option, how many before it have that option); None when they are in no form we know.
+
+    The option of a value that has none is "".
+    """
+    found: Options = {}
+    for row in arguments if isinstance(arguments, list) else [None]:
+        words = [_word(token) for token in row] if isinstance(row, list) else []
+        if not all(words) or not words:
+            return None
+        option = words[0] if words[0].startswith("-") else ""
+        found[option, sum(one == option for one, _ in found)] = row[1:] if option else row
+    return found
+
+
+def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: list[tuple[str, int]]) -> bool:
+    """Whether one option has another name, in the same place and with the same values."""
+    places = [list(old).index(one) for one in gone], [list(new).index(one) for one in added]
+    return len(gone) == 1 and places[0] == places[1] and old[gone[0]] == new[added[0]]
+
+
+def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
+    """Return values then and now; a flag has none to show, and what differs in its kind alone looks the same."""
+    before, after = (" ".join(map(_word, one)) for one in (old, new))
+    if secret := _secret_became(option, before, after):
+        return secret
+    return f"{_clipped(before)} → {_clipped(after)}" if before and after and before != after else "changed"
+
+
+def _word(token: Any) -> str:  # noqa: ANN401 - JSON
+    """Return a token as a pipeline file names it; "" when it is in no form we know."""
+    kind, data = next(iter(token.items())) if isinstance(token, dict) and len(token) == 1 else ("", None)
+    if not isinstance(data, dict):
+        return ""
+    if kind == "literal":
+        return str(data.get("text")) or '""'
+    return f"steps.{data.get('step')}.outputs.{data.get('name')}" if kind == "input" else f"{kind}s.{data.get('name')}"
+
+
+def _content(noun: str) -> Teller:
+    def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+        for name, old, new in _changes(then, now):
+            if new is not None or name not in (now or {}):  # else it is not known yet
+                yield f"{noun} {name} {_became(old, new)}"
+
+    return tell
+
+
+ABSENT = "absent"
+
+
+def _became(old: object, new: object) -> str:
+    if old in {None, ABSENT}:
+        return "is new"
+    return "is gone" if new in {None, ABSENT} else "changed"
+
+
+def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    for name, _, new in _changes(then, now):
+        if new is not None or name not in (now or {}):
+            in_both = name in (now or {}) and name in (then or {})
+            yield f"step {name} ran again" if in_both else f"order after {name} changed"
+
+
+def _environment(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Tell what differs between two definitions; of their digests alone, that they do."""
+    yield from environment_changes.changes(then, now)
+
+
+_TELLERS: dict[str, Teller] = {
+    "script": _script,
+    "snapshot": _snapshot,
+    "parameters": _values("parameter "),
+    "arguments": _arguments,
+    "datasets": _content("dataset"),
+    "inputs": _content("input"),
+    "after": _after,
+    "environment": _environment,
+    "environment_variables": _values("variable "),
+    "interpreter": _values("Python's "),
+    "packages": _packages,
+}
+PART_NAMES = tuple(_TELLERS)

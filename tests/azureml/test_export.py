@@ -1,0 +1,468 @@
+"""``export``: what it writes, that it is all there or not at all, and what it refuses. Needs no SDK."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aml_pipeline.azureml.v2 import export
+from aml_pipeline.azureml.v2.export import names
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.project.opening import open_pipeline
+from aml_pipeline.project.snapshot import snapshot
+from tests.conftest import ROOT, Project
+
+FILES = {
+    "pipeline.yaml": """
+        name: small
+        source_directory: scripts
+        compute: {name: cpu, vm_size: STANDARD_D2_V2}
+        environment: {name: training, conda_file: conda.yml}
+        parameters: {word: a b}
+        datasets: {gone: {local: data, optional: true}}
+        steps:
+          first-step:
+            script: first.py
+            arguments: {--word: "${{ parameters.word }}", --gone: "${{ datasets.gone }}"}
+          second:
+            script: second.py
+            after: [first-step]
+        schedules:
+          nightly: {cron: 0 2 * * *, time_zone: Europe/Paris}
+        """,
+    "conda.yml": "dependencies: [python=3.11]\n",
+    "scripts/first.py": "import helper\n",
+    "scripts/helper.py": "",
+    "scripts/second.py": "",
+    "scripts/.amlignore": "second.py.bak\n",
+}
+
+
+@pytest.fixture
+def small(project: Project) -> Project:
+    project.write(FILES)
+    return project
+
+
+def content(place: Path) -> dict[str, bytes]:
+    """Return the bytes of each file, by its path; links are not followed."""
+    files = sorted(one for one in place.rglob("*") if one.is_file() and not one.is_symlink())
+    return {one.relative_to(place).as_posix(): one.read_bytes() for one in files}
+
+
+def beside(project: Project) -> list[str]:
+    """Return what lies beside the export that does not belong there."""
+    return sorted(one.name for one in project.root.iterdir() if "v2" in one.name and one.name != "v2")
+
+
+def test_what_it_writes_and_prints(small: Project) -> None:
+    done = small.cli("export", "v2")
+    assert done.stdout == (
+        "first-step → first_step\nsecond → second\n14 files in v2; v2/README.md has the commands of az ml, in order.\n"
+    )
+    assert "first-step goes without --gone: dataset gone is only here.\n" in done.stderr
+    assert "both fire.\nPause the one of v1 in the portal" in done.stderr
+    found = content(small.root / "v2")
+    assert sorted(found) == [
+        *("README.md", "code/first-step/.amlignore", "code/first-step/first.py", "code/first-step/helper.py"),
+        *("code/second/.amlignore", "code/second/second.py"),
+        *("components/first_step.yml", "components/second.yml", "compute/cpu.yml"),
+        *("environments/conda/training.yml", "environments/training.yml"),
+        *("export.json", "pipeline.yml", "schedules/nightly.yml"),
+    ]
+    manifest = json.loads(found["export.json"])
+    assert manifest["names"] == {"first-step": "first_step", "second": "second"}
+    assert sorted([*manifest["files"], "export.json"]) == sorted(found)
+    assert beside(small) == []
+
+
+def test_the_commands_of_the_readme_stand_in_their_order_and_name_files_that_are_there(small: Project) -> None:
+    small.cli("export", "v2")
+    text = (small.root / "v2/README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ az ml (\w+) create --file (\S+)$", text, re.MULTILINE)
+    assert commands == [
+        ("environment", "environments/training.yml"),
+        ("compute", "compute/cpu.yml"),
+        ("job", "pipeline.yml"),
+        ("schedule", "schedules/nightly.yml"),
+    ]
+    assert all((small.root / "v2" / file).is_file() for _, file in commands)
+    assert "| first-step | first_step |\n" in text
+    assert "- options that name datasets without a place in Azure ML: gone.\n" in text
+    assert "| `small.nightly` | `small_nightly` |\n" in text
+    assert "both fire" in text
+
+
+def test_a_pipeline_without_schedules_warns_of_none(small: Project) -> None:
+    text = (small.root / "pipeline.yaml").read_text(encoding="utf-8")
+    (small.root / "pipeline.yaml").write_text(text.partition("schedules:")[0], encoding="utf-8")
+    assert "fire" not in small.cli("export", "v2").stderr
+    assert "schedule" not in (small.root / "v2/README.md").read_text(encoding="utf-8").lower()
+
+
+def test_the_same_input_gives_the_same_bytes_from_anywhere(small: Project, tmp_path: Path) -> None:
+    small.cli("export", "v2")
+    first = content(small.root / "v2")
+    small.cli("export", "v2")
+    small.cli("export", str(tmp_path / "deep/er/v2"), "-f", str(small.root / "pipeline.yaml"), cwd=tmp_path)
+    other = tmp_path / "moved"
+    shutil.copytree(small.root, other, ignore=shutil.ignore_patterns("v2", ".aml_pipeline"))
+    small.cli("export", "v2", cwd=other, environ={"PYTHONHASHSEED": "7"})
+    assert first == content(small.root / "v2") == content(tmp_path / "deep/er/v2") == content(other / "v2")
+
+
+def test_the_code_is_what_a_local_run_copies(small: Project) -> None:
+    (small.root / "scripts/first.py").chmod(0o755)
+    small.cli("export", "v2")
+    opened = open_pipeline(str(small.root / "pipeline.yaml"))
+    plan, project = opened.require()
+    for step in plan.steps:
+        here, there = small.root / f"copy-{step.name}", small.root / "v2/code" / step.name
+        assert snapshot.write(project.snapshot(step), str(here)) == []
+        assert content(there) == {**content(here), ".amlignore": snapshot.KEEP_ALL}
+    assert os.access(small.root / "v2/code/first-step/first.py", os.X_OK)
+
+
+def test_a_change_of_a_dependency_makes_another_version_and_a_comment_does_not(small: Project) -> None:
+    def version() -> tuple[str, str]:
+        small.cli("export", "v2")
+        found = yaml.safe_load((small.root / "v2/environments/training.yml").read_text(encoding="utf-8"))
+        component = yaml.safe_load((small.root / "v2/components/second.yml").read_text(encoding="utf-8"))
+        return found["version"], component["environment"]
+
+    first = version()
+    assert first[1] == f"azureml:training:{first[0]}"
+    small.replace("conda.yml", "dependencies:", "# a comment\ndependencies:")
+    assert version() == first
+    small.replace("conda.yml", "python=3.11", "python=3.10")
+    assert version()[0] != first[0]
+
+
+OMITTED = """
+name: large
+compute: cpu-cluster
+environment: {name: training, conda_file: conda.yml}
+retries: 1
+parameters:
+  epochs: {default: 2, minimum: 1, maximum: 9}
+  loss: {default: l1, choices: [l1, l2], description: What is made small.}
+  unread: {default: 1}
+datasets:
+  more: {registered: more, optional: true}
+steps:
+  train:
+    script: train.py
+    compute: {name: gpu, min_nodes: 1}
+    arguments: {--epochs: "${{ parameters.epochs }}", --loss: "${{ parameters.loss }}", --more: "${{ datasets.more }}"}
+  show: {script: train.py, retries: 0}
+"""
+
+
+def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project: Project) -> None:
+    conda = "dependencies: [python=3.11]\n"
+    project.write({"pipeline.yaml": OMITTED, "train.py": "", "conda.yml": conda})
+    said = project.cli("export", "v2").stderr.splitlines()
+    page = (project.root / "v2/README.md").read_text(encoding="utf-8")
+    limits = "limits of parameters: epochs (minimum, maximum), loss (choices)."
+    lines = [
+        f"{limits} Azure ML v2 does not check a value that is set there.",
+        "parameters that no step receives in Azure ML: unread.",
+        "`optional` of datasets: more. In Azure ML v2 the dataset must be there.",
+        "`retries` of steps: train. They hold for local runs alone.",
+        "min_nodes of compute target gpu. Only a cluster that is made of a `vm_size` has them.",
+    ]
+    assert said == [f"Left out of the export: {line}" for line in lines]
+    assert [line[2:] for line in page.splitlines() if line.startswith("- ")] == lines
+
+
+def test_an_export_that_says_everything_tells_of_nothing_left_out(small: Project) -> None:
+    text = (small.root / "pipeline.yaml").read_text(encoding="utf-8")
+    assert "retries" not in text
+    assert "Left out of the export" not in small.cli("export", "v2").stderr
+
+
+# Every key of the file: what becomes of it in an export. A new key needs a line.
+IN_EXPORTS = {
+    "PipelineSpec": {
+        "said": "name description experiment compute environment environment_variables source_directory snapshot "
+        "timeout allow_reuse datasets parameters steps schedules publish",
+        "told to be left out": "retries",
+        "chosen before": "profiles version",
+    },
+    "Step": {
+        "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "
+        "timeout allow_reuse",
+        "told to be left out": "retries",
+    },
+    "Parameter": {
+        "said": "default",
+        "told to be left out": "choices minimum maximum",
+        "for the reader of the file": "type description",  # all are texts, as in v1
+    },
+    "Dataset": {
+        "said": "datastore path registered version mode",
+        "told to be left out": "optional",
+        "of this machine": "local",
+    },
+    "Output": {"said": "datastore mode register_as", "of this machine": "may_be_empty"},
+    "Compute": {
+        "said": "name vm_size vm_priority min_nodes max_nodes idle_seconds_before_scaledown",  # or told to be left out
+    },
+    "Environment": {
+        "said": "name conda_file pip_requirements docker_image curated registered version",
+        "refused": "conda_environment",
+    },
+    "Schedule": {"said": "cron recurrence time_zone parameters"},
+    "Publish": {"said": "reuse"},
+}
+
+
+@pytest.mark.parametrize("model", IN_EXPORTS)
+def test_it_is_known_of_every_key_what_becomes_of_it_in_an_export(model: str) -> None:
+    from aml_pipeline.pipeline.spec import models
+
+    known = {key for keys in IN_EXPORTS[model].values() for key in keys.split()}
+    assert known == set(getattr(models, model).model_fields)
+
+
+def test_a_profile_has_names_of_its_own(small: Project) -> None:
+    with (small.root / "pipeline.yaml").open("a", encoding="utf-8") as file:
+        file.write("profiles: {quick: {parameters: {word: c}}}\n")
+    small.cli("export", "v2", "--profile", "quick")
+    job = yaml.safe_load((small.root / "v2/pipeline.yml").read_text(encoding="utf-8"))
+    schedule = yaml.safe_load((small.root / "v2/schedules/nightly.yml").read_text(encoding="utf-8"))
+    assert (job["display_name"], job["inputs"], schedule["name"]) == (
+        "small-quick",
+        {"word": "c"},
+        "small-quick_nightly",
+    )
+    assert "`aml-pipeline export --profile quick`" in (small.root / "v2/README.md").read_text(encoding="utf-8")
+
+
+def test_an_export_is_replaced_with_what_is_no_longer_there(small: Project) -> None:
+    small.cli("export", "v2")
+    text = (small.root / "pipeline.yaml").read_text(encoding="utf-8")
+    (small.root / "pipeline.yaml").write_text(text.partition("schedules:")[0], encoding="utf-8")
+    small.cli("export", "v2")
+    assert not (small.root / "v2/schedules").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("notes.txt", "notes.txt"),
+        ("code/second/second.py", "code/second/second.py"),
+        ("export.json", "README.md, code/"),
+    ],
+)
+def test_what_no_export_wrote_is_not_touched_without_force(small: Project, name: str, told: str) -> None:
+    """Another file, one that was changed since, and a manifest that cannot be read."""
+    small.cli("export", "v2")
+    (small.root / "v2" / name).write_text("mine", encoding="utf-8")
+    before = content(small.root / "v2")
+    refused = small.cli("export", "v2", status=2)
+    assert f"v2 holds what the last export did not write: {told}" in refused.stderr
+    assert "--force" in refused.stderr
+    assert content(small.root / "v2") == before
+    small.cli("export", "v2", "--force")
+    after = content(small.root / "v2")
+    assert after.get("notes.txt") == before.get("notes.txt")
+    assert after["code/second/second.py"] == b""
+    assert "files" in json.loads(after["export.json"])
+    assert beside(small) == []
+
+
+def test_files_of_others_stay_whatever_they_are(small: Project) -> None:
+    place = small.root / "v2"
+    (place / ".git/objects").mkdir(parents=True)
+    (place / ".git/objects/a").write_text("x")
+    (place / "link").symlink_to(small.root / "scripts")
+    (place / "broken").symlink_to("nowhere")
+    (place / "pipeline.yml").write_text("of another tool")
+    assert "holds what the last export did not write: .git/objects/a, broken, link and 1 more." in (
+        small.cli("export", "v2", status=2).stderr
+    )
+    small.cli("export", "v2", "--force")
+    assert (place / ".git/objects/a").read_text() == "x"
+    assert os.readlink(place / "link") == str(small.root / "scripts")
+    assert os.readlink(place / "broken") == "nowhere"
+    assert (place / "pipeline.yml").read_text(encoding="utf-8").endswith("compute: azureml:cpu\n")
+    assert sorted(one.name for one in (small.root / "scripts").iterdir()) == [
+        *(".amlignore", "first.py", "helper.py", "second.py")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "Name the folder for the export"),
+        (["."], "holds the pipeline itself"),
+        ([".."], "holds the pipeline itself"),
+        (["pipeline.yaml"], "pipeline.yaml is no folder."),
+        (["a", "b"], "`export` takes 1 FOLDER"),
+    ],
+)
+def test_where_an_export_cannot_be(small: Project, words: list[str], told: str) -> None:
+    before = content(small.root)
+    assert told in small.cli("export", *words, status=2).stderr
+    assert told in small.cli("export", *words, "--force", status=2).stderr
+    assert {name: one for name, one in content(small.root).items() if not name.startswith(".aml")} == before
+
+
+def test_no_export_becomes_part_of_a_snapshot(small: Project) -> None:
+    (small.root / "scripts/second.py").write_text("import importlib, sys\nimportlib.import_module(sys.argv[1])\n")
+    refused = small.cli("export", "scripts/v2", status=2).stderr
+    assert 'v2 lies where step "second" takes its files from' in refused
+    (small.root / "scripts/.amlignore").write_text("v2/\n")
+    small.cli("export", "scripts/v2")
+    first = content(small.root / "scripts/v2")
+    small.cli("export", "scripts/v2")
+    assert content(small.root / "scripts/v2") == first
+
+
+def test_what_cannot_be_said_is_told_before_anything_is_written(small: Project) -> None:
+    small.replace("pipeline.yaml", "word: a b", "word: it's")
+    refused = small.cli("export", "v2", status=2)
+    assert re.search(r"pipeline.yaml:5:20: .*\[export-value\]", refused.stderr)
+    assert not (small.root / "v2").exists()
+    assert beside(small) == []
+
+
+def test_a_value_of_a_schedule_that_cannot_be_said_is_told_at_its_place(small: Project) -> None:
+    small.replace("pipeline.yaml", "time_zone: Europe/Paris}", 'parameters: {word: "it\'s"}}')
+    refused = small.cli("export", "v2", status=2)
+    assert re.search(r"pipeline.yaml:15:49: .* value of word .*\[export-value\]", refused.stderr), refused.stderr
+    assert not (small.root / "v2").exists()
+
+
+def test_what_is_wrong_for_azure_ml_at_all_is_told_too(small: Project) -> None:
+    small.replace("pipeline.yaml", "compute: {name: cpu, vm_size: STANDARD_D2_V2}\n", "")
+    assert "[no-compute]" in small.cli("export", "v2", status=2).stderr
+
+
+def test_a_file_with_a_name_of_secrets_is_told(small: Project) -> None:
+    (small.root / "scripts/second.py").write_text("open('key.pem')\n")
+    (small.root / "scripts/key.pem").write_text("")
+    assert "[secret-file]" in small.cli("export", "v2").stderr
+
+
+def test_an_interrupted_export_leaves_what_was_there(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted at each of its writes and renames in turn, the folder is the old export or the new one."""
+    small.cli("export", "v2")
+    before = content(small.root / "v2")
+    small.replace("pipeline.yaml", "word: a b", "word: c d")
+    opened = open_pipeline(str(small.root / "pipeline.yaml"))
+    plan, project = opened.require()
+    project.snapshot(plan.steps[0])
+    (small.root / "v2/mine.txt").write_text("mine")
+    before["mine.txt"] = b"mine"
+    calls, stop = [0], [1]
+
+    def counted(real: object) -> object:
+        def call(*given: object, **named: object) -> object:
+            calls[0] += 1
+            if calls[0] == stop[0]:
+                raise KeyboardInterrupt
+            return real(*given, **named)  # type: ignore[operator]
+
+        return call
+
+    for module, name in ((os, "rename"), (os, "replace"), (shutil, "copy2"), (snapshot, "_copy")):
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
+    while True:
+        calls[0] = 0
+        try:
+            export.write(plan, project, str(small.root / "v2"), force=True)
+        except KeyboardInterrupt:
+            assert content(small.root / "v2") == before, stop
+            assert beside(small) == []
+        else:
+            break
+        stop[0] += 1
+    assert stop[0] > 15
+    after = content(small.root / "v2")
+    assert after["mine.txt"] == b"mine"
+    assert b"c d" in after["pipeline.yml"]
+
+
+def test_killed_at_any_moment_the_folder_is_whole(small: Project) -> None:
+    small.cli("export", "v2")
+    wholes = [content(small.root / "v2")]
+    small.replace("pipeline.yaml", "word: a b", "word: c d")
+    small.cli("export", "other")
+    wholes.append(content(small.root / "other"))
+    begun = time.monotonic()
+    small.cli("export", "other")
+    span = time.monotonic() - begun
+    for number in range(12):
+        command = [sys.executable, "-m", "aml_pipeline", "export", "v2"]
+        started = subprocess.Popen(command, cwd=small.root, env=small.environ, stdout=-3, stderr=-3)
+        time.sleep(span * (0.5 + number / 20))
+        started.send_signal(signal.SIGKILL)
+        started.wait()
+        assert content(small.root / "v2") in wholes
+    small.cli("export", "v2")
+    assert content(small.root / "v2") == wholes[1]
+
+
+def test_a_file_that_changes_while_it_is_copied(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_pipeline(str(small.root / "pipeline.yaml"))
+    plan, project = opened.require()
+    monkeypatch.setattr(snapshot, "write", lambda *_: ["helper.py"])
+    with pytest.raises(MachineError, match=r"helper\.py changes while it is copied"):
+        export.write(plan, project, str(small.root / "v2"))
+    assert not (small.root / "v2").exists()
+
+
+def test_v1_and_v2_are_given_the_same_environments() -> None:
+    """So what ``submit`` registered serves an export, and the other way round."""
+    opened = open_pipeline(str(ROOT / "pipeline.yaml"))
+    plan, project = opened.require()
+    (image,) = export.images(plan, project).values()
+    from aml_pipeline.azureml import images
+
+    step = plan.steps[0]
+    assert step.environment is not None
+    assert image.version == images.version_of(step.environment, project.environment_digest(step))
+    assert image.base == images.BASE_IMAGE
+    assert image.conda == (ROOT / ".azureml/pytorch-env.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "text", ["on", "012", "1e3", "", " a ", "a: b", "- x", "a\nb\n", "\x85", " ", "é😀", "'\"", "%a", "=", "~", "\t#"]
+)
+def test_a_text_is_read_back_as_it_was(text: str) -> None:
+    from aml_pipeline.azureml.v2.export import yaml_text
+
+    assert yaml.safe_load(yaml_text.text({"a": text, "b": {text: [text]}}, "x")) == {"a": text, "b": {text: [text]}}
+
+
+def test_nodes_of_different_steps_differ() -> None:
+    steps = ["a", "a-b", "ab", "a-b-c", "a-bc"]
+    assert len({names.node(one) for one in steps}) == len(steps)
+    assert all(names.node(one).isidentifier() for one in steps)
+
+
+def test_the_example_in_the_docs(project: Project) -> None:
+    page = (ROOT / "docs/v1-to-v2.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    file, printed, commands, component, node = blocks
+    project.write(dict.fromkeys(("prepare.py", "show.py", "tell.py"), ""))
+    project.write(
+        {"pipeline.yaml": file.removeprefix("pipeline.yaml:\n"), "conda.yml": "dependencies: [python=3.11]\n"}
+    )
+    assert printed == f"$ aml-pipeline export v2\n{project.cli('export', 'v2').stdout}"
+    place = project.root / "v2"
+    assert commands in (place / "README.md").read_text(encoding="utf-8")
+    assert (place / "components/prepare_text.yml").read_text(encoding="utf-8").partition("\n")[2] == component
+    assert (place / "pipeline.yml").read_text(encoding="utf-8").endswith(node)

@@ -1,0 +1,403 @@
+"""A script's argparse held against a step's arguments: a law beside Python's own argparse, and each feature by hand."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Literal, Output, Parameter
+from aml_pipeline.project import contract
+from tests.contract import scripts
+from tests.contract.oracle import Written, arguments_of, is_decided, plan_of, read, step_of, told, verdict
+from tests.work import grows_in_step, lines_run
+
+HEAD = "import argparse, os, sys\nparser = argparse.ArgumentParser()\n"
+PARSE = "\nargs = parser.parse_args()\n"
+
+
+def _sections(name: str) -> dict[str, str]:
+    """Return the sections of a file of scripts by their names; what it is about stands on its first line."""
+    text = (Path(__file__).parents[1] / "contract" / f"{name}.txt").read_text(encoding="utf-8")
+    rows = (one.partition("\n") for one in text.split("\n=== ")[1:])
+    return {title: script.rstrip("\n") for title, _, script in rows}
+
+
+@settings(max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(scripts.scripts(), scripts.command_lines())
+def test_what_argparse_accepts_is_no_fault_and_what_it_refuses_is_one(source: str, written: list[Written]) -> None:
+    """The exceptions: what is read in part, and what versions of argparse read differently (``is_decided``)."""
+    found = read(source)
+    verdicts = {verdict(source, written, environment) for environment in ({"X": ""}, {"X": "1"})}
+    if "broken" in verdicts:
+        return
+    problems = told(found, written)
+    if verdicts != {"refuses"}:
+        assert problems == []
+    elif found.complete and is_decided(found, written):
+        assert problems != []
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(scripts.scripts())
+def test_a_contract_outlives_being_kept(source: str) -> None:
+    found = contract.read(ast.parse(source))
+    assert contract.from_data(contract.as_data(found)) == found
+
+
+def _problems(source: str, *written: Written) -> list[Problem]:
+    step = step_of(arguments_of(written))
+    return contract.faults(read(source), step, plan_of(step))
+
+
+def _said(declarations: str, *written: Written) -> list[tuple[str, str]]:
+    return [(one.code, f"{one.message} {one.cure}") for one in _problems(HEAD + declarations + PARSE, *written)]
+
+
+@pytest.mark.parametrize(
+    ("declarations", "written", "code", "message"),
+    [
+        ("parser.add_argument('--epochs')", ("--epoc", ("2",)), "option-abbreviated",
+         "--epoc stands for --epochs in train.py:3 only until another option begins like it. Write --epochs."),
+        ("parser.add_argument('--epochs')", ("--epocs", ("2",)), "unknown-option",
+         'train.py has no option --epocs. Did you mean "--epochs"?'),
+        ("parser.add_argument('--rate', type=float)", ("--rate", ("-1e-5",)), "option-values",
+         ('"-1e-5" begins like an option, so train.py:3 is given no value for --rate. '
+          'Write both as one: `"--rate=-1e-5": true`.')),
+        ("parser.add_argument('--size', type=int)", ("--size", ("1.5",)), "option-type",
+         'train.py:3 takes a whole number for --size, and "1.5" is none. Give a whole number.'),
+        ("parser.add_argument('--size', type=float)", ("--size", ("big",)), "option-type",
+         'train.py:3 takes a number for --size, and "big" is none. Give a number.'),
+        ("parser.add_argument('--kind', choices=['cnn', 'mlp'])", ("--kind", ("cn",)), "option-choice",
+         'train.py:3 takes a choice for --kind, and "cn" is none. Did you mean "cnn"?'),
+        ("parser.add_argument('--n', type=int, choices=range(1, 4))", ("--n", ("4",)), "option-choice",
+         'train.py:3 takes a choice for --n, and "4" is none. Choose from 1 to 3.'),
+        ("parser.add_argument('--fast', action='store_true')", ("--fast", ("yes",)), "option-values",
+         'train.py:3 takes no value for --fast, and "yes" is too many. Write `--fast: true`.'),
+        ("parser.add_argument('--fast', action='store_true')", ("--fast=yes", ()), "option-values",
+         'train.py:3 takes no value for --fast, and "yes" is given. Write the option alone.'),
+        ("parser.add_argument('--size')", ("--size", ()), "option-values",
+         "train.py:3 takes one value for --size, and none is given. Write `--size:` with its value."),
+        ("parser.add_argument('--size', nargs=2)", ("--size", ("1",)), "option-values",
+         "train.py:3 takes 2 values for --size, and 1 is given. Write `--size:` with its values in a list."),
+        ("parser.add_argument('--size', nargs=2)", ("--size", ("1", "2", "3")), "option-values",
+         'train.py:3 takes 2 values for --size, and "3" is too many. Delete what is too many.'),
+        ("parser.add_argument('--data', required=True)", None, "missing-option",
+         "train.py:3 needs --data, and it is not given. Add `--data:` under `arguments:`."),
+        ("parser.add_argument('data')", None, "missing-argument",
+         ("train.py:3 needs the positional value data, and it is not given. "
+          "Write `arguments:` as a list, and give it as an item.")),
+        ("", (None, ("x",)), "too-many-arguments",
+         'train.py takes no positional values, such as "x". Delete it, or name its option.'),
+        ("parser.add_argument('--ab')\nparser.add_argument('--ac')", ("--a", ("x",)), "ambiguous-option",
+         "--a may stand for --ab, --ac in train.py. Write the option out."),
+        ("s = parser.add_subparsers()\ns.add_parser('fit')", (None, ("fitt",)), "subcommand-choice",
+         'train.py:3 has no subcommand "fitt". Did you mean "fit"?'),
+        ("s = parser.add_subparsers(dest='c', required=True)\ns.add_parser('fit')", None, "missing-argument",
+         "train.py:3 needs a subcommand, and it is not given. Write `arguments:` as a list, and give it as an item."),
+        ("g = parser.add_mutually_exclusive_group(required=True)\ng.add_argument('--a')\ng.add_argument('--b')", None,
+         "missing-option",
+         "train.py:4 needs one of --a, --b, and none is given. Add one of them under `arguments:`."),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_in_our_words(declarations: str, written: Written | None, code: str, message: str) -> None:
+    assert _said(declarations, *([] if written is None else [written])) == [(code, f'step "train": {message}')]
+
+
+def test_two_that_exclude_one_another_are_told_at_the_second() -> None:
+    group = "g = parser.add_mutually_exclusive_group()\ng.add_argument('--a')\ng.add_argument('--b')"
+    (problem,) = _problems(HEAD + group + PARSE, ("--a", ("one",)), ("--b", ("two",)))
+    assert (problem.code, problem.path, problem.on_key) == (
+        "exclusive-options", ("steps", "train", "arguments", 1, "--b"), True)  # fmt: skip
+    assert problem.message == 'step "train": train.py:5 takes --b or --a, not both.'
+
+
+@pytest.mark.parametrize("second", ["-e", "--epochs", "--epo"])
+def test_an_option_given_twice_is_a_warning(second: str) -> None:
+    source = HEAD + "parser.add_argument('-e', '--epochs')" + PARSE
+    found = [one for one in _problems(source, ("--epochs", ("1",)), (second, ("2",))) if one.code == "option-twice"]
+    assert [(one.severity, one.path[3]) for one in found] == [("warning", 1)]
+
+
+@pytest.mark.parametrize("action", ["append", "count", "extend"])
+def test_what_gathers_may_be_given_twice(action: str) -> None:
+    values = () if action == "count" else ("1",)
+    nargs = ", nargs='+'" if action == "extend" else ""
+    assert _said(f"parser.add_argument('-e', action='{action}'{nargs})", ("-e", values), ("-e", values)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "on_key"),
+    [
+        (("--bogus", ("1",)), (0, "--bogus"), True),
+        (("--size", ("x",)), (0, "--size"), False),
+        (("--sizes", ("1", "x")), (0, "--sizes", 1), False),
+        (("--size=x", ()), (0, "--size=x"), True),
+        ((None, ("extra",)), (0, ""), False),
+    ],
+)
+def test_a_fault_has_the_place_of_what_is_wrong(
+    written: Written,
+    path: tuple[str | int, ...],
+    on_key: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    source = (
+        HEAD + "parser.add_argument('--size', type=int)\nparser.add_argument('--sizes', nargs='+', type=int)" + PARSE
+    )
+    (problem,) = _problems(source, written)
+    assert (problem.path, problem.on_key) == (("steps", "train", "arguments", *path), on_key)
+
+
+def test_what_is_missing_stands_at_the_arguments() -> None:
+    (problem,) = _problems(HEAD + "parser.add_argument('--data', required=True)" + PARSE)
+    assert (problem.path, problem.on_key, problem.severity) == (("steps", "train", "arguments"), True, "error")
+
+
+def test_every_fault_is_told_at_once() -> None:
+    declarations = "parser.add_argument('--a', type=int)\nparser.add_argument('--b', required=True)"
+    codes = [code for code, _ in _said(declarations, ("--a", ("x",)), ("--c", ("1",)), (None, ("y",)))]
+    assert codes == ["option-type", "unknown-option", "too-many-arguments", "missing-option"]
+
+
+SAME = _sections("same")
+
+
+@pytest.mark.parametrize("source", SAME.values(), ids=SAME)
+def test_forms_of_one_script_are_read_the_same(source: str) -> None:
+    found = read(source)
+    assert found.complete
+    assert told(found, [("--size", ("3",))]) == []
+    assert [one.code for one in told(found, [("--size", ("x",))])] == ["option-type"]
+    assert [one.code for one in told(found, [("--sizes", ("3",))])] == ["unknown-option"]
+
+
+SILENT = _sections("silent")
+
+
+@pytest.mark.parametrize("source", SILENT.values(), ids=SILENT)
+def test_where_the_text_cannot_tell_nothing_is_said(source: str) -> None:
+    found = read(source)
+    assert found == contract.SILENT
+    assert told(found, [("--bogus", ("1",)), (None, ("x",))]) == []
+
+
+OPEN = _sections("open")
+
+
+@pytest.mark.parametrize("more", OPEN.values(), ids=OPEN)
+def test_what_may_be_added_unseen_is_never_unknown(more: str) -> None:
+    found = read(f"{HEAD}parser.add_argument('--size', type=int, required=True)\n{more}{PARSE}")
+    assert found.parser is not None
+    assert not found.complete
+    assert told(found, [("--size", ("1",)), ("--more", ("x",)), (None, ("y",))]) == []
+    assert [one.code for one in told(found, [("--size", ("x",))])] == ["option-type"]
+    assert [one.code for one in told(found, [])] == ["missing-option"]
+
+
+CONDITIONS = _sections("conditions")
+
+
+@pytest.mark.parametrize("condition", CONDITIONS.values(), ids=CONDITIONS)
+def test_what_stands_under_a_condition_is_neither_unknown_nor_required(condition: str) -> None:
+    found = read(HEAD + condition.format("parser.add_argument('--more', type=int, required=True)") + PARSE)
+    assert found.parser is not None
+    assert not found.complete
+    assert told(found, []) == []
+    assert told(found, [("--more", ("1",))]) == []
+    assert [one.code for one in told(found, [("--other", ("1",))])] == ["unknown-option"]
+
+
+def test_what_depends_on_the_same_condition_as_the_parse_is_certain() -> None:
+    body = "if ready():\n        return\n    parser.add_argument('--a')\n    parser.parse_args()"
+    assert read(f"{HEAD}def main():\n    {body}\nmain()").complete
+
+
+def test_two_declarations_of_one_name_are_believed_neither() -> None:
+    found = read(
+        HEAD + "if os.name:\n    parser.add_argument('-a', type=int)\nelse:\n    parser.add_argument('-a')" + PARSE
+    )
+    assert told(found, [("-a", ("x",))]) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "codes"),
+    [
+        ("type=str", "x", []),
+        ("type=bool", "x", []),
+        ("type=complex", "1+2j", []),
+        ("type=complex", "one", ["option-type"]),
+        ("type=lambda x: int(x)", "x", []),
+        ("type=os.path.abspath", "x", []),
+        ("type=own", "x", []),
+        ("type=argparse.FileType('r')", "x", []),
+        ("type=int", " 1_000 ", []),
+        ("type=float", "nan", []),
+        ("choices=names()", "x", []),
+        ("choices='abc'", "x", []),
+        ("choices=('a', 'b')", "x", ["option-choice"]),
+        ("choices={'a': 1}", "x", ["option-choice"]),
+        ("choices={'a': 1}.keys()", "x", ["option-choice"]),
+        ("choices=sorted(['b', 'a'])", "x", ["option-choice"]),
+        ("choices={'a', 'b'}", "x", ["option-choice"]),
+        ("choices=[1, 2], type=int", "1", []),
+        ("choices=[1, 2]", "1", ["option-choice"]),
+        ("choices=range(0, 10**9), type=int", "10000000000", ["option-choice"]),
+        ("action=Own", "x", []),
+        ("action='own'", "x", []),
+        ("nargs=count()", "x", []),
+        ("nargs=argparse.REMAINDER", "x", []),
+        ("nargs='?', type=int", "x", ["option-type"]),
+    ],
+)
+def test_a_value_is_held_against_what_is_certain_of_its_type_and_choices(
+    settings: str, value: str, codes: list[str]
+) -> None:
+    found = read(f"{HEAD}def own(x): return x\nparser.add_argument('--a', {settings}){PARSE}")
+    assert [one.code for one in told(found, [("--a", (value,))])] == codes
+
+
+@pytest.mark.parametrize(
+    ("declarations", "written", "codes"),
+    [
+        ("parser.add_argument('--a', type=int)", [("--a", ("-5",))], []),
+        ("parser.add_argument('--a', type=int)\nparser.add_argument('-1')", [("--a", ("-5",))], ["option-values"]),
+        ("parser.add_argument('--a', type=float)", [("--a", ("-1.5",))], []),
+        ("parser.add_argument('a', nargs='...', choices=['x'])", [(None, ("y",))], []),
+        ("parser.add_argument('a')\nparser.add_argument('b', nargs='?')\nparser.add_argument('-v')",
+         [(None, ("x",)), ("-v", ("1",)), (None, ("y",))], []),
+        ("g = parser.add_mutually_exclusive_group()\ng.add_argument('--a', type=int, default=1)\ng.add_argument('--b')",
+         [("--a", ("1",)), ("--b", ("xy",))], []),
+        ("g = parser.add_mutually_exclusive_group()\ng.add_argument('--a', type=own)\ng.add_argument('--b')",
+         [("--a", ("xy",)), ("--b", ("xy",))], []),
+        ("parser.add_argument('-1', action='store_true', required=True)", [("-1.5", ())], ["option-values"]),
+        ("parser.add_argument('-1', action='store_true')\nparser.parse_known_args()\nsys.exit()", [("-1.5", ())], []),
+        ("if os.name:\n    parser.add_argument('--num', type=int)\nparser.add_argument('--num-workers')",
+         [("--num", ("x",))], []),
+        ("parser.add_argument('--a')", [("--a", ("-x y",))], []),
+        ("parser.add_argument('--a')", [("--a", ("-x",))], ["option-values"]),
+        ("parser.add_argument('-n', type=int)", [("-n5", ())], []),
+        ("parser.add_argument('-n', type=int)", [("-nx", ())], ["option-type"]),
+        ("parser.add_argument('-a', action='count')\nparser.add_argument('-b')", [("-aabx", ())], []),
+        ("parser.add_argument('-a', action='count')", [("-ab", ())], ["option-values"]),
+        ("parser.add_argument('-lr', type=float)", [("-lr", ("x",))], ["option-type"]),
+        ("parser.add_argument('--a', action=argparse.BooleanOptionalAction)", [("--no-a", ())], []),
+        ("parser.add_argument('a')", [(None, ("--",)), (None, ("-x",))], []),
+        ("parser.add_argument('a')", [("--bogus", ("x",))], ["unknown-option", "missing-argument"]),
+        ("parser.add_argument('--f', action='store_true')\nparser.add_argument('a')", [("--f", ("x",))], []),
+        ("parser.add_argument('a', nargs='*')\nparser.add_argument('-v')", [("-v", ("1",)), (None, ("x",))], []),
+        ("parser.add_argument('a', nargs='+')", [], ["missing-argument"]),
+        ("parser.add_argument('a', nargs='...')", [(None, ("x",)), ("--y", ())], []),
+        ("s = parser.add_subparsers()\nf = s.add_parser('fit', aliases=['f'])\nf.add_argument('--n', type=int)",
+         [(None, ("f",)), ("--n", ("x",))], ["option-type"]),
+        ("s = parser.add_subparsers()\ns.required = True\ns.add_parser('fit')", [], ["missing-argument"]),
+        ("s = parser.add_subparsers()\ns.add_parser(name())", [(None, ("x",)), ("--y", ())], []),
+        ("parser.add_argument('--help-me')", [("--help", ()), ("--bogus", ())], []),
+        ("parser.add_argument('-q', required=True).completer = print", [], ["missing-option"]),
+        ("parser.add_argument('--a', required=True).required = False", [], []),
+    ],
+)  # fmt: skip
+def test_texts_are_matched_as_argparse_does(declarations: str, written: list[Written], codes: list[str]) -> None:
+    assert [one.code for one in told(read(HEAD + declarations + PARSE), written)] == codes
+
+
+def test_what_the_parser_lets_pass_is_not_unknown() -> None:
+    found = read(HEAD + "parser.add_argument('--a', type=int)\nparser.parse_known_args()")
+    assert told(found, [("--b", ("1",)), (None, ("x",))]) == []
+    assert [one.code for one in told(found, [("--a", ("x",))])] == ["option-type"]
+    found = read(HEAD + "if os.name:\n    parser.add_argument('--a', type=int)\nparser.parse_known_args()")
+    assert told(found, [("--a", ("x",))]) == []
+
+
+def test_a_parser_may_refuse_abbreviations_and_read_files() -> None:
+    found = read("import argparse\np = argparse.ArgumentParser(allow_abbrev=False, fromfile_prefix_chars='@')\n"
+                 "p.add_argument('--epochs')\np.add_argument('--data', required=True)\np.parse_args()")  # fmt: skip
+    assert [one.code for one in told(found, [("--data", ("x",)), ("--epo", ("1",))])] == ["unknown-option"]
+    assert told(found, [(None, ("@arguments.txt",))]) == []
+
+
+def test_a_text_that_would_fill_the_memory_is_not_computed() -> None:
+    for text in ("'--%0999999999d' % 1", "'--{:>999999999}'.format(1)"):
+        assert not read(f"{HEAD}parser.add_argument({text}){PARSE}").complete
+
+
+def test_a_script_that_shows_help_when_given_nothing_is_not_told_what_it_misses() -> None:
+    found = read(HEAD + "if len(sys.argv) < 2:\n    parser.exit()\nparser.add_argument('--a', required=True)" + PARSE)
+    assert told(found, []) == []
+    assert [one.code for one in told(found, [("--b", ())])] == ["unknown-option", "missing-option"]
+
+
+SIZED = f"""{HEAD}parser.add_argument('--size', type=int)
+parser.add_argument('--data', required=True)
+parser.add_argument('--kind', choices=['a']){PARSE}"""
+
+
+def test_parameters_and_paths_are_held_too() -> None:
+    rows = [
+        Argument("--size", (Parameter("size"),), ("a", 0)),
+        Argument("--data", (Input("prepare", "images"),), ("a", 1)),
+        Argument("--kind", (Output("model"),), ("a", 2)),
+        Argument("--size", (Parameter("rate"),), ("a", 3)),
+    ]
+    step = step_of(rows)
+    plan = plan_of(step, {"size": "big", "rate": "0.5"})
+    found = [one for one in contract.faults(read(SIZED), step, plan) if one.code != "option-twice"]
+    assert [(one.code, one.path, one.message) for one in found] == [
+        ("option-type", ("parameters", "size", "default"),  # the parameter of the same name: its value is wrong
+         'step "train": train.py:3 takes a whole number for --size, and the parameter size, "big", is none.'),
+        ("option-choice", ("a", 2), 'step "train": train.py:5 takes a choice for --kind, and a path is none.'),
+        ("option-type", ("a", 3),  # another parameter: that it stands here is wrong
+         'step "train": train.py:3 takes a whole number for --size, and the parameter rate, "0.5", is none.'),
+    ]  # fmt: skip
+    unknown = contract.faults(read(SIZED), step, plan, unknown={"size", "rate"})
+    assert [one.path for one in unknown if one.code == "option-type"] == []
+    assert contract.faults(read(SIZED), step_of(rows[:2]), plan_of(step, {"size": "3"})) == []
+
+
+def test_an_optional_dataset_may_be_there_or_not() -> None:
+    archive = Dataset("archive")
+    step = step_of([Argument("--data", (archive,), ("a", 0)), Argument("--bogus", (archive,), ("a", 1))])
+    found = contract.faults(read(SIZED), step, plan_of(step, optional=["archive"]))
+    assert [(one.code, one.path) for one in found] == [("unknown-option", ("a", 1))]
+
+
+def test_two_optional_datasets_do_not_exclude_one_another() -> None:
+    group = "g = parser.add_mutually_exclusive_group()\ng.add_argument('--a')\ng.add_argument('--b')"
+    step = step_of([Argument("--a", (Dataset("one"),), ("a", 0)), Argument("--b", (Literal("xy"),), ("a", 1))])
+    assert contract.faults(read(HEAD + group + PARSE), step, plan_of(step, optional=["one"])) == []
+
+
+def test_the_scripts_of_this_project_are_read_fully() -> None:
+    folder = Path(__file__).parents[2] / "steps"
+    for name in ("train.py", "prepare_data.py", "register_environment.py"):
+        assert read((folder / name).read_text(encoding="utf-8")).complete, name
+
+
+def test_reading_takes_work_in_step_with_the_script() -> None:
+    def read_options(count: int) -> object:
+        options = "".join(f"parser.add_argument('--a{number}', type=int)\n" for number in range(count))
+        return read(HEAD + options + PARSE)
+
+    assert grows_in_step(read_options, 50)
+
+
+def test_a_script_without_argparse_is_hardly_looked_at() -> None:
+    source = (Path(__file__).parents[2] / "steps" / "train.py").read_text(encoding="utf-8")
+    tree, other = ast.parse(source), ast.parse(source.replace("argparse", "elsewhere"))
+    assert lines_run(lambda: contract.read(other)) * 5 < lines_run(lambda: contract.read(tree))
+
+
+def test_a_loop_without_end_is_given_up() -> None:
+    assert read(HEAD + "for _ in range(1000):\n  for _ in range(1000):\n    x = 1" + PARSE) == contract.SILENT
+    assert read("import argparse\ndef f():\n    f()\nf()\nargparse.ArgumentParser().parse_args()") == contract.SILENT
+
+
+def test_holding_reads_no_text_and_needs_no_argparse() -> None:
+    loaded = "{'aml_pipeline.project.contract.reading', 'argparse'} & sys.modules.keys()"
+    code = f"import sys; from aml_pipeline.project import contract; print(sorted({loaded}))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
