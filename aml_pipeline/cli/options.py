@@ -1,7 +1,7 @@
-"""The command line as a table, and its parser: words → options, with every mistake in our words.
+"""The command line as a table, and its parser: words → options, or an error in our own words.
 
-Our own instead of argparse because options and names mix freely here, its wording would leak, and its import would be
-most of what ``--help`` or a run with nothing to do costs.
+Not argparse: options and operands can be mixed freely here, argparse's wording would leak, and importing it would
+take most of the time of ``--help`` or of a run with nothing to do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Option:
-    """An option: its names, the name of its value (None: a flag), what it does; ``many`` may stand repeatedly."""
+    """An option: its names, the name of its value (None: a flag), what it does; ``many``: it can be repeated."""
 
     __slots__ = ("choices", "default", "help", "many", "names", "value")
 
@@ -34,12 +34,12 @@ class Option:
 
     @property
     def key(self) -> str:
-        """The name under which its value is found: that of the long form, without dashes."""
+        """The key of its value: the long name without leading dashes."""
         return self.names[-1].lstrip("-").replace("-", "_")
 
 
 class Command:
-    """A command: what it does, its operands (name, how many at most, what they are), options, and an example."""
+    """A command: what it does, its operands (name, maximum number, meaning), its options and an example."""
 
     __slots__ = ("example", "name", "operands", "options", "summary")
 
@@ -59,9 +59,9 @@ class Command:
 
 
 class Options:
-    """What the user gave: ``operands`` in order, and values by key.
+    """A parsed command line: ``operands`` in order, and option values by key.
 
-    ``answer`` is set by a command that found nothing to do: its output, true until something it was read from changes.
+    A command that finds nothing to do sets ``answer``: its output, valid until one of the files it read changes.
     """
 
     __slots__ = ("_values", "answer", "operands")
@@ -72,7 +72,7 @@ class Options:
         self._values = values
 
     def has(self, key: str) -> bool:
-        """Whether the command knows the option at all."""
+        """Whether the command has this option."""
         return key in self._values
 
     def flag(self, key: str) -> bool:
@@ -85,7 +85,7 @@ class Options:
         return value if isinstance(value, str) else None
 
     def texts(self, key: str) -> list[str]:
-        """Return the values of an option that may stand repeatedly."""
+        """Return the values of an option that can be repeated."""
         value = self._values[key]
         return value if isinstance(value, list) else []
 
@@ -115,12 +115,12 @@ def parse(command: Command, words: Sequence[str]) -> Options:
             raise _unknown_option(command, name, inline if equals else rest[0] if rest else "", known)
         if option.value is None:
             if equals:
-                raise _usage(f"{name} takes no value.", f"Write {name} alone.", command)
+                raise _usage(f"{name} does not take a value.", f"Write {name} alone.", command)
             values[option.key] = True
             continue
         if not equals:
             if not rest:
-                raise _usage(f"{name} needs a value.", f"Write it as {name} {option.value}.", command)
+                raise _usage(f"{name} needs a value.", f"Write {name} {option.value}.", command)
             inline = rest.pop(0)
         _store(values, option, name, inline, command)
     _check_operands(command, operands)
@@ -131,7 +131,7 @@ def _store(
     values: dict[str, str | list[str] | bool | None], option: Option, name: str, text: str, command: Command
 ) -> None:
     if option.choices and text not in option.choices:
-        raise _usage(f'{name} cannot be "{text}".', f"Choose {', '.join(option.choices)}.", command)
+        raise _usage(f'{name} does not accept "{text}".', f"Choose from: {', '.join(option.choices)}.", command)
     given = values[option.key]
     if isinstance(given, list):
         given.append(text)
@@ -140,23 +140,23 @@ def _store(
 
 
 def _refuse_value(command: Command, word: str, known: Mapping[str, Option]) -> None:
-    """Refuse a name that is the value of an option left out: no step or run is called so."""
+    """Refuse an operand that can only be the value of an option that was left out."""
     takes_folder = command.operands is not None and command.operands[0] == "FOLDER"
     if word.endswith((".yaml", ".yml")) and "-f" in known and not takes_folder:
-        cure = f"Name a pipeline file with -f: `aml-pipeline {command.name} -f {word}`."
-        raise _usage(f'"{word}" stands there without -f.', cure, command)
+        cure = f"Write `aml-pipeline {command.name} -f {word}`."
+        raise _usage(f'The pipeline file "{word}" needs -f.', cure, command)
     if "=" in word and "--param" in known:
-        raise _usage(f'"{word}" stands there without --param.', f"Write `--param {word}`.", command)
+        raise _usage(f'The parameter value "{word}" needs --param.', f"Write `--param {word}`.", command)
 
 
 def _check_operands(command: Command, operands: list[str]) -> None:
     most = command.operands[1] if command.operands else 0
     if len(operands) > most:
-        takes = f"takes {most or 'no'} {command.operands[0] if command.operands else 'names'}"
-        raise _usage(f'`{command.name}` {takes}, and "{operands[most]}" is one more.', "Delete it.", command)
+        takes = f"takes {f'at most {most} {command.operands[0]}' if command.operands else 'no operands'}"
+        raise _usage(f'Unexpected operand "{operands[most]}": `{command.name}` {takes}.', "Delete it.", command)
 
 
-_CLOSE = 0.75  # so like a known option that no parameter is meant
+_CLOSE = 0.75  # similar enough to a known option to be a typo of it rather than a parameter
 
 
 def _unknown_option(command: Command, name: str, value: str, known: Mapping[str, Option]) -> Exception:
@@ -164,8 +164,8 @@ def _unknown_option(command: Command, name: str, value: str, known: Mapping[str,
 
     cure = suggest(name, known, noun="option")
     if "--param" in known and name[2:3].isalpha() and value[:1] not in {"", "-"} and not nearest(name, known, _CLOSE):
-        cure = f"A parameter is given as `--param {name[2:].replace('-', '_')}={value}`."
-    return _usage(f'`{command.name}` has no option "{name}".', cure, command)
+        cure = f"To set a parameter, write `--param {name[2:].replace('-', '_')}={value}`."
+    return _usage(f'Unknown option "{name}" of `{command.name}`.', cure, command)
 
 
 def _usage(message: str, cure: str, command: Command) -> Exception:
@@ -175,7 +175,7 @@ def _usage(message: str, cure: str, command: Command) -> Exception:
 
 
 def help_of(command: Command) -> str:
-    """Return the help of one command."""
+    """Return the help text of a command."""
     operands = f" [{command.operands[0]}]" if command.operands else ""
     lines = [f"aml-pipeline {command.name}{operands} [options]", "", f"  {command.summary}", ""]
     rows = [(command.operands[0], command.operands[2])] if command.operands else []
@@ -183,7 +183,7 @@ def help_of(command: Command) -> str:
         value = f" {option.value}" if option.value else ""
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
         rows.append((", ".join(option.names) + value, option.help + choices))
-    rows.append(("-h, --help", "This text."))
+    rows.append(("-h, --help", "Show this help."))
     width = max(len(left) for left, _ in rows)
     lines += [f"  {left:<{width}}  {right}" for left, right in rows]
     return "\n".join([*lines, "", "Example:", f"  {command.example}"])

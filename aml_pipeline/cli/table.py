@@ -1,34 +1,34 @@
-"""Every command of ``aml-pipeline``: adding one is an entry here and a module."""
+"""Every command of ``aml-pipeline``; a new one needs an entry here and a module."""
 
 from __future__ import annotations
 
 from aml_pipeline.cli.options import Command, Option
 
-_FILE = Option("-f", "--file", value="FILE", help="The pipeline file; else ./pipeline.yaml.", default="pipeline.yaml")
-_PROFILE = Option("--profile", value="NAME", help="Overrides of the file to use.")
-_PARAM = Option("--param", value="NAME=VALUE", help="Value of a parameter; may stand repeatedly.", many=True)
-_PYTHON = Option("--python", value="PATH", help="Interpreter of the steps; else the one of this program.")
+_FILE = Option("-f", "--file", value="FILE", help="Pipeline file (default: ./pipeline.yaml).", default="pipeline.yaml")
+_PROFILE = Option("--profile", value="NAME", help="Apply this profile of the pipeline file.")
+_PARAM = Option("--param", value="NAME=VALUE", help="Set a parameter; can be repeated.", many=True)
+_PYTHON = Option("--python", value="PATH", help="Python that runs the steps (default: the one that runs aml-pipeline).")
 _SELECTION = (
-    Option("--only", help="The steps named, without those that they need."),
+    Option("--only", help="Only the named steps, without the steps they need."),
     Option("--from", value="STEP", help="Start at STEP: it and everything downstream."),
     Option("--until", value="STEP", help="Stop at STEP: everything it needs, and it."),
-    Option("--force", help="Run the steps named (all, if none is) even if nothing changed."),
+    Option("--force", help="Run the named steps (default: all) even if nothing changed."),
 )
 _ANY = 1_000_000
-_STEPS = ("STEP…", _ANY, "Steps to run, with those that they need; else all.")
+_STEPS = ("STEP…", _ANY, "Steps to run, with the steps they need (default: all).")
 
 COMMANDS = {
     command.name: command
     for command in (
         Command(
             "init",
-            "Make a runnable pipeline.yaml with one script in an empty folder.",
+            "Create a runnable pipeline.yaml and one script in an empty folder.",
             operands=("FOLDER", 1, "Target folder (default: the current one)."),
             example="aml-pipeline init my-project",
         ),
         Command(
             "validate",
-            "Tell every problem of the file and of what it names.",
+            "Report every problem in the pipeline file and in what it refers to.",
             _FILE,
             _PROFILE,
             _PARAM,
@@ -36,29 +36,32 @@ COMMANDS = {
                 "--format", value="FORMAT", help="Output format.", choices=("text", "json", "github"), default="text"
             ),
             Option(
-                "--snapshot", help="Show the files of each step too: which go where it runs, which do not, and why."
+                "--snapshot",
+                help="Also list the files of each step: which are in its snapshot, which are not, and why.",
             ),
-            Option("--python", value="PATH", help="With --snapshot, the Python that has the packages; else ours."),
-            operands=("STEP…", _ANY, "With --snapshot, the steps to show; else all."),
+            Option("--python", value="PATH", help="With --snapshot: the Python whose packages are inspected."),
+            operands=("STEP…", _ANY, "With --snapshot: the steps to list (default: all)."),
             example="aml-pipeline validate --snapshot train",
         ),
         Command(
             "plan",
-            "Tell what `run` would do with each step, and why; change nothing.",
+            "Show what `run` would do with each step, and why. Changes nothing.",
             _FILE,
             _PROFILE,
             _PARAM,
             *_SELECTION,
             _PYTHON,
-            Option("--remote", help="What `submit` would do: what Azure ML may reuse, and what it will run."),
-            Option("-v", "--verbose", help="List every change of a step that has several, a line each."),
-            Option("--exit-code", help="Exit with 5 when there is something to run."),
+            Option(
+                "--remote", help="Show what `submit` would do: which steps Azure ML may reuse and which it will run."
+            ),
+            Option("-v", "--verbose", help="List every change of a step, one per line."),
+            Option("--exit-code", help="Exit with status 5 if a step would run."),
             operands=_STEPS,
             example="aml-pipeline plan --profile quickstart",
         ),
         Command(
             "run",
-            "Run the steps here, in order; what did not change is not run again.",
+            "Run the steps on this machine, in order. Unchanged steps do not run again.",
             _FILE,
             _PROFILE,
             _PARAM,
@@ -66,62 +69,70 @@ COMMANDS = {
             _PYTHON,
             Option(
                 "--debug",
-                help="Run the one step named with the terminal attached, in its source folder; accept nothing.",
+                help="Run the one named step in its source folder with the terminal attached; keep no result.",
             ),
-            Option("-n", "--dry-run", help="The same as `plan`."),
-            Option("--exit-code", help="With -n, exit with 5 when there is something to run."),
-            Option("-j", "--jobs", value="N", help="Run up to N steps that do not need each other at a time; else 1."),
-            Option("-k", "--keep-going", help="After a failure go on with what does not need the failed step."),
-            Option("--fsync", help="Flush results and the record to the disk (fsync), so that a power cut loses none."),
-            Option("-v", "--verbose", help="Show what the steps print, and every change that makes them run."),
+            Option("-n", "--dry-run", help="Same as `plan`."),
+            Option("--exit-code", help="With -n: exit with status 5 if a step would run."),
+            Option("-j", "--jobs", value="N", help="Run up to N independent steps at a time (default: 1)."),
+            Option(
+                "-k",
+                "--keep-going",
+                help="After a failure, continue with the steps that do not depend on the failed one.",
+            ),
+            Option("--fsync", help="Flush results and the run record to disk (fsync) to survive a power cut."),
+            Option("-v", "--verbose", help="Show what the steps print and every change that makes them run."),
             operands=_STEPS,
             example="aml-pipeline run train --param epochs=5",
         ),
         Command(
             "submit",
-            "Run the pipeline in Azure ML, or one step alone.",
+            "Run the pipeline, or a single step, in Azure ML.",
             _FILE,
             _PROFILE,
             _PARAM,
-            Option("--sdk", value="SDK", help="By which SDK; else v1, where it is installed.", choices=("v1", "v2")),
-            Option("--wait", help="Wait until it is over; show the steps, and exit with 1 if one failed."),
-            Option("--force", help="Let Azure ML run every step, even if nothing changed."),
+            Option("--sdk", value="SDK", help="SDK to use (default: v1 if installed, else v2).", choices=("v1", "v2")),
+            Option("--wait", help="Show progress until the run ends; exit with status 1 if it failed."),
+            Option("--force", help="Make Azure ML run every step even if nothing changed."),
             Option(
-                "-n", "--dry-run", help="Check all that can be checked here, show what would be sent, send nothing."
+                "-n",
+                "--dry-run",
+                help="Check everything that can be checked offline and show what would be sent; send nothing.",
             ),
-            operands=("STEP", 1, "The step to run alone; else the pipeline."),
+            operands=("STEP", 1, "Step to run alone (default: the whole pipeline)."),
             example="aml-pipeline submit --param epochs=5 --wait",
         ),
         Command(
             "publish",
-            "Make Azure ML agree with the file: published pipeline, endpoint and schedules.",
+            "Bring the published pipeline, endpoint and schedules in Azure ML up to date with the file.",
             _FILE,
             _PROFILE,
-            Option("-n", "--dry-run", help="Tell what would change; write nothing."),
-            Option("--adopt", help="Take over what another project published under the same name."),
-            Option("--version", value="DIGEST", help="Make an earlier version the default again; or `previous`."),
-            Option("--exit-code", help="Exit with 5 when something changed, or would."),
+            Option("-n", "--dry-run", help="Show what would change; change nothing."),
+            Option("--adopt", help="Take over what another project published under this name."),
+            Option("--version", value="DIGEST", help="Make an earlier version, or `previous`, the default again."),
+            Option("--exit-code", help="Exit with status 5 if something changed or would change."),
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             example="aml-pipeline publish --dry-run",
         ),
         Command(
             "export",
-            "Write the same pipeline and schedules as Azure ML v2 YAML, for `az ml`.",
+            "Export the pipeline and its schedules as Azure ML v2 YAML, for `az ml`.",
             _FILE,
             _PROFILE,
-            Option("--force", help="Write into a folder that holds other files; they stay."),
-            operands=("FOLDER", 1, "Where; it is made, or its last export replaced."),
+            Option("--force", help="Write into a folder that holds other files, and keep those."),
+            operands=("FOLDER", 1, "Target folder; created if missing. An earlier export in it is replaced."),
             example="aml-pipeline export v2",
         ),
         Command(
             "cancel",
             "Stop a run in Azure ML.",
             _FILE,
-            Option("--sdk", value="SDK", help="By which SDK; else by the one that sent it.", choices=("v1", "v2")),
+            Option(
+                "--sdk", value="SDK", help="SDK to use (default: the one that submitted the run).", choices=("v1", "v2")
+            ),
             operands=(
                 "RUN",
                 1,
-                "The run, as `submit` or `runs` names it, or a part of that; else the last one submitted.",
+                "Run id from `submit` or `runs`, or a unique part of it (default: the latest submitted run).",
             ),
             example="aml-pipeline cancel",
         ),
@@ -132,12 +143,12 @@ COMMANDS = {
             _PROFILE,
             _PARAM,
             _PYTHON,
-            Option("--exit-code", help="Exit with 5 when something differs."),
+            Option("--exit-code", help="Exit with status 5 if something differs."),
             example="aml-pipeline environment --python .venv/bin/python",
         ),
         Command(
             "graph",
-            "Show the steps in order, what each reads and what it writes.",
+            "Show the steps in order, with what each one reads and writes.",
             _FILE,
             _PROFILE,
             Option(
@@ -147,10 +158,10 @@ COMMANDS = {
         ),
         Command(
             "schedules",
-            "Show when each schedule fires next, in its time zone and in UTC.",
+            "Show the next runs of each schedule, in its time zone and in UTC.",
             _FILE,
             _PROFILE,
-            Option("--remote", help="Those that Azure ML has, and how they differ from the file."),
+            Option("--remote", help="Show the schedules in Azure ML and how they differ from the file."),
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             example="aml-pipeline schedules --format json",
         ),
@@ -158,57 +169,67 @@ COMMANDS = {
             "runs",
             "List the runs of this pipeline, newest first.",
             _FILE,
-            Option("--remote", help="Those in Azure ML that were sent by `submit`, whoever did it."),
+            Option("--remote", help="List the runs in Azure ML that anyone started with `submit`."),
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
-            Option("--pin", value="RUN", help="Keep the record of RUN whatever `clean` removes.", many=True),
-            Option("--unpin", value="RUN", help="Let `clean` remove the record of RUN again.", many=True),
+            Option("--pin", value="RUN", help="Protect the record of RUN from `clean`; can be repeated.", many=True),
+            Option(
+                "--unpin",
+                value="RUN",
+                help="Allow `clean` to remove the record of RUN again; can be repeated.",
+                many=True,
+            ),
             example="aml-pipeline runs",
         ),
         Command(
             "logs",
-            "Show what a step printed in the last run that ran it.",
+            "Show what a step printed in the latest run in which it ran.",
             _FILE,
-            Option("--run", value="RUN", help="Another run: its name in `runs`, or a part that no other has."),
-            operands=("STEP", 1, "The step; else the last one that ran."),
+            Option("--run", value="RUN", help="Another run: its id from `runs`, or a unique part of it."),
+            operands=("STEP", 1, "Step (default: the last one that ran)."),
             example="aml-pipeline logs train",
         ),
         Command(
             "report",
-            "Write the page of a run: one HTML file that opens without a network.",
+            "Write a report of a run: one HTML file that opens offline.",
             _FILE,
-            Option("-o", "--output", value="PATH", help="Where to write it; else beside the record of the run."),
-            Option("--open", help="Open it in the browser."),
-            operands=("RUN", 1, "The run: its name in `runs`, or a part that no other has; else the last."),
+            Option("-o", "--output", value="PATH", help="Output file (default: in the folder of the run's record)."),
+            Option("--open", help="Open the report in the browser."),
+            operands=("RUN", 1, "Run id from `runs`, or a unique part of it (default: the latest run)."),
             example="aml-pipeline report --open",
         ),
         Command(
             "compare",
-            "Show what differs between two runs: code, environment, parameters, metrics, durations, outputs.",
+            "Compare two runs: code, environment, parameters, metrics, durations, outputs.",
             _FILE,
-            Option("--code", help="Show the lines that changed in the files and environments of the steps, as a diff."),
-            Option("--page", help="Write an HTML file, with the curves of both runs on the same charts."),
-            Option("-o", "--output", value="PATH", help="With --page, where; else beside the record of the second."),
-            Option("--open", help="With --page, open it in the browser."),
-            operands=("RUN…", 2, "Two runs, named as for `report`; or one, compared with the last; else the last two."),
+            Option("--code", help="Show the changed lines of the steps' files and environments as a diff."),
+            Option("--page", help="Write an HTML file with the curves of both runs on the same charts."),
+            Option(
+                "-o",
+                "--output",
+                value="PATH",
+                help="With --page: output file (default: in the folder of the second run's record).",
+            ),
+            Option("--open", help="With --page: open it in the browser."),
+            operands=("RUN…", 2, "Two runs; or one, to compare with the latest (default: the latest two)."),
             example="aml-pipeline compare --page",
         ),
         Command(
             "clean",
-            "Free the disk: all results but the last of each step, and working copies. Records of runs stay.",
+            "Free disk space: remove working copies and all results but each step's latest. Keeps run records.",
             _FILE,
             Option(
                 "--runs",
                 value="KEEP",
-                help="Remove run records too; keep the newest (10) or those younger than an age (12h, 30d, 8w), pinned "
-                "runs, and those whose results are in use.",
+                help="Also remove run records, except the newest (10) or those younger than an age (12h, 30d, 8w), "
+                "pinned runs, and runs whose results are in use.",
             ),
-            Option("--all", help="Remove everything but pinned runs: the last results too, and all run records."),
-            Option("-n", "--dry-run", help="List what would go, with sizes; remove nothing."),
+            Option("--all", help="Remove everything except pinned runs, even the latest results and all run records."),
+            Option("-n", "--dry-run", help="List what would be removed, with sizes; remove nothing."),
             example="aml-pipeline clean --runs 10 --dry-run",
         ),
         Command(
             "verify",
-            "Read all kept results and records again, and report what is damaged. Changes nothing.",
+            "Reread all results and run records and report what is damaged. Changes nothing.",
             _FILE,
             example="aml-pipeline verify",
         ),
@@ -222,19 +243,19 @@ COMMANDS = {
 
 
 def overview() -> str:
-    """Return the help of the program."""
+    """Return the help text of the program."""
     width = max(map(len, COMMANDS))
     rows = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "aml-pipeline COMMAND [options]",
             "",
-            "  Azure ML pipelines from one checked YAML file, run here and there.",
+            "  Azure ML pipelines from one checked YAML file, run locally or in Azure ML.",
             "",
             *rows,
             "",
-            "  -h, --help  This text; `aml-pipeline COMMAND --help` tells about a command.",
-            "  --version   The version.",
+            "  -h, --help  Show this help; `aml-pipeline COMMAND --help` describes a command.",
+            "  --version   Show the version.",
             "",
             "Example:",
             "  aml-pipeline run --profile quickstart",

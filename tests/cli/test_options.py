@@ -69,29 +69,29 @@ def test_what_is_given(words: str, given: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("a b c", '`make` takes 2 STEP…, and "c" is one more. Delete it.'),
-        ("--flie x", '`make` has no option "--flie". Did you mean "--file"?'),
-        ("-x", '`make` has no option "-x". '),
+        ("a b c", 'Unexpected operand "c": `make` takes at most 2 STEP…. Delete it.'),
+        ("--flie x", 'Unknown option "--flie" of `make`. Did you mean "--file"?'),
+        ("-x", 'Unknown option "-x" of `make`. '),
         ("--dry_run", 'Did you mean "--dry-run"?'),
-        ("--no=1", '`make` has no option "--no". A parameter is given as `--param no=1`.'),
-        ("-n=1", "-n takes no value. Write -n alone."),
-        ("-nx", "-n takes no value."),
-        ("--dry-run=", "--dry-run takes no value."),
-        ("--file", "--file needs a value. Write it as --file FILE."),
-        ("a -f", "-f needs a value. Write it as -f FILE."),
-        ("--format xml", '--format cannot be "xml". Choose text, json.'),
-        ("--format=", '--format cannot be "".'),
+        ("--no=1", 'Unknown option "--no" of `make`. To set a parameter, write `--param no=1`.'),
+        ("-n=1", "-n does not take a value. Write -n alone."),
+        ("-nx", "-n does not take a value."),
+        ("--dry-run=", "--dry-run does not take a value."),
+        ("--file", "--file needs a value. Write --file FILE."),
+        ("a -f", "-f needs a value. Write -f FILE."),
+        ("--format xml", '--format does not accept "xml". Choose from: text, json.'),
+        ("--format=", '--format does not accept "".'),
         ("--fil x", 'Did you mean "--file"?'),  # no abbreviations
-        ("p.yaml", '"p.yaml" stands there without -f. Name a pipeline file with -f: `aml-pipeline make -f p.yaml`.'),
+        ("p.yaml", 'The pipeline file "p.yaml" needs -f. Write `aml-pipeline make -f p.yaml`.'),
         ("a x/p.yml", "`aml-pipeline make -f x/p.yml`"),
-        ("epochs=5", '"epochs=5" stands there without --param. Write `--param epochs=5`.'),
+        ("epochs=5", 'The parameter value "epochs=5" needs --param. Write `--param epochs=5`.'),
         ("--param epochs=5 seed=3", "Write `--param seed=3`."),
-        ("--epochs 5", '`make` has no option "--epochs". A parameter is given as `--param epochs=5`.'),
-        ("--batch-size=4", "A parameter is given as `--param batch_size=4`."),
+        ("--epochs 5", 'Unknown option "--epochs" of `make`. To set a parameter, write `--param epochs=5`.'),
+        ("--batch-size=4", "To set a parameter, write `--param batch_size=4`."),
         ("--untli 5", 'Did you mean "--until"?'),
-        ("--epochs", '`make` has no option "--epochs". Known: '),
-        ("--epochs -n", '`make` has no option "--epochs". Known: '),
-        ("-x 5", '`make` has no option "-x". Known: '),
+        ("--epochs", 'Unknown option "--epochs" of `make`. Known: '),
+        ("--epochs -n", 'Unknown option "--epochs" of `make`. Known: '),
+        ("-x 5", 'Unknown option "-x" of `make`. Known: '),
     ],
 )
 def test_mistakes(words: str, message: str) -> None:
@@ -102,14 +102,14 @@ def test_mistakes(words: str, message: str) -> None:
 
 
 def test_a_command_without_operands_takes_none() -> None:
-    with pytest.raises(UsageError, match='`schema` takes no names, and "x" is one more'):
+    with pytest.raises(UsageError, match='Unexpected operand "x": `schema` takes no operands'):
         parse(Command("schema", "s", example="e"), ["x"])
 
 
 def test_words_are_names_where_nothing_else_could_be_meant() -> None:
     assert parse(COMMANDS["export"], ["v2.yaml"]).operands == ["v2.yaml"]
     assert parse(COMMANDS["init"], ["a=b.yaml"]).operands == ["a=b.yaml"]
-    with pytest.raises(UsageError, match=r'has no option "--epochs"\. Known: '):
+    with pytest.raises(UsageError, match=r'Unknown option "--epochs" of `runs`\. Known: '):
         parse(COMMANDS["runs"], ["--epochs", "5"])
 
 
@@ -182,7 +182,7 @@ def test_the_help_of_a_command() -> None:
         "  --format FORM       The form. (text, json)\n"
         "  -n, --dry-run       Only look.\n"
         "  --until STEP        The last.\n"
-        "  -h, --help          This text.\n"
+        "  -h, --help          Show this help.\n"
         "\n"
         "Example:\n"
         "  aml-pipeline make -n"

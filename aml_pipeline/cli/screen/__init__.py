@@ -1,1 +1,1 @@
-"""What moves on a terminal, or is printed line by line."""
+"""Terminal output: live lines that are redrawn, and plain printing."""

@@ -1,4 +1,4 @@
-"""Whether a terminal gets colours."""
+"""Whether to use colours on a terminal."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def is_coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether what goes to ``stream`` may have colours: on a terminal that shows them, if nobody minds."""
+    """Whether to use colours on ``stream``: it is a terminal that shows them, and NO_COLOR is not set."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"

@@ -1,4 +1,4 @@
-"""Any text → text that no terminal obeys."""
+"""Any text → text without control characters for a terminal."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _TABLE: dict[int, str] = {}
 
 
 def visible(text: str) -> str:
-    """Return ``text`` with control characters, and those that turn the direction of letters, as Python writes them."""
+    """Return ``text`` with control and bidirectional characters escaped as in Python."""
     if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return text.translate(forms())
 
 
 def forms() -> Mapping[int, str]:
-    """Return how each character is shown that is not shown as it is; not isprintable(), which wants no wide spaces."""
+    """Return the escape of each such character; not by isprintable(), which would also escape wide spaces."""
     if not _TABLE:
         directions = (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
         codes = (*range(32), *range(0x7F, 0xA0), *directions, 0xFEFF, *range(0xD800, 0xE000))

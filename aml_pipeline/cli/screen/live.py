@@ -1,4 +1,4 @@
-"""Lines at the bottom of a terminal that move: one for each step that runs."""
+"""Live lines at the bottom of a terminal: one for each running step."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from aml_pipeline.core.wording import printable
 
 _MOST_LINES = 8
 _BEGIN = "\r"
-_ERASE = f"{_BEGIN}\x1b[J"  # all from the line of the cursor on
+_ERASE = f"{_BEGIN}\x1b[J"  # erase from the cursor to the end of the screen
 
 
 def can_move() -> bool:
-    """Whether a line can be taken back: on a terminal, to which no other program writes what comes from a pipe of ours.
+    """Whether lines can be redrawn: on a terminal that no other program writes our piped output to.
 
-    Not on one that is called dumb.
+    Not if TERM is "dumb".
     """
     return sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Live:
-    """A block of lines on ``stream``, by name, cut to the width of the terminal; nothing at all when not ``moving``."""
+    """A block of named lines on ``stream``, cut to the terminal's width; draws nothing unless ``moving``."""
 
     def __init__(self, stream: TextIO, *, moving: bool) -> None:
         self._stream = stream
@@ -42,7 +42,7 @@ class Live:
             self._draw()
 
     def drop(self, name: str) -> None:
-        """Take the line called ``name`` away."""
+        """Remove the line called ``name``."""
         if self._lines.pop(name, None) is not None:
             self._draw()
 
@@ -55,10 +55,10 @@ class Live:
         self._draw()
 
     def _draw(self) -> None:
-        """Draw the block in place of what stands there, and leave the cursor where it begins.
+        """Redraw the block, and leave the cursor at its first line.
 
-        So nothing has to be known of it to erase it: neither how many rows a terminal that was made narrower has made
-        of it, nor what the terminal wrote by itself (``^C``).
+        So it can be erased without knowing how many rows it takes after the terminal was made narrower, or what the
+        terminal itself wrote (``^C``).
         """
         rows = list(self._lines.values())
         if len(rows) > _MOST_LINES:
@@ -73,7 +73,7 @@ class Live:
 
 
 def _cut(text: str, width: int) -> str:
-    """Return ``text`` on at most ``width`` cells of a terminal, with nothing that could move the cursor."""
+    """Return ``text`` cut to ``width`` terminal cells, without anything that could move the cursor."""
     text = printable(text)
     ends = list(accumulate(map(cells, text)))
     if not ends or ends[-1] <= width:

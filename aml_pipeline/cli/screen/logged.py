@@ -1,4 +1,4 @@
-"""What a step printed → what a terminal gets of it: text, tabs, line ends and colours."""
+"""What a step printed → what may be sent to a terminal: text, tabs, line ends and colours."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 
 from aml_pipeline.cli.screen.escapes import visible
 
-# Colours and weights of letters (ECMA-48, SGR), none that hides or blinks.
+# Colours and font weights (ECMA-48, SGR), but nothing that hides text or blinks.
 _ONE = r"(?:[34]8[;:](?:5(?:[;:]\d{1,3})|2(?:[;:]\d{1,3}){3})|0?[0-4]|2[2-4]|[34][0-79]|9[0-7]|10[0-7])"
 _COLOUR = re.compile(rf"(\x1b\[(?:{_ONE}(?:;{_ONE}){{0,9}})?m)")
 _PLAIN = "\x1b[0m"
 
 
 def for_terminal(text: str, *, coloured: bool) -> str:
-    """Return ``text`` for a terminal: of a line that moved its last state, and colours that end with the text."""
+    """Return ``text`` for a terminal: the last state of a line that was redrawn, with colours reset at the end."""
     parts = _COLOUR.split(_last_states(text))
     shown = "".join(part if at % 2 and coloured else "" if at % 2 else visible(part) for at, part in enumerate(parts))
     if not coloured or len(parts) == 1:
@@ -28,8 +28,8 @@ def without_colours(text: str) -> str:
 
 
 def _last_states(text: str) -> str:
-    """Return lines without what a return of the cursor took back, as of a bar of progress."""
+    """Return lines without what a carriage return overwrote, such as earlier states of a progress bar."""
     if "\r" not in text:
         return text
-    lines = re.sub("\r+\n|^\r+", "\n", text).split("\n")  # what begins so goes on with a line that was shown
+    lines = re.sub("\r+\n|^\r+", "\n", text).split("\n")  # a chunk that begins so continues a line already shown
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)

@@ -1,8 +1,8 @@
-r"""The edge of the screen: what is printed goes through here, so that no text of a user's can steer a terminal.
+r"""Everything printed goes through here, so that no text from outside can control the terminal.
 
-Titles, colours, the clipboard, a cursor that moves, letters that run the other way: names, values, logs and answers of
-a service may hold such codes. They are shown as ``\x1b``; tabs and line ends stay. What is ours to steer with, the
-colours of problems and the lines that move, is written by ``steer``.
+Names, values, logs and answers of a service may hold codes that set the title, colours or the clipboard, move the
+cursor or reverse the direction of text. They are shown as ``\x1b``; tabs and line ends stay. Our own codes, for the
+colours of problems and for live lines, are written by ``steer``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Screen:
-    """A standard stream that shows what would steer a terminal; all else is as the stream has it."""
+    """A standard stream that escapes control characters; everything else is passed to the stream."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write ``text``, fit for a terminal."""
+        """Write ``text`` with control characters escaped."""
         self.stream.write(visible(text))
         return len(text)
 
@@ -38,32 +38,32 @@ class Screen:
 
 
 class Screened:
-    """Within the block the standard streams are screens. A class because ``contextlib`` would cost too much."""
+    """Within the block, the standard streams are screens. A class because importing ``contextlib`` takes too long."""
 
     def __enter__(self) -> None:
-        """Put screens before the streams."""
+        """Wrap the streams."""
         self._streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)
 
     def __exit__(self, *_: object) -> None:
-        """Put the streams back."""
+        """Restore the streams."""
         sys.stdout, sys.stderr = self._streams
 
 
 def raw(stream: TextIO) -> TextIO:
-    """Return the stream behind a screen: for bytes that are a result, such as a page or a log in a pipe."""
+    """Return the stream behind a screen, for output that must stay unchanged, such as a page or a log in a pipe."""
     return raw(stream.stream) if isinstance(stream, Screen) else stream
 
 
 def steer(stream: TextIO, text: str) -> None:
-    """Write text of ours that holds codes for the terminal, and no character of anyone's that was not made visible."""
+    """Write our own text with terminal codes; any text from outside in it must be escaped already."""
     behind = raw(stream)
     behind.write(text)
     behind.flush()
 
 
 def log(stream: TextIO, text: str, *, coloured: bool) -> None:
-    """Write what a step printed: to a file or a pipe as it is, to a terminal with no codes but colours."""
+    """Write what a step printed: unchanged to a file or a pipe, to a terminal with no codes but colours."""
     behind = raw(stream)
     if behind.isatty():
         from aml_pipeline.cli.screen.logged import for_terminal
@@ -80,5 +80,5 @@ def print_json(data: object) -> None:
 
 
 def as_json(text: str) -> str:
-    """Return a text that is JSON with such characters, which can only stand in its strings, as JSON escapes them."""
+    """Return a JSON text with control characters, which only its strings can hold, as JSON escapes."""
     return text if visible(text) == text else text.translate({code: f"\\u{code:04x}" for code in forms()})

@@ -1,6 +1,6 @@
-"""What a run shows while it goes on: plain lines in a pipe, a line that moves on a terminal.
+"""Progress of a run: plain lines in a pipe, live lines on a terminal.
 
-How each step ended goes to standard output; what happens meanwhile to standard error.
+How each step ended goes to standard output, everything else to standard error.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.runs import events, metrics
 from aml_pipeline.runs.events import Event
 
-# A metric is shown each time up to the hundredth, then every tenth, then every hundredth time.
+# The first hundred values of a metric are shown, then every tenth, then every hundredth.
 _SHOWN_EACH = 100
-# Of a step that logs more metrics, a line has the first.
+# A line shows only the first metrics of a step that logs many.
 _MOST_METRICS = 40
 
 
 class Progress:
     """Shows the events of a run of ``selected`` steps.
 
-    ``remark`` gives a line to say when the first of them runs; ``before`` what is recorded of the last time that each
-    was done, asked for when the first of them runs already.
+    When the first of them runs, ``remark`` returns a line to print and ``before`` the recorded last success of each
+    step.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Progress:
         self._counts: dict[tuple[str, str], int] = {}
         self._last: dict[str, dict[str, object]] = {}
         self._logs: dict[str, str] = {}
-        self.lines: list[str] = []  # what went to standard output
+        self.lines: list[str] = []  # what was written to standard output
         self._folder = os.path.dirname(plan.file)
         self._title = _title(plan, len(selected))
         self._remark = remark
@@ -99,7 +99,7 @@ class Progress:
         return "  ".join(f"{printable(name)} {_shown(value)}" for name, value in first)
 
     def _compared(self, step: str) -> str:
-        """Return the last values of a step's metrics, with those of the last time."""
+        """Return the latest values of a step's metrics, with those of its previous run."""
         last = self._last.get(step, {})
         old = (self._before().get(step, {}).get("metrics") or {}) if last else {}
         first = islice(last.items(), _MOST_METRICS)
@@ -108,7 +108,7 @@ class Progress:
         return "  ".join([*told, *more])
 
     def _expected(self, step: str) -> str:
-        """Return how long a step may take, by the last time."""
+        """Return how long a step is expected to take, from its previous run."""
         seconds = self._before().get(step, {}).get("seconds") if self._moving else None
         return f" of about {seconds:.1f} s" if isinstance(seconds, (int, float)) else ""
 
@@ -128,12 +128,12 @@ class Progress:
             self.say(f"{event.step}: {event.remark}")
 
     def say(self, text: str) -> None:
-        """Show words that belong to no event, above the lines that move."""
+        """Show a remark that belongs to no event, above the live lines."""
         self._live.above(text, sys.stderr)
 
 
 def each(changes: Sequence[str]) -> list[str]:
-    """Return a line for each change, where a reason tells the first of several."""
+    """Return a line for each change, if there are several."""
     return [f"    {change}" for change in changes] if len(changes) > 1 else []
 
 
@@ -144,7 +144,7 @@ def _title(plan: Plan, steps: int) -> str:
 
 
 def _brief(value: object) -> object:
-    """Return a number, or the text that is shown of what is none, which may be long."""
+    """Return a number, or the shortened text of a value that is not one."""
     return value if isinstance(value, (int, float)) else _shown(metrics.summary(value))
 
 
@@ -156,13 +156,13 @@ def _shown(value: object) -> str:
 
 
 def _was(value: object, old: object) -> str:
-    """Return a number as it was before, where it was another."""
+    """Return the previous number, if it was different."""
     numbers = isinstance(value, (int, float)) and isinstance(old, (int, float))
     return f" (was {_shown(old)})" if numbers and _shown(value) != _shown(old) else ""
 
 
 def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
-    """Return where the final outputs lie, a line each."""
+    """Return the folders of the final outputs, one per line."""
     read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
     finals = [(step, name) for step, one in done.results.items() for name in one.outputs if (step, name) not in read]
     base = os.path.dirname(os.path.abspath(file))
@@ -172,6 +172,6 @@ def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
 
 
 def _from_here(path: str, base: str) -> str:
-    """Return ``path`` from where the user stands, when that is the project or a folder above it."""
+    """Return ``path`` relative to the current folder, if that is the project or a folder above it."""
     here = os.getcwd()
     return os.path.relpath(path, here) if base == here or base.startswith(here + os.sep) else path
