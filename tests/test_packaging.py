@@ -65,7 +65,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert held == {name for name in ours if "__pycache__" not in name} | {
         f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
     }
-    assert held >= {"aml_pipeline/py.typed", "aml_pipeline/pipeline.schema.json"}
+    assert held >= {
+        "aml_pipeline/py.typed",
+        "aml_pipeline/pipeline.schema.json",
+        "aml_pipeline/pipeline/schedule/windows_zones.txt",
+    }
 
 
 def test_the_core_asks_for_little(told: Message) -> None:

@@ -1,6 +1,6 @@
-"""CLDR's table of time zones, as ``tzlocal`` keeps it, in the form of ``aml_pipeline/pipeline/schedule/zone_names.py``.
+"""CLDR's table of time zones, as ``tzlocal`` keeps it, in the form of the package's ``windows_zones.txt``.
 
-``python -m tests.zone_table`` writes that module anew; a test compares. ``tzlocal`` is no dependency of the program:
+``python -m tests.zone_table`` writes that file anew; a test compares. ``tzlocal`` is no dependency of the program:
 the names that Azure ML SDK v1 takes do not change any more, and users have one package less to install.
 """
 
@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-MODULE = Path(__file__).parents[1] / "aml_pipeline" / "pipeline" / "schedule" / "zone_names.py"
+TABLE = Path(__file__).parents[1] / "aml_pipeline" / "pipeline" / "schedule" / "windows_zones.txt"
 
 # Names that IANA keeps for old (its file "backward") and CLDR does not map any more.
 ADDED = {
@@ -18,15 +18,10 @@ ADDED = {
     "Europe/Zaporozhye": "FLE Standard Time",
     "US/East-Indiana": "US Eastern Standard Time",
 }
-_HEAD = '''\
-"""CLDR's windowsZones: each name of Windows with IANA's, that of its territory 001 first. Longer lines go on indented.
-
-Written by ``python -m tests.zone_table`` from tzlocal {version}.
+_HEAD = """\
+# CLDR's windowsZones: each name of Windows, then IANA's names, that of its territory 001 first.
+# Longer lines go on indented. Written by `python -m tests.zone_table` from tzlocal {version}.
 """
-
-ZONES = """\\
-{rows}"""
-'''
 
 
 def rows() -> list[str]:
@@ -45,12 +40,12 @@ def rows() -> list[str]:
     return found
 
 
-def module() -> str:
-    """Return the module as it should be."""
+def table() -> str:
+    """Return the table as it should be."""
     from importlib.metadata import version
 
-    return _HEAD.format(version=version("tzlocal"), rows="".join(f"{row}\n" for row in rows()))
+    return _HEAD.format(version=version("tzlocal")) + "".join(f"{row}\n" for row in rows())
 
 
 if __name__ == "__main__":
-    sys.exit(MODULE.write_text(module(), encoding="utf-8") < 0)
+    sys.exit(TABLE.write_text(table(), encoding="utf-8") < 0)

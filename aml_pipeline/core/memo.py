@@ -148,7 +148,7 @@ def _program() -> Iterable[str]:
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder, _, names in os.walk(ours):
         yield folder
-        yield from (os.path.join(folder, name) for name in names if name.endswith(".py"))
+        yield from (os.path.join(folder, name) for name in names if name.endswith((".py", ".txt")))
 
 
 def place(folder: str, asked: tuple[object, ...]) -> str:

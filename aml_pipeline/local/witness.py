@@ -175,7 +175,7 @@ def renewed(context: Context, *, over: bool = False) -> Context:
     if not interpreter.looks_different(python) and (python.looks or not over):
         return context
     try:
-        with interpreter.asking(python.path, context.environ, None, context.project.folder) as answer:
-            return replace(context, interpreter=answer())
+        now = interpreter.inspect(python.path, context.environ, folder=context.project.folder)
+        return replace(context, interpreter=now)
     except UsageError:
         return replace(context, interpreter=replace(interpreter.unasked(), path=python.path, looks={python.path: None}))

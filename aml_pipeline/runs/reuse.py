@@ -124,11 +124,6 @@ _OUTCOMES = {
 }
 
 
-def difference(then: Parts, now: Parts) -> str | None:
-    """Return the first difference in words and how many more there are, or None."""
-    return summary(changes(then, now)) or None
-
-
 def summary(told: Sequence[str]) -> str:
     """Return the first of some changes and how many more there are; "" where there is none."""
     more = f", and {counted(len(told) - 1, 'more change')}" if len(told) > 1 else ""
@@ -343,4 +338,3 @@ _TELLERS: dict[str, Teller] = {
     "interpreter": _values("Python's "),
     "packages": _packages,
 }
-PART_NAMES = tuple(_TELLERS)

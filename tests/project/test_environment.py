@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Environment
 from aml_pipeline.project.environment import conda_file, definition, pip_file
 from aml_pipeline.project.environment.dependencies import Declaration
@@ -35,11 +36,7 @@ def _digest_of(one: Environment, read: Callable[[str], bytes]) -> str:
     found = pip_file.read(one.pip_requirements, read) if one.pip_requirements else Declaration()
     if one.conda_file:
         found.add(conda_file.read(one.conda_file, read))
-    return definition.digest(one, read, found.lines)
-
-
-def test_no_environment_has_an_empty_digest() -> None:
-    assert definition.digest(None, lambda _path: b"") == ""
+    return digest_of(definition.text(one, read, found.lines))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_pipeline.runs import reuse
-from aml_pipeline.runs.reuse import ABSENT, PART_NAMES, UP_TO_DATE, Last, Verdict, difference, verdict
+from aml_pipeline.runs.reuse import ABSENT, UP_TO_DATE, Last, Verdict, verdict
 
 PARTS: dict[str, Any] = {
     "script": "train.py",
@@ -42,8 +42,12 @@ def changed(*path: object, to: object = "…", without: bool = False) -> dict[st
     return parts
 
 
+def difference(then: reuse.Parts, now: reuse.Parts) -> str | None:
+    return reuse.summary(reuse.changes(then, now)) or None
+
+
 def test_the_example_has_every_part() -> None:
-    assert tuple(PARTS) == PART_NAMES
+    assert tuple(PARTS) == tuple(reuse._TELLERS)
 
 
 CHANGES = [
@@ -91,7 +95,7 @@ def test_a_change_of_any_part_changes_the_key_and_is_named(now: dict[str, Any], 
 
 
 def test_every_part_is_among_the_changes() -> None:
-    assert {name for now, _ in CHANGES for name in PARTS if now[name] != PARTS[name]} == set(PART_NAMES)
+    assert {name for now, _ in CHANGES for name in PARTS if now[name] != PARTS[name]} == set(PARTS)
 
 
 def shuffled(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -149,7 +153,7 @@ def test_parts_are_equal_and_keys_are_equal_and_no_difference_is_told_alike(
     assert (then == now) is (reuse.key(then) == reuse.key(now)) is (difference(then, now) is None)
 
 
-@given(RANDOM, st.sampled_from(PART_NAMES), st.data())
+@given(RANDOM, st.sampled_from(list(PARTS)), st.data())
 @settings(deadline=None, max_examples=150)
 def test_the_part_that_differs_is_the_one_that_is_named(then: dict[str, Any], name: str, data: st.DataObject) -> None:
     now = {**then, name: data.draw(RANDOM)[name]}
@@ -254,7 +258,7 @@ def test_an_input_among_the_arguments() -> None:
     assert told == "argument --in steps.a.outputs.x → steps.b.outputs.x"
 
 
-@pytest.mark.parametrize("name", PART_NAMES)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_an_older_version_did_not_write_is_a_difference(name: str) -> None:
     then = {part: value for part, value in PARTS.items() if part != name}
     assert reuse.key(then) != reuse.key(PARTS)

@@ -1,15 +1,14 @@
-"""IANA's names of time zones → those of Windows, which Azure ML takes; pure.
+"""IANA's names of time zones → those of Windows, which Azure ML takes.
 
-``zone_names`` is CLDR's table (windowsZones). What Azure ML SDK v1 does not know of it is refused: its enumeration
-``azureml.pipeline.core.schedule.TimeZone`` was last extended years ago.
+``windows_zones.txt`` is CLDR's table (windowsZones). What Azure ML SDK v1 does not know of it is refused: its
+enumeration ``azureml.pipeline.core.schedule.TimeZone`` was last extended years ago.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-
-from aml_pipeline.pipeline.schedule.zone_names import ZONES
+from pathlib import Path
 
 # Windows names of CLDR that are no member of azureml.pipeline.core.schedule.TimeZone (test_zones.py compares).
 NOT_IN_V1 = frozenset(
@@ -109,7 +108,8 @@ def _city(zone: str) -> str:
 
 @cache
 def _rows() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    lines = (line.partition(": ") for line in ZONES.replace("\n ", " ").splitlines())
+    text = Path(__file__).with_name("windows_zones.txt").read_text(encoding="utf-8")
+    lines = (line.partition(": ") for line in text.replace("\n ", " ").splitlines() if not line.startswith("#"))
     return tuple((name, tuple(zones.split())) for name, _, zones in lines)
 
 

@@ -1,4 +1,4 @@
-"""The definition of an environment → its text and digest. Knows neither what is installed nor Azure.
+"""The definition of an environment → its text, whose digest tells two apart. Knows neither what is installed nor Azure.
 
 What a file says counts, not how it is laid out: a comment or another order of keys keeps the digest.
 """
@@ -18,17 +18,12 @@ from aml_pipeline.project.environment.dependencies import Line
 Reader = Callable[[str], bytes]
 
 
-def digest(environment: Environment | None, read: Reader, lines: Sequence[Line] = ()) -> str:
-    """Return the digest of a definition, "" of none.
+def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> bytes:
+    """Return all of a definition that counts, as JSON.
 
     ``read`` gives the bytes of a file of the project, ``lines`` are those that the definition's files have for pip.
     The name does not count: two names for one definition are the same packages. Raises OSError of ``read``.
     """
-    return digest_of(text(environment, read, lines)) if environment else ""
-
-
-def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> bytes:
-    """Return all of a definition that counts, as JSON; ``digest`` is the digest of that."""
     fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
     if "conda_file" in fields:
         included = [line.text for line in lines if line.file != fields["conda_file"]]

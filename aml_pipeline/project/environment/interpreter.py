@@ -190,12 +190,12 @@ def unasked() -> Interpreter:
     return Interpreter("", "", "", "", "", standard, modules={}, distributions={}, folders=())
 
 
-def inspect(path: str, environ: Mapping[str, str], cache: str | None = None) -> Interpreter:
+def inspect(path: str, environ: Mapping[str, str], cache: str | None = None, folder: str | None = None) -> Interpreter:
     """Return what the interpreter at ``path`` is; ``environ`` is the environment that steps run in.
 
     Raises UsageError when it is not a Python that runs.
     """
-    with asking(path, environ, cache) as answer:
+    with asking(path, environ, cache, folder) as answer:
         return answer()
 
 

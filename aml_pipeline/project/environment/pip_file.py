@@ -1,8 +1,7 @@
 """The text of a pip requirements file → declared packages and mistakes, each with its line.
 
 Lines are joined, stripped of comments and split into requirement and options as pip does it
-(``pip/_internal/req/req_file.py`` of pip 26.3), and a requirement is what the ``packaging`` library takes. Importing
-that takes 10 ms, so it is asked only about what a pattern of our own does not settle.
+(``pip/_internal/req/req_file.py`` of pip 26.3), and a requirement is what the ``packaging`` library takes.
 """
 
 from __future__ import annotations
@@ -32,14 +31,8 @@ _EGG = re.compile(r"[#&]egg=([\w.-]+)")
 _PLACE = re.compile(r"[\w./\\~+@% -]+(?:\[[^]]*\])?")
 _ARCHIVE = re.compile(r".*\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:\[.*\])?", re.IGNORECASE)
 
-# What nearly every line is, and what packaging takes as it stands.
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_RELEASE = r"[0-9]+(?:\.[0-9]+)*"
-_CLAUSE = rf"(?:(?:==|!=|<=|>=|<|>)[ \t]*{_RELEASE}|(?:==|!=)[ \t]*{_RELEASE}\.\*|~=[ \t]*{_RELEASE}\.[0-9]+)"
-_SIMPLE = re.compile(
-    rf"({_NAME})[ \t]*(?:\[[ \t]*{_NAME}(?:[ \t]*,[ \t]*{_NAME})*[ \t]*\])?"
-    rf"[ \t]*((?:{_CLAUSE}(?:[ \t]*,[ \t]*{_CLAUSE})*)?)"
-)
+_COMPARISONS = re.compile(r"[<>=!~][^;]*")
 
 # The options that a line may have, and whether they take a value; the last two are of older pips.
 _SHORT = {"i": "index-url", "c": "constraint", "r": "requirement", "e": "editable", "f": "find-links",
@@ -156,10 +149,8 @@ class _Line:
             self._note("path", place)
 
     def _requirement(self, text: str) -> None:
-        simple = _SIMPLE.fullmatch(text)
-        if simple and not _ARCHIVE.fullmatch(text):
-            specifier = re.sub(r"[ \t]", "", simple[2])
-            self._declare(simple[1], (specifier,), specifier)
+        if re.fullmatch(_NAME, text) and not _ARCHIVE.fullmatch(text):
+            self._declare(text, ("",))  # as most lines of small files are; importing packaging takes 10 ms
         elif _VARIABLE.search(text):
             self._declare("")  # what pip will put there is not known here
         elif _URL.match(text) or _is_path(text):
@@ -171,14 +162,19 @@ class _Line:
         from packaging.requirements import Requirement
 
         try:
-            found = Requirement(text.rstrip().removesuffix(";"))
+            requirement = Requirement(text.rstrip().removesuffix(";"))
         except (ValueError, SyntaxError):  # InvalidRequirement, or what packaging 25 let through: "numpy(y]!=)", a null
             self._fault(f'pip cannot read "{shown(text)}" as a requirement.', _cure(text))
             return
-        versions = () if found.url else (str(found.specifier),)
-        if found.url and _is_here(found.url):
-            self._note("path", found.url)
-        self._declare(found.name, versions, str(found.specifier), str(found.marker or ""))
+        marker = str(requirement.marker or "")
+        if requirement.url:
+            if _is_here(requirement.url):
+                self._note("path", requirement.url)
+            self._declare(requirement.name, marker=marker)
+            return
+        written = _COMPARISONS.search(text)
+        wanted = re.sub(r"[\s)]", "", written[0]) if written and requirement.specifier else ""
+        self._declare(requirement.name, (wanted,), wanted, marker)
 
     def _options(self, text: str) -> list[tuple[str, str]]:
         """Return the options of the line with their values, as far as they can be read."""
