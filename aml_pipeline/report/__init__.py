@@ -1,5 +1,5 @@
-"""Run records → pages and what a terminal shows of them. Knows nothing of running.
+"""Run records → HTML pages and text for a terminal. Knows nothing about executing steps.
 
-``reading`` is the one part that reads the disk; from there on a run is plain data (``story``), and nothing of it is
-trusted. ``run_page`` and ``comparison_page`` make pages of it, ``comparison`` what a terminal shows of two runs.
+Only ``reading`` reads the disk; from there on a run is plain, untrusted data (``story``). ``run_page`` and
+``comparison_page`` render pages from it, ``comparison`` the rows that a terminal shows of two runs.
 """

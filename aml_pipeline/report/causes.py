@@ -1,4 +1,4 @@
-"""Two runs → what each step was made from in one and not in the other: the causes of all else that differs. Pure."""
+"""Two runs → differences in what each step depends on, which explain all other differences. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_RECORDED = "code not recorded"
 
 
 class FileChange(NamedTuple):
-    """A file that differs between two runs, and the steps that have it; a digest is None where the file is missing."""
+    """A file that differs between two runs, and the steps that use it; a digest is None if the file is missing."""
 
     path: str
     before: str | None
@@ -23,19 +23,19 @@ class FileChange(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What became of the file."""
-        return f"{self.path} {'is new' if self.before is None else 'is gone' if self.now is None else 'changed'}"
+        """How the file changed."""
+        return f"{self.path} {'is new' if self.before is None else 'was removed' if self.now is None else 'changed'}"
 
 
 class Cause(NamedTuple):
-    """Words on what differs, and the steps that all of them are true of."""
+    """Descriptions of differences, and the steps that have all of them."""
 
     steps: tuple[str, ...]
     words: tuple[str, ...]
 
 
 def causes(first: RunTold, second: RunTold) -> list[Cause]:
-    """Return what differs, in the order of the steps of the second run; steps without a difference are left out."""
+    """Return the differences in the step order of the second run, without steps that do not differ."""
     one, other = {step.name: step for step in first.steps}, {step.name: step for step in second.steps}
     steps_of: dict[str, list[str]] = {}
     for name in dict.fromkeys([*other, *one]):
@@ -49,7 +49,7 @@ def causes(first: RunTold, second: RunTold) -> list[Cause]:
 
 def _words(first: RunTold, second: RunTold, before: StepTold | None, now: StepTold | None) -> Iterator[str]:
     if before is None or now is None:
-        yield "the step is new" if before is None else "the step is gone"
+        yield "the step is new" if before is None else "the step was removed"
         return
     idle = [letter for letter, step in (("A", before), ("B", now)) if step.state == "not run"]
     old, new = first.parts.get(before.name), second.parts.get(now.name)
@@ -64,13 +64,13 @@ def _words(first: RunTold, second: RunTold, before: StepTold | None, now: StepTo
 
 
 def _comparable(parts: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts but for files that both have: a run in Azure ML has fewer, and no attempts."""
+    """Return the parts that both have, except files: a run in Azure ML has fewer parts, and no attempts."""
     left_out = {"snapshot"} if "inputs" in parts and "inputs" in other else {"snapshot", "after"}
     return {name: value for name, value in parts.items() if name in other and name not in left_out}
 
 
 def changed_files(first: RunTold, second: RunTold) -> list[FileChange]:
-    """Return every file that differs between the snapshots of two runs, once."""
+    """Return each file that differs between the snapshots of two runs once."""
     one = {step.name: step for step in first.steps}
     found: dict[tuple[str, str | None, str | None], list[str]] = {}
     for step in second.steps:
@@ -82,7 +82,7 @@ def changed_files(first: RunTold, second: RunTold) -> list[FileChange]:
 
 
 def _files(before: StepTold, now: StepTold, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FileChange]:
-    """Give the files that differ between two snapshots of a step, named from the project's folder."""
+    """Yield the files that differ between two snapshots of a step, relative to the project folder."""
     then, here = _snapshot(before, old), _snapshot(now, new)
     for path in sorted({*then, *here}):
         if then.get(path) != here.get(path):
@@ -96,7 +96,7 @@ def _snapshot(step: StepTold, parts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def environments(first: RunTold, second: RunTold) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    """Return the environments whose definitions are recorded and differ: how they are called, then and now."""
+    """Return the environments whose recorded definitions differ: name, then and now."""
     found = []
     for step in second.steps:
         old = mapping(mapping(first.parts.get(step.name)).get("environment"))

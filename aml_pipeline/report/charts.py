@@ -1,4 +1,4 @@
-"""Series → the data of charts, as the script of the page draws them."""
+"""Series → chart data for the page's script."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from aml_pipeline.core.text import cut
 from aml_pipeline.core.wording import counted
 from aml_pipeline.report.series import LEAST_POINTS, MOST_POINTS, MOST_SERIES, Point, Series, fewer
 
-# A page has at most so many charts, and curves in all of them.
+# Limits of a page: charts, and curves in all charts together.
 MOST_CHARTS, MOST_CURVES = 40, MOST_POINTS // LEAST_POINTS
 _LETTERS = 200
 
 
 class Curves(NamedTuple):
-    """The series of one run: ``label`` tells it from that of another on the same page, ``begun`` is when it began."""
+    """The series of one run: ``label`` distinguishes two runs on a page, ``begun`` is the start of the run."""
 
     label: str
     begun: float
@@ -24,14 +24,14 @@ class Curves(NamedTuple):
 
 
 class Charts(NamedTuple):
-    """Charts as JSON data, and what a reader must know of what is left out of them."""
+    """Charts as JSON data, and remarks on what they omit."""
 
     rows: list[dict[str, Any]]
     remarks: list[str]
 
 
 def charts(runs: Sequence[Curves]) -> Charts:
-    """Return a chart for each metric that was logged more than once, with a series for each step and run."""
+    """Return a chart per metric that was logged more than once, with a series per step and run."""
     by_name: dict[str, list[tuple[Curves, Series]]] = {}
     for run in runs:
         for one in run.series:
@@ -47,7 +47,7 @@ def charts(runs: Sequence[Curves]) -> Charts:
 
 
 def _shown(by_name: Mapping[str, list[tuple[Curves, Series]]]) -> dict[str, list[tuple[Curves, Series]]]:
-    """Return the charts that have room, with their curves."""
+    """Return the charts and curves within the limits."""
     shown: dict[str, list[tuple[Curves, Series]]] = {}
     room = MOST_CURVES
     for name, rows in islice(by_name.items(), MOST_CHARTS):
@@ -60,10 +60,10 @@ def _shown(by_name: Mapping[str, list[tuple[Curves, Series]]]) -> dict[str, list
 
 def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Iterator[str]:
     if len(shown) < len(all_of):
-        yield f"The first {len(shown)} of {len(all_of)} metrics are drawn."
+        yield f"Showing the first {len(shown)} of {len(all_of)} metrics."
     wide = [name for name, rows in shown.items() if len(rows) < len(all_of[name])]
     if wide:
-        yield f"Of {counted(len(wide), 'metric')} the first {MOST_SERIES} steps are drawn."
+        yield f"Showing only the first {MOST_SERIES} steps of {counted(len(wide), 'metric')}."
 
 
 def _series(run: Curves, one: Series, most: int) -> dict[str, Any]:
@@ -81,5 +81,5 @@ def _series(run: Curves, one: Series, most: int) -> dict[str, Any]:
 
 
 def _epochs(points: Sequence[Point]) -> list[float] | None:
-    """Return the epochs, if the step told any."""
+    """Return the epochs, if the step logged them."""
     return [point.epoch or 0.0 for point in points] if any(point.epoch is not None for point in points) else None

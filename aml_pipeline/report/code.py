@@ -1,4 +1,4 @@
-"""What differs between the code of two runs → unified diffs of the texts that are kept. ``read`` gives those."""
+"""Code differences between two runs → unified diffs of the stored texts, which ``read`` returns."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from aml_pipeline.runs import environment_changes
 from aml_pipeline.runs.contents import content
 
 Read = Callable[[str], bytes | None]
-NOT_KEPT = "no text recorded: the file is binary, larger than 256 kB, or looks like a secret; or the record is damaged"
+NOT_KEPT = "no text recorded: the file is binary, larger than 256 kB or looks like a secret, or the record is damaged"
 
 
 class Diff(NamedTuple):
-    """A file or environment that differs: ``title`` says what became of it, ``lines`` are its unified diff."""
+    """A changed file or environment: ``title`` says how it changed, ``lines`` are its unified diff."""
 
     title: str
     lines: tuple[str, ...]
 
 
 def diffs(first: RunTold, second: RunTold, read: Read) -> Iterator[Diff]:
-    """Give the diff of every file and environment that differs between two runs."""
+    """Yield the diff of each file and environment that differs between two runs."""
     for change in changed_files(first, second):
         yield Diff(f"{change.words} ({', '.join(change.steps)})", tuple(_of_file(change, read)))
     for name, old, new in environments(first, second):
@@ -48,7 +48,7 @@ def _of_file(change: FileChange, read: Read) -> Iterator[str]:
 
 
 def _text(digest: str | None, read: Read) -> str | None:
-    """Return the text of a file, "" where there is no such file; None when its text is not kept."""
+    """Return the text of a file, "" if there is no such file, None if its text is not stored."""
     if digest is None:
         return ""
     data = read(content(digest))
@@ -60,7 +60,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _unified(before: str, now: str, old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
-    """Give the lines of a unified diff without their ends."""
+    """Yield the lines of a unified diff without line ends."""
     names = (f"A/{before}" if before != "/dev/null" else before, f"B/{now}" if now != "/dev/null" else now)
     for line in difflib.unified_diff(list(old), list(new), *names, lineterm="\n"):
         yield line.removesuffix("\n")

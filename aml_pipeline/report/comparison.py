@@ -1,4 +1,4 @@
-"""Two runs → what differs between them, as rows that a terminal and a page show alike. Pure."""
+"""Two runs → their differences, as rows for a terminal or a page. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aml_pipeline.report.causes import Cause, causes
 from aml_pipeline.report.story import OutputTold, RunTold, StepTold
 
 NOTHING = "–"
-# A time that is shorter reads "0.0 s": no ratio to it means anything.
+# A shorter time reads "0.0 s", so a ratio to it means nothing.
 _LEAST_SECONDS = 0.05
 _LEAST_RATIO, _MOST_RATIO = 0.01, 1000
 
 
 class Row(NamedTuple):
-    """Something that both runs have a word on, or one of them alone; ``note`` says what the difference comes to."""
+    """A value of one or both runs; ``note`` sums up the difference."""
 
     name: str
     first: str
@@ -27,24 +27,24 @@ class Row(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the runs say different things."""
+        """Whether the values of the runs differ."""
         return self.first != self.second
 
 
 class Comparison(NamedTuple):
-    """What the steps were made from that differs; and all rows, by what they are about, in the order of questions."""
+    """The differences in what the steps depend on, and all rows by topic."""
 
     causes: list[Cause]
     parts: dict[str, list[Row]]
 
     def differing(self) -> dict[str, list[Row]]:
-        """Return the parts with the rows that differ, and no others."""
+        """Return only the topics with differences, and only their rows that differ."""
         kept = {title: [row for row in rows if row.differs] for title, rows in self.parts.items()}
         return {title: rows for title, rows in kept.items() if rows}
 
 
 def compare(first: RunTold, second: RunTold) -> Comparison:
-    """Return what two runs say of the same things."""
+    """Return the rows of two runs."""
     return Comparison(
         causes(first, second),
         {
@@ -76,7 +76,7 @@ def _took(seconds: float | None) -> str:
 
 
 def _times(before: float | None, now: float | None) -> str:
-    """Return the ratio of two times, where it means something."""
+    """Return the ratio of two times, if it is meaningful."""
     if before is None or now is None or min(before, now) < _LEAST_SECONDS:
         return ""
     ratio = now / before
@@ -111,7 +111,7 @@ def _metrics(run: RunTold) -> dict[str, object]:
 
 
 def _told_apart(before: object, now: object) -> tuple[str, str]:
-    """Return two values in as many digits as tell them apart, at least in those of any other metric."""
+    """Return two values with enough digits to tell them apart, and at least the usual number."""
     for digits in range(4, 17):
         texts = number_in_words(before, digits), number_in_words(now, digits)
         if texts[0] != texts[1] or before == now:
@@ -124,7 +124,7 @@ def _steps(run: RunTold) -> dict[str, StepTold]:
 
 
 def _of_durations(first: RunTold, second: RunTold) -> Iterator[Row]:
-    """Give the times of the steps that ran a process in both runs."""
+    """Yield the durations of the steps that ran a process in both runs."""
     one, other = _steps(first), _steps(second)
     for name in _names(one, other):
         before, now = (step.seconds if step else None for step in (one.get(name), other.get(name)))
@@ -139,7 +139,7 @@ def _of_states(first: RunTold, second: RunTold) -> Iterator[Row]:
 
 
 def _state(step: StepTold | None) -> str:
-    """Return how a step ended; whether its result was made in that run or before makes no difference."""
+    """Return how a step ended; a result of this run and a reused one count the same."""
     if step is None:
         return NOTHING
     return "done" if step.state == "up to date" else step.state
@@ -157,7 +157,7 @@ def _outputs(run: RunTold) -> dict[str, OutputTold]:
 
 def _contents(first: OutputTold | None, second: OutputTold | None) -> tuple[str, str, str]:
     before, now = _content(first), _content(second)
-    return before, now, "other bytes" if NOTHING not in {before, now} and before != now else ""
+    return before, now, "content differs" if NOTHING not in {before, now} and before != now else ""
 
 
 def _content(output: OutputTold | None) -> str:

@@ -1,4 +1,4 @@
-"""Two runs → one page: what differs between them, and the curves of both on the same charts. Pure."""
+"""Two runs → one page: their differences, and the curves of both on the same charts. Pure."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from aml_pipeline.report.parts import (
 )
 from aml_pipeline.report.story import RunTold
 
-# All diffs of a page together, as a page's logs.
+# Limit of all diffs of a page together, the same as that of the logs.
 _DIFF_BYTES = 250_000
 
 
 def comparison_page(first: RunTold, second: RunTold, code: Iterable[Diff] = ()) -> str:
-    """Return the page of two runs, with the diffs of their ``code``: one file that needs no other."""
+    """Return the self-contained page of two runs, with the diffs of their ``code``."""
     found = compare(first, second)
     curves = charts([Curves(name, run.started or 0.0, run.series) for name, run in (("A", first), ("B", second))])
     title, heading = f"{first.pipeline} {first.run} {second.run}", _heading(first, second)
@@ -57,19 +57,19 @@ def _heading(first: RunTold, second: RunTold) -> Html:
 
 def _known(run: RunTold) -> Iterator[tuple[str, str]]:
     yield "Run", cut(run.run)
-    yield "Began", moment(run.started)
+    yield "Started", moment(run.started)
     yield "Command", cut(str(run.header.get("command", "")))
 
 
 def _causes(found: list[Cause], room: int) -> Html:
     if not found:
-        return tag("p", "What the steps depend on did not change.")
+        return tag("p", "Nothing that the steps depend on changed.")
     rows = [(cut(", ".join(cause.steps)), cut(words)) for cause in found for words in cause.words]
-    return table(("Step", "Change"), rows, "What the steps were made from", room)
+    return table(("Step", "Change"), rows, "Changes in what the steps depend on", room)
 
 
 def _code(code: Iterable[Diff]) -> Iterator[Html]:
-    """Give the diffs, folded, as many as have room."""
+    """Yield the folded diffs that fit on the page."""
     shown: list[Html] = []
     room, left_out = _DIFF_BYTES, 0
     for diff in code:
@@ -80,7 +80,7 @@ def _code(code: Iterable[Diff]) -> Iterator[Html]:
         room -= size_of(told)
         shown.append(told)
     if left_out:
-        said = f"{left_out} more: `aml-pipeline compare --code` shows the lines that changed in them too."
+        said = f"{left_out} more not shown; `aml-pipeline compare --code` shows all changed lines."
         shown.append(tag("p", said, class_="remark"))
     if shown:
         yield section("Code", "code", *shown)
@@ -104,7 +104,7 @@ def _table(title: str, rows: list[Row], room: int) -> Html:
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in ("Name", "A", "B", "Difference"))))
     body = fitting((tag("tr", *_cells(row)) for row in rows[:MOST_ROWS]), room)
     same = sum(not row.differs for row in rows)
-    more = f" The first {len(body):,} are shown." if len(body) < len(rows) else ""
+    more = f" Showing the first {len(body):,}." if len(body) < len(rows) else ""
     said = f"{title}: {len(rows) - same} of {len(rows)} differ.{more}"
     return scrolled(tag("table", tag("caption", said), head, tag("tbody", *body)), title)
 

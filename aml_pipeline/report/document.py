@@ -1,4 +1,4 @@
-"""Parts → one HTML file that asks for nothing: style, scripts and data are in it, and no other may come in."""
+"""Parts → one self-contained HTML file: style, scripts and data are inside, and nothing else may load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STYLES = (os.path.join("uplot", "uPlot.min.css"), "page.css")
 
 
 def document(title: str, header: Html, *sections: Html) -> str:
-    """Return a page. Its policy lets run and apply only what stands in this package, and lets nothing be fetched."""
+    """Return a page. Its content security policy allows only this package's scripts and styles, and no requests."""
     scripts, styles = [_own(name) for name in _SCRIPTS], [_own(name) for name in _STYLES]
     head = tag(
         "head",
@@ -46,14 +46,14 @@ def _digest(text: str) -> str:
 
 @cache
 def _own(name: str) -> str:
-    """Return a file of this package, as it may stand in a page."""
+    """Return the content of a file of this package, for embedding in a page."""
     text = files.read(os.path.join(_HERE, name)).decode()
     if "</" in text:
-        raise AssertionError(f"{name} would end its own element")
+        raise AssertionError(f"{name} contains the end tag of its own element")
     return text
 
 
 def _footer() -> Html:
-    said = "Made by aml-pipeline. Charts by uPlot 1.6.32, © 2022 Leon Sorokin."
-    terms = tag("details", tag("summary", "Licence of uPlot"), tag("p", _own(os.path.join("uplot", "LICENSE"))))
+    said = "Created by aml-pipeline. Charts by uPlot 1.6.32, © 2022 Leon Sorokin."
+    terms = tag("details", tag("summary", "License of uPlot"), tag("p", _own(os.path.join("uplot", "LICENSE"))))
     return tag("footer", tag("p", said), terms)

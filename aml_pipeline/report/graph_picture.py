@@ -1,4 +1,4 @@
-"""Steps and what they need → a picture: layers from left to right, and lines that lead around the steps."""
+"""Steps and their dependencies → an SVG picture: layers from left to right, lines routed around the steps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aml_pipeline.report.layers import Knot, Layers, Needs, layered, layers_of, 
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.story import RunTold, StepTold
 
-MOST_LINKS = 5_000  # between one layer and the next
+MOST_LINKS = 5_000  # between two layers
 _WIDTH, _LINE, _GAP_X, _GAP_Y, _EDGE = 190, 15, 60, 16, 9
 _LINES_APART, _ENDS_APART = 12, 9
-# How many letters of a name, at 7.3 pixels, and of the words below it have room in a box.
+# How many characters of a name, at 7.3 pixels each, and of the words below it fit in a box.
 _LETTERS, _WORDS = 23, 26
 _ARROW = tag(
     "defs",
@@ -25,7 +25,7 @@ _ARROW = tag(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Where all is: the middle of each knot from the top, and how high a box is."""
+    """The layout: the middle of each knot from the top, and the height of a box."""
 
     layers: Layers
     middles: Mapping[Knot, int]
@@ -38,12 +38,12 @@ class _Plan:
         return self.left(knot) + _WIDTH
 
     def half(self, knot: Knot) -> int:
-        """Return how far a knot reaches above and below its middle."""
+        """Return how far a knot extends above and below its middle."""
         return self.box // 2 + 1 if self.layers.is_step(knot) else 0
 
 
 def picture(run: RunTold, most_links: int = MOST_LINKS) -> tuple[Html, str]:
-    """Return the graph of a run as SVG, each step leading to what is told of it, and what is not in the picture."""
+    """Return the graph of a run as SVG, each step a link to its details, and a remark on what is omitted."""
     needs = _needs(run)
     drawn = _drawn(needs, most_links)
     plan = _plan(layered(drawn), 1 if all(len(name_lines(step.name)) == 1 for step in run.steps) else 2)
@@ -52,13 +52,13 @@ def picture(run: RunTold, most_links: int = MOST_LINKS) -> tuple[Html, str]:
     boxes = [_box(step, number, plan) for number, step in enumerate(run.steps)]
     svg = tag(
         "svg", _ARROW, *_lines_that_pass(plan), *_arrows(plan), *boxes, class_="graph", width=width, height=height,
-        viewBox=f"0 0 {width} {height}", role="group", aria_label="The steps, each after those that it needs",
+        viewBox=f"0 0 {width} {height}", role="group", aria_label="The steps, each to the right of the steps it needs",
     )  # fmt: skip
     return svg, _left_out(sum(map(len, needs.values())), sum(map(len, drawn.values())))
 
 
 def _needs(run: RunTold) -> dict[str, list[str]]:
-    """Return what each step needs of the steps before it; a record could name others."""
+    """Return the earlier steps that each step needs; a damaged record might name others."""
     needs: dict[str, list[str]] = {}
     for step in run.steps:
         needs[step.name] = [name for name in dict.fromkeys(step.upstream) if name in needs]
@@ -66,7 +66,7 @@ def _needs(run: RunTold) -> dict[str, list[str]]:
 
 
 def _drawn(needs: Needs, most_links: int) -> dict[str, list[str]]:
-    """Return as much of the graph as has room: what spans few layers comes first."""
+    """Return the part of the graph that fits: connections across few layers first."""
     layers = layers_of(needs)
     pairs = [(name, other) for name, above in needs.items() for other in above]
     pairs.sort(key=lambda pair: layers[pair[0]] - layers[pair[1]])
@@ -85,7 +85,7 @@ def _drawn(needs: Needs, most_links: int) -> dict[str, list[str]]:
 def _left_out(known: int, drawn: int) -> str:
     if drawn == known:
         return ""
-    return f"The {drawn:,} shortest of {known:,} connections are drawn. Each step lists all the steps it needs."
+    return f"Showing the {drawn:,} shortest of {known:,} connections. Each step lists all the steps it needs."
 
 
 def _plan(layers: Layers, lines: int) -> _Plan:
@@ -101,7 +101,7 @@ def _plan(layers: Layers, lines: int) -> _Plan:
 
 
 def _lines_that_pass(plan: _Plan) -> Iterator[Html]:
-    """Give one line for each step whose results are needed beyond the next layer, up to the last such layer."""
+    """Yield a line for each step that is needed beyond the next layer, up to the last layer that needs it."""
     after = {start: end for start, end in plan.layers.links if not plan.layers.is_step(end)}
     for name, layer in plan.layers.of_steps.items():
         knot = (name, layer)
@@ -115,7 +115,7 @@ def _lines_that_pass(plan: _Plan) -> Iterator[Html]:
 
 
 def _arrows(plan: _Plan) -> Iterator[Html]:
-    """Give a line with an arrowhead for each need, from what is needed, or from the line from there that passes."""
+    """Yield an arrow for each dependency, from the step or from its passing line."""
     before, _ = neighbours(plan.layers.links)
     for knot in plan.layers.of_steps.items():
         starts = sorted(before.get(knot, ()), key=lambda start: plan.middles[start])
@@ -125,13 +125,13 @@ def _arrows(plan: _Plan) -> Iterator[Html]:
 
 
 def _ends(count: int, middle: int, box: int) -> list[int]:
-    """Return where so many lines end at a box, from top to bottom."""
+    """Return where that many lines end at a box, from top to bottom."""
     apart = min(_ENDS_APART, (box - 12) / max(1, count - 1))
     return [round(middle + (number - (count - 1) / 2) * apart) for number in range(count)]
 
 
 def _curve(plan: _Plan, start: Knot, end: Knot, below: int) -> str:
-    """Return the way from the right of ``start`` to the left of ``end``, which stays between their layers."""
+    """Return the path from the right of ``start`` to the left of ``end``, between their layers."""
     above, left = plan.middles[start], plan.left(end)
     bend = left - _GAP_X // 2
     return f"H{left}" if above == below else f"C{bend} {above} {bend} {below} {left} {below}"
@@ -155,7 +155,7 @@ def _inside(step: StepTold, x: int, y: int, height: int) -> Iterator[Html]:
 
 
 def name_lines(name: str) -> Sequence[str]:
-    """Return a name as it stands in a box: whole, or broken after a hyphen, or with … for its middle."""
+    """Return a name as shown in a box: whole, broken after a hyphen, or with … in place of its middle."""
     if len(name) <= _LETTERS:
         return [name]
     at = name.rfind("-", 0, _LETTERS) + 1
@@ -163,6 +163,6 @@ def name_lines(name: str) -> Sequence[str]:
 
 
 def kind(state: str) -> str:
-    """Return the class of a state, for its colour."""
+    """Return the CSS class of a state."""
     known = {"done": "done", "failed": "failed", "interrupted": "stopped", "up to date": "kept", "running": "running"}
     return known.get(state, "idle")

@@ -1,4 +1,4 @@
-"""Layers → how high each step and each line that passes stands: near what it is joined to, and apart from the rest."""
+"""Layers → the vertical position of each step and passing line: near its neighbours, without overlaps."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from itertools import pairwise
 
 from aml_pipeline.report.layers import Knot, Layers, neighbours
 
-_SWEEPS = 24  # over all layers, there or back
-_STRAIGHT = 8.0  # how much more it counts that a line which passes stays straight
+_SWEEPS = 24  # over all layers, forwards or backwards
+_STRAIGHT = 8.0  # weight that keeps passing lines straight
 
 Distance = Callable[[Knot, Knot], int]
 
 
 def heights(layers: Layers, distance: Distance) -> dict[Knot, int]:
-    """Return how far down the middle of each knot stands, two neighbours of a layer at least ``distance`` apart."""
+    """Return the vertical position of each knot's middle; neighbours in a layer are at least ``distance`` apart."""
     before, after = neighbours(layers.links)
     offsets = [_offsets(layer, distance) for layer in layers.knots]
     places = {knot: offset for layer, row in zip(layers.knots, offsets, strict=True) for knot, offset in
@@ -28,7 +28,7 @@ def heights(layers: Layers, distance: Distance) -> dict[Knot, int]:
 
 
 def _offsets(layer: Sequence[Knot], distance: Distance) -> list[float]:
-    """Return how far below the first of a layer each must be."""
+    """Return the least distance of each knot from the first of its layer."""
     offsets = [0.0]
     for pair in pairwise(layer):
         offsets.append(offsets[-1] + distance(*pair))
@@ -36,7 +36,7 @@ def _offsets(layer: Sequence[Knot], distance: Distance) -> list[float]:
 
 
 def _wish(layers: Layers, knot: Knot, joined: Sequence[Knot], places: Mapping[Knot, float]) -> tuple[float, float]:
-    """Return where a knot would best stand for what it is joined to, and how much that counts."""
+    """Return the best position of a knot for its neighbours, and its weight."""
     weights = [1.0 if layers.is_step(knot) or layers.is_step(other) else _STRAIGHT for other in joined]
     total = sum(weights)
     if not total:
@@ -45,9 +45,9 @@ def _wish(layers: Layers, knot: Knot, joined: Sequence[Knot], places: Mapping[Kn
 
 
 def _nearest(wishes: Sequence[tuple[float, float]], offsets: Sequence[float]) -> list[float]:
-    """Return the places nearest to what is wished that keep the order and the distances.
+    """Return the positions closest to the wished ones that keep the order and the distances.
 
-    What would overlap is pooled, and a pool stands at the mean of its wishes (pool adjacent violators).
+    Overlapping knots are pooled, and a pool is placed at the mean of its wishes (pool adjacent violators).
     """
     pools: list[tuple[float, float, int]] = []
     for (wish, weight), offset in zip(wishes, offsets, strict=True):

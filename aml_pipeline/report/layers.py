@@ -1,7 +1,7 @@
-"""A graph → layers: which layer each step is in, and in which order a layer has its steps and the lines that pass.
+"""A graph → layers: the layer of each step, and the order of steps and passing lines in each layer.
 
-What leads from a step to another passes every layer between them in a place of its own, so that no line has to cross
-a step. The lines from one step share these places, and part before the layer of what they lead to.
+A line from one step to another passes each layer between them at a place of its own, so that it crosses no step. The
+lines from one step share these places, and part before the layer they lead to.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# What has a place in a layer: a step in its own layer, or in a later one the lines from that step.
+# An element of a layer: a step in its own layer, or, in a later layer, the lines from that step.
 Knot = tuple[str, int]
 Link = tuple[Knot, Knot]
 Needs = Mapping[str, Collection[str]]
 
-_SWEEPS = 8  # over all layers, there or back
+_SWEEPS = 8  # over all layers, forwards or backwards
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Of each step the number of its layer; each layer from top to bottom; what joins a layer to the next."""
+    """The layer number of each step, the layers from top to bottom, and the links between neighbouring layers."""
 
     of_steps: Mapping[str, int]
     knots: Sequence[Sequence[Knot]]
     links: Sequence[Link]
 
     def is_step(self, knot: Knot) -> bool:
-        """Whether it is a step and no line that passes."""
+        """Whether it is a step rather than a passing line."""
         return self.of_steps[knot[0]] == knot[1]
 
 
 def layered(needs: Needs) -> Layers:
-    """Return the layers of a graph, in which each step comes after all that it needs."""
+    """Return the layers of a graph; each step comes after all the steps it needs."""
     of_steps = layers_of(needs)
     links = list(dict.fromkeys(_links(needs, of_steps)))
     order = {name: number for number, name in enumerate(needs)}
@@ -45,7 +45,7 @@ def layered(needs: Needs) -> Layers:
 
 
 def layers_of(needs: Needs) -> dict[str, int]:
-    """Return the layer of each step: one more than the last layer of what it needs."""
+    """Return the layer of each step: one after the last layer of the steps it needs."""
     layers: dict[str, int] = {}
     for name, above in needs.items():
         layers[name] = 1 + max((layers[other] for other in above), default=-1)
@@ -53,7 +53,7 @@ def layers_of(needs: Needs) -> dict[str, int]:
 
 
 def neighbours(links: Iterable[Link]) -> tuple[dict[Knot, list[Knot]], dict[Knot, list[Knot]]]:
-    """Return what each knot is joined to in the layer before its own, and in the layer after."""
+    """Return the neighbours of each knot in the layer before and in the layer after."""
     before: dict[Knot, list[Knot]] = defaultdict(list)
     after: dict[Knot, list[Knot]] = defaultdict(list)
     for start, end in links:
@@ -63,7 +63,7 @@ def neighbours(links: Iterable[Link]) -> tuple[dict[Knot, list[Knot]], dict[Knot
 
 
 def _links(needs: Needs, layers: Mapping[str, int]) -> Iterator[Link]:
-    """Give what joins two layers; a link may come twice."""
+    """Yield the links between two layers, possibly with duplicates."""
     for name, above in needs.items():
         for other in above:
             for layer in range(layers[other], layers[name] - 1):
@@ -72,7 +72,7 @@ def _links(needs: Needs, layers: Mapping[str, int]) -> Iterator[Link]:
 
 
 def _untangled(layers: list[list[Knot]], links: Sequence[Link]) -> list[list[Knot]]:
-    """Return the layers in the order in which the fewest lines cross, of those that some sweeps come to."""
+    """Return the layers in the best order that a few sweeps find: the one with the fewest crossings."""
     before, after = neighbours(links)
     best, fewest = layers, crossings(layers, links)
     for sweep in range(_SWEEPS):
@@ -85,7 +85,7 @@ def _untangled(layers: list[list[Knot]], links: Sequence[Link]) -> list[list[Kno
 
 
 def _swept(layers: Sequence[Sequence[Knot]], joined: Mapping[Knot, Sequence[Knot]]) -> list[list[Knot]]:
-    """Sort each layer by the mean place of what it is joined to in the layer that was sorted last."""
+    """Sort each layer by the mean position of its neighbours in the layer sorted before it."""
     swept: list[list[Knot]] = []
     for layer in layers:
         places = {knot: place for place, knot in enumerate(swept[-1])} if swept else {}
@@ -99,7 +99,7 @@ def _mean(numbers: Sequence[int], otherwise: float) -> float:
 
 
 def crossings(layers: Iterable[Sequence[Knot]], links: Iterable[Link]) -> int:
-    """Return how many pairs of links cross."""
+    """Return the number of crossing links."""
     places = {knot: place for layer in layers for place, knot in enumerate(layer)}
     ends: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for start, end in links:

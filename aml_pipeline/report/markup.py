@@ -1,4 +1,4 @@
-"""Markup that cannot be broken out of: whatever text goes into an element is escaped, once and here."""
+"""HTML that text cannot break out of: all text in an element is escaped, once and here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aml_pipeline.core.text import visible
 
 
 class Html(str):
-    """Markup; any other text is text."""
+    """HTML; any other string is text that will be escaped."""
 
     __slots__ = ()
 
@@ -19,7 +19,7 @@ _VOID = frozenset({"input", "meta", "rect", "path", "line"})
 
 
 def tag(name: str, /, *children: str, **attributes: object) -> Html:
-    """Return an element. ``class_`` stands for ``class``, ``_`` in a name for ``-``; None leaves an attribute out."""
+    """Return an element. ``class_`` means ``class`` and ``_`` in a name means ``-``; None omits an attribute."""
     given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items() if value is not None}
     words = "".join(f' {key}="{escape(visible(str(value)))}"' for key, value in given.items())
     if name in _VOID:
@@ -28,11 +28,11 @@ def tag(name: str, /, *children: str, **attributes: object) -> Html:
 
 
 def join(children: Iterable[str]) -> Html:
-    """Return children one after the other, those that are text escaped."""
+    """Return the children joined, text among them escaped."""
     return Html("".join(one if isinstance(one, Html) else escape(visible(one), quote=False) for one in children))
 
 
 def data(value: object) -> Html:
-    """Return JSON that may stand in a script element: no character of it begins a tag or ends the element."""
+    """Return JSON for a script element, without characters that could start a tag or end the element."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Html(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

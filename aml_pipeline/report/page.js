@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts and searches the logs of a page. Text reaches the page as text only, never as markup.
+// Draws the charts and searches the logs of a page. Text is inserted as text only, never as HTML.
 
 const COLOURS = {
   light: ["#0a58a8", "#b3541e", "#1a6b35", "#8b2f8f", "#5a5f00", "#b3261e", "#00666b", "#5f4b8b"],
@@ -24,7 +24,7 @@ function chosen() {
   };
 }
 
-// Equal places on the axis (values logged within the same instant) keep their order and none is lost.
+// Values at equal positions on the axis (logged at the same instant) keep their order, and none is lost.
 function apart(places) {
   const spread = [];
   for (const place of places) {
@@ -51,7 +51,7 @@ function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// Of a logarithmic axis only the powers of ten have a line, where there are some: all others would make grey bands.
+// On a logarithmic axis only powers of ten get grid lines, if there are some: all others would form grey bands.
 function powersOfTen(_, places) {
   const powers = places.map((place) => (Number.isInteger(Math.round(Math.log10(place) * 1e9) / 1e9) ? place : null));
   return powers.filter((place) => place !== null).length > 1 ? powers : places;
@@ -94,7 +94,7 @@ function draw() {
   plots.forEach((plot) => plot.destroy());
   place.replaceChildren();
   const how = chosen();
-  // All boxes before the first chart: one that is alone is as wide as the page.
+  // Create all boxes before the first chart: a single box would be as wide as the page.
   const figures = charts.map((chart) => {
     const figure = element("figure");
     figure.append(element("figcaption", chart.name));
@@ -121,9 +121,9 @@ function remark(chart, how) {
   const odd = chart.series.reduce((sum, one) => sum + one.odd, 0);
   const low = how.logarithmic ? chart.series.flatMap((one) => one.value).filter((value) => value !== null && value <= 0).length : 0;
   const said = [];
-  if (drawn < logged) said.push(`${drawn} of ${logged} values are drawn.`);
-  if (odd) said.push(odd === 1 ? "1 value is no finite number, and is a gap." : `${odd} values are no finite numbers, and are gaps.`);
-  if (low) said.push(`${counted(low, "value")} of 0 or less ${low === 1 ? "has" : "have"} no place on a logarithmic axis.`);
+  if (drawn < logged) said.push(`Showing ${drawn} of ${logged} values.`);
+  if (odd) said.push(odd === 1 ? "1 value is not a finite number and is shown as a gap." : `${odd} values are not finite numbers and are shown as gaps.`);
+  if (low) said.push(`${counted(low, "value")} of 0 or less cannot be shown on a logarithmic axis.`);
   return said.join(" ");
 }
 
@@ -134,7 +134,7 @@ function fit() {
   }
 }
 
-// A cell that a spreadsheet would take for a formula is given a quote before it.
+// A cell that a spreadsheet would read as a formula gets a leading quote.
 function cell(value) {
   const text = value === null || value === undefined ? "" : String(value);
   const plain = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
@@ -162,7 +162,7 @@ function download() {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-// Logs: while something is looked for, only lines that hold it are shown.
+// Logs: during a search, only matching lines are shown.
 const logs = [...document.querySelectorAll(".log code")].map((code) => ({
   code,
   step: code.closest("details"),
@@ -212,7 +212,7 @@ function search() {
     lines += count;
     steps += count > 0 ? 1 : 0;
   }
-  const most = lines > MOST_MARKS ? `, the first ${MOST_MARKS} shown` : "";
+  const most = lines > MOST_MARKS ? `, showing the first ${MOST_MARKS}` : "";
   told.textContent = wanted ? `${counted(lines, "line")} in ${counted(steps, "step")}${most}` : "";
 }
 
@@ -220,7 +220,7 @@ function counted(number, what) {
   return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-// A link to a step opens it.
+// A link to a step unfolds it.
 function unfold() {
   const wanted = /^#step-\d+$/.test(location.hash) ? document.getElementById(location.hash.slice(1)) : null;
   if (wanted) {

@@ -1,4 +1,4 @@
-"""What pages share: tables, lists of facts, a state, charts."""
+"""Elements that pages share: tables, lists of facts, states, charts."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from aml_pipeline.report.graph_picture import kind
 from aml_pipeline.report.markup import Html, data, tag
 from aml_pipeline.report.series import METHOD
 
-# What a page has at most, so that a browser opens it at once and it can be sent; and the rows of a table.
+# Limits of a page, so that it opens at once and can be sent by mail; and of the rows of a table.
 MOST_BYTES, MOST_ROWS = 1_000_000, 1_000
-# Of the bytes that a table takes: as many as it likes, or where a page would be too large.
+# Bytes of a table: without a limit, or where a page would be too large.
 ROOMS = (MOST_BYTES, 100_000, 30_000)
-_LONG_WORD = 40  # more letters than a name of a step with one of an output has, as a rule
+_LONG_WORD = 40  # longer than most names of a step and its output together
 
 
 def section(title: str, name: str, *children: str) -> Html:
-    """Return a part of the page with its heading."""
+    """Return a section of the page with its heading."""
     return tag("section", tag("h2", title, id=name), *children)
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Html:
-    """Return what is known as name and value; what is not known is left out."""
+    """Return names and values as a list, without unknown values."""
     pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in rows if value]
     return tag("dl", *pairs, class_="facts")
 
 
 def size_of(*parts: str) -> int:
-    """Return how many bytes some parts of a page are."""
+    """Return the size of parts of a page in bytes."""
     return sum(len(part.encode()) for part in parts)
 
 
 def fitting(parts: Iterable[Html], room: int) -> list[Html]:
-    """Return the first parts, as many as have room."""
+    """Return the first parts that fit in ``room`` bytes."""
     taken: list[Html] = []
     for part in parts:
         room -= size_of(part)
@@ -47,31 +47,31 @@ def fitting(parts: Iterable[Html], room: int) -> list[Html]:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str, room: int = MOST_BYTES) -> Html:
-    """Return a table; of one that is very long, the beginning."""
+    """Return a table, or the beginning of a very long one."""
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in heads)))
     body = fitting((tag("tr", *map(cell, row)) for row in rows[:MOST_ROWS]), room)
-    more = f" The first {len(body):,} of {len(rows):,}." if len(body) < len(rows) else ""
+    more = f" Showing the first {len(body):,} of {len(rows):,}." if len(body) < len(rows) else ""
     return scrolled(tag("table", tag("caption", f"{about}{more}"), head, tag("tbody", *body)), about)
 
 
 def cell(text: str, *classes: str) -> Html:
-    """Return a cell: a name or a number in it stays whole, and a text with a long word may be broken anywhere."""
+    """Return a table cell; only text with a very long word may be broken within a word."""
     long = ["long"] if any(len(word) > _LONG_WORD for word in text.split()) else []
     return tag("td", text, class_=" ".join([*classes, *long]) or None)
 
 
 def scrolled(inside: Html, about: str) -> Html:
-    """Return what may be wider or higher than the page in a frame of its own, which the keyboard reaches."""
+    """Return content that may be larger than the page in a scrollable frame that the keyboard can reach."""
     return tag("div", inside, class_="scrolled", tabindex=0, role="region", aria_label=about)
 
 
 def state(word: str) -> Html:
-    """Return a state in its colour."""
+    """Return a coloured state."""
     return tag("span", word, class_=f"state {kind(word)}")
 
 
 def moment(seconds: float | None) -> str:
-    """Return a time, here and for people."""
+    """Return a local time for people."""
     try:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else ""
     except (OverflowError, ValueError, OSError):
@@ -79,16 +79,16 @@ def moment(seconds: float | None) -> str:
 
 
 def value_in_words(value: object) -> str:
-    """Return any value of a record as text."""
+    """Return any value in a record as text."""
     return cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
 
 
 def drawn(charts: Charts) -> Html:
-    """Return the place where the script of the page draws charts, with their data."""
+    """Return the element in which the page's script draws charts, with their data."""
     if not charts.rows:
         return tag("p", "No metric was logged more than once.")
     fewer = any(len(series["value"]) < series["logged"] for chart in charts.rows for series in chart["series"])
-    said = [*charts.remarks, *([f"Of a curve with many points those are drawn that {METHOD} keeps."] if fewer else [])]
+    said = [*charts.remarks, *([f"Curves with many points are reduced by {METHOD}."] if fewer else [])]
     return tag(
         "div",
         _tools(any(series["epoch"] for chart in charts.rows for series in chart["series"])),
@@ -99,13 +99,13 @@ def drawn(charts: Charts) -> Html:
 
 
 def _tools(has_epochs: bool) -> Html:  # noqa: FBT001 - its one caller is above
-    names = {"number": "number of the value", "time": "seconds since the run began"}
+    names = {"number": "index", "time": "seconds since the start of the run"}
     names |= {"epoch": "epoch"} if has_epochs else {}
     choices = [tag("option", words, value=name) for name, words in names.items()]
     return tag(
         "div",
-        tag("label", "Across ", tag("select", *choices, id="across")),
-        tag("label", tag("input", type="checkbox", id="logarithmic"), " logarithmic"),
-        tag("button", "CSV", type="button", id="csv", title="All points of these charts as a CSV file"),
+        tag("label", "X axis ", tag("select", *choices, id="across")),
+        tag("label", tag("input", type="checkbox", id="logarithmic"), " logarithmic Y axis"),
+        tag("button", "CSV", type="button", id="csv", title="Download all points of these charts as a CSV file"),
         class_="tools",
     )

@@ -1,4 +1,4 @@
-"""The directory of a run → what there is to tell of it. All that a page is made from is read here."""
+"""The directory of a run → its story. All data of a page is read here."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from aml_pipeline.runs import metrics
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
-# All logs of a page together, and one of them, at most and at least.
+# Limits of all logs of a page together, and the most and the least of one log.
 LOGS_BYTES, LOG_BYTES, _LEAST_BYTES = 250_000, 64_000, 600
 _DATA_SET = "dataset.json"
 _DATA_SET_BYTES = 64_000
 
 
 def read(record: RunRecord, state: str) -> RunTold:
-    """Return what there is to tell of a recorded run; ``state`` is how it ended, as far as is known."""
+    """Return the story of a recorded run; ``state`` is how it ended, as far as is known."""
     events: list[Mapping[str, Any]] = []
     series = series_of(_metrics(record.events(), events))
     steps = {step.name: step for step in _steps(record, events)}
@@ -39,16 +39,16 @@ def read(record: RunRecord, state: str) -> RunTold:
 
 
 def with_parts(run: RunTold, record: RunRecord, contents: Contents) -> RunTold:
-    """Return a run with what its steps were made from, as far as that is recorded."""
+    """Return a run with the parts of its steps, as far as they are recorded."""
     keys = {step.name: str(step.row.get("key") or "") for step in run.steps}
     kept = {name: parts for name, key in keys.items() if (parts := contents.parts(key)) is not None}
     return replace(run, parts={name: contents.worded(parts) for name, parts in {**record.parts, **kept}.items()})
 
 
 def _makers(record: RunRecord, steps: Iterable[StepTold]) -> Iterator[tuple[RunRecord, list[str]]]:
-    """Give the runs that made results which were used again, where their records are still there, and of which steps.
+    """Yield the earlier runs whose results were reused, if their records still exist, with the steps concerned.
 
-    There may be as many as steps: none is kept.
+    There can be as many as steps, so they are read one at a time.
     """
     runs = os.path.dirname(record.folder)
     made: dict[str, list[str]] = defaultdict(list)
@@ -61,14 +61,14 @@ def _makers(record: RunRecord, steps: Iterable[StepTold]) -> Iterator[tuple[RunR
 
 
 def _made(maker: RunRecord, steps: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the metrics of some steps that the run which made their results recorded."""
+    """Return the metrics of some steps, from the record of the run that produced their results."""
     rows = mapping(maker.short.get("steps"))
     logged = {step: mapping(mapping(rows.get(step)).get("metrics")) for step in steps}
     return {step: values for step, values in logged.items() if values}
 
 
 def _series_of(maker: RunRecord, steps: Collection[str]) -> list[Series]:
-    """Return what some steps logged in the run that made their results."""
+    """Return what some steps logged in the run that produced their results."""
     names = set(steps)
     found = series_of(event for event in maker.events() if str(event.get("step")) in names)
     for one in found:
@@ -77,7 +77,7 @@ def _series_of(maker: RunRecord, steps: Collection[str]) -> list[Series]:
 
 
 def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Give the metrics, which may be millions; put the other events, and the last of each metric, into ``others``."""
+    """Yield the metrics (there may be millions); put other events and the last of each metric into ``others``."""
     last: dict[tuple[str, str], Mapping[str, Any]] = {}
     for event in events:
         if event.get("event") != "MetricLogged":
@@ -89,7 +89,7 @@ def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]
 
 
 def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepTold]:
-    """Give the steps in the order of the plan, then those that it does not have."""
+    """Yield the steps in the order of the plan, then any that the plan does not have."""
     rows = _rows(record.header, events)
     plan = [mapping(one) for one in sequence(mapping(record.header.get("plan")).get("steps"))]
     declared = {str(one.get("name")): one for one in plan}
@@ -105,7 +105,7 @@ def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepT
 
 
 def _rooms(record: RunRecord, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Return how many bytes of each log have room; of very many, none but of steps that failed and of the last."""
+    """Return how many bytes of each log fit; if there are very many, only those of failed steps and of the last."""
     logged = record.logged_steps
     most = max(_LEAST_BYTES, min(LOG_BYTES, LOGS_BYTES // max(1, len(logged))))
     rooms, left = dict.fromkeys(logged, 0), LOGS_BYTES
@@ -118,14 +118,14 @@ def _rooms(record: RunRecord, rows: Mapping[str, Mapping[str, Any]]) -> dict[str
 
 
 def _outputs(record: RunRecord, step: str, row: Mapping[str, Any]) -> dict[str, str]:
-    """Return the folders of a step's outputs: by the links that people use, where these lead there."""
+    """Return the folders of a step's outputs, as links for people if these point there."""
     links = os.path.join(os.path.dirname(os.path.dirname(record.folder)), "outputs", step)
     places = {str(name): str(place) for name, place in mapping(row.get("outputs")).items()}
     return {name: _link_to(place, os.path.join(links, name)) for name, place in places.items()}
 
 
 def _link_to(place: str, link: str) -> str:
-    """Return ``link`` if it leads to ``place``, else ``place``."""
+    """Return ``link`` if it points to ``place``, else ``place``."""
     try:
         return link if os.path.islink(link) and os.path.samefile(link, place) else place
     except (OSError, ValueError):
@@ -133,7 +133,7 @@ def _link_to(place: str, link: str) -> str:
 
 
 def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Return how each step ended: as the header says, or for a run that is not over as its events do."""
+    """Return how each step ended: from the header, or from the events if the run is not over."""
     recorded = mapping(header.get("steps"))
     if recorded:
         return {str(name): mapping(row) for name, row in recorded.items()}
@@ -150,7 +150,7 @@ def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dic
 
 
 def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[AttemptTold]]:
-    """Return the processes of each step; one without an end goes on until the last event."""
+    """Return the processes of each step; one without an end lasts until the last event."""
     found: dict[str, list[AttemptTold]] = defaultdict(list)
     begun: dict[str, float] = {}
     last = 0.0
@@ -174,7 +174,7 @@ def _upstream(declared: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
-    """Return the end of a log without reading the rest of it."""
+    """Return the end of a log without reading the rest."""
     try:
         with files.opened(place) as stream:
             size = stream.seek(0, os.SEEK_END)
@@ -182,7 +182,7 @@ def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
             taken = stream.read(room)
     except OSError:
         return None
-    if len(taken) < size:  # begin with a whole line, or else with a whole character
+    if len(taken) < size:  # start at a line, or else at a character
         head, end, rest = taken.partition(b"\n")
         taken = rest if end and rest else head.lstrip(bytes(range(0x80, 0xC0)))
     text = to_source(printed(taken.decode("utf-8", "replace")))
@@ -191,7 +191,7 @@ def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
 
 
 def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mapping[str, Any]]:
-    """Return what the outputs say of the data set in them, where they lie beside the record and say it."""
+    """Return the descriptions of data sets in the outputs that lie beside the record."""
     state = os.path.realpath(os.path.join(record.folder, os.pardir, os.pardir))
     found = {}
     for step in steps:
@@ -202,7 +202,7 @@ def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mappin
 
 
 def _small_mapping(path: str, below: str) -> Mapping[str, Any]:
-    """Return what a file says, wherever ``path`` leads, if that is below a folder."""
+    """Return the content of a file if ``path`` resolves to one below the folder."""
     try:
         place = os.path.realpath(path)
         if (

@@ -1,4 +1,4 @@
-"""A run → its page. Pure: what there is to tell goes in, markup comes out."""
+"""A run → its page. Pure: data in, HTML out."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold
 from aml_pipeline.report.timeline import timeline
 
-_BETWEEN = 5_000  # headings, and what is said of what is left out
+_BETWEEN = 5_000  # headings and remarks on omissions
 
 
 def page(run: RunTold) -> str:
-    """Return the page of a run: one file that needs no other."""
+    """Return the self-contained page of a run."""
     title, heading = f"{run.pipeline} {run.run}", _heading(run)
     room = MOST_BYTES - size_of(document(title, heading)) - _BETWEEN
     curves = drawn(charts([Curves("", run.started or 0.0, run.series)]))
@@ -47,8 +47,8 @@ def _heading(run: RunTold) -> Html:
     heading = tag("h1", cut(run.pipeline), " ", state(cut(run.state, 60)))
     known = {
         "Run": run.run,
-        "Began": moment(run.started),
-        "Took": "" if run.seconds is None else seconds_in_words(run.seconds),
+        "Started": moment(run.started),
+        "Duration": "" if run.seconds is None else seconds_in_words(run.seconds),
         "Profile": cut(str(run.header.get("profile") or "")),
         "Data set": cut(", ".join(cut(str(one.get("name", "")), 60) for one in run.data_sets.values())),
         "Command": cut(str(run.header.get("command", ""))),
@@ -59,7 +59,7 @@ def _heading(run: RunTold) -> Html:
 
 
 def _portal(azureml: Mapping[str, Any]) -> Html:
-    """Return the way to the run in Azure ML; an address that is none of the web is told and leads nowhere."""
+    """Return the link to the run in Azure ML; an address that is not of the web is shown as text."""
     if not azureml:
         return Html()
     address = str(azureml.get("portal", ""))
@@ -70,7 +70,7 @@ def _portal(azureml: Mapping[str, Any]) -> Html:
 
 
 def _sections(run: RunTold, curves: Html, room: int) -> Iterator[Html]:
-    """Give the parts of the page; of many steps those that have ``room`` beside the tables."""
+    """Yield the sections of the page, with as many steps as fit in ``room`` beside the tables."""
     costs = costs_of(run)
     for most in ROOMS:
         tables = _tables(run, most)
@@ -81,7 +81,7 @@ def _sections(run: RunTold, curves: Html, room: int) -> Iterator[Html]:
     said = _of_steps(len(shown.steps), len(run.steps))
     steps = [step_part(step, number, run) for number, step in enumerate(shown.steps)]
     bars = timeline(shown)
-    yield section("Steps and what they need", "graph", *_graph(shown, left - size_of(bars, *steps)), said)
+    yield section("Steps and their dependencies", "graph", *_graph(shown, left - size_of(bars, *steps)), said)
     yield section("Timeline", "timeline", bars, said)
     yield section("Metrics", "metrics", tables.pop("metrics"), curves)
     yield section("Steps", "steps", _search(), said, *steps)
@@ -92,12 +92,12 @@ def _sections(run: RunTold, curves: Html, room: int) -> Iterator[Html]:
 def _of_steps(shown: int, known: int) -> Html:
     if shown == known:
         return Html()
-    first = "first those that failed and what they needed, then those that ran"
-    return tag("p", f"The page has room for {shown} of {counted(known, 'step')}: {first}.", class_="remark")
+    first = "first the failed ones and the steps they need, then those that ran"
+    return tag("p", f"Showing {shown} of {counted(known, 'step')}: {first}.", class_="remark")
 
 
 def _tables(run: RunTold, room: int) -> dict[str, Html]:
-    """Return the parts that are lists of all kinds, none of which takes more than ``room`` by much."""
+    """Return the sections that are tables; none takes much more than ``room``."""
     return {
         "metrics": _last_values(run, room),
         "outputs": _outputs(run, room),
@@ -121,7 +121,7 @@ def _graph(run: RunTold, room: int) -> Iterator[Html]:
 def _last_values(run: RunTold, room: int) -> Html:
     rows = [(step.name, name, number_in_words(value)) for step in run.steps for name, value in step.metrics.items()]
     cells = [tuple(cut(cell, 120) for cell in row) for row in rows]
-    return table(("Step", "Metric", "Last value"), cells, "The last value of each metric", room) if rows else Html()
+    return table(("Step", "Metric", "Last value"), cells, "Last value of each metric", room) if rows else Html()
 
 
 def _search() -> Html:
@@ -142,10 +142,8 @@ def _outputs(run: RunTold, room: int) -> Html:
         for one in step.outputs
     ]
     if not rows:
-        return tag("p", "None is recorded.")
-    return table(
-        ("Output", "Size", "Files", "Digest", "Folder"), rows, "Outputs, as they were when their step was over", room
-    )
+        return tag("p", "No outputs.")
+    return table(("Output", "Size", "Files", "Digest", "Folder"), rows, "Outputs at the end of their step", room)
 
 
 def _parameters(run: RunTold, room: int) -> Html:
@@ -155,34 +153,34 @@ def _parameters(run: RunTold, room: int) -> Html:
         for name, value in run.parameters.items()
     ]
     if not rows:
-        return tag("p", "It has none.")
+        return tag("p", "No parameters.")
     return table(("Parameter", "Value", "Default"), rows, "Parameters of the run", room)
 
 
 def _data_sets(run: RunTold, room: int) -> Html:
     if not run.data_sets:
-        return tag("p", "No output has a dataset.json that tells of one.")
+        return tag("p", "No output has a dataset.json that describes one.")
     told = (
         tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(one)) for key, one in data.items()))
         for place, data in run.data_sets.items()
     )
     shown = fitting(told, room)
     left_out = len(run.data_sets) - len(shown)
-    more = tag("p", f"The first {len(shown)} of {len(run.data_sets)}.", class_="remark") if left_out else Html()
+    more = tag("p", f"Showing the first {len(shown)} of {len(run.data_sets)}.", class_="remark") if left_out else Html()
     return join([*shown, more])
 
 
 def _code(run: RunTold, room: int) -> Html:
     git = mapping(run.header.get("git"))
     if not git:
-        return tag("p", "It came from no git repository, or from one that could not be read.")
+        return tag("p", "No git information.")
     dirty = [(cut(str(one), 300),) for one in sequence(git.get("dirty"))]
     known = facts([("Commit", cut(run.commit, 60)), ("Branch", cut(str(git.get("branch") or "")))])
     if not dirty:
-        return join([known, tag("p", "Every file was as in the commit.")])
+        return join([known, tag("p", "No files differed from the commit.")])
     about = "Files that differed from the commit"
     if "dirty_files" in git:
-        about += f" (of {cut(str(git['dirty_files']), 20)}, {len(dirty):,} are recorded)"
+        about += f" (showing {len(dirty):,} of {cut(str(git['dirty_files']), 20)})"
     return join([known, table(("File",), dirty, about, room)])
 
 
@@ -192,6 +190,6 @@ def _environment(run: RunTold, room: int) -> Html:
     packages = mapping(run.header.get("distributions"))
     rows = [(cut(str(name), 120), cut(str(version), 120)) for name, version in packages.items()]
     if not rows:
-        return join([facts(known), tag("p", "No packages are recorded.")])
-    listed = table(("Package", "Version"), rows, "Packages that the Python of the steps had", room)
+        return join([facts(known), tag("p", "No packages recorded.")])
+    listed = table(("Package", "Version"), rows, "Packages installed for the steps", room)
     return join([facts(known), tag("details", tag("summary", counted(len(rows), "package")), listed)])

@@ -1,4 +1,4 @@
-"""Which steps of a run its page shows, where it has not room for all."""
+"""Selects the steps that a page shows if not all fit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import RunTold, StepTold
 from aml_pipeline.report.timeline import row
 
-# What a step takes in the graph, beside its name, which stands there twice, and the lines that lead to it.
+# Bytes of a step in the graph, without its name, which occurs twice, and the lines to it.
 _BOX_BYTES, _LINE_BYTES, _MOST_LINES = 300, 120, 10
 _UNHAPPY = frozenset({"failed", "interrupted", "running"})
 
 
 def costs_of(run: RunTold) -> list[int]:
-    """Return how many bytes each step takes: its text, its bars, its place in the graph."""
+    """Return the size of each step in bytes: its text, its bars and its box in the graph."""
     return [_cost(step, number, run) for number, step in enumerate(run.steps)]
 
 
@@ -29,7 +29,7 @@ def _cost(step: StepTold, number: int, run: RunTold) -> int:
 
 
 def steps_that_fit(run: RunTold, costs: Sequence[int], room: int) -> tuple[StepTold, ...]:
-    """Return the steps that have room, in their order."""
+    """Return the steps that fit, in order."""
     shown: list[int] = []
     for number in _by_weight(run.steps):
         room -= costs[number]
@@ -40,7 +40,7 @@ def steps_that_fit(run: RunTold, costs: Sequence[int], room: int) -> tuple[StepT
 
 
 def _by_weight(steps: Sequence[StepTold]) -> list[int]:
-    """Return the numbers of the steps: those that failed, what they needed, those that ran, all others."""
+    """Return the step numbers by priority: failed steps, the steps they need, those that ran, all others."""
     needed = {name for step in steps if step.state in _UNHAPPY for name in step.upstream}
 
     def weight(number: int) -> int:

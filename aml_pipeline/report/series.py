@@ -1,4 +1,4 @@
-"""Logged metrics → series of points, and fewer points that draw the same line."""
+"""Logged metrics → series of points, reduced to fewer points that draw the same line."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from aml_pipeline.core.plain import number
 
 # Named on the page. Jugel et al.: M4, a visualization-oriented time series data aggregation, VLDB 2014.
-METHOD = "M4 (of each of equal intervals the first, the lowest, the highest and the last point)"
+METHOD = "M4 (the first, lowest, highest and last point of each of equal intervals)"
 _OF_AN_INTERVAL = 4
-# A page draws so many points in all, and of one curve at least so many; so many curves of one metric.
+# Points on a page in total, at least per curve, and curves per metric.
 MOST_POINTS, LEAST_POINTS, MOST_SERIES = 10_000, 40, 20
 
 
 class Point(NamedTuple):
-    """One logged value: its number from 1, its time, its epoch if the step told; None is a value that is no number."""
+    """A logged value: its number from 1, its time, its epoch if logged; a value of None is not a number."""
 
     number: int
     time: float
@@ -28,9 +28,9 @@ class Point(NamedTuple):
 
 @dataclass(slots=True)
 class Series:
-    """The values of one metric of one step, in order; ``begun`` is when another run began, which logged them.
+    """The values of one metric of one step, in order; ``begun`` is the start of the earlier run that logged them, if any.
 
-    Of very many, ``points`` are those that ``METHOD`` keeps. ``left_out`` are the others, ``odd`` of them no numbers.
+    Very many are reduced to ``points`` by ``METHOD``. ``left_out`` counts the rest, ``odd`` of them not numbers.
     """
 
     step: str
@@ -42,16 +42,16 @@ class Series:
 
     @property
     def logged(self) -> int:
-        """How many values were logged."""
+        """The number of logged values."""
         return len(self.points) + self.left_out
 
     @property
     def is_line(self) -> bool:
-        """Whether there are two values or more, one of which is a number."""
+        """Whether there are at least two values, one of them a number."""
         return self.logged > 1 and any(point.value is not None for point in self.points)
 
     def add(self, values: Sequence[Any], time: float, epoch: float | None, most: int) -> None:
-        """Add values that were logged at once; of all together about ``most`` stay, twice as many meanwhile."""
+        """Add values that were logged together; keeps about ``most`` in all, at times up to twice as many."""
         numbers = values if _are_finite(values) else list(map(number, values))
         before = self.logged
         width = _width(before + len(numbers), most)
@@ -75,7 +75,7 @@ class Series:
 
 
 def series_of(events: Iterable[Mapping[str, Any]]) -> list[Series]:
-    """Return the series in the events of a run. The epoch is what the step last logged under that name."""
+    """Return the series in the events of a run. A point's epoch is the last value that the step logged as ``epoch``."""
     found: dict[tuple[str, str], Series] = {}
     lines: dict[str, list[Series]] = {}
     epochs: dict[str, float | None] = {}
@@ -96,7 +96,7 @@ def series_of(events: Iterable[Mapping[str, Any]]) -> list[Series]:
 
 
 def _room(series: Series, of_its_name: Sequence[Series], count: int) -> int:
-    """Return how many points of a series have to stay: few, if it is too far behind to be drawn."""
+    """Return how many points of a series to keep: few, if there are too many series to draw this one."""
     before = of_its_name[:MOST_SERIES]
     if not any(one is series for one in before) and all(one.is_line for one in before):
         return _OF_AN_INTERVAL
@@ -104,7 +104,7 @@ def _room(series: Series, of_its_name: Sequence[Series], count: int) -> int:
 
 
 def _values(name: str, value: object) -> Iterator[tuple[str, list[Any]]]:
-    """Give the series, and the values for it, in one logged value: a scalar, a list, or a row or table by columns."""
+    """Yield the series in a logged value, and their values: a scalar, a list, or a row or table by columns."""
     if isinstance(value, Mapping):
         for column, inner in value.items():
             yield from _values(f"{name}.{column}", inner)
@@ -113,7 +113,7 @@ def _values(name: str, value: object) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _are_finite(values: Sequence[Any]) -> bool:
-    """Whether all are numbers that can be drawn, looked at in one go."""
+    """Whether all are numbers that can be drawn, checked in one pass."""
     try:
         return set(map(type, values)) <= {int, float} and all(map(math.isfinite, values))
     except OverflowError:
@@ -121,14 +121,14 @@ def _are_finite(values: Sequence[Any]) -> bool:
 
 
 def _chosen(values: Sequence[float | None]) -> list[tuple[int, float | None]]:
-    """Return the places and the values of the first, the lowest, the highest and the last."""
+    """Return the positions and values of the first, the lowest, the highest and the last."""
     known = [value for value in values if value is not None]
     places = {0, len(values) - 1, *(values.index(choose(known)) for choose in (min, max) if known)}
     return [(place, values[place]) for place in sorted(places)]
 
 
 def _width(count: int, most: int) -> int:
-    """Return how many values an interval has: 1, if all may stay; in each coarser choice twice as many."""
+    """Return how many values an interval has: 1 if all are kept, twice as many on each coarser level."""
     if count <= most:
         return 1
     width = _OF_AN_INTERVAL
@@ -140,7 +140,7 @@ def _width(count: int, most: int) -> int:
 def fewer(points: Sequence[Point], most: int) -> Sequence[Point]:
     """Return at most ``most`` points (4 or more) that draw the same line, by ``METHOD``.
 
-    Each interval has twice as many values as in a finer choice, so what is chosen of what was chosen is the same.
+    Intervals double in size from level to level, so reducing a reduced series gives the same points.
     """
     if len(points) <= most:
         return points

@@ -1,4 +1,4 @@
-"""Paths in what a step printed: those of its working copy, which is gone, become those of its source."""
+"""Replaces paths of a step's working copy, which is gone, by paths of its source in what it printed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _LONGEST_PATH = 4_096
 
 @dataclass(frozen=True, slots=True)
 class ToSources:
-    """Puts ``source`` in place of the working copies whose paths begin with ``begin``."""
+    """Replaces the working copies whose paths begin with ``begin`` by ``source``."""
 
     begin: str
     source: str
 
     def __call__(self, text: str) -> str:
-        """Return ``text`` with the paths of the source."""
+        """Return ``text`` with paths of the source."""
         if self.begin not in text:
             return text
         working_copy = re.escape(self.begin) + r"[^/\s]+/working-copy(?=[/\s\"'])"
         return re.sub(working_copy, lambda _: self.source, text)
 
     def pieces(self, stream: TextIO) -> Iterator[str]:
-        """Give a log of any length, whether it has lines or not, with the paths of the source."""
+        """Yield a log of any length, with or without line ends, with paths of the source."""
         rest = ""
         while piece := stream.read(_PIECE_LETTERS):
             text = rest + piece
@@ -40,20 +40,20 @@ class ToSources:
         yield self(rest)
 
     def _between_paths(self, text: str) -> int:
-        """Return a place near the end of ``text`` where no path is torn."""
+        """Return a position near the end of ``text`` that is not within a path."""
         end = max(0, len(text) - _LONGEST_PATH)
         begin = text.rfind(self.begin, max(0, end - _LONGEST_PATH), end + len(self.begin) - 1)
         return end if begin < 0 else begin
 
 
 def to_sources(record: RunRecord, step: str, source_directory: str) -> ToSources:
-    """Return what puts the source folder in place of the working copies of ``step`` in a text."""
+    """Return the replacement of ``step``'s working copies by its source folder."""
     state = os.path.dirname(os.path.dirname(record.folder))
     source = os.path.normpath(os.path.join(state, "..", "..", source_directory))
     return ToSources(os.path.join(state, "steps", step, "attempt."), source)
 
 
 def source_directory(record: RunRecord, step: str) -> str:
-    """Return the source folder that ``step`` had in that run."""
+    """Return the source folder of ``step`` in that run."""
     rows = map(mapping, sequence(mapping(record.header.get("plan")).get("steps")))
     return next((str(row.get("source_directory", ".")) for row in rows if row.get("name") == step), ".")

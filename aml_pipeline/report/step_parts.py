@@ -1,4 +1,4 @@
-"""All there is to tell of one step: its script and arguments, why it ran, how it ended, its log."""
+"""One step on the page of a run: script, arguments, why it ran, how it ended, log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_ARGUMENTS = 100
 
 
 def step_part(step: StepTold, number: int, run: RunTold) -> Html:
-    """Return a step, folded; one that failed is open."""
+    """Return a step, folded unless it failed."""
     took = "" if step.seconds is None else f" {seconds_in_words(step.seconds)}"
     about = "  ".join(f"{name} {number_in_words(value)}" for name, value in step.metrics.items())
     summary = tag(
@@ -33,7 +33,7 @@ def _inside(step: StepTold, run: RunTold) -> Iterator[Html]:
     if words:
         yield tag("p", *(part for word in words[:_MOST_ARGUMENTS] for part in (word, " ")), class_="arguments")
     if len(words) > _MOST_ARGUMENTS:
-        yield tag("p", f"The first {_MOST_ARGUMENTS} of {len(words):,} arguments.", class_="remark")
+        yield tag("p", f"Showing the first {_MOST_ARGUMENTS} of {len(words):,} arguments.", class_="remark")
     if step.log:
         yield from _log(step.name, step.log)
 
@@ -41,8 +41,8 @@ def _inside(step: StepTold, run: RunTold) -> Iterator[Html]:
 def _known(step: StepTold) -> Iterator[tuple[str, str]]:
     row = step.row
     yield "Why it ran", cut(str(row.get("reason") or "")) if step.state != "not run" else ""
-    yield "Why it did not", cut(str(row.get("reason") or "")) if step.state == "not run" else ""
-    yield "Made by run", cut(step.made_by, 120)
+    yield "Why it did not run", cut(str(row.get("reason") or "")) if step.state == "not run" else ""
+    yield "Result of run", cut(step.made_by, 120)
     yield "Exit status", "" if row.get("exit_status") is None else cut(str(row["exit_status"]), 60)
     yield "Failure", cut(str(row.get("message") or ""), 2_000)
     yield "Remark", cut(str(row.get("remark") or ""), 2_000)
@@ -59,13 +59,13 @@ def _arguments(step: StepTold, parameters: Mapping[str, str]) -> Iterator[Html]:
         for token in sequence(words):
             for kind, about in mapping(token).items():
                 text, title = _token(str(kind), mapping(about), parameters)
-                text = masked(option, text)  # records from before secrets were left out hold them
+                text = masked(option, text)  # old records still contain secrets
                 option = text if text.startswith("-") else option
                 yield tag("code", cut(text), title=cut(title) if title else None, class_=str(kind))
 
 
 def _token(kind: str, about: Mapping[str, Any], parameters: Mapping[str, str]) -> tuple[str, str]:
-    """Return how a token of the plan is shown, and what it stands for."""
+    """Return how a token of the plan is shown, and what it refers to."""
     name = str(about.get("name", ""))
     if kind == "literal":
         return str(about.get("text", "")), ""
@@ -78,11 +78,11 @@ def _token(kind: str, about: Mapping[str, Any], parameters: Mapping[str, str]) -
 
 def _log(step: str, log: Log) -> Iterator[Html]:
     if not log.text and log.left_out:
-        yield tag("p", f"Its log of {size_in_words(log.size)} is in {log.place}", class_="remark")
+        yield tag("p", f"Log ({size_in_words(log.size)}): {log.place}", class_="remark")
         return
     if log.left_out > 0:
         whole, left_out = size_in_words(log.size), size_in_words(log.left_out)
-        said = f"The end of a log of {whole}: {left_out} that came before stand in {log.place}"
+        said = f"Showing the end of a log of {whole}; the {left_out} before it are in {log.place}"
         yield tag("p", said, class_="remark")
     yield tag(
         "pre", tag("code", log.text), class_="log", tabindex=0, role="region", aria_label=f"Log of {cut(step, 120)}"

@@ -1,4 +1,4 @@
-"""What a page tells of a run, as plain data: nothing of it can be trusted to be more than data."""
+"""What a page shows of a run, as plain, untrusted data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aml_pipeline.runs.record import defaults_of
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The end of what a step printed, of ``size`` bytes; ``place`` is the file that has all."""
+    """The end of a step's log of ``size`` bytes; ``place`` is the whole log's file."""
 
     text: str
     size: int
@@ -24,7 +24,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class OutputTold:
-    """An output: its folder, digest, files and bytes, as they were when its step was over; None is not recorded."""
+    """An output: folder, digest, files and bytes when its step ended; None: not recorded."""
 
     name: str
     place: str
@@ -35,7 +35,7 @@ class OutputTold:
 
 @dataclass(frozen=True, slots=True)
 class AttemptTold:
-    """One process of a step: from when to when, and how it ended."""
+    """A process of a step: start, end and how it ended."""
 
     begun: float
     ended: float
@@ -44,7 +44,7 @@ class AttemptTold:
 
 @dataclass(frozen=True, slots=True)
 class StepTold:
-    """A step: ``row`` is how it ended as the record says, ``declared`` what the plan says of it."""
+    """A step: ``row`` is its entry in the record, ``declared`` its entry in the plan."""
 
     name: str
     declared: Mapping[str, Any]
@@ -60,12 +60,12 @@ class StepTold:
 
     @property
     def made_by(self) -> str:
-        """The run that made its result, if it was used again, or ""."""
+        """The run whose result was reused, or ""."""
         return str(self.row.get("made_by") or "")
 
     @property
     def seconds(self) -> float | None:
-        """How long its last process took, if it had one."""
+        """The duration of its last process, if any."""
         return number(self.row.get("seconds")) if self.state in {"done", "failed", "interrupted"} else None
 
     @property
@@ -75,7 +75,7 @@ class StepTold:
 
     @property
     def outputs(self) -> list[OutputTold]:
-        """What it wrote."""
+        """Its outputs."""
         contents = mapping(self.row.get("contents"))
         places = mapping(self.row.get("outputs"))
         return [_output(name, str(place), contents.get(name)) for name, place in places.items()]
@@ -83,9 +83,9 @@ class StepTold:
 
 @dataclass(frozen=True, slots=True)
 class RunTold:
-    """A run: ``header`` as it is recorded, its steps in order, its metrics, and the data sets it used by place.
+    """A run: its recorded ``header``, steps in order, metrics, and the data sets it used by path.
 
-    ``parts`` are what its steps were made from, as ``reuse`` names it, of those of which that is recorded.
+    ``parts`` are the named parts (see ``reuse``) of the steps for which they are recorded.
     """
 
     run: str
@@ -103,22 +103,22 @@ class RunTold:
 
     @property
     def started(self) -> float | None:
-        """When it began."""
+        """When it started."""
         return number(self.header.get("started"))
 
     @property
     def seconds(self) -> float | None:
-        """How long it took."""
+        """Its duration in seconds."""
         return number(self.header.get("seconds"))
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The parameters, as texts."""
+        """The parameters as texts."""
         return parameters_of(self.header)
 
     @property
     def defaults(self) -> dict[str, str]:
-        """What the parameters were where nobody gave them."""
+        """The defaults of the parameters."""
         return defaults_of(self.header)
 
     @property
@@ -128,7 +128,7 @@ class RunTold:
 
 
 def parameters_of(header: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters of a recorded run as texts; of one from before secrets were left out, without them."""
+    """Return the parameters of a recorded run as texts, with secrets hidden if an old record contains them."""
     return {str(name): masked(str(name), str(value)) for name, value in mapping(header.get("parameters")).items()}
 
 

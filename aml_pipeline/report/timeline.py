@@ -1,4 +1,4 @@
-"""When each process of each step ran: a bar for each, all on one scale."""
+"""When the processes of the steps ran: a bar for each, on one scale."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aml_pipeline.report.story import RunTold, StepTold
 
 
 def timeline(run: RunTold) -> Html:
-    """Return the steps that ran a process, in the order of the plan, with when they did."""
+    """Return the bars of the steps that ran a process, in the order of the plan."""
     ran = [(number, step) for number, step in enumerate(run.steps) if step.attempts]
     times = [moment for _, step in ran for one in step.attempts for moment in (one.begun, one.ended)]
     if not times:
-        return tag("p", "No step ran a process here.")
+        return tag("p", "No step ran in this run.")
     start, length = min(times), max(max(times) - min(times), 0.001)
     rows = [row(number, step, start, length) for number, step in ran]
-    scale = tag("p", f"From left to right: {seconds_in_words(length)}.", class_="remark")
+    scale = tag("p", f"Total: {seconds_in_words(length)}", class_="remark")
     return tag("div", scrolled(tag("ol", *rows, class_="timeline"), "Timeline of the steps"), scale)
 
 
 def row(number: int, step: StepTold, start: float, length: float) -> Html:
-    """Return the bars of a step on a scale from ``start``, with how long its processes took."""
+    """Return the bars of a step on a scale from ``start``, with the duration of its processes."""
     seconds = sum(one.ended - one.begun for one in step.attempts)
     tries = f" in {len(step.attempts)} attempts" if len(step.attempts) > 1 else ""
     return tag(

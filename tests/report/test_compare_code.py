@@ -78,7 +78,7 @@ def test_compare_names_the_files_that_made_the_difference(ran: Project) -> None:
     text = compared(ran, 0, 1)
     assert changed(text) == [
         "  train  steps/new.py is new",
-        "         steps/old.py is gone",
+        "         steps/old.py was removed",
         "         steps/train.py changed",
         "  tell   step train ran again",
     ]
@@ -98,7 +98,7 @@ steps/new.py is new (train)
 @@ -0,0 +1 @@
 +A = 2
 
-steps/old.py is gone (train)
+steps/old.py was removed (train)
 --- A/steps/old.py
 +++ /dev/null
 @@ -1 +0,0 @@

@@ -201,7 +201,7 @@ def test_no_log_makes_a_page_large(tmp_path: Path) -> None:
     (record,) = records(str(tmp_path / "runs"))
     text = page(read(record, "done"))
     assert len(text.encode()) < 500_000
-    assert "The end of a log of 1.0 MB: 99" in text
+    assert "Showing the end of a log of 1.0 MB; the 99" in text
 
 
 def test_a_log_is_shown_as_its_end(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_log_is_not_called_cut_for_what_is_shown_shorter(tmp_path: Path) -> No
     log, text = log_of(state, said.encode())
     assert log.text == f'Traceback:\n  File "{tmp_path}/steps/bad.py", line 1\n30%\nValueError: é <&>\n'
     assert (log.left_out, log.size) == (0, len(said.encode()))
-    assert "The end of a log" not in text
+    assert "Showing the end of a log" not in text
 
 
 def test_a_log_that_is_cut_says_so_whatever_is_shown_shorter(tmp_path: Path) -> None:
@@ -247,10 +247,10 @@ def test_a_log_that_is_cut_says_so_whatever_is_shown_shorter(tmp_path: Path) -> 
     log, text = log_of(state, line.encode() * 10_000)
     assert log.text.startswith("at ")
     assert log.left_out == (10_000 - log.text.count("\n")) * len(line)
-    assert "The end of a log of" in text
+    assert "Showing the end of a log of" in text
     escaped, text = log_of(tmp_path / "q", b"<" * 60_000)  # which has room as a file, and has none as markup
     assert escaped.left_out == 60_000 - len(escaped.text) > 0
-    assert "The end of a log of 60.0 kB" in text
+    assert "Showing the end of a log of 60.0 kB" in text
 
 
 def test_a_log_may_be_cut_in_the_path_of_a_folder_that_is_no_text(tmp_path: Path) -> None:
@@ -333,8 +333,8 @@ def test_charts_have_limits_and_say_so() -> None:
     made = charts([Curves("", 0.0, [*many, *wide])])
     assert len(made.rows) == MOST_CHARTS
     assert len(made.rows[0]["series"]) == MOST_SERIES
-    assert made.remarks == [f"The first {MOST_CHARTS} of {MOST_CHARTS + 5} metrics are drawn.",
-                            f"Of 1 metric the first {MOST_SERIES} steps are drawn."]  # fmt: skip
+    assert made.remarks == [f"Showing the first {MOST_CHARTS} of {MOST_CHARTS + 5} metrics.",
+                            f"Showing only the first {MOST_SERIES} steps of 1 metric."]  # fmt: skip
     long = [Series("s", "m", [Point(number, 0.0, float(number % 7), None) for number in range(100_000)])]
     assert len(charts([Curves("", 0.0, long)]).rows[0]["series"][0]["value"]) <= MOST_POINTS
 
@@ -438,7 +438,7 @@ def test_two_runs_are_compared_by_what_they_are_made_of() -> None:
     assert found["Parameters"] == [("epochs", "2", "3", "")]
     assert found["Final metrics"] == [("train.loss", "0.5", "0.25", "-0.25"), ("train.gone", "1", "–", "")]
     assert found["Durations"] == [("train", "1.0 s", "2.0 s", "×2.00")]
-    assert found["Outputs"] == [("train.out", "d (1 file, 9 bytes)", "e (1 file, 9 bytes)", "other bytes")]
+    assert found["Outputs"] == [("train.out", "d (1 file, 9 bytes)", "e (1 file, 9 bytes)", "content differs")]
     assert ("torch", "–", "2", "") in found["Packages"]
     assert differing(first, dataclasses.replace(first, run="other")) == {}
 
@@ -458,7 +458,7 @@ def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> RunTold:
         (made_from(LOCAL), made_from(LOCAL), ()),
         (made_from(LOCAL), made_from({**LOCAL, "inputs": {"b.x": "j"}}), ("input b.x changed",)),
         (made_from(LOCAL), made_from({**LOCAL, "script": "b.py", "snapshot": {"b.py": "1"}}),
-         ("src/a.py is gone", "src/b.py is new", "script a.py → b.py")),
+         ("src/a.py was removed", "src/b.py is new", "script a.py → b.py")),
         (made_from(LOCAL), made_from(REMOTE), ()),
         (made_from(REMOTE), made_from({**REMOTE, "snapshot": {"a.py": "2"}}), ("src/a.py changed",)),
         (made_from(LOCAL), made_from(None), ("code not recorded in B",)),
@@ -466,7 +466,7 @@ def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> RunTold:
         (made_from(None, "not run"), made_from(LOCAL), ("did not run in A",)),
         (made_from(None, "not run"), made_from(None, "not run"), ()),
         (RunTold("r", "done", header()), made_from(LOCAL), ("the step is new",)),
-        (made_from(LOCAL), RunTold("r", "done", header()), ("the step is gone",)),
+        (made_from(LOCAL), RunTold("r", "done", header()), ("the step was removed",)),
     ],
 )  # fmt: skip
 def test_causes_are_what_a_step_was_made_from(before: RunTold, now: RunTold, words: tuple[str, ...]) -> None:
@@ -484,7 +484,7 @@ def test_a_page_shows_as_many_diffs_as_have_room() -> None:
     text = comparison_page(made_from(LOCAL), made_from(LOCAL), [big, big, Diff("small.py changed", ("-a", "+b"))])
     assert text.count("big.py changed</b>") == 1
     assert '<span class="removed">-a\n</span><span class="added">+b\n</span>' in text
-    assert "1 more: `aml-pipeline compare --code` shows the lines that changed in them too." in text
+    assert "1 more not shown; `aml-pipeline compare --code` shows all changed lines." in text
 
 
 @given(TEXT)

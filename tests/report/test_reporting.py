@@ -182,7 +182,7 @@ def test_compare_tells_what_differs_between_the_last_two_runs(ran: Project) -> N
     rows = [row.split() for row in text.splitlines()]
     assert ["rate", "0.5", "→", "0.25"] in rows
     assert ["train.loss", "0.1", "→", "0.05", "-0.05"] in rows
-    assert any(row[:1] == ["train.model"] and row[-2:] == ["other", "bytes"] for row in rows)
+    assert any(row[:1] == ["train.model"] and row[-2:] == ["content", "differs"] for row in rows)
     assert not any(row[:1] == ["make.table"] for row in rows)
     assert "\nWhat changed\n  train  parameter rate 0.5 → 0.25\n  tell   step train ran again\n\n" in text
     assert text.splitlines()[-1].startswith("The same: ")
@@ -349,14 +349,14 @@ def test_what_was_used_again_is_told_from_the_run_that_made_it(project: Project)
     project.cli("run")
     maker, _ = project.runs()
     text = Path(project.cli("report").stdout.rstrip("\n")).read_text(encoding="utf-8")
-    assert f"<dt>Made by run</dt><dd>{maker.name}</dd>" in text
+    assert f"<dt>Result of run</dt><dd>{maker.name}</dd>" in text
     assert '"value":[0.5,0.25,0.1666667,0.125,0.1]' in text
     (times,) = re.findall(r'"time":\[([\d.,]+)\]', text)
     assert all(0 < float(one) < 60 for one in times.split(","))
     assert "Final metrics" not in project.cli("compare").stdout
     (maker / "run.json").unlink()
     (maker / "short.json").unlink()
-    assert "Made by run" in project.cli("report", "-o", "-").stdout
+    assert "Result of run" in project.cli("report", "-o", "-").stdout
 
 
 @quiet
