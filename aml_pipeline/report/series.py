@@ -28,7 +28,7 @@ class Point(NamedTuple):
 
 @dataclass(slots=True)
 class Series:
-    """The values of one metric of one step, in order; ``begun`` is the start of the earlier run that logged them, if any.
+    """The values of one metric of one step, in order; ``begun`` is the start of the earlier run that logged them.
 
     Very many are reduced to ``points`` by ``METHOD``. ``left_out`` counts the rest, ``odd`` of them not numbers.
     """
