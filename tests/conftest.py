@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ ROOT = Path(__file__).parents[1]
 # No test asserts a time: by default Hypothesis would, of each example.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# A thread of azureml.core calls this while pytest sets up the filters of a test, when none of them holds yet.
+setattr(threading.Thread, "setDaemon", lambda thread, daemonic: setattr(thread, "daemon", daemonic))  # noqa: B010
 
 # A shell starts what runs in its background deaf to INT, nohup to HUP, and what is started from there inherits that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
