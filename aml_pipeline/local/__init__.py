@@ -1,4 +1,4 @@
-"""The local backend: steps as processes on this machine, in order. Knows no Azure and prints nothing."""
+"""The local backend: runs steps as processes on this machine, in order. Independent of Azure; prints nothing."""
 
 from aml_pipeline.local.debug import debug
 from aml_pipeline.local.evaluate import Context, forecast, out_of_date

@@ -1,4 +1,4 @@
-"""The lines that a script failed with → what to write in pipeline.yaml, or to install, where that can be told."""
+"""The error lines of a failed script → what to write in pipeline.yaml or to install, if that is clear."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aml_pipeline.project import local_data
 from aml_pipeline.project.snapshot.snapshot import SourceFolder, module_folders
 
 _IS_A_FOLDER = re.compile(r"Is a directory: '([^'\n]+)'")
-# What Python and HDF5 say of a file that is not there; and what others say of that, and of much else.
+# Messages of Python and HDF5 about a missing file; and messages of others that may mean that or something else.
 _MISSING = re.compile(r"No such file or directory|FileNotFoundError|errno = 2")
 _PERHAPS = re.compile(r"NotFoundError|[Dd]oes not exist|not found|[Uu]nable to open|[Cc]an(?:'|no)t open")
 _PATHS = re.compile(r"""'([^'\n]+)'|"([^"\n]+)"|([^\s'"(),;:=\[\]]*[./][^\s'"(),;:=\[\]]*)""")
@@ -25,7 +25,7 @@ _NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 
 
 def advice(context: Context, step: Step, failure: Sequence[str], attempt: Attempt) -> str:
-    """Return the cure for what a script missed, or took for a file, or ""; ``failure`` are the lines that tell it."""
+    """Return the cure for a missing file or module, or a folder opened as a file, or ""; ``failure``: error lines."""
     return (
         _of_output(step, failure, attempt)
         or _of_files(context, step, failure, attempt)
@@ -34,7 +34,7 @@ def advice(context: Context, step: Step, failure: Sequence[str], attempt: Attemp
 
 
 def _of_output(step: Step, failure: Sequence[str], attempt: Attempt) -> str:
-    """Return what is to be said when the folder of an output was opened as a file."""
+    """Return the cure if the folder of an output was opened as a file."""
     opened = {os.path.realpath(found[1]) for line in failure for found in _IS_A_FOLDER.finditer(line)}
     name = next((name for name, place in attempt.outputs.items() if os.path.realpath(place) in opened), None)
     if name is None:
@@ -56,7 +56,7 @@ def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Att
 
 
 def _cure_of(context: Context, step: Step, place: str, relative: str) -> str:
-    """Return what brings a file or folder to a step: as a dataset if it is data, else with its snapshot."""
+    """Return how to give a step a file or folder: as a dataset if it is data, else in its snapshot."""
     source = context.project.source(step)
     if relative.startswith("..") or local_data.is_data(context.plan, context.project, place):
         return data_advice.cure(context, step, place)
@@ -64,9 +64,9 @@ def _cure_of(context: Context, step: Step, place: str, relative: str) -> str:
 
 
 def _missed(failure: Sequence[str], context: Context, attempt: Attempt) -> Iterator[str]:
-    """Give the paths of which the lines say that nothing is there, from the folder that the script ran in.
+    """Yield the missing paths that the lines name, relative to the folder in which the script ran.
 
-    Lines of source that a traceback shows say nothing.
+    Source lines in a traceback do not count.
     """
     for line in failure:
         certain = _MISSING.search(line)
@@ -91,15 +91,13 @@ def _relative(path: str, context: Context, attempt: Attempt) -> str:
 
 
 def _snapshot_cure(name: str, source: SourceFolder, step: Step) -> str:
-    """Return what brings ``name``, which ends in a slash if it is a folder, to the step."""
+    """Return how to get ``name``, which ends in a slash if it is a folder, into the snapshot."""
     if source.ignores(name):
-        why = f"{name} is in the source folder, and {source.ignore_file} leaves it out of the step's snapshot."
-        return f"{why} Take its pattern out of {source.ignore_file}."
+        why = f"{name} is in the source folder, but {source.ignore_file} excludes it from the step's snapshot."
+        return f"{why} Remove its pattern from {source.ignore_file}."
     if not source.lists(name):
-        why = (
-            f"{name} is in the source folder, but no snapshot holds the pipeline file, caches or virtual environments."
-        )
-        return f"{why} Give its path to the script in an argument, as in `--data: ${{{{ datasets.NAME }}}}`."
+        why = f"{name} is in the source folder, but snapshots omit the pipeline file, caches and virtual environments."
+        return f"{why} Pass its path to the script as an argument, for example `--data: ${{{{ datasets.NAME }}}}`."
     why = f"{name} is in the source folder, but not in the step's snapshot."
     return f"{why} Add under the step: {local_data.snapshot_line(step, name)}."
 

@@ -1,4 +1,4 @@
-"""One attempt at a step: its working copy, its process, its log, and whether what it made is accepted."""
+"""One attempt at a step: working copy, process, log, and whether its outputs are accepted."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from aml_pipeline.runs.events import State, StepEnded, StepStarted
 from aml_pipeline.runs.mlflow_files import MlflowReader
 from aml_pipeline.runs.record import Recorder
 
-# Of a working copy whose removal is no work: the most files, and what each of them has less than.
+# A working copy is quick to remove if it has at most this many files, each smaller than this.
 _FEW_FILES, _SMALL_BYTES = 20, 1 << 20
 
 
 @dataclass(slots=True)
 class Running:
-    """An attempt whose process runs; ``log`` is the file of its output, ``leavings`` where its ``outputs/`` is kept.
+    """An attempt with a running process; ``log`` is its log file, ``leavings`` the folder that keeps its ``outputs/``.
 
-    ``since_ns`` is when it began by the clock of the file system, ``sight`` what was then seen of all that it rests on,
-    ``seconds`` how long it took; ``stays`` tells that its working copy is to stay.
+    ``since_ns`` is its start by the file system's clock, ``sight`` the state of everything it depends on at that time,
+    ``seconds`` its duration; ``stays`` means that its working copy is kept.
     """
 
     found: Evaluation
@@ -58,7 +58,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Why what a step made is not accepted, or what it made, what it ``left``, and a remark on links."""
+    """Why the outputs are not accepted, or their contents, what the step ``left`` and a remark on links."""
 
     ended: process.Ended
     message: str
@@ -77,7 +77,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     results: Mapping[str, Result],
     again: str = "",
 ) -> Running:
-    """Begin an attempt; ``again`` says which, when it is not the first.
+    """Start an attempt; ``again`` numbers it if it is not the first.
 
     Raises MachineError when the step's files keep changing while they are copied.
     """
@@ -87,14 +87,14 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     for name in KEPT:
         with contextlib.suppress(FileExistsError):
             os.mkdir(os.path.join(attempt.working_copy, name))
-    since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after all that was copied
+    since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after everything was copied
     sight = witness.take(context, step, found.parts, results)
     begun = time.time()
     verdict = found.verdict
     tell(StepStarted(begun, step.name, again or verdict.reason, attempt.id, log, attempt.key, verdict.changes))
     variables = environ(context, step, attempt.working_copy)
     variables |= mlflow_files.marked(variables, attempt.id)
-    # Before the process, whose first words they must not miss.
+    # Before the process starts, so that none of its output is missed.
     logged = MlflowReader(mlflow_files.folder_of(variables) or "", attempt.id)
     follower = Follower(log, step.name, tell, logged)
     child = processes.start(
@@ -109,7 +109,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
 
 
 def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
-    """Make an attempt with a working copy of the very bytes that its key was made from."""
+    """Create an attempt with a working copy of exactly the bytes that its key was computed from."""
     changed: list[str] = []
     for _ in range(3):
         step = found.step
@@ -120,11 +120,13 @@ def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) 
         context.store.fail(attempt)
         context.project.forget()
         found = evaluate(context, step, results, forced=found.verdict.reason)
-    raise MachineError(f"{changed[0]} changes while it is copied. Wait until its writer is done, and run again.")
+    raise MachineError(
+        f"{changed[0]} changed while it was being copied. Wait until it is no longer being written, then run again."
+    )
 
 
 def command(context: Context, step: Step, outputs: Mapping[str, str], results: Mapping[str, Result]) -> list[str]:
-    """Return the script and its arguments, every token as the text that the process receives."""
+    """Return the script and its arguments, each as the text that the process receives."""
     plan, project = context.plan, context.project
 
     def bind(token: tokens.Token) -> str | None:
@@ -142,18 +144,17 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
 
 
 def environ(context: Context, step: Step, folder: str) -> dict[str, str]:
-    """Return the environment of a step's process whose files lie in ``folder``."""
+    """Return the environment of a step's process that works in ``folder``."""
     inherited = {**context.environ, **step.environment_variables}
     if not posixpath.dirname(context.project.snapshot(step).script):
-        return inherited  # Python looks there by itself
+        return inherited  # Python searches it anyway
     return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, [folder, inherited.get("PYTHONPATH")]))}
 
 
 def follow(context: Context, running: Running) -> None:
-    """Tell what a step that runs has printed; the first time, note its process for a next run that finds it alive.
+    """Emit new output of a running step; the first time, also note its process for a later run that finds it alive.
 
-    Not when it starts: a process that has just begun takes Linux 2 ms to tell of, and the mark in its environment is
-    known already.
+    Not at its start: Linux takes 2 ms to report a new process, and the mark in its environment is known already.
     """
     running.follower.read()
     if not running.noted:
@@ -163,7 +164,7 @@ def follow(context: Context, running: Running) -> None:
 
 
 def over(context: Context, running: Running, ended: process.Ended) -> None:
-    """Tell what a step that is over printed last. Raises OSError when the disk is full."""
+    """Emit the last output of a step that has ended. Raises OSError when the disk is full."""
     running.follower.read(end=True)
     running.seconds = time.time() - running.begun
     if ended.status:
@@ -171,9 +172,9 @@ def over(context: Context, running: Running, ended: process.Ended) -> None:
 
 
 def judge(context: Context, running: Running, ended: process.Ended, results: Mapping[str, Result]) -> Judgement:
-    """Find out whether what a step made can be accepted. Only reads, which takes as long as its files are large."""
+    """Decide whether the outputs of a step can be accepted. Only reads, which takes long for large files."""
     message = faults.fault(context, running.found, ended, results, running.since_ns)
-    # After the digests, so that what is as it was until now had these all the time.
+    # After the digests: what has not changed until now had these digests all the time.
     message = message or faults.changed_back(context, running.found, results, running.sight)
     if message:
         return Judgement(ended, message)
@@ -196,7 +197,7 @@ def _of_outputs(context: Context, running: Running, ended: process.Ended) -> Jud
 def finish(
     context: Context, recorder: Recorder, running: Running, judgement: Judgement
 ) -> tuple[StepEnded, Result | None]:
-    """Accept what a step made, or note that it came to nothing."""
+    """Accept the outputs of a step, or note that the attempt failed."""
     step, reason, seconds = running.found.step, running.found.verdict.reason, running.seconds
     status, key = judgement.ended.status, running.attempt.key
     if not judgement.message:
@@ -218,7 +219,7 @@ def _left(context: Context, running: Running) -> list[leftovers.Leftover]:
 
 
 def _empty_outputs(context: Context, running: Running, left: list[leftovers.Leftover]) -> str:
-    """Return what is wrong with outputs that hold no file; what the script wrote elsewhere then stays for a look."""
+    """Return what is wrong with empty outputs; files that the script wrote elsewhere are then kept for inspection."""
     folder = os.path.relpath(running.attempt.working_copy, context.project.folder)
     step = running.found.step
     message = faults.of_outputs(step, running.attempt, to_fill(context, step), left, folder)
@@ -227,7 +228,7 @@ def _empty_outputs(context: Context, running: Running, left: list[leftovers.Left
 
 
 def abandon(context: Context, running: Running, state: State) -> StepEnded:
-    """Note that an attempt, whose process is over, came to nothing."""
+    """Note that an attempt, whose process has ended, failed."""
     with contextlib.suppress(OSError):
         running.follower.read(end=True)
     with contextlib.suppress(OSError):
@@ -239,9 +240,9 @@ def abandon(context: Context, running: Running, state: State) -> StepEnded:
 
 
 def tidy(running: Running) -> list[Refusal]:
-    """Keep what the step left in ``outputs/`` and ``logs/`` of its folder, as Azure ML does; drop the folder.
+    """Keep ``outputs/`` and ``logs/`` of the working folder, as Azure ML does, and remove the folder.
 
-    One that stays goes with the attempt, when the step runs again. Return what cannot be removed.
+    A folder that is kept is removed with the attempt when the step runs again. Return what cannot be removed.
     """
     work = running.attempt.working_copy
     refused = []
@@ -250,13 +251,13 @@ def tidy(running: Running) -> list[Refusal]:
             os.rmdir(os.path.join(work, name))
         except FileNotFoundError:
             continue
-        except OSError:  # it holds something
+        except OSError:  # it is not empty
             refused += _move(os.path.join(work, name), running.leavings)
     return refused if running.stays or refused else removal.remove(work)
 
 
 def is_soon_tidied(running: Running) -> bool:
-    """Whether so little is in a working copy that its removal keeps nobody waiting."""
+    """Whether a working copy is small enough to be removed without delay."""
     try:
         with os.scandir(running.attempt.working_copy) as listing:
             entries = list(islice(listing, _FEW_FILES + 1))
@@ -272,19 +273,19 @@ def _is_little(entry: os.DirEntry[str]) -> bool:
 
 
 def _move(folder: str, target: str) -> list[Refusal]:
-    """Move a folder into the folder ``target``, in the place of one of an earlier attempt."""
+    """Move a folder into the folder ``target``, replacing that of an earlier attempt."""
     os.makedirs(target, exist_ok=True)
     place = os.path.join(target, os.path.basename(folder))
     refused = removal.remove(place)
     if not refused:
-        removal.permit(folder)  # one that may not be changed cannot be moved either
+        removal.permit(folder)  # a read-only folder cannot be moved either
         shutil.move(folder, place)
     return refused
 
 
 def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
-    """Return the lines of a log to show, with the paths of the source, and the cure for what they tell, or ""."""
-    from aml_pipeline.local import tail  # only when a step failed
+    """Return the lines of a log to show, with paths of the source, and the cure for their error, or ""."""
+    from aml_pipeline.local import tail  # imported only when a step failed
     from aml_pipeline.local.advice import advice
 
     work = running.attempt.working_copy

@@ -1,4 +1,4 @@
-"""Work that may take long, such as reading large files, beside the loop that looks after the processes of a run."""
+"""Runs work that may take long, such as reading large files, in a thread beside the loop that watches the processes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Generic, TypeVar
 
 Outcome = TypeVar("Outcome")
 
-# So long the loop waits itself: most work is over by then.
+# The loop first waits this long itself: most work is done by then.
 _SHORT_SECONDS = 0.005
 
 
 class Work(Generic[Outcome]):
-    """What ``do`` gives: worked out ``beside`` the loop in a thread, or else when ``result`` is called.
+    """The result of ``do``, computed in a thread if ``beside``, else when ``result`` is called.
 
-    The thread ends with this process and is waited for by nobody who is interrupted: it must write nothing that counts.
+    The thread ends with this process, and an interrupted run does not wait for it: it must not write anything that
+    counts.
     """
 
     def __init__(self, do: Callable[[], Outcome], *, beside: bool) -> None:
@@ -29,7 +30,7 @@ class Work(Generic[Outcome]):
     def _begin(self, thread: threading.Thread) -> None:
         try:
             thread.start()
-        except RuntimeError:  # this machine lets no more threads begin
+        except RuntimeError:  # this machine allows no more threads
             self._thread = None
         else:
             thread.join(_SHORT_SECONDS)
@@ -42,11 +43,11 @@ class Work(Generic[Outcome]):
 
     @property
     def is_over(self) -> bool:
-        """Whether ``result`` has not to wait for the thread."""
+        """Whether ``result`` need not wait for the thread."""
         return self._thread is None or not self._thread.is_alive()
 
     def result(self) -> Outcome:
-        """Return what came of it, or raise what it raised; once."""
+        """Return the result, or raise the exception of the work; to be called once."""
         if self._thread is None:
             return self._do()
         self._thread.join()

@@ -1,4 +1,4 @@
-"""What can be removed from the state of a pipeline: listed first, with its size, and removed afterwards."""
+"""Lists what can be removed from the state of a pipeline, with sizes, and removes it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _KINDS = {ATTEMPT: "attempt without a result", DEBUG: "output of --debug"}
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """What it is (``result``, ``working copy``, …), its bytes, and where it is, the largest place first."""
+    """Its kind (``result``, ``working copy``, …), its size in bytes, and its paths, the largest first."""
 
     kind: str
     bytes: int
     places: tuple[str, ...]
 
     def remove(self) -> list[Refusal]:
-        """Remove it, a manifest before what that names, which stays if that does; return what cannot be removed."""
+        """Remove it, a manifest first, and its files only if that works; return what cannot be removed."""
         for place in reversed(self.places):
             refused = removal.remove(place)
             if refused:
@@ -37,25 +37,25 @@ def removable(kind: str, *places: str) -> Removable:
 
 
 def _size(path: str) -> int:
-    """Return the bytes of the files at or below ``path``; links are not followed."""
+    """Return the size of the files at or below ``path``; links are not followed."""
     if os.path.islink(path) or not os.path.isdir(path):
         return os.lstat(path).st_size
     return sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
 
 
 def makers(store: Store) -> dict[str, str]:
-    """Return the run that made the result in use of each step that has one; "" where that is not noted."""
+    """Return, for each step with a result in use, the run that produced it, "" if unknown."""
     manifests = {step: _in_use(store, step)[1] for step in store.steps()}
     return {step: str(data["facts"].get("run", "")) for step, data in manifests.items() if data}
 
 
 def unused(store: Store) -> list[Removable]:
-    """Return all but the newest result in use of each step."""
+    """Return all results except the newest one in use of each step."""
     return [one for step in store.steps() for one in _unused(store, step)]
 
 
 def _in_use(store: Store, step: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the name and the manifest of the newest result in use of a step, be it whole or edited by hand."""
+    """Return the name and manifest of the newest result in use of a step, intact or edited by hand."""
     last = store.last(step)
     data = store.manifest(step, last.accepted) if last and last.accepted else None
     return (f"{RESULT}{last.accepted}", data) if last and data else ("", {})
@@ -75,7 +75,7 @@ def _unused(store: Store, step: str) -> Iterator[Removable]:
     for name in names:
         if name not in known:
             yield _removable(store, _KINDS.get(name.partition(".")[0] + ".", "leftover"), step, name)
-    copy = os.path.join(attempt, WORKING_COPY)  # of a run that was killed
+    copy = os.path.join(attempt, WORKING_COPY)  # left by a killed run
     if os.path.lexists(_place(store, step, copy)):
         yield _removable(store, "working copy", step, copy)
 

@@ -1,7 +1,7 @@
-"""What a step is made from → texts that outlive it: the files of its snapshot and the definition of its environment.
+"""Stores the texts that a step was made from with the run records: snapshot files and the environment's definition.
 
-Kept are texts; what is large, binary or looks like a secret is known by its digest alone, for a record stays when the
-file is long corrected or gone.
+Only texts are stored. Of large or binary files, and of files that look like secrets, only the digest is kept, because
+records stay when such a file has long been corrected or removed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import reuse
 from aml_pipeline.runs.contents import Contents, content
 
-# Of a file, and of all files of a snapshot.
+# Limits of a file, and of all files of a snapshot.
 MOST_BYTES = 256 * 1024
 MOST_BYTES_IN_ALL = 20 * 1024 * 1024
 
 
 def keep(contents: Contents, project: Project, step: Step, parts: Mapping[str, Any]) -> None:
-    """Keep the texts of a step's ``parts``; last those parts themselves, under their key."""
+    """Store the texts of a step's ``parts``, and finally the parts themselves under their key."""
     text = reuse.text_of(parts)
     key = files.digest_of(text)
     if not contents.has(key):
@@ -32,7 +32,7 @@ def keep(contents: Contents, project: Project, step: Step, parts: Mapping[str, A
 
 
 def keep_texts(contents: Contents, project: Project, step: Step, parts: Mapping[str, Any]) -> None:
-    """Keep the files and the environment that the ``parts`` of a step name by their digests."""
+    """Store the files and the environment that the ``parts`` of a step name by digest."""
     _keep_environment(contents, project.environment_text(step))
     taken = project.snapshot(step).files
     if taken.kept and taken.digests is parts["snapshot"]:
@@ -49,7 +49,7 @@ def _keep_environment(contents: Contents, definition: bytes) -> None:
 
 
 def _texts(folder: str, snapshot: Mapping[str, str], contents: Contents) -> Iterator[tuple[str, bytes]]:
-    """Give the digests and bytes of what is to be kept and is not; a file that changed meanwhile is not it."""
+    """Yield the digest and bytes of each file not stored yet, except files that have changed meanwhile."""
     room = MOST_BYTES_IN_ALL
     for name in _python_first(snapshot):
         digest, path = content(snapshot[name]), os.path.join(folder, name)

@@ -1,4 +1,4 @@
-"""Data of the project that a script opens by a path of its own → the dataset to declare, as lines of YAML."""
+"""Project data that a script opens by a hard-coded path → the dataset to declare, as lines of YAML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aml_pipeline.project.folder import STATE
 
 
 def is_of_project(context: Context, step: Step, place: str) -> bool:
-    """Whether a file or folder is there, below the project, and neither our own state nor what holds the scripts."""
+    """Whether a file or folder exists in the project, and is neither our own state nor a folder with the scripts."""
     if not os.path.exists(place):
         return False
     project = context.project
@@ -21,9 +21,9 @@ def is_of_project(context: Context, step: Step, place: str) -> bool:
 
 
 def cure(context: Context, step: Step, place: str) -> str:
-    """Return how a script gets what is at ``place``: as a dataset, declared where none holds it yet."""
+    """Return how to give a script the data at ``place``: as a dataset, with its declaration if there is none."""
     here = os.path.relpath(place, context.project.folder)
-    why = f"{here} is in the project, but not in the step's snapshot, which is all that a step sees of it."
+    why = f"{here} is in the project, but not in the step's snapshot, and a step sees only its snapshot."
     plan, project = context.plan, context.project
     given = local_data.option_with(step, project, place)
     option = given or local_data.free_option(step)
@@ -32,9 +32,11 @@ def cure(context: Context, step: Step, place: str) -> str:
         rest = os.path.relpath(place, project.path(str(plan.datasets[name].local)))
         passed = step.option_of(Dataset(name))
         if passed:
-            return f"{why} Dataset {name} holds it, and {passed} gives its path: let the script {_read(rest, passed)}."
+            return (
+                f"{why} Dataset {name} contains it, and {passed} passes its path: let the script {_read(rest, passed)}."
+            )
         lines = _lines(step, option, name)
-        return f"{why} Dataset {name} holds it. Pass its path, and let the script {_read(rest, option)}:\n{lines}"
+        return f"{why} Dataset {name} contains it. Pass its path, and let the script {_read(rest, option)}:\n{lines}"
     local = here if given else local_data.to_declare(plan, project, step, place)
     name = local_data.free_name(plan, local)
     rest = os.path.relpath(place, project.path(local))
@@ -44,11 +46,11 @@ def cure(context: Context, step: Step, place: str) -> str:
 
 
 def _lines(step: Step, option: str, name: str) -> str:
-    """Return the lines that pass a dataset; the arguments of a step may be a list."""
+    """Return the lines of YAML that pass a dataset; a step's arguments may be a list."""
     in_list = any(isinstance(one.place[3], int) for one in step.arguments if len(one.place) > 3)  # noqa: PLR2004
     argument = f"{'- ' if in_list else ''}{option}: ${{{{ datasets.{name} }}}}"
     return f"    steps:\n      {step.name}:\n        arguments:\n          {argument}"
 
 
 def _read(rest: str, option: str) -> str:
-    return f"open what {option} gives" if rest == os.curdir else f"open {rest} in the folder that {option} gives"
+    return f"open the path in {option}" if rest == os.curdir else f"open {rest} in the folder in {option}"

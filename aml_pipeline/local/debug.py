@@ -1,4 +1,4 @@
-"""One step under a person's eyes: its source in place, the terminal attached, no timeout, nothing accepted."""
+"""Runs one step for debugging: in its source folder, with the terminal attached, no timeout, nothing accepted."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aml_pipeline.local.evaluate import Context, left_out
 
 
 def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
-    """Run the step called ``name``; return its exit status and the folders of what it wrote, kept until the next time.
+    """Run the step called ``name``; return its exit status and its output folders, which are kept until the next call.
 
-    It reads the newest results of the steps before it. Raises UsageError when one of them has none, and
-    MachineError when what it wrote the last time cannot be removed.
+    It reads the latest results of the steps before it. Raises UsageError when one of them has none, and
+    MachineError when the previous output folders cannot be removed.
     """
     step = context.plan.step(name)
     results = left_out(context, [name])
@@ -34,17 +34,17 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
 
 
 def _waited(child: subprocess.Popen[bytes]) -> int:
-    """Return the exit status of a script. Raises KeyboardInterrupt when it died of the INT that came here too."""
+    """Return the exit status of a script. Raises KeyboardInterrupt when it died of the INT that was sent here too."""
     interrupted = False
     while True:
         try:
             status = child.wait()
         except KeyboardInterrupt as error:
-            if type(error) is not KeyboardInterrupt:  # TERM or HUP to this process alone
+            if type(error) is not KeyboardInterrupt:  # TERM or HUP was sent to this process alone
                 child.terminate()
                 child.wait()
                 raise
-            interrupted = True  # INT went from the terminal to the script too, whose affair it is
+            interrupted = True  # the terminal sent INT to the script too, which handles it
         else:
             if interrupted and status == -signal.SIGINT:
                 raise KeyboardInterrupt

@@ -1,9 +1,9 @@
-"""Processes that left the tree of their step: found by the mark in their environment, or as children of ours.
+"""Finds processes that left the tree of their step: by the mark in their environment, or as children of this process.
 
-On Linux descendants that leave their tree become this process's children (``PR_SET_CHILD_SUBREAPER``), and every one
-carries its attempt's id in its environment, so that the next run finds what a killed runner left behind; one that
-emptied its environment it finds by the attempt's folder, if it works there or writes into it. Elsewhere there are none
-to be found, and the process group alone is ended.
+On Linux, descendants that leave their tree become children of this process (``PR_SET_CHILD_SUBREAPER``). Each carries
+its attempt's id in its environment, so that the next run finds what a killed runner left behind; a process without that
+id is found by the attempt's folder, if it works there or writes into it. On other systems none can be found, and only
+the process group is ended.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Iterator
 
-# The variable that marks every process of an attempt.
+# The environment variable that marks each process of an attempt.
 MARK = "AML_PIPELINE_ATTEMPT"
-# How long survivors that start others are chased.
+# How long to keep killing survivors that start new processes.
 CHASE_SECONDS = 3.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants that leave their tree, where the kernel can do that."""
+    """Become the parent of descendants that leave their tree, if the kernel supports it."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def children() -> set[int]:
-    """Return the children of this process; none where the kernel cannot tell."""
+    """Return the children of this process; none if the kernel does not list them."""
     me = os.getpid()
     try:
         return set(map(int, _bytes_of(f"/proc/{me}/task/{me}/children").split()))
@@ -40,16 +40,16 @@ def children() -> set[int]:
 
 
 def end_strays(own: Collection[int], mark: str) -> None:
-    """Kill the descendants of the step marked ``mark`` that left its tree; the children ``own`` are none."""
+    """Kill the descendants of the step marked ``mark`` that left its tree; ``own`` are other children."""
     while (strays := _strays(own)) and (left := {*marked(mark), *filter(_unmarked, strays)}):
         kill_each(left)
         time.sleep(0.001)
 
 
 def _strays(own: Collection[int]) -> list[int]:
-    """Return the children of this process that it did not start: descendants of steps that left their tree.
+    """Return the children that this process did not start: descendants of steps that left their tree.
 
-    Those of its own session are none, for every step has a session of its own.
+    Children in its own session do not count, because each step has a session of its own.
     """
     return [pid for pid in children() if pid not in own and _elsewhere(pid) and not _reaped(pid)]
 
@@ -62,8 +62,8 @@ def _elsewhere(pid: int) -> bool:
 
 
 def _unmarked(stray: int) -> bool:
-    """Whether a stray dropped the variable that tells which step it is of; then it belongs to none that may go on."""
-    for _ in range(2):  # it looks empty, too, while another program is put in its place
+    """Whether a stray process dropped the variable that names its step, so that it cannot belong to a running step."""
+    for _ in range(2):  # it is also empty for a moment during exec
         with contextlib.suppress(OSError):
             if variables := _bytes_of(f"/proc/{stray}/environ"):
                 return not any(one.startswith(f"{MARK}=".encode()) for one in variables.split(b"\0"))
@@ -79,7 +79,7 @@ def _reaped(pid: int) -> bool:
 
 
 def marked(mark: str) -> list[int]:
-    """Return the processes of this user that carry ``mark``, but for this one; none where the kernel cannot tell."""
+    """Return this user's other processes with ``mark``; none if the kernel does not list them."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for pid in _processes():
@@ -90,15 +90,15 @@ def marked(mark: str) -> list[int]:
 
 
 def _processes() -> list[int]:
-    """Return all processes but this one; none where the kernel cannot tell."""
+    """Return all other processes; none if the kernel does not list them."""
     names = os.listdir("/proc") if os.path.isdir("/proc/self") else []
     return [int(name) for name in names if name.isdigit() and int(name) != os.getpid()]
 
 
 def daemons_in(folder: str) -> list[int]:
-    """Return the processes without a terminal that work in ``folder``, or have a file below it open for writing.
+    """Return processes without a terminal that work in ``folder`` or have a file below it open for writing.
 
-    A person who looks at what an attempt left has a terminal, or only reads; what started this process is none either.
+    People who inspect an attempt have a terminal or only read. Ancestors of this process do not count either.
     """
     place = f"{os.path.realpath(folder)}{os.sep}"
     ours = set(_ancestors())
@@ -107,7 +107,7 @@ def daemons_in(folder: str) -> list[int]:
 
 def _ancestors() -> Iterator[int]:
     pid = os.getppid()
-    with contextlib.suppress(OSError):  # where the kernel cannot tell, the first is enough
+    with contextlib.suppress(OSError):  # if the kernel does not tell the rest, the first is enough
         while pid:
             yield pid
             pid = int(_status(pid)[1])
@@ -117,7 +117,7 @@ def _has_terminal(pid: int) -> bool:
     try:
         return _status(pid)[4] != b"0"
     except OSError:
-        return True  # it is over
+        return True  # it has ended
 
 
 def _works_in(pid: int, place: str) -> bool:
@@ -126,7 +126,7 @@ def _works_in(pid: int, place: str) -> bool:
         if f"{os.readlink(f'/proc/{pid}/cwd')}/".startswith(place):
             return True
         return any(_writes(pid, name, place) for name in os.listdir(f"/proc/{pid}/fd"))
-    except OSError:  # it is over, or another user's
+    except OSError:  # it has ended, or belongs to another user
         return False
 
 
@@ -138,12 +138,12 @@ def _writes(pid: int, descriptor: str, place: str) -> bool:
 
 
 def _status(pid: int) -> list[bytes]:
-    """Return what the kernel tells of a process, after its name: its state, its parent and so on (proc(5))."""
+    """Return the kernel's status fields of a process after its name: state, parent and so on (proc(5))."""
     return _bytes_of(f"/proc/{pid}/stat").rpartition(b")")[2].split()
 
 
 def identity(pid: int) -> str | None:
-    """Return what tells a process from a later one of the same number: when it started. None: it is over."""
+    """Return the start time, which distinguishes a process from a later one with the same id; None if it has ended."""
     with contextlib.suppress(OSError):
         return _status(pid)[19].decode()
     if os.path.isdir("/proc/self"):
@@ -153,9 +153,9 @@ def identity(pid: int) -> str | None:
 
 
 def end_survivors(mark: str, pid: int, started: str | None, folder: str = "") -> int:
-    """Kill what is left of an attempt whose runner died; return how many processes that were.
+    """Kill what is left of an attempt whose runner died; return the number of processes.
 
-    ``folder`` is the attempt's own, if daemons that lost their mark are to be looked for there.
+    ``folder`` is the attempt's folder, to also find daemons that lost their mark.
     """
     found = set()
     if started is not None and identity(pid) == started:
@@ -163,20 +163,20 @@ def end_survivors(mark: str, pid: int, started: str | None, folder: str = "") ->
         found = {pid}
     until = time.monotonic() + CHASE_SECONDS
     while (left := {*marked(mark), *(daemons_in(folder) if folder else ())}) and time.monotonic() < until:
-        kill_each(left)  # again and again: one may start another before it is killed
+        kill_each(left)  # repeatedly: a process may start another before it is killed
         found.update(left)
         time.sleep(0.01)
     return len(found)
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
-    """Send a signal to a process group, if it is there."""
+    """Send a signal to a process group, if it exists."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def kill_each(pids: Iterable[int]) -> None:
-    """Kill processes, as far as they are there."""
+    """Kill processes that still exist."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A step, its upstream results and the disk → the parts of its key, and the verdict. Starts nothing."""
+"""A step, its upstream results and the disk → the parts of its key, and whether it must run. Starts nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORCED = "forced"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a local run works with; ``environ`` is the environment of the steps' processes."""
+    """Everything that a local run needs; ``environ`` is the environment of the steps' processes."""
 
     plan: Plan
     project: Project
@@ -34,13 +34,13 @@ class Context:
 
     @property
     def contents(self) -> Contents:
-        """The texts of code and environments that are kept for the records."""
+        """The texts of code and environments stored for the records."""
         return Contents(self.store.folder)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is known of a step before it runs; ``result`` is there when it need not run."""
+    """What is known about a step before it runs; it need not run if it has a ``result``."""
 
     step: Step
     parts: Mapping[str, Any]
@@ -58,7 +58,7 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate ``step``, given the ``results`` of the steps before it.
 
-    ``pending`` are those that have none yet, and whether each is sure to run; ``forced`` is why it runs in any case.
+    ``pending`` are steps without a result yet, and whether each will surely run; ``forced`` is why it runs in any case.
     """
     parts = _parts(context, step, results)
     known = not pending or pending.keys().isdisjoint(step.upstream)
@@ -74,28 +74,30 @@ def evaluate(
         pending=pending,
         kept=() if result or forced else [worded(one) for one in context.store.kept_parts(step.name)],
     )
-    reused = replace(result, parts=parts) if result and verdict.action == "reuse" else None  # equal, and here already
+    reused = (
+        replace(result, parts=parts) if result and verdict.action == "reuse" else None
+    )  # equal, and already at hand
     return Evaluation(step, parts, verdict, reused)
 
 
 def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:
-    """Return the result with ``key`` if it is whole and as the step must leave it, else what is wrong with it."""
+    """Return the result with ``key`` if it is intact and complete, else what is wrong with it."""
     result, damage = context.store.result(step.name, key)
     empty = _empty_output(context, step, result) if result else ""
     return (None, empty) if empty else (result, damage)
 
 
 def _empty_output(context: Context, step: Step, result: Result) -> str:
-    """Return which output holds no file though it must, as results from before that was checked may have, or ""."""
+    """Return a message about an output that is empty but must not be, as in results of earlier versions, or ""."""
     hollow = [name for name, tree in result.contents.items() if not tree.files]
     empty = [name for name in hollow if name in to_fill(context, step)]
     return f"output {empty[0]} is empty" if empty else ""
 
 
 def to_fill(context: Context, step: Step) -> list[str]:
-    """Return the outputs that must hold a file when ``step`` is over: those whose folders its script is told.
+    """Return the outputs that must contain a file when ``step`` has ended: those whose folders its script receives.
 
-    An option that names a dataset which is not here is left out, with any output beside it.
+    An option that names a missing dataset is omitted, with any output in the same option.
     """
     absent = {Dataset(name) for name in step.datasets if local_path(context, name) is None}
     told = {token for one in step.arguments if absent.isdisjoint(one.values) for token in one.values}
@@ -103,7 +105,7 @@ def to_fill(context: Context, step: Step) -> list[str]:
 
 
 def local_path(context: Context, dataset: str) -> str | None:
-    """Return the path of a dataset here, if it is here."""
+    """Return the local path of a dataset, if it exists."""
     local = context.plan.datasets[dataset].local
     return context.project.path(local) if local and os.path.exists(context.project.path(local)) else None
 
@@ -127,18 +129,18 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
 
 
 def installed_parts(context: Context, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
-    """Return the parts that tell of the Python that runs a step, and of what the modules of its snapshot need of it."""
+    """Return the parts about the Python that runs a step and the packages that its snapshot imports."""
     python = context.interpreter
     told = {"implementation": python.implementation, "version": python.version, "platform": python.platform}
     return {"interpreter": told, "packages": _packages(context, snapshot)}
 
 
 def _as_they_are(parts: reuse.Parts) -> reuse.Parts:
-    return parts  # of a result that fits, or a step that is forced, no difference is reported
+    return parts  # for a matching result, or a forced step, no difference is reported
 
 
 def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
-    """Return the versions of what provides the modules of a snapshot; where only code can be found, its digest."""
+    """Return the versions of the packages that a snapshot imports, or digests of code that has no version."""
     found = context.interpreter.versions(snapshot.external, snapshot.parts)
     for module in [name for name, version in found.items() if version is None]:
         code = context.project.code_digest(context.interpreter.code(module))
@@ -152,31 +154,31 @@ def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:
 
 
 def taken(context: Context, step: str) -> Result:
-    """Return the newest result of a step that is not run this time. Raises UsageError when there is none."""
+    """Return the latest result of a step that this run leaves out. Raises UsageError when there is none."""
     last = context.store.last(step)
     result, damage = _kept(context, context.plan.step(step), last.accepted) if last and last.accepted else (None, "")
     if result is None:
-        what = f'The {damage} after step "{step}" ran' if damage else f'Step "{step}" has no result here yet'
-        raise UsageError(f"{what}, and this run leaves it out. Run it first: `aml-pipeline run {step}`.")
+        what = f'The {damage} after step "{step}" ran' if damage else f'Step "{step}" has no local result yet'
+        raise UsageError(f"{what}, and it is not part of this run. Run it first: `aml-pipeline run {step}`.")
     return result
 
 
 def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
-    """Return the results of the steps that the ``selected`` ones need but leave out. Raises UsageError."""
+    """Return the results of the unselected steps that the ``selected`` ones need. Raises UsageError."""
     steps, chosen = [context.plan.step(name) for name in selected], set(selected)
     needed = dict.fromkeys(one for step in steps for one in step.upstream)
     found = {name: taken(context, name) for name in needed if name not in chosen}
     for one in (one for step in steps for one in step.inputs):
         if one.step in found and one.name not in found[one.step].contents:
-            what = f'The result of step "{one.step}" has no output {one.name}, and this run leaves the step out.'
+            what = f'The result of step "{one.step}" has no output {one.name}, and the step is not part of this run.'
             raise UsageError(f"{what} Run it first: `aml-pipeline run {one.step}`.")
     return found
 
 
 def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return the steps that the ``selected`` ones rest on, leave out and take an old result of, each with its changes.
+    """Return the unselected upstream steps whose results are out of date, each with its changes.
 
-    One that has no whole result is not told of: what needs it says so.
+    A step without an intact result is not included: the step that needs it reports that.
     """
     results: dict[str, Result] = {}
     told = []
@@ -193,7 +195,7 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, li
 
 
 def _before(plan: Plan, selected: Sequence[str]) -> list[Step]:
-    """Return the steps that the ``selected`` ones rest on, near or far, without those."""
+    """Return the direct and indirect upstream steps of the ``selected`` ones, without these."""
     found: list[Step] = []
     chosen, wanted = set(selected), set(selected)
     for step in reversed(plan.steps):
@@ -204,7 +206,7 @@ def _before(plan: Plan, selected: Sequence[str]) -> list[Step]:
 
 
 def forecast(context: Context, selected: Sequence[str], forced: Collection[str] = ()) -> list[tuple[str, Verdict]]:
-    """Return what a run of the ``selected`` steps would do with each, and why. Changes nothing."""
+    """Return what a run would do with each of the ``selected`` steps, and why. Changes nothing."""
     results = left_out(context, selected)
     pending: dict[str, bool] = {}
     verdicts = []

@@ -1,4 +1,4 @@
-"""Why an attempt whose process is over is not accepted, and what is said of one that is: in words, with the cure."""
+"""Why the outputs of an ended attempt are not accepted, or remarks on them if they are: in words, with the cure."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from aml_pipeline.runs import reuse
 def fault(
     context: Context, found: Evaluation, ended: process.Ended, results: Mapping[str, Result], since_ns: int
 ) -> str:
-    """Return what a process did that it must not, or ""; ``since_ns`` is when it began, by the file system's clock."""
+    """Return what a process did wrong, or ""; ``since_ns`` is its start by the file system's clock."""
     if ended.timed_out:
-        return f"It took longer than its timeout of {found.step.timeout} s."
+        return f"It exceeded its timeout of {found.step.timeout} s."
     if ended.status:
         return process.failure(ended.status)
     return _of_datasets(context, found, since_ns) or _of_inputs(context, found, results, since_ns)
 
 
 def changed_back(context: Context, found: Evaluation, results: Mapping[str, Result], before: Sight) -> str:
-    """Return what was touched while the step ran, though its content is as ``before``, or ""; also of packages."""
+    """Return which data or packages changed while the step ran and have the same content as ``before`` again, or ""."""
     now = witness.take(context, found.step, found.parts, results)
     for name, traces in before.datasets.items():
         place = context.project.path(str(context.plan.datasets[name].local))
@@ -60,14 +60,14 @@ def _was_touched(subject: str, touched: Sequence[str]) -> str:
 def _touched_name(touched: str) -> str:
     kind, name = touched[0], printable(touched[1:])
     if kind == witness.FOLDER:
-        return f"a file came and went in {name}/" if name else "a file came and went in it"
+        return f"a file was created and removed in {name}/" if name else "a file was created and removed in it"
     return f"the link {name}" if kind == witness.LINK else name
 
 
 def _of_packages(context: Context, found: Evaluation, before: Sight, now: Sight) -> str:
     python = context.interpreter
     if not python.version:
-        what = f"The Python of the steps, {python.path}, was removed or broken while the step ran."
+        what = f"The Python that runs the steps, {python.path}, was removed or broken while the step ran."
         return f"{what} Repair it, then run again."
     parts = installed_parts(context, before.snapshot)
     told = reuse.changes({name: found.parts[name] for name in parts}, parts)
@@ -76,7 +76,7 @@ def _of_packages(context: Context, found: Evaluation, before: Sight, now: Sight)
         told = [f"{name} was {_reinstalled(touched)}" for name, touched in pairs if touched]
     if not told:
         return ""
-    what = "packages of this Python" if found.parts["interpreter"] == parts["interpreter"] else "Python of the steps"
+    what = "installed packages" if found.parts["interpreter"] == parts["interpreter"] else "Python that runs the steps"
     return (
         f"The {what} changed while the step ran: {reuse.summary(told)}. Its result may match neither version. "
         "Run again, and do not install or edit packages while a step runs."
@@ -85,7 +85,7 @@ def _of_packages(context: Context, found: Evaluation, before: Sight, now: Sight)
 
 def _reinstalled(touched: Sequence[str]) -> str:
     if touched[0].startswith(witness.FOLDER):
-        return "installed again"
+        return "reinstalled"
     return f"edited and changed back: {printable(touched[0][1:])}"
 
 
@@ -112,7 +112,7 @@ def _of_inputs(context: Context, found: Evaluation, results: Mapping[str, Result
             files = leftovers.changed(place, since_ns)
             gone = _removed(results[one.step].contents[one.name], tree)
             which = f": {_named(files) or gone}" if files or gone else ""
-            return f"{what} changed while it ran{which}. {_cure(found.step, one, files)}"
+            return f"{what} changed while the step ran{which}. {_cure(found.step, one, files)}"
     return ""
 
 
@@ -129,15 +129,15 @@ def _removed(before: Tree, now: Tree | None) -> str:
 def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
     noun = "inputs" if isinstance(token, Input) else "datasets"
     copied = printable(files[0].name) if len(files) == 1 else "the files"
-    below = f"write below {_any_folder(step)}, or " if step.written else ""
+    below = f"write into {_any_folder(step)}, or " if step.written else ""
     instead = f"{below}copy {copied} into the working folder first"
-    return f"A script must not write into its {noun}: {instead}. Correct the script, then run again."
+    return f"A script must not modify its {noun}: {instead}. Fix the script, then run again."
 
 
 def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Sequence[Leftover], folder: str) -> str:
-    """Return which of the outputs ``to_fill`` hold no file, and what the script wrote elsewhere; "" if none is empty.
+    """Return which of the outputs ``to_fill`` are empty, and what the script wrote elsewhere; "" if none is empty.
 
-    ``left`` is what it left in its working folder; ``folder`` is that one's name for a person.
+    ``left`` are the files in its working folder, which is shown as ``folder``.
     """
     places = {name: attempt.outputs[name] for name in to_fill}
     empty = [name for name, place in places.items() if os.path.isdir(place) and leftovers.is_empty(place)]
@@ -148,23 +148,24 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
     if left:
         return (
             f"{what}. The script left {leftovers.in_words(left)} in its working folder, which is not kept: "
-            f"write {_them(left)} below {below}. Until the step runs again {_they(left)} in {folder}."
+            f"write {_them(left)} into {below}. Until the step runs again, {_they(left)} in {folder}."
         )
     kept = leftovers.kept(attempt.working_copy)
     if kept:
-        passed = "is kept with the run, but is" if len(kept) == 1 else "are kept with the run, but are"
-        return (
-            f"{what}. The script wrote {leftovers.in_words(kept)}, which {passed} no output: "
-            f"write {_them(kept)} below {below}."
+        passed = (
+            "is kept with the run, but is not an output"
+            if len(kept) == 1
+            else "are kept with the run, but are not outputs"
         )
-    return f"{what}: the script wrote no file below {below}. Write one; {_allowed(empty)}."
+        return f"{what}. The script wrote {leftovers.in_words(kept)}, which {passed}: write {_them(kept)} into {below}."
+    return f"{what}: the script wrote no file into {below}. Write a file, {_allowed(empty)}."
 
 
 def remark(step: Step, result: Result, to_fill: Sequence[str], left: Sequence[Leftover]) -> str:
-    """Return what is worth a line though the step ended well, or ""."""
+    """Return a remark on a successful step, or ""."""
     told = []
     if left:
-        below = f"below {_any_folder(step)}, or " if step.written else ""
+        below = f"into {_any_folder(step)}, or " if step.written else ""
         verb = "was" if len(left) == 1 else "were"
         told.append(
             f"{leftovers.in_words(left)} {verb} left in the working folder, which is not kept. "
@@ -174,20 +175,20 @@ def remark(step: Step, result: Result, to_fill: Sequence[str], left: Sequence[Le
 
 
 def _hollow(result: Result, to_fill: Sequence[str]) -> list[str]:
-    """Return what is said of outputs whose files are all empty."""
+    """Return remarks on outputs whose files are all empty."""
     told = []
     for name in to_fill:
         tree = result.contents[name]
         if tree.files and not tree.bytes:
             files = "one empty file" if tree.files == 1 else f"{tree.files:,} empty files"
-            what = f"Output {name} holds nothing but {files}"
-            told.append(f"{what}. Check what the script writes; {_allowed([name])}.")
+            what = f"Output {name} contains only {files}"
+            told.append(f"{what}. Check what the script writes, {_allowed([name])}.")
     return told
 
 
 def _allowed(outputs: Sequence[str]) -> str:
     settings = ", ".join(f"{name}: {{may_be_empty: true}}" for name in outputs)
-    return f"or add under the step, if that is meant: `outputs: {{{settings}}}`"
+    return f"or, if this is intended, add to the step: `outputs: {{{settings}}}`"
 
 
 def _any_folder(step: Step) -> str:
@@ -195,7 +196,7 @@ def _any_folder(step: Step) -> str:
 
 
 def _folders(step: Step, outputs: Sequence[str]) -> str:
-    """Return where outputs are to be written, by the options that name them."""
+    """Return the folders of outputs by the options that pass them."""
     words = [step.option_of(Output(name)) or f"output {name}" for name in outputs]
     return f"the folder{'' if len(words) == 1 else 's'} of {listed(words)}"
 

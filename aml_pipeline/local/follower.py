@@ -13,16 +13,16 @@ from aml_pipeline.runs.mlflow_files import MlflowReader
 
 Tell = Callable[[Event], None]
 _PIECE_BYTES = 1 << 20
-# Of a step that logs under more names, as by a mistake with a counter, the first are metrics.
+# Limit of metric names per step: a script may put a counter into the name by mistake.
 MOST_NAMES = 10_000
-# How long a step that still runs is read at a time: one that writes faster must not keep others waiting.
+# How long to read a running step at a time: one that writes faster must not keep others waiting.
 _READ_SECONDS = 0.05
-# How often the files of MLflow are looked at while a step runs.
+# How often MLflow's files are read while a step runs.
 _MLFLOW_SECONDS = 0.5
 
 
 class Follower:
-    """Reads what a step adds to its log, and tells of it and of the metrics in it, or logged to MLflow."""
+    """Reads what a step adds to its log, and emits lines and metrics, including those logged to MLflow."""
 
     def __init__(self, log: str, step: str, tell: Tell, mlflow: MlflowReader) -> None:
         self.descriptor = os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
@@ -33,14 +33,14 @@ class Follower:
         self._metrics = MetricReader()
         self._mlflow = mlflow
         self._mlflow_read = time.monotonic()
-        # The same metric may be printed and logged to MLflow: where it was first, there it counts.
+        # A metric may be both printed and logged to MLflow: only the source that had it first counts.
         self._printed: set[str] = set()
         self._logged: set[str] = set()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._begun, self._started = time.monotonic(), time.time()
 
     def read(self, *, end: bool = False) -> None:
-        """Tell of what is new; ``end``: no more will come."""
+        """Emit what is new; ``end``: no more will follow."""
         if self._closed:
             return
         begun = time.monotonic()
@@ -67,7 +67,7 @@ class Follower:
             self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
 
     def _take_logged(self, *, end: bool = False) -> None:
-        """Tell of what was logged to MLflow; its times are those that the script gave, if it did."""
+        """Emit what was logged to MLflow, with the script's own times if it gave them."""
         while rows := self._mlflow.new():
             for at, one in rows:
                 if one.name not in self._printed:
@@ -79,7 +79,7 @@ class Follower:
         self._mlflow_read = time.monotonic()
 
     def _new(self) -> bytes:
-        """Return some of what was added, without moving the place where the process writes."""
+        """Return a part of what was added, without moving the position at which the process writes."""
         piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
         self._at += len(piece)
         return piece

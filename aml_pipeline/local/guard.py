@@ -1,8 +1,8 @@
-"""A guard beside the runner: when the runner dies, however that happens, it kills the process groups of its steps.
+"""A guard process that kills the process groups of the steps when the runner dies, for whatever reason.
 
-It is a shell that reads the groups alive, line by line, until its end of the pipe is closed: by the runner when all is
-done, by the kernel when the runner was killed. (The kernel's own parent-death signal reaches the child alone, not its
-group, exists on Linux alone, and has to be asked for between fork and exec, which makes each start 2 ms slower.)
+It is a shell that reads the running groups, line by line, until its pipe is closed: by the runner at the end, or by the
+kernel when the runner was killed. (The kernel's parent-death signal reaches only the child, not its group, exists only
+on Linux, and must be requested between fork and exec, which makes each start 2 ms slower.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from aml_pipeline.local.descendants import MARK
 
-# Signals that are meant for the runner pass it by. `kill -KILL -- -1` is no form that dash knows.
+# It ignores signals meant for the runner. dash does not accept `kill -KILL -- -1`.
 _SCRIPT = """
 trap '' HUP INT TERM
 while read -r line; do groups=$line; done
@@ -35,7 +35,7 @@ class Guard:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={MARK: "guard"},  # so that another run in this process does not take it for a stray of its own
+                env={MARK: "guard"},  # so that another run in this process does not mistake it for a stray process
                 start_new_session=True,
             )
         except BaseException:
@@ -46,15 +46,15 @@ class Guard:
         self.pid = self._process.pid
 
     def watch(self, groups: Iterable[int]) -> None:
-        """Tell the guard which process groups are alive now."""
+        """Tell the guard which process groups are running."""
         self._watched = tuple(groups)
-        # When somebody killed the guard, the next run still finds what outlives this one.
+        # If someone killed the guard, the next run still finds what outlives this one.
         with contextlib.suppress(BrokenPipeError):
             os.write(self._writer, f"{' '.join(map(str, self._watched))}\n".encode())
 
     def close(self) -> None:
-        """Let the guard go; it kills what is alive by what it was told last."""
+        """End the guard, which kills the groups of the last list."""
         os.close(self._writer)
         if not self._watched:
-            self._process.kill()  # it would wait for every copy of the pipe that a fork of this process holds
+            self._process.kill()  # else it would wait for each copy of the pipe that a fork of this process holds
         self._process.wait()

@@ -1,7 +1,7 @@
-"""The files that a step made or changed in its working folder, which goes when the attempt is over; and its inputs.
+"""The files that a step created or changed in its working folder, which is removed afterwards, or in its inputs.
 
-What counts as new is decided by the file system's own times, compared with those of a folder that was made just before
-the process began.
+A file is new if its time is later than that of a folder that was created just before the process started, both by the
+file system's own clock.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import NamedTuple
 from aml_pipeline.core import files
 from aml_pipeline.core.wording import counted, listed, printable, size_in_words
 
-# The folders that Azure ML makes in the working folder of a run, and keeps.
+# The folders that Azure ML creates in the working folder of a run, and keeps.
 KEPT = ("outputs", "logs")
-# What interpreters and libraries write by themselves; hidden files and folders are such too.
+# What interpreters and libraries write by themselves; hidden files and folders count as such too.
 _CACHES = frozenset({"__pycache__", "catboost_info"})
 _MOST_NAMED = 3
 
 
 class Leftover(NamedTuple):
-    """A file by its path in the folder where it lies."""
+    """A file by its path relative to its folder."""
 
     name: str
     bytes: int
 
 
 def leftovers(folder: str, copied: Mapping[str, str], since_ns: int, digest: Callable[[str], str]) -> list[Leftover]:
-    """Return the files of a working folder that its process made or changed, the largest first.
+    """Return the files of a working folder that its process created or changed, largest first.
 
-    ``copied`` are the files that were there before, with their digests. What is ``KEPT``, caches and links don't count.
+    ``copied`` are the earlier files with their digests. ``KEPT`` folders, caches and links do not count.
     """
 
     def counts(name: str, entry: os.DirEntry[str]) -> bool:
@@ -42,14 +42,14 @@ def leftovers(folder: str, copied: Mapping[str, str], since_ns: int, digest: Cal
 
 
 def kept(folder: str) -> list[Leftover]:
-    """Return the files that a working folder has in ``outputs/`` and ``logs/``."""
+    """Return the files in ``outputs/`` and ``logs/`` of a working folder."""
     there = (name for name in KEPT if os.path.isdir(os.path.join(folder, name)))
     found = (one for name in there for one in _files(os.path.join(folder, name), f"{name}/", lambda *_: True))
     return _largest_first(found)
 
 
 def changed(place: str, since_ns: int) -> list[Leftover]:
-    """Return the files at or below ``place`` that were made or changed since."""
+    """Return the files at or below ``place`` that were created or changed since."""
     if not os.path.isdir(place):
         return [Leftover(os.path.basename(place), os.path.getsize(place))] if os.path.exists(place) else []
     return _largest_first(_files(place, "", lambda _, entry: _is_newer(entry, since_ns)))
@@ -69,7 +69,7 @@ def _files(
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """Return what a folder holds; nothing where the script left none that can be read."""
+    """Return the entries of a folder; none if it is missing or unreadable."""
     try:
         with os.scandir(folder) as listing:
             return list(listing)
@@ -87,14 +87,14 @@ def _largest_first(found: Iterator[Leftover]) -> list[Leftover]:
 
 
 def in_words(found: Sequence[Leftover]) -> str:
-    """Return the largest of some files with their sizes, and how many more there are."""
+    """Return the largest files with their sizes, and how many more there are."""
     named = [f"{printable(one.name)} ({size_in_words(one.bytes)})" for one in found[:_MOST_NAMED]]
     more = len(found) - len(named)
     return listed([*named, *([counted(more, "more file")] if more else [])])
 
 
 def is_empty(folder: str) -> bool:
-    """Whether a folder holds no file, however many folders it holds."""
+    """Whether a folder contains no file, however many folders it contains."""
     try:
         return all(name.endswith("/") for name, _ in files.walk(folder))
     except files.RepeatedLinksError:

@@ -1,7 +1,7 @@
-"""Links that a step leaves and that will lead nowhere once its working folder, or an attempt, is removed.
+"""Finds symbolic links of a step that will be broken once its working folder, or an attempt, is removed.
 
-Each is followed place by place: a link that leads out of the working folder by way of a link inside breaks too. Hard
-links do not: what they name stays until the last name goes.
+Each is followed path by path: a link that leads out of the working folder through a link inside it breaks too. Hard
+links do not break: a file exists until its last name is removed.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from aml_pipeline.local.store import Attempt
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Output
 
-# As many links in a row does the kernel follow.
+# The kernel follows at most this many links in a row.
 _MOST_LINKS = 40
 _MOST_NAMED = 3
 
 
 class _Going(NamedTuple):
-    """What will be removed or moved: the working copy, and the folder ``state`` but for the attempt's own outputs."""
+    """What will be removed or moved: the working copy, and the folder ``state`` except the attempt's own outputs."""
 
     copy: str
     state: str
     own: Sequence[str]
 
     def last(self, places: Sequence[str]) -> str | None:
-        """Return the last of ``places`` that goes, if any does."""
+        """Return the last of ``places`` that will be removed or moved, if any."""
         return next((place for place in reversed(places) if self._goes(place)), None)
 
     def _goes(self, place: str) -> bool:
@@ -41,21 +41,21 @@ class _Going(NamedTuple):
 
 
 def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
-    """Return what is wrong with the first link in an output that will lead nowhere, or "".
+    """Return what is wrong with the first link in an output that will be broken, or "".
 
-    ``state`` is the folder of all state: nothing in it stays for certain but the outputs of this attempt.
+    ``state`` is the folder of all state: only the outputs of this attempt are certain to stay there.
     """
     going = _going(attempt, state)
     for name, place in attempt.outputs.items():
-        below = f"below the folder of {step.option_of(Output(name)) or f'output {name}'}"
+        below = f"into the folder of {step.option_of(Output(name)) or f'output {name}'}"
         if os.path.islink(place):
             why, _ = _broken(place, going, below)
             if why:
-                return f"The folder of output {name} is a link to {why}. Leave the folder as it is, and write {below}."
+                return f"The folder of output {name} is a link to {why}. Keep the folder and write {below}."
         for relative, link in _links(place):
             why, cure = _broken(link, going, below)
             if why:
-                return f"Output {name} holds {printable(relative.rstrip('/'))}, a link to {why}. {cure}"
+                return f"Output {name} contains {printable(relative.rstrip('/'))}, a link to {why}. {cure}"
     return ""
 
 
@@ -66,26 +66,26 @@ def _going(attempt: Attempt, state: str) -> _Going:
 
 
 def _broken(link: str, going: _Going, below: str) -> tuple[str, str]:
-    """Return what is wrong with a link, and the cure; "" and "" if it will lead where it does now."""
+    """Return what is wrong with a link, and the cure; "" and "" if it will keep its target."""
     kind = "folder" if os.path.isdir(link) else "file"
     copied = f"Copy the {kind} itself into the output instead."
     if not os.path.exists(link):
-        return f"nothing ({printable(os.readlink(link))})", copied
+        return f"a missing file ({printable(os.readlink(link))})", copied
     place = going.last(list(_passed(link)))
     if place is None:
         return "", ""
     if not _is_in(going.copy, place):
         inside = os.path.relpath(place, os.path.dirname(going.state))
-        return f"{printable(inside)}, which `clean` or a later run removes", copied
+        return f"{printable(inside)}, which `clean` or a later run will remove", copied
     inside = os.path.relpath(place, going.copy)
     what = f"{printable(inside)} in the working folder, which is not kept"
     if inside.partition("/")[0] in KEPT:
-        what = f"{printable(inside)}, which moves into the record of the run"
-    return what, f"Write that {kind} {below} instead."
+        what = f"{printable(inside)}, which is moved into the run record"
+    return what, f"Write the {kind} {below} instead."
 
 
 def remark(attempt: Attempt) -> str:
-    """Return which links in ``outputs/`` and ``logs/`` break when these move into the record of the run, or ""."""
+    """Return which links in ``outputs/`` and ``logs/`` break when these are moved into the run record, or ""."""
     links = [link for name in KEPT for _, link in _links(os.path.join(attempt.working_copy, name))]
     copy = os.path.realpath(attempt.working_copy) if links else ""
     kept = [os.path.join(copy, name) for name in KEPT]
@@ -99,13 +99,13 @@ def remark(attempt: Attempt) -> str:
 
 
 def _strays(link: str, copy: str, kept: Sequence[str]) -> bool:
-    """Whether a link depends on where the folders ``kept`` of the working ``copy`` are now."""
+    """Whether a link depends on the current place of the folders ``kept`` of the working ``copy``."""
     out = [place for place in _passed(link) if not any(_is_in(folder, place) for folder in kept)]
     return any(_is_in(copy, place) for place in out) or bool(out and not os.readlink(link).startswith("/"))
 
 
 def _links(folder: str) -> Iterator[tuple[str, str]]:
-    """Give the links in a folder as (path relative to it, path), in order; each once, whatever leads to it."""
+    """Yield the links in a folder as (relative path, path), in order, each once."""
     links: list[tuple[str, str]] = []
     noted: set[tuple[int, int]] = set()
 
@@ -124,7 +124,7 @@ def _links(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _passed(link: str) -> Iterator[str]:
-    """Give every place that is passed on the way from ``link`` to where it leads, both included, without links."""
+    """Yield each resolved path on the way from ``link`` to its target, both included."""
     at, rest, followed = os.path.realpath(os.path.dirname(link)), [os.path.basename(link)], 0
     while rest:
         name = rest.pop()

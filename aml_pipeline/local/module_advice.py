@@ -1,4 +1,4 @@
-"""A package that a script misses → which Python has to have it, and whether the declared environment does."""
+"""A package that a script lacks → the Python that needs it, and whether the declared environment names it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from aml_pipeline.project.environment.providers import Providers
 
 
 def missing_module(context: Context, step: Step, module: str) -> str:
-    """Return what to do about a module that is none of the project, and that the Python of the steps lacks, or ""."""
+    """Return what to do about a module that neither the project nor the Python of the steps has, or ""."""
     top = module.partition(".")[0]
     python = context.interpreter
     if top in python.standard or top in python.modules or context.project.source(step).may_hold_module(top):
         return ""
     here = import_check.cure_here(module, step, context.project)
     if here:
-        return f"The step's snapshot has no module {module}. {here}"
+        return f"Module {module} is not in the step's snapshot. {here}"
     own = os.path.realpath(python.path) == os.path.realpath(sys.executable) and python.path == sys.executable
-    which = "the Python of aml-pipeline, which runs the steps unless --python names another" if own else "--python"
+    which = "the Python that runs aml-pipeline, and the steps unless --python names another" if own else "--python"
     cure = (
         f"Install it there, or run with the Python of your project: `--python {_other(context)}`"
         if own
@@ -31,7 +31,7 @@ def missing_module(context: Context, step: Step, module: str) -> str:
 
 
 def _other(context: Context) -> str:
-    """Return the Python of an environment that is active or lies in the project, if there is one."""
+    """Return the Python of an active environment or of one in the project, if any."""
     environ = context.environ
     active = [environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
     folders = [*active, *(os.path.join(context.project.folder, name) for name in (".venv", "venv"))]
@@ -44,14 +44,14 @@ def _other(context: Context) -> str:
 
 
 def _environment(context: Context, step: Step, module: str) -> str:
-    """Return what the files of the declared environment say of the module."""
+    """Return whether the files of the declared environment name the module."""
     packages = import_check.provided_packages(context.project, step.environment)
     if packages is None:
         return ""
     verdict = Providers(packages, context.interpreter).of(module).verdict
     said = {
-        "named": "names it, so Azure ML has it",
-        "not named": "does not name it either, so the step would fail in Azure ML: add it",
+        "named": "names it, so it will be installed in Azure ML",
+        "not named": "does not name it either, so the step would fail in Azure ML too: add it",
     }.get(verdict)
     file = " or ".join(import_check.declaring_files(step.environment))
     return f" {file} {said}." if said else ""

@@ -1,7 +1,7 @@
-"""Child processes, each in a session of its own, output in a file, watched together and ended as whole trees.
+"""Child processes, each in its own session with its output in a file, watched together and ended with all descendants.
 
-No process outlives its step: what is left of its group, and what left its tree (``descendants``), is killed when it
-ends. When this process dies, a guard kills the groups (``guard``); the rest the next run ends (``survivors``).
+No process outlives its step: the rest of its group, and processes that left its tree (``descendants``), are killed when
+it ends. When this process dies, a guard kills the groups (``guard``), and the next run ends the rest (``survivors``).
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import Any
 from aml_pipeline.local import descendants
 from aml_pipeline.local.guard import Guard
 
-# How long a process has after INT, and after TERM, before the next signal.
+# The grace after INT, and after TERM, before the next signal.
 GRACE_SECONDS = 3.0
-# Until Linux shows the environment, and with it the mark, of a process that has just begun.
+# Until Linux shows the environment, and so the mark, of a new process.
 _LOADING_SECONDS = 0.02
 _LADDER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process ended: its exit status (negative: the signal that ended it), and whether its time was up."""
+    """How a process ended: its exit status (negative: the signal that ended it), and whether it timed out."""
 
     status: int
     timed_out: bool = False
@@ -36,7 +36,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A child; ``mark`` names its attempt, ``deadline`` is when its time is up, by the monotonic clock."""
+    """A child process; ``mark`` names its attempt, ``deadline`` is the end of its time by the monotonic clock."""
 
     child: subprocess.Popen[bytes]
     mark: str
@@ -45,22 +45,22 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is still running."""
         return self.child.poll() is None
 
 
 class Processes:
-    """The children of one run. Use it as a context; whoever leaves it has ended them."""
+    """The child processes of a run, as a context that ends them on exit."""
 
     def __init__(self) -> None:
         self._foreign: set[int] = set()
         self._groups: set[int] = set()
-        self._marks: set[str] = set()  # of what was started and is not known to be over
+        self._marks: set[str] = set()  # processes that were started and are not known to have ended
         self._guard: Guard | None = None
         self._interrupt: Any = None
 
     def __enter__(self) -> Processes:  # noqa: PYI034 - Self is of Python 3.11
-        self._foreign = descendants.children()  # whoever calls us may have some of its own
+        self._foreign = descendants.children()  # our caller may have children of its own
         descendants.adopt_orphans()
         self._heed_interrupts()
         return self
@@ -74,7 +74,7 @@ class Processes:
             signal.signal(signal.SIGINT, self._interrupt)
 
     def _end_unknown(self) -> None:
-        """Kill what an interruption cut off from us between its start and our note of it."""
+        """Kill processes that were started, but not noted because of an interruption."""
         if self._marks:
             time.sleep(_LOADING_SECONDS)
         for mark in self._marks:
@@ -84,16 +84,16 @@ class Processes:
 
     @property
     def _own(self) -> set[int]:
-        """Children that no step left behind."""
+        """Children that do not belong to a step."""
         return self._foreign | self._groups | ({self._guard.pid} if self._guard else set())
 
     def _heed_interrupts(self) -> None:
-        """Let the children have INT's default where it is ignored here, as in the background of a script.
+        """Give children the default action of INT if it is ignored here, as in a script's background.
 
-        A signal that is ignored stays so in a new program; one that has a handler does not.
+        A new program inherits an ignored signal, but not a handler.
         """
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            with contextlib.suppress(ValueError):  # only the main thread may
+            with contextlib.suppress(ValueError):  # only the main thread may set handlers
                 self._interrupt = signal.signal(signal.SIGINT, lambda *_: None)
 
     def start(  # noqa: PLR0913 - what a process has
@@ -124,7 +124,7 @@ class Processes:
         return Process(child, mark, deadline, _descriptor(child.pid))
 
     def look(self, process: Process) -> Ended | None:
-        """Return how ``process`` ended, or None while it runs; when its time is up, it is ended first."""
+        """Return how ``process`` ended, or None while it runs; a process that timed out is ended first."""
         timed_out = process.alive and process.deadline is not None and time.monotonic() > process.deadline
         if process.alive and not timed_out:
             return None
@@ -134,7 +134,7 @@ class Processes:
     def end(self, processes: Sequence[Process]) -> None:
         """End ``processes`` and all their descendants: INT, then TERM, then KILL, with a grace between.
 
-        When this process is interrupted once more, the grace is over. A child that is over leaves only its rest.
+        A second interruption ends the grace. Of a child that has ended, only its descendants are ended.
         """
         alive = [one for one in processes if one.alive]
         try:
@@ -150,7 +150,7 @@ class Processes:
                 self._kill(one)
 
     def _kill(self, process: Process) -> None:
-        if process.child.pid not in self._groups:  # it was ended before, and another may have its number
+        if process.child.pid not in self._groups:  # it has ended, and another process may have its id
             return
         descendants.signal_group(process.child.pid, signal.SIGKILL)
         process.child.wait()
@@ -162,14 +162,14 @@ class Processes:
 
 
 def _descriptor(pid: int) -> int | None:
-    """Return a descriptor that becomes readable when the process ends, where the kernel has such."""
+    """Return a descriptor that becomes readable when the process ends, if the kernel supports it."""
     with contextlib.suppress(OSError, AttributeError):
         return os.pidfd_open(pid)
     return None
 
 
 def close(process: Process) -> None:
-    """Give back what watching a process took."""
+    """Release the descriptor that watches a process."""
     if process.descriptor is not None:
         os.close(process.descriptor)
 
@@ -187,15 +187,15 @@ def wait(processes: Iterable[Process], seconds: float) -> None:
 
 
 def _wait_for(descriptors: Iterable[int], seconds: float) -> None:
-    poll = select.poll()  # where there are pidfds there is poll
+    poll = select.poll()  # systems with pidfds have poll
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
     poll.poll(seconds * 1000)
 
 
-# Signals → what happened to a process that ended by them.
+# Signals → what happened to a process that they ended.
 _DEATHS = {
-    signal.SIGKILL: "was killed (SIGKILL), perhaps for memory. Let it use less, or run fewer steps at a time",
+    signal.SIGKILL: "was killed (SIGKILL), perhaps out of memory. Use less memory, or run fewer steps at a time",
     signal.SIGSEGV: "crashed (segmentation fault, SIGSEGV)",
     signal.SIGBUS: "crashed (bus error, SIGBUS)",
     signal.SIGILL: "crashed (illegal instruction, SIGILL)",
@@ -207,7 +207,7 @@ _DEATHS = {
 
 
 def failure(status: int) -> str:
-    """Return in a sentence how a script failed; a negative ``status`` is the signal that ended it."""
+    """Return how a script failed as a sentence; a negative ``status`` is the signal that ended it."""
     if status >= 0:
         return f"Its script failed (exit status {status})."
     try:

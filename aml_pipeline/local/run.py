@@ -1,4 +1,4 @@
-"""Runs the steps of a plan, as many at a time as allowed, and accepts what they make."""
+"""Runs the steps of a plan, up to a number at a time, and accepts their outputs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from aml_pipeline.runs.events import Event, RunEnded, RunStarted, State, StepEnd
 from aml_pipeline.runs.record import Recorder
 
 TICK_SECONDS = 0.1
-# While something is worked out beside the loop, which nothing tells when that is over.
+# While work runs in a thread, whose end does not wake the loop.
 _WORKING_SECONDS = 0.01
 
 
 @dataclass(slots=True)
 class Run:
-    """What a run came to: how each step ended, the results in use, and what could not be removed."""
+    """The outcome of a run: how each step ended, the results in use, and what could not be removed."""
 
     state: State = "done"
     steps: dict[str, StepEnded] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a run should go: the steps that run in any case, how many at a time, and whether a failure stops the rest."""
+    """Options of a run: the steps that run in any case, how many at a time, and whether a failure stops the rest."""
 
     forced: Collection[str] = ()
     jobs: int = 1
@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913 - what a run is made of
     wishes: Wishes | None = None,
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
-    """Run the ``selected`` steps, each after those it needs; those whose result is still good are not run.
+    """Run the ``selected`` steps, each after the steps it needs; steps with a valid result do not run.
 
     ``recorder`` is opened, with ``header``, only when a step runs: a run with nothing to do leaves no record. Raises
     MachineError and OSError when this machine refuses.
@@ -84,14 +84,16 @@ class _Runner:
         self._sorter: TopologicalSorter[str] = TopologicalSorter()
         self._ready: list[tuple[int, str]] = []
         self._running: dict[str, Running] = {}
-        self._failed: dict[str, Running] = {}  # attempts that failed, of steps that are tried again
+        self._failed: dict[str, Running] = {}  # failed attempts of steps with retries
         self._tries: dict[str, int] = {}
         self._evaluating: tuple[Step, Work[Evaluation]] | None = None
-        self._judging: dict[str, Work[Judgement]] = {}  # of those that run, those whose process is over
+        self._judging: dict[str, Work[Judgement]] = {}  # started steps whose process has ended
         self._tidying: list[Work[list[Refusal]]] = []
         self._processes = Processes()
-        self._unkept: list[Evaluation] = []  # those whose code the record is to have
-        self._chores: list[Callable[[], object]] = []  # what can wait until a process runs, or all are over
+        self._unkept: list[Evaluation] = []  # steps whose code is still to be stored for the record
+        self._chores: list[
+            Callable[[], object]
+        ] = []  # work that can wait until a process runs, or until all have ended
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, StepEnded):
@@ -136,7 +138,7 @@ class _Runner:
             raise
 
     def _next(self) -> Step | None:
-        """Return the first of the steps that can be taken up now, if there is one and room for it."""
+        """Return the first step that can be started now, if any and if there is a free slot."""
         for name in self._sorter.get_ready():
             heapq.heappush(self._ready, (self._order[name], name))
         if not self._ready or self._evaluating or len(self._running) >= self._wishes.jobs:
@@ -144,7 +146,7 @@ class _Runner:
         return self._steps[heapq.heappop(self._ready)[1]]
 
     def _watch(self) -> None:
-        """Wait a little, and look after what runs."""
+        """Wait a moment, and attend to running steps."""
         working = self._evaluating or self._judging
         alive = [one.process for name, one in self._running.items() if name not in self._judging]
         process.wait(alive, _WORKING_SECONDS if working else TICK_SECONDS)
@@ -153,14 +155,14 @@ class _Runner:
         self._act_on_evaluation()
 
     def _do_chores(self) -> None:
-        while self._unkept and self._recorder.is_open:  # a run with nothing to do keeps nothing
+        while self._unkept and self._recorder.is_open:  # a run with nothing to do stores nothing
             one = self._unkept.pop()
             self._chores.append(partial(code.keep, self._context.contents, self._context.project, one.step, one.parts))
         while self._chores:
-            self._chores.pop(0)()  # one by one: those that follow one that fails are done all the same
+            self._chores.pop(0)()  # one by one: the others are done even if one fails
 
     def _tidy(self, running: Running) -> None:
-        """Put away what an attempt leaves, beside the loop if that is much; and see what came of those before."""
+        """Clean up after an attempt, in a thread if that may take long, and collect earlier clean-ups."""
         over = [work for work in self._tidying if work.is_over]
         self._tidying = [work for work in self._tidying if work not in over]
         for work in over:
@@ -179,20 +181,20 @@ class _Runner:
         self._done.refused.update({one.path: one for one in refused})
 
     def _take_up(self, step: Step) -> None:
-        """Reuse, start or skip a step whose upstream is settled; evaluate it beside the loop if another runs."""
+        """Reuse, start or skip a step whose upstream steps are done; evaluate it in a thread if another step runs."""
         failed = self._failed.pop(step.name, None)
         reason = "" if failed else self._hindrance(self._upstream[step.name])
         if reason:
             self._settle(StepEnded(time.time(), step.name, "not run", reason))
             return
-        if self._recorder.is_open:  # a step has run, which takes time: pip may have been at work meanwhile
+        if self._recorder.is_open:  # pip may have installed something while another step ran
             self._context = witness.renewed(self._context)
         work = Work(partial(self._evaluate, step, failed), beside=bool(self._running))
         self._evaluating = (step, work)
         self._act_on_evaluation()
 
     def _evaluate(self, step: Step, failed: Running | None) -> Evaluation:
-        """Evaluate a step, and remove what an earlier attempt left; ``failed`` is the one of this run, if any."""
+        """Evaluate a step, and remove an earlier failed attempt; ``failed`` is that of this run, if any."""
         forced = FORCED if step.name in self._wishes.forced else ""
         if failed:
             self._note(attempt.tidy(failed))
@@ -204,7 +206,7 @@ class _Runner:
         return found
 
     def _act_on_evaluation(self) -> None:
-        """Reuse or start the step that was evaluated, if that is over."""
+        """Reuse or start a step if its evaluation is done."""
         if self._evaluating is None or not self._evaluating[1].is_over:
             return
         step, work = self._evaluating
@@ -223,7 +225,7 @@ class _Runner:
             self._start(found)
 
     def _settle(self, event: StepEnded) -> None:
-        """Tell how a step ended for good, and let those go on that waited for it."""
+        """Report how a step finally ended, and release the steps that wait for it."""
         self._tell(event)
         self._sorter.done(event.step)
 
@@ -248,7 +250,7 @@ class _Runner:
         self._unkept.append(self._running[name].found)
 
     def _look_after(self, name: str, running: Running) -> None:
-        """Follow a step; judge what it made once its process is over, beside the loop if there is another to follow."""
+        """Follow a step; once its process has ended, judge its outputs, in a thread if another step runs."""
         judging = self._judging.get(name)
         if judging is None:
             ended = self._processes.look(running.process)
@@ -280,8 +282,8 @@ class _Runner:
         self._settle(event)
 
     def _abandon_all(self, state: State) -> None:
-        """End every process that runs, and note that its attempt came to nothing."""
-        with contextlib.suppress(KeyboardInterrupt):  # once more: the grace is over, and all are killed
+        """End each running process, and note that its attempt failed."""
+        with contextlib.suppress(KeyboardInterrupt):  # interrupted again: the grace is over, and all are killed
             self._processes.end([one.process for one in self._running.values()])
         while self._chores:
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Attempts, results, acceptance by one rename. Knows neither plans nor processes.
+"""Attempts, results, and acceptance by one rename. Independent of plans and processes.
 
     steps/STEP/attempt.ID/NAME   an output of an attempt; never moved, so paths in it stay true
     steps/STEP/attempt.ID/working-copy   where the attempt's process works
@@ -6,10 +6,9 @@
     steps/STEP/last              the last attempt: its parts and how it ended
     outputs/STEP/NAME            a link to the accepted folder, for people
 
-An attempt that no manifest names does not count, whatever it wrote and whoever still writes into it. Every file of
-state is sealed with its own digest, and tells what it is of: one that is torn, altered or under another name counts as
-missing. No folder is there for order alone:
-making one takes as long as a tenth of starting a process.
+An attempt that no manifest names does not count, whatever it contains. Each state file is sealed with its own digest
+and names what it belongs to: a torn, altered or renamed file counts as missing. There are no folders just for order,
+because creating one takes a tenth of the time of starting a process.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _ALWAYS_NOTED = frozenset({"parts", "outcome", "key", "attempt", "accepted"})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A try at a step: ``folder`` is its own; each output is a folder in it, there and empty from the start."""
+    """An attempt at a step in its own ``folder``; each output is a folder in it, initially empty."""
 
     step: str
     key: str
@@ -47,13 +46,13 @@ class Attempt:
 
     @property
     def working_copy(self) -> str:
-        """Where its process works; no output has such a name."""
+        """The folder in which its process works; outputs cannot have this name."""
         return os.path.join(self.folder, WORKING_COPY)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An accepted attempt: where its outputs are, their content, and what ``facts`` its maker noted."""
+    """An accepted attempt: its output folders, their contents, and ``facts`` about how it was produced."""
 
     step: str
     key: str
@@ -68,7 +67,7 @@ class Result:
 class LastAttempt:
     """The last attempt of a step; ``accepted`` is the key of the newest result in use, if any.
 
-    ``pid`` and ``started`` tell its process from any later one of the same number.
+    ``pid`` and ``started`` distinguish its process from any later one with the same id.
     """
 
     parts: Mapping[str, Any]
@@ -81,7 +80,7 @@ class LastAttempt:
 
 
 def _last_attempt(step: str, data: object) -> LastAttempt | None:
-    """Return what the file ``last`` of a step says; None when it says nothing, or is of another step."""
+    """Return the content of the file ``last`` of a step; None if it is invalid or of another step."""
     if not isinstance(data, dict) or data.pop("step", step) != step:
         return None
     known = {one.name for one in fields(LastAttempt)}
@@ -89,9 +88,9 @@ def _last_attempt(step: str, data: object) -> LastAttempt | None:
 
 
 class Store:
-    """The results of one pipeline in ``folder``; ``digests`` tells contents.
+    """The results of one pipeline in ``folder``; ``digests`` reads contents.
 
-    ``durable``: what is accepted is there after a power cut, too.
+    ``durable``: accepted results survive a power cut.
     """
 
     def __init__(self, folder: str, digests: Digests, *, durable: bool = False) -> None:
@@ -104,7 +103,7 @@ class Store:
         return os.path.join(self.folder, "steps", step, *names)
 
     def result(self, step: str, key: str) -> tuple[Result | None, str]:
-        """Return the result with ``key`` if it is there and whole, and else what became of it ("" if it never was)."""
+        """Return the result with ``key`` if it is intact, else what happened to it ("" if it never existed)."""
         data = self.manifest(step, key)
         if data is None:
             return None, ""
@@ -119,40 +118,40 @@ class Store:
         return Result(step, key, data["attempt"], outputs, contents, data["parts"], data["facts"]), ""
 
     def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
-        """Return the parts of every result of a step, whole or not."""
+        """Return the parts of each result of a step, intact or not."""
         found = (self.manifest(step, key) for key in self.keys(step))
         return [data["parts"] for data in found if data is not None]
 
     def keys(self, step: str) -> list[str]:
-        """Return the keys by which the manifests of a step are named, without what a killed run left half written."""
+        """Return the keys of a step's manifests, without temporary files of a killed run."""
         names = files.names(self._step(step))
         return [name.removeprefix(RESULT) for name in names if name.startswith(RESULT) and not name.endswith(".tmp")]
 
     def manifest_place(self, step: str, key: str) -> str:
-        """Return the path of the manifest of a result."""
+        """Return the path of a result's manifest."""
         return self._step(step, RESULT + key)
 
     def last_place(self, step: str) -> str:
-        """Return the path of what is noted of the last attempt of a step."""
+        """Return the path of the file about the last attempt of a step."""
         return self._step(step, "last")
 
     def manifest(self, step: str, key: str) -> Mapping[str, Any] | None:
-        """Return the manifest of a result, or None when it is missing, damaged, or that of another result.
+        """Return the manifest of a result, or None if it is missing, damaged or of another result.
 
-        Its parts are what its key is the digest of; the step is not noted in manifests of earlier versions.
+        Its key is the digest of its parts; manifests of earlier versions do not name the step.
         """
         data = files.read_sealed(self.manifest_place(step, key))
         is_manifest = isinstance(data, dict) and data.keys() >= _MANIFEST
         return data if is_manifest and data.get("step", step) == step and reuse.key(data["parts"]) == key else None
 
     def environments(self) -> set[str]:
-        """Return the digests of the environments that results and last attempts were made with."""
+        """Return the digests of the environments of results and last attempts."""
         last = [one.parts for one in map(self.last, self.steps()) if one]
         kept = [parts for step in self.steps() for parts in self.kept_parts(step)]
         return {str(parts.get("environment")) for parts in [*last, *kept]}
 
     def latest(self, step: str) -> Result | None:
-        """Return the newest result in use of a step, if it is whole."""
+        """Return the newest result in use of a step, if it is intact."""
         last = self.last(step)
         return self.result(step, last.accepted)[0] if last and last.accepted else None
 
@@ -165,7 +164,7 @@ class Store:
         return self._last[step]
 
     def _healed(self, step: str, last: LastAttempt) -> LastAttempt:
-        """Return ``last`` as accepted if its result was, and the run then ended before it could be noted here."""
+        """Return ``last`` as accepted if its result was accepted, but the run ended before that was noted."""
         if last.outcome == "accepted":
             return last
         manifest = self.manifest(step, last.key)
@@ -173,7 +172,7 @@ class Store:
         return replace(last, outcome="accepted", accepted=last.key) if made else last
 
     def forget(self) -> None:
-        """Read the last attempts from the disk again: another run may have been here."""
+        """Read the last attempts from disk again: another run may have changed them."""
         self._last.clear()
 
     def output(self, step: str, attempt: str, name: str) -> str:
@@ -181,14 +180,16 @@ class Store:
         return self._step(step, ATTEMPT + attempt, name)
 
     def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
-        """Make the folders of a new attempt; the folder of an earlier one that failed is removed."""
+        """Create the folders of a new attempt; the folder of an earlier failed attempt is removed."""
         self.remove_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
         folder = self._step(step, ATTEMPT + attempt)
         places = {name: self.output(step, attempt, name) for name in outputs}
         begun = Attempt(step, key, attempt, folder, parts, places)
         os.makedirs(self._step(step), exist_ok=True)
-        self._note(begun, "running")  # before anything of it exists, so that the next run finds all that a kill leaves
+        self._note(
+            begun, "running"
+        )  # before anything of it exists, so that the next run finds everything that a killed run leaves
         os.mkdir(folder)
         for place in places.values():
             os.mkdir(place)
@@ -199,7 +200,7 @@ class Store:
         self._note(attempt, "running", pid, started)
 
     def remove_failed(self, step: str) -> list[Refusal]:
-        """Remove the last attempt at a step if it came to nothing; return what cannot be removed."""
+        """Remove the last attempt at a step if it failed; return what cannot be removed."""
         last = self.last(step)
         return removal.remove(self._step(step, ATTEMPT + last.attempt)) if last and last.outcome != "accepted" else []
 
@@ -212,9 +213,9 @@ class Store:
         self._last[attempt.step] = last
 
     def contents(self, attempt: Attempt) -> dict[str, Tree]:
-        """Return what the outputs of ``attempt`` hold, which is on the disk by then if results are to be durable.
+        """Return the contents of ``attempt``'s outputs, flushed to disk if results are durable.
 
-        Raises MachineError when one of them is gone.
+        Raises MachineError when one of them is missing.
         """
         contents = {}
         for name, place in attempt.outputs.items():
@@ -229,7 +230,7 @@ class Store:
     def accept(self, attempt: Attempt, facts: Mapping[str, Any], contents: Mapping[str, Tree] | None = None) -> Result:
         """Make the outputs of ``attempt`` the result of its key; ``use`` follows when there is time.
 
-        ``contents`` are theirs if that is known already. Raises MachineError when an output is gone.
+        ``contents`` are their contents if known. Raises MachineError when an output is missing.
         """
         contents = self.contents(attempt) if contents is None else contents
         manifest = {
@@ -243,13 +244,13 @@ class Store:
         return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
 
     def _settle(self, attempt: Attempt) -> None:
-        """Wait until the disk holds the outputs, and the way to them from the folder that the state lies in."""
+        """Flush the outputs to disk, and the folders from that of the state down to them."""
         for place in attempt.outputs.values():
             durability.settle(place, attempt.folder)
         durability.settle_way(attempt.folder, os.path.dirname(os.path.dirname(self.folder)))
 
     def need_room(self, attempt: Attempt) -> None:
-        """Raise OSError when the disk is full: then a script that failed could not even say so in its log."""
+        """Raise OSError when the disk is full: a failed script could not even write that to its log."""
         probe = os.path.join(attempt.folder, "room-probe")
         try:
             files.write(probe, bytes(_ROOM_BYTES))
@@ -260,11 +261,11 @@ class Store:
             raise OSError(error.errno, error.strerror, attempt.folder) from None
 
     def fail(self, attempt: Attempt, outcome: str = "failed") -> None:
-        """Note that ``attempt`` came to nothing; its outputs stay for a look until the step's next attempt."""
+        """Note that ``attempt`` failed; its outputs are kept for inspection until the step's next attempt."""
         self._note(attempt, outcome)
 
     def use(self, result: Result) -> None:
-        """Note that a result, new or old, is the one in use, and let the links lead to it."""
+        """Note that a result, new or old, is the one in use, and point the links to it."""
         last = self.last(result.step)
         if last is None or (last.outcome, last.key, last.attempt) != ("accepted", result.key, result.attempt):
             attempt = Attempt(result.step, result.key, result.attempt, "", result.parts, {})
@@ -272,7 +273,7 @@ class Store:
         self._link(result)
 
     def attempt_folder(self, step: str, attempt: str) -> str:
-        """Return the folder of an attempt, be it there or not."""
+        """Return the folder of an attempt, which need not exist."""
         return self._step(step, ATTEMPT + attempt)
 
     def scratch(self, step: str, name: str) -> str:
@@ -280,7 +281,7 @@ class Store:
         return self._step(step, DEBUG + name)
 
     def link(self, step: str, name: str) -> str:
-        """Return the path of the link that people use for an output."""
+        """Return the path of the link to an output for people."""
         return os.path.join(self.folder, "outputs", step, name)
 
     def _link(self, result: Result) -> None:
@@ -290,12 +291,12 @@ class Store:
             if files.link(link) == target:
                 continue
             os.makedirs(os.path.dirname(link), exist_ok=True)
-            temporary = f"{link}.tmp"  # always the same, so that the next run removes what a killed one left
+            temporary = f"{link}.tmp"  # always the same name, so that the next run removes what a killed one left
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
             os.symlink(target, temporary)
             _replace(temporary, link)
-            files.seen.links.pop(link)  # an answer tells of the link that is there now, and holds while it is
+            files.seen.links.pop(link)  # a cached answer refers to the current link, and is valid while it exists
             files.link(link)
 
     def steps(self) -> list[str]:
@@ -308,12 +309,12 @@ def _replace(temporary: str, link: str) -> None:
         os.replace(temporary, link)
     except IsADirectoryError:
         os.unlink(temporary)
-        raise MachineError(f"{link} is a folder, where the link to an output belongs. Move it away.") from None
+        raise MachineError(f"{link} is a folder, but should be the link to an output. Move it away.") from None
 
 
 def _gone(step: str, name: str, place: str) -> str:
     if os.path.lexists(place):
         return (
-            f"Output {name} of step {step} is a file now: {place}. Leave the folder as it is, and write files below it."
+            f"Output {name} of step {step} was replaced by a file: {place}. Keep the folder, and write files into it."
         )
-    return f"The output folder {name} of step {step} is gone: {place}. A script must not remove it."
+    return f"The folder of output {name} of step {step} is missing: {place}. The script must not remove it."

@@ -1,4 +1,4 @@
-"""What a run that was killed left running: found through the store, and ended."""
+"""Finds and ends processes that a killed run left running."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aml_pipeline.local.store import Store
 
 
 def end_all(store: Store, steps: Iterable[str]) -> None:
-    """End what is left of the last attempts at ``steps``. The caller holds the lock, so no run is at work."""
+    """End what is left of the last attempts at ``steps``. The caller holds the lock, so no run is in progress."""
     for name in steps:
         end(store, name)
 

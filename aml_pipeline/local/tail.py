@@ -1,6 +1,6 @@
-"""The end of a log → the lines that are shown of a failure: the last ones, and of tracebacks the user's own files.
+"""The end of a log → the lines to show for a failure: the last ones, and the user's own frames of tracebacks.
 
-A traceback that goes through libraries is most of it theirs: of a long row of their frames the number is told.
+Most frames of a traceback through libraries are theirs: long rows of these are replaced by their number.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from aml_pipeline.core.wording import counted
 from aml_pipeline.runs.metrics import without_metrics
 
 MOST_LINES = 20
-# A row of frames of libraries that takes more lines than this is left out.
+# Library frames that take more lines than this are omitted.
 _LONG_ROW = 8
-# Lines of frames, and of what comes after the last one, at most.
+# Limits of the lines of frames, and of the lines after the last frame.
 _MOST_TRACED, _MOST_AFTER = 40, 12
-# A traceback with more lines than this behind it is not what the script failed of.
+# A traceback followed by more lines than this is not the cause of the failure.
 _NEAR = 60
 _TAIL_BYTES = 64_000
-# Of a longer line its beginning and its end are shown.
+# Of a longer line only the beginning and the end are shown.
 _LONGEST_LINE = 2_000
 _BEGIN = "Traceback (most recent call last):"
 _FRAME = re.compile(r'  File "(.+)", line \d+')
@@ -30,32 +30,32 @@ _LINK = re.compile(
     r"|During handling of the above exception, another exception occurred:)\s*\Z",
     re.MULTILINE,
 )
-# What stands below the first line of a frame: its source.
+# The source line below the first line of a frame.
 _OF_A_FRAME = ("   ", "  [Previous line repeated")
 _LIBRARY = re.compile(r"[/\\](site-packages|dist-packages|lib[/\\]python\d[\d.]*)[/\\]")
 
 
 def end_of(log: str, start: int) -> list[str]:
-    """Return the last lines of a log, none from before the byte ``start``, without the metrics among them."""
+    """Return the last lines of a log from the byte ``start`` on, without metrics."""
     with files.opened(log) as stream:
         begin = max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES)
         stream.seek(begin)
         text = stream.read(_TAIL_BYTES).decode("utf-8", "replace")
     lines = without_metrics(text.splitlines())
-    if len(lines) == 1 and begin > start:  # no end of a line is near
+    if len(lines) == 1 and begin > start:  # there is no line end nearby
         lines[0] = f"…{lines[0]}"
     return [_cut(line) for line in lines]
 
 
 def _cut(line: str) -> str:
-    """Return a line, or of one that is very long its beginning and its end."""
+    """Return a line, or the beginning and the end of a very long one."""
     half = _LONGEST_LINE // 2
     left_out = len(line) - 2 * half
-    return f"{line[:half]} … {counted(left_out, 'character')} left out … {line[-half:]}" if left_out > 0 else line
+    return f"{line[:half]} … {counted(left_out, 'character')} omitted … {line[-half:]}" if left_out > 0 else line
 
 
 def shown(lines: Sequence[str], folders: Iterable[str]) -> list[str]:
-    """Return the lines to show; frames of files in ``folders`` are the user's own, and are all among them."""
+    """Return the lines to show, including all of the user's own frames, which are those of files in ``folders``."""
     places = tuple(f"{folder}{os.sep}" for folder in folders)
 
     def is_own(path: str) -> bool:
@@ -68,7 +68,7 @@ def shown(lines: Sequence[str], folders: Iterable[str]) -> list[str]:
 
 
 def last_failure(lines: Sequence[str]) -> list[str]:
-    """Return the last traceback with those that led to it, and what follows; without one the last lines."""
+    """Return the last traceback with its chain and what follows it; without a traceback, the last lines."""
     begin = _last_chain(lines)
     return list(lines[-MOST_LINES:] if begin is None else lines[begin:])
 
@@ -78,7 +78,7 @@ def _is_begin(line: str) -> bool:
 
 
 def _last_chain(lines: Sequence[str]) -> int | None:
-    """Return where the last traceback begins, or the first of those that one chain of exceptions has."""
+    """Return the start of the last traceback, or of the first one in its chain of exceptions."""
     begins = [number for number, line in enumerate(lines) if _is_begin(line)]
     if not begins or not any(map(_FRAME.match, lines[max(begins[-1], len(lines) - _NEAR) :])):
         return None
@@ -89,7 +89,7 @@ def _last_chain(lines: Sequence[str]) -> int | None:
 
 
 def _frames(lines: Iterable[str]) -> list[tuple[str | None, list[str]]]:
-    """Return (path of the file, lines) of each frame of a traceback, and (None, line) of each other line, in order."""
+    """Return (file path, lines) for each frame of a traceback, and (None, line) for each other line, in order."""
     rows: list[tuple[str | None, list[str]]] = []
     inside = False
     for line in lines:
@@ -103,7 +103,7 @@ def _frames(lines: Iterable[str]) -> list[tuple[str | None, list[str]]]:
 
 
 def _without_libraries(lines: Sequence[str], is_own: Callable[[str], bool]) -> Iterator[str]:
-    """Give the lines, with a mark in place of each long row of frames that are not the user's own."""
+    """Yield the lines, with a mark in place of each long row of library frames."""
     row: list[list[str]] = []
     for path, frame in _frames(lines):
         if path is not None and not is_own(path):
@@ -117,11 +117,11 @@ def _without_libraries(lines: Sequence[str], is_own: Callable[[str], bool]) -> I
 
 def _marked(row: list[list[str]]) -> list[str]:
     lines = [line for frame in row for line in frame]
-    return lines if len(lines) <= _LONG_ROW else [f"  … {counted(len(row), 'frame')} of libraries left out"]
+    return lines if len(lines) <= _LONG_ROW else [f"  … {counted(len(row), 'library frame')} omitted"]
 
 
 def _fitted(lines: list[str]) -> list[str]:
-    """Return a chain of tracebacks within bounds: its frames, and the ends of what follows them."""
+    """Return a chain of tracebacks within limits: its frames, and the end of what follows them."""
     rows = _frames(lines)
     last = max((number for number, (path, _) in enumerate(rows) if path is not None), default=-1)
     traced = [line for _, frame in rows[: last + 1] for line in frame]
@@ -134,4 +134,4 @@ def _middle_out(lines: list[str], most: int) -> list[str]:
         return lines
     half = most // 2
     left = len(lines) - 2 * half
-    return [*lines[:half], f"  … {counted(left, 'line')} left out", *lines[-half:]]
+    return [*lines[:half], f"  … {counted(left, 'line')} omitted", *lines[-half:]]

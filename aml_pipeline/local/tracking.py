@@ -1,7 +1,7 @@
-"""Where MLflow in a step logs to, unless the user named a place: into the state of the pipeline. Needs no MLflow.
+"""Directs MLflow in steps to log into the state of the pipeline, unless the user chose a place. Needs no MLflow.
 
-Into files, and not into MLflow's default of a database: there artifacts would go into a folder below the working copy,
-and be lost with it. MLflow 3 asks for a consent to files, which it calls finished: what they look like stays.
+It logs into files rather than MLflow's default database, with which artifacts would go into a folder of the working
+copy and be lost. MLflow 3 requires consent to use files; their format is frozen, so it is safe to read.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _FOLDER = "mlruns"
 
 
 def tracking_environ(environ: Mapping[str, str], state: str, pipeline: str) -> dict[str, str]:
-    """Return the variables that lead MLflow into the folder ``state``; none where the user named a place.
+    """Return the variables that direct MLflow into the folder ``state``; none if the user chose a place.
 
-    They are of no step's key: they change where MLflow writes, not what a step does.
+    They are not part of a step's key: they change where MLflow writes, not what a step does.
     """
     if environ.get("MLFLOW_TRACKING_URI"):
         return {}
@@ -30,7 +30,7 @@ def tracking_environ(environ: Mapping[str, str], state: str, pipeline: str) -> d
 
 
 def prepare(state: str, pipeline: str) -> None:
-    """Make the experiments that MLflow would make: of two steps that do so at a time, it fails the second."""
+    """Create the experiments that MLflow would create: if two steps did so at once, the second would fail."""
     folder = os.path.join(state, _FOLDER)
     if os.path.isdir(folder):
         return
@@ -40,4 +40,4 @@ def prepare(state: str, pipeline: str) -> None:
         os.makedirs(place)
         about = {"artifact_location": Path(place).as_uri(), "creation_time": now, "experiment_id": number}
         more = {"last_update_time": now, "lifecycle_stage": "active", "name": name}
-        files.write(os.path.join(place, "meta.yaml"), json.dumps({**about, **more}).encode())  # which is YAML too
+        files.write(os.path.join(place, "meta.yaml"), json.dumps({**about, **more}).encode())  # JSON is YAML too

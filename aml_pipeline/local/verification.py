@@ -1,8 +1,8 @@
-"""Everything that is kept of a pipeline, read again to its last byte → what is wrong with it, and what to do.
+"""Rereads the whole state of a pipeline → what is damaged, and what to do.
 
-What a file looks like counts for nothing here, nor what is remembered of it: a disk that loses bytes changes no look.
-Nothing is written, and no lock is held. A run that goes on meanwhile adds to the state and changes nothing that was
-accepted; what `clean` or a later run takes away while it is read is not reported.
+File metadata and cached digests do not count here: a disk that loses bytes does not change metadata. Nothing is written
+and no lock is taken. A run in progress adds to the state, but does not change what was accepted; what `clean` or a run
+removes meanwhile is not reported.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from aml_pipeline.runs import locks, record
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
-_MADE_AGAIN = "The next run that needs it makes it again."
-_WRITTEN_ANEW = "It counts as missing, and is written anew: nothing has to be done."
+_MADE_AGAIN = "The next run that needs it will recreate it."
+_WRITTEN_ANEW = "It counts as missing and will be recreated: no action is needed."
 _MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is damaged: what it means, and the cure."""
+    """A damage: message and cure."""
 
     message: str
     cure: str
@@ -37,7 +37,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to verify: its kind, to count it by, its name, its bytes as far as they are known, and the work."""
+    """Something to verify: its kind, for counting, its name, its size in bytes if known, and the work."""
 
     kind: str
     name: str
@@ -46,7 +46,7 @@ class Item:
 
 
 def items(state: str, answers: str) -> Iterator[Item]:
-    """Give all there is to verify in ``state``, the folder of a pipeline, and of the kept ``answers``."""
+    """Yield everything to verify in ``state``, the folder of a pipeline, and in the cached ``answers``."""
     store = Store(state, Digests())
     for step in store.steps():
         for key in store.keys(step):
@@ -68,7 +68,7 @@ def _trees(manifest: Mapping[str, Any]) -> dict[str, Tree]:
 def _manifest(store: Store, step: str, key: str) -> Mapping[str, Any] | None:
     try:
         return store.manifest(step, key)
-    except OSError:  # a folder is in its place, or it may not be read
+    except OSError:  # it is a folder, or may not be read
         return None
 
 
@@ -76,8 +76,8 @@ def _of_result(store: Store, step: str, key: str) -> list[Finding]:
     place = store.manifest_place(step, key)
     manifest = _manifest(store, step, key)
     if manifest is None:
-        message = f"{step}: the manifest of result {key[:12]} is damaged, or that of another result: {_shown(place)}."
-        cure = f"The result counts as missing. {_remove(place)}; the next run that needs the result makes it again."
+        message = f"{step}: the manifest of result {key[:12]} is damaged or belongs to another result: {_shown(place)}."
+        cure = f"The result counts as missing. {_remove(place)}; the next run that needs it will recreate it."
         return [Finding(message, cure)] if os.path.lexists(place) else []
     since = _since(place)
     told = [
@@ -85,11 +85,11 @@ def _of_result(store: Store, step: str, key: str) -> list[Finding]:
         for name, tree in _trees(manifest).items()
         if (fault := _fault(store.output(step, str(manifest["attempt"]), name), tree, since))
     ]
-    if not told or _manifest(store, step, key) != manifest:  # it was removed, or made again, meanwhile
+    if not told or _manifest(store, step, key) != manifest:  # it was removed or recreated meanwhile
         return []
     cure = _MADE_AGAIN
     if _is_believed(store, step, key):
-        cure = f"A run does not notice that. {_remove(place)}, and the next run that needs the result makes it again."
+        cure = f"A run would not notice this. {_remove(place)}; the next run that needs the result will recreate it."
     return [Finding(f"{step}: {text}", cure) for text in told]
 
 
@@ -99,7 +99,7 @@ def _since(place: str) -> int:
 
 
 def _shown(place: str) -> str:
-    return os.path.relpath(place)  # from where the user stands
+    return os.path.relpath(place)  # from the current folder
 
 
 def _remove(place: str) -> str:
@@ -109,7 +109,7 @@ def _remove(place: str) -> str:
 def _origin(store: Store, step: str, key: str, manifest: Mapping[str, Any]) -> str:
     last = _last(store, step)
     words = ["in use"] if last and last.accepted == key else []
-    words += [f"made by run {manifest['facts']['run']}"] if manifest["facts"].get("run") else []
+    words += [f"from run {manifest['facts']['run']}"] if manifest["facts"].get("run") else []
     return f" ({', '.join(words)})" if words else ""
 
 
@@ -121,7 +121,7 @@ def _last(store: Store, step: str) -> LastAttempt | None:
 
 
 def _is_believed(store: Store, step: str, key: str) -> bool:
-    """Whether a run would take the result for whole, by what it remembers of files that look the same."""
+    """Whether a run would consider the result intact, by the cached digests of files with unchanged metadata."""
     try:
         return Store(store.folder, Digests(os.path.join(store.folder, "digests"))).result(step, key)[0] is not None
     except (OSError, MachineError):
@@ -129,7 +129,7 @@ def _is_believed(store: Store, step: str, key: str) -> bool:
 
 
 def _fault(place: str, tree: Tree, since_ns: int) -> str:
-    """Return what became of an output that was accepted as ``tree``, at the time ``since_ns``; "" if it is whole."""
+    """Return what happened to an output that was accepted as ``tree`` at the time ``since_ns``; "" if it is intact."""
     try:
         now = Digests().tree(place)
     except MachineError as error:
@@ -142,20 +142,20 @@ def _fault(place: str, tree: Tree, since_ns: int) -> str:
 
 
 def _difference(place: str, then: Tree, now: Tree, since_ns: int) -> str:
-    """Return what is known of a difference: the digest of each single file is not kept, but its times tell."""
+    """Describe a difference by the times of files, since digests of single files are not stored."""
     newer = list(_newer(place, since_ns))
     if newer:
         return f"was edited after it was accepted: {shortened(newer, _MOST_NAMED)}."
     if now.files != then.files:
         lost = then.files - now.files
-        words = ("has lost", lost, "since it was") if lost > 0 else ("holds", -lost, "more than were")
+        words = ("has lost", lost, "since it was") if lost > 0 else ("contains", -lost, "more than were")
         return f"{words[0]} {counted(words[1], 'file')} {words[2]} accepted."
-    why = "a disk or a power cut lost them, or a file was replaced by an older one"
-    return f"holds other bytes than were accepted, and no file is newer than that: {why}."
+    why = "the disk or a power cut lost data, or a file was replaced by an older one"
+    return f"has different content than was accepted, although no file is newer: {why}."
 
 
 def _newer(place: str, since_ns: int) -> Iterator[str]:
-    """Give the files that were written since; the time of a change (ctime) does not count, which a copy has anew."""
+    """Yield the files written since; ctime does not count, because a copy gets a new one."""
     for name, entry in files.walk(place):
         look = files.look(entry.path)
         if look and not name.endswith("/") and look.mtime_ns > since_ns:
@@ -166,48 +166,48 @@ def _of_step(store: Store, step: str) -> list[Finding]:
     place = store.last_place(step)
     last = _last(store, step)
     if last is None:
-        message = f"{step}: what is noted of its last attempt is damaged, or of another step: {_shown(place)}."
-        cure = "The next run finds its results by their keys. Run before you clean: until then no result is in use."
+        message = f"{step}: the file about its last attempt is damaged or belongs to another step: {_shown(place)}."
+        cure = "The next run finds its results by their keys. Run before you clean: until then, no result is in use."
         return [Finding(message, cure)] if os.path.lexists(place) else []
     if last.accepted and not os.path.lexists(store.manifest_place(step, last.accepted)):
-        return [Finding(f"{step}: result {last.accepted[:12]}, the one in use, is gone.", _MADE_AGAIN)]
+        return [Finding(f"{step}: result {last.accepted[:12]}, which is in use, is missing.", _MADE_AGAIN)]
     manifest = (_manifest(store, step, last.accepted) if last.accepted else None) or {}
     outputs = {name: store.output(step, str(manifest["attempt"]), name) for name in _trees(manifest)}
     return [found for name, place in outputs.items() for found in _of_link(store.link(step, name), place)]
 
 
 def _of_link(link: str, place: str) -> list[Finding]:
-    """Return what is wrong with a link for people; one that leads to an earlier result is of a run that was killed."""
+    """Return what is wrong with a link for people; a link to an earlier result is left by a killed run and is fine."""
     if os.path.lexists(link) and not os.path.islink(link):
         return [
-            Finding(f"{_shown(link)} is not a link to an output.", "Move it away; the next run puts the link there.")
+            Finding(f"{_shown(link)} is not a link to an output.", "Move it away; the next run will recreate the link.")
         ]
     if os.path.exists(place) and not os.path.exists(link):
-        return [Finding(f"{_shown(link)} does not lead to the output.", "The next run corrects it.")]
+        return [Finding(f"{_shown(link)} does not point to the output.", "The next run will fix it.")]
     return []
 
 
 def _of_record(state: str, run: RunRecord) -> list[Finding]:
     if not os.path.lexists(os.path.join(run.folder, "run.json")) and locks.is_locked(state):
-        return []  # it is being made
+        return []  # it is being written
     where = f"run {run.run}"
     return [
-        Finding(f"{where}: {name} is damaged, or of another run.", _CURES.get(name, _LOST))
+        Finding(f"{where}: {name} is damaged or belongs to another run.", _CURES.get(name, _LOST))
         for name in run.damaged()
         if os.path.isdir(run.folder)
     ]
 
 
-_LOST = "What it held cannot be restored; the rest of the record is still shown."
-_CURES = {"short.json": "run.json is read instead: remove it, and nothing is lost."}
+_LOST = "Its content cannot be restored; the rest of the record is still usable."
+_CURES = {"short.json": "Remove it: run.json is read instead, and nothing is lost."}
 
 
 def _of_text(kept: Contents, name: str) -> list[Finding]:
     place = kept.place(name)
     if kept.read(name) is not None or not os.path.lexists(place):
         return []
-    cure = f"It counts as not recorded. {_remove(place)}; a run of the same code keeps it again."
-    return [Finding(f"a text of code is not what its name says: {_shown(place)}.", cure)]
+    cure = f"It counts as not recorded. {_remove(place)}; a run of the same code will store it again."
+    return [Finding(f"a stored code text does not match its name: {_shown(place)}.", cure)]
 
 
 def _of_caches(state: str, answers: str) -> list[Finding]:
@@ -219,7 +219,7 @@ def _of_caches(state: str, answers: str) -> list[Finding]:
     return [
         *(Finding(f"a cache is damaged: {_shown(place)}.", _WRITTEN_ANEW) for place in wrong),
         *(
-            Finding(f"a lock is not a regular file: {_shown(place)}.", "Move it away while nothing runs.")
+            Finding(f"a lock is not a regular file: {_shown(place)}.", "Move it away while no run is in progress.")
             for place in odd
         ),
     ]

@@ -1,7 +1,7 @@
-"""What a step rests on beside its own copies, looked at when it starts and when it is over.
+"""Observes what a step depends on besides its own copies when it starts and when it has ended.
 
-A digest tells that content is as before, not that it was so all the time. Looks tell that: what is replaced, edited or
-moved gets another time of change (ctime), which no program can set back.
+A digest shows that content is the same again, but not that it was the same all the time. File metadata shows that: what
+is replaced, edited or moved gets a new time of change (ctime), which no program can set back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_LINKS = 40
 
 
 class Sight(NamedTuple):
-    """Traces by dataset, by input (``step.output``) and by package, and the snapshot whose imports the packages are."""
+    """Traces by dataset, by input (``step.output``) and by package, and the snapshot that imports the packages."""
 
     snapshot: Snapshot
     datasets: Mapping[str, str]
@@ -35,7 +35,7 @@ class Sight(NamedTuple):
 
 
 def take(context: Context, step: Step, parts: Mapping[str, Any], results: Mapping[str, Result]) -> Sight:
-    """Return what is seen of all that a step with the ``parts`` rests on."""
+    """Return the traces of everything that a step with the ``parts`` depends on."""
     local = {name: context.plan.datasets[name].local for name in step.datasets}
     return Sight(
         context.project.snapshot(step),
@@ -46,7 +46,7 @@ def take(context: Context, step: Step, parts: Mapping[str, Any], results: Mappin
 
 
 def _of_package(context: Context, name: str, version: str) -> str:
-    """Return traces of a package's code where it is developed in place, else of what its installer noted."""
+    """Return traces of a package's code if it is an editable install, else of its installer's metadata."""
     python = context.interpreter
     if version.startswith("code "):
         return "".join(_text(_code(place)) for place in python.code(name))
@@ -58,9 +58,9 @@ Row = tuple[str, os.stat_result]
 
 
 def _text(rows: Iterable[Row]) -> str:
-    """Return names and looks by turns, each with a NUL behind it: one text, for a dataset may have a million files."""
+    """Return names and metadata in turn, each followed by NUL: one text, because a dataset may have a million files."""
     found = []
-    with contextlib.suppress(OSError):  # it goes while it is looked at: what is missing tells that
+    with contextlib.suppress(OSError):  # it is removed right now; that it is missing shows the change
         for name, look in rows:
             kind, mode = stat.S_IFMT(look.st_mode), stat.S_IMODE(look.st_mode)
             settings = f"{mode},{look.st_uid},{look.st_gid},{look.st_nlink}"
@@ -69,12 +69,12 @@ def _text(rows: Iterable[Row]) -> str:
 
 
 def of_dataset(place: str) -> str:
-    """Return the looks of all files, folders and links at, below and on the way to ``place``."""
+    """Return the metadata of all files, folders and links at, below and on the way to ``place``."""
     return _text((LINK + link, os.lstat(link)) for link in _links(place)) + _text(_below(place))
 
 
 def _below(place: str) -> Iterator[Row]:
-    """Yield the look of each file, folder and link at and below ``place``."""
+    """Yield the metadata of each file, folder and link at and below ``place``."""
     look = os.stat(place)
     if not stat.S_ISDIR(look.st_mode):
         yield FILE + os.path.basename(place), look
@@ -90,7 +90,7 @@ def _below(place: str) -> Iterator[Row]:
             continue
         if entry.is_symlink():
             yield LINK + name, entry.stat(follow_symlinks=False)
-        with contextlib.suppress(OSError):  # a link that leads nowhere
+        with contextlib.suppress(OSError):  # a broken link
             yield FILE + name, entry.stat()
     for name in sorted(folders - {""}):
         yield from _of_folder(name, os.path.join(place, name))
@@ -103,7 +103,7 @@ def _of_folder(name: str, place: str) -> Iterator[Row]:
 
 
 def _links(path: str, most: int = _MOST_LINKS) -> Iterator[str]:
-    """Yield the symbolic links on the way to ``path``, also those that links lead over."""
+    """Yield the symbolic links on the way to ``path``, including those within the targets of links."""
     ends = [index for index, one in enumerate(path) if one == os.sep and index]
     for place in (*(path[:end] for end in ends), path):
         if os.path.islink(place):
@@ -113,7 +113,7 @@ def _links(path: str, most: int = _MOST_LINKS) -> Iterator[str]:
 
 
 def _code(place: str) -> Iterator[Row]:
-    """Yield the files of a module: caches do not count, nor the times of folders, which caches change."""
+    """Yield the files of a module, without caches and without the times of folders, which caches change."""
     name = os.path.basename(place)
     if not os.path.isdir(place):
         yield FILE + name, os.stat(place)
@@ -123,7 +123,7 @@ def _code(place: str) -> Iterator[Row]:
 
 
 def differences(before: str, after: str, place: str = "") -> list[str]:
-    """Return what was touched between two texts of traces: each name behind its kind."""
+    """Return what was touched between two texts of traces: each name after its kind."""
     if before == after:
         return []
     then, now = _parsed(before), _parsed(after)
@@ -138,10 +138,10 @@ def _parsed(text: str) -> dict[str, str]:
 
 
 def _is_touched(before: str | None, after: str | None) -> bool:
-    """Whether two looks tell of another content in between.
+    """Whether the content may have differed between two observations.
 
-    A new time of change is no sign where mode, owner or number of hard links changed too: `chmod`, `cp -l`. The
-    number of a file (inode) does not count: what is replaced has another time too, and FUSE may number anew.
+    A new ctime means nothing if the mode, owner or number of hard links changed too: `chmod`, `cp -l`. The inode does
+    not count: what is replaced has a new ctime anyway, and FUSE may assign new inodes.
     """
     if before is None or after is None:
         return before is not after
@@ -150,26 +150,26 @@ def _is_touched(before: str | None, after: str | None) -> bool:
 
 
 def _keeps_times_of_folders(place: str) -> bool:
-    """Whether times of folders tell anything at ``place``: what mounts a store of blobs by FUSE makes them up."""
+    """Whether times of folders are meaningful at ``place``: FUSE mounts of blob stores make them up."""
     try:
         device = os.stat(place).st_dev
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as stream:
             return not is_fuse(stream, f"{os.major(device)}:{os.minor(device)}")
-    except OSError:  # it is gone, or no Linux
+    except OSError:  # it was removed, or this is not Linux
         return True
 
 
 def is_fuse(mounts: Iterator[str], device: str) -> bool:
-    """Whether a device is a file system by FUSE, as Linux's ``mountinfo`` tells."""
+    """Whether a device is a FUSE file system, according to Linux's ``mountinfo``."""
     rows = (line.split() for line in mounts)
     return any(row[2] == device and row[row.index("-") + 1].startswith("fuse") for row in rows if "-" in row)
 
 
 def renewed(context: Context, *, over: bool = False) -> Context:
-    """Return ``context`` with the Python of the steps as it is now, which is asked again if it looks different.
+    """Return ``context`` with the current Python of the steps, which is queried again if its files changed.
 
-    Where no look tells, since another program starts that Python, it is asked when a step is ``over``. One that does
-    not answer any more has nothing installed.
+    If files cannot show that, because another program starts that Python, it is queried when a step is ``over``. A
+    Python that no longer answers counts as having nothing installed.
     """
     python = context.interpreter
     if not interpreter.looks_different(python) and (python.looks or not over):

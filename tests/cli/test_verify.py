@@ -171,29 +171,28 @@ def _odd_lock(root: Path) -> None:
     (_state(root) / "recording").symlink_to("/dev/null")
 
 
-AS_ANEW = "It counts as missing, and is written anew: nothing has to be done."
-LOST = "What it held cannot be restored; the rest of the record is still shown."
-USED = "make: output table of result KEY (in use, made by run ID)"
-AGAIN = "The next run that needs it makes it again."
+AS_ANEW = "It counts as missing and will be recreated: no action is needed."
+LOST = "Its content cannot be restored; the rest of the record is still usable."
+USED = "make: output table of result KEY (in use, from run ID)"
+AGAIN = "The next run that needs it will recreate it."
 STATE = ".aml_pipeline/p"
 
 
 _PIPE = "/pipe is neither a file nor a folder, so its content cannot be told. Remove it."
 _SWAPPED = (
-    f"make: the manifest of result KEY is damaged, or that of another result: {STATE}/steps/make/result.KEY. "
-    f"The result counts as missing. Remove {STATE}/steps/make/result.KEY; the next run that needs the result makes it "
-    "again."
+    f"make: the manifest of result KEY is damaged or belongs to another result: {STATE}/steps/make/result.KEY. "
+    f"The result counts as missing. Remove {STATE}/steps/make/result.KEY; the next run that needs it will recreate it."
 )
 _LAST = (
-    f"make: what is noted of its last attempt is damaged, or of another step: {STATE}/steps/make/last. The next run "
-    "finds its results by their keys. Run before you clean: until then no result is in use."
+    f"make: the file about its last attempt is damaged or belongs to another step: {STATE}/steps/make/last. The next "
+    "run finds its results by their keys. Run before you clean: until then, no result is in use."
 )
-_SHORT = "run.json is read instead: remove it, and nothing is lost."
+_SHORT = "Remove it: run.json is read instead, and nothing is lost."
 _TEXT = (
-    f"a text of code is not what its name says: {STATE}/code/KEY. It counts as not recorded. Remove {STATE}/code/KEY; "
-    "a run of the same code keeps it again."
+    f"a stored code text does not match its name: {STATE}/code/KEY. It counts as not recorded. Remove "
+    f"{STATE}/code/KEY; a run of the same code will store it again."
 )
-_LINK = "is not a link to an output. Move it away; the next run puts the link there."
+_LINK = "is not a link to an output. Move it away; the next run will recreate the link."
 DAMAGES = {
     "edited": (_edit, f"{USED} was edited after it was accepted: b.txt. {AGAIN}"),
     "added": (_add, rf"{USED} was edited after it was accepted: .d\x1b, .e\x1b, .f\x1b and 2 more. {AGAIN}"),
@@ -201,18 +200,21 @@ DAMAGES = {
     "deleted": (_delete, f"{USED} was deleted. {AGAIN}"),
     "a pipe": (_pipe, f"{USED} cannot be read. {_PIPE} {AGAIN}"),
     "swapped": (_swap, f"{_SWAPPED}\n{_SWAPPED}"),
-    "lost": (_lose, f"make: result KEY, the one in use, is gone. {AGAIN}"),
+    "lost": (_lose, f"make: result KEY, which is in use, is missing. {AGAIN}"),
     "last": (_tear("steps/make/last"), _LAST),
-    "run.json": (_tear_record("run.json"), f"run ID: run.json is damaged, or of another run. {LOST}"),
-    "short.json": (_tear_record("short.json"), f"run ID: short.json is damaged, or of another run. {_SHORT}"),
-    "events.jsonl": (_tear_record("events.jsonl"), f"run ID: events.jsonl is damaged, or of another run. {LOST}"),
+    "run.json": (_tear_record("run.json"), f"run ID: run.json is damaged or belongs to another run. {LOST}"),
+    "short.json": (_tear_record("short.json"), f"run ID: short.json is damaged or belongs to another run. {_SHORT}"),
+    "events.jsonl": (
+        _tear_record("events.jsonl"),
+        f"run ID: events.jsonl is damaged or belongs to another run. {LOST}",
+    ),
     "code": (_alter_text, _TEXT),
     "digests": (_write("p/digests", "x"), f"a cache is damaged: {STATE}/digests. {AS_ANEW}"),
     "interpreter": (_write(".interpreter", "x"), f"a cache is damaged: .aml_pipeline/.interpreter. {AS_ANEW}"),
     "memo": (_write(".memo/0a0b", "x"), f"a cache is damaged: .aml_pipeline/.memo/0a0b. {AS_ANEW}"),
     "no link": (_unlink_link, f"{STATE}/outputs/make/table {_LINK}"),
-    "link": (_lead_nowhere, f"{STATE}/outputs/make/table does not lead to the output. The next run corrects it."),
-    "lock": (_odd_lock, f"a lock is not a regular file: {STATE}/recording. Move it away while nothing runs."),
+    "link": (_lead_nowhere, f"{STATE}/outputs/make/table does not point to the output. The next run will fix it."),
+    "lock": (_odd_lock, f"a lock is not a regular file: {STATE}/recording. Move it away while no run is in progress."),
 }
 
 
@@ -239,9 +241,9 @@ def test_bytes_that_were_lost_without_a_trace_are_found(root: Path, verify: Veri
         patch.setattr(Digests, "_recall", lambda self, *about: remembered if self._cache else recall(self, *about))
         told = verify(1).splitlines()[0]
     assert told == (
-        f"{USED} holds other bytes than were accepted, and no file is newer than that: a disk or a power cut lost "
-        "them, or a file was replaced by an older one. A run does not notice that. "
-        f"Remove {STATE}/steps/make/result.KEY, and the next run that needs the result makes it again."
+        f"{USED} has different content than was accepted, although no file is newer: the disk or a power cut lost "
+        "data, or a file was replaced by an older one. A run would not notice this. "
+        f"Remove {STATE}/steps/make/result.KEY; the next run that needs the result will recreate it."
     )
     manifest.unlink()
     assert cli.run(["run", "--param", "size=2"], dict(os.environ)) == 0

@@ -33,8 +33,8 @@ def failure(project: Project, *words: str) -> str:
 
 ALLOWED = "outputs: {model: {may_be_empty: true}}"
 NOTHING = (
-    "train: Output model is empty: the script wrote no file below the folder of --model. "
-    f"Write one; or add under the step, if that is meant: `{ALLOWED}`."
+    "train: Output model is empty: the script wrote no file into the folder of --model. "
+    f"Write a file, or, if this is intended, add to the step: `{ALLOWED}`."
 )
 
 
@@ -55,8 +55,8 @@ def test_each_output_that_holds_no_file_is_named(project: Project) -> None:
     arguments = "- ${{ outputs.a }}\n      - --b: ${{ outputs.b }}\n      - --c: ${{ outputs.c }}"
     project.write(one_step("import sys\nopen(sys.argv[3] + '/x', 'w').write('x')", arguments=arguments))
     assert failure(project) == (
-        "train: Outputs a and c are empty: the script wrote no file below the folders of output a and --c. "
-        "Write one; or add under the step, if that is meant: "
+        "train: Outputs a and c are empty: the script wrote no file into the folders of output a and --c. "
+        "Write a file, or, if this is intended, add to the step: "
         "`outputs: {a: {may_be_empty: true}, c: {may_be_empty: true}}`."
     )
 
@@ -68,7 +68,7 @@ def test_an_output_that_the_script_is_not_told_of_may_be_empty(project: Project)
     assert project.run() == {"train": "done"}
     assert project.run() == {"train": "up to date"}
     project.write({"extra/x": "x"})
-    assert "Output more is empty: the script wrote no file below the folder of --extra." in failure(project)
+    assert "Output more is empty: the script wrote no file into the folder of --extra." in failure(project)
 
 
 def test_what_the_script_wrote_elsewhere_is_named_and_stays_for_a_look(project: Project) -> None:
@@ -89,8 +89,8 @@ def test_what_the_script_wrote_elsewhere_is_named_and_stays_for_a_look(project: 
     folder = told.rpartition(" in ")[2].removesuffix(".")
     assert told == (
         "train: Output model is empty. The script left best.pkl (312.0 kB), helper.py (100.0 kB), data/0.csv (4 bytes) "
-        "and 3 more files in its working folder, which is not kept: write them below the folder of --model. "
-        f"Until the step runs again they are in {folder}."
+        "and 3 more files in its working folder, which is not kept: write them into the folder of --model. "
+        f"Until the step runs again, they are in {folder}."
     )
     assert (project.root / folder / "best.pkl").stat().st_size == 312_000
     project.write({"src/train.py": SAVES})
@@ -102,7 +102,7 @@ def test_what_azure_ml_would_keep_is_told_to_be_no_output(project: Project) -> N
     project.write(one_step("open('outputs/best.pkl', 'w').write('x')"))
     assert failure(project) == (
         "train: Output model is empty. The script wrote outputs/best.pkl (1 byte), which is kept with the run, "
-        "but is no output: write it below the folder of --model."
+        "but is not an output: write it into the folder of --model."
     )
 
 
@@ -128,7 +128,7 @@ def test_an_empty_result_from_before_is_not_used_again(project: Project) -> None
         "second": "may run  runs if input first.o changes",
     }
     assert project.cli("plan", "--only", "second", status=2).stderr == (
-        'The output o is empty after step "first" ran, and this run leaves it out. '
+        'The output o is empty after step "first" ran, and it is not part of this run. '
         "Run it first: `aml-pipeline run first`.\n"
     )
     failed = project.cli("run", status=1)
@@ -147,7 +147,7 @@ def test_a_step_that_ends_well_says_what_it_leaves_behind(project: Project) -> N
     project.write(one_step(SAVES + "open('best.pkl', 'w').write('x')"))
     told = (
         "best.pkl (1 byte) was left in the working folder, which is not kept. "
-        "Write it below the folder of --model, or into outputs/ to keep it with the run."
+        "Write it into the folder of --model, or into outputs/ to keep it with the run."
     )
     assert remark(project) == [f"train: {told}"]
     assert json.loads((project.runs()[-1] / "run.json").read_text())["steps"]["train"]["remark"] == told
@@ -177,8 +177,8 @@ def test_nothing_is_said_of_what_is_kept_or_was_there_or_is_a_cache(project: Pro
 def test_an_output_of_empty_files_passes_with_a_line(project: Project) -> None:
     script = "import sys\nfor name in 'ab':\n    open(f'{sys.argv[-1]}/{name}', 'w').close()\n"
     project.write(one_step(script))
-    told = "train: Output model holds nothing but 2 empty files. Check what the script writes; or add under the step, "
-    assert remark(project) == [f"{told}if that is meant: `{ALLOWED}`."]
+    told = "train: Output model contains only 2 empty files. Check what the script writes, or, if this is intended, "
+    assert remark(project) == [f"{told}add to the step: `{ALLOWED}`."]
     project.write(one_step(script + "\n", settings=ALLOWED))
     assert remark(project) == []
 
@@ -203,7 +203,7 @@ def test_an_output_of_links_that_lead_round_and_round_is_no_output(project: Proj
 
 def test_an_output_that_is_a_file_is_told_as_that(project: Project) -> None:
     project.write(one_step("import os, sys\nos.rmdir(sys.argv[-1])\nopen(sys.argv[-1], 'w').write('x')"))
-    assert "train: Output model of step train is a file now: " in failure(project)
+    assert "train: Output model of step train was replaced by a file: " in failure(project)
     project.write(one_step("import sys\nopen(sys.argv[-1], 'wb')"))
     assert failure(project) == (
         "train: Its script failed (exit status 1). --model is a folder that already exists when the script starts. "
@@ -230,24 +230,24 @@ def test_the_file_that_was_written_into_an_input_is_named(project: Project) -> N
     written = "import sys\nopen(sys.argv[4] + '/b.csv', 'a').write('x')\n"
     project.write({"pipeline.yaml": text, "first.py": first, "train.py": written, "raw/r.csv": "x", "raw/s.csv": "x"})
     assert failure(project) == (
-        "train: Its input --from (output o of step first) changed while it ran: b.csv. A script must not write into "
-        "its inputs: write below the folder of --output, or copy b.csv into the working folder first. Correct the "
+        "train: Its input --from (output o of step first) changed while the step ran: b.csv. A script must not modify "
+        "its inputs: write into the folder of --output, or copy b.csv into the working folder first. Fix the "
         "script, then run again."
     )
     project.write({"train.py": "import os, sys\nos.remove(sys.argv[4] + '/a.csv')\n"})
-    assert "changed while it ran: 1 file was removed. A script must not" in failure(project)
+    assert "changed while the step ran: 1 file was removed. A script must not" in failure(project)
     project.write({"train.py": "import sys\nopen(sys.argv[2] + '/s.csv', 'a').write('x')\n"})
     assert failure(project) == (
         "train: Dataset raw changed while the step ran (s.csv), so its result matches neither version. A script must "
-        "not write into its datasets: write below the folder of --output, or copy s.csv into the working folder "
-        "first. Correct the script, then run again."
+        "not modify its datasets: write into the folder of --output, or copy s.csv into the working folder "
+        "first. Fix the script, then run again."
     )
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (9, "Its script was killed (SIGKILL), perhaps for memory. Let it use less, or run fewer steps at a time."),
+        (9, "Its script was killed (SIGKILL), perhaps out of memory. Use less memory, or run fewer steps at a time."),
         (11, "Its script crashed (segmentation fault, SIGSEGV)."),
         (6, "Its script was aborted (SIGABRT)."),
         (15, "Its script was terminated (SIGTERM)."),
@@ -263,7 +263,7 @@ def test_the_signal_that_ended_a_step_is_told_in_words(number: int, words: str) 
 def test_a_step_that_is_killed(project: Project) -> None:
     project.write(one_step("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"))
     assert failure(project) == (
-        "train: Its script was killed (SIGKILL), perhaps for memory. Let it use less, or run fewer steps at a time."
+        "train: Its script was killed (SIGKILL), perhaps out of memory. Use less memory, or run fewer steps at a time."
     )
 
 
@@ -288,24 +288,24 @@ GIVEN = {"--data": "${{ datasets.raw }}"}
 
 
 def in_project(path: str) -> str:
-    return f"{path} is in the project, but not in the step's snapshot, which is all that a step sees of it. "
+    return f"{path} is in the project, but not in the step's snapshot, and a step sees only its snapshot. "
 
 
 @pytest.mark.parametrize(
     ("opens", "there", "read"),
     [
-        ("open('data/raw/x.csv')", "data/raw/x.csv", "open x.csv in the folder that --data gives"),
-        ("open('../data/raw/x.csv')", "data/raw/x.csv", "open x.csv in the folder that --data gives"),
+        ("open('data/raw/x.csv')", "data/raw/x.csv", "open x.csv in the folder in --data"),
+        ("open('../data/raw/x.csv')", "data/raw/x.csv", "open x.csv in the folder in --data"),
         (
             "open(pathlib.Path(__file__).parent.parent / 'data/raw/x.csv')",
             "data/raw/x.csv",
-            "open x.csv in the folder that --data gives",
+            "open x.csv in the folder in --data",
         ),
-        ("open('raw/' + 'x.csv')", "src/raw/x.csv", "open x.csv in the folder that --data gives"),
-        ("os.listdir('data/raw')", "data/raw", "open what --data gives"),
-        ("open('raw.txt')", "raw.txt", "open what --data gives"),
-        ("sys.exit('File raw.txt does not exist.')", "raw.txt", "open what --data gives"),
-        ("raise OSError('unable to open file: name = \\'raw.h5\\', errno = 2')", "raw.h5", "open what --data gives"),
+        ("open('raw/' + 'x.csv')", "src/raw/x.csv", "open x.csv in the folder in --data"),
+        ("os.listdir('data/raw')", "data/raw", "open the path in --data"),
+        ("open('raw.txt')", "raw.txt", "open the path in --data"),
+        ("sys.exit('File raw.txt does not exist.')", "raw.txt", "open the path in --data"),
+        ("raise OSError('unable to open file: name = \\'raw.h5\\', errno = 2')", "raw.h5", "open the path in --data"),
     ],
 )  # fmt: skip
 def test_data_of_the_project_is_to_be_declared(project: Project, opens: str, there: str, read: str) -> None:
@@ -322,7 +322,7 @@ def test_the_lines_to_write_are_all_that_it_takes(project: Project) -> None:
     project.write({**one_step("open('data/raw/x.csv')"), "data/raw/x.csv": "a,b\n"})
     told = failure(project)
     assert told.endswith(
-        "--data gives:\n    datasets:\n      raw:\n        local: data/raw\n"
+        "in the folder in --data:\n    datasets:\n      raw:\n        local: data/raw\n"
         "    steps:\n      train:\n        arguments:\n          --data: ${{ datasets.raw }}"
     )
     dataset, _, argument = told[told.index("    datasets:") :].partition("    steps:")
@@ -340,14 +340,14 @@ def test_a_dataset_is_added_to_what_is_declared_already(project: Project) -> Non
     expected = {"train": {"arguments": [{"--input-data": "${{ datasets.raw_2 }}"}]}}
     assert cure(project)[1] == {"datasets": {"raw_2": {"local": "data/raw"}}, "steps": expected}
     project.replace("pipeline.yaml", "local: other", "local: data")
-    opens = "and let the script open raw/x.csv in the folder that"
+    opens = "and let the script open raw/x.csv in the folder in"
     assert cure(project) == (
-        f"{in_project('data/raw/x.csv')}Dataset raw holds it. Pass its path, {opens} --input-data gives:",
+        f"{in_project('data/raw/x.csv')}Dataset raw contains it. Pass its path, {opens} --input-data:",
         {"steps": {"train": {"arguments": [{"--input-data": "${{ datasets.raw }}"}]}}},
     )
     project.replace("pipeline.yaml", "--data: 1", DATA)
     assert cure(project)[0].endswith(
-        f"Dataset raw holds it, and --data gives its path: {opens.removeprefix('and ')} --data gives."
+        f"Dataset raw contains it, and --data passes its path: {opens.removeprefix('and ')} --data."
     )
 
 
@@ -362,7 +362,7 @@ def test_the_option_that_has_the_path_gets_the_dataset(project: Project, default
     )
     project.write({**one_step(script, arguments=f"- {argument}{OUTPUT}"), "data/x.csv": "a,b\n", "data/other": ""})
     why, lines = cure(project)
-    assert why.endswith("Declare it in pipeline.yaml, and let the script open what --raw gives:")
+    assert why.endswith("Declare it in pipeline.yaml, and let the script open the path in --raw:")
     assert lines == {
         "datasets": {"x": {"local": "data/x.csv"}},
         "steps": {"train": {"arguments": [{"--raw": "${{ datasets.x }}"}]}},
@@ -430,10 +430,10 @@ def test_a_failure_shows_all_frames_of_the_users_own_files(project: Project) -> 
     assert [one.replace(str(source), "") for one in frames] == [
         "Traceback (most recent call last):",
         'File "/train.py", line 5, in main',
-        "… 13 frames of libraries left out",
+        "… 13 library frames omitted",
         'File "/helper.py", line 4, in __deepcopy__',
         'File "/helper.py", line 7, in locked',
-        "… 5 frames of libraries left out",
+        "… 5 library frames omitted",
         "Traceback (most recent call last):",
         'File "/train.py", line 12, in <module>',
         'File "/train.py", line 9, in again',
@@ -452,9 +452,9 @@ def test_a_long_end_of_a_failure_is_cut_in_the_middle() -> None:
     shown = tail.shown(["before", "Traceback (most recent call last):", *frames, *message], ["/src"])
     assert len(shown) == 41 + 13
     assert shown[0] == "Traceback (most recent call last):"
-    assert shown[20] == "  … 81 lines left out"
+    assert shown[20] == "  … 81 lines omitted"
     assert shown[40] == "    f()"
-    assert shown[41:] == [*message[:6], "  … 38 lines left out", *message[-6:]]
+    assert shown[41:] == [*message[:6], "  … 38 lines omitted", *message[-6:]]
     # One that the script went on after is not what it failed of.
     logged = ["Traceback (most recent call last):", *frames[:2], "E", *(f"epoch {number}" for number in range(90))]
     assert tail.shown(logged, ["/src"]) == logged[-20:]
@@ -462,7 +462,7 @@ def test_a_long_end_of_a_failure_is_cut_in_the_middle() -> None:
     # The standard library and packages are not the user's own, wherever they lie.
     library = [f'  File "/src/.venv/lib/python3.11/site-packages/a.py", line {number}, in f' for number in range(10)]
     lines = ["Traceback (most recent call last):", *frames[:2], *library, "E: no"]
-    assert tail.shown(lines, ["/src"]) == [*lines[:3], "  … 10 frames of libraries left out", "E: no"]
+    assert tail.shown(lines, ["/src"]) == [*lines[:3], "  … 10 library frames omitted", "E: no"]
 
 
 def test_metrics_are_not_among_the_lines_of_a_failure(project: Project) -> None:
@@ -490,7 +490,7 @@ MISSES = "import lightgbm_of_nobody.x\n"
 def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> None:
     project.write(one_step(MISSES))
     said = f"Module lightgbm_of_nobody is not installed for {sys.executable} "
-    own = f"{said}(the Python of aml-pipeline, which runs the steps unless --python names another). "
+    own = f"{said}(the Python that runs aml-pipeline, and the steps unless --python names another). "
     none = {"VIRTUAL_ENV": "", "CONDA_PREFIX": ""}
     told = project.cli("run", status=1, environ=none).stderr
     assert f"{own}Install it there, or run with the Python of your project: `--python PATH`. Log: " in told
@@ -505,7 +505,7 @@ def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> 
 def test_a_module_that_lies_beside_the_pipeline_file_is_no_package_to_install(project: Project) -> None:
     project.write({**one_step("import mine"), "mine/__init__.py": ""})
     assert failure(project).endswith(
-        " The step's snapshot has no module mine. mine lies beside the pipeline file: move it into src/, where "
+        " Module mine is not in the step's snapshot. mine lies beside the pipeline file: move it into src/, where "
         "snapshots are taken from."
     )
 
@@ -514,10 +514,10 @@ def test_a_package_that_is_missing_is_looked_up_in_the_declared_environment(proj
     project.write({**one_step(MISSES), "requirements.txt": "lightgbm-of-nobody==4.0\n"})
     environment = "environment: {name: e, pip_requirements: requirements.txt}\nsteps:\n"
     project.replace("pipeline.yaml", "steps:\n", environment)
-    assert failure(project).endswith(" requirements.txt names it, so Azure ML has it.")
+    assert failure(project).endswith(" requirements.txt names it, so it will be installed in Azure ML.")
     project.write({"requirements.txt": "packaging\n"})
     assert failure(project).endswith(
-        " requirements.txt does not name it either, so the step would fail in Azure ML: add it."
+        " requirements.txt does not name it either, so the step would fail in Azure ML too: add it."
     )
 
 

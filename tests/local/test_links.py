@@ -18,75 +18,75 @@ REFUSED = {
     "to-outputs": (
         "write('outputs/best.bin'); os.symlink(here('outputs/best.bin'), out + '/best.bin')",
         (
-            "Output model holds best.bin, a link to outputs/best.bin, which moves into the record of the run. "
-            "Write that file below the folder of --model instead."
+            "Output model contains best.bin, a link to outputs/best.bin, which is moved into the run record. "
+            "Write the file into the folder of --model instead."
         ),
     ),
     "to-logs-by-a-relative-link": (
         "write('logs/a.txt'); os.symlink(os.path.relpath('logs/a.txt', out), out + '/a.txt')",
         (
-            "Output model holds a.txt, a link to logs/a.txt, which moves into the record of the run. "
-            "Write that file below the folder of --model instead."
+            "Output model contains a.txt, a link to logs/a.txt, which is moved into the run record. "
+            "Write the file into the folder of --model instead."
         ),
     ),
     "to-a-folder-in-outputs": (
         "write('outputs/parts/1'); write(out + '/x'); os.symlink(here('outputs/parts'), out + '/parts')",
         (
-            "Output model holds parts, a link to outputs/parts, which moves into the record of the run. "
-            "Write that folder below the folder of --model instead."
+            "Output model contains parts, a link to outputs/parts, which is moved into the run record. "
+            "Write the folder into the folder of --model instead."
         ),
     ),
     "to-the-working-folder": (
         "write('model.bin'); os.makedirs(out + '/a'); os.symlink(here('model.bin'), out + '/a/model.bin')",
         (
-            "Output model holds a/model.bin, a link to model.bin in the working folder, which is not kept. "
-            "Write that file below the folder of --model instead."
+            "Output model contains a/model.bin, a link to model.bin in the working folder, which is not kept. "
+            "Write the file into the folder of --model instead."
         ),
     ),
     "a-chain-that-ends-in-outputs": (
         "write('outputs/x'); os.symlink('b', out + '/a'); os.symlink(here('outputs/x'), out + '/b')",
         (
-            "Output model holds a, a link to outputs/x, which moves into the record of the run. "
-            "Write that file below the folder of --model instead."
+            "Output model contains a, a link to outputs/x, which is moved into the run record. "
+            "Write the file into the folder of --model instead."
         ),
     ),
     "a-chain-through-the-working-folder": (
         "os.symlink(data, 'hop'); os.symlink(here('hop') + '/x', out + '/x')",
         (
-            "Output model holds x, a link to hop in the working folder, which is not kept. "
-            "Write that file below the folder of --model instead."
+            "Output model contains x, a link to hop in the working folder, which is not kept. "
+            "Write the file into the folder of --model instead."
         ),
     ),
     "to-nothing": (
         "os.symlink('/nowhere/model.pt', out + '/latest.pt')",
         (
-            "Output model holds latest.pt, a link to nothing (/nowhere/model.pt). "
+            "Output model contains latest.pt, a link to a missing file (/nowhere/model.pt). "
             "Copy the file itself into the output instead."
         ),
     ),
     "in-a-circle": (
         "os.symlink('b', out + '/a'); os.symlink('a', out + '/b')",
-        "Output model holds a, a link to nothing (b). Copy the file itself into the output instead.",
+        "Output model contains a, a link to a missing file (b). Copy the file itself into the output instead.",
     ),
     "to-an-input": (
         "os.symlink(given + '/table', out + '/table')",
         (
-            "Output model holds table, a link to .aml_pipeline/links/steps/make/attempt.ID/table/table, "
-            "which `clean` or a later run removes. Copy the file itself into the output instead."
+            "Output model contains table, a link to .aml_pipeline/links/steps/make/attempt.ID/table/table, "
+            "which `clean` or a later run will remove. Copy the file itself into the output instead."
         ),
     ),
     "to-the-link-for-people": (
         "os.symlink(data + '/../.aml_pipeline/links/outputs/make/table', out + '/table')",
         (
-            "Output model holds table, a link to .aml_pipeline/links/steps/make/attempt.ID/table, "
-            "which `clean` or a later run removes. Copy the folder itself into the output instead."
+            "Output model contains table, a link to .aml_pipeline/links/steps/make/attempt.ID/table, "
+            "which `clean` or a later run will remove. Copy the folder itself into the output instead."
         ),
     ),
     "the-output-is-a-link-to-outputs": (
         "write('outputs/x'); os.rmdir(out); os.symlink(here('outputs'), out)",
         (
-            "The folder of output model is a link to outputs, which moves into the record of the run. "
-            "Leave the folder as it is, and write below the folder of --model."
+            "The folder of output model is a link to outputs, which is moved into the run record. "
+            "Keep the folder and write into the folder of --model."
         ),
     ),
 }

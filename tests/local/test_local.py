@@ -332,7 +332,8 @@ def test_a_result_that_is_missing_upstream_is_told(project: Project) -> None:
     for command in ("plan", "run"):
         told = project.cli(command, "--from", "add", status=2).stderr
         assert told == (
-            'Step "load" has no result here yet, and this run leaves it out. Run it first: `aml-pipeline run load`.\n'
+            'Step "load" has no local result yet, and it is not part of this run. '
+            "Run it first: `aml-pipeline run load`.\n"
         )
     assert project.runs() == []
 
@@ -359,7 +360,7 @@ def test_an_output_changed_by_hand_is_noticed(chain: Project) -> None:
     assert chain.plan() == {**edited, "add": "will run  output sums was deleted"}
     told = chain.cli("run", "--only", "report", status=2).stderr
     assert told == (
-        'The output sums was deleted after step "add" ran, and this run leaves it out. '
+        'The output sums was deleted after step "add" ran, and it is not part of this run. '
         "Run it first: `aml-pipeline run add`.\n"
     )
     assert chain.run() == {"load": "up to date", "add": "done", "report": "done"}
@@ -368,8 +369,8 @@ def test_an_output_changed_by_hand_is_noticed(chain: Project) -> None:
 @pytest.mark.parametrize(
     ("then", "told"),
     [
-        ("", "The output folder out of step only is gone"),
-        ("\npathlib.Path(sys.argv[-1]).write_text('a file')", "Output out of step only is a file now"),
+        ("", "The folder of output out of step only is missing"),
+        ("\npathlib.Path(sys.argv[-1]).write_text('a file')", "Output out of step only was replaced by a file"),
     ],
 )
 def test_a_script_that_removes_its_output_fails(project: Project, then: str, told: str) -> None:
@@ -470,7 +471,7 @@ def test_a_failure_shows_source_paths_behind_a_link_too(tmp_path: Path, project:
 def test_timeout(project: Project) -> None:
     project.write(one_step("import time\ntime.sleep(60)", "timeout: 1s"))
     failed = project.cli("run", status=1)
-    assert "only: It took longer than its timeout of 1 s." in failed.stderr
+    assert "only: It exceeded its timeout of 1 s." in failed.stderr
     assert project.plan() == {"only": "will run  last attempt failed"}
 
 
@@ -524,7 +525,7 @@ def test_files_that_cannot_be_added_to_a_snapshot_get_another_cure(project: Proj
     project.write({**files, "words.txt": "", ".gitignore": "*.txt\n"})
     failed = project.cli("run", status=1).stderr
     assert "snapshot:" not in failed
-    assert "words.txt is in the source folder, and .gitignore leaves it out of the step's snapshot." in failed
+    assert "words.txt is in the source folder, but .gitignore excludes it from the step's snapshot." in failed
 
 
 # Interpreters.
@@ -971,7 +972,7 @@ def test_a_renamed_output_of_a_step_that_is_left_out(project: Project) -> None:
     assert "a is left out, and is out of date: " in done.stderr
     refused = project.cli("run", "--only", "b", status=2).stderr
     assert refused.endswith(
-        'The result of step "a" has no output p, and this run leaves the step out. '
+        'The result of step "a" has no output p, and the step is not part of this run. '
         "Run it first: `aml-pipeline run a`.\n"
     )
 
@@ -983,7 +984,7 @@ def test_a_folder_where_a_link_belongs(project: Project) -> None:
     link.unlink()
     link.mkdir()
     said = project.cli("run", "--force", status=6).stderr
-    assert f"{link} is a folder, where the link to an output belongs. Move it away." in said
+    assert f"{link} is a folder, but should be the link to an output. Move it away." in said
 
 
 def test_a_step_that_failed_and_whose_upstream_changed_is_sure_to_run(project: Project) -> None:
@@ -1082,7 +1083,7 @@ def test_a_step_that_writes_into_its_input_fails_and_poisons_nothing(project: Pr
     )
     failed = project.cli("run", status=1)
     assert states(failed.stdout) == {"a": "done", "b": "FAILED", "c": "not run"}
-    assert "A script must not write into its inputs" in failed.stderr
+    assert "A script must not modify its inputs" in failed.stderr
     project.write({"b.py": copy})
     assert project.plan()["a"] == "will run  output o was edited"
     assert project.run() == {"a": "done", "b": "done", "c": "done"}
@@ -1190,7 +1191,7 @@ def test_debug_runs_the_source_in_place_with_the_terminal_and_accepts_nothing(pr
         }
     )
     refused = project.cli("run", "--debug", "second", status=2)
-    assert 'Step "first" has no result here yet' in refused.stderr
+    assert 'Step "first" has no local result yet' in refused.stderr
     assert "one step" in project.cli("run", "--debug", status=2).stderr
     project.cli("run", "first")
     done = subprocess.run(

@@ -213,7 +213,7 @@ def test_a_script_that_writes_into_its_input_and_undoes_it(pair: Project) -> Non
 def test_a_file_that_came_and_went(pair: Project) -> None:
     _does(pair, "open(raw + '/t.csv', 'w').close()", "os.remove(raw + '/t.csv')")
     assert _told(pair) == (
-        "train: Dataset raw was changed and changed back while the step ran (a file came and went in it), "
+        "train: Dataset raw was changed and changed back while the step ran (a file was created and removed in it), "
         f"{RUN_AGAIN} the files into the working folder first."
     )
 
@@ -304,7 +304,7 @@ def test_a_package_that_a_step_imports_is_upgraded(project: Project, packages: P
     text = "text = open(path + '/METADATA').read().replace('1.0', '2.0')\nopen(path + '/METADATA', 'w').write(text)\n"
     project.write({"first.py": f"import helper\n{upgrade}\n{edit}\n{text}{WRITES}"})
     assert (
-        "first: The packages of this Python changed while the step ran: helper 1.0 → 2.0. Its result may match neither "
+        "first: The installed packages changed while the step ran: helper 1.0 → 2.0. Its result may match neither "
         "version. Run again, and do not install or edit packages while a step runs."
     ) in _run(project, packages, status=1)
 
@@ -312,7 +312,7 @@ def test_a_package_that_a_step_imports_is_upgraded(project: Project, packages: P
 def test_a_python_that_is_removed_while_a_step_runs(project: Project, packages: Path) -> None:
     python = packages.parents[2] / "bin/python"
     project.write({"first.py": f"import os; os.unlink({str(python)!r})\n{WRITES}"})
-    words = f"first: The Python of the steps, {python}, was removed or broken while the step ran. Repair it, then run"
+    words = f"first: The Python that runs the steps, {python}, was removed or broken while the step ran. Repair it"
     assert words in _run(project, packages, status=1)
 
 

@@ -150,14 +150,14 @@ RUN = {
         ("src/evaluate.py", '(args.output / "scores.json")', 'Path("scores.json")'),
         (
             "evaluate: Output scores is empty. The script left scores.json (",
-            " in its working folder, which is not kept: write it below the folder of --output.",
+            " in its working folder, which is not kept: write it into the folder of --output.",
         ),
     ),
     "to copy before writing": (
         ("src/prepare.py", "tables.write(rows, args.output)", "tables.write(rows, args.raw)"),
         (
             "prepare: Dataset customers changed while the step ran (",
-            "A script must not write into its datasets: write below the folder of --output, or copy ",
+            "A script must not modify its datasets: write into the folder of --output, or copy ",
         ),
     ),
 }

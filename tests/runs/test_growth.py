@@ -178,10 +178,10 @@ def test_no_log_makes_more_metrics_than_can_be_kept(tmp_path: Path, monkeypatch:
 def test_a_long_line_of_a_failure_is_shown_as_its_beginning_and_its_end(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("first\n" + "a" * 1_000 + "x" * 30_000 + "b" * 1_000 + "\nlast\n")
-    cut = "a" * 1_000 + " … 30000 characters left out … " + "b" * 1_000
+    cut = "a" * 1_000 + " … 30000 characters omitted … " + "b" * 1_000
     assert tail.shown(tail.end_of(str(log), 0), []) == ["first", cut, "last"]
     log.write_text("x" * 300_000)
-    assert tail.end_of(str(log), 0) == ["…" + "x" * 999 + " … 62001 characters left out … " + "x" * 1_000]
+    assert tail.end_of(str(log), 0) == ["…" + "x" * 999 + " … 62001 characters omitted … " + "x" * 1_000]
 
 
 def test_what_mlflow_was_told_at_once_is_read_in_pieces(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_all_curves_together_have_no_more_points_than_a_page_draws() -> None:
     assert sum(len(one["value"]) for one in drawn) <= MOST_POINTS
     assert 0 < len(drawn) <= MOST_CURVES
     assert all(one["logged"] == 2_000 for one in drawn)
-    assert made.remarks[0] == f"The first {len(made.rows)} of {MOST_CHARTS} metrics are drawn."
+    assert made.remarks[0] == f"Showing the first {len(made.rows)} of {MOST_CHARTS} metrics."
 
 
 # Pages.
@@ -291,14 +291,12 @@ def test_a_page_of_very_many_steps_shows_what_failed_and_says_what_it_leaves_out
     assert len(text.encode()) <= MOST_BYTES
     shown = text.count('class="step"')
     assert 300 < shown < steps
-    said = (
-        f"The page has room for {shown} of {steps} steps: first those that failed and what they needed, then those that"
-    )
+    said = f"Showing {shown} of {steps} steps: first the failed ones and the steps they need, then those that"
     assert text.count(f'<p class="remark">{said} ran.</p>') == 3
     assert text.count('class="box ') == shown
     assert all(f"<b>s{number}</b>" in text for number in (0, steps - 3, steps - 2))
     assert f"of {steps - 2}</code>" in text
-    assert "Its log of 1.0 kB is in " in text
+    assert "Log (1.0 kB): " in text
 
 
 def test_logs_that_are_short_all_have_room(tmp_path: Path) -> None:
