@@ -14,7 +14,8 @@ from aml_pipeline.local.store import Attempt
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Output
 from aml_pipeline.project import local_data
-from aml_pipeline.project.snapshot.snapshot import SourceFolder, module_folders
+from aml_pipeline.project.snapshot.snapshot import module_folders
+from aml_pipeline.project.snapshot.source import SourceFolder
 
 _IS_A_FOLDER = re.compile(r"Is a directory: '([^'\n]+)'")
 # Messages of Python and HDF5 about a missing file; and messages of others that may mean that or something else.

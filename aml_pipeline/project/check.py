@@ -18,7 +18,8 @@ from aml_pipeline.project.folder import Project
 from aml_pipeline.project.script import kinds
 from aml_pipeline.project.snapshot.imports import Reading
 from aml_pipeline.project.snapshot.patterns import is_choice, is_pattern
-from aml_pipeline.project.snapshot.snapshot import MOST_CODE, Snapshot, SourceFolder
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+from aml_pipeline.project.snapshot.source import MOST_CODE, SourceFolder
 
 
 def check(

@@ -14,7 +14,8 @@ from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
 from aml_pipeline.project.environment import definition, dependencies
 from aml_pipeline.project.environment.dependencies import Declaration
 from aml_pipeline.project.snapshot import snapshot
-from aml_pipeline.project.snapshot.snapshot import Snapshot, SourceFolder
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+from aml_pipeline.project.snapshot.source import SourceFolder
 
 if TYPE_CHECKING:
     import ast

@@ -22,7 +22,7 @@ from aml_pipeline.project.script.known_variables import is_known
 from aml_pipeline.project.script.reads import Reads
 from aml_pipeline.project.script.variables import Variable
 from aml_pipeline.project.snapshot.imports import parse
-from aml_pipeline.project.snapshot.snapshot import SourceFolder
+from aml_pipeline.project.snapshot.source import SourceFolder
 
 _MOST_NAMED = 3
 # Drawn at random, as secrets are: whether one is recognised depends on the name of the variable.

@@ -22,7 +22,7 @@ from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.local import cleaning, tail
 from aml_pipeline.local.store import Store
 from aml_pipeline.project.snapshot import snapshot
-from aml_pipeline.project.snapshot.snapshot import SourceFolder
+from aml_pipeline.project.snapshot.source import SourceFolder
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import series_of

@@ -245,7 +245,7 @@ def test_no_file_is_read_to_its_end_that_is_larger_than_any_of_its_kind(
 def test_no_syntax_tree_is_made_of_a_huge_script(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aml_pipeline.project.snapshot.snapshot.MOST_CODE", 10)
+    monkeypatch.setattr("aml_pipeline.project.snapshot.source.MOST_CODE", 10)
     assert cli.run(["validate"], {}) == 2
     told = 'steps/one.py:1:1: Python cannot parse this, so step "one" cannot run: it is larger than 10 bytes.'
     assert told in capsys.readouterr().out

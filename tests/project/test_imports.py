@@ -114,7 +114,7 @@ def test_openings_stand_in_the_order_of_the_lines() -> None:
 def test_texts_that_could_name_a_file() -> None:
     short = "a = 'words.txt'; b = 'no_dot'; c = 'x/y.json'; d = f'{a}.csv'; e = b'i.txt'"
     code = f"{short}; g = '''a.b\nc'''; h = '{'x' * 300}.txt'"
-    assert read_imports(parse(code.encode())).texts == {"words.txt", "x/y.json", ".csv"}
+    assert read_imports(parse(code.encode())).texts.keys() == {"words.txt", "x/y.json", ".csv"}
 
 
 @pytest.mark.parametrize(

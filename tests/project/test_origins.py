@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from aml_pipeline.core.files import Digests
 from aml_pipeline.project.snapshot import snapshot
-from aml_pipeline.project.snapshot.origins import Origins, Pattern, Place, explain
-from aml_pipeline.project.snapshot.snapshot import Snapshot, SourceFolder
+from aml_pipeline.project.snapshot.origins import Origins, Pattern, explain
+from aml_pipeline.project.snapshot.snapshot import Place, Snapshot
+from aml_pipeline.project.snapshot.source import SourceFolder
 
 
 def _explained(

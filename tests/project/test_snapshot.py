@@ -10,7 +10,8 @@ from aml_pipeline.azureml.v2 import export
 from aml_pipeline.core import files
 from aml_pipeline.core.files import Digests
 from aml_pipeline.project.snapshot import snapshot
-from aml_pipeline.project.snapshot.snapshot import Snapshot, SourceFolder
+from aml_pipeline.project.snapshot.snapshot import Snapshot
+from aml_pipeline.project.snapshot.source import SourceFolder
 from tests.corpus import link_all
 from tests.work import memory_taken
 

@@ -54,11 +54,11 @@ class Opening(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """What was read in one Python file; ``texts`` are the string constants that could name a file."""
+    """What was read in one Python file, by line; ``texts`` are the string constants that could name a file."""
 
     imports: list[Import] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
-    texts: set[str] = field(default_factory=set)
+    texts: dict[str, int] = field(default_factory=dict)
 
 
 def read_imports(tree: ast.Module) -> Reading:
@@ -70,6 +70,7 @@ def read_imports(tree: ast.Module) -> Reading:
     for node in nodes:
         reader.read(node)
     reading.openings.sort()
+    reading.imports.sort(key=lambda one: one.line)
     return reading
 
 
@@ -112,7 +113,8 @@ class _Reader:
             self._add_from(node)
         elif isinstance(node, ast.Constant):
             if isinstance(node.value, str) and _could_name_a_file(node.value):
-                self._reading.texts.add(node.value)
+                first = self._reading.texts.get(node.value, node.lineno)
+                self._reading.texts[node.value] = min(first, node.lineno)
         elif isinstance(node, ast.Call):
             self._read_call(node)
         elif isinstance(node, (ast.Name, ast.Attribute)):

@@ -1,32 +1,26 @@
 """Why each file of a source folder is in a step's snapshot, or is not; and what its script imports from elsewhere.
 
-``snapshot.take`` decides; this tells. It follows the imports once more, with their lines, which a run has no need of.
+``snapshot.take`` decides; this tells. What may fail or not run at all is read in the files once more, which a run does
+not need.
 """
 
 from __future__ import annotations
 
 import ast
 import os
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 from aml_pipeline.core import files
 from aml_pipeline.project.script.scope import is_main_test, words
-from aml_pipeline.project.snapshot.imports import Import, Reading
+from aml_pipeline.project.snapshot.imports import parse
 from aml_pipeline.project.snapshot.patterns import Pattern as GitPattern
 from aml_pipeline.project.snapshot.patterns import git_pattern, is_pattern
-from aml_pipeline.project.snapshot.snapshot import Skipped, Snapshot, SourceFolder, imported_files
-
-Rule = Literal["script", "import", "named", "pattern", "folder"]
-
-
-class Place(NamedTuple):
-    """A line of a file; the file is relative to the source folder."""
-
-    file: str
-    line: int
+from aml_pipeline.project.snapshot.shared_files import Rule
+from aml_pipeline.project.snapshot.snapshot import Place, Snapshot
+from aml_pipeline.project.snapshot.source import Skipped, SourceFolder
 
 
 class Pattern(NamedTuple):
@@ -76,94 +70,40 @@ class Origins:
 
 def explain(source: SourceFolder, snapshot: Snapshot, patterns: tuple[str, ...] | None) -> Origins:
     """Return why each file of ``source`` is in ``snapshot``, which was taken with ``patterns``, or why it is not."""
-    trace = _Trace(source, snapshot)
     given = _compiled(patterns or ())
-    members = [Member(name, _size(source, name), *why) for name, why in trace.found.items()]
-    for name in sorted(snapshot.rules.keys() - trace.found.keys()):
-        if snapshot.rules[name] == "pattern":
-            line = _deciding(given, name)
-            text = (patterns or ())[line - 1] if line else ""
-            members.append(Member(name, _size(source, name), "pattern", pattern=Pattern(text)))
-        else:
-            members.append(Member(name, _size(source, name), "folder"))
-    return Origins(members, list(_left_out(source, snapshot)), trace.needed)
+    members = [
+        Member(name, _size(source, name), rule, snapshot.places.get(name)) for name, rule in snapshot.own.items()
+    ]
+    for name in sorted(snapshot.rules.keys() - snapshot.own.keys()):
+        line = _deciding(given, name) if snapshot.rules[name] == "pattern" else None
+        pattern = Pattern((patterns or ())[line - 1]) if line else None
+        members.append(Member(name, _size(source, name), snapshot.rules[name], pattern=pattern))
+    return Origins(members, list(_left_out(source, snapshot)), _needed(source, snapshot, surely=False))
 
 
 def needed(source: SourceFolder, snapshot: Snapshot) -> list[Needed]:
     """Return the imports that ``explain`` calls needed, without those of functions and blocks that may never run."""
-    return _Trace(source, snapshot, surely=True).needed
+    return _needed(source, snapshot, surely=True)
+
+
+def _needed(source: SourceFolder, snapshot: Snapshot, *, surely: bool) -> list[Needed]:
+    @cache
+    def spared(name: str) -> set[int]:
+        """Return the lines of a file whose imports the script can do without."""
+        tree = parse(files.read(os.path.join(source.path, name)))
+        return _tried(tree) | (_not_run(tree, starts=name == snapshot.script) if surely else set())
+
+    modules: dict[str, Needed] = {}
+    for name, one in snapshot.elsewhere:
+        top = one.module.partition(".")[0]
+        if top not in modules and one.line not in spared(name) and not source.may_hold_module(top):
+            modules[top] = Needed(one.module, Place(name, one.line))
+    return list(modules.values())
 
 
 def _size(source: SourceFolder, name: str) -> int:
     look = files.look(os.path.join(source.path, name))
     return look.size if look else 0
-
-
-_Why = tuple[Literal["script", "import", "named"], Place | None]
-
-
-class _Trace:
-    """How the files of a snapshot are reached from its script: by imports where that is possible, else by texts."""
-
-    def __init__(self, source: SourceFolder, snapshot: Snapshot, *, surely: bool = False) -> None:
-        self._source = source
-        self._surely = surely
-        self._snapshot = snapshot
-        self._named: list[tuple[str, Place]] = []
-        self.found: dict[str, _Why] = {}
-        self.needed: list[Needed] = []
-        if snapshot.script in snapshot.rules:
-            self.found[snapshot.script] = ("script", None)
-            self._follow(snapshot.script, certain=True)
-        for name, place in self._named:  # which grows
-            if name not in self.found:
-                self.found[name] = ("named", place)
-                self._follow(name, certain=False)
-
-    def _follow(self, start: str, *, certain: bool) -> None:
-        """Take in what ``start`` imports, and what that imports; ``certain`` is that ``start`` runs."""
-        waiting = [start]
-        for name in waiting:  # which grows
-            is_python = name.endswith(".py") or name == self._snapshot.script
-            reading = self._source.reading(name) if is_python else None
-            if isinstance(reading, Reading):
-                waiting += self._imported(name, reading, certain=certain)
-                self._named += self._texts(name, reading)
-
-    def _imported(self, name: str, reading: Reading, *, certain: bool) -> list[str]:
-        tree = self._tree(name)
-        tried = _tried(tree) | (_not_run(tree, starts=name == self._snapshot.script) if self._surely else set())
-        new: list[str] = []
-        for one in sorted(reading.imports, key=lambda one: one.line):
-            local = list(imported_files(self._source, self._snapshot.script, name, one))
-            for file in local:
-                if file in self._snapshot.rules and file not in self.found:
-                    self.found[file] = ("import", Place(name, one.line))
-                    new.append(file)
-            if certain and not local and one.level == 0 and one.line not in tried:
-                self._need(one, name)
-        return new
-
-    def _need(self, one: Import, file: str) -> None:
-        top = one.module.partition(".")[0]
-        known = any(other.module.partition(".")[0] == top for other in self.needed)
-        if not known and not self._source.may_hold_module(top):
-            self.needed.append(Needed(one.module, Place(file, one.line)))
-
-    def _texts(self, name: str, reading: Reading) -> list[tuple[str, Place]]:
-        wanted = {text for text in reading.texts if posixpath.normpath(text) in self._snapshot.rules}
-        if not wanted:
-            return []
-        constants = [node for node in ast.walk(self._tree(name)) if isinstance(node, ast.Constant)]
-        lines = sorted((node.lineno, node.value) for node in constants if node.value in wanted)
-        return [(posixpath.normpath(str(text)), Place(name, line)) for line, text in lines]
-
-    def _tree(self, name: str) -> ast.AST:
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(files.read(os.path.join(self._source.path, name)))
 
 
 # What an import fails with when there is no such module.

@@ -12,6 +12,7 @@ from typing import Literal
 
 from aml_pipeline.core import files
 
+Rule = Literal["script", "import", "named", "pattern", "folder"]
 _MOST_GLOBS = 10
 
 
@@ -44,8 +45,8 @@ class Chosen:
     The answers for one step leave out its ``own`` files, which are there by another rule; only those cost time.
     """
 
-    def __init__(self, names: Iterable[str], rule: Literal["pattern", "folder"]) -> None:
-        self.rules: dict[str, str] = dict.fromkeys(names, rule)
+    def __init__(self, names: Iterable[str], rule: Rule) -> None:
+        self.rules: dict[str, Rule] = dict.fromkeys(names, rule)
         self.imported: dict[str, set[str]] = {}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Which files a step needs, and why; and the folder that holds them. Knows nothing of running.
+"""Which files a step needs, and why; and the copy of them. Knows nothing of running.
 
 The script's own imports are followed in the source folder. Where the syntax tree cannot prove that list complete (the
 script finds files beside itself, imports computed names, reads package data) the whole source folder is taken, unless
@@ -9,43 +9,26 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import ChainMap, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import NamedTuple
 
 from aml_pipeline.core import files
-from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests, RepeatedLinksError
-from aml_pipeline.project.snapshot.imports import Import, Reading, parse, read_imports
-from aml_pipeline.project.snapshot.patterns import git_pattern, is_choice, matcher
-from aml_pipeline.project.snapshot.shared_files import Chosen, Files
+from aml_pipeline.project.snapshot.imports import Import, Reading
+from aml_pipeline.project.snapshot.shared_files import Chosen, Files, Rule
+from aml_pipeline.project.snapshot.source import SourceFolder, SyntaxFault, executable, modules
 
-if TYPE_CHECKING:
-    import ast
-
-# Never part of a snapshot, whatever the ignore file says: state, caches and histories that no script reads.
-_NEVER = frozenset(
-    {
-        ".git",
-        ".aml_pipeline",
-        ".aml-pipeline-origin",
-        "__pycache__",
-        ".ipynb_checkpoints",
-        ".mypy_cache",
-        ".pytest_cache",
-    }
-)
-IGNORE_FILES = (".amlignore", ".gitignore")
-_MOST_IGNORED = 1 << 20
-# No syntax tree is made of a larger file: it takes a hundred times the memory.
-MOST_CODE = 1 << 25
 # The ``.amlignore`` of a copy for Azure ML: its SDKs leave out what the ignore file at the root says, and all is chosen
 # already. Its bytes count in v1's fingerprint of a step, so they never change.
 KEEP_ALL = b"# What a step needs was chosen before; nothing is left out here.\n"
-# Why a file can be no part of a snapshot; what the pipeline file declares as local data, and that file, are "declared".
-Skipped = Literal["cache", "declared", "virtual environment", "ignored"]
+
+
+class Place(NamedTuple):
+    """A line of a file; the file is relative to the source folder."""
+
+    file: str
+    line: int
 
 
 class Opening(NamedTuple):
@@ -56,38 +39,33 @@ class Opening(NamedTuple):
     reason: str
 
 
-class SyntaxFault(NamedTuple):
-    """A file that Python cannot parse: file relative to the source folder, line, column (from 1), reason."""
-
-    file: str
-    line: int
-    column: int
-    reason: str
-
-
 @dataclass(slots=True)
 class Snapshot:
     """The files of a step, relative to ``folder``.
 
     ``own`` are the script, what it imports and what it names, each with its rule; ``chosen`` what patterns or the whole
-    folder add to them. ``external`` are the top-level modules that the files import from elsewhere, ``parts`` what they
-    import of them (``azureml.core``). ``ignored`` are files that are imported and that the ignore file leaves out.
+    folder add to them. ``places`` are the lines by which own files were found. ``external`` are the top-level modules
+    that the files import from elsewhere, ``parts`` what they import of them (``azureml.core``), ``elsewhere`` such
+    imports of the script and what it imports, by file. ``ignored`` are files that are imported and that the ignore
+    file leaves out.
     """
 
     folder: str
     script: str
-    own: dict[str, str] = field(default_factory=dict)
+    own: dict[str, Rule] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
     chosen: Chosen | None = None
     files: Files = field(default_factory=lambda: Files("", {}))
     external: set[str] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)
+    elsewhere: list[tuple[str, Import]] = field(default_factory=list)
     opening: Opening | None = None
     whole: bool = False
     ignored: list[str] = field(default_factory=list)
     faults: list[SyntaxFault] = field(default_factory=list)
 
     @property
-    def rules(self) -> Mapping[str, str]:
+    def rules(self) -> Mapping[str, Rule]:
         """The rule that put each file in."""
         return ChainMap(self.own, self.chosen.rules) if self.chosen else self.own
 
@@ -101,167 +79,6 @@ class Snapshot:
         return name in self.digests or any(one.startswith(f"{name}/") for one in self.digests)
 
 
-class SourceFolder:
-    """A folder of scripts, read once for all the steps that share it.
-
-    ``left_out`` are absolute paths that belong to no snapshot (the pipeline file, local data).
-    """
-
-    def __init__(self, path: str, digests: Digests, left_out: Iterable[str] = ()) -> None:
-        self.path = path
-        self._digests = digests
-        self._left_out = frozenset(left_out)
-        self._readings: dict[str, Reading | SyntaxFault] = {}
-        self._trees: dict[str, ast.Module] = {}  # of those that may read a command line
-        self._is_file: dict[str, bool] = {}
-        self._chosen: dict[tuple[str, ...] | None, Chosen] = {}
-        self._files: dict[tuple[frozenset[str], Chosen | None], Files] = {}
-        self._digests_of_chosen: dict[Chosen, dict[str, str]] = {}
-
-    def is_file(self, name: str) -> bool:
-        """Whether ``name``, relative to this folder, is a file."""
-        if name not in self._is_file:
-            self._is_file[name] = files.is_file(os.path.join(self.path, name))
-        return self._is_file[name]
-
-    def reading(self, name: str) -> Reading | SyntaxFault:
-        """Return what a Python file imports, or why it cannot be parsed."""
-        if name not in self._readings:
-            self._readings[name] = self._read(name)
-        return self._readings[name]
-
-    def _read(self, name: str) -> Reading | SyntaxFault:
-        try:
-            text = files.read(os.path.join(self.path, name), MOST_CODE)
-            if len(text) > MOST_CODE:
-                return SyntaxFault(name, 1, 1, f"it is larger than {MOST_CODE:,} bytes")
-            tree = parse(text)
-            if b"argparse" in text:
-                self._trees[name] = tree
-            return read_imports(tree)
-        except SyntaxError as error:
-            return SyntaxFault(name, error.lineno or 1, error.offset or 1, error.msg)
-        except (ValueError, RecursionError) as error:
-            return SyntaxFault(name, 1, 1, str(error))
-
-    def tree(self, name: str) -> ast.Module | None:
-        """Return the syntax tree of a Python file that uses argparse, once; None of any other."""
-        self.reading(name)
-        return None if self.has_module("argparse") else self._trees.pop(name, None)
-
-    def may_name(self, name: str) -> bool:
-        """Whether a text in a script that reads ``name`` brings a file of that name into its snapshot."""
-        path = os.path.join(self.path, name)
-        return self.is_file(name) and not any(path == one or path.startswith(one + os.sep) for one in self._left_out)
-
-    @property
-    def ignore_file(self) -> str | None:
-        """The ignore file of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
-        return next((one for one in IGNORE_FILES if self.is_file(one)), None)
-
-    @cached_property
-    def _ignore(self) -> Callable[[str], bool] | None:
-        if self.ignore_file is None:
-            return None
-        return matcher(self.ignore_lines)
-
-    @cached_property
-    def ignore_lines(self) -> list[str]:
-        """The lines of the ignore file."""
-        if self.ignore_file is None:
-            return []
-        place = os.path.join(self.path, self.ignore_file)
-        data = files.read(place, _MOST_IGNORED)
-        if len(data) > _MOST_IGNORED:
-            raise MachineError(f"{place} is larger than {_MOST_IGNORED:,} bytes. Write patterns instead of names.")
-        return data.decode("utf-8", "replace").splitlines()
-
-    def ignores(self, name: str) -> bool:
-        """Whether the folder's ignore file leaves ``name`` out."""
-        return self._ignore is not None and self._ignore(name)
-
-    @property
-    def all_files(self) -> list[str]:
-        """Every file that may be part of a snapshot. Raises RepeatedLinksError where links lead round and round."""
-        if isinstance(self._listing, RepeatedLinksError):
-            raise self._listing
-        return self._listing
-
-    @cached_property
-    def _listing(self) -> list[str] | RepeatedLinksError:
-        try:
-            return [name for name, _ in files.walk(self.path, self._skips) if not name.endswith("/")]
-        except RepeatedLinksError as error:
-            return error
-
-    def lists(self, name: str) -> bool:
-        """Whether a file, or a file in a folder (``name/``), may be part of a snapshot; true if nobody can tell."""
-        if isinstance(self._listing, RepeatedLinksError):
-            return True
-        return any(one == name or (name.endswith("/") and one.startswith(name)) for one in self._listing)
-
-    def _skips(self, name: str, entry: os.DirEntry[str]) -> bool:
-        return self.skipped(name, entry) is not None
-
-    def skipped(self, name: str, entry: os.DirEntry[str]) -> Skipped | None:
-        """Return why a file, or a folder (``name/``), can be no part of a snapshot but by an import; None if it can."""
-        if entry.name in _NEVER or entry.name.endswith(".pyc"):
-            return "cache"
-        if entry.path in self._left_out:
-            return "declared"
-        if name.endswith("/") and files.is_file(os.path.join(entry.path, "pyvenv.cfg")):
-            return "virtual environment"
-        return "ignored" if self.ignores(name) else None
-
-    def found_by(self, patterns: Iterable[str]) -> set[str]:
-        """Return those of ``patterns`` that match a file."""
-        return {one for one in patterns if is_choice(one) and any(map(git_pattern(one).match, self.all_files))}
-
-    def has_module(self, name: str) -> bool:
-        """Whether a module or package called ``name`` lies at the root of this folder."""
-        return self.is_file(f"{name}.py") or files.is_folder(os.path.join(self.path, name))
-
-    def may_hold_module(self, name: str) -> bool:
-        """Whether a file or folder called ``name`` lies anywhere in here: a search path may lead to it."""
-        if isinstance(self._listing, RepeatedLinksError):
-            return True
-        paths = (one.split("/") for one in self.all_files)
-        return self.has_module(name) or any(name in path[:-1] or path[-1] == f"{name}.py" for path in paths)
-
-    def chosen(self, patterns: tuple[str, ...] | None) -> Chosen:
-        """Return the files that ``patterns`` choose, all for None; the same object for the same patterns."""
-        if patterns not in self._chosen:
-            wanted = self.all_files if patterns is None else filter(matcher(patterns), self.all_files)
-            chosen = self._chosen[patterns] = Chosen(wanted, "folder" if patterns is None else "pattern")
-            readings = ((name, self.reading(name)) for name in chosen.rules if name.endswith(".py"))
-            chosen.imported = {name: self._from_elsewhere(one) for name, one in readings if isinstance(one, Reading)}
-        return self._chosen[patterns]
-
-    def _from_elsewhere(self, reading: Reading) -> set[str]:
-        """Return the modules that a file imports and that do not lie here, wherever it is run from."""
-        imports = (one for one in reading.imports if one.level == 0)
-        return {name for one in imports if not self.has_module(one.module.partition(".")[0]) for name in _modules(one)}
-
-    def files(self, own: Iterable[str], chosen: Chosen | None) -> Files:
-        """Return a step's ``own`` files and those ``chosen`` with their digests; the same object for the same files."""
-        more = frozenset(own).difference(chosen.rules if chosen else ())
-        if (more, chosen) not in self._files:
-            shared = self._digests_of(chosen) if chosen else {}
-            digests = {**shared, **{name: self.digest(name) for name in more}} if more else shared
-            self._files[more, chosen] = Files(self.path, dict(sorted(digests.items())) if more else digests)
-        return self._files[more, chosen]
-
-    def _digests_of(self, chosen: Chosen) -> dict[str, str]:
-        if chosen not in self._digests_of_chosen:
-            self._digests_of_chosen[chosen] = {name: self.digest(name) for name in sorted(chosen.rules)}
-        return self._digests_of_chosen[chosen]
-
-    def digest(self, name: str) -> str:
-        """Return the digest of a file, and whether it may be executed."""
-        path = os.path.join(self.path, name)
-        return self._digests.file(path) + _executable(path)
-
-
 def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = None) -> Snapshot:
     """Return the snapshot of ``script``; ``patterns`` are the globs of ``snapshot:`` (None: none were given)."""
     snapshot = Snapshot(source.path, posixpath.normpath(script))
@@ -269,54 +86,70 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
     snapshot.whole = bool(patterns is None and snapshot.opening)
     if patterns is not None or snapshot.whole:
         snapshot.chosen = source.chosen(patterns)
-        modules = snapshot.chosen.modules(snapshot.own)  # any of these files may be imported
-        snapshot.external |= {name for name in modules if "." not in name}
-        snapshot.parts |= {name for name in modules if "." in name}
+        imported = snapshot.chosen.modules(snapshot.own)  # any of these files may be imported
+        snapshot.external |= {name for name in imported if "." not in name}
+        snapshot.parts |= {name for name in imported if "." in name}
     snapshot.files = source.files(snapshot.own, snapshot.chosen)
     return snapshot
 
 
+class _Find(NamedTuple):
+    """A file that is needed, and the line that says so; the script needs none."""
+
+    name: str
+    rule: Rule
+    place: Place | None = None
+
+
 def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
-    """Put in the script and, file by file, what it imports or names."""
-    waiting = [(snapshot.script, "script")]
-    while waiting:
-        name, rule = waiting.pop()
+    """Put in the script and, file by file, what it imports; then what those files name, and what that leads to."""
+    imported, named = deque([_Find(snapshot.script, "script")]), deque[_Find]()
+    certain = True  # whether the file runs whenever the script does
+    while imported or named:
+        certain = certain and bool(imported)
+        name, rule, place = (imported or named).popleft()
         if name in snapshot.own or name in snapshot.ignored:
             continue
         if source.ignores(name):
             snapshot.ignored.append(name)
             continue
         snapshot.own[name] = rule
+        if place:
+            snapshot.places[name] = place
         if name.endswith(".py") or rule == "script":
-            waiting += _named_by(source, snapshot, name)
+            reading = source.reading(name)
+            if isinstance(reading, SyntaxFault):
+                snapshot.faults.append(reading)
+                continue
+            imported.extend(_imported(source, snapshot, name, reading, certain=certain))
+            named.extend(_named(source, name, reading))
 
 
-def _modules(one: Import) -> list[str]:
-    """Return the top-level module of an import, and what is imported of it."""
-    module, *inner = one.module.split(".")
-    return [module, *(f"{module}.{part}" for part in (inner[:1] or one.names))]
-
-
-def _named_by(source: SourceFolder, snapshot: Snapshot, name: str) -> list[tuple[str, str]]:
-    reading = source.reading(name)
-    if isinstance(reading, SyntaxFault):
-        snapshot.faults.append(reading)
-        return []
+def _imported(
+    source: SourceFolder, snapshot: Snapshot, name: str, reading: Reading, *, certain: bool
+) -> Iterator[_Find]:
+    """Yield the files that one imports, and note what it imports from elsewhere."""
     if reading.openings and snapshot.opening is None:
         snapshot.opening = Opening(name, *reading.openings[0])
-    found: list[tuple[str, str]] = []
     for one in reading.imports:
         local = list(imported_files(source, snapshot.script, name, one))
-        found += [(file, "import") for file in local]
+        yield from (_Find(file, "import", Place(name, one.line)) for file in local)
         if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
             snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
         if not local and one.level == 0:
-            module, *parts = _modules(one)
+            module, *parts = modules(one)
             snapshot.external.add(module)
             snapshot.parts.update(parts)
-    named = (posixpath.normpath(text) for text in reading.texts)
-    found += [(text, "named") for text in named if not text.startswith(("..", "/")) and source.may_name(text)]
-    return found
+            if certain:
+                snapshot.elsewhere.append((name, one))
+
+
+def _named(source: SourceFolder, name: str, reading: Reading) -> Iterator[_Find]:
+    """Yield the files that texts of one name."""
+    for text, line in sorted(reading.texts.items(), key=lambda row: row[1]):
+        file = posixpath.normpath(text)
+        if not file.startswith(("..", "/")) and source.may_name(file):
+            yield _Find(file, "named", Place(name, line))
 
 
 def imported_files(source: SourceFolder, script: str, file: str, statement: Import) -> Iterator[str]:
@@ -389,12 +222,7 @@ def write(snapshot: Snapshot, folder: str) -> list[str]:
 def _copy(source: str, target: str) -> str:
     """Copy bytes and the right to execute, never a link; return the digest of what was written."""
     digest = files.copy(source, target)
-    executable = _executable(source)
-    if executable:
+    right = executable(source)
+    if right:
         os.chmod(target, 0o755)  # noqa: S103 - a script that its owner may run
-    return digest + executable
-
-
-def _executable(path: str) -> str:
-    look = files.look(path)
-    return "+x" if look and look.mode & 0o100 else ""
+    return digest + right
