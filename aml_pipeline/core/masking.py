@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aml_pipeline.core.secret_words import CHOSEN, HIDDEN_TOO, KEY, MADE, SHAPES, TO_BE_KNOWN
+from aml_pipeline.core.secret_words import CHOSEN, KEY, MADE, NAME_MARKS, SHAPES, TO_BE_KNOWN
 from aml_pipeline.core.secrets import by_variable, in_addresses
 
 MASK = "***"
@@ -44,7 +44,7 @@ class _Patterns(NamedTuple):
 @functools.cache
 def _patterns() -> _Patterns:
     """Return the patterns compiled, which takes longer than most commands have use for."""
-    token = "|".join([*(shape.hidden for shape in SHAPES if shape.hidden), *HIDDEN_TOO])
+    token = "|".join(filter(None, (shape.found if shape.hidden is None else shape.hidden for shape in SHAPES)))
     names = f"(?:{CHOSEN}|{MADE}|{KEY})"
     return _Patterns(
         token=re.compile(token, re.ASCII),
@@ -116,11 +116,10 @@ _WORKING_FOLDER = frozenset({"PWD", "OLDPWD"})
 
 
 # What no secret lacks, to be looked for first: a plan has many values.
-_WORDS = ("pass", "pwd", "secret", "token", "key", "signature", "assertion")
 _MARKS = (
-    *_WORDS,
-    *("sig", "bearer", "basic", "authorization", "@", "/t/", "eyj", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_"),
-    *("glpat-", "xox", "hf_", "sk-", "aiza", "npm_", "pypi-", "akia", "asia", "q~"),
+    *NAME_MARKS,
+    *("sig", "bearer", "basic", "authorization", "@", "/t/"),
+    *(mark for shape in SHAPES for mark in shape.marks.split()),
 )
 
 
@@ -139,7 +138,7 @@ def is_secret(name: str, value: str) -> bool:
     name, text = name.strip("-"), value.strip()
     if not text or name in _WORKING_FOLDER or _SWITCH.fullmatch(text):
         return False
-    if _has(name, _WORDS):
+    if _has(name, NAME_MARKS):
         chosen, made, known = _names()
         if chosen.fullmatch(name):
             return True

@@ -1,6 +1,6 @@
 """The one table of what gives a secret away: the shapes of tokens, the words that names of secrets have. Pure.
 
-``secret_files`` finds by it what should not be where it is, ``masking`` hides by it what must not be shown or kept.
+``secrets`` finds by it what should not be where it is, ``masking`` hides by it what must not be shown or kept.
 """
 
 from __future__ import annotations
@@ -9,53 +9,67 @@ from typing import NamedTuple
 
 
 class Shape(NamedTuple):
-    """A text that is a secret wherever it stands: what it is, and a pattern that nothing else fits.
+    """A text that is a secret wherever it stands.
 
-    ``hidden`` is the pattern that masking has where it is another: to hide too much does less harm than to hide too
-    little. "" where a name stands before the secret, which is hidden by that.
+    ``found`` is the pattern by which a file, an address or a variable is warned of, and nothing else fits it; ``marks``
+    are texts in small letters one of which stands in each such secret, so that most texts need no pattern. ``hidden``
+    is the pattern of masking where it is another (None: the same): to hide too much does less harm than to hide too
+    little. "" is no pattern: a name stands before the secret, by which it is hidden; or it is too often an example.
     """
 
     what: str
+    marks: str
     found: str
-    hidden: str
+    hidden: str | None = None
 
 
 _BASE64 = r"[A-Za-z0-9+/]{20,}={0,2}"
-_AWS = r"(?:AKIA|ASIA)[A-Z0-9]{16}"
 _OPENAI = r"sk-(?:(?:proj|svcacct|admin)-(?=[\w-]{0,200}[A-Z])(?=[\w-]{0,200}\d)[\w-]{20,}|[A-Za-z0-9]{32,})"
-_OPENAI_OR_ANTHROPIC = _OPENAI.replace("admin", "admin|ant")
+
+
+def _alone(pattern: str) -> str:
+    """Return a pattern of a word that no letter, digit or dash continues."""
+    return rf"(?<![A-Za-z0-9])(?:{pattern})(?![\w-])"
+
+
 # Each begins with a word that no other text has, so that searching takes no time.
 SHAPES = (
     Shape(
         "a private key",
+        "key-----",
         r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY",
         r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY-----(?:(?!-----)[\s\S])*(?:-----END [A-Z0-9 ]{0,60}-----)?",
     ),
-    Shape("a connection string with the key of a storage account", f"AccountKey={_BASE64}", ""),
-    Shape("a connection string with a shared access key", f"SharedAccessKey={_BASE64}", ""),
-    Shape("a connection string with a shared access signature", r"SharedAccessSignature=[^\s\"'<>{}$]{20,}", ""),
-    Shape("an address with a shared access signature", r"[?&]sig=[A-Za-z0-9%+/]{20,}", ""),
+    Shape("a connection string with the key of a storage account", "accountkey=", f"AccountKey={_BASE64}", ""),
+    Shape("a connection string with a shared access key", "sharedaccesskey=", f"SharedAccessKey={_BASE64}", ""),
+    Shape(
+        "a connection string with a shared access signature",
+        "sharedaccesssignature=",
+        r"SharedAccessSignature=[^\s\"'<>{}$]{20,}",
+        "",
+    ),
+    Shape("an address with a shared access signature", "sig=", r"[?&]sig=[A-Za-z0-9%+/]{20,}", ""),
     Shape(
         "a token of GitHub",
-        r"\bgh[opsur]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22,}",
+        "gho_ ghp_ ghr_ ghs_ ghu_ github_pat_",
+        r"\bgh[oprsu]_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{22,}",
         r"\b(?:gh[oprsu]_|github_pat_)[\w-]{8,}",
     ),
-    Shape("a token of GitLab", r"\bglpat-[A-Za-z0-9_-]{20}", r"\bglpat-[\w-]{8,}"),
-    Shape("a token of Slack", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}", r"\bxox[abeoprs]-[\w-]{8,}"),
-    Shape("an access key of AWS", rf"\b{_AWS}\b", rf"(?<![A-Za-z0-9]){_AWS}(?![\w-])"),
-    Shape("a token of Hugging Face", r"\bhf_[A-Za-z0-9]{34}\b", r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{34}(?![\w-])"),
-    Shape("a key of OpenAI", rf"\b{_OPENAI}", rf"(?<![A-Za-z0-9]){_OPENAI_OR_ANTHROPIC}(?![\w-])"),
-    Shape("a key of Google", r"\bAIza[\w-]{35}(?![\w-])", r"(?<![A-Za-z0-9])AIza[\w-]{35}(?![\w-])"),
-    Shape("a token of npm", r"\bnpm_[A-Za-z0-9]{36}\b", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![\w-])"),
-)
-# What is hidden besides; in a file they are too often examples. PyPI; secrets of Entra ID; JSON web tokens.
-HIDDEN_TOO = (
-    r"(?<![A-Za-z0-9])pypi-[\w-]{50,}(?![\w-])",
-    r"(?<![A-Za-z0-9])[\w.~-]{3}\dQ~[\w.~-]{31,34}(?![\w-])",
-    r"\b(?:[\w-]{1,200}\.)?eyJ[\w-]{5,}[\w.-]*",
+    Shape("a token of GitLab", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20}", r"\bglpat-[\w-]{8,}"),
+    Shape("a token of Slack", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}", r"\bxox[abeoprs]-[\w-]{8,}"),
+    Shape("an access key of AWS", "akia asia", _alone("(?:AKIA|ASIA)[A-Z0-9]{16}")),
+    Shape("a token of Hugging Face", "hf_", _alone("hf_[A-Za-z0-9]{34}")),
+    Shape("a key of OpenAI", "sk-", rf"\b{_OPENAI}", _alone(_OPENAI.replace("admin", "admin|ant"))),
+    Shape("a key of Google", "aiza", _alone(r"AIza[\w-]{35}")),
+    Shape("a token of npm", "npm_", _alone("npm_[A-Za-z0-9]{36}")),
+    Shape("a token of PyPI", "pypi-", "", _alone(r"pypi-[\w-]{50,}")),
+    Shape("a secret of Entra ID", "q~", "", _alone(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")),
+    Shape("a JSON web token", "eyj", "", r"\b(?:[\w-]{1,200}\.)?eyJ[\w-]{5,}[\w.-]*"),
 )
 
-# What names of secrets end in. What people choose may be any text; what machines make has letters and digits.
+# What names of secrets end in, in short: what every one of the patterns below has.
+NAME_MARKS = ("pass", "pwd", "secret", "token", "key", "signature", "assertion")
+# What people choose may be any text; what machines make has letters and digits.
 CHOSEN = r"pass(?:word|wd|phrase|code)|pwd|secret"
 MADE = r"token|signature|assertion"
 # A key is one of these; "key" alone is the name of a column, too.
@@ -63,6 +77,9 @@ KEY = (
     r"(?:api|access|account|admin|auth|client|encryption|function|host|instrumentation|license|master|private|secret"
     r"|shared|signing|storage|subscription)[_-]?key"
 )
+# The whole names of variables whose values are warned of, by their last word: fewer than those that are hidden.
+WARNED_CHOSEN = r"(?:.*(password|passwd|passphrase|secret)|(?:.*_)?(pass|pwd))[_-]?\d*"
+WARNED_MADE = r"(?:(?:.*[_-])?(?:api|access|account|storage|shared|secret|private)?(key)|.*(token|signature))[_-]?\d*"
 # Tokens of a language model, and keys that are there to be known.
 TO_BE_KNOWN = r"(?:.*[_-])?(?:(?:bos|cls|eos|mask|pad|sep|special|start|stop|end|unk)[_-]?token|public[_-]?key)"
 # Constants of a program: before a text in quotes.

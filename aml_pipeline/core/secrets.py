@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from aml_pipeline.core.secret_words import ASSIGNED, SHAPES, STAND_IN
+from aml_pipeline.core.secret_words import ASSIGNED, SHAPES, STAND_IN, WARNED_CHOSEN, WARNED_MADE
 
 # Larger files are data.
 MOST_BYTES = 1 << 20
@@ -69,13 +69,13 @@ def by_name(path: str) -> str | None:
 
 # A constant of 12 to 200 characters without a space that is given to a name of that kind, or stands behind such a key.
 _GIVEN = rf"(?:{ASSIGNED})[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']([^\s\"'<>{{}}$*]{{12,200}})[\"']"
-_KINDS = tuple(shape.what for shape in SHAPES)
+_FOUND = tuple(shape for shape in SHAPES if shape.found)
 
 
 @functools.cache
 def _searches() -> tuple[re.Pattern[bytes], ...]:
     """Return the patterns compiled, which takes longer than most commands have use for."""
-    texts = re.compile("|".join(f"({shape.found})" for shape in SHAPES).encode())
+    texts = re.compile("|".join(f"({shape.found})" for shape in _FOUND).encode())
     return texts, re.compile(_GIVEN.encode(), re.IGNORECASE), re.compile(STAND_IN.encode(), re.IGNORECASE)
 
 
@@ -86,7 +86,7 @@ def in_text(data: bytes) -> list[Secret]:
     texts, assigned, stand_in = _searches()
     found: dict[int, str] = {}
     for match in texts.finditer(data):
-        found.setdefault(_line(data, match), _KINDS[(match.lastindex or 1) - 1])
+        found.setdefault(_line(data, match), _FOUND[(match.lastindex or 1) - 1].what)
     for match in assigned.finditer(data):
         if _is_drawn(match[1]) and not stand_in.search(match[1]):
             found.setdefault(_line(data, match), "a password or key given as a text")
@@ -150,14 +150,9 @@ def _in_value(text: str) -> tuple[int, int, str] | None:
     if match is None:
         return None
     column = len(data[: match.start()].decode("utf-8", "ignore")) + 1
-    return column, match.end() - match.start(), _KINDS[(match.lastindex or 1) - 1]
+    return column, match.end() - match.start(), _FOUND[(match.lastindex or 1) - 1].what
 
 
-# The last word of a variable's name, as masking of logs has it; what only machines make has letters and digits.
-_CHOSEN = re.compile(r"(?i)(?:.*(password|passwd|passphrase|secret)|(?:.*_)?(pass|pwd))[_-]?\d*")
-_MADE = re.compile(
-    r"(?i)(?:(?:.*[_-])?(?:api|access|account|storage|shared|secret|private)?(key)|.*(token|signature))[_-]?\d*"
-)
 _NO_SECRET = re.compile(
     r"(?i)true|false|yes|no|on|off|(?:~|\.{0,2})/[\w.-]+(?:/[\w.-]+)*|\w[\w+.-]*://\S*|[\d.]{1,4}|@Microsoft\.KeyVault\(.*"
 )
@@ -174,11 +169,11 @@ def by_variable(name: str, value: str) -> str | None:
         return told[0].what
     if not value or name in {"PWD", "OLDPWD"} or _PUT_IN_LATER.fullmatch(value) or _NO_SECRET.fullmatch(value):
         return None
-    if chosen := _CHOSEN.fullmatch(name):
+    if chosen := re.fullmatch(WARNED_CHOSEN, name, re.IGNORECASE):
         if chosen[2] and not _is_mixed(value):  # a "pass" may be one of several, or one that a filter lets through
             return None
         return "a secret" if (chosen[1] or "").lower() == "secret" else "a password"
-    made = _MADE.fullmatch(name)
+    made = re.fullmatch(WARNED_MADE, name, re.IGNORECASE)
     if made is None or "public" in name.lower() or not _looks_made(value):
         return None
     return f"a {(made[1] or made[2]).lower()}"

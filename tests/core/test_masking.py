@@ -33,6 +33,9 @@ EXAMPLES = {
     "a key of OpenAI": f"sk-{DRAWN[:40]}",
     "a key of Google": f"AIza{DRAWN[:35]}",
     "a token of npm": f"npm_{DRAWN[:36]}",
+    "a token of PyPI": f"pypi-{DRAWN[:60]}",
+    "a secret of Entra ID": f"abc8Q~{DRAWN[:32]}",
+    "a JSON web token": JWT,
 }
 
 
