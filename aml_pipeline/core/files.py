@@ -162,7 +162,8 @@ def write(path: str, data: bytes, *, durable: bool = False) -> None:
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        _remove_quietly(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise
     if durable:
         flush(os.path.dirname(path))
@@ -183,11 +184,6 @@ def flush(path: str) -> None:
     except OSError as error:
         if error.errno not in _NOT_FLUSHED:
             raise OSError(error.errno, error.strerror, path) from None
-
-
-def _remove_quietly(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
 
 
 def write_sealed(path: str, data: object, *, durable: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aml_pipeline.core.masking import MASK, OTHER, is_secret, masked, redacted, without_secrets
 from aml_pipeline.core.sealing import Hide
-from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Schedule, Step, token_as_data
+from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Step, token_as_data
 from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Token
 
 
@@ -77,7 +77,7 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
     data = replace(
         plan,
         parameters={name: _parameter(one, names.get(name, {name: None})) for name, one in plan.parameters.items()},
-        schedules={name: _schedule(one) for name, one in plan.schedules.items()},
+        schedules={name: replace(one, parameters=redacted(one.parameters)) for name, one in plan.schedules.items()},
     ).as_data()
     for step, row in zip(plan.steps, data["steps"], strict=True):
         row["arguments"], row["environment_variables"] = arguments(step.arguments), variables(step)
@@ -88,10 +88,6 @@ def _parameter(one: ParameterValue, names: Iterable[str]) -> ParameterValue:
     """Return a parameter without secrets; of a value that is not the default, that is still to be seen."""
     text, default = (_hidden(names, value, masked) for value in (one.text, one.default))
     return replace(one, text=text, default=OTHER if text == default and one.text != one.default else default)
-
-
-def _schedule(one: Schedule) -> Schedule:
-    return replace(one, parameters=redacted(one.parameters))
 
 
 def words(given: Iterable[str]) -> list[str]:

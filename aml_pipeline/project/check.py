@@ -172,7 +172,7 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
         if kind is None or fault.file != snapshot.script:
             yield Problem(
                 "script-syntax",
-                f'Python cannot parse this, so step "{step.name}" cannot run: {_plain(fault.reason)}.',
+                f'Python cannot parse this, so step "{step.name}" cannot run: {fault.reason.rstrip(".")}.',
                 "Mend it.",
                 file=os.path.normpath(os.path.join(folder, fault.file)),
                 position=Position(fault.line, fault.column),
@@ -235,10 +235,6 @@ def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
     if source.ignore_file:
         cure += f" What {source.ignore_file} leaves out does not count."
     return cure
-
-
-def _plain(reason: str) -> str:
-    return reason.rstrip(".")
 
 
 def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:

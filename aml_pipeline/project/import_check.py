@@ -97,7 +97,10 @@ def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, 
     users = shortened([f'"{step.name}"' for step in steps], 1)
     message = f'no package in {names} (environment of step {users}) provides "{shown}".'
     cure = cure_here(one.module, steps[0], project) or _cure(one.module, shown, steps[0], providers)
-    position = _position(os.path.join(folder, one.place.file), one)
+    lines = files.read(os.path.join(folder, one.place.file)).decode("utf-8", "replace").splitlines()
+    line = lines[one.place.line - 1] if one.place.line <= len(lines) else ""
+    found = re.search(rf"(?<![\w.]){re.escape(one.module)}(?![\w])", line)
+    position = Position(one.place.line, found.start() + 1 if found else 1, len(one.module) if found else 1)
     return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
 
 
@@ -136,10 +139,3 @@ def _is_package(path: str, inner: Sequence[str]) -> bool:
         return False
     leads_on = bool(inner) and files.is_folder(os.path.join(path, inner[0]))
     return leads_on or any(name.endswith(".py") for name in files.names(path))
-
-
-def _position(path: str, one: Needed) -> Position:
-    lines = files.read(path).decode("utf-8", "replace").splitlines()
-    line = lines[one.place.line - 1] if one.place.line <= len(lines) else ""
-    found = re.search(rf"(?<![\w.]){re.escape(one.module)}(?![\w])", line)
-    return Position(one.place.line, found.start() + 1 if found else 1, len(one.module) if found else 1)

@@ -25,12 +25,13 @@ def warnings(
     ``python`` tells what the Python of the steps is; it is asked where a doubt is left. ``variables`` are those that
     steps inherit from whoever runs them here.
     """
+    absent = check.missing_data(plan, project, plan.steps)
     return [
         *size.warnings(plan, project),
         *unbuildable.warnings(plan, project),
         *secret_check.warnings(project, plan.steps),
         *secret_values.warnings(plan, plan.steps),
-        *_absent_data(plan, project),
+        *([replace(one, severity="warning") for one in absent if plan.datasets[str(one.path[1])].local is not None]),
         *of_scripts(plan, project, python, variables),
     ]
 
@@ -45,9 +46,3 @@ def of_scripts(
 
         found += import_check.warnings(plan, project, python)
     return found
-
-
-def _absent_data(plan: Plan, project: Project) -> list[Problem]:
-    """Return a warning for data that should be here and is not; data of Azure ML alone is meant to be elsewhere."""
-    absent = check.missing_data(plan, project, plan.steps)
-    return [replace(one, severity="warning") for one in absent if plan.datasets[str(one.path[1])].local is not None]

@@ -98,7 +98,8 @@ class MlflowReader:
         for place in self._places():
             tag = None if place in known else _text(place, "tags", TAG)
             if tag == self._attempt:
-                mine.append((_started(place), place))
+                match = _STARTED.search(_text(place, "meta.yaml") or "")
+                mine.append(((int(match[1]) if match else 0), place))
             elif tag is not None:
                 self._others.add(place)
         for _, place in sorted(mine)[: MOST_RUNS - len(self._runs)]:
@@ -130,11 +131,6 @@ def _text(*names: str) -> str | None:
             return stream.read(_PIECE_BYTES).decode("utf-8", "replace")
     except OSError:
         return None
-
-
-def _started(place: str) -> int:
-    match = _STARTED.search(_text(place, "meta.yaml") or "")
-    return int(match[1]) if match else 0
 
 
 def _new_values(run: _Run) -> Iterator[list[tuple[float, Metric]]]:

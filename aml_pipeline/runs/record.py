@@ -112,12 +112,9 @@ class Recorder:
             self._write()
             self._put(_SHORT, _shortened(self._header))
             if self._durable:
-                self._settle()
-
-    def _settle(self) -> None:
-        state = os.path.dirname(os.path.dirname(self.folder))
-        durability.settle(os.path.join(state, contents.FOLDER), state)
-        durability.settle(self.folder, state)
+                state = os.path.dirname(os.path.dirname(self.folder))
+                durability.settle(os.path.join(state, contents.FOLDER), state)
+                durability.settle(self.folder, state)
 
     def _count(self, event: Event) -> None:
         if isinstance(event, StepStarted):

@@ -103,12 +103,8 @@ def _waiting(now: Parts, pending: Mapping[str, bool]) -> Verdict | None:
     return None
 
 
-def _earlier(last: Last | None, kept: Sequence[Parts]) -> list[Parts]:
-    return [*([last.parts] if last else []), *kept]
-
-
 def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict:
-    earlier = _earlier(last, kept)
+    earlier = [*([last.parts] if last else []), *kept]
     if not earlier:
         return Verdict("run", "never ran")
     nearest = min(earlier, key=lambda one: len(changes(one, now)))  # of equals the first: the last attempt

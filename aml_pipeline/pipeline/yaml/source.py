@@ -189,7 +189,9 @@ class _Builder:
         return self._root
 
     def _event(self, event: Any) -> None:  # noqa: ANN401 - PyYAML's events are untyped
-        position = _position(event)
+        start, end = event.start_mark, event.end_mark
+        width = end.column - start.column if end.line == start.line else 1
+        position = Position(start.line + 1, start.column + 1, max(1, width))
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, position)
         elif isinstance(event, yaml.AliasEvent):
@@ -197,7 +199,10 @@ class _Builder:
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             self._open(event, position)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            self._close()
+            frame = self._frames.pop()
+            if frame.is_mapping:
+                self._fill_mapping(frame)
+            self._add(frame.node, frame.anchor)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
@@ -251,12 +256,6 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = node
         self._frames.append(_Frame(node, is_mapping, event.anchor))
-
-    def _close(self) -> None:
-        frame = self._frames.pop()
-        if frame.is_mapping:
-            self._fill_mapping(frame)
-        self._add(frame.node, frame.anchor)
 
     def _add(self, node: Node, anchor: str | None) -> None:
         if anchor:
@@ -328,12 +327,6 @@ def _put(node: Node, key: str, position: Position, child: Node) -> None:
     node.keys[key] = position
     node.children[key] = child
     node.value[key] = child.value
-
-
-def _position(event: Any) -> Position:  # noqa: ANN401 - PyYAML's marks are untyped
-    start, end = event.start_mark, event.end_mark
-    width = end.column - start.column if end.line == start.line else 1
-    return Position(start.line + 1, start.column + 1, max(1, width))
 
 
 def _boolean_warning(value: str, position: Position) -> Problem:

@@ -68,17 +68,13 @@ def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
     if len(raw) > MOST_BYTES:
         message, cure = f"the file is larger than {MOST_BYTES:,} bytes.", "List the packages that steps import alone."
         return Declaration(problems=[Problem("pip-syntax", message, cure, file=path, position=Position(1, 1))])
-    content = _decoded(raw)
+    # UTF-16 is what a redirected ``pip freeze`` writes in Windows PowerShell.
+    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    content = raw.decode("utf-16" if wide else "utf-8-sig", "replace")
     found = Declaration(problems=logins(content, path))
     for text, position in _lines(content):
         found.add(_Line(text, path, position, reader, seen).read())
     return found
-
-
-def _decoded(raw: bytes) -> str:
-    """Return the text of a file; one in UTF-16 is what a redirected ``pip freeze`` leaves in Windows PowerShell."""
-    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return raw.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 def _lines(text: str) -> Iterator[tuple[str, Position]]:

@@ -193,15 +193,11 @@ def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[s
             found.append(package)
         elif source.is_file(module):
             return [*found, module]
-        elif not _leads_on(source, place, parts[index + 1 :]):
+        elif index + 1 == len(parts) or not files.is_folder(os.path.join(source.path, place)):
             break
     if not parts and source.is_file(posixpath.join(folder, "__init__.py")):
         found.append(posixpath.join(folder, "__init__.py"))
     return found
-
-
-def _leads_on(source: SourceFolder, place: str, rest: list[str]) -> bool:
-    return bool(rest) and files.is_folder(os.path.join(source.path, place))
 
 
 def write(snapshot: Snapshot, folder: str) -> list[str]:
