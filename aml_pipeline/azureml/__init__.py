@@ -1,4 +1,4 @@
-"""Azure ML: what this package offers for it from Python, over SDK v1; ``aml_pipeline.azureml.v2`` is the same over v2.
+"""Azure ML: what this package offers for it from Python, by either SDK, as the workspace that is passed decides.
 
 Both SDKs are imported when a function is called, and so is what calls them when its name is first asked for: other
 parts of this folder need neither.
@@ -8,35 +8,58 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from aml_pipeline.azureml.exporting import export
+    from aml_pipeline.azureml.sdks import connect
+    from aml_pipeline.azureml.submission import Submission, cancel, check, submit
     from aml_pipeline.azureml.v1.compile import compile  # noqa: A004 - the word for it
-    from aml_pipeline.azureml.v1.connect import connect
     from aml_pipeline.azureml.v1.forecast import forecast
+    from aml_pipeline.azureml.v1.history import runs
     from aml_pipeline.azureml.v1.publish import go_back, publish, schedules
-    from aml_pipeline.azureml.v1.submit import cancel, submit, submit_step
-    from aml_pipeline.azureml.v1.watched import watched
     from aml_pipeline.azureml.workspace.login import Login, ServicePrincipal
+    from aml_pipeline.azureml.workspace.waiting import heard_by
 
+# What is offered, and the module that has it.
+_MODULES = {
+    "Login": "workspace.login",
+    "ServicePrincipal": "workspace.login",
+    "Submission": "submission",
+    "cancel": "submission",
+    "check": "submission",
+    "compile": "v1.compile",
+    "connect": "sdks",
+    "export": "exporting",
+    "forecast": "v1.forecast",
+    "go_back": "v1.publish",
+    "heard_by": "workspace.waiting",
+    "publish": "v1.publish",
+    "runs": "v1.history",
+    "schedules": "v1.publish",
+    "submit": "submission",
+}
 __all__ = [
     "Login",
     "ServicePrincipal",
+    "Submission",
     "cancel",
+    "check",
     "compile",
     "connect",
+    "export",
     "forecast",
     "go_back",
+    "heard_by",
     "publish",
+    "runs",
     "schedules",
     "submit",
-    "submit_step",
-    "watched",
 ]
 
 if not TYPE_CHECKING:  # which would believe in any name
 
     def __getattr__(name: str) -> object:
         """Return what is offered by name, importing it."""
-        if name not in __all__:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from aml_pipeline.azureml import v1
+        from importlib import import_module
 
-        return getattr(v1, name)
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

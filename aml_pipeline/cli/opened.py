@@ -1,19 +1,14 @@
-"""The pipeline that the options name, opened; what a record says of it."""
+"""The pipeline that the options name, opened; and the words of the command line."""
 
 from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Mapping
-from typing import Any
 
-from aml_pipeline import __version__
 from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.options import Options
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import STATE
 from aml_pipeline.project.opening import Opened, open_pipeline
 
@@ -50,21 +45,6 @@ def open_readable(options: Options) -> Opened:
 def command_line() -> str:
     """Return what the user typed, but for secrets, for whoever reads of it later."""
     return " ".join(["aml-pipeline", *redaction.words(sys.argv[1:])])
-
-
-def record_header(plan: Plan, git: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the record of any run says of it before its steps."""
-    return {
-        "pipeline": plan.name,
-        "profile": plan.profile,
-        "parameters": redaction.parameters(plan),
-        "started": time.time(),
-        "command": command_line(),
-        "host": os.uname().nodename,
-        "version": __version__,
-        "git": git,
-        "plan": redaction.plan_as_data(plan),
-    }
 
 
 def parameters(given: list[str]) -> dict[str, str]:

@@ -46,8 +46,12 @@ class Loaded:
         problems = list(problems)
         wrong = [one.path for one in problems if one.severity == "error" and _is_of_arguments(one.path)]
         self.wrong_arguments.update(str(path[1]) for path in wrong)
-        if located := [one for one in map(self._located, problems) if one]:
+        if located := self.located(problems):
             self.problems = ordered([*self.problems, *located])
+
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return ``problems`` with positions in place of paths, without those that ``add`` drops."""
+        return [one for one in map(self._located, problems) if one]
 
     def _located(self, problem: Problem) -> Problem | None:
         if problem.position or problem.origin or problem.file:

@@ -84,6 +84,12 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
     return data
 
 
+def for_record(plan: Plan) -> dict[str, Any]:
+    """Return what the record of a run says of its plan, as JSON data."""
+    values = parameters(plan)
+    return {"pipeline": plan.name, "profile": plan.profile, "parameters": values, "plan": plan_as_data(plan)}
+
+
 def _parameter(one: ParameterValue, names: Iterable[str]) -> ParameterValue:
     """Return a parameter without secrets; of a value that is not the default, that is still to be seen."""
     text, default = (_hidden(names, value, masked) for value in (one.text, one.default))

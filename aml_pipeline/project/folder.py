@@ -34,6 +34,7 @@ class Project:
         self.folder = os.path.dirname(plan.file)
         self.digests = digests
         self._left_out = {plan.file, *(self.path(one.local) for one in plan.datasets.values() if one.local)}
+        self.passed: set[tuple[object, ...]] = set()  # checks that found no mistake
         self._real: dict[str, str] = {}
         self._folders: dict[str, SourceFolder] = {}
         self._snapshots: dict[str, Snapshot] = {}
@@ -98,6 +99,7 @@ class Project:
 
     def forget(self) -> None:
         """Read everything anew from here on: a file changed while it was in use."""
+        self.passed.clear()
         self._real.clear()
         self._folders.clear()
         self._snapshots.clear()
@@ -154,6 +156,11 @@ class Project:
     def dataset(self, local: str | None) -> Tree | None:
         """Return the content of a local dataset, or None when it is not here."""
         return self.digests.tree(self.path(local)) if local else None
+
+
+def project_of(plan: Plan) -> Project:
+    """Return the project of ``plan`` as it is on the disk now."""
+    return Project(plan, Digests(os.path.join(os.path.dirname(plan.file), STATE, plan.name, "digests")))
 
 
 def _read_contract(tree: ast.Module) -> Contract:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import PipelineError, UsageError
-from aml_pipeline.core.files import Digests
-from aml_pipeline.core.problems import Problem, errors
+from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check
-from aml_pipeline.project.folder import STATE, Project
+from aml_pipeline.project.folder import STATE, Project, project_of
 
 # Of a larger file no line is shown.
 _MOST_SHOWN = 1 << 23
@@ -30,11 +29,11 @@ class Opened:
     project: Project | None
     state: str
 
-    def texts(self) -> dict[str, str]:
-        """Return the text of each file that a problem points into, for its excerpt."""
+    def texts(self, problems: Sequence[Problem] | None = None) -> dict[str, str]:
+        """Return the text of each file that one of ``problems``, else of all, points into, for its excerpt."""
         found = {self.loaded.name: self.loaded.text}
         folder = os.path.dirname(self.loaded.name)
-        for problem in self.loaded.problems:
+        for problem in self.loaded.problems if problems is None else problems:
             if problem.file and problem.file not in found and self.project:
                 place = os.path.join(self.project.folder, os.path.relpath(problem.file, folder or "."))
                 data = files.read(place, _MOST_SHOWN) if files.is_file(place) else b""
@@ -44,6 +43,16 @@ class Opened:
     def tell(self, problems: list[Problem]) -> None:
         """Add problems whose files are named from the project's folder."""
         self.loaded.add(_beside(self.loaded.name, problems))
+
+    def located(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Return ``problems`` with their lines and columns."""
+        return self.loaded.located(_beside(self.loaded.name, problems))
+
+    def refusal(self, problems: Sequence[Problem]) -> PipelineError:
+        """Return the error that holds ``problems`` beside those of the file itself, with their lines and columns."""
+        located = self.located(problems)
+        found = ordered([*self.loaded.problems, *(located if errors(located) else problems)])
+        return PipelineError(found, self.texts(found))
 
     def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
         """Return plan and project. Raises PipelineError with every problem when one is an error."""
@@ -62,11 +71,12 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     folder = os.path.dirname(file)
     if loaded.plan is None:
         return Opened(loaded, None, None, os.path.join(folder, STATE))
-    state = os.path.join(folder, STATE, loaded.plan.name)
-    project = Project(loaded.plan, Digests(os.path.join(state, "digests")))
+    project = project_of(loaded.plan)
     unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
     loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown, loaded.other_values)))
-    return Opened(loaded, loaded.plan, project, state)
+    opened = Opened(loaded, loaded.plan, project, project.state)
+    opened.plan = loaded.plan = replace(loaded.plan, source=opened)
+    return opened
 
 
 def _what_instead(file: str) -> str:
@@ -77,9 +87,7 @@ def _what_instead(file: str) -> str:
     return f"is {what}, not a pipeline file"
 
 
-def _beside(path: str, problems: list[Problem]) -> list[Problem]:
+def _beside(path: str, problems: Iterable[Problem]) -> list[Problem]:
     """Name the files of the project as the pipeline file is named: from where the user stands."""
-    from dataclasses import replace
-
     folder = os.path.dirname(path)
     return [replace(one, file=os.path.join(folder, one.file)) if one.file else one for one in problems]

@@ -1,11 +1,21 @@
-"""Where the code of a run comes from: the git commit, and the files that differ from it."""
+"""Where a run comes from: when, by what and on which machine it was begun; the git commit, and what differs from it."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
+from collections.abc import Mapping
 from typing import Any
 
+from aml_pipeline import __version__
+
 _MOST_PATHS = 1_000
+
+
+def beginning(command: str, git: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the record of a run says of its beginning: now, by ``command``, from the code that ``git`` tells."""
+    return {"started": time.time(), "command": command, "host": os.uname().nodename, "version": __version__, "git": git}
 
 
 def git_state(folder: str) -> dict[str, Any] | None:

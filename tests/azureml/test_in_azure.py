@@ -38,7 +38,7 @@ def run(service: Service, tmp_path: Path) -> Sdk:
     shutil.copytree(ROOT / "steps", project / "steps")
     shutil.copytree(ROOT / ".azureml", project / ".azureml")
     shutil.copy(ROOT / "pipeline.yaml", project)
-    return azureml.submit(aml_pipeline.load(str(project / "pipeline.yaml")), connect(service, project))
+    return azureml.submit(aml_pipeline.load(str(project / "pipeline.yaml")), connect(service, project)).run
 
 
 def test_the_example_in_the_docs(service: Service, run: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import installing
-from aml_pipeline.cli import sending
 from aml_pipeline.core.errors import AzureError, PipelineError
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.azureml.test_export_v2 import by_hand
@@ -350,7 +350,7 @@ def test_the_sdk_of_a_run_that_nothing_tells_of(
         return name
 
     monkeypatch.setattr(metadata, "distribution", found)
-    assert sending.installed_sdk() == sdk
+    assert sdks.installed() == sdk
 
 
 # What the workspace has, and has not.
@@ -517,33 +517,31 @@ def test_a_parameter_that_no_step_receives(lesson: LessonV2, capsys: Capture) ->
 
 
 def test_a_library_call_is_silent_and_refuses_what_the_command_line_refuses(lesson: LessonV2, capsys: Capture) -> None:
-    from aml_pipeline import load
-    from aml_pipeline.azureml import v2
+    from aml_pipeline import azureml, load
 
-    client = v2.connect(str(lesson.root), login=v2.Login())
+    client = azureml.connect(str(lesson.root), sdk="v2", login=azureml.Login())
     file = str(lesson.root / "pipeline.yaml")
     plan = load(file)
-    job = v2.submit(plan, client)
-    assert v2.submit_step(plan, plan.step("prepare"), client).name != job.name
+    job = azureml.submit(plan, client)
+    assert azureml.submit(plan, client, step="prepare").id != job.id
     with pytest.raises(PipelineError, match=r"cannot run alone"):
-        v2.submit_step(plan, plan.step("train"), client)
+        azureml.submit(plan, client, step="train")
     lesson.replace("pipeline.yaml", "  epochs: 2", "  epochs: it's")
     with pytest.raises(PipelineError, match=r"\[export-value\]"):
-        v2.submit(load(file), client)
+        azureml.submit(load(file), client)
     assert len(lesson.service.jobs) == 2
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_client_without_progress_does_not_wait_for_ever(lesson: LessonV2) -> None:
     """Told in tests/loopback_v2/README.md: of a failed upload."""
-    from aml_pipeline import load
-    from aml_pipeline.azureml import v2
+    from aml_pipeline import azureml, load
 
-    client = v2.connect(str(lesson.root), login=v2.Login())
+    client = azureml.connect(str(lesson.root), sdk="v2", login=azureml.Login())
     client._operation_config._show_progress = False
     lesson.service.fail("/blob/", 403, method="PUT", times=1000)
     with pytest.raises(AzureError, match=r"You may not use the storage account of this workspace"):
-        v2.submit(load(str(lesson.root / "pipeline.yaml")), client)
+        azureml.submit(load(str(lesson.root / "pipeline.yaml")), client)
 
 
 def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:

@@ -162,13 +162,14 @@ def test_a_record_from_before_is_shown_without_its_secrets(ready: Project) -> No
 def test_what_is_sent_is_recorded_and_listed_without_secrets(
     ready: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from aml_pipeline.cli.commands import submit as sending
+    from aml_pipeline.azureml.submission import Request
+    from aml_pipeline.cli.commands import submit
 
     opened = open_pipeline(str(ready.root / "pipeline.yaml"), parameters={"api_key": "hunter2-given"})
-    steps = list(opened.require()[0].steps)
-    sending._show(opened, steps)
+    plan, project = opened.require()
+    submit._show(plan, project, plan.steps)
     assert "parameter api_key ***\nparameter harmless ***\n" in capsys.readouterr().out
-    sending._recorded(opened, "run-1", "https://portal", steps, "v1", None)
+    Request(plan, project, None, None, "aml-pipeline submit").record("run-1", "https://portal", "v1")
     assert told(ready) == []
     (run,) = ready.runs()
     sent = json.loads((run / "run.json").read_text())["parts"]["one"]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline import cli
-from aml_pipeline.cli.commands import clean, submit
+from aml_pipeline.azureml.submission import Request
+from aml_pipeline.cli.commands import clean
 from aml_pipeline.cli.recorded import records_of
 from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs.contents import Contents, content
@@ -227,7 +228,7 @@ def test_the_texts_of_what_is_submitted_meanwhile_stay(
     opened = open_pipeline("pipeline.yaml")
     plan, kept_project = opened.require()
     run = "run-in-azure"
-    recorded = threading.Thread(target=submit._recorded, args=(opened, run, "", list(plan.steps), "v1", None))
+    recorded = threading.Thread(target=Request(plan, kept_project, None, None, "").record, args=(run, "", "v1"))
 
     def list_and_record(opened: Opened) -> list[RunRecord]:
         known = records_of(opened)

@@ -11,9 +11,9 @@ import pytest
 
 from aml_pipeline.core import files
 from aml_pipeline.core.files import Digests
-from aml_pipeline.local import code
 from aml_pipeline.local.store import Store
 from aml_pipeline.report.code import NOT_KEPT
+from aml_pipeline.runs import code
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import records
 from tests.conftest import Project

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
-from aml_pipeline.azureml import images, sendable
+from aml_pipeline.azureml import images, refusal, sendable
+from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import compute, data, environment, snapshots
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError, PipelineError
-from aml_pipeline.core.files import Digests, digest_of
+from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
 from aml_pipeline.pipeline.plan.ports import input_port
-from aml_pipeline.project.folder import Project
+from aml_pipeline.project.folder import Project, project_of
 
 
 def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
@@ -65,14 +66,18 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
         )
 
 
+def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool = False) -> None:
+    """Raise PipelineError for what Azure ML would not take by SDK v1."""
+    refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(steps), sdk="v1", alone=alone)
+
+
 def compilation(
     plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
 ) -> Compilation:
     """Begin a compilation: look up all that ``steps`` name. Raises PipelineError, or AzureError."""
-    project = project or Project(plan, Digests())
-    problems = [*sendable.problems(plan, project, steps, alone=alone), *sendable.of_v1(steps)]
-    if problems:
-        raise PipelineError(problems, {})
+    require_v1(workspace)
+    project = project or project_of(plan)
+    require_sendable(plan, project, steps, alone=alone)
     import_all()
     work = Compilation(plan, workspace, project, texts=alone)
     for look_up in (work.look_up_ports, work.look_up_environment, work.look_up_target):

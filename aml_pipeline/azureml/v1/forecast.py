@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.project.folder import Project
+from aml_pipeline.project.folder import Project, project_of
 from aml_pipeline.runs import reuse
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.reuse import Parts, Verdict
+from aml_pipeline.runs.submitted import last_parts
 
 
 def forecast(
-    plan: Plan, workspace: Sdk, project: Project, then: Mapping[str, Parts] | None = None
+    plan: Plan, workspace: Sdk, project: Project | None = None, then: Mapping[str, Parts] | None = None
 ) -> list[tuple[str, Verdict]]:
-    """Return for each step whether it runs or may be reused. ``then``: the parts of the last submission, by step.
+    """Return for each step whether it runs or may be reused.
+
+    ``then`` are the parts of each step at the last submission; by default those of the records here.
 
     Azure ML reuses by identity: a step that it knows, by the fingerprint that the SDK gives it, whose inputs come from
     runs that are reused themselves. Nothing is registered, made or sent, but that a dataset that is a path on a
     datastore is saved, as by any compilation. Raises PipelineError and AzureError as ``compile`` does.
     """
+    project = project or project_of(plan)
     work = compilation(plan, workspace, project, plan.steps)
+    before_now = last_parts(os.path.dirname(project.state), plan.name) if then is None else then
     known = _known(work)
     contents = Contents(project.state)
     verdicts: dict[str, Verdict] = {}
     for step in plan.steps:
-        before = (then or {}).get(step.name)
+        before = before_now.get(step.name)
         worded = contents.wording(project.environment_text(step))
         changes = _changes(worded(before), worded(sendable.parts(plan, project, step))) if before else []
         changed = reuse.summary(changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.calls import seconds_of
 
@@ -23,6 +24,7 @@ class RemoteRun:
 
 def runs(workspace: Sdk, experiment: str, pipeline: str) -> list[RemoteRun]:
     """Return the runs that ``submit`` sent of the pipeline called so, the newest first. Raises AzureError."""
+    require_v1(workspace)
     with doing(f"listing the runs of experiment {experiment}"):
         return list(_runs(workspace, experiment, pipeline))
 

@@ -32,10 +32,10 @@ from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
-from aml_pipeline.core.files import Digests, digest_of
+from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline import schedule
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.project.folder import Project
+from aml_pipeline.project.folder import Project, project_of
 
 # Raised when what is published of the same file becomes another thing.
 _FORMAT = 1
@@ -59,7 +59,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     nothing of a schedule's time zone, or git nothing of the project's remote.
     """
     home = origin(plan.file)
-    work = compilation(_afresh(plan), workspace, project or Project(plan, Digests()), plan.steps)
+    work = compilation(_afresh(plan), workspace, project or project_of(plan), plan.steps)
     wanted = _wanted(work, _whose(plan, home, adopt=adopt))
     found = published.look(workspace, wanted.name)
     require_own(wanted, found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from aml_pipeline.azureml.publication import Endpoint, Found, Pipeline, Schedule, Timing, mark_in
+from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
 
@@ -25,6 +26,7 @@ def provider(workspace: Sdk) -> Sdk:
 
 def look(workspace: Sdk, endpoint: str) -> Found:
     """Return the published pipelines and schedules of a workspace, disabled ones too, and the endpoint called so."""
+    require_v1(workspace)
     with doing("looking up what is published"):
         service = provider(workspace)._service_caller  # noqa: SLF001 - see above
         pipelines = service.get_all_published_pipelines(active_only=False)

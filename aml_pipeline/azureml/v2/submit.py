@@ -9,15 +9,14 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
-from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml import refusal, sendable
 from aml_pipeline.azureml.v2 import assets, export
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.calls import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError, LostRunError, PipelineError, SubmissionStopped
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.errors import AzureError, LostRunError, SubmissionStopped
 from aml_pipeline.pipeline.plan.model import Compute, Plan, Step
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs.provenance import git_state
@@ -26,15 +25,15 @@ from aml_pipeline.runs.provenance import git_state
 def submit(
     plan: Plan,
     client: Sdk,
-    project: Project | None = None,
+    project: Project,
     *,
     force: bool = False,
     tags: Mapping[str, str] | None = None,
 ) -> Sdk:
-    """Export ``plan`` and send it; return the ``PipelineJob``. With ``force`` no step is reused.
+    """Export ``plan``, which was checked, and send it; return the ``PipelineJob``. With ``force`` no step is reused.
 
-    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody
-    knows whether the run began, SubmissionStopped when a signal came and nobody knows.
+    Raises AzureError when Azure ML refuses, of which LostRunError when nobody knows whether the run began,
+    SubmissionStopped when a signal came and nobody knows.
     """
     job = _submitted(export.by_hand(plan), client, project, force=force, tags=tags)
     received = sendable.received(plan, plan.steps)
@@ -48,25 +47,30 @@ def submit_step(
     plan: Plan,
     step: Step,
     client: Sdk,
-    project: Project | None = None,
+    project: Project,
     *,
     tags: Mapping[str, str] | None = None,
 ) -> Sdk:
     """Send ``step`` alone, as a pipeline of one node, which is not reused; return the ``PipelineJob``.
 
-    Raises PipelineError when it reads from other steps, and what ``submit`` raises.
+    Raises what ``submit`` raises.
     """
-    problems = sendable.problems(plan, project or Project(plan, Digests()), [step], alone=True)
-    if problems:
-        raise PipelineError(problems, {})
     return _submitted(export.by_hand(plan, step), client, project, force=True, tags=tags)
 
 
-def _submitted(plan: Plan, client: Sdk, project: Project | None, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
-    project = project or Project(plan, Digests())
-    problems = [*sendable.problems(plan, project, plan.steps), *export.problems(plan)]
-    if problems:
-        raise PipelineError(problems, {})
+def require_sendable(plan: Plan, project: Project, alone: Step | None = None) -> None:
+    """Raise PipelineError for what Azure ML would not take of ``plan``, or of the step ``alone``."""
+    refusal.require_sendable(
+        plan,
+        project,
+        [alone] if alone else plan.steps,
+        lambda: export.problems(export.by_hand(plan, alone)),
+        sdk="v2",
+        alone=alone is not None,
+    )
+
+
+def _submitted(plan: Plan, client: Sdk, project: Project, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
     import_all()
     plan = _present(plan, client)
     for step in plan.steps:

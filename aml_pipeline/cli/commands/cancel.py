@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from aml_pipeline import azureml
+from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import status_of
 from aml_pipeline.cli.opened import open_readable, state_folder
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import ambiguous, matching
-from aml_pipeline.cli.sending import cancel as cancel_run
-from aml_pipeline.cli.sending import (
-    installed_sdk,
-    listener,
-    say,
-    submitted,
-)
+from aml_pipeline.cli.sending import connect, listener, say
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.submitted import submitted
 
 
 def cancel(options: Options, environ: Mapping[str, str]) -> int:
@@ -26,7 +23,8 @@ def cancel(options: Options, environ: Mapping[str, str]) -> int:
     run, sdk = _to_cancel(options)
     try:
         with waiting.heard_by(listener()):
-            ended = cancel_run(options.text("sdk") or sdk, os.path.dirname(state_folder(options)), environ, run)
+            workspace = connect(os.path.dirname(state_folder(options)), environ, options.text("sdk") or sdk)
+            ended = azureml.cancel(workspace, run)
     except KeyboardInterrupt as error:
         say(f"Stopped; whether Azure ML was asked to stop run {run}, its portal tells.")
         return status_of(error)
@@ -40,10 +38,10 @@ def _to_cancel(options: Options) -> tuple[str, str]:
         about = _last_submitted(options).header["azureml"]
     else:
         name = options.operands[0]
-        meant = matching(submitted(options), name)
+        meant = matching(submitted(state_folder(options)), name)
         if len(meant) > 1:
             raise ambiguous(name, meant)
-        about = meant[0].header["azureml"] if meant else {"run": name, "sdk": installed_sdk()}
+        about = meant[0].header["azureml"] if meant else {"run": name, "sdk": sdks.installed()}
     return str(about["run"]), str(about.get("sdk", "v1"))
 
 
@@ -51,7 +49,7 @@ def _last_submitted(options: Options) -> RunRecord:
     """Return the run that was submitted last, of the pipeline that the file names."""
     plan = open_readable(options).plan
     name = plan.name if plan else ""
-    found = [one for one in submitted(options) if one.short.get("pipeline") == name]
+    found = [one for one in submitted(state_folder(options)) if one.short.get("pipeline") == name]
     if not found:
         raise UsageError(f"No run of {name} was submitted from here. Name the run; the portal lists them.")
     return found[-1]

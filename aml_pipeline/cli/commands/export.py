@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from aml_pipeline import azureml
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v2 import export as v2
+from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.sending import require_sendable, say
+from aml_pipeline.cli.sending import say
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan
@@ -20,10 +22,9 @@ def export(options: Options, _environ: Mapping[str, str]) -> int:
     if not options.operands:
         raise UsageError("Name the folder for the export, such as `aml-pipeline export v2`.")
     place = options.operands[0]
-    opened = open_with(options)
-    plan, project = opened.require()
-    require_sendable(opened, plan.steps, v2.problems(plan))
-    count = v2.write(plan, project, place, force=options.flag("force"))
+    plan, project = open_with(options).require()
+    with waiting.heard_by(say):
+        count = azureml.export(plan, place, project, force=options.flag("force"))
     _tell(plan)
     print(
         f"{counted(count, 'file')} in {place}; {os.path.join(place, 'README.md')} has the commands of az ml, in order."

@@ -7,31 +7,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import Change, as_text, listed
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.cli.sending import connect, require_sendable, say
+from aml_pipeline.cli.sending import connect, say
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.project.opening import Opened
+from aml_pipeline.project.folder import Project
 
 
 def publish(options: Options, environ: Mapping[str, str]) -> int:
     """Publish, or tell what that would change; with ``--exit-code`` exit with 5 when there is something."""
-    opened = open_with(options)
-    plan, _ = opened.require()
+    plan, project = open_with(options).require()
     if options.flag("adopt") and options.text("version") is not None:
         raise UsageError("--adopt takes over with what the file says. Publish with --adopt first, then with --version.")
-    if options.text("version") is None:
-        require_sendable(opened, plan.steps, sendable.of_v1(plan.steps))
     try:
         with waiting.heard_by(say), waiting.told("working out what is to be published"):
-            changes = _changes(opened, options, environ)
+            changes = _changes(plan, project, options, environ)
     except KeyboardInterrupt as error:
         say("Stopped. What was made stays; `aml-pipeline publish` does the rest.")
         return status_of(error)
@@ -46,12 +42,12 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
-def _changes(opened: Opened, options: Options, environ: Mapping[str, str]) -> list[Change]:
-    plan, project = opened.require()
+def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> list[Change]:
     dry, version = options.flag("dry_run"), options.text("version")
-    workspace = connect(project.folder, environ)
     if version is not None:
-        return azureml.go_back(plan, workspace, version, dry_run=dry)
+        return azureml.go_back(plan, connect(project.folder, environ, "v1"), version, dry_run=dry)
+    azureml.check(plan, project, sdk="v1")
+    workspace = connect(project.folder, environ, "v1")
     return azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
 
 
@@ -80,7 +76,7 @@ def _addresses(changes: list[Change]) -> Iterator[str]:
 def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:
     """Print the schedules that Azure ML has of a pipeline and how each differs from the file, and those of others."""
     with waiting.heard_by(say):
-        found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ))
+        found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ, "v1"))
     rows = listed(found, whose, changes)
     if as_json:
         print_json(rows)

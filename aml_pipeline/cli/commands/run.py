@@ -9,7 +9,7 @@ from typing import Any
 
 from aml_pipeline.cli.commands.plan import plan
 from aml_pipeline.cli.exits import EXIT_FAILED
-from aml_pipeline.cli.opened import command_line, open_with, record_header
+from aml_pipeline.cli.opened import command_line, open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import Progress, output_lines
@@ -19,8 +19,8 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, Wishes, debug, process
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.local.tracking import prepare
-from aml_pipeline.runs import locks
-from aml_pipeline.runs.provenance import git_state
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.runs import locks, provenance
 from aml_pipeline.runs.record import Recorder, last_done, new_id
 
 
@@ -94,7 +94,8 @@ def _header(context: Context) -> dict[str, Any]:
     """Return what a record says of a run before its steps."""
     python = context.interpreter
     return {
-        **record_header(context.plan, git_state(context.project.folder)),
+        **redaction.for_record(context.plan),
+        **provenance.beginning(command_line(), provenance.git_state(context.project.folder)),
         "python": {"path": python.path, "version": python.full_version, "platform": python.platform},
         "distributions": dict(python.distributions),
     }

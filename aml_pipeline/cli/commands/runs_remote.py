@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from aml_pipeline.azureml.v1.history import runs
+from aml_pipeline import azureml
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.recorded import moment
 from aml_pipeline.cli.screen.printing import print_json
@@ -19,7 +19,8 @@ def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> 
     plan = opened.plan
     assert plan is not None  # noqa: S101 - the caller opened it
     with waiting.heard_by(say):
-        found = runs(connect(os.path.dirname(plan.file), environ), plan.experiment, plan.name)
+        workspace = connect(os.path.dirname(plan.file), environ, "v1")
+        found = azureml.runs(workspace, plan.experiment, plan.name)
     if as_json:
         print_json([asdict(one) for one in found])
         return 0

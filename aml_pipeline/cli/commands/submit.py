@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from aml_pipeline.azureml import sendable
-from aml_pipeline.azureml.v2 import export
-from aml_pipeline.azureml.workspace import waiting, watch
+from aml_pipeline import azureml
+from aml_pipeline.azureml import sdks, sendable
+from aml_pipeline.azureml.submission import Submission, send
+from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli import stopping
 from aml_pipeline.cli.exits import EXIT_FAILED, status_of
-from aml_pipeline.cli.opened import open_with, record_header
+from aml_pipeline.cli.opened import command_line, open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress
-from aml_pipeline.cli.sending import (
-    Request,
-    Sent,
-    chosen,
-    installed_sdk,
-    listener,
-    require_sendable,
-    say,
-    send,
-)
-from aml_pipeline.core.errors import LostRunError, SubmissionStopped
+from aml_pipeline.cli.sending import connect, listener, say
+from aml_pipeline.core.errors import SubmissionStopped
 from aml_pipeline.core.wording import counted
-from aml_pipeline.local.code import keep_texts
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.spec.parameters import shown
-from aml_pipeline.project.opening import Opened
-from aml_pipeline.runs import locks
-from aml_pipeline.runs.contents import Contents
-from aml_pipeline.runs.events import Event
-from aml_pipeline.runs.provenance import git_state
-from aml_pipeline.runs.record import Recorder, new_id
+from aml_pipeline.project.folder import Project
 
 # azure-ai-ml does not let go of files that it uploads.
 _UPLOADS = "Stopping, once files that are being uploaded have arrived; a second time, at once."
@@ -44,40 +28,27 @@ _UPLOADS = "Stopping, once files that are being uploaded have arrived; a second 
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
-    opened = open_with(options)
-    plan, project = opened.require()
-    steps, alone = chosen(plan, options.operands), bool(options.operands)
-    sdk = options.text("sdk") or installed_sdk()
-    others = (
-        export.problems(export.by_hand(plan, steps[0] if alone else None)) if sdk == "v2" else sendable.of_v1(steps)
-    )
-    require_sendable(opened, steps, others, alone=alone)
-    if options.flag("dry_run"):
-        _show(opened, steps)
-        return 0
+    plan, project = open_with(options).require()
+    step = next(iter(options.operands), None)
+    sdk = options.text("sdk") or sdks.installed()
     with waiting.heard_by(listener()), waiting.told("preparing what goes to Azure ML"):
-        git = git_state(project.folder)
-        commit = (git or {}).get("commit")
-        tags = {"git_commit": commit} if commit else {}
+        azureml.check(plan, project, sdk=sdk, step=step)
+        if options.flag("dry_run"):
+            _show(plan, project, [plan.step(step)] if step else plan.steps)
+            return 0
         try:
             with stopping.heard(_UPLOADS if sdk == "v2" else "") as raise_what_was_heard:
-                sent = send(sdk, Request(plan, project, steps, alone, options.flag("force"), tags), environ)
-        except LostRunError as error:
-            _recorded(opened, error.run, "", steps, sdk, git)
-            raise
-        except SubmissionStopped as error:
-            _recorded(opened, error.run, "", steps, sdk, git)
-            say(f"Stopped while the run was being sent. {error}")
-            return status_of(error)
+                workspace = connect(project.folder, environ, sdk)
+                sent = send(plan, workspace, project, step=step, force=options.flag("force"), command=command_line())
         except KeyboardInterrupt as error:
             lost = f"If it began all the same, experiment {plan.experiment} shows it in the portal."
-            say(f"Stopped while the run was being sent. {lost}")
+            say(f"Stopped while the run was being sent. {error if isinstance(error, SubmissionStopped) else lost}")
             return status_of(error)
     goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
-        recorder = _told(opened, sent, steps, sdk, git)
+        _record(sent)
         raise_what_was_heard()
-        return _waited(opened, sent, steps, recorder) if options.flag("wait") else 0
+        return _waited(sent) if options.flag("wait") else 0
     except KeyboardInterrupt as error:
         say(goes_on)
         return status_of(error)
@@ -86,34 +57,16 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         raise
 
 
-def _told(opened: Opened, sent: Sent, steps: list[Step], sdk: str, git: Mapping[str, Any] | None) -> Recorder:
+def _record(sent: Submission) -> None:
     """Record what was sent, then tell it: whoever reads what is printed may go away."""
-    portal = sent.portal()
+    portal = sent.portal
     try:
-        return _recorded(opened, sent.id, portal, steps, sdk, git)
+        sent.record()
     finally:
         print(f"run {sent.id}\n{portal}", flush=True)
 
 
-def _recorded(  # noqa: PLR0913, PLR0917 - all that a record is made of
-    opened: Opened, run: str, portal: str, steps: list[Step], sdk: str, git: Mapping[str, Any] | None
-) -> Recorder:
-    """Record what was sent, so that `cancel` knows it."""
-    plan, project = opened.require()
-    about = {"run": run, "experiment": plan.experiment, "portal": portal, "sdk": sdk}
-    folder = locks.prepare(os.path.dirname(opened.state), plan.name)  # before secrets are sealed: it holds the salt
-    parts = {step.name: sendable.parts(plan, project, step) for step in steps}
-    header = {**record_header(plan, git), "azureml": about, "parts": parts, "state": "submitted"}
-    recorder = Recorder(os.path.join(folder, "runs"), new_id())
-    with locks.recording(folder):
-        recorder.open(lambda: header)
-        for step in steps:
-            keep_texts(Contents(opened.state), project, step, parts[step.name])
-    return recorder
-
-
-def _show(opened: Opened, steps: list[Step]) -> None:
-    plan, project = opened.require()
+def _show(plan: Plan, project: Project, steps: Sequence[Step]) -> None:
     print(f"experiment {plan.experiment}")
     for step in steps:
         digests = project.snapshot(step).digests
@@ -132,22 +85,15 @@ def _show(opened: Opened, steps: list[Step]) -> None:
     print("Nothing was sent.")
 
 
-def _waited(opened: Opened, sent: Sent, steps: list[Step], recorder: Recorder) -> int:
-    plan, _ = opened.require()
-    names = [step.name for step in steps]
-    progress = Progress(plan, names, verbose=False)
-
-    def tell(event: Event) -> None:
-        recorder(event)
-        progress(event)
-
+def _waited(sent: Submission) -> int:
+    progress = Progress(sent.plan, [step.name for step in sent.steps], verbose=False)
     with waiting.heard_by(progress.say), stopping.heard() as raise_what_was_heard:
 
         def pause(seconds: float) -> None:
             raise_what_was_heard()
             time.sleep(seconds)
 
-        outcome = watch.wait(sent.watched, names, tell, recorder.log, pause)
+        outcome = sent.wait(progress, pause)
     if outcome.message:
         say(f"The run failed. {outcome.message} See the portal.")
     elif outcome.state == "interrupted":

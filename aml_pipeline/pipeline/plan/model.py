@@ -5,11 +5,13 @@ Knows no disk, no clock and no backend. Every backend renders the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from aml_pipeline.core.errors import PipelineError, UsageError
+from aml_pipeline.core.problems import Problem, suggest
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Output, Parameter, Token
 from aml_pipeline.pipeline.spec.parameters import ParameterType
 
@@ -170,12 +172,24 @@ class Step:
         return tuple(dict.fromkeys([*(one.step for one in self.inputs), *self.after]))
 
 
+class Source(Protocol):
+    """The pipeline file that a plan was read from, which knows the lines of its settings."""
+
+    def located(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Return ``problems`` with their lines and columns."""
+        ...
+
+    def refusal(self, problems: Sequence[Problem]) -> PipelineError:
+        """Return the error that holds ``problems``, with their lines and columns."""
+        ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """A pipeline ready for any backend; ``steps`` stand in the order in which they run.
 
     ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` tells
-    whether runs of what is published may reuse old results.
+    whether runs of what is published may reuse old results. ``source`` is the file as it was read, if it was.
     """
 
     file: str
@@ -188,6 +202,7 @@ class Plan:
     steps: tuple[Step, ...]
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     reuse: bool = False
+    source: Source | None = field(default=None, repr=False, compare=False)
 
     @property
     def upstream(self) -> dict[str, tuple[str, ...]]:
@@ -195,16 +210,27 @@ class Plan:
         return {step.name: step.upstream for step in self.steps}
 
     def step(self, name: str) -> Step:
-        """Return the step called ``name``."""
+        """Return the step called ``name``. Raises UsageError when there is none."""
+        if name not in self._by_name:
+            raise UsageError(f'There is no step "{name}". {suggest(name, self._by_name, noun="step")}')
         return self._by_name[name]
 
     @cached_property
     def _by_name(self) -> dict[str, Step]:
         return {step.name: step for step in self.steps}
 
+    def located(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Return ``problems`` with their lines and columns, where the plan was read from a file."""
+        return self.source.located(problems) if self.source else list(problems)
+
+    def refusal(self, problems: Sequence[Problem]) -> PipelineError:
+        """Return the error that holds ``problems``, with their lines and columns as ``located`` has them."""
+        return self.source.refusal(problems) if self.source else PipelineError(problems, {})
+
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON data; a token is a mapping of its kind to its fields."""
-        data = _as_data(self)
+        data = _as_data(replace(self, source=None))
+        del data["source"]
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in one.tokens] for one in step.arguments]
         return dict(data)

@@ -1,0 +1,19 @@
+"""Writes a plan as Azure ML v2 YAML, once it is checked."""
+
+from __future__ import annotations
+
+from aml_pipeline.azureml import refusal
+from aml_pipeline.azureml.v2 import export as v2
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.folder import Project, project_of
+
+
+def export(plan: Plan, folder: str, project: Project | None = None, *, force: bool = False) -> int:
+    """Write ``plan`` as Azure ML v2 YAML into ``folder``; return how many files that are. Needs no SDK.
+
+    Raises PipelineError for what Azure ML v2 could not run, and UsageError when the folder holds files of others,
+    which stay with ``force``, or belongs to the pipeline itself.
+    """
+    project = project or project_of(plan)
+    refusal.require_sendable(plan, project, plan.steps, lambda: v2.problems(plan), sdk="export")
+    return v2.write(plan, project, folder, force=force)

@@ -1,0 +1,40 @@
+"""Refuses what Azure ML would not take, before anything is sent, and says what steps will miss there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.problems import Problem, as_text, errors, ordered
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.project import secret_check, secret_values, validation
+from aml_pipeline.project.environment.interpreter import unasked
+from aml_pipeline.project.folder import Project
+
+
+def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
+    plan: Plan,
+    project: Project,
+    steps: Sequence[Step],
+    others: Callable[[], Iterable[Problem]],
+    *,
+    sdk: str,
+    alone: bool = False,
+) -> None:
+    """Raise PipelineError for what Azure ML would not take, and for the problems of ``others``; say the warnings.
+
+    A project is checked once for the same steps and ``sdk``. No Python is asked, as the image has its own.
+    """
+    check = (sdk, alone, *(step.name for step in steps))
+    if check in project.passed:
+        return
+    problems = [*sendable.problems(plan, project, steps, alone=alone), *others()]
+    secrets = [*secret_check.warnings(project, steps), *secret_values.warnings(plan, steps)]
+    if errors(problems):
+        raise plan.refusal([*problems, *secrets])
+    scripts = validation.of_scripts(replace(plan, steps=tuple(steps)), project, unasked)
+    for warning in ordered(plan.located([*secrets, *scripts])):
+        say(as_text([warning], {}))
+    project.passed.add(check)

@@ -1,0 +1,71 @@
+"""Which SDK of Azure ML: that of the workspace that is passed, else the one that is installed; and its workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any, Literal
+
+from aml_pipeline.azureml.workspace.installing import can_have_v1
+from aml_pipeline.azureml.workspace.login import Login
+from aml_pipeline.core.errors import UsageError
+
+SdkName = Literal["v1", "v2"]
+
+
+def connect(
+    path: str = ".",
+    auth: Any = None,  # noqa: ANN401 - the SDK's
+    *,
+    sdk: str | None = None,
+    login: Login | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Any:  # noqa: ANN401 - the SDK's
+    """Return the workspace that ``.azureml/config.json`` in or above ``path`` names, or ``names`` does.
+
+    It is the ``Workspace`` of SDK v1 or the ``MLClient`` of v2, as ``sdk`` says ("v1", "v2"); by default v1 where it
+    is installed. ``auth`` is an authentication object of SDK v1 or a credential of azure-identity; without one
+    ``login`` tells how to log in. Raises UsageError when there is no configuration, AzureError when Azure ML refuses
+    or cannot be reached.
+    """
+    chosen = sdk or installed()
+    if chosen not in {"v1", "v2"}:
+        raise UsageError(f'There is no SDK "{sdk}". Use "v1" or "v2".')
+    if chosen == "v2":
+        from aml_pipeline.azureml.v2 import connect as v2
+
+        return v2.connect(path, auth, login, names)
+    from aml_pipeline.azureml.v1 import connect as v1
+
+    return v1.connect(path, auth, login, names)
+
+
+def of(workspace: object) -> SdkName:
+    """Return the SDK whose workspace is passed. Raises UsageError for anything else."""
+    modules = [one.__module__ for one in type(workspace).__mro__]
+    if any(name.startswith("azureml.") for name in modules):
+        return "v1"
+    if any(name.startswith("azure.ai.ml.") for name in modules):
+        return "v2"
+    what = f"Expected a Workspace of SDK v1 or an MLClient of SDK v2, got {type(workspace).__name__}"
+    raise UsageError(f"{what}. Get one by `aml_pipeline.azureml.connect()`.")
+
+
+def require_v1(workspace: object) -> None:
+    """Raise UsageError for the client of SDK v2: what is asked for exists over SDK v1 only."""
+    if of(workspace) == "v2":
+        raise UsageError('This needs SDK v1, got an MLClient of SDK v2. Connect by `connect(sdk="v1")`.')
+
+
+def installed() -> SdkName:
+    """Return the SDK that is installed here: v1 where both are; where neither is, that which can be."""
+    if _is_installed("azureml-pipeline-steps"):  # azureml-core alone sends nothing
+        return "v1"
+    return "v2" if _is_installed("azure-ai-ml") or not can_have_v1() else "v1"
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        return bool(metadata.distribution(distribution))
+    except metadata.PackageNotFoundError:
+        return False

@@ -1,0 +1,213 @@
+"""A run sent to Azure ML by either SDK: checked, tagged with its commit, recorded, watched; and one that is stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aml_pipeline.azureml import sdks, sendable
+from aml_pipeline.azureml.workspace import waiting, watch
+from aml_pipeline.azureml.workspace.watch import Outcome, Watched
+from aml_pipeline.core.errors import LostRunError, SubmissionStopped
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.project.folder import Project, project_of
+from aml_pipeline.runs import code, locks, provenance
+from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.events import Event
+from aml_pipeline.runs.record import Recorder, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent: a pipeline, or the one step ``alone``; ``command`` is what the record names as its begin."""
+
+    plan: Plan
+    project: Project
+    alone: Step | None
+    git: Mapping[str, Any] | None
+    command: str
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that run."""
+        return (self.alone,) if self.alone else self.plan.steps
+
+    def record(self, run: str, portal: str, sdk: str) -> Recorder:
+        """Record the run with that id, so that `cancel` knows it."""
+        plan, project = self.plan, self.project
+        folder = locks.prepare(os.path.dirname(project.state), plan.name)  # before secrets are sealed: it has the salt
+        parts = {step.name: sendable.parts(plan, project, step) for step in self.steps}
+        header = {
+            **redaction.for_record(plan),
+            **provenance.beginning(self.command, self.git),
+            "azureml": {"run": run, "experiment": plan.experiment, "portal": portal, "sdk": sdk},
+            "parts": parts,
+            "state": "submitted",
+        }
+        recorder = Recorder(os.path.join(folder, "runs"), new_id())
+        with locks.recording(folder):
+            recorder.open(lambda: header)
+            for step in self.steps:
+                contents = Contents(project.state)
+                code.keep_environment(contents, project.environment_text(step))
+                code.keep_files(contents, project.source(step).path, parts[step.name]["snapshot"])
+        return recorder
+
+
+@dataclass(slots=True)
+class Submission:
+    """A run that was sent to Azure ML: its ``id`` there, and ``run``, which is the object that its SDK has of it.
+
+    That is a ``PipelineRun`` or a ``ScriptRun`` of SDK v1, or a ``PipelineJob`` of v2.
+    """
+
+    id: str
+    run: Any
+    request: Request = field(repr=False)
+    sdk: str
+    watched: Watched = field(repr=False)
+    recorder: Recorder | None = field(default=None, repr=False)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that it runs."""
+        return self.request.plan
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that run."""
+        return self.request.steps
+
+    @property
+    def portal(self) -> str:
+        """The address of its page."""
+        return str((self.run.studio_url if self.sdk == "v2" else self.run.get_portal_url()) or "")
+
+    def record(self) -> Recorder:
+        """Record it among the runs of the pipeline, once."""
+        self.recorder = self.recorder or self.request.record(self.id, self.portal, self.sdk)
+        return self.recorder
+
+    def wait(
+        self, on_event: Callable[[Event], None] = lambda _event: None, pause: Callable[[float], None] = time.sleep
+    ) -> Outcome:
+        """Wait until it is over; return how it ended. Its record gets what happens, the logs and the metrics.
+
+        ``on_event`` is told what happens. Interrupting this leaves the run alone. Raises AzureError when Azure ML
+        stays unreachable.
+        """
+        recorder = self.record()
+
+        def tell(event: Event) -> None:
+            recorder(event)
+            on_event(event)
+
+        return watch.wait(self.watched, [step.name for step in self.steps], tell, recorder.log, pause)
+
+
+def submit(  # noqa: PLR0913 - each says another thing of how
+    plan: Plan,
+    workspace: Any,  # noqa: ANN401 - the SDK's
+    project: Project | None = None,
+    *,
+    step: str | None = None,
+    force: bool = False,
+    tags: Mapping[str, str] | None = None,
+) -> Submission:
+    """Send ``plan`` to Azure ML, or the one ``step`` of it, by the SDK whose workspace is passed; record the run.
+
+    With ``force`` no step is reused. The run has ``tags``, and one with the git commit. Raises PipelineError for what
+    Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody knows whether the run began.
+    """
+    submission = send(plan, workspace, project, step=step, force=force, tags=tags)
+    try:
+        submission.record()
+    except BaseException:
+        waiting.say(f"Run {submission.id} was sent, and could not be recorded. It goes on in Azure ML.")
+        raise
+    return submission
+
+
+def send(  # noqa: PLR0913 - each says another thing of how
+    plan: Plan,
+    workspace: Any,  # noqa: ANN401 - the SDK's
+    project: Project | None = None,
+    *,
+    step: str | None = None,
+    force: bool = False,
+    tags: Mapping[str, str] | None = None,
+    command: str = "aml_pipeline.azureml.submit",
+) -> Submission:
+    """Send as ``submit`` does, and leave the record to the caller, who may have to tell of the run in any case.
+
+    A run of which nobody knows whether it began is recorded, so that it can be stopped.
+    """
+    project = project or project_of(plan)
+    sdk = sdks.of(workspace)
+    check(plan, project, sdk=sdk, step=step)
+    with waiting.told("preparing what goes to Azure ML"):
+        git = provenance.git_state(project.folder)
+        commit = (git or {}).get("commit")
+        all_tags = {**({"git_commit": commit} if commit else {}), **(tags or {})}
+        request = Request(plan, project, plan.step(step) if step else None, git, command)
+        try:
+            return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace, all_tags, force=force)
+        except (LostRunError, SubmissionStopped) as error:
+            request.record(error.run, "", sdk)
+            raise
+
+
+def _send_v1(request: Request, workspace: Any, tags: Mapping[str, str], *, force: bool) -> Submission:  # noqa: ANN401
+    from aml_pipeline.azureml.v1 import submit as v1
+    from aml_pipeline.azureml.v1.watched import watched
+
+    plan, project, alone = request.plan, request.project, request.alone
+    if alone:
+        run = v1.submit_step(plan, alone, workspace, project, tags=tags)
+    else:
+        run = v1.submit(plan, workspace, project, force=force, tags=tags)
+    return Submission(run.id, run, request, "v1", watched(run, alone))
+
+
+def _send_v2(request: Request, client: Any, tags: Mapping[str, str], *, force: bool) -> Submission:  # noqa: ANN401
+    from aml_pipeline.azureml.v2 import submit as v2
+    from aml_pipeline.azureml.v2.watched import watched
+
+    plan, project, alone = request.plan, request.project, request.alone
+    if alone:
+        job = v2.submit_step(plan, alone, client, project, tags=tags)
+    else:
+        job = v2.submit(plan, client, project, force=force, tags=tags)
+    return Submission(job.name, job, request, "v2", watched(client, job, request.steps))
+
+
+def check(plan: Plan, project: Project | None = None, *, sdk: str | None = None, step: str | None = None) -> None:
+    """Raise PipelineError for what Azure ML would not take of ``plan``, or of the one ``step``, by ``sdk``.
+
+    Asks nobody: this is what can be known here. ``submit`` and ``publish`` check the same.
+    """
+    project = project or project_of(plan)
+    alone = plan.step(step) if step else None
+    if (sdk or sdks.installed()) == "v2":
+        from aml_pipeline.azureml.v2 import submit as v2
+
+        v2.require_sendable(plan, project, alone)
+    else:
+        from aml_pipeline.azureml.v1 import compile as v1
+
+        v1.require_sendable(plan, project, [alone] if alone else plan.steps, alone=alone is not None)
+
+
+def cancel(workspace: Any, run: str) -> str | None:  # noqa: ANN401 - the SDK's
+    """Stop the run with that id in Azure ML; return its status if it is over. Raises AzureError when there is none."""
+    if sdks.of(workspace) == "v2":
+        from aml_pipeline.azureml.v2 import submit as v2
+
+        return v2.cancel(workspace, run)
+    from aml_pipeline.azureml.v1 import submit as v1
+
+    return v1.cancel(workspace, run)

@@ -1,0 +1,25 @@
+"""The recorded runs that were sent to Azure ML from here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from aml_pipeline.core import files
+from aml_pipeline.runs.record import RunRecord, records
+from aml_pipeline.runs.reuse import Parts
+
+
+def submitted(state: str) -> list[RunRecord]:
+    """Return the runs in Azure ML of all pipelines whose state lies in the folder ``state``, the oldest first."""
+    runs = [run for name in files.names(state) for run in records(os.path.join(state, name, "runs"))]
+    return sorted((run for run in runs if isinstance(run.short.get("azureml"), dict)), key=lambda run: run.run)
+
+
+def last_parts(state: str, pipeline: str) -> Mapping[str, Parts]:
+    """Return the parts of each step of a pipeline at its last submission by SDK v1."""
+    parts: dict[str, Parts] = {}
+    for run in submitted(state):
+        if run.short.get("pipeline") == pipeline and run.short["azureml"].get("sdk", "v1") == "v1":  # v2 shares none
+            parts |= run.parts
+    return parts
