@@ -82,7 +82,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "unknown-zone": "No such time zone exists. Write its IANA name, like `Europe/Paris`.",
     },
     "Arguments": {
-        "bad-arguments": "Arguments are a mapping of options, or a list. Write one `--option: value` a line.",
+        "bad-arguments": "Arguments are a mapping of options, or a list. Write one `--option: value` per line.",
         "bad-option": "A key of `arguments:` is an option, which begins with `-`. A positional value is an item of a "
         "list.",
         "boolean-argument": "`true` says that an option is given without a value, so it stands alone. Quote it if "

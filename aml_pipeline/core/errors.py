@@ -44,7 +44,7 @@ class SubmissionStopped(KeyboardInterrupt):
 
 
 def _how_to_stop(run: str) -> str:
-    return f"If run {run} began all the same, `aml-pipeline cancel {run}` stops it."
+    return f"If run {run} did start, stop it with `aml-pipeline cancel {run}`."
 
 
 class PipelineError(UserError):

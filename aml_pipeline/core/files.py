@@ -234,7 +234,9 @@ class RepeatedLinksError(MachineError):
 
     def __init__(self, folder: str, name: str) -> None:
         self.name = name
-        super().__init__(f"Links in {folder} lead to the same folders again and again ({name}). Remove these links.")
+        super().__init__(
+            f"Symbolic links in {folder} lead to the same folders over and over ({name}). Remove these links."
+        )
 
 
 @dataclass(slots=True)
@@ -330,8 +332,8 @@ class Digests:
         """Return the digest of a file's bytes. Raises OSError, or MachineError when it changes while it is read."""
         before = look(path)
         if before is None or not stat.S_ISREG(before.mode):
-            what = "is gone" if before is None else "is not a regular file"
-            raise MachineError(f"{path} {what}. Put a file there, or leave it out with a snapshot pattern.")
+            what = "was deleted" if before is None else "is not a regular file"
+            raise MachineError(f"{path} {what}. Put a regular file there, or exclude it with a snapshot pattern.")
         known = self._recall(path, before)
         if known is not None:
             return str(known[0])
@@ -408,7 +410,7 @@ def _entry_look(entry: os.DirEntry[str]) -> Look:
 
 def _regular_digest(path: str, seen: Look) -> str:
     if not stat.S_ISREG(seen.mode):
-        raise MachineError(f"{path} is neither a file nor a folder, so its content cannot be told. Remove it.")
+        raise MachineError(f"{path} is neither a file nor a folder, so its content cannot be read. Remove it.")
     return _stable_digest(path)
 
 
@@ -420,7 +422,9 @@ def _stable_digest(path: str) -> str:
             digest = _digest_of_stream(stream)
             if _look(os.fstat(stream.fileno())) == before:
                 return digest
-    raise MachineError(f"{path} changes while it is read. Wait until its writer is done, and run again.")
+    raise MachineError(
+        f"{path} changes while it is being read. Wait until the program that writes it has finished, then run again."
+    )
 
 
 def _digest_of_stream(stream: Any, also: Callable[[bytes], object] = len) -> str:  # noqa: ANN401 - a raw stream

@@ -63,7 +63,7 @@ def suggest(name: str, known: Iterable[str], *, noun: str = "", but: str = "") -
     if near:
         return f'Did you mean "{near}"?'
     if not names:
-        return f"There is no {noun or 'such name'} to choose from."
+        return f"There is no {noun or 'name'} to choose from."
     shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")  # noqa: PLR2004
     return f"Known: {shown}."
 

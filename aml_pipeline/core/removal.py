@@ -80,7 +80,7 @@ def in_words(refused: Sequence[Refusal]) -> str:
     """Return what could not be removed, a line each: the path, why, and the cure."""
     lines = [f"{printable(one.path)} cannot be removed: {_why(one)}" for one in refused[:_MOST_TOLD]]
     more = len(refused) - len(lines)
-    then = f"{counted(more, 'more path')} cannot be removed either. " if more > 0 else ""
+    then = f"{counted(more, 'more path')} could not be removed. " if more > 0 else ""
     return "\n".join([*lines, f"{then}Then run `aml-pipeline clean`."])
 
 
@@ -88,20 +88,20 @@ def _why(refused: Refusal) -> str:
     if refused.number in _FORBIDDEN:
         return _who_may(refused.path)
     words = {
-        errno.EROFS: "its file system is read-only. Mount it for writing.",
-        errno.EBUSY: "it is in use, such as by a mount. Unmount it, or end what uses it.",
-        errno.ENOTEMPTY: "something still writes into it. End that.",
+        errno.EROFS: "its file system is read-only. Remount it with write access.",
+        errno.EBUSY: "it is in use, for example as a mount point. Unmount it, or stop the program that uses it.",
+        errno.ENOTEMPTY: "a program is still writing to it. Stop that program.",
     }
-    return words.get(refused.number, f"{os.strerror(refused.number)}. Remove it by hand.")
+    return words.get(refused.number, f"{os.strerror(refused.number)}. Remove it manually.")
 
 
 def _who_may(path: str) -> str:
     """Say whose a path is that this user may not remove."""
-    for what, place in (("the folder that it lies in", os.path.dirname(path)), ("it", path)):
+    for what, place in (("its parent folder", os.path.dirname(path)), ("it", path)):
         owner = os.lstat(place).st_uid if os.path.lexists(place) else os.geteuid()
         if owner != os.geteuid():
             return f"{what} belongs to {_name(owner)}. Remove it as that user."
-    return "it is protected. Take the protection off it and its folder (`chattr -i`, `chmod u+w`)."
+    return "it is write-protected. Remove the protection from it and its parent folder (`chattr -i`, `chmod u+w`)."
 
 
 def _name(user: int) -> str:

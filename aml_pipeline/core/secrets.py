@@ -32,11 +32,11 @@ class Place(NamedTuple):
     what: str
 
 
-_VARIABLES = "variables of a program, with its passwords"
-_SSH = "a private key of SSH"
+_VARIABLES = "environment variables, passwords included"
+_SSH = "an SSH private key"
 _KEY = "a key or a certificate"
 _LOGINS = "logins"
-_CLOUD = "logins of a cloud service"
+_CLOUD = "cloud credentials"
 # Names of files, in small letters, and what such a file holds.
 _NAMES = {
     ".env": _VARIABLES,
@@ -89,7 +89,7 @@ def in_text(data: bytes) -> list[Secret]:
         found.setdefault(_line(data, match), _FOUND[(match.lastindex or 1) - 1].what)
     for match in assigned.finditer(data):
         if _is_drawn(match[1]) and not stand_in.search(match[1]):
-            found.setdefault(_line(data, match), "a password or key given as a text")
+            found.setdefault(_line(data, match), "a hard-coded password or key")
     return [Secret(line, what) for line, what in sorted(found.items())]
 
 

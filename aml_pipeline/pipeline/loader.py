@@ -203,8 +203,8 @@ def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[P
     if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
         return
     if isinstance(node.value, str) and is_expression(node.value) and not _is_of_arguments(path):
-        cure = "Write the value itself; a profile can change it."
-        message = "an expression can stand only in the arguments of a step."
+        cure = "Write the value itself; a profile can override it."
+        message = "expressions are only allowed in the arguments of a step."
         yield Problem("misplaced-expression", message, cure, position=node.position)
     for key, child in node.children.items():
         yield from _misplaced(child, (*path, key), misspelt)

@@ -35,7 +35,7 @@ def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -
     applied = Applied(pipeline)
     if name is not None and name not in pipeline.profiles:
         cure = suggest(name, pipeline.profiles, noun="profile")
-        applied.problems.append(Problem("unknown-profile", f'no profile is called "{name}".', cure, origin="--profile"))
+        applied.problems.append(Problem("unknown-profile", f'unknown profile "{name}".', cure, origin="--profile"))
     elif name is not None:
         _apply_profile(applied, name, pipeline.profiles[name])
     _apply_values(applied, values)
@@ -66,7 +66,7 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
 
 
 def _idle(name: str) -> Problem:
-    cure = "Give it what it is to change, or delete it."
+    cure = "Add an override, or delete the profile."
     return Problem("idle-profile", f'profile "{name}" overrides nothing.', cure, ("profiles", name), on_key=True,
                    severity="warning")  # fmt: skip
 
@@ -147,7 +147,7 @@ def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
 
 def _unknown(noun: str, name: str, known: Mapping[str, Any], path: Path) -> Problem:
     cure = suggest(name, known, noun=noun)
-    return Problem(f"unknown-{noun}", f'no {noun} is called "{name}".', cure, path, on_key=True)
+    return Problem(f"unknown-{noun}", f'unknown {noun} "{name}".', cure, path, on_key=True)
 
 
 def _schedule_faults(pipeline: PipelineSpec, schedule: Schedule, root: Path) -> list[Problem]:

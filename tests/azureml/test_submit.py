@@ -205,7 +205,7 @@ def test_stopping_while_the_run_itself_is_sent_leaves_one_that_cancel_knows(
         stopped.set()
     assert (process.returncode, out) == (-number, "")
     run = lesson.record()["azureml"]["run"]
-    lost = f"If run {run} began all the same, `aml-pipeline cancel {run}` stops it."
+    lost = f"If run {run} did start, stop it with `aml-pipeline cancel {run}`."
     assert err == f"Stopped while the run was being sent. {lost}\n"
     until(lambda: run in lesson.service.state.runs)
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
@@ -234,7 +234,7 @@ def test_stopping_while_a_run_is_looked_for_leaves_one_that_cancel_knows(lesson:
     _, err = process.communicate(timeout=PATIENCE)
     run = lesson.record()["azureml"]["run"]
     assert process.returncode == -signal.SIGINT
-    assert err.endswith(f" If run {run} began all the same, `aml-pipeline cancel {run}` stops it.\n")
+    assert err.endswith(f" If run {run} did start, stop it with `aml-pipeline cancel {run}`.\n")
     assert err.count("\n") == 1
 
 
@@ -354,7 +354,7 @@ def test_a_service_that_dies_after_each_write(lesson: Lesson, capsys: Capture) -
         said = " Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
         (_, _, lost) = done.err.partition(said)
         assert lost == "\n" or lesson.service.asked("POST", "CreationInfoWithGraph"), done.err
-    assert re.fullmatch(r" If run (\S+) began all the same, `aml-pipeline cancel \1` stops it.\n", lost)
+    assert re.fullmatch(r" If run (\S+) did start, stop it with `aml-pipeline cancel \1`.\n", lost)
     (record,) = lesson.runs()
     shutil.rmtree(record)
     lesson.service.faults.writes_left = None
@@ -389,7 +389,7 @@ def test_a_run_of_which_nobody_can_tell_is_recorded(lesson: Lesson, capsys: Capt
     done = lesson.here(capsys, "submit", *step)
     (run,) = [run for run, one in lesson.service.state.runs.items() if one["parentRunId"] is None]
     assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-    assert done.err.endswith(f" If run {run} began all the same, `aml-pipeline cancel {run}` stops it.\n")
+    assert done.err.endswith(f" If run {run} did start, stop it with `aml-pipeline cancel {run}`.\n")
     assert (lesson.record()["azureml"]["run"], lesson.record()["state"]) == (run, "submitted")
     assert run in lesson.cli("runs").stdout
     lesson.service.faults.ordered.clear()

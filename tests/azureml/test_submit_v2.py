@@ -307,7 +307,7 @@ def test_stopping_while_the_job_is_sent_leaves_one_that_cancel_knows(
     assert process.returncode == -signal.SIGINT
     name, _ = job_of(lesson)
     _, told = err.splitlines()
-    lost = f"If run {name} began all the same, `aml-pipeline cancel {name}` stops it."
+    lost = f"If run {name} did start, stop it with `aml-pipeline cancel {name}`."
     assert told == f"Stopped while the run was being sent. {lost}"
     assert (lesson.record()["azureml"]["run"], lesson.record()["azureml"]["sdk"]) == (name, "v2")
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {name}\n"
@@ -582,7 +582,7 @@ OF_THE_SDK = re.compile(
 )
 
 
-MAY_HAVE_BEGUN = r" If run (lesson-\w+) began all the same, `aml-pipeline cancel \1` stops it\."
+MAY_HAVE_BEGUN = r" If run (lesson-\w+) did start, stop it with `aml-pipeline cancel \1`\."
 
 
 @pytest.mark.parametrize("place", PLACES)

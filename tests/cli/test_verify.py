@@ -178,7 +178,7 @@ AGAIN = "The next run that needs it will recreate it."
 STATE = ".aml_pipeline/p"
 
 
-_PIPE = "/pipe is neither a file nor a folder, so its content cannot be told. Remove it."
+_PIPE = "/pipe is neither a file nor a folder, so its content cannot be read. Remove it."
 _SWAPPED = (
     f"make: the manifest of result KEY is damaged or belongs to another result: {STATE}/steps/make/result.KEY. "
     f"The result counts as missing. Remove {STATE}/steps/make/result.KEY; the next run that needs it will recreate it."

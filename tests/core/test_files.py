@@ -148,7 +148,9 @@ def test_what_two_links_lead_to_counts_twice(tmp_path: Path) -> None:
 
 def test_folders_that_all_link_to_each_other_are_refused_by_name(tmp_path: Path) -> None:
     link_all(tmp_path, 8)
-    with pytest.raises(MachineError, match=rf"^Links in {tmp_path} lead to the same folders again and again \(0/to-"):
+    with pytest.raises(
+        MachineError, match=rf"^Symbolic links in {tmp_path} lead to the same folders over and over \(0/to-"
+    ):
         Digests().tree(str(tmp_path))
 
 

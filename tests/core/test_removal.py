@@ -99,7 +99,7 @@ def test_clean_goes_on_past_what_cannot_be_removed(project: Project, command: Co
     told = command("clean", status=6)
     inside = stubborn / "out/a/b/x"
     assert told.stderr == (
-        f"{inside} cannot be removed: the folder that it lies in belongs to user nobody. Remove it as that user.\n"
+        f"{inside} cannot be removed: its parent folder belongs to user nobody. Remove it as that user.\n"
         "Then run `aml-pipeline clean`.\n"
     )
     assert "1 attempt without a result." in told.stdout
@@ -134,11 +134,11 @@ def test_links_are_removed_and_what_they_lead_to_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (30, "its file system is read-only. Mount it for writing."),
-        (16, "it is in use, such as by a mount. Unmount it, or end what uses it."),
-        (39, "something still writes into it. End that."),
-        (5, "Input/output error. Remove it by hand."),
-        (1, "it is protected. Take the protection off it and its folder (`chattr -i`, `chmod u+w`)."),
+        (30, "its file system is read-only. Remount it with write access."),
+        (16, "it is in use, for example as a mount point. Unmount it, or stop the program that uses it."),
+        (39, "a program is still writing to it. Stop that program."),
+        (5, "Input/output error. Remove it manually."),
+        (1, "it is write-protected. Remove the protection from it and its parent folder (`chattr -i`, `chmod u+w`)."),
     ],
 )
 def test_why_something_cannot_be_removed(tmp_path: Path, number: int, words: str) -> None:
@@ -150,4 +150,4 @@ def test_why_something_cannot_be_removed(tmp_path: Path, number: int, words: str
 def test_of_many_that_cannot_be_removed_some_are_named() -> None:
     told = removal.in_words([removal.Refusal(f"/x/{number}", 5) for number in range(4)]).splitlines()
     assert len(told) == 4
-    assert told[-1] == "1 more path cannot be removed either. Then run `aml-pipeline clean`."
+    assert told[-1] == "1 more path could not be removed. Then run `aml-pipeline clean`."

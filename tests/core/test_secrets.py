@@ -14,10 +14,10 @@ SECRETS = {
     "-----BEGIN " + "RSA PRIVATE KEY-----": "a private key",
     "-----BEGIN " + "PRIVATE KEY-----": "a private key",
     "-----BEGIN " + "OPENSSH PRIVATE KEY-----": "a private key",
-    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=" + BASE64: "the key of a storage account",
+    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=" + BASE64: "storage account key",
     "Endpoint=sb://a.b/;SharedAccessKey=" + BASE64: "a shared access key",
     "BlobEndpoint=https://a/;SharedAccessSignature=sv=2026&sig=" + DRAWN: "a shared access signature",
-    "https://a.blob.core.windows.net/b?sv=1&sig=" + DRAWN: "an address with a shared access signature",
+    "https://a.blob.core.windows.net/b?sv=1&sig=" + DRAWN: "a URL with a shared access signature",
     "token = ghp_" + DRAWN: "GitHub",
     "github_pat_" + DRAWN: "GitHub",
     "glpat-" + DRAWN[:20]: "GitLab",
@@ -28,9 +28,9 @@ SECRETS = {
     "sk-" + (DRAWN * 2)[:48]: "OpenAI",
     "AIza" + DRAWN[:35]: "Google",
     "npm_" + DRAWN[:36]: "npm",
-    f'client_secret = "{DRAWN}"': "given as a text",
-    f"'clientSecret': '{DRAWN}'": "given as a text",
-    f'API_KEY: "{DRAWN}"': "given as a text",
+    f'client_secret = "{DRAWN}"': "hard-coded",
+    f"'clientSecret': '{DRAWN}'": "hard-coded",
+    f'API_KEY: "{DRAWN}"': "hard-coded",
 }
 
 
@@ -115,14 +115,14 @@ LOGINS = [
     ("--index-url https://user:PASSW0RD@a.example/simple", "user:PASSW0RD", "a password"),
     ("--extra-index-url=https://build:q8Zt@a.example/simple", "build:q8Zt", "a password"),
     ("-i https://user:p@ss@a.example", "user:p@ss", "a password"),
-    (f"git+https://{GITHUB}@github.com/a/b", GITHUB, "a token of GitHub"),
-    (f"b @ git+https://{GITHUB}:x-oauth-basic@github.com/b@v1#egg=b", f"{GITHUB}:x-oauth-basic", "a token of GitHub"),
+    (f"git+https://{GITHUB}@github.com/a/b", GITHUB, "a GitHub token"),
+    (f"b @ git+https://{GITHUB}:x-oauth-basic@github.com/b@v1#egg=b", f"{GITHUB}:x-oauth-basic", "a GitHub token"),
     ("git+https://oauth2:q8Zt@gitlab.example/a/b", "oauth2:q8Zt", "a password"),
     ("https://" + DRAWN + "@a.example", DRAWN, "a token"),
     ("git+ssh://git:q8Zt@a.example/b", "git:q8Zt", "a password"),
     ("# --index-url https://user:q8Zt@a.example", "user:q8Zt", "a password"),
     ("torch --find-links 'https://${USER}:q8Zt@a.example'", "${USER}:q8Zt", "a password"),
-    ("https://a.example/b.whl?sv=1&sig=" + DRAWN, "&sig=" + DRAWN, "an address with a shared access signature"),
+    ("https://a.example/b.whl?sv=1&sig=" + DRAWN, "&sig=" + DRAWN, "a URL with a shared access signature"),
     ("https://conda.example/t/ab-" + DRAWN + "/channel", "ab-" + DRAWN, "a token"),
 ]  # fmt: skip
 
@@ -184,9 +184,9 @@ def test_a_large_file_of_addresses_takes_no_time(piece: str) -> None:
         ("REGISTRY_TOKEN", DRAWN, "a token"),
         ("A_KEY", "/" + BASE64, "a key"),
         ("KEY", "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "a key"),
-        ("ANYTHING", "hf_" + DRAWN[:34], "a token of Hugging Face"),
+        ("ANYTHING", "hf_" + DRAWN[:34], "a Hugging Face token"),
         ("PIP_INDEX_URL", "https://user:q8Zt@a.example", "a password"),
-        ("CONNECTION", "AccountName=a;AccountKey=" + BASE64, "a connection string with the key of a storage account"),
+        ("CONNECTION", "AccountName=a;AccountKey=" + BASE64, "a connection string with a storage account key"),
     ],
 )
 def test_a_variable_that_holds_a_secret_is_told(name: str, value: str, what: str) -> None:

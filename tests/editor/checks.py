@@ -185,9 +185,13 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "example"),
     [
-        (f"{STEP}comp▮ute: cpu", "Where steps run in Azure ML: a name, or a mapping.", "cpu-cluster"),
-        (f"{STEP}compute: cp▮u", "Where steps run in Azure ML: a name, or a mapping.", "cpu-cluster"),
-        (f"{STEP}com▮pute:\n  name: cpu", "Where steps run in Azure ML: a name, or a mapping.", "cpu-cluster"),
+        (f"{STEP}comp▮ute: cpu", "Compute target of the steps in Azure ML: a name, or a mapping.", "cpu-cluster"),
+        (f"{STEP}compute: cp▮u", "Compute target of the steps in Azure ML: a name, or a mapping.", "cpu-cluster"),
+        (
+            f"{STEP}com▮pute:\n  name: cpu",
+            "Compute target of the steps in Azure ML: a name, or a mapping.",
+            "cpu-cluster",
+        ),
         (f"{STEP}compute:\n  vm_s▮ize: x", "Size of its machines.", "STANDARD_D2_V2"),
         (STEP.replace("script", "scr▮ipt"), "The Python script, from", "train.py"),
         (f"{STEP}    argu▮ments: []", "Options and their values in order;", "--epochs: ${{ parameters.epochs }}"),
@@ -195,13 +199,13 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
         (f"{STEP}    arguments:\n      - --ep▮ochs: 2", "Value of this option:", "${{ parameters.epochs }}"),
         (
             f"{STEP}environ▮ment:\n  name: e\n  curated: c",
-            "The packages that steps run with: a name and one definition.",
+            "The packages that the steps run with: a name and one definition.",
             "name: pytorch-env\nconda_file: .azureml/pytorch-env.yml",
         ),
         (f"{STEP}datasets:\n  a:\n    mo▮de: mount", "How a node in Azure ML gets the data:", "download"),
-        (f"{STEP}time▮out: ", "Longest time that a step may take.", "10m"),
-        (f"{STEP}    af▮ter: [a]", "Steps that come first though nothing of theirs is read.", "- prepare-data"),
-        (f"{STEP}x-com▮mon: {{}}", "Ignored: a home for anchors.", "timeout: 10m"),
+        (f"{STEP}time▮out: ", "Maximum duration of a step.", "10m"),
+        (f"{STEP}    af▮ter: [a]", "Steps that must run first, even if their outputs are not read.", "- prepare-data"),
+        (f"{STEP}x-com▮mon: {{}}", "Ignored; a place for anchors.", "timeout: 10m"),
     ],
 )
 def test_it_explains_a_key_with_an_example(opened: Callable[..., Page], text: str, said: str, example: str) -> None:
@@ -247,12 +251,12 @@ def test_it_underlines_mistakes_where_they_are(opened: Callable[..., Page]) -> N
         (8, "13-17", "Incorrect type. Expected one of integer, null."),
         (9, "11-18", 'Incorrect type. Expected "array".'),
         (11, "14-18", f"Incorrect type. Expected one of {kinds}, array."),
-        (12, "2-14", "Write small letters and digits, in words joined by -."),
-        (13, "12-23", "Write a path from the folder of this file, with / between folders."),
+        (12, "2-14", "Write lower-case letters and digits, in words joined by -."),
+        (13, "12-23", "Write a path relative to the folder of this file, with / between folders."),
         (
             15,
             "2-6",
-            "Write small letters and digits, in words joined by _, and no name that Azure ML keeps for itself.",
+            "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves.",
         ),
         (17, "25-29", 'Value is not accepted. Valid values: "mount", "download".'),
         (18, "13-20", "Incorrect type. Expected one of object, null."),

@@ -196,7 +196,7 @@ def test_an_output_of_links_that_lead_round_and_round_is_no_output(project: Proj
         """
     project.write(one_step(script))
     assert re.fullmatch(
-        r"train: Links in /\S+/model lead to the same folders again and again \(a/\S+\). Remove these links.",
+        r"train: Links in /\S+/model lead to the same folders over and over \(a/\S+\). Remove these links.",
         failure(project),
     )
 

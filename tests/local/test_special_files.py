@@ -218,7 +218,7 @@ _HUGE = 1 << 36
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("pipeline.yaml", "has more than 1,048,576 bytes, the most that a pipeline file may have"),
+        ("pipeline.yaml", "is larger than 1,048,576 bytes, the maximum for a pipeline file"),
         ("env.yml", "env.yml: the file is larger than 1,048,576 bytes."),
         ("requirements.txt", "requirements.txt:1:1: the file is larger than 8,388,608 bytes."),
         ("steps/.amlignore", "steps/.amlignore is larger than 1,048,576 bytes. Write patterns instead of names."),

@@ -167,12 +167,12 @@ def test_selections(words: dict[str, object], chosen: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"steps": ["bb"]}, 'No step is called "bb"'),
-        ({"start": "A"}, 'No step is called "A"'),
+        ({"steps": ["bb"]}, 'Unknown step "bb"'),
+        ({"start": "A"}, 'Unknown step "A"'),
         ({"until": "othr"}, 'Did you mean "other"?'),
-        ({"only": True}, "--only needs the names of steps"),
-        ({"start": "c", "until": "a"}, "These options choose no step"),
-        ({"steps": ["other"], "start": "a"}, "These options choose no step"),
+        ({"only": True}, "--only needs at least one step"),
+        ({"start": "c", "until": "a"}, "These options select no step"),
+        ({"steps": ["other"], "start": "a"}, "These options select no step"),
     ],
 )
 def test_what_cannot_be_selected(words: dict[str, object], message: str) -> None:

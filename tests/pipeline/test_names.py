@@ -55,13 +55,13 @@ def test_words_of_a_step_are_joined_by_a_dash_others_by_an_underscore() -> None:
 
 @pytest.mark.parametrize("name", sorted(TAKEN))
 def test_what_azure_ml_keeps_for_itself(name: str) -> None:
-    assert word_name_fault(name) == "is a name that Azure ML keeps for itself"
+    assert word_name_fault(name) == "is reserved by Azure ML"
     assert step_name_fault(name) is None  # a step is no variable of a process
 
 
 def test_the_length_is_told_instead_of_the_form() -> None:
     assert LONGEST == 100
-    assert step_name_fault("A" * 200) == f"has 200 characters, and {LONGEST} are allowed"
+    assert step_name_fault("A" * 200) == f"has 200 characters, but at most {LONGEST} are allowed"
 
 
 @given(st.text("abz09-_A. \n", max_size=8))

@@ -55,10 +55,10 @@ def test_a_value_fits_its_type_or_not(text: str, kind: ParameterType, good: bool
 @pytest.mark.parametrize(
     ("text", "kind", "cure"),
     [
-        ("1.5", "integer", "Give a whole number, or declare the parameter with `type: number`."),
-        ("a", "integer", "Give an integer, or declare another `type`."),
-        ("a", "number", "Give a number, or declare another `type`."),
-        ("1.5", "boolean", "Give true or false, or declare another `type`."),
+        ("1.5", "integer", "Write an integer, or declare the parameter with `type: number`."),
+        ("a", "integer", "Write an integer, or declare another `type`."),
+        ("a", "number", "Write a number, or declare another `type`."),
+        ("1.5", "boolean", "Write true or false, or declare another `type`."),
         ("true", "string", 'Quote it: "true".'),
     ],
 )
@@ -71,7 +71,7 @@ def test_the_cure_says_what_would_fit(text: str, kind: ParameterType, cure: str)
 @pytest.mark.parametrize("text", [".inf", "-.inf", ".nan", "1e999"])
 @pytest.mark.parametrize("kind", ["number", "string", "integer"])
 def test_what_is_not_finite_is_refused_for_every_type(text: str, kind: ParameterType) -> None:
-    assert fault(plain(text), kind) == (f"{text} is not a finite number.", "Give a number.")
+    assert fault(plain(text), kind) == (f"{text} is not a finite number.", "Write a finite number.")
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t\n", "a\0b", "a\udcff"])
@@ -83,10 +83,10 @@ def test_texts_that_no_script_could_be_given(value: str) -> None:
     ("text", "minimum", "maximum", "message"),
     [
         ("1", "1", "1", None),
-        ("0", "1", None, "0 is below the minimum."),
-        ("2", None, "1", "2 is above the maximum."),
-        ("0.09", "0.10", None, "0.09 is below the minimum."),
-        ("9" * 400, None, "1.0", "9" * 400 + " is above the maximum."),  # larger than any float
+        ("0", "1", None, "0 is less than the minimum."),
+        ("2", None, "1", "2 is greater than the maximum."),
+        ("0.09", "0.10", None, "0.09 is less than the minimum."),
+        ("9" * 400, None, "1.0", "9" * 400 + " is greater than the maximum."),  # larger than any float
         ("text", "1", "2", None),
     ],
 )
@@ -99,12 +99,12 @@ def test_a_value_within_its_range(text: str, minimum: str | None, maximum: str |
 
 def test_a_bound_is_shown_as_it_was_written() -> None:
     wrong = fault(0, "number", minimum=plain("0.10"))  # type: ignore[arg-type]
-    assert wrong == ("0 is below the minimum.", "Give 0.10 or more.")
+    assert wrong == ("0 is less than the minimum.", "Write 0.10 or more.")
 
 
 def test_choices_are_compared_by_their_text() -> None:
     choices = (plain("0.10"), "a", plain("true"))
     assert fault(plain("0.10"), "number", choices) is None
     assert fault("0.10", "string", choices) is None  # as --param gives it
-    assert fault(plain("0.1"), "number", choices) == ("0.1 is none of the choices.", "Choose 0.10, a, true.")
+    assert fault(plain("0.1"), "number", choices) == ("0.1 is not one of the choices.", "Choices: 0.10, a, true.")
     assert fault(plain("true"), "boolean", choices) is None

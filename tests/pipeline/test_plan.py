@@ -150,7 +150,7 @@ def test_a_plan_is_plain_data() -> None:
     [
         ("- ${{ steps.train.", "- ${{ steps.trian.", "unknown-step", 'Did you mean "train"?'),
         ("[train, train, prepare]", "[trian]", "unknown-step", 'Did you mean "train"?'),
-        ("[train, train, prepare]", "[last]", "cycle", 'step "last" comes after itself'),
+        ("[train, train, prepare]", "[last]", "cycle", 'step "last" lists itself under `after`'),
         (
             "steps.prepare.outputs.tables }}\n",
             "steps.prepare.outputs.table }}\n",
@@ -161,7 +161,7 @@ def test_a_plan_is_plain_data() -> None:
             "--tables: ${{ steps.prepare",
             "--tables: ${{ steps.last",
             "unknown-output",
-            "give it an argument such as `--tables:",
+            "Declare the output with an argument such as `--tables:",
         ),
         (
             "--tables: ${{ steps.prepare.outputs.tables }}",
@@ -192,7 +192,7 @@ def test_a_cycle_is_told_once_with_its_way() -> None:
     assert len(cycles) == 1
     assert cycles[0].position is not None
     assert found.text.splitlines()[cycles[0].position.line - 1] == "    after: [last]"
-    assert "these steps wait for each other: last → prepare → " in cycles[0].message
+    assert "these steps depend on each other in a cycle: last → prepare → " in cycles[0].message
 
 
 def test_with_problems_there_is_still_a_plan_of_what_could_be_resolved() -> None:

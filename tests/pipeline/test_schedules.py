@@ -68,7 +68,7 @@ def test_a_mistake_is_told_at_its_field(value: str, place: str) -> None:
 def test_the_caret_stands_under_the_field() -> None:
     loaded = load('schedules:\n  nightly:\n    cron: "0 25 * * *"\n')
     assert problems.as_text(loaded.problems, {"p.yaml": loaded.text}).splitlines() == [
-        "p.yaml:7:14: hour 25 does not exist: it goes from 0 to 23. Write one of these. [bad-cron]",
+        "p.yaml:7:14: hour 25 does not exist: the range is 0 to 23. Write a value in that range. [bad-cron]",
         '   7 |     cron: "0 25 * * *"',
         "     |              ^~",
     ]
@@ -103,35 +103,37 @@ def test_a_long_line_of_schedules_costs_no_more_than_its_problems() -> None:
 
 
 RECURRENCES = [
-    ("{frequency: day}", [": neither `hours` nor `start_time` says when it fires. Add `hours: [2]`.",
-                          ": neither `minutes` nor `start_time` says when it fires. Add `minutes: [0]`."]),
+    ("{frequency: day}", [": neither `hours` nor `start_time` says when the schedule fires. Add `hours: [2]`.",
+                          ": neither `minutes` nor `start_time` says when the schedule fires. Add `minutes: [0]`."]),
     ("{frequency: day, hours: [2]}", [": neither `minutes` nor"]),
-    ("{frequency: week, hours: [2], minutes: [0]}", [": neither `week_days` nor `start_time` says when it fires."]),
+    ("{frequency: week, hours: [2], minutes: [0]}",
+     [": neither `week_days` nor `start_time` says when the schedule fires."]),
     ("{frequency: day, hours: [24, 2, -1], minutes: [0]}",
-     [":42: 24 is none of the hours, which go from 0 to 23.", ":49: -1 is none of the hours"]),
-    ("{frequency: day, hours: [2], minutes: [60]}", ["60 is none of the minutes, which go from 0 to 59."]),
+     [":42: 24 is not a valid value of hours: the range is 0 to 23.", ":49: -1 is not a valid value of hours"]),
+    ("{frequency: day, hours: [2], minutes: [60]}", ["60 is not a valid value of minutes: the range is 0 to 59."]),
     ("{frequency: day, hours: [], minutes: []}", ["`hours` is empty.", "`minutes` is empty."]),
     ("{frequency: week, hours: [2], minutes: [0], week_days: []}", ["`week_days` is empty. Write it like [monday]."]),
     ("{frequency: week, hours: [2], minutes: [0], week_days: [Mon, foo]}",
-     ['"Mon" is no day of the week. Write "monday".', '"foo" is no day of the week. Known: friday, monday']),
+     ['"Mon" is not a day of the week. Write "monday".',
+      '"foo" is not a day of the week. Known: friday, monday']),
     ("{frequency: day, hours: [2], minutes: [0], week_days: [monday]}",
-     ["`week_days` goes with frequency week, and this one is day. Delete it"]),
-    ("{frequency: month, hours: [2], start_time: 2026-12-01T02:00:00}", ["`hours` goes with frequency day or week,"]),
-    ("{frequency: minute, minutes: [2], start_time: 2026-12-01T02:00:00}", ["`minutes` goes with frequency"]),
-    ("{frequency: month}", [": every month, and nothing says from when on. Add `start_time: 2026-12-01T02:00:00`."]),
-    ("{frequency: hour, interval: 6}", [": every 6 hours, and nothing says from when on."]),
-    ("{frequency: day, interval: 2, hours: [2], minutes: [0]}", [": every 2 days, and nothing says from when on."]),
+     ["`week_days` requires frequency week, but the frequency is day. Delete it"]),
+    ("{frequency: month, hours: [2], start_time: 2026-12-01T02:00:00}", ["`hours` requires frequency day or week,"]),
+    ("{frequency: minute, minutes: [2], start_time: 2026-12-01T02:00:00}", ["`minutes` requires frequency"]),
+    ("{frequency: month}", [": a schedule for every month needs a start time. Add `start_time: 2026-12-01T02:00:00`."]),
+    ("{frequency: hour, interval: 6}", [": a schedule for every 6 hours needs a start time."]),
+    ("{frequency: day, interval: 2, hours: [2], minutes: [0]}", [": a schedule for every 2 days needs a start time."]),
     ("{frequency: month, start_time: 2026-12-31T02:00:00}",
-     ["what Azure ML does on day 31 in months that have none is not known. Start on a day from 1 to 28."]),
-    ("{frequency: hour, start_time: tomorrow}", ['"tomorrow" is no time that a schedule could start at.']),
-    ("{frequency: hour, start_time: 2026-12-01}", ['"2026-12-01" is no time']),
-    ("{frequency: hour, start_time: 2026-02-30T02:00:00}", ['"2026-02-30T02:00:00" is no time']),
-    ("{frequency: hour, start_time: 2026-12-01T02:00:00Z}", ["no offset, by the clock of `time_zone`"]),
+     ["it is not known what Azure ML does on day 31 in months without that day. Start on a day from 1 to 28."]),
+    ("{frequency: hour, start_time: tomorrow}", ['"tomorrow" is not a valid start time.']),
+    ("{frequency: hour, start_time: 2026-12-01}", ['"2026-12-01" is not a valid start time']),
+    ("{frequency: hour, start_time: 2026-02-30T02:00:00}", ['"2026-02-30T02:00:00" is not a valid start time']),
+    ("{frequency: hour, start_time: 2026-12-01T02:00:00Z}", ["no offset, in local time of `time_zone`"]),
     ("{frequency: hour, start_time: 2026-12-01T02:00:30}", ["whole minutes"]),
-    ("{frequency: hour, interval: 99999999999, start_time: 2026-12-01T02:00:00}", ["is no interval"]),
+    ("{frequency: hour, interval: 99999999999, start_time: 2026-12-01T02:00:00}", ["99999999999 is too large"]),
     ("{frequency: week, interval: 2, week_days: [sunday, monday], start_time: 2026-12-01T02:00:00}",
-     ["whether sunday begins Azure ML's week is not known."]),
-    ("{frequency: week, interval: 2, week_days: [monday], start_time: 2026-12-06T02:00:00}", ["whether sunday begins"]),
+     ["it is not known whether Azure ML's week begins on sunday."]),
+    ("{frequency: week, interval: 2, week_days: [monday], start_time: 2026-12-06T02:00:00}", ["begins on sunday"]),
     ("{frequency: day, hours: [2], minutes: [0]}", []),
     ("{frequency: day, start_time: 2026-12-01 02:00}", []),
     ("{frequency: week, start_time: 2026-12-01T02:00:00}", []),
@@ -194,8 +196,8 @@ REUSED = "schedules: {nightly: {cron: 0 2 * * *}}\npublish: {reuse: true}\n"
 
 def test_what_a_schedule_of_reused_results_really_does_is_told() -> None:
     (line,) = told(REUSED)
-    assert line.startswith('p.yaml:6:18: warning: a run that "nightly" starts finds its steps unchanged, reuses the ')
-    assert line.endswith("give a step that is to run each time `allow_reuse: false`. [reused-schedule]")
+    assert line.startswith('p.yaml:6:18: warning: runs started by "nightly" find every step unchanged, reuse the ')
+    assert line.endswith("set `allow_reuse: false` in each step that must always run. [reused-schedule]")
 
 
 @pytest.mark.parametrize(

@@ -32,17 +32,17 @@ STEPS = "steps:\n  one:\n    script: a.py\n    arguments:\n      --a: 1\n      -
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("steps:", "steps: x", 1, "has a value on its line"),
-        ("one:", "one: []", 2, "has a value on its line"),
-        ("arguments:", "arguments: 3", 4, "has a value on its line"),
+        ("steps:", "steps: x", 1, "has a value, but the lines below are indented under it"),
+        ("one:", "one: []", 2, "has a value, but the lines below are indented under it"),
+        ("arguments:", "arguments: 3", 4, "has a value, but the lines below are indented under it"),
         ("one:", "one;", 2, "no colon after its key"),
         ("one:", "one # a comment", 2, "no colon after its key"),
         ("      --a: 1", "      --a1", 5, "no colon after its key"),
         ("script: a.py", 'script: "a.py', 3, "not closed"),
-        ("      --a: 1", "       --a: 1", 5, "indented otherwise than those below it"),
-        ("    script: a.py", "        script: a.py", 3, "indented otherwise than those below it"),
-        ("      --a: 1", "     --a: 1", 5, "indented otherwise than those below it"),
-        ("    script: a.py", "   script: a.py", 3, "indented otherwise than those below it"),
+        ("      --a: 1", "       --a: 1", 5, "indentation of this line differs from the lines below"),
+        ("    script: a.py", "        script: a.py", 3, "indentation of this line differs from the lines below"),
+        ("      --a: 1", "     --a: 1", 5, "indentation of this line differs from the lines below"),
+        ("    script: a.py", "   script: a.py", 3, "indentation of this line differs from the lines below"),
         ("steps:", "name: x\n  steps:", 2, "indentation"),
         ("    arguments:", "      arguments:", 4, "indentation"),
         # Here it is the line where the parser gives up, or no one can tell.
@@ -62,7 +62,7 @@ def test_a_quote_that_ends_at_the_next_one_is_told_where_it_begins(loader: Any) 
     problem = explained('name: "x\na: 1\ncron: "0 2 * * *"\nb: 2\n', loader)
     assert problem.position is not None
     assert (problem.position.line, problem.position.column) == (1, 7)
-    assert problem.message == "the quoted text that begins here ends in line 3."
+    assert problem.message == "the quoted string that begins here ends on line 3."
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
@@ -86,7 +86,7 @@ def test_a_first_line_that_is_indented_is_told_itself(loader: Any) -> None:  # n
     problem = explained("# a comment\n  name: x\nsteps:\n  a: {}\n", loader)
     assert problem.position is not None
     assert (problem.position.line, problem.position.column) == (2, 3)
-    assert problem.message == "this line is indented otherwise than those below it."
+    assert problem.message == "the indentation of this line differs from the lines below."
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
@@ -98,19 +98,19 @@ def test_a_first_line_that_is_indented_is_told_itself(loader: Any) -> None:  # n
         ("a: |\n\tb\n", (2, 1), "tab"),
         ('a: "b\n', (1, 4), "not closed"),
         ("a: 'b\nc: d\n", (1, 4), "not closed"),
-        ("a: 'b\n---\nc'", (1, 4), "not closed above"),
-        ('a: "\\q"', (1, 5), "escape is not known"),
-        ('a: "\\x9"', (1, 7), "lacks digits"),
+        ("a: 'b\n---\nc'", (1, 4), "not closed before"),
+        ('a: "\\q"', (1, 5), "unknown escape"),
+        ('a: "\\x9"', (1, 7), "too few digits"),
         ("a: b: c", (1, 5), "second `key:`"),
         ("a: b\n  c: d\n", (2, 4), "second `key:`"),
         ("a: - b", (1, 4), "list item cannot begin"),
         ("a: ? b", (1, 4), "cannot begin with \\?"),
         ("a: {b: c\n", (1, 4), "this { is not closed"),
         ("a: [b, c\nd: e\n", (1, 4), r"this \[ is not closed"),
-        ("a: [b]]", (1, 7), "this ] closes nothing"),
-        ("a: }", (1, 4), "closes nothing"),
-        ("a:\n  - b\n  c: d\n", (3, 3), "list ends|indentation fits"),
-        ("a:\n    b: c\n  d: e\n", (3, 3), "indentation fits no line"),
+        ("a: [b]]", (1, 7), "unmatched ]"),
+        ("a: }", (1, 4), "unmatched }"),
+        ("a:\n  - b\n  c: d\n", (3, 3), "interrupts a list|indentation of this line matches"),
+        ("a:\n    b: c\n  d: e\n", (3, 3), "matches no line"),
         ("a: 1\nb\nc: 2\n", (2, 1), "no colon"),
         ("a: 1\nb\n", (2, 1), "no colon"),
         ("a: *.txt", (1, 4), "names an alias"),
@@ -120,8 +120,8 @@ def test_a_first_line_that_is_indented_is_told_itself(loader: Any) -> None:  # n
         ("a: @b", (1, 4), "cannot begin with @"),
         ("a: `b`", (1, 4), "cannot begin with `"),
         ("a: %b", (1, 4), "cannot begin with %"),
-        ("a: |b\n", (1, 5), r"line of its \| or >"),
-        ("a: >0\n", (1, 5), "cannot have a 0"),
+        ("a: |b\n", (1, 5), r"line as its \| or >"),
+        ("a: >0\n", (1, 5), "cannot be 0"),
         ("a: 1\n...\nb: 2\n", (3, 1), "ended above"),
         ("%YAML 2.0\n---\na: 1", (1, 1), "YAML version"),
     ],

@@ -93,7 +93,7 @@ def test_steps_are_chosen_by_name(pipeline: Project) -> None:
         "two: steps/two.py, 2 files, 18 bytes"
     ]
     done = pipeline.cli("validate", "--snapshot", "tow", status=2)
-    assert (done.stdout, done.stderr) == ("", 'No step is called "tow". Did you mean "two"?\n')
+    assert (done.stdout, done.stderr) == ("", 'Unknown step "tow". Did you mean "two"?\n')
 
 
 @pytest.mark.parametrize(
@@ -224,17 +224,17 @@ def test_secrets_are_told_once_with_the_cure_and_never_shown(pipeline: Project) 
     assert not any(SECRET[:8] in text for text in texts)
     told = [line for line in texts[0].splitlines() if "looks like" in line]
     vault = 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
-    key = "a connection string with the key of a storage account"
+    key = "a connection string with a storage account key"
     assert told == [
-        f"  one.py:2 looks like a password or key given as a text. {vault}",
-        f"  .env looks like variables of a program, with its passwords. {vault}",
+        f"  one.py:2 looks like a hard-coded password or key. {vault}",
+        f"  .env looks like environment variables, passwords included. {vault}",
         f"  conf/log[1].txt:2 looks like {key}. Leave it out: add `conf/log\\[1\\].txt` to steps/.amlignore.",
         "  conf/server.pem looks like a key or a certificate. Leave it out: add `conf/server.pem` to steps/.amlignore.",
-        f"  two.py:2 looks like a token of GitHub. {vault}",
-        f"  two.py:2 looks like a token of GitHub. {vault}",
+        f"  two.py:2 looks like a GitHub token. {vault}",
+        f"  two.py:2 looks like a GitHub token. {vault}",
     ]
     rows = _data(pipeline, "two")["steps"][0]["secrets"]
-    assert rows == [{"file": "two.py", "line": 2, "what": "a token of GitHub", "cure": vault}]
+    assert rows == [{"file": "two.py", "line": 2, "what": "a GitHub token", "cure": vault}]
 
 
 def test_the_cure_leaves_the_file_out(pipeline: Project) -> None:
@@ -255,7 +255,7 @@ def test_validate_warns_of_files_with_names_of_secrets(pipeline: Project) -> Non
     (row,) = [row for row in rows if row["code"] == "secret-file"]
     assert (row["severity"], row["file"], row["line"]) == ("warning", "steps/prod.env", None)
     assert row["message"] == (
-        'this looks like variables of a program, with its passwords, and goes to Azure ML with step "one" and 1 more.'
+        'this looks like environment variables, passwords included, and goes to Azure ML with step "one" and 1 more.'
     )
     assert row["cure"] == "Leave it out: add `prod.env` to steps/.gitignore."
     told = pipeline.cli("validate", "-f", "project/pipeline.yaml", cwd=pipeline.root.parent).stdout

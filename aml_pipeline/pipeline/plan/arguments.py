@@ -34,8 +34,8 @@ class _Reader:
             for index, item in enumerate(arguments):
                 yield from self._item(item, (*path, index))
         elif arguments is not None:
-            self._wrong("bad-arguments", f'the arguments of step "{self.step}" are neither a mapping nor a list.',
-                        "Write one `--option: value` a line.", path)  # fmt: skip
+            self._wrong("bad-arguments", f'the arguments of step "{self.step}" must be a mapping or a list.',
+                        "Write one `--option: value` per line.", path)  # fmt: skip
 
     def _item(self, item: object, path: Path) -> Iterator[Argument]:
         if isinstance(item, dict):
@@ -48,19 +48,19 @@ class _Reader:
 
     def _option(self, option: str, value: object, path: Path) -> Iterator[Argument]:
         if tokens.is_expression(option):
-            cure = "Give a positional value as an item of a list: `- ${{ parameters.NAME }}`."
-            message = f'"{option}" holds an expression, and an option is text as it stands.'
+            cure = "Write a positional value as a list item: `- ${{ parameters.NAME }}`."
+            message = f'"{option}" contains an expression, but the name of an option must be plain text.'
             self._wrong("bad-option", message, cure, path, key=True)
         elif not option.startswith("-"):
-            cure = f"Write `--{option}:`, or make it an item of a list if it is a positional value."
-            message = f'"{option}" does not begin with -, so no script takes it for an option.'
+            cure = f"Write `--{option}:`, or make it a list item if it is a positional value."
+            message = f'"{option}" does not begin with "-", so scripts do not recognize it as an option.'
             self._wrong("bad-option", message, cure, path, key=True)
         elif value is True:
             yield Argument(option, (), path)
         elif isinstance(value, list):
             if not value:
-                self._wrong("empty-value", f"the list of {option} is empty.",
-                            "Give values, or `true` for a bare flag, or delete the option.", path)  # fmt: skip
+                self._wrong("empty-value", f"the list of values of {option} is empty.",
+                            "Add values, write `true` for a bare flag, or delete the option.", path)  # fmt: skip
             found = [self._token(one, (*path, index)) for index, one in enumerate(value)]
             yield Argument(option, tuple(token for token in found if token), path)
         elif value is not False:
@@ -70,13 +70,13 @@ class _Reader:
     def _token(self, value: object, path: Path) -> Token | None:
         if value is None:
             self._wrong("null-argument", "this value is null.",
-                        'Give a value, "" for an empty text, or delete the option.', path)  # fmt: skip
+                        'Write a value, "" for an empty string, or delete the option.', path)  # fmt: skip
         elif isinstance(value, bool):
-            self._wrong("boolean-argument", f"{written(value)} is a flag only as the one value of an option.",
-                        f'Quote it if the text is meant: "{written(value)}".', path)  # fmt: skip
+            self._wrong("boolean-argument", f"{written(value)} is a flag only as the single value of an option.",
+                        f'If you mean the string, quote it: "{written(value)}".', path)  # fmt: skip
         elif isinstance(value, (dict, list)):
-            self._wrong("nested-argument", "a value of an argument is one text or number.",
-                        "Write the values one beside the other in a list.", path)  # fmt: skip
+            self._wrong("nested-argument", "the value of an argument must be a string or a number.",
+                        "Write all values in one flat list.", path)  # fmt: skip
         elif isinstance(value, str) and tokens.is_expression(value):
             return self._expression(value, path)
         elif isinstance(value, (str, int, float)):
@@ -88,11 +88,11 @@ class _Reader:
         if "}}" not in inner:
             meant = tokens.meant_expression(value)
             cure = f"Write {meant}." if meant else "Add it."
-            self._wrong("bad-expression", f'the closing }}}} of "{value}" is missing.', cure, path)
+            self._wrong("bad-expression", f'"{value}" has no closing }}}}.', cure, path)
             return None
         if value.strip().endswith("}}") and _COMPUTES.search(inner) and "{" not in inner:
-            message = f"{value} computes something, and an expression is a name alone."
-            self._wrong("bad-expression", message, "Let the script compute it, or declare a parameter.", path)
+            message = f"{value} is a computation, but an expression must be a single name."
+            self._wrong("bad-expression", message, "Compute the value in the script, or declare a parameter.", path)
             return None
         parsed = tokens.parse_expression(value)
         if isinstance(parsed, tuple):
@@ -109,17 +109,17 @@ class _Reader:
     def _literal(self, text: str, path: Path) -> Token:
         taken = next((prefix for prefix in _TAKEN_PREFIXES if text.startswith(prefix)), None)
         if taken:
-            self._wrong("taken-literal", f"Azure ML's SDK takes a text that begins with `{taken}` for something else.",
-                        "Begin it otherwise, and let the script take the rest.", path)  # fmt: skip
+            self._wrong("taken-literal", f"Azure ML's SDK does not pass on a string that begins with `{taken}`.",
+                        "Let it begin differently, and add this prefix in the script.", path)  # fmt: skip
         elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text)):
-            message = f"this is text as it stands, not the expression {meant}."
-            self._wrong("bad-expression", message, f"Write {meant} if that is meant.", path, warning=True)
+            message = f"this is passed as a plain string, not as the expression {meant}."
+            self._wrong("bad-expression", message, f"If the expression is meant, write {meant}.", path, warning=True)
         elif ";" in text:
             shown = json.dumps(text, ensure_ascii=False)
             self._wrong(
                 "semicolon",
-                f"Azure ML may change the ; in {shown} (MachineLearningNotebooks#1536).",
-                "Use another separator if the script allows one.",
+                f"Azure ML may change the semicolon in {shown} (MachineLearningNotebooks#1536).",
+                "Use another separator if the script accepts one.",
                 path,
                 warning=True,
             )

@@ -138,7 +138,7 @@ def _ordered(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> tuple[
     problems = [
         Problem(
             "cycle",
-            f"these steps wait for each other: {' → '.join(cycle.steps)}.",
+            f"these steps depend on each other in a cycle: {' → '.join(cycle.steps)}.",
             "Remove one of the references, or the `after`.",
             reference_to(pipeline, cycle.step, cycle.other),
         )

@@ -119,14 +119,14 @@ def select(
     """
     for name in [*steps, *(one for one in (start, until) if one)]:
         if name not in upstream:
-            raise UsageError(f'No step is called "{name}". {suggest(name, upstream, noun="step")}')
+            raise UsageError(f'Unknown step "{name}". {suggest(name, upstream, noun="step")}')
     if only and not steps:
-        raise UsageError("--only needs the names of steps. Write them after it, as in `run --only train`.")
+        raise UsageError("--only needs at least one step. Write the steps after it, for example `run --only train`.")
     chosen = set(upstream) if not steps else set(steps) if only else closure(steps, upstream)
     if start:
         chosen &= closure([start], downstream(upstream))
     if until:
         chosen &= closure([until], upstream)
     if not chosen:
-        raise UsageError("These options choose no step. Look at the order with `aml-pipeline graph`.")
+        raise UsageError("These options select no step. See the order of the steps with `aml-pipeline graph`.")
     return [name for name in upstream if name in chosen]

@@ -23,7 +23,9 @@ def unknown_settings(step: Step, declared: models.Step) -> Iterator[Problem]:
     """Yield the settings of outputs that no argument of ``step`` names."""
     for name in declared.outputs:
         if name not in step.written:
-            message = f'step "{step.name}" has settings for an output "{name}" that no argument names.'
+            message = (
+                f'step "{step.name}" has settings for output "{name}", but none of its arguments uses that output.'
+            )
             missing = "Add an argument such as `--output: ${{ outputs." + name + " }}`."
             cure = suggest(name, step.written) if step.written else missing
             yield Problem("unknown-output", message, cure, ("steps", step.name, "outputs", name), on_key=True)
@@ -62,7 +64,7 @@ def _unknown_names(pipeline: models.PipelineSpec, step: Step) -> Iterator[Proble
     for token in unknown:
         kind = type(token).__name__.lower()
         known = getattr(pipeline, f"{kind}s")
-        message = f'step "{step.name}" reads {kind}s.{token.name}, and no {kind} is called "{token.name}".'
+        message = f'step "{step.name}" reads {kind}s.{token.name}, but no {kind} is called "{token.name}".'
         cure = suggest(token.name, known) if known else f"Declare it under `{kind}s:`."
         yield Problem(f"unknown-{kind}", message, cure, places[token])
 
@@ -82,15 +84,15 @@ def _unknown_inputs(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) ->
 def _unknown_input(step: Step, one: Input, steps: Mapping[str, Step], path: Path) -> Problem:
     reads = f'step "{step.name}" reads steps.{one.step}.outputs.{one.name}'
     if one.step == step.name:
-        cure = "Write ${{ outputs." + one.name + " }} for the folder that it writes."
+        cure = "Write ${{ outputs." + one.name + " }} for the folder that the step writes to."
         return Problem("own-output", f"{reads}, which is its own output.", cure, path)
     if one.step not in steps:
-        message = f'{reads}, and no step is called "{one.step}".'
+        message = f'{reads}, but no step is called "{one.step}".'
         return Problem("unknown-step", message, suggest(one.step, steps, noun="step", but=step.name), path)
-    message = f'{reads}, and step "{one.step}" has no output "{one.name}".'
+    message = f'{reads}, but step "{one.step}" has no output "{one.name}".'
     known = steps[one.step].outputs
     argument = "`--" + one.name + ": ${{ outputs." + one.name + " }}`"
-    cure = suggest(one.name, known) if known else f"Let it write one: give it an argument such as {argument}."
+    cure = suggest(one.name, known) if known else f"Declare the output with an argument such as {argument}."
     return Problem("unknown-output", message, cure, path)
 
 
@@ -99,9 +101,9 @@ def _unknown_after(pipeline: models.PipelineSpec) -> Iterator[Problem]:
         for index, other in enumerate(step.after):
             path: Path = ("steps", name, "after", index)
             if other == name:
-                yield Problem("cycle", f'step "{name}" comes after itself.', "Delete it.", path)
+                yield Problem("cycle", f'step "{name}" lists itself under `after`.', "Delete it.", path)
             elif other not in pipeline.steps:
-                message = f'step "{name}" comes after "{other}", and no step is called "{other}".'
+                message = f'step "{name}" comes after "{other}", but no step is called "{other}".'
                 cure = suggest(other, pipeline.steps, noun="step", but=name)
                 yield Problem("unknown-step", message, cure, path)
 
@@ -115,6 +117,6 @@ def _unused(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterato
         for name in getattr(pipeline, section):
             if name not in names:
                 noun = section[:-1]
-                message = f'{noun} "{name}" is used by no step.'
+                message = f'{noun} "{name}" is not used by any step.'
                 cure = f"Use it as ${{{{ {section}.{name} }}}} in an argument, or delete it."
                 yield Problem(f"unused-{noun}", message, cure, (section, name), on_key=True, severity="warning")

@@ -102,16 +102,16 @@ def parse_expression(text: str) -> Token | tuple[str, str, str]:
     if not found:
         return (
             "embedded-expression",
-            f'"{text}" holds an expression inside a longer text, which Azure ML v2 can bind and SDK v1 cannot.',
-            "Make the expression the whole value; a script joins paths itself.",
+            f'"{text}" contains an expression inside a longer string. Azure ML v2 supports that, SDK v1 does not.',
+            "Make the expression the whole value, and join paths in the script.",
         )
     kind, *rest = found[1].strip().split(".")
     if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
         return _token(kind, rest)
     if kind == "inputs" and len(rest) == 1:
         cure = f"Write ${{{{ parameters.{rest[0]} }}}} for a value, ${{{{ datasets.{rest[0]} }}}} for data."
-        return "bad-expression", f"{text} is how the YAML of Azure ML v2 has it.", cure
-    return "bad-expression", f"{text} is no expression that is known here.", f"Write one of {FORMS}."
+        return "bad-expression", f"{text} is the syntax of Azure ML v2 YAML.", cure
+    return "bad-expression", f"unknown expression {text}.", f"Write one of {FORMS}."
 
 
 _MEANT = re.compile(r"\$?[({]{0,2} *((?:outputs|parameters|datasets|steps)\.[\w.-]+) *[)}]{0,2}")

@@ -73,8 +73,8 @@ def reused(one: model.Plan) -> list[Problem]:
     if not (one.reuse and one.schedules and all(step.allow_reuse for step in one.steps)):
         return []
     names = " or ".join(f'"{name}"' for name in one.schedules)
-    message = f"a run that {names} starts finds its steps unchanged, reuses the results of the first, and does nothing."
-    cure = "Delete `reuse: true`, or give a step that is to run each time `allow_reuse: false`."
+    message = f"runs started by {names} find every step unchanged, reuse the results of the first run, and do nothing."
+    cure = "Delete `reuse: true`, or set `allow_reuse: false` in each step that must always run."
     return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
 
 

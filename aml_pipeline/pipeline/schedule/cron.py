@@ -123,20 +123,23 @@ def parse(text: str) -> Cron:
     words = [(found[0], Span(found.start(), len(found[0]))) for found in re.finditer(r"\S+", text)]
     if len(words) != len(_KINDS):
         count = counted(len(words), "field")
-        message = f'"{_clipped(text)}" has {count}, not five: minute, hour, day of the month, month, day of the week.'
+        message = (
+            f'expected five fields (minute, hour, day of the month, month, day of the week), but "{_clipped(text)}" '
+            f"has {count}."
+        )
         raise CronError(message, _count_cure(words), whole)
     cron = Cron(*(_field(kind, word, span) for kind, (word, span) in zip(_KINDS, words, strict=True)))
     if not cron.days_either and min(cron.day.values) > max(_LONGEST_MONTH[one - 1] for one in cron.month.values):
-        message = f'no month of "{cron.month.text}" has a day {cron.day.text}, so it would never fire.'
-        raise CronError(message, "Write a day that there is.", cron.day.span)
+        message = f'no month of "{cron.month.text}" has a day {cron.day.text}, so this schedule would never fire.'
+        raise CronError(message, "Write a day that exists in that month.", cron.day.span)
     return cron
 
 
 def _macro(text: str, whole: Span) -> Cron:
     known = MACROS.get(text.lower())
     if known is None:
-        reboot = " Nothing starts up in Azure ML." if text.lower() == "@reboot" else ""
-        message = f'"{_clipped(text)}" is no cron.{reboot}'
+        reboot = " Azure ML has no startup event." if text.lower() == "@reboot" else ""
+        message = f'"{_clipped(text)}" is not a valid cron expression.{reboot}'
         raise CronError(message, f"Write {', '.join(MACROS)}, or five fields such as `0 2 * * *`.", whole)
     parsed = parse(known)
     return Cron(*(Field(one.text, whole, one.values, one.is_full) for one in _fields(parsed)))
@@ -148,8 +151,8 @@ def _fields(cron: Cron) -> tuple[Field, ...]:
 
 def _count_cure(words: list[tuple[str, Span]]) -> str:
     if len(words) == len(_KINDS) + 1:
-        return f"Leave out the seconds: `{' '.join(_clipped(word) for word, _ in words[1:])}`."
-    return 'Write it like "0 2 * * *" for every night at two, in quotes within `{}`, where a comma would end it.'
+        return f"Remove the seconds: `{' '.join(_clipped(word) for word, _ in words[1:])}`."
+    return 'Write it like "0 2 * * *" (every night at two). Inside `{}` it needs quotes, or a comma would end it.'
 
 
 def _clipped(text: str) -> str:
@@ -174,7 +177,7 @@ def _size(kind: _Kind) -> int:
 def _part(kind: _Kind, text: str, span: Span) -> range:
     """Return what one item of a list allows: a value, a range, ``*``, and with ``/`` every so many of them."""
     if _QUARTZ.fullmatch(text):
-        raise CronError(f'"{_clipped(text)}" is no {kind.noun} of a cron: `?`, `L`, `W` and `#` are Quartz\'s.',
+        raise CronError(f'"{_clipped(text)}" is not a valid {kind.noun}: `?`, `L`, `W` and `#` exist only in Quartz.',
                         f"Write numbers from {kind.first} to {kind.last}, or `*`.", span)  # fmt: skip
     allowed, slash, step = text.partition("/")
     low, dash, high = allowed.partition("-")
@@ -186,7 +189,7 @@ def _part(kind: _Kind, text: str, span: Span) -> range:
     if first > last:
         raise _backwards(kind, low, high, (first, last), span)
     if slash and not dash and allowed != "*":
-        message = f'"{_clipped(text)}" has a step and no range; programs differ in what they make of it.'
+        message = f'"{_clipped(text)}" has a step but no range, which cron implementations interpret differently.'
         raise CronError(message, f"Write `{allowed}-{kind.first + _size(kind) - 1}/{_clipped(step)}`.", span)
     return range(first, last + 1, _step(kind, step, last - first, span) if slash else 1)
 
@@ -196,10 +199,10 @@ def _value(kind: _Kind, text: str, span: Span) -> int:
         return kind.names.index(text.lower()) + (kind.first if kind.names is _MONTHS else 0)
     if not re.fullmatch(r"[0-9]{1,9}", text):
         names = f" or {kind.names[0]} to {kind.names[-1]}" if kind.names else ""
-        said = f'"{_clipped(text)}" is no {kind.noun}.' if text else f"a {kind.noun} is missing."
+        said = f'"{_clipped(text)}" is not a valid {kind.noun}.' if text else f"a {kind.noun} is missing."
         raise CronError(said, f"Write a number from {kind.first} to {kind.last}{names}, or `*`.", span)
     if not kind.first <= int(text) <= kind.last:
-        raise CronError(f"{kind.noun} {text} does not exist: it goes from {kind.first} to {kind.last}.",
+        raise CronError(f"{kind.noun} {text} does not exist: the range is {kind.first} to {kind.last}.",
                         _beyond_cure(kind, int(text)), span)  # fmt: skip
     return int(text)
 
@@ -207,7 +210,7 @@ def _value(kind: _Kind, text: str, span: Span) -> int:
 def _beyond_cure(kind: _Kind, value: int) -> str:
     if (kind.noun, value) in {("hour", 24), ("minute", 60)}:
         return "Write 0."
-    return "Write one of these."
+    return "Write a value in that range."
 
 
 def _backwards(kind: _Kind, low: str, high: str, values: tuple[int, int], span: Span) -> CronError:
@@ -215,14 +218,14 @@ def _backwards(kind: _Kind, low: str, high: str, values: tuple[int, int], span: 
     top = kind.first + _size(kind) - 1
     before = f"{first}-{top}" if first < top else str(first)
     after = f"{kind.first}-{last}" if last > kind.first else str(last)
-    message = f'the range "{low}-{high}" goes backwards, and a cron\'s does not go round.'
+    message = f'the range "{low}-{high}" runs backwards, which cron does not allow.'
     return CronError(message, f"Write `{before},{after}`.", span)
 
 
 def _step(kind: _Kind, text: str, width: int, span: Span) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise CronError(f'"{_clipped(text)}" is no step.', "Write a number from 1 after the `/`.", span)
+        raise CronError(f'"{_clipped(text)}" is not a valid step.', "Write a number of at least 1 after the `/`.", span)
     if int(text) > max(width, 1):
-        message = f"a step of {text} leads out of the range, so it would allow the first {kind.noun} alone."
-        raise CronError(message, "Write the one value that is meant, or a smaller step.", span)
+        message = f"a step of {text} is larger than the range, so only the first {kind.noun} would match."
+        raise CronError(message, "Write that single value, or a smaller step.", span)
     return int(text)

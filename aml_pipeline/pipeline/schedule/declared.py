@@ -29,7 +29,7 @@ def faults(one: model.Recurrence) -> list[Fault]:
     found = [*_number_faults("hours", one.hours, 23), *_number_faults("minutes", one.minutes, 59)]
     found += [*_week_day_faults(one), *_start_faults(one)]
     if one.interval > _LONGEST_INTERVAL:
-        found.append(Fault(("interval",), f"{one.interval} is no interval that a schedule could need.", "Lower it."))
+        found.append(Fault(("interval",), f"an interval of {one.interval} is too large.", "Lower it."))
     return found or list(_together(one))
 
 
@@ -70,8 +70,8 @@ def _number_faults(key: str, values: Sequence[int] | None, last: int) -> Iterato
         yield Fault((key,), f"`{key}` is empty.", f"Write it like [0], or delete it and give `start_time: {_EXAMPLE}`.")
     for index, value in enumerate(values or ()):
         if not 0 <= value <= last:
-            message = f"{value} is none of the {key}, which go from 0 to {last}."
-            yield Fault((key, index), message, "Write one of these.")
+            message = f"{value} is not a valid value of {key}: the range is 0 to {last}."
+            yield Fault((key, index), message, "Write a value in that range.")
 
 
 def _week_day_faults(one: model.Recurrence) -> Iterator[Fault]:
@@ -81,19 +81,19 @@ def _week_day_faults(one: model.Recurrence) -> Iterator[Fault]:
         if name not in WEEK_DAYS:
             near = next((day for day in WEEK_DAYS if day[:3] == name.lower()[:3]), None)
             cure = f'Write "{near}".' if near else suggest(name, WEEK_DAYS)
-            yield Fault(("week_days", index), f'"{name[:40]}" is no day of the week.', cure)
+            yield Fault(("week_days", index), f'"{name[:40]}" is not a day of the week.', cure)
 
 
 def _start_faults(one: model.Recurrence) -> Iterator[Fault]:
     try:
         start = _start(one.start_time)
     except ValueError:
-        message = f'"{str(one.start_time)[:40]}" is no time that a schedule could start at.'
-        cure = f"Write it like {_EXAMPLE}: whole minutes, no offset, by the clock of `time_zone`."
+        message = f'"{str(one.start_time)[:40]}" is not a valid start time.'
+        cure = f"Write it like {_EXAMPLE}: whole minutes, no offset, in local time of `time_zone`."
         yield Fault(("start_time",), message, cure)
         return
     if one.frequency == "month" and start and start.day > LAST_SAFE_DAY:
-        message = f"what Azure ML does on day {start.day} in months that have none is not known."
+        message = f"it is not known what Azure ML does on day {start.day} in months without that day."
         yield Fault(("start_time",), message, f"Start on a day from 1 to {LAST_SAFE_DAY}.")
 
 
@@ -102,8 +102,8 @@ def _together(one: model.Recurrence) -> Iterator[Fault]:
     fitting = {"hours": ("day", "week"), "minutes": ("day", "week"), "week_days": ("week",)}
     for key, frequencies in fitting.items():
         if getattr(one, key) is not None and one.frequency not in frequencies:
-            message = f"`{key}` goes with frequency {' or '.join(frequencies)}, and this one is {one.frequency}."
-            yield Fault((key,), message, f"Delete it; `start_time: {_EXAMPLE}` tells the time of the first run.")
+            message = f"`{key}` requires frequency {' or '.join(frequencies)}, but the frequency is {one.frequency}."
+            yield Fault((key,), message, f"Delete it, and set the time of the first run with `start_time: {_EXAMPLE}`.")
     if one.start_time is None:
         yield from _unsaid(one)
     elif one.frequency == "week" and one.interval > 1:
@@ -113,11 +113,13 @@ def _together(one: model.Recurrence) -> Iterator[Fault]:
 def _unsaid(one: model.Recurrence) -> Iterator[Fault]:
     if one.frequency in {"minute", "hour", "month"} or one.interval > 1:
         every = f"every {one.interval} {one.frequency}s" if one.interval > 1 else f"every {one.frequency}"
-        yield Fault((), f"{every}, and nothing says from when on.", f"Add `start_time: {_EXAMPLE}`.")
+        yield Fault((), f"a schedule for {every} needs a start time.", f"Add `start_time: {_EXAMPLE}`.")
         return
     for key, example in (("hours", "[2]"), ("minutes", "[0]"), ("week_days", "[monday]")):
         if getattr(one, key) is None and (key != "week_days" or one.frequency == "week"):
-            yield Fault((), f"neither `{key}` nor `start_time` says when it fires.", f"Add `{key}: {example}`.")
+            yield Fault(
+                (), f"neither `{key}` nor `start_time` says when the schedule fires.", f"Add `{key}: {example}`."
+            )
 
 
 def _unsure_week(one: model.Recurrence) -> Iterator[Fault]:
@@ -125,5 +127,5 @@ def _unsure_week(one: model.Recurrence) -> Iterator[Fault]:
     recurrence = read(one)
     days = {*recurrence.week_days, WEEK_DAYS[_begin(recurrence.start).weekday()]}
     if "sunday" in days and len(days) > 1:
-        message = "every so many weeks on sunday and other days: whether sunday begins Azure ML's week is not known."
-        yield Fault((), message, "Give sunday a schedule of its own, and start each on one of its days.")
+        message = "every few weeks on sunday and other days: it is not known whether Azure ML's week begins on sunday."
+        yield Fault((), message, "Give sunday a schedule of its own, and start each schedule on one of its days.")

@@ -34,8 +34,8 @@ def _rhythm(cron: Cron) -> str:
 
 def _by_day(cron: Cron, rhythm: str) -> Recurrence:
     if not cron.month.is_full:
-        raise _lossy(cron.month, f'a {rhythm} schedule of Azure ML v1 cannot keep to the months "{cron.month.text}".',
-                     _nearest(_text(cron, month="*")))  # fmt: skip
+        message = f'a {rhythm} schedule of Azure ML v1 cannot be limited to the months "{cron.month.text}".'
+        raise _lossy(cron.month, message, _nearest(_text(cron, month="*")))
     if rhythm == "daily":
         return Recurrence("day", hours=cron.hour.values, minutes=cron.minute.values)
     days = sorted((one - 1) % 7 for one in cron.week_day.values)
@@ -46,17 +46,21 @@ def _by_day(cron: Cron, rhythm: str) -> Recurrence:
 def _by_month(cron: Cron) -> Recurrence:
     days, months, interval = cron.day.values, cron.month.values, _interval(cron.month.values)
     if len(days) > 1:
-        message = f'a schedule of Azure ML v1 fires on one day of the month, and cannot say "{cron.day.text}".'
+        message = f'a schedule of Azure ML v1 fires on one day of the month, so it cannot express "{cron.day.text}".'
         raise _lossy(cron.day, message, _every_few_days(cron) or _split(cron))
     if days[0] > LAST_SAFE_DAY:
-        message = f"on day {days[0]}, which not every month has, Azure ML v1 is not known to fire as a cron does."
+        message = (
+            f"not every month has a day {days[0]}, and it is not known whether Azure ML v1 then does what cron does."
+        )
         raise _lossy(cron.day, message, _split(cron))
     if interval is None:
-        message = f'a schedule of Azure ML v1 cannot keep to the months "{cron.month.text}", which lie unevenly.'
+        message = (
+            f'a schedule of Azure ML v1 cannot be limited to the months "{cron.month.text}", which are unevenly spaced.'
+        )
         raise _lossy(cron.month, message, _split(cron))
     if len(cron.times) > 1:
         field = cron.hour if len(cron.hour.values) > 1 else cron.minute
-        message = f'a monthly schedule of Azure ML v1 fires at one time of its day, and cannot say "{field.text}".'
+        message = f'a monthly schedule of Azure ML v1 fires once a day, so it cannot express "{field.text}".'
         raise _lossy(field, message, _split(cron))
     return Recurrence("month", interval, start=datetime.combine(_first_day(months[0], days[0]), cron.times[0]))
 
@@ -72,10 +76,10 @@ def _interval(months: tuple[int, ...]) -> int | None:
 
 
 def _both_days(cron: Cron) -> CronError:
-    rule = "on the days of either" if cron.days_either else "on the days of both"
+    rule = "on days that match either" if cron.days_either else "on days that match both"
     message = (
-        f'a schedule of Azure ML v1 cannot say days of the month ("{cron.day.text}") and days of the week '
-        f'("{cron.week_day.text}") at once; this cron fires {rule}.'
+        f'a schedule of Azure ML v1 cannot combine days of the month ("{cron.day.text}") with days of the week '
+        f'("{cron.week_day.text}"); this cron fires {rule}.'
     )
     return _lossy(cron.day, message, _nearest(_text(cron, day="*", month="*")))
 
@@ -90,7 +94,7 @@ def _text(cron: Cron, **changed: str) -> str:
 
 
 def _nearest(text: str) -> str:
-    return f"The nearest that it can say: `{text}`."
+    return f"The nearest supported schedule: `{text}`."
 
 
 def _every_few_days(cron: Cron) -> str:
@@ -101,7 +105,7 @@ def _every_few_days(cron: Cron) -> str:
     lists = f"hours: {list(cron.hour.values)}, minutes: {list(cron.minute.values)}"
     first = f"2026-01-01T{cron.times[0]:%H:%M:%S}"
     form = f"recurrence: {{frequency: day, interval: {int(step)}, {lists}, start_time: {first}}}"
-    return f"The nearest that it can say, without a break at the end of a month: `{form}`."
+    return f"The nearest supported schedule, which continues across the end of a month: `{form}`."
 
 
 def _split(cron: Cron) -> str:
@@ -112,4 +116,4 @@ def _split(cron: Cron) -> str:
     parts = [f"{one.minute} {one.hour} {day} {month} *" for month, day, one in product(months, days, cron.times)]
     if len(parts) == 1 or len(parts) > _MOST_SPLIT or max(cron.day.values) > LAST_SAFE_DAY:
         return _nearest(parts[0] if even else f"{cron.times[0].minute} {cron.times[0].hour} {days[0]} * *")
-    return f"Give each a schedule of its own: {', '.join(f'`{one}`' for one in parts)}."
+    return f"Use one schedule for each: {', '.join(f'`{one}`' for one in parts)}."

@@ -63,12 +63,12 @@ def fault(zone: str) -> tuple[str, str] | None:
     shown = zone if len(zone) <= _LONGEST_SHOWN else f"{zone[:_LONGEST_SHOWN]}…"
     if _is_abbreviation(zone):
         meant = _ABBREVIATIONS.get(zone.upper()) or _ABBREVIATIONS.get(zone[:3], "a name such as Europe/Paris")
-        return f'"{shown}" is an abbreviation, and not every reader takes it for the same clock.', f"Write {meant}."
+        return f'"{shown}" is an ambiguous abbreviation of a time zone.', f"Write {meant}."
     name = _table().get(zone)
     if zone in ODD or name in NOT_IN_V1:
-        cure = "Write a zone whose clock agrees all year, or a fixed one such as Etc/GMT+7, which is UTC-07:00."
-        return f'Azure ML v1 has no time zone with the clock of "{shown}".', cure
-    return (f'no time zone is called "{shown}".', _cure(zone)) if name is None else None
+        cure = "Write a zone whose clock agrees all year, or a fixed offset such as Etc/GMT+7 (UTC-07:00)."
+        return f'Azure ML v1 has no time zone whose clock agrees with "{shown}".', cure
+    return (f'unknown time zone "{shown}".', _cure(zone)) if name is None else None
 
 
 def _is_abbreviation(zone: str) -> bool:
@@ -79,9 +79,9 @@ def _is_abbreviation(zone: str) -> bool:
 
 def _cure(zone: str) -> str:
     if zone in _default_zones():
-        return f"That is its name in Windows. Write {_default_zones()[zone]}."
+        return f"This is the Windows name. Write {_default_zones()[zone]}."
     if re.search(r"[-+][0-9]{1,2}(:?[0-9]{2})?$", zone):
-        return "Write the name of a place, such as Europe/Paris, or a fixed one such as Etc/GMT-1, which is UTC+01:00."
+        return "Write the name of a place, such as Europe/Paris, or a fixed offset such as Etc/GMT-1 (UTC+01:00)."
     near = _nearest(zone)
     if near:
         return f'Did you mean "{near}"?'

@@ -15,9 +15,9 @@ Error = Mapping[str, Any]
 
 # Type of pydantic's error → what stands there rightly, and an example of it.
 _EXPECTED = {
-    "string_type": ("text", "Write a word, in quotes if it looks like a number."),
-    "int_type": ("a whole number", "Write it like 3."),
-    "int_from_float": ("a whole number", "Write it like 3."),
+    "string_type": ("a string", "Write a string, in quotes if it looks like a number."),
+    "int_type": ("an integer", "Write it like 3."),
+    "int_from_float": ("an integer", "Write it like 3."),
     "float_type": ("a number", "Write it like 0.5."),
     "bool_type": ("true or false", "Write true or false."),
     "dict_type": ("a mapping", "Write `key: value` lines below it."),
@@ -57,8 +57,8 @@ def explain(error: Error) -> Problem:
         cure = suggest(str(error["input"]), re.findall(r"'([^']*)'", context["expected"]))
     elif kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        cure = f"Give {context[bound]} {words}."
-    return Problem("wrong-value", f"{_named(path)} cannot be {_shown(error['input'])}.", cure, path)
+        cure = f"Write {context[bound]} {words}."
+    return Problem("wrong-value", f"{_shown(error['input'])} is not a valid value of {_named(path)}.", cure, path)
 
 
 def _wrong_type(error: Error) -> Problem:
@@ -70,7 +70,7 @@ def _wrong_type(error: Error) -> Problem:
         cure = _short_form(path, value) or cure
     elif error["type"] == "string_type" and isinstance(value, bool):
         cure = f'Write "{written(value)}" in quotes.'
-    return Problem("wrong-type", f"{_named(path)} is {expected}, not {_shown(value)}.", cure, path)
+    return Problem("wrong-type", f"{_named(path)} must be {expected}, got {_shown(value)}.", cure, path)
 
 
 def _short_form(path: Path, value: str) -> str | None:
@@ -156,6 +156,10 @@ def _path(error: Error) -> Path:
     return tuple(error["loc"] if bad_name(error) is None else error["loc"][:-1])
 
 
+def _place(path: Path) -> str:
+    return f"in {_named(path)}" if path else "at the top of the file"
+
+
 def _named(path: Path) -> str:
     return ".".join(map(str, path)) or "the file"
 
@@ -171,22 +175,20 @@ def _shown(value: object) -> str:
 
 
 def _missing(path: Path) -> Problem:
-    where = f"{_named(path[:-1])} has" if len(path) > 1 else "the file has"
-    cure = f"Add `{path[-1]}:`."
-    return Problem("missing-key", f'{where} no "{path[-1]}".', cure, path[:-1], on_key=True)
+    message = f'required key "{path[-1]}" is missing {_place(path[:-1])}.'
+    return Problem("missing-key", message, f"Add `{path[-1]}:`.", path[:-1], on_key=True)
 
 
 def _unknown_key(path: Path) -> Problem:
     key = str(path[-1])
     if key in RESERVED_KEYS:
-        return Problem("reserved-key", f'"{key}" is planned, not yet there.', "Delete it.", path, on_key=True)
-    where = f"in {_named(path[:-1])}" if len(path) > 1 else "at the top of the file"
+        return Problem("reserved-key", f'"{key}" is reserved for a later version.', "Delete it.", path, on_key=True)
     known = _keys_at(path[:-1])
     meant = _meant_key(key, known)
     cure = f'Did you mean "{meant}"?' if meant else suggest(key, sorted(known), noun="key")
     if key == "inputs" and "arguments" in known:
-        cure = "What a step reads is what its `arguments:` name, such as `--data: ${{ datasets.NAME }}`."
-    return Problem("unknown-key", f'"{key}" is no key that is known {where}.', cure, path, on_key=True)
+        cure = "The `arguments:` of a step declare what it reads, for example `--data: ${{ datasets.NAME }}`."
+    return Problem("unknown-key", f'unknown key "{key}" {_place(path[:-1])}.', cure, path, on_key=True)
 
 
 # What other tools call a key → what it is called here.

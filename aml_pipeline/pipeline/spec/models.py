@@ -87,12 +87,12 @@ def _names(pattern: str, words: str) -> dict[str, Any]:
 
 
 _STEP_NAMES: dict[str, Any] = {
-    "propertyNames": _names(names.STEP_NAME, "Write small letters and digits, in words joined by -.")
+    "propertyNames": _names(names.STEP_NAME, "Write lower-case letters and digits, in words joined by -.")
 }
 _WORD_NAMES: dict[str, Any] = {
     "propertyNames": _names(
         rf"(?!({'|'.join(sorted(names.TAKEN))})$){names.WORD_NAME}",
-        "Write small letters and digits, in words joined by _, and no name that Azure ML keeps for itself.",
+        "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves.",
     )
 }
 
@@ -111,7 +111,7 @@ def _text(value: object) -> object:
 
 def _not_empty(value: str) -> str:
     if not value.strip():
-        raise _fail("empty-value", "this is empty.", "Write a value, or delete the key.")
+        raise _fail("empty-value", "this value is empty.", "Write a value, or delete the key.")
     return value
 
 
@@ -126,14 +126,14 @@ Integers = Annotated[tuple[int, ...], Strict(strict=False)]
 def _relative(value: str) -> str:
     if value.startswith(("/", "~")) or "\\" in value:
         raise _fail("absolute-path", f'"{value}" is not a path relative to the pipeline file.',
-                    "Write it from the pipeline file's folder, with / between folders.")  # fmt: skip
+                    "Write it relative to the folder of the pipeline file, with / between folders.")  # fmt: skip
     return value
 
 
 _PATH_SCHEMA = {
     "type": "string",
     "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
-    "patternErrorMessage": "Write a path from the folder of this file, with / between folders.",
+    "patternErrorMessage": "Write a path relative to the folder of this file, with / between folders.",
 }
 ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative), _Shown(_PATH_SCHEMA)]
 
@@ -141,8 +141,8 @@ ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relativ
 def _scalar(value: object) -> object:
     if not isinstance(value, (str, int, float)):
         kind = "null" if value is None else "a list or a mapping"
-        raise _fail("not-a-value", f"a parameter is text, a number or a boolean, not {kind}.",
-                    "Give one value; a script can split a text itself.")  # fmt: skip
+        raise _fail("not-a-value", f"a parameter must be a string, a number or a boolean, not {kind}.",
+                    "Write a single value; a script can split a string itself.")  # fmt: skip
     return value
 
 
@@ -155,7 +155,7 @@ Values = Annotated[tuple[Value, ...], Strict(strict=False)]
 
 def _bound(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _fail("wrong-type", "a bound is a number.", "Write it like 0.5, or delete the key.")
+        raise _fail("wrong-type", "a bound must be a number.", "Write it like 0.5, or delete the key.")
     return value
 
 
@@ -169,7 +169,7 @@ def _duration(value: object) -> int:
     found = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if not found:
         shown = written(value) if isinstance(value, (str, int, float)) else "this"
-        raise _fail("bad-duration", f"{shown} is not a duration.", "Write it like 90s, 10m or 2h.")
+        raise _fail("bad-duration", f"{shown} is not a valid duration.", "Write it like 90s, 10m or 2h.")
     return int(found[1]) * _SECONDS[found[2]]
 
 
@@ -182,14 +182,14 @@ Duration = Annotated[
 
 def _variable_name(name: str) -> str:
     if not re.fullmatch(names.VARIABLE_NAME, name):
-        raise _fail("bad-name", f'"{name}" cannot be the name of an environment variable.',
-                    "Write letters, digits and _, as in MY_VARIABLE.")  # fmt: skip
+        raise _fail("bad-name", f'"{name}" is not a valid name of an environment variable.',
+                    "Write letters, digits and _, for example MY_VARIABLE.")  # fmt: skip
     return name
 
 
 _VARIABLE_SCHEMA = {
     "type": ["string", "number"],
-    "description": "The value of this variable, as text; true and false in quotes.",
+    "description": "The value of this variable, as a string; write true and false in quotes.",
     "examples": [1],
 }
 Variables = Annotated[
@@ -198,13 +198,13 @@ Variables = Annotated[
         Annotated[str, BeforeValidator(_text), _Shown(_VARIABLE_SCHEMA)],
     ],
     Field(
-        description="Environment variables of the scripts. A step's own are added to the pipeline's.",
+        description="Environment variables of the scripts. Those of a step are added to those of the pipeline.",
         examples=[{"OMP_NUM_THREADS": 1}],
         json_schema_extra={
             "propertyNames": {
                 "title": "NAME",
                 "pattern": f"^(<<|{names.VARIABLE_NAME})$",
-                "patternErrorMessage": "Write letters, digits and _, as in MY_VARIABLE.",
+                "patternErrorMessage": "Write letters, digits and _, for example MY_VARIABLE.",
             }
         },
     ),
@@ -216,35 +216,35 @@ class Environment(_Model):
 
     name: Text | None = Field(
         None,
-        description="Name of the environment in Azure ML. `curated` and `registered` have one already.",
+        description="Name of the environment in Azure ML. `curated` and `registered` environments already have one.",
         examples=["pytorch-env"],
     )
     conda_file: ProjectPath | None = Field(
         None,
-        description="A conda file that lists the packages, from the folder of this file.",
+        description="A conda file that lists the packages, relative to the folder of this file.",
         examples=[".azureml/pytorch-env.yml"],
     )
     pip_requirements: ProjectPath | None = Field(
         None,
-        description="A pip requirements file that lists the packages, from the folder of this file.",
+        description="A pip requirements file that lists the packages, relative to the folder of this file.",
         examples=["requirements.txt"],
     )
     conda_environment: Text | None = Field(
-        None, description="A conda environment of this machine, exported when it is needed.", examples=["ml"]
+        None, description="A conda environment on this machine, exported when needed.", examples=["ml"]
     )
     docker_image: Text | None = Field(
         None,
-        description="A docker image. `conda_file` or `pip_requirements` may stand beside it.",
+        description="A docker image, optionally with `conda_file` or `pip_requirements`.",
         examples=["mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"],
     )
     curated: Text | None = Field(
-        None, description="An environment that Azure ML itself offers.", examples=["AzureML-sklearn-1.5"]
+        None, description="A curated environment, provided by Azure ML.", examples=["AzureML-sklearn-1.5"]
     )
     registered: Text | None = Field(
-        None, description="An environment that the workspace has already.", examples=["team-env"]
+        None, description="An environment that is already registered in the workspace.", examples=["team-env"]
     )
     version: Text | None = Field(
-        None, description="Version of `curated` or `registered`; the latest if left out.", examples=["3"]
+        None, description="Version of `curated` or `registered` (default: the latest).", examples=["3"]
     )
 
     @model_validator(mode="after")
@@ -254,12 +254,12 @@ class Environment(_Model):
         sources = [key for key in given if not ("docker_image" in given and key in dependency_files)]
         if len(sources) != 1 or len(given) > 2:  # noqa: PLR2004 - an image, and one dependency file
             found = " and ".join(given) or "none"
-            raise _fail("environment-definition", f"an environment has one definition, and this has {found}.",
-                        f"Give one of {', '.join(_DEFINITIONS)}.", at="")  # fmt: skip
+            text = f"an environment must have exactly one definition, but this one has {found}."
+            raise _fail("environment-definition", text, f"Keep one of {', '.join(_DEFINITIONS)}.", at="")
         existing = sources[0] in {"curated", "registered"}
         if self.version is not None and not existing:
-            raise _fail("environment-version", "`version` goes with `curated` or `registered` alone.",
-                        "Delete it: what is defined here gets its version from its content.", at="version")  # fmt: skip
+            raise _fail("environment-version", "`version` can only be used with `curated` or `registered`.",
+                        "Delete it: other environments get a version from their content.", at="version")  # fmt: skip
         if self.name is None and not existing:
             raise _fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
         return self
@@ -273,32 +273,32 @@ class Compute(_Model):
 
     name: Text = Field(description="Name of the compute target in the workspace.", examples=["cpu-cluster"])
     vm_size: Text | None = Field(
-        None, description="Size of its machines. With it, a missing cluster is created.", examples=["STANDARD_D2_V2"]
+        None, description="VM size of the nodes. If given, a missing cluster is created.", examples=["STANDARD_D2_V2"]
     )
     vm_priority: Literal["dedicated", "lowpriority"] | None = Field(
         None,
-        description="Whether its machines are its own, or cheaper ones that may be taken away.",
+        description="Dedicated nodes, or cheaper ones that Azure may reclaim (low priority).",
         examples=["lowpriority"],
     )
     min_nodes: int | None = Field(
-        None, ge=0, description="Nodes that always run; 0 costs nothing while idle.", examples=[0]
+        None, ge=0, description="Minimum number of nodes; with 0, an idle cluster costs nothing.", examples=[0]
     )
-    max_nodes: int | None = Field(None, ge=1, description="Nodes that run at most.", examples=[4])
+    max_nodes: int | None = Field(None, ge=1, description="Maximum number of nodes.", examples=[4])
     idle_seconds_before_scaledown: int | None = Field(
-        None, ge=0, description="Seconds after which an idle node stops.", examples=[1200]
+        None, ge=0, description="Seconds after which an idle node is released.", examples=[1200]
     )
 
     @model_validator(mode="after")
     def _nodes_fit(self) -> Compute:
         if self.min_nodes is not None and self.max_nodes is not None and self.min_nodes > self.max_nodes:
-            raise _fail("wrong-value", f"min_nodes ({self.min_nodes}) is above max_nodes ({self.max_nodes}).",
-                        "Lower the one, or raise the other.", at="min_nodes")  # fmt: skip
+            raise _fail("wrong-value", f"min_nodes ({self.min_nodes}) is greater than max_nodes ({self.max_nodes}).",
+                        "Lower `min_nodes`, or raise `max_nodes`.", at="min_nodes")  # fmt: skip
         return self
 
 
 def _named_compute(value: object) -> object:
     if not isinstance(value, (str, dict, Compute)):
-        raise _fail("wrong-type", "a compute target is a name or a mapping.", "Write its name.")
+        raise _fail("wrong-type", "a compute target must be a name or a mapping.", "Write its name.")
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -311,21 +311,23 @@ class Dataset(_Model):
     """Data that no step makes: a path here, and its place in Azure ML."""
 
     local: Text | None = Field(
-        None, description="Path on this machine, from the folder of this file.", examples=["data"]
+        None, description="Path on this machine, relative to the folder of this file.", examples=["data"]
     )
     optional: bool = Field(
         default=False,
-        description="True: the data may be absent; the option that names it is then left out.",
+        description="If true, the data may be absent; the option that names it is then omitted.",
         examples=[True],
     )
     datastore: Text | None = Field(
-        None, description="Datastore of Azure ML that holds `path`.", examples=["workspaceblobstore"]
+        None, description="Azure ML datastore that contains `path`.", examples=["workspaceblobstore"]
     )
     path: Text | None = Field(None, description="Path on the datastore.", examples=["cifar10/"])
     registered: Text | None = Field(
-        None, description="A dataset that the workspace has, by its name; instead of a path.", examples=["cifar10"]
+        None,
+        description="Name of a dataset that is registered in the workspace; replaces a path.",
+        examples=["cifar10"],
     )
-    version: Text | None = Field(None, description="Version of `registered`; the latest if left out.", examples=["2"])
+    version: Text | None = Field(None, description="Version of `registered` (default: the latest).", examples=["2"])
     mode: Literal["mount", "download"] = Field(
         "mount",
         description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts.",
@@ -335,32 +337,32 @@ class Dataset(_Model):
     @model_validator(mode="after")
     def _places(self) -> Dataset:
         if (self.datastore is None) != (self.path is None):
-            raise _fail("dataset-place", "`datastore` and `path` go together.", "Give both, or neither.", at="")
+            raise _fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
         if self.registered is not None and self.datastore is not None:
-            raise _fail("dataset-place", "a dataset has one remote place, and this has two.",
-                        "Give `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+            raise _fail("dataset-place", "a dataset must have one remote location, but this one has two.",
+                        "Keep `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         if self.version is not None and self.registered is None:
-            raise _fail("dataset-place", "`version` goes with `registered`.", "Delete it, or give `registered`.",
-                        at="version")  # fmt: skip
+            raise _fail("dataset-place", "`version` can only be used with `registered`.",
+                        "Delete it, or add `registered`.", at="version")  # fmt: skip
         if self.local is None and self.registered is None and self.datastore is None:
-            raise _fail("dataset-place", "the dataset has no place.",
-                        "Give `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+            raise _fail("dataset-place", "the dataset has no location.",
+                        "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         return self
 
 
 class Parameter(_Model):
     """A value that profiles, schedules and the command line may set."""
 
-    default: Value = Field(description="The value when nobody sets another.", examples=[2])
+    default: Value = Field(description="The value that is used unless it is overridden.", examples=[2])
     type: parameters.ParameterType | None = Field(
-        None, description="Type of the values; if left out, that of the default.", examples=["integer"]
+        None, description="Type of the values (default: the type of the default value).", examples=["integer"]
     )
     description: Text | None = Field(
-        None, description="What it means, for the reader.", examples=["Passes over the data."]
+        None, description="What the parameter means, for the reader.", examples=["Passes over the data."]
     )
-    choices: Values | None = Field(None, description="The values that are allowed.", examples=[[2, 10, 50]])
-    minimum: Bound | None = Field(None, description="The smallest value that is allowed.", examples=[1])
-    maximum: Bound | None = Field(None, description="The largest value that is allowed.", examples=[100])
+    choices: Values | None = Field(None, description="The allowed values.", examples=[[2, 10, 50]])
+    minimum: Bound | None = Field(None, description="The smallest allowed value.", examples=[1])
+    maximum: Bound | None = Field(None, description="The largest allowed value.", examples=[100])
 
     @property
     def declared_type(self) -> parameters.ParameterType:
@@ -374,16 +376,16 @@ class Parameter(_Model):
     @model_validator(mode="after")
     def _bounds_mean_something(self) -> Parameter:
         if self.choices == ():
-            raise _fail("bad-parameter", "`choices` is empty, so no value is allowed.", "Give values, or delete it.",
+            raise _fail("bad-parameter", "`choices` is empty, so no value is allowed.", "Add values, or delete it.",
                         at="choices")  # fmt: skip
         bounds = [key for key in ("minimum", "maximum") if getattr(self, key) is not None]
         if bounds and self.declared_type not in {"integer", "number"}:
-            message = f"`minimum` and `maximum` go with numbers, and this is a {self.declared_type}."
+            message = f"`minimum` and `maximum` require a number, but this parameter is a {self.declared_type}."
             cure = "Delete them, or declare `type: integer` or `type: number`."
             raise _fail("bad-parameter", message, cure, at=bounds[0])
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            message = f"the maximum ({written(self.maximum)}) is below the minimum ({written(self.minimum)})."
-            raise _fail("bad-parameter", message, "Raise the one, or lower the other.", at="maximum")
+            message = f"the maximum ({written(self.maximum)}) is less than the minimum ({written(self.minimum)})."
+            raise _fail("bad-parameter", message, "Raise the maximum, or lower the minimum.", at="maximum")
         return self
 
     @model_validator(mode="after")
@@ -405,19 +407,21 @@ class Output(_Model):
     """Settings of an output folder; the arguments declare the output itself."""
 
     datastore: Text | None = Field(
-        None, description="Datastore that keeps the folder; if left out, the workspace's own.", examples=["results"]
+        None,
+        description="Datastore that stores the folder (default: the workspace's default datastore).",
+        examples=["results"],
     )
     mode: Literal["upload", "mount"] = Field(
         "upload",
-        description="When files reach Azure ML: as the step ends, or while it writes them.",
+        description="When files are sent to Azure ML: when the step ends (upload), or while it writes them (mount).",
         examples=["mount"],
     )
     register_as: Text | None = Field(
-        None, description="Register the folder as a dataset of this name.", examples=["images"]
+        None, description="Register the folder as a dataset with this name.", examples=["images"]
     )
     may_be_empty: bool = Field(
         default=False,
-        description="True: the step may write no file to it. Otherwise that fails the step (local runs only).",
+        description="If true, the folder may stay empty; otherwise an empty output fails the step (local runs only).",
         examples=[True],
     )
 
@@ -427,7 +431,8 @@ _OPTIONS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {
         "anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _PLAIN_SCHEMA}],
-        "description": "Value of this option: text, a number, a list of them, an expression, or true for a bare flag.",
+        "description": "Value of this option: a string, a number, a list of them, an expression, or true for a bare "
+        "flag.",
         "examples": [
             "${{ parameters.epochs }}",
             "${{ outputs.model }}",
@@ -449,53 +454,53 @@ class _RunSettings(_Model):
     """Settings that stand for the pipeline, and for a step instead of the pipeline's."""
 
     compute: ComputeField | None = Field(
-        None, description="Where steps run in Azure ML: a name, or a mapping.", examples=["cpu-cluster"]
+        None, description="Compute target of the steps in Azure ML: a name, or a mapping.", examples=["cpu-cluster"]
     )
     environment: Environment | None = Field(
         None,
-        description="The packages that steps run with: a name and one definition.",
+        description="The packages that the steps run with: a name and one definition.",
         examples=[{"name": "pytorch-env", "conda_file": ".azureml/pytorch-env.yml"}],
     )
     snapshot: Texts | None = Field(
         None,
-        description="Files that steps need beyond what their scripts import: patterns as in .gitignore.",
+        description="Files that the steps need in addition to what their scripts import: patterns as in .gitignore.",
         examples=[["vocabulary/*.txt"]],
     )
     environment_variables: Variables = Field(default_factory=dict)
-    timeout: Duration | None = Field(None, description="Longest time that a step may take.", examples=["10m"])
+    timeout: Duration | None = Field(None, description="Maximum duration of a step.", examples=["10m"])
 
 
 class Step(_RunSettings):
     """A script and its arguments. What it reads and writes is what its arguments name."""
 
     script: ProjectPath = Field(
-        description="The Python script, from `source_directory`. It runs with the arguments below.",
+        description="The Python script, relative to `source_directory`. It runs with the arguments below.",
         examples=["train.py"],
     )
     arguments: Annotated[Any, _Shown(_ARGUMENTS_SCHEMA)] = Field(
         None,
-        description="Options and their values in order; or a list, for positional values and options that stand twice.",
+        description="Options and their values, in order; or a list, for positional values and repeated options.",
         examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
     )
     outputs: dict[OutputName, Output] = Field(
         default_factory=dict,
-        description="Settings of output folders, by name; the arguments declare the outputs themselves.",
+        description="Settings of output folders, by name; the outputs themselves are declared by the arguments.",
         examples=[{"model": {"mode": "mount"}}],
         json_schema_extra=_WORD_NAMES,
     )
     after: Texts = Field(
-        (), description="Steps that come first though nothing of theirs is read.", examples=[["prepare-data"]]
+        (), description="Steps that must run first, even if their outputs are not read.", examples=[["prepare-data"]]
     )
     source_directory: ProjectPath | None = Field(
-        None, description="Folder of this step's script, instead of the pipeline's.", examples=["steps"]
+        None, description="Folder of this step's script; replaces the pipeline's.", examples=["steps"]
     )
     allow_reuse: bool | None = Field(
         None,
-        description="False: run it every time, for a result that depends on what the arguments do not show.",
+        description="If false, the step always runs: for results that depend on more than its arguments show.",
         examples=[False],
     )
     retries: int | None = Field(
-        None, ge=0, le=100, description="Further attempts when it fails (local runs only).", examples=[2]
+        None, ge=0, le=100, description="Number of retries after a failure (local runs only).", examples=[2]
     )
 
 
@@ -505,12 +510,12 @@ class Recurrence(_Model):
     frequency: Literal["minute", "hour", "day", "week", "month"] = Field(
         description="Unit of `interval`.", examples=["day"]
     )
-    interval: int = Field(1, ge=1, description="It fires every so many units.", examples=[1])
+    interval: int = Field(1, ge=1, description="The schedule fires every so many units.", examples=[1])
     hours: Integers | None = Field(None, description="Hours of the day, 0 to 23.", examples=[[2]])
     minutes: Integers | None = Field(None, description="Minutes of the hour, 0 to 59.", examples=[[30]])
     week_days: Texts | None = Field(None, description="Days of the week.", examples=[["monday", "thursday"]])
     start_time: Text | None = Field(
-        None, description="The first time, in `time_zone`.", examples=["2026-12-01T02:00:00"]
+        None, description="The time of the first run, in `time_zone`.", examples=["2026-12-01T02:00:00"]
     )
 
 
@@ -522,18 +527,20 @@ class Schedule(_Model):
     )
     recurrence: Recurrence | None = Field(
         None,
-        description="When it fires in Azure ML's own terms, instead of `cron`.",
+        description="When the schedule fires, in Azure ML's own terms; replaces `cron`.",
         examples=[{"frequency": "week", "week_days": ["monday"], "hours": [2], "minutes": [0]}],
     )
     time_zone: Text = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Paris"])
     parameters: dict[str, GivenValue] = Field(
-        default_factory=dict, description="Values of parameters for its runs.", examples=[{"epochs": 10}]
+        default_factory=dict, description="Values of parameters for the scheduled runs.", examples=[{"epochs": 10}]
     )
 
     @model_validator(mode="after")
     def _one_form(self) -> Schedule:
         if (self.cron is None) == (self.recurrence is None):
-            raise _fail("schedule-form", "a schedule has either `cron` or `recurrence`.", "Give one of them.", at="")
+            raise _fail(
+                "schedule-form", "a schedule must have either `cron` or `recurrence`.", "Write one of them.", at=""
+            )
         return self
 
 
@@ -542,7 +549,7 @@ class Publish(_Model):
 
     reuse: bool = Field(
         default=False,
-        description="True: its runs may reuse old results. Otherwise every run is a fresh one.",
+        description="If true, the runs may reuse earlier results; otherwise every run starts afresh.",
         examples=[True],
     )
 
@@ -551,7 +558,7 @@ class DatasetOverride(_Model):
     """What a profile may change of a dataset."""
 
     local: Text = Field(
-        description="Path on this machine, from the folder of this file, instead of the dataset's.",
+        description="Path on this machine, relative to the folder of this file; replaces the dataset's.",
         examples=["small-data"],
     )
 
@@ -560,16 +567,14 @@ class StepOverride(_Model):
     """What a profile may change of a step."""
 
     compute: ComputeField | None = Field(
-        None, description="Where it runs in Azure ML, instead of the step's own.", examples=["gpu-cluster"]
+        None, description="Compute target in Azure ML; replaces the step's.", examples=["gpu-cluster"]
     )
     environment: Environment | None = Field(
         None,
-        description="The packages it runs with, instead of the step's own.",
+        description="The packages that the step runs with; replaces the step's environment.",
         examples=[{"registered": "team-env", "version": "3"}],
     )
-    timeout: Duration | None = Field(
-        None, description="Longest time that it may take, instead of the step's own.", examples=["2h"]
-    )
+    timeout: Duration | None = Field(None, description="Maximum duration; replaces the step's.", examples=["2h"])
     environment_variables: Variables = Field(default_factory=dict)
 
 
@@ -577,19 +582,19 @@ class Profile(_Model):
     """A named set of overrides, chosen by `--profile`."""
 
     parameters: dict[str, GivenValue] = Field(
-        default_factory=dict, description="Values of parameters, instead of their defaults.", examples=[{"epochs": 1}]
+        default_factory=dict, description="Values of parameters; replace their defaults.", examples=[{"epochs": 1}]
     )
     compute: ComputeField | None = Field(
-        None, description="Compute target, instead of the pipeline's.", examples=["gpu-cluster"]
+        None, description="Compute target; replaces the pipeline's.", examples=["gpu-cluster"]
     )
     environment: Environment | None = Field(
         None,
-        description="The packages that steps run with, instead of the pipeline's.",
+        description="The packages that the steps run with; replaces the pipeline's environment.",
         examples=[{"curated": "AzureML-sklearn-1.5"}],
     )
     schedules: dict[ScheduleName, Schedule] = Field(
         default_factory=dict,
-        description="Schedules by name, added to the pipeline's or instead of them.",
+        description="Schedules by name; added to the pipeline's, or replacing them.",
         examples=[{"hourly": {"cron": "0 * * * *"}}],
         json_schema_extra=_STEP_NAMES,
     )
@@ -614,7 +619,7 @@ def _at_least_one(steps: dict[str, Step]) -> dict[str, Step]:
 def _version(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int) or value != 1:
         shown = written(value) if isinstance(value, (str, int, float)) else "this"
-        raise _fail("wrong-value", f"version cannot be {shown}.", "Write 1.")
+        raise _fail("wrong-value", f"unsupported version {shown}.", "Write 1.")
     return value
 
 
@@ -624,9 +629,9 @@ Version = Annotated[Any, AfterValidator(_version), _Shown({"type": "integer", "c
 class PipelineSpec(_RunSettings):
     """One pipeline: steps that share an environment and a compute target."""
 
-    version: Version = Field(1, description="Version of this format; 1 is the only one.", examples=[1])
+    version: Version = Field(1, description="Version of this format; the only version is 1.", examples=[1])
     name: Annotated[str, _named("pipeline", names.step_name_fault)] = Field(
-        description="Name of the pipeline: small letters and digits, in words joined by -.",
+        description="Name of the pipeline: lower-case letters and digits, in words joined by -.",
         examples=["cifar10"],
         json_schema_extra={
             "pattern": f"^{names.STEP_NAME}$",
@@ -638,50 +643,51 @@ class PipelineSpec(_RunSettings):
         None, description="What the pipeline does, for the reader.", examples=["Train the tutorial network."]
     )
     experiment: Text | None = Field(
-        None, description="Experiment that its runs stand under in Azure ML; else its name.", examples=["day1"]
+        None,
+        description="Experiment that groups its runs in Azure ML (default: the name of the pipeline).",
+        examples=["day1"],
     )
     source_directory: ProjectPath = Field(
-        ".", description="Folder of the scripts, from the folder of this file.", examples=["steps"]
+        ".", description="Folder of the scripts, relative to the folder of this file.", examples=["steps"]
     )
     allow_reuse: bool = Field(
-        default=True, description="False: run every step each time, also where nothing changed.", examples=[False]
+        default=True, description="If false, every step always runs, even if nothing changed.", examples=[False]
     )
     retries: int = Field(
-        0, ge=0, le=100, description="Further attempts when a step fails (local runs only).", examples=[1]
+        0, ge=0, le=100, description="Number of retries after a step fails (local runs only).", examples=[1]
     )
     datasets: dict[DatasetName, Dataset] = Field(
         default_factory=dict,
-        description="Data that no step makes, by name. An argument reads it as ${{ datasets.NAME }}.",
+        description="Input data that no step produces, by name. An argument reads it as ${{ datasets.NAME }}.",
         examples=[{"archive": {"local": "data", "optional": True}}],
         json_schema_extra=_WORD_NAMES,
     )
     parameters: dict[ParameterName, ParameterField] = Field(
         default_factory=dict,
-        description="Values that a profile, a schedule or --param may set. An argument reads one as "
-        "${{ parameters.NAME }}.",
+        description="Values that profiles, schedules or --param may set. Read one as ${{ parameters.NAME }}.",
         examples=[{"epochs": 2}],
         json_schema_extra=_WORD_NAMES,
     )
     steps: Annotated[dict[StepName, Step], AfterValidator(_at_least_one)] = Field(
-        description="The steps, by name. What they read of each other, and `after`, give the order.",
+        description="The steps, by name. Their order follows from the outputs they read and from `after`.",
         examples=[{"train": {"script": "train.py", "arguments": {"--output": "${{ outputs.model }}"}}}],
         json_schema_extra={**_STEP_NAMES, "minProperties": 1},
     )
     profiles: dict[ProfileName, Profile] = Field(
         default_factory=dict,
-        description="Sets of overrides, by name: chosen by --profile NAME.",
+        description="Sets of overrides, by name; selected with --profile NAME.",
         examples=[{"quickstart": {"parameters": {"epochs": 1}}}],
         json_schema_extra=_STEP_NAMES,
     )
     schedules: dict[ScheduleName, Schedule] = Field(
         default_factory=dict,
-        description="When the published pipeline runs by itself, by name.",
+        description="Schedules of the published pipeline, by name.",
         examples=[{"nightly": {"cron": "0 2 * * *", "time_zone": "Europe/Paris"}}],
         json_schema_extra=_STEP_NAMES,
     )
     publish: Publish = Field(
         default_factory=Publish.model_construct,
-        description="How the published pipeline runs.",
+        description="Settings of the published pipeline.",
         examples=[{"reuse": True}],
     )
 

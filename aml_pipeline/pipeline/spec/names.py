@@ -19,17 +19,17 @@ TAKEN = frozenset(
 
 def step_name_fault(name: str) -> str | None:
     """Return what is wrong with ``name`` as the name of a step, a profile or a schedule, or None."""
-    return _fault(name, STEP_NAME, "small letters and digits, in words joined by -")
+    return _fault(name, STEP_NAME, "lower-case letters and digits, in words joined by -")
 
 
 def word_name_fault(name: str) -> str | None:
     """Return what is wrong with ``name`` as the name of an output, a parameter or a dataset, or None."""
     if name in TAKEN:
-        return "is a name that Azure ML keeps for itself"
-    return _fault(name, WORD_NAME, "small letters and digits, in words joined by _")
+        return "is reserved by Azure ML"
+    return _fault(name, WORD_NAME, "lower-case letters and digits, in words joined by _")
 
 
 def _fault(name: str, pattern: str, form: str) -> str | None:
     if len(name) > LONGEST:
-        return f"has {len(name)} characters, and {LONGEST} are allowed"
-    return None if re.fullmatch(pattern, name) else f"is not made of {form}"
+        return f"has {len(name)} characters, but at most {LONGEST} are allowed"
+    return None if re.fullmatch(pattern, name) else f"must consist of {form}"

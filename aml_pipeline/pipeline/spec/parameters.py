@@ -48,16 +48,23 @@ def fault(
     """
     text = written(value)
     if not text.strip():
-        return "an empty value cannot be carried by Azure ML.", 'Give it a word of its own, such as "none".'
+        return "Azure ML does not support empty values.", 'Use a word for it, such as "none".'
     if re.search("[\0\ud800-\udfff]", text):
-        return "no script can be given a null character or bytes that are no text.", "Write it in UTF-8."
+        return (
+            "the value contains a null character or bytes that are not UTF-8, which no script can receive.",
+            "Write it in UTF-8.",
+        )
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{text} is not a finite number.", "Give a number."
+        return f"{text} is not a finite number.", "Write a finite number."
     if not _fits(value, declared):
-        return f"{text} is not {_ARTICLE[declared]}.", _type_cure(value, declared)
+        return f"expected {_ARTICLE[declared]}, got {_quoted(value)}.", _type_cure(value, declared)
     if choices is not None and text not in {written(one) for one in choices}:
-        return f"{text} is none of the choices.", f"Choose {', '.join(map(written, choices))}."
+        return f"{_quoted(value)} is not one of the choices.", f"Choices: {', '.join(map(written, choices))}."
     return _out_of_range(value, minimum, maximum)
+
+
+def _quoted(value: Value) -> str:
+    return f'"{value}"' if isinstance(value, str) else written(value)
 
 
 def _fits(value: Value, declared: ParameterType) -> bool:
@@ -72,17 +79,17 @@ def _fits(value: Value, declared: ParameterType) -> bool:
 
 def _type_cure(value: Value, declared: ParameterType) -> str:
     if declared == "integer" and isinstance(value, float):
-        return "Give a whole number, or declare the parameter with `type: number`."
+        return "Write an integer, or declare the parameter with `type: number`."
     if declared == "string":
         return f'Quote it: "{written(value)}".'
-    return f"Give {_ARTICLE[declared]}, or declare another `type`."
+    return f"Write {_ARTICLE[declared]}, or declare another `type`."
 
 
 def _out_of_range(value: Value, minimum: float | None, maximum: float | None) -> tuple[str, str] | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     if minimum is not None and value < minimum:
-        return f"{written(value)} is below the minimum.", f"Give {written(minimum)} or more."
+        return f"{written(value)} is less than the minimum.", f"Write {written(minimum)} or more."
     if maximum is not None and value > maximum:
-        return f"{written(value)} is above the maximum.", f"Give {written(maximum)} or less."
+        return f"{written(value)} is greater than the maximum.", f"Write {written(maximum)} or less."
     return None

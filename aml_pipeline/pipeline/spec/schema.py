@@ -18,9 +18,10 @@ Schema = dict[str, Any]
 
 _HEAD = {
     "$schema": "http://json-schema.org/draft-07/schema#",
-    "$comment": "Made from the models of aml-pipeline. After an upgrade: aml-pipeline schema > pipeline.schema.json",
+    "$comment": "Generated from the models of aml-pipeline. After an upgrade: aml-pipeline schema > "
+    "pipeline.schema.json",
     "title": "Pipeline",
-    "patternProperties": {"^x-": {"description": "Ignored: a home for anchors.", "examples": [{"timeout": "10m"}]}},
+    "patternProperties": {"^x-": {"description": "Ignored; a place for anchors.", "examples": [{"timeout": "10m"}]}},
 }
 # Keywords in the order of the file; another one that the models come to use is to be taken up here.
 _ORDER = (

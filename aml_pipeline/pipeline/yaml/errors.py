@@ -15,46 +15,50 @@ NO_CHARACTER = ("this escape stands for no character.", "Write the character its
 # Part of libyaml's message (or of PyYAML's own parser) → what is wrong, the cure, and whether the place that counts is
 # where the construct begins rather than where the parser gave up.
 _EXPLANATIONS = (
-    ("a tab character", "a tab indents this line.", "YAML indents with spaces only.", False),
-    ("unexpected end of stream", "a quoted text is not closed.", "Add the closing quote.", True),
-    ("unexpected document", "a quoted text is not closed above the next `---` or `...` line.", "Add the closing quote.",
-     True),
-    ("unknown escape", "this escape is not known inside double quotes.",
+    ("a tab character", "this line is indented with a tab.", "Indent with spaces: YAML does not allow tabs.", False),
+    ("unexpected end of stream", "the quoted string is not closed.", "Add the closing quote.", True),
+    ("unexpected document", "the quoted string is not closed before the next `---` or `...` line.",
+     "Add the closing quote.", True),
+    ("unknown escape", "unknown escape sequence inside double quotes.",
      r"Double the backslash (\\), or use single quotes.", False),
-    ("hexdecimal", "this escape lacks digits.", r"Write \x41, \u0041 or \U00000041, or use single quotes.", False),
-    ("hexadecimal", "this escape lacks digits.", r"Write \x41, \u0041 or \U00000041, or use single quotes.", False),
+    ("hexdecimal", "this escape sequence has too few digits.",
+     r"Write \x41, \u0041 or \U00000041, or use single quotes.", False),
+    ("hexadecimal", "this escape sequence has too few digits.",
+     r"Write \x41, \u0041 or \U00000041, or use single quotes.", False),
     ("Unicode character escape", *NO_CHARACTER, False),
-    ("mapping values are not allowed", "a second `key:` on one line, or an indentation that does not fit.",
-     'Put it on a line of its own, or quote the text: "a: b".', False),
+    ("mapping values are not allowed", "a second `key:` on the same line, or wrong indentation.",
+     'Move it to a line of its own, or quote the string: "a: b".', False),
     ("sequence entries are not allowed", "a list item cannot begin here.",
-     "Put `- item` on a line of its own, below the key.", False),
-    ("mapping keys are not allowed", "a value cannot begin with ?.", "Put it in quotes.", False),
+     "Move `- item` to a line of its own, below the key.", False),
+    ("mapping keys are not allowed", "a value cannot begin with ?.", "Quote it.", False),
     ("',' or '}'", "this { is not closed, or a comma is missing.",
-     "Close it with }, or write one `key: value` a line.", True),
-    ("',' or ']'", "this [ is not closed, or a comma is missing.", "Close it with ], or write one `- item` a line.",
+     "Close it with }, or write one `key: value` per line.", True),
+    ("',' or ']'", "this [ is not closed, or a comma is missing.", "Close it with ], or write one `- item` per line.",
      True),
-    ("'-' indicator", "a list ends in the middle of its items.", "Begin the line with `- `, or indent it otherwise.",
-     False),
-    ("expected key", "this line's indentation fits no line above.", "Indent it as the keys beside it.", False),
-    ("block end", "this line's indentation fits no line above.", "Indent it as the keys beside it.", False),
+    ("'-' indicator", "this line interrupts a list.", "Begin the line with `- `, or fix its indentation.", False),
+    ("expected key", "the indentation of this line matches no line above.",
+     "Indent it like the keys next to it.", False),
+    ("block end", "the indentation of this line matches no line above.",
+     "Indent it like the keys next to it.", False),
     ("could not find expected ':'", "this line has no colon after its key.", "Write `key: value`.", True),
-    ("comment or line break", "a text cannot begin on the line of its | or >.", "Begin it on the next line, indented.",
-     False),
-    ("chomping", "a text cannot begin on the line of its | or >.", "Begin it on the next line, indented.", False),
-    ("indentation indicator", "a | or > cannot have a 0.", "Delete the 0.", False),
-    ("unexpected ':'", "a colon cannot stand in this text.", "Put the text in quotes.", False),
-    ("nesting depth", "this is nested too deep.", "Write it flatter.", False),
-    ("incompatible", "this YAML version is not supported.", "Delete the %YAML line.", False),
-    ("document start>", "the document ended above.", "Delete the `...` line, or what follows it.", False),
-    ("document start'", "the document ended above.", "Delete the `...` line, or what follows it.", False),
-    ("tag", "a tag cannot stand here.", "Put the text in quotes, or delete the !.", False),
-    ("%", "this %TAG or %YAML line is not understood.", "Delete it.", False),
-    ("directive", "a line that begins with % is an instruction to the YAML parser.", "Delete it, or quote the text.",
+    ("comment or line break", "a block of text cannot begin on the same line as its | or >.",
+     "Begin the text on the next line, indented.", False),
+    ("chomping", "a block of text cannot begin on the same line as its | or >.",
+     "Begin the text on the next line, indented.", False),
+    ("indentation indicator", "the indentation of a | or > block cannot be 0.", "Delete the 0.", False),
+    ("unexpected ':'", "this string cannot contain a colon.", "Quote it.", False),
+    ("nesting depth", "the nesting is too deep.", "Use fewer levels.", False),
+    ("incompatible", "unsupported YAML version.", "Delete the %YAML line.", False),
+    ("document start>", "the document has already ended above.", "Delete the `...` line, or what follows it.", False),
+    ("document start'", "the document has already ended above.", "Delete the `...` line, or what follows it.", False),
+    ("tag", "a tag is not allowed here.", "Quote the string, or delete the !.", False),
+    ("%", "unknown %TAG or %YAML directive.", "Delete it.", False),
+    ("directive", "a line that begins with % is a directive to the YAML parser.", "Delete it, or quote the string.",
      True),
 )  # fmt: skip
 _GENERIC = (
-    "this is not YAML.",
-    "Look at the indentation, colons and quotes of this line and of the one above.",
+    "this is not valid YAML.",
+    "Check the indentation, colons and quotes on this line and the line above.",
     False,
 )
 # What begins a construct of YAML's own, and cannot begin a value without quotes.
@@ -101,7 +105,7 @@ def _merge_conflict(lines: list[str]) -> Problem | None:
     if not marks:
         return None
     message = f"a merge conflict begins here ({lines[marks[0]][:7]})."
-    cure = "Keep what is right of both sides, and delete the lines of <<<<<<<, ======= and >>>>>>>."
+    cure = "Keep the right version, and delete the lines <<<<<<<, ======= and >>>>>>>."
     return Problem("yaml-syntax", message, cure, position=Position(marks[0] + 1, 1, len(lines[marks[0]])))
 
 
@@ -114,8 +118,8 @@ def no_break_space(lines: list[str], line: int) -> Problem | None:
     for number in (above, line):
         found = _NO_BREAK_SPACE.match(lines[number])
         if found:
-            message = "a no-break space (U+00A0) stands here, which looks like a space and is a letter to YAML."
-            return _syntax(message, "Type a space over it.", number, found.end())
+            message = "this is a no-break space (U+00A0), which YAML treats as a letter."
+            return _syntax(message, "Replace it with a normal space.", number, found.end())
     return None
 
 
@@ -125,8 +129,8 @@ def _unquoted_expression(source: str, line: int, column: int) -> Problem | None:
         return None
     found = re.match(r"\{\{[^}\n]*\}\}", source[column:])
     expression = "$" + (found.group() if found else "{{ … }}")
-    message = f"the expression {expression} stands unquoted inside {{}} or []."
-    cure = f'Quote it ("{expression}"), or put it on its own line.'
+    message = f"the expression {expression} is not quoted inside {{}} or []."
+    cure = f'Quote it ("{expression}"), or put it on a line of its own.'
     return Problem("unquoted-expression", message, cure, position=Position(line + 1, column, len(expression)))
 
 
@@ -140,15 +144,15 @@ def _unquotable_start(error: Any, source: str, line: int, column: int) -> Proble
         message = f"a value cannot begin with {source[column]}, {_SIGNS[source[column]]}."
     else:
         return None
-    return Problem("yaml-syntax", message, "Put it in quotes.", position=Position(line + 1, column + 1))
+    return Problem("yaml-syntax", message, "Quote it.", position=Position(line + 1, column + 1))
 
 
 def _closes_nothing(source: str, line: int, column: int) -> Problem | None:
     char = source[column : column + 1]
     if char not in {"]", "}"}:
         return None
-    cure = "Delete it, or put the text in quotes."
-    return Problem("yaml-syntax", f"this {char} closes nothing.", cure, position=Position(line + 1, column + 1))
+    cure = "Delete it, or quote the string."
+    return Problem("yaml-syntax", f"unmatched {char}.", cure, position=Position(line + 1, column + 1))
 
 
 # What the parser says of a line that does not fit where it stands; the mistake may lie in a line above.
@@ -187,7 +191,7 @@ def _quote_left_open(lines: list[str], line: int, column: int) -> Problem | None
         begun = next((one for one in range(line - 1, -1, -1) if _code(lines[one]).count(quote) % 2), None)
         found = begun is not None and re.search(rf"(?:: +|- +|[\[{{,] *){quote}", lines[begun])
         if found and begun is not None:
-            message = f"the quoted text that begins here ends in line {line + 1}."
+            message = f"the quoted string that begins here ends on line {line + 1}."
             return _syntax(message, "Close the quote on this line.", begun, found.end() - 1)
     return None
 
@@ -226,8 +230,8 @@ def _value_above_more(lines: list[str], above: int, line: int) -> Problem | None
     is_block = below is not None and inner + (0 if _value(lines[line]) else 1) <= _indentation(lines[below])
     if not value or not is_block or inner - _indentation(lines[above]) != _unit(lines):
         return None
-    message = "this key has a value on its line, and further lines are indented beneath it."
-    cure = "Delete the value, or indent the lines below as this one."
+    message = "this key has a value, but the lines below are indented under it."
+    cure = "Delete the value, or indent the lines below like this one."
     return _syntax(message, cure, above, lines[above].index(value))
 
 
@@ -244,8 +248,8 @@ def _odd_one_above(lines: list[str], line: int) -> Problem | None:
     alone = [_indentation(lines[one]) for one in above if one >= start].count(first) == 1
     if not alone or first - outer == unit or here - outer != unit:
         return None
-    return _syntax("this line is indented otherwise than those below it.",
-                   f"Indent it by {here} spaces, as line {line + 1}.", start, first)  # fmt: skip
+    return _syntax("the indentation of this line differs from the lines below.",
+                   f"Indent it by {here} spaces, like line {line + 1}.", start, first)  # fmt: skip
 
 
 def _between_levels(lines: list[str], above: int, line: int) -> Problem | None:
@@ -253,8 +257,8 @@ def _between_levels(lines: list[str], above: int, line: int) -> Problem | None:
     unit, here, there = _unit(lines), _indentation(lines[line]), _indentation(lines[above])
     if here % unit or not there % unit:
         return None
-    return _syntax("this line is indented otherwise than those below it.",
-                   f"Indent it by {here} spaces, as line {line + 1}.", above, there)  # fmt: skip
+    return _syntax("the indentation of this line differs from the lines below.",
+                   f"Indent it by {here} spaces, like line {line + 1}.", above, there)  # fmt: skip
 
 
 _KEY = re.compile(r":(?: |$)")

@@ -106,15 +106,15 @@ def decode(raw: bytes) -> tuple[str, Problem | None]:
     Lines end in the text as Python has it, whatever they end with in the file.
     """
     if len(raw) > MAX_BYTES:
-        message = f"the file has more than {MAX_BYTES:,} bytes, the most that a pipeline file may have."
-        return "", Problem("too-large", message, "Move data out of it into files that a script reads.")
+        message = f"the file is larger than {MAX_BYTES:,} bytes, the maximum for a pipeline file."
+        return "", Problem("too-large", message, "Move data to files that scripts read.")
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
         return _with_plain_ends(raw.decode()), None
     except UnicodeDecodeError as error:
         place = _end_of(_with_plain_ends(raw[: error.start].decode()))
-        message = f"byte 0x{raw[error.start]:02x} here is not UTF-8 text."
-        cure = "Save the file as UTF-8; binary data has no place in it."
+        message = f"byte 0x{raw[error.start]:02x} is not valid UTF-8."
+        cure = "Save the file as UTF-8 text without binary data."
         text = _with_plain_ends(raw.decode("utf-8", "replace"))
         return text, Problem("not-text", message, cure, position=place)
 
@@ -153,7 +153,7 @@ def _refuse_unprintable(text: str) -> None:
     if found:
         code = ord(found.group())
         escape = f', or write it as the escape "\\u{code:04x}" inside double quotes' if code else ""
-        raise _Refused("not-text", f"the character U+{code:04X} cannot stand in YAML text.", f"Delete it{escape}.",
+        raise _Refused("not-text", f"the character U+{code:04X} is not allowed in YAML.", f"Delete it{escape}.",
                        _end_of(text[: found.start()]))  # fmt: skip
 
 
@@ -184,8 +184,8 @@ class _Builder:
         for event in events:
             self._event(event)
         if self._root is None or self._root.value is None:
-            raise _Refused("empty-file", "the file is empty.", "Start with `aml-pipeline init` in an empty folder.",
-                           Position(1, 1))  # fmt: skip
+            raise _Refused("empty-file", "the file is empty.",
+                           "Start with `aml-pipeline init` in an empty folder.", Position(1, 1))  # fmt: skip
         return self._root
 
     def _event(self, event: Any) -> None:  # noqa: ANN401 - PyYAML's events are untyped
@@ -206,13 +206,18 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                cure = "One file holds one pipeline: delete the `---`, or move the rest into a file of its own."
+                cure = "A file holds one pipeline: delete the `---`, or move the rest to another file."
                 raise _Refused("two-documents", "a second YAML document begins here.", cure, position)
 
     def _scalar(self, event: Any, position: Position) -> None:  # noqa: ANN401
         self._refuse_tag(event.tag, "str", position)
         if "\0" in event.value:
-            raise _Refused("not-text", "no process and no path can hold a null character.", "Delete it.", position)
+            raise _Refused(
+                "not-text",
+                "null characters are not allowed: neither a process nor a path can receive one.",
+                "Delete it.",
+                position,
+            )
         if event.style == '"' and _SURROGATE.search(event.value):  # libyaml refuses them, PyYAML's own parser does not
             raise _Refused("yaml-syntax", *NO_CHARACTER, position)
         if not event.value:
@@ -235,9 +240,9 @@ class _Builder:
         node = self._anchors.get(anchor)
         top = self._frames[-1] if self._frames else None
         if node is None or any(frame.node is node for frame in self._frames):
-            reason = "stands inside itself" if node else "is not defined above"
+            reason = "is used inside its own value" if node else "is not defined above"
             near = nearest(anchor, self._anchors)
-            cure = f"Put `&{anchor}` before a value above, or quote the text."
+            cure = f"Put `&{anchor}` before a value above, or quote the string."
             cure = "Write the value out." if node else f"Did you mean *{near}?" if near else cure
             raise _Refused("unknown-alias", f"the alias *{anchor} {reason}.", cure, position)
         if top and top.is_mapping and top.key is None:
@@ -251,7 +256,7 @@ class _Builder:
         top = self._frames[-1] if self._frames else None
         if top and top.is_mapping and top.key is None:
             raise _Refused("bad-key", "a key must be a plain word, not a mapping or a list.",
-                           'Quote it if it is meant as text, as in "${{ parameters.epochs }}".', position)  # fmt: skip
+                           'Quote it if you mean a string, as in "${{ parameters.epochs }}".', position)  # fmt: skip
         node = Node({} if is_mapping else [], position, depth=1)
         if event.anchor:
             self._anchors[event.anchor] = node
@@ -278,11 +283,11 @@ class _Builder:
         parent.nodes += child.nodes
         parent.depth = max(parent.depth, child.depth + 1)
         if parent.expansions > MAX_EXPANSIONS:
-            raise _Refused("too-many-aliases", f"more than {MAX_EXPANSIONS:,} aliases are followed here.",
-                           "Write the values out, or fewer of them.", child.position)  # fmt: skip
+            raise _Refused("too-many-aliases", f"more than {MAX_EXPANSIONS:,} aliases are expanded here.",
+                           "Write the values out, or use fewer aliases.", child.position)  # fmt: skip
         if parent.nodes > MAX_NODES:
-            raise _Refused("too-many-values", f"the file holds more than {MAX_NODES:,} values, aliases followed.",
-                           "Move data out of it into files that a script reads.", child.position)  # fmt: skip
+            raise _Refused("too-many-values", f"the file has more than {MAX_NODES:,} values, with expanded aliases.",
+                           "Move data to files that scripts read.", child.position)  # fmt: skip
 
     def _refuse_no_break_space(self, number: int) -> None:
         """Refuse one before or behind a key, which then is none; within a text it may stand."""
@@ -292,7 +297,7 @@ class _Builder:
 
     def _refuse_depth(self, levels: int, position: Position) -> None:
         if len(self._frames) + levels > MAX_DEPTH:
-            raise _Refused("too-deep", f"this is nested deeper than {MAX_DEPTH} levels.", "Write it flatter.", position)
+            raise _Refused("too-deep", f"the nesting is deeper than {MAX_DEPTH} levels.", "Use fewer levels.", position)
 
     def _fill_mapping(self, frame: _Frame) -> None:
         own = {key for key, _, is_merge, _ in frame.pairs if not is_merge}
@@ -301,7 +306,7 @@ class _Builder:
                 self._merge(frame.node, node, position, own)
             elif key in frame.node.keys:
                 first = frame.node.keys[key]
-                message = f'the key "{key}" stands twice; the first is in line {first.line}.'
+                message = f'duplicate key "{key}" (first on line {first.line}).'
                 self._problems.append(Problem("duplicate-key", message, "Delete one of them.", position=position))
             else:
                 _put(frame.node, key, position, node)
@@ -310,8 +315,8 @@ class _Builder:
         sources = list(merged.children.values()) if isinstance(merged.value, list) else [merged]
         for source in sources:
             if not isinstance(source.value, Mapping):
-                raise _Refused("bad-merge", "`<<` takes a mapping, or a list of mappings.",
-                               "Give it an alias of a mapping, as in `<<: *common`.", position)  # fmt: skip
+                raise _Refused("bad-merge", "`<<` expects a mapping or a list of mappings.",
+                               "Write an alias of a mapping, for example `<<: *common`.", position)  # fmt: skip
             for key, node in source.children.items():
                 if key not in own and key not in into.value:
                     _put(into, str(key), source.keys[str(key)], node)
@@ -319,8 +324,8 @@ class _Builder:
     def _refuse_tag(self, tag: str | None, kind: str, position: Position) -> None:
         if tag not in {None, "!", f"tag:yaml.org,2002:{kind}"}:
             shown = str(tag).replace("tag:yaml.org,2002:", "!!")
-            raise _Refused("yaml-tag", f"the tag {shown} is not supported.",
-                           "Delete it, or put the text in quotes if it begins with !.", position)  # fmt: skip
+            raise _Refused("yaml-tag", f"unsupported tag {shown}.",
+                           "Delete it, or quote the string if it begins with !.", position)  # fmt: skip
 
 
 def _put(node: Node, key: str, position: Position, child: Node) -> None:
@@ -331,6 +336,6 @@ def _put(node: Node, key: str, position: Position, child: Node) -> None:
 
 def _boolean_warning(value: str, position: Position) -> Problem:
     truth = "true" if value.lower() in {"yes", "on"} else "false"
-    message = f'{value} is the text "{value}" here, as YAML 1.2 has it, not a boolean.'
-    return Problem("yaml-boolean", message, f'Write {truth}, or "{value}" in quotes if the text is meant.',
+    message = f'{value} is the string "{value}", not a boolean (YAML 1.2).'
+    return Problem("yaml-boolean", message, f'Write {truth}, or "{value}" in quotes if you mean the string.',
                    severity="warning", position=position)  # fmt: skip
