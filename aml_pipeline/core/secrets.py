@@ -32,7 +32,7 @@ class Place(NamedTuple):
     what: str
 
 
-_VARIABLES = "environment variables, passwords included"
+_VARIABLES = "environment variables with passwords"
 _SSH = "an SSH private key"
 _KEY = "a key or a certificate"
 _LOGINS = "logins"

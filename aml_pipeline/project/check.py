@@ -61,7 +61,7 @@ def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
     for name, place in plan.datasets.items():
         if place.local is not None and project.holds(project.path(place.local), project.folder):
             message = f'dataset "{name}" is the folder of the whole project, which every run changes.'
-            cure = "Put the data into a folder of its own."
+            cure = "Move the data to a folder of its own."
             yield Problem("dataset-place", message, cure, ("datasets", name, "local"))
 
 
@@ -71,13 +71,13 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
     for name in dict.fromkeys(name for step in steps for name in step.datasets):
         place = plan.datasets[name]
         if place.local is None and not place.optional:
-            message = f'dataset "{name}" has no place here, only in Azure ML.'
+            message = f'dataset "{name}" exists only in Azure ML.'
             problems.append(
                 Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True)
             )
         elif place.local is not None and not place.optional and not files.look(project.path(place.local)):
-            message = f'dataset "{name}" should be at {place.local}, and nothing is there.'
-            cure = "Put it there, or add `optional: true` if the steps can do without it."
+            message = f'dataset "{name}" was not found at {place.local}.'
+            cure = "Put the data there, or add `optional: true` if the steps can do without it."
             problems.append(Problem("missing-dataset", message, cure, ("datasets", name, "local")))
     return problems
 
@@ -86,24 +86,24 @@ def script_faults(step: Step, project: Project) -> Iterator[Problem]:
     """Yield what keeps the snapshot of ``step`` from being taken."""
     path: Path = ("steps", step.name, "script")
     if posixpath.normpath(step.script).startswith("-"):
-        message = f'step "{step.name}" runs {step.script}, and Python takes a name that begins with "-" for an option.'
+        message = f'step "{step.name}" runs {step.script}, but Python takes a name that begins with "-" for an option.'
         yield Problem("script-name", message, "Rename the script.", path)
         return
     folder = project.path(step.source_directory)
     place = os.path.join(folder, step.script)
     for inner, name, outer in ((folder, step.source_directory, project.folder), (place, step.script, folder)):
         if not project.holds(outer, inner):
-            message = f'"{name}" of step "{step.name}" leads out of {_shown(outer, project)}.'
-            cure = "Move it inside: a snapshot holds files of its source folder alone."
+            message = f'"{name}" of step "{step.name}" is outside {_shown(outer, project)}.'
+            cure = "Move it inside: a snapshot contains only files of its source folder."
             yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
             return
     if not files.is_folder(folder):
-        message = f'the source folder "{step.source_directory}" is not there.'
+        message = f'the source folder "{step.source_directory}" was not found.'
         near = _nearest_folder(step.source_directory, project)
-        cure = f'Did you mean "{near}"?' if near else "Make it, or mend `source_directory:`."
+        cure = "Create it, or correct `source_directory:`." if near else "Make it, or mend `source_directory:`."
         yield Problem("missing-folder", message, cure, _folder_path(step))
     elif files.is_folder(place):
-        yield Problem("missing-script", f'"{step.script}" is a folder.', "Name a Python file in it.", path)
+        yield Problem("missing-script", f'"{step.script}" is a folder.', "Write the path of a Python file in it.", path)
     elif not files.is_file(place):
         yield _missing_script(step, folder, path)
     else:
@@ -116,8 +116,8 @@ def _repeated_links(step: Step, project: Project) -> Iterator[Problem]:
     except RepeatedLinksError as error:
         name, source = step.source_directory.rstrip("/"), project.source(step)
         place = posixpath.join(name, error.name)
-        message = f'links in the source folder "{name}" lead to the same folders again and again: {place}.'
-        cure = f"Remove them, or leave them out: name them in {name}/{source.ignore_file or '.amlignore'}."
+        message = f'symbolic links in the source folder "{name}" lead to the same folders over and over: {place}.'
+        cure = f"Remove them, or exclude them in {name}/{source.ignore_file or '.amlignore'}."
         yield Problem("repeated-links", message, cure, _folder_path(step))
 
 
@@ -143,7 +143,7 @@ def _missing_script(step: Step, folder: str, path: Path) -> Problem:
 
     scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(".py")]
     shown = step.source_directory.rstrip("/")
-    message = f'step "{step.name}" runs {step.script}, and there is no such file in {shown}/.'
+    message = f'step "{step.name}" runs {step.script}, which was not found in {shown}/.'
     return Problem("missing-script", message, suggest(step.script, scripts, noun="script"), path)
 
 
@@ -155,25 +155,25 @@ def _shown(path: str, project: Project) -> str:
 def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
     for index, pattern in enumerate(step.snapshot or ()):
         if not is_pattern(pattern):
-            message = f'"{pattern}" is no pattern of files.'
-            cure = "Write it as in .gitignore, such as `data/*.csv`."
+            message = f'"{pattern}" is not a valid file pattern.'
+            cure = "Write it as in .gitignore, for example `data/*.csv`."
             yield Problem("bad-pattern", message, cure, ("steps", step.name, "snapshot", index))
     snapshot = project.snapshot(step)
     folder = os.path.relpath(snapshot.folder, project.folder)
     for name in snapshot.ignored:
-        message = f'step "{step.name}" needs {name}, and the ignore file of {step.source_directory}/ leaves it out.'
-        cure = "Take its pattern out of .amlignore (or of .gitignore, which stands in for it)."
+        message = f'step "{step.name}" needs {name}, but the ignore file of {step.source_directory}/ excludes it.'
+        cure = "Remove its pattern from .amlignore (or from .gitignore, which is used if there is no .amlignore)."
         yield Problem("ignored-file", message, cure, ("steps", step.name, "script"))
     kind = _other_kind(snapshot, project.source(step))
     if kind:
-        message = f'step "{step.name}" runs {step.script}, which is {kind}, not Python.'
+        message = f'step "{step.name}" runs {step.script}, which is {kind}, not a Python file.'
         yield Problem("not-python", message, _python_cure(kind, step.script), ("steps", step.name, "script"))
     for fault in snapshot.faults:
         if kind is None or fault.file != snapshot.script:
             yield Problem(
                 "script-syntax",
-                f'Python cannot parse this, so step "{step.name}" cannot run: {fault.reason.rstrip(".")}.',
-                "Mend it.",
+                f'Python cannot parse this file, so step "{step.name}" cannot run: {fault.reason.rstrip(".")}.',
+                "Fix the syntax error.",
                 file=os.path.normpath(os.path.join(folder, fault.file)),
                 position=Position(fault.line, fault.column),
             )
@@ -196,14 +196,14 @@ def _other_kind(snapshot: Snapshot, source: SourceFolder) -> str | None:
 def _python_cure(kind: str, script: str) -> str:
     if kind == kinds.NOTEBOOK and not script.endswith(".ipynb"):
         notebook = f"{os.path.splitext(script)[0]}.ipynb"
-        return f"Rename it to {notebook}, and export that: `jupyter nbconvert --to script {notebook}`."
+        return f"Rename it to {notebook}, and convert that: `jupyter nbconvert --to script {notebook}`."
     if kind == kinds.NOTEBOOK:
-        return f"Export it: `jupyter nbconvert --to script {script}`, and name the file that this writes."
+        return f"Convert it with `jupyter nbconvert --to script {script}`, and use the resulting file."
     if kind == kinds.SHELL:
-        return f'Steps start with Python: call it in a script, `subprocess.run(["bash", "{script}"], check=True)`.'
+        return f'Steps run Python: call it in a Python script, `subprocess.run(["bash", "{script}"], check=True)`.'
     if kind == kinds.WIDE:
         return "Save it as UTF-8."
-    return "Steps start with Python: name a Python file."
+    return "Steps run Python: use a Python file."
 
 
 def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:
@@ -230,10 +230,12 @@ def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
     shorter = [plain, *(plain.removeprefix(one) for one in starts if plain.startswith(one))]
     better = next((one for one in shorter if one != pattern and source.found_by((one,))), None)
     if better:
-        return f'Write "{better}": patterns begin in {_shown(source.path, project)}.'
-    cure = "Mend it: patterns begin in the source folder, and nothing outside it can be part of a snapshot."
+        return f'Write "{better}": patterns are relative to {_shown(source.path, project)}.'
+    cure = (
+        "Correct it: patterns are relative to the source folder, and a snapshot contains nothing outside that folder."
+    )
     if source.ignore_file:
-        cure += f" What {source.ignore_file} leaves out does not count."
+        cure += f" Files that {source.ignore_file} excludes do not count."
     return cure
 
 
@@ -246,7 +248,7 @@ def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
         f"{step.source_directory}/ ({count}), and a change of any of them runs it again."
     )
     patterns = ", ".join(f'"{one}"' for one in nearest_globs(snapshot, opening.file))
-    cure = f"Narrow it under the step: `snapshot: [{patterns}]` beside its own imports."
+    cure = f"Narrow it under the step with `snapshot: [{patterns}]`, in addition to its imports."
     file = os.path.normpath(os.path.join(folder, opening.file))
     return Problem("open-snapshot", message, cure, severity="warning", file=file, position=Position(opening.line, 1))
 
@@ -276,8 +278,8 @@ def _misplaced_files(environment: Environment, step: Step, project: Project) -> 
         if name is None:
             continue
         if not project.holds(project.folder, project.path(name)):
-            message = f"the environment's {key} \"{name}\" leads out of the project's folder."
-            yield Problem("outside", message, "Move it inside, so that it goes where the project goes.", place)
+            message = f"the environment's {key} \"{name}\" is outside the project's folder."
+            yield Problem("outside", message, "Move it inside, so that it is part of the project.", place)
         elif not files.is_file(project.path(name)):
-            message = f'the environment\'s {key} "{name}" is no file that is there.'
-            yield Problem("missing-file", message, "Make it, or mend the path.", place)
+            message = f'the environment\'s {key} "{name}" was not found.'
+            yield Problem("missing-file", message, "Create it, or correct the path.", place)

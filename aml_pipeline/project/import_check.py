@@ -112,7 +112,7 @@ def _cure(module: str, shown: str, step: Step, providers: Providers) -> str:
     by_conda = conda_name(name) if name and is_conda else None
     added = f"`{by_conda or name}`" if name else f"the package that provides {shown}"
     place = f"the `pip:` list of {file}" if name and is_conda and not by_conda else file
-    return f"Add {added} to {place}, or import {shown} in a `try:` if the script can do without it."
+    return f"Add {added} to {place}, or import {shown} inside a `try:` if the script can do without it."
 
 
 def cure_here(module: str, step: Step, project: Project) -> str:
@@ -127,9 +127,9 @@ def cure_here(module: str, step: Step, project: Project) -> str:
     if f"{module}.".startswith(f"{dotted}."):
         return f"Import it without `{dotted}.`: a step runs in a copy of {inside}/."
     if f"{inside}/".startswith(f"{top}/"):
-        return f"Move it into {inside}/, where snapshots are taken from, and import it without `{top}.`."
+        return f"Move it to {inside}/, from which snapshots are taken, and import it without `{top}.`."
     if files.is_file(f"{path}.py") or _is_package(path, inner):
-        return f"{top} lies beside the pipeline file: move it into {inside}/, where snapshots are taken from."
+        return f"{top} is next to the pipeline file: move it to {inside}/, from which snapshots are taken."
     return ""
 
 

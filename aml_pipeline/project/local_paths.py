@@ -72,11 +72,11 @@ def cure_of(place: Place, step: Step, plan: Plan, project: Project) -> str:
     holder = local_data.holder(plan, project, place.path)
     given = place.options[-1] if place.options else local_data.option_with(step, project, place.path)
     if holder:
-        return f"It is in dataset {holder}: {_passed(holder, step, given)}"
+        return f"It is part of dataset {holder}: {_passed(holder, step, given)}"
     if place.path == plan.file:
-        return "No snapshot holds the pipeline file: pass what the script needs of it as arguments."
+        return "The pipeline file is never part of a snapshot: pass the values that the script needs as arguments."
     if place.inner and source.ignores(place.inner + "/" * place.is_folder):
-        return f"Take its pattern out of {source.ignore_file}, which leaves it out of every snapshot."
+        return f"Remove its pattern from {source.ignore_file}, which excludes it from every snapshot."
     if place.inner and not local_data.is_data(plan, project, place.path):
         return f"Add it under the step: {local_data.snapshot_line(step, place.inner + '/' * place.is_folder)}."
     here = os.path.relpath(place.path, project.folder)
@@ -91,6 +91,6 @@ def _passed(dataset: str, step: Step, given: str | None) -> str:
     """Return how a dataset is passed to the script: by the option that does already, or that is ``given`` its path."""
     passed = step.option_of(Dataset(dataset))
     if passed:
-        return f"read the path from the option {passed}, which has it."
+        return f"read the path from the option {passed}, which receives it."
     option = given or local_data.free_option(step)
     return f"pass it, `{option}: ${{{{ datasets.{dataset} }}}}`: the script reads the path from that option."

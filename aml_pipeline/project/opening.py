@@ -66,7 +66,9 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     """Read and check the pipeline file at ``path``. Raises UsageError when there is none."""
     file = os.path.abspath(path)
     if not files.is_file(file):
-        raise UsageError(f"{path} {_what_instead(file)}. Name the file with -f, or make one with `aml-pipeline init`.")
+        raise UsageError(
+            f"{path} {_what_instead(file)}. Name the pipeline file with -f, or create one with `aml-pipeline init`."
+        )
     loaded = loader.load(files.read(file, source.MAX_BYTES), path, file=file, profile=profile, parameters=parameters)
     folder = os.path.dirname(file)
     if loaded.plan is None:
@@ -82,7 +84,7 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
 def _what_instead(file: str) -> str:
     """Return what is in place of a pipeline file."""
     if not files.look(file):
-        return "is not there"
+        return "was not found"
     what = "a folder" if files.is_folder(file) else "a pipe, a socket or a device"
     return f"is {what}, not a pipeline file"
 

@@ -29,7 +29,7 @@ def warnings(project: Project, steps: Iterable[Step]) -> list[Problem]:
 
 def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
     more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
-    message = f'this looks like {by_name(name)}, and goes to Azure ML with step "{steps[0].name}"{more}.'
+    message = f'this file looks like {by_name(name)}, and is sent to Azure ML with step "{steps[0].name}"{more}.'
     file = os.path.normpath(os.path.join(steps[0].source_directory, name))
     cures = [secret_cure(project, step, name) for step in steps]
     cure = next((one for one in cures if one == VAULT), cures[0])
@@ -42,4 +42,4 @@ def secret_cure(project: Project, step: Step, name: str) -> str:
         return VAULT
     ignore = project.source(step).ignore_file or ".amlignore"
     pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
-    return f"Leave it out: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."
+    return f"Exclude it: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."

@@ -10,7 +10,7 @@ from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Literal, Parameter
 
-VAULT = 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
+VAULT = 'Keep secrets in the key vault of the workspace, and read them with `run.get_secret("NAME")`.'
 
 
 def warnings(plan: Plan, steps: Iterable[Step]) -> list[Problem]:
@@ -58,5 +58,5 @@ def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
 
 
 def _told(whose: str, what: str, place: Path, *, on_key: bool = False) -> Problem:
-    message = f"{whose} looks like {what}, and goes to Azure ML in clear."
+    message = f"{whose} looks like {what}, and is sent to Azure ML in plain text."
     return Problem("plain-secret", message, VAULT, place, on_key=on_key, severity="warning")

@@ -69,8 +69,8 @@ def _require_effect(folder: str) -> None:
 
 
 def _no_locks(folder: str, why: str) -> str:
-    what = f"File locks do not work in {folder} ({why}), so two runs at a time could not be kept apart"
-    return f"{what}. Move the project to a local disk, or mount its file system with locks, and run again."
+    what = f"File locks do not work in {folder} ({why}), so two simultaneous runs could not be kept apart"
+    return f"{what}. Move the project to a local disk, or mount its file system with lock support, and run again."
 
 
 @contextlib.contextmanager
@@ -119,8 +119,8 @@ def _holder(descriptor: int) -> str:
         holder = json.loads(os.pread(descriptor, 4096, 0))
         who = "process {pid} on {host} since {since}: {command}".format(**holder)
     except (ValueError, KeyError, TypeError):
-        who = "a run that has just begun"
-    return f"Another run holds this pipeline ({who}). Wait for it, or stop it; nothing has to be unlocked."
+        who = "a run that has just started"
+    return f"Another run of this pipeline is in progress ({who}). Wait for it, or stop it; there is no lock to clear."
 
 
 def prepare(state: str, pipeline: str) -> str:

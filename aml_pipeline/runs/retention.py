@@ -32,9 +32,9 @@ def limit_of(text: str) -> Limit:
     given = re.fullmatch("([0-9]{1,9})([hdw]?)", text)
     if given is None:
         cure = (
-            "Give how many of the newest run records to keep (--runs 10), or up to which age, in hours, days or weeks"
+            "Write how many of the newest run records to keep (--runs 10), or their maximum age in hours, days or weeks"
         )
-        raise UsageError(f'--runs cannot be "{text}". {cure} (--runs 30d).')
+        raise UsageError(f'--runs does not accept "{text}". {cure} (--runs 30d).')
     number, unit = int(given[1]), given[2]
     if unit:
         return Limit(0, number * _UNITS[unit], f"{{}} younger than {text}")

@@ -187,7 +187,7 @@ def _values(noun: str) -> Teller:
 
 # How a secret is kept: see ``sealing``. One from before that is known by its name.
 _SEAL = re.compile(r"\*{3} [0-9a-f]{32}")
-_SEALED_NOW = "is kept as a digest from now on"
+_SEALED_NOW = "is now stored as a digest"
 
 
 def _secret_became(name: str, old: object, new: object) -> str:
@@ -212,7 +212,7 @@ def _value_became(old: object, new: object) -> str:
 def _packages(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     for name, old, new in _changes(then, now):
         missing = new is None and name in (now or {})
-        told = "is missing from this Python (--python names another)" if missing else _value_became(old, new)
+        told = "is not installed in this Python (select another with --python)" if missing else _value_became(old, new)
         yield f"{name} {told}"
 
 

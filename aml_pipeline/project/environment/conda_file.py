@@ -19,9 +19,9 @@ _MOST_BYTES = 1 << 20
 
 # What is told of pipeline files in words that do not fit here.
 _OWN_WORDS = {
-    "empty-file": ("the file is empty.", "Declare packages: `dependencies:` with one `- name=version` a line."),
-    "too-large": (f"the file is larger than {_MOST_BYTES:,} bytes.", "List the packages that steps import alone."),
-    "two-documents": ("a second YAML document begins here.", "One file declares one environment: delete the `---`."),
+    "empty-file": ("the file is empty.", "Declare packages: `dependencies:` with one `- name=version` per line."),
+    "too-large": (f"the file is larger than {_MOST_BYTES:,} bytes.", "List only the packages that the steps import."),
+    "two-documents": ("a second YAML document begins here.", "A file declares one environment: delete the `---`."),
 }
 
 
@@ -60,17 +60,17 @@ class _File:
 
     def read(self, root: Node) -> None:
         if not isinstance(root.value, dict):
-            cure = "Write `dependencies:` with one `- name=version` a line below it."
-            self._fault("a conda file is a mapping, and this is none.", cure, root.position)
+            cure = "Write `dependencies:` with one `- name=version` per line below it."
+            self._fault("a conda file must be a mapping.", cure, root.position)
             return
         for key, position in root.keys.items():
             if key not in _KEYS:
-                message = f'conda knows no key "{key}" and leaves it out.'
+                message = f'unknown key "{key}", which conda ignores.'
                 self._tell("conda-key", message, suggest(key, _KEYS, noun="key"), position, "warning")
         self._list(root, "channels")
         entries = self._list(root, "dependencies")
         if "dependencies" not in root.value:
-            cure = "Add `dependencies:` with one `- name=version` a line below it."
+            cure = "Add `dependencies:` with one `- name=version` per line below it."
             self._fault("the file declares no dependencies.", cure, root.position)
         elif entries is not None:
             self._dependencies(entries)
@@ -81,7 +81,7 @@ class _File:
             return None
         if isinstance(node.value, list):
             return list(node.children.values())
-        self._fault(f"`{key}` is a list, and this is none.", f"Write one `- …` a line below `{key}:`.", node.position)
+        self._fault(f"`{key}` must be a list.", f"Write one `- …` per line below `{key}:`.", node.position)
         return None
 
     def _dependencies(self, entries: list[Node]) -> None:
@@ -90,8 +90,8 @@ class _File:
             if isinstance(entry.value, str):
                 self._spec(entry)
             elif not isinstance(entry.value, dict):
-                cure = "Write it as `- name=version`, such as `- numpy=1.26`."
-                self._fault("a dependency is a text, and this is none.", cure, entry.position)
+                cure = "Write it as `- name=version`, for example `- numpy=1.26`."
+                self._fault("a dependency must be a string.", cure, entry.position)
         named = {one.name for one in self._found.packages}
         for entry in pips:
             self._installer(entry, has_pip="pip" in named)
@@ -102,13 +102,13 @@ class _File:
             position = entry.keys[str(key)]
             if key != "pip":
                 version = node.value if isinstance(node.value, (str, int, float)) else "VERSION"
-                cure = f"Write it as `- {key}={version}`; only `pip:` has a list below it."
-                self._fault(f'"{key}:" begins a mapping here, which is no dependency.', cure, position)
+                cure = f"Write it as `- {key}={version}`; only `pip:` is followed by a list."
+                self._fault(f'"{key}:" begins a mapping here, but a dependency must be a string.', cure, position)
                 continue
             if node.value is not None and not isinstance(node.value, list):
-                self._fault("`pip` is a list, and this is none.", "Write one `- …` a line below `pip:`.", node.position)
+                self._fault("`pip` must be a list.", "Write one `- …` per line below `pip:`.", node.position)
             elif node.value and not has_pip:
-                message = "pip installs packages here, and is not among the dependencies itself; conda adds it."
+                message = "pip installs packages here but is not itself a dependency; conda adds it."
                 self._tell("conda-pip", message, "Add `- pip` above this line.", position, "warning")
             for line in node.children.values() if isinstance(node.value, list) else ():
                 self._pip_line(line)
@@ -117,8 +117,8 @@ class _File:
         if isinstance(line.value, str):
             self._found.add(pip_file.read_line(line.value, self._path, line.position, self._reader))
         else:
-            cure = "Write it as `- name==version`, such as `- numpy==1.26`."
-            self._fault("a requirement of pip is a text, and this is none.", cure, line.position)
+            cure = "Write it as `- name==version`, for example `- numpy==1.26`."
+            self._fault("a pip requirement must be a string.", cure, line.position)
 
     def _spec(self, entry: Node) -> None:
         text = str(entry.value)
@@ -214,7 +214,7 @@ def _cure(text: str) -> str:
     """Return how to write what was meant."""
     marked = re.match(r"([\w.-]+)\s*;", text)
     if marked:
-        return f"Write `- {marked[1]}`: conda has no `;` conditions, or move the line below `pip:`."
+        return f"Write `- {marked[1]}`: conda does not support conditions after `;`. Or move the line below `pip:`."
     found = re.match(r"([\w.-]+)\W+([0-9][0-9.]*)", text)
     example = f"{found[1]}={found[2].rstrip('.')}" if found else "numpy=1.26"
-    return f"Write it as NAME, NAME=VERSION or NAME>=VERSION, such as {example}."
+    return f"Write it as NAME, NAME=VERSION or NAME>=VERSION, for example {example}."

@@ -86,9 +86,9 @@ def logins(text: str, path: str) -> list[Problem]:
 
 def in_clear(what: str, path: str, position: Position) -> Problem:
     """Return the warning for a secret at ``position`` of the file ``path``."""
-    message = f"{what} stands here in clear, and goes to Azure ML and into exports with the file."
+    message = f"{what} is in plain text here, and is sent to Azure ML and exported with the file."
     cure = (
-        "Take it out and have it revoked: Azure ML reads it from a connection of the workspace "
-        "(`Workspace.set_connection`), pip here from PIP_INDEX_URL or a keyring."
+        "Remove it and revoke it: Azure ML reads it from a connection of the workspace (`Workspace.set_connection`), "
+        "pip here from PIP_INDEX_URL or a keyring."
     )
     return Problem("plain-secret", message, cure, severity="warning", file=path, position=position)

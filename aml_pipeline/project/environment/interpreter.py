@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # What says nothing about a Python, but that this machine starts no program now.
 _REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
-_CURE = "Give the path of a Python with --python."
+_CURE = "Set the path of a Python interpreter with --python."
 
 # Beside PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
@@ -291,9 +291,9 @@ def _started(path: str, environ: Mapping[str, str], folder: str | None) -> Itera
             cwd=folder if folder and os.path.isdir(folder) else None,
         )
     except FileNotFoundError:
-        raise UsageError(f"There is no interpreter at {path}. {_CURE}") from None
+        raise UsageError(f"There is no Python interpreter at {path}. {_CURE}") from None
     except PermissionError:
-        raise UsageError(f"{path} may not be executed. {_CURE}") from None
+        raise UsageError(f"{path} is not executable. {_CURE}") from None
     except OSError as error:
         if error.errno in _REFUSALS:
             raise
@@ -319,4 +319,4 @@ def _answer(path: str, child: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 
 def _no_python(path: str) -> str:
-    return f"{path} does not answer as a Python of 3.8 or later does. {_CURE}"
+    return f"{path} is not a working Python 3.8 or later. {_CURE}"

@@ -66,7 +66,10 @@ def read_line(text: str, path: str, position: Position, reader: Reader) -> Decla
 def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
     raw = reader(path) or b""
     if len(raw) > MOST_BYTES:
-        message, cure = f"the file is larger than {MOST_BYTES:,} bytes.", "List the packages that steps import alone."
+        message, cure = (
+            f"the file is larger than {MOST_BYTES:,} bytes.",
+            "List only the packages that the steps import.",
+        )
         return Declaration(problems=[Problem("pip-syntax", message, cure, file=path, position=Position(1, 1))])
     # UTF-16 is what a redirected ``pip freeze`` writes in Windows PowerShell.
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -179,7 +182,7 @@ class _Line:
         try:
             words = shlex.split(text)
         except ValueError:
-            self._fault("a quote in this line is not closed.", "Close it, or delete it.")
+            self._fault("this line has an unclosed quote.", "Close it, or delete it.")
             return []
         options = []
         while words:
@@ -198,14 +201,14 @@ class _Line:
         full = _full_name(name)
         if full is None:
             known = [*(f"--{one}" for one in _OPTIONS), *(f"-{one}" for one in _SHORT)]
-            self._fault(f'pip has no option "{word.partition("=")[0]}" in a file.', suggest(word, known, noun="option"))
+            self._fault(f'unknown pip option "{word.partition("=")[0]}".', suggest(word, known, noun="option"))
             return None
         if not _OPTIONS[full]:
             if equals and word.startswith("--"):
-                self._fault(f"--{full} takes no value.", f"Write --{full} alone.")
+                self._fault(f"--{full} takes no value.", f"Write only --{full}.")
             return full, ""
         if not equals and not rest:
-            self._fault(f"--{full} needs a value.", f"Write it as --{full} VALUE, or delete it.")
+            self._fault(f"--{full} needs a value.", f"--{full} requires a value.")
             return None
         return full, value if equals else rest.pop(0)
 
@@ -236,8 +239,10 @@ class _Line:
             return
         self._seen.add(inner)
         if self._reader(inner) is None:
-            message = f'this line includes "{value}", and no such file lies beside {posixpath.basename(self._path)}.'
-            self._fault(message, "Make it, or mend the path.", "missing-file")
+            message = (
+                f'"{value}", which this line includes, was not found relative to {posixpath.basename(self._path)}.'
+            )
+            self._fault(message, "Create it, or correct the path.", "missing-file")
             return
         self._found.add(_file(inner, self._reader, self._seen), constraint=constraint)
 
@@ -267,10 +272,10 @@ def _cure(text: str) -> str:
     """Return how to write what was meant."""
     conda = re.fullmatch(rf"({_NAME})\s*=\s*([\w.*+!-]+)(?:=\S*)?", text)
     if conda:
-        return f'Write "{conda[1]}=={conda[2]}": one = is how conda has it.'
+        return f'Write "{conda[1]}=={conda[2]}": a single = is conda syntax.'
     bare = re.fullmatch(rf"({_NAME})\s+v?([0-9][\w.*+!-]*)", text)
     if bare:
         return f'Write "{bare[1]}=={bare[2]}".'
     if re.search(r"[<>=~!][^,]*\s[<>=~!]", text):
-        return "Put a comma between the versions, as in numpy>=1.26,<3."
-    return "Write NAME or NAME==VERSION, such as numpy==1.26."
+        return "Separate the versions with a comma, for example numpy>=1.26,<3."
+    return "Write NAME or NAME==VERSION, for example numpy==1.26."

@@ -36,11 +36,11 @@ def _lacking(line: Line, environment: Environment) -> tuple[str, str]:
     name = os.path.basename(line.file)
     if line.constraint and not line.replaced:
         what = f'"{shown(line.value)}"' if line.foreign == "list" else name
-        message = f"{what} is a file of constraints, and Azure ML takes none."
-        return message, "Write the versions into the file that names the packages."
+        message = f"{what} is a constraints file, which Azure ML does not support."
+        return message, "Add the versions to the file that lists the packages."
     if environment.conda_file not in {None, line.file}:
-        message = f"{name} is included by a conda file, and Azure ML gets the conda file alone."
-        return message, "Write its lines into the conda file, or use `pip_requirements:` instead."
+        message = f"{name} is included by a conda file, but Azure ML receives only the conda file."
+        return message, "Copy its lines into the conda file, or use `pip_requirements:` instead."
     if line.foreign == "variable" and environment.docker_image:
         return "", ""  # the image may set it
     return _foreign(line) if line.foreign else ("", "")
@@ -49,19 +49,19 @@ def _lacking(line: Line, environment: Environment) -> tuple[str, str]:
 def _foreign(line: Line) -> tuple[str, str]:
     text = shown(line.text)
     if line.foreign == "list":
-        message = f'"{text}" is read from the network, and Azure ML gets the files of the project alone.'
+        message = f'"{text}" is read from the network, but Azure ML receives only files of the project.'
         return message, f'Save it in the project and include the copy: "-r {_file_name(line.value)}".'
     if line.foreign == "variable":
-        message = f'"{line.value}" is a variable here, which Azure ML does not have when it builds the image.'
+        message = f'"{line.value}" is an environment variable, which Azure ML does not have when it builds the image.'
         return (
             message,
-            "Write its value; a login belongs in a connection of the workspace (`Workspace.set_connection`).",
+            "Write its value; credentials belong in a connection of the workspace (`Workspace.set_connection`).",
         )
     if line.text.startswith("-") and not _EDITABLE.match(line.text):
-        message = f'"{text}" leads to files here, which Azure ML does not have when it builds the image.'
-        return message, "Give an address that Azure ML can reach, or delete the line."
-    message = f'"{text}" is a file or folder here, which Azure ML does not have when it builds the image.'
-    return message, "Name a published package, or keep the code in the folder of the scripts."
+        message = f'"{text}" refers to local files, which Azure ML does not have when it builds the image.'
+        return message, "Use a URL that Azure ML can reach, or delete the line."
+    message = f'"{text}" is a local file or folder, which Azure ML does not have when it builds the image.'
+    return message, "Use a published package, or keep the code in the folder of the scripts."
 
 
 _EDITABLE = re.compile(r"-e|--ed")

@@ -15,7 +15,7 @@ _PROGRAMS = {
 }
 _ENDINGS = {
     **dict.fromkeys(("sh", "bash", "zsh", "ksh"), "a shell script"),
-    **dict.fromkeys(("bat", "cmd", "ps1"), "a script of Windows"),
+    **dict.fromkeys(("bat", "cmd", "ps1"), "a Windows script"),
     **dict.fromkeys(("r", "rmd"), "an R script"),
     "ipynb": "a Jupyter notebook",
     "jl": "a Julia script",
@@ -25,7 +25,7 @@ _ENDINGS = {
     "pyc": "a compiled Python file",
     "exe": "a binary file",
 }
-NOTEBOOK, SHELL, BINARY, WIDE = "a Jupyter notebook", "a shell script", "a binary file", "a text in UTF-16"
+NOTEBOOK, SHELL, BINARY, WIDE = "a Jupyter notebook", "a shell script", "a binary file", "a UTF-16 text file"
 
 
 def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:

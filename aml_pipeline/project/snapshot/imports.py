@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 # Names through which a file reaches code or data that its import statements do not name.
 _OPEN_NAMES = {
-    "__file__": "finds files beside itself through __file__",
-    "__spec__": "finds files beside itself through __spec__",
-    "__loader__": "finds files beside itself through __loader__",
+    "__file__": "locates files relative to itself through __file__",
+    "__spec__": "locates files relative to itself through __spec__",
+    "__loader__": "locates files relative to itself through __loader__",
     "__import__": "imports by a computed name",
     "__path__": "reads the folder of its package through __path__",
-    "exec": "runs code made at run time (exec)",
-    "eval": "runs code made at run time (eval)",
+    "exec": "runs code that is generated at run time (exec)",
+    "eval": "runs code that is generated at run time (eval)",
 }
 # The same for modules, and for what modules hold.
 _OPEN_DOTTED = {
@@ -30,8 +30,8 @@ _OPEN_DOTTED = {
     "zipimport": "imports from archives (zipimport)",
     "sys.path": "changes or reads the search path (sys.path)",
     "sys.modules": "reaches modules by name (sys.modules)",
-    "inspect.getfile": "finds files beside itself (inspect.getfile)",
-    "inspect.getsourcefile": "finds files beside itself (inspect.getsourcefile)",
+    "inspect.getfile": "locates files relative to itself (inspect.getfile)",
+    "inspect.getsourcefile": "locates files relative to itself (inspect.getsourcefile)",
 }
 _COMPUTED = "imports by a computed name (import_module)"
 
@@ -94,7 +94,7 @@ def parse(text: bytes) -> ast.Module:
             warnings.simplefilter("ignore")  # what Python warns of (an escape such as "\\d") is the script's own affair
             return ast.parse(text)
     except (MemoryError, RecursionError):
-        raise ValueError("an expression is nested too deep") from None
+        raise ValueError("the nesting of an expression is too deep") from None
 
 
 class _Reader:

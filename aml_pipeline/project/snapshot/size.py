@@ -37,8 +37,10 @@ def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Pr
     what = f"{total / 1024**2:.0f} MB in {counted(len(sizes), 'file')}"
     limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
     largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
-    message = f'the snapshot of step "{step.name}" has {what}; Azure ML takes {limit}. The largest: {largest}.'
-    cure = f"Leave out what it does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
+    message = (
+        f'the snapshot of step "{step.name}" has {what}, but the limit of Azure ML is {limit}. The largest: {largest}.'
+    )
+    cure = f"Exclude what the step does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
     yield Problem("large-snapshot", message, cure, ("steps", step.name, "script"), severity=severity)
 
 

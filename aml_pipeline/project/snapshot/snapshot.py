@@ -135,7 +135,7 @@ def _imported(
         local = list(imported_files(source, snapshot.script, name, one))
         yield from (_Find(file, "import", Place(name, one.line)) for file in local)
         if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
-            snapshot.opening = Opening(name, one.line, "imports * from a package, which may name modules in __all__")
+            snapshot.opening = Opening(name, one.line, "imports * from a package, which may list modules in __all__")
         if not local and one.level == 0:
             module, *parts = modules(one)
             snapshot.external.add(module)
