@@ -54,10 +54,10 @@ __all__ = [
     "submit",
 ]
 
-if not TYPE_CHECKING:  # which would believe in any name
+if not TYPE_CHECKING:  # for which any name would exist
 
     def __getattr__(name: str) -> object:
-        """Return what is offered by name, importing it."""
+        """Import and return a public name."""
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module

@@ -1,6 +1,6 @@
-"""Plan + project → what Azure ML's SDK would let through, or tell too late: told before anything is sent.
+"""Plan + project → problems that Azure ML's SDK would miss or report too late, reported before anything is sent.
 
-What a rule rests on stands beside it. Knows neither the SDK nor a workspace.
+The source of each rule is noted beside it. Uses neither an SDK nor a workspace.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.size import too_large
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 
-# The SDK's rule (azureml-core, _base_sdk_common.common); it tells when the experiment is made, after the environment.
+# The SDK's rule (azureml-core, _base_sdk_common.common), which it checks only after it has registered the environment.
 _EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}", re.ASCII)
-# Names that the service refuses to users (learn.microsoft.com, how-to-use-environments, v1).
+# Names reserved by the service (learn.microsoft.com, how-to-use-environments, v1).
 _RESERVED_ENVIRONMENT = re.compile(r"(azureml|microsoft)", re.IGNORECASE)
-# The SDK sets these in every process of a step.
+# The SDK sets these in each process of a step.
 _RESERVED_VARIABLE = re.compile(r"AML_PARAMETER_|AZUREML_", re.IGNORECASE)
-# What would lead to another address than that of a compute target.
+# Characters that would lead to a different address than that of a compute target.
 _COMPUTE = re.compile(r"[\w-]+", re.ASCII)
 
 
 def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool = False) -> list[Problem]:
-    """Return what forbids to send ``steps`` to Azure ML; ``alone``: as runs of their own, without the others."""
+    """Return what prevents sending ``steps`` to Azure ML; ``alone``: each as a run of its own."""
     chosen = list(steps)
     found = [*_experiment(plan), *_lacking(chosen)]
     for step in chosen:
@@ -42,7 +42,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
 
 
 def of_v1(steps: Iterable[Step]) -> list[Problem]:
-    """Return what forbids to send ``steps`` by SDK v1, and which v2 has."""
+    """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     found = [step for step in steps if is_serverless(step.compute)]
     message = "serverless compute exists only in Azure ML v2, and this command uses SDK v1."
     cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
@@ -50,12 +50,12 @@ def of_v1(steps: Iterable[Step]) -> list[Problem]:
 
 
 def is_serverless(compute: Compute | None) -> bool:
-    """Whether no cluster is meant, but machines that Azure ML v2 finds by itself."""
+    """Whether serverless compute of Azure ML v2 is meant rather than a cluster."""
     return compute is not None and compute.name.lower() == "serverless"
 
 
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
-    """Return the parts of ``step`` that decide whether Azure ML has to run it again, as ``reuse`` names them."""
+    """Return the parts of ``step`` that decide whether Azure ML must run it again, named as in ``reuse``."""
     sent = [argument for argument in step.arguments if not dataset_left_out(plan, argument)]
     snapshot = project.snapshot(step)
     return {
@@ -84,7 +84,7 @@ def _place(one: DatasetPlace) -> str:
 
 
 def contents(snapshot: Snapshot) -> dict[str, str]:
-    """Return the digests of a snapshot's files as Azure ML has them: whether they may be executed does not reach it."""
+    """Return the digests of a snapshot's files as Azure ML has them: without the executable bit."""
     return {name: digest.removesuffix("+x") for name, digest in snapshot.digests.items()}
 
 
@@ -96,19 +96,19 @@ def received(plan: Plan, steps: Iterable[Step]) -> list[str]:
 
 
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the tags by which a run is found again, and those that are ``given``."""
+    """Return the tags that identify a run, and those ``given``."""
     own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
     return {**(given or {}), **{name: text for name, text in own.items() if text}}
 
 
 def dataset_left_out(plan: Plan, argument: Argument) -> str | None:
-    """Return the dataset that ``argument`` names and that has no place in Azure ML, so that it is left out there."""
+    """Return the dataset of ``argument`` that does not exist in Azure ML, so that the argument is omitted there."""
     datasets = (token.name for token in argument.tokens if isinstance(token, Dataset))
     return next((name for name in datasets if not plan.datasets[name].is_remote), None)
 
 
 def left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
-    """Return the arguments of ``step`` that are left out in Azure ML, each with the dataset that has no place there."""
+    """Return the arguments of ``step`` that are omitted in Azure ML, each with the dataset that is missing there."""
     return [(one, dataset) for one in step.arguments if (dataset := dataset_left_out(plan, one))]
 
 
@@ -121,15 +121,15 @@ def _inputs(step: Step) -> Iterator[Problem]:
 
 def _experiment(plan: Plan) -> Iterator[Problem]:
     if not _EXPERIMENT.fullmatch(plan.experiment):
-        message = f'"{plan.experiment}" cannot be the name of an experiment in Azure ML.'
-        cure = "Use letters, digits, - and _, beginning with a letter or digit; 255 at most."
+        message = f'"{plan.experiment}" is not a valid name of an experiment in Azure ML.'
+        cure = "Use at most 255 letters, digits, - and _, starting with a letter or digit."
         yield Problem("experiment-name", message, cure, ("experiment",))
 
 
 def _lacking(steps: list[Step]) -> Iterator[Problem]:
-    """Yield what steps lack, once for all: a line at the top of the file serves them all."""
+    """Yield what steps lack, once for all steps: one line at the top of the file is enough."""
     without = [step.name for step in steps if step.compute is None]
-    cure = "Add `compute:`{}, such as `compute: cpu-cluster`."
+    cure = "Add `compute:`{}, for example `compute: cpu-cluster`."
     yield from _lack(without, "compute target", cure, code="no-compute")
     without = [step.name for step in steps if step.environment is None]
     cure = "Add `environment:`{} with `name:` and `conda_file:`."
@@ -147,17 +147,17 @@ def _lack(names: list[str], what: str, cure: str, code: str) -> Iterator[Problem
 def _targets(step: Step) -> Iterator[Problem]:
     place = ("steps", step.name)
     if step.compute and not _COMPUTE.fullmatch(step.compute.name):
-        message = f'"{step.compute.name}" cannot be the name of a compute target.'
+        message = f'"{step.compute.name}" is not a valid name of a compute target.'
         yield Problem("compute-name", message, "Use letters, digits, - and _.", (*place, "compute"))
     if step.environment and step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
-        message = f'the environment name "{step.environment.name}" begins with what Azure ML keeps for its own.'
+        message = f'the environment name "{step.environment.name}" starts with a reserved prefix of Azure ML.'
         yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
 
 
 def _variables(step: Step) -> Iterator[Problem]:
     for name in step.environment_variables:
         if _RESERVED_VARIABLE.match(name):
-            message = f'the variable "{name}" of step "{step.name}" is one that Azure ML sets itself.'
+            message = f'the environment variable "{name}" of step "{step.name}" is set by Azure ML itself.'
             place = ("steps", step.name, "environment_variables", name)
             yield Problem("reserved-variable", message, "Choose another name.", place, on_key=True)
 
@@ -165,26 +165,24 @@ def _variables(step: Step) -> Iterator[Problem]:
 def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
     place = plan.datasets[name]
     if not place.is_remote and not place.optional:
-        message = f'dataset "{name}" has no place in Azure ML, only here.'
-        cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can do without it."
+        message = f'dataset "{name}" exists only on this machine, not in Azure ML.'
+        cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can run without it."
         yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)
     elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
-        message = f'version "{place.version}" of dataset "{name}" is no number.'
-        cure = "Azure ML counts versions: write 1, 2 or 3, or delete the key for the latest."
+        message = f'version "{place.version}" of dataset "{name}" is not a number.'
+        cure = "Versions in Azure ML are numbers: write 1, 2 or 3, or delete the key to use the latest."
         yield Problem("dataset-version", message, cure, ("datasets", name, "version"))
 
 
 def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
-    """Yield what is wrong with the name of a file: Azure ML is told names as JSON."""
+    """Yield what is wrong with the name of a file: names are sent to Azure ML as JSON."""
     wrong = next((name for name in sorted(snapshot.digests) if _shown(name) != name), None)
     if wrong is not None:
-        message = (
-            f'step "{step.name}" takes the file "{_shown(wrong)}", whose name is no UTF-8; Azure ML takes no other.'
-        )
-        cure = f"Rename it, or leave it out by a line of {step.source_directory}/.amlignore."
+        message = f'the name of the file "{_shown(wrong)}" of step "{step.name}" is not UTF-8, as Azure ML requires.'
+        cure = f"Rename it, or exclude it by a line in {step.source_directory}/.amlignore."
         yield Problem("file-name", message, cure, ("steps", step.name, "script"))
 
 
 def _shown(name: str) -> str:
-    """Return a name with ``?`` in place of what is no UTF-8."""
+    """Return a name with ``?`` in place of what is not UTF-8."""
     return name.encode("utf-8", "replace").decode()

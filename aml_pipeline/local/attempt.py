@@ -120,9 +120,7 @@ def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) 
         context.store.fail(attempt)
         context.project.forget()
         found = evaluate(context, step, results, forced=found.verdict.reason)
-    raise MachineError(
-        f"{changed[0]} changed while it was being copied. Wait until it is no longer being written, then run again."
-    )
+    raise MachineError(f"{changed[0]} changed while it was being copied. Run again when it is no longer being written.")
 
 
 def command(context: Context, step: Step, outputs: Mapping[str, str], results: Mapping[str, Result]) -> list[str]:

@@ -80,8 +80,9 @@ def test_the_storage_account_has_a_role_of_its_own() -> None:
     error = _of_azure("HttpResponseError", "This request is not authorized.\nRequestId:1\nTime:2\nErrorCode:3")
     error.response, error.status_code = answer, 403  # type: ignore[attr-defined]
     assert calls.meaning(error) == (
-        "You may not use the storage account of this workspace. Ask its owner for the role Storage Blob Data "
-        "Contributor; if you have it, ask whether the account's firewall lets this machine in. Azure ML says: This "
+        "You are not allowed to use the storage account of this workspace. Ask its owner for the role Storage Blob "
+        "Data "
+        "Contributor; if you have it, ask whether the account's firewall allows this machine. Azure ML says: This "
         "request is not authorized."
     )
 
@@ -91,7 +92,7 @@ def test_a_refusal_does_not_pass() -> None:
     answer.status_code = 403
     with pytest.raises(AzureError) as caught, calls.doing("submitting", "azureml"):
         raise requests.exceptions.HTTPError("403 Client Error", response=answer)
-    assert "You may not do that in this workspace." in str(caught.value)
+    assert "You are not allowed to do that in this workspace." in str(caught.value)
     assert not calls.may_pass(caught.value)
 
 
@@ -178,5 +179,5 @@ def test_a_cluster_of_another_size_is_told(there: str | None, told: int, monkeyp
     said: list[str] = []
     with waiting.heard_by(said.append):
         assert compute.found(None, wanted).vm_size == there
-    told_of = ["Compute target it is there with the size STANDARD_NC24, not STANDARD_D2_V2, and is used as it is."]
+    told_of = ["Compute target it exists with size STANDARD_NC24, not STANDARD_D2_V2, and is used as it is."]
     assert said == told_of[:told]

@@ -80,10 +80,10 @@ class Found:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("{", "does not name subscription_id, resource_group and workspace_name as JSON."),
-        ("[]", "does not name subscription_id, resource_group and workspace_name as JSON."),
-        ("\udcff", "does not name subscription_id, resource_group and workspace_name as JSON."),
-        ('{"subscription_id": "s"}', "does not name subscription_id, resource_group and workspace_name as JSON."),
+        ("{", "must be JSON with subscription_id, resource_group and workspace_name."),
+        ("[]", "must be JSON with subscription_id, resource_group and workspace_name."),
+        ("\udcff", "must be JSON with subscription_id, resource_group and workspace_name."),
+        ('{"subscription_id": "s"}', "must be JSON with subscription_id, resource_group and workspace_name."),
         (json.dumps({**NAMES, "workspace_name": "<your workspace>"}), "has no value for workspace_name."),
         (json.dumps({**NAMES, "resource_group": ""}), "has no value for resource_group."),
         (json.dumps({**NAMES, "subscription_id": 5}), "has no value for subscription_id."),
@@ -95,7 +95,7 @@ def test_a_configuration_that_says_nothing(tmp_path: Path, text: str, told: str)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(UsageError) as raised:
         azureml.connect(str(tmp_path))
-    cure = "The workspace's page in the portal offers it: Download config.json."
+    cure = "Download it from the workspace's page in the portal: Download config.json."
     assert str(raised.value) == f"{path} {told} {cure}"
 
 
@@ -103,7 +103,9 @@ def test_no_configuration(lesson: Lesson, capsys: pytest.CaptureFixture[str]) ->
     (lesson.root / ".azureml" / "config.json").unlink()
     done = lesson.here(capsys, "submit")
     assert (done.status, done.out) == (2, "")
-    assert done.err.startswith(f"There is no .azureml/config.json in {lesson.root} or above it. The workspace's page ")
+    assert done.err.startswith(
+        f".azureml/config.json was not found in {lesson.root} or above it. The workspace's page "
+    )
 
 
 # The login.
@@ -157,7 +159,7 @@ def test_the_first_login_that_there_is(program: Callable[[str, str], Path], monk
     monkeypatch.setattr("azureml.core.authentication.InteractiveLoginAuthentication", Browser)
     assert chosen(azureml.Login(interactive=True))[0] == "Browser"
     with pytest.raises(
-        AzureError, match=r"^Nobody is logged in to Azure, and the program `az` is not here\. Log in: `az "
+        AzureError, match=r"^You are not logged in to Azure, and the program `az` was not found\. Log in: `az "
     ):
         chosen(azureml.Login())
     program("az", "print('{}')")
@@ -216,7 +218,9 @@ def test_the_login_of_azure_cli_submits(
     assert run(["submit"], {}) == 4
     said = capsys.readouterr()
     assert said.out == ""
-    assert "Azure CLI has no login. Log in: `az login`; without a terminal set AZURE_TENANT_ID, " in said.err
+    assert (
+        "You are not logged in to Azure CLI. Log in: `az login`; without a terminal set AZURE_TENANT_ID, "
+    ) in said.err
     assert said.err.count("\n") == 1
 
 
@@ -228,7 +232,7 @@ def test_nobody_is_logged_in(
     monkeypatch.setattr(sys, "stdin", None)
     assert run(["submit"], {}) == 4
     assert capsys.readouterr().err.startswith(
-        "Nobody is logged in to Azure, and the program `az` is not here. Log in: "
+        "You are not logged in to Azure, and the program `az` was not found. Log in: "
     )
 
 
@@ -332,7 +336,7 @@ def test_an_error_that_cannot_be_told() -> None:
         (TimeoutError(), "cannot be reached"),
         (Exception("Max retries exceeded with url: / (Caused by NewConnectionError())"), "cannot be reached"),
         (Exception("Max retries exceeded (too many 503 error responses)"), r"internal error \(HTTP 503\)"),
-        (Exception("ServiceException:\n\tCode: 404\n\tMessage: gone\n\tInnerException None"), "no such thing"),
+        (Exception("ServiceException:\n\tCode: 404\n\tMessage: gone\n\tInnerException None"), "cannot find it"),
         (Exception("Response status code: 429"), "throttling requests"),
     ],
 )

@@ -113,7 +113,7 @@ def test_azure_cli_is_asked_for_a_token_of_an_audience(
 
 
 def test_a_cloud_that_is_none() -> None:
-    with pytest.raises(UsageError, match=r'There is no cloud "AzureUsGov"\. Did you mean "AzureUSGovernment"\?'):
+    with pytest.raises(UsageError, match=r'Unknown cloud "AzureUsGov"\. Did you mean "AzureUSGovernment"\?'):
         connect(sdk="v2", names=NAMES, login=Login(cloud="AzureUsGov"))
 
 
@@ -134,7 +134,7 @@ def _refused() -> Exception:
 def test_nobody_could_be_logged_in(raised: Callable[[], Exception], more: str) -> None:
     with pytest.raises(AzureError) as caught, doing("connecting to workspace w"):
         raise raised()
-    what = "Connecting to workspace w failed. Azure ML does not know who you are, or the login has expired."
+    what = "Connecting to workspace w failed. You are not logged in to Azure ML, or the login has expired."
     assert str(caught.value) == f"{what} {LOG_IN}{more}"
     assert not may_pass(caught.value)
 

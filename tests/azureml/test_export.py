@@ -98,7 +98,7 @@ def test_the_commands_of_the_readme_stand_in_their_order_and_name_files_that_are
     ]
     assert all((small.root / "v2" / file).is_file() for _, file in commands)
     assert "| first-step | first_step |\n" in text
-    assert "- options that name datasets without a place in Azure ML: gone.\n" in text
+    assert "- options with datasets that exist only on the exporting machine: gone.\n" in text
     assert "| `small.nightly` | `small_nightly` |\n" in text
     assert "both fire" in text
 
@@ -175,11 +175,11 @@ def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project
     page = (project.root / "v2/README.md").read_text(encoding="utf-8")
     limits = "limits of parameters: epochs (minimum, maximum), loss (choices)."
     lines = [
-        f"{limits} Azure ML v2 does not check a value that is set there.",
+        f"{limits} Azure ML v2 does not check values set there.",
         "parameters that no step receives in Azure ML: unread.",
-        "`optional` of datasets: more. In Azure ML v2 the dataset must be there.",
-        "`retries` of steps: train. They hold for local runs alone.",
-        "min_nodes of compute target gpu. Only a cluster that is made of a `vm_size` has them.",
+        "`optional` of datasets: more. In Azure ML v2, the dataset must exist.",
+        "`retries` of steps: train. They apply only to local runs.",
+        "min_nodes of compute target gpu. Only a cluster created from a `vm_size` has them.",
     ]
     assert said == [f"Left out of the export: {line}" for line in lines]
     assert [line[2:] for line in page.splitlines() if line.startswith("- ")] == lines
@@ -271,7 +271,7 @@ def test_what_no_export_wrote_is_not_touched_without_force(small: Project, name:
     (small.root / "v2" / name).write_text("mine", encoding="utf-8")
     before = content(small.root / "v2")
     refused = small.cli("export", "v2", status=2)
-    assert f"v2 holds what the last export did not write: {told}" in refused.stderr
+    assert f"v2 has files that the last export did not write: {told}" in refused.stderr
     assert "--force" in refused.stderr
     assert content(small.root / "v2") == before
     small.cli("export", "v2", "--force")
@@ -306,8 +306,8 @@ def test_files_of_others_stay_whatever_they_are(small: Project) -> None:
     ("words", "told"),
     [
         ([], "Name the folder for the export"),
-        (["."], "holds the pipeline itself"),
-        ([".."], "holds the pipeline itself"),
+        (["."], "contains the pipeline itself"),
+        ([".."], "contains the pipeline itself"),
         (["pipeline.yaml"], "pipeline.yaml is no folder."),
         (["a", "b"], "`export` takes 1 FOLDER"),
     ],
@@ -322,7 +322,7 @@ def test_where_an_export_cannot_be(small: Project, words: list[str], told: str) 
 def test_no_export_becomes_part_of_a_snapshot(small: Project) -> None:
     (small.root / "scripts/second.py").write_text("import importlib, sys\nimportlib.import_module(sys.argv[1])\n")
     refused = small.cli("export", "scripts/v2", status=2).stderr
-    assert 'v2 lies where step "second" takes its files from' in refused
+    assert 'v2 is in the source folder of step "second"' in refused
     (small.root / "scripts/.amlignore").write_text("v2/\n")
     small.cli("export", "scripts/v2")
     first = content(small.root / "scripts/v2")
@@ -419,7 +419,7 @@ def test_a_file_that_changes_while_it_is_copied(small: Project, monkeypatch: pyt
     opened = open_pipeline(str(small.root / "pipeline.yaml"))
     plan, project = opened.require()
     monkeypatch.setattr(snapshot, "write", lambda *_: ["helper.py"])
-    with pytest.raises(MachineError, match=r"helper\.py changes while it is copied"):
+    with pytest.raises(MachineError, match=r"helper\.py changed while it was being copied"):
         export.write(plan, project, str(small.root / "v2"))
     assert not (small.root / "v2").exists()
 

@@ -54,7 +54,7 @@ def test_metrics_are_shown_and_recorded_as_those_of_v1(lesson: LessonV2, capsys:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (403, "You may not do that in this workspace."),
+        (403, "You are not allowed to do that in this workspace."),
         (400, "Azure ML says: a fault on order: 400"),
     ],
 )

@@ -125,7 +125,7 @@ def test_datasets_are_part_of_it(lesson: Lesson, capsys: Capture) -> None:
         "pipeline.yaml", "--epochs:", "--a: ${{ datasets.a }}\n      --b: ${{ datasets.b }}\n      --epochs:"
     )
     assert lesson.here(capsys, "submit").status == 0
-    reads = "it reads dataset a in version {}, the latest now"
+    reads = "it reads dataset a in version {}, currently the latest"
     unchanged = "may be reused nothing changed since the last submission"
     for version in (1, 2):
         done = lesson.here(capsys, "plan", "--remote", "train")

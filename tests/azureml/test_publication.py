@@ -324,8 +324,8 @@ def test_what_was_published_before_marks_told_an_origin_gets_it() -> None:
     wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))
     assert as_text(changes(wanted, found)).splitlines() == [
         "  = published pipeline mine  version aa",
-        f"  ~ endpoint mine            default version 0; its mark gets the origin {OURS}",
-        f"  ~ schedule mine.nightly    its mark gets the origin {OURS}",
+        f"  ~ endpoint mine            default version 0; adds the origin {OURS} to its mark",
+        f"  ~ schedule mine.nightly    adds the origin {OURS} to its mark",
     ]
     now = after(wanted, found)
     assert now.endpoint is not None

@@ -260,7 +260,7 @@ def test_an_endpoint_of_somebody_else_is_refused(lesson: Lesson, capsys: Capture
     assert (done.status, done.err) == (
         4,
         (
-            "The workspace has a pipeline endpoint lesson that was not made by publishing lesson. "
+            "The workspace has a pipeline endpoint lesson that was not created by publishing lesson. "
             "Rename the pipeline in the file, or the endpoint in the portal.\n"
         ),
     )
@@ -275,8 +275,8 @@ def test_two_that_published_at_once(lesson: Lesson, capsys: Capture) -> None:
     (schedule,) = service.schedules.values()
     service.schedules["z"] = {**schedule, "Id": "z", "CreatedDate": "2026-01-05T09:00:00.0000000+00:00"}
     told = publish(lesson, capsys)
-    assert told[2] == "- published pipeline lesson version D was published twice at once; the older one stays"
-    assert told[4] == "- schedule lesson.nightly another one of the same name stays"
+    assert told[2] == "- published pipeline lesson version D was published twice at the same time; the older one stays"
+    assert told[4] == "- schedule lesson.nightly another schedule of this name stays"
     assert service.pipelines["z"]["EntityStatus"] not in {"0", "Active"}
     assert service.schedules["z"]["EntityStatus"] == "Disabled"
     assert publish(lesson, capsys) == UNCHANGED
@@ -308,8 +308,8 @@ def test_a_profile_has_things_of_its_own(lesson: Lesson, capsys: Capture) -> Non
 
 def _fires_too(ours: str, other: str) -> str:
     return (
-        f"{ours} does not replace {other}, which is active too: each fires. "
-        "Pause in the portal what should not fire; publish leaves it paused.\n"
+        f"{ours} does not replace {other}, which is also active: each fires. "
+        "Pause the one that should not fire in the portal; publish keeps it paused.\n"
     )
 
 
@@ -369,7 +369,7 @@ def test_addresses_that_cannot_be_read_undo_nothing(lesson: Lesson, capsys: Capt
 
 
 def test_going_back_to_an_earlier_version(lesson: Lesson, capsys: Capture) -> None:
-    assert "Nothing of lesson is published yet." in lesson.here(capsys, "publish", "--version", "previous").err
+    assert "lesson is not published yet." in lesson.here(capsys, "publish", "--version", "previous").err
     publish(lesson, capsys)
     first = state(lesson)["endpoints"]["lesson"]
     lesson.replace("steps/train.py", "'train'", "'trained'")
@@ -597,7 +597,8 @@ def test_what_was_done_before_a_failure_is_told(lesson: Lesson, capsys: Capture)
     done = lesson.here(capsys, "publish")
     assert done.status == 4
     assert done.err.splitlines()[0] == (
-        "Done before it failed: environment training, published pipeline lesson. `aml-pipeline publish` does the rest."
+        "Done before the failure: environment training, published pipeline lesson. `aml-pipeline publish` will do "
+        "the rest."
     )
     assert done.err.splitlines()[1].startswith("Publishing endpoint lesson failed. You may not do that")
 
@@ -608,7 +609,8 @@ def test_a_published_pipeline_that_a_person_disabled_stays_so(lesson: Lesson, ca
     pipeline["EntityStatus"] = "Disabled"
     version = pipeline["Version"][:12]
     said = (
-        f"Published pipeline lesson, version {version}, is disabled, and publish leaves it so. Enable it with SDK v1: "
+        f"Published pipeline lesson, version {version}, is disabled, and publish does not enable it. Enable it "
+        "with SDK v1: "
         f'`PublishedPipeline.get(workspace, "{pipeline["Id"]}").enable()`.\n'
     )
     for words in (["--dry-run"], []):

@@ -218,7 +218,7 @@ def test_who_came_later_withdraws_and_says_so(tmp_path: Path, monkeypatch: pytes
         met_before(pair, "/Schedules/Create")
         first, second = pair.told
         made = "  + schedule lesson.weekly     every week on sunday at 05:00, UTC"
-        withdrawn = "  - schedule lesson.weekly     another publish made it at the same time; the earlier one stays"
+        withdrawn = "  - schedule lesson.weekly     another publish created it at the same time; the earlier one stays"
         assert [line for line in second if "weekly" in line] == [made]
         assert [line for line in first if "weekly" in line] == [made, withdrawn]
 
@@ -232,7 +232,8 @@ def test_of_two_contents_the_earlier_schedule_stays_and_that_is_said(
         met_before(pair, "/Schedules/Create")
         require_one_of_each(pair)
         assert pair.told[0][-1].endswith(
-            "another publish made it at the same time; the earlier one stays; it says something else, so publish again"
+            "another publish created it at the same time; the earlier one stays; it differs from this file, so "
+            "publish again"
         )
         (firing,) = active(pair.first.service.schedules)
         assert firing["PipelineSubmissionInfo"]["ExperimentName"] == "other"
@@ -260,5 +261,5 @@ def test_azure_ml_that_takes_one_name_twice(tmp_path: Path, monkeypatch: pytest.
     with a_pair(tmp_path, monkeypatch) as pair:
         met_before(pair, "/PipelineEndpoints/Create")
         require_one_of_each(pair)
-        assert "Another publish made endpoint lesson at the same time; that one stays." in pair.told[0]
+        assert "Another publish created endpoint lesson at the same time; that one stays." in pair.told[0]
         require_agreement(pair.first)

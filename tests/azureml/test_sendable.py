@@ -48,14 +48,14 @@ RULES = {
     "experiment": (
         ("experiment: lesson", "experiment: a lesson"),
         "pipeline.yaml:2:13: ",
-        '"a lesson" cannot be the name of an experiment in Azure ML.',
-        "Use letters, digits, - and _, beginning with a letter or digit; 255 at most.",
+        '"a lesson" is not a valid name of an experiment in Azure ML.',
+        "Use at most 255 letters, digits, - and _, starting with a letter or digit.",
     ),
     "compute": (
         ("compute: cpu-cluster\n", "\n"),
         "pipeline.yaml:6:3: ",
         'step "train" has no compute target, and Azure ML needs one.',
-        "Add `compute:`, such as `compute: cpu-cluster`.",
+        "Add `compute:`, for example `compute: cpu-cluster`.",
     ),
     "environment": (
         ("environment: {name: training, conda_file: conda.yml}", ""),
@@ -66,13 +66,13 @@ RULES = {
     "environment name": (
         ("name: training", "name: AzureML-mine"),
         "pipeline.yaml:4:21: ",
-        'the environment name "AzureML-mine" begins with what Azure ML keeps for its own.',
+        'the environment name "AzureML-mine" starts with a reserved prefix of Azure ML.',
         "Choose another name.",
     ),
     "variable": (
         ("script: steps/train.py", "script: steps/train.py\n        environment_variables: {AZUREML_X: a}"),
         "pipeline.yaml:8:29: ",
-        'the variable "AZUREML_X" of step "train" is one that Azure ML sets itself.',
+        'the environment variable "AZUREML_X" of step "train" is set by Azure ML itself.',
         "Choose another name.",
     ),
     "dataset": (
@@ -81,8 +81,8 @@ RULES = {
             "datasets:\n      images: {local: data}\n    steps:\n",
         ),
         "pipeline.yaml:6:3: ",
-        'dataset "images" has no place in Azure ML, only here.',
-        "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can do without it.",
+        'dataset "images" exists only on this machine, not in Azure ML.',
+        "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can run without it.",
     ),
 }
 

@@ -92,7 +92,7 @@ def test_the_walk_through_publishing(shipped: Lesson) -> None:
             done = shipped.azure(*command.split())
             assert done.status == 0, done.err
             assert set(done.err.splitlines()) <= {
-                'Azure ML has no dataset archive, so step "prepare-data" gets no --archive.',
+                'Azure ML has no dataset archive, so --archive of step "prepare-data" is omitted.',
                 (
                     "This project has no git remote, so what it publishes is marked with the id in "
                     ".aml-pipeline-origin. Keep that file with the project, and commit it."

@@ -108,7 +108,7 @@ def test_a_failed_step_is_told_with_its_reason_and_the_end_of_its_log(lesson: Le
     assert done.status == 1
     assert [row.split("  ")[0] for row in done.out.splitlines()[2:]] == ["prepare", "train"]
     assert "FAILED after" in done.out.splitlines()[2]
-    assert done.out.splitlines()[3] == "train    not run  the run ended before it"
+    assert done.out.splitlines()[3] == "train    not run  the run ended before it started"
     said = done.err.splitlines()
     assert said[-21:-1] == [f"    line {number}" for number in range(10, 30)]
     assert re.fullmatch(
@@ -253,8 +253,8 @@ def again(lesson: Lesson, capsys: Capture) -> Iterator[None]:
 
 
 FAULTS = {
-    401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
-    403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
+    401: "You are not logged in to Azure ML, or the login has expired. Log in: `az login`; ",
+    403: "You are not allowed to do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
     429: "Azure ML is throttling requests; wait a few minutes, and try again.",
     500: "Azure ML had an internal error (HTTP 500). Try again in a while.",
     503: "Azure ML had an internal error (HTTP 503). Try again in a while.",
@@ -327,7 +327,7 @@ def test_a_workspace_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "submit")
     assert (done.status, done.err.count("\n")) == (4, 1)
     assert done.err.startswith(
-        "Connecting to workspace loopback failed. Azure ML has no such thing. Look at the names: those given, "
+        "Connecting to workspace loopback failed. Azure ML cannot find it. Check the names that you gave "
     )
 
 
@@ -351,7 +351,7 @@ def test_a_service_that_dies_after_each_write(lesson: Lesson, capsys: Capture) -
         lesson.service.stop_after_writes(1)
         done = lesson.here(capsys, "submit")
         assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-        said = " Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
+        said = " Azure ML cannot be reached. Check the network and HTTPS_PROXY, then try again."
         (_, _, lost) = done.err.partition(said)
         assert lost == "\n" or lesson.service.asked("POST", "CreationInfoWithGraph"), done.err
     assert re.fullmatch(r" If run (\S+) did start, stop it with `aml-pipeline cancel \1`.\n", lost)
@@ -409,7 +409,9 @@ def test_a_run_that_began_and_could_not_be_tagged_is_told(lesson: Lesson, capsys
     (run,) = lesson.service.runs
     assert done.status == 0
     assert done.err.splitlines()[0] == f"Azure ML did not confirm the submission, but run {run} has begun."
-    assert done.err.splitlines()[1].startswith(f"Tagging run {run} failed. You may not do that in this workspace.")
+    assert done.err.splitlines()[1].startswith(
+        f"Tagging run {run} failed. You are not allowed to do that in this workspace."
+    )
     assert done.err.endswith(" So `aml-pipeline runs --remote` does not list the run.\n")
     assert lesson.record()["azureml"]["run"] == run
 
@@ -503,7 +505,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Type more of its id.\n'
     done = lesson.here(capsys, "cancel", "other")
     assert done.status == 4
-    assert done.err.startswith("Cancelling run other failed. Azure ML has no such thing.")
+    assert done.err.startswith("Cancelling run other failed. Azure ML cannot find it.")
 
 
 def test_cancelling_takes_the_pipeline_that_is_named_and_any_id(lesson: Lesson, capsys: Capture) -> None:
@@ -554,7 +556,7 @@ def test_cancelling_what_is_over_or_refused(lesson: Lesson, capsys: Capture) -> 
     lesson.service.fail("/Execution", 403, times=1000)
     done = lesson.here(capsys, "cancel")
     assert (done.status, done.out) == (4, "")
-    assert re.match(r"Cancelling run [0-9a-f-]+ failed\. You may not do that in this workspace\.", done.err)
+    assert re.match(r"Cancelling run [0-9a-f-]+ failed\. You are not allowed to do that in this workspace\.", done.err)
     lesson.service.faults.ordered.clear()
     assert lesson.here(capsys, "cancel").status == 0
 
@@ -796,8 +798,8 @@ def test_an_optional_dataset_that_azure_ml_lacks_takes_its_option_with_it_and_th
     done = lesson.azure("submit", *(word for one in given for word in ("--param", one)))
     assert done.status == 0
     assert done.err.splitlines() == [
-        'Azure ML has no dataset here, so step "train" gets no --here.',
-        'Azure ML has no dataset there, so step "train" gets no --there.',
+        'Azure ML has no dataset here, so --here of step "train" is omitted.',
+        'Azure ML has no dataset there, so --there of step "train" is omitted.',
         'No step receives the parameter "depth", so it is not sent.',
         'No step receives the parameter "width", so it is not sent.',
         'No step receives the parameter "colour", so it is not sent.',
@@ -816,15 +818,16 @@ def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesso
     done = lesson.azure("submit")
     assert done.status == 4
     assert done.err.splitlines() == [
-        'Azure ML has no dataset here, so step "train" gets no --here.',
+        'Azure ML has no dataset here, so --here of step "train" is omitted.',
         "Workspace loopback has no dataset images, which the file calls there. Check its name in the portal.",
     ]
     assert lesson.service.writes() == []
 
 
 DEFAULT_DATASTORE = {
-    403: "Looking up the default datastore failed. You may not do that in this workspace. Ask its owner for the role ",
-    404: "Workspace loopback has no default datastore, where the outputs of steps would go. Set one in the portal, or "
+    403: "Looking up the default datastore failed. You are not allowed to do that in this workspace. Ask its owner "
+    "for the role ",
+    404: "Workspace loopback has no default datastore for the outputs of steps. Set one in the portal, or "
     "name a datastore for each output: `datastore:` in `outputs:`.\n",
     500: "Looking up the default datastore failed. Azure ML had an internal error (HTTP 500). Try again in a while.",
 }
@@ -884,7 +887,7 @@ OF_LIBRARIES = re.compile(
         ("/dataset/v1.0/datasets/", "*", 403, ["submit"], FAULTS[403]),
         ("/dataset/v1.0/saveddatasets", "*", 403, ["submit"], FAULTS[403]),
         ("/dataset/v1.0/datasets/", "*", 500, ["submit"], FAULTS[500]),
-        ("/discovery/", "*", 404, ["submit"], "Azure ML has no such thing."),
+        ("/discovery/", "*", 404, ["submit"], "Azure ML cannot find it."),
         ("/discovery/", "*", 403, ["submit"], FAULTS[403]),
     ],
 )
@@ -914,7 +917,7 @@ ABSENT_DATA = {
     (
         "/dataversion/",
         403,
-    ): "Azure ML did not say which files dataset images (datasets.a) holds. "
+    ): "Azure ML did not list the files of dataset images (datasets.a). "
     "Try again in a while. If that does not help, register the dataset again.\n",
 }
 

@@ -132,7 +132,7 @@ def test_a_failed_step_is_told_with_its_reason_and_the_end_of_its_log(lesson: Le
     done = lesson.here(capsys, *SUBMIT, "--wait")
     assert done.status == 1
     assert done.out.splitlines()[2].startswith("prepare  FAILED after ")
-    assert done.out.splitlines()[3] == "train    not run  the run ended before it"
+    assert done.out.splitlines()[3] == "train    not run  the run ended before it started"
     assert done.err.splitlines()[-21:-1] == [f"    line {number}" for number in range(10, 30)]
     assert "prepare: Azure ML says: no such file Log: .aml_pipeline/" in done.err.splitlines()[-1]
     assert lesson.record()["state"] == "failed"
@@ -149,7 +149,9 @@ def test_a_log_that_is_refused_fails_no_run(lesson: LessonV2, capsys: Capture) -
     lesson.service.fail("/logs/", 403, times=1000)
     assert lesson.here(capsys, *SUBMIT, "--wait").status == 0
     said = lesson.cli("logs", "train").stdout
-    assert said.startswith("The log could not be fetched. You may not do that in this workspace. Ask its owner for ")
+    assert said.startswith(
+        "The log could not be downloaded. You are not allowed to do that in this workspace. Ask its owner for "
+    )
     assert "invalid status" not in said
 
 
@@ -322,7 +324,7 @@ def test_cancelling_a_job_that_nobody_here_sent(lesson: LessonV2, capsys: Captur
     done = lesson.here(capsys, "cancel", "nothing_there", "--sdk", "v2")
     assert (done.status, done.out) == (4, "")
     assert done.err == (
-        "Cancelling run nothing_there failed. Azure ML has no such thing. Look at the names: those given, and those in "
+        "Cancelling run nothing_there failed. Azure ML cannot find it. Check the names that you gave and those in "
         ".azureml/config.json. Azure ML says: Job nothing_there was not found in workspace loopback.\n"
     )
 
@@ -406,7 +408,7 @@ def test_the_words_for_what_is_not_there_are_those_of_v1(lesson: LessonV2, capsy
     lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: cpu-clutser")
     assert lesson.here(capsys, *SUBMIT).err == (
         "Workspace loopback has no compute target cpu-clutser. "
-        'Did you mean "cpu-cluster"? With `vm_size:` it is made.\n'
+        'Did you mean "cpu-cluster"? With `vm_size:`, it is created.\n'
     )
     lesson.replace("pipeline.yaml", "cpu-clutser", "broken")
     lesson.service.add_compute("broken", "Failed")
@@ -423,11 +425,11 @@ NO_KIND = "of a kind that azure-ai-ml does not know"
     [
         (
             {"computeType": "AKS"},
-            f"Compute target other is {NO_KIND}, on which no step runs. Name a cluster or an instance.",
+            f"Compute target other is {NO_KIND}, which cannot run steps. Name a cluster or an instance.",
         ),
         (
             {"computeType": "ComputeInstance", "properties": {"vmSize": "STANDARD_D2_V2", "state": "Stopped"}},
-            "Compute target other is an instance that is stopped. Start it in the portal, or name another.",
+            "Compute target other is a stopped instance. Start it in the portal, or name another.",
         ),
     ],
 )
@@ -446,7 +448,7 @@ def test_a_cluster_of_another_size_is_told(lesson: LessonV2, capsys: Capture) ->
     done = lesson.here(capsys, *SUBMIT)
     assert (done.status, done.err) == (
         0,
-        "Compute target cpu-cluster is there with the size STANDARD_D2_V2, not STANDARD_NC24, and is used as it is.\n",
+        "Compute target cpu-cluster exists with size STANDARD_D2_V2, not STANDARD_NC24, and is used as it is.\n",
     )
 
 
@@ -470,7 +472,7 @@ def test_an_optional_dataset_that_is_not_there_is_left_out(lesson: LessonV2, cap
     )
     lesson.replace("pipeline.yaml", "--epochs: ", "--more: ${{ datasets.more }}\n      --epochs: ")
     done = lesson.here(capsys, *SUBMIT)
-    assert (done.status, done.err) == (0, 'Azure ML has no dataset more, so step "train" gets no --more.\n')
+    assert (done.status, done.err) == (0, 'Azure ML has no dataset more, so --more of step "train" is omitted.\n')
     spec = lesson.service.component_of(job_of(lesson)[0], "train")["properties"]["componentSpec"]
     assert "--more" not in spec["command"]
     lesson.replace("pipeline.yaml", "registered: images", "registered: images, version: latest")
@@ -552,16 +554,18 @@ def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:
 
 DROPPED = 0
 FAULTS = {
-    DROPPED: "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again.",
-    401: "Azure ML does not know who you are, or the login has expired. Log in: `az login`; ",
-    403: "You may not do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
-    404: "Azure ML has no such thing. Look at the names: ",
-    409: "Something of that name is there with other content, or is being changed just now. Try again in a while; ",
+    DROPPED: "Azure ML cannot be reached. Check the network and HTTPS_PROXY, then try again.",
+    401: "You are not logged in to Azure ML, or the login has expired. Log in: `az login`; ",
+    403: "You are not allowed to do that in this workspace. Ask its owner for the role AzureML Data Scientist, ",
+    404: "Azure ML cannot find it. Check the names ",
+    409: "Something with that name exists with different content, or is being changed right now. Try again in a "
+    "while; ",
     429: "Azure ML is throttling requests; wait a few minutes, and try again.",
     500: "Azure ML had an internal error (HTTP 500). Try again in a while.",
 }
 OF_STORAGE = (
-    "You may not use the storage account of this workspace. Ask its owner for the role Storage Blob Data Contributor; "
+    "You are not allowed to use the storage account of this workspace. Ask its owner for the role Storage Blob "
+    "Data Contributor; "
 )
 PLACES = {
     "GET ^/$": "Connecting to workspace loopback failed.",
@@ -620,7 +624,7 @@ def test_nobody_answers(lesson: LessonV2) -> None:
     lesson.service.drop("^/$", times=1000)
     done = lesson.azure(*SUBMIT)
     assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-    assert "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again." in done.err
+    assert "Azure ML cannot be reached. Check the network and HTTPS_PROXY, then try again." in done.err
 
 
 def test_nobody_is_logged_in(lesson: LessonV2, tmp_path: Path) -> None:
@@ -630,7 +634,7 @@ def test_nobody_is_logged_in(lesson: LessonV2, tmp_path: Path) -> None:
     (refusing / "az").chmod(0o755)
     done = lesson.azure(*SUBMIT, environ={"PATH": f"{refusing}:{os.environ['PATH']}"})
     assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-    assert done.err.startswith("Azure CLI has no login. Log in: `az login`; ")
+    assert done.err.startswith("You are not logged in to Azure CLI. Log in: `az login`; ")
 
 
 def test_an_sdk_that_is_not_installed(lesson: LessonV2, tmp_path: Path) -> None:
@@ -661,7 +665,8 @@ def test_a_wait_ends_when_nobody_answers_for_long(lesson: LessonV2, capsys: Capt
     *_, goes_on, failed = done.err.splitlines()
     assert goes_on == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`."
     assert failed == (
-        "Azure ML does not tell where its services are. Look at your role in the workspace, and try again in a while."
+        "Azure ML did not return the addresses of its services. Check your role in the workspace, and try again in "
+        "a while."
     )
 
 

@@ -69,7 +69,7 @@ def test_another_project_of_the_same_name_is_refused_before_anything_is_written(
     other.replace("steps/train.py", "'train'", "'of another project'")
     told = (
         f"Endpoint lesson was published by another project, {OURS}; this one is {THEIRS}. Rename the pipeline in the "
-        "file (`name:`), or take over what is published: `aml-pipeline publish --adopt`.\n"
+        "file (`name:`), or run `aml-pipeline publish --adopt`.\n"
     )
     for words in (["publish"], ["publish", "--dry-run"], ["publish", "--version", "previous"]):
         assert refused(other, capsys, *words).err == told
@@ -134,8 +134,8 @@ def test_what_older_versions_published_is_ours_and_gets_the_origin(lesson: Lesso
     _forget_origins(lesson)
     assert publish(lesson, capsys) == [
         "= published pipeline lesson version D",
-        f"~ endpoint lesson default version 0; its mark gets the origin {OURS}",
-        f"~ schedule lesson.nightly its mark gets the origin {OURS}",
+        f"~ endpoint lesson default version 0; adds the origin {OURS} to its mark",
+        f"~ schedule lesson.nightly adds the origin {OURS} to its mark",
         "2 changes made.",
     ]
     assert publish(lesson, capsys) == UNCHANGED
@@ -165,7 +165,7 @@ def test_without_a_remote_an_id_is_kept_with_the_project(lesson: Lesson, tmp_pat
     assert f"another project, {identity}:pipeline.yaml; this one is id-" in refused(clone, capsys, "publish").err
     assert not (clone.root / ID_FILE).exists()
     git(lesson.root, "remote", "add", "origin", REMOTE)  # its things stay its own when it gets a remote
-    assert publish(lesson, capsys)[1] == f"~ endpoint lesson default version 0; its mark gets the origin {OURS}"
+    assert publish(lesson, capsys)[1] == f"~ endpoint lesson default version 0; adds the origin {OURS} to its mark"
     assert publish(lesson, capsys) == UNCHANGED
 
 

@@ -149,7 +149,7 @@ def test_a_step_whose_end_comes_late(  # noqa: PLR0913, PLR0917 - fixtures and a
     assert wait(run, ["one"], told, tmp_path).message == message
     assert told.ends == ends
     if statuses == ["Queued"]:
-        assert "Azure ML does not tell how it ended" in [one.reason for one in told if isinstance(one, StepEnded)]
+        assert "Azure ML does not report how it ended" in [one.reason for one in told if isinstance(one, StepEnded)]
 
 
 def test_how_long_a_step_ran_is_told_by_the_clock_of_azure(tmp_path: Path, told: Told) -> None:
@@ -166,7 +166,9 @@ def test_a_log_that_cannot_be_had(tmp_path: Path, told: Told) -> None:
     wait(Run("all", "Finished", steps=[passes, stays]), ["passes", "stays"], told, tmp_path)
     assert (tmp_path / "passes.log").read_text() == "hello, AccountKey=***\n"
     said = (tmp_path / "stays.log").read_text()
-    assert said.startswith("The log could not be fetched. You may not do that in this workspace. Ask its owner for")
+    assert said.startswith(
+        "The log could not be downloaded. You are not allowed to do that in this workspace. Ask its owner for"
+    )
 
 
 def test_numbers_that_json_does_not_have(tmp_path: Path, told: Told) -> None:
@@ -251,9 +253,7 @@ def test_a_service_that_is_gone_for_a_while(
     heard: list[str] = []
     with waiting.heard_by(heard.append):
         assert wait(faults(*[error] * 6), ["one"], told, tmp_path).state == "done"
-    assert heard == [
-        f"Azure ML does not answer as it should; asking again in {number} s" for number in (5, 10, 20, 20, 20, 20)
-    ]
+    assert heard == [f"Azure ML does not answer properly; retrying in {number} s" for number in (5, 10, 20, 20, 20, 20)]
     assert told.ends == {"one": "done"}
 
 

@@ -196,14 +196,14 @@ def test_an_environment_of_conda(lesson: Lesson, submit: Submit, conda: Path) ->
     done = submit("{name: team, conda_environment: ml}")
     assert (done.status, done.err) == (
         6,
-        "The environment is conda's ml, and conda is not here. Put it on the PATH.\n",
+        "The environment is conda's ml, but conda was not found. Put it on the PATH.\n",
     )
     conda.write_text(f"#!{sys.executable}\n{CONDA}")
     conda.chmod(conda.stat().st_mode | stat.S_IEXEC)
     done = submit("{name: team, conda_environment: other}")
     assert (done.status, done.err) == (
         6,
-        "conda has no environment other here, or cannot export it. See `conda env list`.\n",
+        "conda has no environment other, or cannot export it. See `conda env list`.\n",
     )
     assert lesson.service.writes() == []
     packages = conda.with_suffix(".yml")
@@ -224,8 +224,8 @@ def test_an_environment_of_conda(lesson: Lesson, submit: Submit, conda: Path) ->
 @pytest.mark.parametrize(
     ("name", "cure"),
     [
-        ("cpu-clustre", 'Did you mean "cpu-cluster"? With `vm_size:` it is made.'),
-        ("quantum", "Known: cpu-cluster. With `vm_size:` it is made."),
+        ("cpu-clustre", 'Did you mean "cpu-cluster"? With `vm_size:`, it is created.'),
+        ("quantum", "Known: cpu-cluster. With `vm_size:`, it is created."),
     ],
 )
 def test_a_compute_target_that_is_not_there(lesson: Lesson, submit: Submit, name: str, cure: str) -> None:
@@ -259,5 +259,5 @@ def test_a_compute_target_that_cannot_be_made(submit: Submit, monkeypatch: pytes
     monkeypatch.setattr(workspace, "store_compute", failing)
     done = submit(compute="{name: new-cluster, vm_size: STANDARD_D3_V2}")
     assert (done.status, done.out) == (4, "")
-    assert done.err.startswith("Compute target new-cluster could not be made. Azure ML says: ")
+    assert done.err.startswith("Compute target new-cluster could not be created. Azure ML says: ")
     assert "no cores left" in done.err

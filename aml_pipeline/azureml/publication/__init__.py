@@ -1,4 +1,4 @@
-"""What a workspace has of a pipeline, and what it should have → the changes between them. Pure; knows no SDK."""
+"""What a workspace has of a pipeline, and what it should have → the changes to make. Pure; uses no SDK."""
 
 from aml_pipeline.azureml.publication.changes import (
     changes,

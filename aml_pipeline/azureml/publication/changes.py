@@ -1,4 +1,4 @@
-"""What a workspace has of a pipeline, and what it should have → the changes between them. Pure; knows no SDK."""
+"""What a workspace has of a pipeline, and what it should have → the changes to make. Pure; uses no SDK."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _SHORT = 12
 
 
 def changes(wanted: Wanted, found: Found) -> list[Change]:
-    """Return what is to be done, in the order in which it is done: pipeline, endpoint, schedules.
+    """Return the changes in the order in which they are made: pipeline, endpoint, schedules.
 
-    What is disabled comes after what stands in its place.
+    Something is disabled only after its replacement was created.
     """
     kept, *others = pipeline_changes(wanted, found)
     return [kept, endpoint_change(wanted, found), *others, *schedule_changes(wanted, found)]
 
 
 def foreign(wanted: Wanted, found: Found) -> list[tuple[str, str]]:
-    """Return what carries this pipeline's name and was published by another project: the thing, and that origin.
+    """Return things with this pipeline's name that another project published, each with its origin.
 
-    A published pipeline is not among them: its description cannot be changed, and it disturbs nobody.
+    Published pipelines are not among them: their descriptions cannot be changed, and they do no harm.
     """
     there = found.endpoint
     things = [(f"endpoint {wanted.name}", there.description)] if there else []
@@ -35,38 +35,37 @@ def foreign(wanted: Wanted, found: Found) -> list[tuple[str, str]]:
 
 
 def require_own(wanted: Wanted, found: Found) -> None:
-    """Refuse to change what this project has not published. Raises AzureError."""
+    """Raise AzureError if a change would affect something that this project did not publish."""
     there, whose = found.endpoint, wanted.whose
     mark = mark_in(there.description) if there else None
     if there and (mark is None or mark.identity != whose.identity):
-        what = f"The workspace has a pipeline endpoint {wanted.name} that was not made by publishing {whose.identity}."
+        what = (
+            f"The workspace has a pipeline endpoint {wanted.name} that was not created by publishing {whose.identity}."
+        )
         raise AzureError(f"{what} Rename the pipeline in the file, or the endpoint in the portal.")
     others = foreign(wanted, found)
     if others and not whose.adopt:
         (thing, theirs), *_ = others
         what = f"{thing[:1].upper()}{thing[1:]} was published by another project, {theirs}; this one is {whose.origin}."
-        raise AzureError(
-            f"{what} Rename the pipeline in the file (`name:`), or take over what is published: "
-            "`aml-pipeline publish --adopt`."
-        )
+        raise AzureError(f"{what} Rename the pipeline in the file (`name:`), or run `aml-pipeline publish --adopt`.")
 
 
 def kept_pipeline(wanted: Wanted, found: Found) -> Pipeline | None:
-    """Return the published pipeline of the wanted content: the oldest, if two publishers made it at once."""
+    """Return the published pipeline with the wanted content: the oldest, if two publishers created it at once."""
     return next((pipeline for pipeline in _same(wanted, found) if pipeline.active), None)
 
 
 def stopped_pipeline(wanted: Wanted, found: Found) -> Pipeline | None:
-    """Return the published pipeline of the wanted content, if somebody disabled it.
+    """Return the published pipeline with the wanted content, if someone disabled it.
 
-    Without an endpoint nothing runs it: then it was never used, and is made again.
+    Without an endpoint nothing runs it: then it was never used, and is created again.
     """
     same = _same(wanted, found)
     return same[0] if found.endpoint and same and not any(pipeline.active for pipeline in same) else None
 
 
 def _same(wanted: Wanted, found: Found) -> list[Pipeline]:
-    """Return all that were published of the wanted content, the oldest first."""
+    """Return all published pipelines with the wanted content, oldest first."""
     marks = ((mark_in(pipeline.description), pipeline) for pipeline in found.pipelines)
     same = [
         pipeline
@@ -77,7 +76,7 @@ def _same(wanted: Wanted, found: Found) -> list[Pipeline]:
 
 
 def pipeline_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
-    """Yield what is to be done about the published pipeline, then about those that are it once more."""
+    """Yield the change of the published pipeline, then those of its duplicates."""
     kept, stopped = kept_pipeline(wanted, found), stopped_pipeline(wanted, found)
     version = f"version {wanted.digest[:_SHORT]}"
     if kept:
@@ -88,12 +87,12 @@ def pipeline_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
         yield Change("create", "published pipeline", wanted.name, (version,))
     for pipeline in _same(wanted, found):
         if pipeline.active and pipeline is not kept:
-            why = f"{version} was published twice at once; the older one stays"
+            why = f"{version} was published twice at the same time; the older one stays"
             yield Change("disable", "published pipeline", wanted.name, (why,), pipeline.id)
 
 
 def endpoint_change(wanted: Wanted, found: Found) -> Change:
-    """Return what is to be done about the endpoint; it is never moved to a pipeline that somebody disabled."""
+    """Return the change of the endpoint; it is never moved to a pipeline that someone disabled."""
     there = found.endpoint
     if there is None:
         return Change("create", "endpoint", wanted.name)
@@ -107,20 +106,20 @@ def endpoint_change(wanted: Wanted, found: Found) -> Change:
 
 
 def _moved(wanted: Wanted, found: Found, there: Endpoint) -> str:
-    """Return how the default moves, told by content."""
+    """Return how the default moves, by digests."""
     digests = {pipeline.id: mark.digest for pipeline in found.pipelines if (mark := mark_in(pipeline.description))}
     return f"default: {_short(digests.get(there.pipeline or ''))} → {_short(wanted.digest)}"
 
 
 def _short(digest: str | None) -> str:
-    return digest[:_SHORT] if digest else "one that somebody else made"
+    return digest[:_SHORT] if digest else "created by someone else"
 
 
 def doubled(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
-    """Yield what is to be done about what several publishers made at once; each of them finds the same.
+    """Yield the changes that resolve what several publishers created at once; each of them decides the same.
 
-    Nothing else: what another publisher made of another content is not undone. ``before`` is what this publisher found
-    when it decided about schedules.
+    Nothing else is changed: what another publisher created with different content is kept. ``before`` is what this
+    publisher found when it decided about schedules.
     """
     _, *others = pipeline_changes(wanted, found)
     yield from others
@@ -134,14 +133,14 @@ def doubled(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
 def moved_back(wanted: Wanted, found: Found, version: str) -> Change:
     """Return the change that makes an earlier published pipeline the default again.
 
-    ``version`` is the beginning of its digest, or ``previous``: the one published before the present default. Raises
-    UsageError when there is no such one.
+    ``version`` is the beginning of its digest, or ``previous``: the one published before the current default. Raises
+    UsageError when there is no such version.
     """
     there, name, identity = found.endpoint, wanted.name, wanted.whose.identity
     marks = ((mark_in(pipeline.description), pipeline) for pipeline in found.pipelines if pipeline.active)
     digests = {pipeline.id: mark.digest for mark, pipeline in marks if mark and mark.identity == identity}
     if there is None or not digests:
-        raise UsageError(f"Nothing of {identity} is published yet. Publish it: `aml-pipeline publish`.")
+        raise UsageError(f"Pipeline {identity} is not published yet. Publish it: `aml-pipeline publish`.")
     numbers = sorted((int(number), known) for number, known in there.versions.items() if known in digests)
     if version == "previous":
         lower = [(number, known) for number, known in numbers if number < int(there.default or 0)]

@@ -1,4 +1,4 @@
-"""The schedules of a workspace, and those that it should have → the changes between them."""
+"""The schedules of a workspace, and those that it should have → the changes to make."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from aml_pipeline.core.masking import masked
 from aml_pipeline.pipeline.spec.parameters import shown
 
 _PAUSED = "paused by someone; stays paused"
-_AT_ONCE = "another publish made it at the same time; the earlier one stays"
+_AT_ONCE = "another publish created it at the same time; the earlier one stays"
 
 
 def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
-    """Yield what is to be done about schedules; what only the pipeline's content tells is not needed for it."""
+    """Yield the changes of schedules; the pipeline's content is not needed for this."""
     ours = _by_key(wanted, found)
     for schedule in wanted.schedules:
         yield from _of_key(wanted, schedule, ours.pop(schedule.key, []), found)
@@ -28,7 +28,7 @@ def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
 
 
 def _by_key(wanted: Wanted, found: Found) -> dict[str, list[Schedule]]:
-    """Return the schedules that may be changed, by the names that the file has for them, the oldest first."""
+    """Return the schedules that may be changed, by their names in the file, oldest first."""
     ours: dict[str, list[Schedule]] = {}
     for schedule in sorted(found.schedules, key=lambda schedule: (schedule.created, schedule.id)):
         mark = mark_in(schedule.description)
@@ -38,30 +38,32 @@ def _by_key(wanted: Wanted, found: Found) -> dict[str, list[Schedule]]:
 
 
 def doubled_schedules(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
-    """Yield what is to be done about schedules that several publishers made at once: the oldest stays.
+    """Yield the changes of schedules that several publishers created at once: the oldest stays.
 
-    It is the oldest, and not that which fits: each publisher may want another one, and would disable those of the
-    others. What was there ``before``, when this publisher decided to make its own, does not count: then it had been
-    disabled, or this publisher has done it since, though a list that lags behind may show it as active.
+    The oldest, not the one that matches: each publisher may want a different one, and would disable those of the
+    others. Schedules that existed ``before``, when this publisher decided to create its own, do not count: they were
+    disabled already, or this publisher has disabled them since, even if an outdated list shows them as active.
     """
     made = {change.key for change in schedule_changes(wanted, before) if change.action in {"create", "replace"}}
     known = {schedule.id for schedule in before.schedules}
     for key, there in _by_key(wanted, found).items():
         active = [schedule for schedule in there if key in made and schedule.active and schedule.id not in known]
         digests = {mark.digest for schedule in active if (mark := mark_in(schedule.description))}
-        cure = ("it says something else, so publish again",) if len(digests) > 1 else ()
+        cure = ("it differs from this file, so publish again",) if len(digests) > 1 else ()
         for schedule in active[1:]:
             yield Change("disable", "schedule", schedule.name, (_AT_ONCE, *cure), schedule.id, key)
 
 
 def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], found: Found) -> Iterator[Change]:
-    """Yield what to do about the schedules that are there under one key; of several the first that fits stays."""
+    """Yield the changes of the schedules with one key; of several, the first that matches stays."""
     active = [known for known in there if known.active]
     active.sort(key=lambda known: bool(_needs_another(schedule, known, found)))
     chosen = _chosen(wanted, schedule, there, active, found)
     yield chosen
     for known in active[1:]:
-        yield Change("disable", "schedule", known.name, ("another one of the same name stays",), known.id, schedule.key)
+        yield Change(
+            "disable", "schedule", known.name, ("another schedule of this name stays",), known.id, schedule.key
+        )
     for known in there:
         if not known.active and known.id != chosen.id:
             yield from _only_marked(wanted, known, schedule.key)
@@ -82,7 +84,7 @@ def _chosen(
 
 
 def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
-    """Yield the change of nothing but the mark, where that tells no origin, or another project's."""
+    """Yield the change of only the mark, if it has no origin or that of another project."""
     news = wanted.whose.news(mark_in(known.description))
     if news:
         yield Change("update", "schedule", known.name, news, known.id, key, only_mark=True)
@@ -96,7 +98,7 @@ def _live(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Foun
 
 
 def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Found) -> Change:
-    """Return what is to be done about one that a person paused: it is never replaced, for another would fire."""
+    """Return the change of a schedule that a person paused: it is never replaced, because the new one would fire."""
     why = _needs_another(schedule, known, found)
     if not why:
         return _kept(wanted, schedule, known)
@@ -111,14 +113,14 @@ def _put_away(known: Schedule) -> bool:
 
 
 def _needs_another(wanted: WantedSchedule, known: Schedule, found: Found) -> tuple[str, ...]:
-    """Return why ``known`` cannot become what is wanted: SDK v1 changes neither experiment nor endpoint of it."""
+    """Return why ``known`` cannot be updated: SDK v1 can change neither its experiment nor its endpoint."""
     why = []
     if known.experiment is not None and known.experiment != wanted.experiment:
         why.append(f"experiment: {known.experiment} → {wanted.experiment}")
     if found.endpoint is None or known.endpoint != found.endpoint.id:
         why.append("it runs something else")
     if known.timing is None:
-        why.append("it does not fire by the clock")
+        why.append("it is not triggered by time")
     return tuple(why)
 
 
@@ -131,9 +133,9 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
     if known.parameters is None:
         notes.append("parameters: not visible")
     if mark and mark.disabled:
-        details = ("enabled by someone", *details)  # the mark goes, so that a later pause is seen for what it is
+        details = ("enabled by someone", *details)  # the mark is removed, so that a later pause is recognised as such
     if not details and mark and mark.digest != schedule.digest:
-        details = ("what it is made of changed",)
+        details = ("its content changed",)
     action: Action = "update" if details else "unchanged"
     return Change(action, "schedule", schedule.name, (*details, *notes), known.id, schedule.key)
 
@@ -155,19 +157,19 @@ def _shown(name: str, value: str | None) -> str:
 
 
 def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:
-    """Yield a line for each schedule that begins to fire, and whose namesake of another profile fires besides."""
+    """Yield a line for each schedule that starts to fire while one of the same name, but another profile, fires too."""
     begins = {one.key for one in todo if one.kind == "schedule" and one.action in {"create", "update", "replace"}}
     marks = [(mark, one.name) for one in found.schedules if one.active and (mark := mark_in(one.description))]
     for schedule in wanted.schedules:
         others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
         if others and schedule.key in begins:
-            which = f"{' and '.join(others)}, which {'is' if len(others) == 1 else 'are'} active too: each fires"
-            cure = "Pause in the portal what should not fire; publish leaves it paused."
+            which = f"{' and '.join(others)}, which {'is' if len(others) == 1 else 'are'} also active: each fires"
+            cure = "Pause the one that should not fire in the portal; publish keeps it paused."
             yield f"{schedule.name} does not replace {which}. {cure}"
 
 
 def _is_sibling(mark: Mark, wanted: Wanted) -> bool:
-    """Whether it is that of the same pipeline with another profile, or with none."""
+    """Whether it belongs to the same pipeline with another profile, or without one."""
     ours, theirs = wanted.whose.identity, mark.identity
     of_one = theirs.partition("/")[0] == ours.partition("/")[0]
     return of_one and theirs != ours and wanted.whose.is_of_project(mark)

@@ -1,4 +1,4 @@
-"""What a workspace has of a pipeline, what it should have, and what is to be done: plain data."""
+"""What a workspace has of a pipeline, what it should have, and the changes to make: plain data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A pipeline endpoint: its pipelines by their versions, and the version that runs unless one is named."""
+    """A pipeline endpoint: its pipelines by version, and the default version."""
 
     id: str
     description: str
@@ -34,15 +34,15 @@ class Endpoint:
 
     @property
     def pipeline(self) -> str | None:
-        """The id of the pipeline that it runs."""
+        """The id of the default pipeline."""
         return self.versions.get(self.default or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a schedule fires, in the words of ``ScheduleRecurrence``.
+    """When a schedule fires, in the terms of ``ScheduleRecurrence``.
 
-    Of its start only what tells when a month's run is: ``at`` is its day and time, such as ``day 1 at 02:00``.
+    ``at`` is the part of its start that matters for a monthly run: day and time, such as ``day 1 at 02:00``.
     """
 
     frequency: str
@@ -54,7 +54,7 @@ class Timing:
     at: str = ""
 
     def __str__(self) -> str:
-        """Return it in a few words."""
+        """Return it as a short text."""
         noun = self.frequency.lower()
         every = noun if self.interval == 1 else f"{self.interval} {noun}s"
         days = f" on {', '.join(self.week_days).lower()}" if self.week_days else ""
@@ -65,7 +65,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A schedule as a workspace has it; None is what cannot be seen."""
+    """A schedule in a workspace; None is what is not visible."""
 
     id: str
     name: str
@@ -80,7 +80,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class WantedSchedule:
-    """A schedule as it should be; ``digest`` is that of all that the file says of it."""
+    """A schedule as it should be; ``digest`` is that of its whole declaration in the file."""
 
     key: str
     name: str
@@ -92,7 +92,7 @@ class WantedSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a workspace has: all pipelines and schedules, the endpoint of the name that is wanted."""
+    """What a workspace has: all pipelines and schedules, and the endpoint of the wanted name."""
 
     pipelines: tuple[Pipeline, ...]
     endpoint: Endpoint | None
@@ -101,7 +101,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What it should have; ``digest`` is that of all that makes the pipeline."""
+    """What it should have; ``digest`` is that of the pipeline's whole content."""
 
     whose: Whose
     name: str
@@ -111,10 +111,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to do, or to leave: ``id`` is that of what is there, ``details`` tell what differs, or why not.
+    """A change, or why a thing stays as it is: ``id`` is that of the existing thing, ``details`` say what differs.
 
-    ``only_mark``: nothing but whose it is. Once it is done, a run is started by posting to ``address``, and ``page``
-    shows it in the portal, if it has one.
+    ``only_mark``: only the owner changes. Afterwards, posting to ``address`` starts a run, and ``page`` is its page in
+    the portal, if any.
     """
 
     action: Action
@@ -129,7 +129,7 @@ class Change:
 
 
 def identity(name: str, profile: str | None) -> str:
-    """Return whose things are those of a pipeline with a profile."""
+    """Return the owner of the things of a pipeline with a profile."""
     return f"{name}/{profile}" if profile else name
 
 

@@ -1,4 +1,4 @@
-"""Changes, and the schedules of a workspace, as text and as JSON data."""
+"""Changes, and the schedules of a workspace, as text or JSON data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGNS = {"create": "+", "update": "~", "replace": "-/+", "disable": "-", "uncha
 
 
 def as_text(found: Iterable[Change]) -> str:
-    """Return changes for people, one a line."""
+    """Return changes as text, one per line."""
     rows = [
         (_SIGNS[one.action], printable(f"{one.kind} {one.name}"), printable("; ".join(one.details))) for one in found
     ]
@@ -22,9 +22,9 @@ def as_text(found: Iterable[Change]) -> str:
 
 
 def listed(found: Found, whose: Whose, changes: Iterable[Change]) -> list[dict[str, object]]:
-    """Return the published schedules as JSON data, each compared with the file, and what the file has besides.
+    """Return the published schedules as JSON data, each compared with the file, and those that only the file has.
 
-    Those of other pipelines, profiles and projects that are active are among them: a renamed pipeline leaves its own
+    Active schedules of other pipelines, profiles and projects are included: a renamed pipeline leaves its own
     behind.
     """
     known = {one.id: one for one in changes if one.id}
@@ -40,10 +40,10 @@ def _compared(mark: Mark, whose: Whose, change: Change | None, keys: Container[s
     if not whose.is_of_project(mark):
         return f"published by another project: {mark.origin}"
     if mark.identity != whose.identity:
-        return f"published of {mark.identity}"
+        return f"published by {mark.identity}"
     if change:
         return "; ".join(change.details) or "as the file says"
-    return "another one stands in its place" if mark.schedule in keys else "no longer in the file"
+    return "replaced by another schedule" if mark.schedule in keys else "no longer in the file"
 
 
 def _listed(mark: Mark, one: Schedule, compared: str) -> dict[str, object]:

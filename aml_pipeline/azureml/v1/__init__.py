@@ -1,1 +1,1 @@
-"""The Azure ML backend, over SDK v1: the only importer of ``azureml``, imported when a function is called."""
+"""The Azure ML backend with SDK v1: the only importer of ``azureml``, imported when a function is called."""

@@ -1,4 +1,4 @@
-"""Does what makes a workspace agree with the file, though others publish at the same time and answers get lost."""
+"""Applies changes to a workspace, robust against concurrent publishers and lost answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from aml_pipeline.pipeline.schedule import timetable
 
 
 def apply(work: Compilation, wanted: Wanted, found: Found, now: dt.datetime) -> list[Change]:
-    """Do what is to be done; return it with the ids of what was made. Whoever listens hears what stands if it fails."""
+    """Apply the changes; return them with the ids of created things. The listener is told what was done if it fails."""
     recurrences = {one.key: _recurrence(work.plan, one, now) for one in wanted.schedules}
     publisher = _Publisher(work, wanted, found, recurrences)
     try:
@@ -44,13 +44,13 @@ def apply(work: Compilation, wanted: Wanted, found: Found, now: dt.datetime) -> 
     except AzureError:
         made = [f"{one.kind} {one.name}" for one in publisher.done if one.action != "unchanged"]
         if made:
-            say(f"Done before it failed: {', '.join(made)}. `aml-pipeline publish` does the rest.")
+            say(f"Done before the failure: {', '.join(made)}. `aml-pipeline publish` will do the rest.")
         raise
     return publisher.done
 
 
 def missing(work: Compilation) -> list[Change]:
-    """Return what is made besides, because it is not there: environments and clusters."""
+    """Return missing environments and clusters, which are created too."""
     environments = [(one, work.versions[one][0]) for one, there in work.environments.items() if there is None]
     targets = [one for one, there in work.targets.items() if there is None]
     return [
@@ -61,7 +61,7 @@ def missing(work: Compilation) -> list[Change]:
 
 @dataclass(slots=True)
 class _Publisher:
-    """Does one change after the other; ``found`` is what the workspace had when it was last looked at."""
+    """Applies changes one by one; ``found`` is the latest known state of the workspace."""
 
     work: Compilation
     wanted: Wanted
@@ -70,7 +70,7 @@ class _Publisher:
     done: list[Change] = field(default_factory=list)
 
     def publish(self) -> None:
-        """Do what is to be done. Whoever made something looks whether somebody else made it at the same time."""
+        """Apply the changes. After creating something, check whether someone else created it at the same time."""
         for change in missing(self.work):
             self.do(change)
         pipeline, *others = pipeline_changes(self.wanted, self.found)
@@ -87,14 +87,14 @@ class _Publisher:
                 self.do(change)
 
     def do_endpoint(self) -> None:
-        """Make the endpoint, or have it run the pipeline; what another publisher does to it meanwhile is seen."""
+        """Create the endpoint or let it run the pipeline, aware of what another publisher does to it meanwhile."""
         self.do(endpoint_change(self.wanted, self.found))
         again = endpoint_change(self.wanted, self.found)
         if self.done[-1].action != "unchanged" and again.action != "unchanged":
             self.do(again)
 
     def do(self, change: Change) -> None:
-        """Do one change and note it."""
+        """Apply a change and note it."""
         known = change.id
         if change.action != "unchanged":
             try:
@@ -104,14 +104,14 @@ class _Publisher:
         self.done.append(replace(change, id=known))
 
     def look(self) -> None:
-        """Look again at what the workspace has. Raises AzureError when another project has taken the name meanwhile."""
+        """Read the state of the workspace again. Raises AzureError when another project has taken the name."""
         self.found = published.look(self.work.workspace, self.wanted.name)
         require_own(self.wanted, self.found)
 
     def done_all_the_same(self, change: Change, error: AzureError) -> str:
-        """Return the id of what a change was about that ended in ``error``, if it is as it should be; else raise it.
+        """Return the id of the thing whose change raised ``error``, if its state is as wanted; else raise ``error``.
 
-        An answer may have got lost. And what the SDK refuses to do to an endpoint, another publisher has done.
+        The answer may have been lost, or another publisher may have made the change that the SDK refused.
         """
         if change.kind in {"environment", "compute target"} or not (change.kind == "endpoint" or may_pass(error)):
             raise error
@@ -130,7 +130,7 @@ class _Publisher:
         return change.id or next(there, "")
 
     def apply(self, change: Change) -> str:
-        """Do one change; return the id of what it is about. Raises AzureError."""
+        """Apply a change; return the id of its thing. Raises AzureError."""
         with doing(f"publishing {_thing(change)}"):
             if change.kind in {"environment", "compute target"}:
                 self.work.make(self.work.plan.steps)
@@ -143,7 +143,7 @@ class _Publisher:
             return by_kind[change.kind](change)
 
     def apply_pipeline(self, change: Change) -> str:
-        """Publish the pipeline, or disable one that is it once more."""
+        """Publish the pipeline, or disable a duplicate."""
         if change.action == "disable":
             published.provider(self.work.workspace).published_pipeline_provider.set_status(change.id, "Disabled")
             return change.id
@@ -152,13 +152,13 @@ class _Publisher:
         description = marked(self.work.plan.description, self.wanted.whose.mark(digest))
         made = str(self.work.pipeline().publish(name=name, description=description, version=digest).id)
         self.look()
-        if made not in {pipeline.id for pipeline in self.found.pipelines}:  # the list may lag behind
+        if made not in {pipeline.id for pipeline in self.found.pipelines}:  # the list may be outdated
             pipeline = Pipeline(made, description, active=True, created="~")
             self.found = replace(self.found, pipelines=(*self.found.pipelines, pipeline))
         return made
 
     def apply_endpoint(self, change: Change) -> str:
-        """Make the endpoint, or change which pipeline it runs and whose it is."""
+        """Create the endpoint, or change its pipeline and owner."""
         pipeline, there = kept_pipeline(self.wanted, self.found), self.found.endpoint
         if change.action == "create":
             assert pipeline is not None  # noqa: S101 - it was published before
@@ -169,7 +169,7 @@ class _Publisher:
         return there.id
 
     def updated(self, there: Endpoint, pipeline: Pipeline | None) -> Endpoint:
-        """Return the endpoint when it has this project's mark, and runs ``pipeline`` if that is given."""
+        """Return the endpoint if it has this project's mark and runs ``pipeline``, if given."""
         mark = mark_in(there.description)
         assert mark is not None  # noqa: S101 - else it would be somebody else's
         description = marked_again(there.description, self.wanted.whose.with_origin(mark))
@@ -183,15 +183,15 @@ class _Publisher:
         return replace(there, description=description, default=new, versions={**there.versions, new: pipeline.id})
 
     def make_endpoint(self, pipeline: str) -> str:
-        """Make the endpoint; should two have been made at once, that which Azure ML finds by the name stays."""
-        description = marked(None, self.wanted.whose.mark("0"))  # its content is its default version's
+        """Create the endpoint; if two were created at once, the one that Azure ML finds by name stays."""
+        description = marked(None, self.wanted.whose.mark("0"))  # its content is that of its default version
         made = str(self.endpoints.create_pipeline_endpoint(self.wanted.name, description, pipeline).id)
         self.look()
         there = self.found.endpoint
         if there is None:
             self.found = replace(self.found, endpoint=Endpoint(made, description, "0", {"0": pipeline}))
         elif there.id != made:
-            say(f"Another publish made endpoint {self.wanted.name} at the same time; that one stays.")
+            say(f"Another publish created endpoint {self.wanted.name} at the same time; that one stays.")
             self.endpoints.update_pipeline_endpoint(made, status="Disabled")
             return there.id
         return made
@@ -202,7 +202,7 @@ class _Publisher:
         return published.provider(self.work.workspace).pipeline_endpoint_provider
 
     def apply_schedule(self, change: Change) -> str:
-        """Make, change or disable a schedule."""
+        """Create, change or disable a schedule."""
         provider = published.provider(self.work.workspace).schedule_provider
         if change.only_mark:
             provider.update_schedule(change.id, description=self.described(change.id))
@@ -231,7 +231,7 @@ class _Publisher:
         return str(Schedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
 
     def described(self, known: str, *, away: bool = False) -> str:
-        """Return the description of a schedule with this project's mark; ``away``: disabled, and by no person."""
+        """Return the description of a schedule with this project's mark; ``away``: disabled, but not by a person."""
         description = next(one.description for one in self.found.schedules if one.id == known)
         mark = mark_in(description)
         assert mark is not None  # noqa: S101 - else it would be somebody else's
@@ -249,7 +249,7 @@ def _thing(change: Change) -> str:
 
 
 def _is_still(change: Change, one: Change) -> bool:
-    """Whether ``one``, which is to be done, is what ``change`` would have done."""
+    """Whether the wanted change ``one`` is the same as ``change``."""
     same = (one.kind, one.key) == (change.kind, change.key)
     if change.kind == "schedule" and change.action != "disable":
         return same and one.action not in {"unchanged", "disable"}
@@ -257,7 +257,7 @@ def _is_still(change: Change, one: Change) -> bool:
 
 
 def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
-    """Return the SDK's recurrence, which begins with the next time: without a start it would fire at once."""
+    """Return the SDK's recurrence, starting at the next time: without a start it would fire at once."""
     from azureml.pipeline.core import ScheduleRecurrence
     from azureml.pipeline.core.schedule import TimeZone
 
@@ -266,7 +266,7 @@ def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
     try:
         zone = timetable.zone_of(one.time_zone)
     except KeyError:  # ZoneInfoNotFoundError is one
-        message = f"This machine has no data of the time zone {one.time_zone}. Install it: `pip install tzdata`."
+        message = f"This machine has no data for time zone {one.time_zone}. Install it: `pip install tzdata`."
         raise MachineError(message) from None
     start = timetable.start_time(read.pattern, read.recurrence, zone, now)
     given: Mapping[str, object] = read.recurrence.starting(start).as_data()

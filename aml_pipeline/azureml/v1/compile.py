@@ -1,4 +1,4 @@
-"""Plan → the SDK's ``Pipeline``: a PythonScriptStep for each step, bound token by token."""
+"""Plan → the SDK's ``Pipeline``: one PythonScriptStep per step, its tokens bound one by one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from aml_pipeline.project.folder import Project, project_of
 def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
     """Return the ``azureml.pipeline.core.Pipeline`` of ``plan``, validated by the SDK.
 
-    Environments that the workspace does not have are registered and compute targets with a size are made. Raises
-    AzureError when Azure ML refuses, MachineError when a file changes while it is copied.
+    Missing environments are registered, and missing compute targets with a size are created. Raises AzureError when
+    Azure ML refuses, MachineError when a file changes while it is copied.
     """
     return compiled(plan, workspace, project)[0]
 
@@ -33,7 +33,7 @@ def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk: 
 def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tuple[Sdk, dict[str, str]]:
     """Return the Pipeline as ``compile`` does, and the parameters whose values differ from their defaults.
 
-    Those that no step receives are not among them: Azure ML would refuse them.
+    Parameters that no step receives are not included: Azure ML would refuse them.
     """
     work = compilation(plan, workspace, project, plan.steps)
     work.make(plan.steps)
@@ -41,14 +41,14 @@ def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tupl
     with doing("validating the pipeline"):
         complaints = pipeline.validate()
     if complaints:
-        raise AzureError(f"Azure ML's SDK refuses the pipeline: {complaints[0]}")
+        raise AzureError(f"The Azure ML SDK rejects the pipeline: {complaints[0]}")
     return pipeline, work.values()
 
 
 def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None = None) -> Sdk:
-    """Return the ``ScriptRunConfig`` of one step alone, with its parameters as the texts that they are.
+    """Return the ``ScriptRunConfig`` of a single step, with the values of its parameters.
 
-    Raises PipelineError when the step reads what another one wrote: a run by itself has no such thing.
+    Raises PipelineError when the step reads an output of another step, which does not exist in a run of its own.
     """
     work = compilation(plan, workspace, project, [step], alone=True)
     work.make([step])
@@ -74,7 +74,7 @@ def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alo
 def compilation(
     plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
 ) -> Compilation:
-    """Begin a compilation: look up all that ``steps`` name. Raises PipelineError, or AzureError."""
+    """Start a compilation: look up everything that ``steps`` name. Raises PipelineError or AzureError."""
     require_v1(workspace)
     project = project or project_of(plan)
     require_sendable(plan, project, steps, alone=alone)
@@ -88,23 +88,23 @@ def compilation(
 
 @dataclass(slots=True)
 class Compilation:
-    """What is shared by the steps of one compilation, each looked up or made once."""
+    """What the steps of a compilation share, each looked up or created once."""
 
     plan: Plan
     workspace: Sdk
     project: Project
     texts: bool = False  # parameters as their values
     parameters: dict[str, Sdk] = field(default_factory=dict)
-    ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by the step that they are of
+    ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by step
     environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
-    versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and what conda exported
-    targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: not there
-    default_datastore: Sdk = None  # where outputs go for which the file names none
+    versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and conda's export
+    targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: missing
+    default_datastore: Sdk = None  # the datastore of outputs without one
     configurations: dict[str, Sdk] = field(default_factory=dict)
     kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
 
     def make(self, steps: Sequence[Step]) -> None:
-        """Make what was not there; clusters, which cost, at last."""
+        """Create what is missing; clusters last, because they cost money."""
         for step in steps:
             wanted = _there(step.environment)
             if self.environments[wanted] is None:
@@ -116,7 +116,7 @@ class Compilation:
                 self.targets[target] = compute.made(self.workspace, target)
 
     def pipeline(self) -> Sdk:
-        """Return the ``Pipeline`` of all steps; what was not there, and was not made, is taken as if it were."""
+        """Return the ``Pipeline`` of all steps; what is missing and was not created is treated as existing."""
         steps = {step.name: self.step(step) for step in self.plan.steps}
         for step in self.plan.steps:
             for name in step.after:
@@ -132,7 +132,7 @@ class Compilation:
             )
 
     def step(self, step: Step) -> Sdk:
-        """Return the PythonScriptStep of ``step``; those that it reads from are compiled already."""
+        """Return the PythonScriptStep of ``step``; the steps it reads from are compiled already."""
         script = self.project.snapshot(step).script
         source, target = self.source(step), self.target(step)
         configuration, arguments = self.configuration(step), self.arguments(step)
@@ -153,17 +153,17 @@ class Compilation:
             )
 
     def source(self, step: Step) -> str:
-        """Return the folder that a step's files are uploaded from."""
+        """Return the folder from which a step's files are uploaded."""
         return snapshots.folder(self.project.uploads, self.project.snapshot(step))
 
     def sent(self, step: Step) -> list[tokens.Argument]:
-        """Return the arguments of ``step`` without those that name a dataset which Azure ML does not have."""
+        """Return the arguments of ``step`` without those that name a dataset missing in Azure ML."""
         if step.name not in self.kept:
             self.kept[step.name] = [one for one in step.arguments if not self.absent(step, one)]
         return self.kept[step.name]
 
     def absent(self, step: Step, argument: tokens.Argument) -> bool:
-        """Whether ``argument`` names a dataset that is not there; whoever listens is told."""
+        """Whether ``argument`` names a missing dataset; the listener is told."""
         datasets = [token for token in argument.tokens if isinstance(token, tokens.Dataset)]
         gone = next((token.name for token in datasets if self.port(step, token) is None), None)
         if gone is not None:
@@ -171,7 +171,7 @@ class Compilation:
         return gone is not None
 
     def arguments(self, step: Step) -> list[Sdk]:
-        """Return the arguments, each token as the SDK's object for it; each port is one object, however often named."""
+        """Return the arguments with SDK objects for tokens; a port is one object, however often it is named."""
 
         def bind(token: tokens.Token) -> Sdk:
             if isinstance(token, tokens.Literal):
@@ -183,7 +183,7 @@ class Compilation:
         return tokens.render(self.sent(step), bind)
 
     def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
-        """Return the object of a port of ``step``; None for an optional dataset that Azure ML does not have."""
+        """Return the object of a port of ``step``; None for an optional dataset missing in Azure ML."""
         if (step.name, token) not in self.ports:
             self.ports[step.name, token] = self.made_port(step, token)
         return self.ports[step.name, token]
@@ -198,20 +198,20 @@ class Compilation:
         return data.dataset(self.workspace, token.name, self.plan.datasets[token.name])
 
     def unnamed(self, step: Step, named: Iterable[tokens.Input | tokens.Output], arguments: list[Sdk]) -> list[Sdk]:
-        """Return those ports of ``named`` that an absent dataset took out of the ``arguments`` of ``step``.
+        """Return those ports of ``named`` that were omitted from the ``arguments`` of ``step`` with a missing dataset.
 
-        Others may read such an output all the same, and a step still comes after those that it reads from.
+        Other steps may still read such an output, and a step still comes after the steps it reads from.
         """
         ports = [self.port(step, token) for token in named]
         return [port for port in ports if all(port is not one for one in arguments)]
 
     def received(self) -> set[str]:
-        """Return the parameters that a step receives: the others are no parameters of the pipeline in Azure ML."""
+        """Return the parameters that a step receives: only these are parameters of the pipeline in Azure ML."""
         words = (one.tokens for step in self.plan.steps for one in self.sent(step))
         return {token.name for one in words for token in one if isinstance(token, tokens.Parameter)}
 
     def values(self) -> dict[str, str]:
-        """Return the parameters to be set, of those that a step receives; whoever listens is told of the others."""
+        """Return the parameters to set among those that a step receives; the listener is told about the others."""
         received = self.received()
         wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
         for name in wanted:
@@ -220,7 +220,7 @@ class Compilation:
         return {name: text for name, text in wanted.items() if name in received}
 
     def parameter(self, name: str) -> Sdk:
-        """Return the PipelineParameter, a text as all tokens are: the SDK would change other types."""
+        """Return the PipelineParameter, as a text like all tokens: the SDK would convert other types."""
         if name not in self.parameters:
             from azureml.pipeline.core import PipelineParameter
 
@@ -251,7 +251,7 @@ class Compilation:
             self.targets[wanted] = compute.found(self.workspace, wanted)
 
     def described(self, target: Compute) -> Compute:
-        """Return a target as one of the steps describes it; others may call it by its name alone."""
+        """Return a target as one of the steps describes it; others may give only its name."""
         same = (step.compute for step in self.plan.steps if step.compute and step.compute.name == target.name)
         return target if target.vm_size else next((one for one in same if one.vm_size), target)
 
@@ -266,7 +266,7 @@ class Compilation:
         return self.targets[wanted] or (wanted.name, "AmlCompute")
 
     def configuration(self, step: Step) -> Sdk:
-        """Return the RunConfiguration, shared by steps of equal environment, variables and timeout."""
+        """Return the RunConfiguration, shared by steps with equal environment, variables and timeout."""
         key = json.dumps([asdict(step.environment) if step.environment else None, _variables(step), step.timeout])
         if key not in self.configurations:
             from azureml.core.runconfig import RunConfiguration
@@ -279,21 +279,22 @@ class Compilation:
         return self.configurations[key]
 
     def resolved(self, step: Step) -> list[str]:
-        """Return the versions that the registered datasets of a step have now, where the file names none."""
+        """Return the current versions of a step's registered datasets for which the file gives none."""
         ports = {name: self.port(step, tokens.Dataset(name)) for name in step.datasets}
         return [f"{name} {data.version_of(one)}" for name, one in sorted(ports.items()) if one is not None]
 
     def latest(self, step: Step) -> list[str]:
-        """Return the registered datasets of a step of which the file names no version, each with the newest one."""
+        """Return the registered datasets of a step for which the file gives no version, each with the latest one."""
         places = ((name, self.plan.datasets[name]) for name in step.datasets)
         open_ones = {name for name, place in places if place.registered and place.version in {None, "latest"}}
         rows = (row.partition(" ") for row in self.resolved(step))
         return [f"dataset {name} in version {version}" for name, _, version in rows if name in open_ones]
 
     def version(self, step: Step, script: str) -> str:
-        """Return a digest of all that makes a step what it is.
+        """Return a digest of everything that defines a step.
 
-        The SDK's own fingerprint joins arguments by commas, so it takes ``[a, b]`` for ``[a,b]`` and runs the old step.
+        The SDK's own fingerprint joins arguments with commas, so it confuses ``[a, b]`` and ``[a,b]``, and would run
+        the old step.
         """
         found, words = self.environment(step), [one.tokens for one in self.sent(step)]
         datasets = {token.name for one in words for token in one if isinstance(token, tokens.Dataset)}
@@ -315,7 +316,7 @@ Setting = TypeVar("Setting", Compute, Environment)
 
 
 def _there(setting: Setting | None) -> Setting:
-    """Return what ``remote.problems`` found to be there."""
+    """Return a value that was checked to exist."""
     assert setting is not None  # noqa: S101 - else it would have been a problem
     return setting
 

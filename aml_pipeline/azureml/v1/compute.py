@@ -1,4 +1,4 @@
-"""A compute target by its name; one that is described is made when it is missing."""
+"""Looks up a compute target by name, and creates it if it is missing and described."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from aml_pipeline.azureml.workspace.calls import shortened
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Compute
 
-# Classes of the SDK: what they stand for is attached to a workspace, and runs no PythonScriptStep.
+# SDK classes of targets that can be attached to a workspace, but cannot run a PythonScriptStep.
 _NO_CLUSTERS = frozenset({"AksCompute", "AdlaCompute", "BatchCompute", "DataFactoryCompute", "DatabricksCompute"})
 
 
 def found(workspace: Sdk, compute: Compute) -> Sdk:
-    """Return the workspace's compute target; None when it is missing and can be made. Raises AzureError."""
+    """Return the workspace's compute target; None if it is missing and can be created. Raises AzureError."""
     with doing(f"looking up compute target {compute.name}"):
         target = _got(workspace, compute.name)
         if target is None and compute.vm_size is None:
@@ -37,8 +37,8 @@ def _got(workspace: Sdk, name: str) -> Sdk:
 
 
 def _usable(target: Sdk, name: str) -> Sdk:
-    """Return ``target`` once it is there: a run that is sent to one that is not would wait for it without an end."""
-    if target is None:  # the SDK knows a name whose kind it does not know
+    """Return ``target`` once it is ready: a run sent to one that is not would wait forever."""
+    if target is None:  # the SDK knows the name, but not the kind
         raise not_found.no_cluster(name, "of a kind that SDK v1 does not know")
     if type(target).__name__ in _NO_CLUSTERS:
         raise not_found.no_cluster(name, str(target.type))
@@ -46,7 +46,7 @@ def _usable(target: Sdk, name: str) -> Sdk:
         _wait(target)
     if target.provisioning_state in not_found.GONE:
         raise not_found.unusable(target.name, target.provisioning_state)
-    is_instance = type(target).__name__ == "ComputeInstance"  # whose status is None until it has one
+    is_instance = type(target).__name__ == "ComputeInstance"  # its status is None at first
     if is_instance and str(getattr(target.get_status(), "state", "")) == "Stopped":
         raise not_found.stopped(name)
     return target
@@ -55,26 +55,27 @@ def _usable(target: Sdk, name: str) -> Sdk:
 def _wait(target: Sdk) -> None:
     from azureml.core.compute import ComputeTarget
 
-    # The class of a cluster would wait for its first nodes too, up to 25 minutes.
+    # The SDK's cluster class would also wait for the first nodes, up to 25 minutes.
     ComputeTarget.wait_for_completion(target, show_output=False)
 
 
 def made(workspace: Sdk, compute: Compute) -> Sdk:
-    """Return a new cluster, when it is there. Raises AzureError."""
+    """Return a new cluster once it is ready. Raises AzureError."""
     from azureml.core.compute import AmlCompute, ComputeTarget
 
     optional = {
         "vm_priority": compute.vm_priority,
         "min_nodes": compute.min_nodes,
-        "max_nodes": compute.max_nodes or max(1, compute.min_nodes or 0),  # the SDK wants a number, and has none itself
+        "max_nodes": compute.max_nodes
+        or max(1, compute.min_nodes or 0),  # the SDK requires a number and has no default
         "idle_seconds_before_scaledown": compute.idle_seconds_before_scaledown,
     }
-    with doing(f"making compute target {compute.name}"):
+    with doing(f"creating compute target {compute.name}"):
         given = {name: value for name, value in optional.items() if value is not None}
         settings = AmlCompute.provisioning_configuration(vm_size=compute.vm_size, **given)
         target = ComputeTarget.create(workspace, compute.name, settings)
         _wait(target)
-    if target.provisioning_state == "Failed":  # the SDK returns all the same
+    if target.provisioning_state == "Failed":  # the SDK returns normally
         said = shortened(" ".join(str(target.provisioning_errors or "").split()))
         raise not_found.not_made(compute.name, said)
     return target

@@ -1,4 +1,4 @@
-"""A workspace: found by its configuration file, or named."""
+"""Connects to a workspace by its configuration file or by names."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from aml_pipeline.azureml.workspace.login import Login
 def connect(
     path: str = ".", auth: Sdk = None, login: Login | None = None, names: Mapping[str, str] | None = None
 ) -> Sdk:
-    """Return the ``Workspace`` that ``.azureml/config.json`` in or above ``path`` names, or ``names`` does.
+    """Return the ``Workspace`` named by ``.azureml/config.json`` in or above ``path``, or by ``names``.
 
-    ``auth`` is an authentication object of the SDK; without one ``login`` tells how to get one. Raises UsageError
-    when there is no configuration, AzureError when Azure ML refuses or cannot be reached.
+    ``auth`` is an authentication object of the SDK; without it, ``login`` says how to log in. Raises UsageError when
+    there is no configuration, AzureError when Azure ML refuses or cannot be reached.
     """
     found = configuration.named(names) if names else configuration.read(path)
     chosen = replace(login or Login(interactive=True), subscription=found.subscription_id)

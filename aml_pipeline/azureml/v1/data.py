@@ -1,4 +1,4 @@
-"""Datasets and outputs as the SDK has them, each with the name of its port."""
+"""Datasets and outputs as SDK objects, each with the name of its port."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from aml_pipeline.azureml.workspace.calls import NOT_FOUND, address_of, status_o
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
 from aml_pipeline.pipeline.plan.ports import dataset_port
 
-# Where an output of a run goes; Azure ML fills the names in. A fixed path would be written over by the next run.
+# The path of a run's output; Azure ML fills in the names. A fixed path would be overwritten by the next run.
 _DESTINATION = "dataset/{run-id}/{output-name}"
 
 
 def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
-    """Return a dataset as an input of a step, to be used once.
+    """Return a dataset as an input of a step, for one use.
 
-    None for an optional one that the workspace does not have. Raises AzureError when it lacks another.
+    None if it is optional and the workspace does not have it. Raises AzureError for other missing datasets.
     """
     if not place.is_remote:
         return None
@@ -35,9 +35,9 @@ def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
     try:
         return Dataset.get_by_name(workspace, place.registered, version=_version(place.version))
     except Exception as error:  # the SDK raises bare Exception
-        if "RSLex" in str(error):  # after any refusal to tell, the SDK advises an older one
+        if "RSLex" in str(error):  # after any such refusal, the SDK recommends an older version
             raise not_found.unreadable(name, str(place.registered)) from error
-        if "Cannot find dataset" not in str(error):  # the SDK's own words for 404, without the status
+        if "Cannot find dataset" not in str(error):  # the SDK's own message for 404, without the status
             raise
         if place.optional:
             return None
@@ -55,12 +55,12 @@ def _version(text: str | None) -> int | str:
 
 
 def version_of(port: Sdk) -> str:
-    """Return the version of the registered dataset that a port reads; nothing for a path on a datastore."""
+    """Return the version of the registered dataset that a port reads; "" for a path on a datastore."""
     return str(port.dataset.version or "")
 
 
 def datastore(workspace: Sdk, name: str | None) -> Sdk:
-    """Return a datastore by its name. Raises AzureError."""
+    """Return a datastore by name. Raises AzureError."""
     from azureml.core import Datastore
 
     with doing(f"looking up datastore {name}"):
@@ -73,9 +73,9 @@ def datastore(workspace: Sdk, name: str | None) -> Sdk:
 
 
 def default_datastore(workspace: Sdk) -> Sdk:
-    """Return the datastore that outputs go to unless the file names one.
+    """Return the default datastore of outputs.
 
-    The SDK looks for it too, but takes any refusal for its absence, and fails later, in words of its own. Raises
+    The SDK looks it up too, but treats any refusal as its absence, and fails later with its own message. Raises
     AzureError.
     """
     with doing("looking up the default datastore"):

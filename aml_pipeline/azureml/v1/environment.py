@@ -1,4 +1,4 @@
-"""A declared environment → the registered one: looked up by its content, made only when it is not there."""
+"""A declared environment → the registered one: looked up by content, registered if missing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from aml_pipeline.project.folder import Project
 
 
 def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
-    """Return the workspace's environment that fits a definition; None when it is missing and can be registered.
+    """Return the workspace's environment for a definition; None if it is missing and can be registered.
 
-    ``version`` is what ``images.version_of`` says. Raises AzureError.
+    ``version`` is that of ``images.version_of``. Raises AzureError.
     """
     if environment.curated or environment.registered:
         name = environment.curated or environment.registered
@@ -31,7 +31,7 @@ def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
 
 
 def imagined(environment: Environment, version: str) -> Sdk:
-    """Return an environment that is not registered, by its name and version: what a step of it would be called."""
+    """Return an unregistered environment with that name and version, to compute what a step in it would be called."""
     from azureml.core import Environment as SdkEnvironment
 
     made = SdkEnvironment(environment.name)
@@ -42,7 +42,7 @@ def imagined(environment: Environment, version: str) -> Sdk:
 def made(workspace: Sdk, environment: Environment, version: str, exported: str, project: Project) -> Sdk:
     """Register a definition and return the environment.
 
-    ``exported`` is what ``export`` says. Raises AzureError.
+    ``exported`` is the text from ``export``. Raises AzureError.
     """
     with doing(f"registering environment {environment.name}"):
         defined = _defined(environment, project, exported)
@@ -75,7 +75,7 @@ def _defined(environment: Environment, project: Project, exported: str) -> Sdk:
 
 
 def _conda_file(environment: Environment, project: Project, exported: str, place: str) -> str | None:
-    """Return the conda file of a definition, written to ``place`` where it has none; None for an image alone."""
+    """Return the conda file of a definition, written to ``place`` if it has none; None for a plain image."""
     if environment.conda_file:
         return project.path(environment.conda_file)
     if environment.pip_requirements:
@@ -87,7 +87,7 @@ def _conda_file(environment: Environment, project: Project, exported: str, place
 
 
 def export(environment: Environment) -> str:
-    """Return what ``conda`` says of an environment here, if that is the definition. Raises MachineError."""
+    """Return conda's export of a local environment, if that is the definition. Raises MachineError."""
     name = environment.conda_environment
     if name is None:
         return ""
@@ -96,9 +96,9 @@ def export(environment: Environment) -> str:
         with doing(f"exporting conda's environment {name}"):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise MachineError(f"The environment is conda's {name}, and conda is not here. Put it on the PATH.") from None
+        raise MachineError(f"The environment is conda's {name}, but conda was not found. Put it on the PATH.") from None
     if done.returncode != 0:
         cure = "See `conda env list`."
-        raise MachineError(f"conda has no environment {name} here, or cannot export it. {cure}")
-    kept = [line for line in done.stdout.splitlines() if not line.startswith("prefix:")]  # a folder of this machine
+        raise MachineError(f"conda has no environment {name}, or cannot export it. {cure}")
+    kept = [line for line in done.stdout.splitlines() if not line.startswith("prefix:")]  # a folder on this machine
     return "\n".join(kept) + "\n"

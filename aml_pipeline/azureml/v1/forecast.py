@@ -1,4 +1,4 @@
-"""What a submission would do with each step, and why: asked of Azure ML without submitting anything."""
+"""What a submission would do with each step, and why, from queries to Azure ML without submitting."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def forecast(
 
     ``then`` are the parts of each step at the last submission; by default those of the records here.
 
-    Azure ML reuses by identity: a step that it knows, by the fingerprint that the SDK gives it, whose inputs come from
-    runs that are reused themselves. Nothing is registered, made or sent, but that a dataset that is a path on a
-    datastore is saved, as by any compilation. Raises PipelineError and AzureError as ``compile`` does.
+    Azure ML reuses by identity: a step that it knows by the SDK's fingerprint and whose inputs come from reused runs.
+    Nothing is registered, created or sent, except that a dataset that is a path on a datastore is saved, as in any
+    compilation. Raises PipelineError and AzureError as ``compile`` does.
     """
     project = project or project_of(plan)
     work = compilation(plan, workspace, project, plan.steps)
@@ -52,7 +52,7 @@ def forecast(
 def _known(work: Compilation) -> dict[str, bool]:
     """Return for each step whether Azure ML has its module."""
     pipeline = work.pipeline()
-    with doing("asking Azure ML for the steps that it knows"):
+    with doing("querying Azure ML for known steps"):
         builders = {node.name: node._module_builder for node in pipeline.graph.module_nodes}  # noqa: SLF001
         return {
             name: one._module_provider.find_module_by_fingerprint(one.get_fingerprint()) is not None  # noqa: SLF001
@@ -61,7 +61,7 @@ def _known(work: Compilation) -> dict[str, bool]:
 
 
 def _own_reason(work: Compilation, step: Step, changed: str, *, known: bool) -> str:
-    """Return why a step runs for sure, whatever the others do; nothing if it may be reused."""
+    """Return why a step will surely run, whatever the others do; "" if it may be reused."""
     if not step.allow_reuse:
         return "allow_reuse is false"
     if known:
@@ -73,15 +73,15 @@ def _own_reason(work: Compilation, step: Step, changed: str, *, known: bool) -> 
 
 
 def _changes(before: Parts, now: Parts) -> list[str]:
-    """Return every difference in words, those of the settings last."""
+    """Return all differences in words, those of the settings last."""
     settings, then = now["settings"], before.get("settings") or {}
     changed = [name for name in settings if then.get(name, settings[name]) != settings[name]]
     return [*reuse.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
 
 
 def _what_it_depends_on(changed: str, latest: Sequence[str], *, submitted: bool) -> str:
-    """Return what is known of a step that Azure ML knows, and may have run with these very values and inputs."""
-    reads = f"; it reads {', '.join(latest)}, the latest now" if latest else ""
+    """Return the reason for a step that Azure ML knows, and may have run with the same values and inputs."""
+    reads = f"; it reads {', '.join(latest)}, currently the latest" if latest else ""
     if changed:
         return f"{changed} since the last submission, and Azure ML may have run that before{reads}"
     return f"{'nothing changed since the last submission' if submitted else 'Azure ML knows it'}{reads}"

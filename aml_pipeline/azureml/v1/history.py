@@ -1,4 +1,4 @@
-"""The runs of a pipeline that Azure ML has, whoever submitted them."""
+"""The runs of a pipeline in Azure ML, whoever submitted them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aml_pipeline.azureml.workspace.calls import seconds_of
 
 @dataclass(frozen=True, slots=True)
 class RemoteRun:
-    """A run in Azure ML; ``started`` in seconds since 1970, ``status`` as Azure ML calls it."""
+    """A run in Azure ML; ``started`` in seconds since 1970, ``status`` in Azure ML's terms."""
 
     run: str
     status: str
@@ -23,7 +23,7 @@ class RemoteRun:
 
 
 def runs(workspace: Sdk, experiment: str, pipeline: str) -> list[RemoteRun]:
-    """Return the runs that ``submit`` sent of the pipeline called so, the newest first. Raises AzureError."""
+    """Return the runs of that pipeline sent by ``submit``, newest first. Raises AzureError."""
     require_v1(workspace)
     with doing(f"listing the runs of experiment {experiment}"):
         return list(_runs(workspace, experiment, pipeline))
@@ -32,7 +32,7 @@ def runs(workspace: Sdk, experiment: str, pipeline: str) -> list[RemoteRun]:
 def _runs(workspace: Sdk, experiment: str, pipeline: str) -> Iterator[RemoteRun]:
     from azureml.core import Experiment
 
-    for one in Experiment.list(workspace, experiment_name=experiment):  # the constructor would make a missing one
+    for one in Experiment.list(workspace, experiment_name=experiment):  # the constructor would create a missing one
         for run in one.get_runs(tags={"pipeline": pipeline}):
             tags = run.tags
             yield RemoteRun(
@@ -46,7 +46,7 @@ def _runs(workspace: Sdk, experiment: str, pipeline: str) -> Iterator[RemoteRun]
 
 
 def _began(run: Sdk) -> str | None:
-    """Return what the listing told; the run's details would be five requests more."""
+    """Return what the list contains; the run's details would take five more requests."""
     told = run._run_dto  # noqa: SLF001 - there is no other way
     begun = told.get("start_time_utc") or told.get("created_utc")
     return str(begun) if begun else None

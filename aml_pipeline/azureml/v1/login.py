@@ -10,7 +10,7 @@ from aml_pipeline.azureml.workspace.login import AzureCli, Login, way
 
 
 def auth(login: Login) -> Sdk:
-    """Return the SDK's authentication object of ``login``. Raises AzureError when nobody is logged in."""
+    """Return the SDK's authentication object for ``login``. Raises AzureError when nobody is logged in."""
     chosen = way(login)
     from azureml.core import authentication as sdk
 
@@ -22,5 +22,5 @@ def auth(login: Login) -> Sdk:
         return sdk.MsiAuthentication(cloud=login.cloud, identity_config=client)
     if chosen == "Azure CLI":
         return sdk.TokenAuthentication(AzureCli(login.subscription).token, cloud=login.cloud)
-    with contextlib.redirect_stdout(sys.stderr):  # it tells what to do in the browser
+    with contextlib.redirect_stdout(sys.stderr):  # it says what to do in the browser
         return sdk.InteractiveLoginAuthentication(cloud=login.cloud)

@@ -1,4 +1,4 @@
-"""Makes a workspace agree with the file: works out what it should have, and what it has; goes back to a version."""
+"""Publishes a pipeline: determines what the workspace should have and what it has; goes back to an earlier version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from aml_pipeline.pipeline import schedule
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project, project_of
 
-# Raised when what is published of the same file becomes another thing.
+# Increased when the same file is published differently.
 _FORMAT = 1
 _DIGEST_LENGTH = 32
 
@@ -51,12 +51,12 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     adopt: bool = False,
     now: dt.datetime | None = None,
 ) -> list[Change]:
-    """Make the workspace agree with ``plan``; return what changed, or with ``dry_run`` what would.
+    """Bring the workspace up to date with ``plan``; return what changed, or with ``dry_run`` what would change.
 
-    Where nothing is to be done, nothing is compiled and nothing is written. Stopped anywhere, the next call does the
-    rest. What another project published under the same name is refused, or with ``adopt`` taken over. Raises
-    PipelineError for what Azure ML could not run, AzureError when it refuses, MachineError when this machine knows
-    nothing of a schedule's time zone, or git nothing of the project's remote.
+    If nothing has to change, nothing is compiled or written. If it is stopped, the next call does the rest. Things that
+    another project published under the same name are an error, or taken over with ``adopt``. Raises PipelineError for
+    what Azure ML could not run, AzureError when it refuses, MachineError when this machine does not know a schedule's
+    time zone, or git cannot report the project's remote.
     """
     home = origin(plan.file)
     work = compilation(_afresh(plan), workspace, project or project_of(plan), plan.steps)
@@ -77,9 +77,9 @@ def publish(  # noqa: PLR0913 - each says another thing of how
 
 
 def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) -> list[Change]:
-    """Make an earlier published pipeline the default again; ``version`` is a digest's beginning, or ``previous``.
+    """Make an earlier published pipeline the default again; ``version`` is the beginning of a digest, or ``previous``.
 
-    The next ``publish`` moves on to what the file says. Raises UsageError when there is no such version.
+    The next ``publish`` returns to the file's content. Raises UsageError when there is no such version.
     """
     wanted = Wanted(_whose(plan, origin(plan.file)), endpoint_name(plan.name, plan.profile), "", ())
     found = published.look(workspace, wanted.name)
@@ -95,7 +95,7 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
 
 
 def schedules(plan: Plan, workspace: Sdk) -> tuple[Found, Whose, list[Change]]:
-    """Return what is published, whose the things of ``plan`` are, and what ``publish`` would do about schedules."""
+    """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make."""
     name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
     found = published.look(workspace, name)
     wanted = Wanted(whose, name, "", _wanted_schedules(plan, name, sendable.received(plan, plan.steps)))
@@ -107,7 +107,7 @@ def _whose(plan: Plan, home: Origin, *, adopt: bool = False) -> Whose:
 
 
 def _afresh(plan: Plan) -> Plan:
-    """Return the plan as it is published: SDK v1 cannot tell a schedule to run its steps anew, so the steps say it."""
+    """Return the plan as it is published: SDK v1 schedules cannot force steps to run, so the steps disallow reuse."""
     return plan if plan.reuse else replace(plan, steps=tuple(replace(one, allow_reuse=False) for one in plan.steps))
 
 
@@ -127,7 +127,7 @@ def _wanted_schedules(plan: Plan, endpoint: str, received: Container[str]) -> tu
 
 
 def _digest(work: Compilation, received: Container[str]) -> str:
-    """Return a digest of all that reaches Azure ML when the pipeline is published, and of what it names there."""
+    """Return a digest of everything that is sent to Azure ML to publish the pipeline, and of what it names there."""
     plan, project = work.plan, work.project
     rows = [
         _FORMAT,
@@ -163,16 +163,18 @@ def _schedule(plan: Plan, endpoint: str, key: str, received: Container[str]) -> 
 
 
 def _stopped(wanted: Wanted, found: Found) -> list[str]:
-    """Return how to enable what somebody disabled, if that is what the file says now."""
+    """Return how to enable a pipeline that someone disabled, if it has the file's content."""
     there = stopped_pipeline(wanted, found)
     if there is None:
         return []
-    what = f"Published pipeline {wanted.name}, version {wanted.digest[:12]}, is disabled, and publish leaves it so."
+    what = (
+        f"Published pipeline {wanted.name}, version {wanted.digest[:12]}, is disabled, and publish does not enable it."
+    )
     return [f'{what} Enable it with SDK v1: `PublishedPipeline.get(workspace, "{there.id}").enable()`.']
 
 
 def _refuse_unmarked(wanted: Wanted, found: Found) -> None:
-    """Refuse to make a second schedule where somebody took the mark out of the first. Raises AzureError."""
+    """Raise AzureError instead of creating a second schedule, if someone removed the mark of the first."""
     names = {one.name for one in wanted.schedules}
     for one in found.schedules:
         ours = found.endpoint is not None and one.endpoint == found.endpoint.id and one.name in names
@@ -182,7 +184,7 @@ def _refuse_unmarked(wanted: Wanted, found: Found) -> None:
 
 
 def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:
-    """Return what was done with the addresses that the SDK has of it; without them, if it cannot tell any more."""
+    """Return what was done with its addresses, or without them if the SDK no longer returns them."""
     try:
         with doing("looking up the addresses"):
             return [_with_address(workspace, one) for one in done]

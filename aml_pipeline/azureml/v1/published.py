@@ -1,7 +1,7 @@
-"""What a workspace has published: read in a few requests, as it stands there.
+"""Reads what is published in a workspace, in a few requests.
 
-The SDK's own objects hide what matters here (the experiment and the parameters of a schedule, when a pipeline was made)
-and cannot be built of what some other program wrote, so its clients are asked for the entities themselves.
+The SDK's own objects hide what matters here (experiment and parameters of a schedule, creation time of a pipeline) and
+cannot be built from what other programs wrote, so the raw entities are requested from its clients.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 def provider(workspace: Sdk) -> Sdk:
-    """Return the SDK's provider of all that belongs to pipelines, made as it makes it itself."""
+    """Return the SDK's provider for pipelines, created in the same way as the SDK does."""
     from azureml.pipeline.core._graph_context import _GraphContext
 
     return _GraphContext("placeholder", workspace).workflow_provider
 
 
 def look(workspace: Sdk, endpoint: str) -> Found:
-    """Return the published pipelines and schedules of a workspace, disabled ones too, and the endpoint called so."""
+    """Return all published pipelines and schedules of a workspace, including disabled ones, and the named endpoint."""
     require_v1(workspace)
     with doing("looking up what is published"):
         service = provider(workspace)._service_caller  # noqa: SLF001 - see above
@@ -87,6 +87,6 @@ def _timing(entity: Sdk) -> Timing:
 
 
 def _day_and_time(start: str) -> str:
-    """Return what a month's schedule takes from its start, which Azure ML writes like ``2026-12-01T02:00:00``."""
+    """Return the day and time of a monthly schedule from its start, such as ``2026-12-01T02:00:00``."""
     found = re.match(r"\d{4}-\d\d-(\d\d)T(\d\d:\d\d)", start)
     return f"day {int(found[1])} at {found[2]}" if found else ""

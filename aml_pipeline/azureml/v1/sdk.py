@@ -1,4 +1,4 @@
-"""How SDK v1 is called."""
+"""Calls SDK v1."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def doing(what: str) -> contextlib.AbstractContextManager[None]:
 
 
 def import_all() -> None:
-    """Import what a submission needs of the SDK, before anything is made. Raises MachineError when it is not there."""
+    """Import what a submission needs, before anything is created. Raises MachineError if the SDK is not installed."""
     with doing("importing the SDK of Azure ML"):
         import azureml.core
         import azureml.data
         import azureml.pipeline.core
         import azureml.pipeline.steps  # noqa: F401 - it is the import that counts
 
-        hide_logins()  # the caller may bring a workspace of its own
+        hide_logins()  # the caller may pass its own workspace

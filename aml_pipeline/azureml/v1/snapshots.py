@@ -1,4 +1,4 @@
-"""The folder that a step's files are uploaded from: the bytes that local runs use, and nothing else."""
+"""The folder from which a step's files are uploaded: exactly the files that local runs use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from aml_pipeline.project.snapshot.snapshot import Snapshot
 
 
 def folder(snapshots: str, step: Snapshot) -> str:
-    """Return a folder in ``snapshots`` that holds the files of ``step``, made unless it is there.
+    """Return a folder in ``snapshots`` with the files of ``step``, created if missing.
 
-    It lies in the project's repository, so that the SDK finds the commit. Raises MachineError when the files change
+    It is in the project's repository, so that the SDK finds the commit. Raises MachineError when the files change
     while they are copied.
     """
     key = files.digest_of("\n".join(f"{name}\0{digest}" for name, digest in step.digests.items()).encode())
@@ -30,7 +30,7 @@ def folder(snapshots: str, step: Snapshot) -> str:
         changed = snapshot.write(step, unfinished)
         if changed:
             raise MachineError(
-                f"{changed[0]} changes while it is copied. Wait until its writer is done, and try again."
+                f"{changed[0]} changed while it was being copied. Try again when it is no longer being written."
             )
         files.write(os.path.join(unfinished, ".amlignore"), snapshot.KEEP_ALL)
         _put(unfinished, place)
@@ -47,6 +47,6 @@ def _remove(unfinished: str) -> None:
 def _put(unfinished: str, place: str) -> None:
     try:
         os.rename(unfinished, place)
-    except OSError:  # another process was first, with the same bytes
+    except OSError:  # another process was faster, with the same bytes
         if not os.path.isdir(place):
             raise

@@ -1,4 +1,4 @@
-"""Sends a pipeline, or one step, to Azure ML; and stops what was sent."""
+"""Submits a pipeline or a step to Azure ML, and cancels runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aml_pipeline.core.errors import AzureError, LostRunError, SubmissionStopped
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project
 
-# How long after a lost answer a run is looked for: Azure ML may still be at it.
+# How long to look for a run after a lost answer: Azure ML may still be creating it.
 _LOOKS_AFTER = (0.0, 1.0, 3.0)
 
 
@@ -30,10 +30,10 @@ def submit(
     force: bool = False,
     tags: Mapping[str, str] | None = None,
 ) -> Sdk:
-    """Compile ``plan`` and send it; return the ``PipelineRun``. With ``force`` no step is reused.
+    """Compile and submit ``plan``; return the ``PipelineRun``. With ``force`` no step is reused.
 
-    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody
-    knows whether the run began, SubmissionStopped when a signal came and nobody knows.
+    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, LostRunError when it is unknown
+    whether the run started, SubmissionStopped when a signal came and that is unknown.
     """
     pipeline, given = compiled(plan, workspace, project)
     made, own = _noted(pipeline), sendable.tags(plan, tags)
@@ -56,10 +56,10 @@ def submit_step(
     *,
     tags: Mapping[str, str] | None = None,
 ) -> Sdk:
-    """Send ``step`` alone, as a ``ScriptRun`` of the experiment.
+    """Submit a single ``step`` as a ``ScriptRun`` of the experiment.
 
-    Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses, of which LostRunError when
-    nobody knows whether the run began, SubmissionStopped when a signal came and nobody knows.
+    Raises PipelineError when it reads from other steps, AzureError when Azure ML refuses, LostRunError when it is
+    unknown whether the run started, SubmissionStopped when a signal came and that is unknown.
     """
     config = script_run(plan, step, workspace, project)
     own = sendable.tags(plan, tags)
@@ -79,9 +79,9 @@ def _experiment(workspace: Sdk, plan: Plan) -> Sdk:
 
 
 def _noted(pipeline: Sdk) -> list[str]:
-    """Return a list that gets the id of the run, as soon as Azure ML has told it: before the run begins.
+    """Return a list that receives the id of the run as soon as Azure ML returns it, before the run starts.
 
-    It stays empty where a version of the SDK sends in another way.
+    It stays empty with versions of the SDK that submit differently.
     """
     made: list[str] = []
     try:
@@ -100,7 +100,7 @@ def _noted(pipeline: Sdk) -> list[str]:
 
 @contextlib.contextmanager
 def _told_if_stopped(made: list[str]) -> Iterator[None]:
-    """Raise SubmissionStopped with the id of the run, once that is known, for the signal that stops the block."""
+    """Raise SubmissionStopped with the id of the run, if known, when a signal stops the block."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -110,14 +110,14 @@ def _told_if_stopped(made: list[str]) -> Iterator[None]:
 
 
 def _is_refused(error: AzureError) -> bool:
-    """Whether Azure ML refused to let a pipeline's run begin."""
+    """Whether Azure ML refused to start a pipeline run."""
     return not may_pass(error) and "/PipelineRuns/Submit/" in address_of(error)
 
 
 def _looked_for(look: Callable[[], Sdk], run: str, error: AzureError) -> Sdk:
-    """Return the run whose sending ended in ``error``, if it began all the same; else raise that.
+    """Return the run whose submission failed with ``error``, if it started nevertheless; else raise ``error``.
 
-    Raises LostRunError when nobody answers who could tell.
+    Raises LostRunError when the service does not answer.
     """
     try:
         for seconds in _LOOKS_AFTER if may_pass(error) else (0.0,):
@@ -129,13 +129,13 @@ def _looked_for(look: Callable[[], Sdk], run: str, error: AzureError) -> Sdk:
                 return begun
     except AzureError:
         if address_of(error) and run not in address_of(error):
-            raise error from None  # it came before anything could begin
+            raise error from None  # it failed before anything could start
         raise LostRunError(str(error), run) from error
     raise error
 
 
 def _pipeline_run(plan: Plan, workspace: Sdk, run: str) -> Sdk:
-    """Return a pipeline's run, if it began: until then Azure ML has it as one that is not submitted."""
+    """Return a pipeline run if it started: until then Azure ML lists it as not submitted."""
     service = published.provider(workspace)._service_caller  # noqa: SLF001 - the SDK's own objects do not tell
     if not service.get_pipeline_run_async(run).is_submitted:
         return None
@@ -145,7 +145,7 @@ def _pipeline_run(plan: Plan, workspace: Sdk, run: str) -> Sdk:
 
 
 def _script_run(workspace: Sdk, run: str) -> Sdk:
-    """Return a script's run, if it began."""
+    """Return a script run if it started."""
     from azureml.core import Run
 
     try:
@@ -157,7 +157,7 @@ def _script_run(workspace: Sdk, run: str) -> Sdk:
 
 
 def _tagged(run: Sdk, tags: Mapping[str, str]) -> Sdk:
-    """Return a run with the tags that tell what it is of; where that fails, it goes on without."""
+    """Return a run with its tags; if tagging fails, it goes on without."""
     try:
         with doing(f"tagging run {run.id}"):
             run.set_tags(tags)
@@ -167,7 +167,7 @@ def _tagged(run: Sdk, tags: Mapping[str, str]) -> Sdk:
 
 
 def cancel(workspace: Sdk, run: str) -> str | None:
-    """Stop the run of Azure ML with that id; return its status if it is over. Raises AzureError when there is none."""
+    """Stop the run with that id; return its status if it has ended. Raises AzureError when there is none."""
     with doing(f"cancelling run {run}"):
         from azureml.core import Run
 

@@ -1,4 +1,4 @@
-"""What the SDK tells Azure ML of the git repository: not the login that the address of its remote may hold."""
+"""Keeps logins in addresses of git remotes out of what the SDK sends to Azure ML."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def without_login(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Careful:
-    """A provider of the SDK's, but for logins."""
+    """A provider of the SDK without logins."""
 
     own: Any
 
     def gather(self) -> dict[str, str]:
-        """Return the properties that tell the commit and the repository."""
+        """Return the properties with commit and repository."""
         return {name: without_login(text) for name, text in self.own.gather().items()}
 
 
 def hide_logins() -> None:
-    """Have the SDK send addresses without logins: all who may look into the workspace can read them there."""
+    """Make the SDK send addresses without logins, because everyone with access to the workspace can read them."""
     from azureml._base_sdk_common.tracking import global_tracking_info_registry
 
     providers = global_tracking_info_registry.providers

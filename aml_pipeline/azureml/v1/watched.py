@@ -1,4 +1,4 @@
-"""A run as SDK v1 shows it: the statuses of its steps, and what is left to read of one that is over."""
+"""A run seen through SDK v1: the statuses of its steps, and their logs and metrics."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Watched:
     failed: Counter[str] = field(default_factory=Counter)
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
-        """Return the status of the run, and its steps that have begun, but those that are called ``without``."""
+        """Return the status of the run, and its started steps except those called ``without``."""
         status = str(self.run.get_status())
-        if self.alone is not None:  # its run is that of its one step
+        if self.alone is not None:  # the run is that of its single step
             return status, [] if self.alone in without else [StepRun(self.alone, self.run.id, status, self.run)]
         found = [one for one in self.run.get_steps() if one.name not in without]
         return status, [StepRun(one.name, one.id, str(one.get_status()), one) for one in found]
 
     def end(self, step: StepRun, log: str) -> End:
-        """Return how a step ended; save what it printed in ``log``."""
+        """Return how a step ended; save its log in ``log``."""
         run = step.run
         state = state_of(step.status, run.get_properties())
         if has_log(state):
@@ -45,12 +45,12 @@ class Watched:
         return End(state, _seconds(details), metrics_of(step.name, lambda: _metrics(run), self.failed), why, lines)
 
     def message(self) -> str:
-        """Return why the run failed, as Azure ML says; it does not always."""
+        """Return why the run failed, if Azure ML says so."""
         return _said(self.run.get_details())
 
 
 def watched(run: Sdk, alone: Step | None = None) -> Watched:
-    """Return what ``submit`` gave, to be watched; or with ``alone`` what ``submit_step`` gave."""
+    """Return a run from ``submit``, or with ``alone`` from ``submit_step``, for watching."""
     return Watched(run, alone.name if alone else None)
 
 
@@ -65,14 +65,14 @@ def _seconds(details: Mapping[str, Any]) -> float | None:
 
 
 def _metrics(run: Sdk) -> Iterator[Metric]:
-    """Give what was logged; of a name that was logged several times the SDK makes a list."""
+    """Yield what was logged; the SDK returns a list for a name that was logged several times."""
     for name, value in run.get_metrics().items():
         for one in value if isinstance(value, list) else [value]:
             yield name, "row" if isinstance(one, dict) else "scalar", jsonable(one)
 
 
 def _fetch_log(run: Sdk, place: str) -> None:
-    """Write what a step printed into ``place``; a step that never got a node has printed nothing."""
+    """Write the log of a step to ``place``; a step that never got a node has none."""
     names = sorted(run.get_file_names())
     name = next((one for pattern in LOGS for one in fnmatch.filter(names, pattern)), None)
     if name:

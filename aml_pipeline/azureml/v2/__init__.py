@@ -1,4 +1,4 @@
-"""Azure ML v2, over azure-ai-ml: the only importer of ``azure``, imported when a function is called.
+"""The Azure ML backend with SDK v2 (azure-ai-ml): the only importer of ``azure``, imported when a function is called.
 
-What is sent is what ``export`` writes, file for file.
+It submits exactly the files that ``export`` writes.
 """

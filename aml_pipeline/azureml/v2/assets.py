@@ -1,4 +1,4 @@
-"""Environments and compute targets: looked up before anything is made, and made only when they are not there."""
+"""Environments and compute targets: looked up before anything is created, and created if missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def has_environment(client: Sdk, name: str, version: str) -> bool:
 
 
 def require_environment(client: Sdk, wanted: Environment) -> None:
-    """Raise AzureError when the workspace lacks an environment that the file takes from there."""
+    """Raise AzureError when the workspace lacks a registered environment of the file."""
     name = wanted.curated or wanted.registered
     which = {"version": wanted.version} if wanted.version else {"label": "latest"}
     with doing(f"looking up environment {name}"):
@@ -39,7 +39,7 @@ def require_datastore(client: Sdk, name: str) -> None:
 
 
 def type_of_dataset(client: Sdk, wanted: DatasetPlace) -> str | None:
-    """Return the type of a dataset that is registered in the workspace; None when it is not. Raises AzureError."""
+    """Return the type of a registered dataset; None if it is not registered. Raises AzureError."""
     latest = wanted.version in {None, "latest"}
     which = {"label": "latest"} if latest else {"version": str(wanted.version)}
     with doing(f"looking up dataset {wanted.registered}"):
@@ -56,9 +56,9 @@ def make_environment(client: Sdk, name: str, file: str) -> None:
 
 
 def has_compute(client: Sdk, wanted: Compute) -> bool:
-    """Whether the workspace has a compute target, and it can be used.
+    """Whether the workspace has a usable compute target.
 
-    Raises AzureError where it cannot, and where it is not there and has no size to be made of.
+    Raises AzureError if it cannot be used, or is missing and has no size to create it with.
     """
     with doing(f"looking up compute target {wanted.name}"):
         there = _found(lambda: _usable(client, wanted)) is not None
@@ -69,7 +69,7 @@ def has_compute(client: Sdk, wanted: Compute) -> bool:
 
 
 def _usable(client: Sdk, wanted: Compute) -> Sdk:
-    """Return a compute target once it is there: a run would be refused before, or wait without an end."""
+    """Return a compute target once it is ready: until then a run would be refused or wait forever."""
     while word((one := client.compute.get(wanted.name)).provisioning_state) in not_found.GOING:
         time.sleep(_PAUSE_SECONDS)
     kind, state = word(one.type).lower(), word(one.provisioning_state)
@@ -85,13 +85,13 @@ def _usable(client: Sdk, wanted: Compute) -> Sdk:
     return one
 
 
-# Kinds that a command job runs on (learn.microsoft.com, concept-compute-target, "Training compute targets").
+# Kinds that can run a command job (learn.microsoft.com, concept-compute-target, "Training compute targets").
 _CLUSTERS = frozenset({"amlcompute", "computeinstance", "kubernetes", "virtualmachine"})
 
 
 def make_compute(client: Sdk, name: str, file: str) -> None:
-    """Make the cluster ``name`` of ``file``; return when it is there. Raises AzureError."""
-    with doing(f"making compute target {name}"):
+    """Create the cluster ``name`` of ``file`` and wait until it is ready. Raises AzureError."""
+    with doing(f"creating compute target {name}"):
         from azure.ai.ml import load_compute
 
         made = client.compute.begin_create_or_update(load_compute(file)).result()
@@ -100,10 +100,10 @@ def make_compute(client: Sdk, name: str, file: str) -> None:
 
 
 def _found(look: Callable[[], Sdk]) -> Sdk:
-    """Return what ``look`` does; None where Azure ML has no such thing."""
+    """Return the result of ``look``; None if it does not exist in Azure ML."""
     try:
         return look()
-    except Exception as error:  # of several kinds, by what was asked for
+    except Exception as error:  # of several kinds, depending on the request
         if status_of(error) == NOT_FOUND:
             return None
         raise

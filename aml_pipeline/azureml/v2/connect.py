@@ -1,4 +1,4 @@
-"""A client of a workspace: found by its configuration file, or named."""
+"""Connects to a workspace by its configuration file or by names."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from aml_pipeline.core.problems import suggest
 def connect(
     path: str = ".", credential: Sdk = None, login: Login | None = None, names: Mapping[str, str] | None = None
 ) -> Sdk:
-    """Return the ``MLClient`` of the workspace that ``.azureml/config.json`` in or above ``path`` names, or ``names``.
+    """Return the ``MLClient`` of the workspace named by ``.azureml/config.json`` in or above ``path``, or by ``names``.
 
-    ``credential`` is one of azure-identity; without it ``login`` tells how to get one. Raises UsageError when there is
-    no configuration or no such cloud, AzureError when Azure ML refuses or cannot be reached.
+    ``credential`` is one of azure-identity; without it, ``login`` says how to log in. Raises UsageError when there is
+    no configuration or the cloud is unknown, AzureError when Azure ML refuses or cannot be reached.
     """
     found = configuration.named(names) if names else configuration.read(path)
     chosen = replace(login or Login(interactive=True), subscription=found.subscription_id)
     if chosen.cloud is not None and chosen.cloud not in _AUTHORITIES:
-        raise UsageError(f'There is no cloud "{chosen.cloud}". {suggest(chosen.cloud, _AUTHORITIES, noun="cloud")}')
+        raise UsageError(f'Unknown cloud "{chosen.cloud}". {suggest(chosen.cloud, _AUTHORITIES, noun="cloud")}')
     import_all()
     with doing(f"connecting to workspace {found.workspace_name}"):
         from azure.ai.ml import MLClient
@@ -36,7 +36,7 @@ def connect(
         return client
 
 
-# Where a cloud gives tokens, by the names that azure-ai-ml has of clouds.
+# The login authorities of clouds, by azure-ai-ml's names of clouds.
 _AUTHORITIES = {
     "AzureCloud": "login.microsoftonline.com",
     "AzureUSGovernment": "login.microsoftonline.us",
@@ -45,7 +45,7 @@ _AUTHORITIES = {
 
 
 def _credential(login: Login) -> Sdk:
-    """Return a credential of ``login``. Raises AzureError when nobody is logged in."""
+    """Return a credential for ``login``. Raises AzureError when nobody is logged in."""
     chosen = way(login)
     from azure import identity
 
@@ -62,7 +62,7 @@ def _credential(login: Login) -> Sdk:
 
 
 class _AzureCliCredential:
-    """Azure CLI as a credential: azure-identity has one too, whose errors are not in our words."""
+    """Azure CLI as a credential; that of azure-identity has errors in its own words."""
 
     def __init__(self, subscription: str | None) -> None:
         self._cli = AzureCli(subscription)

@@ -1,7 +1,7 @@
-"""What a step logged by MLflow, as run history has it.
+"""Metrics that a step logged with MLflow, from run history.
 
-azure-ai-ml has no public call for it. The client that it is asked by is that of ``jobs`` (``_runs_operations``), whose
-operations on metrics the SDK carries along and does not use; ``test_logged_v2.py`` tells when that changes.
+azure-ai-ml has no public call for this. The client of ``jobs`` (``_runs_operations``) has operations for metrics that
+the SDK does not use; ``test_logged_v2.py`` detects when that changes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Page = Mapping[str, Any]
 
 
 def metrics(client: Sdk, run: str) -> Iterator[Metric]:
-    """Give name, kind and value of all that the run logged, in the order of each name."""
+    """Yield name, kind and value of everything that the run logged, ordered within each name."""
     operations = _operations(client)
     place = (client.subscription_id, client.resource_group_name, client.workspace_name, run)
     for page in _pages(partial(operations.list_metric, *place), {}):
@@ -31,14 +31,14 @@ def metrics(client: Sdk, run: str) -> Iterator[Metric]:
 
 
 def _operations(client: Sdk) -> Sdk:
-    """Return the operations on metrics. Raises AzureError where this version of the SDK has them no more."""
+    """Return the operations for metrics. Raises AzureError if this version of the SDK no longer has them."""
     try:
         from azure.ai.ml._restclient.runhistory import RunHistoryClient
 
         jobs = client.jobs
         return RunHistoryClient(jobs._credential, base_url=jobs._api_url, **jobs._service_client_kwargs).metrics  # noqa: SLF001 - as the SDK makes that of ``jobs``
     except (ImportError, AttributeError, TypeError) as error:
-        raise AzureError("This version of azure-ai-ml does not read metrics; they are in the studio.") from error
+        raise AzureError("This version of azure-ai-ml cannot read metrics. See them in the studio.") from error
 
 
 def _values(operations: Sdk, place: tuple[str, ...], body: Mapping[str, str]) -> Page:
@@ -47,7 +47,7 @@ def _values(operations: Sdk, place: tuple[str, ...], body: Mapping[str, str]) ->
     except Exception as error:
         if status_of(error) != NOT_FOUND:
             raise
-        return {}  # a name whose values have not arrived
+        return {}  # a name whose values have not arrived yet
     return found
 
 
@@ -61,5 +61,5 @@ def _pages(ask: Callable[[Mapping[str, str]], Page], body: Mapping[str, str]) ->
 
 
 def _metric(name: str, data: Mapping[str, Any]) -> Metric:
-    """Return a value; several columns are a row."""
+    """Return a value; several columns form a row."""
     return (name, "scalar", data[name]) if list(data) == [name] else (name, "row", dict(data))

@@ -1,4 +1,4 @@
-"""How azure-ai-ml is called: it prints to standard error too, and warns of schemas of its own."""
+"""Calls azure-ai-ml, which also prints to standard error, and warns about its own schemas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from aml_pipeline.azureml.workspace import calls
 from aml_pipeline.azureml.workspace.installing import V2
 
-# Its types are not those that its values have.
+# Its type hints do not match its values.
 Sdk = Any
 
 
@@ -19,8 +19,8 @@ Sdk = Any
 def doing(what: str) -> Iterator[None]:
     """Call the SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails.
 
-    Standard error is swallowed with standard output: uploads draw bars there. So who listens (``workspace.waiting``)
-    has to print to the stream that stood there before.
+    Standard error is suppressed like standard output, because uploads draw progress bars there. So a listener
+    (``workspace.waiting``) must print to the original stream.
     """
     with calls.doing(what, V2), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -28,12 +28,12 @@ def doing(what: str) -> Iterator[None]:
 
 
 def word(value: Sdk) -> str:
-    """Return a status or state as Azure ML calls it: the SDK has some as texts, others as enumerations."""
+    """Return a status or state as text: in the SDK some are texts, others enumerations."""
     return str(getattr(value, "value", value))
 
 
 def import_all() -> None:
-    """Import what a submission needs, before anything is made. Raises MachineError when it is not there."""
+    """Import what a submission needs, before anything is created. Raises MachineError if the SDK is not installed."""
     with doing("importing azure-ai-ml"):
         import azure.ai.ml
         import azure.identity  # noqa: F401 - it is the import that counts

@@ -1,4 +1,4 @@
-"""Sends a pipeline, or one step, to Azure ML as v2 has it; and stops what was sent."""
+"""Submits a pipeline or a step to Azure ML with SDK v2, and cancels runs."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _submitted(plan: Plan, client: Sdk, project: Project, *, force: bool, tags: 
 
 
 def _present(plan: Plan, client: Sdk) -> Plan:
-    """Return ``plan`` with the types of datasets, without optional ones that are not there. Raises AzureError."""
+    """Return ``plan`` with the types of datasets, without missing optional ones. Raises AzureError."""
     used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     places = dict(plan.datasets)
     for name in used:
@@ -100,7 +100,7 @@ def _present(plan: Plan, client: Sdk) -> Plan:
 
 
 def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:
-    """Look up all that the steps name; return how what is not there is made of the export, clusters at last."""
+    """Look up everything that the steps name; return how to create what is missing from the export, clusters last."""
     for name in _datastores(plan):
         assets.require_datastore(client, name)
     for environment in dict.fromkeys(step.environment for step in plan.steps):
@@ -126,7 +126,7 @@ def _datastores(plan: Plan) -> list[str]:
 
 
 def _job(place: str, plan: Plan, project: Project, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
-    """Return the job of an export, with a name of its own and where its code comes from."""
+    """Return the job of an export, with a unique name and the origin of its code."""
     with doing("reading the export"):
         from azure.ai.ml import load_job
 
@@ -140,10 +140,10 @@ def _job(place: str, plan: Plan, project: Project, *, force: bool, tags: Mapping
 
 
 def _origin(folder: str) -> dict[str, str]:
-    """Return the properties that tell the code of a job.
+    """Return the properties about the code of a job.
 
-    The SDK would tell that of the folder that this process works in, with the address of its repository, which may
-    hold a password; it leaves a job alone that has one of them.
+    The SDK would use the current folder, and the address of its repository, which may contain a password; it does not
+    change a job that has one of these properties.
     """
     git = git_state(folder) or {}
     known = {"mlflow.source.git.commit": git.get("commit"), "mlflow.source.git.branch": git.get("branch")}
@@ -151,11 +151,11 @@ def _origin(folder: str) -> dict[str, str]:
 
 
 def _sent(client: Sdk, job: Sdk) -> Sdk:
-    # Without progress a failed upload is waited for without an end (``upload_directory`` of azure-ai-ml 1.35).
+    # Without progress, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
     client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
     try:
         with doing("submitting the pipeline"):
-            # What its validation asks the service for, the compute target of each node, was looked up.
+            # Its validation would query the compute target of each node, which was looked up already.
             return client.jobs.create_or_update(job, skip_validation=True)
     except (AzureError, KeyboardInterrupt) as error:
         if not _may_have_begun(job, error):
@@ -166,14 +166,14 @@ def _sent(client: Sdk, job: Sdk) -> Sdk:
 
 
 def _may_have_begun(job: Sdk, error: BaseException) -> bool:
-    """Whether ``error`` came when the job itself was sent, its components being there, and was no refusal."""
+    """Whether ``error`` occurred when the job itself was sent, after its components, and was not a refusal."""
     is_put = all(isinstance(node.component, str) for node in job.jobs.values())
     status = status_of(error) or FAULT
     return is_put and status >= FAULT and (isinstance(error, KeyboardInterrupt) or may_pass(error))
 
 
 def cancel(client: Sdk, run: str) -> str | None:
-    """Stop the job of that name; return its status if it is over. Raises AzureError when there is none."""
+    """Stop the job of that name; return its status if it has ended. Raises AzureError when there is none."""
     with doing(f"cancelling run {run}"):
         status = word(client.jobs.get(run).status)
         if status in ENDS:

@@ -1,4 +1,4 @@
-"""A job as azure-ai-ml shows it: the statuses of its nodes, and what is left to read of one that is over."""
+"""A job seen through azure-ai-ml: the statuses of its nodes, and their logs and metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aml_pipeline.pipeline.plan.model import Step
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A ``PipelineJob`` by its name; ``steps`` are the steps by what their nodes may be called there."""
+    """A ``PipelineJob`` by name; ``steps`` are the steps by the possible names of their nodes."""
 
     client: Sdk
     job: str
@@ -27,7 +27,7 @@ class Watched:
     failed: Counter[str] = field(default_factory=Counter)
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
-        """Return the status of the job, and its steps that have begun, but those that are called ``without``."""
+        """Return the status of the job, and its started steps except those called ``without``."""
         status = word(self.client.jobs.get(self.job).status)
         found = [one for one in self._children() if one is not None]
         named = ((self.steps.get(str(one.display_name), ""), one) for one in found)
@@ -37,12 +37,12 @@ class Watched:
     def _children(self) -> list[Sdk]:
         try:
             return list(self.client.jobs.list(parent_job_name=self.job))
-        except KeyError as error:  # of an error, where it asks for the addresses of services, the SDK keeps nothing
-            what = "Azure ML does not tell where its services are."
-            raise AzureError(f"{what} Look at your role in the workspace, and try again in a while.") from error
+        except KeyError as error:  # if its query for service addresses fails, the SDK keeps no error
+            what = "Azure ML did not return the addresses of its services."
+            raise AzureError(f"{what} Check your role in the workspace, and try again in a while.") from error
 
     def end(self, step: StepRun, log: str) -> End:
-        """Return how a step ended; save what it printed in ``log``."""
+        """Return how a step ended; save its log in ``log``."""
         details = self._details(step.id)
         state = state_of(step.status, details.properties or {})
         if has_log(state):
@@ -52,16 +52,16 @@ class Watched:
         return End(state, _seconds(details), metrics, why, lines)
 
     def message(self) -> str:
-        """Return why the job failed, as Azure ML says; it does not always."""
+        """Return why the job failed, if Azure ML says so."""
         return _said(self._details(self.job))
 
     def _details(self, run: str) -> Sdk:
-        """Return what run history knows; ``jobs.stream`` asks it too, and refuses the nodes of a pipeline."""
+        """Return the run from run history; ``jobs.stream`` queries it too, but refuses nodes of a pipeline."""
         return self.client.jobs._runs_operations.get_run_details(run)  # noqa: SLF001 - there is no other way
 
 
 def watched(client: Sdk, job: Sdk, steps: Sequence[Step]) -> Watched:
-    """Return what ``submit`` gave for ``steps``, to be watched."""
+    """Return a job from ``submit`` of ``steps``, for watching."""
     nodes = {export.node(step.name): step.name for step in steps}
     return Watched(client, job.name, {**{step.name: step.name for step in steps}, **nodes})
 
@@ -77,7 +77,7 @@ def _said(details: Sdk) -> str:
 
 
 def _fetch_log(urls: Mapping[str, str], place: str) -> None:
-    """Write what a step printed into ``place``; a step that never got a node has printed nothing."""
+    """Write the log of a step to ``place``; a step that never got a node has none."""
     name = next((one for pattern in LOGS for one in fnmatch.filter(sorted(urls), pattern)), None)
     if name is None:
         return

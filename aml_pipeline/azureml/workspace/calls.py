@@ -1,4 +1,4 @@
-"""How an SDK of Azure ML is called: it prints nothing, and what it raises becomes one kind of error in our words."""
+"""Calls an SDK of Azure ML: silences it, and turns what it raises into one kind of error in our words."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from aml_pipeline.core.masking import without_secrets
 def doing(what: str, extra: str) -> Iterator[None]:
     """Call an SDK to do ``what`` ("submitting the pipeline"). Raises AzureError when that fails.
 
-    ``extra`` is what installs the SDK (see ``installing``), which MachineError tells where it is missing.
+    ``extra`` installs the SDK (see ``installing``); MachineError names it if the SDK is missing.
 
-    Standard output is the caller's alone: the SDK prints to it, from threads of its own too. So the block must call
-    nothing that prints for us.
+    Standard output is suppressed, because the SDK prints to it, also from its own threads. So the block must not call
+    anything that prints for us.
     """
     try:
         with told(what), _calm(), contextlib.redirect_stdout(io.StringIO()):
@@ -36,7 +36,7 @@ def doing(what: str, extra: str) -> Iterator[None]:
         raise MachineError(f"{what} {cure(extra)}") from error
     except OSError as error:
         if not is_of_network(error):
-            raise  # this machine's affair: a full disk, no permission
+            raise  # a problem of this machine: a full disk, no permission
         raise AzureError(_told(what, error)) from error
     except Exception as error:  # the SDK raises bare Exception for what the service refuses
         raise AzureError(_told(what, error)) from error
@@ -44,7 +44,7 @@ def doing(what: str, extra: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _calm() -> Iterator[None]:
-    """Keep the SDK's log from the terminal, where Python puts what no handler of the caller's takes."""
+    """Keep the SDK's log off the terminal, to which Python writes records without a handler."""
     before = logging.lastResort
     logging.lastResort = logging.NullHandler()
     try:
@@ -54,11 +54,11 @@ def _calm() -> Iterator[None]:
 
 
 def is_of_network(error: OSError) -> bool:
-    """Whether an OSError tells of the network, and not of this machine."""
+    """Whether an OSError is about the network rather than this machine."""
     return _library(error) in {*_LIBRARIES, "socket", "ssl"} or isinstance(error, (ConnectionError, TimeoutError))
 
 
-# Those by which the SDKs speak with Azure.
+# The libraries with which the SDKs talk to Azure.
 _LIBRARIES = frozenset({"requests", "urllib3", "urllib"})
 
 
@@ -70,37 +70,37 @@ UNAUTHORIZED = 401
 FORBIDDEN = 403
 NOT_FOUND = 404
 
-# Status → what it means here, and the cure.
+# HTTP status → its meaning here, and the cure.
 _STATUSES = {
-    UNAUTHORIZED: ("Azure ML does not know who you are, or the login has expired.", LOG_IN),
+    UNAUTHORIZED: ("You are not logged in to Azure ML, or the login has expired.", LOG_IN),
     FORBIDDEN: (
-        "You may not do that in this workspace.",
-        "Ask its owner for the role AzureML Data Scientist, to make clusters AzureML Compute Operator; or Contributor.",
+        "You are not allowed to do that in this workspace.",
+        "Ask its owner for the role AzureML Data Scientist, for clusters AzureML Compute Operator, or Contributor.",
     ),
-    NOT_FOUND: ("Azure ML has no such thing.", "Look at the names: those given, and those in .azureml/config.json."),
+    NOT_FOUND: ("Azure ML cannot find it.", "Check the names that you gave and those in .azureml/config.json."),
     409: (
-        "Something of that name is there with other content, or is being changed just now.",
-        "Try again in a while; if that does not help, look at it in the portal.",
+        "Something with that name exists with different content, or is being changed right now.",
+        "Try again in a while; if that does not help, check it in the portal.",
     ),
     429: ("Azure ML is throttling requests;", "wait a few minutes, and try again."),
 }
-# Files lie in a storage account, which has roles of its own.
+# Files are in a storage account, which has roles of its own.
 _STORAGE_FORBIDDEN = (
-    "You may not use the storage account of this workspace.",
+    "You are not allowed to use the storage account of this workspace.",
     (
         "Ask its owner for the role Storage Blob Data Contributor; if you have it, ask whether the account's firewall "
-        "lets this machine in."
+        "allows this machine."
     ),
 )
 
 
 def _told(what: str, error: BaseException) -> str:
-    """Return what happened, in one line: what was being done, what it means, the cure, what Azure ML says."""
+    """Return an error as one line: what was being done, what it means, the cure, what Azure ML says."""
     return f"{what[:1].upper()}{what[1:]} failed. {meaning(error)}"
 
 
 def meaning(error: BaseException) -> str:
-    """Return what an error means here, the cure, and what Azure ML says, in one line."""
+    """Return what an error means, the cure, and what Azure ML says, in one line."""
     if isinstance(error, UserError):
         return str(error)
     status = status_of(error)
@@ -113,24 +113,24 @@ def meaning(error: BaseException) -> str:
 
 
 def _of_the_way(error: BaseException) -> str:
-    """Return what keeps this machine from Azure, and the cure; nothing where Azure itself refused."""
+    """Return why this machine cannot reach Azure, and the cure; "" if Azure itself refused."""
     for sign, words in _OF_THE_WAY.items():
         if any(sign in _text(one) for one in _chain(error)):
             return words
     if any(type(one).__name__ in _NO_JSON for one in _chain(error)):
         return _ANOTHER
     if seems_unreachable(error):
-        return "Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; then try again."
+        return "Azure ML cannot be reached. Check the network and HTTPS_PROXY, then try again."
     return ""
 
 
 def _is_of_storage(error: BaseException) -> bool:
-    """Whether it is the storage account that has refused: it names the cause in a header of its own."""
+    """Whether the storage account refused: it names the cause in a header of its own."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     return "x-ms-error-code" in headers
 
 
-# Of json and requests, of azure-core; and what it means that an answer cannot be read.
+# Errors of json, requests and azure-core for an answer that cannot be parsed, and what that means.
 _NO_JSON = frozenset({"JSONDecodeError", "DecodeError"})
 _ANOTHER = (
     "Something else than Azure ML answered, such as a proxy or the login page of a network. Look at the network, and "
@@ -138,7 +138,7 @@ _ANOTHER = (
 )
 
 
-# What the libraries say of what stands between this machine and Azure → what that means, and the cure.
+# Errors of libraries about what is between this machine and Azure → their meaning, and the cure.
 _OF_THE_WAY = {
     "CERTIFICATE_VERIFY_FAILED": (
         "The certificate of whoever answered is not trusted here. Where a proxy reads along, name the file of its "
@@ -158,12 +158,12 @@ FAULT = 500
 def _detail(error: BaseException) -> str:
     said = said_by(error)
     if _is_of_login(error) and not isinstance(getattr(error, "status_code", None), int):
-        code = _ENTRA.search(said)  # else it is azure-identity that speaks, of classes of its own
+        code = _ENTRA.search(said)  # else azure-identity names its own classes
         return f" Azure says: {said[code.start() :]}" if code else ""
     return f" Azure ML says: {said}" if said else ""
 
 
-# How the errors of Entra, which logs in, begin.
+# The beginning of login errors of Entra.
 _ENTRA = re.compile(r"AADSTS\d+")
 
 
@@ -174,7 +174,7 @@ _WRITTEN_STATUS = re.compile(
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the HTTP status that an error of the SDK tells of, if it tells of one."""
+    """Return the HTTP status in an error of the SDK, if any."""
     for one in _chain(error):
         response = getattr(one, "response", None)
         for holder in (one, response):
@@ -187,19 +187,19 @@ def status_of(error: BaseException) -> int | None:
             return int(written[1] or written[2] or written[3])
         if _is_of_login(one):
             return UNAUTHORIZED
-        if getattr(getattr(one, "error_type", None), "name", "") == "RESOURCE_NOT_FOUND":  # azure-ai-ml, of assets
+        if getattr(getattr(one, "error_type", None), "name", "") == "RESOURCE_NOT_FOUND":  # azure-ai-ml for assets
             return NOT_FOUND
         if any(kind.__name__ in _UNANSWERED for kind in type(one).__mro__):
-            return None  # what was asked before, and answered, is no cause of it
+            return None  # an earlier request that was answered is not the cause
     return None
 
 
-# Of Python and of requests; of an answer that was had too often requests has another class.
+# Of Python and requests; requests has another class for too many answers.
 _UNANSWERED = frozenset({"ConnectionError", "Timeout", "TimeoutError"})
 
 
 def address_of(error: BaseException) -> str:
-    """Return the address that was asked when an error came, if it tells."""
+    """Return the address of the request that failed, if known."""
     for one in _chain(error):
         request = getattr(one, "request", None) or getattr(getattr(one, "response", None), "request", None)
         address = getattr(request, "url", None)
@@ -208,7 +208,7 @@ def address_of(error: BaseException) -> str:
     return ""
 
 
-# Raised by the SDKs themselves, of v1 and of azure-identity: nobody could be logged in.
+# Raised by SDK v1 and azure-identity themselves when login fails.
 _OF_LOGIN = frozenset({"AuthenticationException", "ClientAuthenticationError"})
 
 
@@ -220,12 +220,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     current: BaseException | None = error
     while current is not None:
         yield current
-        inner = getattr(current, "inner_exception", None)  # of the SDK's errors; of some it is an answer
+        inner = getattr(current, "inner_exception", None)  # of the SDK's errors; for some it is an answer
         current = current.__cause__ or current.__context__ or (inner if isinstance(inner, BaseException) else None)
 
 
 def seems_unreachable(error: BaseException) -> bool:
-    """Whether an error tells that nobody answered."""
+    """Whether an error says that there was no answer."""
     words = ("Max retries exceeded", "Connection refused", "Connection aborted", "Name or service not known")
     return any(
         isinstance(one, (ConnectionError, TimeoutError))
@@ -236,28 +236,30 @@ def seems_unreachable(error: BaseException) -> bool:
 
 
 def _is_without_answer(error: BaseException) -> bool:
-    """Whether a library tells that it did not hear an answer to its end: it has a class of its own for each cause."""
-    if getattr(error, "response", None) is not None or isinstance(error, ValueError):  # of an address, or of an answer
+    """Whether a library received no complete answer: each cause has a class of its own."""
+    if getattr(error, "response", None) is not None or isinstance(
+        error, ValueError
+    ):  # connecting, or reading the answer
         return False
     of_azure = {"ServiceRequestError", "ServiceResponseError"} & {kind.__name__ for kind in type(error).__mro__}
     return bool(of_azure) or (_library(error) in _LIBRARIES and isinstance(error, (OSError, _http_error())))
 
 
 def _http_error() -> type[BaseException]:
-    """Return the base of urllib3's errors, which are no OSErrors; where it was not imported, none is there."""
+    """Return the base class of urllib3's errors, which are not OSErrors; empty if it was not imported."""
     module = sys.modules.get("urllib3.exceptions")
     found = getattr(module, "HTTPError", None)
     return found if isinstance(found, type) else ConnectionError
 
 
 _MESSAGE = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
-# azure-core puts code and message behind what was said, once more; storage its ids and times.
+# azure-core repeats code and message after the text; storage adds ids and times.
 _REPEATED = re.compile(r"\n(?:RequestId:|(?:Error)?Code:).*", re.DOTALL)
 _LONGEST = 300
 
 
-# What a library (azure-core, azureml-core, requests, azure-ai-ml) says of an answer, whose own words may stand in the
-# error behind it.
+# What a library (azure-core, azureml-core, requests, azure-ai-ml) says about an answer; the answer's own text may be in
+# the error that caused it.
 _OF_LIBRARY = re.compile(
     r"Operation returned an invalid status|HTTPS?ConnectionPool\(|\d{3} (?:Client|Server) Error|"
     r"Error occurred in request|Connection aborted|too many \d{3} error responses|"
@@ -266,7 +268,7 @@ _OF_LIBRARY = re.compile(
 
 
 def said_by(error: BaseException) -> str:
-    """Return what the service or the SDK says, in one line without secrets; nothing where only a library speaks."""
+    """Return what the service or the SDK says, as one line without secrets; "" if it is only a library's message."""
     said = _said(error)
     if not _OF_LIBRARY.search(said):
         return said
@@ -284,7 +286,7 @@ def _said(error: BaseException) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return ``text`` without secrets, cut where it is too long to be read on a screen."""
+    """Return ``text`` without secrets, cut to a readable length."""
     safe = without_secrets(text)
     return safe if len(safe) <= _LONGEST else f"{safe[:_LONGEST]}…"
 
@@ -296,18 +298,18 @@ def _text(error: BaseException) -> str:
         return ""
 
 
-# Statuses that pass by themselves: it took too long, or is asked too much.
+# Temporary statuses: a timeout, or too many requests.
 _PASSING = frozenset({408, 429})
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether to ask again may help: the service has a fault of its own, or does not answer."""
+    """Whether a retry may help: the service has an internal error or does not answer."""
     status = status_of(error)
     return status >= FAULT or status in _PASSING if status else seems_unreachable(error)
 
 
 def seconds_of(text: str | None) -> float | None:
-    """Return a time as Azure ML writes it (``2026-11-24T10:00:00.123Z``, UTC) in seconds since 1970."""
+    """Return a time of Azure ML (``2026-11-24T10:00:00.123Z``, UTC) in seconds since 1970."""
     if not text:
         return None
     plain, _, fraction = text.rstrip("Z").partition(".")

@@ -1,4 +1,4 @@
-"""The file that names a workspace, as the portal offers it for download."""
+"""The file that names a workspace, as downloaded from the portal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONFIG = os.path.join(".azureml", "config.json")
 
 
 class Names(NamedTuple):
-    """What a workspace is found by."""
+    """The names that identify a workspace."""
 
     subscription_id: str
     resource_group: str
@@ -22,24 +22,24 @@ class Names(NamedTuple):
 
 
 def named(given: Mapping[str, str]) -> Names:
-    """Return what a caller names. Raises UsageError where a name is missing, or is none of these."""
+    """Return the names given by a caller. Raises UsageError if one is missing or unknown."""
     if set(given) != set(Names._fields):
-        raise UsageError(f"A workspace is named by {', '.join(Names._fields[:-1])} and {Names._fields[-1]}.")
+        raise UsageError(f"A workspace needs {', '.join(Names._fields[:-1])} and {Names._fields[-1]}.")
     return Names(**given)
 
 
 def read(path: str) -> Names:
-    """Return what ``.azureml/config.json`` in or above ``path`` names. Raises UsageError when it does not."""
+    """Return the names in ``.azureml/config.json`` in or above ``path``. Raises UsageError if there are none."""
     file = _config_file(os.path.abspath(path))
-    cure = "The workspace's page in the portal offers it: Download config.json."
+    cure = "Download it from the workspace's page in the portal: Download config.json."
     if file is None:
-        raise UsageError(f"There is no {CONFIG} in {os.path.abspath(path)} or above it. {cure}")
+        raise UsageError(f"{CONFIG} was not found in {os.path.abspath(path)} or above it. {cure}")
     try:
         data = json.loads(files.read(file))
         found = {key: data[key] for key in Names._fields}
     except (ValueError, KeyError, TypeError):
         wanted = f"{', '.join(Names._fields[:-1])} and {Names._fields[-1]}"
-        raise UsageError(f"{file} does not name {wanted} as JSON. {cure}") from None
+        raise UsageError(f"{file} must be JSON with {wanted}. {cure}") from None
     wrong = next((key for key, value in found.items() if not isinstance(value, str) or not value or "<" in value), None)
     if wrong:
         raise UsageError(f"{file} has no value for {wrong}. {cure}")
@@ -47,7 +47,7 @@ def read(path: str) -> Names:
 
 
 def _config_file(folder: str) -> str | None:
-    """Return the configuration file of a folder or of the nearest one above it, where the SDKs look for it too."""
+    """Return the configuration file of a folder, or of the nearest folder above it that has one, as the SDKs do."""
     if files.is_file(folder):
         return folder
     for name in (CONFIG, "config.json"):

@@ -1,4 +1,4 @@
-"""How a step ended in Azure ML, whichever SDK tells it; and the file of what it printed."""
+"""How a step ended in Azure ML, for either SDK, and its log file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aml_pipeline.azureml.workspace.calls import is_of_network, may_pass, meanin
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.runs.events import State
 
-# How a status of Azure ML is called here. Success is Finished for a pipeline of SDK v1 and else Completed.
+# Status of Azure ML → our state. Success is Finished for a pipeline of SDK v1, otherwise Completed.
 ENDS: Mapping[str, State] = {
     "Finished": "done",
     "Completed": "done",
@@ -23,7 +23,7 @@ ENDS: Mapping[str, State] = {
     "PartiallyExecuted": "interrupted",
     "Bypassed": "not run",
 }
-# What a step printed, by the images' age; else why its image could not be built.
+# Log files of a step, newer images first; else why its image could not be built.
 LOGS = (
     "user_logs/std_log.txt",
     "user_logs/*",
@@ -39,9 +39,9 @@ Metric = tuple[str, str, Any]
 
 
 class End(NamedTuple):
-    """How a step ended. ``metrics`` are those that it logged, in order.
+    """How a step ended. ``metrics`` are those it logged, in order.
 
-    ``seconds`` is how long it ran, by the clock of Azure ML, where that tells.
+    ``seconds`` is its duration by the clock of Azure ML, if known.
     """
 
     state: State
@@ -52,27 +52,27 @@ class End(NamedTuple):
 
 
 def state_of(status: str, properties: Mapping[str, str]) -> State:
-    """Return how a step ended; one that Azure ML reused is up to date."""
+    """Return the state of an ended step; a step that Azure ML reused is up to date."""
     state = ENDS[status]
     reused = str(properties.get("azureml.isreused", "")).lower() == "true"
     return "up to date" if state == "done" and reused else state
 
 
 def has_log(state: State) -> bool:
-    """Whether a step that ended so may have printed something of its own."""
+    """Whether a step with this state may have a log of its own."""
     return state in {"done", "failed", "interrupted"}
 
 
 def said(message: str | None) -> str:
-    """Return why something failed, by the message that Azure ML has of it, if any."""
+    """Return why something failed, with Azure ML's message, if any."""
     text = " ".join(str(message or "").split())
     return f"Azure ML says: {shortened(text)}" if text else "Azure ML gives no reason."
 
 
 def save_log(fetch: Callable[[str], None], place: str) -> None:
-    """Have ``fetch`` write into ``place`` what a step printed, and take secrets out; it may find nothing to write.
+    """Have ``fetch`` write the log of a step, if any, into ``place``, and remove secrets from it.
 
-    Raises what may pass, or is of this machine; any other fault of the log is told in its place and fails no run.
+    Raises temporary errors and those of this machine; any other error is written in place of the log and fails no run.
     """
     fetched = f"{place}.fetched"
     try:
@@ -82,7 +82,7 @@ def save_log(fetch: Callable[[str], None], place: str) -> None:
     except Exception as error:  # the SDKs raise bare Exception
         if may_pass(error) or (isinstance(error, OSError) and not is_of_network(error)):
             raise
-        _write(place, f"The log could not be fetched. {meaning(error)}\n")
+        _write(place, f"The log could not be downloaded. {meaning(error)}\n")
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(fetched)
@@ -91,9 +91,9 @@ def save_log(fetch: Callable[[str], None], place: str) -> None:
 
 
 def metrics_of(step: str, read: Callable[[], Iterable[Metric]], failed: Counter[str]) -> tuple[Metric, ...]:
-    """Return the metrics that ``read`` gives, without secrets.
+    """Return the metrics that ``read`` returns, without secrets.
 
-    Raises what may pass, a few times for a step, which ``failed`` counts; no fault of metrics fails a run.
+    Raises temporary errors up to a few times per step, counted by ``failed``; other errors of metrics fail no run.
     """
     try:
         return tuple((name, kind, _masked(value)) for name, kind, value in read())
@@ -117,7 +117,7 @@ def _write(place: str, text: str) -> None:
 
 
 def _mask(fetched: str, place: str) -> None:
-    """Write the file ``fetched`` into ``place``, without secrets."""
+    """Write the file ``fetched`` to ``place``, without secrets."""
     with (
         open(fetched, encoding="utf-8", errors="surrogateescape", newline="") as source,
         open(place, "w", encoding="utf-8", errors="surrogateescape", newline="") as target,

@@ -1,4 +1,4 @@
-"""Who calls Azure ML: a login that the caller chose → the way to log in; tokens of Azure CLI."""
+"""A login that the caller chose → the method to log in; tokens of Azure CLI."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Way = Literal["principal", "managed identity", "Azure CLI", "browser"]
 
 @dataclass(frozen=True, slots=True)
 class ServicePrincipal:
-    """An application's identity; its secret is shown nowhere."""
+    """The identity of an application; its secret is never shown."""
 
     tenant: str
     client: str
@@ -28,10 +28,10 @@ class ServicePrincipal:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to log in; the first of these that there is: a service principal, a managed identity, Azure CLI, a browser.
+    """How to log in: the first available of a service principal, a managed identity, Azure CLI, a browser.
 
-    ``managed_identity`` is its client id, "" that of the machine. ``cloud`` is a sovereign cloud as the SDKs name it,
-    such as AzureUSGovernment. ``subscription`` is that of the workspace, by which Azure CLI knows the tenant.
+    ``managed_identity`` is a client id, or "" for the machine's identity. ``cloud`` is the SDKs' name of a sovereign
+    cloud, such as AzureUSGovernment. ``subscription`` is that of the workspace, from which Azure CLI knows the tenant.
     """
 
     principal: ServicePrincipal | None = None
@@ -42,7 +42,7 @@ class Login:
 
 
 def way(login: Login) -> Way:
-    """Return how ``login`` is done on this machine. Raises AzureError when nobody is logged in."""
+    """Return the method of ``login`` on this machine. Raises AzureError when nobody is logged in."""
     if login.principal:
         keep_secret(login.principal.secret)
         return "principal"
@@ -52,22 +52,22 @@ def way(login: Login) -> Way:
         return "Azure CLI"
     if login.interactive:
         return "browser"
-    raise AzureError(f"Nobody is logged in to Azure, and the program `az` is not here. {LOG_IN}")
+    raise AzureError(f"You are not logged in to Azure, and the program `az` was not found. {LOG_IN}")
 
 
-# How long a token of Azure CLI is used: it gives none that ends within five minutes.
+# How long a token of Azure CLI is used: its tokens are valid for at least five minutes.
 TOKEN_SECONDS = 240.0
 
 
 class AzureCli:
-    """Tokens of Azure CLI. SDK v1's own class wants the CLI's packages in the same Python, where few have them."""
+    """Tokens of Azure CLI. SDK v1's own class needs the CLI's packages in the same Python, which is rare."""
 
     def __init__(self, subscription: str | None = None) -> None:
         self._subscription = subscription
         self._kept: dict[str, tuple[float, str]] = {}
 
     def token(self, audience: str) -> str:
-        """Return a token for ``audience``. Raises AzureError when nobody is logged in there."""
+        """Return a token for ``audience``. Raises AzureError when Azure CLI has no login."""
         now = time.monotonic()
         if audience not in self._kept or now - self._kept[audience][0] > TOKEN_SECONDS:
             self._kept[audience] = now, _asked(audience, self._subscription)
@@ -76,7 +76,7 @@ class AzureCli:
 
 
 def _asked(audience: str, subscription: str | None) -> str:
-    """Return a token of the tenant of ``subscription``; where Azure CLI does not know that, of the current one."""
+    """Return a token for the tenant of ``subscription``, or for the current tenant if Azure CLI does not know it."""
     question = ("account", "get-access-token", "--resource", audience)
     done = _az(*question, *(("--subscription", subscription) if subscription else ()))
     if subscription and done.returncode and "subscription" in done.stderr.lower():
@@ -85,7 +85,7 @@ def _asked(audience: str, subscription: str | None) -> str:
         return str(json.loads(done.stdout)["accessToken"])
     except (ValueError, KeyError, TypeError):
         said = without_secrets(" ".join(done.stderr.split()))[:200]
-    raise AzureError(f"Azure CLI has no login. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}")
+    raise AzureError(f"You are not logged in to Azure CLI. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}")
 
 
 def _refusal_of_azure_cli() -> bool:
@@ -93,6 +93,6 @@ def _refusal_of_azure_cli() -> bool:
 
 
 def _az(*words: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("az") or "az"  # on Windows az.cmd, which has to be named in full
+    program = shutil.which("az") or "az"  # on Windows az.cmd, whose full name is needed
     command = [program, *words, "--output", "json"]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)

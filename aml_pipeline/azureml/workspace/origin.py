@@ -1,7 +1,7 @@
-"""Which project publishes, wherever it was cloned to: its repository and the place of its file there.
+"""Identifies the publishing project, wherever it was cloned: its repository and the path of its file there.
 
-Two projects may call a pipeline alike. What tells them apart is the address of the git remote, the same however it is
-written; where there is none, an id in a file that belongs to the project.
+Two projects may use the same pipeline name. They are distinguished by the normalised address of the git remote, or
+without one by an id in a file of the project.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from aml_pipeline.core.masking import without_secrets
 
 ID_FILE = ".aml-pipeline-origin"
 _ABOUT = """\
-# aml-pipeline marks with this id what this project publishes to Azure ML, since it has no git remote.
-# Keep this file with the project and commit it. Another project must not have a copy.
+# aml-pipeline marks what this project publishes to Azure ML with this id, because it has no git remote.
+# Keep this file with the project and commit it. Do not copy it to another project.
 """
 _ID = re.compile(r"^id-[0-9a-f]{16}$", re.MULTILINE)
-# A description, which ends in the mark, has room for no more.
+# The limit of the description that contains the mark.
 _LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """``names`` are those by which the project may have published, the first is written; ``new`` is the id to keep."""
+    """``names`` are possible origins of the project, of which the first is written; ``new`` is an id to store."""
 
     names: tuple[str, ...]
     folder: str
     new: str = ""
 
     def keep(self) -> str:
-        """Write the id that the project has from now on; return what there is to say, if that was done."""
+        """Store a new id of the project; return a remark if that was done."""
         if not self.new:
             return ""
         place = os.path.join(self.folder, ID_FILE)
@@ -48,7 +48,7 @@ class Origin:
 
 
 def origin(file: str) -> Origin:
-    """Return the origin of the pipeline in ``file``. Raises MachineError when git cannot tell the remote."""
+    """Return the origin of the pipeline in ``file``. Raises MachineError when git cannot report the remote."""
     folder, name = os.path.split(os.path.abspath(file))
     folder = os.path.realpath(folder)
     remote, known = _remote(folder), _id(folder)
@@ -65,13 +65,13 @@ def _id(folder: str) -> str:
 
 
 def _text(address: str, file: str) -> str:
-    """Return an origin as a mark has it: without spaces and not too long."""
+    """Return an origin for a mark: without spaces and not too long."""
     text = quote(f"{address}:{file}", safe="/:~+@,=()!*'&;$", errors="surrogateescape")
     return text if len(text) <= _LONGEST else f"sha256:{files.digest_of(text.encode())[:32]}"
 
 
 def _remote(folder: str) -> tuple[str, str] | None:
-    """Return the address of the repository around ``folder`` and the way to it from the top; None without a remote."""
+    """Return the address of the repository of ``folder`` and the folder's path in it; None without a remote."""
     if not _is_in_repository(folder):
         return None
     rows = [row.split("\t", 1) for row in _git(folder, "remote", "-v").splitlines() if "\t" in row]
@@ -88,7 +88,7 @@ def _is_in_repository(folder: str) -> bool:
 
 
 def _git(folder: str, *words: str) -> str:
-    cure = "publish needs the address of its remote, to tell this project from others: see `git remote -v` there."
+    cure = "publish needs the address of its remote to distinguish this project from others: see `git remote -v` there."
     failed = f"git cannot read the repository of {folder}, and {cure}"
     command = ["git", "-C", folder, *words]
     try:
@@ -100,7 +100,7 @@ def _git(folder: str, *words: str) -> str:
     return answer.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
 
-# Hosts that take a path in capitals for the same; and names under which they listen for ssh.
+# Hosts with case-insensitive paths, and their host names for ssh.
 _CASELESS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"})
 _SAME_HOST = {
     "www.github.com": "github.com",
@@ -114,9 +114,9 @@ _SCP = re.compile(r"(?:[^/\s]*@)?([\w.-]{2,}):(?!//)(.*)", re.DOTALL)
 
 
 def normalised(address: str, folder: str) -> str:
-    """Return the address of a remote, the same however it is written, and without a login: ``github.com/me/project``.
+    """Return the normalised address of a remote, without a login: ``github.com/me/project``.
 
-    A path of this machine is read from ``folder``.
+    A local path is relative to ``folder``.
     """
     scheme, slashes, rest = address.strip().partition("://")
     scp = None if slashes else _SCP.fullmatch(address.strip())
@@ -130,7 +130,7 @@ def normalised(address: str, folder: str) -> str:
     host, path = _of_azure_devops(_SAME_HOST.get(host, host), _plain(unquote(re.split(r"[?#]", path)[0])))
     text = f"{host}/{path.lower() if host in _CASELESS else path}"
     safe = without_secrets(text)
-    if safe != text or "@" in path:  # a login that is written wrongly ends within the path
+    if safe != text or "@" in path:  # a malformed login may end within the path
         return (
             f"{host if '@' not in path else 'sha256'}/{files.digest_of(safe.encode('utf-8', 'surrogateescape'))[:32]}"
         )
@@ -142,7 +142,7 @@ def _plain(path: str) -> str:
 
 
 def _of_azure_devops(host: str, path: str) -> tuple[str, str]:
-    """Return host and path of a repository of Azure DevOps as ``dev.azure.com/ORGANISATION/PROJECT/REPOSITORY``."""
+    """Return host and path of an Azure DevOps repository as ``dev.azure.com/ORGANISATION/PROJECT/REPOSITORY``."""
     organisation, dot, domain = host.partition(".")
     parts = path.split("/")
     if dot and domain == "visualstudio.com":

@@ -1,4 +1,4 @@
-"""Nobody waits in silence: whoever listens hears what is being waited for, however many calls that takes."""
+"""Reports to a listener what is being waited for, at regular intervals, across any number of calls."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-# How long nothing is said at most.
+# The longest silence.
 SILENCE_SECONDS = 30.0
 
 Listener = Callable[[str], None]
 
 
 class _Work(NamedTuple):
-    """What is being done, and since when."""
+    """An activity and its start."""
 
     what: Callable[[], str]
     since: float
@@ -25,14 +25,14 @@ class _Work(NamedTuple):
 
 @dataclass(slots=True)
 class _Hearing:
-    """A listener, when something was last said, and what is being done: the whole first, then its part."""
+    """A listener, the time of the last report, and the current activities: the whole first, then its part."""
 
     listener: Listener
     spoken: float = field(default_factory=time.monotonic)
     work: list[_Work] = field(default_factory=list)
 
     def remind(self) -> None:
-        """Say what is still being done: the part, if it alone has taken all the time, else the whole."""
+        """Report the current activity: the part, if it alone took all the time, else the whole."""
         now = time.monotonic()
         if now - self.spoken < SILENCE_SECONDS or not self.work:
             return
@@ -42,7 +42,7 @@ class _Hearing:
         self.listener(f"still {one.what()} ({now - one.since:.0f} s)")
 
     def remind_until(self, over: threading.Event) -> None:
-        """Remind the listener for as long as it listens."""
+        """Send reports to the listener until it is removed."""
         while not over.wait(max(SILENCE_SECONDS / 10, self.spoken + SILENCE_SECONDS - time.monotonic())):
             self.remind()
 
@@ -52,7 +52,7 @@ _hearing: ContextVar[_Hearing | None] = ContextVar("hearing", default=None)
 
 @contextlib.contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
-    """Within the block, tell ``listener`` what is being waited for, a line each time."""
+    """Within the block, call ``listener`` with a line on what is being waited for."""
     hearing, over = _Hearing(listener), threading.Event()
     thread = threading.Thread(target=hearing.remind_until, args=(over,), daemon=True)
     before = _hearing.set(hearing)
@@ -66,7 +66,7 @@ def heard_by(listener: Listener) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Tell whoever listens."""
+    """Send a line to the listener, if any."""
     hearing = _hearing.get()
     if hearing:
         hearing.spoken = time.monotonic()
@@ -74,7 +74,7 @@ def say(text: str) -> None:
 
 
 def spoken() -> None:
-    """Note that something was said just now, though not from here."""
+    """Note that something else was just printed."""
     hearing = _hearing.get()
     if hearing:
         hearing.spoken = time.monotonic()
@@ -82,7 +82,7 @@ def spoken() -> None:
 
 @contextlib.contextmanager
 def told(what: str | Callable[[], str]) -> Iterator[None]:
-    """Say ``what`` is still being done ("submitting the pipeline"), again and again, while the block takes long."""
+    """Report ``what`` ("submitting the pipeline") at intervals while the block runs."""
     hearing = _hearing.get()
     if hearing is None:
         yield

@@ -1,4 +1,4 @@
-"""A run in Azure ML → the same events that a local run makes, until it is over."""
+"""A run in Azure ML → the same events as those of a local run, until it ends."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Answer = TypeVar("Answer")
 
 _RUNNING = frozenset({"Running", "Finalizing"})
 POLL_SECONDS: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
-# A service that does not answer is asked again after these pauses, for so long; one that refuses, a few times: it may
-# not know a new run everywhere yet.
+# A service that does not answer is retried after these pauses for this long; one that refuses, a few times, because a
+# new run may not be known everywhere yet.
 AGAIN_SECONDS: tuple[float, ...] = (5.0, 10.0, 20.0)
 PATIENCE_SECONDS = 600.0
 _TRIES = 4
-# The status of a step may come after that of its run.
+# The status of a step may arrive after that of its run.
 _LAST_LOOKS = 3
 
 
 class StepRun(NamedTuple):
-    """A step that has begun: its name in the file, its id and status in Azure ML, and what its SDK knows it by."""
+    """A started step: its name in the file, its id and status in Azure ML, and its SDK object."""
 
     name: str
     id: str
@@ -47,7 +47,7 @@ class StepRun(NamedTuple):
 
 
 class Watched(Protocol):
-    """A run as one of the SDKs shows it. Each call may ask the service, and raise what that SDK raises."""
+    """A run seen through one of the SDKs. Each call may query the service and raise what that SDK raises."""
 
     @property
     def extra(self) -> str:
@@ -55,20 +55,20 @@ class Watched(Protocol):
         ...
 
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
-        """Return the status of the run, and its steps that have begun, but those that are called ``without``."""
+        """Return the status of the run, and its started steps except those called ``without``."""
         ...
 
     def end(self, step: StepRun, log: str) -> End:
-        """Return how a step ended that is over; save what it printed in the file ``log``."""
+        """Return how an ended step ended; save its log in the file ``log``."""
         ...
 
     def message(self) -> str:
-        """Return why the run failed, as far as Azure ML says."""
+        """Return why the run failed, if Azure ML says so."""
         ...
 
 
 class Outcome(NamedTuple):
-    """How a run ended; ``message`` tells why, where no step that failed has told it."""
+    """How a run ended; ``message`` says why, if no failed step did."""
 
     state: State
     message: str = ""
@@ -83,12 +83,12 @@ class _Watch:
     pause: Pause
     begun: dict[str, float] = field(default_factory=dict)
     ended: dict[str, State] = field(default_factory=dict)
-    unfinished: dict[str, str] = field(default_factory=dict)  # that Azure ML knows of, with their statuses
-    waits_for: str = "it to begin"
+    unfinished: dict[str, str] = field(default_factory=dict)  # known to Azure ML, with their statuses
+    waits_for: str = "it to start"
     started: float = field(default_factory=time.time)
 
     def look(self) -> str:
-        """Look once at the run and at each of its steps; tell what is new, and return the run's status."""
+        """Query the run and each of its steps once; emit what is new, and return the run's status."""
         status, found = self.ask(lambda: self.run.look([*self.ended]))
         known = [one for one in found if one.name in self.steps]
         for one in known:
@@ -99,7 +99,7 @@ class _Watch:
         return status
 
     def step(self, one: StepRun) -> None:
-        """Tell what is new about a step. One that Azure ML reuses never ran."""
+        """Emit what is new about a step. A step that Azure ML reuses never ran."""
         if one.status in ENDS:
             self.finish(one, self.ask(lambda: self.run.end(one, self.log(one.name))))
         elif one.status in _RUNNING:
@@ -107,13 +107,13 @@ class _Watch:
             self.tell(StepTicked(one.name, time.time() - self.begun[one.name]))
 
     def begin(self, one: StepRun) -> None:
-        """Tell that a step runs, once."""
+        """Emit once that a step runs."""
         if one.name not in self.begun:
             self.begun[one.name] = time.time()
             self.say(StepStarted(self.begun[one.name], one.name, "in Azure ML", one.id, self.log(one.name)))
 
     def finish(self, one: StepRun, end: End) -> None:
-        """Tell how a step ended, and what it logged."""
+        """Emit how a step ended, and what it logged."""
         if end.state in {"done", "failed"}:
             self.begin(one)
         name, now = one.name, time.time()
@@ -124,12 +124,12 @@ class _Watch:
         self.say(StepEnded(now, name, end.state, "", seconds, message=end.message, tail=end.tail))
 
     def say(self, event: Event) -> None:
-        """Tell an event that is seen on every screen."""
+        """Emit an event and note that something was printed."""
         waiting.spoken()
         self.tell(event)
 
     def ask(self, question: Callable[[], Answer]) -> Answer:
-        """Ask, and again when the service does not answer: a wait of hours outlives that. Raises AzureError at last."""
+        """Query, with retries if the service does not answer, so that a long wait survives. Raises AzureError."""
         failed: float | None = None
         for tries, seconds in enumerate(_growing(AGAIN_SECONDS), start=1):
             try:
@@ -139,7 +139,7 @@ class _Watch:
                 failed = failed or time.monotonic()
                 if time.monotonic() - failed >= PATIENCE_SECONDS if may_pass(error) else tries >= _TRIES:
                     raise
-            waiting.say(f"Azure ML does not answer as it should; asking again in {seconds:.0f} s")
+            waiting.say(f"Azure ML does not answer properly; retrying in {seconds:.0f} s")
             self.pause(seconds)
         raise AssertionError  # pauses never end
 
@@ -147,9 +147,9 @@ class _Watch:
 def wait(
     run: Watched, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Pause = time.sleep
 ) -> Outcome:
-    """Wait until a run of ``steps`` is over; tell what happens. ``log`` gives the file for the log of a step.
+    """Wait until a run of ``steps`` ends, and emit what happens. ``log`` returns the log file of a step.
 
-    Interrupting it leaves the run alone. Raises AzureError when Azure ML stays unreachable.
+    Interrupting it does not affect the run. Raises AzureError when Azure ML stays unreachable.
     """
     watch = _Watch(run, steps, tell, log, pause)
     tell(RunStarted(watch.started, tuple(steps)))
@@ -157,7 +157,11 @@ def wait(
         status = _until_over(watch)
     for name in steps:
         if name not in watch.ended:
-            why = "Azure ML does not tell how it ended" if name in watch.unfinished else "the run ended before it"
+            why = (
+                "Azure ML does not report how it ended"
+                if name in watch.unfinished
+                else "the run ended before it started"
+            )
             tell(StepEnded(time.time(), name, "not run", why))
     state = ENDS[status]
     tell(RunEnded(time.time(), state, time.time() - watch.started))
@@ -166,7 +170,7 @@ def wait(
 
 
 def _until_over(watch: _Watch) -> str:
-    """Look until the run is over, and a few times more while a step is not; return the run's status."""
+    """Poll until the run has ended, and a few times more while a step has not; return the run's status."""
     last_looks = 0
     for seconds in _growing(POLL_SECONDS):
         status = watch.look()
@@ -178,7 +182,7 @@ def _until_over(watch: _Watch) -> str:
 
 
 def _growing(seconds: Sequence[float]) -> Iterator[float]:
-    """Give each pause, and the last one for ever."""
+    """Yield each pause, and the last one forever."""
     yield from seconds
     while True:
         yield seconds[-1]

@@ -1,7 +1,7 @@
-"""Plan → the same pipeline as Azure ML v2 YAML. Pure, but for ``folder``, which writes; knows no SDK.
+"""Plan → the same pipeline as Azure ML v2 YAML. Pure except for ``folder``, which writes; uses no SDK.
 
-``problems`` tells what v2 cannot say, ``render`` gives the files of a plan without problems. What they rest on was read
-in azure-ai-ml 1.35 and is held against it by ``test_export_v2.py``; what the service does is not measured.
+``problems`` reports what v2 cannot express, ``render`` returns the files of a plan without problems. Both follow
+azure-ai-ml 1.35 and are compared with it by ``test_export_v2.py``; the behaviour of the service was not measured.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from aml_pipeline.project.folder import Project
 
 
 def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
-    """Export ``plan``, which is without problems, into the folder ``place``; return how many files it has.
+    """Export ``plan``, which has no problems, into the folder ``place``; return the number of files.
 
-    Raises UsageError when that is no folder for it: it holds files of others (with ``force`` they stay), or a snapshot
-    would take it in.
+    Raises UsageError if that folder is not suitable: it has other files (which stay with ``force``), or is part of a
+    snapshot.
     """
     _refuse(project, plan, os.path.realpath(place))
     return fill(plan, project, place, force=force)
 
 
 def fill(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
-    """Write as ``write`` does, into a folder that no snapshot holds."""
+    """Do what ``write`` does, into a folder that is not part of a snapshot."""
     code = {step.name: project.snapshot(step) for step in plan.steps}
     return folder.write(place, render(plan, images(plan, project)), code, about(plan), force=force)
 
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
-    """Return what is to be registered for each environment that the plan defines."""
+    """Return what to register for each environment that the plan defines."""
     found = {}
     for step in plan.steps:
         if step.environment is not None and step.environment not in found:
@@ -55,7 +55,7 @@ def images(plan: Plan, project: Project) -> dict[Environment, Image]:
 
 
 def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
-    """Return the plan of a run that no schedule begins: of all steps, or of one ``alone``, after no other."""
+    """Return the plan of a run without schedules: of all steps, or of one ``alone``, without upstream steps."""
     return replace(plan, steps=(replace(alone, after=()),) if alone else plan.steps, schedules={})
 
 
@@ -65,24 +65,24 @@ def registered(plan: Plan, project: Project) -> list[assets.Registered]:
 
 
 def _refuse(project: Project, plan: Plan, place: str) -> None:
-    """Raise UsageError where the export would take the place of the project, or the next snapshot would hold it."""
+    """Raise UsageError if the export would replace the project, or become part of the next snapshot."""
     if project.holds(place, project.folder):
-        raise UsageError(f"{place} holds the pipeline itself. Name a folder for the export alone, such as `v2`.")
+        raise UsageError(
+            f"{place} contains the pipeline itself. Name a separate folder for the export, for example `v2`."
+        )
     for step in plan.steps:
         source = project.source(step)
         takes_all = project.snapshot(step).whole or step.snapshot is not None
         inside = os.path.relpath(place, os.path.realpath(source.path))
         if takes_all and not inside.startswith("..") and not source.ignores(f"{inside}/"):
-            what = (
-                f'{place} lies where step "{step.name}" takes its files from, so the next export would hold this one.'
-            )
+            what = f'{place} is in the source folder of step "{step.name}", so the next export would include this one.'
             raise UsageError(f"{what} Name another folder, or write `{inside}/` into {source.path}/.amlignore.")
 
 
 def render(plan: Plan, images: Mapping[Environment, Image]) -> dict[str, str]:
-    """Return the text of each file by its path, without the code of the steps and the manifest of all files.
+    """Return the text of each file by path, without the code of the steps and the manifest.
 
-    ``images`` has what is to be registered for each environment that the plan defines.
+    ``images`` has what to register for each environment that the plan defines.
     """
     environments = assets.environments(plan, images)
     registered = {one.environment: f"azureml:{one.name}:{one.image.version}" for one in environments}
@@ -95,6 +95,6 @@ def render(plan: Plan, images: Mapping[Environment, Image]) -> dict[str, str]:
 
 
 def about(plan: Plan) -> str:
-    """Return what the manifest of an export says besides its files: whose it is, and the map of names, as JSON data."""
+    """Return the manifest of an export without its files: its owner and the map of names, as JSON data."""
     mapped = {step.name: names.node(step.name) for step in plan.steps}
     return json.dumps({"pipeline": plan.name, "profile": plan.profile, "names": mapped})

@@ -1,4 +1,4 @@
-"""Environments, compute targets, datasets and outputs, as v2 has them."""
+"""Environments, compute targets, datasets and outputs in v2's form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment,
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An environment that the export registers, with its files by their paths."""
+    """An environment that the export registers, with its files by path."""
 
     environment: Environment
     name: str
@@ -29,7 +29,7 @@ class Registered:
 
 
 def environments(plan: Plan, images: Mapping[Environment, Image]) -> list[Registered]:
-    """Return the environments that the plan defines; those of one name have files with numbers."""
+    """Return the environments that the plan defines; the files of equal names are numbered."""
     found: list[Registered] = []
     for environment in dict.fromkeys(step.environment for step in plan.steps):
         if environment in images and environment is not None and environment.name is not None:
@@ -51,25 +51,25 @@ def _files(name: str, image: Image, base: str) -> dict[str, str]:
 
 
 def existing(environment: Environment) -> str:
-    """Return the reference to an environment that the workspace has already; the latest version where none is named."""
+    """Return the reference to a registered environment, to its latest version if none is given."""
     name = environment.curated or environment.registered
     return f"azureml:{name}:{environment.version}" if environment.version else f"azureml:{name}@latest"
 
 
 def clusters(plan: Plan) -> Iterator[Compute]:
-    """Yield the compute targets that are described by a size, each name once."""
+    """Yield the compute targets with a size, each name once."""
     named = [step.compute for step in plan.steps if step.compute and not sendable.is_serverless(step.compute)]
     described = [one for one in named if one.vm_size]
     return iter({one.name: one for one in reversed(described)}.values())
 
 
 def place(one: Compute) -> str:
-    """Return where the file of a compute cluster lies in an export."""
+    """Return the path of a compute cluster's file in an export."""
     return f"compute/{one.name}.yml"
 
 
 def compute(one: Compute) -> str:
-    """Return the file of a compute cluster, with the numbers that ``submit`` would take."""
+    """Return the file of a compute cluster, with the same defaults as ``submit``."""
     data: dict[str, Any] = {"type": "amlcompute", "name": one.name, "size": one.vm_size}
     if one.vm_priority:
         data["tier"] = {"dedicated": "dedicated", "lowpriority": "low_priority"}[one.vm_priority]
@@ -83,8 +83,8 @@ def compute(one: Compute) -> str:
 def dataset_type(place: DatasetPlace) -> str:
     """Return the type of a dataset's input.
 
-    Of what is registered it is that which Azure ML tells, else that by which v2 reads a FileDataset of SDK v1. A path
-    is taken for a folder.
+    For a registered dataset it is the type from Azure ML, or the one with which v2 reads a FileDataset of SDK v1. A
+    path is assumed to be a folder.
     """
     return place.type or ("mltable" if place.registered else "uri_folder")
 
@@ -107,7 +107,7 @@ def _path_of(place: DatasetPlace) -> str:
 
 
 def output(settings: OutputSettings) -> dict[str, str]:
-    """Return an output of a node. On a datastore that is named it lies where SDK v1 puts it, by run and name."""
+    """Return an output of a node. On a given datastore it has the same path as with SDK v1, by run and name."""
     data = {"type": "uri_folder", "mode": "rw_mount" if settings.mode == "mount" else "upload"}
     if settings.datastore:
         data["path"] = _datastore(settings.datastore, "dataset/${{name}}/${{output_name}}")

@@ -1,8 +1,8 @@
-"""The shell line of a step. v2 pastes the values of inputs into it as text, and bash runs the result.
+"""The shell command of a step. v2 inserts the values of inputs as text, and bash runs the result.
 
-So every binding stands in single quotes, within which a shell takes everything as it stands but the quote itself; a
-value with one is refused (``problems``). Microsoft's own components bind so too (azureml-assets pull request 1370).
-That the service pastes, and does nothing else to the line, is not measured.
+So each binding is in single quotes, in which the shell interprets nothing except the quote itself; a value with a quote
+is refused (``problems``). Microsoft's own components do the same (azureml-assets pull request 1370). It was not
+measured that the service only inserts values and does not change the line otherwise.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Literal, Output, Token
 
-# v1's launcher has the root of the code on the search path for modules, v2 has not (azure-sdk-for-python#29724).
+# v1's launcher puts the root of the code on the module search path, v2 does not (azure-sdk-for-python#29724).
 _FROM_ROOT = 'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'
 
 
@@ -37,13 +37,13 @@ def line(plan: Plan, step: Step) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return ``text`` as one word of a shell.
+    """Return ``text`` as one shell word.
 
-    v2 reads ``${{`` and ``$[[`` wherever they stand in a command, so they are taken apart by an empty pair of quotes.
+    v2 interprets ``${{`` and ``$[[`` anywhere in a command, so they are split by an empty pair of quotes.
     """
     return shlex.quote(text).replace("${{", "$''{{").replace("$[[", "$''[[")
 
 
 def binding(kind: str, port: str) -> str:
-    """Return what v2 replaces by the value or the path of a port, as one word."""
+    """Return the expression that v2 replaces by the value or path of a port, as one word."""
     return f"'${{{{{kind}.{port}}}}}'"

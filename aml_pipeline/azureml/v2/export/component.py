@@ -1,4 +1,4 @@
-"""A step → a command component: what runs, with which ports, wherever it runs."""
+"""A step → a command component: what to run and with which ports, independent of where."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aml_pipeline.pipeline.plan.tokens import Dataset, Output, Parameter, Token
 
 
 def text(plan: Plan, step: Step, registered: Mapping[Environment, str]) -> str:
-    """Return the file of the component of ``step``; ``registered`` has the environments that the export registers."""
+    """Return the component file of ``step``; ``registered`` are the environments that the export registers."""
     assert step.environment is not None  # noqa: S101 - else it would have been a problem
     data: dict[str, Any] = {
         "type": "command",
@@ -35,7 +35,7 @@ def _inputs(plan: Plan, step: Step) -> dict[str, Any]:
 
 
 def _type(plan: Plan, token: Token) -> str:
-    """Return the type of an input. A parameter is a text, as everywhere: v2 would write ``012`` and ``True`` anew."""
+    """Return the type of an input. A parameter is a text, as everywhere: v2 would rewrite ``012`` and ``True``."""
     if isinstance(token, Parameter):
         return "string"
     return assets.dataset_type(plan.datasets[token.name]) if isinstance(token, Dataset) else "uri_folder"

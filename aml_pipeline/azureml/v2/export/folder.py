@@ -1,6 +1,6 @@
-"""The folder of an export: written beside its place and renamed into it, so that it is there as a whole or not at all.
+"""The folder of an export: written beside its final place and renamed, so that it is complete or absent.
 
-Which files of the folder are an export's own, its manifest tells, with the digest of each.
+Its manifest lists the export's own files with their digests.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _SHOWN = 3
 
 
 def write(place: str, texts: Mapping[str, str], code: Mapping[str, Snapshot], about: str, *, force: bool) -> int:
-    """Make the folder ``place`` hold ``texts`` by their paths, ``code/STEP`` and the manifest; return how many files.
+    """Write ``texts`` by path, ``code/STEP`` and the manifest into the folder ``place``; return the number of files.
 
-    ``about`` is JSON data, an object that the manifest begins with. Files of others stay where they are with ``force``,
-    and without it are refused by UsageError. Raises MachineError when a file of a snapshot changes meanwhile.
+    ``about`` is JSON data with which the manifest begins. Other files stay with ``force``, and without it raise
+    UsageError. Raises MachineError when a file of a snapshot changes meanwhile.
     """
     place = os.path.realpath(place)
     others = _others(place)
@@ -51,8 +51,8 @@ def _fill(made: str, texts: Mapping[str, str], code: Mapping[str, Snapshot]) -> 
         folder = os.path.join(made, "code", step)
         changed = snapshot.write(taken, folder)
         if changed:
-            cure = "Wait until its writer is done, and try again."
-            raise MachineError(f"{changed[0]} changes while it is copied. {cure}")
+            cure = "Try again when it is no longer being written."
+            raise MachineError(f"{changed[0]} changed while it was being copied. {cure}")
         files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
 
 
@@ -62,7 +62,7 @@ def _write_text(path: str, text: str) -> None:
 
 
 def _swap(made: str, place: str, old: str) -> None:
-    """Put ``made`` into ``place``; killed between the two renames, both lie beside it as a whole."""
+    """Rename ``made`` to ``place``; if killed between the two renames, both are intact beside it."""
     if not os.path.isdir(place):
         os.rename(made, place)
         return
@@ -75,23 +75,23 @@ def _swap(made: str, place: str, old: str) -> None:
 
 
 def _digests(folder: str) -> dict[str, str]:
-    """Return the digest of each file in ``folder``, by its path there."""
+    """Return the digest of each file in ``folder`` by relative path."""
     digests = Digests()
     return {name: digests.file(os.path.join(folder, name)) for name in sorted(_names(folder))}
 
 
 def _names(folder: str) -> Iterator[str]:
-    """Yield the files in ``folder``; a link is one, wherever it leads."""
+    """Yield the files in ``folder``; a link counts as a file."""
     for place, folders, plain in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         yield from (os.path.relpath(os.path.join(place, name), folder) for name in [*plain, *links])
 
 
 def _others(place: str) -> list[str]:
-    """Return the files in ``place`` that no export wrote there, or that were changed since."""
+    """Return the files in ``place`` that were not written by an export, or were changed since."""
     if not os.path.isdir(place):
         if os.path.lexists(place):
-            raise UsageError(f"{place} is no folder. Name another one.")
+            raise UsageError(f"{place} is not a folder. Name another one.")
         return []
     own = _own(os.path.join(place, MANIFEST))
     names = sorted(name for name in _names(place) if name != MANIFEST or not own)
@@ -114,12 +114,12 @@ def _own(manifest: str) -> dict[str, str]:
 
 def _refusal(place: str, others: list[str]) -> str:
     shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
-    what = f"{place} holds what the last export did not write: {shown}."
-    return f"{what} Name another folder; or --force: what is not an export's stays, what is gets written anew."
+    what = f"{place} has files that the last export did not write: {shown}."
+    return f"{what} Name another folder, or use --force to replace the export's files and keep the others."
 
 
 def _keep(source: str, target: str) -> None:
-    """Take a file of others along, unless the export has one of that name."""
+    """Keep another file, unless the export has one with its name."""
     if not os.path.lexists(target):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copy2(source, target, follow_symlinks=False)

@@ -1,6 +1,6 @@
-"""Plan → the pipeline job: how the components go together, and what they run with here.
+"""Plan → the pipeline job: how the components are connected, and their settings in this pipeline.
 
-Environment variables and limits stand on the nodes: on a component v2 drops them without a word.
+Environment variables and limits are set on the nodes: on a component, v2 silently drops them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def text(plan: Plan) -> str:
     inputs = {name: plan.parameters[name].text for name in names.parameters(plan)}
     if inputs:
         data["inputs"] = inputs
-    data["settings"] = {"continue_on_step_failure": False}  # as SDK v1 has it unless it is told otherwise
+    data["settings"] = {"continue_on_step_failure": False}  # the default of SDK v1
     if any(sendable.is_serverless(step.compute) for step in plan.steps):
-        data["settings"]["default_compute"] = "azureml:serverless"  # of the nodes that name none
+        data["settings"]["default_compute"] = "azureml:serverless"  # for nodes without one
     data["jobs"] = {names.node(step.name): _node(plan, step) for step in plan.steps}
     return yaml_text.text(data, "pipelineJob")
 
@@ -44,7 +44,7 @@ def _node(plan: Plan, step: Step) -> dict[str, Any]:
 
 
 def _where(compute: Compute) -> dict[str, Any]:
-    """Return where a node runs; one that names no cluster runs where the job's settings say."""
+    """Return the compute target of a node; a node without one uses the job's default."""
     if not sendable.is_serverless(compute):
         return {"compute": f"azureml:{compute.name}"}
     return {"resources": {"instance_type": compute.vm_size}} if compute.vm_size else {}
@@ -66,7 +66,7 @@ def _bound(plan: Plan, token: Token) -> Any:  # noqa: ANN401 - a piece of YAML
 
 
 def _after(plan: Plan, name: str) -> dict[str, str]:
-    """Return the input that makes a node wait for step ``name``: its address alone (``direct``), nothing is mounted."""
+    """Return the input that makes a node wait for step ``name``: only its address (``direct``), nothing is mounted."""
     output = next(iter(names.outputs(plan.step(name))), names.ORDER)
     return {"path": _output_of(name, output), "mode": "direct"}
 

@@ -1,4 +1,4 @@
-"""What steps and ports are called in v2: nodes are Python identifiers, the ports of a component differ by name."""
+"""The names of steps and ports in v2: nodes are Python identifiers, the ports of a component have unique names."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter, Token
 
-# What a step without outputs writes for those that come after it. It has no other output.
+# The only output of a step without outputs, for the steps that come after it.
 ORDER = "order"
 
 
 def node(step: str) -> str:
-    """Return the name of the node of a step; different steps have different ones, for none has a ``_``."""
+    """Return the node name of a step; it is unique, because step names have no ``_``."""
     return step.replace("-", "_")
 
 
 def port(step: Step, token: Token) -> str:
-    """Return the name of the port of ``step`` that a token is bound to.
+    """Return the name of the port of ``step`` for a token.
 
-    Names in the file have no two ``_`` beside each other, so those made here differ from them. A parameter that is
-    called as an output of the step gets another name: what v2 makes of an input and an output of one is not measured.
+    Names in the file never contain ``__``, so the names built here cannot clash with them. A parameter with the same
+    name as an output of the step gets another name: it was not measured how v2 treats equal names of inputs and
+    outputs.
     """
     if isinstance(token, Input):
         return f"in_{node(token.step)}__{token.name}"
@@ -33,7 +34,7 @@ def port(step: Step, token: Token) -> str:
 
 
 def order_port(step: str) -> str:
-    """Return the name of the port that makes its step come after another."""
+    """Return the name of the port that makes a step come after another."""
     return f"after__{node(step)}"
 
 
@@ -43,21 +44,21 @@ def outputs(step: Step) -> tuple[str, ...]:
 
 
 def needs_order(plan: Plan, step: Step) -> bool:
-    """Whether ``step`` has to write something so that others come after it: v2 has no other edges than data."""
+    """Whether ``step`` must write something so that others can come after it: in v2 all edges are data."""
     return not outputs(step) and any(step.name in other.after for other in plan.steps)
 
 
 def only_after(step: Step) -> list[str]:
-    """Return the steps that ``step`` comes after without reading what they wrote."""
+    """Return the steps that ``step`` comes after without reading their outputs."""
     read = {one.step for one in step.inputs}
     return [name for name in step.after if name not in read]
 
 
 def bound(plan: Plan, step: Step) -> list[Token]:
-    """Return what the arguments of ``step`` name, each once, without what an absent dataset takes out.
+    """Return the tokens in the arguments of ``step``, each once, without those omitted with a missing dataset.
 
-    Inputs and outputs of what is taken out stay: others may read such an output, and a step still comes after those
-    that it reads from.
+    Inputs and outputs in omitted arguments stay: others may read such an output, and a step still comes after the
+    steps it reads from.
     """
     kept = [token for one in step.arguments if not sendable.dataset_left_out(plan, one) for token in one.tokens]
     everything = [token for one in step.arguments for token in one.tokens]

@@ -1,4 +1,4 @@
-"""What of a pipeline an export does not say, in words, for the terminal and for its README.md."""
+"""Describes what an export omits, for the terminal and its README.md."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v2.export import names
 from aml_pipeline.pipeline.plan.model import Compute, Plan
 
-# What only the cluster has that is made of a size.
+# Settings that only a cluster created from a size has.
 _OF_CLUSTERS = ("vm_priority", "min_nodes", "max_nodes", "idle_seconds_before_scaledown")
 
 
 def omitted(plan: Plan) -> list[str]:
-    """Return what is left out, a line for each kind of thing: Azure ML v2 has no place for it."""
+    """Return what Azure ML v2 cannot express, one line per kind."""
     return [*_limits(plan), *_parameters(plan), *_optional(plan), *_retries(plan), *_computes(plan)]
 
 
 def _limits(plan: Plan) -> Iterator[str]:
-    """Of a text, which a parameter is in v2 as in v1, it has no bounds; its ``enum`` is of components alone."""
+    """Limits of parameters: in v2, as in v1, parameters are texts without limits; only components have an ``enum``."""
     limited = [f"{name} ({', '.join(plan.parameters[name].limits)})" for name in names.parameters(plan)
                if plan.parameters[name].limits]  # fmt: skip
     if limited:
-        yield f"limits of parameters: {', '.join(limited)}. Azure ML v2 does not check a value that is set there."
+        yield f"limits of parameters: {', '.join(limited)}. Azure ML v2 does not check values set there."
 
 
 def _parameters(plan: Plan) -> Iterator[str]:
@@ -33,17 +33,17 @@ def _parameters(plan: Plan) -> Iterator[str]:
 
 
 def _optional(plan: Plan) -> Iterator[str]:
-    """``submit`` looks whether an optional dataset is registered; an export asks nobody."""
+    """``optional``: ``submit`` checks whether a dataset is registered, an export cannot."""
     used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     found = [name for name in used if plan.datasets[name].optional and plan.datasets[name].registered]
     if found:
-        yield f"`optional` of datasets: {', '.join(found)}. In Azure ML v2 the dataset must be there."
+        yield f"`optional` of datasets: {', '.join(found)}. In Azure ML v2, the dataset must exist."
 
 
 def _retries(plan: Plan) -> Iterator[str]:
     found = [step.name for step in plan.steps if step.retries]
     if found:
-        yield f"`retries` of steps: {', '.join(found)}. They hold for local runs alone."
+        yield f"`retries` of steps: {', '.join(found)}. They apply only to local runs."
 
 
 def _computes(plan: Plan) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _computes(plan: Plan) -> Iterator[str]:
         given = [key for key in _OF_CLUSTERS if getattr(one, key) is not None]
         if given and not _is_made(one):
             keys = ", ".join(given)
-            yield f"{keys} of compute target {one.name}. Only a cluster that is made of a `vm_size` has them."
+            yield f"{keys} of compute target {one.name}. Only a cluster created from a `vm_size` has them."
 
 
 def _is_made(one: Compute) -> bool:

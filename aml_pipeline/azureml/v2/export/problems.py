@@ -1,4 +1,4 @@
-"""What v2 cannot say, or would change: told before anything is written."""
+"""Reports what v2 cannot express or would change, before anything is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aml_pipeline.azureml.v2.export import names
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
 
-# What v2 takes for the name of an environment, a data asset or a datastore.
+# What v2 accepts as the name of an environment, a data asset or a datastore.
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 # The rule of azure-ai-ml for the name of an output, ``_assert_name_and_version`` of entities/_job/pipeline/_io/base.py.
 _OUTPUT = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -17,7 +17,7 @@ _MARKS = ("'", "${{", "$[[")
 
 
 def problems(plan: Plan) -> list[Problem]:
-    """Return what forbids to export ``plan``; that it may go to Azure ML at all, ``remote.problems`` tells."""
+    """Return what prevents an export of ``plan``; problems of Azure ML in general are reported elsewhere."""
     return [
         *(one for name in names.parameters(plan) for one in _values(plan, name)),
         *(one for step in plan.steps for one in (*_environment(step), *_outputs(step))),
@@ -33,14 +33,12 @@ def _values(plan: Plan, name: str) -> Iterator[Problem]:
 
 
 def _value(name: str, text: str, place: Path) -> Iterator[Problem]:
-    """Yield what is wrong with a value: v2 pastes it between single quotes of a shell line (see ``command``)."""
+    """Yield what is wrong with a value, which v2 inserts between single quotes of a shell command (see ``command``)."""
     mark = next((one for one in _MARKS if one in text), None)
     if mark is not None:
-        message = (
-            f"Azure ML v2 pastes the value of {name} into a shell line, where its {mark} would mean something else."
-        )
+        message = f"Azure ML v2 inserts the value of {name} into a shell command, where {mark} has a special meaning."
         yield Problem(
-            "export-value", message, f"Choose a value without {mark}, or write it as an argument itself.", place
+            "export-value", message, f"Choose a value without {mark}, or write it directly as an argument.", place
         )
 
 
@@ -50,9 +48,9 @@ def _environment(step: Step) -> Iterator[Problem]:
         return
     if environment.conda_environment is not None:
         name = environment.conda_environment
-        message = f"an export is made of the files of the project alone, and conda's {name} is none."
+        message = f"an export needs project files only, but {name} is a local conda environment."
         cure = (
-            f"Write it down, `conda env export --no-builds --name {name} > {name}.yml`, and name that as `conda_file:`."
+            f"Export it with `conda env export --no-builds --name {name} > {name}.yml`, and use that as `conda_file:`."
         )
         yield Problem("export-environment", message, cure, (*place, "conda_environment"))
     key = _key(environment)
@@ -79,13 +77,15 @@ def _datasets(plan: Plan) -> Iterator[Problem]:
             if getattr(one, key) is not None:
                 yield from _named(getattr(one, key), what, ("datasets", name, key))
         if one.path is not None and re.search(r"[*?\[\]]", one.path):
-            message = f'"{one.path}" is a pattern, and Azure ML v2 reads one file or folder of a datastore.'
+            message = f'"{one.path}" is a pattern, but Azure ML v2 reads a single file or folder of a datastore.'
             yield Problem("export-dataset", message, "Name the folder.", ("datasets", name, "path"))
 
 
 def _named(name: str, what: str, place: Path, rule: re.Pattern[str] = _ASSET) -> Iterator[Problem]:
     if not rule.fullmatch(name):
         signs = (
-            "letters, digits, - and _" if rule is _OUTPUT else "letters, digits, -, _ and ., a letter or digit first"
+            "letters, digits, - and _"
+            if rule is _OUTPUT
+            else "letters, digits, -, _ and ., starting with a letter or digit"
         )
-        yield Problem("export-name", f'"{name}" cannot be the name of {what} in Azure ML v2.', f"Use {signs}.", place)
+        yield Problem("export-name", f'"{name}" is not a valid name of {what} in Azure ML v2.', f"Use {signs}.", place)

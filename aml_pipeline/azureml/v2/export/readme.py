@@ -1,4 +1,4 @@
-"""The README.md of an export: the commands in their order, and what there is to know."""
+"""The README.md of an export: the commands in order, and notes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _head(plan: Plan) -> str:
     profile = f" --profile {plan.profile}" if plan.profile else ""
     return f"""# {endpoint_name(plan.name, plan.profile)}, for Azure ML v2
 
-`aml-pipeline export{profile}` wrote this folder, and the next one writes it anew: change the pipeline file, not these.
+`aml-pipeline export{profile}` wrote this folder and will overwrite it: change the pipeline file, not these files.
 """
 
 
@@ -30,16 +30,16 @@ def _commands(files: list[str]) -> str:
     rows = "\n".join(_rows(files))
     return f"""## Commands
 
-In this folder, with `az extension add --name ml`, `az login`, and the workspace chosen by
-`az configure --defaults group=GROUP workspace=WORKSPACE`:
+First run `az extension add --name ml`, `az login` and `az configure --defaults group=GROUP workspace=WORKSPACE`. Then
+run in this folder:
 
 ```console
 {rows}
 ```
 
-The version of an environment is made of its content. One that the workspace has, from an earlier export or from
-`aml-pipeline submit`, is the same: its command is not needed again. A value is set by `--set inputs.NAME=VALUE` behind
-`az ml job create`; one with a `'` would end its quotes in the shell line that runs the script, so give none.
+The version of an environment is computed from its content. If the workspace already has it, from an earlier export or
+from `aml-pipeline submit`, its command is not needed again. To set a parameter, append `--set inputs.NAME=VALUE` to
+`az ml job create`. The value must not contain a `'`, which would end its quotes in the shell command of the step.
 """
 
 
@@ -66,12 +66,12 @@ def _absent(plan: Plan) -> Iterator[str]:
     used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     absent = [name for name in used if not plan.datasets[name].is_remote]
     if absent:
-        yield f"options that name datasets without a place in Azure ML: {', '.join(absent)}."
+        yield f"options with datasets that exist only on the exporting machine: {', '.join(absent)}."
 
 
 def _left_out(lines: Iterable[str]) -> str:
     rows = "\n".join(f"- {line}" for line in lines)
-    return f"""## Left out
+    return f"""## Omissions
 
 {rows}
 """
@@ -83,19 +83,20 @@ def _schedules(plan: Plan) -> str:
 
 {twice(plan)}
 
-| v1, made by `aml-pipeline publish` | v2 |
+| v1, created by `aml-pipeline publish` | v2 |
 |---|---|
 {rows}
 
-Their files say `is_enabled: true`, which `az ml schedule create` does not send: Azure ML enables what is created.
-`az ml schedule disable --name NAME` pauses one, `az ml schedule enable --name NAME` lets it go on.
+Their files say `is_enabled: true`, which `az ml schedule create` does not send: Azure ML enables new schedules anyway.
+`az ml schedule disable --name NAME` pauses a schedule, `az ml schedule enable --name NAME` resumes it.
 """
 
 
 def twice(plan: Plan) -> str:
-    """Return the warning that schedules of v1 and v2 both fire."""
+    """Return the warning that both v1 and v2 schedules would fire."""
     these = "these schedules" if len(plan.schedules) > 1 else "this schedule"
     return (
-        "Azure ML does not know that a schedule of v1 and one of v2 are the same: if `aml-pipeline publish` made "
-        f"{these}, both fire.\nPause the one of v1 in the portal before the one of v2 is made; `publish` leaves it so."
+        "Azure ML does not know that a v1 schedule and a v2 schedule are the same: if `aml-pipeline publish` created "
+        f"{these}, both fire.\nPause the v1 schedule in the portal before you create the v2 one; `publish` keeps "
+        "it paused."
     )

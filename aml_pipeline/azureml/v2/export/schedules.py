@@ -1,8 +1,8 @@
-"""A schedule → v2's: a cron where one says it, else a recurrence.
+"""A schedule → a v2 schedule: a cron if possible, else a recurrence.
 
-Of a cron, v2 reads minutes, hours and days of the week alone (learn.microsoft.com, how-to-schedule-pipeline-job: days
-and months are taken for ``*``), so one with a day of the month becomes the recurrence that SDK v1 is given too.
-Without a ``start_time`` v2 starts a run at once (reference-yaml-schedule), so one that is past always stands there.
+v2 reads only minutes, hours and days of the week of a cron (learn.microsoft.com, how-to-schedule-pipeline-job: days and
+months are treated as ``*``), so one with a day of the month becomes the same recurrence as for SDK v1. Without a
+``start_time``, v2 starts a run at once (reference-yaml-schedule), so there is always one in the past.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from aml_pipeline.pipeline import schedule
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
 
-# The start where the file gives none: a Monday, long past, and the same whenever the export is made.
+# The default start: a Monday in the past, the same for each export.
 START = "2024-01-01T00:00:00"
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")  # as cron counts them
 _FULL = {"minutes": 60, "hours": 24}
 
 
 def name(plan: Plan, key: str) -> str:
-    """Return what the schedule ``key`` of the file is called in v2, where a name may have no dot."""
+    """Return the name of the schedule ``key`` in v2, where names cannot contain a dot."""
     return f"{endpoint_name(plan.name, plan.profile)}_{key}"
 
 
 def v1_name(plan: Plan, key: str) -> str:
-    """Return what ``publish`` calls the schedule ``key``."""
+    """Return the name that ``publish`` gives to the schedule ``key``."""
     return f"{endpoint_name(plan.name, plan.profile)}.{key}"
 
 
@@ -37,14 +37,14 @@ def text(plan: Plan, key: str) -> str:
     return yaml_text.text({
         "name": name(plan, key),
         "display_name": v1_name(plan, key),
-        "is_enabled": True,  # as `az ml schedule show` has it; azure-ai-ml 1.35 reads it, and does not send it
+        "is_enabled": True,  # as in `az ml schedule show`; azure-ai-ml 1.35 reads it, but does not send it
         "trigger": trigger(plan, key),
         "create_job": _job(plan, key),
     }, "schedule")  # fmt: skip
 
 
 def _job(plan: Plan, key: str) -> dict[str, Any]:
-    """Return what it runs. v2 can make a run afresh from a schedule, which SDK v1 cannot."""
+    """Return what it runs. A v2 schedule can force steps to run, which SDK v1 cannot."""
     received = set(names.parameters(plan))
     given = {name: value for name, value in plan.schedules[key].parameters.items() if name in received}
     job: dict[str, Any] = {"type": "pipeline", "job": "../pipeline.yml"}
@@ -67,7 +67,7 @@ def trigger(plan: Plan, key: str) -> dict[str, Any]:
 
 
 def _cron(one: Recurrence) -> str:
-    """Return the cron of a recurrence of days or weeks, in numbers alone."""
+    """Return the cron of a daily or weekly recurrence, with numbers only."""
     minutes, hours = _field("minutes", one.minutes), _field("hours", one.hours)
     days = ",".join(str(number) for number, day in enumerate(_DAYS) if day in one.week_days) or "*"
     return f"{minutes} {hours} * * {days}"
