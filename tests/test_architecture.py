@@ -91,6 +91,15 @@ def test_every_package_has_a_rule() -> None:
     assert {_package(module) for module in _modules()} == {*ALLOWED, "", "__main__"}
 
 
+def test_a_schedule_is_understood_once() -> None:
+    """When the plan is built: whatever comes behind it takes what the plan holds, and reads no cron."""
+    readers = {f"pipeline.schedule.{name}" for name in ("cron", "declared", "exact")}
+    inside = {module for module in _modules() if module.startswith("pipeline.schedule")}
+    assert {module for module in _modules() if readers & _ours(module)} - inside == set()
+    users = {module for module in _modules() if "aml_pipeline.pipeline.schedule.understand" in _imported(module)}
+    assert users == {"pipeline.plan.build"}
+
+
 def test_no_sdk_knows_the_other() -> None:
     between = {
         (module, other)

@@ -24,12 +24,20 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a text: the index of its first character, and how many it has."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake.
 
     ``path`` is the place in the document as keys and indices; the loader turns it into ``file`` and ``position``.
     ``on_key`` points at the last key of the path instead of its value. ``origin`` says where a value came from when
-    it stands in no file (``--param epochs=x``).
+    it stands in no file (``--param epochs=x``). ``part`` is the part of the value's text that is meant, if not all.
     """
 
     code: str
@@ -41,6 +49,7 @@ class Problem:
     file: str = ""
     position: Position | None = None
     origin: str = ""
+    part: Span | None = None
 
     @property
     def place(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from pydantic import ValidationError
 
-from aml_pipeline.core.problems import Path, Position, Problem, ordered
+from aml_pipeline.core.problems import Path, Position, Problem, Span, ordered
 from aml_pipeline.pipeline import profile as profiles
 from aml_pipeline.pipeline.plan import build
 from aml_pipeline.pipeline.plan.model import OtherValue, Plan
@@ -17,9 +17,6 @@ from aml_pipeline.pipeline.plan.tokens import is_expression
 from aml_pipeline.pipeline.spec import errors
 from aml_pipeline.pipeline.spec.models import PipelineSpec, Schedule
 from aml_pipeline.pipeline.yaml import source
-
-if TYPE_CHECKING:
-    from aml_pipeline.pipeline.schedule import Span
 
 
 @dataclass(slots=True)
@@ -68,7 +65,20 @@ class Loaded:
         if self._is_wrong(problem.path) or self._is_wrong(path) or self._is_misspelt(path):
             return None
         position = self.document.position(path, on_key=problem.on_key)
-        return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False)
+        if problem.part:
+            position = self._part(path, problem.part) or position
+        return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False, part=None)
+
+    def _part(self, path: Path, part: Span) -> Position | None:
+        """Return where a part of a text stands, where the file has that text in one piece."""
+        node, lines = self.document.node(path), _lines(self.text)
+        if node is None or not isinstance(node.value, str) or node.position.line > len(lines):
+            return None
+        line, column = lines[node.position.line - 1], node.position.column - 1
+        column += line[column : column + 1] in {'"', "'"}
+        if not line.startswith(node.value, column):
+            return None
+        return Position(node.position.line, column + part.start + 1, part.length)
 
     def _is_wrong(self, path: Path) -> bool:
         return _is_below(path, self.wrong)
@@ -112,49 +122,28 @@ def load(
     if pipeline is None:
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {})
-    loaded.add([*applied.problems, *profiles.faults(pipeline), *_schedule_problems(loaded, pipeline)])
+    loaded.add([*applied.problems, *profiles.faults(pipeline), *_other_schedules(pipeline, applied.spec)])
     # One whose overrides were left out as wrong only seems idle.
     loaded.add(one for one in profiles.idle(pipeline) if not any(path[:2] == one.path for path in loaded.wrong))
     loaded.origins = applied.origins
     loaded.plan, problems = build.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)
     loaded.other_values = build.other_values(pipeline)
-    if loaded.plan.reuse and loaded.plan.schedules:
-        from aml_pipeline.pipeline import schedule
-
-        loaded.add(schedule.reused(loaded.plan))
     return loaded
 
 
-def _schedule_problems(loaded: Loaded, pipeline: PipelineSpec) -> list[Problem]:
-    """Return what is wrong with the schedules of the file and of every profile; without any nothing is imported."""
-    roots: list[tuple[Path, Mapping[str, Schedule]]] = [((), pipeline.schedules)]
-    roots += [(("profiles", name), one.schedules) for name, one in pipeline.profiles.items()]
-    declared = [
-        ((*root, "schedules", name), build.schedule(one))
-        for root, schedules in roots
-        for name, one in schedules.items()
-    ]
-    if not declared:
-        return []
-    from aml_pipeline.pipeline import schedule
-
-    found = list(schedule.problems(declared))
-    lines = re.split("\r\n|\r|\n", loaded.text) if found else []
-    return [_within(loaded, lines, one.problem, one.span) if one.span else one.problem for one in found]
+def _other_schedules(pipeline: PipelineSpec, planned: PipelineSpec) -> Iterator[Problem]:
+    """Yield what is wrong with the schedules that the plan does not have: those of other profiles, or replaced ones."""
+    sections: list[tuple[Path, Mapping[str, Schedule]]] = [(("schedules",), pipeline.schedules)]
+    sections += [(("profiles", name, "schedules"), one.schedules) for name, one in pipeline.profiles.items()]
+    for path, declared in sections:
+        others = {name: one for name, one in declared.items() if planned.schedules.get(name) is not one}
+        yield from build.schedules(others, path)[1]
 
 
-def _within(loaded: Loaded, lines: list[str], problem: Problem, span: Span) -> Problem:
-    """Return ``problem`` at a part of the text that it is about, where the file has that text in one piece."""
-    node = loaded.document.node(problem.path)
-    if node is None or not isinstance(node.value, str) or node.position.line > len(lines):
-        return problem
-    line, column = lines[node.position.line - 1], node.position.column - 1
-    column += line[column : column + 1] in {'"', "'"}
-    if not line.startswith(node.value, column):
-        return problem
-    position = Position(node.position.line, column + span.start + 1, span.length)
-    return replace(problem, file=loaded.name, position=position)
+@lru_cache(maxsize=1)
+def _lines(text: str) -> list[str]:
+    return re.split("\r\n|\r|\n", text)
 
 
 def _validated(loaded: Loaded) -> PipelineSpec | None:

@@ -11,7 +11,7 @@ import pytest
 
 from aml_pipeline.cli.commands import schedules as command
 from aml_pipeline.core import problems
-from aml_pipeline.pipeline import loader, schedule
+from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import exact, timetable
@@ -159,12 +159,12 @@ def test_the_sdk_takes_what_is_accepted(text: str, expected: list[str]) -> None:
     if expected:
         return
     one = plan(f"schedules:\n  a:\n    recurrence: {text}\n").schedules["a"]
-    sdk.ScheduleRecurrence(**schedule.read(one).recurrence.as_data(), time_zone=sdk.TimeZone.UTC).validate()
+    sdk.ScheduleRecurrence(**one.recurrence.as_data(), time_zone=sdk.TimeZone.UTC).validate()
 
 
 def test_what_a_recurrence_leaves_out_is_that_of_its_start() -> None:
     text = "schedules: {a: {recurrence: {frequency: week, hours: [3, 2, 3], start_time: 2026-12-02T05:45:00}}}"
-    found = schedule.read(plan(text).schedules["a"]).recurrence
+    found = plan(text).schedules["a"].recurrence
     assert (found.hours, found.minutes, found.week_days) == ((2, 3), (45,), ("wednesday",))
     assert found.as_data() == {
         "frequency": "Week", "interval": 1, "hours": [2, 3], "minutes": [45], "week_days": ["Wednesday"],
@@ -172,7 +172,7 @@ def test_what_a_recurrence_leaves_out_is_that_of_its_start() -> None:
     }  # fmt: skip
 
 
-def test_the_plan_holds_schedules_as_plain_data() -> None:
+def test_the_plan_holds_schedules_understood() -> None:
     text = """\
 schedules:
   nightly: {cron: 0 2 * * *, time_zone: Europe/Paris, parameters: {epochs: 010, rate: 1e-3}}
@@ -181,14 +181,18 @@ profiles:
 publish: {reuse: true}
 """
     nightly = plan(text).schedules["nightly"]
-    assert (nightly.cron, nightly.time_zone, nightly.parameters) == (
-        "0 2 * * *",
-        "Europe/Paris",
-        {"epochs": "010", "rate": "1e-3"},
-    )
+    assert nightly.cron == parse("0 2 * * *")
+    assert nightly.recurrence == Recurrence("day", hours=(2,), minutes=(0,))
+    assert (nightly.time_zone, nightly.windows_zone) == ("Europe/Paris", "Romance Standard Time")
+    assert nightly.parameters == {"epochs": "010", "rate": "1e-3"}
     assert list(plan(text, "quick").schedules) == ["nightly", "hourly"]
     assert plan(text).reuse
-    assert json.loads(json.dumps(plan(text).as_data()))["schedules"]["nightly"]["recurrence"] is None
+    assert json.loads(json.dumps(plan(text).as_data()))["schedules"]["nightly"] == {
+        "cron": "0 2 * * *",
+        "recurrence": None,
+        "time_zone": "Europe/Paris",
+        "parameters": {"epochs": "010", "rate": "1e-3"},
+    }
 
 
 REUSED = "schedules: {nightly: {cron: 0 2 * * *}}\npublish: {reuse: true}\n"
@@ -212,7 +216,6 @@ def test_what_a_schedule_of_reused_results_really_does_is_told() -> None:
 )
 def test_and_where_it_does_something_nothing_is_told(text: str) -> None:
     assert told(text) == []
-    assert schedule.reused(plan(text)) == []
 
 
 # What the command shows.

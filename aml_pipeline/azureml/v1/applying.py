@@ -29,8 +29,7 @@ from aml_pipeline.azureml.v1.compile import Compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.calls import may_pass
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError, MachineError
-from aml_pipeline.pipeline import schedule
+from aml_pipeline.core.errors import AzureError
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import timetable
 
@@ -261,13 +260,8 @@ def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
     from azureml.pipeline.core import ScheduleRecurrence
     from azureml.pipeline.core.schedule import TimeZone
 
-    one = plan.schedules[declared.key]
-    read = schedule.read(one)
-    try:
-        zone = timetable.zone_of(one.time_zone)
-    except KeyError:  # ZoneInfoNotFoundError is one
-        message = f"This machine has no data for time zone {one.time_zone}. Install it: `pip install tzdata`."
-        raise MachineError(message) from None
-    start = timetable.start_time(read.pattern, read.recurrence, zone, now)
-    given: Mapping[str, object] = read.recurrence.starting(start).as_data()
-    return ScheduleRecurrence(**given, time_zone=TimeZone(read.windows_zone))
+    schedule = plan.schedules[declared.key]
+    zone = timetable.zone_of(schedule.time_zone)
+    start = timetable.start_time(schedule.pattern, schedule.recurrence, zone, now)
+    given: Mapping[str, object] = schedule.recurrence.starting(start).as_data()
+    return ScheduleRecurrence(**given, time_zone=TimeZone(schedule.windows_zone))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Container
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import (
@@ -33,7 +33,6 @@ from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.pipeline import schedule
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project, project_of
 
@@ -143,9 +142,8 @@ def _digest(work: Compilation, received: Container[str]) -> str:
 
 
 def _schedule(plan: Plan, endpoint: str, key: str, received: Container[str]) -> WantedSchedule:
-    declared = plan.schedules[key]
-    read = schedule.read(declared)
-    recurrence = read.recurrence
+    schedule = plan.schedules[key]
+    recurrence = schedule.recurrence
     monthly = recurrence.start if recurrence.frequency == "month" else None
     timing = Timing(
         frequency=recurrence.frequency.capitalize(),
@@ -153,11 +151,11 @@ def _schedule(plan: Plan, endpoint: str, key: str, received: Container[str]) -> 
         hours=recurrence.hours,
         minutes=recurrence.minutes,
         week_days=tuple(one.capitalize() for one in recurrence.week_days),
-        time_zone=read.windows_zone,
+        time_zone=schedule.windows_zone,
         at=f"day {monthly.day} at {monthly:%H:%M}" if monthly else "",
     )
-    values = {name: text for name, text in declared.parameters.items() if name in received}
-    rows = [_FORMAT, {**asdict(declared), "parameters": values}, plan.experiment, read.windows_zone]
+    values = {name: text for name, text in schedule.parameters.items() if name in received}
+    rows = [_FORMAT, {**schedule.as_data(), "parameters": values}, plan.experiment, schedule.windows_zone]
     digest = digest_of(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogateescape"))
     return WantedSchedule(key, f"{endpoint}.{key}", plan.experiment, timing, values, digest[:_DIGEST_LENGTH])
 

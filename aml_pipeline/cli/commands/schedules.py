@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.masking import redacted
-from aml_pipeline.pipeline import schedule
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import timetable
 from aml_pipeline.pipeline.schedule.timetable import Firing
@@ -73,28 +71,17 @@ def rows(plan: Plan, now: datetime) -> list[dict[str, Any]]:
 
 
 def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
-    declared = plan.schedules[name]
-    understood = schedule.read(declared)
-    runs = islice(timetable.firings(understood.pattern, _zone(declared.time_zone), now), _SHOWN)
+    schedule = plan.schedules[name]
+    runs = islice(timetable.firings(schedule.pattern, timetable.zone_of(schedule.time_zone), now), _SHOWN)
     return {
         "name": name,
-        "cron": declared.cron,
-        "words": understood.recurrence.in_words(),
-        "time_zone": declared.time_zone,
-        "windows_zone": understood.windows_zone,
-        "parameters": redacted(declared.parameters),
+        "cron": schedule.written["cron"],
+        "words": schedule.recurrence.in_words(),
+        "time_zone": schedule.time_zone,
+        "windows_zone": schedule.windows_zone,
+        "parameters": redacted(schedule.parameters),
         "runs": [_run(one) for one in runs],
     }
-
-
-def _zone(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfoNotFoundError
-
-    try:
-        return timetable.zone_of(name)
-    except ZoneInfoNotFoundError:
-        message = f"This machine has no data of the time zone {name}. Install it: `pip install tzdata`."
-        raise MachineError(message) from None
 
 
 def _run(one: Firing) -> dict[str, Any]:

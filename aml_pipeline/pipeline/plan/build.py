@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import graph
@@ -17,13 +17,14 @@ from aml_pipeline.pipeline.plan.model import (
     OutputSettings,
     ParameterValue,
     Plan,
-    Recurrence,
-    Schedule,
     Step,
 )
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
 from aml_pipeline.pipeline.spec import models
 from aml_pipeline.pipeline.yaml.scalars import written
+
+if TYPE_CHECKING:
+    from aml_pipeline.pipeline.schedule import Schedule
 
 
 def build(
@@ -41,6 +42,7 @@ def build(
     steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
     problems += reference_problems(pipeline, steps)
     ordered, cyclic = _ordered(pipeline, steps)
+    understood, faulty = schedules(pipeline.schedules, ("schedules",))
     plan = Plan(
         file=file,
         name=pipeline.name,
@@ -52,10 +54,10 @@ def build(
         },
         datasets={name: DatasetPlace(**dict(one)) for name, one in pipeline.datasets.items()},
         steps=tuple(ordered),
-        schedules={name: schedule(one) for name, one in pipeline.schedules.items()},
+        schedules=understood,
         reuse=pipeline.publish.reuse,
     )
-    return plan, problems + cyclic
+    return plan, [*problems, *cyclic, *faulty, *_reused(pipeline, ordered)]
 
 
 def _step(pipeline: models.PipelineSpec, name: str, problems: list[Problem]) -> Step:
@@ -106,22 +108,40 @@ def other_values(pipeline: models.PipelineSpec) -> list[OtherValue]:
 
 def _given(pipeline: models.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, str | float]]]:
     """Yield the values that profiles and schedules give parameters, with their place."""
-    schedules: list[tuple[Path, Mapping[str, models.Schedule]]] = [(("schedules",), pipeline.schedules)]
+    sections: list[tuple[Path, Mapping[str, models.Schedule]]] = [(("schedules",), pipeline.schedules)]
     for name, profile in pipeline.profiles.items():
         yield ("profiles", name, "parameters"), profile.parameters
-        schedules.append((("profiles", name, "schedules"), profile.schedules))
-    for place, declared in schedules:
+        sections.append((("profiles", name, "schedules"), profile.schedules))
+    for place, declared in sections:
         yield from (((*place, name, "parameters"), one.parameters) for name, one in declared.items())
 
 
-def schedule(declared: models.Schedule) -> Schedule:
-    """Return a schedule as plain data."""
-    recurrence = _copied(Recurrence, declared.recurrence)
-    values = {name: written(value) for name, value in declared.parameters.items()}
-    return Schedule(declared.cron, recurrence, declared.time_zone, values)
+def schedules(declared: Mapping[str, models.Schedule], path: Path) -> tuple[dict[str, Schedule], list[Problem]]:
+    """Return the schedules that could be understood, and what is wrong with the others; ``path`` is their place."""
+    if not declared:
+        return {}, []
+    from aml_pipeline.pipeline.schedule import understand  # most files have none
+
+    read = {name: understand(schedule, (*path, name)) for name, schedule in declared.items()}
+    understood = {name: schedule for name, (schedule, _) in read.items() if schedule}
+    return understood, [problem for _, problems in read.values() for problem in problems]
 
 
-def _copied(kind: type[Any], model: models.Compute | models.Environment | models.Recurrence | None) -> Any:  # noqa: ANN401 - kind tells
+def _reused(pipeline: models.PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
+    """Return a warning where the runs of schedules would do nothing.
+
+    Azure ML SDK v1 can make a run afresh when it is submitted, not when a schedule starts it (MachineLearningNotebooks
+    issue 680): what was published to reuse old results reuses them in each of its runs.
+    """
+    if not (pipeline.publish.reuse and pipeline.schedules and all(step.allow_reuse for step in steps)):
+        return []
+    names = " or ".join(f'"{name}"' for name in pipeline.schedules)
+    message = f"runs started by {names} find every step unchanged, reuse the results of the first run, and do nothing."
+    cure = "Delete `reuse: true`, or set `allow_reuse: false` in each step that must always run."
+    return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
+
+
+def _copied(kind: type[Any], model: models.Compute | models.Environment | None) -> Any:  # noqa: ANN401 - kind tells
     return None if model is None else kind(**dict(model))
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.problems import Problem, suggest
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Output, Parameter, Token
 from aml_pipeline.pipeline.spec.parameters import ParameterType
+
+if TYPE_CHECKING:
+    from aml_pipeline.pipeline.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +99,6 @@ class OutputSettings:
     def sent(self) -> dict[str, str | None]:
         """What Azure ML gets; that an output must not be empty is checked here alone."""
         return {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
-
-
-@dataclass(frozen=True, slots=True)
-class Recurrence:
-    """When a schedule fires, as the file says it; see ``spec.Recurrence``."""
-
-    frequency: Literal["minute", "hour", "day", "week", "month"]
-    interval: int
-    hours: tuple[int, ...] | None
-    minutes: tuple[int, ...] | None
-    week_days: tuple[str, ...] | None
-    start_time: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When the published pipeline runs by itself: by a cron or a recurrence; values of parameters are texts."""
-
-    cron: str | None
-    recurrence: Recurrence | None
-    time_zone: str
-    parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +210,9 @@ class Plan:
 
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON data; a token is a mapping of its kind to its fields."""
-        data = _as_data(replace(self, source=None))
+        data = _as_data(replace(self, schedules={}, source=None))
         del data["source"]
+        data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in one.tokens] for one in step.arguments]
         return dict(data)

@@ -1,106 +1,75 @@
 """Schedules: cron, recurrence, time zones and what comes next. Pure: no disk, and the present is passed in.
 
-``problems`` tells what is wrong with the schedules of a file; ``read`` makes of one without problems what is sent to
-Azure ML and what ``timetable`` counts with.
+``understand`` reads a schedule of the file once; everything behind it takes the ``Schedule`` that this gives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan import model
 from aml_pipeline.pipeline.schedule import cron as crons
 from aml_pipeline.pipeline.schedule import declared, exact, zones
 from aml_pipeline.pipeline.schedule.cron import Cron, CronError
-from aml_pipeline.pipeline.schedule.cron import Span as Span  # part of what problems tell
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
+from aml_pipeline.pipeline.yaml.scalars import written
+
+if TYPE_CHECKING:
+    from aml_pipeline.pipeline.spec import models
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A schedule that was understood: the ``recurrence`` that Azure ML is sent, and the ``cron`` that it is made of.
+class Schedule:
+    """When the published pipeline runs by itself, understood.
 
-    ``windows_zone`` is the value of ``azureml.pipeline.core.schedule.TimeZone``.
+    ``recurrence`` is what Azure ML is sent, and ``cron`` what it was made from where the file has one. ``windows_zone``
+    is the value of ``azureml.pipeline.core.schedule.TimeZone``. The values of ``parameters`` are texts. ``written`` is
+    what the file says, ``cron`` or ``recurrence``, for records and digests alone.
     """
 
     recurrence: Recurrence
     cron: Cron | None
+    time_zone: str
     windows_zone: str
+    parameters: Mapping[str, str]
+    written: Mapping[str, Any]
 
     @property
     def pattern(self) -> Cron | Recurrence:
         """What the file says, to count with."""
         return self.cron or self.recurrence
 
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A problem, and where in the text of its value it lies, if it does not lie in the whole of it."""
-
-    problem: Problem
-    span: Span | None = None
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON data, in the words of the file."""
+        return {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
 
 
-def read(one: model.Schedule) -> Read:
-    """Return what ``one`` says; it must be without problems."""
-    zone = zones.windows_name(one.time_zone)
+def understand(one: models.Schedule, path: Path) -> tuple[Schedule | None, list[Problem]]:
+    """Return what a schedule of the file says, or what is wrong with it; ``path`` is its place."""
+    cron, recurrence, problems = _recurrence(one, path)
+    if fault := zones.fault(one.time_zone):
+        problems.append(Problem("unknown-zone", *fault, (*path, "time_zone")))
+    if recurrence is None or problems:
+        return None, problems
+    values = {name: written(value) for name, value in one.parameters.items()}
+    said = {"cron": one.cron, "recurrence": dict(one.recurrence) if one.recurrence else None}
+    return Schedule(recurrence, cron, one.time_zone, zones.windows_name(one.time_zone), values, said), []
+
+
+def _recurrence(one: models.Schedule, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:
     if one.recurrence is not None:
-        return Read(declared.read(one.recurrence), None, zone)
-    cron = crons.parse(one.cron or "")
-    return Read(exact.recurrence_of(cron), cron, zone)
-
-
-def problems(schedules: Iterable[tuple[Path, model.Schedule]]) -> Iterator[Found]:
-    """Yield what is wrong with each of some schedules; the path leads to the schedule."""
-    for path, one in schedules:
-        yield from _cron_problems(one.cron, path)
-        if one.recurrence is not None:
-            yield from _recurrence_problems(one.recurrence, path)
-        wrong = zones.fault(one.time_zone)
-        if wrong:
-            yield Found(Problem("unknown-zone", *wrong, (*path, "time_zone")))
-
-
-def reused(one: model.Plan) -> list[Problem]:
-    """Return a warning where the runs of schedules would do nothing.
-
-    Azure ML SDK v1 can make a run afresh when it is submitted, not when a schedule starts it (MachineLearningNotebooks
-    issue 680): what was published to reuse old results reuses them in each of its runs.
-    """
-    if not (one.reuse and one.schedules and all(step.allow_reuse for step in one.steps)):
-        return []
-    names = " or ".join(f'"{name}"' for name in one.schedules)
-    message = f"runs started by {names} find every step unchanged, reuse the results of the first run, and do nothing."
-    cure = "Delete `reuse: true`, or set `allow_reuse: false` in each step that must always run."
-    return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
-
-
-def _cron_problems(text: str | None, path: Path) -> Iterator[Found]:
-    found = _cron_fault(text) if text is not None else None
-    if found:
-        code, error = found
-        yield Found(Problem(code, error.message, error.cure, (*path, "cron")), error.span)
-
-
-@lru_cache(maxsize=64)
-def _cron_fault(text: str) -> tuple[str, CronError] | None:
-    """Return the code and what is wrong with a cron; the same one often stands in several profiles."""
+        faults = declared.faults(one.recurrence)
+        found = [
+            Problem("bad-recurrence", fault.message, fault.cure, (*path, "recurrence", *fault.at), on_key=not fault.at)
+            for fault in faults
+        ]
+        return None, None if faults else declared.read(one.recurrence), found
+    cron = None
     try:
-        cron = crons.parse(text)
+        cron = crons.parse(one.cron or "")
+        return cron, exact.recurrence_of(cron), []
     except CronError as error:
-        return "bad-cron", error
-    try:
-        exact.recurrence_of(cron)
-    except CronError as error:
-        return "lossy-cron", error
-    return None
-
-
-def _recurrence_problems(one: model.Recurrence, path: Path) -> Iterator[Found]:
-    for fault in declared.faults(one):
-        whole = not fault.at
-        place = (*path, "recurrence", *fault.at)
-        yield Found(Problem("bad-recurrence", fault.message, fault.cure, place, on_key=whole))
+        code = "lossy-cron" if cron else "bad-cron"
+        return None, None, [Problem(code, error.message, error.cure, (*path, "cron"), part=error.span)]

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 
+from aml_pipeline.core.problems import Span
 from aml_pipeline.core.wording import counted
 
 MACROS = {
@@ -47,14 +49,6 @@ _KINDS = (
 _LONGEST_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LONGEST_SHOWN = 40
 _QUARTZ = re.compile(r"[0-9]*[LW]{1,2}(-[0-9]+)?|.*[?#].*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where in the text of a cron something stands: characters from 0."""
-
-    start: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +109,7 @@ class CronError(Exception):
         super().__init__(message)
 
 
+@lru_cache(maxsize=64)  # profiles often repeat one
 def parse(text: str) -> Cron:
     """Return what ``text`` says. Raises CronError."""
     whole = Span(0, len(text))

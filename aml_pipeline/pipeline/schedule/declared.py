@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from aml_pipeline.core.problems import suggest
-from aml_pipeline.pipeline.plan import model
 from aml_pipeline.pipeline.schedule.recurrence import LAST_SAFE_DAY, WEEK_DAYS, Recurrence
+
+if TYPE_CHECKING:
+    from aml_pipeline.pipeline.spec import models
 
 _LONGEST_INTERVAL = 100_000
 _EXAMPLE = "2026-12-01T02:00:00"
@@ -24,7 +27,7 @@ class Fault:
     cure: str
 
 
-def faults(one: model.Recurrence) -> list[Fault]:
+def faults(one: models.Recurrence) -> list[Fault]:
     """Return what is wrong with ``one``."""
     found = [*_number_faults("hours", one.hours, 23), *_number_faults("minutes", one.minutes, 59)]
     found += [*_week_day_faults(one), *_start_faults(one)]
@@ -33,7 +36,7 @@ def faults(one: model.Recurrence) -> list[Fault]:
     return found or list(_together(one))
 
 
-def read(one: model.Recurrence) -> Recurrence:
+def read(one: models.Recurrence) -> Recurrence:
     """Return ``one``, which must be without faults: hours, minutes and days that are left out are the start's."""
     start = _start(one.start_time)
     if one.frequency not in {"day", "week"}:
@@ -74,7 +77,7 @@ def _number_faults(key: str, values: Sequence[int] | None, last: int) -> Iterato
             yield Fault((key, index), message, "Write a value in that range.")
 
 
-def _week_day_faults(one: model.Recurrence) -> Iterator[Fault]:
+def _week_day_faults(one: models.Recurrence) -> Iterator[Fault]:
     if one.week_days is not None and not one.week_days:
         yield Fault(("week_days",), "`week_days` is empty.", "Write it like [monday].")
     for index, name in enumerate(one.week_days or ()):
@@ -84,7 +87,7 @@ def _week_day_faults(one: model.Recurrence) -> Iterator[Fault]:
             yield Fault(("week_days", index), f'"{name[:40]}" is not a day of the week.', cure)
 
 
-def _start_faults(one: model.Recurrence) -> Iterator[Fault]:
+def _start_faults(one: models.Recurrence) -> Iterator[Fault]:
     try:
         start = _start(one.start_time)
     except ValueError:
@@ -97,7 +100,7 @@ def _start_faults(one: model.Recurrence) -> Iterator[Fault]:
         yield Fault(("start_time",), message, f"Start on a day from 1 to {LAST_SAFE_DAY}.")
 
 
-def _together(one: model.Recurrence) -> Iterator[Fault]:
+def _together(one: models.Recurrence) -> Iterator[Fault]:
     """Yield what its keys tell about each other: what ``ScheduleRecurrence.validate`` refuses, and what is not said."""
     fitting = {"hours": ("day", "week"), "minutes": ("day", "week"), "week_days": ("week",)}
     for key, frequencies in fitting.items():
@@ -110,7 +113,7 @@ def _together(one: model.Recurrence) -> Iterator[Fault]:
         yield from _unsure_week(one)
 
 
-def _unsaid(one: model.Recurrence) -> Iterator[Fault]:
+def _unsaid(one: models.Recurrence) -> Iterator[Fault]:
     if one.frequency in {"minute", "hour", "month"} or one.interval > 1:
         every = f"every {one.interval} {one.frequency}s" if one.interval > 1 else f"every {one.frequency}"
         yield Fault((), f"a schedule for {every} needs a start time.", f"Add `start_time: {_EXAMPLE}`.")
@@ -122,7 +125,7 @@ def _unsaid(one: model.Recurrence) -> Iterator[Fault]:
             )
 
 
-def _unsure_week(one: model.Recurrence) -> Iterator[Fault]:
+def _unsure_week(one: models.Recurrence) -> Iterator[Fault]:
     """Whether a week begins on Sunday or Monday is not known of Azure ML; where nothing depends on it, it may be."""
     recurrence = read(one)
     days = {*recurrence.week_days, WEEK_DAYS[_begin(recurrence.start).weekday()]}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Literal, Protocol
 
+from aml_pipeline.core.errors import MachineError
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
 
 Kind = Literal["once", "missing", "first of two", "second of two"]
@@ -33,10 +34,14 @@ class Firing:
 
 
 def zone_of(name: str) -> tzinfo:
-    """Return the time zone of an IANA name, from the system's data. Raises ``zoneinfo.ZoneInfoNotFoundError``."""
-    from zoneinfo import ZoneInfo
+    """Return the time zone of an IANA name. Raises MachineError when the system has no data of it."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        message = f"This machine has no data for time zone {name}. Install it: `pip install tzdata`."
+        raise MachineError(message) from None
 
 
 def exists(wall: datetime, zone: tzinfo) -> bool:

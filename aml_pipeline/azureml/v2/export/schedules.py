@@ -12,7 +12,6 @@ from typing import Any
 
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import names, yaml_text
-from aml_pipeline.pipeline import schedule
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
 
@@ -55,15 +54,16 @@ def _job(plan: Plan, key: str) -> dict[str, Any]:
 
 def trigger(plan: Plan, key: str) -> dict[str, Any]:
     """Return when it fires."""
-    read = schedule.read(plan.schedules[key])
-    one = read.recurrence
-    start = one.start.isoformat(timespec="seconds") if one.start else START
-    if read.cron is not None and one.frequency in {"day", "week"}:
-        return {"type": "cron", "expression": _cron(one), "start_time": start, "time_zone": read.windows_zone}
+    schedule = plan.schedules[key]
+    one = schedule.recurrence
+    begin = {"start_time": one.start.isoformat(timespec="seconds") if one.start else START}
+    begin["time_zone"] = schedule.windows_zone
+    if schedule.cron is not None and one.frequency in {"day", "week"}:
+        return {"type": "cron", "expression": _cron(one), **begin}
     data: dict[str, Any] = {"type": "recurrence", "frequency": one.frequency, "interval": one.interval}
     if not one.is_elapsed:
         data["schedule"] = _pattern(one)
-    return {**data, "start_time": start, "time_zone": read.windows_zone}
+    return {**data, **begin}
 
 
 def _cron(one: Recurrence) -> str:
