@@ -75,8 +75,8 @@ def keep_secret(text: str) -> None:
 
 def without_secrets(text: str) -> str:
     """Return ``text`` with whatever is, or looks like, a key, token or password replaced by ``***``."""
-    for one in sorted(_known, key=len, reverse=True):
-        text = text.replace(one, MASK)
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, MASK)
     text = _patterns().token.sub(MASK, text)
     return _without_named(_patterns().address.sub(f"://{MASK}@", text))
 

@@ -66,8 +66,9 @@ _MOST_COMPARED = 300
 def suggest(name: str, known: Iterable[str], *, noun: str = "", but: str = "") -> str:
     """Return the cure for an unknown name: the nearest known one, else all of them (at most ten), ``but`` not that."""
     if isinstance(known, Sized) and len(known) > _MOST_COMPARED:
-        return f"Known: {', '.join(itertools.islice((one for one in map(str, known) if one != but), 10))}, …."
-    names = sorted({str(one) for one in known} - {but})
+        others = (candidate for candidate in map(str, known) if candidate != but)
+        return f"Known: {', '.join(itertools.islice(others, 10))}, …."
+    names = sorted({str(candidate) for candidate in known} - {but})
     near = nearest(name, names)
     if near:
         return f'Did you mean "{near}"?'
@@ -82,7 +83,7 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     import difflib
 
     bare = name.lstrip("-")
-    letters = {one.lstrip("-"): one for one in sorted(known, reverse=True)}
+    letters = {candidate.lstrip("-"): candidate for candidate in sorted(known, reverse=True)}
     near = difflib.get_close_matches(bare, sorted(letters), n=1, cutoff=cutoff)
     return letters[near[0]] if near and _is_slip(bare, near[0]) else None
 
@@ -109,15 +110,15 @@ def _is_slip(name: str, meant: str) -> bool:
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
     """Return ``problems`` without repetitions, by file and position; what stands in no file comes last."""
 
-    def place(one: Problem) -> tuple[str, str, Position, str, str]:
-        return one.origin, one.file, one.position or Position(0, 0), one.code, one.message
+    def place(problem: Problem) -> tuple[str, str, Position, str, str]:
+        return problem.origin, problem.file, problem.position or Position(0, 0), problem.code, problem.message
 
     return [next(same) for _, same in itertools.groupby(sorted(problems, key=place), key=place)]
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
     """Return those of ``problems`` that forbid to run."""
-    return [one for one in problems if one.severity == "error"]
+    return [problem for problem in problems if problem.severity == "error"]
 
 
 def as_text(problems: Sequence[Problem], texts: Mapping[str, str], *, colour: bool = False) -> str:
@@ -125,12 +126,13 @@ def as_text(problems: Sequence[Problem], texts: Mapping[str, str], *, colour: bo
 
     ``colour``: for a terminal that shows colours.
     """
-    named = {one.file for one in problems}
+    named = {problem.file for problem in problems}
     lines = {file: re.split("\r\n|\r|\n", text) for file, text in texts.items() if file in named}
     paint = _painted if colour else _unpainted
-    hidden = {_line_of(one) for one in problems if one.code == "plain-secret"}  # what stands there is not to be shown
+    secret = {_line_of(problem) for problem in problems if problem.code == "plain-secret"}
     return "\n".join(
-        _one_as_text(one, [] if _line_of(one) in hidden else lines.get(one.file, []), paint) for one in problems
+        _one_as_text(problem, [] if _line_of(problem) in secret else lines.get(problem.file, []), paint)
+        for problem in problems
     )
 
 
@@ -142,15 +144,15 @@ def as_json(problems: Sequence[Problem]) -> str:
     """Return ``problems`` as a JSON list of objects: code, severity, file, line, column, message, cure."""
     rows = [
         {
-            "code": one.code,
-            "severity": one.severity,
-            "file": one.origin or one.file,
-            "line": one.position.line if one.position else None,
-            "column": one.position.column if one.position else None,
-            "message": one.message,
-            "cure": one.cure,
+            "code": problem.code,
+            "severity": problem.severity,
+            "file": problem.origin or problem.file,
+            "line": problem.position.line if problem.position else None,
+            "column": problem.position.column if problem.position else None,
+            "message": problem.message,
+            "cure": problem.cure,
         }
-        for one in problems
+        for problem in problems
     ]
     text = json.dumps(rows, indent=2, ensure_ascii=False)
     return text.encode("utf-8", "replace").decode()  # half a character, as a script may have one in a text

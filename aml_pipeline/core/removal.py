@@ -27,7 +27,7 @@ class Refusal(NamedTuple):
 def remove(path: str) -> list[Refusal]:
     """Remove what is at ``path``, if anything is; return what refused. Links are removed, not what they lead to."""
     refused = _removed(path)
-    if _FORBIDDEN.isdisjoint(one.number for one in refused):
+    if _FORBIDDEN.isdisjoint(refusal.number for refusal in refused):
         return refused
     permit(path)
     return _removed(path)
@@ -78,7 +78,7 @@ def _permit(folder: str) -> None:
 
 def in_words(refused: Sequence[Refusal]) -> str:
     """Return what could not be removed, a line each: the path, why, and the cure."""
-    lines = [f"{printable(one.path)} cannot be removed: {_why(one)}" for one in refused[:_MOST_TOLD]]
+    lines = [f"{printable(refusal.path)} cannot be removed: {_why(refusal)}" for refusal in refused[:_MOST_TOLD]]
     more = len(refused) - len(lines)
     then = f"{counted(more, 'more path')} could not be removed. " if more > 0 else ""
     return "\n".join([*lines, f"{then}Then run `aml-pipeline clean`."])

@@ -19,7 +19,7 @@ def listed(words: Sequence[str]) -> str:
 
 def printable(text: str) -> str:
     """Return ``text`` with what no terminal should get, such as line ends and escape codes, as Python writes it."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def shortened(words: Sequence[str], most: int) -> str:

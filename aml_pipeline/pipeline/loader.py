@@ -41,14 +41,14 @@ class Loaded:
         is misspelt, for it may be meant otherwise; but in the arguments of a step.
         """
         problems = list(problems)
-        wrong = [one.path for one in problems if one.severity == "error" and _is_of_arguments(one.path)]
+        wrong = [problem.path for problem in problems if problem.severity == "error" and _is_of_arguments(problem.path)]
         self.wrong_arguments.update(str(path[1]) for path in wrong)
         if located := self.located(problems):
             self.problems = ordered([*self.problems, *located])
 
     def located(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return ``problems`` with positions in place of paths, without those that ``add`` drops."""
-        return [one for one in map(self._located, problems) if one]
+        return [problem for problem in map(self._located, problems) if problem]
 
     def _located(self, problem: Problem) -> Problem | None:
         if problem.position or problem.origin or problem.file:
@@ -124,7 +124,9 @@ def load(
     applied = profiles.apply(pipeline, profile, parameters or {})
     loaded.add([*applied.problems, *profiles.faults(pipeline), *_other_schedules(pipeline, applied.spec)])
     # One whose overrides were left out as wrong only seems idle.
-    loaded.add(one for one in profiles.idle(pipeline) if not any(path[:2] == one.path for path in loaded.wrong))
+    loaded.add(
+        problem for problem in profiles.idle(pipeline) if not any(path[:2] == problem.path for path in loaded.wrong)
+    )
     loaded.origins = applied.origins
     loaded.plan, problems = build.build(applied.spec, applied.values, file=file, profile=profile)
     loaded.add(problems)
@@ -135,9 +137,9 @@ def load(
 def _other_schedules(pipeline: PipelineSpec, planned: PipelineSpec) -> Iterator[Problem]:
     """Yield what is wrong with the schedules that the plan does not have: those of other profiles, or replaced ones."""
     sections: list[tuple[Path, Mapping[str, Schedule]]] = [(("schedules",), pipeline.schedules)]
-    sections += [(("profiles", name, "schedules"), one.schedules) for name, one in pipeline.profiles.items()]
+    sections += [(("profiles", name, "schedules"), profile.schedules) for name, profile in pipeline.profiles.items()]
     for path, declared in sections:
-        others = {name: one for name, one in declared.items() if planned.schedules.get(name) is not one}
+        others = {name: own for name, own in declared.items() if planned.schedules.get(name) is not own}
         yield from build.schedules(others, path)[1]
 
 
@@ -162,11 +164,11 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
             data, renamed = _respelt(loaded, data, misspelt)
             if renamed:
                 continue
-        new = [one for one in found if one["loc"] not in told]
-        loaded.add([errors.explain(one) for one in new])
-        loaded.wrong.update(one["loc"] for one in found)
-        told.update(one["loc"][:length] for one in found for length in range(len(one["loc"]) + 1))
-        names.update(name for one in found if (name := errors.bad_name(one)) is not None)
+        new = [error for error in found if error["loc"] not in told]
+        loaded.add([errors.explain(error) for error in new])
+        loaded.wrong.update(error["loc"] for error in found)
+        told.update(error["loc"][:length] for error in found for length in range(len(error["loc"]) + 1))
+        names.update(name for error in found if (name := errors.bad_name(error)) is not None)
         less = errors.without(data, found)
         data = less if new or less != data else None
     return None
@@ -178,7 +180,7 @@ def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, st
     So what they declare and use is not missed, and no harm is told that follows from one wrong letter.
     """
     told = [errors.explain(error) for error, _ in misspelt]  # with their positions: one may lie below another
-    loaded.add(replace(one, position=loaded.document.position(one.path, on_key=True)) for one in told)
+    loaded.add(replace(problem, position=loaded.document.position(problem.path, on_key=True)) for problem in told)
     loaded.misspelt.update(tuple(error["loc"]) for error, _ in misspelt)
     data, renamed = errors.respelt(data, [(error["loc"], key) for error, key in misspelt])
     for path, key in renamed:

@@ -52,7 +52,7 @@ def faults(pipeline: PipelineSpec) -> list[Problem]:
 
 def idle(pipeline: PipelineSpec) -> list[Problem]:
     """Return a warning for each profile that overrides nothing."""
-    return [_idle(name) for name, one in pipeline.profiles.items() if not _overrides(pipeline, one)]
+    return [_idle(name) for name, profile in pipeline.profiles.items() if not _overrides(pipeline, profile)]
 
 
 def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
@@ -62,7 +62,7 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
     same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
                for name, value in given)  # fmt: skip
     others = (profile.compute, profile.environment, profile.datasets, profile.schedules)
-    return not same or any(others) or any(one.model_fields_set for one in profile.steps.values())
+    return not same or any(others) or any(step.model_fields_set for step in profile.steps.values())
 
 
 def _idle(name: str) -> Problem:
@@ -81,7 +81,9 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
             _replace(applied, {key: getattr(profile, key)}, {(key,): (*root, key)})
     for schedule_name, schedule in profile.schedules.items():
         applied.problems += _schedule_faults(applied.spec, schedule, (*root, "schedules", schedule_name))
-    origins: dict[Path, Origin] = {("schedules", one): (*root, "schedules", one) for one in profile.schedules}
+    origins: dict[Path, Origin] = {
+        ("schedules", schedule): (*root, "schedules", schedule) for schedule in profile.schedules
+    }
     _merge(applied, "schedules", profile.schedules, origins)
 
 

@@ -18,7 +18,10 @@ from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Toke
 def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
     """Return the values of the parameters as texts; a secret is what is called so, or is given to such an option."""
     names = _names(plan.steps)
-    return {name: _hidden(names.get(name, {name: None}), one.text, hide) for name, one in plan.parameters.items()}
+    return {
+        name: _hidden(names.get(name, {name: None}), parameter.text, hide)
+        for name, parameter in plan.parameters.items()
+    }
 
 
 def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
@@ -49,8 +52,11 @@ def arguments(given: Sequence[Argument], hide: Hide = masked) -> list[list[dict[
     """Return arguments as JSON data, token by token."""
     tokens = iter([_token(option, token, hide) for option, token, _ in values(given)])
     return [
-        [*([] if one.option is None else [token_as_data(Literal(one.option))]), *(next(tokens) for _ in one.values)]
-        for one in given
+        [
+            *([] if argument.option is None else [token_as_data(Literal(argument.option))]),
+            *(next(tokens) for _ in argument.values),
+        ]
+        for argument in given
     ]
 
 
@@ -76,8 +82,13 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
     names = _names(plan.steps)
     data = replace(
         plan,
-        parameters={name: _parameter(one, names.get(name, {name: None})) for name, one in plan.parameters.items()},
-        schedules={name: replace(one, parameters=redacted(one.parameters)) for name, one in plan.schedules.items()},
+        parameters={
+            name: _parameter(parameter, names.get(name, {name: None})) for name, parameter in plan.parameters.items()
+        },
+        schedules={
+            name: replace(schedule, parameters=redacted(schedule.parameters))
+            for name, schedule in plan.schedules.items()
+        },
     ).as_data()
     for step, row in zip(plan.steps, data["steps"], strict=True):
         row["arguments"], row["environment_variables"] = arguments(step.arguments), variables(step)
@@ -90,10 +101,12 @@ def for_record(plan: Plan) -> dict[str, Any]:
     return {"pipeline": plan.name, "profile": plan.profile, "parameters": values, "plan": plan_as_data(plan)}
 
 
-def _parameter(one: ParameterValue, names: Iterable[str]) -> ParameterValue:
+def _parameter(parameter: ParameterValue, names: Iterable[str]) -> ParameterValue:
     """Return a parameter without secrets; of a value that is not the default, that is still to be seen."""
-    text, default = (_hidden(names, value, masked) for value in (one.text, one.default))
-    return replace(one, text=text, default=OTHER if text == default and one.text != one.default else default)
+    text, default = (_hidden(names, value, masked) for value in (parameter.text, parameter.default))
+    return replace(
+        parameter, text=text, default=OTHER if text == default and parameter.text != parameter.default else default
+    )
 
 
 def words(given: Iterable[str]) -> list[str]:

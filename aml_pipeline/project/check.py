@@ -129,7 +129,7 @@ def _nearest_folder(name: str, project: Project) -> str | None:
     around = project.path(outer)
     if not files.is_folder(around):
         return None
-    there = {one.lower(): one for one in os.listdir(around) if files.is_folder(os.path.join(around, one))}
+    there = {entry.lower(): entry for entry in os.listdir(around) if files.is_folder(os.path.join(around, entry))}
     near = nearest(inner.lower(), there, _LIKE_A_FOLDER)
     return os.path.join(outer, there[near]) if near else None
 
@@ -227,8 +227,8 @@ def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
     plain = pattern.removeprefix("./")
     named = posixpath.normpath(step.source_directory)
     starts = (f"{source.path}/", f"{named}/", f"../{posixpath.basename(named)}/")
-    shorter = [plain, *(plain.removeprefix(one) for one in starts if plain.startswith(one))]
-    better = next((one for one in shorter if one != pattern and source.found_by((one,))), None)
+    shorter = [plain, *(plain.removeprefix(start) for start in starts if plain.startswith(start))]
+    better = next((text for text in shorter if text != pattern and source.found_by((text,))), None)
     if better:
         return f'Write "{better}": patterns are relative to {_shown(source.path, project)}.'
     cure = (
@@ -247,7 +247,7 @@ def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
         f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
         f"{step.source_directory}/ ({count}), and a change of any of them runs it again."
     )
-    patterns = ", ".join(f'"{one}"' for one in nearest_globs(snapshot, opening.file))
+    patterns = ", ".join(f'"{glob}"' for glob in nearest_globs(snapshot, opening.file))
     cure = f"Narrow it under the step with `snapshot: [{patterns}]`, in addition to its imports."
     file = os.path.normpath(os.path.join(folder, opening.file))
     return Problem("open-snapshot", message, cure, severity="warning", file=file, position=Position(opening.line, 1))

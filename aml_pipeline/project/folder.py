@@ -33,7 +33,7 @@ class Project:
         self._plan = plan
         self.folder = os.path.dirname(plan.file)
         self.digests = digests
-        self._left_out = {plan.file, *(self.path(one.local) for one in plan.datasets.values() if one.local)}
+        self._left_out = {plan.file, *(self.path(dataset.local) for dataset in plan.datasets.values() if dataset.local)}
         self.passed: set[tuple[object, ...]] = set()  # checks that found no mistake
         self._real: dict[str, str] = {}
         self._folders: dict[str, SourceFolder] = {}

@@ -89,18 +89,18 @@ def _unprovided(modules: set[str], providers: Providers) -> set[str]:
     return {module for module in modules if providers.of(module).verdict not in {"named", "comes along"}}
 
 
-def _problem(one: Needed, folder: str, steps: Sequence[Step], project: Project, providers: Providers) -> Problem:
-    file = os.path.normpath(os.path.join(os.path.relpath(folder, project.folder), one.place.file))
-    top = one.module.partition(".")[0]
-    shown = one.module if top in NAMESPACES else top
+def _problem(needed: Needed, folder: str, steps: Sequence[Step], project: Project, providers: Providers) -> Problem:
+    file = os.path.normpath(os.path.join(os.path.relpath(folder, project.folder), needed.place.file))
+    top = needed.module.partition(".")[0]
+    shown = needed.module if top in NAMESPACES else top
     names = " or ".join(declaring_files(steps[0].environment))
     users = shortened([f'"{step.name}"' for step in steps], 1)
     message = f'no package in {names} (environment of step {users}) provides "{shown}".'
-    cure = cure_here(one.module, steps[0], project) or _cure(one.module, shown, steps[0], providers)
-    lines = files.read(os.path.join(folder, one.place.file)).decode("utf-8", "replace").splitlines()
-    line = lines[one.place.line - 1] if one.place.line <= len(lines) else ""
-    found = re.search(rf"(?<![\w.]){re.escape(one.module)}(?![\w])", line)
-    position = Position(one.place.line, found.start() + 1 if found else 1, len(one.module) if found else 1)
+    cure = cure_here(needed.module, steps[0], project) or _cure(needed.module, shown, steps[0], providers)
+    lines = files.read(os.path.join(folder, needed.place.file)).decode("utf-8", "replace").splitlines()
+    line = lines[needed.place.line - 1] if needed.place.line <= len(lines) else ""
+    found = re.search(rf"(?<![\w.]){re.escape(needed.module)}(?![\w])", line)
+    position = Position(needed.place.line, found.start() + 1 if found else 1, len(needed.module) if found else 1)
     return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
 
 

@@ -30,14 +30,14 @@ def is_data(plan: Plan, project: Project, path: str) -> bool:
         return True
     found = files.walk(path) if files.is_folder(path) else iter([])
     paths = [entry.path for _, entry in islice(found, _MOST_LOOKED_AT)] or [path]
-    looks = (files.look(one) for one in paths)
-    suffixes = (os.path.splitext(one)[1].lower() for one in paths)
-    return any(one in _SUFFIXES for one in suffixes) or sum(one.size for one in looks if one) >= _LARGE_BYTES
+    looks = (files.look(path) for path in paths)
+    suffixes = (os.path.splitext(path)[1].lower() for path in paths)
+    return any(suffix in _SUFFIXES for suffix in suffixes) or sum(look.size for look in looks if look) >= _LARGE_BYTES
 
 
 def holder(plan: Plan, project: Project, path: str) -> str:
     """Return the dataset that holds what is at ``path``, or ""."""
-    locals_ = ((name, one.local) for name, one in plan.datasets.items() if one.local)
+    locals_ = ((name, dataset.local) for name, dataset in plan.datasets.items() if dataset.local)
     return next((name for name, local in locals_ if project.holds(project.path(local), path)), "")
 
 
@@ -45,7 +45,7 @@ def to_declare(plan: Plan, project: Project, step: Step, path: str) -> str:
     """Return what to write as ``local``: the folder of a file, if that holds no scripts, for it seldom lies alone."""
     folder = path if files.is_folder(path) else os.path.dirname(path)
     scripts = [os.path.join(project.source(step).path, name) for name in project.snapshot(step).digests]
-    if any(project.holds(folder, one) for one in (*scripts, plan.file)):
+    if any(project.holds(folder, place) for place in (*scripts, plan.file)):
         folder = path
     return os.path.relpath(folder, project.folder)
 
@@ -61,15 +61,24 @@ def free_name(plan: Plan, local: str) -> str:
     name = "_".join(words)
     if names.word_name_fault(name):
         name = "_".join(["data", *words])
-    return next(one for one in (name, *(f"{name}_{number}" for number in range(2, 999))) if one not in plan.datasets)
+    return next(
+        choice for choice in (name, *(f"{name}_{number}" for number in range(2, 999))) if choice not in plan.datasets
+    )
 
 
 def option_with(step: Step, project: Project, path: str) -> str | None:
     """Return the option that has ``path`` for its value or its default, so that a dataset takes its place."""
     contract = project.contract(step)
     declared = contract.parser.options if contract and contract.parser else ()
-    given = [(one.option, token.text) for one in step.arguments for token in one.values if isinstance(token, Literal)]
-    defaults = [(one.names[-1], one.default) for one in declared if one.names and isinstance(one.default, str)]
+    given = [
+        (argument.option, token.text)
+        for argument in step.arguments
+        for token in argument.values
+        if isinstance(token, Literal)
+    ]
+    defaults = [
+        (option.names[-1], option.default) for option in declared if option.names and isinstance(option.default, str)
+    ]
     folders = (project.source(step).path, project.folder)
     for option, text in (*given, *defaults):
         if option and path in {os.path.normpath(os.path.join(folder, str(text))) for folder in folders}:
@@ -79,12 +88,12 @@ def option_with(step: Step, project: Project, path: str) -> str | None:
 
 def free_option(step: Step) -> str:
     """Return an option for a dataset that the step does not give its script yet."""
-    given = {one.option for one in step.arguments}
-    return next((one for one in ("--data", "--input-data") if one not in given), "--more-data")
+    given = {argument.option for argument in step.arguments}
+    return next((option for option in ("--data", "--input-data") if option not in given), "--more-data")
 
 
 def snapshot_line(step: Step, name: str) -> str:
     """Return the line that brings ``name``, which ends in a slash if it is a folder, into the snapshot of ``step``."""
     pattern = f"{name}**" if name.endswith("/") else name
-    patterns = ", ".join(f'"{one}"' for one in (*(step.snapshot or ()), pattern))
+    patterns = ", ".join(f'"{text}"' for text in (*(step.snapshot or ()), pattern))
     return f"`snapshot: [{patterns}]`"

@@ -92,4 +92,6 @@ def _what_instead(file: str) -> str:
 def _beside(path: str, problems: Iterable[Problem]) -> list[Problem]:
     """Name the files of the project as the pipeline file is named: from where the user stands."""
     folder = os.path.dirname(path)
-    return [replace(one, file=os.path.join(folder, one.file)) if one.file else one for one in problems]
+    return [
+        replace(problem, file=os.path.join(folder, problem.file)) if problem.file else problem for problem in problems
+    ]

@@ -32,7 +32,7 @@ def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
     message = f'this file looks like {by_name(name)}, and is sent to Azure ML with step "{steps[0].name}"{more}.'
     file = os.path.normpath(os.path.join(steps[0].source_directory, name))
     cures = [secret_cure(project, step, name) for step in steps]
-    cure = next((one for one in cures if one == VAULT), cures[0])
+    cure = next((cure for cure in cures if cure == VAULT), cures[0])
     return Problem("secret-file", message, cure, severity="warning", file=file)
 
 

@@ -26,12 +26,13 @@ def warnings(
     steps inherit from whoever runs them here.
     """
     absent = check.missing_data(plan, project, plan.steps)
+    expected_here = [problem for problem in absent if plan.datasets[str(problem.path[1])].local is not None]
     return [
         *size.warnings(plan, project),
         *unbuildable.warnings(plan, project),
         *secret_check.warnings(project, plan.steps),
         *secret_values.warnings(plan, plan.steps),
-        *([replace(one, severity="warning") for one in absent if plan.datasets[str(one.path[1])].local is not None]),
+        *(replace(problem, severity="warning") for problem in expected_here),
         *of_scripts(plan, project, python, variables),
     ]
 

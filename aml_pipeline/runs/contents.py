@@ -96,9 +96,9 @@ def unreferenced(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, A
     """
     kept = Contents(state)
     wanted = set(keys)
-    read = (one for one in map(kept.parts, list(wanted)) if one is not None)
-    for one in chain(read, parts):
-        wanted.update(_texts_of(one))
+    read = (row for row in map(kept.parts, list(wanted)) if row is not None)
+    for row in chain(read, parts):
+        wanted.update(_texts_of(row))
     return [os.path.join(kept.folder, name) for name in files.names(kept.folder) if name not in wanted]
 
 

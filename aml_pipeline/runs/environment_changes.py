@@ -41,7 +41,7 @@ def lines(definition: Mapping[str, Any]) -> list[str]:
 def _written(name: str, value: object) -> Iterator[str]:
     if isinstance(value, (list, tuple)):
         yield f"{_noun(name)}:"
-        yield from (f"  - {one}" for one in value)
+        yield from (f"  - {item}" for item in value)
     else:
         yield f"{_noun(name)}: {value}"
 
@@ -73,12 +73,12 @@ def _conda(text: object) -> dict[str, Any] | None:
 
 def _conda_packages(dependencies: object) -> Iterator[str]:
     """Give the packages of a conda file; those that pip installs are named without saying so."""
-    for one in dependencies if isinstance(dependencies, list) else []:
-        if isinstance(one, dict):
-            inner = one.get("pip")
+    for dependency in dependencies if isinstance(dependencies, list) else []:
+        if isinstance(dependency, dict):
+            inner = dependency.get("pip")
             yield from map(str, inner if isinstance(inner, list) else [])
         else:
-            yield str(one)
+            yield str(dependency)
 
 
 def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -99,4 +99,4 @@ Event = RunStarted | StepStarted | OutputWritten | StepTicked | MetricLogged | S
 
 def as_data(event: Event) -> dict[str, Any]:
     """Return an event as JSON data; ``event`` is its kind."""
-    return {"event": type(event).__name__, **{one.name: getattr(event, one.name) for one in fields(event)}}
+    return {"event": type(event).__name__, **{field.name: getattr(event, field.name) for field in fields(event)}}

@@ -138,7 +138,7 @@ def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
     with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return jsonable(_evaluated(plain))
     if re.fullmatch(r"\[[-+.\deE\s]*\]", text.replace("nan", "").replace("inf", "")):
-        return [_scalar(one) for one in text[1:-1].split()]
+        return [_scalar(word) for word in text[1:-1].split()]
     return text
 
 
@@ -170,7 +170,7 @@ def _size(value: Any) -> tuple[int, int]:  # noqa: ANN401
     if not isinstance(value, (list, dict)):
         return 1, len(value) if isinstance(value, str) else 0
     inside = value.values() if isinstance(value, dict) else value
-    sizes = [_size(one) for one in inside if isinstance(one, (list, dict, str))]
+    sizes = [_size(item) for item in inside if isinstance(item, (list, dict, str))]
     values, letters = (sum(column) for column in zip((0, 0), *sizes, strict=True))
     return len(value) - len(sizes) + values, letters
 
@@ -179,7 +179,7 @@ def _beginning(value: Any) -> str:  # noqa: ANN401
     """Return the first letters of any value, without making a text of all of it."""
     if not isinstance(value, (list, dict)):
         return str(value)[:_LETTERS_SHOWN]
-    named = value.items() if isinstance(value, dict) else (("", one) for one in value)
+    named = value.items() if isinstance(value, dict) else (("", item) for item in value)
     begin, end = ("{", "}") if isinstance(value, dict) else ("[", "]")
     text = ""
     for name, one in named:
@@ -192,11 +192,11 @@ def _beginning(value: Any) -> str:  # noqa: ANN401
 def jsonable(value: Any) -> Any:  # noqa: ANN401
     """Return ``value`` as JSON data; a number that JSON does not have, such as ``nan``, is its text."""
     if isinstance(value, dict):
-        return {str(key): jsonable(one) for key, one in value.items()}
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [jsonable(one) for one in value]
+        return [jsonable(item) for item in value]
     if isinstance(value, set):
-        return [jsonable(one) for one in sorted(value, key=repr)]
+        return [jsonable(item) for item in sorted(value, key=repr)]
     if isinstance(value, float) and not _is_finite(value):
         return str(value)
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:

@@ -279,8 +279,8 @@ def _newest(runs: str) -> Iterator[RunRecord]:
 def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]:
     """Return what is recorded of each step from the last time that it was done; only the newest runs are looked at."""
     found: dict[str, Mapping[str, Any]] = {}
-    for one in islice(_newest(runs), _NEWEST):
-        rows = one.header.get("steps")
+    for run in islice(_newest(runs), _NEWEST):
+        rows = run.header.get("steps")
         for step, row in rows.items() if isinstance(rows, dict) else ():
             if step in steps and row.get("state") == "done":
                 found.setdefault(step, row)
@@ -295,8 +295,8 @@ def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Co
     ``environments`` are digests of definitions that stay in any case: those of the kept results, so that the next run
     can tell what changed in them.
     """
-    keys = {key for one in kept for key in one.keys}
-    parts = (row for one in kept for row in one.parts.values())
+    keys = {key for run in kept for key in run.keys}
+    parts = (row for run in kept for row in run.parts.values())
     return contents.unreferenced(state, keys, chain(parts, ({"environment": digest} for digest in environments)))
 
 
@@ -339,4 +339,6 @@ def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
 def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:
     """Return what the parameters of a recorded run are where nobody gives them."""
     declared = mapping(mapping(header.get("plan")).get("parameters"))
-    return {str(name): masked(str(name), str(mapping(one).get("default", ""))) for name, one in declared.items()}
+    return {
+        str(name): masked(str(name), str(mapping(parameter).get("default", ""))) for name, parameter in declared.items()
+    }

@@ -46,8 +46,8 @@ def kept(records: Sequence[RunRecord], limit: Limit, in_use: Collection[str], no
 
     ``records`` are the oldest first; ``in_use`` are the runs that made the results in use.
     """
-    youngest = {one.run for one in records[max(0, len(records) - limit.newest) :]}
-    youngest |= {one.run for one in records if _is_younger(one, now - limit.seconds)}
+    youngest = {run.run for run in records[max(0, len(records) - limit.newest) :]}
+    youngest |= {run.run for run in records if _is_younger(run, now - limit.seconds)}
     reasons: dict[str, Callable[[RunRecord], bool]] = {
         limit.reason: lambda one: one.run in youngest,
         PINNED: lambda one: one.pinned,
@@ -56,7 +56,7 @@ def kept(records: Sequence[RunRecord], limit: Limit, in_use: Collection[str], no
     }
     why: dict[str, str] = {}
     for reason, holds in reasons.items():
-        why |= {one.run: reason for one in records if one.run not in why and holds(one)}
+        why |= {run.run: reason for run in records if run.run not in why and holds(run)}
     return _with_makers(records, why)
 
 
@@ -72,10 +72,10 @@ def _may_go_on(record: RunRecord, now: float) -> bool:
 
 def pinned(records: Sequence[RunRecord]) -> dict[str, str]:
     """Return the runs whose records stay whatever is asked for, each with the reason."""
-    return _with_makers(records, {one.run: PINNED for one in records if one.pinned})
+    return _with_makers(records, {run.run: PINNED for run in records if run.pinned})
 
 
 def _with_makers(records: Sequence[RunRecord], why: Mapping[str, str]) -> dict[str, str]:
     """Add the runs whose results the others used: their records hold the metrics and curves of those results."""
-    makers = {maker for one in records if one.run in why for maker in one.makers}
-    return {**why, **{one.run: IN_USE for one in records if one.run in makers and one.run not in why}}
+    makers = {maker for run in records if run.run in why for maker in run.makers}
+    return {**why, **{run.run: IN_USE for run in records if run.run in makers and run.run not in why}}

@@ -84,7 +84,7 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
             return UP_TO_DATE
         return Verdict("run", damage) if damage else _because_of(now, last, kept)
     done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
-    if all(changes(one, now) for one in done):
+    if all(changes(earlier, now) for earlier in done):
         return _because_of(now, last, kept)
     return waiting
 
@@ -192,7 +192,7 @@ _SEALED_NOW = "is now stored as a digest"
 
 def _secret_became(name: str, old: object, new: object) -> str:
     """Return what became of a value that is not to be shown, "" of any other."""
-    hidden = [_is_hidden(name, one) for one in (old, new)]
+    hidden = [_is_hidden(name, value) for value in (old, new)]
     if not any(hidden) or old is None or new is None:
         return ""
     return _SEALED_NOW if _SEAL.search(str(new)) and not _SEAL.search(str(old)) else "changed"
@@ -227,7 +227,7 @@ def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     if old is None or new is None:
         yield "arguments changed"
         return
-    gone, added = [one for one in old if one not in new], [one for one in new if one not in old]
+    gone, added = [option for option in old if option not in new], [option for option in new if option not in old]
     both = {option for option, _ in old} & {option for option, _ in new}
     if any(option in {*both, ""} for option, _ in [*gone, *added]):  # which one of several it is cannot be told
         yield "arguments changed"
@@ -240,7 +240,7 @@ def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     for key in new:
         if key in old and old[key] != new[key]:
             yield " ".join(filter(None, ["argument", _shown(key[0]), _words_became(key[0], old[key], new[key])]))
-    if [one for one in old if one in new] != [one for one in new if one in old]:
+    if [option for option in old if option in new] != [option for option in new if option in old]:
         yield "arguments are in another order"
 
 
@@ -263,19 +263,19 @@ def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
         if not all(words) or not words:
             return None
         option = words[0] if words[0].startswith("-") else ""
-        found[option, sum(one == option for one, _ in found)] = row[1:] if option else row
+        found[option, sum(earlier == option for earlier, _ in found)] = row[1:] if option else row
     return found
 
 
 def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: list[tuple[str, int]]) -> bool:
     """Whether one option has another name, in the same place and with the same values."""
-    places = [list(old).index(one) for one in gone], [list(new).index(one) for one in added]
+    places = [list(old).index(option) for option in gone], [list(new).index(option) for option in added]
     return len(gone) == 1 and places[0] == places[1] and old[gone[0]] == new[added[0]]
 
 
 def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
     """Return values then and now; a flag has none to show, and what differs in its kind alone looks the same."""
-    before, after = (" ".join(map(_word, one)) for one in (old, new))
+    before, after = (" ".join(map(_word, values)) for values in (old, new))
     if secret := _secret_became(option, before, after):
         return secret
     return f"{_clipped(before)} → {_clipped(after)}" if before and after and before != after else "changed"

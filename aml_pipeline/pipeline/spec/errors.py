@@ -149,7 +149,7 @@ def _has(container: Any, key: object) -> bool:  # noqa: ANN401
 def _copied(data: Any) -> Any:  # noqa: ANN401
     if isinstance(data, dict):
         return {key: _copied(value) for key, value in data.items()}
-    return [_copied(one) for one in data] if isinstance(data, list) else data
+    return [_copied(item) for item in data] if isinstance(data, list) else data
 
 
 def _path(error: Error) -> Path:
@@ -204,9 +204,9 @@ def _meant_key(key: str, known: set[str]) -> str | None:
 
 def misspelt(found: Iterable[Error]) -> list[tuple[Error, str]]:
     """Return the errors that are about a key which is nearly a known one, with that one."""
-    unknown = [one for one in found if one["type"] == "extra_forbidden"]
-    meant = [_meant_key(str(one["loc"][-1]), _keys_at(_path(one)[:-1])) for one in unknown]
-    return [(one, key) for one, key in zip(unknown, meant, strict=True) if key]
+    unknown = [error for error in found if error["type"] == "extra_forbidden"]
+    meant = [_meant_key(str(error["loc"][-1]), _keys_at(_path(error)[:-1])) for error in unknown]
+    return [(error, key) for error, key in zip(unknown, meant, strict=True) if key]
 
 
 def respelt(data: object, keys: Iterable[tuple[Path, str]]) -> tuple[Any, list[tuple[Path, str]]]:
@@ -233,7 +233,7 @@ def _keys_at(path: Path) -> set[str]:
     nodes = [schema]
     for key in path:
         nodes = [child for node in nodes for child in _children(schema, node, key)]
-    flat = [one for node in nodes for one in _alternatives(schema, node)]
+    flat = [alternative for node in nodes for alternative in _alternatives(schema, node)]
     return {key for node in flat for key in node.get("properties", {})}
 
 
@@ -243,13 +243,13 @@ def _schema() -> dict[str, Any]:
 
 
 def _children(schema: dict[str, Any], node: dict[str, Any], key: object) -> Iterator[dict[str, Any]]:
-    for one in _alternatives(schema, node):
-        if key in one.get("properties", {}):
-            yield one["properties"][key]
-        elif isinstance(one.get("additionalProperties"), dict):
-            yield one["additionalProperties"]
-        elif isinstance(one.get("items"), dict):
-            yield one["items"]
+    for alternative in _alternatives(schema, node):
+        if key in alternative.get("properties", {}):
+            yield alternative["properties"][key]
+        elif isinstance(alternative.get("additionalProperties"), dict):
+            yield alternative["additionalProperties"]
+        elif isinstance(alternative.get("items"), dict):
+            yield alternative["items"]
 
 
 def _alternatives(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -257,5 +257,5 @@ def _alternatives(schema: dict[str, Any], node: dict[str, Any]) -> Iterator[dict
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
     yield node
-    for one in node.get("anyOf", []):
-        yield from _alternatives(schema, one)
+    for alternative in node.get("anyOf", []):
+        yield from _alternatives(schema, alternative)

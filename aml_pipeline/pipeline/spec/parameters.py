@@ -58,7 +58,7 @@ def fault(
         return f"{text} is not a finite number.", "Write a finite number."
     if not _fits(value, declared):
         return f"expected {_ARTICLE[declared]}, got {_quoted(value)}.", _type_cure(value, declared)
-    if choices is not None and text not in {written(one) for one in choices}:
+    if choices is not None and text not in {written(choice) for choice in choices}:
         return f"{_quoted(value)} is not one of the choices.", f"Choices: {', '.join(map(written, choices))}."
     return _out_of_range(value, minimum, maximum)
 

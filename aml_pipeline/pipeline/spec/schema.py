@@ -44,27 +44,27 @@ def _flat(node: Schema, models: Schema) -> Schema:
         del own["default"]
     if "properties" in node:
         own["title"] = re.sub("(?<=[a-z])[A-Z]", lambda found: " " + found[0].lower(), node["title"])
-        own["properties"] = {key: _flat(one, models) for key, one in node["properties"].items()}
+        own["properties"] = {key: _flat(schema, models) for key, schema in node["properties"].items()}
     for key in {"items", "additionalProperties"} & node.keys():
         own[key] = _flat(node[key], models) if isinstance(node[key], dict) else node[key]
     # pydantic before 2.9 wraps a reference that has a description in allOf.
-    for one in [node] if "$ref" in node else node.get("allOf", []):
-        own = {**_flat(models[one["$ref"].rpartition("/")[2]], models), **own}
+    for part in [node] if "$ref" in node else node.get("allOf", []):
+        own = {**_flat(models[part["$ref"].rpartition("/")[2]], models), **own}
     if "anyOf" in node:
-        own = {**_merged([_flat(one, models) for one in node["anyOf"]]), **own}
-    own["examples"] = [_arranged(one, own) for one in own.get("examples", [])]
+        own = {**_merged([_flat(alternative, models) for alternative in node["anyOf"]]), **own}
+    own["examples"] = [_arranged(example, own) for example in own.get("examples", [])]
     return _ordered(own if own["examples"] else {key: own[key] for key in own if key != "examples"})
 
 
 def _merged(alternatives: list[Schema]) -> Schema:
     """Return one schema for all of ``alternatives``, which differ by type, as each keyword speaks of one type."""
     merged: Schema = {"type": []}
-    for one in alternatives:
-        types = [one["type"]] if isinstance(one["type"], str) else one["type"]
-        doubtful = {*types} & {*merged["type"]} or (one.keys() & merged.keys()) - {"type", "description"}
+    for alternative in alternatives:
+        types = [alternative["type"]] if isinstance(alternative["type"], str) else alternative["type"]
+        doubtful = {*types} & {*merged["type"]} or (alternative.keys() & merged.keys()) - {"type", "description"}
         if doubtful:
             raise TypeError(f"alternatives that an editor cannot tell apart by {sorted(doubtful)}: {alternatives}")
-        merged = {**one, **merged, "type": [*merged["type"], *types]}
+        merged = {**alternative, **merged, "type": [*merged["type"], *types]}
     if "enum" in merged and "null" in merged["type"]:
         merged["enum"] = [*merged["enum"], None]
     if "items" in merged and "object" in merged["type"]:

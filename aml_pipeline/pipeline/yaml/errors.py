@@ -82,7 +82,9 @@ def explain(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors
 
 def beyond_unicode(text: str) -> Problem | None:
     """Return the problem of an escape whose number is above that of any character, if there is one."""
-    found = next((one for one in re.finditer(r"\\U([0-9A-Fa-f]{8})", text) if int(one[1], 16) > sys.maxunicode), None)
+    found = next(
+        (escape for escape in re.finditer(r"\\U([0-9A-Fa-f]{8})", text) if int(escape[1], 16) > sys.maxunicode), None
+    )
     if found is None:
         return None
     at = found.start()
@@ -114,7 +116,7 @@ _NO_BREAK_SPACE = re.compile(r"(?: |- )*(?:(?=\xa0)|-(?=\xa0)|[a-z][a-z0-9_-]*:(
 
 def no_break_space(lines: list[str], line: int) -> Problem | None:
     """Recognise a no-break space that indents ``line`` or the one above, or stands behind a key of theirs."""
-    above = next((one for one in range(line - 1, -1, -1) if _code(lines[one])), line)
+    above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), line)
     for number in (above, line):
         found = _NO_BREAK_SPACE.match(lines[number])
         if found:
@@ -169,7 +171,7 @@ _MISFITS = (
 def _mistaken_above(error: Any, lines: list[str], line: int, column: int) -> Problem | None:  # noqa: ANN401
     """Recognise that a line fits, and one above it does not: the parser gives up only where it cannot go on."""
     reason = str(getattr(error, "problem", ""))
-    above = next((one for one in range(line - 1, -1, -1) if _code(lines[one])), None)
+    above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), None)
     if above is None or not any(part in reason for part in _MISFITS):
         return None
     if _is_text(lines, above):
@@ -188,7 +190,7 @@ def _quote_left_open(lines: list[str], line: int, column: int) -> Problem | None
     for quote in "\"'":
         if lines[line][:column].count(quote) % 2 == 0:
             continue
-        begun = next((one for one in range(line - 1, -1, -1) if _code(lines[one]).count(quote) % 2), None)
+        begun = next((number for number in range(line - 1, -1, -1) if _code(lines[number]).count(quote) % 2), None)
         found = begun is not None and re.search(rf"(?:: +|- +|[\[{{,] *){quote}", lines[begun])
         if found and begun is not None:
             message = f"the quoted string that begins here ends on line {line + 1}."
@@ -213,7 +215,8 @@ def _is_text(lines: list[str], line: int) -> bool:
     """Whether a line goes on with a text that begins above: ``key: some`` or ``key: |`` above, and deeper words."""
     deep = _indentation(lines[line])
     outer = next(
-        (one for one in range(line - 1, -1, -1) if _code(lines[one]) and _indentation(lines[one]) < deep), None
+        (number for number in range(line - 1, -1, -1) if _code(lines[number]) and _indentation(lines[number]) < deep),
+        None,
     )
     if outer is None:
         return False
@@ -224,7 +227,7 @@ def _is_text(lines: list[str], line: int) -> bool:
 
 def _value_above_more(lines: list[str], above: int, line: int) -> Problem | None:
     """``steps: x`` above lines that are indented beneath it."""
-    below = next((one for one in range(line + 1, len(lines)) if _code(lines[one])), None)
+    below = next((number for number in range(line + 1, len(lines)) if _code(lines[number])), None)
     inner = _indentation(lines[line])
     value = _value(lines[above])
     is_block = below is not None and inner + (0 if _value(lines[line]) else 1) <= _indentation(lines[below])
@@ -238,14 +241,14 @@ def _value_above_more(lines: list[str], above: int, line: int) -> Problem | None
 def _odd_one_above(lines: list[str], line: int) -> Problem | None:
     """The first line of a block that is indented otherwise than those that follow, which are right."""
     here = _indentation(lines[line])
-    above = [one for one in range(line) if _code(lines[one])]
-    parent = next((one for one in reversed(above) if _indentation(lines[one]) < here), None)
+    above = [number for number in range(line) if _code(lines[number])]
+    parent = next((number for number in reversed(above) if _indentation(lines[number]) < here), None)
     if parent == above[-1]:
         return None
     start = above[0] if parent is None else above[above.index(parent) + 1]
     unit, first = _unit(lines), _indentation(lines[start])
     outer = -unit if parent is None else _indentation(lines[parent])
-    alone = [_indentation(lines[one]) for one in above if one >= start].count(first) == 1
+    alone = [_indentation(lines[number]) for number in above if number >= start].count(first) == 1
     if not alone or first - outer == unit or here - outer != unit:
         return None
     return _syntax("the indentation of this line differs from the lines below.",

@@ -32,7 +32,9 @@ def read(path: str, reader: Reader) -> Declaration:
         return Declaration()
     text, fault = decode(raw)
     document = Document(None, [fault]) if fault else parse(text)
-    found = Declaration(problems=[_in_words(one, path) for one in document.problems if one.severity == "error"])
+    found = Declaration(
+        problems=[_in_words(problem, path) for problem in document.problems if problem.severity == "error"]
+    )
     found.problems += logins(text, path)
     if document.root is not None:
         _File(path, reader, found).read(document.root)
@@ -92,7 +94,7 @@ class _File:
             elif not isinstance(entry.value, dict):
                 cure = "Write it as `- name=version`, for example `- numpy=1.26`."
                 self._fault("a dependency must be a string.", cure, entry.position)
-        named = {one.name for one in self._found.packages}
+        named = {package.name for package in self._found.packages}
         for entry in pips:
             self._installer(entry, has_pip="pip" in named)
 
@@ -171,8 +173,8 @@ def _specifiers(written: str) -> tuple[str, ...]:
     version = _plain(version.replace(" ", ""), has_build=build is not None)
     if version.startswith("^") and version.endswith("$"):
         return ()
-    alternatives = [[_clause(one) for one in part.split(",")] for part in version.split("|")]
-    told = [",".join(one for one in part if one) for part in alternatives if None not in part]
+    alternatives = [[_clause(clause) for clause in part.split(",")] for part in version.split("|")]
+    told = [",".join(clause for clause in part if clause) for part in alternatives if None not in part]
     return tuple(told) if len(told) == len(alternatives) else ()
 
 

@@ -69,8 +69,8 @@ class Declaration:
 
     def add(self, other: Declaration, *, constraint: bool = False) -> None:
         """Take in what another file declares, as constraints if it is included as such."""
-        self.packages += [replace(one, constraint=constraint or one.constraint) for one in other.packages]
-        self.lines += [replace(one, constraint=constraint or one.constraint) for one in other.lines]
+        self.packages += [replace(package, constraint=constraint or package.constraint) for package in other.packages]
+        self.lines += [replace(line, constraint=constraint or line.constraint) for line in other.lines]
         self.problems += other.problems
 
 
@@ -81,7 +81,10 @@ def shown(text: str) -> str:
 
 def logins(text: str, path: str) -> list[Problem]:
     """Return a warning for each login that stands in the text of a file: it goes wherever the file goes."""
-    return [in_clear(one.what, path, Position(one.line, one.column, one.width)) for one in secrets.in_addresses(text)]
+    return [
+        in_clear(place.what, path, Position(place.line, place.column, place.width))
+        for place in secrets.in_addresses(text)
+    ]
 
 
 def in_clear(what: str, path: str, position: Position) -> Problem:

@@ -87,10 +87,10 @@ def compare(packages: Sequence[Declared], python: Interpreter) -> list[Finding]:
     """Return each of ``packages`` with what ``python`` has of it."""
     installed = {normalized(name): version for name, version in python.distributions.items()}
     bounds: dict[str, list[Declared]] = {}
-    for one in packages:
-        if one.constraint:
-            bounds.setdefault(normalized(one.name), []).append(one)
-    return [_finding(one, bounds, installed, python) for one in packages if not one.constraint]
+    for package in packages:
+        if package.constraint:
+            bounds.setdefault(normalized(package.name), []).append(package)
+    return [_finding(package, bounds, installed, python) for package in packages if not package.constraint]
 
 
 def normalized(name: str) -> str:
@@ -98,10 +98,10 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def distributions(one: Declared) -> tuple[str, ...]:
+def distributions(package: Declared) -> tuple[str, ...]:
     """Return the names, normalized, by which Python may know a declared package."""
-    name = normalized(one.name)
-    return _DISTRIBUTIONS.get(name, (name,)) if one.source == "conda" else (name,)
+    name = normalized(package.name)
+    return _DISTRIBUTIONS.get(name, (name,)) if package.source == "conda" else (name,)
 
 
 def conda_name(distribution: str) -> str | None:
@@ -111,26 +111,26 @@ def conda_name(distribution: str) -> str | None:
 
 
 def _finding(
-    one: Declared, bounds: dict[str, list[Declared]], installed: dict[str, str], python: Interpreter
+    package: Declared, bounds: dict[str, list[Declared]], installed: dict[str, str], python: Interpreter
 ) -> Finding:
-    name = normalized(one.name)
-    if one.source == "conda" and name == "python":
-        return Finding(one, python.full_version, _verdict([one], python.full_version))
-    if name in NAMESAKES and one.source == "conda":
-        return Finding(one, None, "not checked")
-    if one.marker and not _applies(one.marker, python):
-        return Finding(one, None, "not for this Python")
-    found = next((other for other in distributions(one) if other in installed), None)
+    name = normalized(package.name)
+    if package.source == "conda" and name == "python":
+        return Finding(package, python.full_version, _verdict([package], python.full_version))
+    if name in NAMESAKES and package.source == "conda":
+        return Finding(package, None, "not checked")
+    if package.marker and not _applies(package.marker, python):
+        return Finding(package, None, "not for this Python")
+    found = next((other for other in distributions(package) if other in installed), None)
     if found is not None:
         version = installed[found]
         binding = [bound for bound in bounds.get(name, []) if not bound.marker or _applies(bound.marker, python)]
-        return Finding(one, version, _verdict([one, *binding], version))
-    certain = one.source == "pip" or name in _DISTRIBUTIONS or name in _PYTHON_PACKAGES
-    return Finding(one, None, "missing" if certain and name else "not checked")
+        return Finding(package, version, _verdict([package, *binding], version))
+    certain = package.source == "pip" or name in _DISTRIBUTIONS or name in _PYTHON_PACKAGES
+    return Finding(package, None, "missing" if certain and name else "not checked")
 
 
 def _verdict(wanted: Iterable[Declared], version: str | None) -> Verdict:
-    answers = [_one_holds(one.versions, version) for one in wanted]
+    answers = [_one_holds(package.versions, version) for package in wanted]
     if False in answers:
         return "other version"
     return "not checked" if None in answers else "fits"
@@ -140,7 +140,7 @@ def _one_holds(alternatives: tuple[str, ...], version: str | None) -> bool | Non
     """Return whether ``version`` is in one of the alternatives; None when that cannot be told."""
     if version is None or not alternatives:
         return None
-    answers = [holds(one, version) for one in alternatives]
+    answers = [holds(alternative, version) for alternative in alternatives]
     return True if True in answers else (None if None in answers else False)
 
 

@@ -200,7 +200,7 @@ class _Line:
             name, equals, value = _SHORT.get(word[1:2], ""), word[2:], word[2:]
         full = _full_name(name)
         if full is None:
-            known = [*(f"--{one}" for one in _OPTIONS), *(f"-{one}" for one in _SHORT)]
+            known = [*(f"--{option}" for option in _OPTIONS), *(f"-{option}" for option in _SHORT)]
             self._fault(f'unknown pip option "{word.partition("=")[0]}".', suggest(word, known, noun="option"))
             return None
         if not _OPTIONS[full]:
@@ -214,7 +214,7 @@ class _Line:
 
     def _take(self, options: list[tuple[str, str]]) -> None:
         """Take up what the options of a line say; of several that name files or packages pip takes one."""
-        chosen = next((one for name in _TAKEN for one in options if one[0] == name), ("", ""))
+        chosen = next((option for name in _TAKEN for option in options if option[0] == name), ("", ""))
         if chosen[0] == "editable":
             self._declare_place(chosen[1])
         elif chosen[0]:
@@ -262,7 +262,7 @@ def _is_path(text: str) -> bool:
 
 def _full_name(name: str) -> str | None:
     """Return the option that ``name`` is or, as pip has it, the only one that it begins."""
-    begun = [one for one in _OPTIONS if one.startswith(name)] if name else []
+    begun = [option for option in _OPTIONS if option.startswith(name)] if name else []
     if name in _OPTIONS:
         return name
     return begun[0] if len(begun) == 1 else None

@@ -129,13 +129,15 @@ class Providers:
 
     def __init__(self, packages: Sequence[Declared], python: Interpreter) -> None:
         self._python = python
-        asked = [one for one in packages if not one.constraint]
+        asked = [package for package in packages if not package.constraint]
         self._minor = _declared_minor(asked)
-        self._declared = [one for one in asked if not (one.source == "conda" and one.name in _PLAIN)]
+        self._declared = [package for package in asked if not (package.source == "conda" and package.name in _PLAIN)]
         self._installed = {normalized(name): name for name in python.distributions}
-        self._named = {name for one in self._declared for name in distributions(one)}
+        self._named = {name for package in self._declared for name in distributions(package)}
         self._along = self._closure()
-        self._unknown = tuple(dict.fromkeys(one.name or one.text for one in self._declared if not self._knows(one)))
+        self._unknown = tuple(
+            dict.fromkeys(package.name or package.text for package in self._declared if not self._knows(package))
+        )
 
     def suggested(self, module: str) -> str | None:
         """Return the name, on PyPI, of the distribution that provides ``module``; None if it is not known."""
@@ -177,13 +179,13 @@ class Providers:
     def _closure(self) -> dict[str, str]:
         """Return the distributions that declared ones ask for, each with the declared one that does."""
         found: dict[str, str] = {}
-        for one in self._declared:
-            waiting = [(name, _extras(one.text)) for name in distributions(one)]
+        for package in self._declared:
+            waiting = [(name, _extras(package.text)) for name in distributions(package)]
             for name, extras in waiting:  # which grows
                 for need in self._needs(name):
                     needed, _, extra = need.partition(";")
                     if (not extra or normalized(extra) in extras) and normalized(needed) not in found:
-                        found[normalized(needed)] = one.name
+                        found[normalized(needed)] = package.name
                         waiting.append((normalized(needed), frozenset()))
         return found
 
@@ -193,18 +195,18 @@ class Providers:
             return self._python.requires.get(self._installed[name], ())
         return asks_for(name) or ()
 
-    def _knows(self, one: Declared) -> bool:
+    def _knows(self, package: Declared) -> bool:
         """Whether all that a declared package provides and brings along is known."""
         told = {name for names in self._python.modules.values() for name in names}
-        names = [self._installed[name] for name in distributions(one) if name in self._installed]
+        names = [self._installed[name] for name in distributions(package) if name in self._installed]
         if names:
             return any(name in told or self._python.requires.get(name) for name in names)
-        return not _extras(one.text) and any(asks_for(name) is not None for name in distributions(one))
+        return not _extras(package.text) and any(asks_for(name) is not None for name in distributions(package))
 
 
 def _declared_minor(packages: Iterable[Declared]) -> int | None:
     """Return the minor version of the Python 3 that is declared, if it is one."""
-    versions = [one.versions for one in packages if one.source == "conda" and one.name == "python"]
+    versions = [package.versions for package in packages if package.source == "conda" and package.name == "python"]
     alternatives = versions[0] if len(versions) == 1 else ()
     found = re.match(r"==3\.([0-9]+)", alternatives[0]) if len(alternatives) == 1 else None
     return int(found[1]) if found else None
@@ -213,7 +215,7 @@ def _declared_minor(packages: Iterable[Declared]) -> int | None:
 def _extras(text: str) -> frozenset[str]:
     """Return the extras that a requirement asks for: ``ray[tune,data]>=2``."""
     found = re.match(r"[\w.-]+\s*\[([^\]]*)\]", text)
-    return frozenset(normalized(one.strip()) for one in found[1].split(",")) if found else frozenset()
+    return frozenset(normalized(extra.strip()) for extra in found[1].split(",")) if found else frozenset()
 
 
 def _alike(module: str, distribution: str) -> bool:

@@ -18,7 +18,7 @@ def warnings(plan: Plan, project: Project) -> list[Problem]:
     So nothing is said of steps without a compute target: they run nowhere but here.
     """
     meant = {step.environment: step for step in reversed(plan.steps) if step.compute}
-    return [one for step in meant.values() for one in lines(step, project, "warning")]
+    return [line for step in meant.values() for line in lines(step, project, "warning")]
 
 
 def lines(step: Step, project: Project, severity: Severity = "error") -> Iterator[Problem]:

@@ -52,7 +52,7 @@ def of_parallel_run(text: bytes) -> list[Definition]:
     """Return ``init`` and ``run`` of a script that leaves it to a ParallelRunStep to call them."""
     if not {b"init", b"run"} <= set(_DEFINES.findall(text)) or len(_RUN.findall(text)) > 1:
         return []
-    return [one for one in parse(text).body if isinstance(one, Definition) and one.name in {"init", "run"}]
+    return [node for node in parse(text).body if isinstance(node, Definition) and node.name in {"init", "run"}]
 
 
 def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[Definition]:
@@ -62,7 +62,7 @@ def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[Definition
     """
     if not _File(tree, is_own, starts=True).is_quiet(tree.body):
         return []
-    return [one for one in _flat(tree.body) if isinstance(one, Definition)]
+    return [node for node in _flat(tree.body) if isinstance(node, Definition)]
 
 
 def is_quiet(tree: ast.Module, is_own: Callable[[str], bool]) -> bool:
@@ -77,7 +77,7 @@ class _File:
         nodes = list(ast.walk(tree))
         self._starts = starts
         self._own = set(_defined(nodes, is_own))
-        self._assigned = {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+        self._assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
     def is_quiet(self, nodes: Sequence[ast.stmt]) -> bool:
         """Whether statements call nothing that matters."""
@@ -99,8 +99,10 @@ class _File:
         return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
 
     def _only_defines(self, node: Definition) -> bool:
-        decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
-        keeps = all(last_name(one) in _KEEPING and not self._is_own(one) for one in decorators)
+        decorators = [
+            decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list
+        ]
+        keeps = all(last_name(decorator) in _KEEPING and not self._is_own(decorator) for decorator in decorators)
         if isinstance(node, ast.ClassDef):
             return all(map(self._only_makes, node.bases)) and self.is_quiet(node.body)
         defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
@@ -133,19 +135,19 @@ def _defined(nodes: Sequence[ast.AST], is_own: Callable[[str], bool]) -> Iterato
         if isinstance(node, Definition):
             yield node.name
         elif isinstance(node, ast.Import):
-            tops = ((one, one.name.partition(".")[0]) for one in node.names)
-            yield from (one.asname or top for one, top in tops if is_own(top))
+            tops = ((alias, alias.name.partition(".")[0]) for alias in node.names)
+            yield from (alias.asname or top for alias, top in tops if is_own(top))
         elif isinstance(node, ast.ImportFrom) and (node.level or is_own((node.module or "").partition(".")[0])):
-            yield from (one.asname or one.name for one in node.names)
+            yield from (alias.asname or alias.name for alias in node.names)
 
 
 def _inside(node: ast.If | ast.Try) -> list[ast.stmt]:
     if isinstance(node, ast.If):
         return [*node.body, *node.orelse]
-    return [*node.body, *node.orelse, *node.finalbody, *(one for each in node.handlers for one in each.body)]
+    return [*node.body, *node.orelse, *node.finalbody, *(one for handler in node.handlers for one in handler.body)]
 
 
 def _flat(nodes: Sequence[ast.stmt]) -> list[ast.stmt]:
     """Return the statements of a file with those of the blocks around definitions."""
-    inner = [each for one in nodes if isinstance(one, ast.If | ast.Try) for each in _flat(_inside(one))]
+    inner = [each for node in nodes if isinstance(node, ast.If | ast.Try) for each in _flat(_inside(node))]
     return [*nodes, *inner]

@@ -69,7 +69,7 @@ def read(scope: Scope) -> list[Named]:
     """Return the paths that a file reads, but for those that it writes itself."""
     reader = _Reader(scope)
     found = [named for node in scope.nodes if isinstance(node, ast.expr) for named in reader.named(node)]
-    return [one for one in found if not reader.is_own(one.text)]
+    return [named for named in found if not reader.is_own(named.text)]
 
 
 class _Reader:
@@ -195,10 +195,10 @@ class _Reader:
 
     def _use_as_default(self, call: ast.Call) -> str:
         """Return what is done with the default of an option, whose name alone tells."""
-        names = [text.lower().lstrip("-") for one in call.args if (text := self._scope.text(one))]
+        names = [text.lower().lstrip("-") for node in call.args if (text := self._scope.text(node))]
         if any(name.startswith(_TARGETS) for name in names) or not any(word in " ".join(names) for word in _SOURCES):
             return ""
-        types = {last_name(one.value) for one in call.keywords if one.arg == "type"}
+        types = {last_name(keyword.value) for keyword in call.keywords if keyword.arg == "type"}
         return "reads" if types & _PATHS else "perhaps"
 
     def _use_as_argument(self, call: ast.Call, at: int) -> str:
@@ -224,7 +224,7 @@ class _Reader:
 
     def _opens_to_write(self, call: ast.Call, given: list[ast.expr]) -> bool:
         """Whether a file is opened to be written, as one may be whose mode the text does not tell."""
-        modes = [*given, *(one.value for one in call.keywords if one.arg == "mode")]
+        modes = [*given, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
         texts = map(self._scope.text, modes)
         return any(text is None or _MODES_THAT_WRITE & set(text) for text in texts)
 

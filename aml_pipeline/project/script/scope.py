@@ -78,7 +78,7 @@ class Scope:
         inner = node
         for outer in self.above(node):
             if isinstance(outer, ast.Call) and last_name(outer.func) == "add_argument":
-                names = tuple(name for one in outer.args if (name := self.text(one)))
+                names = tuple(name for argument in outer.args if (name := self.text(argument)))
                 is_default = isinstance(inner, ast.keyword) and inner.arg == "default"
                 return names if is_default else ()
             inner = outer
@@ -99,11 +99,11 @@ def words(expression: ast.AST) -> set[str]:
 
 def is_main_test(test: ast.expr) -> bool:
     """Whether an expression is ``__name__ == "__main__"``."""
-    if not isinstance(test, ast.Compare) or not all(isinstance(one, ast.Eq) for one in test.ops):
+    if not isinstance(test, ast.Compare) or not all(isinstance(operator, ast.Eq) for operator in test.ops):
         return False
     sides = [test.left, *test.comparators]
-    named = any(isinstance(one, ast.Name) and one.id == "__name__" for one in sides)
-    return named and any(isinstance(one, ast.Constant) and one.value == "__main__" for one in sides)
+    named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
+    return named and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
 
 
 def names_used(tree: ast.AST) -> set[str]:
@@ -125,7 +125,7 @@ def _uncalled(tree: ast.Module, named: AbstractSet[str]) -> set[ast.AST]:
     running = set(waiting)
     for node in waiting:  # which grows
         used = words(node)
-        new = [one for one in defined if one.name in used and one not in running]
+        new = [node for node in defined if node.name in used and node not in running]
         running.update(new)
         waiting += new
     return {node for node in defined if node not in running}

@@ -61,7 +61,7 @@ def read(scope: Scope) -> Variables:
             found.coped.update(_asked(scope, node))
         elif isinstance(node, ast.AugAssign) and scope.dotted(node.target) == _ENVIRON:
             found.open = True
-    found.read = [one if one.name not in found.coped else _with_fallback(one) for one in found.read]
+    found.read = [variable if variable.name not in found.coped else _with_fallback(variable) for variable in found.read]
     return found
 
 
@@ -74,8 +74,8 @@ def _loads_a_file(node: ast.AST) -> bool:
     return any(name.partition(".")[0] in LOADERS for name in names)
 
 
-def _with_fallback(one: Variable) -> Variable:
-    return Variable(one.name, one.position, has_fallback=True, options=one.options)
+def _with_fallback(variable: Variable) -> Variable:
+    return Variable(variable.name, variable.position, has_fallback=True, options=variable.options)
 
 
 def _item(scope: Scope, node: ast.Subscript, found: Variables) -> None:
@@ -103,16 +103,20 @@ def _call(scope: Scope, node: ast.Call, found: Variables, questioned: set[str]) 
         found.set |= {first} if first is not None else set()
         found.open |= first is None
     elif called == "os.environ.update":
-        names = [one.arg for one in node.keywords]
-        for one in node.args:
-            names += [scope.text(key) if key else None for key in one.keys] if isinstance(one, ast.Dict) else [None]
+        names = [keyword.arg for keyword in node.keywords]
+        for argument in node.args:
+            names += (
+                [scope.text(key) if key else None for key in argument.keys]
+                if isinstance(argument, ast.Dict)
+                else [None]
+            )
         found.set.update(name for name in names if name)
         found.open |= None in names
 
 
 def _has_default(node: ast.Call) -> bool:
-    given = [*node.args[1:], *(one.value for one in node.keywords if one.arg == "default")]
-    return any(not (isinstance(one, ast.Constant) and one.value is None) for one in given)
+    given = [*node.args[1:], *(keyword.value for keyword in node.keywords if keyword.arg == "default")]
+    return any(not (isinstance(value, ast.Constant) and value.value is None) for value in given)
 
 
 def _copes(scope: Scope, node: ast.expr, questioned: set[str]) -> bool:
@@ -144,8 +148,10 @@ def _copes(scope: Scope, node: ast.expr, questioned: set[str]) -> bool:
 def _statement_copes(statement: ast.stmt, part: ast.AST, questioned: set[str]) -> bool:
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        flat = [one for each in targets for one in (each.elts if isinstance(each, ast.Tuple) else [each])]
-        return any(last_name(one) in questioned for one in flat)
+        flat = [
+            element for target in targets for element in (target.elts if isinstance(target, ast.Tuple) else [target])
+        ]
+        return any(last_name(target) in questioned for target in flat)
     if isinstance(statement, ast.If | ast.While):
         return statement.test is part
     return isinstance(statement, ast.Return | ast.Match)
@@ -183,10 +189,10 @@ def _is_tried(scope: Scope, node: ast.AST, failures: frozenset[str]) -> bool:
     inner = node
     for outer in scope.above(node):
         if isinstance(outer, ast.Try) and inner in outer.body:
-            if any(one.type is None or words(one.type) & failures for one in outer.handlers):
+            if any(handler.type is None or words(handler.type) & failures for handler in outer.handlers):
                 return True
         elif isinstance(outer, ast.With):
-            asked = set().union(*(words(one.context_expr) for one in outer.items))
+            asked = set().union(*(words(item.context_expr) for item in outer.items))
             if "suppress" in asked and asked & failures:
                 return True
         elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):

@@ -83,7 +83,7 @@ def _nodes(tree: ast.AST) -> list[ast.AST]:
             if isinstance(value, ast.AST):
                 nodes.append(value)
             elif isinstance(value, list):
-                nodes += [one for one in value if isinstance(one, ast.AST)]
+                nodes += [child for child in value if isinstance(child, ast.AST)]
     return nodes
 
 
@@ -124,11 +124,11 @@ class _Reader:
         if reason:
             self._reading.openings.append(Opening(line, reason))
 
-    def _add(self, one: Import) -> None:
-        self._reading.imports.append(one)
-        if one.level == 0:
-            dotted = [one.module, *(f"{one.module}.{name}" for name in one.names)]
-            self._open(one.line, next((_OPEN_DOTTED[name] for name in dotted if name in _OPEN_DOTTED), None))
+    def _add(self, statement: Import) -> None:
+        self._reading.imports.append(statement)
+        if statement.level == 0:
+            dotted = [statement.module, *(f"{statement.module}.{name}" for name in statement.names)]
+            self._open(statement.line, next((_OPEN_DOTTED[name] for name in dotted if name in _OPEN_DOTTED), None))
 
     def _add_from(self, node: ast.ImportFrom) -> None:
         self._add(Import(node.level, node.module or "", tuple(alias.name for alias in node.names), node.lineno))

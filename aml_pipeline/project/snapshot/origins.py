@@ -117,8 +117,8 @@ def _tried(tree: ast.AST) -> set[int]:
     lines: set[int] = set()
     for node in ast.walk(tree):
         if (
-            (isinstance(node, ast.Try) and any(_catches(one.type) for one in node.handlers))
-            or (isinstance(node, ast.With) and any(_suppresses(one.context_expr) for one in node.items))
+            (isinstance(node, ast.Try) and any(_catches(handler.type) for handler in node.handlers))
+            or (isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items))
             or (isinstance(node, ast.If) and words(node.test) & _CONDITIONS)
         ):
             lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))

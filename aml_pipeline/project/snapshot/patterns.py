@@ -74,14 +74,18 @@ def is_choice(line: str) -> bool:
 def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
     """Return what tells whether a path is matched by ``lines``, of which the last one that matches it decides."""
     patterns = [git_pattern(line) for line in lines if is_pattern(line)]
-    patterns = [one for one in reversed(patterns) if one.include is not None]
-    return lambda path: next((bool(one.include) for one in patterns if one.match(path)), False)
+    patterns = [pattern for pattern in reversed(patterns) if pattern.include is not None]
+    return lambda path: next((bool(pattern.include) for pattern in patterns if pattern.match(path)), False)
 
 
 def _segments(text: str) -> list[str]:
     """Return the names of a pattern, with ``**`` where any folders may be; at the end it stands for what is below."""
     segments = text.split("/")
-    segments = [one for index, one in enumerate(segments) if one != _FOLDERS or segments[index - 1 : index] != [one]]
+    segments = [
+        segment
+        for index, segment in enumerate(segments)
+        if segment != _FOLDERS or segments[index - 1 : index] != [segment]
+    ]
     if not segments[0]:
         segments = segments[1:]  # begins at the top
     elif len(segments) - (not segments[-1]) == 1 and segments[0] != _FOLDERS:
@@ -99,7 +103,7 @@ def _expression(segments: tuple[str, ...]) -> str:
     ends = ["/"] * (len(runs) - 1) + ["/" if segments[-1] == _FOLDERS else _END]
     found = [text + end for text, end in zip(texts, ends, strict=False)]
     is_anchored = segments[0] != _FOLDERS
-    return "".join(found[:is_anchored] + [_once(_ANY_FOLDERS + one, numbers) for one in found[is_anchored:]])
+    return "".join(found[:is_anchored] + [_once(_ANY_FOLDERS + text, numbers) for text in found[is_anchored:]])
 
 
 def _name(segment: str, numbers: Iterator[int]) -> str:

@@ -60,7 +60,7 @@ class Report:
     @property
     def bytes(self) -> int:
         """The size of all files."""
-        return sum(one.bytes for one in self.origins.members)
+        return sum(member.bytes for member in self.origins.members)
 
     @property
     def opening(self) -> Opening | None:
@@ -80,17 +80,17 @@ class Report:
             "most_bytes": MOST_BYTES,
             "whole_folder": self.snapshot.whole,
             "opening": {**opening._asdict(), "narrowed_by": self.globs} if opening else None,
-            "in": [_row(one) for one in self.origins.members],
-            "out": [_row(one) for one in self.origins.left_out],
+            "in": [_row(member) for member in self.origins.members],
+            "out": [_row(left_out) for left_out in self.origins.left_out],
             "environment_files": self.declared,
-            "unnamed_imports": None if self.unnamed is None else [_import_row(one) for one in self.unnamed],
-            "secrets": [one._asdict() for one in self.secrets],
+            "unnamed_imports": None if self.unnamed is None else [_import_row(unnamed) for unnamed in self.unnamed],
+            "secrets": [secret._asdict() for secret in self.secrets],
         }
 
 
-def _row(one: origins.Member | LeftOut) -> dict[str, Any]:
+def _row(member: origins.Member | LeftOut) -> dict[str, Any]:
     """Return a file as data; where a rule has a line, ``file`` and ``line`` are its."""
-    row = one._asdict()
+    row = member._asdict()
     pattern, place = row.pop("pattern"), row.pop("place", None)
     place = place or (pattern.place if pattern else None)
     return {
@@ -101,8 +101,8 @@ def _row(one: origins.Member | LeftOut) -> dict[str, Any]:
     }
 
 
-def _import_row(one: Unnamed) -> Mapping[str, Any]:
-    return {"module": one.needed.module, **one.needed.place._asdict(), **one.answer._asdict()}
+def _import_row(unnamed: Unnamed) -> Mapping[str, Any]:
+    return {"module": unnamed.needed.module, **unnamed.needed.place._asdict(), **unnamed.answer._asdict()}
 
 
 def report(project: Project, step: Step, python: Interpreter) -> Report | None:
@@ -127,8 +127,8 @@ def _unnamed(project: Project, step: Step, found: Origins, python: Interpreter) 
     if packages is None:
         return None
     providers = Providers(packages, python)
-    answers = [Unnamed(one, providers.of(one.module)) for one in found.needed]
-    return [one for one in answers if one.answer.verdict != "named"]
+    answers = [Unnamed(needed, providers.of(needed.module)) for needed in found.needed]
+    return [answer for answer in answers if answer.answer.verdict != "named"]
 
 
 def _secrets(project: Project, step: Step, found: Origins) -> list[Secret]:

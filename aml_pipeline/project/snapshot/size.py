@@ -20,7 +20,7 @@ _SHOWN = 3
 
 def warnings(plan: Plan, project: Project) -> list[Problem]:
     """Return a warning for each step whose files are more than Azure ML takes."""
-    return [one for step in plan.steps for one in too_large(step, project.snapshot(step), "warning")]
+    return [problem for step in plan.steps for problem in too_large(step, project.snapshot(step), "warning")]
 
 
 class _Size(NamedTuple):
@@ -36,7 +36,7 @@ def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Pr
     sizes = sorted((_Size(size, name) for name, size in snapshot.files.sizes.items()), reverse=True)
     what = f"{total / 1024**2:.0f} MB in {counted(len(sizes), 'file')}"
     limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
-    largest = ", ".join(f"{one.name} ({one.bytes / 1024**2:.1f} MB)" for one in sizes[:_SHOWN])
+    largest = ", ".join(f"{size.name} ({size.bytes / 1024**2:.1f} MB)" for size in sizes[:_SHOWN])
     message = (
         f'the snapshot of step "{step.name}" has {what}, but the limit of Azure ML is {limit}. The largest: {largest}.'
     )
@@ -47,11 +47,11 @@ def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Pr
 def _pattern(sizes: list[_Size]) -> str:
     """Return the line for an ignore file that leaves out the most: the heaviest folder, else the largest file."""
     folders: dict[str, list[int]] = {}
-    for one in sizes:
-        top, slash, _ = one.name.partition("/")
+    for size in sizes:
+        top, slash, _ = size.name.partition("/")
         if slash:
             total = folders.setdefault(top, [0, 0])
-            total[0] += one.bytes
+            total[0] += size.bytes
             total[1] += 1
     heaviest = max(folders, key=lambda name: (folders[name][0], folders[name][1]), default=None)
     if heaviest is None or (folders[heaviest][0] < sizes[0].bytes and folders[heaviest][1] < MOST_FILES // 2):

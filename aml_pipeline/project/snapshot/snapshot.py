@@ -76,7 +76,7 @@ class Snapshot:
 
     def has(self, name: str) -> bool:
         """Whether a file is part of it, or a folder with anything in it."""
-        return name in self.digests or any(one.startswith(f"{name}/") for one in self.digests)
+        return name in self.digests or any(file.startswith(f"{name}/") for file in self.digests)
 
 
 def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = None) -> Snapshot:
@@ -131,17 +131,19 @@ def _imported(
     """Yield the files that one imports, and note what it imports from elsewhere."""
     if reading.openings and snapshot.opening is None:
         snapshot.opening = Opening(name, *reading.openings[0])
-    for one in reading.imports:
-        local = list(imported_files(source, snapshot.script, name, one))
-        yield from (_Find(file, "import", Place(name, one.line)) for file in local)
-        if "*" in one.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
-            snapshot.opening = Opening(name, one.line, "imports * from a package, which may list modules in __all__")
-        if not local and one.level == 0:
-            module, *parts = modules(one)
+    for statement in reading.imports:
+        local = list(imported_files(source, snapshot.script, name, statement))
+        yield from (_Find(file, "import", Place(name, statement.line)) for file in local)
+        if "*" in statement.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
+            snapshot.opening = Opening(
+                name, statement.line, "imports * from a package, which may list modules in __all__"
+            )
+        if not local and statement.level == 0:
+            module, *parts = modules(statement)
             snapshot.external.add(module)
             snapshot.parts.update(parts)
             if certain:
-                snapshot.elsewhere.append((name, one))
+                snapshot.elsewhere.append((name, statement))
 
 
 def _named(source: SourceFolder, name: str, reading: Reading) -> Iterator[_Find]:

@@ -97,12 +97,14 @@ class SourceFolder:
     def may_name(self, name: str) -> bool:
         """Whether a text in a script that reads ``name`` brings a file of that name into its snapshot."""
         path = os.path.join(self.path, name)
-        return self.is_file(name) and not any(path == one or path.startswith(one + os.sep) for one in self._left_out)
+        return self.is_file(name) and not any(
+            path == left_out or path.startswith(left_out + os.sep) for left_out in self._left_out
+        )
 
     @property
     def ignore_file(self) -> str | None:
         """The ignore file of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
-        return next((one for one in IGNORE_FILES if self.is_file(one)), None)
+        return next((name for name in IGNORE_FILES if self.is_file(name)), None)
 
     @cached_property
     def _ignore(self) -> Callable[[str], bool] | None:
@@ -143,7 +145,7 @@ class SourceFolder:
         """Whether a file, or a file in a folder (``name/``), may be part of a snapshot; true if nobody can tell."""
         if isinstance(self._listing, RepeatedLinksError):
             return True
-        return any(one == name or (name.endswith("/") and one.startswith(name)) for one in self._listing)
+        return any(file == name or (name.endswith("/") and file.startswith(name)) for file in self._listing)
 
     def _skips(self, name: str, entry: os.DirEntry[str]) -> bool:
         return self.skipped(name, entry) is not None
@@ -160,7 +162,11 @@ class SourceFolder:
 
     def found_by(self, patterns: Iterable[str]) -> set[str]:
         """Return those of ``patterns`` that match a file."""
-        return {one for one in patterns if is_choice(one) and any(map(git_pattern(one).match, self.all_files))}
+        return {
+            pattern
+            for pattern in patterns
+            if is_choice(pattern) and any(map(git_pattern(pattern).match, self.all_files))
+        }
 
     def has_module(self, name: str) -> bool:
         """Whether a module or package called ``name`` lies at the root of this folder."""
@@ -170,7 +176,7 @@ class SourceFolder:
         """Whether a file or folder called ``name`` lies anywhere in here: a search path may lead to it."""
         if isinstance(self._listing, RepeatedLinksError):
             return True
-        paths = (one.split("/") for one in self.all_files)
+        paths = (file.split("/") for file in self.all_files)
         return self.has_module(name) or any(name in path[:-1] or path[-1] == f"{name}.py" for path in paths)
 
     def chosen(self, patterns: tuple[str, ...] | None) -> Chosen:
@@ -179,13 +185,20 @@ class SourceFolder:
             wanted = self.all_files if patterns is None else filter(matcher(patterns), self.all_files)
             chosen = self._chosen[patterns] = Chosen(wanted, "folder" if patterns is None else "pattern")
             readings = ((name, self.reading(name)) for name in chosen.rules if name.endswith(".py"))
-            chosen.imported = {name: self._from_elsewhere(one) for name, one in readings if isinstance(one, Reading)}
+            chosen.imported = {
+                name: self._from_elsewhere(reading) for name, reading in readings if isinstance(reading, Reading)
+            }
         return self._chosen[patterns]
 
     def _from_elsewhere(self, reading: Reading) -> set[str]:
         """Return the modules that a file imports and that do not lie here, wherever it is run from."""
-        imports = (one for one in reading.imports if one.level == 0)
-        return {name for one in imports if not self.has_module(one.module.partition(".")[0]) for name in modules(one)}
+        imports = (statement for statement in reading.imports if statement.level == 0)
+        return {
+            name
+            for statement in imports
+            if not self.has_module(statement.module.partition(".")[0])
+            for name in modules(statement)
+        }
 
     def files(self, own: Iterable[str], chosen: Chosen | None) -> Files:
         """Return a step's ``own`` files and those ``chosen`` with their digests; the same object for the same files."""
@@ -207,10 +220,10 @@ class SourceFolder:
         return self._digests.file(path) + executable(path)
 
 
-def modules(one: Import) -> list[str]:
+def modules(statement: Import) -> list[str]:
     """Return the top-level module of an import, and what is imported of it."""
-    module, *inner = one.module.split(".")
-    return [module, *(f"{module}.{part}" for part in (inner[:1] or one.names))]
+    module, *inner = statement.module.split(".")
+    return [module, *(f"{module}.{part}" for part in (inner[:1] or statement.names))]
 
 
 def executable(path: str) -> str:
