@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from aml_pipeline.core import removal
+from aml_pipeline.core.digests import Tree
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Tree
 from aml_pipeline.core.removal import Refusal
 from aml_pipeline.local import descendants, faults, leftovers, links, process, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from aml_pipeline.core.files import Tree
+from aml_pipeline.core.digests import Tree
 from aml_pipeline.core.wording import counted, listed, printable
 from aml_pipeline.local import leftovers, process, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from aml_pipeline.core import files
+from aml_pipeline.core import folders
 from aml_pipeline.core.wording import counted, listed, printable, size_in_words
 
 # The folders that Azure ML creates in the working folder of a run, and keeps.
@@ -96,6 +96,6 @@ def in_words(found: Sequence[Leftover]) -> str:
 def is_empty(folder: str) -> bool:
     """Whether a folder contains no file, however many folders it contains."""
     try:
-        return all(name.endswith("/") for name, _ in files.walk(folder))
-    except files.RepeatedLinksError:
+        return all(name.endswith("/") for name, _ in folders.walk(folder))
+    except folders.RepeatedLinksError:
         return False  # accepting it will fail, with a message

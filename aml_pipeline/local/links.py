@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from aml_pipeline.core import files
+from aml_pipeline.core import folders
 from aml_pipeline.core.wording import printable, shortened
 from aml_pipeline.local.leftovers import KEPT
 from aml_pipeline.local.store import Attempt
@@ -117,7 +117,7 @@ def _links(folder: str) -> Iterator[tuple[str, str]]:
                 links.append((relative, entry.path))
         return False
 
-    for _ in files.walk(folder, note) if os.path.isdir(folder) else ():
+    for _ in folders.walk(folder, note) if os.path.isdir(folder) else ():
         yield from links
         links.clear()
     yield from links

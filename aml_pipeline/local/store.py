@@ -21,8 +21,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from aml_pipeline.core import durability, files, removal
+from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests, Tree
 from aml_pipeline.core.removal import Refusal
 from aml_pipeline.runs import reuse
 

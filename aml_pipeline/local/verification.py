@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aml_pipeline.core import files, memo
+from aml_pipeline.core import files, folders, memo
+from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests, Tree
 from aml_pipeline.core.wording import counted, printable, shortened
 from aml_pipeline.local.store import LastAttempt, Store
 from aml_pipeline.runs import locks, record
@@ -156,7 +156,7 @@ def _difference(place: str, then: Tree, now: Tree, since_ns: int) -> str:
 
 def _newer(place: str, since_ns: int) -> Iterator[str]:
     """Yield the files written since; ctime does not count, because a copy gets a new one."""
-    for name, entry in files.walk(place):
+    for name, entry in folders.walk(place):
         look = files.look(entry.path)
         if look and not name.endswith("/") and look.mtime_ns > since_ns:
             yield printable(name)

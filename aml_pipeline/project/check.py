@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from aml_pipeline.core import files
-from aml_pipeline.core.files import RepeatedLinksError
+from aml_pipeline.core.folders import RepeatedLinksError
 from aml_pipeline.core.problems import Path, Position, Problem, nearest
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Environment, OtherValue, Plan, Step

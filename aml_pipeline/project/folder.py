@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aml_pipeline.core import files, sealing
-from aml_pipeline.core.files import Digests, Tree
+from aml_pipeline.core import files, folders, sealing
+from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
 from aml_pipeline.project.environment import definition, dependencies
@@ -149,7 +149,7 @@ class Project:
         """Return the digest of a module's file, or of a package's folder, in which caches do not count."""
         if not files.is_folder(place):
             return self.digests.file(place)
-        found = files.walk(place, lambda name, _: name.endswith("__pycache__/"))
+        found = folders.walk(place, lambda name, _: name.endswith("__pycache__/"))
         rows = [f"{name}\0{self.digests.file(entry.path)}" for name, entry in found if not name.endswith("/")]
         return files.digest_of("\n".join(rows).encode("utf-8", "surrogateescape"))
 

@@ -7,7 +7,7 @@ import os
 import re
 from itertools import islice
 
-from aml_pipeline.core import files
+from aml_pipeline.core import files, folders
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Literal
 from aml_pipeline.pipeline.spec import names
@@ -28,7 +28,7 @@ def is_data(plan: Plan, project: Project, path: str) -> bool:
     """Whether a file or folder is declared as data, or looks like that: by the endings of its names, or its size."""
     if holder(plan, project, path):
         return True
-    found = files.walk(path) if files.is_folder(path) else iter([])
+    found = folders.walk(path) if files.is_folder(path) else iter([])
     paths = [entry.path for _, entry in islice(found, _MOST_LOOKED_AT)] or [path]
     looks = (files.look(path) for path in paths)
     suffixes = (os.path.splitext(path)[1].lower() for path in paths)

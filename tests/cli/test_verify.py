@@ -12,7 +12,7 @@ import pytest
 
 from aml_pipeline import cli
 from aml_pipeline.core import files
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.local import verification
 from aml_pipeline.runs import locks
 from tests.patience import no_hang

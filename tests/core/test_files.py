@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline.core import files
+from aml_pipeline.core import digests, files, folders
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests
 from tests.corpus import link_all
 from tests.work import lines_run
 
@@ -25,7 +25,7 @@ def _aged(path: Path, seconds: float = 10) -> None:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust looks at once, so that remembering can be tested without waiting two seconds."""
-    monkeypatch.setattr(files, "YOUNG_NS", -1)
+    monkeypatch.setattr(digests, "YOUNG_NS", -1)
 
 
 def test_sealed_data_comes_back(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_folder_that_contains_itself_is_walked_once(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "loop").symlink_to(tmp_path / "b")
     (tmp_path / "b" / "c").write_bytes(b"2")
-    assert [name for name, _ in files.walk(str(tmp_path))] == ["a", "b/c"]
+    assert [name for name, _ in folders.walk(str(tmp_path))] == ["a", "b/c"]
 
 
 def test_what_two_links_lead_to_counts_twice(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_what_two_links_lead_to_counts_twice(tmp_path: Path) -> None:
     (tmp_path / "common" / "a").write_bytes(b"1")
     (tmp_path / "one" / "more").symlink_to(tmp_path / "common")
     (tmp_path / "two" / "more").symlink_to(tmp_path / "common")
-    assert [name for name, _ in files.walk(str(tmp_path))] == ["common/a", "one/more/a", "two/more/a"]
+    assert [name for name, _ in folders.walk(str(tmp_path))] == ["common/a", "one/more/a", "two/more/a"]
 
 
 def test_folders_that_all_link_to_each_other_are_refused_by_name(tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_folders_that_all_link_to_each_other_are_refused_by_name(tmp_path: Path)
 
 def test_the_work_at_folders_that_all_link_to_each_other_is_bounded(tmp_path: Path) -> None:
     def walk(count: int) -> None:
-        with pytest.raises(files.RepeatedLinksError):
-            list(files.walk(str(tmp_path / str(count))))
+        with pytest.raises(folders.RepeatedLinksError):
+            list(folders.walk(str(tmp_path / str(count))))
 
     for count in (8, 16):
         link_all(tmp_path / str(count), count)
@@ -165,15 +165,15 @@ def test_the_work_at_folders_that_all_link_to_each_other_is_bounded(tmp_path: Pa
 
 
 def test_links_may_lead_again_to_some_times_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_MOST_REPEATED", 0)
+    monkeypatch.setattr(folders, "_MOST_REPEATED", 0)
     (tmp_path / "common").mkdir()
     (tmp_path / "common" / "a").write_bytes(b"1")
     for number in range(12):
         (tmp_path / f"link-{number:02}").symlink_to("common")
-    assert len(list(files.walk(str(tmp_path)))) == 13
-    monkeypatch.setattr(files, "_MOST_TIMES", 1)
-    with pytest.raises(files.RepeatedLinksError):
-        list(files.walk(str(tmp_path)))
+    assert len(list(folders.walk(str(tmp_path)))) == 13
+    monkeypatch.setattr(folders, "_MOST_TIMES", 1)
+    with pytest.raises(folders.RepeatedLinksError):
+        list(folders.walk(str(tmp_path)))
 
 
 def test_a_folder_may_be_as_deep_as_a_path_is_long(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_folder_may_be_as_deep_as_a_path_is_long(tmp_path: Path) -> None:
         folder.mkdir(exist_ok=True)
     (place / "a").write_bytes(b"1")
     try:
-        assert [name for name, _ in files.walk(str(tmp_path))] == ["d/" * levels + "a"]
+        assert [name for name, _ in folders.walk(str(tmp_path))] == ["d/" * levels + "a"]
     finally:
         (place / "a").unlink()
         for folder in [place, *place.parents][:levels]:  # shutil.rmtree, which clears up after tests, is not as deep
@@ -214,7 +214,7 @@ def test_links_are_followed_as_promised(links: set[tuple[str, str, str]]) -> Non
         for folder, name, target in sorted(links):
             if not Path(place, folder, name).is_symlink():
                 Path(place, folder, name).symlink_to(f"../{target}")
-        assert [name for name, _ in files.walk(place)] == _by_definition(place)
+        assert [name for name, _ in folders.walk(place)] == _by_definition(place)
 
 
 def test_what_is_neither_file_nor_folder_is_refused_by_name(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_known_look_saves_the_reading(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(_path: str) -> str:
         pytest.fail("it was read again")
 
-    monkeypatch.setattr(files, "_stable_digest", refuse)
+    monkeypatch.setattr("aml_pipeline.core.digests._stable_digest", refuse)
     again = Digests(cache)
     assert (again.tree(str(data)), again.file(str(data / "a"))) == digests
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aml_pipeline.cli.recorded import row_of, words_of
 from aml_pipeline.core import files, text, wording
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.local import cleaning, tail
 from aml_pipeline.local.store import Store

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline import cli
-from aml_pipeline.core import files, removal
+from aml_pipeline.core import digests, removal
 from aml_pipeline.local import beside
 from tests.conftest import Project
 from tests.patience import PATIENCE, until
@@ -66,16 +66,16 @@ def _endless_was_ended(project: Project) -> bool:
 
 def _held_up(monkeypatch: pytest.MonkeyPatch, part: str, wait: Callable[[], object]) -> list[str]:
     """Let the digest of a folder take as long as ``wait``, the first time; gives the paths that were held up."""
-    tree = files.Digests.tree
+    tree = digests.Digests.tree
     held: list[str] = []
 
-    def slow(digests: files.Digests, path: str) -> files.Tree | None:
+    def slow(digests: digests.Digests, path: str) -> digests.Tree | None:
         if part in path and not held:
             held.append(path)
             wait()
         return tree(digests, path)
 
-    monkeypatch.setattr(files.Digests, "tree", slow)
+    monkeypatch.setattr(digests.Digests, "tree", slow)
     return held
 
 

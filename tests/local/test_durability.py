@@ -12,7 +12,7 @@ import pytest
 from aml_pipeline import cli
 from aml_pipeline.cli import exits
 from aml_pipeline.core import durability, files
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.local.store import Store
 from aml_pipeline.runs import reuse
 

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from aml_pipeline.core import files
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests
 from aml_pipeline.local import cleaning, descendants, survivors
 from aml_pipeline.local.process import Processes
 from aml_pipeline.local.store import Store

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline import cli
-from aml_pipeline.core import files, memo
+from aml_pipeline.core import digests, files, memo
 from tests.patience import no_hang
 
 PIPELINE = """\
@@ -234,7 +234,7 @@ def test_no_file_is_read_to_its_end_that_is_larger_than_any_of_its_kind(
         (root / "pipeline.yaml").write_text(text)
     with open(root / name, "wb") as stream:
         stream.truncate(_HUGE)
-    monkeypatch.setattr(files.Digests, "file", lambda *_: "a digest")  # which takes its time, and no memory
+    monkeypatch.setattr(digests.Digests, "file", lambda *_: "a digest")  # which takes its time, and no memory
     with no_hang():
         assert cli.run(["validate"], {}) in {2, 6}
     told = capsys.readouterr()

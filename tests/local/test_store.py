@@ -11,8 +11,8 @@ import pytest
 
 from aml_pipeline import cli
 from aml_pipeline.core import files
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests
 from aml_pipeline.local import cleaning
 from aml_pipeline.local.store import Result, Store
 from aml_pipeline.runs import locks, reuse

@@ -16,7 +16,7 @@ from pathlib import Path
 import editables
 import pytest
 
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.project.environment import interpreter
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.folder import Project

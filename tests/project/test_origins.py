@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.origins import Origins, Pattern, explain
 from aml_pipeline.project.snapshot.snapshot import Place, Snapshot

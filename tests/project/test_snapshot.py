@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aml_pipeline.azureml.v2 import export
-from aml_pipeline.core import files
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core import folders
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 from aml_pipeline.project.snapshot.source import SourceFolder
@@ -191,17 +191,17 @@ def test_a_source_folder_of_links_that_lead_round_and_round_is_walked_once(
 ) -> None:
     link_all(tmp_path / "data", 8)
     walks = []
-    walk = files.walk
+    walk = folders.walk
 
     def counted(*given: Any) -> Any:  # noqa: ANN401 - what walk takes and gives
         walks.append(given)
         return walk(*given)
 
-    monkeypatch.setattr(files, "walk", counted)
+    monkeypatch.setattr(folders, "walk", counted)
     (tmp_path / "run.py").write_text("__file__")
     source = SourceFolder(str(tmp_path), Digests())
     for _ in range(3):
-        with pytest.raises(files.RepeatedLinksError, match="data/0/to-"):
+        with pytest.raises(folders.RepeatedLinksError, match="data/0/to-"):
             snapshot.take(source, "run.py")
     assert len(walks) == 1
     assert source.may_hold_module("torch"), "nobody can tell"

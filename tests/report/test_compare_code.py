@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline.core import files
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.local.store import Store
 from aml_pipeline.report.code import NOT_KEPT
 from aml_pipeline.runs import code

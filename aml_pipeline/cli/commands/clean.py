@@ -12,8 +12,8 @@ from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import records_of
 from aml_pipeline.core import files, removal
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
-from aml_pipeline.core.files import Digests
 from aml_pipeline.core.wording import counted, listed, size_in_words
 from aml_pipeline.local import cleaning, survivors
 from aml_pipeline.local.cleaning import Removable

@@ -11,7 +11,7 @@ from aml_pipeline.cli.exits import EXIT_FAILED
 from aml_pipeline.cli.opened import open_readable, state_folder
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.live import Live, can_move
-from aml_pipeline.core.files import Digests
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.wording import counted, listed, size_in_words
 from aml_pipeline.local import cleaning, verification
 from aml_pipeline.local.cleaning import Removable

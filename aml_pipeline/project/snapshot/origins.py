@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
 
-from aml_pipeline.core import files
+from aml_pipeline.core import files, folders
 from aml_pipeline.project.script.scope import is_main_test, words
 from aml_pipeline.project.snapshot.imports import parse
 from aml_pipeline.project.snapshot.patterns import Pattern as GitPattern
@@ -159,7 +159,7 @@ def _left_out(source: SourceFolder, snapshot: Snapshot) -> Iterator[LeftOut]:
             found[name] = why
         return why is not None
 
-    names = [name for name, _ in files.walk(source.path, skip)]
+    names = [name for name, _ in folders.walk(source.path, skip)]
     for name in names:
         if name not in snapshot.rules and not name.endswith("/"):
             yield LeftOut(name, "not needed")

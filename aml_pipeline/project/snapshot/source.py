@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from aml_pipeline.core import files
+from aml_pipeline.core import files, folders
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.files import Digests, RepeatedLinksError
+from aml_pipeline.core.folders import RepeatedLinksError
 from aml_pipeline.project.snapshot.imports import Import, Reading, parse, read_imports
 from aml_pipeline.project.snapshot.patterns import git_pattern, is_choice, matcher
 from aml_pipeline.project.snapshot.shared_files import Chosen, Files
@@ -137,7 +138,7 @@ class SourceFolder:
     @cached_property
     def _listing(self) -> list[str] | RepeatedLinksError:
         try:
-            return [name for name, _ in files.walk(self.path, self._skips) if not name.endswith("/")]
+            return [name for name, _ in folders.walk(self.path, self._skips) if not name.endswith("/")]
         except RepeatedLinksError as error:
             return error
 

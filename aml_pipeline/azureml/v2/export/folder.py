@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 
 from aml_pipeline.core import files
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
-from aml_pipeline.core.files import Digests
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 
