@@ -7,208 +7,42 @@ and reach the user through the loader alone.
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    Strict,
-    ValidationInfo,
-    model_validator,
-)
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from aml_pipeline.pipeline.spec import names, parameters
+from aml_pipeline.pipeline.spec.fields import (
+    EMPTY,
+    SCALAR_SCHEMA,
+    STEP_NAMES,
+    WORD_NAMES,
+    Bound,
+    DatasetName,
+    Duration,
+    GivenValue,
+    Integers,
+    OrShort,
+    OutputName,
+    ParameterName,
+    ProfileName,
+    ProjectPath,
+    ScheduleName,
+    Shown,
+    StepName,
+    Text,
+    Texts,
+    Value,
+    Values,
+    Variables,
+    fail,
+    named,
+)
 from aml_pipeline.pipeline.yaml.scalars import written
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
-
-
-class _Shown:
-    """Tells the JSON Schema of a value, as WithJsonSchema does, which before pydantic 2.11 altered what it was told."""
-
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._schema = schema
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        del schema, handler
-        return {**self._schema}
-
-
-class _OrShort:
-    """Tells the JSON Schema of a short form that stands for a whole mapping (``compute: NAME``)."""
-
-    def __init__(self, schema: dict[str, Any]) -> None:
-        self._schema = schema
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [{**self._schema}, handler(schema)]}
-
-
-def _fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
-    """A mistake; ``at`` is the key whose value it is about, or "" for the whole mapping, told at its own key."""
-    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure, "at": at})
-
-
-def _named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
-    """A name without ``fault``, or one of those in the context, which were told before."""
-
-    def check(name: str, info: ValidationInfo) -> str:
-        wrong = fault(name)
-        if wrong and name not in (info.context or ()):
-            raise _fail("bad-name", f'{noun} "{name}" {wrong}.', _name_cure(name, noun))
-        return name
-
-    return AfterValidator(check)
-
-
-def _name_cure(name: str, noun: str) -> str:
-    if len(name) > names.LONGEST:
-        return "Shorten it."
-    joiner = "_" if noun in {"output", "parameter", "dataset"} else "-"
-    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
-    if not words or not words[0][0].isalpha() or joiner.join(words) == name:
-        words = ["my", *words]
-    return f'Write it like "{joiner.join(words)}".'
-
-
-def _names(pattern: str, words: str) -> dict[str, Any]:
-    """What editors know of the keys of a mapping; ``<<`` is YAML's merge key."""
-    return {"title": "name", "pattern": f"^(<<|{pattern})$", "patternErrorMessage": words, "maxLength": names.LONGEST}
-
-
-_STEP_NAMES: dict[str, Any] = {
-    "propertyNames": _names(names.STEP_NAME, "Write lower-case letters and digits, in words joined by -.")
-}
-_WORD_NAMES: dict[str, Any] = {
-    "propertyNames": _names(
-        rf"(?!({'|'.join(sorted(names.TAKEN))})$){names.WORD_NAME}",
-        "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves.",
-    )
-}
-
-StepName = Annotated[str, _named("step", names.step_name_fault)]
-ProfileName = Annotated[str, _named("profile", names.step_name_fault)]
-ScheduleName = Annotated[str, _named("schedule", names.step_name_fault)]
-OutputName = Annotated[str, _named("output", names.word_name_fault)]
-ParameterName = Annotated[str, _named("parameter", names.word_name_fault)]
-DatasetName = Annotated[str, _named("dataset", names.word_name_fault)]
-
-
-def _text(value: object) -> object:
-    """Numbers where a text is expected (``version: 2``) are the text they were written with."""
-    return written(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-
-def _not_empty(value: str) -> str:
-    if not value.strip():
-        raise _fail("empty-value", "this value is empty.", "Write a value, or delete the key.")
-    return value
-
-
-_EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
-_TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **_EMPTY}
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), _Shown(_TEXT_SCHEMA)]
-# YAML has lists; frozen models hold tuples.
-Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
-Integers = Annotated[tuple[int, ...], Strict(strict=False)]
-
-
-def _relative(value: str) -> str:
-    if value.startswith(("/", "~")) or "\\" in value:
-        raise _fail("absolute-path", f'"{value}" is not a path relative to the pipeline file.',
-                    "Write it relative to the folder of the pipeline file, with / between folders.")  # fmt: skip
-    return value
-
-
-_PATH_SCHEMA = {
-    "type": "string",
-    "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
-    "patternErrorMessage": "Write a path relative to the folder of this file, with / between folders.",
-}
-ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative), _Shown(_PATH_SCHEMA)]
-
-
-def _scalar(value: object) -> object:
-    if not isinstance(value, (str, int, float)):
-        kind = "null" if value is None else "a list or a mapping"
-        raise _fail("not-a-value", f"a parameter must be a string, a number or a boolean, not {kind}.",
-                    "Write a single value; a script can split a string itself.")  # fmt: skip
-    return value
-
-
-_SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-Value = Annotated[Any, AfterValidator(_scalar), _Shown(_SCALAR_SCHEMA)]
-_GIVEN_SCHEMA = {**_SCALAR_SCHEMA, "description": "The value of this parameter.", "examples": [10]}
-GivenValue = Annotated[Any, AfterValidator(_scalar), _Shown(_GIVEN_SCHEMA)]
-Values = Annotated[tuple[Value, ...], Strict(strict=False)]
-
-
-def _bound(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _fail("wrong-type", "a bound must be a number.", "Write it like 0.5, or delete the key.")
-    return value
-
-
-Bound = Annotated[Any, AfterValidator(_bound), _Shown({"type": "number"})]
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_DURATION = r"([1-9][0-9]{0,6})([smh])"
-
-
-def _duration(value: object) -> int:
-    found = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
-    if not found:
-        shown = written(value) if isinstance(value, (str, int, float)) else "this"
-        raise _fail("bad-duration", f"{shown} is not a valid duration.", "Write it like 90s, 10m or 2h.")
-    return int(found[1]) * _SECONDS[found[2]]
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_duration),
-    _Shown({"type": "string", "pattern": f"^{_DURATION}$", "patternErrorMessage": "Write it like 90s, 10m or 2h."}),
-]
-
-
-def _variable_name(name: str) -> str:
-    if not re.fullmatch(names.VARIABLE_NAME, name):
-        raise _fail("bad-name", f'"{name}" is not a valid name of an environment variable.',
-                    "Write letters, digits and _, for example MY_VARIABLE.")  # fmt: skip
-    return name
-
-
-_VARIABLE_SCHEMA = {
-    "type": ["string", "number"],
-    "description": "The value of this variable, as a string; write true and false in quotes.",
-    "examples": [1],
-}
-Variables = Annotated[
-    dict[
-        Annotated[str, AfterValidator(_variable_name)],
-        Annotated[str, BeforeValidator(_text), _Shown(_VARIABLE_SCHEMA)],
-    ],
-    Field(
-        description="Environment variables of the scripts. Those of a step are added to those of the pipeline.",
-        examples=[{"OMP_NUM_THREADS": 1}],
-        json_schema_extra={
-            "propertyNames": {
-                "title": "NAME",
-                "pattern": f"^(<<|{names.VARIABLE_NAME})$",
-                "patternErrorMessage": "Write letters, digits and _, for example MY_VARIABLE.",
-            }
-        },
-    ),
-]
 
 
 class Environment(_Model):
@@ -255,13 +89,13 @@ class Environment(_Model):
         if len(sources) != 1 or len(given) > 2:  # noqa: PLR2004 - an image, and one dependency file
             found = " and ".join(given) or "none"
             text = f"an environment must have exactly one definition, but this one has {found}."
-            raise _fail("environment-definition", text, f"Keep one of {', '.join(_DEFINITIONS)}.", at="")
+            raise fail("environment-definition", text, f"Keep one of {', '.join(_DEFINITIONS)}.", at="")
         existing = sources[0] in {"curated", "registered"}
         if self.version is not None and not existing:
-            raise _fail("environment-version", "`version` can only be used with `curated` or `registered`.",
-                        "Delete it: other environments get a version from their content.", at="version")  # fmt: skip
+            raise fail("environment-version", "`version` can only be used with `curated` or `registered`.",
+                       "Delete it: other environments get a version from their content.", at="version")  # fmt: skip
         if self.name is None and not existing:
-            raise _fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
+            raise fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
         return self
 
 
@@ -291,19 +125,19 @@ class Compute(_Model):
     @model_validator(mode="after")
     def _nodes_fit(self) -> Compute:
         if self.min_nodes is not None and self.max_nodes is not None and self.min_nodes > self.max_nodes:
-            raise _fail("wrong-value", f"min_nodes ({self.min_nodes}) is greater than max_nodes ({self.max_nodes}).",
-                        "Lower `min_nodes`, or raise `max_nodes`.", at="min_nodes")  # fmt: skip
+            raise fail("wrong-value", f"min_nodes ({self.min_nodes}) is greater than max_nodes ({self.max_nodes}).",
+                       "Lower `min_nodes`, or raise `max_nodes`.", at="min_nodes")  # fmt: skip
         return self
 
 
 def _named_compute(value: object) -> object:
     if not isinstance(value, (str, dict, Compute)):
-        raise _fail("wrong-type", "a compute target must be a name or a mapping.", "Write its name.")
+        raise fail("wrong-type", "a compute target must be a name or a mapping.", "Write its name.")
     return {"name": value} if isinstance(value, str) else value
 
 
 ComputeField = Annotated[
-    Compute, BeforeValidator(_named_compute), _OrShort({"type": "string", "pattern": r"\S", **_EMPTY})
+    Compute, BeforeValidator(_named_compute), OrShort({"type": "string", "pattern": r"\S", **EMPTY})
 ]
 
 
@@ -337,16 +171,16 @@ class Dataset(_Model):
     @model_validator(mode="after")
     def _places(self) -> Dataset:
         if (self.datastore is None) != (self.path is None):
-            raise _fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
+            raise fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
         if self.registered is not None and self.datastore is not None:
-            raise _fail("dataset-place", "a dataset must have one remote location, but this one has two.",
-                        "Keep `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+            raise fail("dataset-place", "a dataset must have one remote location, but this one has two.",
+                       "Keep `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         if self.version is not None and self.registered is None:
-            raise _fail("dataset-place", "`version` can only be used with `registered`.",
-                        "Delete it, or add `registered`.", at="version")  # fmt: skip
+            raise fail("dataset-place", "`version` can only be used with `registered`.",
+                       "Delete it, or add `registered`.", at="version")  # fmt: skip
         if self.local is None and self.registered is None and self.datastore is None:
-            raise _fail("dataset-place", "the dataset has no location.",
-                        "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+            raise fail("dataset-place", "the dataset has no location.",
+                       "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         return self
 
 
@@ -376,23 +210,23 @@ class Parameter(_Model):
     @model_validator(mode="after")
     def _bounds_mean_something(self) -> Parameter:
         if self.choices == ():
-            raise _fail("bad-parameter", "`choices` is empty, so no value is allowed.", "Add values, or delete it.",
-                        at="choices")  # fmt: skip
+            raise fail("bad-parameter", "`choices` is empty, so no value is allowed.", "Add values, or delete it.",
+                       at="choices")  # fmt: skip
         bounds = [key for key in ("minimum", "maximum") if getattr(self, key) is not None]
         if bounds and self.declared_type not in {"integer", "number"}:
             message = f"`minimum` and `maximum` require a number, but this parameter is a {self.declared_type}."
             cure = "Delete them, or declare `type: integer` or `type: number`."
-            raise _fail("bad-parameter", message, cure, at=bounds[0])
+            raise fail("bad-parameter", message, cure, at=bounds[0])
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             message = f"the maximum ({written(self.maximum)}) is less than the minimum ({written(self.minimum)})."
-            raise _fail("bad-parameter", message, "Raise the maximum, or lower the minimum.", at="maximum")
+            raise fail("bad-parameter", message, "Raise the maximum, or lower the minimum.", at="maximum")
         return self
 
     @model_validator(mode="after")
     def _default_fits(self) -> Parameter:
         wrong = self.fault(self.default)
         if wrong:
-            raise _fail("bad-parameter", wrong[0], wrong[1], at="default")
+            raise fail("bad-parameter", wrong[0], wrong[1], at="default")
         return self
 
 
@@ -400,7 +234,7 @@ def _parameter(value: object) -> object:
     return value if isinstance(value, (dict, Parameter)) else {"default": value}
 
 
-ParameterField = Annotated[Parameter, BeforeValidator(_parameter), _OrShort(_SCALAR_SCHEMA)]
+ParameterField = Annotated[Parameter, BeforeValidator(_parameter), OrShort(SCALAR_SCHEMA)]
 
 
 class Output(_Model):
@@ -430,7 +264,7 @@ _PLAIN_SCHEMA: dict[str, Any] = {"type": ["string", "number"]}
 _OPTIONS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {
-        "anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _PLAIN_SCHEMA}],
+        "anyOf": [SCALAR_SCHEMA, {"type": "array", "items": _PLAIN_SCHEMA}],
         "description": "Value of this option: a string, a number, a list of them, an expression, or true for a bare "
         "flag.",
         "examples": [
@@ -477,7 +311,7 @@ class Step(_RunSettings):
         description="The Python script, relative to `source_directory`. It runs with the arguments below.",
         examples=["train.py"],
     )
-    arguments: Annotated[Any, _Shown(_ARGUMENTS_SCHEMA)] = Field(
+    arguments: Annotated[Any, Shown(_ARGUMENTS_SCHEMA)] = Field(
         None,
         description="Options and their values, in order; or a list, for positional values and repeated options.",
         examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
@@ -486,7 +320,7 @@ class Step(_RunSettings):
         default_factory=dict,
         description="Settings of output folders, by name; the outputs themselves are declared by the arguments.",
         examples=[{"model": {"mode": "mount"}}],
-        json_schema_extra=_WORD_NAMES,
+        json_schema_extra=WORD_NAMES,
     )
     after: Texts = Field(
         (), description="Steps that must run first, even if their outputs are not read.", examples=[["prepare-data"]]
@@ -538,7 +372,7 @@ class Schedule(_Model):
     @model_validator(mode="after")
     def _one_form(self) -> Schedule:
         if (self.cron is None) == (self.recurrence is None):
-            raise _fail(
+            raise fail(
                 "schedule-form", "a schedule must have either `cron` or `recurrence`.", "Write one of them.", at=""
             )
         return self
@@ -596,7 +430,7 @@ class Profile(_Model):
         default_factory=dict,
         description="Schedules by name; added to the pipeline's, or replacing them.",
         examples=[{"hourly": {"cron": "0 * * * *"}}],
-        json_schema_extra=_STEP_NAMES,
+        json_schema_extra=STEP_NAMES,
     )
     datasets: dict[str, DatasetOverride] = Field(
         default_factory=dict,
@@ -612,30 +446,30 @@ class Profile(_Model):
 
 def _at_least_one(steps: dict[str, Step]) -> dict[str, Step]:
     if not steps:
-        raise _fail("no-steps", "the pipeline has no steps.", "Add one under `steps:`.")
+        raise fail("no-steps", "the pipeline has no steps.", "Add one under `steps:`.")
     return steps
 
 
 def _version(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int) or value != 1:
         shown = written(value) if isinstance(value, (str, int, float)) else "this"
-        raise _fail("wrong-value", f"unsupported version {shown}.", "Write 1.")
+        raise fail("wrong-value", f"unsupported version {shown}.", "Write 1.")
     return value
 
 
-Version = Annotated[Any, AfterValidator(_version), _Shown({"type": "integer", "const": 1})]
+Version = Annotated[Any, AfterValidator(_version), Shown({"type": "integer", "const": 1})]
 
 
 class PipelineSpec(_RunSettings):
     """One pipeline: steps that share an environment and a compute target."""
 
     version: Version = Field(1, description="Version of this format; the only version is 1.", examples=[1])
-    name: Annotated[str, _named("pipeline", names.step_name_fault)] = Field(
+    name: Annotated[str, named("pipeline", names.step_name_fault)] = Field(
         description="Name of the pipeline: lower-case letters and digits, in words joined by -.",
         examples=["cifar10"],
         json_schema_extra={
             "pattern": f"^{names.STEP_NAME}$",
-            "patternErrorMessage": _STEP_NAMES["propertyNames"]["patternErrorMessage"],
+            "patternErrorMessage": STEP_NAMES["propertyNames"]["patternErrorMessage"],
             "maxLength": names.LONGEST,
         },
     )
@@ -660,30 +494,30 @@ class PipelineSpec(_RunSettings):
         default_factory=dict,
         description="Input data that no step produces, by name. An argument reads it as ${{ datasets.NAME }}.",
         examples=[{"archive": {"local": "data", "optional": True}}],
-        json_schema_extra=_WORD_NAMES,
+        json_schema_extra=WORD_NAMES,
     )
     parameters: dict[ParameterName, ParameterField] = Field(
         default_factory=dict,
         description="Values that profiles, schedules or --param may set. Read one as ${{ parameters.NAME }}.",
         examples=[{"epochs": 2}],
-        json_schema_extra=_WORD_NAMES,
+        json_schema_extra=WORD_NAMES,
     )
     steps: Annotated[dict[StepName, Step], AfterValidator(_at_least_one)] = Field(
         description="The steps, by name. Their order follows from the outputs they read and from `after`.",
         examples=[{"train": {"script": "train.py", "arguments": {"--output": "${{ outputs.model }}"}}}],
-        json_schema_extra={**_STEP_NAMES, "minProperties": 1},
+        json_schema_extra={**STEP_NAMES, "minProperties": 1},
     )
     profiles: dict[ProfileName, Profile] = Field(
         default_factory=dict,
         description="Sets of overrides, by name; selected with --profile NAME.",
         examples=[{"quickstart": {"parameters": {"epochs": 1}}}],
-        json_schema_extra=_STEP_NAMES,
+        json_schema_extra=STEP_NAMES,
     )
     schedules: dict[ScheduleName, Schedule] = Field(
         default_factory=dict,
         description="Schedules of the published pipeline, by name.",
         examples=[{"nightly": {"cron": "0 2 * * *", "time_zone": "Europe/Paris"}}],
-        json_schema_extra=_STEP_NAMES,
+        json_schema_extra=STEP_NAMES,
     )
     publish: Publish = Field(
         default_factory=Publish.model_construct,

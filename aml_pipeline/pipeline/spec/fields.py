@@ -1,0 +1,192 @@
+"""The kinds of values in pipeline.yaml: what each may be, what is wrong with it, and its JSON Schema."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, Strict, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from aml_pipeline.pipeline.spec import names
+from aml_pipeline.pipeline.yaml.scalars import written
+
+
+class Shown:
+    """Tells the JSON Schema of a value, as WithJsonSchema does, which before pydantic 2.11 altered what it was told."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del schema, handler
+        return {**self._schema}
+
+
+class OrShort:
+    """Tells the JSON Schema of a short form that stands for a whole mapping (``compute: NAME``)."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{**self._schema}, handler(schema)]}
+
+
+def fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
+    """A mistake; ``at`` is the key whose value it is about, or "" for the whole mapping, told at its own key."""
+    return PydanticCustomError(code, "{text}", {"text": message, "cure": cure, "at": at})
+
+
+def named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
+    """A name without ``fault``, or one of those in the context, which were told before."""
+
+    def check(name: str, info: ValidationInfo) -> str:
+        wrong = fault(name)
+        if wrong and name not in (info.context or ()):
+            raise fail("bad-name", f'{noun} "{name}" {wrong}.', _name_cure(name, noun))
+        return name
+
+    return AfterValidator(check)
+
+
+def _name_cure(name: str, noun: str) -> str:
+    if len(name) > names.LONGEST:
+        return "Shorten it."
+    joiner = "_" if noun in {"output", "parameter", "dataset"} else "-"
+    words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
+    if not words or not words[0][0].isalpha() or joiner.join(words) == name:
+        words = ["my", *words]
+    return f'Write it like "{joiner.join(words)}".'
+
+
+def _names(pattern: str, words: str) -> dict[str, Any]:
+    """What editors know of the keys of a mapping; ``<<`` is YAML's merge key."""
+    return {"title": "name", "pattern": f"^(<<|{pattern})$", "patternErrorMessage": words, "maxLength": names.LONGEST}
+
+
+STEP_NAMES: dict[str, Any] = {
+    "propertyNames": _names(names.STEP_NAME, "Write lower-case letters and digits, in words joined by -.")
+}
+WORD_NAMES: dict[str, Any] = {
+    "propertyNames": _names(
+        rf"(?!({'|'.join(sorted(names.TAKEN))})$){names.WORD_NAME}",
+        "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves.",
+    )
+}
+
+StepName = Annotated[str, named("step", names.step_name_fault)]
+ProfileName = Annotated[str, named("profile", names.step_name_fault)]
+ScheduleName = Annotated[str, named("schedule", names.step_name_fault)]
+OutputName = Annotated[str, named("output", names.word_name_fault)]
+ParameterName = Annotated[str, named("parameter", names.word_name_fault)]
+DatasetName = Annotated[str, named("dataset", names.word_name_fault)]
+
+
+def _text(value: object) -> object:
+    """Numbers where a text is expected (``version: 2``) are the text they were written with."""
+    return written(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise fail("empty-value", "this value is empty.", "Write a value, or delete the key.")
+    return value
+
+
+EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
+_TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **EMPTY}
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), Shown(_TEXT_SCHEMA)]
+# YAML has lists; frozen models hold tuples.
+Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
+Integers = Annotated[tuple[int, ...], Strict(strict=False)]
+
+
+def _relative(value: str) -> str:
+    if value.startswith(("/", "~")) or "\\" in value:
+        raise fail("absolute-path", f'"{value}" is not a path relative to the pipeline file.',
+                   "Write it relative to the folder of the pipeline file, with / between folders.")  # fmt: skip
+    return value
+
+
+_PATH_SCHEMA = {
+    "type": "string",
+    "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
+    "patternErrorMessage": "Write a path relative to the folder of this file, with / between folders.",
+}
+ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative), Shown(_PATH_SCHEMA)]
+
+
+def _scalar(value: object) -> object:
+    if not isinstance(value, (str, int, float)):
+        kind = "null" if value is None else "a list or a mapping"
+        raise fail("not-a-value", f"a parameter must be a string, a number or a boolean, not {kind}.",
+                   "Write a single value; a script can split a string itself.")  # fmt: skip
+    return value
+
+
+SCALAR_SCHEMA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+Value = Annotated[Any, AfterValidator(_scalar), Shown(SCALAR_SCHEMA)]
+_GIVEN_SCHEMA = {**SCALAR_SCHEMA, "description": "The value of this parameter.", "examples": [10]}
+GivenValue = Annotated[Any, AfterValidator(_scalar), Shown(_GIVEN_SCHEMA)]
+Values = Annotated[tuple[Value, ...], Strict(strict=False)]
+
+
+def _bound(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise fail("wrong-type", "a bound must be a number.", "Write it like 0.5, or delete the key.")
+    return value
+
+
+Bound = Annotated[Any, AfterValidator(_bound), Shown({"type": "number"})]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_DURATION = r"([1-9][0-9]{0,6})([smh])"
+
+
+def _duration(value: object) -> int:
+    found = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
+    if not found:
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise fail("bad-duration", f"{shown} is not a valid duration.", "Write it like 90s, 10m or 2h.")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    Shown({"type": "string", "pattern": f"^{_DURATION}$", "patternErrorMessage": "Write it like 90s, 10m or 2h."}),
+]
+
+
+def _variable_name(name: str) -> str:
+    if not re.fullmatch(names.VARIABLE_NAME, name):
+        raise fail("bad-name", f'"{name}" is not a valid name of an environment variable.',
+                   "Write letters, digits and _, for example MY_VARIABLE.")  # fmt: skip
+    return name
+
+
+_VARIABLE_SCHEMA = {
+    "type": ["string", "number"],
+    "description": "The value of this variable, as a string; write true and false in quotes.",
+    "examples": [1],
+}
+Variables = Annotated[
+    dict[
+        Annotated[str, AfterValidator(_variable_name)],
+        Annotated[str, BeforeValidator(_text), Shown(_VARIABLE_SCHEMA)],
+    ],
+    Field(
+        description="Environment variables of the scripts. Those of a step are added to those of the pipeline.",
+        examples=[{"OMP_NUM_THREADS": 1}],
+        json_schema_extra={
+            "propertyNames": {
+                "title": "NAME",
+                "pattern": f"^(<<|{names.VARIABLE_NAME})$",
+                "patternErrorMessage": "Write letters, digits and _, for example MY_VARIABLE.",
+            }
+        },
+    ),
+]
