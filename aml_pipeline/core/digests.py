@@ -93,7 +93,9 @@ class Digests:
             return ""
         if stat.S_ISLNK(seen.mode):
             return f"-> {os.readlink(path)}"
-        return self.file(path) if seen.size >= _REMEMBERED_BYTES else _regular_digest(path, seen)
+        if not stat.S_ISREG(seen.mode):
+            raise MachineError(f"{path} is neither a file nor a folder, so its content cannot be read. Remove it.")
+        return self.file(path) if seen.size >= _REMEMBERED_BYTES else _stable_digest(path)
 
     def _recall(self, path: str, looks: tuple[Any, ...]) -> list[Any] | None:
         row = self._known.get(path)
@@ -127,12 +129,6 @@ def _entry_look(entry: os.DirEntry[str]) -> Look:
         return found
     seen.looks.setdefault(entry.path, found)
     return found
-
-
-def _regular_digest(path: str, seen: Look) -> str:
-    if not stat.S_ISREG(seen.mode):
-        raise MachineError(f"{path} is neither a file nor a folder, so its content cannot be read. Remove it.")
-    return _stable_digest(path)
 
 
 def _stable_digest(path: str) -> str:

@@ -48,7 +48,9 @@ def recall(place: str, asked: tuple[object, ...]) -> str | None:
         kept, paths, looks, links, answer = marshal.loads(data)  # noqa: S302 - sealed, and our own
     except (OSError, ValueError, EOFError, TypeError):
         return None
-    if kept != asked or not all(map(_same, paths, looks)) or not all(_same_link(*row) for row in links):
+    if kept != asked or any(_look(path) != look for path, look in zip(paths, looks, strict=False)):
+        return None
+    if any(_look(path, follow=False) != look for path, look in links):
         return None
     return str(answer)
 
@@ -81,18 +83,6 @@ def _open_regular(path: str, flags: int) -> int:
 
 def _seal(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "big")
-
-
-def _same(path: str, look: Fields) -> bool:
-    try:
-        now = os.stat(path)
-    except OSError:
-        return look is None
-    return look == (now.st_mode, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
-
-
-def _same_link(path: str, look: Fields) -> bool:
-    return _look(path, follow=False) == look
 
 
 def _look(path: str, *, follow: bool = True) -> Fields:

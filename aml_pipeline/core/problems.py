@@ -128,7 +128,7 @@ def as_text(problems: Sequence[Problem], texts: Mapping[str, str], *, colour: bo
     """
     named = {problem.file for problem in problems}
     lines = {file: re.split("\r\n|\r|\n", text) for file, text in texts.items() if file in named}
-    paint = _painted if colour else _unpainted
+    paint = _painted if colour else lambda text, _colour: text
     secret = {_line_of(problem) for problem in problems if problem.code == "plain-secret"}
     return "\n".join(
         _one_as_text(problem, [] if _line_of(problem) in secret else lines.get(problem.file, []), paint)
@@ -168,10 +168,6 @@ _BOLD, _RED, _YELLOW = "1", "31", "33"
 
 def _painted(text: str, colour: str) -> str:
     return f"\x1b[{colour}m{text}\x1b[0m"
-
-
-def _unpainted(text: str, _colour: str) -> str:
-    return text
 
 
 def _one_as_text(problem: Problem, lines: Sequence[str], paint: Callable[[str, str], str]) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from aml_pipeline.core import folders
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.folders import walk
 from aml_pipeline.local.evaluate import Context
 from aml_pipeline.local.store import Result
 from aml_pipeline.pipeline.plan.model import Step
@@ -81,7 +81,7 @@ def _below(place: str) -> Iterator[Row]:
         return
     yield FOLDER, look
     folders = {""}
-    for name, entry in folders.walk(place):
+    for name, entry in walk(place):
         above = name.rpartition("/")[0]
         while above not in folders:
             folders.add(above)
@@ -118,7 +118,7 @@ def _code(place: str) -> Iterator[Row]:
     if not os.path.isdir(place):
         yield FILE + name, os.stat(place)
         return
-    for inner, entry in folders.walk(place, lambda inner, _: inner.endswith("__pycache__/")):
+    for inner, entry in walk(place, lambda inner, _: inner.endswith("__pycache__/")):
         yield FILE + os.path.join(name, inner), entry.stat()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -164,11 +164,7 @@ def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> I
             yield name, old.get(name), new.get(name)
 
 
-Teller = Callable[[Any, Any], Iterator[str]]
-
-
-def _script(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    yield f"script {then} → {now}"
+Teller = Callable[[Any, Any], Iterable[str]]
 
 
 def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
@@ -192,15 +188,11 @@ _SEALED_NOW = "is now stored as a digest"
 
 def _secret_became(name: str, old: object, new: object) -> str:
     """Return what became of a value that is not to be shown, "" of any other."""
-    hidden = [_is_hidden(name, value) for value in (old, new)]
-    if not any(hidden) or old is None or new is None:
+    texts = [str(value) for value in (old, new)]
+    is_hidden = any(_SEAL.search(text) or is_secret(name, text) for text in texts)
+    if not is_hidden or old is None or new is None:
         return ""
     return _SEALED_NOW if _SEAL.search(str(new)) and not _SEAL.search(str(old)) else "changed"
-
-
-def _is_hidden(name: str, value: object) -> bool:
-    text = str(value)
-    return _SEAL.search(text) is not None or is_secret(name, text)
 
 
 def _value_became(old: object, new: object) -> str:
@@ -316,20 +308,15 @@ def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
             yield f"step {name} ran again" if in_both else f"order after {name} changed"
 
 
-def _environment(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Tell what differs between two definitions; of their digests alone, that they do."""
-    yield from environment_changes.changes(then, now)
-
-
 _TELLERS: dict[str, Teller] = {
-    "script": _script,
+    "script": lambda then, now: [f"script {then} → {now}"],
     "snapshot": _snapshot,
     "parameters": _values("parameter "),
     "arguments": _arguments,
     "datasets": _content("dataset"),
     "inputs": _content("input"),
     "after": _after,
-    "environment": _environment,
+    "environment": environment_changes.changes,
     "environment_variables": _values("variable "),
     "interpreter": _values("Python's "),
     "packages": _packages,

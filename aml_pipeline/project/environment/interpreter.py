@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core import files
@@ -238,23 +238,13 @@ def _is_itself(path: str, told: Mapping[str, Any]) -> bool:
 
 
 def _interpreter(known: Mapping[str, Any]) -> Interpreter:
-    return Interpreter(
-        path=known["path"],
-        implementation=known["implementation"],
-        version=known["version"],
-        full_version=known["full_version"],
-        platform=known["platform"],
-        standard=frozenset(known["standard"]),
-        modules=known["modules"],
-        distributions=known["distributions"],
-        folders=tuple(known["folders"]),
-        requires=known["requires"],
-        builds=known["builds"],
-        places=known["places"],
-        suffixes=tuple(known["suffixes"]),
-        notes=known["notes"],
-        looks=known["looks"] if _is_itself(known["path"], known) else {},
-    )
+    values = {each.name: known[each.name] for each in fields(Interpreter)}
+    values |= {"standard": frozenset(known["standard"]), "folders": tuple(known["folders"])}
+    values |= {
+        "suffixes": tuple(known["suffixes"]),
+        "looks": known["looks"] if _is_itself(known["path"], known) else {},
+    }
+    return Interpreter(**values)
 
 
 def _looks(path: str, told: Mapping[str, Any]) -> dict[str, list[int] | None]:
@@ -269,12 +259,8 @@ def _looks(path: str, told: Mapping[str, Any]) -> dict[str, list[int] | None]:
         os.path.join(folder, name) for folder in folders for name in files.names(folder) if name.endswith(".pth")
     ]
     places = (path, os.path.join(above, "pyvenv.cfg"), *folders, *leading, *told["records"])
-    return {place: _look(place) for place in places}
-
-
-def _look(place: str) -> list[int] | None:
-    found = files.look(place)
-    return list(found) if found else None
+    looks = {place: files.look(place) for place in places}
+    return {place: list(look) if look else None for place, look in looks.items()}
 
 
 @contextlib.contextmanager
