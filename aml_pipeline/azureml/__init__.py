@@ -1,7 +1,7 @@
-"""Azure ML: what this package offers for it from Python, by either SDK, as the workspace that is passed decides.
+"""The Python API for Azure ML, with SDK v1 or v2, depending on the workspace that is passed.
 
-Both SDKs are imported when a function is called, and so is what calls them when its name is first asked for: other
-parts of this folder need neither.
+An SDK is imported when a function is called, and the modules that use it when a name is first accessed: the rest of
+this package needs neither SDK.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aml_pipeline.azureml.workspace.login import Login, ServicePrincipal
     from aml_pipeline.azureml.workspace.waiting import heard_by
 
-# What is offered, and the module that has it.
+# Public names and their modules.
 _MODULES = {
     "Login": "workspace.login",
     "ServicePrincipal": "workspace.login",

@@ -1,4 +1,4 @@
-"""Writes a plan as Azure ML v2 YAML, once it is checked."""
+"""Checks a plan and exports it as Azure ML v2 YAML."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from aml_pipeline.project.folder import Project, project_of
 
 
 def export(plan: Plan, folder: str, project: Project | None = None, *, force: bool = False) -> int:
-    """Write ``plan`` as Azure ML v2 YAML into ``folder``; return how many files that are. Needs no SDK.
+    """Write ``plan`` as Azure ML v2 YAML into ``folder``; return the number of files. Needs no SDK.
 
-    Raises PipelineError for what Azure ML v2 could not run, and UsageError when the folder holds files of others,
-    which stay with ``force``, or belongs to the pipeline itself.
+    Raises PipelineError for what Azure ML v2 could not run, and UsageError when the folder has other files, which
+    stay with ``force``, or belongs to the pipeline itself.
     """
     project = project or project_of(plan)
     refusal.require_sendable(plan, project, plan.steps, lambda: v2.problems(plan), sdk="export")

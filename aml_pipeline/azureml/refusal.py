@@ -1,4 +1,4 @@
-"""Refuses what Azure ML would not take, before anything is sent, and says what steps will miss there."""
+"""Raises errors for what Azure ML would not accept, before anything is sent, and reports what steps will lack there."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
     sdk: str,
     alone: bool = False,
 ) -> None:
-    """Raise PipelineError for what Azure ML would not take, and for the problems of ``others``; say the warnings.
+    """Raise PipelineError for what Azure ML would not accept, and for the problems of ``others``; report the warnings.
 
-    A project is checked once for the same steps and ``sdk``. No Python is asked, as the image has its own.
+    A project is checked once for the same steps and ``sdk``. The local Python is not queried: the image has its own.
     """
     check = (sdk, alone, *(step.name for step in steps))
     if check in project.passed:

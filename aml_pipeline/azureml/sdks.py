@@ -1,4 +1,4 @@
-"""Which SDK of Azure ML: that of the workspace that is passed, else the one that is installed; and its workspace."""
+"""Selects the SDK of Azure ML: that of the given workspace, else the installed one; and connects to a workspace."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def connect(
     login: Login | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Any:  # noqa: ANN401 - the SDK's
-    """Return the workspace that ``.azureml/config.json`` in or above ``path`` names, or ``names`` does.
+    """Return the workspace named by ``.azureml/config.json`` in or above ``path``, or by ``names``.
 
-    It is the ``Workspace`` of SDK v1 or the ``MLClient`` of v2, as ``sdk`` says ("v1", "v2"); by default v1 where it
-    is installed. ``auth`` is an authentication object of SDK v1 or a credential of azure-identity; without one
-    ``login`` tells how to log in. Raises UsageError when there is no configuration, AzureError when Azure ML refuses
-    or cannot be reached.
+    It is the ``Workspace`` of SDK v1 or the ``MLClient`` of v2, by ``sdk`` ("v1", "v2"); the default is v1 if
+    installed. ``auth`` is an authentication object of SDK v1 or a credential of azure-identity; without it, ``login``
+    says how to log in. Raises UsageError when there is no configuration, AzureError when Azure ML refuses or cannot be
+    reached.
     """
     chosen = sdk or installed()
     if chosen not in {"v1", "v2"}:
-        raise UsageError(f'There is no SDK "{sdk}". Use "v1" or "v2".')
+        raise UsageError(f'Unknown SDK "{sdk}". Use "v1" or "v2".')
     if chosen == "v2":
         from aml_pipeline.azureml.v2 import connect as v2
 
@@ -41,25 +41,25 @@ def connect(
 
 
 def of(workspace: object) -> SdkName:
-    """Return the SDK whose workspace is passed. Raises UsageError for anything else."""
+    """Return the SDK of a workspace. Raises UsageError for anything else."""
     modules = [one.__module__ for one in type(workspace).__mro__]
     if any(name.startswith("azureml.") for name in modules):
         return "v1"
     if any(name.startswith("azure.ai.ml.") for name in modules):
         return "v2"
     what = f"Expected a Workspace of SDK v1 or an MLClient of SDK v2, got {type(workspace).__name__}"
-    raise UsageError(f"{what}. Get one by `aml_pipeline.azureml.connect()`.")
+    raise UsageError(f"{what}. Get one from `aml_pipeline.azureml.connect()`.")
 
 
 def require_v1(workspace: object) -> None:
-    """Raise UsageError for the client of SDK v2: what is asked for exists over SDK v1 only."""
+    """Raise UsageError for a client of SDK v2: the caller needs SDK v1."""
     if of(workspace) == "v2":
-        raise UsageError('This needs SDK v1, got an MLClient of SDK v2. Connect by `connect(sdk="v1")`.')
+        raise UsageError('This needs SDK v1, but got an MLClient of SDK v2. Connect with `connect(sdk="v1")`.')
 
 
 def installed() -> SdkName:
-    """Return the SDK that is installed here: v1 where both are; where neither is, that which can be."""
-    if _is_installed("azureml-pipeline-steps"):  # azureml-core alone sends nothing
+    """Return the installed SDK: v1 if both are installed; if neither is, the one that can be."""
+    if _is_installed("azureml-pipeline-steps"):  # azureml-core alone cannot submit
         return "v1"
     return "v2" if _is_installed("azure-ai-ml") or not can_have_v1() else "v1"
 

@@ -1,4 +1,4 @@
-"""A run sent to Azure ML by either SDK: checked, tagged with its commit, recorded, watched; and one that is stopped."""
+"""Submits a run with either SDK: checked, tagged with its commit, recorded, watched; and cancels runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aml_pipeline.runs.record import Recorder, new_id
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be sent: a pipeline, or the one step ``alone``; ``command`` is what the record names as its begin."""
+    """What to submit: a pipeline, or the single step ``alone``; ``command`` is its command line for the record."""
 
     plan: Plan
     project: Project
@@ -33,13 +33,15 @@ class Request:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that run."""
+        """Its steps."""
         return (self.alone,) if self.alone else self.plan.steps
 
     def record(self, run: str, portal: str, sdk: str) -> Recorder:
-        """Record the run with that id, so that `cancel` knows it."""
+        """Record the run with that id, so that `cancel` can find it."""
         plan, project = self.plan, self.project
-        folder = locks.prepare(os.path.dirname(project.state), plan.name)  # before secrets are sealed: it has the salt
+        folder = locks.prepare(
+            os.path.dirname(project.state), plan.name
+        )  # before secrets are sealed, because it has the salt
         parts = {step.name: sendable.parts(plan, project, step) for step in self.steps}
         header = {
             **redaction.for_record(plan),
@@ -60,9 +62,9 @@ class Request:
 
 @dataclass(slots=True)
 class Submission:
-    """A run that was sent to Azure ML: its ``id`` there, and ``run``, which is the object that its SDK has of it.
+    """A run submitted to Azure ML: its ``id``, and its SDK object ``run``.
 
-    That is a ``PipelineRun`` or a ``ScriptRun`` of SDK v1, or a ``PipelineJob`` of v2.
+    That is a ``PipelineRun`` or ``ScriptRun`` of SDK v1, or a ``PipelineJob`` of v2.
     """
 
     id: str
@@ -74,12 +76,12 @@ class Submission:
 
     @property
     def plan(self) -> Plan:
-        """The plan that it runs."""
+        """Its plan."""
         return self.request.plan
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that run."""
+        """Its steps."""
         return self.request.steps
 
     @property
@@ -95,10 +97,10 @@ class Submission:
     def wait(
         self, on_event: Callable[[Event], None] = lambda _event: None, pause: Callable[[float], None] = time.sleep
     ) -> Outcome:
-        """Wait until it is over; return how it ended. Its record gets what happens, the logs and the metrics.
+        """Wait until it ends; return how it ended. Events, logs and metrics are added to its record.
 
-        ``on_event`` is told what happens. Interrupting this leaves the run alone. Raises AzureError when Azure ML
-        stays unreachable.
+        ``on_event`` is called with each event. Interrupting this does not affect the run. Raises AzureError when Azure
+        ML stays unreachable.
         """
         recorder = self.record()
 
@@ -118,16 +120,16 @@ def submit(  # noqa: PLR0913 - each says another thing of how
     force: bool = False,
     tags: Mapping[str, str] | None = None,
 ) -> Submission:
-    """Send ``plan`` to Azure ML, or the one ``step`` of it, by the SDK whose workspace is passed; record the run.
+    """Submit ``plan``, or one ``step`` of it, to Azure ML with the SDK of ``workspace``; record the run.
 
-    With ``force`` no step is reused. The run has ``tags``, and one with the git commit. Raises PipelineError for what
-    Azure ML could not run, AzureError when it refuses, of which LostRunError when nobody knows whether the run began.
+    With ``force`` no step is reused. The run gets ``tags``, and one with the git commit. Raises PipelineError for what
+    Azure ML could not run, AzureError when it refuses, LostRunError when it is unknown whether the run started.
     """
     submission = send(plan, workspace, project, step=step, force=force, tags=tags)
     try:
         submission.record()
     except BaseException:
-        waiting.say(f"Run {submission.id} was sent, and could not be recorded. It goes on in Azure ML.")
+        waiting.say(f"Run {submission.id} was submitted, but could not be recorded. It continues in Azure ML.")
         raise
     return submission
 
@@ -142,14 +144,14 @@ def send(  # noqa: PLR0913 - each says another thing of how
     tags: Mapping[str, str] | None = None,
     command: str = "aml_pipeline.azureml.submit",
 ) -> Submission:
-    """Send as ``submit`` does, and leave the record to the caller, who may have to tell of the run in any case.
+    """Submit like ``submit``, but leave the record to the caller, which may have to report the run in any case.
 
-    A run of which nobody knows whether it began is recorded, so that it can be stopped.
+    A run that may or may not have started is recorded, so that it can be stopped.
     """
     project = project or project_of(plan)
     sdk = sdks.of(workspace)
     check(plan, project, sdk=sdk, step=step)
-    with waiting.told("preparing what goes to Azure ML"):
+    with waiting.told("preparing the submission"):
         git = provenance.git_state(project.folder)
         commit = (git or {}).get("commit")
         all_tags = {**({"git_commit": commit} if commit else {}), **(tags or {})}
@@ -186,9 +188,9 @@ def _send_v2(request: Request, client: Any, tags: Mapping[str, str], *, force: b
 
 
 def check(plan: Plan, project: Project | None = None, *, sdk: str | None = None, step: str | None = None) -> None:
-    """Raise PipelineError for what Azure ML would not take of ``plan``, or of the one ``step``, by ``sdk``.
+    """Raise PipelineError for what Azure ML would not accept of ``plan``, or of one ``step``, with ``sdk``.
 
-    Asks nobody: this is what can be known here. ``submit`` and ``publish`` check the same.
+    Works offline. ``submit`` and ``publish`` check the same.
     """
     project = project or project_of(plan)
     alone = plan.step(step) if step else None
@@ -203,7 +205,7 @@ def check(plan: Plan, project: Project | None = None, *, sdk: str | None = None,
 
 
 def cancel(workspace: Any, run: str) -> str | None:  # noqa: ANN401 - the SDK's
-    """Stop the run with that id in Azure ML; return its status if it is over. Raises AzureError when there is none."""
+    """Stop the run with that id in Azure ML; return its status if it has ended. Raises AzureError if there is none."""
     if sdks.of(workspace) == "v2":
         from aml_pipeline.azureml.v2 import submit as v2
 

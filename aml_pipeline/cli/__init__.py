@@ -1,8 +1,8 @@
-"""The command line: parses, calls, prints, exits. The sole reader of argv and environ, and without rules of its own.
+"""The command line: parses, calls, prints, exits. The only reader of argv and environ, without rules of its own.
 
-Here, and only here, exceptions become texts and exit statuses: 0 fine, 1 a step failed, 2 the file or the command
-line is wrong, 3 a bug of ours, 4 Azure ML refused, 5 something to do (with ``--exit-code``), 6 this machine refused,
-129, 130 and 143 on HUP, INT and TERM, of which the process then dies.
+Only here, exceptions become texts and exit statuses: 0 success, 1 a step failed, 2 the file or the command line is
+wrong, 3 a bug in aml-pipeline, 4 Azure ML refused, 5 something to do (with ``--exit-code``), 6 a problem of this
+machine, 129, 130 and 143 on HUP, INT and TERM, from which the process then dies.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the caller closed it
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as this process lives
-        getattr(sys, name).reconfigure(errors="replace")  # a terminal that has no → still shows the rest
+        getattr(sys, name).reconfigure(errors="replace")  # a terminal without → still shows the rest
     status = run(sys.argv[1:], os.environ)
     if status > SIGNALLED and status != EXIT_PIPE:
         _leave(status - SIGNALLED)
@@ -45,9 +45,9 @@ def main() -> int:
 
 
 def end_at_once() -> None:
-    """Let INT end this process as TERM does, without a word, unless it is ignored: there is nothing to put in order.
+    """Let INT end this process silently, as TERM does, unless it is ignored: there is nothing to clean up yet.
 
-    While a command runs it raises KeyboardInterrupt; what is imported before takes a tenth of a second.
+    During a command it raises KeyboardInterrupt; the imports before take a tenth of a second.
     """
     import _signal  # type: ignore[import-not-found] # the built-in half: the other takes a millisecond
 
@@ -56,7 +56,7 @@ def end_at_once() -> None:
 
 
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Send once more the signal that came in a callback of Python's own, out of which nothing is raised."""
+    """Resend a signal that arrived in a callback of Python itself, from which no exception is raised."""
     if isinstance(unraisable.exc_value, KeyboardInterrupt):
         os.kill(os.getpid(), status_of(unraisable.exc_value) - SIGNALLED)
     else:
@@ -64,7 +64,7 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
 
 
 def _leave(number: int) -> None:
-    """End this process at once: Python would wait for threads of an SDK that upload what nobody wants any more."""
+    """End this process at once: Python would wait for SDK threads that upload files in vain."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -91,7 +91,7 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         status = EXIT_MACHINE
         _say(_machine_words(error))
     except Exception as error:  # noqa: BLE001 - the one place that turns exceptions into exit statuses
-        cause = error.__cause__  # Python before 3.12 makes a RuntimeError of what is raised while a class is made
+        cause = error.__cause__  # Python before 3.12 wraps what is raised while a class is created in a RuntimeError
         status = _stopped(cause, words) if isinstance(cause, KeyboardInterrupt) else _told(error, environ)
     return status
 
@@ -100,8 +100,8 @@ def _stopped(error: KeyboardInterrupt, words: Sequence[str]) -> int:
     import contextlib
 
     goes_on = "run" in words and "--debug" not in words
-    with contextlib.suppress(BrokenPipeError):  # Ctrl-C ended who read it, too
-        _say("Stopped. The next run goes on from here." if goes_on else "Stopped.")
+    with contextlib.suppress(BrokenPipeError):  # Ctrl-C ended the reader, too
+        _say("Stopped. The next run will continue from here." if goes_on else "Stopped.")
     return status_of(error)
 
 
@@ -135,18 +135,18 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
 
 
 def _command_place(words: list[str], commands: Collection[str]) -> int:
-    """Return where the command stands: the first word that is one, and not the value of ``-f``; else the first word."""
+    """Return the index of the command: the first word that is one and not the value of ``-f``, else the first word."""
     bare = [index for index, word in enumerate(words) if not word.startswith("-")]
     free = [index for index in bare if index == 0 or words[index - 1] not in {"-f", "--file"}]
     return next((index for index in free if words[index] in commands), (free or [0])[0])
 
 
-# Commands whose answer is kept while nothing they read looks different.
+# Commands whose answer is cached while the metadata of their input files does not change.
 _REMEMBERED = frozenset({"plan", "run"})
 
 
 def _run_remembered(name: str, options: Options, words: list[str], environ: Mapping[str, str]) -> int:
-    """Give the kept answer, if there is one, without importing what would work it out."""
+    """Return the cached answer, if any, without importing what would compute it."""
     from aml_pipeline import __version__
     from aml_pipeline.core import memo
 
@@ -162,7 +162,7 @@ def _run_remembered(name: str, options: Options, words: list[str], environ: Mapp
         from aml_pipeline.core.files import seen
         from aml_pipeline.pipeline.redaction import words as redacted
 
-        if seen.lasting and redacted(words) == words:  # the question is kept, too
+        if seen.lasting and redacted(words) == words:  # the question is cached, too
             memo.keep(place, asked, seen.looks, seen.links, options.answer)
     return status
 
@@ -176,10 +176,10 @@ def _run_command(name: str, options: Options, environ: Mapping[str, str]) -> int
 
 
 class Heard:
-    """Within the block a signal that stops raises KeyboardInterrupt; before and after, it ends the process."""
+    """Within the block, INT, TERM and HUP raise KeyboardInterrupt; before and after, they end the process."""
 
     def __enter__(self) -> None:
-        """Hear them, but for those that are ignored, as nohup and the background of a script have it."""
+        """Handle them, except ignored ones, as under nohup or in a script's background."""
         import signal
 
         def terminate(number: int, _frame: object) -> None:
@@ -193,11 +193,11 @@ class Heard:
                 signal.signal(number, terminate)
 
     def __exit__(self, *_: object) -> None:
-        """Let them do what they did before."""
+        """Restore their previous handlers."""
         import signal
 
         for number, handler in self._before.items():
-            if handler is not None:  # one that is not of Python
+            if handler is not None:  # a handler that was not set from Python
                 signal.signal(number, handler)
 
 
@@ -209,9 +209,9 @@ def _unknown_command(word: str) -> Exception:
     if word.startswith("-"):
         meant = word.lstrip("-")
         hint = f'Did you mean "{meant}"? ' if meant in COMMANDS else ""
-        return UsageError(f'There is no option "{word}". {hint}See `aml-pipeline --help`.')
+        return UsageError(f'Unknown option "{word}". {hint}See `aml-pipeline --help`.')
     hint = suggest(word, COMMANDS, noun="command")
-    return UsageError(f'There is no command "{word}". {hint} See `aml-pipeline --help`.')
+    return UsageError(f'Unknown command "{word}". {hint} See `aml-pipeline --help`.')
 
 
 def _told(error: Exception, environ: Mapping[str, str]) -> int:
@@ -222,7 +222,7 @@ def _told(error: Exception, environ: Mapping[str, str]) -> int:
         import traceback
 
         traceback.print_exception(error)
-        _say("This is a bug of aml-pipeline, not a mistake of yours. Please report it with the lines above.")
+        _say("This is a bug in aml-pipeline, not your mistake. Please report it with the lines above.")
         return EXIT_BUG
     if not isinstance(error, PipelineError):
         _say(str(error))
@@ -245,16 +245,16 @@ def _say(text: str) -> None:
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
-    """Give the exceptions during whose handling ``error`` came."""
+    """Yield the exceptions during whose handling ``error`` was raised."""
     while error.__context__ is not None:
         error = error.__context__
         yield error
 
 
 def _closed_pipe() -> int:
-    """Keep quiet when whoever read our output has gone, also when the interpreter flushes at its end."""
+    """Stay silent if the reader of our output is gone, also when the interpreter flushes at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):  # which of them it was, the error does not tell
+    for stream in (sys.stdout, sys.stderr):  # the error does not say which one it was
         os.dup2(null, stream.fileno())
     return EXIT_PIPE
 
@@ -262,31 +262,33 @@ def _closed_pipe() -> int:
 def _machine_words(error: OSError) -> str:
     import errno
 
-    path = error.filename2 or error.filename  # where a file could not be moved to
+    path = error.filename2 or error.filename  # the target of a failed rename
     blocked = _in_the_way(path) if error.errno == errno.ENOTDIR and path else path
     place = f": {blocked}" if blocked else ""
     words = {
         errno.ENOSPC: ("The disk is full", "Free some space (`aml-pipeline clean` removes old results)"),
         errno.EDQUOT: ("Your disk quota is used up", "Free some space (`aml-pipeline clean` removes old results)"),
-        errno.EROFS: ("This file system is read-only", "Work in a folder that you may write to"),
-        errno.EACCES: ("No permission", "Work in a folder that you may write to, or change its permissions"),
-        errno.EPERM: ("No permission", "Work in a folder that you may write to, or change its permissions"),
+        errno.EROFS: ("This file system is read-only", "Work in a writable folder"),
+        errno.EACCES: ("Permission denied", "Work in a writable folder, or change the permissions"),
+        errno.EPERM: ("Permission denied", "Work in a writable folder, or change the permissions"),
         errno.EMFILE: ("Too many open files", "Raise the limit with `ulimit -n 1024`"),
         errno.ENAMETOOLONG: ("A path is too long for this file system", "Move the project to a shorter path"),
-        errno.EIO: ("The disk could not be read or written", "Check the disk"),
-        errno.EISDIR: ("A folder is where a file belongs", "Move it away"),
-        errno.ENOTDIR: ("A file is where a folder belongs", "Move it away"),
-        errno.EEXIST: ("A file is where a folder belongs", "Move it away"),
-        errno.ENXIO: ("A pipe, a socket or a device is where a file belongs", "Move it away"),
-        errno.ELOOP: ("A link leads round in a circle", "Move it away"),
-        errno.ENOENT: ("A file went away while it was needed", "Run again; if it is an input, put it back"),
+        errno.EIO: ("The disk reported an I/O error", "Check the disk"),
+        errno.EISDIR: ("A folder is in the place of a file", "Move it away"),
+        errno.ENOTDIR: ("A file is in the place of a folder", "Move it away"),
+        errno.EEXIST: ("A file is in the place of a folder", "Move it away"),
+        errno.ENXIO: ("A pipe, a socket or a device is in the place of a file", "Move it away"),
+        errno.ELOOP: ("A symbolic link points back to itself", "Remove it"),
+        errno.ENOENT: ("A file was removed while it was needed", "If it is an input, restore it"),
     }
-    what, cure = words.get(error.errno or 0, (f"This machine refused ({error.strerror or error})", "Mend that"))
+    what, cure = words.get(
+        error.errno or 0, (f"The system reported an error ({error.strerror or error})", "Fix the cause")
+    )
     return f"{what}{place}. {cure}, and run again."
 
 
 def _in_the_way(path: str) -> str:
-    """Return the part of ``path`` that should be a folder, and is none."""
+    """Return the part of ``path`` that should be a folder, but is not."""
     above = os.path.dirname(os.path.abspath(path))
     while not os.path.lexists(above):
         above = os.path.dirname(above)

@@ -1,4 +1,4 @@
-"""What ``validate`` tells with and without ``--snapshot``: all problems, and how many there are."""
+"""The part that ``validate`` prints with and without ``--snapshot``: all problems, and their number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def checked(options: Options, environ: Mapping[str, str], python: Callable[[], Interpreter]) -> Opened:
-    """Open the pipeline, with all warnings; ``python`` is asked only where they need it."""
+    """Open the pipeline, with all warnings; ``python`` is called only if they need it."""
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
         with Uncollected():
@@ -29,7 +29,7 @@ def checked(options: Options, environ: Mapping[str, str], python: Callable[[], I
 
 
 def count(opened: Opened, form: str | None) -> int:
-    """Print how many problems there are; return the exit status that says so."""
+    """Print the number of problems; return the exit status."""
     found = opened.loaded.problems
     wrong = len(problems.errors(found))
     warnings = len(found) - wrong

@@ -1,4 +1,4 @@
-"""How the program ends: exit statuses, and signals of which it dies."""
+"""How the program ends: exit statuses, and death by signals."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EXIT_MACHINE = 6
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 EXIT_TERMINATED = 143
-# A shell adds this to the number of the signal that a process died of.
+# A shell adds this to the number of the signal from which a process died.
 SIGNALLED = 128
 
 
 class Terminated(KeyboardInterrupt):
-    """The process got a TERM, or its terminal went away (HUP); ``status`` is the exit status that tells which."""
+    """The process got TERM, or HUP because its terminal was closed; ``status`` is the corresponding exit status."""
 
     def __init__(self, status: int = EXIT_TERMINATED) -> None:
         super().__init__()
@@ -31,15 +31,15 @@ class Terminated(KeyboardInterrupt):
 
 
 def status_of(error: KeyboardInterrupt) -> int:
-    """Return the exit status of a command that was stopped; what a signal raised may be the cause of ``error``."""
+    """Return the exit status of a stopped command; the exception of a signal may be the cause of ``error``."""
     raised = error.__cause__ or error
     return raised.status if isinstance(raised, Terminated) else EXIT_INTERRUPTED
 
 
 def die_of(number: int) -> None:
-    """End this process by a signal that was handled: of an exit status alone, a loop of a shell would go on."""
+    """End this process by a handled signal: after a mere exit status, a shell's loop would continue."""
     import signal
 
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-    os._exit(SIGNALLED + number)  # the kernel kills no process 1, as it is in a container
+    os._exit(SIGNALLED + number)  # the kernel does not kill process 1, for example in a container

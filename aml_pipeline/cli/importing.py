@@ -1,4 +1,4 @@
-"""Importing what a command needs, without what pydantic and Python would do meanwhile."""
+"""Imports what a command needs, without extra work of pydantic and Python."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-# Where pydantic asks every installed distribution for plugins: that imports a parser of mail, and none has a say in a
-# pipeline. It has been there since pydantic 2.7, our oldest; elsewhere the stand-in is of no use, and does no harm.
+# Where pydantic searches all installed distributions for plugins, which imports an e-mail parser; no plugin matters for
+# a pipeline. It is there since pydantic 2.7, our oldest version; elsewhere the stand-in has no effect.
 _PLUGINS = "pydantic.plugin._loader"
 
 
 class Uncollected:
-    """Within the block no garbage is looked for: what is made there stays, and to look through it takes half the time.
+    """Within the block there is no garbage collection: what is created there stays, and scanning takes half the time.
 
-    A class because ``contextlib`` would be a tenth of what a run with nothing to do costs.
+    A class because importing ``contextlib`` would take a tenth of the time of a run with nothing to do.
     """
 
     def __enter__(self) -> None:
-        """Stop looking."""
+        """Stop garbage collection."""
         import gc
 
         gc.disable()
 
     def __exit__(self, *_: object) -> None:
-        """Look again, though not through what is there by now."""
+        """Resume garbage collection, except for what exists by now."""
         import gc
 
         gc.freeze()
@@ -35,7 +35,7 @@ class Uncollected:
 
 
 def imported(module: str) -> ModuleType:
-    """Import a module without what pydantic and Python would do meanwhile, each 10 ms long."""
+    """Import a module without extra work of pydantic and Python, each 10 ms."""
     import importlib
     from types import ModuleType
 

@@ -1,4 +1,4 @@
-"""What ``report`` and ``compare`` share: a run as it is told, and the file of a page."""
+"""Shared by ``report`` and ``compare``: the story of a run, and the file of a page."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from aml_pipeline.report.story import RunTold
 from aml_pipeline.runs import locks
 from aml_pipeline.runs.record import RunRecord
 
-_ELSEWHERE = "another place with -o FILE"
+_ELSEWHERE = "another file with -o FILE"
 
 
 def read_run(opened: Opened, run: RunRecord) -> RunTold:
-    """Return what a page tells of a run."""
+    """Return the story of a run."""
     return read(run, state_of(run, busy=locks.is_locked(opened.state)))
 
 
 def written(options: Options, text: str, place: str) -> int:
-    """Write a page, and print where it is; ``-o -`` prints the page itself."""
+    """Write a page and print its path; ``-o -`` prints the page itself."""
     place = options.text("output") or place
     if place == "-":
         raw(sys.stdout).write(text)
@@ -39,23 +39,23 @@ def written(options: Options, text: str, place: str) -> int:
         import webbrowser
 
         if not webbrowser.open(Path(place).resolve().as_uri()):
-            print("No browser could be started here. Open the file by hand.", file=sys.stderr)
+            print("No browser could be started. Open the file manually.", file=sys.stderr)
     return 0
 
 
 def _check(place: str) -> None:
-    """Raise UsageError where no file can be."""
+    """Raise UsageError if no file can be written there."""
     folder = os.path.dirname(place) or os.curdir
     if not os.path.exists(folder):
-        raise UsageError(f"There is no folder {folder}. Make it, or name {_ELSEWHERE}.")
+        raise UsageError(f"Folder {folder} was not found. Create it, or name {_ELSEWHERE}.")
     if not os.path.isdir(folder):
-        raise UsageError(f"{folder} is no folder. Name {_ELSEWHERE}.")
+        raise UsageError(f"{folder} is not a folder. Name {_ELSEWHERE}.")
     if os.path.isdir(place):
         raise UsageError(f"{place} is a folder. Name a file in it: -o {os.path.join(place, 'page.html')}")
 
 
 def _write(place: str, page: bytes) -> None:
-    """Write a page; into a pipe or a device, such as /dev/stdout, without a file taking its place."""
+    """Write a page; a pipe or a device, such as /dev/stdout, is not replaced by a file."""
     try:
         if os.path.exists(place) and not os.path.isfile(place):
             with open(place, "wb") as stream:
@@ -66,4 +66,4 @@ def _write(place: str, page: bytes) -> None:
         if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise
         folder = os.path.dirname(place) or os.curdir
-        raise MachineError(f"No page may be written in {folder}. Name {_ELSEWHERE}.") from None
+        raise MachineError(f"You cannot write to {folder}. Name {_ELSEWHERE}.") from None

@@ -1,4 +1,4 @@
-"""The Python of the steps, as the command line chooses it."""
+"""Chooses the Python of the steps from the command line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.project.environment import interpreter
 from aml_pipeline.project.environment.interpreter import Interpreter
 
-# What would make a step's Python find other modules here than in Azure ML.
+# Variables that would make a step's Python find other modules than in Azure ML.
 _NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
 
 
 def asking_python(options: Options, environ: Mapping[str, str]) -> AbstractContextManager[Callable[[], Interpreter]]:
-    """Ask the Python that runs the steps what it is: that takes as long as reading the pipeline."""
+    """Query the Python that runs the steps in parallel, which takes as long as reading the pipeline."""
     state = state_folder(options)
     cache, project = os.path.join(state, ".interpreter"), os.path.dirname(state)
     return interpreter.asking(_python(options.text("python"), environ), steps_environ(environ), cache, project)
@@ -28,7 +28,7 @@ def asking_python(options: Options, environ: Mapping[str, str]) -> AbstractConte
 def steps_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the steps' processes."""
     inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
-    # So that what a step prints, metrics among it, is seen when it is printed.
+    # So that output of a step, including metrics, is shown immediately.
     return {"PYTHONUNBUFFERED": "1", **inherited}
 
 
@@ -38,6 +38,6 @@ def _python(given: str | None, environ: Mapping[str, str]) -> str:
     found = shutil.which(given, path=environ.get("PATH"))
     if found is None:
         raise UsageError(
-            f"There is no program {given} for --python. Give the path of a Python, such as .venv/bin/python."
+            f"Program {given} of --python was not found. Give the path of a Python, for example .venv/bin/python."
         )
     return os.path.abspath(found)

@@ -1,4 +1,4 @@
-"""What commands that look back share: the recorded runs of a pipeline, which of them is meant, and how each ended."""
+"""Shared by commands about earlier runs: the recorded runs of a pipeline, selection by name, and how each ended."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _MOST_NAMED = 5
 
 
 def records_of(opened: Opened) -> list[RunRecord]:
-    """Return the runs recorded here of a pipeline, the oldest first."""
+    """Return the recorded runs of a pipeline, oldest first."""
     return record.records(os.path.join(opened.state, "runs"))
 
 
 def chosen(found: list[RunRecord], name: str | None) -> RunRecord:
-    """Return the run that ``name`` means, as ``matching`` has it; without a name the last. Raises UsageError."""
+    """Return the run that ``name`` matches (see ``matching``); without a name the latest. Raises UsageError."""
     if not found:
-        raise UsageError("Nothing ran yet. Start with `aml-pipeline run`.")
+        raise UsageError("There are no runs yet. Start one with `aml-pipeline run`.")
     if name is None:
         return found[-1]
     meant = matching(found, name)
     if not meant:
-        raise UsageError(f'There is no run "{name}". {suggest(name, [one.run for one in found][-10:], noun="run")}')
+        raise UsageError(f'Unknown run "{name}". {suggest(name, [one.run for one in found][-10:], noun="run")}')
     if len(meant) > 1:
         raise ambiguous(name, meant)
     return meant[0]
 
 
 def matching(found: Sequence[RunRecord], name: str) -> list[RunRecord]:
-    """Return the runs that ``name`` may mean: the one called so; else those whose name or its last part begin so; else
-    those whose name holds it; else those whose id in Azure ML begins so.
+    """Return the runs that ``name`` matches: exactly; else at the beginning of their name or its last part; else
+    anywhere in their name; else at the beginning of their id in Azure ML.
     """  # noqa: D205 - one thought
     ways: tuple[Callable[[RunRecord], bool], ...] = (
         lambda one: one.run == name,
@@ -58,17 +58,17 @@ def matching(found: Sequence[RunRecord], name: str) -> list[RunRecord]:
 
 
 def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
-    """Return the error that ``name`` may mean several runs, with the newest of them."""
+    """Return the error that ``name`` matches several runs, with the newest of them."""
     newest = [one.run for one in reversed(meant)]
     shown = newest[:_MOST_NAMED] if len(newest) > _MOST_NAMED else newest
     more = f" and {len(newest) - len(shown)} more" if len(newest) > len(shown) else ""
-    first = ", the newest first" if more else ""
+    first = ", newest first" if more else ""
     said = f'"{name}" matches {len(newest)} runs{first}: {", ".join(shown)}{more}.'
     return UsageError(f"{said} Type more of its id.")
 
 
 def state_of(one: RunRecord, *, busy: bool) -> str:
-    """Return how a run ended; ``busy``: a run holds the lock now, so one that did not end may be it."""
+    """Return how a run ended; ``busy``: a run is in progress, which may be one without an end."""
     return _ended(one.header, busy=busy)
 
 
@@ -78,7 +78,7 @@ def _ended(header: Mapping[str, Any], *, busy: bool) -> str:
 
 
 def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
-    """Return a run as JSON data; ``changed`` are the parameters that are not their defaults."""
+    """Return a run as JSON data; ``changed`` are the parameters with values other than their defaults."""
     header = one.short
     steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
     texts, defaults = parameters_of(header), defaults_of(header)
@@ -101,7 +101,7 @@ def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
 
 
 def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of parameters by their declared types; numbers remember how they were written."""
+    """Return the values of parameters by their declared types; numbers keep how they were written."""
     declared = mapping(mapping(header.get("plan")).get("parameters"))
     types = {name: mapping(one).get("type") for name, one in declared.items()}
     return {
@@ -111,7 +111,7 @@ def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any
 
 
 def words_of(row: Mapping[str, Any]) -> str:
-    """Return what a line on a run says after its time: what was changed, what it measured, how its steps ended."""
+    """Return the text of a run after its time: changed parameters, metrics, how its steps ended."""
     changed = ", ".join(f"{name}={shown(written(value))}" for name, value in row["changed"].items())
     logged = [(step, name, value) for step, values in row["metrics"].items() for name, value in mapping(values).items()]
     measured = [printable(f"{step}.{name} {number_in_words(value)}") for step, name, value in logged[:_MOST_METRICS]]
@@ -134,12 +134,12 @@ def _steps_in_words(steps: Mapping[str, str]) -> str:
 
 
 def _counted(state: str, steps: list[str]) -> str:
-    """Return how many steps ended so; those that were not to end so are named, while they are few."""
+    """Return how many steps ended in a state; a few steps that did not succeed are named."""
     if state in {"failed", "interrupted"} and len(steps) <= _MOST_STEPS:
         return ", ".join(f"{step} {state}" for step in steps)
     return f"{len(steps)} {state}"
 
 
 def moment(seconds: float | None) -> str:
-    """Return a time, here and for people."""
+    """Return a local time for people."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds)) if seconds else f"{'?':<19}"

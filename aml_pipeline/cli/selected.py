@@ -1,4 +1,4 @@
-"""What ``plan`` and ``run`` share: the steps that are chosen, and what is known of them before any runs."""
+"""Shared by ``plan`` and ``run``: the selected steps, and what is known about them before any runs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from aml_pipeline.runs import reuse
 
 
 def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) -> bool:
-    """Say which steps are left out though their results are of another state than the file's; return whether any is."""
+    """Report unselected steps whose results are out of date; return whether there are any."""
     told = out_of_date(context, selected)
     for name, changed in told:
-        said = f"{name} is left out, and is out of date: {reuse.summary(changed)}"
+        said = f"{name} is not part of this run, but out of date: {reuse.summary(changed)}"
         print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
     return bool(told)
 
 
 def selection(options: Options, opened: Opened) -> tuple[list[str], frozenset[str]]:
-    """Return the steps chosen, and those that run in any case."""
+    """Return the selected steps, and those that run in any case."""
     pipeline, _ = opened.require()
     selected = graph.select(
         pipeline.upstream,
@@ -49,7 +49,7 @@ def context_of(
     *,
     durable: bool = False,
 ) -> Context:
-    """Return all that is known of the steps chosen; what they need and is not here is an error."""
+    """Return all that is known about the selected steps; a missing result that they need is an error."""
     pipeline, project = opened.require()
     opened.require(check.missing_data(pipeline, project, [pipeline.step(name) for name in selected]))
     given = {**tracking_environ(environ, opened.state, pipeline.name), **steps_environ(environ)}

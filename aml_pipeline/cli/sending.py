@@ -1,4 +1,4 @@
-"""What commands that ask Azure ML share: the login that the environment names, and who hears what takes long."""
+"""Shared by commands for Azure ML: the login from the environment, and reports on what takes long."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from aml_pipeline.azureml.workspace import waiting
 
 
 def connect(folder: str, environ: Mapping[str, str], sdk: str) -> Any:  # noqa: ANN401 - the SDK's
-    """Return the workspace that the configuration in or above ``folder`` names, as the SDK v1 or v2 has it."""
-    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # read by SDK v1 when it is imported: no telemetry
+    """Return the workspace named by the configuration in or above ``folder``, as an object of SDK v1 or v2."""
+    os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # SDK v1 reads this when it is imported: no telemetry
     return azureml.connect(folder, sdk=sdk, login=login(environ))
 
 
 def login(environ: Mapping[str, str]) -> Login:
-    """Return how to log in, by the variables that Azure's own libraries read."""
+    """Return how to log in, from the variables that Azure's own libraries read."""
     named = [environ.get(f"AZURE_{name}") for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")]
     tenant, client, secret = named
     principal = ServicePrincipal(tenant, client, secret) if tenant and client and secret else None
@@ -33,11 +33,11 @@ def login(environ: Mapping[str, str]) -> Login:
 
 
 def listener() -> waiting.Listener:
-    """Return who tells what is being waited for: on standard error as it is now, for an SDK may be kept off it."""
+    """Return a listener that prints what is being waited for to the current standard error; an SDK may suppress it."""
     stream = sys.stderr
     return lambda text: print(text, file=stream, flush=True)
 
 
 def say(text: str) -> None:
-    """Tell what is no result."""
+    """Print something other than a result."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Stopping a command that an SDK of Azure ML keeps busy."""
+"""Stops a command while an SDK of Azure ML is busy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aml_pipeline.cli.sending import listener
 
 @contextlib.contextmanager
 def heard(notice: str = "") -> Iterator[Callable[[], None]]:
-    """Within the block, a signal that stops says ``notice`` before it has its way, and a second one ends the process.
+    """Within the block, a signal to stop prints ``notice`` before it takes effect, and a second one ends the process.
 
-    Gives a function that raises what stops, if a signal came that could not: where Python was within an object's
-    finalizer, nothing is raised.
+    Yields a function that raises the exception if a signal arrived that could not raise it, because Python was in an
+    object's finalizer.
     """
     numbers: list[int] = []
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -35,7 +35,7 @@ def heard(notice: str = "") -> Iterator[Callable[[], None]]:
 
     def leave(number: int, _: FrameType | None) -> None:
         with contextlib.suppress(OSError):
-            os.write(2, b"Stopped.\n")  # the stream may be writing the notice
+            os.write(2, b"Stopped.\n")  # the stream may be busy with the notice
         die_of(number)
 
     for number, before in kept.items():

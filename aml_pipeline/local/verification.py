@@ -57,7 +57,7 @@ def items(state: str, answers: str) -> Iterator[Item]:
         yield Item("run record", run.run, 0, partial(_of_record, state, run))
     kept = Contents(state)
     for name in kept.names():
-        yield Item("text of code", name, 0, partial(_of_text, kept, name))
+        yield Item("code text", name, 0, partial(_of_text, kept, name))
     yield Item("cache", "", 0, partial(_of_caches, state, answers))
 
 

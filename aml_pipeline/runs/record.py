@@ -290,7 +290,7 @@ def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]
 
 
 def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> list[str]:
-    """Return the paths of the texts of code that none of the ``kept`` records refers to.
+    """Return the paths of the code texts that none of the ``kept`` records refers to.
 
     ``environments`` are digests of definitions that stay in any case: those of the kept results, so that the next run
     can tell what changed in them.

@@ -68,9 +68,9 @@ def beside(project: Project) -> list[str]:
 def test_what_it_writes_and_prints(small: Project) -> None:
     done = small.cli("export", "v2")
     assert done.stdout == (
-        "first-step → first_step\nsecond → second\n14 files in v2; v2/README.md has the commands of az ml, in order.\n"
+        "first-step → first_step\nsecond → second\n14 files in v2; v2/README.md lists the `az ml` commands to run.\n"
     )
-    assert "first-step goes without --gone: dataset gone is only here.\n" in done.stderr
+    assert "--gone of first-step is omitted: dataset gone exists only on this machine.\n" in done.stderr
     assert "both fire.\nPause the one of v1 in the portal" in done.stderr
     found = content(small.root / "v2")
     assert sorted(found) == [
@@ -181,7 +181,7 @@ def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project
         "`retries` of steps: train. They apply only to local runs.",
         "min_nodes of compute target gpu. Only a cluster created from a `vm_size` has them.",
     ]
-    assert said == [f"Left out of the export: {line}" for line in lines]
+    assert said == [f"Not exported: {line}" for line in lines]
     assert [line[2:] for line in page.splitlines() if line.startswith("- ")] == lines
 
 

@@ -86,12 +86,12 @@ UNCHANGED = [
     "= published pipeline lesson version D",
     "= endpoint lesson default version 0",
     "= schedule lesson.nightly",
-    "Azure ML agrees with the file.",
+    "Azure ML is up to date with the file.",
 ]
 
 
 def test_a_dry_run_and_then_the_thing_itself(lesson: Lesson, capsys: Capture) -> None:
-    assert publish(lesson, capsys, "--dry-run") == [*FRESH, "4 changes to make; nothing was written."]
+    assert publish(lesson, capsys, "--dry-run") == [*FRESH, "4 changes pending; nothing was changed."]
     assert publish(lesson, capsys, "--dry-run", "--exit-code", status=5)
     assert lesson.service.writes() == []
     assert publish(lesson, capsys) == [*FRESH, "4 changes made."]
@@ -173,7 +173,7 @@ def test_a_schedule_that_the_file_no_longer_has_is_disabled_and_comes_back(lesso
     assert writes(lesson) == ["PUT Schedules/ID"]
     (schedule,) = lesson.service.schedules.values()
     assert schedule["EntityStatus"] == "Disabled"
-    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+    assert publish(lesson, capsys)[-1] == "Azure ML is up to date with the file."
     lesson.write({"pipeline.yaml": text})
     assert publish(lesson, capsys)[2] == "~ schedule lesson.nightly enabled again"
     assert state(lesson) == before
@@ -225,7 +225,7 @@ def test_another_experiment_replaces_the_schedule(lesson: Lesson, capsys: Captur
     lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
     assert publish(lesson, capsys)[2] == "-/+ schedule lesson.nightly experiment: lesson → other"
     assert [one["EntityStatus"] for one in lesson.service.schedules.values()] == ["Disabled", "0"]
-    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+    assert publish(lesson, capsys)[-1] == "Azure ML is up to date with the file."
 
 
 def test_what_others_made_is_left_alone(lesson: Lesson, capsys: Capture) -> None:
@@ -326,7 +326,7 @@ def test_the_addresses_of_what_is_published_start_it(lesson: Lesson, capsys: Cap
     assert endpoint["address"] == f"{runs}/PipelineEndpointSubmit/Id/{endpoint['id']}"
     assert endpoint["page"] == ""
     told = [f"page      {pipeline['page']}", f"endpoint  {endpoint['address']}"]
-    assert lesson.here(capsys, "publish").out.splitlines()[-3:] == ["Azure ML agrees with the file.", *told]
+    assert lesson.here(capsys, "publish").out.splitlines()[-3:] == ["Azure ML is up to date with the file.", *told]
     assert lesson.here(capsys, "publish", "--version", "previous").status == 2
     (row,) = _rows(lesson, capsys, "--version", pipeline["details"][0].removeprefix("version "))
     assert row["address"] == endpoint["address"]
@@ -364,7 +364,7 @@ def test_addresses_that_cannot_be_read_undo_nothing(lesson: Lesson, capsys: Capt
     publish(lesson, capsys)
     lesson.service.fail("/PipelineEndpoints/(Id/)?[0-9a-f-]{36}$", 403, method="GET", times=1000)
     done = lesson.here(capsys, "publish")
-    assert (done.status, done.out.splitlines()[-1]) == (0, "Azure ML agrees with the file.")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "Azure ML is up to date with the file.")
     assert done.err.startswith("Looking up the addresses failed. You may not do that")
 
 
@@ -402,7 +402,7 @@ def test_a_newer_dataset_shows_as_a_change(lesson: Lesson, capsys: Capture) -> N
     )
     lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.images }}\n      --epochs:")
     publish(lesson, capsys)
-    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+    assert publish(lesson, capsys)[-1] == "Azure ML is up to date with the file."
     lesson.service.add_dataset("images", "more/images")
     assert publish(lesson, capsys, "--dry-run")[0] == "+ published pipeline lesson version D"
 
@@ -426,7 +426,7 @@ def test_stopped_anywhere_the_next_one_does_the_rest(
             shutil.rmtree(lesson.root / ".aml_pipeline", ignore_errors=True)
             publish(lesson, capsys)
             assert state(lesson) == wanted, place
-            assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+            assert publish(lesson, capsys)[-1] == "Azure ML is up to date with the file."
 
 
 def _prepare(lesson: Lesson, capsys: Capture, *, prepared: bool) -> None:
@@ -662,7 +662,7 @@ def test_an_answer_of_a_change_that_gets_lost_is_looked_for(lesson: Lesson, caps
     done = lesson.here(capsys, "publish")
     assert (done.status, done.err.startswith("Azure ML did not confirm that "), done.err.count("\n")) == (0, True, 1)
     lesson.service.faults.ordered.clear()
-    assert publish(lesson, capsys)[-1] == "Azure ML agrees with the file."
+    assert publish(lesson, capsys)[-1] == "Azure ML is up to date with the file."
 
 
 def test_what_azure_ml_did_not_do_is_no_lost_answer(lesson: Lesson, capsys: Capture) -> None:

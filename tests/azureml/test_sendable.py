@@ -41,7 +41,7 @@ def dry_run(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 def test_what_would_be_sent(capsys: pytest.CaptureFixture[str]) -> None:
     status, said = dry_run(capsys)
     assert status == 0
-    assert said.endswith("Nothing was sent.\n")
+    assert said.endswith("Nothing was submitted.\n")
 
 
 RULES = {

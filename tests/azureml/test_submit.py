@@ -72,8 +72,8 @@ def test_no_login_of_the_repositorys_address_is_sent(lesson: Lesson) -> None:
 
 
 def test_what_azure_ml_has_is_listed(lesson: Lesson) -> None:
-    assert (
-        lesson.azure("runs", "--remote").out == "Azure ML has no run of lesson. Begin one with `aml-pipeline submit`.\n"
+    assert lesson.azure("runs", "--remote").out == (
+        "Azure ML has no runs of lesson. Start one with `aml-pipeline submit`.\n"
     )
     lesson.azure("submit")
     (run,) = lesson.service.runs
@@ -161,7 +161,7 @@ def test_stopping_the_wait_leaves_the_run_alone(lesson: Lesson, number: signal.S
     _, err = process.communicate(timeout=PATIENCE)
     (run,) = lesson.service.runs
     assert process.returncode == -number, "it dies of the signal, so that the loop of a shell ends"
-    assert err.splitlines()[-1] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert err.splitlines()[-1] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
     assert not lesson.service.state.cancelled
     assert lesson.record()["state"] == "submitted"
     assert "  submitted  " in lesson.cli("runs").stdout
@@ -177,7 +177,8 @@ def test_stopping_while_it_is_sent(lesson: Lesson, capsys: Capture) -> None:
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (-signal.SIGINT, "")
     assert err == (
-        "Stopped while the run was being sent. If it began all the same, experiment lesson shows it in the portal.\n"
+        "Stopped while the run was being submitted. If it started nevertheless, the portal shows it in experiment "
+        "lesson.\n"
     )
     assert lesson.runs() == []
     lesson.service.faults.ordered.clear()
@@ -206,7 +207,7 @@ def test_stopping_while_the_run_itself_is_sent_leaves_one_that_cancel_knows(
     assert (process.returncode, out) == (-number, "")
     run = lesson.record()["azureml"]["run"]
     lost = f"If run {run} did start, stop it with `aml-pipeline cancel {run}`."
-    assert err == f"Stopped while the run was being sent. {lost}\n"
+    assert err == f"Stopped while the run was being submitted. {lost}\n"
     until(lambda: run in lesson.service.state.runs)
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
     assert lesson.service.state.cancelled == {run}
@@ -435,7 +436,7 @@ def test_a_wait_ends_when_nobody_answers_for_long(lesson: Lesson, capsys: Captur
     done = lesson.here(capsys, "submit", "--wait")
     (run,) = lesson.service.runs
     assert done.status == 4
-    assert done.err.splitlines()[-2] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert done.err.splitlines()[-2] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
     assert done.err.splitlines()[-1].startswith("Asking Azure ML about the run failed. Azure ML had an internal error")
     assert lesson.record()["state"] == "submitted"
 
@@ -486,7 +487,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "cancel")
     assert (done.status, done.err) == (
         2,
-        "No run of lesson was submitted from here. Name the run; the portal lists them.\n",
+        "No run of lesson was submitted from this folder. Name a run; the portal lists them.\n",
     )
     lesson.service.script = Script(holds=True)
     for _ in range(2):
@@ -500,7 +501,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
         "Execution"
     ] * 2
     records = [run.name for run in lesson.runs()]
-    assert lesson.here(capsys, "cancel", records[0][-4:]).out == f"run {first} is over: Canceled\n"
+    assert lesson.here(capsys, "cancel", records[0][-4:]).out == f"run {first} has ended: Canceled\n"
     done = lesson.here(capsys, "cancel", "20")
     assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Type more of its id.\n'
     done = lesson.here(capsys, "cancel", "other")
@@ -549,7 +550,7 @@ def test_cancelling_what_is_over_or_refused(lesson: Lesson, capsys: Capture) -> 
     assert lesson.here(capsys, "submit", "--wait").status == 0
     run = lesson.record()["azureml"]["run"]
     lesson.service.forget()
-    assert lesson.here(capsys, "cancel").out == f"run {run} is over: Finished\n"
+    assert lesson.here(capsys, "cancel").out == f"run {run} has ended: Finished\n"
     assert lesson.service.writes() == []
     lesson.service.script = Script(holds=True)
     lesson.here(capsys, "submit")
@@ -569,7 +570,7 @@ def test_a_run_that_cannot_be_recorded_is_told_all_the_same(lesson: Lesson, caps
     (run,) = lesson.service.runs
     assert done.status == 6
     assert done.out.startswith(f"run {run}\nhttp")
-    assert f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`.\n" in done.err
+    assert f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`.\n" in done.err
 
 
 def test_a_run_is_recorded_though_nobody_reads_of_it(lesson: Lesson) -> None:
@@ -588,7 +589,7 @@ def test_a_disk_that_is_full_while_waiting(lesson: Lesson, capsys: Capture, monk
     done = lesson.here(capsys, "submit", "--wait")
     (run,) = lesson.service.runs
     assert done.status == 6
-    assert done.err.splitlines()[-2] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert done.err.splitlines()[-2] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
     assert done.err.splitlines()[-1].startswith("The disk is full")
 
 
@@ -642,7 +643,7 @@ def test_the_library_refuses_what_the_command_line_refuses(lesson: Lesson) -> No
     lesson.replace("pipeline.yaml", "    steps:\n".strip(" "), "datasets: {images: {local: data}}\nsteps:\n")
     lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.images }}\n      --epochs:")
     lesson.service.forget()
-    with pytest.raises(PipelineError, match='dataset "images" has no place in Azure ML'):
+    with pytest.raises(PipelineError, match='dataset "images" exists only on this machine'):
         azureml.submit(load(lesson.root / "pipeline.yaml"), workspace)
     assert lesson.service.requests == []
 
@@ -749,7 +750,7 @@ def test_what_needs_no_azure_imports_none_of_it(project: Project, words: list[st
 def test_a_dry_run_sends_nothing(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "submit", "--dry-run")
     assert done.status == 0
-    assert done.out.splitlines()[-1] == "Nothing was sent."
+    assert done.out.splitlines()[-1] == "Nothing was submitted."
     assert lesson.service.requests == []
     assert lesson.runs() == []
 
@@ -807,7 +808,7 @@ def test_an_optional_dataset_that_azure_ml_lacks_takes_its_option_with_it_and_th
     (run,) = lesson.service.runs
     assert lesson.service.assignments_of(run) == {"epochs": "5"}
     shown = lesson.azure("submit", "--dry-run").out
-    assert "  without --here: dataset here has no place in Azure ML\n" in shown
+    assert "  without --here: dataset here exists only on this machine\n" in shown
     assert "depth" not in shown
     lesson.service.add_dataset("images", "some/images")
     assert lesson.azure("submit", "train").err.splitlines() == done.err.splitlines()[:1]

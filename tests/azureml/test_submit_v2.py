@@ -229,11 +229,11 @@ def test_stopping_the_wait_leaves_the_run_alone(lesson: LessonV2, capsys: Captur
     _, err = process.communicate(timeout=PATIENCE)
     name, _ = job_of(lesson)
     assert process.returncode == -signal.SIGINT
-    assert err.splitlines()[-1] == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`."
+    assert err.splitlines()[-1] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`."
     assert lesson.service.cancelled == []
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {name}\n"  # by the SDK that sent it
     assert lesson.service.cancelled == [name]
-    assert lesson.here(capsys, "cancel", lesson.runs()[-1].name).out == f"run {name} is over: Canceled\n"
+    assert lesson.here(capsys, "cancel", lesson.runs()[-1].name).out == f"run {name} has ended: Canceled\n"
 
 
 @pytest.fixture
@@ -260,11 +260,11 @@ def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: sig
     if out:  # Python was within an object's finalizer, from which no exception comes
         name, _ = job_of(lesson)
         assert out.startswith(f"run {name}\n")
-        assert err == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`.\n"
+        assert err == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`.\n"
     else:
-        lost = "If it began all the same, experiment lesson shows it in the portal."
+        lost = "If it started nevertheless, the portal shows it in experiment lesson."
         # Progress bars of the SDK may complain that they were cut off, before the process ends.
-        assert err.startswith(f"Stopped while the run was being sent. {lost}\n")
+        assert err.startswith(f"Stopped while the run was being submitted. {lost}\n")
         assert lesson.service.jobs == {}
         assert lesson.runs() == []
 
@@ -284,7 +284,7 @@ def _stopped_once(lesson: LessonV2, number: signal.Signals) -> subprocess.Popen[
     process.send_signal(number)
     assert process.stderr is not None
     heard = process.stderr.readline()
-    assert heard == "Stopping, once files that are being uploaded have arrived; a second time, at once.\n"
+    assert heard == "Stopping after the current uploads; interrupt again to stop at once.\n"
     assert process.poll() is None
     return process
 
@@ -310,7 +310,7 @@ def test_stopping_while_the_job_is_sent_leaves_one_that_cancel_knows(
     name, _ = job_of(lesson)
     _, told = err.splitlines()
     lost = f"If run {name} did start, stop it with `aml-pipeline cancel {name}`."
-    assert told == f"Stopped while the run was being sent. {lost}"
+    assert told == f"Stopped while the run was being submitted. {lost}"
     assert (lesson.record()["azureml"]["run"], lesson.record()["azureml"]["sdk"]) == (name, "v2")
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {name}\n"
     assert lesson.service.cancelled == [name]
@@ -548,7 +548,7 @@ def test_a_client_without_progress_does_not_wait_for_ever(lesson: LessonV2) -> N
 
 def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:
     done = lesson.here(capsys, *SUBMIT, "--dry-run")
-    assert (done.status, done.err, done.out.splitlines()[-1]) == (0, "", "Nothing was sent.")
+    assert (done.status, done.err, done.out.splitlines()[-1]) == (0, "", "Nothing was submitted.")
     assert lesson.service.requests == []
 
 
@@ -663,7 +663,7 @@ def test_a_wait_ends_when_nobody_answers_for_long(lesson: LessonV2, capsys: Capt
     name, _ = job_of(lesson)
     assert done.status == 4
     *_, goes_on, failed = done.err.splitlines()
-    assert goes_on == f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {name}`."
+    assert goes_on == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`."
     assert failed == (
         "Azure ML did not return the addresses of its services. Check your role in the workspace, and try again in "
         "a while."

@@ -89,12 +89,14 @@ def test_what_is_adopted_changes_hands(lesson: Lesson, other: Lesson, capsys: Ca
         "+ published pipeline lesson version D",
         f"~ endpoint lesson default: D → D; taken over from {OURS}",
         f"~ schedule lesson.nightly taken over from {OURS}",
-        "3 changes to make; nothing was written.",
+        "3 changes pending; nothing was changed.",
     ]
     assert lesson.service.writes() == []
     publish(other, capsys, "--adopt")
     assert writes(lesson) == ["POST Pipelines/Create", "PUT PipelineEndpoints/ID", "PUT Schedules/ID"]
-    assert publish(other, capsys, "--adopt")[-1] == publish(other, capsys)[-1] == "Azure ML agrees with the file."
+    assert (
+        publish(other, capsys, "--adopt")[-1] == publish(other, capsys)[-1] == ("Azure ML is up to date with the file.")
+    )
     assert THEIRS in refused(lesson, capsys, "publish").err
     assert "--adopt first, then with --version" in other.here(capsys, "publish", "--adopt", "--version", "a").err
 
@@ -106,7 +108,7 @@ def test_an_adoption_that_was_interrupted_goes_on(lesson: Lesson, other: Lesson,
     assert other.here(capsys, "publish", "--adopt").status == 4
     assert refused(other, capsys, "publish").err.startswith("Schedule lesson.nightly was published by another project")
     assert publish(other, capsys, "--adopt")[2] == "- schedule lesson.nightly no longer in the file"
-    assert publish(other, capsys)[-1] == "Azure ML agrees with the file."
+    assert publish(other, capsys)[-1] == "Azure ML is up to date with the file."
 
 
 def test_one_project_cloned_by_any_address_is_one(lesson: Lesson, tmp_path: Path, capsys: Capture) -> None:

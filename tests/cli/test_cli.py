@@ -48,10 +48,10 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["rum"], 'There is no command "rum". Did you mean "run"?'),
-        (["--colour"], 'There is no option "--colour". See `aml-pipeline --help`.'),
-        (["--bogus"], 'There is no option "--bogus". See `aml-pipeline --help`.'),
-        (["--logs"], 'There is no option "--logs". Did you mean "logs"? See'),
+        (["rum"], 'Unknown command "rum". Did you mean "run"?'),
+        (["--colour"], 'Unknown option "--colour". See `aml-pipeline --help`.'),
+        (["--bogus"], 'Unknown option "--bogus". See `aml-pipeline --help`.'),
+        (["--logs"], 'Unknown option "--logs". Did you mean "logs"? See'),
         (["run", "--fil", "x"], 'Unknown option "--fil" of `run`. Did you mean "--file"?'),
         (["run", "--param"], "--param needs a value. Write --param NAME=VALUE."),
         (["run", "--only=x"], "--only does not take a value."),
@@ -62,7 +62,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["run", "-f", "."], ". is a folder, not a pipeline file."),
         (["run", "trian"], 'Unknown step "trian".'),
         (["run", "--only"], "--only needs at least one step."),
-        (["run", "--python", "nowhere"], "There is no program nowhere for --python."),
+        (["run", "--python", "nowhere"], "Program nowhere of --python was not found."),
         (["logs", "--run", "x"], "Nothing ran yet."),
     ],
 )
@@ -91,7 +91,7 @@ def test_options_and_the_command_mix_freely(words: list[str], capsys: pytest.Cap
     [
         (OSError(errno.ENOSPC, "x", "/a/b"), 6, "The disk is full: /a/b."),
         (OSError(errno.EROFS, "x", "/a/b"), 6, "This file system is read-only: /a/b."),
-        (PermissionError(errno.EACCES, "x", "/a/b"), 6, "No permission: /a/b."),
+        (PermissionError(errno.EACCES, "x", "/a/b"), 6, "Permission denied: /a/b."),
         (OSError(errno.EMFILE, "x"), 6, "Too many open files."),
         (KeyboardInterrupt(), 130, "Stopped."),
         (exits.Terminated(), 143, "Stopped."),
@@ -161,12 +161,12 @@ def test_init_tells_a_command_that_can_be_typed(
         assert cli.run(["init", *words], {}) == 0
         return capsys.readouterr().out.splitlines()[-1]
 
-    assert told("My Project") == "Now run it: cd 'My Project' && aml-pipeline run"
-    assert told("plain") == "Now run it: cd plain && aml-pipeline run"
-    assert told() == "Now run it: aml-pipeline run"
+    assert told("My Project") == "Run it with: cd 'My Project' && aml-pipeline run"
+    assert told("plain") == "Run it with: cd plain && aml-pipeline run"
+    assert told() == "Run it with: aml-pipeline run"
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    assert told(".") == "Now run it: aml-pipeline run"
+    assert told(".") == "Run it with: aml-pipeline run"
 
 
 def test_init_makes_a_pipeline_that_validates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

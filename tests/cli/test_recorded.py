@@ -44,8 +44,8 @@ def test_any_part_of_its_name_that_no_other_has_means_a_run(name: str, place: in
     [
         ("b6", f'"b6" matches 2 runs: {IDS[2]}, {IDS[0]}. Type more of its id.'),
         ("2026-11-27", f'"2026-11-27" matches 2 runs: {IDS[2]}, {IDS[1]}. Type more of its id.'),
-        ("", f'There is no run "". Known: {", ".join(IDS)}.'),
-        ("b6ef", 'There is no run "b6ef". Known: '),
+        ("", f'Unknown run "". Known: {", ".join(IDS)}.'),
+        ("b6ef", 'Unknown run "b6ef". Known: '),
     ],
 )
 def test_what_means_several_runs_or_none_is_told_with_those_there_are(name: str, said: str) -> None:
@@ -58,7 +58,7 @@ def test_of_many_candidates_the_newest_are_listed() -> None:
     many = [RunRecord(f"2026-11-27T17-04-{number:02}-000-{number:04x}", "/nowhere", {}) for number in range(12)]
     with pytest.raises(UsageError) as told:
         chosen(many, "2026")
-    assert str(told.value).startswith('"2026" matches 12 runs, the newest first: 2026-11-27T17-04-11-000-000b, ')
+    assert str(told.value).startswith('"2026" matches 12 runs, newest first: 2026-11-27T17-04-11-000-000b, ')
     assert str(told.value).endswith("-0007 and 7 more. Type more of its id.")
 
 

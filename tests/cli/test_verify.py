@@ -31,7 +31,7 @@ import sys
 for name in "abc":
     open(f"{sys.argv[-1]}/{name}.txt", "w").write(name * int(sys.argv[2]))
 """
-WHOLE = "Verified 2 results, 2 run records and 3 texts of code (9 bytes of outputs): nothing is damaged.\n"
+WHOLE = "Verified 2 results, 2 run records and 3 code texts (9 bytes of outputs): nothing is damaged.\n"
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +299,7 @@ def test_a_run_may_go_on_meanwhile(root: Path, verify: Verify, capsys: pytest.Ca
     with locks.locked(str(_state(root)), "aml-pipeline run"):
         assert verify(0) == WHOLE.replace("2 run records", "3 run records")
         assert cli.run(["verify"], {}) == 0
-        assert capsys.readouterr().err == "A run is in progress: what it is making is not verified.\n"
+        assert capsys.readouterr().err == "A run is in progress: its unfinished results are not verified.\n"
 
 
 def test_what_is_removed_meanwhile_is_not_reported(root: Path) -> None:

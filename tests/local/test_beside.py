@@ -118,7 +118,7 @@ def test_a_run_that_is_stopped_does_not_wait_for_a_large_output(
     two.replace("pipeline.yaml", "timeout: 1s", "timeout: 1h")
     try:
         assert cli.run(["run", "--jobs", "2"], {}) == 130
-        assert capsys.readouterr().err.endswith("Stopped. The next run goes on from here.\n")
+        assert capsys.readouterr().err.endswith("Stopped. The next run will continue from here.\n")
         assert {name: row["state"] for name, row in _record(two).items()} == dict.fromkeys(
             ("endless", "quick"), "interrupted"
         )

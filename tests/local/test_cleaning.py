@@ -104,20 +104,20 @@ def test_clean_frees_results_and_no_record(project: Project, command: Command) -
     freed, kept = command("clean").splitlines(keepends=True)
     assert freed.startswith("Freed 1")
     assert freed.endswith(" kB: 2 results and 1 attempt without a result.\n")
-    assert kept == "Kept the last result of 2 steps and 4 run records.\n"
+    assert kept == "Kept the latest result of 2 steps and 4 run records.\n"
     assert tree(project.root / ".aml_pipeline/small/runs") == records
     assert command("logs", "--run", before[0], "train") == "size 1\n"
     assert command("plan", "--param", "size=3") == "make   up to date\ntrain  up to date\n"
     again = command("clean")
-    assert again == f"There is nothing to free.\n{kept}"
+    assert again == f"Nothing to free.\n{kept}"
 
 
 def test_runs_that_are_not_among_the_newest_go_when_that_is_asked_for(project: Project, command: Command) -> None:
     first, _, third, last = names(project)
     freed, kept = command("clean", "--runs", "1").splitlines()
-    assert freed.endswith(" kB: 2 results, 1 attempt without a result, 1 run record and 1 text of code.")
+    assert freed.endswith(" kB: 2 results, 1 attempt without a result, 1 run record and 1 code text.")
     assert kept == (
-        "Kept the last result of 2 steps and 3 run records: the newest 1, 2 whose results are still in use."
+        "Kept the latest result of 2 steps and 3 run records: the newest 1, 2 whose results are still in use."
     )
     assert names(project) == [first, third, last]  # the first made the table, the third the model
     assert "rows 7" in command("runs")
@@ -128,7 +128,7 @@ def test_records_younger_than_an_age_stay(project: Project, command: Command) ->
     old = runs / "2020-01-02T03-04-05-678-ab12"
     shutil.copytree(project.runs()[1], old)
     assert command("clean", "--runs", "30d").splitlines()[1] == (
-        "Kept the last result of 2 steps and 4 run records: 4 younger than 30d."
+        "Kept the latest result of 2 steps and 4 run records: 4 younger than 30d."
     )
     assert not old.exists()
     assert len(names(project)) == 4
@@ -142,7 +142,7 @@ def test_what_runs_to_keep_cannot_be(project: Project, command: Command, given: 
         "in hours, days or weeks (--runs 30d).\n"
     )
     assert command("clean", "--runs", "1", "--all", status=2) == (
-        "--all removes all run records, and --runs keeps some. Give one of them.\n"
+        "--all removes all run records, but --runs keeps some. Use only one of them.\n"
     )
     assert len(names(project)) == 4
 
@@ -153,12 +153,12 @@ def test_a_dry_run_lists_what_would_go_and_changes_nothing(project: Project, com
     assert tree(project.root) == before
     state = ".aml_pipeline/small"
     kinds = [re.split("  +", row.strip())[1:] for row in rows]
-    assert [kind for kind, _ in kinds] == ["result", "result", "attempt without a result", "run record", "text of code"]
+    assert [kind for kind, _ in kinds] == ["result", "result", "attempt without a result", "run record", "code text"]
     assert all(place.startswith(f"{state}/steps/train/attempt.") for _, place in kinds[:3])
     assert kinds[3][1] == f"{state}/runs/{names(project)[1]}"
     assert re.match(" +5.[0-9] kB  result +[.]", rows[0])
     assert freed.startswith("Would free ")
-    assert kept.startswith("Would keep the last result of 2 steps and 3 run records: ")
+    assert kept.startswith("Would keep the latest result of 2 steps and 3 run records: ")
     assert command("clean", "-n", "--all").splitlines()[-1] == "Would keep nothing."
     assert tree(project.root) == before
     real = command("clean", "--runs", "1").splitlines()
@@ -168,8 +168,8 @@ def test_a_dry_run_lists_what_would_go_and_changes_nothing(project: Project, com
 
 def test_a_pinned_run_stays(project: Project, command: Command) -> None:
     first, second, *_ = names(project)
-    assert command("runs", "--pin", second) == f"{second} is pinned: `clean` keeps its record.\n"
-    assert command("runs", "--pin", second[-4:]) == f"{second} is pinned: `clean` keeps its record.\n"
+    assert command("runs", "--pin", second) == f"Pinned {second}: `clean` will keep its record.\n"
+    assert command("runs", "--pin", second[-4:]) == f"Pinned {second}: `clean` will keep its record.\n"
     assert [("  pinned  " in row) for row in command("runs").splitlines()] == [False, False, True, False]
     assert [row["pinned"] for row in json.loads(command("runs", "--format", "json"))] == [False, False, True, False]
     kept = command("clean", "--runs", "0").splitlines()[1]
@@ -178,7 +178,8 @@ def test_a_pinned_run_stays(project: Project, command: Command) -> None:
 
     kept = command("clean", "--all").splitlines()[1]
     assert kept == (
-        "Kept 2 run records: 1 pinned, 1 whose results are still in use. `aml-pipeline runs --unpin RUN` lets one go."
+        "Kept 2 run records: 1 pinned, 1 whose results are still in use. To unpin one, use "
+        "`aml-pipeline runs --unpin RUN`."
     )
     assert names(project) == [first, second]  # the second used a result of the first, whose metrics its page shows
     assert sorted(os.listdir(".aml_pipeline/small")) == ["code", "lock", "recording", "runs"]
@@ -188,9 +189,9 @@ def test_a_pinned_run_stays(project: Project, command: Command) -> None:
 
 
 def test_pins_take_runs_that_are_there(project: Project, command: Command) -> None:
-    assert command("runs", "--pin", "nowhere", status=2).startswith('There is no run "nowhere".')
+    assert command("runs", "--pin", "nowhere", status=2).startswith('Unknown run "nowhere".')
     assert command("runs", "--remote", "--pin", names(project)[0], status=2) == (
-        "Runs that are recorded here can be pinned, not those of --remote. Delete --remote.\n"
+        "Only runs recorded on this machine can be pinned. Delete --remote.\n"
     )
 
 
@@ -214,7 +215,7 @@ def test_clean_of_a_project_that_never_ran_says_so(
     Project(tmp_path).write(FILES)
     monkeypatch.chdir(tmp_path)
     for words in ([], ["--all"], ["--runs", "3"], ["--dry-run"]):
-        assert command("clean", *words) == "There is nothing to free.\n"
+        assert command("clean", *words) == "Nothing to free.\n"
 
 
 A_WHILE = 0.5  # in which it is over, if it need not wait for `clean`

@@ -136,5 +136,5 @@ def test_a_disk_that_fails_is_told(
 
     monkeypatch.setattr(os, "fsync", failed)
     assert cli.run(["run", "--fsync"], dict(os.environ)) == exits.EXIT_MACHINE
-    assert "The disk could not be read or written: " in capsys.readouterr().err
+    assert "The disk reported an I/O error: " in capsys.readouterr().err
     assert list((project / ".aml_pipeline/p/steps/make").glob("result.*")) == []

@@ -307,7 +307,7 @@ def test_selection(chain: Project) -> None:
 def test_a_step_that_is_left_out_and_out_of_date_is_told(chain: Project) -> None:
     for words in (["--from", "add"], ["--only", "report"], []):
         assert chain.cli("plan", *words).stderr == ""
-    told = "load is left out, and is out of date: parameter factor 2 → 3\n"
+    told = "load is not part of this run, but out of date: parameter factor 2 → 3\n"
     for words in (["--from", "add"], ["--only", "add"], ["--only", "report"]):  # the last reads nothing of it itself
         assert chain.cli("plan", *words, "--param", "factor=3").stderr == told
         assert chain.cli("run", *words, "--param", "factor=3").stderr == told
@@ -315,13 +315,13 @@ def test_a_step_that_is_left_out_and_out_of_date_is_told(chain: Project) -> None
     assert chain.cli("plan", "--from", "load", "--param", "factor=3").stderr == ""
 
     assert chain.run("--param", "factor=3") == ALL_DONE
-    told = "load is left out, and is out of date: parameter factor 3 → 2\n"  # though a result with 2 is kept
+    told = "load is not part of this run, but out of date: parameter factor 3 → 2\n"  # though a result with 2 is kept
     assert chain.cli("plan", "--from", "add").stderr == told
     chain.replace("src/add.py", "+ int", "- int")
-    told += "add is left out, and is out of date: add.py changed\n"
+    told += "add is not part of this run, but out of date: add.py changed\n"
     assert chain.cli("plan", "--only", "report").stderr == told
     assert chain.run("load") == {"load": "up to date"}
-    told = "add is left out, and is out of date: add.py changed, and 1 more change\n"  # what it reads
+    told = "add is not part of this run, but out of date: add.py changed, and 1 more change\n"  # what it reads
     assert chain.cli("plan", "--only", "report").stderr == told
     told += "    add.py changed\n    input load.table changed\n"
     assert chain.cli("plan", "--only", "report", "-v").stderr == told
@@ -545,8 +545,8 @@ def test_another_python(project: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "mode", "told"),
     [
-        ("nothing", None, "There is no program ./nothing for --python."),
-        ("text", 0o644, "There is no program ./text for --python."),
+        ("nothing", None, "Program ./nothing of --python was not found."),
+        ("text", 0o644, "Program ./text of --python was not found."),
         ("true", 0o755, " does not answer as a Python"),
     ],
 )
@@ -637,7 +637,7 @@ def test_a_run_that_is_stopped_dies_of_the_signal(
 ) -> None:
     run = held()
     run.run.send_signal(number)
-    assert run.ended() == (-number, "Stopped. The next run goes on from here.")
+    assert run.ended() == (-number, "Stopped. The next run will continue from here.")
     assert run.read() == b"", "a process of the step lives on"
     record = json.loads((project.runs()[0] / "run.json").read_text())
     assert (record["state"], record["steps"]["only"]["state"]) == ("interrupted", "interrupted")
@@ -651,7 +651,7 @@ def test_a_second_interrupt_does_not_wait_for_a_stubborn_step(project: Project, 
     run.run.send_signal(signal.SIGINT)
     assert run.read() == b"i"
     run.run.send_signal(signal.SIGINT)
-    assert run.ended() == (-signal.SIGINT, "Stopped. The next run goes on from here.")
+    assert run.ended() == (-signal.SIGINT, "Stopped. The next run will continue from here.")
     assert run.read() == b"", "a process of the step lives on"
     assert json.loads((project.runs()[0] / "run.json").read_text())["state"] == "interrupted"
 
@@ -693,7 +693,7 @@ def test_ctrl_c_ends_the_loop_of_a_shell(
         loop.wait()
     assert (status, flag.read_text()) == (-signal.SIGINT, "begun "), told.read_text()
     # Of a script that --debug runs, the INT may end it, and with it the command, before the command has got its own.
-    last = "Stopped. The next run goes on from here." if len(words) == 1 else ("Stopped.", "only.out ")
+    last = "Stopped. The next run will continue from here." if len(words) == 1 else ("Stopped.", "only.out ")
     assert loop_of != LOOP or told.read_text().splitlines()[-1].startswith(last)  # else who shows it was stopped, too
 
 
@@ -822,7 +822,7 @@ def test_a_folder_that_is_read_only(project: Project, unprivileged: list[str], *
     assert (answers["plan"].returncode, answers["plan"].stderr) == (0, "")
     assert answers["plan"].stdout == ("only  up to date\n" if ran else "only  will run  never ran\n")
     assert answers["run"].returncode == 6
-    assert answers["run"].stderr.startswith(f"No permission: {project.root}/.aml_pipeline")
+    assert answers["run"].stderr.startswith(f"Permission denied: {project.root}/.aml_pipeline")
     assert len(answers["run"].stderr.splitlines()) == 1
 
 
@@ -969,7 +969,7 @@ def test_a_renamed_output_of_a_step_that_is_left_out(project: Project) -> None:
     write("p")
     done = project.cli("run", "--only", "c")
     assert project.cli("plan", "--only", "c").stdout == "c  up to date\n"
-    assert "a is left out, and is out of date: " in done.stderr
+    assert "a is not part of this run, but out of date: " in done.stderr
     refused = project.cli("run", "--only", "b", status=2).stderr
     assert refused.endswith(
         'The result of step "a" has no output p, and the step is not part of this run. '
@@ -1009,11 +1009,11 @@ def test_runs_logs_and_clean(project: Project) -> None:
     project.write(one_step("import sys\nprint('size', sys.argv[2])\nopen(sys.argv[-1] + '/a', 'w').write('x' * 1000)"))
     project.replace("pipeline.yaml", "    arguments:\n", "    arguments:\n      --size: ${{ parameters.size }}\n")
     project.replace("pipeline.yaml", "name: one\n", "name: one\nparameters: {size: 1}\n")
-    assert project.cli("runs").stdout == "Nothing ran yet. Start with `aml-pipeline run`.\n"
+    assert project.cli("runs").stdout == "There are no runs yet. Start one with `aml-pipeline run`.\n"
     assert project.cli("logs", status=2).stderr == (
-        "No step ran yet, so there is no log. Start with `aml-pipeline run`.\n"
+        "There are no logs yet: no step has run. Start with `aml-pipeline run`.\n"
     )
-    assert project.cli("clean").stdout == "There is nothing to free.\n"
+    assert project.cli("clean").stdout == "Nothing to free.\n"
     for size in ("1", "2", "3"):
         assert project.run("--param", f"size={size}") == {"only": "done"}
 
@@ -1158,9 +1158,7 @@ def test_what_ran_can_be_looked_at_while_the_file_has_a_mistake(project: Project
     project.replace("pipeline.yaml", "name:", "nmae: x\nname:")
     assert "hello" in project.cli("logs").stdout
     assert "done" in project.cli("runs").stdout
-    assert project.cli("clean").stdout == (
-        "There is nothing to free.\nKept the last result of 1 step and 1 run record.\n"
-    )
+    assert project.cli("clean").stdout == ("Nothing to free.\nKept the latest result of 1 step and 1 run record.\n")
 
 
 def test_debug_runs_the_source_in_place_with_the_terminal_and_accepts_nothing(project: Project) -> None:

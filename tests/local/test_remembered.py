@@ -156,7 +156,7 @@ def test_a_step_that_is_left_out_and_out_of_date_is_told_each_time(settled: Proj
         for _ in range(2):
             done = settled.cli(command, "--only", "two")
             assert done.stdout.startswith("two  up to date")
-            assert done.stderr == "one is left out, and is out of date: dataset words changed\n"
+            assert done.stderr == "one is not part of this run, but out of date: dataset words changed\n"
 
 
 _AUDIT = """

@@ -140,7 +140,7 @@ def test_nothing_in_the_state_hangs_a_command(root: Path, kind: str, capsys: pyt
                 status = cli.run(words, dict(os.environ))
             told = capsys.readouterr().err
             about = f"{kind} at {place.relative_to(root)}: {' '.join(words)} → {status}: {told}"
-            assert "Mend that" not in told, about
+            assert "Fix the cause" not in told, about
             assert status in {0, 1, 2, 6}, about
 
 
@@ -178,7 +178,7 @@ def test_nothing_in_the_project_hangs_a_command(
             status = cli.run(words, dict(os.environ))
         told = capsys.readouterr()
         about = f"{' '.join(words)} → {status}: {told}"
-        assert "Mend that" not in told.err, about
+        assert "Fix the cause" not in told.err, about
         assert status in {0, 2, 6}, about
 
 

@@ -139,7 +139,7 @@ def get_children(state: State, call: Call) -> object:
 
 
 def query_runs(state: State, call: Call) -> object:
-    """Answer with the runs of an experiment, the newest first; of the filter, tags alone count."""
+    """Answer with the runs of an experiment, newest first; of the filter, tags alone count."""
     known = get_experiment(state, call)["experimentId"]
     wanted = dict(re.findall(r'Tags/(\w+) eq "([^"]*)"', call.body.get("filter") or ""))
     mine = [seen(state, run) for run, one in state.runs.items() if one["experimentId"] == known]

@@ -43,7 +43,7 @@ def get_asset(state: State, call: Call) -> object:
 
 
 def list_versions(state: State, call: Call) -> object:
-    """Answer with the versions of an asset, the newest first; or with the code that has a digest."""
+    """Answer with the versions of an asset, newest first; or with the code that has a digest."""
     kind, name, query = call["kind"], call["name"], call.request.query
     if "hash" in query:
         return listed(_seen(state, kind, *one) for one in _with_digest(state, query["hash"], query["hashVersion"]))

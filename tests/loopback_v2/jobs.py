@@ -77,7 +77,7 @@ def _found(state: State, name: str) -> Run:
 
 
 def list_jobs(state: State, call: Call) -> object:
-    """Answer with all jobs, the newest first; no time passes."""
+    """Answer with all jobs, newest first; no time passes."""
     return listed(_seen(state, call, name) for name in reversed(state.jobs))
 
 

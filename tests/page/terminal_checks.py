@@ -22,7 +22,7 @@ if not terminal.is_here():
 
 QUICKSTART = "aml-pipeline run --profile quickstart"
 MOVES = r"^(train|register-environment|prepare-data|left|right) +\d+\.\d s"
-STOPPED = ["Stopped. The next run goes on from here.", PROMPT]
+STOPPED = ["Stopped. The next run will continue from here.", PROMPT]
 
 
 def plain(rows: list[str]) -> str:

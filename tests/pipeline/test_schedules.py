@@ -233,20 +233,20 @@ def test_the_next_runs_across_a_change_of_the_clock() -> None:
         'nightly  cron "30 2 * * *", daily at 02:30, Europe/Paris',
         "  with epochs=10",
         "  Sat 2027-03-27 02:30  2027-03-27 01:30 UTC",
-        "  Sun 2027-03-28 02:30  –                     does not exist that day: the clock skips it",
+        "  Sun 2027-03-28 02:30  –                     skipped that day by the clock change",
         "  Mon 2027-03-29 02:30  2027-03-29 00:30 UTC",
         "  Tue 2027-03-30 02:30  2027-03-30 00:30 UTC",
         "  Wed 2027-03-31 02:30  2027-03-31 00:30 UTC",
         "",
-        "These are the times that the file says; Azure ML starts runs by its own clock.",
+        "Times computed from the file; Azure ML starts runs by its own clock.",
     ]
     assert shown(text, datetime(2027, 10, 30, 12, tzinfo=UTC))[2] == (
-        "  Sun 2027-10-31 02:30  2027-10-31 00:30 UTC  comes twice: the first is meant"
+        "  Sun 2027-10-31 02:30  2027-10-31 00:30 UTC  occurs twice that day: the first one"
     )
 
 
 def test_without_a_schedule_there_is_nothing_to_show() -> None:
-    assert shown("") == ["example has no schedule. Give it one under `schedules:`."]
+    assert shown("") == ["example has no schedules. Add one under `schedules:`."]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def rows(text: str) -> dict[str, str]:
 def test_what_fits_is_shown_package_by_package(pipeline: Project) -> None:
     done = pipeline.cli("environment", "--exit-code")
     lines = done.stdout.splitlines()
-    assert lines[0].startswith(f"Held against Python {HERE} at /")
+    assert lines[0].startswith(f"Compared with Python {HERE} at /")
     assert "Azure ML builds an image of its own" in lines[1]
     assert lines[3] == "base (env/e.yml)"
     assert lines[4].split() == ["package", "declared", "installed"]
@@ -86,7 +86,7 @@ def test_a_profile_a_parameter_another_file_and_another_python_count(pipeline: P
     inside = pipeline.root / "env"
     assert "base (env/e.yml)" in pipeline.cli("environment", "-f", "../pipeline.yaml", cwd=inside).stdout
     told = pipeline.cli("environment", "--python", "nowhere", status=2).stderr
-    assert told.startswith("There is no program nowhere for --python.")
+    assert told.startswith("Program nowhere of --python was not found.")
     pipeline.cli("environment", "--param", "x=1", status=2)
 
 
@@ -116,10 +116,10 @@ def test_each_environment_is_shown_once_with_the_steps_that_use_it(project: Proj
     )
     nothing = "No package is declared here, so nothing can be checked."
     assert project.cli("environment").stdout.split("\n\n")[1:] == [
-        f"team-env, for one, two: Azure ML has it. {nothing}\n".strip(),
+        f"team-env, for one, two: it is registered in Azure ML. {nothing}\n".strip(),
         f"image, for three: it is the image ubuntu:24.04. {nothing}",
         "both (r.txt), for four\nno packages.",
-        f"own, for five: it is conda's environment ml, exported when it is submitted. {nothing}\n",
+        f"own, for five: it is the conda environment ml, exported on submission. {nothing}\n",
     ]
 
 
@@ -162,7 +162,10 @@ def test_a_run_says_in_one_line_what_differs_and_goes_on(pipeline: Project) -> N
     named = (
         f"Python 2.7 declared, {HERE} here; pytest 1.0 declared, {pytest.__version__} here; no-such-thing-a is missing"
     )
-    assert line == f"Not the declared environment: {named}; and 1 more. `aml-pipeline environment` shows all."
+    assert line == (
+        f"The local environment differs from the declared one: {named}; and 1 more. `aml-pipeline "
+        "environment` shows all."
+    )
     assert done.stdout.startswith("one  done in ")
     assert pipeline.cli("run").stderr == ""  # nothing runs
     assert pipeline.cli("run", "--force").stderr.count("Not the declared environment") == 1

@@ -67,10 +67,10 @@ def test_the_whole_page(pipeline: Project) -> None:
         "    26 bytes  lib.py     imported by one.py:2",
         "      2.0 kB  words.txt  named in one.py:5",
         "  Azure ML takes it: 3 of 1999 files, 0.0 of 300 MB",
-        "  left out (not imported): .amlignore, data/a.json, two.py",
-        "  left out (cache): __pycache__/",
-        "  left out (local data): local/",
-        "  left out (.amlignore:2 *.csv): table.csv",
+        "  excluded (not imported): .amlignore, data/a.json, two.py",
+        "  excluded (cache): __pycache__/",
+        "  excluded (local data): local/",
+        "  excluded (.amlignore:2 *.csv): table.csv",
         "  one.py:3 imports yaml, which env.yml does not name",
         "  lib.py:1 imports pluggy, which comes with pytest",
         "",
@@ -78,11 +78,11 @@ def test_the_whole_page(pipeline: Project) -> None:
         "    16 bytes  two.py       script",
         '     2 bytes  data/a.json  pattern "data/*.json"',
         "  Azure ML takes it: 2 of 1999 files, 0.0 of 300 MB",
-        "  left out (not imported, and in no pattern): .amlignore, lib.py, one.py, words.txt",
-        "  left out (cache): __pycache__/",
-        "  left out (local data): local/",
-        "  left out (.amlignore:2 *.csv): table.csv",
-        "  two.py:1 finds files beside itself through __file__; `snapshot:` names what it may read",
+        "  excluded (not imported and not in a pattern): .amlignore, lib.py, one.py, words.txt",
+        "  excluded (cache): __pycache__/",
+        "  excluded (local data): local/",
+        "  excluded (.amlignore:2 *.csv): table.csv",
+        "  two.py:1 finds files beside itself through __file__; list what it may read under `snapshot:`",
         "",
         "pipeline.yaml: no errors, 1 warning.",
     ]
@@ -99,9 +99,15 @@ def test_steps_are_chosen_by_name(pipeline: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["one"], '`validate` takes a name such as "one" with --snapshot only. See `aml-pipeline validate --help`.\n'),
-        (["--python", "x"], "`validate` takes --python with --snapshot only. See `aml-pipeline validate --help`.\n"),
-        (["--snapshot", "--format", "github"], "--snapshot has no form github. Choose --format text or json.\n"),
+        (
+            ["one"],
+            '`validate` accepts a name such as "one" only with --snapshot. See `aml-pipeline validate --help`.\n',
+        ),
+        (["--python", "x"], "`validate` accepts --python only with --snapshot. See `aml-pipeline validate --help`.\n"),
+        (
+            ["--snapshot", "--format", "github"],
+            "--snapshot does not support --format github. Use --format text or json.\n",
+        ),
         (["--snapshot", "--python", sys.prefix], None),
     ],
 )
@@ -130,7 +136,7 @@ def test_problems_come_first_and_what_can_be_shown_is(pipeline: Project) -> None
     pipeline.replace("pipeline.yaml", "script: one.py", "script: oen.py")
     lines = _page(pipeline, status=2)
     assert lines[0].endswith('Did you mean "one.py"? [missing-script]')
-    assert "one: no snapshot can be taken; what is wrong is told above." in lines
+    assert "one: no snapshot, because of the problems above." in lines
     assert "two: steps/two.py, 2 files, 18 bytes" in lines
     assert lines[-1] == "pipeline.yaml: 1 error."
 
@@ -147,12 +153,12 @@ def test_an_import_that_is_ignored_is_an_error_and_left_out(pipeline: Project) -
     pipeline.write({"steps/.amlignore": "lib.py\n"})
     lines = _page(pipeline, "one", status=2)
     assert "[ignored-file]" in lines[0]
-    assert "  left out (.amlignore:1 lib.py): lib.py" in lines
+    assert "  excluded (.amlignore:1 lib.py): lib.py" in lines
 
 
 def test_many_files_left_out_are_counted(pipeline: Project) -> None:
     pipeline.write({f"steps/x{number:03}.py": "" for number in range(200)})
-    assert "  left out (not imported): 203 files such as .amlignore, data/a.json, two.py" in _page(pipeline, "one")
+    assert "  excluded (not imported): 203 files including .amlignore, data/a.json, two.py" in _page(pipeline, "one")
 
 
 def test_more_than_azure_takes_is_told(pipeline: Project) -> None:
@@ -167,7 +173,7 @@ def test_an_environment_of_elsewhere_is_told_once(pipeline: Project) -> None:
     pipeline.replace("pipeline.yaml", "{name: e, conda_file: env.yml}", "{curated: AzureML-x}")
     lines = _page(pipeline)
     assert [line for line in lines if "imports" in line] == [
-        "The imports of one, two are held against nothing: no package of their environment is declared here."
+        "Imports of one, two not checked: their environment declares no packages in the project."
     ]
     assert _data(pipeline)["steps"][0]["unnamed_imports"] is None
 

@@ -84,7 +84,7 @@ def test_compare_names_the_files_that_made_the_difference(ran: Project) -> None:
     ]
     assert "never ran" not in text
     assert "up to date" not in text
-    assert text.endswith("\nThe lines that changed: `aml-pipeline compare --code`.\n")
+    assert text.endswith("\nTo see the changed lines: `aml-pipeline compare --code`.\n")
 
 
 def test_compare_shows_the_lines_that_changed(ran: Project) -> None:

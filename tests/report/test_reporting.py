@@ -96,9 +96,9 @@ def test_a_page_that_can_be_written_nowhere_is_told(ran: Project, tmp_path: Path
     (tmp_path / "file").write_text("kept")
     gone, file, folder = tmp_path / "a b" / "gone", tmp_path / "file", tmp_path
     for place, said in [
-        (gone / "x.html", f"There is no folder {gone}. Make it, or name another place with -o FILE.\n"),
-        (f"{gone}/", f"There is no folder {gone}. Make it, or name another place with -o FILE.\n"),
-        (file / "x.html", f"{file} is no folder. Name another place with -o FILE.\n"),
+        (gone / "x.html", f"Folder {gone} was not found. Create it, or name another file with -o FILE.\n"),
+        (f"{gone}/", f"Folder {gone} was not found. Create it, or name another file with -o FILE.\n"),
+        (file / "x.html", f"{file} is not a folder. Name another file with -o FILE.\n"),
         (folder, f"{folder} is a folder. Name a file in it: -o {folder}/page.html\n"),
         (f"{folder}/", f"{folder}/ is a folder. Name a file in it: -o {folder}/page.html\n"),
     ]:
@@ -122,7 +122,7 @@ def test_where_no_page_may_be_written_another_place_is_the_cure(
     for command in PAGES:
         assert cli.run([*command, "-f", file], os.environ) == 6
         (said,) = capsys.readouterr().err.splitlines()
-        assert said == f"No page may be written in {ran.runs()[-1]}. Name another place with -o FILE."
+        assert said == f"You cannot write to {ran.runs()[-1]}. Name another file with -o FILE."
         assert cli.run([*command, "-f", file, "-o", "/a/x.html"], os.environ) == 2
         assert capsys.readouterr().err.startswith("There is no folder /a. ")
 
@@ -156,11 +156,11 @@ def test_report_opens_the_page(ran: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("report", "none"), 'There is no run "none".'),
+        (("report", "none"), 'Unknown run "none".'),
         (("report", "2"), '"2" matches 2 runs: '),
-        (("compare", "none"), 'There is no run "none".'),
-        (("compare", "--open"), "`compare` opens and writes a page with --page only."),
-        (("compare", "-o", "x"), "`compare` opens and writes a page with --page only."),
+        (("compare", "none"), 'Unknown run "none".'),
+        (("compare", "--open"), "-o and --open need --page."),
+        (("compare", "-o", "x"), "-o and --open need --page."),
     ],
 )
 def test_a_run_that_cannot_be_meant_is_told(ran: Project, words: tuple[str, ...], said: str) -> None:
@@ -170,9 +170,9 @@ def test_a_run_that_cannot_be_meant_is_told(ran: Project, words: tuple[str, ...]
 def test_nothing_can_be_told_where_nothing_ran(project: Project) -> None:
     project.write({"pipeline.yaml": "name: p\nsteps: {a: {script: a.py}}\n", "a.py": ""})
     for command in ("report", "compare"):
-        assert project.cli(command, status=2).stderr == "Nothing ran yet. Start with `aml-pipeline run`.\n"
+        assert project.cli(command, status=2).stderr == "There are no runs yet. Start one with `aml-pipeline run`.\n"
     project.cli("run")
-    assert project.cli("compare", status=2).stderr.startswith("Two runs are compared, and ")
+    assert project.cli("compare", status=2).stderr.startswith("`compare` needs two different runs, got ")
 
 
 def test_compare_tells_what_differs_between_the_last_two_runs(ran: Project) -> None:
@@ -185,7 +185,7 @@ def test_compare_tells_what_differs_between_the_last_two_runs(ran: Project) -> N
     assert any(row[:1] == ["train.model"] and row[-2:] == ["content", "differs"] for row in rows)
     assert not any(row[:1] == ["make.table"] for row in rows)
     assert "\nWhat changed\n  train  parameter rate 0.5 → 0.25\n  tell   step train ran again\n\n" in text
-    assert text.splitlines()[-1].startswith("The same: ")
+    assert text.splitlines()[-1].startswith("No differences: ")
     assert text.endswith("packages.\n")
     assert ran.cli("compare", first, second).stdout == text
     assert ran.cli("compare", first).stdout == text
@@ -316,7 +316,9 @@ def masked(text: str) -> dict[str, list[str]]:
     for pattern, word in ((r"20\d\d-\S+", "RUN"), (r"\b[0-9a-f]{12}\b", "D"), (r" +", " ")):
         text = re.sub(pattern, word, text)
     parts = [part.splitlines() for part in text.strip().split("\n\n")]
-    return {part[0]: part[1:] for part in parts if part[0] not in {"Run", "Durations"} and "The same" not in part[0]}
+    return {
+        part[0]: part[1:] for part in parts if part[0] not in {"Run", "Durations"} and "No differences" not in part[0]
+    }
 
 
 def test_the_example_in_the_docs_is_what_compare_prints(ran: Project) -> None:

@@ -1,1 +1,1 @@
-"""One module for each command, of its name."""
+"""One module for each command, with the command's name."""

@@ -19,21 +19,21 @@ from aml_pipeline.runs.submitted import submitted
 
 
 def cancel(options: Options, environ: Mapping[str, str]) -> int:
-    """Stop a run in Azure ML: the one named, as ``submit`` or ``runs`` names it, else the last one submitted."""
+    """Stop a run in Azure ML: the named one, by its name in ``submit`` or ``runs``, else the latest submitted."""
     run, sdk = _to_cancel(options)
     try:
         with waiting.heard_by(listener()):
             workspace = connect(os.path.dirname(state_folder(options)), environ, options.text("sdk") or sdk)
             ended = azureml.cancel(workspace, run)
     except KeyboardInterrupt as error:
-        say(f"Stopped; whether Azure ML was asked to stop run {run}, its portal tells.")
+        say(f"Stopped. See the portal for whether Azure ML received the request to stop run {run}.")
         return status_of(error)
-    print(f"run {run} is over: {ended}" if ended else f"asked Azure ML to stop run {run}")
+    print(f"run {run} has ended: {ended}" if ended else f"asked Azure ML to stop run {run}")
     return 0
 
 
 def _to_cancel(options: Options) -> tuple[str, str]:
-    """Return the run of Azure ML that is meant, and the SDK that sent it, or where no record tells, that is here."""
+    """Return the id of the run in Azure ML, and the SDK that submitted it, or without a record the installed one."""
     if not options.operands:
         about = _last_submitted(options).header["azureml"]
     else:
@@ -46,10 +46,10 @@ def _to_cancel(options: Options) -> tuple[str, str]:
 
 
 def _last_submitted(options: Options) -> RunRecord:
-    """Return the run that was submitted last, of the pipeline that the file names."""
+    """Return the latest submitted run of the pipeline in the file."""
     plan = open_readable(options).plan
     name = plan.name if plan else ""
     found = [one for one in submitted(state_folder(options)) if one.short.get("pipeline") == name]
     if not found:
-        raise UsageError(f"No run of {name} was submitted from here. Name the run; the portal lists them.")
+        raise UsageError(f"No run of {name} was submitted from this folder. Name a run; the portal lists them.")
     return found[-1]

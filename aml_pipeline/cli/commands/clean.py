@@ -1,4 +1,4 @@
-"""``clean``: frees the room that results take, and removes records of runs where that is asked for."""
+"""``clean``: frees disk space of results, and on request removes run records."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _PLURALS = {
     "working copy": "working copies",
     "step's results": "steps' results",
     "folder of links": "folders of links",
-    "text of code": "texts of code",
+    "code text": "code texts",
 }
 _NAMED = {"mlruns": "MLflow store", "outputs": "folder of links"}  # what lies in the state; all else is a cache
 _MANY_RECORDS = 10
 
 
 def clean(options: Options, _environ: Mapping[str, str]) -> int:
-    """Remove what is not in use, and say what was freed and what was kept; with ``--dry-run`` only say it."""
+    """Remove what is not in use, and report what was freed and kept; with ``--dry-run`` only report it."""
     limit = _limit(options)
     opened = open_readable(options)
     if not os.path.isdir(opened.state):
-        print("There is nothing to free.")
+        print("Nothing to free.")
         return 0
     results = Store(opened.state, Digests())
     if options.flag("dry_run"):
@@ -63,7 +63,7 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
 
 def _remove_empty(state: str, *names: str) -> None:
     for name in names:
-        with contextlib.suppress(OSError):  # it is not there, or holds something
+        with contextlib.suppress(OSError):  # it does not exist or is not empty
             os.rmdir(os.path.join(state, name))
 
 
@@ -72,25 +72,25 @@ def _limit(options: Options) -> Limit | None:
     if text is None:
         return None
     if options.flag("all"):
-        raise UsageError("--all removes all run records, and --runs keeps some. Give one of them.")
+        raise UsageError("--all removes all run records, but --runs keeps some. Use only one of them.")
     return retention.limit_of(text)
 
 
 def _sorted(
     opened: Opened, results: Store, limit: Limit | None, *, everything: bool
 ) -> tuple[list[Removable], list[str]]:
-    """Return what can be removed, and what is kept, in words."""
+    """Return what can be removed, and a description of what is kept."""
     records = records_of(opened)
     if everything:
         why = retention.pinned(records)
         kept = _records_in_words(why)
-        kept = [f"{text}. `aml-pipeline runs --unpin RUN` lets one go" for text in kept]
+        kept = [f"{text}. To unpin one, use `aml-pipeline runs --unpin RUN`" for text in kept]
         return [*_everything(opened.state), *_records(opened.state, records, why)], kept
     makers = cleaning.makers(results)
-    uploads = opened.project.uploads if opened.project else ""  # made again when they are needed
+    uploads = opened.project.uploads if opened.project else ""  # recreated when needed
     removable = cleaning.unused(results)
     removable += [cleaning.removable("cache", uploads)] if os.path.isdir(uploads) else []
-    kept = [f"the last result of {counted(len(makers), 'step')}"] if makers else []
+    kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
     environments = results.environments()
     if limit is None:
         all_runs = {one.run for one in records}
@@ -103,14 +103,14 @@ def _sorted(
 def _records(
     state: str, records: Sequence[RunRecord], kept: Collection[str], environments: Collection[str] = ()
 ) -> list[Removable]:
-    """Return the records that are not ``kept``, and the code that no other one refers to."""
+    """Return the records that are not ``kept``, and the code that no other record refers to."""
     gone = [cleaning.removable(_RECORD, one.folder) for one in records if one.run not in kept]
     texts = unreferenced_texts(state, [one for one in records if one.run in kept], environments)
-    return gone + [cleaning.removable("text of code", path) for path in texts]
+    return gone + [cleaning.removable("code text", path) for path in texts]
 
 
 def _everything(state: str) -> list[Removable]:
-    """Return all that lies in a pipeline's state, but for the locks, which are held, and what belongs to records."""
+    """Return everything in a pipeline's state except the locks, which are held, and what belongs to records."""
     steps = os.path.join(state, "steps")
     found = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
     others = {locks.LOCK, locks.RECORDING, "runs", "steps", contents.FOLDER}
@@ -125,13 +125,13 @@ def _all_in_words(records: int) -> list[str]:
 
 
 def _records_in_words(why: Mapping[str, str]) -> list[str]:
-    """Return how many records are kept, and how many of them for each reason."""
+    """Return how many records are kept, in total and for each reason."""
     groups = ", ".join(reason.format(number) for reason, number in Counter(why.values()).items())
     return [f"{counted(len(why), _RECORD)}: {groups}"] if why else []
 
 
 def _list(removable: Sequence[Removable]) -> None:
-    """Print what would go, a line each: its size, what it is, where it is."""
+    """Print what would be removed, one per line: size, kind and path."""
     width = max((len(one.kind) for one in removable), default=0)
     for one in removable:
         print(f"{size_in_words(one.bytes):>10}  {one.kind:<{width}}  {os.path.relpath(one.places[0])}")
@@ -141,5 +141,5 @@ def _tell(removable: Sequence[Removable], kept: Sequence[str], freed: str, keeps
     counts = Counter(one.kind for one in removable)
     told = listed([counted(number, kind, _PLURALS.get(kind, "")) for kind, number in counts.items()])
     total = sum(one.bytes for one in removable)
-    print(f"{freed} {size_in_words(total)}: {told}." if removable else "There is nothing to free.")
+    print(f"{freed} {size_in_words(total)}: {told}." if removable else "Nothing to free.")
     print(f"{keeps} {listed(kept) or 'nothing'}.")

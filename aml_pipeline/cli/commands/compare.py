@@ -1,4 +1,4 @@
-"""``compare``: what differs between two runs."""
+"""``compare``: the differences between two runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_STEPS = 3
 
 
 def compare(options: Options, _environ: Mapping[str, str]) -> int:
-    """Print what differs between two runs, or write a page of it."""
+    """Print the differences between two runs, or write a page about them."""
     opened = open_readable(options)
     first, second = _two(opened, options.operands)
     contents = Contents(opened.state)
@@ -36,7 +36,7 @@ def compare(options: Options, _environ: Mapping[str, str]) -> int:
         text = comparison_page(one, other, diffs(one, other, contents.read))
         return written(options, text, os.path.join(second.folder, f"compared-with-{first.run}.html"))
     if options.flag("open") or options.text("output"):
-        raise UsageError("`compare` opens and writes a page with --page only. See `aml-pipeline compare --help`.")
+        raise UsageError("-o and --open need --page. See `aml-pipeline compare --help`.")
     lines = _lines(first, second, compared(one, other))
     code = _code(diffs(one, other, contents.read)) if options.flag("code") else _hint(one, other)
     print("\n".join([*lines, *code]))
@@ -44,7 +44,7 @@ def compare(options: Options, _environ: Mapping[str, str]) -> int:
 
 
 def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
-    """Return the runs that are compared, the second of them the last one where it is not named."""
+    """Return the runs to compare; the default of the second is the latest."""
     found = records_of(opened)
     second = chosen(found, names[1] if len(names) > 1 else None)
     if names:
@@ -53,7 +53,7 @@ def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
         before = [one for one in found if one.run != second.run]
         first = before[-1] if before else second
     if first.run == second.run:
-        raise UsageError(f"Two runs are compared, and {second.run} is one. `aml-pipeline runs` lists them.")
+        raise UsageError(f"`compare` needs two different runs, got {second.run} twice. `aml-pipeline runs` lists them.")
     return first, second
 
 
@@ -67,7 +67,7 @@ def _code(found: Iterable[Diff]) -> Iterator[str]:
 def _hint(first: RunTold, second: RunTold) -> Iterator[str]:
     if changed_files(first, second) or environments(first, second):
         yield ""
-        yield "The lines that changed: `aml-pipeline compare --code`."
+        yield "To see the changed lines: `aml-pipeline compare --code`."
 
 
 def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[str]:
@@ -83,13 +83,13 @@ def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[s
     same = [title.lower() for title, rows in found.parts.items() if rows and title not in differing]
     if same:
         yield ""
-        yield f"The same: {', '.join(same)}."
+        yield f"No differences: {', '.join(same)}."
 
 
 def _causes(found: list[Cause]) -> Iterator[str]:
-    """Give what differs in what the steps were made from."""
+    """Yield the differences in what the steps depend on."""
     if not found:
-        yield "What the steps depend on did not change."
+        yield "Nothing that the steps depend on changed."
         return
     yield "What changed"
     names = [cut(_named(cause.steps), _MOST_LETTERS) for cause in found]
@@ -105,7 +105,7 @@ def _named(steps: Sequence[str]) -> str:
 
 
 def _table(rows: list[Row]) -> Iterator[str]:
-    """Give the rows with their columns aligned; what is long is cut."""
+    """Yield the rows with aligned columns, long texts cut."""
     cells = [[cut(visible(cell).replace("\n", " "), _MOST_LETTERS) for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(3)]
     for name, before, now, note in cells:

@@ -1,4 +1,4 @@
-"""``environment``: what the pipeline's environments declare, beside what the Python of local runs has."""
+"""``environment``: the declared packages compared with those of the Python of local runs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MOST_NAMED = 3
 
 
 def environment(options: Options, environ: Mapping[str, str]) -> int:
-    """Print each declared package with what is installed; with ``--exit-code``, exit with 5 when something differs."""
+    """Print each declared package with the installed one; with ``--exit-code``, exit with 5 if something differs."""
     with asking_python(options, environ) as asked:
         plan, project = open_with(options).require()
         python = asked()
-    print(f"Held against Python {python.full_version} at {python.path}, which runs the steps here.")
-    print("Azure ML builds an image of its own from what is declared: a local run proves nothing about what differs.")
+    print(f"Compared with Python {python.full_version} at {python.path}, which runs the steps locally.")
+    print("Azure ML builds its own image from the declarations: a local run says nothing about packages that differ.")
     steps = _used(plan, [step.name for step in plan.steps])
     if not steps:
         print("\nNo step declares an environment.")
@@ -37,9 +37,9 @@ def environment(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def warning(plan: Plan, selected: Sequence[str], project: Project, python: Interpreter) -> str:
-    """Return in one line in what ``python`` differs from what the ``selected`` steps declare; empty if in nothing.
+    """Return in one line how ``python`` differs from the environments of the ``selected`` steps, or "".
 
-    A run goes on without it: whatever is odd in a declaration keeps it quiet and stops nothing.
+    It never stops a run: a problem in a declaration only makes it return "".
     """
     with contextlib.suppress(Exception):
         found = [one for used in _used(plan, selected) for one in compare(project.declaration(used).packages, python)]
@@ -47,7 +47,10 @@ def warning(plan: Plan, selected: Sequence[str], project: Project, python: Inter
         if told:
             more = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
             shown = "; ".join(told[:_MOST_NAMED])
-            return f"Not the declared environment: {shown}{more}. `aml-pipeline environment` shows all."
+            return (
+                f"The local environment differs from the declared one: {shown}{more}. `aml-pipeline "
+                "environment` shows all."
+            )
     return ""
 
 
@@ -73,7 +76,7 @@ def _difference(one: Finding) -> str:
 
 
 def _wanted(one: Finding) -> str:
-    """Return the version as it was declared; ``=3.8`` is told as 3.8."""
+    """Return the declared version; ``=3.8`` is shown as 3.8."""
     text = one.declared.wanted
     return text.lstrip("=") if text.lstrip("=")[:1].isdigit() else text
 
@@ -83,7 +86,7 @@ def _page(one: Environment, steps: list[str], findings: list[Finding], python: I
     files = [name for name in (one.conda_file, one.pip_requirements) if name]
     used = f", for {', '.join(steps)}" if steps else ""
     if not files:
-        return [f"{title}{used}: {_elsewhere(one)} No package is declared here, so nothing can be checked."]
+        return [f"{title}{used}: {_elsewhere(one)} It declares no packages in the project, so nothing can be checked."]
     rows = [("package", "declared", "installed", "")] if findings else []
     rows += [_row(finding, python) for finding in findings]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
@@ -95,8 +98,8 @@ def _elsewhere(one: Environment) -> str:
     if one.docker_image:
         return f"it is the image {one.docker_image}."
     if one.conda_environment:
-        return f"it is conda's environment {one.conda_environment}, exported when it is submitted."
-    return "Azure ML has it."
+        return f"it is the conda environment {one.conda_environment}, exported on submission."
+    return "it is registered in Azure ML."
 
 
 def _row(one: Finding, python: Interpreter) -> tuple[str, str, str, str]:
@@ -110,7 +113,7 @@ def _row(one: Finding, python: Interpreter) -> tuple[str, str, str, str]:
 def _count(findings: list[Finding]) -> str:
     verdicts = [one.verdict for one in findings]
     counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
-    words = {"fits": "fit", "other version": "of another version"}
+    words = {"fits": "fit", "other version": "with a different version"}
     parts = [f"{number} {words.get(verdict, verdict)}" for verdict, number in counts.items()]
     number = counted(len(findings), "package") if findings else "no packages"
     return f"{number}{': ' if parts else ''}{', '.join(parts)}."

@@ -1,4 +1,4 @@
-"""``export``: the same pipeline as Azure ML v2 YAML."""
+"""``export``: the pipeline as Azure ML v2 YAML."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ from aml_pipeline.pipeline.plan.model import Plan
 
 
 def export(options: Options, _environ: Mapping[str, str]) -> int:
-    """Write the export; print the map of names, and where to read on."""
+    """Write the export; print the map of names and where to continue."""
     if not options.operands:
-        raise UsageError("Name the folder for the export, such as `aml-pipeline export v2`.")
+        raise UsageError("Name the target folder, for example `aml-pipeline export v2`.")
     place = options.operands[0]
     plan, project = open_with(options).require()
     with waiting.heard_by(say):
         count = azureml.export(plan, place, project, force=options.flag("force"))
     _tell(plan)
-    print(
-        f"{counted(count, 'file')} in {place}; {os.path.join(place, 'README.md')} has the commands of az ml, in order."
-    )
+    print(f"{counted(count, 'file')} in {place}; {os.path.join(place, 'README.md')} lists the `az ml` commands to run.")
     return 0
 
 
@@ -36,8 +34,11 @@ def _tell(plan: Plan) -> None:
     for step in plan.steps:
         print(f"{step.name} → {v2.node(step.name)}")
         for argument, dataset in sendable.left_out(plan, step):
-            say(f"{step.name} goes without {argument.option or 'an argument'}: dataset {dataset} is only here.")
+            say(
+                f"{argument.option or 'an argument'} of {step.name} is omitted: dataset {dataset} exists only on "
+                "this machine."
+            )
     for line in v2.omitted(plan):
-        say(f"Left out of the export: {line}")
+        say(f"Not exported: {line}")
     if plan.schedules:
         say(v2.twice(plan))

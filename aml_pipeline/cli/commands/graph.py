@@ -1,4 +1,4 @@
-"""``graph``: the steps in order, or a drawing of them."""
+"""``graph``: the steps in order, or as a drawing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def graph(options: Options, _environ: Mapping[str, str]) -> int:
-    """Print the steps in order with what each reads and writes, or the graph for a program that draws it."""
+    """Print the steps in order with what each reads and writes, or the graph for a drawing program."""
     plan, _ = open_with(options).require()
     draw = {"mermaid": drawing.mermaid, "dot": drawing.dot}.get(options.text("format") or "")
     if draw:

@@ -53,7 +53,7 @@ _IGNORE = ".aml_pipeline/\n.venv/\n__pycache__/\n"
 
 
 def init(options: Options, _environ: Mapping[str, str]) -> int:
-    """Write the files; refuse a folder that holds any of them."""
+    """Write the files; raise an error if any of them exists."""
     from aml_pipeline.pipeline.spec.schema import json_schema
 
     folder = options.operands[0] if options.operands else "."
@@ -72,12 +72,12 @@ def init(options: Options, _environ: Mapping[str, str]) -> int:
         files.write(os.path.join(folder, name), text.encode())
         print(os.path.join(folder, name) if options.operands else name)
     where = "" if os.path.abspath(folder) == os.getcwd() else f"cd {shlex.quote(folder)} && "
-    print(f"Now run it: {where}aml-pipeline run")
+    print(f"Run it with: {where}aml-pipeline run")
     return 0
 
 
 def _name(folder: str) -> str:
-    """Return the name of the folder as the name of a pipeline, as far as it can be one."""
+    """Return a valid pipeline name made from the name of the folder."""
     import re
 
     words = re.findall(r"[a-z0-9]+", os.path.basename(os.path.abspath(folder)).lower())

@@ -29,7 +29,7 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _logged(found: list[RunRecord], name: str | None, operands: list[str]) -> tuple[RunRecord, str]:
-    """Return the newest run, or the one named, that has a log of the step named, or of any."""
+    """Return the newest run, or the named one, with a log of the named step, or of any step."""
     among = found if name is None else [chosen(found, name)]
     for one in reversed(among):
         if one.logged_steps and (not operands or operands[0] in one.logged_steps):
@@ -37,7 +37,7 @@ def _logged(found: list[RunRecord], name: str | None, operands: list[str]) -> tu
     what = f'step "{operands[0]}"' if operands else "any step"
     steps = sorted({step for one in among for step in one.logged_steps})
     if name is None and not steps:
-        raise UsageError("No step ran yet, so there is no log. Start with `aml-pipeline run`.")
+        raise UsageError("There are no logs yet: no step has run. Start with `aml-pipeline run`.")
     where = "here" if name is None else f"in run {among[0].run}"
     raise UsageError(
         f"There is no log of {what} {where}. {suggest(operands[0] if operands else '', steps, noun='log')}"

@@ -15,11 +15,11 @@ from aml_pipeline.core.errors import UsageError
 
 
 def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
-    """Print for each step whether Azure ML will run it or may reuse what it has, and why."""
+    """Print for each step whether Azure ML will run it or may reuse a result, and why."""
     _refuse_local(options)
     plan, project = open_with(options).require()
     names = [plan.step(name).name for name in options.operands] or [step.name for step in plan.steps]
-    with waiting.heard_by(say), waiting.told("asking Azure ML for what it knows"):
+    with waiting.heard_by(say), waiting.told("querying Azure ML"):
         azureml.check(plan, project, sdk="v1")
         workspace = connect(project.folder, environ, "v1")
         verdicts = dict(azureml.forecast(plan, workspace, project))
@@ -35,8 +35,10 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _refuse_local(options: Options) -> None:
-    """Refuse what goes with runs on this machine alone. Raises UsageError."""
+    """Raise UsageError for options that apply only to local runs."""
     given = [name for name in ("only", "force") if options.flag(name)]
     given += [name for name in ("from", "until", "python") if options.text(name)]
     if given:
-        raise UsageError(f"`plan --remote` takes no --{given[0]}: Azure ML runs the whole pipeline. Delete it.")
+        raise UsageError(
+            f"`plan --remote` does not accept --{given[0]}: Azure ML runs the whole pipeline. Delete the option."
+        )

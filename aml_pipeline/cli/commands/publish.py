@@ -1,4 +1,4 @@
-"""``publish``: the workspace made to agree with the file."""
+"""``publish``: brings the workspace up to date with the file."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from aml_pipeline.project.folder import Project
 
 
 def publish(options: Options, environ: Mapping[str, str]) -> int:
-    """Publish, or tell what that would change; with ``--exit-code`` exit with 5 when there is something."""
+    """Publish, or print what would change; with ``--exit-code`` exit with 5 if there are changes."""
     plan, project = open_with(options).require()
     if options.flag("adopt") and options.text("version") is not None:
-        raise UsageError("--adopt takes over with what the file says. Publish with --adopt first, then with --version.")
+        raise UsageError("--adopt and --version cannot be combined. Publish with --adopt first, then with --version.")
     try:
-        with waiting.heard_by(say), waiting.told("working out what is to be published"):
+        with waiting.heard_by(say), waiting.told("determining what to publish"):
             changes = _changes(plan, project, options, environ)
     except KeyboardInterrupt as error:
-        say("Stopped. What was made stays; `aml-pipeline publish` does the rest.")
+        say("Stopped. Completed changes stay; `aml-pipeline publish` will do the rest.")
         return status_of(error)
     if options.text("format") == "json":
         print_json([_row(one) for one in changes])
@@ -59,13 +59,13 @@ def _summary(changes: list[Change], options: Options) -> str:
     count = sum(one.action != "unchanged" for one in changes)
     if not count:
         back = options.text("version") is not None
-        return "That is the default already." if back else "Azure ML agrees with the file."
+        return "This version is already the default." if back else "Azure ML is up to date with the file."
     number = counted(count, "change")
-    return f"{number} to make; nothing was written." if options.flag("dry_run") else f"{number} made."
+    return f"{number} pending; nothing was changed." if options.flag("dry_run") else f"{number} made."
 
 
 def _addresses(changes: list[Change]) -> Iterator[str]:
-    """Yield where it is: the page in the portal, and what starts runs of the version that is the default."""
+    """Yield addresses: of the page in the portal, and for starting runs of the default version."""
     for one in changes:
         if one.page:
             yield f"page      {one.page}"
@@ -74,27 +74,27 @@ def _addresses(changes: list[Change]) -> Iterator[str]:
 
 
 def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:
-    """Print the schedules that Azure ML has of a pipeline and how each differs from the file, and those of others."""
+    """Print the pipeline's schedules in Azure ML and how each differs from the file, and those of others."""
     with waiting.heard_by(say):
         found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ, "v1"))
     rows = listed(found, whose, changes)
     if as_json:
         print_json(rows)
     elif not rows:
-        print(f"Neither Azure ML nor the file has a schedule of {plan.name}.")
+        print(f"There are no schedules of {plan.name} in Azure ML or in the file.")
     else:
         print(_table([_cells(row) for row in rows]))
     return 0
 
 
 def _cells(row: Mapping[str, object]) -> list[str]:
-    """Return name, state, when it fires, and how it compares; what is not there yet is compared by when it will."""
+    """Return name, state, when it fires, and how it differs from the file."""
     cells = [str(row[key] or "") for key in ("name", "state", "fires", "compared")]
     return [*cells[:2], cells[3], ""] if row["state"] == "not published" else cells
 
 
 def _table(rows: list[list[str]]) -> str:
-    """Return the rows as lines, each column as wide as the widest of it."""
+    """Return the rows as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)

@@ -26,7 +26,7 @@ from aml_pipeline.runs.record import Recorder, last_done, new_id
 
 def _debug(context: Context, names: list[str]) -> int:
     if len(names) != 1:
-        raise UsageError("--debug needs the name of one step. Write it as `run --debug train`.")
+        raise UsageError("--debug needs the name of one step, for example `run --debug train`.")
     status, outputs = debug(context, names[0])
     how = f"exit status {status}; nothing" if status >= 0 else f"{process.failure(status)} Nothing"
     print(f"{names[0]}: {how} was accepted.")
@@ -36,7 +36,7 @@ def _debug(context: Context, names: list[str]) -> int:
 
 
 def run(options: Options, environ: Mapping[str, str]) -> int:
-    """Run the steps; exit with 1 when one failed."""
+    """Run the steps; exit with 1 if one failed."""
     if options.flag("dry_run"):
         return plan(options, environ)
     with asking_python(options, environ) as python:
@@ -77,7 +77,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _remark(context: Context, selected: list[str]) -> str:
-    """Return what is to be said once a step runs: a run with nothing to do neither says nor works out that."""
+    """Return a remark for when a step runs, so that a run with nothing to do does not compute it."""
     from aml_pipeline.cli.commands.environment import warning
 
     return warning(context.plan, selected, context.project, context.interpreter)
@@ -105,5 +105,5 @@ def _jobs(text: str | None) -> int:
     if text is None:
         return 1
     if not text.isdecimal() or not int(text):
-        raise UsageError(f'--jobs cannot be "{text}". Give a whole number of 1 or more, such as --jobs 4.')
+        raise UsageError(f'--jobs expects an integer of at least 1, got "{text}". For example, write --jobs 4.')
     return int(text)

@@ -1,4 +1,4 @@
-"""``runs``: what ran, and which runs are pinned."""
+"""``runs``: lists, pins and unpins runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aml_pipeline.runs import locks
 
 
 def runs(options: Options, environ: Mapping[str, str]) -> int:
-    """Print the runs, the last first; with ``--remote`` those that Azure ML has."""
+    """Print the runs, newest first; with ``--remote`` those in Azure ML."""
     opened = open_readable(options)
     pins = {stays: options.texts(name) for name, stays in (("pin", True), ("unpin", False))}
     if any(pins.values()):
@@ -33,7 +33,7 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
         _print_rows(rows)
         return 0
     if not found:
-        print("Nothing ran yet. Start with `aml-pipeline run`.")
+        print("There are no runs yet. Start one with `aml-pipeline run`.")
     for row in rows:
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
         print(f"{row['run']}  {moment(row['started'])}  {row['state']:<11}  {seconds}  {words_of(row)}")
@@ -41,7 +41,7 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print a list as ``json.dumps`` with an indent does, row by row: there may be ten thousand."""
+    """Print a list like ``json.dumps`` with an indent, but row by row, because there may be ten thousand."""
     before = "["
     for row in rows:
         text = f"\n{json.dumps(row, indent=2, ensure_ascii=False)}".replace("\n", "\n  ")
@@ -51,14 +51,14 @@ def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int:
-    """Pin or unpin the runs named, once all of them are known to be there."""
+    """Pin or unpin the named runs, once all of them are known to exist."""
     if remote:
-        raise UsageError("Runs that are recorded here can be pinned, not those of --remote. Delete --remote.")
+        raise UsageError("Only runs recorded on this machine can be pinned. Delete --remote.")
     found = records_of(opened)
     for run, stays in [(chosen(found, name), stays) for stays, names in pins.items() for name in names]:
         run.pin(stays=stays)
         print(
-            f"{run.run} is pinned: `clean` keeps its record."
+            f"Pinned {run.run}: `clean` will keep its record."
             if stays
             else f"Unpinned {run.run}: `clean --runs` may remove its record."
         )

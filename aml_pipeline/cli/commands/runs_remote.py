@@ -1,4 +1,4 @@
-"""``runs --remote``: what Azure ML has of this pipeline."""
+"""``runs --remote``: the runs of this pipeline in Azure ML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aml_pipeline.project.opening import Opened
 
 
 def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:
-    """Print the runs of the pipeline's experiment that carry its name, the last first."""
+    """Print the runs of the pipeline in its experiment, newest first."""
     plan = opened.plan
     assert plan is not None  # noqa: S101 - the caller opened it
     with waiting.heard_by(say):
@@ -25,7 +25,7 @@ def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> 
         print_json([asdict(one) for one in found])
         return 0
     if not found:
-        print(f"Azure ML has no run of {plan.name}. Begin one with `aml-pipeline submit`.")
+        print(f"Azure ML has no runs of {plan.name}. Start one with `aml-pipeline submit`.")
     for one in found:
         about = "  ".join(text for text in (one.profile, (one.commit or "")[:9]) if text)
         print(f"{one.run}  {moment(one.started)}  {one.status:<11}  {about}".rstrip())

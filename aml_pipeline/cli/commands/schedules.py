@@ -1,4 +1,4 @@
-"""``schedules``: when each schedule of the file fires next, in its zone and in UTC."""
+"""``schedules``: the next runs of each schedule in the file, in its time zone and in UTC."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from aml_pipeline.pipeline.spec.parameters import shown
 _SHOWN = 5
 _MARKS = {
     "once": "",
-    "missing": "does not exist that day: the clock skips it",
-    "first of two": "comes twice: the first is meant",
-    "second of two": "comes twice: the second is meant",
+    "missing": "skipped that day by the clock change",
+    "first of two": "occurs twice that day: the first one",
+    "second of two": "occurs twice that day: the second one",
 }
 
 
 def schedules(options: Options, environ: Mapping[str, str]) -> int:
-    """Print the next runs of each schedule; with ``--remote`` the schedules that Azure ML has."""
+    """Print the next runs of each schedule; with ``--remote`` the schedules in Azure ML."""
     plan, _ = open_with(options).require()
     if options.flag("remote"):
         from aml_pipeline.cli.commands.publish import print_schedules
@@ -41,12 +41,12 @@ def schedules(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def page(plan: Plan, now: datetime) -> str:
-    """Return what people read."""
+    """Return the schedules as text."""
     found = rows(plan, now)
     if not found:
-        return f"{plan.name} has no schedule. Give it one under `schedules:`."
+        return f"{plan.name} has no schedules. Add one under `schedules:`."
     lines = [line for row in found for line in _lines(row)]
-    return "\n".join([*lines, "These are the times that the file says; Azure ML starts runs by its own clock."])
+    return "\n".join([*lines, "Times computed from the file; Azure ML starts runs by its own clock."])
 
 
 def _lines(row: Mapping[str, Any]) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _lines(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    """Return a time without what is always the same: ``2026-12-01 02:00``."""
+    """Return a time without seconds and zone: ``2026-12-01 02:00``."""
     return text[:16].replace("T", " ")
 
 

@@ -1,4 +1,4 @@
-"""``submit``: what goes to Azure ML, and what comes back."""
+"""``submit``: runs the pipeline, or one step, in Azure ML."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.project.folder import Project
 
-# azure-ai-ml does not let go of files that it uploads.
-_UPLOADS = "Stopping, once files that are being uploaded have arrived; a second time, at once."
+# azure-ai-ml does not interrupt uploads.
+_UPLOADS = "Stopping after the current uploads; interrupt again to stop at once."
 
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
-    """Send the pipeline, or the one step named; with ``--wait`` exit with 1 when it failed."""
+    """Submit the pipeline or the named step; with ``--wait`` exit with 1 if it failed."""
     plan, project = open_with(options).require()
     step = next(iter(options.operands), None)
     sdk = options.text("sdk") or sdks.installed()
-    with waiting.heard_by(listener()), waiting.told("preparing what goes to Azure ML"):
+    with waiting.heard_by(listener()), waiting.told("preparing the submission"):
         azureml.check(plan, project, sdk=sdk, step=step)
         if options.flag("dry_run"):
             _show(plan, project, [plan.step(step)] if step else plan.steps)
@@ -41,10 +41,10 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
                 workspace = connect(project.folder, environ, sdk)
                 sent = send(plan, workspace, project, step=step, force=options.flag("force"), command=command_line())
         except KeyboardInterrupt as error:
-            lost = f"If it began all the same, experiment {plan.experiment} shows it in the portal."
-            say(f"Stopped while the run was being sent. {error if isinstance(error, SubmissionStopped) else lost}")
+            lost = f"If it started nevertheless, the portal shows it in experiment {plan.experiment}."
+            say(f"Stopped while the run was being submitted. {error if isinstance(error, SubmissionStopped) else lost}")
             return status_of(error)
-    goes_on = f"The run goes on in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
+    goes_on = f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
     try:
         _record(sent)
         raise_what_was_heard()
@@ -58,7 +58,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _record(sent: Submission) -> None:
-    """Record what was sent, then tell it: whoever reads what is printed may go away."""
+    """Record the run before printing it: the reader of the output may be gone."""
     portal = sent.portal
     try:
         sent.record()
@@ -78,11 +78,11 @@ def _show(plan: Plan, project: Project, steps: Sequence[Step]) -> None:
         others = f" and {counted(len(digests) - 1, 'more file')}" if len(digests) > 1 else ""
         print(f"{step.name}: {step.script}{others}, on {where}, in {name}{after}")
         for argument, dataset in sendable.left_out(plan, step):
-            print(f"  without {argument.option or 'an argument'}: dataset {dataset} has no place in Azure ML")
+            print(f"  without {argument.option or 'an argument'}: dataset {dataset} exists only on this machine")
     texts = redaction.parameters(plan)
     for parameter in sendable.received(plan, steps):
         print(f"parameter {parameter} {shown(texts[parameter])}")
-    print("Nothing was sent.")
+    print("Nothing was submitted.")
 
 
 def _waited(sent: Submission) -> int:

@@ -1,4 +1,4 @@
-"""``validate``: every problem of the file and of what it names."""
+"""``validate``: all problems in the file and in what it refers to."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def validate(options: Options, environ: Mapping[str, str]) -> int:
-    """Print every problem; exit with 2 when one is an error."""
+    """Print all problems; exit with 2 if one is an error."""
     if options.flag("snapshot"):
         from aml_pipeline.cli.commands import validate_snapshot
 
         return validate_snapshot.show(options, environ)
     if options.operands or options.text("python"):
         what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
-        raise UsageError(f"`validate` takes {what} with --snapshot only. See `aml-pipeline validate --help`.")
+        raise UsageError(f"`validate` accepts {what} only with --snapshot. See `aml-pipeline validate --help`.")
     opened = checked(options, environ, lambda: _python(options, environ))
     found = opened.loaded.problems
     form = options.text("format")
@@ -40,7 +40,7 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _python(options: Options, environ: Mapping[str, str]) -> Interpreter:
-    from aml_pipeline.cli.python import asking_python  # only where a warning needs to know
+    from aml_pipeline.cli.python import asking_python  # only if a warning needs it
 
     with asking_python(options, environ) as answer:
         return answer()

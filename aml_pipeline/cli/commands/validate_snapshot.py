@@ -1,4 +1,4 @@
-"""``validate --snapshot``: the files of each step, and why they are what they are."""
+"""``validate --snapshot``: the files of each step, and why they are included or not."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from aml_pipeline.project.snapshot.size import MOST_BYTES, MOST_FILES
 _FEW = 5
 _EXAMPLES = 3
 _MEGABYTE = 1024**2
-# What the page of a step tells with more of its circumstances than the list of problems does.
+# Problems that the page of a step shows with more detail than the list of problems.
 _TOLD_THERE = frozenset({"open-snapshot", "secret-file", "unnamed-import"})
 
 
 def show(options: Options, environ: Mapping[str, str]) -> int:
-    """Print every problem, and the snapshots of the steps named; exit with 2 when a problem is an error."""
+    """Print all problems and the snapshots of the named steps; exit with 2 if a problem is an error."""
     form = options.text("format")
     if form == "github":
-        raise UsageError("--snapshot has no form github. Choose --format text or json.")
+        raise UsageError("--snapshot does not support --format github. Use --format text or json.")
     with asking_python(options, environ) as asked:
         opened = checked(options, environ, asked)
         chosen = (
@@ -56,16 +56,16 @@ def _print_pages(opened: Opened, found: Mapping[str, Report | None]) -> None:
     if first:
         print(problems.as_text(first, opened.texts()), end="\n\n")
     for name, one in found.items():
-        lines = _page(one, opened) if one else [f"{name}: no snapshot can be taken; what is wrong is told above."]
+        lines = _page(one, opened) if one else [f"{name}: no snapshot, because of the problems above."]
         print(*map(on_one_line, lines), sep="\n", end="\n\n")
     unknown = [name for name, one in found.items() if one and not one.declared]
     if unknown:
-        why = "no package of their environment is declared here"
-        print(f"The imports of {', '.join(unknown)} are held against nothing: {why}.", end="\n\n")
+        why = "their environment declares no packages in the project"
+        print(f"Imports of {', '.join(unknown)} not checked: {why}.", end="\n\n")
 
 
 def _is_told_later(opened: Opened, one: problems.Problem, found: Mapping[str, Report | None]) -> bool:
-    """Whether a problem is told on the page of a step that is shown."""
+    """Whether a problem is shown on the page of a step."""
     folder = os.path.dirname(opened.loaded.name)
     for name, page in found.items():
         if page is None or one.code not in _TOLD_THERE:
@@ -124,11 +124,11 @@ def _rule(one: Member) -> str:
 
 
 def _groups(page: Report, pipeline_file: str) -> list[str]:
-    """Return in a line each what is left out for one reason."""
+    """Return what is excluded, one line per reason."""
     groups: dict[str, list[str]] = {}
     for one in page.origins.left_out:
         groups.setdefault(_why(page, one, pipeline_file), []).append(one.name)
-    return [f"left out ({why}): {_some(names)}" for why, names in groups.items()]
+    return [f"excluded ({why}): {_some(names)}" for why, names in groups.items()]
 
 
 def _why(page: Report, one: LeftOut, pipeline_file: str) -> str:
@@ -137,14 +137,14 @@ def _why(page: Report, one: LeftOut, pipeline_file: str) -> str:
     if one.why == "declared":
         return "the pipeline file" if one.name == pipeline_file else "local data"
     if one.why == "not needed":
-        return "not imported" if page.step.snapshot is None else "not imported, and in no pattern"
+        return "not imported" if page.step.snapshot is None else "not imported and not in a pattern"
     return one.why
 
 
 def _some(names: Sequence[str]) -> str:
     if len(names) <= _FEW:
         return ", ".join(names)
-    return f"{counted(len(names), 'file')} such as {', '.join(names[:_EXAMPLES])}"
+    return f"{counted(len(names), 'file')} including {', '.join(names[:_EXAMPLES])}"
 
 
 def _opening(page: Report) -> str:
@@ -152,13 +152,13 @@ def _opening(page: Report) -> str:
     assert opening is not None  # noqa: S101 - the caller asked
     line = f"{opening.file}:{opening.line} {opening.reason}"
     if not page.snapshot.whole:
-        return f"{line}; `snapshot:` names what it may read"
+        return f"{line}; list what it may read under `snapshot:`"
     patterns = ", ".join(f'"{one}"' for one in page.globs)
-    return f"{line}, so the whole folder is in: `snapshot: [{patterns}]` under the step narrows it"
+    return f"{line}, so the whole folder is included; `snapshot: [{patterns}]` in the step narrows it"
 
 
 def _imports(unnamed: Sequence[Unnamed], files: Sequence[str]) -> list[str]:
-    """Return a line for each import that no file of the environment names; in one line those of which it is unknown."""
+    """Return a line for each import that the environment's files do not name, and one line for unknown ones."""
     names = f"which {' and '.join(files)} {'does' if len(files) == 1 else 'do'} not name"
     lines = []
     for one in unnamed:

@@ -1,4 +1,4 @@
-"""``verify``: reads again everything that is kept, and says what is wrong with it."""
+"""``verify``: rereads results and records, and reports damage."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from aml_pipeline.local.cleaning import Removable
 from aml_pipeline.local.store import Store
 from aml_pipeline.runs import locks
 
-_COUNTED = {"result": "", "run record": "", "text of code": "texts of code"}
+_COUNTED = {"result": "", "run record": "", "code text": "code texts"}
 _LINE = "verify"
 
 
 def verify(options: Options, _environ: Mapping[str, str]) -> int:
-    """Print what is damaged, a line each; exit with 1 if anything is."""
+    """Print what is damaged, one per line; exit with 1 if anything is."""
     opened = open_readable(options)
     if not os.path.isdir(opened.state):
         print("There is nothing to verify.")
@@ -31,7 +31,7 @@ def verify(options: Options, _environ: Mapping[str, str]) -> int:
     live = Live(sys.stderr, moving=can_move())
     busy = locks.is_locked(opened.state)
     if busy:
-        live.above("A run is in progress: what it is making is not verified.", sys.stderr)
+        live.above("A run is in progress: its unfinished results are not verified.", sys.stderr)
     found = list(verification.items(opened.state, os.path.join(state_folder(options), ".memo")))
     damaged = 0
     read, total = 0, sum(item.bytes for item in found)
