@@ -17,7 +17,7 @@ selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--
 # What goes to Azure ML is the file as it stands, unless the caller names a profile.
 chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(strip $(PROFILE)),--profile $(PROFILE)))
 
-.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale clean FORCE
+.PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale clean FORCE
 
 help: ## Show this list (the default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
@@ -45,6 +45,9 @@ pipeline-report: .venv/steps ## Write the page of the last run of pipeline.yaml,
 
 test: .venv/dev ## Run the tests
 	.venv/bin/python -m pytest -n 2
+
+test-more: .venv/dev ## Run what `make test` leaves out, before a release: larger samples, every moment at which something can stop
+	.venv/bin/python -m pytest -n 2 -m more
 
 test-faults: .venv/dev ## Kill, interrupt, corrupt and mislead runs, a thousand times; about 12 minutes
 	.venv/bin/python -m tests.faults

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import textwrap
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from tests.patience import PATIENCE
+from tests import forking, v1
 
 if TYPE_CHECKING:
     from tests.loopback.lesson import Lesson
 
-from tests import v1
-
-ROOT = Path(__file__).parents[1]
+ROOT = forking.ROOT
 
 # No test asserts a time: by default Hypothesis would, of each example.
 settings.register_profile("untimed", deadline=None)
@@ -63,28 +60,18 @@ class Project:
     @property
     def environ(self) -> dict[str, str]:
         """The environment of the command line: the caller's own, without variables for Python, and this package."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        return {**inherited, "PYTHONPATH": str(ROOT)}
+        return forking.environ()
 
     @staticmethod
     def command(*words: str) -> list[str]:
         """Return the command line as a list; in its process a warning is an error."""
-        return [sys.executable, "-W", "error", "-m", "aml_pipeline", *words]
+        return forking.command(words)
 
     def cli(
         self, *words: str, status: int = 0, cwd: Path | None = None, environ: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end; it must exit with ``status``."""
-        done = subprocess.run(
-            self.command(*words),
-            cwd=cwd or self.root,
-            env={**self.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-        )
+        done = forking.run(words, cwd or self.root, {**self.environ, **(environ or {})})
         assert done.returncode == status, f"{words} exited with {done.returncode}:\n{done.stdout}{done.stderr}"
         assert "Warning" not in done.stderr, done.stderr
         return done

@@ -36,6 +36,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.more
 def test_the_benchmarks_work_where_no_peer_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +56,7 @@ def test_the_benchmarks_work_where_no_peer_is_installed(
         assert {row[peer] for peer in peers} == {"not here"}, row
 
 
+@pytest.mark.more
 def test_what_fsync_costs_is_measured() -> None:
     _, *rows = durability.table(1, 1)
     assert [row.split(" | ")[0] for row in rows] == ["| a chain of 1 trivial steps", "| one output of 1 MiB"]

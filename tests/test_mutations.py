@@ -21,15 +21,16 @@ def test_the_file_itself_is_without_a_fault(bench: Bench) -> None:
     assert bench.told(bench.text) == ()
 
 
-def test_of_300_mistakes_nearly_all_are_told_where_they_are(bench: Bench) -> None:
-    mutants = chosen(bench.text, 1, 300)
-    assert len({one.text for one in mutants}) == 300
-    assert chosen(bench.text, 1, 300) == mutants
+@pytest.mark.parametrize("number", [50, pytest.param(300, marks=pytest.mark.more)])
+def test_of_many_mistakes_nearly_all_are_told_where_they_are(bench: Bench, number: int) -> None:
+    mutants = chosen(bench.text, 1, number)
+    assert len({one.text for one in mutants}) == number
+    assert chosen(bench.text, 1, number) == mutants
     verdicts = [bench.judge(one) for one in mutants]
     caught, placed = shares(verdicts)
     assert caught >= CAUGHT, "\n".join(lists(verdicts))
     assert placed >= PLACED, "\n".join(lists(verdicts))
-    assert table(verdicts)[-1].split()[:2] == ["all", "300"]
+    assert table(verdicts)[-1].split()[:2] == ["all", str(number)]
 
 
 def test_a_wrong_parameter_is_not_held_against_the_script_too(bench: Bench) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forking
+
 ROOT = Path(__file__).parents[1]
 # A port of this machine where nobody listens: whoever tries to download fails at once, as without a network.
 NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
@@ -31,17 +33,9 @@ def shipped(tmp_path: Path) -> Path:
 
 def _cli(folder: Path, *words: str, status: int = 0) -> str:
     """Run the command line in ``folder``; return what it printed, both streams."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "aml_pipeline", *words],
-        cwd=folder,
-        env={**os.environ, **NO_NETWORK},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == status, answer.stdout
-    return answer.stdout
+    answer = forking.run(words, folder, {**forking.environ(), **NO_NETWORK})
+    assert answer.returncode == status, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
 
 
 def _states(printed: str) -> dict[str, str]:
@@ -64,6 +58,7 @@ def _last_record(folder: Path) -> dict[str, object]:
     return dict(json.loads((runs[-1] / "run.json").read_text()))
 
 
+@pytest.mark.more
 def test_epochs_there_and_back_run_only_what_they_change(shipped: Path) -> None:
     assert _states(_cli(shipped, "run", *QUICK)) == ALL_DONE
     other = ("--profile", "quickstart", "--param", "epochs=2")

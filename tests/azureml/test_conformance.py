@@ -27,8 +27,6 @@ pytestmark = quiet
 
 ROOT = Path(__file__).parents[2]
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
-PAIRS = 104  # each is two pipelines, 0.5 s
-
 
 KINDS = ("literal", "parameter", "input", "output", "dataset", "after")
 
@@ -99,12 +97,13 @@ def test_a_pipeline_written_by_hand(sides: Sides, file: Path) -> None:
     assert conforms(sides.of(text, profile, parameters)) == expected  # from the modules that are there now
 
 
-def test_generated_pipelines_and_their_twins(sides: Sides) -> None:
+@pytest.mark.parametrize("pairs", [8, pytest.param(104, marks=pytest.mark.more)])  # each is two pipelines, 0.5 s
+def test_generated_pipelines_and_their_twins(sides: Sides, pairs: int) -> None:
     seen: set[str] = set()
     kinds: Counter[str] = Counter()
 
     @given(strategies.twins())
-    @settings(max_examples=PAIRS, derandomize=True, deadline=None, phases=[Phase.generate])  # to shrink takes minutes
+    @settings(max_examples=pairs, derandomize=True, deadline=None, phases=[Phase.generate])  # to shrink takes minutes
     def check(pair: tuple[strategies.Pipeline, strategies.Pipeline]) -> None:
         for one in pair:
             both = sides.of(one.text, parameters=one.given)
@@ -115,8 +114,8 @@ def test_generated_pipelines_and_their_twins(sides: Sides) -> None:
             kinds.update("after" for step in both.there.values() for _ in step.after)
 
     check()
-    assert len(seen) >= 200
-    assert min(kinds[kind] for kind in KINDS) >= PAIRS / 2, kinds
+    assert len(seen) >= pairs * 1.9
+    assert min(kinds[kind] for kind in KINDS) >= pairs / 2, kinds
 
 
 def test_pipelines_that_differ_in_where_a_comma_stands(sides: Sides) -> None:

@@ -32,7 +32,6 @@ from tests.v2.shell import Python
 pytest.importorskip("azure.ai.ml")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of marshmallow, in the client
 
-ROUNDS, PLANS = 4, 50  # plans in each round
 # What v2 cannot say of the pipelines that were written by hand, put otherwise.
 MENDED = {"ports": ("large model", "large-model"), "texts": ('"it\'s \\"quoted\\""', '"its \\"quoted\\""')}
 
@@ -152,19 +151,21 @@ def test_the_shipped_pipeline(tmp_path: Path, python: Python) -> None:
     assert shell.after(one.job) == {"prepare-data": set(), "train": set(), "register-environment": {"train"}}
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
-def test_generated_pipelines(folder: Path, python: Python, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "plans"), [(0, 8), *(pytest.param(number, 50, marks=pytest.mark.more) for number in range(4))]
+)
+def test_generated_pipelines(folder: Path, python: Python, number: int, plans: int) -> None:
     """Those whose parameters v2 can carry are exported, and all others are refused."""
     done: set[tuple[str, str]] = set()
 
     @seed(number)
     @given(strategies.pipelines())
     @settings(
-        max_examples=2 * PLANS, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=2 * plans, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def check(one: strategies.Pipeline) -> None:
-        if len(done) == PLANS:
+        if len(done) == plans:
             return
         received = {word for words in one.steps.values() for word in words.words if "parameters." in word.written}
         if any(mark in str(word.received) for word in received for mark in ("'", "$[[", "${{")):
@@ -179,7 +180,7 @@ def test_generated_pipelines(folder: Path, python: Python, number: int) -> None:
         done.add((one.text, str(one.given)))
 
     check()
-    assert len(done) == PLANS
+    assert len(done) == plans
 
 
 HEAD = "name: small\ncompute: cpu-cluster\nenvironment: {name: training, docker_image: x}\n"

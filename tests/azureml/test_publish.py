@@ -407,7 +407,9 @@ def test_a_newer_dataset_shows_as_a_change(lesson: Lesson, capsys: Capture) -> N
     assert publish(lesson, capsys, "--dry-run")[0] == "+ published pipeline lesson version D"
 
 
-@pytest.mark.parametrize("prepared", [False, True], ids=["from nothing", "over an older one"])
+@pytest.mark.parametrize(
+    "prepared", [False, pytest.param(True, marks=pytest.mark.more)], ids=["from nothing", "over an older one"]
+)
 def test_stopped_anywhere_the_next_one_does_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, *, prepared: bool
 ) -> None:

@@ -170,7 +170,11 @@ def with_another_experiment(pair: Pair) -> None:
         lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: other")
 
 
-SITUATIONS = [(from_nothing, 1), (with_another_schedule, 2), (with_another_experiment, 1)]
+SITUATIONS = [
+    (from_nothing, 1),
+    pytest.param(with_another_schedule, 2, marks=pytest.mark.more),
+    pytest.param(with_another_experiment, 1, marks=pytest.mark.more),
+]
 
 
 @pytest.mark.parametrize(("prepare", "schedules"), SITUATIONS, ids=lambda one: getattr(one, "__name__", ""))
@@ -188,6 +192,7 @@ def test_a_second_one_that_comes_between_any_two_requests(
     assert place > 4, "it was never held up where it matters"
 
 
+@pytest.mark.more
 def test_two_that_hold_each_other_up_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first begins, the second comes up to a request, the first goes on to its end, and so does the second."""
     folders = map(str, itertools.count())

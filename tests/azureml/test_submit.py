@@ -25,6 +25,7 @@ from tests.loopback.script import Script, Step
 from tests.loopback.serving import quiet
 from tests.loopback.wire import Request
 from tests.patience import PATIENCE, until
+from tests.samples import in_turn
 
 pytestmark = quiet
 
@@ -276,14 +277,14 @@ PLACES = {
 
 
 @pytest.mark.usefixtures("again")
-@pytest.mark.parametrize("place", PLACES)
-def test_a_refusal_is_one_line(lesson: Lesson, capsys: Capture, place: str) -> None:
-    for status, meaning in FAULTS.items():
+@pytest.mark.parametrize(("place", "statuses"), in_turn(PLACES, [*FAULTS], 2))
+def test_a_refusal_is_one_line(lesson: Lesson, capsys: Capture, place: str, statuses: list[int]) -> None:
+    for status in statuses:
         lesson.service.faults.ordered.clear()
         lesson.service.fail(place, status, times=1000)
         done = lesson.here(capsys, "submit")
         assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-        assert done.err.startswith(f"{PLACES[place]} {meaning}")
+        assert done.err.startswith(f"{PLACES[place]} {FAULTS[status]}")
         assert not OF_THE_SDK.search(done.err)
 
 

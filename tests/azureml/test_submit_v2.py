@@ -26,6 +26,7 @@ from tests.loopback.wire import Answer, Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
 from tests.patience import PATIENCE, until
+from tests.samples import in_turn
 from tests.v2 import shell
 from tests.v2.shell import Python
 
@@ -589,10 +590,10 @@ OF_THE_SDK = re.compile(
 MAY_HAVE_BEGUN = r" If run (lesson-\w+) did start, stop it with `aml-pipeline cancel \1`\."
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_refusal_is_one_line_in_our_words(lesson: LessonV2, capsys: Capture, place: str) -> None:
+@pytest.mark.parametrize(("place", "statuses"), in_turn(PLACES, [*FAULTS], 2))
+def test_a_refusal_is_one_line_in_our_words(lesson: LessonV2, capsys: Capture, place: str, statuses: list[int]) -> None:
     method, _, route = place.partition(" ")
-    for status, meaning in FAULTS.items():
+    for status in statuses:
         if status == 404 and place in ABSENT:
             continue
         lesson.service.faults.ordered.clear()
@@ -604,7 +605,7 @@ def test_a_refusal_is_one_line_in_our_words(lesson: LessonV2, capsys: Capture, p
         done = lesson.here(capsys, *SUBMIT)
         assert (done.status, done.out) == (4, "")
         (failed,) = done.err.splitlines()
-        expected = OF_STORAGE if (status, "/blob/" in route) == (403, True) else meaning
+        expected = OF_STORAGE if (status, "/blob/" in route) == (403, True) else FAULTS[status]
         assert failed.startswith(f"{PLACES[place]} {expected}")
         assert not OF_THE_SDK.search(failed)
         assert failed.count("on order") <= 1

@@ -109,6 +109,7 @@ def test_a_run_that_is_stopped_does_not_wait_for_a_large_output(
     two: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     go_on = threading.Event()
+    others = {*threading.enumerate()}
 
     def interrupt() -> None:
         os.kill(os.getpid(), signal.SIGINT)
@@ -124,9 +125,8 @@ def test_a_run_that_is_stopped_does_not_wait_for_a_large_output(
         )
     finally:
         go_on.set()
-    for thread in threading.enumerate():
-        if thread.daemon and thread is not threading.current_thread():
-            thread.join(PATIENCE)
+    for thread in {*threading.enumerate()} - others:
+        thread.join(PATIENCE)
     assert held
     assert not list(two.root.glob(".aml_pipeline/two/steps/quick/result.*"))
     assert cli.run(["run", "quick"], {}) == 0

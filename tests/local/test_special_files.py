@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -127,11 +128,19 @@ def _replaced(place: Path, make: Callable[[Path], None]) -> None:
 COMMANDS = (["plan"], ["runs"], ["logs"], ["report"], ["verify"], ["clean", "-n"], ["run", "--force"])
 
 
-@pytest.mark.parametrize("kind", ["a pipe", "a link to a device", "a link in a circle", "a folder"])
-def test_nothing_in_the_state_hangs_a_command(root: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+STATE_KINDS = ("a pipe", "a link to a device", "a link in a circle", "a folder")
+
+
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [*((kind, 4) for kind in STATE_KINDS), *(pytest.param(kind, 1, marks=pytest.mark.more) for kind in STATE_KINDS)],
+)
+def test_nothing_in_the_state_hangs_a_command(
+    root: Path, kind: str, share: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     template = root.parent / "template"
     shutil.copytree(root, template, symlinks=True)
-    for place in _state(root):
+    for place in _state(root)[STATE_KINDS.index(kind) % share :: share]:  # each place by some kind
         shutil.rmtree(root / ".aml_pipeline")
         shutil.copytree(template / ".aml_pipeline", root / ".aml_pipeline", symlinks=True)
         _replaced(place, MAKERS[kind])
@@ -144,27 +153,23 @@ def test_nothing_in_the_state_hangs_a_command(root: Path, kind: str, capsys: pyt
             assert status in {0, 1, 2, 6}, about
 
 
+@pytest.mark.parametrize("share", [8, pytest.param(1, marks=pytest.mark.more)], ids=["some", "all"])
 def test_no_file_of_the_state_is_believed_under_the_name_of_another(
-    root: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, capsys: pytest.CaptureFixture[str], share: int
 ) -> None:
     """The step is up to date or runs, and no command ends with a bug of ours."""
-    template = root.parent / "template"
-    shutil.copytree(root / ".aml_pipeline", template, symlinks=True)
     there = [place for place in _state(root) if place.is_file() and "attempt." not in str(place)]
     ours = list(
         {place.parent if "code" in place.parts else place: place for place in there}.values()
     )  # one of each kind
-    for target in ours:
-        for source in ours:
-            if target == source:
-                continue
-            kept = target.read_bytes()
-            target.write_bytes(source.read_bytes())
-            for words in (["plan"], ["runs"], ["verify"], ["clean", "-n"]):
-                status = cli.run(words, dict(os.environ))
-                told = capsys.readouterr().err
-                assert status in {0, 1, 2}, f"{source.name} as {target.name}: {' '.join(words)} → {status}: {told}"
-            target.write_bytes(kept)
+    for target, source in list(itertools.permutations(ours, 2))[::share]:
+        kept = target.read_bytes()
+        target.write_bytes(source.read_bytes())
+        for words in (["plan"], ["runs"], ["verify"], ["clean", "-n"]):
+            status = cli.run(words, dict(os.environ))
+            told = capsys.readouterr().err
+            assert status in {0, 1, 2}, f"{source.name} as {target.name}: {' '.join(words)} → {status}: {told}"
+        target.write_bytes(kept)
 
 
 @pytest.mark.parametrize("kind", MAKERS)

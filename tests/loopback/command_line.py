@@ -29,6 +29,7 @@ def main() -> int:
     refuse_all(guard)
     time.sleep = sleep_short
     _log_in(sys.argv.pop(1))
+    _move_cache()
     from aml_pipeline.azureml.workspace import waiting, watch
     from aml_pipeline.cli import main as command_line
 
@@ -49,6 +50,13 @@ def _log_in(url: str) -> None:
         return LoopbackAuth(url)
 
     login.auth = auth
+
+
+def _move_cache() -> None:
+    """Keep what the SDK notes of services in the home of this process: it may have been imported in another one."""
+    if discovery := sys.modules.get("azureml._base_sdk_common.service_discovery"):
+        place = os.path.join(os.environ["HOME"], ".azureml", ".discovery")
+        discovery.CachedServiceDiscovery.__init__.__defaults__ = (place,)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests import forking
 from tests.conftest import Project
-from tests.patience import PATIENCE
 
 from .command_line import sleep_short
 from .service import Service
@@ -64,31 +63,29 @@ class Done:
 
 
 class Driven(Project):
-    """A project, and the command line that is logged in at a service."""
+    """A project, and the command line that is logged in at a service: ``program``."""
+
+    program = ""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(root)
         self._monkeypatch = monkeypatch
 
+    def azure_words(self, *words: str) -> list[str]:
+        """Return what the program is called with."""
+        return [*words]
+
     def azure_command(self, *words: str) -> list[str]:
         """Return the command line as a list."""
-        raise NotImplementedError
+        return forking.command(self.azure_words(*words), self.program)
 
     def log_in(self, patch: pytest.MonkeyPatch) -> None:
         """Have this process logged in at the service."""
 
     def azure(self, *words: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Done:
         """Run the command line as a process of its own, to its end."""
-        done = subprocess.run(
-            self.azure_command(*words),
-            cwd=cwd or self.root,
-            env={**self.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-        )
+        variables = {**self.environ, **(environ or {})}
+        done = forking.run(self.azure_words(*words), cwd or self.root, variables, self.program)
         return _checked(Done(done.returncode, done.stdout, done.stderr))
 
     def start_azure(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
@@ -130,14 +127,16 @@ class Driven(Project):
 class Lesson(Driven):
     """The project, and a service of SDK v1."""
 
+    program = "tests.loopback.command_line"
+
     def __init__(self, root: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(root, monkeypatch)
         self.service = service
         self.url = service.url
 
-    def azure_command(self, *words: str) -> list[str]:
-        """Return the command line as a list."""
-        return [sys.executable, "-m", "tests.loopback.command_line", self.url, *words]
+    def azure_words(self, *words: str) -> list[str]:
+        """Return what the program is called with: the service comes first."""
+        return [self.url, *words]
 
     def log_in(self, patch: pytest.MonkeyPatch) -> None:
         """Have this process logged in at the service."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +22,11 @@ if TYPE_CHECKING:
 class LessonV2(Driven):
     """The project, and the command line in a process that the environment alone points at the service."""
 
+    program = "tests.loopback_v2.command_line"
+
     def __init__(self, root: Path, service: ServiceV2, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(root, monkeypatch)
         self.service = service
-
-    def azure_command(self, *words: str) -> list[str]:
-        """Return the command line as a list."""
-        return [sys.executable, "-m", "tests.loopback_v2.command_line", *words]
 
     def configure(self) -> None:
         """Write the file that names the workspace."""

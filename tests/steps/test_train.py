@@ -109,6 +109,7 @@ def test_what_it_saves_and_prints(trained: tuple[Path, str]) -> None:
     assert lines[lines.index("Attempted to log scalar metric accuracy:") + 1] == str(metrics["accuracy"])
 
 
+@pytest.mark.more
 def test_the_same_seed_gives_the_same_bytes_in_another_folder(
     trained: tuple[Path, str],
     script: Any,  # noqa: ANN401
@@ -204,6 +205,7 @@ def test_in_azure_ml_v2_each_value_goes_to_mlflow(
     assert "Attempted to log" not in printed
 
 
+@pytest.mark.more
 @needs_v1
 def test_a_run_of_v1_logs_by_run_log_where_mlflow_is_too(
     script: Any,  # noqa: ANN401
@@ -217,6 +219,7 @@ def test_a_run_of_v1_logs_by_run_log_where_mlflow_is_too(
     assert not (tmp_path / "fake/logged").exists()
 
 
+@pytest.mark.more
 @needs_v1
 def test_a_job_of_v2_logs_by_mlflow_where_azureml_core_is_too(
     script: Any,  # noqa: ANN401
@@ -232,6 +235,7 @@ def test_a_job_of_v2_logs_by_mlflow_where_azureml_core_is_too(
     assert not azure.metrics
 
 
+@pytest.mark.more
 @needs_v1
 def test_mlflow_that_cannot_reach_azure_ml_is_not_used(
     script: Any,  # noqa: ANN401
@@ -260,6 +264,7 @@ def test_here_each_value_goes_to_mlflow_where_it_is_told_a_place(
     assert "Attempted to log" in script("train.py", *words, environ=variables).stdout
 
 
+@pytest.mark.more
 def test_the_quickstart_learns_the_real_digits(script: Any, digits: Path, tmp_path: Path) -> None:  # noqa: ANN401
     printed = script("train.py", *arguments(digits, tmp_path, epochs=10)).stdout
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
