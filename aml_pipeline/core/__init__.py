@@ -1,1 +1,1 @@
-"""What everything else stands on: problems, errors, files, secrets, words. Imports nothing of ours."""
+"""The foundation of all other packages: problems, errors, files, secrets, words. Imports nothing of ours."""

@@ -1,7 +1,7 @@
-"""What a power cut does not take: files and folders that the disk holds before anything names them.
+"""Flushing to disk: files and folders survive a power cut before anything refers to them.
 
-Writing a file and naming it are two things to a disk, which may do the second first. What has to be there is flushed
-(fsync) before what leads to it: the bytes of a file, then the folder that lists it, then the folder above.
+A disk may write a file and its name in either order. So the target is flushed (fsync) before what leads to it: first
+the bytes of a file, then the folder that lists it, then the parent folder.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from aml_pipeline.core import files
 
 
 def settle(place: str, top: str) -> None:
-    """Return when the disk holds all that lies at or below ``place``, and its way from the folder ``top``.
+    """Return when everything at or below ``place`` is on disk, and the path to it from the folder ``top``.
 
-    Links are no way to more: what they lead to outside is not ours.
+    Symbolic links are not followed: their targets are outside and not ours.
     """
     for folder, _, names in os.walk(place, topdown=False):
         for name in names:
@@ -26,7 +26,7 @@ def settle(place: str, top: str) -> None:
 
 
 def settle_way(place: str, top: str) -> None:
-    """Return when the disk holds the folders that lead from ``top`` to ``place``."""
+    """Return when the folders from ``top`` to ``place`` are on disk."""
     while place != top and place != os.path.dirname(place):
         place = os.path.dirname(place)
         files.flush(place)

@@ -1,4 +1,4 @@
-"""What can go wrong for a user; the command line turns each kind into a text and an exit status, in one place."""
+"""Errors that a user can fix; the command line turns each kind into a message and an exit status, in one place."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from aml_pipeline.core.problems import Problem
 
 
 class UserError(Exception):
-    """Something a user can mend; the text says what and how."""
+    """An error that a user can fix; the text says what is wrong and how to fix it."""
 
 
 class UsageError(UserError):
-    """The command line, or a call of the library, asks for something that is not there (exit status 2)."""
+    """The command line, or a call of the library, refers to something that does not exist (exit status 2)."""
 
 
 class MachineError(UserError):
@@ -21,11 +21,11 @@ class MachineError(UserError):
 
 
 class AzureError(UserError):
-    """Azure ML refused, or cannot be reached (exit status 4)."""
+    """Azure ML refused the request, or cannot be reached (exit status 4)."""
 
 
 class LostRunError(AzureError):
-    """Nobody knows whether the run that was submitted has begun; ``run`` is its id."""
+    """It is unknown whether the submitted run has started; ``run`` is its id."""
 
     def __init__(self, text: str, run: str) -> None:
         self.run = run
@@ -33,9 +33,9 @@ class LostRunError(AzureError):
 
 
 class SubmissionStopped(KeyboardInterrupt):
-    """A signal came while a run was being sent, and nobody knows whether that has begun; ``run`` is its id.
+    """A signal arrived while a run was being submitted, and it is unknown whether the run has started.
 
-    Its cause is what the signal raised.
+    ``run`` is its id; ``__cause__`` is the exception that the signal raised.
     """
 
     def __init__(self, run: str) -> None:
@@ -48,9 +48,9 @@ def _how_to_stop(run: str) -> str:
 
 
 class PipelineError(UserError):
-    """The pipeline file, or something it names, is wrong (exit status 2).
+    """The pipeline file, or a file that it refers to, is wrong (exit status 2).
 
-    ``problems`` holds every problem found, in order; ``texts`` the text of each file they point into.
+    ``problems`` contains every problem, in order; ``texts`` the text of each file that they point to.
     """
 
     def __init__(self, problems: Sequence[Problem], texts: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ _AS_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ELOOP})
 
 
 class Look(NamedTuple):
-    """What tells that a file changed, without reading it."""
+    """The metadata that shows that a file changed, without reading it."""
 
     mode: int
     inode: int
@@ -29,10 +29,10 @@ class Look(NamedTuple):
 
 
 class Seen:
-    """The first look at each path since the process began: what an answer of this process was read from.
+    """The first metadata of each path since the process started: what an answer of this process depends on.
 
-    ``looks`` are of what paths lead to, ``links`` of symbolic links themselves; None: nothing was there. ``lasting`` is
-    false when the answer rests on something that no look tells of.
+    ``looks`` are the metadata of the targets of paths, ``links`` those of symbolic links themselves; None: the path did
+    not exist. ``lasting`` is false if the answer depends on something that no metadata shows.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ seen = Seen()
 
 
 def look(path: str) -> Look | None:
-    """Return the look of what ``path`` leads to, or None when nothing is there."""
+    """Return the metadata of the target of ``path``, or None if it does not exist."""
     try:
         found = look_of(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -55,7 +55,7 @@ def look(path: str) -> Look | None:
 
 
 def link(path: str) -> str | None:
-    """Return where the symbolic link ``path`` points, or None when it is none."""
+    """Return the target of the symbolic link ``path``, or None if it is not a link."""
     try:
         found = look_of(os.lstat(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -70,38 +70,38 @@ def look_of(status: os.stat_result) -> Look:
 
 
 def is_file(path: str) -> bool:
-    """Whether ``path`` leads to a regular file."""
+    """Whether the target of ``path`` is a regular file."""
     found = look(path)
     return found is not None and stat.S_ISREG(found.mode)
 
 
 def is_folder(path: str) -> bool:
-    """Whether ``path`` leads to a folder."""
+    """Whether the target of ``path`` is a folder."""
     found = look(path)
     return found is not None and stat.S_ISDIR(found.mode)
 
 
 def names(folder: str) -> list[str]:
-    """Return the sorted names in a folder; none when it is not there."""
+    """Return the sorted names in a folder; an empty list if it does not exist."""
     return sorted(os.listdir(folder)) if is_folder(folder) else []
 
 
 def opened(path: str) -> BinaryIO:
     """Open a file to read its bytes.
 
-    Raises IsADirectoryError for a folder, and OSError (ENXIO) for a pipe, a socket or a device: to read one may take
-    for ever.
+    Raises IsADirectoryError for a folder, and OSError (ENXIO) for a pipe, a socket or a device: reading one may block
+    forever.
     """
     return open(path, "rb", opener=open_regular)
 
 
 def opened_text(path: str) -> TextIO:
-    """Open a file to read its text, with the ends of lines that it has."""
+    """Open a file to read its text, with its line ends unchanged."""
     return open(path, encoding="utf-8", errors="replace", newline="", opener=open_regular)
 
 
 def open_regular(path: str, flags: int) -> int:
-    """Return a descriptor of a regular file; of anything else raise OSError at once, and wait for no other process."""
+    """Return a descriptor of a regular file; for anything else, raise OSError at once instead of blocking."""
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISREG(mode):
@@ -112,14 +112,14 @@ def open_regular(path: str, flags: int) -> int:
 
 
 def read(path: str, most: int = -1) -> bytes:
-    """Return the bytes of a file; of one with more than ``most``, if that is given, ``most`` and one more."""
+    """Return the bytes of a file; if ``most`` is given, at most ``most`` + 1 bytes."""
     look(path)
     with opened(path) as stream:
         return stream.read(most + 1 if most >= 0 else -1)
 
 
 def copy(path: str, target: str) -> str:
-    """Copy the bytes of a file, however many, into the new file ``target``; return their digest."""
+    """Copy a file of any size to the new file ``target``; return its digest."""
     look(path)
     with open(path, "rb", buffering=0, opener=open_regular) as stream, open(target, "xb") as copied:
         return digest_of_stream(stream, copied.write)
@@ -140,9 +140,9 @@ def digest_of_stream(stream: Any, also: Callable[[bytes], object] = len) -> str:
 
 
 def write(path: str, data: bytes, *, durable: bool = False) -> None:
-    """Write a file so that a reader finds the old bytes or the new ones, never a part.
+    """Write a file atomically: a reader sees the old bytes or the new ones, never a mixture.
 
-    ``durable``: also after a power cut, and the new ones once this has returned.
+    ``durable``: also after a power cut, and the new bytes once this has returned.
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
@@ -160,12 +160,12 @@ def write(path: str, data: bytes, *, durable: bool = False) -> None:
         flush(os.path.dirname(path))
 
 
-# What a file system says that knows no flushing of such a thing: a folder on some shares, a pipe.
+# What file systems report that cannot flush this kind of file: a folder on some shares, a pipe.
 _NOT_FLUSHED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENXIO})
 
 
 def flush(path: str) -> None:
-    """Return when the disk holds the bytes of a file, or the names in a folder."""
+    """Return when the bytes of a file, or the names in a folder, are on disk."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
@@ -178,22 +178,22 @@ def flush(path: str) -> None:
 
 
 def write_sealed(path: str, data: object, *, durable: bool = False) -> None:
-    """Write JSON data behind its own digest, so that a torn or altered file is known for what it is."""
+    """Write JSON data after its own digest, so that a torn or altered file is recognized."""
     text = json.dumps(data, separators=(",", ":")).encode()
     write(path, digest_of(text).encode() + b"\n" + text + b"\n", durable=durable)
 
 
 def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON
-    """Return the data written by ``write_sealed``, or None when the file is missing, torn or altered.
+    """Return the data written by ``write_sealed``, or None if the file is missing, torn or altered.
 
-    What can be replaced by writing the file anew counts as missing: a pipe, a link in a circle. A folder cannot, and
-    raises IsADirectoryError.
+    Whatever can be replaced by writing the file again counts as missing: a pipe, a circular link. A folder cannot be
+    replaced, and raises IsADirectoryError.
     """
     look(path)
     try:
         with opened(path) as stream:
             seal = stream.read(_SEAL_BYTES)
-            text = stream.read() if _SEAL.fullmatch(seal) else b""  # what we did not write may be of any size
+            text = stream.read() if _SEAL.fullmatch(seal) else b""  # a file that we did not write may be of any size
     except OSError as error:
         if error.errno in _AS_MISSING:
             return None
@@ -203,5 +203,5 @@ def read_sealed(path: str) -> Any:  # noqa: ANN401 - JSON
         return None
     try:
         return json.loads(text)
-    except (ValueError, RecursionError):  # another program's, under a right seal
+    except (ValueError, RecursionError):  # another program's file, with a valid seal
         return None

@@ -1,6 +1,6 @@
-"""Text → the same without what would give access: keys, tokens, passwords, signatures. Pure.
+"""Text → the same text without credentials: keys, tokens, passwords, signatures. Pure.
 
-What they look like, and what they are called, is in ``secret_words``.
+Their patterns and usual names are in ``secret_words``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aml_pipeline.core.secret_words import CHOSEN, KEY, MADE, NAME_MARKS, SHAPES
 from aml_pipeline.core.secrets import by_variable, in_addresses
 
 MASK = "***"
-OTHER = f"{MASK} (default)"  # the default of a parameter whose value is another: that much may be known
+OTHER = f"{MASK} (default)"  # the default of a parameter that has another value: that much may be shown
 # Words that may follow the name of a secret in a sentence.
 _PROSE = (
     r"(?!(?:an?|and|are|as|at|by|cannot|expects?|for|from|has|in|invalid|is|missing|must|needs?|not|of|on|or|required"
@@ -22,7 +22,7 @@ _PROSE = (
 )
 _VALUE = r"[^\s\"',;&\\]+"
 _SCHEMES = "aws4-hmac-sha256|api-?key|basic|bearer|digest|negotiate|sharedaccesssignature|sharedkey|token"
-# A small number behind such a name is a count or a weight; what may be a password is never left.
+# A small number after such a name is a count or a weight; anything that may be a password is always hidden.
 _COUNT = r"[+-]?\d{1,9}(?:\.\d*)?(?:e[+-]?\d+)?[])}.]*"
 _LEAST_OF_A_KEY = 8
 
@@ -30,7 +30,7 @@ _known: set[str] = set()
 
 
 class _Patterns(NamedTuple):
-    """The patterns of ``without_secrets``, in their order, compiled."""
+    """The compiled patterns of ``without_secrets``, in order."""
 
     token: re.Pattern[str]
     address: re.Pattern[str]
@@ -43,21 +43,21 @@ class _Patterns(NamedTuple):
 
 @functools.cache
 def _patterns() -> _Patterns:
-    """Return the patterns compiled, which takes longer than most commands have use for."""
+    """Return the compiled patterns; compiling takes longer than most commands need."""
     token = "|".join(filter(None, (shape.found if shape.hidden is None else shape.hidden for shape in SHAPES)))
     names = f"(?:{CHOSEN}|{MADE}|{KEY})"
     return _Patterns(
         token=re.compile(token, re.ASCII),
-        # Not what stands before the @ of Azure's storage: that is a container.
+        # Not what precedes the @ in Azure storage URLs: that is a container.
         address=re.compile(r"(?<!abfs)(?<!abfss)(?<!wasb)(?<!wasbs)://[^/\s\"']+@"),
         authorization=re.compile(rf"(?i)(\bauthorization[\\\"']*\s*[:=]\s*[\\\"']*(?:(?:{_SCHEMES})\s+)?)[^\s\"',\\]+"),
-        # Not "bearer token": what gives access is no word in small letters. Behind = comes what a name stands for, if
+        # Not "bearer token": credentials are never a word in lower-case letters. After = comes the value of a name, if
         # anything.
         header=re.compile(rf"\b((?i:bearer|basic))\s+(?=\S*[\dA-Z=_.])[\w.~+/-]+(?:=(?:{_VALUE})?)?"),
         option=re.compile(
             rf"(?i)((?:(?<![\w-])--?[\w-]{{0,40}}?{names}[_-]?\d{{0,3}}|\bapi_?key)\s+)(?![-*]){_PROSE}({_VALUE})"
         ),
-        # The end of a name, separator, value: "AccountKey=…", "password": "…", sig=…; a value in quotes whole.
+        # The end of a name, separator, value: "AccountKey=…", "password": "…", sig=…; a quoted value as a whole.
         named=re.compile(
             rf"""(?ix) (?P<before> (?: (?P<chosen>{CHOSEN}) | (?P<made>{MADE}|\bsig) | {KEY} | (?P<key>key) )
                  [_-]?\d{{0,3}} (?P<between> [\\"']* \s* (?: [:=] | %3D ) \s* | \s+ (?=[\\"']) ) )
@@ -68,13 +68,13 @@ def _patterns() -> _Patterns:
 
 
 def keep_secret(text: str) -> None:
-    """Take ``text`` out of everything that is masked from now on, wherever it stands."""
+    """Remove ``text`` from everything that is masked from now on, wherever it occurs."""
     if text.strip("*"):
         _known.add(text)
 
 
 def without_secrets(text: str) -> str:
-    """Return ``text`` with whatever is, or looks like, a key, token or password replaced by ``***``."""
+    """Return ``text`` with everything that is, or looks like, a key, token or password replaced by ``***``."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
     text = _patterns().token.sub(MASK, text)
@@ -103,19 +103,19 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def _may_be_key(value: str) -> bool:
-    """Whether the value of what is called a key, and no more, may be one: the name of a column is not."""
+    """Whether the value of something called just "key" may be a key: the name of a column is not."""
     digits = sum(char.isdigit() for char in value)
     return (
         len(value) >= _LEAST_OF_A_KEY and 0 < digits < len(value) and not re.fullmatch(r"[a-z\d]+(_[a-z\d]+)+", value)
     )
 
 
-# Whether there is a secret, and not the secret; or it is hidden already.
+# Whether there is a secret, but not the secret; or it is already hidden.
 _SWITCH = re.compile(rf"(?i)true|false|yes|no|on|off|none|null|[01]|\*+|{re.escape(OTHER)}|\*{{3}} [0-9a-f]{{32}}")
 _WORKING_FOLDER = frozenset({"PWD", "OLDPWD"})
 
 
-# What no secret lacks, to be looked for first: a plan has many values.
+# Every secret contains one of these, so they are searched first: a plan has many values.
 _MARKS = (
     *NAME_MARKS,
     *("sig", "bearer", "basic", "authorization", "@", "/t/"),
@@ -131,9 +131,9 @@ def _names() -> tuple[re.Pattern[str], ...]:
 
 @functools.lru_cache(maxsize=10_000)
 def is_secret(name: str, value: str) -> bool:
-    """Whether the value of a variable, a parameter or an option called ``name`` is to be shown and kept nowhere.
+    """Whether the value of a variable, parameter or option called ``name`` must be neither shown nor stored.
 
-    More is than what is warned of: a short key is kept from the eyes as well.
+    Stricter than the warnings: a short key is hidden as well.
     """
     name, text = name.strip("-"), value.strip()
     if not text or name in _WORKING_FOLDER or _SWITCH.fullmatch(text):
@@ -155,15 +155,15 @@ def _has(text: str, words: tuple[str, ...]) -> bool:
 
 
 def gives_itself_away(text: str) -> bool:
-    """Whether a text holds a secret, whatever it is called."""
+    """Whether a text contains a secret, whatever its name is."""
     return bool(in_addresses(text)) or _without_named(_patterns().token.sub(MASK, text)) != text
 
 
 def masked(name: str, value: str) -> str:
-    """Return the value of what is called ``name`` as it may be shown: ``***`` for a secret."""
+    """Return the value of ``name`` as it may be shown: ``***`` for a secret."""
     return MASK if is_secret(name, value) else value
 
 
 def redacted(values: Mapping[str, str]) -> dict[str, str]:
-    """Return values by their names as they may be shown."""
+    """Return values by name as they may be shown."""
     return {name: masked(name, value) for name, value in values.items()}

@@ -1,12 +1,12 @@
-"""An answer stays true while everything it was read from looks the same. Standard library only; knows no pipeline.
+"""Cached answers, each valid while the metadata of all files that it was read from is unchanged. Knows no pipeline.
 
-A command that found nothing to do keeps its answer here, with the looks (stat) of all that it read. The next time the
-same question is asked the looks alone are taken again. A look that differs, a file that is missing or damaged, a
-question that is new: no answer, and the command works it out anew.
+A command that found nothing to do caches its answer with the metadata (stat) of every file that it read. The next time
+the same question is asked, only the metadata is read again. If it differs, if the cache is missing or damaged, or if
+the question is new, there is no answer, and the command computes it again. Standard library only.
 
-Looks are taken by ``files`` before the bytes are read, so a change during the reading shows as a look that differs.
-A look younger than two seconds is not trusted: on file systems with coarse times a second write could leave it as it
-was. A file of answers is sealed by a checksum, and read by ``marshal`` only when that is right.
+``files`` reads metadata before the bytes, so a change during the reading shows as different metadata. Metadata younger
+than two seconds is not trusted: on a file system with coarse timestamps, a second write could leave it unchanged. A
+cached answer is sealed by a checksum, and ``marshal`` reads it only if that is correct.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MARK = b"aml_pipeline memo 1\n"
 
 
 def question(words: Sequence[str], environ: Mapping[str, str], version: str) -> tuple[object, ...]:
-    """Return what an answer depends on beside files: the command line, where it is given, and who would answer."""
+    """Return what an answer depends on besides files: the command line, its folder, and the program that answers."""
     variables = sorted((name, value) for name, value in environ.items() if _counts(name))
     return (version, sys.version, sys.executable, os.getcwd(), tuple(words), tuple(variables))
 
@@ -40,7 +40,7 @@ def _counts(name: str) -> bool:
 
 
 def recall(place: str, asked: tuple[object, ...]) -> str | None:
-    """Return the answer kept in the file ``place`` for the question, if it still holds."""
+    """Return the cached answer in the file ``place`` for the question, if it is still valid."""
     try:
         data = _read(place)
         if data is None:
@@ -56,7 +56,7 @@ def recall(place: str, asked: tuple[object, ...]) -> str | None:
 
 
 def _read(place: str) -> bytes | None:
-    """Return what a file of answers holds, if its seal fits. Raises OSError."""
+    """Return the content of a cache file if its seal is correct. Raises OSError."""
     with open(place, "rb", opener=_open_regular) as stream:
         data = stream.read()
     start = len(_MARK) + 4
@@ -65,7 +65,7 @@ def _read(place: str) -> bytes | None:
 
 
 def is_whole(place: str) -> bool:
-    """Whether a file of answers is as it was written."""
+    """Whether a cache file is as it was written."""
     try:
         return _read(place) is not None
     except OSError:
@@ -73,7 +73,7 @@ def is_whole(place: str) -> bool:
 
 
 def _open_regular(path: str, flags: int) -> int:
-    """Open a file, and nothing that would have to be waited for; ``files`` has the same, and is not imported here."""
+    """Open a file, but nothing that could block; ``files`` has the same function, but is not imported here."""
     descriptor = os.open(path, flags | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -96,10 +96,11 @@ def _look(path: str, *, follow: bool = True) -> Fields:
 def keep(
     place: str, asked: tuple[object, ...], seen: Mapping[str, Fields], links: Mapping[str, Fields], answer: str
 ) -> bool:
-    """Keep ``answer`` in the file ``place``; return whether it was.
+    """Cache ``answer`` in the file ``place``; return whether that was possible.
 
-    ``seen`` are the looks of all that it was read from (None: nothing was there), ``links`` those of symbolic links
-    themselves. What Python runs from is added: the interpreter, the folders it imports from, our own modules.
+    ``seen`` is the metadata of everything that the answer was read from (None: it did not exist), ``links`` that of
+    symbolic links themselves. What Python itself runs from is added: the interpreter, the folders it imports from, our
+    own modules.
     """
     looks = {**{path: _look(path) for path in _program()}, **seen}
     youngest = max((max(look[3], look[4]) for look in (*looks.values(), *links.values()) if look), default=0)
@@ -116,12 +117,12 @@ def keep(
             stream.write(data)
         os.replace(temporary, place)
     except OSError:
-        return False  # an answer that cannot be kept is worked out again
+        return False  # an answer that cannot be cached is computed again
     return True
 
 
 def _make_room(folder: str) -> None:
-    """Make the folder of answers; when it holds many, forget them all, since most are to questions of the past."""
+    """Create the folder of the cache; if it has many answers, delete all: most belong to past questions."""
     state = os.path.dirname(folder)
     if not os.path.isdir(state):
         os.makedirs(state, mode=0o700)
@@ -132,7 +133,7 @@ def _make_room(folder: str) -> None:
 
 
 def _program() -> Iterable[str]:
-    """Yield what this program itself is read from."""
+    """Yield the files that this program itself is read from."""
     yield sys.executable
     yield from (path or os.getcwd() for path in sys.path)
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -142,5 +143,5 @@ def _program() -> Iterable[str]:
 
 
 def place(folder: str, asked: tuple[object, ...]) -> str:
-    """Return the file in ``folder`` in which the answer to a question is kept."""
+    """Return the file in ``folder`` that caches the answer to a question."""
     return os.path.join(folder, f"{zlib.crc32(repr(asked).encode('utf-8', 'surrogateescape')):08x}")

@@ -1,4 +1,4 @@
-"""Data that may be anything, such as JSON that was read: the form that is expected, else an empty one."""
+"""Data of unknown shape, such as JSON: the expected type, else an empty value of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return ``value`` if it is a mapping, as it should be, else an empty one."""
+    """Return ``value`` if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def sequence(value: object) -> Sequence[Any]:
-    """Return ``value`` if it is a list, as it should be, else an empty one."""
+    """Return ``value`` if it is a list, else an empty one."""
     return value if isinstance(value, (list, tuple)) else ()
 
 

@@ -16,7 +16,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A place in a text: line and column count from 1, in characters; ``width`` characters are meant."""
+    """A place in a text: line and column count from 1, in characters; ``width`` is the number of marked characters."""
 
     line: int
     column: int
@@ -59,12 +59,12 @@ class Problem:
         return f"{self.file}:{self.position.line}:{self.position.column}" if self.position else self.file
 
 
-# Comparing takes about 5 µs a name, and a file may hold thousands of mistakes: of more names, the first are shown.
+# A comparison takes about 5 µs per name, and a file may have thousands of mistakes: of more names, show the first.
 _MOST_COMPARED = 300
 
 
 def suggest(name: str, known: Iterable[str], *, noun: str = "", but: str = "") -> str:
-    """Return the cure for an unknown name: the nearest known one, else all of them (at most ten), ``but`` not that."""
+    """Return the cure for an unknown name: the most similar known name, else up to ten of them; never ``but``."""
     if isinstance(known, Sized) and len(known) > _MOST_COMPARED:
         others = (candidate for candidate in map(str, known) if candidate != but)
         return f"Known: {', '.join(itertools.islice(others, 10))}, …."
@@ -79,7 +79,7 @@ def suggest(name: str, known: Iterable[str], *, noun: str = "", but: str = "") -
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the one of ``known`` that is most like ``name``, if any is; the dashes of an option say nothing."""
+    """Return the name in ``known`` most similar to ``name``, if any is similar; dashes of an option do not count."""
     import difflib
 
     bare = name.lstrip("-")
@@ -88,13 +88,13 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return letters[near[0]] if near and _is_slip(bare, near[0]) else None
 
 
-_SHORT = 3  # so few letters are alike by chance
+_SHORT = 3  # so few letters may match by chance
 
 
 def _is_slip(name: str, meant: str) -> bool:
-    """Whether one of two names that are alike can be meant by the other: of a short one all letters must be there.
+    """Whether one of two similar names can be a misspelling of the other: short names need all their letters.
 
-    Of three letters one may be another.
+    Of three letters, one may differ.
     """
     short, long = sorted((name.lower(), meant.lower()), key=len)
     if len(short) > _SHORT:
@@ -108,7 +108,7 @@ def _is_slip(name: str, meant: str) -> bool:
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:
-    """Return ``problems`` without repetitions, by file and position; what stands in no file comes last."""
+    """Return ``problems`` without repetitions, by file and position; those outside files come last."""
 
     def place(problem: Problem) -> tuple[str, str, Position, str, str]:
         return problem.origin, problem.file, problem.position or Position(0, 0), problem.code, problem.message
@@ -117,12 +117,12 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
-    """Return those of ``problems`` that forbid to run."""
+    """Return the ``problems`` that prevent the run."""
     return [problem for problem in problems if problem.severity == "error"]
 
 
 def as_text(problems: Sequence[Problem], texts: Mapping[str, str], *, colour: bool = False) -> str:
-    """Return ``problems`` as lines for people, each with its source line and a caret; ``texts`` holds the files.
+    """Return ``problems`` as lines for people, each with its source line and a caret; ``texts`` contains the files.
 
     ``colour``: for a terminal that shows colours.
     """
@@ -155,11 +155,11 @@ def as_json(problems: Sequence[Problem]) -> str:
         for problem in problems
     ]
     text = json.dumps(rows, indent=2, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode()  # half a character, as a script may have one in a text
+    return text.encode("utf-8", "replace").decode()  # half a character, which a string in a script may contain
 
 
 def as_github(problems: Sequence[Problem]) -> str:
-    """Return ``problems`` as annotations of GitHub Actions (its "workflow commands")."""
+    """Return ``problems`` as annotations of GitHub Actions ("workflow commands")."""
     return "\n".join(_one_as_github(problem) for problem in problems)
 
 
@@ -187,7 +187,7 @@ _LONGEST_TEXT = 1000
 
 
 def on_one_line(text: str) -> str:
-    """Return ``text``, which may quote a file, fit for one line of a terminal: clipped, no control codes."""
+    """Return ``text``, which may quote a file, ready for a line of a terminal: clipped, without control characters."""
     clipped = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT // 2]} … {text[-_LONGEST_TEXT // 2 :]}"
     if clipped.isprintable():
         return clipped
@@ -198,9 +198,9 @@ _WIDEST_EXCERPT = 160
 
 
 def _excerpt(line: str, position: Position) -> tuple[str, str, str]:
-    """Return the source line, what stands before the caret, and the caret.
+    """Return the source line, what precedes the caret, and the caret.
 
-    A tab stays a tab, so that the caret stands under its column.
+    A tab remains a tab, so that the caret is below its column.
     """
     start = max(0, min(position.column - 1 - _WIDEST_EXCERPT // 2, len(line) - _WIDEST_EXCERPT))
     part = line[start : start + _WIDEST_EXCERPT]
@@ -221,12 +221,12 @@ def _as_sign(char: str) -> str:
 
 
 def width(text: str) -> int:
-    """Return how many cells of a terminal a text takes."""
+    """Return the width of a text in cells of a terminal."""
     return len(text) if text.isascii() else sum(map(cells, text))
 
 
 def cells(char: str) -> int:
-    """Return how many cells of a terminal a character takes."""
+    """Return the width of a character in cells of a terminal."""
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -1,4 +1,4 @@
-"""Removes files and folders, read-only ones too. What cannot be removed is reported, and the rest is removed."""
+"""Removes files and folders, including read-only ones. What cannot be removed is reported, and the rest is removed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 
 class Refusal(NamedTuple):
-    """What could not be removed, and the number of the error that says why."""
+    """A path that could not be removed, and the error number."""
 
     path: str
     number: int
 
 
 def remove(path: str) -> list[Refusal]:
-    """Remove what is at ``path``, if anything is; return what refused. Links are removed, not what they lead to."""
+    """Remove ``path``, if it exists; return what could not be removed. Links are removed, their targets are not."""
     refused = _removed(path)
     if _FORBIDDEN.isdisjoint(refusal.number for refusal in refused):
         return refused
@@ -38,8 +38,8 @@ def _removed(path: str) -> list[Refusal]:
 
     def note(place: str, error: BaseException) -> None:
         number = error.errno if isinstance(error, OSError) and error.errno else 0
-        holds = bool(refused) and refused[-1].path.startswith(place + os.sep)  # what it holds has said why
-        if number != errno.ENOENT and not holds:  # else whoever made it removed it
+        holds = bool(refused) and refused[-1].path.startswith(place + os.sep)  # its content has already been reported
+        if number != errno.ENOENT and not holds:  # otherwise its owner removed it
             refused.append(Refusal(place, number))
 
     if os.path.isdir(path) and not os.path.islink(path):
@@ -60,7 +60,7 @@ def _remove_folder(path: str, note: Note) -> None:
 
 
 def permit(path: str) -> None:
-    """Let this user list, change and empty the folder at ``path`` and those below it, as far as they are the user's."""
+    """Let this user list, change and empty the folder ``path`` and those below it, as far as the user owns them."""
     _permit(path)
     for top, names, _ in os.walk(path):
         for name in names:
@@ -72,12 +72,12 @@ def _permit(folder: str) -> None:
         mode = os.lstat(folder).st_mode
         if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
             os.chmod(folder, stat.S_IMODE(mode) | stat.S_IRWXU)
-    except OSError:  # then its removal says so
+    except OSError:  # then its removal reports it
         return
 
 
 def in_words(refused: Sequence[Refusal]) -> str:
-    """Return what could not be removed, a line each: the path, why, and the cure."""
+    """Return what could not be removed, one line each: the path, the reason, and the cure."""
     lines = [f"{printable(refusal.path)} cannot be removed: {_why(refusal)}" for refusal in refused[:_MOST_TOLD]]
     more = len(refused) - len(lines)
     then = f"{counted(more, 'more path')} could not be removed. " if more > 0 else ""
@@ -96,7 +96,7 @@ def _why(refused: Refusal) -> str:
 
 
 def _who_may(path: str) -> str:
-    """Say whose a path is that this user may not remove."""
+    """Return who owns a path that this user may not remove."""
     for what, place in (("its parent folder", os.path.dirname(path)), ("it", path)):
         owner = os.lstat(place).st_uid if os.path.lexists(place) else os.geteuid()
         if owner != os.geteuid():

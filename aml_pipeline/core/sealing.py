@@ -1,8 +1,8 @@
-"""A secret → a seal: it tells whether the secret changed, and to nobody what it is.
+"""A secret → a seal: it shows whether the secret changed, but not what it is.
 
-A plain digest of a short password can be guessed. So the seal is keyed by a salt: random, made once for each folder of
-state, read by its owner alone. Results with secrets therefore fit in the folder of state that they were made in, and
-records that leave it tell nothing.
+A plain digest of a short password can be guessed. So the seal is keyed with a random salt, created once for each state
+folder and readable only by its owner. Results with secrets are therefore valid only in the state folder in which they
+were created, and records that leave it reveal nothing.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from collections.abc import Callable
 from aml_pipeline.core import files
 from aml_pipeline.core.masking import MASK, is_secret
 
-# The name of a value, the value → the value as it is kept.
+# The name of a value, the value → the value as it is stored.
 Hide = Callable[[str, str], str]
 SALT = "salt"
 _BYTES = 32
 
 
 def sealer(state: str) -> Hide:
-    """Return what gives a value as it is kept in the folder ``state``: a secret as its seal, any other as it is.
+    """Return a function that gives values as they are stored in the folder ``state``: secrets as seals.
 
-    The salt is made when a secret is met and the folder is there: a forecast before the first run makes none.
+    The salt is created at the first secret, if the folder exists: a forecast before the first run creates none.
     """
     salt = functools.cache(lambda: _salt(state))
 
@@ -41,7 +41,7 @@ def _sealed(salt: bytes, value: str) -> str:
 
 
 def _salt(state: str) -> bytes:
-    """Return the salt of ``state``; one that is used this once where none can be kept."""
+    """Return the salt of ``state``; if it cannot be stored, one that is used only this time."""
     fresh, place = os.urandom(_BYTES), os.path.join(state, SALT)
     known = _read(place)
     if known:
@@ -52,7 +52,7 @@ def _salt(state: str) -> bytes:
 
 
 def _read(place: str) -> bytes | None:
-    """Return the salt; None for what can be replaced by writing it. A folder cannot, and raises IsADirectoryError."""
+    """Return the salt; None if the file can be replaced. A folder cannot, and raises IsADirectoryError."""
     try:
         with files.opened(place) as stream:
             data = stream.read(_BYTES + 1)
@@ -64,12 +64,12 @@ def _read(place: str) -> bytes | None:
 
 
 def _write(place: str, data: bytes) -> None:
-    """Write the file whole, for its owner alone; of two that do so at a time, one is first and stays."""
+    """Write the whole file, readable only by its owner; of two simultaneous writers, the first one wins."""
     temporary = f"{place}.{os.getpid()}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, data)
-        if os.path.lexists(place):  # torn, or a pipe: no salt at all
+        if os.path.lexists(place):  # torn, or a pipe: not a salt
             os.replace(temporary, place)
         else:
             os.link(temporary, place)

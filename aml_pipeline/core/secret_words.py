@@ -1,6 +1,6 @@
-"""The one table of what gives a secret away: the shapes of tokens, the words that names of secrets have. Pure.
+"""The only table of secrets: the patterns of tokens, and the words that names of secrets contain. Pure.
 
-``secrets`` finds by it what should not be where it is, ``masking`` hides by it what must not be shown or kept.
+``secrets`` uses it to find what should not be where it is, ``masking`` to hide what must be neither shown nor stored.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 
 class Shape(NamedTuple):
-    """A text that is a secret wherever it stands.
+    """A text that is a secret wherever it occurs.
 
-    ``found`` is the pattern by which a file, an address or a variable is warned of, and nothing else fits it; ``marks``
-    are texts in small letters one of which stands in each such secret, so that most texts need no pattern. ``hidden``
-    is the pattern of masking where it is another (None: the same): to hide too much does less harm than to hide too
-    little. "" is no pattern: a name stands before the secret, by which it is hidden; or it is too often an example.
+    ``found`` is the pattern for warnings about files, URLs and variables, which matches nothing else; ``marks`` are
+    lower-case texts, one of which occurs in each such secret, so that most texts need no pattern. ``hidden`` is the
+    pattern for masking, if that differs (None: the same): hiding too much does less harm than hiding too little. ""
+    means no pattern: the secret is hidden because of the name before it, or it is too often an example.
     """
 
     what: str
@@ -32,7 +32,7 @@ def _alone(pattern: str) -> str:
     return rf"(?<![A-Za-z0-9])(?:{pattern})(?![\w-])"
 
 
-# Each begins with a word that no other text has, so that searching takes no time.
+# Each begins with a word that occurs in no other text, so that the search is fast.
 SHAPES = (
     Shape(
         "a private key",
@@ -72,7 +72,7 @@ NAME_MARKS = ("pass", "pwd", "secret", "token", "key", "signature", "assertion")
 # What people choose may be any text; what machines make has letters and digits.
 CHOSEN = r"pass(?:word|wd|phrase|code)|pwd|secret"
 MADE = r"token|signature|assertion"
-# A key is one of these; "key" alone is the name of a column, too.
+# Names of keys; "key" alone may also be the name of a column.
 KEY = (
     r"(?:api|access|account|admin|auth|client|encryption|function|host|instrumentation|license|master|private|secret"
     r"|shared|signing|storage|subscription)[_-]?key"
@@ -80,9 +80,9 @@ KEY = (
 # The whole names of variables whose values are warned of, by their last word: fewer than those that are hidden.
 WARNED_CHOSEN = r"(?:.*(password|passwd|passphrase|secret)|(?:.*_)?(pass|pwd))[_-]?\d*"
 WARNED_MADE = r"(?:(?:.*[_-])?(?:api|access|account|storage|shared|secret|private)?(key)|.*(token|signature))[_-]?\d*"
-# Tokens of a language model, and keys that are there to be known.
+# Tokens of a language model, and public keys.
 TO_BE_KNOWN = r"(?:.*[_-])?(?:(?:bos|cls|eos|mask|pad|sep|special|start|stop|end|unk)[_-]?token|public[_-]?key)"
-# Constants of a program: before a text in quotes.
+# Constants of a program: before a quoted text.
 ASSIGNED = r"client_?secret|account_?key|api_?key|access_?key|secret_?key|access_?token|auth_?token|password"
-# What stands where a secret would, in examples.
+# Placeholders that examples use in place of a secret.
 STAND_IN = r"your|example|change|secret|password|dummy|sample|placeholder|fake|xxx|000000|\.\.\."

@@ -1,6 +1,6 @@
-"""What looks like a secret: by the name of a file or variable, by what stands in it, by the login of an address. Pure.
+"""Text that looks like a secret: names of files and variables, contents of files, credentials in URLs. Pure.
 
-What was found is told in words; the secret itself is never part of an answer.
+An answer describes what was found; it never contains the secret itself.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SSH = "an SSH private key"
 _KEY = "a key or a certificate"
 _LOGINS = "logins"
 _CLOUD = "cloud credentials"
-# Names of files, in small letters, and what such a file holds.
+# Names of files, in lower case, and what such a file contains.
 _NAMES = {
     ".env": _VARIABLES,
     **dict.fromkeys(("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"), _SSH),
@@ -46,13 +46,13 @@ _NAMES = {
 }
 _ENDINGS = {"env": _VARIABLES, "ppk": _SSH, **dict.fromkeys(("pem", "key", "pfx", "p12", "jks"), _KEY)}
 _PLACES = ("/.aws/credentials", "/.kube/config")
-# In the names of templates, which are there to be shared.
+# Words in the names of templates, which are meant to be shared.
 _TEMPLATES = frozenset({"example", "sample", "template", "dist", "default", "defaults"})
 
 
 @functools.cache
 def by_name(path: str) -> str | None:
-    """Return what the file at ``path`` (relative, with /) holds, if its name is one that secrets have."""
+    """Return what the file ``path`` (relative, with /) probably contains, if its name is usual for secrets."""
     path = path.lower()
     name = path.rpartition("/")[2]
     parts = name.split(".")
@@ -67,20 +67,20 @@ def by_name(path: str) -> str | None:
     return _NAMES.get(name) or (_ENDINGS.get(parts[-1]) if len(parts) > 1 else None)
 
 
-# A constant of 12 to 200 characters without a space that is given to a name of that kind, or stands behind such a key.
+# A constant of 12 to 200 characters without a space that is assigned to such a name, or follows such a key.
 _GIVEN = rf"(?:{ASSIGNED})[\"']?\s{{0,9}}[:=]\s{{0,9}}[\"']([^\s\"'<>{{}}$*]{{12,200}})[\"']"
 _FOUND = tuple(shape for shape in SHAPES if shape.found)
 
 
 @functools.cache
 def _searches() -> tuple[re.Pattern[bytes], ...]:
-    """Return the patterns compiled, which takes longer than most commands have use for."""
+    """Return the compiled patterns; compiling takes longer than most commands need."""
     texts = re.compile("|".join(f"({shape.found})" for shape in _FOUND).encode())
     return texts, re.compile(_GIVEN.encode(), re.IGNORECASE), re.compile(STAND_IN.encode(), re.IGNORECASE)
 
 
 def in_text(data: bytes) -> list[Secret]:
-    """Return the lines of a file that look like secrets; none for what is no text, or too large to be one."""
+    """Return the lines of a file that look like secrets; none for a file that is not text, or too large to be text."""
     if len(data) > MOST_BYTES or b"\0" in data:
         return []
     texts, assigned, stand_in = _searches()
@@ -94,7 +94,7 @@ def in_text(data: bytes) -> list[Secret]:
 
 
 def _is_drawn(value: bytes) -> bool:
-    """Whether a text looks drawn at random, as keys are: digits and letters mixed."""
+    """Whether a text looks random, as keys do: digits and letters mixed."""
     digits = sum(48 <= char <= 57 for char in value)  # noqa: PLR2004 - 0 to 9
     return 0 < digits < len(value)
 
@@ -103,11 +103,11 @@ def _line(data: bytes, match: re.Match[bytes]) -> int:
     return data.count(b"\n", 0, match.start()) + 1
 
 
-# What stands before the @ of an address; and the token that a channel of conda has in its path.
+# What precedes the @ of a URL; and the token in the path of a conda channel.
 _LOGIN = re.compile(r"://([^\s/\"'?#]+)@|https?://[^\s/\"'?#@]+/t/([\w-]{12,})(?=/)")
 # A name without a password: only one that no person has.
 _LONG = re.compile(r"(?=[a-zA-Z]*\d)(?=\d*[a-zA-Z])[a-zA-Z0-9]{32,}")
-# What stands for a secret that is put in later, as a whole.
+# A placeholder for a secret that is filled in later.
 _PUT_IN_LATER = re.compile(
     r"""(?ix) \$\{.* | \$\w+ | [<{\[].* | %\w+% | [*x.…-]+ | change[-_]?me | redacted | none | null | todo
     | (?: (?:your|my|the|a|some|user|db|api|access|auth|personal) [-_]? )*
@@ -117,7 +117,7 @@ _PUT_IN_LATER = re.compile(
 
 
 def in_addresses(text: str) -> list[Place]:
-    """Return the logins with a password or a token that stand in addresses, as pip and conda have them."""
+    """Return the URLs with a password or a token, as pip and conda use them."""
     return [place for number, line in enumerate(text.splitlines(), 1) for place in _in_line(line, number)]
 
 
@@ -144,7 +144,7 @@ def _in_login(login: str) -> str | None:
 
 
 def _in_value(text: str) -> tuple[int, int, str] | None:
-    """Return the column, the width and the kind of a text that gives itself away."""
+    """Return the column, the width and the kind of a text that is recognizable as a secret."""
     data = text.encode("utf-8", "surrogatepass")
     match = _searches()[0].search(data)
     if match is None:
@@ -162,7 +162,7 @@ _SHORTEST_MIXED = 6
 
 
 def by_variable(name: str, value: str) -> str | None:
-    """Return what an environment variable holds, if its name or its value is one that secrets have."""
+    """Return what an environment variable contains, if its name or its value is usual for secrets."""
     value = value.strip()
     told = in_addresses(value)
     if told:

@@ -1,4 +1,4 @@
-"""Numbers and lists as people read them."""
+"""Numbers and lists in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return a number and what it counts: ``1 file``, ``2 files``; ``plural`` where an s makes none."""
+    """Return a number with its noun: ``1 file``, ``2 files``; ``plural`` if adding an s does not form it."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
@@ -18,18 +18,18 @@ def listed(words: Sequence[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with what no terminal should get, such as line ends and escape codes, as Python writes it."""
+    """Return ``text`` with line ends, escape codes and other characters unfit for a terminal as Python writes them."""
     return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def shortened(words: Sequence[str], most: int) -> str:
-    """Return the first words of a list, and how many there are beside: ``a, b and 2 more``."""
+    """Return the first words of a list, and how many more there are: ``a, b and 2 more``."""
     more = len(words) - most
     return listed([*words[:most], f"{more} more"] if more > 0 else words)
 
 
 def size_in_words(number: float) -> str:
-    """Return a number of bytes as people read it: ``1.2 kB``."""
+    """Return a number of bytes for people: ``1.2 kB``."""
     value = float(number)
     for unit in ("bytes", "kB", "MB"):
         if value < 1000:  # noqa: PLR2004

@@ -1,1 +1,1 @@
-"""Text → plan, without a look at the disk."""
+"""Text → plan, without reading the disk."""

@@ -1,4 +1,4 @@
-"""Text → spec → plan, and every problem on the way, with its position, in our words."""
+"""Text → spec → plan, with every problem on the way, its position, and our own wording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aml_pipeline.pipeline.yaml import source
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read: a ``plan`` when there is one, complete when ``problems`` has no error, and the positions."""
+    """The result of loading: a ``plan`` if possible, complete if ``problems`` has no error; and the positions."""
 
     name: str
     text: str = ""
@@ -29,16 +29,16 @@ class Loaded:
     problems: list[Problem] = field(default_factory=list)
     document: source.Document = field(default_factory=lambda: source.Document(None, []))
     origins: dict[Path, profiles.Origin] = field(default_factory=dict)
-    wrong: set[Path] = field(default_factory=set)  # places whose value was told to be wrong, and left out
-    misspelt: set[Path] = field(default_factory=set)  # places whose key is nearly a known one, and read as that
-    wrong_arguments: set[str] = field(default_factory=set)  # steps of whose arguments something was told
-    other_values: list[OtherValue] = field(default_factory=list)  # that parameters get in other runs
+    wrong: set[Path] = field(default_factory=set)  # places whose value was reported as wrong and removed
+    misspelt: set[Path] = field(default_factory=set)  # places whose key is a misspelled known key, and read as that
+    wrong_arguments: set[str] = field(default_factory=set)  # steps with a problem in their arguments
+    other_values: list[OtherValue] = field(default_factory=list)  # values that parameters get in other runs
 
     def add(self, problems: Iterable[Problem]) -> None:
-        """Take up further problems; paths become positions.
+        """Add problems; paths become positions.
 
-        A problem of a place that was left out because it was itself wrong is dropped, and so is one below a key that
-        is misspelt, for it may be meant otherwise; but in the arguments of a step.
+        A problem at a place that was removed because it was itself wrong is dropped, and so is one below a misspelled
+        key, which may mean something else; except in the arguments of a step.
         """
         problems = list(problems)
         wrong = [problem.path for problem in problems if problem.severity == "error" and _is_of_arguments(problem.path)]
@@ -58,7 +58,7 @@ class Loaded:
             return replace(problem, origin=origin)
         setting = path[:4] if path[2:3] == ("environment_variables",) else path[:3]
         if path[:1] == ("steps",) and setting not in self.document:
-            # A setting that the step has from the pipeline (or from a profile), or one that was left out as wrong.
+            # A setting that a step takes from the pipeline (or from a profile), or one that was removed as wrong.
             path, _ = self._origin(path[2:])
             if path[:1] not in self.document:
                 return None
@@ -107,7 +107,7 @@ def _is_of_arguments(path: Path) -> bool:
 def load(
     raw: bytes, name: str, *, file: str = "", profile: str | None = None, parameters: Mapping[str, str] | None = None
 ) -> Loaded:
-    """Load the bytes of a pipeline file; ``name`` is what messages call it, ``file`` its absolute path."""
+    """Load the bytes of a pipeline file; ``name`` is its name in messages, ``file`` its absolute path."""
     text, problem = source.decode(raw)
     loaded = Loaded(name, text)
     if problem:
@@ -123,7 +123,7 @@ def load(
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {})
     loaded.add([*applied.problems, *profiles.faults(pipeline), *_other_schedules(pipeline, applied.spec)])
-    # One whose overrides were left out as wrong only seems idle.
+    # A profile whose overrides were removed as wrong only seems idle.
     loaded.add(
         problem for problem in profiles.idle(pipeline) if not any(path[:2] == problem.path for path in loaded.wrong)
     )
@@ -149,11 +149,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _validated(loaded: Loaded) -> PipelineSpec | None:
-    """Return the spec; what pydantic refuses is told, then left out, so that the rest can be checked in the same go."""
+    """Return the spec; what pydantic refuses is reported, then removed, so that the rest can be checked as well."""
     data = loaded.document.root.value if loaded.document.root else None
     if isinstance(data, dict):
         data = {key: value for key, value in data.items() if not key.startswith("x-")}
-    told: set[Path] = set()  # what mistakes lie in: what is missing there next was left out because of them
+    told: set[Path] = set()  # places of mistakes: what the next round misses there was removed because of them
     names: set[str] = set()
     while data is not None:
         try:
@@ -175,11 +175,11 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
 
 
 def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, str]]) -> tuple[object, bool]:
-    """Tell the keys that are nearly known ones; return the data with those, and whether any could be put there.
+    """Report misspelled keys; return the data with the right keys, and whether any could be renamed.
 
-    So what they declare and use is not missed, and no harm is told that follows from one wrong letter.
+    So what they declare and use is checked, and no consequences of one wrong letter are reported.
     """
-    told = [errors.explain(error) for error, _ in misspelt]  # with their positions: one may lie below another
+    told = [errors.explain(error) for error, _ in misspelt]  # with their positions: one may be below another
     loaded.add(replace(problem, position=loaded.document.position(problem.path, on_key=True)) for problem in told)
     loaded.misspelt.update(tuple(error["loc"]) for error, _ in misspelt)
     data, renamed = errors.respelt(data, [(error["loc"], key) for error, key in misspelt])
@@ -190,7 +190,7 @@ def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, st
 
 
 def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[Problem]:
-    """Yield the expressions that stand outside the arguments of steps, where nothing would bind them."""
+    """Yield the expressions outside the arguments of steps, which are never bound."""
     if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
         return
     if isinstance(node.value, str) and is_expression(node.value) and not _is_of_arguments(path):

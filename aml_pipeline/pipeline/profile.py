@@ -1,7 +1,7 @@
 """A spec and overrides → a spec; positions follow the override.
 
-Overrides come from a profile of the file and from values given by the caller (``--param``). ``origins`` tells where an
-overridden value now comes from, so that a later complaint about it points at the override.
+Overrides come from a profile of the file and from values of the caller (``--param``). ``origins`` records the source of
+each overridden value, so that a later problem points at the override.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Origin = Path | str
 
 @dataclass(slots=True)
 class Applied:
-    """The spec as a profile changed it, and the ``values`` that the caller gave to parameters.
+    """The spec as changed by a profile, and the ``values`` of parameters that the caller set.
 
     ``origins`` maps a place in the spec to a path, or to words (``--param a=b``).
     """
@@ -31,7 +31,7 @@ class Applied:
 
 
 def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -> Applied:
-    """Apply the profile called ``name`` (None: no profile), then ``values`` as text by parameter."""
+    """Apply the profile ``name`` (None: no profile), then ``values`` as text by parameter."""
     applied = Applied(pipeline)
     if name is not None and name not in pipeline.profiles:
         cure = suggest(name, pipeline.profiles, noun="profile")
@@ -43,7 +43,7 @@ def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -
 
 
 def faults(pipeline: PipelineSpec) -> list[Problem]:
-    """Return what is wrong with any profile or schedule of the file, whether it is in use or not."""
+    """Return the problems of all profiles and schedules of the file, whether they are in use or not."""
     found = [problem for name in pipeline.profiles for problem in apply(pipeline, name, {}).problems]
     for name, schedule in pipeline.schedules.items():
         found += _schedule_faults(pipeline, schedule, ("schedules", name))
@@ -56,7 +56,7 @@ def idle(pipeline: PipelineSpec) -> list[Problem]:
 
 
 def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
-    """Whether a profile changes anything at all."""
+    """Whether a profile overrides anything."""
     parameters = pipeline.parameters
     given = profile.parameters.items()
     same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
@@ -93,7 +93,7 @@ def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path,
 
 
 def _merge(applied: Applied, key: str, changed: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:
-    """Put ``changed`` into the mapping at ``key`` of the spec: all at once, for a file may hold thousands."""
+    """Merge ``changed`` into the mapping at ``key`` of the spec: all at once, since a file may contain thousands."""
     if changed:
         _replace(applied, {key: {**getattr(applied.spec, key), **changed}}, origins)
 
@@ -173,6 +173,6 @@ def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
 
 
 def _typed(declared: Parameter | None, text: str) -> str | float:
-    """Return ``text`` as a value of the parameter's type, as far as it is one."""
+    """Return ``text`` as a value of the parameter's type, if possible."""
     value = text if declared is None or declared.declared_type == "string" else scalars.resolve(text)
     return text if value is None else value

@@ -1,6 +1,6 @@
-"""A plan, the arguments of a step, a command line → the same with its secrets hidden. Pure.
+"""A plan, the arguments of a step, a command line → the same with secrets hidden. Pure.
 
-What is hidden goes by the name of a value: that of the variable or parameter, or the option that it stands behind.
+Whether a value is hidden depends on its name: that of the variable or parameter, or the option that precedes it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Toke
 
 
 def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
-    """Return the values of the parameters as texts; a secret is what is called so, or is given to such an option."""
+    """Return the values of the parameters as texts; the name of a secret is its own or an option's."""
     names = _names(plan.steps)
     return {
         name: _hidden(names.get(name, {name: None}), parameter.text, hide)
@@ -25,7 +25,7 @@ def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
 
 
 def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
-    """Return each parameter that steps use with its name and those of the options that it is given to."""
+    """Return each used parameter with its name and those of the options that read it."""
     found: dict[str, dict[str, None]] = {}
     for step in steps:
         for option, token, _ in values(step.arguments):
@@ -39,7 +39,7 @@ def _hidden(names: Iterable[str], text: str, hide: Hide) -> str:
 
 
 def values(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tuple[str | int, ...]]]:
-    """Give each value of a command line with the option that it stands behind ("": none), and its place in the file."""
+    """Yield each value of a command line with the option that precedes it ("": none), and its place in the file."""
     before = ""
     for argument in arguments:
         for at, token in enumerate(argument.values):
@@ -65,7 +65,7 @@ def _token(option: str, token: Token, hide: Hide) -> dict[str, Any]:
 
 
 def _literal(option: str, text: str, hide: Hide) -> str:
-    """Return a literal; of ``--token=…`` the option stays."""
+    """Return a literal; the option in ``--token=…`` remains."""
     name, equals, value = text.partition("=")
     if equals and is_secret(name, value):
         return f"{name}={hide(name, value)}"
@@ -102,7 +102,7 @@ def for_record(plan: Plan) -> dict[str, Any]:
 
 
 def _parameter(parameter: ParameterValue, names: Iterable[str]) -> ParameterValue:
-    """Return a parameter without secrets; of a value that is not the default, that is still to be seen."""
+    """Return a parameter without secrets; it still shows whether the value differs from the default."""
     text, default = (_hidden(names, value, masked) for value in (parameter.text, parameter.default))
     return replace(
         parameter, text=text, default=OTHER if text == default and parameter.text != parameter.default else default
@@ -121,6 +121,6 @@ def words(given: Iterable[str]) -> list[str]:
 def _word(option: str, word: str) -> str:
     parts = word.split("=")
     for count, name in enumerate(parts[:-1], 1):  # --param=NAME=VALUE
-        if is_secret(name, "x") and is_secret(name, "=".join(parts[count:])):  # by its name, and no switch
+        if is_secret(name, "x") and is_secret(name, "=".join(parts[count:])):  # by its name, and not a switch
             return "=".join([*parts[:count], MASK])
     return MASK if is_secret(option, word) and not word.startswith("-") else without_secrets(word)

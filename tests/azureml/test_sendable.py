@@ -128,9 +128,9 @@ def test_a_snapshot_of_more_than_300_mb(lesson: Project, capsys: pytest.CaptureF
     sparse(lesson.root / "steps" / "b.bin", 2)
     status, said = dry_run(capsys)
     assert status == 2
-    assert said.startswith(f"{PLACE}301 MB in 5 files; Azure ML takes 300 MB and 1999 files. ")
+    assert said.startswith(f"{PLACE}301 MB in 5 files, but the limit of Azure ML is 300 MB and 1999 files. ")
     assert "The largest: models/old.bin (200.0 MB), models/new.bin (99.0 MB), b.bin (2.0 MB)." in said
-    assert "Leave out what it does not need: add `models/` to steps/.amlignore." in said
+    assert "Exclude what the step does not need: add `models/` to steps/.amlignore." in said
     lesson.write({"steps/.amlignore": "models/\n"})
     assert dry_run(capsys)[0] == 0, "the cure cures"
 
@@ -155,7 +155,9 @@ def test_a_snapshot_of_more_than_2000_files(lesson: Project, capsys: pytest.Capt
     (folder / "1997.png").touch()
     status, said = dry_run(capsys)
     assert status == 2
-    assert said.startswith(f"{PLACE}0 MB in 2000 files; Azure ML takes 300 MB and 1999 files. The largest: ")
+    assert said.startswith(
+        f"{PLACE}0 MB in 2000 files, but the limit of Azure ML is 300 MB and 1999 files. The largest: "
+    )
     assert "add `images/` to steps/.amlignore." in said
     assert cli.run(["validate"], {}) == 0
     assert "warning: the snapshot of step" in capsys.readouterr().out

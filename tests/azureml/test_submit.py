@@ -765,7 +765,10 @@ def test_the_largest_snapshot_that_is_let_through_is_taken(lesson: Lesson, capsy
     assert lesson.here(capsys, "submit").status == 0
     (many / "one more.txt").touch()
     done = lesson.here(capsys, "submit")
-    assert (done.status, "has 0 MB in 2000 files; Azure ML takes 300 MB and 1999 files." in done.err) == (2, True)
+    assert (done.status, "has 0 MB in 2000 files, but the limit of Azure ML is 300 MB and 1999 files." in done.err) == (
+        2,
+        True,
+    )
 
 
 ABSENT = """

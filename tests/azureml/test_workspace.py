@@ -113,12 +113,12 @@ def test_an_included_file_counts(lesson: Lesson, submit: Submit) -> None:
         (
             "pip_requirements: requirements.txt",
             {"requirements.txt": "numpy\n-c constraints.txt\n", "constraints.txt": "numpy==1\n"},
-            "constraints.txt:1:1: constraints.txt is a file of constraints, and Azure ML takes none.",
+            "constraints.txt:1:1: constraints.txt is a constraints file, which Azure ML does not support.",
         ),
         (
             "pip_requirements: requirements.txt",
             {"requirements.txt": "numpy\n-e .\n"},
-            'requirements.txt:2:1: "-e ." is a file or folder here, which Azure ML does not have',
+            'requirements.txt:2:1: "-e ." is a local file or folder, which Azure ML does not have',
         ),
         (
             "conda_file: env.yml",
@@ -128,12 +128,12 @@ def test_an_included_file_counts(lesson: Lesson, submit: Submit) -> None:
         (
             "conda_file: env.yml",
             {"env.yml": "dependencies: [pip, {pip: [-r more.txt]}]\n", "more.txt": "numpy\nscipy\n"},
-            "more.txt:1:1: more.txt is included by a conda file, and Azure ML gets the conda file alone.",
+            "more.txt:1:1: more.txt is included by a conda file, but Azure ML receives only the conda file.",
         ),
         (
             "pip_requirements: requirements.txt",
             {"requirements.txt": "-r requirements.txt\n-r none.txt\n"},
-            'requirements.txt:2:1: this line includes "none.txt", and no such file lies beside requirements.txt.',
+            'requirements.txt:2:1: "none.txt", which this line includes, was not found relative to requirements.txt.',
         ),
         ("conda_file: env.yml", {"env.yml": "dependencies: [1,\n"}, "env.yml:1:"),
     ],

@@ -139,7 +139,7 @@ def test_results_from_before_are_made_once_more_and_the_reason_is_true(ready: Pr
     manifest.unlink()
     about = {**read_sealed(str(last)), "parts": parts, "key": reuse.key(parts), "accepted": reuse.key(parts)}
     write_sealed(str(last), about)
-    now = "is kept as a digest from now on"
+    now = "is now stored as a digest"
     assert ready.plan("--verbose")["one"] == f"will run  parameter api_key {now}, and 3 more changes"
     assert "hunter2" not in ready.cli("plan", "--verbose").stdout
     assert ready.run() == {"one": "done", "two": "up to date"}

@@ -138,8 +138,8 @@ def test_records_younger_than_an_age_stay(project: Project, command: Command) ->
 @pytest.mark.parametrize("given", ["3m", "-1", "all", "1.5d", ""])
 def test_what_runs_to_keep_cannot_be(project: Project, command: Command, given: str) -> None:
     assert command("clean", f"--runs={given}", status=2) == (
-        f'--runs cannot be "{given}". Give how many of the newest run records to keep (--runs 10), or up to which age, '
-        "in hours, days or weeks (--runs 30d).\n"
+        f'--runs does not accept "{given}". Write how many of the newest run records to keep (--runs 10), or their '
+        "maximum age in hours, days or weeks (--runs 30d).\n"
     )
     assert command("clean", "--runs", "1", "--all", status=2) == (
         "--all removes all run records, but --runs keeps some. Use only one of them.\n"

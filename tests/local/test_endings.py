@@ -505,7 +505,7 @@ def test_a_package_that_is_missing_hints_at_another_python(project: Project) -> 
 def test_a_module_that_lies_beside_the_pipeline_file_is_no_package_to_install(project: Project) -> None:
     project.write({**one_step("import mine"), "mine/__init__.py": ""})
     assert failure(project).endswith(
-        " Module mine is not in the step's snapshot. mine lies beside the pipeline file: move it into src/, where "
+        " Module mine is not in the step's snapshot. mine is next to the pipeline file: move it to src/, from which "
         "snapshots are taken from."
     )
 

@@ -291,7 +291,7 @@ def test_a_machine_that_starts_no_program_is_told_from_a_wrong_python(monkeypatc
 def test_a_lock_whose_holder_cannot_be_read(tmp_path: Path, text: str) -> None:
     with locks.locked(str(tmp_path), "first"):
         (tmp_path / "lock").write_bytes(text.encode("utf-8", "surrogatepass"))
-        with pytest.raises(MachineError, match="a run that has just begun"), locks.locked(str(tmp_path), "second"):
+        with pytest.raises(MachineError, match="a run that has just started"), locks.locked(str(tmp_path), "second"):
             pass
 
 

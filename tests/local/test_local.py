@@ -718,8 +718,8 @@ def test_a_shell_sees_the_status_of_a_run_that_is_stopped(project: Project, name
 def test_two_runs_at_once(project: Project, held: Callable[..., Held]) -> None:
     run = held()
     told = project.cli("run", "--force", status=6).stderr
-    assert told.startswith(f"Another run holds this pipeline (process {run.run.pid} on ")
-    assert told.endswith(": aml-pipeline run). Wait for it, or stop it; nothing has to be unlocked.\n")
+    assert told.startswith(f"Another run of this pipeline is in progress (process {run.run.pid} on ")
+    assert told.endswith(": aml-pipeline run). Wait for it, or stop it; there is no lock to clear.\n")
     assert project.cli("clean", status=6).stderr == told
     assert len(project.runs()) == 1
 

@@ -280,8 +280,8 @@ def test_where_locks_do_not_work_no_run_begins(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(MachineError) as refused:
         locks.locked(str(tmp_path), "aml-pipeline run").__enter__()
     assert str(refused.value) == (
-        f"File locks do not work in {tmp_path} ({why}), so two runs at a time could not be kept apart. "
-        "Move the project to a local disk, or mount its file system with locks, and run again."
+        f"File locks do not work in {tmp_path} ({why}), so two simultaneous runs could not be kept apart. "
+        "Move the project to a local disk, or mount its file system with lock support, and run again."
     )
     assert not locks.is_locked(str(tmp_path))
     with locks.recording(str(tmp_path)):

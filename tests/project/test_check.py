@@ -130,8 +130,8 @@ def test_a_pattern_from_the_root_of_the_disk_is_told_with_what_was_meant(tmp_pat
     text = (tmp_path / "pipeline.yaml").read_text() + f"    snapshot: {patterns}\n"
     (tmp_path / "pipeline.yaml").write_text(text)
     cures = [one.cure for one in open_pipeline(str(tmp_path / "pipeline.yaml")).loaded.problems]
-    assert cures[0] == 'Write "*.py": patterns begin in steps/.'
-    assert cures[1].startswith("Mend it: patterns begin in the source folder")
+    assert cures[0] == 'Write "*.py": patterns are relative to steps/.'
+    assert cures[1].startswith("Correct it: patterns are relative to the source folder")
 
 
 @pytest.mark.parametrize("local", [".", "..", "./"])

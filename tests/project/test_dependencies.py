@@ -109,8 +109,8 @@ def test_a_list_that_is_not_here_may_name_any_package(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "cure"),
     [
-        ("torch=2.1", 'Write "torch==2.1": one = is how conda has it.'),
-        ("torch=2.1=py38_0", 'Write "torch==2.1": one = is how conda has it.'),
+        ("torch=2.1", 'Write "torch==2.1": a single = is conda syntax.'),
+        ("torch=2.1=py38_0", 'Write "torch==2.1": a single = is conda syntax.'),
         ("torch 2.1", 'Write "torch==2.1".'),
         ("torch>=2 <3", "Put a comma between the versions"),
         ("torch==", "Write NAME or NAME==VERSION"),

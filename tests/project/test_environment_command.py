@@ -137,10 +137,10 @@ def test_a_file_that_conda_or_pip_cannot_read_is_an_error_before_anything_runs(
     told = done.stdout if words == ("validate",) else done.stderr
     assert told.startswith("""\
 env/e.yml:2:5: conda cannot read "python==3.8=" as a package. \
-Write it as NAME, NAME=VERSION or NAME>=VERSION, such as python=3.8. [conda-syntax]
+Write it as NAME, NAME=VERSION or NAME>=VERSION, for example python=3.8. [conda-syntax]
    2 |   - python==3.8=
      |     ^~~~~~~~~~~~
-env/e.yml:4:11: pip cannot read "torch=2" as a requirement. Write "torch==2": one = is how conda has it. [pip-syntax]
+env/e.yml:4:11: pip cannot read "torch=2" as a requirement. Write "torch==2": a single = is conda syntax. [pip-syntax]
    4 |   - pip: [torch=2]
      |           ^~~~~~~
 """)

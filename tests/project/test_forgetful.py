@@ -69,8 +69,8 @@ VALIDATED = {
         ("src/prepare.py", "tables.read(args.raw)", 'tables.read(Path("data/raw"))'),
         (
             'src/prepare.py:19:45 "data/raw" is in the project but not in the snapshot of step "prepare", so the '
-            "script will not find it. It is in dataset customers: read the path from the option --raw, which has it. "
-            "[literal-path]"
+            "script will not find it. It is part of dataset customers: read the path from the option --raw, "
+            "which receives it. [literal-path]"
         ),
     ),
     "a file of the source folder": (
@@ -95,7 +95,7 @@ VALIDATED = {
     "where the data is": (
         ("pipeline.yaml", "local: data/raw", "local: data/row"),
         (
-            'pipeline.yaml:6:22 dataset "customers" should be at data/row, and nothing is there. Put it there, or add '
+            'pipeline.yaml:6:22 dataset "customers" was not found at data/row. Put the data there, or add '
             "`optional: true` if the steps can do without it. [missing-dataset]"
         ),
     ),

@@ -130,22 +130,23 @@ CURES = {
     "beside the pipeline file": (
         ["common/__init__.py"],
         "import common",
-        "common lies beside the pipeline file: move it into steps/, where snapshots are taken from.",
+        "common is next to the pipeline file: move it to steps/, from which snapshots are taken.",
     ),
     "a folder without __init__.py": (
         ["common/x.py"],
         "import common",
-        "common lies beside the pipeline file: move it into steps/, where snapshots are taken from.",
+        "common is next to the pipeline file: move it to steps/, from which snapshots are taken.",
     ),
     "deep in such a folder": (
         ["common/deep/x.py"],
         "from common.deep import x",
-        "common lies beside the pipeline file: move it into steps/, where snapshots are taken from.",
+        "common is next to the pipeline file: move it to steps/, from which snapshots are taken.",
     ),
     "a folder that only has the name": (
         ["wandb/run.log"],
         "import wandb",
-        "Add the package that provides wandb to r.txt, or import wandb in a `try:` if the script can do without it.",
+        "Add the package that provides wandb to r.txt, "
+        "or import wandb inside a `try:` if the script can do without it.",
     ),
     "the source folder itself": (
         ["steps/lib/x.py"],
@@ -174,7 +175,7 @@ def test_a_source_folder_within_another_is_told_whole(project: Project) -> None:
     (problem,) = _warned(_open(project, {**files, "pipeline.yaml": pipeline}))
     assert problem.cure == "Import it without `src.steps.`: a step runs in a copy of src/steps/."
     (problem,) = _warned(_open(project, {**files, "pipeline.yaml": pipeline, "src/steps/t.py": "import src.common"}))
-    assert problem.cure == "Move it into src/steps/, where snapshots are taken from, and import it without `src.`."
+    assert problem.cure == "Move it to src/steps/, from which snapshots are taken, and import it without `src.`."
 
 
 @pytest.mark.parametrize("place", ["lib/helper.py", "lib/helper/x.txt", "a/b/helper.py"])
@@ -256,7 +257,7 @@ def test_it_is_told_by_the_command_and_once_for_all_steps(project: Project) -> N
     told = project.cli("validate").stdout.splitlines()
     assert told[0] == (
         'steps/t.py:1:8: warning: no package in r.txt (environment of step "one" and 2 more) provides "lightgbm". '
-        "Add `lightgbm` to r.txt, or import lightgbm in a `try:` if the script can do without it. [unnamed-import]"
+        "Add `lightgbm` to r.txt, or import lightgbm inside a `try:` if the script can do without it. [unnamed-import]"
     )
     assert told[-1] == "pipeline.yaml: no errors, 1 warning."
 

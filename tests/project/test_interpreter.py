@@ -126,7 +126,7 @@ def test_a_path_where_nothing_is_or_that_may_not_run_is_told(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="no interpreter"):
         interpreter.inspect(str(tmp_path / "none"), os.environ)
     (tmp_path / "text").write_text("")
-    with pytest.raises(UsageError, match="may not be executed"):
+    with pytest.raises(UsageError, match="is not executable"):
         interpreter.inspect(str(tmp_path / "text"), os.environ)
 
 

@@ -56,42 +56,42 @@ LACKING = {
     "a list of a variable": (
         "-r ${LIST}",
         (
-            '"${LIST}" is a variable here, which Azure ML does not have when it builds the image. Write its value; a '
-            "login belongs in a connection of the workspace (`Workspace.set_connection`)."
+            '"${LIST}" is an environment variable, which Azure ML does not have when it builds the image. Write its '
+            "value; credentials belong in a connection of the workspace (`Workspace.set_connection`)."
         ),
     ),
     "a list of constraints in the network": (
         "-c https://a.example/bounds.txt",
         (
-            '"https://a.example/bounds.txt" is a file of constraints, and Azure ML takes none. Write the versions into '
-            "the file that names the packages."
+            '"https://a.example/bounds.txt" is a constraints file, which Azure ML does not support. Add the versions '
+            "to the file that lists the packages."
         ),
     ),
     "this project": (
         "-e .",
         (
-            '"-e ." is a file or folder here, which Azure ML does not have when it builds the image. Name a published '
+            '"-e ." is a local file or folder, which Azure ML does not have when it builds the image. Use a published '
             "package, or keep the code in the folder of the scripts."
         ),
     ),
     "a wheel at an address of this machine": (
         "ours @ file:///srv/ours-1.0-py3-none-any.whl",
-        '"ours @ file:///srv/ours-1.0-py3-none-any.whl" is a file or folder here, which',
+        '"ours @ file:///srv/ours-1.0-py3-none-any.whl" is a local file or folder, which',
     ),
     "a list at an address of this machine": (
         "-r file:///srv/base.txt",
-        '"-r file:///srv/base.txt" leads to files here',
+        '"-r file:///srv/base.txt" refers to local files',
     ),
     "a folder of wheels": (
         "--find-links ./wheels",
         (
-            '"--find-links ./wheels" leads to files here, which Azure ML does not have when it builds the image. Give '
-            "an address that Azure ML can reach, or delete the line."
+            '"--find-links ./wheels" refers to local files, which Azure ML does not have when it builds the image. Use a '
+            "URL that Azure ML can reach, or delete the line."
         ),
     ),
     "an index here": (
         "--extra-index-url file:///srv/simple",
-        '"--extra-index-url file:///srv/simple" leads to files here',
+        '"--extra-index-url file:///srv/simple" refers to local files',
     ),
     "a login that pip puts in": ("-i https://${TOKEN}@a.example/simple", '"${TOKEN}" is a variable here'),
 }

@@ -50,7 +50,7 @@ def here(project: Project) -> Project:
 
 
 _DATASET = "Declare it, `datasets: {{{}: {{local: {}}}}}`, and pass it, `--data: ${{{{ datasets.{} }}}}`: "
-_RAW = "It is in dataset raw: pass it, `--data: ${{ datasets.raw }}`: the script reads the path from that option."
+_RAW = "It is part of dataset raw: pass it, `--data: ${{ datasets.raw }}`: the script reads the path from that option."
 # What is read → the beginning of the cure; None if there is nothing to say.
 CURES = {
     "open('data/raw/a.csv')": _RAW,
@@ -65,9 +65,11 @@ CURES = {
     "os.listdir('words')": 'Add it under the step: `snapshot: ["words/**"]`.',
     "open('words/latin')": 'Add it under the step: `snapshot: ["words/latin"]`.',
     "open('src/words/latin')": 'Add it under the step: `snapshot: ["words/latin"]`.',
-    "os.listdir('ignored')": "Take its pattern out of .amlignore, which leaves it out of every snapshot.",
+    "os.listdir('ignored')": "Remove its pattern from .amlignore, which excludes it from every snapshot.",
     "open('src/train.py')": 'Write "train.py": a step runs in a copy of src/.',
-    "open('pipeline.yaml')": "No snapshot holds the pipeline file: pass what the script needs of it as arguments.",
+    "open('pipeline.yaml')": (
+        "The pipeline file is never part of a snapshot: pass the values that the script needs as arguments."
+    ),
     "open('words/greek.txt')": None,  # a text that names a file with a suffix brings it along
     "open('words/nowhere.txt')": None,
     "open('/etc/hosts')": None,
@@ -122,7 +124,7 @@ def test_patterns_that_are_there_stay(here: Project) -> None:
 def test_a_dataset_that_is_passed_already_names_its_option(here: Project) -> None:
     here.replace("pipeline.yaml", '{--output: "', '{--from: "${{ datasets.raw }}", --output: "')
     (problem,) = _warned(here, "open('data/raw/a.csv')\n")
-    assert problem.cure == "It is in dataset raw: read the path from the option --from, which has it."
+    assert problem.cure == "It is part of dataset raw: read the path from the option --from, which has it."
 
 
 def test_what_is_set_in_the_shell_is_told_even_with_a_fallback(here: Project) -> None:
@@ -223,7 +225,7 @@ def test_data_that_is_not_here_is_a_warning_of_validate_and_an_error_of_run(here
     here.replace("pipeline.yaml", '{--output: "', '{--raw: "${{ datasets.raw }}", --output: "')
     here.write({"src/train.py": ""})
     told = here.cli("validate").stdout
-    assert told.startswith('pipeline.yaml:4:16: warning: dataset "raw" should be at data/row, and nothing is there.')
+    assert told.startswith('pipeline.yaml:4:16: warning: dataset "raw" was not found at data/row.')
     assert told.endswith("pipeline.yaml: no errors, 1 warning.\n")
     assert 'dataset "raw" should be at data/row' in here.cli("run", status=2).stderr
 

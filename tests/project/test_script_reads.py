@@ -342,7 +342,7 @@ NOTEBOOK = b'{\n "cells": [{"cell_type": "code", "outputs": null}],\n "nbformat"
         (NOTEBOOK, "x.py", True, "a Jupyter notebook"),
         (b"\xef\xbb\xbf" + NOTEBOOK, "x.ipynb", False, "a Jupyter notebook"),
         (b"\x80\x04\x95\0\0binary", "x.py", False, "a binary file"),
-        (b"\xff\xfei\0m\0", "x.py", False, "a text in UTF-16"),
+        (b"\xff\xfei\0m\0", "x.py", False, "a UTF-16 text file"),
         (b"ls\n", "x.sh", True, "a shell script"),
         (b"<!DOCTYPE html>\n", "x.py", False, "an HTML page"),
         (b"def f(:\n", "x.py", False, None),

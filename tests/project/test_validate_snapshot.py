@@ -121,7 +121,7 @@ def test_a_whole_folder_is_told_once_with_the_line_and_the_cure(pipeline: Projec
     pipeline.write({"steps/one.py": "import lib\n\nHERE = __file__\n"})
     told = pipeline.cli("validate", "--snapshot").stdout
     assert re.search(r"data/a\.json +whole folder\n", told)
-    line = "  one.py:3 finds files beside itself through __file__, so the whole folder is in: "
+    line = "  one.py:3 locates files relative to itself through __file__, so the whole folder is in: "
     assert line + '`snapshot: ["*.txt"]` under the step narrows it\n' in told
     assert "[open-snapshot]" not in told
     assert "[unnamed-import]" not in told
@@ -229,13 +229,13 @@ def test_secrets_are_told_once_with_the_cure_and_never_shown(pipeline: Project) 
     texts += [pipeline.cli("validate", *form).stdout for form in ([], ["--format", "json"], ["--format", "github"])]
     assert not any(SECRET[:8] in text for text in texts)
     told = [line for line in texts[0].splitlines() if "looks like" in line]
-    vault = 'Keep secrets in the key vault of the workspace: `run.get_secret("NAME")` reads one there.'
+    vault = 'Keep secrets in the key vault of the workspace, and read them with `run.get_secret("NAME")`.'
     key = "a connection string with a storage account key"
     assert told == [
         f"  one.py:2 looks like a hard-coded password or key. {vault}",
-        f"  .env looks like environment variables, passwords included. {vault}",
-        f"  conf/log[1].txt:2 looks like {key}. Leave it out: add `conf/log\\[1\\].txt` to steps/.amlignore.",
-        "  conf/server.pem looks like a key or a certificate. Leave it out: add `conf/server.pem` to steps/.amlignore.",
+        f"  .env looks like environment variables with passwords. {vault}",
+        f"  conf/log[1].txt:2 looks like {key}. Exclude it: add `conf/log\\[1\\].txt` to steps/.amlignore.",
+        "  conf/server.pem looks like a key or a certificate. Exclude it: add `conf/server.pem` to steps/.amlignore.",
         f"  two.py:2 looks like a GitHub token. {vault}",
         f"  two.py:2 looks like a GitHub token. {vault}",
     ]
@@ -261,11 +261,11 @@ def test_validate_warns_of_files_with_names_of_secrets(pipeline: Project) -> Non
     (row,) = [row for row in rows if row["code"] == "secret-file"]
     assert (row["severity"], row["file"], row["line"]) == ("warning", "steps/prod.env", None)
     assert row["message"] == (
-        'this looks like environment variables, passwords included, and goes to Azure ML with step "one" and 1 more.'
+        'this file looks like environment variables with passwords, and is sent to Azure ML with step "one" and 1 more.'
     )
-    assert row["cure"] == "Leave it out: add `prod.env` to steps/.gitignore."
+    assert row["cure"] == "Exclude it: add `prod.env` to steps/.gitignore."
     told = pipeline.cli("validate", "-f", "project/pipeline.yaml", cwd=pipeline.root.parent).stdout
-    assert "project/steps/prod.env: warning: this looks like" in told
+    assert "project/steps/prod.env: warning: this file looks like" in told
     shown = pipeline.cli("validate", "--snapshot", "-f", "project/pipeline.yaml", cwd=pipeline.root.parent).stdout
     assert "[secret-file]" not in shown
     assert "[secret-file]" in pipeline.cli("validate", "--snapshot", "two").stdout, "its page is not shown"
@@ -300,7 +300,7 @@ def test_the_data_hold_the_same_as_the_page(pipeline: Project) -> None:
         {"module": "pluggy", "file": "lib.py", "line": 1, "verdict": "comes along", "packages": ["pytest"]},
     ]
     assert two["opening"] == {
-        "file": "two.py", "line": 1, "reason": "finds files beside itself through __file__", "narrowed_by": []
+        "file": "two.py", "line": 1, "reason": "locates files relative to itself through __file__", "narrowed_by": []
     }  # fmt: skip
     assert (one["bytes"], one["files"]) == (sum(row["bytes"] for row in one["in"]), len(one["in"]))
 
@@ -361,6 +361,6 @@ def test_a_submit_warns_before_a_secret_leaves(pipeline: Project) -> None:
     pipeline.write({"steps/one.py": "__file__\n", "steps/.env": f"X={SECRET}\n"})
     pipeline.replace("pipeline.yaml", "steps:\n  one", "compute: cpu\nsteps:\n  one")
     done = pipeline.cli("submit", "--dry-run")
-    assert "steps/.env: warning: this looks like" in done.stderr
+    assert "steps/.env: warning: this file looks like" in done.stderr
     assert SECRET not in done.stdout + done.stderr
     assert "secret-file" not in pipeline.cli("submit", "--dry-run", "two").stderr

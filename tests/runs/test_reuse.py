@@ -79,8 +79,8 @@ CHANGES = [
     (changed("interpreter", "version", to="3.12"), "Python's version 3.11 → 3.12"),
     (changed("packages", "torch", to="2.5.1"), "torch 2.4.0 → 2.5.1"),
     (changed("packages", "missing", to="1.0"), "missing is new"),
-    (changed("packages", "torch", to=None), "torch is missing from this Python (--python names another)"),
-    (changed("packages", "mlflow", to=None), "mlflow is missing from this Python (--python names another)"),
+    (changed("packages", "torch", to=None), "torch is not installed in this Python (select another with --python)"),
+    (changed("packages", "mlflow", to=None), "mlflow is not installed in this Python (select another with --python)"),
     (changed("packages", "missing", without=True), "missing is gone"),
     (changed("packages", "torch", without=True), "torch is gone"),
 ]

@@ -1,1 +1,1 @@
-"""What a pipeline is once it is understood: steps in order, typed tokens."""
+"""A pipeline with everything resolved: steps in order, typed tokens."""

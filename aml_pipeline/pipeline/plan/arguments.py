@@ -1,4 +1,4 @@
-"""The ``arguments`` of a step as they stand in the file → typed tokens, with every mistake."""
+"""The ``arguments`` of a step as written in the file → typed tokens, with all mistakes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Token
 from aml_pipeline.pipeline.yaml.scalars import written
 
-# What SDK v1 would take for something else than text (azureml-pipeline-core reads arguments back by these prefixes).
+# Prefixes that SDK v1 does not treat as plain text (azureml-pipeline-core uses them to read arguments back).
 _TAKEN_PREFIXES = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConfig:", "$AZUREML_")
 
 
-# Operators, calls and filters, which expressions elsewhere have. A - alone may be part of a name.
+# Operators, calls and filters, as in the expressions of other tools. A - may also be part of a name.
 _COMPUTES = re.compile(r"[*/+%|&<>=!?()\[\],'\"]|\s-\s")
 
 
@@ -133,10 +133,10 @@ class _Reader:
 
 
 def read_arguments(arguments: object, path: Path, step: str) -> tuple[tuple[Argument, ...], list[Problem]]:
-    """Return the arguments of ``step`` as tokens, and what is wrong with them; ``path`` is their place.
+    """Return the arguments of ``step`` as tokens, and their problems; ``path`` is their place.
 
-    A mapping gives options in order; a list gives positional values and mappings of options. ``true`` is the bare flag,
-    ``false`` leaves the option out, a list of values becomes several tokens.
+    A mapping contains options in order; a list contains positional values and mappings of options. ``true`` is the bare
+    flag, ``false`` omits the option, a list of values becomes several tokens.
     """
     reader = _Reader(step)
     return tuple(reader.read(arguments, path)), reader.problems

@@ -1,4 +1,4 @@
-"""A spec becomes a plan: settings filled in, arguments read, steps in order."""
+"""Spec → plan: settings filled in, arguments read, steps in order."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def build(
     file: str = "",
     profile: str | None = None,
 ) -> tuple[Plan, list[Problem]]:
-    """Return the plan of ``pipeline`` and the problems of its references; ``values`` stand instead of defaults.
+    """Return the plan of ``pipeline`` and the problems of its references; ``values`` replace defaults.
 
-    The plan is complete when no problem is an error; else it holds what could be resolved, for further checks.
+    The plan is complete if no problem is an error; otherwise it contains what could be resolved, for further checks.
     """
     problems: list[Problem] = []
     steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
@@ -88,14 +88,14 @@ def _parameter(declared: models.Parameter, value: str | float) -> ParameterValue
     return ParameterValue(written(value), written(declared.default), declared.declared_type, limits)
 
 
-# Of a parameter with more choices the first ones are looked at: each is asked of the parameter, and of its scripts.
+# Of a parameter with more choices, the first are checked: each against the parameter, and against its scripts.
 MOST_CHOICES = 64
 
 
 def other_values(pipeline: models.PipelineSpec) -> list[OtherValue]:
-    """Return the values that parameters may get in other runs: their choices, else those of profiles and schedules.
+    """Return the values that parameters may have in other runs: their choices, or those of profiles and schedules.
 
-    Without those that the parameter itself does not allow: that is told of them.
+    Values that the parameter itself does not allow are omitted: they are reported elsewhere.
     """
     found = []
     for name, declared in pipeline.parameters.items():
@@ -107,7 +107,7 @@ def other_values(pipeline: models.PipelineSpec) -> list[OtherValue]:
 
 
 def _given(pipeline: models.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, str | float]]]:
-    """Yield the values that profiles and schedules give parameters, with their place."""
+    """Yield the values that profiles and schedules set for parameters, with their places."""
     sections: list[tuple[Path, Mapping[str, models.Schedule]]] = [(("schedules",), pipeline.schedules)]
     for name, profile in pipeline.profiles.items():
         yield ("profiles", name, "parameters"), profile.parameters

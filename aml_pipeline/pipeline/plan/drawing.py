@@ -1,4 +1,4 @@
-"""A plan's graph as text in the languages of Mermaid and of Graphviz. Names hold no quotes."""
+"""A plan's graph in the languages of Mermaid and Graphviz. Names contain no quotes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aml_pipeline.pipeline.plan.model import Plan, Step
 
 
 def mermaid(plan: Plan) -> str:
-    """Return the graph for Mermaid, which Markdown on GitHub and GitLab draws."""
+    """Return the graph for Mermaid, which GitHub and GitLab render in Markdown."""
     numbers = {step.name: f"s{number}" for number, step in enumerate(plan.steps, 1)}
     lines = [f'  {numbers[step.name]}["{step.name}"]' for step in plan.steps]
     for above, below, label in _edges(plan):
@@ -27,7 +27,7 @@ def dot(plan: Plan) -> str:
 
 
 def _edges(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Give each step above another, with the outputs that are read; none where it only comes before."""
+    """Yield each pair of connected steps, with the outputs that are read; none if one only comes before the other."""
     for step in plan.steps:
         for above in step.upstream:
             yield above, step.name, ", ".join(_read(step, above))

@@ -1,4 +1,4 @@
-"""The order of steps, the cycles that forbid one, and the selection of steps. Pure; steps are names."""
+"""The order of steps, the cycles that prevent one, and the selection of steps. Pure; steps are names."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Upstream = Mapping[str, Sequence[str]]
 
 
 def order(upstream: Upstream) -> list[str]:
-    """Return the steps, each after those it needs; among those that could come next, the first declared does.
+    """Return the steps, each after those it needs; among those that could come next, in the order of declaration.
 
-    Raises ``graphlib.CycleError`` when there is no order.
+    Raises ``graphlib.CycleError`` if there is no order.
     """
     declared = {name: index for index, name in enumerate(upstream)}
     sorter = graphlib.TopologicalSorter(upstream)
@@ -34,7 +34,7 @@ def order(upstream: Upstream) -> list[str]:
 
 
 class Cycle(NamedTuple):
-    """Steps that wait for each other, ``[a, b, a]`` (b needs a), and what closes it: ``step`` needs ``other``."""
+    """A cycle of steps, ``[a, b, a]`` (b needs a), and the reference that closes it: ``step`` needs ``other``."""
 
     steps: list[str]
     step: str
@@ -42,7 +42,7 @@ class Cycle(NamedTuple):
 
 
 def cycles(upstream: Upstream, most: int = 20) -> list[Cycle]:
-    """Return cycles until cutting each where it closes leaves none, or ``most`` are found."""
+    """Return cycles until removing what closes each leaves none, or ``most`` are found."""
     edges = {name: list(needs) for name, needs in upstream.items()}
     found: list[Cycle] = []
     while len(found) < most:
@@ -61,9 +61,9 @@ _MOST_TRIED = 20
 
 
 def _closing(ring: list[str], edges: Upstream) -> tuple[str, str]:
-    """Return a need of ``ring`` that all cycles of its steps share, else that of its first declared step.
+    """Return a reference of ``ring`` that all cycles of its steps share, else that of its first declared step.
 
-    The other way round, one wrong need would be told once for each of the ways that lead back to it.
+    Otherwise one wrong reference would be reported once for each path that leads back to it.
     """
     around = closure([ring[0]], edges) & closure([ring[0]], downstream(edges))
     within = {name: [need for need in edges[name] if need in around] for name in around}
@@ -84,7 +84,7 @@ def _from_first_declared(cycle: list[str], declared: list[str]) -> list[str]:
 
 
 def closure(names: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return ``names`` and all that can be reached from them along ``edges``."""
+    """Return ``names`` and everything reachable from them along ``edges``."""
     seen: set[str] = set()
     rest = list(names)
     while rest:
@@ -96,7 +96,7 @@ def closure(names: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str
 
 
 def downstream(upstream: Upstream) -> dict[str, list[str]]:
-    """Return the edges turned round: each step with those that need it."""
+    """Return the reversed edges: each step with those that need it."""
     turned: dict[str, list[str]] = {name: [] for name in upstream}
     for name, needs in upstream.items():
         for need in needs:
@@ -112,10 +112,11 @@ def select(
     start: str | None = None,
     until: str | None = None,
 ) -> list[str]:
-    """Return the chosen steps in the order of ``upstream``'s keys.
+    """Return the selected steps in the order of ``upstream``'s keys.
 
-    ``steps`` with all that they need (all steps when empty); ``only`` without what they need; ``start`` keeps that step
-    and what needs it; ``until`` keeps that step and what it needs. Raises UsageError for a name that is not there.
+    ``steps`` with everything that they need (all steps if empty); ``only`` without what they need; ``start`` keeps that
+    step and everything downstream; ``until`` keeps that step and everything it needs. Raises UsageError for an unknown
+    name.
     """
     for name in [*steps, *(one for one in (start, until) if one)]:
         if name not in upstream:

@@ -1,6 +1,6 @@
-"""One plan: a pipeline with its references resolved into typed tokens, its steps in order. Plain data.
+"""The plan: a pipeline with its references resolved to typed tokens, its steps in order. Plain data.
 
-Knows no disk, no clock and no backend. Every backend renders the same plan.
+Independent of disk, clock and backend. Every backend renders the same plan.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class DatasetPlace:
-    """Where a dataset is, here and in Azure ML; see ``spec.Dataset``."""
+    """The location of a dataset, here and in Azure ML; see ``spec.Dataset``."""
 
     local: str | None
     optional: bool
@@ -56,11 +56,11 @@ class DatasetPlace:
     registered: str | None
     version: str | None
     mode: str
-    type: str | None = None  # as Azure ML has it registered, where it was asked
+    type: str | None = None  # as registered in Azure ML, if that was asked
 
     @property
     def is_remote(self) -> bool:
-        """Whether it has a place in Azure ML at all."""
+        """Whether it has a location in Azure ML."""
         return self.registered is not None or self.datastore is not None
 
 
@@ -68,7 +68,7 @@ class DatasetPlace:
 class ParameterValue:
     """A parameter's value as text, its default (of the file and the profile) as text, and its type.
 
-    ``limits`` are the keys that forbid values: ``choices``, ``minimum``, ``maximum``.
+    ``limits`` are the keys that restrict values: ``choices``, ``minimum``, ``maximum``.
     """
 
     text: str
@@ -79,7 +79,7 @@ class ParameterValue:
 
 @dataclass(frozen=True, slots=True)
 class OtherValue:
-    """A value that a parameter gets in other runs than this one, and where in the file it stands."""
+    """A value that a parameter has in other runs than this one, and its place in the file."""
 
     parameter: str
     text: str
@@ -97,13 +97,13 @@ class OutputSettings:
 
     @property
     def sent(self) -> dict[str, str | None]:
-        """What Azure ML gets; that an output must not be empty is checked here alone."""
+        """The settings that Azure ML receives; that an output must not be empty is only checked locally."""
         return {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, complete: the pipeline's settings are filled in."""
+    """One step, complete: the settings of the pipeline are filled in."""
 
     name: str
     script: str
@@ -144,12 +144,12 @@ class Step:
         return tuple(token.name for token in self._distinct(Output))
 
     def option_of(self, token: Token) -> str | None:
-        """Return the option whose value ``token`` is; None where it is a value of its own, or there is none such."""
+        """Return the option whose value is ``token``; None if it is a positional value or does not occur."""
         return next((one.option for one in self.arguments if token in one.values), None)
 
     @property
     def upstream(self) -> tuple[str, ...]:
-        """The steps that come before it, by data or by ``after``."""
+        """The steps that come before this one, through data or ``after``."""
         return tuple(dict.fromkeys([*(one.step for one in self.inputs), *self.after]))
 
 
@@ -167,10 +167,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """A pipeline ready for any backend; ``steps`` stand in the order in which they run.
+    """A pipeline ready for any backend; ``steps`` are in the order in which they run.
 
-    ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` tells
-    whether runs of what is published may reuse old results. ``source`` is the file as it was read, if it was.
+    ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` says
+    whether runs of the published pipeline may reuse earlier results. ``source`` is the file that was read, if any.
     """
 
     file: str
@@ -224,7 +224,7 @@ def token_as_data(token: Token) -> dict[str, Any]:
 
 
 def _as_data(value: Any) -> Any:  # noqa: ANN401 - any part of a plan
-    """Return what ``dataclasses.asdict`` does, in a third of its time, for it copies texts and numbers too."""
+    """Return what ``dataclasses.asdict`` does, in a third of its time, since that also copies texts and numbers."""
     if is_dataclass(value):
         return {one.name: _as_data(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, tuple):

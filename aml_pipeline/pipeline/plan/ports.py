@@ -1,4 +1,4 @@
-"""The names of a step's inputs in the graph of Azure ML v1: no two of a step are alike, which the SDK demands."""
+"""Names of a step's inputs in the graph of Azure ML v1: unique within a step, as the SDK requires."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def dataset_port(name: str) -> str:
 def input_port(step: str, name: str) -> str:
     """Return the name of the port that reads an output of another step.
 
-    It differs from the names of all outputs: none has two ``_`` beside each other.
+    It differs from the names of all outputs, which never contain two consecutive ``_``.
     """
     return f"in_{step.replace('-', '_')}__{name}"
 
 
 def input_names(plan: Plan, step: Step) -> Iterator[str]:
-    """Yield the names of the inputs that ``step`` is sent with."""
+    """Yield the names of the inputs of ``step``."""
     yield from (dataset_port(name) for name in step.datasets if plan.datasets[name].is_remote)
     yield from (input_port(one.step, one.name) for one in step.inputs)

@@ -1,4 +1,4 @@
-"""What a step's arguments and ``after`` refer to, and the problems of references to what is not there."""
+"""References of arguments and ``after``, and the problems of those whose target does not exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aml_pipeline.pipeline.spec import models
 
 
 def reference_problems(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
-    """Yield what is wrong with the references of ``pipeline``, whose steps are ``steps``, and what is not used."""
+    """Yield the problems of the references of ``pipeline``, whose steps are ``steps``, and what is unused."""
     for step in steps.values():
         yield from _unknown_names(pipeline, step)
     yield from _unknown_inputs(pipeline, steps)
@@ -20,7 +20,7 @@ def reference_problems(pipeline: models.PipelineSpec, steps: Mapping[str, Step])
 
 
 def unknown_settings(step: Step, declared: models.Step) -> Iterator[Problem]:
-    """Yield the settings of outputs that no argument of ``step`` names."""
+    """Yield the settings of outputs that no argument of ``step`` uses."""
     for name in declared.outputs:
         if name not in step.written:
             message = (

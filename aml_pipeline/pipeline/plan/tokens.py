@@ -1,4 +1,4 @@
-"""Arguments as typed tokens: what a command line holds before a backend binds it to paths or ports.
+"""Arguments as typed tokens: a command line before a backend binds it to paths or ports.
 
 Resolved once, in the plan; rendered once per backend by ``render``.
 """
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Text that the script receives as it stands."""
+    """Text that the script receives unchanged."""
 
     text: str
 
@@ -42,7 +42,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Data that no step makes."""
+    """Data that no step produces."""
 
     name: str
 
@@ -55,7 +55,7 @@ Bound = TypeVar("Bound")
 class Argument:
     """An option with its values (a bare flag has none), or one positional value (``option`` is None).
 
-    ``place`` is its path in the document, for messages; that of one value of several is ``(*place, index)``.
+    ``place`` is its path in the document, for messages; the path of one of several values is ``(*place, index)``.
     """
 
     option: str | None
@@ -69,9 +69,9 @@ class Argument:
 
 
 def render(arguments: Iterable[Argument], bind: Callable[[Token], Bound | None]) -> list[Bound]:
-    """Return every token bound by ``bind``; an argument is left out when one of its tokens binds to None.
+    """Return every token bound by ``bind``; an argument is omitted if one of its tokens binds to None.
 
-    That is how an optional dataset that is absent takes its option with it.
+    So an absent optional dataset also removes its option.
     """
     return [one for argument in arguments for one in _bound(argument, bind)]
 
@@ -92,12 +92,12 @@ FORMS = ", ".join(form for _, form in _FORMS.values())
 
 
 def is_expression(text: str) -> bool:
-    """Whether ``text`` holds the beginning of an expression anywhere."""
+    """Whether ``text`` contains the beginning of an expression."""
     return "${{" in text
 
 
 def parse_expression(text: str) -> Token | tuple[str, str, str]:
-    """Return the token that an expression stands for, or the code, message and cure of what is wrong with it."""
+    """Return the token of an expression, or the code, message and cure of its problem."""
     found = _EXPRESSION.fullmatch(text.strip())
     if not found:
         return (
@@ -122,7 +122,7 @@ _FILE = re.compile(
 
 
 def meant_expression(text: str) -> str | None:
-    """Return the expression that a text without its ``${{ }}`` seems to stand for, such as ``outputs.model``."""
+    """Return the expression that a text without ``${{ }}`` probably means, such as ``outputs.model``."""
     found = None if _FILE.fullmatch(text.strip()) else _MEANT.fullmatch(text.strip())
     parsed = parse_expression(f"${{{{ {found[1]} }}}}") if found else ()
     return None if isinstance(parsed, tuple) or found is None else f"${{{{ {found[1]} }}}}"

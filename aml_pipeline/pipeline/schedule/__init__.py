@@ -1,4 +1,4 @@
-"""Schedules: cron, recurrence, time zones and what comes next. Pure: no disk, and the present is passed in.
+"""Schedules: cron, recurrence, time zones and next times. Pure: no disk, and the current time is passed in.
 
 ``understand`` reads a schedule of the file once; everything behind it takes the ``Schedule`` that this gives.
 """
@@ -38,7 +38,7 @@ class Schedule:
 
     @property
     def pattern(self) -> Cron | Recurrence:
-        """What the file says, to count with."""
+        """The schedule as written in the file, to count with."""
         return self.cron or self.recurrence
 
     def as_data(self) -> dict[str, Any]:

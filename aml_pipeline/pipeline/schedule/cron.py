@@ -1,8 +1,9 @@
-"""Cron: a text of five fields → what they allow, the days and times of day that follow, or what is wrong with it.
+"""Cron: a text of five fields → the values that they allow, the resulting days and times, or its problem.
 
-The language is that of crontab(5): lists, ranges and steps, names of months and days, ``@daily`` and its like. A day
-that is restricted twice, in the month and in the week, follows its rule too: either of them suffices, unless one of the
-two fields begins with ``*``, for then both must agree (as in Debian's cron; ``*`` alone restricts nothing anyway).
+The language is that of crontab(5): lists, ranges and steps, names of months and days, ``@daily`` and similar. If both
+the days of the month and of the week are restricted, the rule is crontab(5)'s, too: either of them is sufficient,
+unless one of the two fields begins with ``*``; then both must match (as in Debian's cron; a plain ``*`` does not
+restrict anything).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ MACROS = {
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What one of the five fields is: how messages call it, what it may hold, and the names of its values."""
+    """One of the five fields: its name in messages, its allowed values, and their names."""
 
     noun: str
     first: int
@@ -53,7 +54,7 @@ _QUARTZ = re.compile(r"[0-9]*[LW]{1,2}(-[0-9]+)?|.*[?#].*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its text, where it stands, and the values that it allows, in order (Sunday is 0)."""
+    """One field: its text, its place, and the values that it allows, in order (Sunday is 0)."""
 
     text: str
     span: Span
@@ -62,13 +63,13 @@ class Field:
 
     @property
     def is_starred(self) -> bool:
-        """Whether it begins with ``*``, which decides how the two fields of days go together."""
+        """Whether it begins with ``*``, which decides how the two fields of days are combined."""
         return self.text.startswith("*")
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A cron that was understood."""
+    """An understood cron."""
 
     minute: Field
     hour: Field
@@ -78,7 +79,7 @@ class Cron:
 
     @property
     def days_either(self) -> bool:
-        """Whether a day suffices that one of the two fields of days allows; else both must allow it."""
+        """Whether a day needs to match only one of the two fields of days; otherwise it must match both."""
         return not self.day.is_starred and not self.week_day.is_starred
 
     @property
@@ -94,13 +95,13 @@ class Cron:
         return in_month or in_week if self.days_either else in_month and in_week
 
     def walls(self, first: date) -> Iterator[datetime]:
-        """Yield the times that the clock on the wall shows when it fires, from the day ``first`` on, in order."""
+        """Yield the local times at which it fires, from the day ``first`` on, in order."""
         days, times = map(date.fromordinal, range(first.toordinal(), date.max.toordinal() + 1)), self.times
         return (datetime.combine(day, one) for day in days if self.fires_on(day) for one in times)
 
 
 class CronError(Exception):
-    """A cron is wrong: what about it, the cure, and where in its text."""
+    """A cron is wrong: the problem, the cure, and the place in its text."""
 
     def __init__(self, message: str, cure: str, span: Span) -> None:
         self.message = message
@@ -111,7 +112,7 @@ class CronError(Exception):
 
 @lru_cache(maxsize=64)  # profiles often repeat one
 def parse(text: str) -> Cron:
-    """Return what ``text`` says. Raises CronError."""
+    """Return what ``text`` means. Raises CronError."""
     whole = Span(0, len(text))
     if text.strip().startswith("@"):
         return _macro(text.strip(), whole)
@@ -170,7 +171,7 @@ def _size(kind: _Kind) -> int:
 
 
 def _part(kind: _Kind, text: str, span: Span) -> range:
-    """Return what one item of a list allows: a value, a range, ``*``, and with ``/`` every so many of them."""
+    """Return the values of one item of a list: a value, a range, ``*``, with ``/`` every so many of them."""
     if _QUARTZ.fullmatch(text):
         raise CronError(f'"{_clipped(text)}" is not a valid {kind.noun}: `?`, `L`, `W` and `#` exist only in Quartz.',
                         f"Write numbers from {kind.first} to {kind.last}, or `*`.", span)  # fmt: skip

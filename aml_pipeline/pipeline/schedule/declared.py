@@ -1,4 +1,4 @@
-"""The ``recurrence:`` of a file → a recurrence, or what is wrong with it."""
+"""The ``recurrence:`` of a file → a recurrence, or its problems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXAMPLE = "2026-12-01T02:00:00"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong: the keys that lead to it from the recurrence (none: the whole), and the cure."""
+    """A problem: the keys that lead to it from the recurrence (none: the whole), and the cure."""
 
     at: tuple[str | int, ...]
     message: str
@@ -28,7 +28,7 @@ class Fault:
 
 
 def faults(one: models.Recurrence) -> list[Fault]:
-    """Return what is wrong with ``one``."""
+    """Return the problems of ``one``."""
     found = [*_number_faults("hours", one.hours, 23), *_number_faults("minutes", one.minutes, 59)]
     found += [*_week_day_faults(one), *_start_faults(one)]
     if one.interval > _LONGEST_INTERVAL:
@@ -37,7 +37,7 @@ def faults(one: models.Recurrence) -> list[Fault]:
 
 
 def read(one: models.Recurrence) -> Recurrence:
-    """Return ``one``, which must be without faults: hours, minutes and days that are left out are the start's."""
+    """Return ``one``, which must be without faults: missing hours, minutes and days are those of the start."""
     start = _start(one.start_time)
     if one.frequency not in {"day", "week"}:
         return Recurrence(one.frequency, one.interval, start=start)
@@ -60,7 +60,7 @@ def _begin(start: datetime | None) -> datetime:
 
 
 def _start(text: str | None) -> datetime | None:
-    """Return the time that ``text`` says, by the clock on the wall. Raises ValueError."""
+    """Return ``text`` as a local time. Raises ValueError."""
     if text is None:
         return None
     if not re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:00)?", text):
@@ -101,7 +101,7 @@ def _start_faults(one: models.Recurrence) -> Iterator[Fault]:
 
 
 def _together(one: models.Recurrence) -> Iterator[Fault]:
-    """Yield what its keys tell about each other: what ``ScheduleRecurrence.validate`` refuses, and what is not said."""
+    """Yield problems of keys in combination: what ``ScheduleRecurrence.validate`` refuses, and what is missing."""
     fitting = {"hours": ("day", "week"), "minutes": ("day", "week"), "week_days": ("week",)}
     for key, frequencies in fitting.items():
         if getattr(one, key) is not None and one.frequency not in frequencies:
@@ -126,7 +126,7 @@ def _unsaid(one: models.Recurrence) -> Iterator[Fault]:
 
 
 def _unsure_week(one: models.Recurrence) -> Iterator[Fault]:
-    """Whether a week begins on Sunday or Monday is not known of Azure ML; where nothing depends on it, it may be."""
+    """It is unknown whether Azure ML's week begins on Sunday or Monday; allow what does not depend on it."""
     recurrence = read(one)
     days = {*recurrence.week_days, WEEK_DAYS[_begin(recurrence.start).weekday()]}
     if "sunday" in days and len(days) > 1:

@@ -1,7 +1,7 @@
-"""Cron → recurrence, where a schedule of Azure ML SDK v1 says exactly the same; else the part that it cannot say.
+"""Cron → recurrence, if a schedule of Azure ML SDK v1 can express exactly the same; else the part that it cannot.
 
 Every cron without restricted months and days of the month is exact: v1 combines hours and minutes as cron does, and
-both mean the clock on the wall. So minutes and hours as frequencies, which count elapsed time, are never needed.
+both use local time. So the frequencies minute and hour, which count elapsed time, are never needed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from aml_pipeline.pipeline.schedule.cron import Cron, CronError, Field
 from aml_pipeline.pipeline.schedule.recurrence import LAST_SAFE_DAY, WEEK_DAYS, Recurrence
 
 _MOST_SPLIT = 4
-_YEAR = 2000  # where months are counted from; long past, as Azure ML allows
+_YEAR = 2000  # the first month to count from; long past, as Azure ML allows
 
 
 def recurrence_of(cron: Cron) -> Recurrence:
@@ -25,7 +25,7 @@ def recurrence_of(cron: Cron) -> Recurrence:
 
 
 def _rhythm(cron: Cron) -> str:
-    """Return by what days are chosen: ``daily`` (by nothing), ``weekly``, ``monthly``, or ``both``."""
+    """Return what selects the days: ``daily`` (nothing), ``weekly``, ``monthly``, or ``both``."""
     full = (cron.day.is_full, cron.week_day.is_full)
     if all(full) or (cron.days_either and any(full)):
         return "daily"
@@ -70,7 +70,7 @@ def _first_day(month: int, day: int) -> datetime:
 
 
 def _interval(months: tuple[int, ...]) -> int | None:
-    """Return how many months lie between any of ``months`` and the next; None if that differs."""
+    """Return the number of months between each of ``months`` and the next; None if that varies."""
     gaps = {(after - before - 1) % 12 + 1 for before, after in zip(months, [*months[1:], months[0]], strict=True)}
     return gaps.pop() if len(gaps) == 1 else None
 
@@ -98,7 +98,7 @@ def _nearest(text: str) -> str:
 
 
 def _every_few_days(cron: Cron) -> str:
-    """Return the recurrence that is meant where the days are ``*/2``; empty where none is."""
+    """Return the intended recurrence if the days are ``*/2``; empty otherwise."""
     step = cron.day.text.removeprefix("*/")
     if not step.isdecimal() or not cron.month.is_full:
         return ""
@@ -109,7 +109,7 @@ def _every_few_days(cron: Cron) -> str:
 
 
 def _split(cron: Cron) -> str:
-    """Return the same as several schedules, if they are few; else the nearest single one."""
+    """Return the equivalent schedules, if they are few; else the nearest single one."""
     days = sorted({min(one, LAST_SAFE_DAY) for one in cron.day.values})
     even = _interval(cron.month.values) is not None
     months = [cron.month.text] if even else [str(one) for one in cron.month.values]

@@ -1,9 +1,9 @@
-"""Recurrence: what a schedule of Azure ML SDK v1 can say, as data, and when it fires.
+"""Recurrence: what a schedule of Azure ML SDK v1 can express, as data, and when it fires.
 
-The rules are those of ``ScheduleRecurrence.validate`` in ``azureml.pipeline.core.schedule``: hours and minutes go with
-days and weeks, days of the week with weeks; all hours are combined with all minutes. What is not said so is counted
-from ``start_time``: minutes and hours by elapsed time, months by its day and its time. How Azure ML itself counts
-across a change of the clocks is not measured.
+The rules are those of ``ScheduleRecurrence.validate`` in ``azureml.pipeline.core.schedule``: hours and minutes require
+days or weeks, days of the week require weeks; all hours are combined with all minutes. Everything else is counted from
+``start_time``: minutes and hours as elapsed time, months from its day and time. How Azure ML itself counts across a
+clock change has not been measured.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from aml_pipeline.core.wording import listed
 
 Frequency = Literal["minute", "hour", "day", "week", "month"]
 WEEK_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-LAST_SAFE_DAY = 28  # the last that every month has
+LAST_SAFE_DAY = 28  # the last day that every month has
 
 _ELAPSED = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """When a schedule fires. Days and weeks have their ``hours`` and ``minutes``, weeks their ``week_days``, in order.
+    """When a schedule fires. Days and weeks have ``hours`` and ``minutes``, weeks have ``week_days``, in order.
 
-    ``start`` is where counting begins, by the clock on the wall: it must be there where the frequency is minute, hour
-    or month or the interval above 1. A month's day and time are those of ``start``.
+    ``start`` is the local time from which intervals are counted: required if the frequency is minute, hour or month, or
+    if the interval is above 1. Monthly runs take their day and time from ``start``.
     """
 
     frequency: Frequency
@@ -39,12 +39,12 @@ class Recurrence:
 
     @property
     def is_elapsed(self) -> bool:
-        """Whether it fires every so much time, whatever the clock on the wall shows."""
+        """Whether it fires after fixed amounts of elapsed time, independent of the local time."""
         return self.frequency in _ELAPSED
 
     @property
     def times(self) -> tuple[time, ...]:
-        """The times of a day at which it fires, in order; none where it is elapsed."""
+        """The times of a day at which it fires, in order; none if it counts elapsed time."""
         if self.frequency == "month":
             return (self._begin.time(),)
         return tuple(time(hour, minute) for hour in self.hours for minute in self.minutes)
@@ -55,11 +55,11 @@ class Recurrence:
         return self.start
 
     def starting(self, start: datetime | None) -> Recurrence:
-        """Return the same, counted from ``start``: one of its own times, so that it fires as before."""
+        """Return the same recurrence, counted from ``start``: one of its own times, so that it fires as before."""
         return replace(self, start=start)
 
     def as_data(self) -> dict[str, Any]:
-        """Return the arguments of ``ScheduleRecurrence`` by name, as it spells them, without the time zone."""
+        """Return the arguments of ``ScheduleRecurrence`` by name, in its spelling, without the time zone."""
         data: dict[str, Any] = {"frequency": self.frequency.capitalize(), "interval": self.interval}
         if self.hours:
             data |= {"hours": list(self.hours), "minutes": list(self.minutes)}
@@ -70,7 +70,7 @@ class Recurrence:
         return data
 
     def walls(self, first: date) -> Iterator[datetime]:
-        """Yield the times that the clock on the wall shows when it fires, from the day ``first`` on, in order.
+        """Yield the local times at which it fires, from the day ``first`` on, in order.
 
         For days, weeks and months; minutes and hours have ``instants``.
         """
@@ -101,7 +101,7 @@ class Recurrence:
         return (day for day in days if day >= first)
 
     def instants(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
-        """Yield when it fires after ``after``, in UTC, where it counts minutes or hours from ``start`` in ``zone``."""
+        """Yield when it fires after ``after``, in UTC, if it counts minutes or hours from ``start`` in ``zone``."""
         begin = self._begin.replace(tzinfo=zone).astimezone(timezone.utc)
         step = _ELAPSED[self.frequency] * self.interval
         number = max(0, (after - begin) // step + 1)
@@ -110,7 +110,7 @@ class Recurrence:
             number += 1
 
     def in_words(self) -> str:
-        """Return it for people: ``daily at 02:00``, ``weekly on monday and friday at 02:00``."""
+        """Return it in words: ``daily at 02:00``, ``weekly on monday and friday at 02:00``."""
         rhythm = f"every {self.interval} {self.frequency}s" if self.interval > 1 else _EVERY[self.frequency]
         if self.is_elapsed:
             return f"{rhythm} from {self._begin:%Y-%m-%d %H:%M}"

@@ -1,7 +1,7 @@
-"""When a schedule fires next, by the clock on the wall of its zone and in UTC; the present is passed in.
+"""The next times of a schedule, in the local time of its zone and in UTC; the current time is passed in.
 
-A time that the clock skips when it goes forward fires at no instant that anybody promises: it has none here. One that
-comes twice when the clock goes back is the first of the two. What Azure ML does in either case is not measured.
+A local time that the clock skips when it goes forward has no instant here, since nobody promises one. A time that
+occurs twice when the clock goes back is the first of the two. What Azure ML does in either case has not been measured.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Kind = Literal["once", "missing", "first of two", "second of two"]
 
 
 class Pattern(Protocol):
-    """What fires by the clock on the wall: a cron, or a recurrence of days, weeks or months."""
+    """A schedule in local time: a cron, or a recurrence of days, weeks or months."""
 
     def walls(self, first: date) -> Iterator[datetime]:
-        """Yield the times that the clock shows when it fires, from the day ``first`` on, in order."""
+        """Yield the local times at which it fires, from the day ``first`` on, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One time: what the clock on the wall shows, the instant in UTC (None where it is skipped), and which it is."""
+    """One time: the local time, the instant in UTC (None if it is skipped), and which of two it is."""
 
     wall: datetime
     instant: datetime | None
@@ -59,11 +59,11 @@ def firings(pattern: Pattern, zone: tzinfo, now: datetime) -> Iterator[Firing]:
 
 
 def start_time(pattern: Pattern, recurrence: Recurrence, zone: tzinfo, now: datetime) -> datetime:
-    """Return what to send as ``start_time`` of a schedule that fires as ``pattern`` says; it lies at or before a time.
+    """Return the ``start_time`` to send for a schedule that fires as ``pattern`` says, at or before one of its times.
 
-    Without one Azure ML starts a run at once. Where days or weeks are counted (an interval above 1), it is the declared
-    one. Else it is the next time that the clock on the wall shows just once, and for days and weeks the minute before:
-    of a start which matches their hours and minutes the docstring of ``ScheduleRecurrence`` says that nothing runs yet.
+    Without one, Azure ML starts a run at once. If days or weeks are counted (an interval above 1), it is the declared
+    one. Otherwise it is the next local time that occurs exactly once, and for days and weeks the minute before:
+    according to the docstring of ``ScheduleRecurrence``, a start that matches their hours and minutes runs nothing yet.
     """
     if recurrence.frequency not in {"day", "week"}:
         return next(one.wall for one in firings(pattern, zone, now) if one.kind == "once")

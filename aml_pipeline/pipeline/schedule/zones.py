@@ -1,6 +1,6 @@
-"""IANA's names of time zones → those of Windows, which Azure ML takes.
+"""IANA names of time zones → the Windows names that Azure ML uses.
 
-``windows_zones.txt`` is CLDR's table (windowsZones). What Azure ML SDK v1 does not know of it is refused: its
+``windows_zones.txt`` is CLDR's table (windowsZones). Zones that Azure ML SDK v1 does not know are refused: its
 enumeration ``azureml.pipeline.core.schedule.TimeZone`` was last extended years ago.
 """
 
@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-# Windows names of CLDR that are no member of azureml.pipeline.core.schedule.TimeZone (test_zones.py compares).
+# Windows names of CLDR that are not in azureml.pipeline.core.schedule.TimeZone (test_zones.py compares).
 NOT_IN_V1 = frozenset(
     {
         "Alberta Standard Time", "British Columbia Standard Time", "Magallanes Standard Time", "Manitoba Standard Time",
@@ -18,10 +18,10 @@ NOT_IN_V1 = frozenset(
         "South Sudan Standard Time", "Sudan Standard Time", "UTC+13", "Volgograd Standard Time", "Yukon Standard Time",
     }
 )  # fmt: skip
-# Zones whose clock differs from that of the Windows zone which CLDR gives them, or that have none.
+# Zones whose clock differs from that of the Windows zone that CLDR maps them to, or that have none.
 ODD = frozenset({"America/Scoresbysund", "Antarctica/Casey", "Antarctica/Troll", "Antarctica/Vostok"})
 
-# What an abbreviation may mean. The names that IANA keeps of some (EST has no summer time) are rarely what is meant.
+# Possible meanings of an abbreviation. The names that IANA keeps for some (EST has no summer time) are rarely meant.
 _ABBREVIATIONS = {
     "AEST": "Australia/Sydney or Australia/Brisbane",
     "AST": "America/Halifax or Asia/Riyadh",
@@ -54,12 +54,12 @@ _LONGEST_SHOWN = 40
 
 
 def windows_name(zone: str) -> str:
-    """Return the name that Windows has for ``zone``, which must be without ``fault``."""
+    """Return the Windows name of ``zone``, which must be without ``fault``."""
     return _table()[zone]
 
 
 def fault(zone: str) -> tuple[str, str] | None:
-    """Return what is wrong with ``zone`` as the time zone of a schedule and the cure, or None."""
+    """Return the problem of ``zone`` as the time zone of a schedule and the cure, or None."""
     shown = zone if len(zone) <= _LONGEST_SHOWN else f"{zone[:_LONGEST_SHOWN]}…"
     if _is_abbreviation(zone):
         meant = _ABBREVIATIONS.get(zone.upper()) or _ABBREVIATIONS.get(zone[:3], "a name such as Europe/Paris")
@@ -89,7 +89,7 @@ def _cure(zone: str) -> str:
 
 
 def _nearest(zone: str) -> str | None:
-    """Return the name most like ``zone`` among those that begin with the same letter after their last ``/``."""
+    """Return the most similar name among those with the same first letter after their last ``/``."""
     import difflib
 
     plain = zone.strip().replace(" ", "_").lower()
@@ -120,13 +120,13 @@ def _table() -> dict[str, str]:
 
 @cache
 def _default_zones() -> dict[str, str]:
-    """Return the zone that stands for each name of Windows: CLDR's territory 001, the first of its row."""
+    """Return the zone for each Windows name: CLDR's territory 001, the first of its row."""
     return {name: zones[0] for name, zones in _rows() if name not in NOT_IN_V1}
 
 
 @cache
 def _by_letter() -> dict[str, dict[str, str]]:
-    """Return the names that may be written, in small letters, by the first letter of their last part."""
+    """Return the allowed names, in lower case, by the first letter of their last part."""
     found: dict[str, dict[str, str]] = {}
     for zone, name in _table().items():
         if name not in NOT_IN_V1 and zone not in ODD and not _is_abbreviation(zone):

@@ -1,1 +1,1 @@
-"""What a pipeline file may say: the models, their names and values, what they refuse."""
+"""The pipeline file: its models, names and values, and their errors."""

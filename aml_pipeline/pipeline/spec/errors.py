@@ -1,4 +1,4 @@
-"""What pydantic refuses, told in our words with a cure; and the data without it, so that checking can go on."""
+"""Errors of pydantic in our own words, with a cure; and the data without the wrong values, so that checks can go on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aml_pipeline.pipeline.yaml.scalars import written
 
 Error = Mapping[str, Any]
 
-# Type of pydantic's error → what stands there rightly, and an example of it.
+# Type of pydantic's error → the expected type, and an example of it.
 _EXPECTED = {
     "string_type": ("a string", "Write a string, in quotes if it looks like a number."),
     "int_type": ("an integer", "Write it like 3."),
@@ -25,7 +25,7 @@ _EXPECTED = {
     "model_attributes_type": ("a mapping", "Write `key: value` lines below it."),
     "tuple_type": ("a list", "Write it like [one, two]."),
 }
-# What other tools call the types of parameters → what they are called here.
+# Types of parameters in other tools → their names here.
 _OTHER_TYPES = {
     **dict.fromkeys(("float", "double", "real", "decimal", "numeric", "float32", "float64"), "number"),
     **dict.fromkeys(("int", "int32", "int64", "long", "whole"), "integer"),
@@ -36,7 +36,7 @@ _BOUNDS = {"greater_than_equal": ("ge", "or more"), "less_than_equal": ("le", "o
 
 
 def explain(error: Error) -> Problem:
-    """Return the problem behind one entry of ``ValidationError.errors()``."""
+    """Return the problem for one entry of ``ValidationError.errors()``."""
     kind, path = error["type"], _path(error)
     context = error.get("ctx", {})
     if kind == "missing":
@@ -74,7 +74,7 @@ def _wrong_type(error: Error) -> Problem:
 
 
 def _short_form(path: Path, value: str) -> str | None:
-    """Return the cure of a text where a mapping stands, if it tells which key was meant."""
+    """Return the cure for a string in place of a mapping, if it shows which key was meant."""
     if path[-2:-1] == ("datasets",):
         return f"Write `local: {value}` below it."
     if path[-1:] != ("environment",):
@@ -87,10 +87,10 @@ def _short_form(path: Path, value: str) -> str | None:
 
 
 def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
-    """Return a copy of ``data`` in which the values behind the errors are left out, or None when too little is left.
+    """Return a copy of ``data`` without the values behind the errors, or None if too little is left.
 
-    Placeholders stand for what others may refer to, so that a mistake is not told a second time as a missing name.
-    Names stay: see ``bad_name``.
+    Placeholders replace what others may refer to, so that a mistake is not reported again as a missing name. Names
+    remain: see ``bad_name``.
     """
     copy = _copied(data)
     for error in found:
@@ -103,7 +103,7 @@ def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - what
 
 
 def bad_name(error: Error) -> str | None:
-    """Return the key that the error is about, or None when it is about a value."""
+    """Return the key that the error is about, or None if it is about a value."""
     is_name = error["type"] == "bad-name" and error["loc"][-1:] == ("[key]",)
     return str(error["loc"][-2]) if is_name else None
 
@@ -128,13 +128,13 @@ def _left_out(data: dict[str, Any], path: Path) -> bool:
 
 
 def _deleted(data: Any, path: Path) -> bool:  # noqa: ANN401
-    """Delete the value at ``path``, or the nearest value around it that is there."""
+    """Delete the value at ``path``, or the nearest value around it that exists."""
     parents: list[Any] = [data]
     for key in path[:-1]:
         if not _has(parents[-1], key):
             break
         parents.append(parents[-1][key])
-    outermost = 2 if path[0] == "steps" else 0  # a step, which others may refer to, is never left out whole
+    outermost = 2 if path[0] == "steps" else 0  # a step, which others may refer to, is never removed as a whole
     for parent, key in reversed(list(zip(parents, path, strict=False))[outermost:]):
         if isinstance(parent, dict) and key in parent:
             del parent[key]
@@ -191,7 +191,7 @@ def _unknown_key(path: Path) -> Problem:
     return Problem("unknown-key", f'unknown key "{key}" {_place(path[:-1])}.', cure, path, on_key=True)
 
 
-# What other tools call a key → what it is called here.
+# Names of keys in other tools → their names here.
 _ELSEWHERE = {"depends_on": "after", "needs": "after", "requires": "after"}
 
 
@@ -203,16 +203,16 @@ def _meant_key(key: str, known: set[str]) -> str | None:
 
 
 def misspelt(found: Iterable[Error]) -> list[tuple[Error, str]]:
-    """Return the errors that are about a key which is nearly a known one, with that one."""
+    """Return the errors about misspelled keys, each with the right key."""
     unknown = [error for error in found if error["type"] == "extra_forbidden"]
     meant = [_meant_key(str(error["loc"][-1]), _keys_at(_path(error)[:-1])) for error in unknown]
     return [(error, key) for error, key in zip(unknown, meant, strict=True) if key]
 
 
 def respelt(data: object, keys: Iterable[tuple[Path, str]]) -> tuple[Any, list[tuple[Path, str]]]:
-    """Return a copy of ``data`` with the last key of each path renamed, and those of ``keys`` for which that could be.
+    """Return a copy of ``data`` with the last key of each path renamed, and the ``keys`` for which that was possible.
 
-    It cannot where the right key stands there as well.
+    It is not if the right key exists as well.
     """
     copy, done = _copied(data), []
     for path, key in keys:
@@ -228,7 +228,7 @@ def respelt(data: object, keys: Iterable[tuple[Path, str]]) -> tuple[Any, list[t
 
 
 def _keys_at(path: Path) -> set[str]:
-    """Return the keys that the JSON Schema knows at ``path``."""
+    """Return the keys that the JSON Schema allows at ``path``."""
     schema = _schema()
     nodes = [schema]
     for key in path:

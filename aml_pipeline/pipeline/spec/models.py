@@ -1,8 +1,8 @@
-"""The pydantic models of pipeline.yaml: frozen, strict, nothing unknown allowed.
+"""The pydantic models of pipeline.yaml: frozen, strict, unknown keys forbidden.
 
-They hold what one value can tell about itself. What two places tell about each other (references, order) is the
-plan's; what the disk tells is the check's. Errors are raised as ``PydanticCustomError(code, message, {"cure": …})``
-and reach the user through the loader alone.
+They check single values. What several places say about each other (references, order) is checked in the plan; what
+concerns the disk is checked in ``project``. Errors are raised as ``PydanticCustomError(code, message, {"cure": …})``
+and reach the user only through the loader.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ _DEFINITIONS = ("conda_file", "pip_requirements", "conda_environment", "docker_i
 
 
 class Compute(_Model):
-    """A compute target of the workspace; with a size it is created when it is missing."""
+    """A compute target of the workspace; if a size is given, it is created if missing."""
 
     name: Text = Field(description="Name of the compute target in the workspace.", examples=["cpu-cluster"])
     vm_size: Text | None = Field(
@@ -142,7 +142,7 @@ ComputeField = Annotated[
 
 
 class Dataset(_Model):
-    """Data that no step makes: a path here, and its place in Azure ML."""
+    """Data that no step produces: a path on this machine, and its location in Azure ML."""
 
     local: Text | None = Field(
         None, description="Path on this machine, relative to the folder of this file.", examples=["data"]
@@ -204,7 +204,7 @@ class Parameter(_Model):
         return self.type or parameters.type_of(self.default)
 
     def fault(self, value: parameters.Value) -> tuple[str, str] | None:
-        """Return what is wrong with ``value`` for this parameter and the cure, or None."""
+        """Return the problem of ``value`` for this parameter and the cure, or None."""
         return parameters.fault(value, self.declared_type, self.choices, self.minimum, self.maximum)
 
     @model_validator(mode="after")
@@ -238,7 +238,7 @@ ParameterField = Annotated[Parameter, BeforeValidator(_parameter), OrShort(SCALA
 
 
 class Output(_Model):
-    """Settings of an output folder; the arguments declare the output itself."""
+    """Settings of an output folder; the output itself is declared by the arguments."""
 
     datastore: Text | None = Field(
         None,
@@ -285,7 +285,7 @@ _ARGUMENTS_SCHEMA: dict[str, Any] = {
 
 
 class _RunSettings(_Model):
-    """Settings that stand for the pipeline, and for a step instead of the pipeline's."""
+    """Settings of the pipeline that a step may override."""
 
     compute: ComputeField | None = Field(
         None, description="Compute target of the steps in Azure ML: a name, or a mapping.", examples=["cpu-cluster"]
@@ -305,7 +305,7 @@ class _RunSettings(_Model):
 
 
 class Step(_RunSettings):
-    """A script and its arguments. What it reads and writes is what its arguments name."""
+    """A script and its arguments, which declare what the step reads and writes."""
 
     script: ProjectPath = Field(
         description="The Python script, relative to `source_directory`. It runs with the arguments below.",
@@ -354,7 +354,7 @@ class Recurrence(_Model):
 
 
 class Schedule(_Model):
-    """When the published pipeline runs by itself."""
+    """A schedule of the published pipeline."""
 
     cron: Text | None = Field(
         None, description="Minute, hour, day of the month, month and day of the week.", examples=["0 2 * * *"]
@@ -379,7 +379,7 @@ class Schedule(_Model):
 
 
 class Publish(_Model):
-    """How the published pipeline runs."""
+    """Settings of the published pipeline."""
 
     reuse: bool = Field(
         default=False,
@@ -389,7 +389,7 @@ class Publish(_Model):
 
 
 class DatasetOverride(_Model):
-    """What a profile may change of a dataset."""
+    """Settings of a dataset that a profile may override."""
 
     local: Text = Field(
         description="Path on this machine, relative to the folder of this file; replaces the dataset's.",
@@ -398,7 +398,7 @@ class DatasetOverride(_Model):
 
 
 class StepOverride(_Model):
-    """What a profile may change of a step."""
+    """Settings of a step that a profile may override."""
 
     compute: ComputeField | None = Field(
         None, description="Compute target in Azure ML; replaces the step's.", examples=["gpu-cluster"]
@@ -413,7 +413,7 @@ class StepOverride(_Model):
 
 
 class Profile(_Model):
-    """A named set of overrides, chosen by `--profile`."""
+    """A named set of overrides, selected with `--profile`."""
 
     parameters: dict[str, GivenValue] = Field(
         default_factory=dict, description="Values of parameters; replace their defaults.", examples=[{"epochs": 1}]
@@ -528,5 +528,5 @@ class PipelineSpec(_RunSettings):
 
 RESERVED_KEYS = frozenset({"matrix", "when", "include", "secrets", "models"})
 
-# Only this one is asked to validate: to build a validator for each model by itself would take as long again.
+# Only this model validates: building a validator for each model separately would take as long again.
 PipelineSpec.model_rebuild()

@@ -1,4 +1,4 @@
-"""What a name may look like, and which names Azure ML keeps for itself."""
+"""Valid names, and the names that Azure ML reserves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A parameter's value held against its type, choices and range."""
+"""Checks a parameter's value against its type, choices and range."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ARTICLE = {"string": "a string", "integer": "an integer", "number": "a number",
 
 
 def type_of(value: Value) -> ParameterType:
-    """Return the type that a bare default declares."""
+    """Return the type of a bare default."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):
@@ -28,7 +28,7 @@ _MOST_SHOWN = 60
 
 
 def shown(value: object) -> str:
-    """Return a value as it is shown within a line: on one line, and of a long one the beginning and its length."""
+    """Return a value for display on one line; of a long value, its beginning and length."""
     text = str(value)
     begin = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}… ({len(text):,} characters)"
     return printable(begin)
@@ -41,10 +41,10 @@ def fault(
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> tuple[str, str] | None:
-    """Return what is wrong with ``value`` and the cure, or None when it fits.
+    """Return the problem of ``value`` and the cure, or None if it is valid.
 
     Empty strings and numbers that are not finite are refused because Azure ML refuses them as defaults
-    (MachineLearningNotebooks#668) or cannot carry them.
+    (MachineLearningNotebooks#668) or does not support them.
     """
     text = written(value)
     if not text.strip():
@@ -68,7 +68,7 @@ def _quoted(value: Value) -> str:
 
 
 def _fits(value: Value, declared: ParameterType) -> bool:
-    """A number may stand for a string: a script receives its text in any case. A boolean may not, its text is lost."""
+    """A number is valid as a string: a script receives its text anyway. A boolean is not, since its text is lost."""
     actual = type_of(value)
     return actual == declared or (declared, actual) in {
         ("number", "integer"),

@@ -1,10 +1,10 @@
-"""The JSON Schema of pipeline.yaml, from the models, in the form that editors serve best.
+"""The JSON Schema of pipeline.yaml, generated from the models in the form that editors handle best.
 
-What the models yield holds ``anyOf`` for every short form and every key that may be left empty. An editor that has to
-choose among alternatives loses completions and explains the wrong one, so here each key has one schema, which tells by
-type what may stand there: ``type: [string, object, null]`` with the keys of the object beside it. References are
-resolved; titles that repeat a key, and empty defaults, are left out. No word is newer than draft-07, which every editor
-knows, and every character is ASCII, so that a shell may redirect it in any encoding.
+The models yield ``anyOf`` for every short form and every key that may be empty. An editor that has to choose among
+alternatives loses completions and explains the wrong one, so here each key has one schema, which distinguishes the
+allowed values by type: ``type: [string, object, null]`` next to the keys of the object. References are resolved; titles
+that repeat a key, and empty defaults, are omitted. No keyword is newer than draft-07, which every editor supports, and
+every character is ASCII, so that a shell may redirect it in any encoding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEAD = {
     "title": "Pipeline",
     "patternProperties": {"^x-": {"description": "Ignored; a place for anchors.", "examples": [{"timeout": "10m"}]}},
 }
-# Keywords in the order of the file; another one that the models come to use is to be taken up here.
+# Keywords in the order of the file; if the models use another one, add it here.
 _ORDER = (
     "$schema", "$comment", "title", "description", "examples", "default", "type", "enum", "const", "pattern",
     "patternErrorMessage", "maxLength", "minimum", "maximum", "items", "required", "minProperties", "propertyNames",
@@ -32,13 +32,13 @@ _ORDER = (
 
 
 def json_schema() -> Schema:
-    """Return the schema as JSON data; keys at the top that begin with ``x-`` are free for anchors."""
+    """Return the schema as JSON data; top-level keys that begin with ``x-`` are free for anchors."""
     models = PipelineSpec.model_json_schema()
     return _ordered({**_flat(models, models["$defs"]), **_HEAD})
 
 
 def _flat(node: Schema, models: Schema) -> Schema:
-    """Return ``node`` without references and alternatives, and the same for all that is below it."""
+    """Return ``node`` without references and alternatives, and the same for everything below it."""
     own = {key: value for key, value in node.items() if key not in {"$ref", "$defs", "allOf", "anyOf", "title"}}
     if "default" in own and own["default"] in (None, {}, []):
         del own["default"]
@@ -57,7 +57,7 @@ def _flat(node: Schema, models: Schema) -> Schema:
 
 
 def _merged(alternatives: list[Schema]) -> Schema:
-    """Return one schema for all of ``alternatives``, which differ by type, as each keyword speaks of one type."""
+    """Return one schema for all ``alternatives``, which differ by type, since each keyword applies to one type."""
     merged: Schema = {"type": []}
     for alternative in alternatives:
         types = [alternative["type"]] if isinstance(alternative["type"], str) else alternative["type"]
@@ -68,7 +68,7 @@ def _merged(alternatives: list[Schema]) -> Schema:
     if "enum" in merged and "null" in merged["type"]:
         merged["enum"] = [*merged["enum"], None]
     if "items" in merged and "object" in merged["type"]:
-        # An editor that sees `items` begins a list, where a mapping is what most people want.
+        # An editor that sees `items` begins a list, but most people want a mapping.
         merged["allOf"] = [{"items": merged.pop("items")}]
     return merged
 
@@ -78,7 +78,7 @@ def _ordered(node: Schema) -> Schema:
 
 
 def _arranged(example: Any, schema: Schema) -> Any:  # noqa: ANN401 - JSON
-    """Return ``example`` with its keys in the order of the schema; pydantic sorts them by their letters."""
+    """Return ``example`` with its keys in the order of the schema; pydantic sorts them alphabetically."""
     if not isinstance(example, dict):
         return example
     keys = schema.get("properties", {})

@@ -1,4 +1,4 @@
-"""A syntax error of the YAML parser, told in our words with its cure."""
+"""Syntax errors of the YAML parser, in our own words with a cure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from aml_pipeline.core.problems import Position, Problem
 
 NO_CHARACTER = ("this escape stands for no character.", "Write the character itself.")
 
-# Part of libyaml's message (or of PyYAML's own parser) → what is wrong, the cure, and whether the place that counts is
-# where the construct begins rather than where the parser gave up.
+# Part of libyaml's message (or of PyYAML's own parser) → the problem, the cure, and whether its place is the
+# beginning of the construct rather than where the parser gave up.
 _EXPLANATIONS = (
     ("a tab character", "this line is indented with a tab.", "Indent with spaces: YAML does not allow tabs.", False),
     ("unexpected end of stream", "the quoted string is not closed.", "Add the closing quote.", True),
@@ -61,12 +61,12 @@ _GENERIC = (
     "Check the indentation, colons and quotes on this line and the line above.",
     False,
 )
-# What begins a construct of YAML's own, and cannot begin a value without quotes.
+# Characters that begin a YAML construct, and cannot begin an unquoted value.
 _SIGNS = {"*": "which names an alias", "&": "which names an anchor", "!": "which names a tag"}
 
 
 def explain(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors are untyped
-    """Return the problem behind a ``yaml.YAMLError`` raised while parsing ``text``."""
+    """Return the problem for a ``yaml.YAMLError`` raised while parsing ``text``."""
     lines = text.split("\n")
     line, column = _place(getattr(error, "problem_mark", None), lines)
     return (
@@ -81,7 +81,7 @@ def explain(error: Any, text: str) -> Problem:  # noqa: ANN401 - PyYAML's errors
 
 
 def beyond_unicode(text: str) -> Problem | None:
-    """Return the problem of an escape whose number is above that of any character, if there is one."""
+    """Return the problem of an escape whose number is above that of every character, if there is one."""
     found = next(
         (escape for escape in re.finditer(r"\\U([0-9A-Fa-f]{8})", text) if int(escape[1], 16) > sys.maxunicode), None
     )
@@ -93,7 +93,7 @@ def beyond_unicode(text: str) -> Problem | None:
 
 
 def _place(mark: Any, lines: list[str]) -> tuple[int, int]:  # noqa: ANN401
-    """Return line and column of ``mark``, counted from 0, drawn back to the last text when it stands behind the end."""
+    """Return line and column of ``mark``, counted from 0; at the last text if it is behind the end."""
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     if line < len(lines) and (column < len(lines[line]) or line < len(lines) - 1):
         return line, min(column, len(lines[line]))
@@ -102,7 +102,7 @@ def _place(mark: Any, lines: list[str]) -> tuple[int, int]:  # noqa: ANN401
 
 
 def _merge_conflict(lines: list[str]) -> Problem | None:
-    """Recognise what git leaves in a file that two people changed."""
+    """Recognize the conflict markers of git."""
     marks = [number for number, line in enumerate(lines) if re.match(r"(<{7}|={7}|>{7}|\|{7})( |$)", line)]
     if not marks:
         return None
@@ -115,7 +115,7 @@ _NO_BREAK_SPACE = re.compile(r"(?: |- )*(?:(?=\xa0)|-(?=\xa0)|[a-z][a-z0-9_-]*:(
 
 
 def no_break_space(lines: list[str], line: int) -> Problem | None:
-    """Recognise a no-break space that indents ``line`` or the one above, or stands behind a key of theirs."""
+    """Recognize a no-break space that indents ``line`` or the line above, or follows one of their keys."""
     above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), line)
     for number in (above, line):
         found = _NO_BREAK_SPACE.match(lines[number])
@@ -126,7 +126,7 @@ def no_break_space(lines: list[str], line: int) -> Problem | None:
 
 
 def _unquoted_expression(source: str, line: int, column: int) -> Problem | None:
-    """Recognise ``${{ … }}`` inside ``{}`` or ``[]``, where YAML takes its braces for a mapping."""
+    """Recognize ``${{ … }}`` inside ``{}`` or ``[]``, where YAML reads its braces as a mapping."""
     if not (source[column : column + 2] == "{{" and source[:column].endswith("$")):
         return None
     found = re.match(r"\{\{[^}\n]*\}\}", source[column:])
@@ -137,7 +137,7 @@ def _unquoted_expression(source: str, line: int, column: int) -> Problem | None:
 
 
 def _unquotable_start(error: Any, source: str, line: int, column: int) -> Problem | None:  # noqa: ANN401
-    """Recognise a text that YAML cannot take without quotes, such as ``*.py`` or ``@home``."""
+    """Recognize a string that YAML requires to be quoted, such as ``*.py`` or ``@home``."""
     reason, start = str(getattr(error, "problem", "")), getattr(error, "context_mark", None)
     if "cannot start any token" in reason and source[column : column + 1] not in {"", "\t"}:
         message = f"a value cannot begin with {source[column]}."
@@ -157,7 +157,7 @@ def _closes_nothing(source: str, line: int, column: int) -> Problem | None:
     return Problem("yaml-syntax", f"unmatched {char}.", cure, position=Position(line + 1, column + 1))
 
 
-# What the parser says of a line that does not fit where it stands; the mistake may lie in a line above.
+# Messages of the parser about a line that does not fit; the mistake may be in a line above.
 _MISFITS = (
     "mapping values are not allowed",
     "block end",
@@ -169,7 +169,7 @@ _MISFITS = (
 
 
 def _mistaken_above(error: Any, lines: list[str], line: int, column: int) -> Problem | None:  # noqa: ANN401
-    """Recognise that a line fits, and one above it does not: the parser gives up only where it cannot go on."""
+    """Recognize a correct line below a wrong one: the parser gives up only where it cannot go on."""
     reason = str(getattr(error, "problem", ""))
     above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), None)
     if above is None or not any(part in reason for part in _MISFITS):
@@ -186,7 +186,7 @@ def _mistaken_above(error: Any, lines: list[str], line: int, column: int) -> Pro
 
 
 def _quote_left_open(lines: list[str], line: int, column: int) -> Problem | None:
-    """A text whose quote is missing ends at the next quote, lines below."""
+    """A string with a missing quote ends at the next quote, some lines below."""
     for quote in "\"'":
         if lines[line][:column].count(quote) % 2 == 0:
             continue
@@ -199,7 +199,7 @@ def _quote_left_open(lines: list[str], line: int, column: int) -> Problem | None
 
 
 def _key_without_colon(lines: list[str], above: int, line: int) -> Problem | None:
-    """``steps`` above ``  train:``, or ``name x`` above ``steps:``, where no text could go on over two lines."""
+    """``steps`` above ``  train:``, or ``name x`` above ``steps:``, which cannot be a string of several lines."""
     code = _code(lines[above]).strip()
     if (
         _KEY.search(code)
@@ -212,7 +212,7 @@ def _key_without_colon(lines: list[str], above: int, line: int) -> Problem | Non
 
 
 def _is_text(lines: list[str], line: int) -> bool:
-    """Whether a line goes on with a text that begins above: ``key: some`` or ``key: |`` above, and deeper words."""
+    """Whether a line continues a string that begins above: ``key: some`` or ``key: |`` above, and deeper words."""
     deep = _indentation(lines[line])
     outer = next(
         (number for number in range(line - 1, -1, -1) if _code(lines[number]) and _indentation(lines[number]) < deep),
@@ -226,7 +226,7 @@ def _is_text(lines: list[str], line: int) -> bool:
 
 
 def _value_above_more(lines: list[str], above: int, line: int) -> Problem | None:
-    """``steps: x`` above lines that are indented beneath it."""
+    """``steps: x`` above lines that are indented under it."""
     below = next((number for number in range(line + 1, len(lines)) if _code(lines[number])), None)
     inner = _indentation(lines[line])
     value = _value(lines[above])
@@ -239,7 +239,7 @@ def _value_above_more(lines: list[str], above: int, line: int) -> Problem | None
 
 
 def _odd_one_above(lines: list[str], line: int) -> Problem | None:
-    """The first line of a block that is indented otherwise than those that follow, which are right."""
+    """The first line of a block whose indentation differs from the following lines, which are right."""
     here = _indentation(lines[line])
     above = [number for number in range(line) if _code(lines[number])]
     parent = next((number for number in reversed(above) if _indentation(lines[number]) < here), None)
@@ -256,7 +256,7 @@ def _odd_one_above(lines: list[str], line: int) -> Problem | None:
 
 
 def _between_levels(lines: list[str], above: int, line: int) -> Problem | None:
-    """A line above that stands between two levels of the file, where this one stands on a level."""
+    """A line above whose indentation is between two levels of the file, while this line is on a level."""
     unit, here, there = _unit(lines), _indentation(lines[line]), _indentation(lines[above])
     if here % unit or not there % unit:
         return None
@@ -268,12 +268,12 @@ _KEY = re.compile(r":(?: |$)")
 
 
 def _code(line: str) -> str:
-    """Return the line without its comment, empty when nothing else is there."""
+    """Return the line without its comment, empty if nothing else is on it."""
     return re.sub(r"(^|\s)#.*$", "", line).rstrip()
 
 
 def _value(line: str) -> str:
-    """Return what stands on a line behind its first key, unless the lines below belong to it."""
+    """Return what follows the first key on its line, unless the lines below belong to it."""
     value = _code(line).partition(": ")[2].strip()
     return "" if value[:1] in {"|", ">", "&", "!"} else value
 
@@ -283,7 +283,7 @@ def _indentation(line: str) -> int:
 
 
 def _unit(lines: list[str]) -> int:
-    """Return by how many spaces the file mostly indents."""
+    """Return the usual number of spaces of an indentation in the file."""
     depths = [_indentation(line) for line in lines if _code(line)]
     steps = Counter(below - above for above, below in itertools.pairwise(depths) if below > above)
     return steps.most_common(1)[0][0] if steps else 2

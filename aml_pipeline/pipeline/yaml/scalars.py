@@ -1,7 +1,7 @@
-"""Scalars by YAML 1.2's core schema: a value that remembers the text it was written with.
+"""Scalars of YAML 1.2's core schema: a value that remembers the text it was written with.
 
-A script receives the text that stands in the file (``0.10``, ``012``), while checks of type and range need the number,
-so numbers are subclasses of ``int`` and ``float`` that carry their text.
+A script receives the text of the file (``0.10``, ``012``), but checks of type and range need the number, so numbers are
+subclasses of ``int`` and ``float`` that carry their text.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Scalar = str | int | float | bool | None
 
 
 def resolve(text: str) -> Scalar:
-    """Return the value of a plain (unquoted) scalar; what is no null, boolean or number is its own text."""
+    """Return the value of a plain (unquoted) scalar; anything but null, booleans and numbers is its own text."""
     if text in _NULLS:
         return None
     if text in _BOOLEANS:

@@ -1,7 +1,7 @@
 """YAML text → data with positions, within limits of size, depth and aliases.
 
-Built from PyYAML's event stream, one event at a time: limits hold before anything is constructed, duplicate keys are
-seen, scalars keep their text, and aliases share nodes instead of copying them. Knows no file and no pipeline.
+Built from PyYAML's event stream, one event at a time: limits are checked before anything is constructed, duplicate keys
+are detected, scalars keep their text, and aliases share nodes instead of copying them. Knows no file and no pipeline.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_EXPANSIONS = 1000
 # so many: `validate` takes less than 2 s for them (docs/benchmarks.md, "How it grows").
 MAX_NODES = 40_000
 
-# What YAML refuses, and the line separators that YAML 1.1 has beside \n: editors do not count lines by them.
+# Characters that YAML refuses, and the line separators of YAML 1.1 besides \n: editors do not count lines by them.
 _UNPRINTABLE = "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _YAML_1_1_BOOLEANS = frozenset(
@@ -36,10 +36,10 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(slots=True)
 class Node:
-    """One value of the document: data, where it stands, and its children by key or index.
+    """One value of the document: its data, its place, and its children by key or index.
 
-    ``expansions`` and ``nodes`` count the aliases followed and the nodes seen by whoever walks this value, ``depth``
-    the mappings and lists that lie within each other.
+    ``expansions`` and ``nodes`` count the aliases followed and the nodes visited when walking this value, ``depth`` the
+    levels of nested mappings and lists.
     """
 
     value: Any
@@ -53,13 +53,13 @@ class Node:
 
 @dataclass(slots=True)
 class Document:
-    """A parsed text: ``root`` is None when it could not be read; ``problems`` carry positions."""
+    """A parsed text: ``root`` is None if it could not be read; ``problems`` have positions."""
 
     root: Node | None
     problems: list[Problem]
 
     def node(self, path: Path) -> Node | None:
-        """Return the node at ``path``, or at its longest prefix that is there."""
+        """Return the node at ``path``, or at its longest prefix that exists."""
         node = self.root
         for key in path:
             if node is None or key not in node.children:
@@ -68,7 +68,7 @@ class Document:
         return node
 
     def position(self, path: Path, *, on_key: bool = False) -> Position | None:
-        """Return where the value at ``path`` stands (or its key), else the nearest place around it."""
+        """Return the place of the value at ``path`` (or of its key), else of the nearest value around it."""
         if on_key and path:
             parent = self.node(path[:-1])
             if parent and str(path[-1]) in parent.keys:
@@ -77,9 +77,9 @@ class Document:
         return node.position if node else None
 
     def rename(self, path: Path, key: str) -> None:
-        """Call the value at ``path`` by another ``key``; it stays where it stands."""
+        """Rename the ``key`` of the value at ``path``; its place does not change."""
         parent, old = self.node(path[:-1]), str(path[-1])
-        if parent is not None and old in parent.keys:  # else it was renamed through another alias
+        if parent is not None and old in parent.keys:  # otherwise it was renamed through another alias
             parent.children[key] = parent.children.pop(old)
             parent.keys[key] = parent.keys.pop(old)
 
@@ -93,7 +93,7 @@ class Document:
 
 
 class _Refused(Exception):  # noqa: N818 - no error of the program
-    """The text cannot be read further; holds the problem."""
+    """The text cannot be read further; contains the problem."""
 
     def __init__(self, code: str, message: str, cure: str, position: Position) -> None:
         self.problem = Problem(code, message, cure, position=position)
@@ -101,9 +101,9 @@ class _Refused(Exception):  # noqa: N818 - no error of the program
 
 
 def decode(raw: bytes) -> tuple[str, Problem | None]:
-    """Return the text of a file's bytes (UTF-8, with or without a byte order mark) and what is wrong with them.
+    """Return the text of a file's bytes (UTF-8, with or without a byte order mark) and its problems.
 
-    Lines end in the text as Python has it, whatever they end with in the file.
+    Line ends become those of Python, whatever the file has.
     """
     if len(raw) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES:,} bytes, the maximum for a pipeline file."
@@ -129,7 +129,7 @@ def _end_of(text: str) -> Position:
 
 
 def parse(text: str) -> Document:
-    """Parse ``text``; every problem that can be told is in the document, and nothing is raised."""
+    """Parse ``text``; every problem is in the document, and nothing is raised."""
     problems: list[Problem] = []
     try:
         _refuse_unprintable(text)
@@ -148,7 +148,7 @@ def parse(text: str) -> Document:
 
 def _refuse_unprintable(text: str) -> None:
     if text.replace("\n", "").replace("\t", "").isprintable():
-        return  # as nearly every file is: to compile the pattern takes 3 ms
+        return  # as in nearly every file: compiling the pattern takes 3 ms
     found = re.search(_UNPRINTABLE, text)
     if found:
         code = ord(found.group())
@@ -169,7 +169,7 @@ class _Frame:
 
 
 class _Builder:
-    """Builds nodes from events, iteratively, so that no depth of nesting costs a Python stack."""
+    """Builds nodes from events, iteratively, so that no nesting exhausts Python's stack."""
 
     def __init__(self, problems: list[Problem], text: str) -> None:
         self._problems = problems
@@ -221,7 +221,9 @@ class _Builder:
         if event.style == '"' and _SURROGATE.search(event.value):  # libyaml refuses them, PyYAML's own parser does not
             raise _Refused("yaml-syntax", *NO_CHARACTER, position)
         if not event.value:
-            position = min(position, self._end)  # libyaml places what is missing at the end on a line that is not there
+            position = min(
+                position, self._end
+            )  # for something missing at the end, libyaml reports a line that does not exist
         plain = not event.style and event.tag is None
         if plain and "\xa0" in event.value:
             self._refuse_no_break_space(position.line)
@@ -290,7 +292,7 @@ class _Builder:
                            "Move data to files that scripts read.", child.position)  # fmt: skip
 
     def _refuse_no_break_space(self, number: int) -> None:
-        """Refuse one before or behind a key, which then is none; within a text it may stand."""
+        """Refuse a no-break space before or after a key, which would be part of it; within a string it is allowed."""
         found = no_break_space([self._lines[number - 1]], 0)
         if found and found.position:
             raise _Refused(found.code, found.message, found.cure, replace(found.position, line=number))
