@@ -145,8 +145,10 @@ CURES = {
     "a folder that only has the name": (
         ["wandb/run.log"],
         "import wandb",
-        "Add the package that provides wandb to r.txt, "
-        "or import wandb inside a `try:` if the script can do without it.",
+        (
+            "Add the package that provides wandb to r.txt, "
+            "or import wandb inside a `try:` if the script can do without it."
+        ),
     ),
     "the source folder itself": (
         ["steps/lib/x.py"],

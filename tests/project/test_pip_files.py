@@ -85,8 +85,8 @@ LACKING = {
     "a folder of wheels": (
         "--find-links ./wheels",
         (
-            '"--find-links ./wheels" refers to local files, which Azure ML does not have when it builds the image. Use a '
-            "URL that Azure ML can reach, or delete the line."
+            '"--find-links ./wheels" refers to local files, which Azure ML does not have when it builds the image. Use '
+            "a URL that Azure ML can reach, or delete the line."
         ),
     ),
     "an index here": (
