@@ -41,7 +41,7 @@ MAY_LOOK = {
     "test_clocks.py": "names them",
     "azureml/test_export.py": "kills a process at moments between its begin and its end",
     "core/test_files.py": "gives files an age",
-    "local/test_local.py": "a script that does not end before it is killed",
+    "local/test_stopping.py": "a script that does not end before it is killed",
     "azureml/test_loopback_v2.py": "a token ends in an hour",
     "test_makefile.py": "gives a file a time to come",
     "core/test_memo.py": "waits until files have an age",
