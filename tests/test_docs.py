@@ -59,3 +59,15 @@ def test_every_help_has_an_example_that_its_command_understands(name: str, capsy
     from aml_pipeline.cli.options import parse
 
     parse(COMMANDS[name], words[2:])
+
+
+def test_guides_name_few_files_and_all_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    chapter = text.partition("\n## I want to add …\n")[2].partition("\n## ")[0]
+    guides = {guide.partition("\n")[0]: guide for guide in chapter.split("\n### ")[1:]}
+    assert len(guides) == 5
+    for name, guide in guides.items():
+        assert len(re.findall(r"^\d\. ", guide, re.MULTILINE)) <= 5, name
+        for path in re.findall(r"`([\w/]+(?:/\w+)?\.(?:py|md|js|css|yaml))`", guide):
+            pattern = path.replace("NAME", "*").replace("CODE", "*")
+            assert list(ROOT.glob(pattern)), f"{path}, in the guide to {name}, does not exist"

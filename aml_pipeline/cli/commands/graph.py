@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.pipeline.plan import drawing
 from aml_pipeline.pipeline.plan.model import Plan, Step
-
-if TYPE_CHECKING:
-    pass
 
 
 def graph(options: Options, _environ: Mapping[str, str]) -> int:

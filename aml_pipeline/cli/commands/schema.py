@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-
-if TYPE_CHECKING:
-    pass
 
 
 def schema(_options: Options, _environ: Mapping[str, str]) -> int:
