@@ -1,9 +1,5 @@
 """Projects that the tests of local runs begin with."""
 
-
-
-
-
 # Three steps: `add` reads what `load` wrote, `report` comes after `add` without reading anything.
 CHAIN = {
     "pipeline.yaml": """
@@ -79,7 +75,6 @@ def one_step(script: str, settings: str = "", *, arguments: str = "--output: ${{
     pipeline = f"name: one\nsteps:\n  only:\n    script: only.py\n    {settings or 'retries: 0'}\n"
     pipeline += "    outputs: {out: {may_be_empty: true}}\n"
     return {"pipeline.yaml": f"{pipeline}    arguments:\n      {arguments}\n", "only.py": script}
-
 
 
 FAILS = """

@@ -245,8 +245,6 @@ def test_a_step_that_failed_and_whose_upstream_changed_is_sure_to_run(project: P
     assert project.plan()["b"].split()[:2] == ["will", "run"]
 
 
-
-
 def test_an_output_changed_by_hand_is_noticed(chain: Project) -> None:
     (chain.output("add", "sums") / "out.json").write_text("[3, 6]")
     edited = {"load": "up to date", "add": "will run  output sums was edited", "report": AGAIN}

@@ -1,7 +1,5 @@
 """Runs of some steps: what is left out, and what that needs."""
 
-
-
 from tests.conftest import Project, reasons, states
 from tests.local.projects import ALL_DONE, CHAIN, UP_TO_DATE
 
