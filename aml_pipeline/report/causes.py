@@ -36,15 +36,15 @@ class Cause(NamedTuple):
 
 def causes(first: RunTold, second: RunTold) -> list[Cause]:
     """Return the differences in the step order of the second run, without steps that do not differ."""
-    one, other = {step.name: step for step in first.steps}, {step.name: step for step in second.steps}
+    old, new = first.by_name, second.by_name
     steps_of: dict[str, list[str]] = {}
-    for name in dict.fromkeys([*other, *one]):
-        for words in _words(first, second, one.get(name), other.get(name)):
+    for name in dict.fromkeys([*new, *old]):
+        for words in _words(first, second, old.get(name), new.get(name)):
             steps_of.setdefault(words, []).append(name)
-    found: dict[tuple[str, ...], list[str]] = {}
+    words_of: dict[tuple[str, ...], list[str]] = {}
     for words, steps in steps_of.items():
-        found.setdefault(tuple(steps), []).append(words)
-    return [Cause(steps, tuple(words)) for steps, words in found.items()]
+        words_of.setdefault(tuple(steps), []).append(words)
+    return [Cause(steps, tuple(words)) for steps, words in words_of.items()]
 
 
 def _words(first: RunTold, second: RunTold, before: StepTold | None, now: StepTold | None) -> Iterator[str]:
@@ -71,14 +71,14 @@ def _comparable(parts: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str,
 
 def changed_files(first: RunTold, second: RunTold) -> list[FileChange]:
     """Return each file that differs between the snapshots of two runs once."""
-    one = {step.name: step for step in first.steps}
-    found: dict[tuple[str, str | None, str | None], list[str]] = {}
+    earlier = first.by_name
+    steps_of: dict[tuple[str, str | None, str | None], list[str]] = {}
     for step in second.steps:
         old, new = first.parts.get(step.name), second.parts.get(step.name)
-        if step.name in one and old is not None and new is not None:
-            for change in _files(one[step.name], step, old, new):
-                found.setdefault(change[:3], []).append(step.name)
-    return [FileChange(*change, tuple(steps)) for change, steps in found.items()]
+        if step.name in earlier and old is not None and new is not None:
+            for change in _files(earlier[step.name], step, old, new):
+                steps_of.setdefault(change[:3], []).append(step.name)
+    return [FileChange(*change, tuple(steps)) for change, steps in steps_of.items()]
 
 
 def _files(before: StepTold, now: StepTold, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FileChange]:
@@ -97,14 +97,14 @@ def _snapshot(step: StepTold, parts: Mapping[str, Any]) -> dict[str, str]:
 
 def environments(first: RunTold, second: RunTold) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Return the environments whose recorded definitions differ: name, then and now."""
-    found = []
+    rows = []
     for step in second.steps:
         old = mapping(mapping(first.parts.get(step.name)).get("environment"))
         new = mapping(mapping(second.parts.get(step.name)).get("environment"))
         row = (_environment_name(step), old, new)
-        if old and new and old != new and row not in found:
-            found.append(row)
-    return found
+        if old and new and old != new and row not in rows:
+            rows.append(row)
+    return rows
 
 
 def _environment_name(step: StepTold) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aml_pipeline.core.text import cut
 from aml_pipeline.core.wording import counted
-from aml_pipeline.report.series import LEAST_POINTS, MOST_POINTS, MOST_SERIES, Point, Series, fewer
+from aml_pipeline.report.series import LEAST_POINTS, MOST_POINTS, MOST_SERIES, Series, fewer
 
 # Limits of a page: charts, and curves in all charts together.
 MOST_CHARTS, MOST_CURVES = 40, MOST_POINTS // LEAST_POINTS
@@ -34,13 +34,13 @@ def charts(runs: Sequence[Curves]) -> Charts:
     """Return a chart per metric that was logged more than once, with a series per step and run."""
     by_name: dict[str, list[tuple[Curves, Series]]] = {}
     for run in runs:
-        for one in run.series:
-            if one.is_line:
-                by_name.setdefault(one.name, []).append((run, one))
+        for series in run.series:
+            if series.is_line:
+                by_name.setdefault(series.name, []).append((run, series))
     shown = _shown(by_name)
     most = MOST_POINTS // max(1, sum(map(len, shown.values())))
     drawn = [
-        {"name": cut(name, _LETTERS), "series": [_series(run, one, most) for run, one in rows]}
+        {"name": cut(name, _LETTERS), "series": [_curve(run, series, most) for run, series in rows]}
         for name, rows in shown.items()
     ]
     return Charts(drawn, list(_remarks(by_name, shown)))
@@ -66,20 +66,16 @@ def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Itera
         yield f"Showing only the first {MOST_SERIES} steps of {counted(len(wide), 'metric')}."
 
 
-def _series(run: Curves, one: Series, most: int) -> dict[str, Any]:
-    points = fewer(one.points, most)
-    begun = run.begun if one.begun is None else one.begun
+def _curve(run: Curves, series: Series, most: int) -> dict[str, Any]:
+    points = fewer(series.points, most)
+    begun = run.begun if series.begun is None else series.begun
+    has_epochs = any(point.epoch is not None for point in points)
     return {
-        "label": cut(" ".join(part for part in (run.label, one.step) if part), _LETTERS),
-        "logged": one.logged,
-        "odd": one.odd + sum(point.value is None for point in one.points),
+        "label": cut(" ".join(part for part in (run.label, series.step) if part), _LETTERS),
+        "logged": series.logged,
+        "odd": series.odd + sum(point.value is None for point in series.points),
         "number": [point.number for point in points],
         "time": [round(max(0.0, point.time - begun), 3) for point in points],
-        "epoch": _epochs(points),
+        "epoch": [point.epoch or 0.0 for point in points] if has_epochs else None,
         "value": [None if point.value is None else float(f"{point.value:.7g}") for point in points],
     }
-
-
-def _epochs(points: Sequence[Point]) -> list[float] | None:
-    """Return the epochs, if the step logged them."""
-    return [point.epoch or 0.0 for point in points] if any(point.epoch is not None for point in points) else None

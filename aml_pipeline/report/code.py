@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from aml_pipeline.core.secrets import by_name
@@ -29,7 +29,7 @@ def diffs(first: RunTold, second: RunTold, read: Read) -> Iterator[Diff]:
     for change in changed_files(first, second):
         yield Diff(f"{change.words} ({', '.join(change.steps)})", tuple(_of_file(change, read)))
     for name, old, new in environments(first, second):
-        lines = [[f"{line}\n" for line in environment_changes.lines(one)] for one in (old, new)]
+        lines = ([f"{line}\n" for line in environment_changes.lines(definition)] for definition in (old, new))
         yield Diff(f"{name} changed", tuple(_unified(name, name, *lines)))
 
 
@@ -38,11 +38,11 @@ def _of_file(change: FileChange, read: Read) -> Iterator[str]:
     if by_name(change.path) or None in texts:
         yield NOT_KEPT
         return
-    old, new = (_lines(text or "") for text in texts)
+    old, new = (io.StringIO(text, newline="\n").readlines() for text in texts)
     before, now = ("/dev/null" if digest is None else change.path for digest in (change.before, change.now))
-    found = list(_unified(before, now, old, new))
-    if found:
-        yield from found
+    lines = list(_unified(before, now, old, new))
+    if lines:
+        yield from lines
     elif change.before and change.now:
         yield f"now {'' if change.now.endswith('+x') else 'not '}executable"
 
@@ -55,14 +55,10 @@ def _text(digest: str | None, read: Read) -> str | None:
     return None if data is None else data.decode("utf-8", "replace")
 
 
-def _lines(text: str) -> list[str]:
-    return io.StringIO(text, newline="\n").readlines()
-
-
-def _unified(before: str, now: str, old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+def _unified(before: str, now: str, old: list[str], new: list[str]) -> Iterator[str]:
     """Yield the lines of a unified diff without line ends."""
     names = (f"A/{before}" if before != "/dev/null" else before, f"B/{now}" if now != "/dev/null" else now)
-    for line in difflib.unified_diff(list(old), list(new), *names, lineterm="\n"):
+    for line in difflib.unified_diff(old, new, *names):
         yield line.removesuffix("\n")
         if not line.endswith("\n"):
             yield "\\ No newline at end of file"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aml_pipeline.core.plain import mapping, number
 from aml_pipeline.core.text import number_in_words, seconds_in_words
 from aml_pipeline.core.wording import counted
 from aml_pipeline.report.causes import Cause, causes
-from aml_pipeline.report.story import OutputTold, RunTold, StepTold
+from aml_pipeline.report.story import OutputTold, RunTold
 
 NOTHING = "–"
 # A shorter time reads "0.0 s", so a ratio to it means nothing.
@@ -49,26 +49,38 @@ def compare(first: RunTold, second: RunTold) -> Comparison:
         causes(first, second),
         {
             "Run": list(_of_runs(first, second)),
-            "Parameters": list(_of_mappings(first.parameters, second.parameters)),
+            "Parameters": _rows(first.parameters, second.parameters),
             "Final metrics": list(_of_metrics(first, second)),
             "Durations": list(_of_durations(first, second)),
-            "States": list(_of_states(first, second)),
+            "States": _rows(_states(first), _states(second)),
             "Outputs": list(_of_outputs(first, second)),
-            "Packages": list(_of_mappings(_packages(first), _packages(second))),
+            "Packages": _rows(_packages(first), _packages(second)),
         },
     )
 
 
+def _pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each name with its values in both runs."""
+    for name in dict.fromkeys([*first, *second]):
+        yield name, first.get(name, NOTHING), second.get(name, NOTHING)
+
+
+def _rows(first: Mapping[str, str], second: Mapping[str, str]) -> list[Row]:
+    return [Row(*pair) for pair in _pairs(first, second)]
+
+
 def _of_runs(first: RunTold, second: RunTold) -> Iterator[Row]:
-    yield Row("state", first.state, second.state)
-    yield Row("profile", str(first.header.get("profile") or NOTHING), str(second.header.get("profile") or NOTHING))
-    yield Row("commit", first.commit[:12] or NOTHING, second.commit[:12] or NOTHING)
-    yield Row("python", _python(first), _python(second))
+    yield from _rows(_about(first), _about(second))
     yield Row("duration", _took(first.seconds), _took(second.seconds), _times(first.seconds, second.seconds))
 
 
-def _python(run: RunTold) -> str:
-    return str(mapping(run.header.get("python")).get("version", NOTHING))
+def _about(run: RunTold) -> dict[str, str]:
+    return {
+        "state": run.state,
+        "profile": str(run.header.get("profile") or NOTHING),
+        "commit": run.commit[:12] or NOTHING,
+        "python": str(mapping(run.header.get("python")).get("version", NOTHING)),
+    }
 
 
 def _took(seconds: float | None) -> str:
@@ -89,21 +101,11 @@ def _packages(run: RunTold) -> dict[str, str]:
     return {str(name): str(version) for name, version in mapping(run.header.get("distributions")).items()}
 
 
-def _names(first: Mapping[str, object], second: Mapping[str, object]) -> list[str]:
-    return list(dict.fromkeys([*first, *second]))
-
-
-def _of_mappings(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[Row]:
-    for name in _names(first, second):
-        yield Row(name, first.get(name, NOTHING), second.get(name, NOTHING))
-
-
 def _of_metrics(first: RunTold, second: RunTold) -> Iterator[Row]:
-    one, other = _metrics(first), _metrics(second)
-    for name in _names(one, other):
-        before, now = number(one.get(name)), number(other.get(name))
-        change = f"{now - before:+.4g}" if before is not None and now is not None and now != before else ""
-        yield Row(name, *_told_apart(one.get(name, NOTHING), other.get(name, NOTHING)), change)
+    for name, before, now in _pairs(_metrics(first), _metrics(second)):
+        old, new = number(before), number(now)
+        change = f"{new - old:+.4g}" if old is not None and new is not None and new != old else ""
+        yield Row(name, *_told_apart(before, now), change)
 
 
 def _metrics(run: RunTold) -> dict[str, object]:
@@ -119,48 +121,30 @@ def _told_apart(before: object, now: object) -> tuple[str, str]:
     return number_in_words(before, 17), number_in_words(now, 17)
 
 
-def _steps(run: RunTold) -> dict[str, StepTold]:
-    return {step.name: step for step in run.steps}
-
-
 def _of_durations(first: RunTold, second: RunTold) -> Iterator[Row]:
     """Yield the durations of the steps that ran a process in both runs."""
-    one, other = _steps(first), _steps(second)
-    for name in _names(one, other):
-        before, now = (step.seconds if step else None for step in (one.get(name), other.get(name)))
+    later = second.by_name
+    for step in first.steps:
+        before, now = step.seconds, later[step.name].seconds if step.name in later else None
         if before is not None and now is not None:
-            yield Row(name, _took(before), _took(now), _times(before, now))
+            yield Row(step.name, _took(before), _took(now), _times(before, now))
 
 
-def _of_states(first: RunTold, second: RunTold) -> Iterator[Row]:
-    one, other = _steps(first), _steps(second)
-    for name in _names(one, other):
-        yield Row(name, _state(one.get(name)), _state(other.get(name)))
-
-
-def _state(step: StepTold | None) -> str:
-    """Return how a step ended; a result of this run and a reused one count the same."""
-    if step is None:
-        return NOTHING
-    return "done" if step.state == "up to date" else step.state
+def _states(run: RunTold) -> dict[str, str]:
+    """Return how each step ended; a result of this run and a reused one count the same."""
+    return {step.name: "done" if step.state == "up to date" else step.state for step in run.steps}
 
 
 def _of_outputs(first: RunTold, second: RunTold) -> Iterator[Row]:
-    one, other = _outputs(first), _outputs(second)
-    for name in _names(one, other):
-        yield Row(name, *_contents(one.get(name), other.get(name)))
+    for name, before, now in _pairs(_outputs(first), _outputs(second)):
+        yield Row(name, before, now, "content differs" if NOTHING not in {before, now} and before != now else "")
 
 
-def _outputs(run: RunTold) -> dict[str, OutputTold]:
-    return {f"{step.name}.{one.name}": one for step in run.steps for one in step.outputs}
+def _outputs(run: RunTold) -> dict[str, str]:
+    return {f"{step.name}.{output.name}": _content(output) for step in run.steps for output in step.outputs}
 
 
-def _contents(first: OutputTold | None, second: OutputTold | None) -> tuple[str, str, str]:
-    before, now = _content(first), _content(second)
-    return before, now, "content differs" if NOTHING not in {before, now} and before != now else ""
-
-
-def _content(output: OutputTold | None) -> str:
-    if output is None or output.digest is None:
+def _content(output: OutputTold) -> str:
+    if output.digest is None:
         return NOTHING
     return f"{output.digest[:12]} ({counted(output.files or 0, 'file')}, {counted(output.bytes or 0, 'byte')})"

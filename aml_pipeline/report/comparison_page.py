@@ -20,11 +20,11 @@ from aml_pipeline.report.parts import (
     facts,
     fitting,
     moment,
-    scrolled,
     section,
     size_of,
     state,
     table,
+    table_of,
 )
 from aml_pipeline.report.story import RunTold
 
@@ -34,14 +34,14 @@ _DIFF_BYTES = 250_000
 
 def comparison_page(first: RunTold, second: RunTold, code: Iterable[Diff] = ()) -> str:
     """Return the self-contained page of two runs, with the diffs of their ``code``."""
-    found = compare(first, second)
+    comparison = compare(first, second)
     curves = charts([Curves(name, run.started or 0.0, run.series) for name, run in (("A", first), ("B", second))])
     title, heading = f"{first.pipeline} {first.run} {second.run}", _heading(first, second)
     known = [*_code(code), section("Metrics", "metrics", drawn(curves))]
     left = MOST_BYTES - size_of(document(title, heading), *known)
     for room in ROOMS:
-        changed = section("What changed", "what-changed", _causes(found.causes, room))
-        tables = list(_sections(found, room))
+        changed = section("What changed", "what-changed", _causes(comparison.causes, room))
+        tables = list(_sections(comparison, room))
         if size_of(changed, *tables) <= left:
             break
     return document(title, heading, changed, *known, *tables)
@@ -61,10 +61,10 @@ def _known(run: RunTold) -> Iterator[tuple[str, str]]:
     yield "Command", cut(str(run.header.get("command", "")))
 
 
-def _causes(found: list[Cause], room: int) -> Html:
-    if not found:
+def _causes(causes: list[Cause], room: int) -> Html:
+    if not causes:
         return tag("p", "Nothing that the steps depend on changed.")
-    rows = [(cut(", ".join(cause.steps)), cut(words)) for cause in found for words in cause.words]
+    rows = [(cut(", ".join(cause.steps)), cut(words)) for cause in causes for words in cause.words]
     return table(("Step", "Change"), rows, "Changes in what the steps depend on", room)
 
 
@@ -73,12 +73,12 @@ def _code(code: Iterable[Diff]) -> Iterator[Html]:
     shown: list[Html] = []
     room, left_out = _DIFF_BYTES, 0
     for diff in code:
-        told = _diff(diff) if sum(map(len, diff.lines)) <= room else None
-        if told is None or size_of(told) > room:
+        part = _diff(diff) if sum(map(len, diff.lines)) <= room else None
+        if part is None or size_of(part) > room:
             left_out += 1
             continue
-        room -= size_of(told)
-        shown.append(told)
+        room -= size_of(part)
+        shown.append(part)
     if left_out:
         said = f"{left_out} more not shown; `aml-pipeline compare --code` shows all changed lines."
         shown.append(tag("p", said, class_="remark"))
@@ -93,20 +93,18 @@ def _diff(diff: Diff) -> Html:
     return tag("details", tag("summary", tag("b", cut(diff.title, 200))), text, class_="step", open="")
 
 
-def _sections(found: Comparison, room: int) -> Iterator[Html]:
-    for title, rows in found.parts.items():
+def _sections(comparison: Comparison, room: int) -> Iterator[Html]:
+    for title, rows in comparison.parts.items():
         shown = [row for row in rows if row.differs] if title == "Packages" else rows
         if shown:
             yield section(title, title.lower().replace(" ", "-"), _table(title, shown, room))
 
 
 def _table(title: str, rows: list[Row], room: int) -> Html:
-    head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in ("Name", "A", "B", "Difference"))))
     body = fitting((tag("tr", *_cells(row)) for row in rows[:MOST_ROWS]), room)
-    same = sum(not row.differs for row in rows)
+    differing = sum(row.differs for row in rows)
     more = f" Showing the first {len(body):,}." if len(body) < len(rows) else ""
-    said = f"{title}: {len(rows) - same} of {len(rows)} differ.{more}"
-    return scrolled(tag("table", tag("caption", said), head, tag("tbody", *body)), title)
+    return table_of(("Name", "A", "B", "Difference"), body, title, f": {differing} of {len(rows)} differ.{more}")
 
 
 def _cells(row: Row) -> Iterator[Html]:

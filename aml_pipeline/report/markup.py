@@ -29,7 +29,7 @@ def tag(name: str, /, *children: str, **attributes: object) -> Html:
 
 def join(children: Iterable[str]) -> Html:
     """Return the children joined, text among them escaped."""
-    return Html("".join(one if isinstance(one, Html) else escape(visible(one), quote=False) for one in children))
+    return Html("".join(part if isinstance(part, Html) else escape(visible(part), quote=False) for part in children))
 
 
 def data(value: object) -> Html:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aml_pipeline.core.text import cut
 from aml_pipeline.report.charts import Charts
@@ -48,9 +48,14 @@ def fitting(parts: Iterable[Html], room: int) -> list[Html]:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str, room: int = MOST_BYTES) -> Html:
     """Return a table, or the beginning of a very long one."""
-    head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in heads)))
     body = fitting((tag("tr", *map(cell, row)) for row in rows[:MOST_ROWS]), room)
     more = f" Showing the first {len(body):,} of {len(rows):,}." if len(body) < len(rows) else ""
+    return table_of(heads, body, about, more)
+
+
+def table_of(heads: Sequence[str], body: Iterable[Html], about: str, more: str) -> Html:
+    """Return a table of finished rows; its caption says ``more`` than what it is ``about``."""
+    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in heads)))
     return scrolled(tag("table", tag("caption", f"{about}{more}"), head, tag("tbody", *body)), about)
 
 
@@ -89,19 +94,20 @@ def drawn(charts: Charts) -> Html:
         return tag("p", "No metric was logged more than once.")
     fewer = any(len(series["value"]) < series["logged"] for chart in charts.rows for series in chart["series"])
     said = [*charts.remarks, *([f"Curves with many points are reduced by {METHOD}."] if fewer else [])]
+    axes = {"number": "index", "time": "seconds since the start of the run"}
+    if any(series["epoch"] for chart in charts.rows for series in chart["series"]):
+        axes["epoch"] = "epoch"
     return tag(
         "div",
-        _tools(any(series["epoch"] for chart in charts.rows for series in chart["series"])),
+        _tools(axes),
         tag("div", class_="charts", id="charts"),
         tag("p", " ".join(said), class_="remark"),
         tag("script", data(charts.rows), type="application/json", id="chart-data"),
     )
 
 
-def _tools(has_epochs: bool) -> Html:  # noqa: FBT001 - its one caller is above
-    names = {"number": "index", "time": "seconds since the start of the run"}
-    names |= {"epoch": "epoch"} if has_epochs else {}
-    choices = [tag("option", words, value=name) for name, words in names.items()]
+def _tools(axes: Mapping[str, str]) -> Html:
+    choices = [tag("option", words, value=name) for name, words in axes.items()]
     return tag(
         "div",
         tag("label", "X axis ", tag("select", *choices, id="across")),

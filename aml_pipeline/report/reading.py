@@ -34,8 +34,8 @@ def read(record: RunRecord, state: str) -> RunTold:
         made = _made(maker, names)
         steps |= {name: replace(steps[name], row={**steps[name].row, "metrics": row}) for name, row in made.items()}
         series += _series_of(maker, names)
-    told = tuple(steps.values())
-    return RunTold(record.run, state, record.header, told, series, _data_sets(record, told))
+    rows = tuple(steps.values())
+    return RunTold(record.run, state, record.header, rows, series, _data_sets(record, rows))
 
 
 def with_parts(run: RunTold, record: RunRecord, contents: Contents) -> RunTold:
@@ -70,10 +70,10 @@ def _made(maker: RunRecord, steps: Iterable[str]) -> dict[str, Mapping[str, Any]
 def _series_of(maker: RunRecord, steps: Collection[str]) -> list[Series]:
     """Return what some steps logged in the run that produced their results."""
     names = set(steps)
-    found = series_of(event for event in maker.events() if str(event.get("step")) in names)
-    for one in found:
-        one.begun = number(maker.short.get("started"))
-    return found
+    logged = series_of(event for event in maker.events() if str(event.get("step")) in names)
+    for series in logged:
+        series.begun = number(maker.short.get("started"))
+    return logged
 
 
 def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -91,8 +91,8 @@ def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]
 def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepTold]:
     """Yield the steps in the order of the plan, then any that the plan does not have."""
     rows = _rows(record.header, events)
-    plan = [mapping(one) for one in sequence(mapping(record.header.get("plan")).get("steps"))]
-    declared = {str(one.get("name")): one for one in plan}
+    plan = map(mapping, sequence(mapping(record.header.get("plan")).get("steps")))
+    declared = {str(step.get("name")): step for step in plan}
     names = [*declared, *(name for name in rows if name not in declared)]
     rooms = _rooms(record, rows)
     attempts = _attempts(events)
@@ -151,7 +151,7 @@ def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dic
 
 def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[AttemptTold]]:
     """Return the processes of each step; one without an end lasts until the last event."""
-    found: dict[str, list[AttemptTold]] = defaultdict(list)
+    attempts: dict[str, list[AttemptTold]] = defaultdict(list)
     begun: dict[str, float] = {}
     last = 0.0
     for event in events:
@@ -161,16 +161,16 @@ def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[AttemptTold
         elif event.get("event") == "StepEnded" and step in begun:
             start = begun.pop(step)
             length = number(event.get("seconds")) or 0.0
-            found[step].append(AttemptTold(start, start + max(0.0, length), str(event.get("state"))))
+            attempts[step].append(AttemptTold(start, start + max(0.0, length), str(event.get("state"))))
     for step, start in begun.items():
-        found[step].append(AttemptTold(start, max(start, last), "running"))
-    return found
+        attempts[step].append(AttemptTold(start, max(start, last), "running"))
+    return attempts
 
 
 def _upstream(declared: Mapping[str, Any]) -> tuple[str, ...]:
     tokens = (token for words in sequence(declared.get("arguments")) for token in sequence(words))
     inputs = (mapping(mapping(token).get("input")).get("step") for token in tokens)
-    return tuple(dict.fromkeys(str(one) for one in [*inputs, *sequence(declared.get("after"))] if one is not None))
+    return tuple(dict.fromkeys(str(step) for step in [*inputs, *sequence(declared.get("after"))] if step is not None))
 
 
 def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
@@ -193,23 +193,20 @@ def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
 def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mapping[str, Any]]:
     """Return the descriptions of data sets in the outputs that lie beside the record."""
     state = os.path.realpath(os.path.join(record.folder, os.pardir, os.pardir))
-    found = {}
+    data_sets = {}
     for step in steps:
         for output in step.outputs:
             if data := _small_mapping(os.path.join(output.place, _DATA_SET), state):
-                found[f"{step.name}.{output.name}"] = data
-    return found
+                data_sets[f"{step.name}.{output.name}"] = data
+    return data_sets
 
 
 def _small_mapping(path: str, below: str) -> Mapping[str, Any]:
     """Return the content of a file if ``path`` resolves to one below the folder."""
     try:
         place = os.path.realpath(path)
-        if (
-            not place.startswith(below + os.sep)
-            or not os.path.isfile(place)
-            or os.stat(place).st_size > _DATA_SET_BYTES
-        ):
+        is_below = place.startswith(below + os.sep) and os.path.isfile(place)
+        if not is_below or os.path.getsize(place) > _DATA_SET_BYTES:
             return {}
         return mapping(json.loads(files.read(place)))
     except (OSError, ValueError, RecursionError):

@@ -50,7 +50,7 @@ def _heading(run: RunTold) -> Html:
         "Started": moment(run.started),
         "Duration": "" if run.seconds is None else seconds_in_words(run.seconds),
         "Profile": cut(str(run.header.get("profile") or "")),
-        "Data set": cut(", ".join(cut(str(one.get("name", "")), 60) for one in run.data_sets.values())),
+        "Data set": cut(", ".join(cut(str(data.get("name", "")), 60) for data in run.data_sets.values())),
         "Command": cut(str(run.header.get("command", ""))),
         "Machine": cut(str(run.header.get("host", ""))),
         "Commit": cut(run.commit, 60),
@@ -132,14 +132,14 @@ def _search() -> Html:
 def _outputs(run: RunTold, room: int) -> Html:
     rows = [
         (
-            cut(f"{step.name}.{one.name}", 120),
-            "not recorded" if one.bytes is None else size_in_words(one.bytes),
-            "" if one.files is None else f"{one.files:,}",
-            (one.digest or "")[:16],
-            cut(one.place),
+            cut(f"{step.name}.{output.name}", 120),
+            "not recorded" if output.bytes is None else size_in_words(output.bytes),
+            "" if output.files is None else f"{output.files:,}",
+            (output.digest or "")[:16],
+            cut(output.place),
         )
         for step in run.steps
-        for one in step.outputs
+        for output in step.outputs
     ]
     if not rows:
         return tag("p", "No outputs.")
@@ -160,11 +160,11 @@ def _parameters(run: RunTold, room: int) -> Html:
 def _data_sets(run: RunTold, room: int) -> Html:
     if not run.data_sets:
         return tag("p", "No output has a dataset.json that describes one.")
-    told = (
-        tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(one)) for key, one in data.items()))
+    parts = (
+        tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(data[key])) for key in data))
         for place, data in run.data_sets.items()
     )
-    shown = fitting(told, room)
+    shown = fitting(parts, room)
     left_out = len(run.data_sets) - len(shown)
     more = tag("p", f"Showing the first {len(shown)} of {len(run.data_sets)}.", class_="remark") if left_out else Html()
     return join([*shown, more])
@@ -174,7 +174,7 @@ def _code(run: RunTold, room: int) -> Html:
     git = mapping(run.header.get("git"))
     if not git:
         return tag("p", "No git information.")
-    dirty = [(cut(str(one), 300),) for one in sequence(git.get("dirty"))]
+    dirty = [(cut(str(path), 300),) for path in sequence(git.get("dirty"))]
     known = facts([("Commit", cut(run.commit, 60)), ("Branch", cut(str(git.get("branch") or "")))])
     if not dirty:
         return join([known, tag("p", "No files differed from the commit.")])

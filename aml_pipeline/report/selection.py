@@ -18,14 +18,13 @@ _UNHAPPY = frozenset({"failed", "interrupted", "running"})
 
 def costs_of(run: RunTold) -> list[int]:
     """Return the size of each step in bytes: its text, its bars and its box in the graph."""
-    return [_cost(step, number, run) for number, step in enumerate(run.steps)]
-
-
-def _cost(step: StepTold, number: int, run: RunTold) -> int:
-    bars = size_of(row(number, step, 0.0, 1.0)) if step.attempts else 0
-    name = size_of(escape(visible(step.name[:500])))
-    box = _BOX_BYTES + 2 * name + _LINE_BYTES * min(len(step.upstream), _MOST_LINES)
-    return size_of(step_part(step, number, run)) + bars + box
+    costs = []
+    for number, step in enumerate(run.steps):
+        bars = size_of(row(number, step, 0.0, 1.0)) if step.attempts else 0
+        name = size_of(escape(visible(step.name[:500])))
+        box = _BOX_BYTES + 2 * name + _LINE_BYTES * min(len(step.upstream), _MOST_LINES)
+        costs.append(size_of(step_part(step, number, run)) + bars + box)
+    return costs
 
 
 def steps_that_fit(run: RunTold, costs: Sequence[int], room: int) -> tuple[StepTold, ...]:

@@ -76,29 +76,29 @@ class Series:
 
 def series_of(events: Iterable[Mapping[str, Any]]) -> list[Series]:
     """Return the series in the events of a run. A point's epoch is the last value that the step logged as ``epoch``."""
-    found: dict[tuple[str, str], Series] = {}
-    lines: dict[str, list[Series]] = {}
+    all_series: dict[tuple[str, str], Series] = {}
+    of_name: dict[str, list[Series]] = {}
     epochs: dict[str, float | None] = {}
     for event in events:
         if event.get("event") != "MetricLogged":
             continue
         step, time = str(event.get("step")), number(event.get("time")) or 0.0
         rows = [row for row in _values(str(event.get("name")), event.get("value")) if row[1]]
-        told = [number(values[-1]) for name, values in rows if name.rpartition(".")[2] == "epoch"]
-        epochs[step] = told[-1] if told else epochs.get(step)
+        logged = [number(values[-1]) for name, values in rows if name.rpartition(".")[2] == "epoch"]
+        epochs[step] = logged[-1] if logged else epochs.get(step)
         for name, values in rows:
-            series = found.get((step, name))
+            series = all_series.get((step, name))
             if series is None:
-                series = found[step, name] = Series(step, name)
-                lines.setdefault(name, []).append(series)
-            series.add(values, time, epochs[step], _room(series, lines[name], len(found)))
-    return [one for one in found.values() if any(point.value is not None for point in one.points)]
+                series = all_series[step, name] = Series(step, name)
+                of_name.setdefault(name, []).append(series)
+            series.add(values, time, epochs[step], _room(series, of_name[name], len(all_series)))
+    return [series for series in all_series.values() if any(point.value is not None for point in series.points)]
 
 
 def _room(series: Series, of_its_name: Sequence[Series], count: int) -> int:
     """Return how many points of a series to keep: few, if there are too many series to draw this one."""
     before = of_its_name[:MOST_SERIES]
-    if not any(one is series for one in before) and all(one.is_line for one in before):
+    if not any(other is series for other in before) and all(other.is_line for other in before):
         return _OF_AN_INTERVAL
     return max(LEAST_POINTS, MOST_POINTS // count)
 

@@ -122,6 +122,11 @@ class RunTold:
         return defaults_of(self.header)
 
     @property
+    def by_name(self) -> dict[str, StepTold]:
+        """Its steps by name."""
+        return {step.name: step for step in self.steps}
+
+    @property
     def commit(self) -> str:
         """The git commit, or ""."""
         return str(mapping(self.header.get("git")).get("commit") or "")

@@ -14,10 +14,11 @@ from aml_pipeline.report.story import RunTold, StepTold
 def timeline(run: RunTold) -> Html:
     """Return the bars of the steps that ran a process, in the order of the plan."""
     ran = [(number, step) for number, step in enumerate(run.steps) if step.attempts]
-    times = [moment for _, step in ran for one in step.attempts for moment in (one.begun, one.ended)]
-    if not times:
+    attempts = [attempt for _, step in ran for attempt in step.attempts]
+    if not attempts:
         return tag("p", "No step ran in this run.")
-    start, length = min(times), max(max(times) - min(times), 0.001)
+    start = min(attempt.begun for attempt in attempts)
+    length = max(max(attempt.ended for attempt in attempts) - start, 0.001)
     rows = [row(number, step, start, length) for number, step in ran]
     scale = tag("p", f"Total: {seconds_in_words(length)}", class_="remark")
     return tag("div", scrolled(tag("ol", *rows, class_="timeline"), "Timeline of the steps"), scale)
@@ -25,7 +26,7 @@ def timeline(run: RunTold) -> Html:
 
 def row(number: int, step: StepTold, start: float, length: float) -> Html:
     """Return the bars of a step on a scale from ``start``, with the duration of its processes."""
-    seconds = sum(one.ended - one.begun for one in step.attempts)
+    seconds = sum(attempt.ended - attempt.begun for attempt in step.attempts)
     tries = f" in {len(step.attempts)} attempts" if len(step.attempts) > 1 else ""
     return tag(
         "li",
@@ -36,8 +37,6 @@ def row(number: int, step: StepTold, start: float, length: float) -> Html:
 
 
 def _bars(step: StepTold, start: float, length: float) -> Iterator[Html]:
-    for one in step.attempts:
-        left, width = (one.begun - start) / length, (one.ended - one.begun) / length
-        yield tag(
-            "rect", x=f"{left:.3%}", y=2, width=f"{max(width, 0.002):.3%}", height=12, rx=2, class_=kind(one.state)
-        )
+    for attempt in step.attempts:
+        x, width = (attempt.begun - start) / length, max((attempt.ended - attempt.begun) / length, 0.002)
+        yield tag("rect", x=f"{x:.3%}", y=2, width=f"{width:.3%}", height=12, rx=2, class_=kind(attempt.state))
