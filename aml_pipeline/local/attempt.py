@@ -42,7 +42,7 @@ class Running:
     ``seconds`` its duration; ``stays`` means that its working copy is kept.
     """
 
-    found: Evaluation
+    evaluation: Evaluation
     attempt: Attempt
     log: str
     leavings: str
@@ -54,6 +54,11 @@ class Running:
     seconds: float = 0.0
     noted: bool = False
     stays: bool = False
+
+    @property
+    def step(self) -> Step:
+        """The step that it is an attempt at."""
+        return self.evaluation.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     processes: Processes,
     recorder: Recorder,
     tell: Tell,
-    found: Evaluation,
+    evaluation: Evaluation,
     *,
     results: Mapping[str, Result],
     again: str = "",
@@ -81,16 +86,16 @@ def start(  # noqa: PLR0913 - what an attempt is made from
 
     Raises MachineError when the step's files keep changing while they are copied.
     """
-    found, attempt = _copied(context, found, results)
-    step = found.step
+    evaluation, attempt = _copied(context, evaluation, results)
+    step = evaluation.step
     log = recorder.log(step.name)
     for name in KEPT:
         with contextlib.suppress(FileExistsError):
             os.mkdir(os.path.join(attempt.working_copy, name))
     since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after everything was copied
-    sight = witness.take(context, step, found.parts, results)
+    sight = witness.take(context, step, evaluation.parts, results)
     begun = time.time()
-    verdict = found.verdict
+    verdict = evaluation.verdict
     tell(StepStarted(begun, step.name, again or verdict.reason, attempt.id, log, attempt.key, verdict.changes))
     variables = environ(context, step, attempt.working_copy)
     variables |= mlflow_files.marked(variables, attempt.id)
@@ -105,21 +110,21 @@ def start(  # noqa: PLR0913 - what an attempt is made from
         mark=attempt.id,
         timeout=step.timeout,
     )
-    return Running(found, attempt, log, recorder.leavings(step.name), begun, since_ns, sight, child, follower)
+    return Running(evaluation, attempt, log, recorder.leavings(step.name), begun, since_ns, sight, child, follower)
 
 
-def _copied(context: Context, found: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
+def _copied(context: Context, evaluation: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
     """Create an attempt with a working copy of exactly the bytes that its key was computed from."""
     changed: list[str] = []
+    step = evaluation.step
     for _ in range(3):
-        step = found.step
-        attempt = context.store.begin(step.name, reuse.key(found.parts), found.parts, list(step.outputs))
+        attempt = context.store.begin(step.name, reuse.key(evaluation.parts), evaluation.parts, list(step.outputs))
         changed = snapshot.write(context.project.snapshot(step), attempt.working_copy)
         if not changed:
-            return found, attempt
+            return evaluation, attempt
         context.store.fail(attempt)
         context.project.forget()
-        found = evaluate(context, step, results, forced=found.verdict.reason)
+        evaluation = evaluate(context, step, results, forced=evaluation.verdict.reason)
     raise MachineError(f"{changed[0]} changed while it was being copied. Run again when it is no longer being written.")
 
 
@@ -171,9 +176,9 @@ def over(context: Context, running: Running, ended: process.Ended) -> None:
 
 def judge(context: Context, running: Running, ended: process.Ended, results: Mapping[str, Result]) -> Judgement:
     """Decide whether the outputs of a step can be accepted. Only reads, which takes long for large files."""
-    message = faults.fault(context, running.found, ended, results, running.since_ns)
+    message = faults.fault(context, running.evaluation, ended, results, running.since_ns)
     # After the digests: what has not changed until now had these digests all the time.
-    message = message or faults.changed_back(context, running.found, results, running.sight)
+    message = message or faults.changed_back(context, running.evaluation, results, running.sight)
     if message:
         return Judgement(ended, message)
     try:
@@ -183,20 +188,22 @@ def judge(context: Context, running: Running, ended: process.Ended, results: Map
 
 
 def _of_outputs(context: Context, running: Running, ended: process.Ended) -> Judgement:
-    left = _left(context, running)
-    state = os.path.dirname(context.store.folder)
-    message = _empty_outputs(context, running, left)
-    message = message or links.of_outputs(running.found.step, running.attempt, state)
+    step, attempt, work = running.step, running.attempt, running.attempt.working_copy
+    left = leftovers.leftovers(work, attempt.parts["snapshot"], running.since_ns, context.project.digests.file)
+    shown = os.path.relpath(work, context.project.folder)
+    message = faults.of_outputs(step, attempt, to_fill(context, step), left, shown)
+    running.stays = bool(message and left)  # for a look at what the script wrote elsewhere
+    message = message or links.of_outputs(step, attempt, os.path.dirname(context.store.folder))
     if message:
         return Judgement(ended, message)
-    return Judgement(ended, "", context.store.contents(running.attempt), left, links.remark(running.attempt))
+    return Judgement(ended, "", context.store.contents(attempt), left, links.remark(attempt))
 
 
 def finish(
     context: Context, recorder: Recorder, running: Running, judgement: Judgement
 ) -> tuple[StepEnded, Result | None]:
     """Accept the outputs of a step, or note that the attempt failed."""
-    step, reason, seconds = running.found.step, running.found.verdict.reason, running.seconds
+    step, reason, seconds = running.step, running.evaluation.verdict.reason, running.seconds
     status, key = judgement.ended.status, running.attempt.key
     if not judgement.message:
         facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
@@ -211,20 +218,6 @@ def finish(
     return StepEnded(time.time(), step.name, "failed", reason, seconds, status, message, shown, key=key), None
 
 
-def _left(context: Context, running: Running) -> list[leftovers.Leftover]:
-    copied = running.found.parts["snapshot"]
-    return leftovers.leftovers(running.attempt.working_copy, copied, running.since_ns, context.project.digests.file)
-
-
-def _empty_outputs(context: Context, running: Running, left: list[leftovers.Leftover]) -> str:
-    """Return what is wrong with empty outputs; files that the script wrote elsewhere are then kept for inspection."""
-    folder = os.path.relpath(running.attempt.working_copy, context.project.folder)
-    step = running.found.step
-    message = faults.of_outputs(step, running.attempt, to_fill(context, step), left, folder)
-    running.stays = bool(message and left)
-    return message
-
-
 def abandon(context: Context, running: Running, state: State) -> StepEnded:
     """Note that an attempt, whose process has ended, failed."""
     with contextlib.suppress(OSError):
@@ -233,8 +226,8 @@ def abandon(context: Context, running: Running, state: State) -> StepEnded:
         tidy(running)
     with contextlib.suppress(OSError):
         context.store.fail(running.attempt, state)
-    name, reason, seconds = running.found.step.name, running.found.verdict.reason, time.time() - running.begun
-    return StepEnded(time.time(), name, state, reason, seconds, key=running.attempt.key)
+    now, reason = time.time(), running.evaluation.verdict.reason
+    return StepEnded(now, running.step.name, state, reason, now - running.begun, key=running.attempt.key)
 
 
 def tidy(running: Running) -> list[Refusal]:
@@ -289,9 +282,9 @@ def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
     work = running.attempt.working_copy
     copies = (work, os.path.realpath(work))
     lines = tail.end_of(running.log, running.follower.start)
-    cure = advice(context, running.found.step, tail.last_failure(lines), running.attempt)
+    cure = advice(context, running.step, tail.last_failure(lines), running.attempt)
     shown = tail.shown(lines, [*copies, context.project.folder, os.path.realpath(context.project.folder)])
-    source = context.project.source(running.found.step).path
+    source = context.project.source(running.step).path
     for place in copies:
         shown = [line.replace(place, source) for line in shown]
     return tuple(shown), cure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Outcome = TypeVar("Outcome")
@@ -23,17 +24,13 @@ class Work(Generic[Outcome]):
         self._do = do
         self._outcomes: list[Outcome] = []
         self._errors: list[BaseException] = []
-        self._thread = threading.Thread(target=self._work, daemon=True) if beside else None
-        if self._thread:
-            self._begin(self._thread)
-
-    def _begin(self, thread: threading.Thread) -> None:
-        try:
-            thread.start()
-        except RuntimeError:  # this machine allows no more threads
-            self._thread = None
-        else:
-            thread.join(_SHORT_SECONDS)
+        self._thread: threading.Thread | None = None
+        if beside:
+            thread = threading.Thread(target=self._work, daemon=True)
+            with suppress(RuntimeError):  # this machine allows no more threads
+                thread.start()
+                thread.join(_SHORT_SECONDS)
+                self._thread = thread
 
     def _work(self) -> None:
         try:

@@ -51,7 +51,7 @@ def makers(store: Store) -> dict[str, str]:
 
 def unused(store: Store) -> list[Removable]:
     """Return all results except the newest one in use of each step."""
-    return [one for step in store.steps() for one in _unused(store, step)]
+    return [removable for step in store.steps() for removable in _unused(store, step)]
 
 
 def _in_use(store: Store, step: str) -> tuple[str, Mapping[str, Any]]:

@@ -66,7 +66,7 @@ def _unmarked(stray: int) -> bool:
     for _ in range(2):  # it is also empty for a moment during exec
         with contextlib.suppress(OSError):
             if variables := _bytes_of(f"/proc/{stray}/environ"):
-                return not any(one.startswith(f"{MARK}=".encode()) for one in variables.split(b"\0"))
+                return not any(variable.startswith(f"{MARK}=".encode()) for variable in variables.split(b"\0"))
         time.sleep(0.005)
     return True
 
@@ -81,12 +81,12 @@ def _reaped(pid: int) -> bool:
 def marked(mark: str) -> list[int]:
     """Return this user's other processes with ``mark``; none if the kernel does not list them."""
     wanted = f"{MARK}={mark}".encode()
-    found = []
+    pids = []
     for pid in _processes():
         with contextlib.suppress(OSError):
             if wanted in _bytes_of(f"/proc/{pid}/environ").split(b"\0"):
-                found.append(pid)
-    return found
+                pids.append(pid)
+    return pids
 
 
 def _processes() -> list[int]:
@@ -157,16 +157,16 @@ def end_survivors(mark: str, pid: int, started: str | None, folder: str = "") ->
 
     ``folder`` is the attempt's folder, to also find daemons that lost their mark.
     """
-    found = set()
+    killed = set()
     if started is not None and identity(pid) == started:
         signal_group(pid, signal.SIGKILL)
-        found = {pid}
+        killed.add(pid)
     until = time.monotonic() + CHASE_SECONDS
     while (left := {*marked(mark), *(daemons_in(folder) if folder else ())}) and time.monotonic() < until:
         kill_each(left)  # repeatedly: a process may start another before it is killed
-        found.update(left)
+        killed.update(left)
         time.sleep(0.01)
-    return len(found)
+    return len(killed)
 
 
 def signal_group(group: int, number: signal.Signals) -> None:

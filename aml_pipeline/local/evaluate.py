@@ -11,12 +11,12 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local.store import Result, Store
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Dataset, Output
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 from aml_pipeline.runs import reuse
-from aml_pipeline.runs.contents import Contents
+from aml_pipeline.runs.contents import Contents, Wording
 from aml_pipeline.runs.reuse import Verdict
 
 FORCED = "forced"
@@ -64,7 +64,10 @@ def evaluate(
     known = not pending or pending.keys().isdisjoint(step.upstream)
     result, damage = _kept(context, step, reuse.key(parts)) if known else (None, "")
     last = None if result else context.store.last(step.name)
-    worded = _as_they_are if result else context.contents.wording(context.project.environment_text(step))
+    # Of a result that fits no difference is reported.
+    worded: Wording = (
+        (lambda parts: parts) if result else context.contents.wording(context.project.environment_text(step))
+    )
     verdict = reuse.verdict(
         worded(parts),
         reuse.Last(worded(last.parts), last.outcome) if last else None,
@@ -72,11 +75,10 @@ def evaluate(
         damage=damage,
         forced=forced or ("" if step.allow_reuse else "allow_reuse is false"),
         pending=pending,
-        kept=() if result or forced else [worded(one) for one in context.store.kept_parts(step.name)],
+        kept=() if result or forced else [worded(kept) for kept in context.store.kept_parts(step.name)],
     )
-    reused = (
-        replace(result, parts=parts) if result and verdict.action == "reuse" else None
-    )  # equal, and already at hand
+    # The parts are equal, and these are already at hand.
+    reused = replace(result, parts=parts) if result and verdict.action == "reuse" else None
     return Evaluation(step, parts, verdict, reused)
 
 
@@ -100,8 +102,8 @@ def to_fill(context: Context, step: Step) -> list[str]:
     An option that names a missing dataset is omitted, with any output in the same option.
     """
     absent = {Dataset(name) for name in step.datasets if local_path(context, name) is None}
-    told = {token for one in step.arguments if absent.isdisjoint(one.values) for token in one.values}
-    return [name for name, settings in step.outputs.items() if Output(name) in told and not settings.may_be_empty]
+    given = {token for words in step.arguments if absent.isdisjoint(words.values) for token in words.values}
+    return [name for name, settings in step.outputs.items() if Output(name) in given and not settings.may_be_empty]
 
 
 def local_path(context: Context, dataset: str) -> str | None:
@@ -120,7 +122,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         "parameters": {name: project.kept_parameters[name] for name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),
         "datasets": {name: tree.digest if tree else reuse.ABSENT for name, tree in trees.items()},
-        "inputs": {f"{one.step}.{one.name}": _content(results, one.step, one.name) for one in step.inputs},
+        "inputs": {f"{source.step}.{source.name}": _content(results, source) for source in step.inputs},
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),
@@ -131,26 +133,22 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
 def installed_parts(context: Context, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
     """Return the parts about the Python that runs a step and the packages that its snapshot imports."""
     python = context.interpreter
-    told = {"implementation": python.implementation, "version": python.version, "platform": python.platform}
-    return {"interpreter": told, "packages": _packages(context, snapshot)}
-
-
-def _as_they_are(parts: reuse.Parts) -> reuse.Parts:
-    return parts  # for a matching result, or a forced step, no difference is reported
+    version = {"implementation": python.implementation, "version": python.version, "platform": python.platform}
+    return {"interpreter": version, "packages": _packages(context, snapshot)}
 
 
 def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
     """Return the versions of the packages that a snapshot imports, or digests of code that has no version."""
-    found = context.interpreter.versions(snapshot.external, snapshot.parts)
-    for module in [name for name, version in found.items() if version is None]:
+    versions = context.interpreter.versions(snapshot.external, snapshot.parts)
+    for module in [name for name, version in versions.items() if version is None]:
         code = context.project.code_digest(context.interpreter.code(module))
-        found[module] = f"code {code[:12]}" if code else None
-    return found
+        versions[module] = f"code {code[:12]}" if code else None
+    return versions
 
 
-def _content(results: Mapping[str, Result], step: str, name: str) -> str | None:
-    one = results[step].contents.get(name) if step in results else None
-    return one.digest if one else None
+def _content(results: Mapping[str, Result], source: Input) -> str | None:
+    tree = results[source.step].contents.get(source.name) if source.step in results else None
+    return tree.digest if tree else None
 
 
 def taken(context: Context, step: str) -> Result:
@@ -166,13 +164,15 @@ def taken(context: Context, step: str) -> Result:
 def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     """Return the results of the unselected steps that the ``selected`` ones need. Raises UsageError."""
     steps, chosen = [context.plan.step(name) for name in selected], set(selected)
-    needed = dict.fromkeys(one for step in steps for one in step.upstream)
-    found = {name: taken(context, name) for name in needed if name not in chosen}
-    for one in (one for step in steps for one in step.inputs):
-        if one.step in found and one.name not in found[one.step].contents:
-            what = f'The result of step "{one.step}" has no output {one.name}, and the step is not part of this run.'
-            raise UsageError(f"{what} Run it first: `aml-pipeline run {one.step}`.")
-    return found
+    needed = dict.fromkeys(name for step in steps for name in step.upstream)
+    results = {name: taken(context, name) for name in needed if name not in chosen}
+    for source in (source for step in steps for source in step.inputs):
+        if source.step in results and source.name not in results[source.step].contents:
+            what = (
+                f'The result of step "{source.step}" has no output {source.name}, and the step is not part of this run.'
+            )
+            raise UsageError(f"{what} Run it first: `aml-pipeline run {source.step}`.")
+    return results
 
 
 def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -181,28 +181,27 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, li
     A step without an intact result is not included: the step that needs it reports that.
     """
     results: dict[str, Result] = {}
-    told = []
+    rows = []
     for step in _before(context.plan, selected):
         result = context.store.latest(step.name)
         if result:
             results[step.name] = result
             worded = context.contents.wording(context.project.environment_text(step))
             empty = _empty_output(context, step, result)
-            changed = reuse.changes(worded(result.parts), worded(_parts(context, step, results)))
-            changed = changed or ([empty] if empty else [])
-            told += [(step.name, changed)] if changed else []
-    return told
+            changes = reuse.changes(worded(result.parts), worded(_parts(context, step, results)))
+            changes = changes or ([empty] if empty else [])
+            rows += [(step.name, changes)] if changes else []
+    return rows
 
 
 def _before(plan: Plan, selected: Sequence[str]) -> list[Step]:
     """Return the direct and indirect upstream steps of the ``selected`` ones, without these."""
-    found: list[Step] = []
-    chosen, wanted = set(selected), set(selected)
+    wanted = set(selected)
     for step in reversed(plan.steps):
         if step.name in wanted:
             wanted.update(step.upstream)
-            found += [] if step.name in chosen else [step]
-    return found[::-1]
+    wanted -= set(selected)
+    return [step for step in plan.steps if step.name in wanted]
 
 
 def forecast(context: Context, selected: Sequence[str], forced: Collection[str] = ()) -> list[tuple[str, Verdict]]:
@@ -211,10 +210,11 @@ def forecast(context: Context, selected: Sequence[str], forced: Collection[str] 
     pending: dict[str, bool] = {}
     verdicts = []
     for name in selected:
-        found = evaluate(context, context.plan.step(name), results, pending, forced=FORCED if name in forced else "")
-        verdicts.append((name, found.verdict))
-        if found.result:
-            results[name] = found.result
+        why = FORCED if name in forced else ""
+        evaluation = evaluate(context, context.plan.step(name), results, pending, forced=why)
+        verdicts.append((name, evaluation.verdict))
+        if evaluation.result:
+            results[name] = evaluation.result
         else:
-            pending[name] = found.verdict.action == "run"
+            pending[name] = evaluation.verdict.action == "run"
     return verdicts

@@ -18,42 +18,44 @@ from aml_pipeline.runs import reuse
 
 
 def fault(
-    context: Context, found: Evaluation, ended: process.Ended, results: Mapping[str, Result], since_ns: int
+    context: Context, evaluation: Evaluation, ended: process.Ended, results: Mapping[str, Result], since_ns: int
 ) -> str:
     """Return what a process did wrong, or ""; ``since_ns`` is its start by the file system's clock."""
     if ended.timed_out:
-        return f"It exceeded its timeout of {found.step.timeout} s."
+        return f"It exceeded its timeout of {evaluation.step.timeout} s."
     if ended.status:
         return process.failure(ended.status)
-    return _of_datasets(context, found, since_ns) or _of_inputs(context, found, results, since_ns)
+    return _of_datasets(context, evaluation, since_ns) or _of_inputs(context, evaluation, results, since_ns)
 
 
-def changed_back(context: Context, found: Evaluation, results: Mapping[str, Result], before: Sight) -> str:
+def changed_back(context: Context, evaluation: Evaluation, results: Mapping[str, Result], before: Sight) -> str:
     """Return which data or packages changed while the step ran and have the same content as ``before`` again, or ""."""
-    now = witness.take(context, found.step, found.parts, results)
+    now = witness.take(context, evaluation.step, evaluation.parts, results)
     for name, traces in before.datasets.items():
         place = context.project.path(str(context.plan.datasets[name].local))
         touched = witness.differences(traces, now.datasets[name], place)
         if touched:
             return _was_touched(f"Dataset {name}", touched)
-    for one in found.step.inputs:
-        name = f"{one.step}.{one.name}"
+    for source in evaluation.step.inputs:
+        name = f"{source.step}.{source.name}"
         touched = witness.differences(before.inputs[name], now.inputs[name], context.project.folder)
         if touched:
-            option = found.step.option_of(one)
-            what = f"output {one.name} of step {one.step}"
-            return _was_touched(f"Its input {option} ({what})" if option else f"Its input, {what},", touched)
-    return _of_packages(context, found, before, now)
+            return _was_touched(_input_in_words(evaluation.step, source), touched)
+    return _of_packages(context, evaluation, before, now)
+
+
+def _input_in_words(step: Step, source: Input) -> str:
+    option, what = step.option_of(source), f"output {source.name} of step {source.step}"
+    return f"Its input {option} ({what})" if option else f"Its input, {what},"
 
 
 def _was_touched(subject: str, touched: Sequence[str]) -> str:
-    names = [_touched_name(one) for one in touched]
-    more = [f"{len(names) - 1} more"] if len(names) > 1 else []
+    more = [f"{len(touched) - 1} more"] if len(touched) > 1 else []
+    which = listed([_touched_name(touched[0]), *more])
     copied = printable(os.path.basename(touched[0][1:])) if touched[0].startswith(witness.FILE) else "the files"
     return (
-        f"{subject} was changed and changed back while the step ran ({listed([*names[:1], *more])}), so its result may "
-        f"match neither version. Run again. If the script itself writes there, copy {copied} into the working folder "
-        "first."
+        f"{subject} was changed and changed back while the step ran ({which}), so its result may match neither "
+        f"version. Run again. If the script itself writes there, copy {copied} into the working folder first."
     )
 
 
@@ -64,21 +66,22 @@ def _touched_name(touched: str) -> str:
     return f"the link {name}" if kind == witness.LINK else name
 
 
-def _of_packages(context: Context, found: Evaluation, before: Sight, now: Sight) -> str:
+def _of_packages(context: Context, evaluation: Evaluation, before: Sight, now: Sight) -> str:
     python = context.interpreter
     if not python.version:
         what = f"The Python that runs the steps, {python.path}, was removed or broken while the step ran."
         return f"{what} Repair it, then run again."
     parts = installed_parts(context, before.snapshot)
-    told = reuse.changes({name: found.parts[name] for name in parts}, parts)
-    if not told:
+    changes = reuse.changes({name: evaluation.parts[name] for name in parts}, parts)
+    if not changes:
         pairs = [(name, witness.differences(text, now.packages[name])) for name, text in before.packages.items()]
-        told = [f"{name} was {_reinstalled(touched)}" for name, touched in pairs if touched]
-    if not told:
+        changes = [f"{name} was {_reinstalled(touched)}" for name, touched in pairs if touched]
+    if not changes:
         return ""
-    what = "installed packages" if found.parts["interpreter"] == parts["interpreter"] else "Python that runs the steps"
+    is_same_python = evaluation.parts["interpreter"] == parts["interpreter"]
+    what = "installed packages" if is_same_python else "Python that runs the steps"
     return (
-        f"The {what} changed while the step ran: {reuse.summary(told)}. Its result may match neither version. "
+        f"The {what} changed while the step ran: {reuse.summary(changes)}. Its result may match neither version. "
         "Run again, and do not install or edit packages while a step runs."
     )
 
@@ -89,36 +92,34 @@ def _reinstalled(touched: Sequence[str]) -> str:
     return f"edited and changed back: {printable(touched[0][1:])}"
 
 
-def _of_datasets(context: Context, found: Evaluation, since_ns: int) -> str:
-    for name in found.step.datasets:
+def _of_datasets(context: Context, evaluation: Evaluation, since_ns: int) -> str:
+    for name in evaluation.step.datasets:
         local = context.plan.datasets[name].local
         tree = context.project.dataset(local)
-        if local and (tree.digest if tree else reuse.ABSENT) != found.parts["datasets"][name]:
+        if local and (tree.digest if tree else reuse.ABSENT) != evaluation.parts["datasets"][name]:
             files = leftovers.changed(context.project.path(local), since_ns)
             which = f" ({_named(files)})" if files else ""
             what = f"Dataset {name} changed while the step ran{which}, so its result matches neither version."
-            return f"{what} {_cure(found.step, Dataset(name), files)}"
+            return f"{what} {_cure(evaluation.step, Dataset(name), files)}"
     return ""
 
 
-def _of_inputs(context: Context, found: Evaluation, results: Mapping[str, Result], since_ns: int) -> str:
-    for one in found.step.inputs:
-        place = results[one.step].outputs[one.name]
+def _of_inputs(context: Context, evaluation: Evaluation, results: Mapping[str, Result], since_ns: int) -> str:
+    for source in evaluation.step.inputs:
+        result = results[source.step]
+        place = result.outputs[source.name]
         tree = context.project.digests.tree(place)
-        if tree is None or tree.digest != found.parts["inputs"][f"{one.step}.{one.name}"]:
-            option = found.step.option_of(one)
-            what = f"output {one.name} of step {one.step}"
-            what = f"Its input {option} ({what})" if option else f"Its input, {what},"
+        if tree is None or tree.digest != evaluation.parts["inputs"][f"{source.step}.{source.name}"]:
             files = leftovers.changed(place, since_ns)
-            gone = _removed(results[one.step].contents[one.name], tree)
-            which = f": {_named(files) or gone}" if files or gone else ""
-            return f"{what} changed while the step ran{which}. {_cure(found.step, one, files)}"
+            which = _named(files) if files else _removed(result.contents[source.name], tree)
+            what = f"{_input_in_words(evaluation.step, source)} changed while the step ran{which and f': {which}'}."
+            return f"{what} {_cure(evaluation.step, source, files)}"
     return ""
 
 
 def _named(files: Sequence[Leftover]) -> str:
     more = [counted(len(files) - 1, "more file")] if len(files) > 1 else []
-    return listed([*(printable(one.name) for one in files[:1]), *more])
+    return listed([printable(files[0].name), *more])
 
 
 def _removed(before: Tree, now: Tree | None) -> str:
@@ -163,27 +164,21 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
 
 def remark(step: Step, result: Result, to_fill: Sequence[str], left: Sequence[Leftover]) -> str:
     """Return a remark on a successful step, or ""."""
-    told = []
+    remarks = []
     if left:
         below = f"into {_any_folder(step)}, or " if step.written else ""
         verb = "was" if len(left) == 1 else "were"
-        told.append(
+        remarks.append(
             f"{leftovers.in_words(left)} {verb} left in the working folder, which is not kept. "
             f"Write {_them(left)} {below}into outputs/ to keep {_them(left)} with the run."
         )
-    return " ".join([*told, *_hollow(result, to_fill)])
-
-
-def _hollow(result: Result, to_fill: Sequence[str]) -> list[str]:
-    """Return remarks on outputs whose files are all empty."""
-    told = []
     for name in to_fill:
         tree = result.contents[name]
         if tree.files and not tree.bytes:
             files = "one empty file" if tree.files == 1 else f"{tree.files:,} empty files"
             what = f"Output {name} contains only {files}"
-            told.append(f"{what}. Check what the script writes, {_allowed([name])}.")
-    return told
+            remarks.append(f"{what}. Check what the script writes, {_allowed([name])}.")
+    return " ".join(remarks)
 
 
 def _allowed(outputs: Sequence[str]) -> str:

@@ -44,7 +44,9 @@ class Follower:
         if self._closed:
             return
         begun = time.monotonic()
-        while piece := self._new():
+        # Unlike read, pread does not move the place where the process writes.
+        while piece := os.pread(self.descriptor, _PIECE_BYTES, self._at):
+            self._at += len(piece)
             self._take(self._decoder.decode(piece))
             if not end and time.monotonic() - begun > _READ_SECONDS:
                 break
@@ -60,26 +62,21 @@ class Follower:
     def _take(self, text: str, *, end: bool = False) -> None:
         if text:
             self._tell(OutputWritten(self._step, text))
-        for one in self._metrics.feed(text, end=end):
-            if one.name in self._logged or (one.name not in self._printed and len(self._printed) >= MOST_NAMES):
+        for metric in self._metrics.feed(text, end=end):
+            is_new = metric.name not in self._printed
+            if metric.name in self._logged or (is_new and len(self._printed) >= MOST_NAMES):
                 continue
-            self._printed.add(one.name)
-            self._tell(MetricLogged(time.time(), self._step, one.name, one.kind, one.value))
+            self._printed.add(metric.name)
+            self._tell(MetricLogged(time.time(), self._step, metric.name, metric.kind, metric.value))
 
     def _take_logged(self, *, end: bool = False) -> None:
         """Emit what was logged to MLflow, with the script's own times if it gave them."""
         while rows := self._mlflow.new():
-            for at, one in rows:
-                if one.name not in self._printed:
-                    self._logged.add(one.name)
+            for at, metric in rows:
+                if metric.name not in self._printed:
+                    self._logged.add(metric.name)
                     moment = min(max(at, self._started), time.time())
-                    self._tell(MetricLogged(moment, self._step, one.name, one.kind, one.value))
+                    self._tell(MetricLogged(moment, self._step, metric.name, metric.kind, metric.value))
             if not end:
                 break
         self._mlflow_read = time.monotonic()
-
-    def _new(self) -> bytes:
-        """Return a part of what was added, without moving the position at which the process writes."""
-        piece = os.pread(self.descriptor, _PIECE_BYTES, self._at)
-        self._at += len(piece)
-        return piece

@@ -43,9 +43,9 @@ def leftovers(folder: str, copied: Mapping[str, str], since_ns: int, digest: Cal
 
 def kept(folder: str) -> list[Leftover]:
     """Return the files in ``outputs/`` and ``logs/`` of a working folder."""
-    there = (name for name in KEPT if os.path.isdir(os.path.join(folder, name)))
-    found = (one for name in there for one in _files(os.path.join(folder, name), f"{name}/", lambda *_: True))
-    return _largest_first(found)
+    return _largest_first(
+        leftover for name in KEPT for leftover in _files(os.path.join(folder, name), f"{name}/", lambda *_: True)
+    )
 
 
 def changed(place: str, since_ns: int) -> list[Leftover]:
@@ -83,12 +83,12 @@ def _is_newer(entry: os.DirEntry[str], since_ns: int) -> bool:
 
 
 def _largest_first(found: Iterator[Leftover]) -> list[Leftover]:
-    return sorted(found, key=lambda one: (-one.bytes, one.name))
+    return sorted(found, key=lambda file: (-file.bytes, file.name))
 
 
 def in_words(found: Sequence[Leftover]) -> str:
     """Return the largest files with their sizes, and how many more there are."""
-    named = [f"{printable(one.name)} ({size_in_words(one.bytes)})" for one in found[:_MOST_NAMED]]
+    named = [f"{printable(file.name)} ({size_in_words(file.bytes)})" for file in found[:_MOST_NAMED]]
     more = len(found) - len(named)
     return listed([*named, *([counted(more, "more file")] if more else [])])
 

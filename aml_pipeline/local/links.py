@@ -36,7 +36,7 @@ class _Going(NamedTuple):
     def _goes(self, place: str) -> bool:
         if _is_in(self.copy, place):
             return True
-        stays = any(_is_in(one, place) or _is_in(place, one) for one in self.own)
+        stays = any(_is_in(output, place) or _is_in(place, output) for output in self.own)
         return _is_in(self.state, place) and not stays
 
 
@@ -45,7 +45,9 @@ def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
 
     ``state`` is the folder of all state: only the outputs of this attempt are certain to stay there.
     """
-    going = _going(attempt, state)
+    folder = os.path.realpath(attempt.folder)
+    own = [os.path.join(folder, name) for name in attempt.outputs]
+    going = _Going(os.path.realpath(attempt.working_copy), os.path.realpath(state), own)
     for name, place in attempt.outputs.items():
         below = f"into the folder of {step.option_of(Output(name)) or f'output {name}'}"
         if os.path.islink(place):
@@ -57,12 +59,6 @@ def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
             if why:
                 return f"Output {name} contains {printable(relative.rstrip('/'))}, a link to {why}. {cure}"
     return ""
-
-
-def _going(attempt: Attempt, state: str) -> _Going:
-    folder = os.path.realpath(attempt.folder)
-    own = [os.path.join(folder, name) for name in attempt.outputs]
-    return _Going(os.path.realpath(attempt.working_copy), os.path.realpath(state), own)
 
 
 def _broken(link: str, going: _Going, below: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from aml_pipeline.local.guard import Guard
 GRACE_SECONDS = 3.0
 # Until Linux shows the environment, and so the mark, of a new process.
 _LOADING_SECONDS = 0.02
-_LADDER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +135,18 @@ class Processes:
 
         A second interruption ends the grace. Of a child that has ended, only its descendants are ended.
         """
-        alive = [one for one in processes if one.alive]
+        alive = [process for process in processes if process.alive]
         try:
-            for number in _LADDER[:-1]:
+            for number in (signal.SIGINT, signal.SIGTERM):
                 until = time.monotonic() + GRACE_SECONDS
-                for one in alive:
-                    descendants.signal_group(one.child.pid, number)
+                for process in alive:
+                    descendants.signal_group(process.child.pid, number)
                 while alive and time.monotonic() < until:
                     wait(alive, min(0.1, GRACE_SECONDS))
-                    alive = [one for one in alive if one.alive]
+                    alive = [process for process in alive if process.alive]
         finally:
-            for one in processes:
-                self._kill(one)
+            for process in processes:
+                self._kill(process)
 
     def _kill(self, process: Process) -> None:
         if process.child.pid not in self._groups:  # it has ended, and another process may have its id
@@ -174,23 +173,18 @@ def close(process: Process) -> None:
         os.close(process.descriptor)
 
 
-def wait(processes: Iterable[Process], seconds: float) -> None:
+def wait(processes: Sequence[Process], seconds: float) -> None:
     """Wait until one of ``processes`` ends, at most ``seconds``."""
-    processes = list(processes)
-    descriptors = [one.descriptor for one in processes if one.descriptor is not None]
+    descriptors = [process.descriptor for process in processes if process.descriptor is not None]
     if descriptors and len(descriptors) == len(processes):
-        _wait_for(descriptors, seconds)
+        poll = select.poll()  # systems with pidfds have poll
+        for descriptor in descriptors:
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(seconds * 1000)
         return
     until = time.monotonic() + seconds
-    while time.monotonic() < until and all(one.alive for one in processes):
+    while time.monotonic() < until and all(process.alive for process in processes):
         time.sleep(0.005)
-
-
-def _wait_for(descriptors: Iterable[int], seconds: float) -> None:
-    poll = select.poll()  # systems with pidfds have poll
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    poll.poll(seconds * 1000)
 
 
 # Signals → what happened to a process that they ended.

@@ -90,10 +90,10 @@ class _Runner:
         self._judging: dict[str, Work[Judgement]] = {}  # started steps whose process has ended
         self._tidying: list[Work[list[Refusal]]] = []
         self._processes = Processes()
-        self._unkept: list[Evaluation] = []  # steps whose code is still to be stored for the record
-        self._chores: list[
-            Callable[[], object]
-        ] = []  # work that can wait until a process runs, or until all have ended
+        # Steps whose code is still to be stored for the record, with their parts.
+        self._unkept: list[tuple[Step, Mapping[str, Any]]] = []
+        # Work that can wait until a process runs, or until all have ended.
+        self._chores: list[Callable[[], object]] = []
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, StepEnded):
@@ -121,7 +121,7 @@ class _Runner:
     def _work_through(self, selected: Sequence[str]) -> None:
         self._order = {name: place for place, name in enumerate(selected)}
         for name in selected:
-            self._sorter.add(name, *(one for one in self._upstream[name] if one in self._order))
+            self._sorter.add(name, *(other for other in self._upstream[name] if other in self._order))
         self._sorter.prepare()
         try:
             while self._sorter.is_active():
@@ -148,7 +148,7 @@ class _Runner:
     def _watch(self) -> None:
         """Wait a moment, and attend to running steps."""
         working = self._evaluating or self._judging
-        alive = [one.process for name, one in self._running.items() if name not in self._judging]
+        alive = [running.process for name, running in self._running.items() if name not in self._judging]
         process.wait(alive, _WORKING_SECONDS if working else TICK_SECONDS)
         for name, running in list(self._running.items()):
             self._look_after(name, running)
@@ -156,8 +156,8 @@ class _Runner:
 
     def _do_chores(self) -> None:
         while self._unkept and self._recorder.is_open:  # a run with nothing to do stores nothing
-            one = self._unkept.pop()
-            self._chores.append(partial(code.keep, self._context.contents, self._context.project, one.step, one.parts))
+            step, parts = self._unkept.pop()
+            self._chores.append(partial(code.keep, self._context.contents, self._context.project, step, parts))
         while self._chores:
             self._chores.pop(0)()  # one by one: the others are done even if one fails
 
@@ -178,7 +178,7 @@ class _Runner:
         self._tidying.clear()
 
     def _note(self, refused: Sequence[Refusal]) -> None:
-        self._done.refused.update({one.path: one for one in refused})
+        self._done.refused.update({refusal.path: refusal for refusal in refused})
 
     def _take_up(self, step: Step) -> None:
         """Reuse, start or skip a step whose upstream steps are done; evaluate it in a thread if another step runs."""
@@ -198,31 +198,31 @@ class _Runner:
         forced = FORCED if step.name in self._wishes.forced else ""
         if failed:
             self._note(attempt.tidy(failed))
-            forced = failed.found.verdict.reason
-        found = evaluate(self._context, step, self._done.results, forced=forced)
+            forced = failed.evaluation.verdict.reason
+        evaluation = evaluate(self._context, step, self._done.results, forced=forced)
         survivors.end(self._context.store, step.name)
-        if not found.result:
+        if not evaluation.result:
             self._note(self._context.store.remove_failed(step.name))
-        return found
+        return evaluation
 
     def _act_on_evaluation(self) -> None:
         """Reuse or start a step if its evaluation is done."""
         if self._evaluating is None or not self._evaluating[1].is_over:
             return
         step, work = self._evaluating
-        found = work.result()
+        evaluation = work.result()
         self._evaluating = None
         tried = step.name in self._tries
         reason = "" if tried else self._hindrance(self._upstream[step.name])
         if reason:  # another has failed meanwhile
             self._settle(StepEnded(time.time(), step.name, "not run", reason))
-        elif found.result:
-            self._unkept.append(found)
-            self._reuse(found.result)
+        elif evaluation.result:
+            self._unkept.append((step, evaluation.parts))
+            self._reuse(evaluation.result)
         else:
             self._recorder.open(self._header)
             self._tries[step.name] = self._tries.get(step.name, 0) + 1
-            self._start(found)
+            self._start(evaluation)
 
     def _settle(self, event: StepEnded) -> None:
         """Report how a step finally ended, and release the steps that wait for it."""
@@ -232,7 +232,7 @@ class _Runner:
     def _hindrance(self, upstream: Sequence[str]) -> str:
         if self._done.state != "done" and not self._wishes.keep_going:
             return "an earlier step failed"
-        missing = next((one for one in upstream if one not in self._done.results), None)
+        missing = next((name for name in upstream if name not in self._done.results), None)
         return f"step {missing} has no result" if missing else ""
 
     def _reuse(self, result: Result) -> None:
@@ -241,13 +241,14 @@ class _Runner:
         ended = StepEnded(time.time(), result.step, "up to date", "", made_by=result.facts.get("run"), key=result.key)
         self._settle(replace(ended, outputs=dict(result.outputs), contents=dict(result.contents)))
 
-    def _start(self, found: Evaluation) -> None:
-        name, tries = found.step.name, self._tries[found.step.name]
-        again = f"attempt {tries} of {found.step.retries + 1}" if tries > 1 else ""
+    def _start(self, evaluation: Evaluation) -> None:
+        name, tries = evaluation.step.name, self._tries[evaluation.step.name]
+        again = f"attempt {tries} of {evaluation.step.retries + 1}" if tries > 1 else ""
+        results = self._done.results
         self._running[name] = attempt.start(
-            self._context, self._processes, self._recorder, self._tell, found, results=self._done.results, again=again
+            self._context, self._processes, self._recorder, self._tell, evaluation, results=results, again=again
         )
-        self._unkept.append(self._running[name].found)
+        self._unkept.append((evaluation.step, self._running[name].attempt.parts))
 
     def _look_after(self, name: str, running: Running) -> None:
         """Follow a step; once its process has ended, judge its outputs, in a thread if another step runs."""
@@ -268,7 +269,7 @@ class _Runner:
         event, result = attempt.finish(self._context, self._recorder, running, judgement)
         del self._running[name], self._judging[name]
         process.close(running.process)
-        if not result and self._tries[name] <= running.found.step.retries:
+        if not result and self._tries[name] <= running.step.retries:
             self._failed[name] = running
             self._tell(event)
             heapq.heappush(self._ready, (self._order[name], name))
@@ -284,7 +285,7 @@ class _Runner:
     def _abandon_all(self, state: State) -> None:
         """End each running process, and note that its attempt failed."""
         with contextlib.suppress(KeyboardInterrupt):  # interrupted again: the grace is over, and all are killed
-            self._processes.end([one.process for one in self._running.values()])
+            self._processes.end([running.process for running in self._running.values()])
         while self._chores:
             with contextlib.suppress(OSError):
                 self._do_chores()

@@ -83,8 +83,8 @@ def _last_attempt(step: str, data: object) -> LastAttempt | None:
     """Return the content of the file ``last`` of a step; None if it is invalid or of another step."""
     if not isinstance(data, dict) or data.pop("step", step) != step:
         return None
-    known = {one.name for one in fields(LastAttempt)}
-    return LastAttempt(**data) if _ALWAYS_NOTED <= data.keys() <= known else None
+    names = {field.name for field in fields(LastAttempt)}
+    return LastAttempt(**data) if _ALWAYS_NOTED <= data.keys() <= names else None
 
 
 class Store:
@@ -110,17 +110,17 @@ class Store:
         contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
         outputs = {name: self.output(step, data["attempt"], name) for name in contents}
         for name, tree in contents.items():
-            found = self._digests.tree(outputs[name])
-            if found is None:
+            now = self._digests.tree(outputs[name])
+            if now is None:
                 return None, f"output {name} was deleted"
-            if found.digest != tree.digest:
+            if now.digest != tree.digest:
                 return None, f"output {name} was edited"
         return Result(step, key, data["attempt"], outputs, contents, data["parts"], data["facts"]), ""
 
     def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
         """Return the parts of each result of a step, intact or not."""
-        found = (self.manifest(step, key) for key in self.keys(step))
-        return [data["parts"] for data in found if data is not None]
+        manifests = (self.manifest(step, key) for key in self.keys(step))
+        return [manifest["parts"] for manifest in manifests if manifest is not None]
 
     def keys(self, step: str) -> list[str]:
         """Return the keys of a step's manifests, without temporary files of a killed run."""
@@ -146,7 +146,7 @@ class Store:
 
     def environments(self) -> set[str]:
         """Return the digests of the environments of results and last attempts."""
-        last = [one.parts for one in map(self.last, self.steps()) if one]
+        last = [attempt.parts for attempt in map(self.last, self.steps()) if attempt]
         kept = [parts for step in self.steps() for parts in self.kept_parts(step)]
         return {str(parts.get("environment")) for parts in [*last, *kept]}
 
@@ -208,7 +208,7 @@ class Store:
         before = self.last(attempt.step)
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
-        row = {"step": attempt.step, **{one.name: getattr(last, one.name) for one in fields(last)}}
+        row = {"step": attempt.step, **{field.name: getattr(last, field.name) for field in fields(last)}}
         files.write_sealed(self.last_place(attempt.step), row, durable=self.durable and outcome == "accepted")
         self._last[attempt.step] = last
 

@@ -96,9 +96,9 @@ def _frames(lines: Iterable[str]) -> list[tuple[str | None, list[str]]]:
         if inside and rows[-1][0] is not None and line.startswith(_OF_A_FRAME):
             rows[-1][1].append(line)
             continue
-        found = _FRAME.match(line) if inside else None
-        inside = found is not None or _is_begin(line)
-        rows.append((found[1] if found else None, [line]))
+        frame = _FRAME.match(line) if inside else None
+        inside = frame is not None or _is_begin(line)
+        rows.append((frame[1] if frame else None, [line]))
     return rows
 
 

@@ -8,7 +8,7 @@ removes meanwhile is not reported.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,23 +79,19 @@ def _of_result(store: Store, step: str, key: str) -> list[Finding]:
         message = f"{step}: the manifest of result {key[:12]} is damaged or belongs to another result: {_shown(place)}."
         cure = f"The result counts as missing. {_remove(place)}; the next run that needs it will recreate it."
         return [Finding(message, cure)] if os.path.lexists(place) else []
-    since = _since(place)
-    told = [
+    look = files.look(place)
+    since = look.mtime_ns if look else 0
+    faults = [
         (f"output {name} of result {key[:12]}{_origin(store, step, key, manifest)} {fault}")
         for name, tree in _trees(manifest).items()
         if (fault := _fault(store.output(step, str(manifest["attempt"]), name), tree, since))
     ]
-    if not told or _manifest(store, step, key) != manifest:  # it was removed or recreated meanwhile
+    if not faults or _manifest(store, step, key) != manifest:  # it was removed or recreated meanwhile
         return []
     cure = _MADE_AGAIN
     if _is_believed(store, step, key):
         cure = f"A run would not notice this. {_remove(place)}; the next run that needs the result will recreate it."
-    return [Finding(f"{step}: {text}", cure) for text in told]
-
-
-def _since(place: str) -> int:
-    look = files.look(place)
-    return look.mtime_ns if look else 0
+    return [Finding(f"{step}: {text}", cure) for text in faults]
 
 
 def _shown(place: str) -> str:
@@ -173,7 +169,7 @@ def _of_step(store: Store, step: str) -> list[Finding]:
         return [Finding(f"{step}: result {last.accepted[:12]}, which is in use, is missing.", _MADE_AGAIN)]
     manifest = (_manifest(store, step, last.accepted) if last.accepted else None) or {}
     outputs = {name: store.output(step, str(manifest["attempt"]), name) for name in _trees(manifest)}
-    return [found for name, place in outputs.items() for found in _of_link(store.link(step, name), place)]
+    return [finding for name, place in outputs.items() for finding in _of_link(store.link(step, name), place)]
 
 
 def _of_link(link: str, place: str) -> list[Finding]:
@@ -213,7 +209,8 @@ def _of_text(kept: Contents, name: str) -> list[Finding]:
 def _of_caches(state: str, answers: str) -> list[Finding]:
     sealed = [os.path.join(state, "digests"), os.path.join(os.path.dirname(answers), ".interpreter")]
     wrong = [place for place in sealed if os.path.lexists(place) and not _is_whole(place)]
-    wrong += [place for place in _below(answers) if not memo.is_whole(place)]
+    kept = [os.path.join(answers, name) for name in files.names(answers) if not name.endswith(".tmp")]
+    wrong += [place for place in kept if not memo.is_whole(place)]
     locked = [os.path.join(state, name) for name in (locks.LOCK, locks.RECORDING)]
     odd = [place for place in locked if os.path.lexists(place) and not files.is_file(place)]
     return [
@@ -230,7 +227,3 @@ def _is_whole(place: str) -> bool:
         return files.read_sealed(place) is not None
     except OSError:
         return False
-
-
-def _below(folder: str) -> Sequence[str]:
-    return [os.path.join(folder, name) for name in files.names(folder) if not name.endswith(".tmp")]

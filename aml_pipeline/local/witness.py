@@ -40,7 +40,10 @@ def take(context: Context, step: Step, parts: Mapping[str, Any], results: Mappin
     return Sight(
         context.project.snapshot(step),
         {name: of_dataset(context.project.path(path)) for name, path in local.items() if path},
-        {f"{one.step}.{one.name}": _text(_below(results[one.step].outputs[one.name])) for one in step.inputs},
+        {
+            f"{source.step}.{source.name}": _text(_below(results[source.step].outputs[source.name]))
+            for source in step.inputs
+        },
         {name: _of_package(context, name, version) for name, version in parts["packages"].items() if version},
     )
 
@@ -59,13 +62,13 @@ Row = tuple[str, os.stat_result]
 
 def _text(rows: Iterable[Row]) -> str:
     """Return names and metadata in turn, each followed by NUL: one text, because a dataset may have a million files."""
-    found = []
+    parts = []
     with contextlib.suppress(OSError):  # it is removed right now; that it is missing shows the change
         for name, look in rows:
             kind, mode = stat.S_IFMT(look.st_mode), stat.S_IMODE(look.st_mode)
             settings = f"{mode},{look.st_uid},{look.st_gid},{look.st_nlink}"
-            found.append(f"{name}\0{kind},{look.st_size},{look.st_mtime_ns} {look.st_ctime_ns} {settings}\0")
-    return "".join(found)
+            parts.append(f"{name}\0{kind},{look.st_size},{look.st_mtime_ns} {look.st_ctime_ns} {settings}\0")
+    return "".join(parts)
 
 
 def of_dataset(place: str) -> str:
@@ -93,18 +96,15 @@ def _below(place: str) -> Iterator[Row]:
         with contextlib.suppress(OSError):  # a broken link
             yield FILE + name, entry.stat()
     for name in sorted(folders - {""}):
-        yield from _of_folder(name, os.path.join(place, name))
-
-
-def _of_folder(name: str, place: str) -> Iterator[Row]:
-    if os.path.islink(place):
-        yield LINK + name, os.lstat(place)
-    yield FOLDER + name, os.stat(place)
+        folder = os.path.join(place, name)
+        if os.path.islink(folder):
+            yield LINK + name, os.lstat(folder)
+        yield FOLDER + name, os.stat(folder)
 
 
 def _links(path: str, most: int = _MOST_LINKS) -> Iterator[str]:
     """Yield the symbolic links on the way to ``path``, including those within the targets of links."""
-    ends = [index for index, one in enumerate(path) if one == os.sep and index]
+    ends = [index for index, letter in enumerate(path) if letter == os.sep and index]
     for place in (*(path[:end] for end in ends), path):
         if os.path.islink(place):
             yield place
@@ -127,7 +127,7 @@ def differences(before: str, after: str, place: str = "") -> list[str]:
     if before == after:
         return []
     then, now = _parsed(before), _parsed(after)
-    names = [name for name in {**then, **now} if _is_touched(then.get(name), now.get(name))]
+    names = [name for name in then | now if _is_touched(then.get(name), now.get(name))]
     others = [name for name in names if not name.startswith(FOLDER)]
     return others or (names if not place or _keeps_times_of_folders(place) else [])
 

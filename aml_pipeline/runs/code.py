@@ -7,7 +7,7 @@ records stay when such a file has long been corrected or removed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from aml_pipeline.core import files, secrets
@@ -34,9 +34,10 @@ def keep_files(contents: Contents, folder: str, snapshot: Mapping[str, str]) -> 
 def _texts(folder: str, snapshot: Mapping[str, str], contents: Contents) -> Iterator[tuple[str, bytes]]:
     """Yield the digest and bytes of each file not stored yet, except files that have changed meanwhile."""
     room = MOST_BYTES_IN_ALL
-    for name in _python_first(snapshot):
+    for name in sorted(snapshot, key=lambda name: (not name.endswith(".py"), name)):  # code first
         digest, path = content(snapshot[name]), os.path.join(folder, name)
-        size = _size(path)
+        look = files.look(path)
+        size = look.size if look else 0
         if size > min(room, MOST_BYTES) or secrets.by_name(name):
             continue
         room -= size
@@ -46,15 +47,6 @@ def _texts(folder: str, snapshot: Mapping[str, str], contents: Contents) -> Iter
             data = files.read(path)
             if files.digest_of(data) == digest and _is_text(data) and not secrets.in_text(data):
                 yield digest, data
-
-
-def _python_first(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (not name.endswith(".py"), name))
-
-
-def _size(path: str) -> int:
-    look = files.look(path)
-    return look.size if look else 0
 
 
 def _is_text(data: bytes) -> bool:
