@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aml_pipeline.azureml.v1 import compute, tracking
-from aml_pipeline.azureml.workspace import calls, configuration, login, waiting
+from aml_pipeline.azureml.workspace import calls, configuration, login, refusals, waiting
 from aml_pipeline.core.errors import AzureError, UsageError
 from aml_pipeline.pipeline.plan.model import Compute
 
@@ -56,7 +56,7 @@ def test_the_network_is_told_from_azure_and_may_pass(make: Callable[[], Exceptio
         raise make()
     assert words in str(caught.value)
     assert "Azure ML says" not in str(caught.value)
-    assert calls.may_pass(caught.value)
+    assert refusals.may_pass(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_network_is_told_from_azure_and_may_pass(make: Callable[[], Exceptio
     ],
 )
 def test_an_answer_that_is_no_json_is_none_of_azure_ml(make: Callable[[], Exception]) -> None:
-    said = calls.meaning(make())
+    said = refusals.meaning(make())
     assert said.startswith("Something else than Azure ML answered, such as a proxy or the login page of a network.")
     assert "Expecting" not in said
 
@@ -79,7 +79,7 @@ def test_the_storage_account_has_a_role_of_its_own() -> None:
     answer.headers["x-ms-error-code"] = "AuthorizationPermissionMismatch"
     error = _of_azure("HttpResponseError", "This request is not authorized.\nRequestId:1\nTime:2\nErrorCode:3")
     error.response, error.status_code = answer, 403  # type: ignore[attr-defined]
-    assert calls.meaning(error) == (
+    assert refusals.meaning(error) == (
         "You are not allowed to use the storage account of this workspace. Ask its owner for the role Storage Blob "
         "Data "
         "Contributor; if you have it, ask whether the account's firewall allows this machine. Azure ML says: This "
@@ -93,7 +93,7 @@ def test_a_refusal_does_not_pass() -> None:
     with pytest.raises(AzureError) as caught, calls.doing("submitting", "azureml"):
         raise requests.exceptions.HTTPError("403 Client Error", response=answer)
     assert "You are not allowed to do that in this workspace." in str(caught.value)
-    assert not calls.may_pass(caught.value)
+    assert not refusals.may_pass(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from aml_pipeline.azureml import Login, ServicePrincipal, connect
 from aml_pipeline.azureml.v2.sdk import doing
 from aml_pipeline.azureml.workspace import ending, waiting
-from aml_pipeline.azureml.workspace.calls import may_pass
+from aml_pipeline.azureml.workspace.refusals import may_pass
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback.guard import Guard, guarding
 from tests.loopback.serving import quiet

@@ -27,7 +27,7 @@ from aml_pipeline.azureml.publication import (
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.compile import Compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
-from aml_pipeline.azureml.workspace.calls import may_pass
+from aml_pipeline.azureml.workspace.refusals import may_pass
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.pipeline.plan.model import Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
-from aml_pipeline.azureml.workspace.calls import shortened
+from aml_pipeline.azureml.workspace.refusals import shortened
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Compute
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
-from aml_pipeline.azureml.workspace.calls import NOT_FOUND, address_of, status_of
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, status_of
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
 from aml_pipeline.pipeline.plan.ports import dataset_port
 

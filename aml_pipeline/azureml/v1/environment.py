@@ -9,7 +9,7 @@ import tempfile
 from aml_pipeline.azureml.images import BASE_IMAGE, packages_file
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
-from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.pipeline.plan.model import Environment

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aml_pipeline.azureml.sdks import require_v1
-from aml_pipeline.azureml.v1.sdk import Sdk, doing
-from aml_pipeline.azureml.workspace.calls import seconds_of
+from aml_pipeline.azureml.v1.sdk import Sdk, doing, seconds_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import re
 from aml_pipeline.azureml.publication import Endpoint, Found, Pipeline, Schedule, Timing, mark_in
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
-from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 
 _ACTIVE = frozenset({"0", "Active", None})
 WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

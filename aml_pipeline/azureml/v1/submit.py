@@ -11,8 +11,8 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.compile import compiled, script_run
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
-from aml_pipeline.azureml.workspace.calls import NOT_FOUND, address_of, may_pass, status_of
 from aml_pipeline.azureml.workspace.ending import ENDS
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError, LostRunError, SubmissionStopped
 from aml_pipeline.pipeline.plan.model import Plan, Step

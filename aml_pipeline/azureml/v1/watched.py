@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.azureml.v1.sdk import Sdk
-from aml_pipeline.azureml.workspace.calls import seconds_of
+from aml_pipeline.azureml.v1.sdk import Sdk, seconds_of
 from aml_pipeline.azureml.workspace.ending import LOGS, End, Metric, has_log, metrics_of, said, save_log, state_of, tail
 from aml_pipeline.azureml.workspace.installing import V1
 from aml_pipeline.azureml.workspace.watch import StepRun

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
 from aml_pipeline.azureml.workspace import not_found
-from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from aml_pipeline.azureml.v2.sdk import Sdk
-from aml_pipeline.azureml.workspace.calls import NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.ending import Metric
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core.errors import AzureError
 
 Page = Mapping[str, Any]

@@ -13,8 +13,8 @@ from aml_pipeline.azureml import refusal, sendable
 from aml_pipeline.azureml.v2 import assets, export
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
 from aml_pipeline.azureml.workspace import not_found
-from aml_pipeline.azureml.workspace.calls import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.ending import ENDS
+from aml_pipeline.azureml.workspace.refusals import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError, LostRunError, SubmissionStopped
 from aml_pipeline.pipeline.plan.model import Compute, Plan, Step

@@ -36,14 +36,14 @@ def read(path: str) -> Names:
         raise UsageError(f"{CONFIG} was not found in {os.path.abspath(path)} or above it. {cure}")
     try:
         data = json.loads(files.read(file))
-        found = {key: data[key] for key in Names._fields}
+        values = {key: data[key] for key in Names._fields}
     except (ValueError, KeyError, TypeError):
         wanted = f"{', '.join(Names._fields[:-1])} and {Names._fields[-1]}"
         raise UsageError(f"{file} must be JSON with {wanted}. {cure}") from None
-    wrong = next((key for key, value in found.items() if not isinstance(value, str) or not value or "<" in value), None)
-    if wrong:
-        raise UsageError(f"{file} has no value for {wrong}. {cure}")
-    return Names(**found)
+    for key, value in values.items():
+        if not isinstance(value, str) or not value or "<" in value:
+            raise UsageError(f"{file} has no value for {key}. {cure}")
+    return Names(**values)
 
 
 def _config_file(folder: str) -> str | None:

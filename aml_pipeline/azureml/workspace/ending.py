@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline.azureml.workspace import waiting
-from aml_pipeline.azureml.workspace.calls import is_of_network, may_pass, meaning, shortened
+from aml_pipeline.azureml.workspace.refusals import is_of_machine, may_pass, meaning, shortened
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.runs.events import State
 
@@ -80,7 +80,7 @@ def save_log(fetch: Callable[[str], None], place: str) -> None:
         if os.path.exists(fetched):
             _mask(fetched, place)
     except Exception as error:  # the SDKs raise bare Exception
-        if may_pass(error) or (isinstance(error, OSError) and not is_of_network(error)):
+        if may_pass(error) or is_of_machine(error):
             raise
         _write(place, f"The log could not be downloaded. {meaning(error)}\n")
     finally:
@@ -107,7 +107,7 @@ def metrics_of(step: str, read: Callable[[], Iterable[Metric]], failed: Counter[
 
 def _masked(value: Any) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, dict):
-        return {key: _masked(one) for key, one in value.items()}
+        return {key: _masked(inner) for key, inner in value.items()}
     return without_secrets(value) if isinstance(value, str) else value
 
 

@@ -48,7 +48,7 @@ def way(login: Login) -> Way:
         return "principal"
     if login.managed_identity is not None:
         return "managed identity"
-    if shutil.which("az") and not (login.interactive and _refusal_of_azure_cli()):
+    if shutil.which("az") and not (login.interactive and _az("account", "show").returncode):
         return "Azure CLI"
     if login.interactive:
         return "browser"
@@ -70,12 +70,12 @@ class AzureCli:
         """Return a token for ``audience``. Raises AzureError when Azure CLI has no login."""
         now = time.monotonic()
         if audience not in self._kept or now - self._kept[audience][0] > TOKEN_SECONDS:
-            self._kept[audience] = now, _asked(audience, self._subscription)
+            self._kept[audience] = now, _token(audience, self._subscription)
             keep_secret(self._kept[audience][1])
         return self._kept[audience][1]
 
 
-def _asked(audience: str, subscription: str | None) -> str:
+def _token(audience: str, subscription: str | None) -> str:
     """Return a token for the tenant of ``subscription``, or for the current tenant if Azure CLI does not know it."""
     question = ("account", "get-access-token", "--resource", audience)
     done = _az(*question, *(("--subscription", subscription) if subscription else ()))
@@ -86,10 +86,6 @@ def _asked(audience: str, subscription: str | None) -> str:
     except (ValueError, KeyError, TypeError):
         said = without_secrets(" ".join(done.stderr.split()))[:200]
     raise AzureError(f"You are not logged in to Azure CLI. {LOG_IN}{f' Azure CLI says: {said}' if said else ''}")
-
-
-def _refusal_of_azure_cli() -> bool:
-    return _az("account", "show").returncode != 0
 
 
 def _az(*words: str) -> subprocess.CompletedProcess[str]:

@@ -54,14 +54,14 @@ def origin(file: str) -> Origin:
     remote, known = _remote(folder), _id(folder)
     new = "" if remote or known else f"id-{uuid4().hex[:16]}"
     names = [_text(remote[0], f"{remote[1]}{name}")] if remote else []
-    names += [_text(one, name) for one in (known, new) if one]
+    names += [_text(address, name) for address in (known, new) if address]
     return Origin(tuple(names), folder, new)
 
 
 def _id(folder: str) -> str:
     place = os.path.join(folder, ID_FILE)
-    found = _ID.search(files.read(place).decode("utf-8", "replace")) if files.is_file(place) else None
-    return found[0] if found else ""
+    line = _ID.search(files.read(place).decode("utf-8", "replace")) if files.is_file(place) else None
+    return line[0] if line else ""
 
 
 def _text(address: str, file: str) -> str:
@@ -130,11 +130,10 @@ def normalised(address: str, folder: str) -> str:
     host, path = _of_azure_devops(_SAME_HOST.get(host, host), _plain(unquote(re.split(r"[?#]", path)[0])))
     text = f"{host}/{path.lower() if host in _CASELESS else path}"
     safe = without_secrets(text)
-    if safe != text or "@" in path:  # a malformed login may end within the path
-        return (
-            f"{host if '@' not in path else 'sha256'}/{files.digest_of(safe.encode('utf-8', 'surrogateescape'))[:32]}"
-        )
-    return text
+    if safe == text and "@" not in path:
+        return text
+    digest = files.digest_of(safe.encode("utf-8", "surrogateescape"))[:32]
+    return f"{'sha256' if '@' in path else host}/{digest}"  # a malformed login may end within the path
 
 
 def _plain(path: str) -> str:

@@ -37,9 +37,9 @@ class _Hearing:
         if now - self.spoken < SILENCE_SECONDS or not self.work:
             return
         work = list(self.work)
-        one = next((one for one in reversed(work) if one.since <= self.spoken), work[0])
+        longest = next((part for part in reversed(work) if part.since <= self.spoken), work[0])
         self.spoken = now
-        self.listener(f"still {one.what()} ({now - one.since:.0f} s)")
+        self.listener(f"still {longest.what()} ({now - longest.since:.0f} s)")
 
     def remind_until(self, over: threading.Event) -> None:
         """Send reports to the listener until it is removed."""

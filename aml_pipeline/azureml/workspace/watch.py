@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aml_pipeline.azureml.workspace import waiting
-from aml_pipeline.azureml.workspace.calls import doing, may_pass
+from aml_pipeline.azureml.workspace.calls import doing
 from aml_pipeline.azureml.workspace.ending import ENDS, End
+from aml_pipeline.azureml.workspace.refusals import may_pass
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.runs.events import (
     Event,
@@ -89,34 +90,34 @@ class _Watch:
 
     def look(self) -> str:
         """Query the run and each of its steps once; emit what is new, and return the run's status."""
-        status, found = self.ask(lambda: self.run.look([*self.ended]))
-        known = [one for one in found if one.name in self.steps]
-        for one in known:
-            self.step(one)
-        self.unfinished = {one.name: one.status for one in known if one.name not in self.ended}
+        status, step_runs = self.ask(lambda: self.run.look([*self.ended]))
+        known = [step for step in step_runs if step.name in self.steps]
+        for step in known:
+            self.step(step)
+        self.unfinished = {step.name: step.status for step in known if step.name not in self.ended}
         shown = [f"{name} ({its_status})" for name, its_status in self.unfinished.items()]
         self.waits_for = ", ".join(shown) or f"its next step ({status})"
         return status
 
-    def step(self, one: StepRun) -> None:
+    def step(self, step: StepRun) -> None:
         """Emit what is new about a step. A step that Azure ML reuses never ran."""
-        if one.status in ENDS:
-            self.finish(one, self.ask(lambda: self.run.end(one, self.log(one.name))))
-        elif one.status in _RUNNING:
-            self.begin(one)
-            self.tell(StepTicked(one.name, time.time() - self.begun[one.name]))
+        if step.status in ENDS:
+            self.finish(step, self.ask(lambda: self.run.end(step, self.log(step.name))))
+        elif step.status in _RUNNING:
+            self.begin(step)
+            self.tell(StepTicked(step.name, time.time() - self.begun[step.name]))
 
-    def begin(self, one: StepRun) -> None:
+    def begin(self, step: StepRun) -> None:
         """Emit once that a step runs."""
-        if one.name not in self.begun:
-            self.begun[one.name] = time.time()
-            self.say(StepStarted(self.begun[one.name], one.name, "in Azure ML", one.id, self.log(one.name)))
+        if step.name not in self.begun:
+            self.begun[step.name] = time.time()
+            self.say(StepStarted(self.begun[step.name], step.name, "in Azure ML", step.id, self.log(step.name)))
 
-    def finish(self, one: StepRun, end: End) -> None:
+    def finish(self, step: StepRun, end: End) -> None:
         """Emit how a step ended, and what it logged."""
         if end.state in {"done", "failed"}:
-            self.begin(one)
-        name, now = one.name, time.time()
+            self.begin(step)
+        name, now = step.name, time.time()
         self.ended[name] = end.state
         for metric, kind, value in end.metrics:
             self.say(MetricLogged(now, name, metric, kind, value))
