@@ -132,7 +132,7 @@ def test_azure_cli_is_asked_for_the_tenant_of_the_subscription(tmp_path: Path, m
 @pytest.mark.parametrize("more", [{}, {"name": "w"}])
 def test_a_workspace_that_is_half_named(more: dict[str, str]) -> None:
     names = {"subscription_id": "s", "resource_group": "g", **more}
-    with pytest.raises(UsageError, match=r"named by subscription_id, resource_group and workspace_name\."):
+    with pytest.raises(UsageError, match=r"needs subscription_id, resource_group and workspace_name\."):
         configuration.named(names)
 
 
