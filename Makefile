@@ -1,83 +1,83 @@
-# `make` lists the targets. Each sets up what it needs in .venv, once, and again when pyproject.toml or constraints.txt changed.
+# `make` lists the targets. Each installs what it needs into .venv, once, and again after changes of pyproject.toml or constraints.txt.
 #
-#   make pipeline-run                                    a quick run of pipeline.yaml, here
-#   make pipeline-run PROFILE= PARAMS="epochs=3 seed=1"  the file as it stands, with two parameters set
+#   make pipeline-run                                    a quick local run of pipeline.yaml
+#   make pipeline-run PROFILE= PARAMS="epochs=3 seed=1"  the file without a profile, with two parameters set
 #   make pipeline-plan STEPS="prepare-data train"        only these steps, and what they need
 #   make test PYTHON=/usr/local/bin/python3.13           .venv from this Python
 #
-# For GNU make 3.81 (macOS) and newer. Paths are relative throughout, for make has no way to write a space in a path.
+# For GNU make 3.81 (macOS) and newer. All paths are relative, because make cannot handle spaces in paths.
 
 PROFILE ?= quickstart
 
-# Variables of the caller's shell that would make Python look outside .venv.
+# Variables that would make Python search outside .venv.
 unexport PYTHONHOME PYTHONPATH
 
 selection = $(strip $(if $(strip $(PROFILE)),--profile $(PROFILE)) $(PARAMS:%=--param %) $(STEPS))
 
-# What goes to Azure ML is the file as it stands, unless the caller names a profile.
+# Azure ML gets the file without a profile, unless the caller names one.
 chosen_profile = $(if $(filter-out file undefined,$(origin PROFILE)),$(if $(strip $(PROFILE)),--profile $(PROFILE)))
 
 .PHONY: help pipeline-run pipeline-plan pipeline-validate pipeline-submit pipeline-publish pipeline-export pipeline-report test test-more test-faults test-disk-full test-mutations fuzz check lint editor page pictures schema checks bench bench-scale clean FORCE
 
-help: ## Show this list (the default)
+help: ## Show this list (default)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do printf '  %-18s %s\n' "$$name" "$$does"; done
 
-pipeline-run: .venv/steps ## Run pipeline.yaml here; PROFILE=quickstart unless told otherwise, PARAMS=, STEPS=
+pipeline-run: .venv/steps ## Run pipeline.yaml locally; PROFILE= (default: quickstart), PARAMS=, STEPS=
 	.venv/bin/aml-pipeline run $(selection)
 
 pipeline-plan: .venv/steps ## Show what pipeline-run would do, and why
 	.venv/bin/aml-pipeline plan $(selection)
 
-pipeline-validate: .venv/steps ## Show every problem in pipeline.yaml and the scripts it names
+pipeline-validate: .venv/steps ## Report all problems in pipeline.yaml and its scripts
 	.venv/bin/aml-pipeline validate
 
-pipeline-submit: .venv/$(if $(filter v2,$(SDK)),azureml-v2,azureml) ## Run pipeline.yaml in Azure ML as it stands, or with PROFILE=; PARAMS=, STEPS= (one step), SDK=v2
+pipeline-submit: .venv/$(if $(filter v2,$(SDK)),azureml-v2,azureml) ## Run pipeline.yaml in Azure ML; PROFILE=, PARAMS=, STEPS= (one step), SDK=v2
 	.venv/bin/aml-pipeline submit $(SDK:%=--sdk %) $(chosen_profile) $(PARAMS:%=--param %) $(STEPS)
 
-pipeline-publish: .venv/azureml ## Make Azure ML agree with pipeline.yaml; ARGS=--dry-run tells beforehand
+pipeline-publish: .venv/azureml ## Publish pipeline.yaml and its schedules in Azure ML; ARGS=--dry-run shows the changes only
 	.venv/bin/aml-pipeline publish $(chosen_profile) $(ARGS)
 
-pipeline-export: .venv/steps ## Write pipeline.yaml as Azure ML v2 YAML into the folder v2, or DIR=; PROFILE=
+pipeline-export: .venv/steps ## Export pipeline.yaml as Azure ML v2 YAML; DIR= (default: v2), PROFILE=
 	.venv/bin/aml-pipeline export $(chosen_profile) $(or $(DIR),v2)
 
-pipeline-report: .venv/steps ## Write the page of the last run of pipeline.yaml, and open it
+pipeline-report: .venv/steps ## Write the page of the latest run and open it
 	.venv/bin/aml-pipeline report --open
 
 test: .venv/dev ## Run the tests
 	.venv/bin/python -m pytest -n 2
 
-test-more: .venv/dev ## Run what `make test` leaves out, before a release: larger samples, every moment at which something can stop
+test-more: .venv/dev ## Run the long tests that `make test` omits: larger samples, interruption at each moment
 	.venv/bin/python -m pytest -n 2 -m more
 
-test-faults: .venv/dev ## Kill, interrupt, corrupt and mislead runs, a thousand times; about 12 minutes
+test-faults: .venv/dev ## Kill, interrupt and corrupt a thousand runs; about 12 minutes
 	.venv/bin/python -m tests.faults
 
-test-disk-full: .venv/dev ## Fill a small disk at every moment of a run; needs root, else it is skipped
+test-disk-full: .venv/dev ## Fill a small disk at each moment of a run; skipped unless run by root
 	.venv/bin/python -m tests.faults.disk_full
 
-test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml, and list which are told, and where
+test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which are reported, and where
 	.venv/bin/python -m tests.mutations
 
-fuzz: .venv/dev ## Fuzz what reads files, for MINUTES=20, with atheris, which goes into .fuzz; Linux
+fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)
 
-check: lint editor page ## Check style, types, what editors show and what a browser does: lint, editor and page
+check: lint editor page ## Run lint, editor and page: style, types, editor support, pages in a browser
 
 lint: .venv/dev ## Check style and types (ruff, mypy)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-editor: tests/editor/node_modules/ready .venv/dev ## Ask the real yaml-language-server about pipeline.yaml; needs node and npm
+editor: tests/editor/node_modules/ready .venv/dev ## Test editor support with the real yaml-language-server; needs node and npm
 	@$(has_node)
 	.venv/bin/python -m pytest tests/editor/checks.py
 
-page: tests/page/node_modules/ready .venv/dev ## Open pages of runs in headless Chromium, and runs in tmux; needs both, and npm
+page: tests/page/node_modules/ready .venv/dev ## Test pages in headless Chromium, and runs in tmux; needs both, and npm
 	@$(has_chromium)
 	@$(has_tmux)
 	.venv/bin/python -m pytest tests/page/checks.py tests/page/terminal_checks.py
 
-pictures: .venv/dev ## Write docs/pictures anew: pages of runs, and a run in a terminal; needs chromium and tmux
+pictures: .venv/dev ## Update docs/pictures: pages of runs, and a run in a terminal; needs chromium and tmux
 	@$(has_chromium)
 	@$(has_tmux)
 	.venv/bin/python -m tests.page.pictures
@@ -86,53 +86,53 @@ schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a chang
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
 	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
 
-checks: .venv/dev ## Write docs/checks.md and tests/data/err/*.out anew, after a change of what is told of a mistake
+checks: .venv/dev ## Update docs/checks.md and tests/data/err/*.out after a change of messages
 	.venv/bin/python -m tests.checks
 
-bench: .venv/dev ## Measure speed beside make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
+bench: .venv/dev ## Compare speed with make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks
 
-bench-scale: .venv/dev ## Measure how time and memory grow: thousands of steps, records and files, large logs; CASES=word
+bench-scale: .venv/dev ## Measure growth of time and memory: thousands of steps, records and files, large logs; CASES=word
 	.venv/bin/python -m benchmarks.scale $(CASES)
 
-clean: ## Remove .venv, caches and builds; what runs left stays (.venv/bin/aml-pipeline clean frees that)
+clean: ## Remove .venv, caches and builds, but not the state of runs (use .venv/bin/aml-pipeline clean)
 	rm -rf .venv .benchmarks .fuzz tests/editor/node_modules tests/page/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name .aml_pipeline -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The language server and axe-core, in the versions of package-lock.json; npm checks what it downloads against the digests there.
+# The language server and axe-core, in the versions of package-lock.json; npm verifies downloads with the digests there.
 tests/editor/node_modules/ready tests/page/node_modules/ready: tests/%/node_modules/ready: tests/%/package.json tests/%/package-lock.json
 	@$(has_node)
 	@npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error < /dev/null || { printf '%s\n' \
-	  'npm could not install what the $* checks need; its own words stand above.' \
-	  'It uses your npm configuration (proxy, registry: see npm config list). When the cause is gone, run the same again.' \
+	  'npm could not install the packages for the $* checks; see its output above.' \
+	  'It uses your npm configuration (proxy, registry: see npm config list). When the cause is fixed, run the same command again.' \
 	  >&2; exit 1; }
 	@touch $@
 
 has_chromium = for tool in chromium chromium-browser google-chrome chrome; do command -v $$tool > /dev/null && exit 0; done; printf '%s\n' \
-  'No Chromium was found, which the page checks drive.' \
-  'Install it (Debian: apt install chromium), or check style and types alone: make lint' >&2; exit 1
+  'Chromium was not found; the page checks need it.' \
+  'Install it (Debian: apt install chromium), or check only style and types: make lint' >&2; exit 1
 
 has_tmux = command -v tmux > /dev/null || { printf '%s\n' \
-  'tmux was not found, in which the checks look at what a run shows on a terminal.' \
-  'Install it (Debian, Ubuntu: apt install tmux; macOS: brew install tmux), or check style and types alone: make lint' >&2; exit 1; }
+  'tmux was not found; the checks of terminal output need it.' \
+  'Install it (Debian, Ubuntu: apt install tmux; macOS: brew install tmux), or check only style and types: make lint' >&2; exit 1; }
 
 has_node = for tool in node npm; do command -v $$tool > /dev/null || { printf '%s\n' \
   "$$tool was not found. The editor checks run yaml-language-server, which needs Node.js 20 or newer, with npm; page checks need npm." \
-  'Install it (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node), or check style and types alone: make lint' \
+  'Install it (Debian, Ubuntu: apt install nodejs npm; macOS: brew install node), or check only style and types: make lint' \
   >&2; exit 1; }; done
 
-# How .venv is built. Files in it say how far it is: `ready` (for which folder and from which Python it was made), `steps` and `dev`
-# (what is installed; `azureml` and `azureml-v2` too), `installing` (an installation is under way, or was killed). .venv is made anew when its Python is gone, when
-# the folder was moved, when an installation was killed, when the command line names another PYTHON, or when SDK v1 is wanted and
-# does not install on the Python that it has.
+# How .venv is built. Files in it mark the progress: `ready` (the folder and the Python for which it was created), `steps`, `dev`,
+# `azureml` and `azureml-v2` (what is installed), `installing` (an installation is in progress or was killed). .venv is recreated if its
+# Python is gone, the folder was moved, an installation was killed, the command line names another PYTHON, or SDK v1 is needed but
+# cannot be installed for its Python.
 
-# 3.11 and 3.10 go first, since SDK v1 installs on these alone; then whatever python3 is. constraints.txt ends with 3.14.
+# 3.11 and 3.10 come first, because SDK v1 can only be installed for these; then the default python3. constraints.txt supports up to 3.14.
 asked = $(if $(filter command,$(origin PYTHON)),$(PYTHON))
 pythons = $(if $(PYTHON),"$(PYTHON)") $(if $(asked),,python3.11 python3.10 python3 python3.14 python3.13 python3.12 python)
 
 v1_wanted := $(filter pipeline-publish .venv/azureml $(if $(filter v2,$(SDK)),,pipeline-submit),$(MAKECMDGOALS))
 
-# Silent for a Python that fits, else says what is wrong with it. Python 2 can read it too.
+# Silent for a suitable Python, else prints what is wrong with it. Must also be valid Python 2.
 probe = import sys; from platform import machine; v = tuple(sys.version_info[:3]); says = "is Python %d.%d.%d" % v; \
   (3, 10) <= v < (3, $(if $(v1_wanted),12,15)) or sys.exit(says); \
   $(if $(v1_wanted),(sys.platform, machine()) == ("darwin", "arm64") and sys.exit(says + " for Apple silicon"); )\
@@ -150,22 +150,22 @@ venv_is_fine := $(shell [ -x .venv/bin/python ] && [ -f .venv/ready ] && [ ! -f 
 	  tried="$$tried$$(printf '\n  %s: %s' "$$python" "$$(echo "$${answer:-does not run}" | head -n 1)")"; \
 	done; \
 	if [ -z "$$found" ]; then printf '%s\n' $(if $(v1_wanted),$(no_python_for_v1),$(no_python)) >&2; exit 1; fi; \
-	echo "setting up .venv with $$found: about 2 minutes, once (longer where PyTorch brings its GPU libraries)"; \
+	echo "setting up .venv with $$found: about 2 minutes, once (longer if PyTorch includes its GPU libraries)"; \
 	rm -rf .venv && "$$found" -m venv .venv && printf '%s\n' "$$(pwd -P)" "$$found" > $@
 
-no_python = "This project needs Python 3.10 to 3.14 with the modules venv and ensurepip, and none was found. Tried:$$tried" \
-  'Install one, or name it: make PYTHON=/path/to/python3 ...' \
+no_python = "This project needs Python 3.10 to 3.14 with the modules venv and ensurepip, but none was found. Tried:$$tried" \
+  'Install it, or name one: make PYTHON=/path/to/python3 ...' \
   '  Debian, Ubuntu: apt install python3-venv' \
   '  Fedora: dnf install python3' \
   '  macOS: brew install python'
 
-no_python_for_v1 = "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules venv and ensurepip, and none was found. Tried:$$tried" \
-  'Install one, or name it: make PYTHON=/path/to/python3.11 ...' \
+no_python_for_v1 = "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules venv and ensurepip, but none was found. Tried:$$tried" \
+  'Install it, or name one: make PYTHON=/path/to/python3.11 ...' \
   '  Debian 12, Ubuntu 22.04: apt install python3-venv' \
   '  Fedora: dnf install python3.11' \
   '  macOS on Intel: brew install python@3.11' \
-  '  elsewhere, such as Debian 13 and Ubuntu 24.04: uv python install 3.11 (https://docs.astral.sh/uv)' \
-  'Azure ML SDK v2 needs neither: make pipeline-submit SDK=v2, make pipeline-export'
+  '  other systems, such as Debian 13 and Ubuntu 24.04: uv python install 3.11 (https://docs.astral.sh/uv)' \
+  'Azure ML v2 does not need it: make pipeline-submit SDK=v2, make pipeline-export'
 
 .venv/steps: .venv/ready pyproject.toml constraints.txt
 	$(install)
@@ -174,17 +174,17 @@ no_python_for_v1 = "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules v
 	$(install)
 
 .venv/dev: .venv/steps
-	@[ -f $@ ] || echo 'adding to .venv what tests and checks need: about 1 minute, once'
+	@[ -f $@ ] || echo 'installing packages for tests and checks into .venv: about 1 minute, once'
 	$(install)
 
-# Installs the extra that the target is named after.
+# Installs the extra with the name of the target.
 define install
-@[ ! -f $@ ] || echo 'bringing .venv up to pyproject.toml and constraints.txt'; \
+@[ ! -f $@ ] || echo 'updating .venv after changes of pyproject.toml or constraints.txt'; \
 trap 'exit 130' HUP INT TERM; touch .venv/installing; \
 .venv/bin/python -m pip install --quiet --no-user --disable-pip-version-check -c constraints.txt -e '.[$(@F)]' < /dev/null; status=$$?; \
 [ $$status -gt 128 ] || rm .venv/installing; \
-[ $$status -eq 0 ] || { printf '%s\n' 'pip could not install what .venv needs; its own words stand above.' \
+[ $$status -eq 0 ] || { printf '%s\n' 'pip could not install packages into .venv; see its output above.' \
   'It uses your pip configuration (proxy, index, certificates: see .venv/bin/python -m pip config list).' \
-  'When the cause is gone, run the same make command again.' >&2; exit $$status; }; \
+  'When the cause is fixed, run the same make command again.' >&2; exit $$status; }; \
 touch $@
 endef

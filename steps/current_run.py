@@ -1,9 +1,9 @@
 """The run that a script is part of, and where its metrics go.
 
 - In a run of Azure ML SDK v1: ``Run.log`` of azureml-core.
-- Where MLflow is installed and told where to log (``MLFLOW_TRACKING_URI``, which Azure ML sets, and ``aml-pipeline
-  run`` too): MLflow. In Azure ML it reaches the run by azureml-mlflow alone.
-- Else standard output, in the form in which ``Run.log`` prints outside of Azure ML.
+- If MLflow is installed and ``MLFLOW_TRACKING_URI`` is set, as by Azure ML and by ``aml-pipeline run``: MLflow. In
+  Azure ML, it needs azureml-mlflow to reach the run.
+- Otherwise standard output, in the format of ``Run.log`` outside of Azure ML.
 """
 
 import contextlib
@@ -13,17 +13,17 @@ from typing import Any, Protocol
 
 
 class CurrentRun(Protocol):
-    """What metrics are logged to."""
+    """A destination of metrics."""
 
     def log(self, name: str, value: float) -> None:
         """Log one value of the metric ``name``."""
 
     def flush(self) -> None:
-        """Wait until all that was logged has arrived."""
+        """Wait until everything logged has arrived."""
 
 
 def current_run() -> CurrentRun:
-    """Return what to log to: the run of SDK v1, MLflow's, or standard output."""
+    """Return the destination of metrics: the run of SDK v1, MLflow's run, or standard output."""
     run: CurrentRun | None = v1_run()
     if run is not None:
         return run
@@ -31,7 +31,7 @@ def current_run() -> CurrentRun:
 
 
 def v1_run() -> Any | None:  # noqa: ANN401 - azureml has no types
-    """Return the run as SDK v1 knows it; None in a job of v2, outside of Azure ML, and without azureml-core."""
+    """Return the run of SDK v1; None in a v2 job, outside of Azure ML, or without azureml-core."""
     if not _in_azure_ml():
         return None
     try:
@@ -40,14 +40,14 @@ def v1_run() -> Any | None:  # noqa: ANN401 - azureml has no types
         run = Run.get_context(allow_offline=False)
     except ImportError:
         return None
-    except Exception as error:  # noqa: BLE001 - in a job of v2 nothing of v1 is certain, and no reason to fail
+    except Exception as error:  # noqa: BLE001 - in a v2 job nothing of v1 is certain, and no reason to fail
         print(f"SDK v1 of Azure ML does not know this run: {said_by(error)}")
         return None
     return None if run.properties.get("azureml.DevPlatv2") == "true" else run
 
 
 def said_by(error: Exception) -> str:
-    """Return what an error says, in one line; str() of some of the SDK's errors raises."""
+    """Return the message of an error as one line; str() raises for some of the SDK's errors."""
     try:
         return " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - whatever that raises
@@ -55,7 +55,7 @@ def said_by(error: Exception) -> str:
 
 
 class _MlflowRun:
-    """The run that MLflow logs to; the values of a metric are numbered from 0."""
+    """The run of MLflow; the values of a metric are numbered from 0."""
 
     def __init__(self) -> None:
         self._logged: Counter[str] = Counter()
@@ -67,25 +67,25 @@ class _MlflowRun:
         self._logged[name] += 1
 
     def flush(self) -> None:
-        """Do nothing: MLflow has sent it by then."""
+        """Do nothing: MLflow has sent everything already."""
 
 
 class _PrintedRun:
-    """A run whose log is what it prints."""
+    """A run that prints its metrics."""
 
     def log(self, name: str, value: float) -> None:
         print(f"Attempted to log scalar metric {name}:\n{value}", flush=True)
 
     def flush(self) -> None:
-        """Do nothing: it is printed by then."""
+        """Do nothing: everything is printed already."""
 
 
 def _mlflow_reaches_the_run() -> bool:
     with contextlib.suppress(ImportError):
         if _in_azure_ml():
-            import azureml.mlflow  # noqa: F401 - it is the import that counts
+            import azureml.mlflow  # noqa: F401 - only the import matters
         if "MLFLOW_TRACKING_URI" in os.environ:
-            import mlflow  # noqa: F401 - the same
+            import mlflow  # noqa: F401 - only the import matters
 
             return True
     return False

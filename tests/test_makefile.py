@@ -171,7 +171,7 @@ def test_sets_up_once(project: Project) -> None:
 def test_installs_again_when_an_input_changed(built: Project, name: str) -> None:
     later = time.time() + 10
     os.utime(built.root / name, (later, later))
-    assert "bringing .venv up to pyproject.toml and constraints.txt" in built.make("pipeline-run").stdout
+    assert "updating .venv after changes of pyproject.toml or constraints.txt" in built.make("pipeline-run").stdout
     assert built.happened() == ["pip install .[steps]"]
 
 
@@ -217,7 +217,7 @@ def test_a_python_that_is_asked_for(built: Project) -> None:
 def test_asking_for_a_python_that_does_not_fit(built: Project) -> None:
     refused = built.make("pipeline-run", "PYTHON=/no where/python")
     assert refused.returncode == 2
-    assert "Tried:\n  /no where/python: not found\nInstall one, or name it: " in refused.stderr
+    assert "Tried:\n  /no where/python: not found\nInstall it, or name one: " in refused.stderr
     assert built.make("pipeline-run").returncode == 0
     assert built.happened() == []
 
@@ -242,7 +242,7 @@ def test_no_python_fits(project: Project) -> None:
     assert refused.returncode == 2
     version = ".".join(map(str, sys.version_info[:3]))
     assert refused.stderr.splitlines()[:-1] == [
-        "This project needs Python 3.10 to 3.14 with the modules venv and ensurepip, and none was found. Tried:",
+        "This project needs Python 3.10 to 3.14 with the modules venv and ensurepip, but none was found. Tried:",
         f"  python3.11: is Python {version} without the module ensurepip",
         "  python3.10: does not run",
         "  python3: is Python 3.9.2",
@@ -250,7 +250,7 @@ def test_no_python_fits(project: Project) -> None:
         "  python3.13: not found",
         "  python3.12: pyenv: python3.12: command not found",
         "  python: not found",
-        "Install one, or name it: make PYTHON=/path/to/python3 ...",
+        "Install it, or name one: make PYTHON=/path/to/python3 ...",
         "  Debian, Ubuntu: apt install python3-venv",
         "  Fedora: dnf install python3",
         "  macOS: brew install python",
@@ -280,17 +280,17 @@ def test_where_no_python_takes_sdk_v1_it_says_what_does(project: Project, words:
     refused = project.make(*words)
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[:-1] == [
-        "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules venv and ensurepip, and none was found. Tried:",
+        "Azure ML SDK v1 needs Python 3.10 or 3.11 with the modules venv and ensurepip, but none was found. Tried:",
         "  python3.11: is Python 3.11.9 for Apple silicon",
         "  python3.10: not found",
         "  python3: is Python 3.13.5",
         *(f"  {name}: not found" for name in ("python3.14", "python3.13", "python3.12", "python")),
-        "Install one, or name it: make PYTHON=/path/to/python3.11 ...",
+        "Install it, or name one: make PYTHON=/path/to/python3.11 ...",
         "  Debian 12, Ubuntu 22.04: apt install python3-venv",
         "  Fedora: dnf install python3.11",
         "  macOS on Intel: brew install python@3.11",
-        "  elsewhere, such as Debian 13 and Ubuntu 24.04: uv python install 3.11 (https://docs.astral.sh/uv)",
-        "Azure ML SDK v2 needs neither: make pipeline-submit SDK=v2, make pipeline-export",
+        "  other systems, such as Debian 13 and Ubuntu 24.04: uv python install 3.11 (https://docs.astral.sh/uv)",
+        "Azure ML v2 does not need it: make pipeline-submit SDK=v2, make pipeline-export",
     ]
     assert not (project.root / ".venv").exists()
 
@@ -321,7 +321,7 @@ def test_what_fits_is_what_the_package_requires(project: Project, version: tuple
     requires = about.split('requires-python = "')[1].split('"')[0]
     like = project.python("like", LOOKS_LIKE.format(change=f"sys.version_info = {version}"))
     answer = project.make("pipeline-run", f"PYTHON={like}")
-    fits = "and none was found" not in answer.stderr
+    fits = "but none was found" not in answer.stderr
     assert fits == (f"Programming Language :: Python :: {version[0]}.{version[1]}" in about)
     assert not fits or ".".join(map(str, version)) in SpecifierSet(requires)
 

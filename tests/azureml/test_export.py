@@ -188,7 +188,7 @@ def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project
 def test_an_export_that_says_everything_tells_of_nothing_left_out(small: Project) -> None:
     text = (small.root / "pipeline.yaml").read_text(encoding="utf-8")
     assert "retries" not in text
-    assert "Left out of the export" not in small.cli("export", "v2").stderr
+    assert "Not exported" not in small.cli("export", "v2").stderr
 
 
 # Every key of the file: what becomes of it in an export. A new key needs a line.
