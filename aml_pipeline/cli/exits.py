@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_BUG = 3
