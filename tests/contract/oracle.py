@@ -15,8 +15,9 @@ from aml_pipeline.pipeline.plan.model import DatasetPlace, ParameterValue, Plan,
 from aml_pipeline.pipeline.plan.tokens import Argument, Literal
 from aml_pipeline.project import contract
 from aml_pipeline.project.contract import Contract
-from aml_pipeline.project.contract.faults import _texts
-from aml_pipeline.project.contract.matching import Finding, Matcher, Reading
+from aml_pipeline.project.contract.faults import texts_of
+from aml_pipeline.project.contract.matching import Finding, Matcher
+from aml_pipeline.project.contract.model import UNKNOWN, Parser
 from aml_pipeline.project.contract.recognition import CannotTellError
 
 Written = tuple[str | None, tuple[str, ...]]
@@ -70,19 +71,30 @@ def told(found: Contract, written: Sequence[Written]) -> list[Problem]:
 
 
 def read(source: str) -> Contract:
-    """Return the contract of a script's text, as it comes back from where it is kept."""
-    return contract.from_data(contract.as_data(contract.read(ast.parse(source))))
+    """Return the contract of a script's text."""
+    return contract.read(ast.parse(source))
+
+
+def is_complete(found: Contract) -> bool:
+    """Whether a command line was read fully: each option is known, and all that can be said of it."""
+    return found.parser is not None and _is_complete(found.parser)
+
+
+def _is_complete(parser: Parser) -> bool:
+    commands = [command for option in parser.options for command in option.commands or ()]
+    is_open = parser.open or any(option.nargs == UNKNOWN or option.commands_open for option in parser.options)
+    return not is_open and all(_is_complete(command.parser) for command in commands)
 
 
 def is_decided(found: Contract, written: Sequence[Written]) -> bool:
     """Whether the texts are read the same by all versions of argparse, and nothing in them was given up."""
     step = step_of(arguments_of(written))
     plan = plan_of(step)
-    texts = [text for number, one in enumerate(step.arguments) for text in _texts(number, one, plan)]
+    texts = [text for number, one in enumerate(step.arguments) for text in texts_of(number, one, plan)]
     readings: list[list[Finding]] = []
     for waits in (False, True):
         assert found.parser is not None
-        matcher = Matcher(found.parser, texts, Reading(found.strict, found.intermixed, waits))
+        matcher = Matcher(found.parser, texts, strict=found.strict, waits=waits)
         try:
             matcher.run()
         except CannotTellError as error:

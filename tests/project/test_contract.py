@@ -14,7 +14,7 @@ from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Literal, Output, Parameter
 from aml_pipeline.project import contract
 from tests.contract import scripts
-from tests.contract.oracle import Written, arguments_of, is_decided, plan_of, read, step_of, told, verdict
+from tests.contract.oracle import Written, arguments_of, is_complete, is_decided, plan_of, read, step_of, told, verdict
 from tests.work import grows_in_step, lines_run
 
 HEAD = "import argparse, os, sys\nparser = argparse.ArgumentParser()\n"
@@ -39,15 +39,8 @@ def test_what_argparse_accepts_is_no_fault_and_what_it_refuses_is_one(source: st
     problems = told(found, written)
     if verdicts != {"refuses"}:
         assert problems == []
-    elif found.complete and is_decided(found, written):
+    elif is_complete(found) and is_decided(found, written):
         assert problems != []
-
-
-@settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(scripts.scripts())
-def test_a_contract_outlives_being_kept(source: str) -> None:
-    found = contract.read(ast.parse(source))
-    assert contract.from_data(contract.as_data(found)) == found
 
 
 def _problems(source: str, *written: Written) -> list[Problem]:
@@ -63,46 +56,45 @@ def _said(declarations: str, *written: Written) -> list[tuple[str, str]]:
     ("declarations", "written", "code", "message"),
     [
         ("parser.add_argument('--epochs')", ("--epoc", ("2",)), "option-abbreviated",
-         "--epoc stands for --epochs in train.py:3 only until another option begins like it. Write --epochs."),
+         "--epoc means --epochs (train.py:3) only until another option begins with it. Write --epochs."),
         ("parser.add_argument('--epochs')", ("--epocs", ("2",)), "unknown-option",
          'train.py has no option --epocs. Did you mean "--epochs"?'),
         ("parser.add_argument('--rate', type=float)", ("--rate", ("-1e-5",)), "option-values",
-         ('"-1e-5" begins like an option, so train.py:3 is given no value for --rate. '
+         ('--rate (train.py:3) expects one value, but "-1e-5" begins with "-" and is read as an option. '
           'Write both as one: `"--rate=-1e-5": true`.')),
         ("parser.add_argument('--size', type=int)", ("--size", ("1.5",)), "option-type",
-         'train.py:3 takes a whole number for --size, and "1.5" is none. Give a whole number.'),
+         '--size (train.py:3) expects an integer, got "1.5". Give an integer.'),
         ("parser.add_argument('--size', type=float)", ("--size", ("big",)), "option-type",
-         'train.py:3 takes a number for --size, and "big" is none. Give a number.'),
+         '--size (train.py:3) expects a number, got "big". Give a number.'),
         ("parser.add_argument('--kind', choices=['cnn', 'mlp'])", ("--kind", ("cn",)), "option-choice",
-         'train.py:3 takes a choice for --kind, and "cn" is none. Did you mean "cnn"?'),
+         '--kind (train.py:3) does not accept "cn"; choices: cnn, mlp. Did you mean "cnn"?'),
         ("parser.add_argument('--n', type=int, choices=range(1, 4))", ("--n", ("4",)), "option-choice",
-         'train.py:3 takes a choice for --n, and "4" is none. Choose from 1 to 3.'),
+         '--n (train.py:3) does not accept "4"; choices: 1 to 3. Use one of the choices.'),
         ("parser.add_argument('--fast', action='store_true')", ("--fast", ("yes",)), "option-values",
-         'train.py:3 takes no value for --fast, and "yes" is too many. Write `--fast: true`.'),
+         '"yes" is one value too many for --fast (train.py:3), which expects no value. Write `--fast: true`.'),
         ("parser.add_argument('--fast', action='store_true')", ("--fast=yes", ()), "option-values",
-         'train.py:3 takes no value for --fast, and "yes" is given. Write the option alone.'),
+         '--fast (train.py:3) expects no value, got "yes". Write the option alone.'),
         ("parser.add_argument('--size')", ("--size", ()), "option-values",
-         "train.py:3 takes one value for --size, and none is given. Write `--size:` with its value."),
+         "--size (train.py:3) expects one value, got none. Write `--size:` with its value."),
         ("parser.add_argument('--size', nargs=2)", ("--size", ("1",)), "option-values",
-         "train.py:3 takes 2 values for --size, and 1 is given. Write `--size:` with its values in a list."),
+         "--size (train.py:3) expects 2 values, got 1. Write `--size:` with its values in a list."),
         ("parser.add_argument('--size', nargs=2)", ("--size", ("1", "2", "3")), "option-values",
-         'train.py:3 takes 2 values for --size, and "3" is too many. Delete what is too many.'),
+         '"3" is one value too many for --size (train.py:3), which expects 2 values. Delete it.'),
         ("parser.add_argument('--data', required=True)", None, "missing-option",
-         "train.py:3 needs --data, and it is not given. Add `--data:` under `arguments:`."),
+         "--data (train.py:3) is required. Add `--data:` under `arguments:`."),
         ("parser.add_argument('data')", None, "missing-argument",
-         ("train.py:3 needs the positional value data, and it is not given. "
-          "Write `arguments:` as a list, and give it as an item.")),
+         "the positional value data is required (train.py:3). Write `arguments:` as a list, and add it as an item."),
         ("", (None, ("x",)), "too-many-arguments",
-         'train.py takes no positional values, such as "x". Delete it, or name its option.'),
+         'train.py accepts no positional values, got "x". Delete it, or name its option.'),
         ("parser.add_argument('--ab')\nparser.add_argument('--ac')", ("--a", ("x",)), "ambiguous-option",
-         "--a may stand for --ab, --ac in train.py. Write the option out."),
+         "--a is ambiguous in train.py: --ab or --ac. Write the full name."),
         ("s = parser.add_subparsers()\ns.add_parser('fit')", (None, ("fitt",)), "subcommand-choice",
-         'train.py:3 has no subcommand "fitt". Did you mean "fit"?'),
+         'unknown subcommand "fitt" (train.py:3). Did you mean "fit"?'),
         ("s = parser.add_subparsers(dest='c', required=True)\ns.add_parser('fit')", None, "missing-argument",
-         "train.py:3 needs a subcommand, and it is not given. Write `arguments:` as a list, and give it as an item."),
+         "a subcommand is required (train.py:3). Write `arguments:` as a list, and add it as an item."),
         ("g = parser.add_mutually_exclusive_group(required=True)\ng.add_argument('--a')\ng.add_argument('--b')", None,
          "missing-option",
-         "train.py:4 needs one of --a, --b, and none is given. Add one of them under `arguments:`."),
+         "one of --a, --b is required (train.py:4). Add one of them under `arguments:`."),
     ],
 )  # fmt: skip
 def test_each_fault_is_told_in_our_words(declarations: str, written: Written | None, code: str, message: str) -> None:
@@ -114,7 +106,7 @@ def test_two_that_exclude_one_another_are_told_at_the_second() -> None:
     (problem,) = _problems(HEAD + group + PARSE, ("--a", ("one",)), ("--b", ("two",)))
     assert (problem.code, problem.path, problem.on_key) == (
         "exclusive-options", ("steps", "train", "arguments", 1, "--b"), True)  # fmt: skip
-    assert problem.message == 'step "train": train.py:5 takes --b or --a, not both.'
+    assert problem.message == 'step "train": --b (train.py:5) cannot be combined with --a.'
 
 
 @pytest.mark.parametrize("second", ["-e", "--epochs", "--epo"])
@@ -170,7 +162,7 @@ SAME = _sections("same")
 @pytest.mark.parametrize("source", SAME.values(), ids=SAME)
 def test_forms_of_one_script_are_read_the_same(source: str) -> None:
     found = read(source)
-    assert found.complete
+    assert is_complete(found)
     assert told(found, [("--size", ("3",))]) == []
     assert [one.code for one in told(found, [("--size", ("x",))])] == ["option-type"]
     assert [one.code for one in told(found, [("--sizes", ("3",))])] == ["unknown-option"]
@@ -193,7 +185,7 @@ OPEN = _sections("open")
 def test_what_may_be_added_unseen_is_never_unknown(more: str) -> None:
     found = read(f"{HEAD}parser.add_argument('--size', type=int, required=True)\n{more}{PARSE}")
     assert found.parser is not None
-    assert not found.complete
+    assert not is_complete(found)
     assert told(found, [("--size", ("1",)), ("--more", ("x",)), (None, ("y",))]) == []
     assert [one.code for one in told(found, [("--size", ("x",))])] == ["option-type"]
     assert [one.code for one in told(found, [])] == ["missing-option"]
@@ -203,18 +195,13 @@ CONDITIONS = _sections("conditions")
 
 
 @pytest.mark.parametrize("condition", CONDITIONS.values(), ids=CONDITIONS)
-def test_what_stands_under_a_condition_is_neither_unknown_nor_required(condition: str) -> None:
+def test_what_stands_under_a_condition_is_not_claimed_and_nothing_is_unknown_beside_it(condition: str) -> None:
     found = read(HEAD + condition.format("parser.add_argument('--more', type=int, required=True)") + PARSE)
     assert found.parser is not None
-    assert not found.complete
+    assert not is_complete(found)
     assert told(found, []) == []
     assert told(found, [("--more", ("1",))]) == []
-    assert [one.code for one in told(found, [("--other", ("1",))])] == ["unknown-option"]
-
-
-def test_what_depends_on_the_same_condition_as_the_parse_is_certain() -> None:
-    body = "if ready():\n        return\n    parser.add_argument('--a')\n    parser.parse_args()"
-    assert read(f"{HEAD}def main():\n    {body}\nmain()").complete
+    assert told(found, [("--other", ("1",))]) == []
 
 
 def test_two_declarations_of_one_name_are_believed_neither() -> None:
@@ -246,7 +233,7 @@ def test_two_declarations_of_one_name_are_believed_neither() -> None:
         ("choices={'a', 'b'}", "x", ["option-choice"]),
         ("choices=[1, 2], type=int", "1", []),
         ("choices=[1, 2]", "1", ["option-choice"]),
-        ("choices=range(0, 10**9), type=int", "10000000000", ["option-choice"]),
+        ("choices=range(0, 1_000_000_000), type=int", "10000000000", ["option-choice"]),
         ("action=Own", "x", []),
         ("action='own'", "x", []),
         ("nargs=count()", "x", []),
@@ -274,7 +261,7 @@ def test_a_value_is_held_against_what_is_certain_of_its_type_and_choices(
          [("--a", ("1",)), ("--b", ("xy",))], []),
         ("g = parser.add_mutually_exclusive_group()\ng.add_argument('--a', type=own)\ng.add_argument('--b')",
          [("--a", ("xy",)), ("--b", ("xy",))], []),
-        ("parser.add_argument('-1', action='store_true', required=True)", [("-1.5", ())], ["option-values"]),
+        ("parser.add_argument('-1', action='store_true', required=True)", [("-1.5", ())], []),
         ("parser.add_argument('-1', action='store_true')\nparser.parse_known_args()\nsys.exit()", [("-1.5", ())], []),
         ("if os.name:\n    parser.add_argument('--num', type=int)\nparser.add_argument('--num-workers')",
          [("--num", ("x",))], []),
@@ -283,7 +270,7 @@ def test_a_value_is_held_against_what_is_certain_of_its_type_and_choices(
         ("parser.add_argument('-n', type=int)", [("-n5", ())], []),
         ("parser.add_argument('-n', type=int)", [("-nx", ())], ["option-type"]),
         ("parser.add_argument('-a', action='count')\nparser.add_argument('-b')", [("-aabx", ())], []),
-        ("parser.add_argument('-a', action='count')", [("-ab", ())], ["option-values"]),
+        ("parser.add_argument('-a', action='count')", [("-ab", ())], []),
         ("parser.add_argument('-lr', type=float)", [("-lr", ("x",))], ["option-type"]),
         ("parser.add_argument('--a', action=argparse.BooleanOptionalAction)", [("--no-a", ())], []),
         ("parser.add_argument('a')", [(None, ("--",)), (None, ("-x",))], []),
@@ -313,22 +300,15 @@ def test_what_the_parser_lets_pass_is_not_unknown() -> None:
     assert told(found, [("--a", ("x",))]) == []
 
 
-def test_a_parser_may_refuse_abbreviations_and_read_files() -> None:
-    found = read("import argparse\np = argparse.ArgumentParser(allow_abbrev=False, fromfile_prefix_chars='@')\n"
+def test_a_parser_may_refuse_abbreviations() -> None:
+    found = read("import argparse\np = argparse.ArgumentParser(allow_abbrev=False)\n"
                  "p.add_argument('--epochs')\np.add_argument('--data', required=True)\np.parse_args()")  # fmt: skip
     assert [one.code for one in told(found, [("--data", ("x",)), ("--epo", ("1",))])] == ["unknown-option"]
-    assert told(found, [(None, ("@arguments.txt",))]) == []
 
 
 def test_a_text_that_would_fill_the_memory_is_not_computed() -> None:
     for text in ("'--%0999999999d' % 1", "'--{:>999999999}'.format(1)"):
-        assert not read(f"{HEAD}parser.add_argument({text}){PARSE}").complete
-
-
-def test_a_script_that_shows_help_when_given_nothing_is_not_told_what_it_misses() -> None:
-    found = read(HEAD + "if len(sys.argv) < 2:\n    parser.exit()\nparser.add_argument('--a', required=True)" + PARSE)
-    assert told(found, []) == []
-    assert [one.code for one in told(found, [("--b", ())])] == ["unknown-option", "missing-option"]
+        assert not is_complete(read(f"{HEAD}parser.add_argument({text}){PARSE}"))
 
 
 SIZED = f"""{HEAD}parser.add_argument('--size', type=int)
@@ -348,10 +328,10 @@ def test_parameters_and_paths_are_held_too() -> None:
     found = [one for one in contract.faults(read(SIZED), step, plan) if one.code != "option-twice"]
     assert [(one.code, one.path, one.message) for one in found] == [
         ("option-type", ("parameters", "size", "default"),  # the parameter of the same name: its value is wrong
-         'step "train": train.py:3 takes a whole number for --size, and the parameter size, "big", is none.'),
-        ("option-choice", ("a", 2), 'step "train": train.py:5 takes a choice for --kind, and a path is none.'),
+         'step "train": --size (train.py:3) expects an integer, got "big" (value of parameter "size").'),
+        ("option-choice", ("a", 2), 'step "train": --kind (train.py:5) does not accept a path; choices: a.'),
         ("option-type", ("a", 3),  # another parameter: that it stands here is wrong
-         'step "train": train.py:3 takes a whole number for --size, and the parameter rate, "0.5", is none.'),
+         'step "train": --size (train.py:3) expects an integer, got "0.5" (value of parameter "rate").'),
     ]  # fmt: skip
     unknown = contract.faults(read(SIZED), step, plan, unknown={"size", "rate"})
     assert [one.path for one in unknown if one.code == "option-type"] == []
@@ -374,7 +354,7 @@ def test_two_optional_datasets_do_not_exclude_one_another() -> None:
 def test_the_scripts_of_this_project_are_read_fully() -> None:
     folder = Path(__file__).parents[2] / "steps"
     for name in ("train.py", "prepare_data.py", "register_environment.py"):
-        assert read((folder / name).read_text(encoding="utf-8")).complete, name
+        assert is_complete(read((folder / name).read_text(encoding="utf-8"))), name
 
 
 def test_reading_takes_work_in_step_with_the_script() -> None:
@@ -391,8 +371,9 @@ def test_a_script_without_argparse_is_hardly_looked_at() -> None:
     assert lines_run(lambda: contract.read(other)) * 5 < lines_run(lambda: contract.read(tree))
 
 
-def test_a_loop_without_end_is_given_up() -> None:
-    assert read(HEAD + "for _ in range(1000):\n  for _ in range(1000):\n    x = 1" + PARSE) == contract.SILENT
+def test_calls_without_end_are_given_up() -> None:
+    doubling = "".join(f"def f{number + 1}():\n    f{number}()\n    f{number}()\n" for number in range(20))
+    assert read(f"{HEAD}def f0():\n    pass\n{doubling}f20(){PARSE}") == contract.SILENT
     assert read("import argparse\ndef f():\n    f()\nf()\nargparse.ArgumentParser().parse_args()") == contract.SILENT
 
 

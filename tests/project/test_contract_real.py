@@ -15,7 +15,7 @@ import pytest
 
 from aml_pipeline.project import contract
 from aml_pipeline.project.contract import Contract
-from tests.contract.oracle import given, told
+from tests.contract.oracle import given, is_complete, told
 
 ASK = Path(__file__).parents[1] / "contract" / "ask_argparse.py"
 # How many scripts at least a mistake is told of; other Pythons than the one of the list have fewer of its scripts.
@@ -70,7 +70,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Asked]:
 @pytest.fixture(scope="module")
 def mended(asked: list[Asked], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
     """The scripts read fully, each with one option edited to be required and to take an integer."""
-    edits = [(one.name, one.path, source) for one in asked if one.contract.complete for source in _edited(one.source)]
+    edits = [
+        (one.name, one.path, source) for one in asked if is_complete(one.contract) for source in _edited(one.source)
+    ]
     return {one.name: one for one in reversed(_asked(edits, tmp_path_factory.mktemp("mended"))) if one.lines("type")}
 
 
@@ -106,8 +108,9 @@ def _is_plain_option(call: ast.Call) -> bool:
 def test_there_are_enough_scripts(asked: list[Asked]) -> None:
     if sys.version_info[:2] == (3, 11):
         assert len(asked) >= 40, sorted(set(SCRIPTS) - {one.name for one in asked})
-        assert sum(one.contract.complete for one in asked) >= 25
-    assert [one.name for one in asked if one.contract.parser is None] == []
+        assert sum(is_complete(one.contract) for one in asked) >= 25
+    # It takes options from files too, of which nothing is said.
+    assert {one.name for one in asked if one.contract.parser is None} <= {"mypy/stubgen.py"}
 
 
 def test_what_a_real_parser_accepts_is_never_a_fault(asked: list[Asked], mended: dict[str, Asked]) -> None:
@@ -121,7 +124,7 @@ def test_what_a_real_parser_accepts_is_never_a_fault(asked: list[Asked], mended:
 
 def test_what_is_read_fully_is_what_the_real_parser_has(asked: list[Asked]) -> None:
     for one in asked:
-        if one.contract.complete:
+        if is_complete(one.contract):
             assert one.contract.parser is not None
             read = [(list(option.names), option.required) for option in one.contract.parser.options]
             assert read == [
@@ -135,7 +138,7 @@ def test_the_values_that_are_read_are_those_of_the_real_parser(asked: list[Asked
         for option, real in zip(
             one.contract.parser.options if one.contract.parser else (), one.real["options"], strict=False
         ):
-            if not one.contract.complete or option.commands is not None:
+            if not is_complete(one.contract) or option.commands is not None:
                 continue
             assert option.nargs == ("1" if real["nargs"] is None else str(real["nargs"])), (one.name, option)
             assert option.kind in {"", real["kind"]}, (one.name, option)
@@ -144,7 +147,7 @@ def test_the_values_that_are_read_are_those_of_the_real_parser(asked: list[Asked
 
 
 def test_an_unknown_option_is_told(asked: list[Asked]) -> None:
-    full = [one for one in asked if one.contract.complete and one.contract.strict and one.lines("unknown")]
+    full = [one for one in asked if is_complete(one.contract) and one.contract.strict and one.lines("unknown")]
     silent = [one.name for one in full for line in one.lines("unknown") if "unknown-option" not in one.codes(line)]
     assert silent == []
     assert len(full) >= _FEWEST
@@ -159,7 +162,7 @@ def test_a_wrong_type_and_what_is_missing_are_told(
     told_of = set()
     for one in [*mended.values(), *asked]:
         # After ``import *`` the script's ``int`` may be anything.
-        lines = one.lines(kind) if one.contract.complete and "import *" not in one.source else []
+        lines = one.lines(kind) if is_complete(one.contract) and "import *" not in one.source else []
         assert [(one.name, line) for line in lines if not one.codes(line) & codes] == []
         told_of |= {one.name for _ in lines}
     assert len(told_of) >= _FEWEST, sorted(told_of)
@@ -167,7 +170,9 @@ def test_a_wrong_type_and_what_is_missing_are_told(
 
 def test_what_a_fully_read_parser_refuses_is_told(asked: list[Asked]) -> None:
     """But for a value glued to a flag (``-q=x``), which versions of Python cut differently, and computed choices."""
-    full = [one for one in asked if one.contract.complete and one.contract.strict and not _has_own_types(one.contract)]
+    full = [
+        one for one in asked if is_complete(one.contract) and one.contract.strict and not _has_own_types(one.contract)
+    ]
     lines = [(one, line) for one in full for line in one.lines()]
     missed = [(one.name, line) for one, line in lines if not one.codes(line)]
     glued = [line for _, line in missed if any(text[:1] == "-" and text[2:] == "=x" for text in line)]

@@ -1,4 +1,4 @@
-"""A script's argparse, read from its syntax tree, and a step's arguments held against it.
+"""A script's argparse, read from its syntax tree, and a step's arguments compared with it.
 
 Nothing is imported or run. Where the tree cannot tell, nothing is said.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aml_pipeline.project.contract.faults import faults, other_faults
-from aml_pipeline.project.contract.model import SILENT, Contract, as_data, from_data
+from aml_pipeline.project.contract.model import SILENT, Contract
 
 if TYPE_CHECKING:
     import ast
 
-__all__ = ["SILENT", "Contract", "as_data", "faults", "from_data", "other_faults", "read"]
+__all__ = ["SILENT", "Contract", "faults", "other_faults", "read"]
 
 
 def read(tree: ast.Module) -> Contract:

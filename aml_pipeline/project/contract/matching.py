@@ -7,12 +7,12 @@ follows; since then it waits. Only what both refuse is a fault, so both are aske
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from aml_pipeline.project.contract.model import COMMAND, FLAG, ONE, REST, UNKNOWN, Option, Parser
-from aml_pipeline.project.contract.recognition import CannotTellError, Match, Recognizer, Text, may_name
-from aml_pipeline.project.contract.values import Refusal, counts_as_given, refusal
+from aml_pipeline.project.contract.model import COMMAND, FLAG, REST, UNKNOWN, Option, Parser
+from aml_pipeline.project.contract.recognition import CannotTellError, Recognizer, Text, may_name, words
+from aml_pipeline.project.contract.values import counts_as_given, refusal
 
 
 class Finding(NamedTuple):
@@ -24,17 +24,12 @@ class Finding(NamedTuple):
     detail: tuple[object, ...] = ()
 
 
-class Reading(NamedTuple):
-    """How the texts are read: what is unknown is refused, positionals stand anywhere, empty positionals wait."""
+def match(parser: Parser, texts: Sequence[Text], *, strict: bool, waits: bool) -> list[Finding]:
+    """Return what ``parser`` refuses in ``texts``, and what it takes to no use.
 
-    strict: bool = True
-    intermixed: bool = False
-    waits: bool = False
-
-
-def match(parser: Parser, texts: Sequence[Text], reading: Reading) -> list[Finding]:
-    """Return what ``parser`` refuses in ``texts``, and what it takes to no use."""
-    matcher = Matcher(parser, texts, reading)
+    ``strict``: what is unknown is refused. ``waits``: positionals that may be empty wait for values.
+    """
+    matcher = Matcher(parser, texts, strict=strict, waits=waits)
     try:
         matcher.run()
     except CannotTellError as error:
@@ -45,26 +40,23 @@ def match(parser: Parser, texts: Sequence[Text], reading: Reading) -> list[Findi
 class Matcher:
     """One parser at work on the texts that are left for it."""
 
-    def __init__(self, parser: Parser, texts: Sequence[Text], reading: Reading) -> None:
+    def __init__(self, parser: Parser, texts: Sequence[Text], *, strict: bool, waits: bool) -> None:
         self.findings: list[Finding] = []
         self._parser = parser
         self._texts = texts
-        self._reading = reading
-        self._options = Recognizer(parser, strict=reading.strict)
+        self._strict = strict
+        self._waits = waits
+        self._options = Recognizer(parser)
         self._waiting = [number for number, one in enumerate(parser.options) if not one.names]
-        self._loose = parser.open or any(
-            not one.names and (not one.certain or one.nargs == UNKNOWN) for one in parser.options
-        )
+        self._loose = parser.open or any(not one.names and one.nargs == UNKNOWN for one in parser.options)
         self._seen: set[int] = set()
-        self._given: dict[int, bool] = {}
+        self._given: set[int] = set()  # what excludes others of its group
         self._empty: set[int] = set()  # positionals that were matched with nothing
-        self._free: list[int] = []
         self._letters = ""
 
     def run(self) -> None:
         """Match all the texts."""
-        self._options.refuse_strange(self._texts, intermixed=self._reading.intermixed)
-        self._letters = "".join(self._options.letter_of_each(self._texts))
+        self._letters = self._options.letters(self._texts)
         at, last = 0, self._letters.rfind("O")
         while at <= last:
             option = self._letters.index("O", at)
@@ -75,34 +67,26 @@ class Matcher:
                     continue
                 self._left_over(range(at, option))
             at = self._option(option)
-        self._end(at)
-
-    def _end(self, at: int) -> None:
-        if self._reading.intermixed:
-            self._free += range(at, len(self._texts))
-            self._intermixed_positionals()
-        else:
-            self._left_over(range(self._positionals(at), len(self._texts)))
-        self._missing(self._seen)
+        self._left_over(range(self._positionals(at), len(self._texts)))
+        self.findings += self._missing(self._seen)
 
     def _option(self, at: int) -> int:
         """Match the option at ``at`` and its values; return where they end."""
-        found = self._options.resolved(self._texts[at])
+        found = self._options.resolved(self._texts[at].text or "")
         if found is None or found.number < 0:
             return self._unknown(at, ambiguous=found is None)
-        if found.glued is None and found.name != self._texts[at].text:
-            self._tell("option-abbreviated", self._texts[at], found.number, found.name)
-        while True:
-            option = self._known(found.number)
-            if found.glued is None:
-                return self._values(at, found.number, found.name)
-            if option.nargs != FLAG:
-                return self._glued_value(at, found.number, found.glued)
-            following = self._next_glued(at, found)
-            if following is None:
-                return self._after_own_values(at)
-            self._take(found.number, [], self._texts[at])
-            found = following
+        option = self._known(found.number)
+        if found.glued is None:
+            if found.name != self._texts[at].text:
+                self._tell("option-abbreviated", self._texts[at], found.number, found.name)
+            return self._values(at, found.number, found.name)
+        if option.nargs != FLAG:
+            return self._glued_value(at, found.number, found.glued)
+        if not found.name.startswith("--"):
+            raise CannotTellError(at_all=True)  # several flags in one text, which versions of Python cut differently
+        self._seen.add(found.number)
+        self._tell("option-values", self._texts[at], found.number, "glued", found.glued)
+        return self._after_own_values(at)
 
     def _known(self, number: int) -> Option:
         option = self._parser.options[number]
@@ -117,11 +101,9 @@ class Matcher:
         if ambiguous:
             names = tuple(one.name for one in self._options.candidates(text.text or ""))
             self._tell("ambiguous-option", text, None, *names)
-        elif self._reading.strict:
+        elif self._strict:
             self._tell("unknown-option", text, None, *self._options.names)
         else:
-            if self._reading.intermixed:
-                raise CannotTellError
             return at + 1
         return self._after_own_values(at)
 
@@ -131,22 +113,6 @@ class Matcher:
         while end < len(self._texts) and self._texts[end].argument == argument and self._letters[end] == "A":
             end += 1
         return end
-
-    def _next_glued(self, at: int, found: Match) -> Match | None:
-        """Return the flag that follows the flag ``found`` in a text such as ``-vq``; None when that is none."""
-        glued = found.glued or ""
-        if "=" in (self._texts[at].text or ""):
-            if found.name[1:2] not in self._parser.prefix:
-                raise CannotTellError(at_all=True)  # versions of Python differ in where they cut
-        elif glued and found.name[1:2] not in self._parser.prefix:
-            name = found.name[0] + glued[0]
-            if name in self._options.names:
-                return Match(self._options.only(name), name, glued[1:] or None)
-            if not self._reading.strict:
-                raise CannotTellError(at_all=True)  # newer versions of Python let the rest pass
-        self._seen.add(found.number)
-        self._tell("option-values", self._texts[at], found.number, "glued", glued)
-        return None
 
     def _glued_value(self, at: int, number: int, value: str) -> int:
         if not re.fullmatch(_pattern(self._parser.options[number]), "A"):
@@ -175,44 +141,23 @@ class Matcher:
         self._tell("option-values", refused, number, "looks", count)
         while end < len(self._texts) and self._texts[end].argument == argument:
             end += 1
-        if not self._parser.options[number].certain and self._options.may_ask_for_help(self._texts[at:end]):
-            raise CannotTellError(at_all=True)
         return end
 
     def _positionals(self, at: int) -> int:
         """Match as many positionals as possible with the texts from ``at``; return where they end."""
-        if self._loose or self._reading.intermixed:
-            return self._loose_positionals(at)
+        if self._loose and self._letters[at : at + 1] not in {"", "O"}:
+            raise CannotTellError  # positionals that are not known may take them
         options, letters = self._parser.options, self._letters[at:]
         for count in range(len(self._waiting), 0, -1):
             found = re.match("".join(_pattern(options[number]) for number in self._waiting[:count]), letters)
             if found:
                 lengths = [len(one) for one in found.groups()]
-                while self._reading.waits and letters[found.end() : found.end() + 1] == "O":
+                while self._waits and letters[found.end() : found.end() + 1] == "O":
                     if not lengths or lengths[-1]:
                         break
                     lengths.pop()
                 return self._fill(lengths, at)
         return at
-
-    def _loose_positionals(self, at: int) -> int:
-        """Keep values aside where positionals stand anywhere; stop where unseen positionals may take them."""
-        end = at
-        while end < len(self._letters) and self._letters[end] != "O":
-            end += 1
-        if end > at and self._loose:
-            raise CannotTellError
-        self._free += range(at, end)
-        return end
-
-    def _intermixed_positionals(self) -> None:
-        options = self._parser.options
-        self._texts = [self._texts[place] for place in self._free]
-        self._letters = "A" * len(self._texts)
-        self._reading = self._reading._replace(intermixed=False)
-        if any(options[number].nargs in {REST, COMMAND} for number in self._waiting):
-            raise CannotTellError(at_all=True)
-        self._left_over(range(self._positionals(0), len(self._texts)))
 
     def _fill(self, lengths: list[int], at: int) -> int:
         numbers, self._waiting = self._waiting[: len(lengths)], self._waiting[len(lengths) :]
@@ -228,15 +173,14 @@ class Matcher:
 
     def _command(self, option: Option, texts: list[Text]) -> None:
         name = texts[0].text
-        several = [one for one in option.commands or () if name in one.names]
-        found = several[0] if several else None
-        if name is None or (found is None and option.commands_open) or not option.certain or len(several) > 1:
+        found = next((command for command in option.commands or () if name in command.names), None)
+        if name is None or (found is None and option.commands_open):
             raise CannotTellError
         if found is None:
             known = [known for one in option.commands or () for known in one.names]
             self.findings.append(Finding("subcommand-choice", texts[0], option, tuple(known)))
             raise CannotTellError(refused=True)
-        matcher = Matcher(found.parser, texts[1:], self._reading)
+        matcher = Matcher(found.parser, texts[1:], strict=self._strict, waits=self._waits)
         try:
             matcher.run()
         except CannotTellError as error:
@@ -254,25 +198,23 @@ class Matcher:
         self._seen.add(number)
         if not option.names and not texts:
             self._empty.add(number)
-        checked = texts[:0] if option.nargs == FLAG else texts
-        for text in checked:
-            wrong = refusal(option, text.text)
-            if wrong:
-                self.findings.append(Finding(_CODES[wrong], text, option, (text.text,)))
-        self._exclude(number, at or (texts[0] if texts else None), [one.text for one in texts])
+        for text in texts:
+            refused = refusal(option, text.text)
+            if refused:
+                code = "option-type" if refused == "type" else "option-choice"
+                self.findings.append(Finding(code, text, option, (text.text,)))
+        if counts_as_given(option, len(texts)):
+            self._given.add(number)
+            self._exclude(number, at or texts[0])
 
-    def _exclude(self, number: int, at: Text | None, texts: list[str | None]) -> None:
-        given = counts_as_given(self._parser.options[number], texts)
-        self._given[number] = self._given.get(number, False) or given
-        if not given:
-            return
+    def _exclude(self, number: int, at: Text) -> None:
         for group in self._parser.groups:
-            others = [one for one in group.members if one != number and self._given.get(one)]
+            others = [one for one in group.members if one != number and one in self._given]
             if number in group.members and others:
                 self._tell("exclusive-options", at, number, self._parser.options[others[0]].label)
 
     def _left_over(self, places: range) -> None:
-        if self._reading.strict:
+        if self._strict:
             for place in places:
                 self._tell("too-many-arguments", self._texts[place], None)
 
@@ -284,31 +226,28 @@ class Matcher:
 
     def never_named(self) -> list[Finding]:
         """Return what is required and that no text, wherever it may belong, could give."""
-        named = {number for number in self._seen if self._parser.options[number].names}
-        words = self._options.words(self._texts)
+        positionals = {number for number, option in enumerate(self._parser.options) if not option.names}
+        named = self._seen - positionals
         for number, option in enumerate(self._parser.options):
-            if any(may_name(word, name) for word in words for name in option.names):
+            if any(may_name(word, name) for word in words(self._texts) for name in option.names):
                 named.add(number)
-        found = len(self.findings)
-        self._missing(named | {number for number, one in enumerate(self._parser.options) if not one.names})
-        told, self.findings = self.findings[found:], self.findings[:found]
-        return told
+        return self._missing(named | positionals)
 
-    def _missing(self, seen: set[int]) -> None:
-        for number, option in enumerate(self._parser.options):
-            if option.required and option.certain and number not in seen:
-                self._tell("missing-option" if option.names else "missing-argument", None, number)
+    def _missing(self, seen: set[int]) -> list[Finding]:
+        findings = [
+            Finding("missing-option" if option.names else "missing-argument", None, option)
+            for number, option in enumerate(self._parser.options)
+            if option.required and number not in seen
+        ]
         for group in self._parser.groups:
-            if group.required and not (seen - self._empty) & set(group.members):
-                labels = [self._parser.options[number].label for number in group.members]
-                self._tell("missing-option", None, group.members[0], *labels)
+            if group.required and (seen - self._empty).isdisjoint(group.members):
+                members = [self._parser.options[number] for number in group.members]
+                labels = tuple(option.label for option in members)
+                findings.append(Finding("missing-option", None, members[0], labels))
+        return findings
 
     def _tell(self, code: str, at: Text | None, number: int | None, *detail: object) -> None:
         self.findings.append(Finding(code, at, None if number is None else self._parser.options[number], detail))
-
-
-_CODES: dict[Refusal, str] = {"type": "option-type", "choice": "option-choice"}
-_Pattern = Callable[[Option], str]
 
 
 _PATTERNS = {"?": "(-*A?-*)", "*": "(-*[A-]*)", "+": "(-*A[A-]*)", REST: "([-AO]*)", COMMAND: "(-*A[-AO]*)"}
@@ -316,8 +255,5 @@ _PATTERNS = {"?": "(-*A?-*)", "*": "(-*[A-]*)", "+": "(-*A[A-]*)", REST: "([-AO]
 
 def _pattern(option: Option) -> str:
     """Return the regular expression of the letters that an option's values make."""
-    if option.nargs == ONE:
-        pattern = "(-*A-*)"
-    else:
-        pattern = _PATTERNS.get(option.nargs) or f"(-*{'-*'.join('A' * int(option.nargs))}-*)"
+    pattern = _PATTERNS.get(option.nargs) or f"(-*{'-*'.join('A' * int(option.nargs))}-*)"
     return pattern.replace("-*", "").replace("-", "") if option.names else pattern

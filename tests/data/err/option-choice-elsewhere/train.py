@@ -1,6 +1,6 @@
 import argparse
 
 parser = argparse.ArgumentParser()
-for name in ("--mode", "--speed"):
-    parser.add_argument(name, choices=["fast", "slow"])
+parser.add_argument("--mode", choices=["fast", "slow"])
+parser.add_argument("--speed", choices=["fast", "slow"])
 arguments = parser.parse_args()
