@@ -1,8 +1,8 @@
-"""The folder of images that ``prepare_data.py`` writes and ``train.py`` reads, whatever data set they came from.
+"""The folder of images that ``prepare_data.py`` writes and ``train.py`` reads, for any data set.
 
 It is CIFAR-10-shaped: four plain ``.npy`` files (``train_images``, ``train_labels``, ``test_images``, ``test_labels``;
-images are uint8 N x 3 x 32 x 32, labels int64 N, 0 to 9) and ``dataset.json``, which says what they are and holds their
-sha256 digests. No path and no time goes in: the same images are the same bytes in any folder.
+images are uint8 N x 3 x 32 x 32, labels int64 N, 0 to 9) and ``dataset.json``, which describes them and contains
+their sha256 digests. It has no paths and no times: the same images give the same bytes in any folder.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ CLASS_COUNT = 10
 
 
 class ImageSetError(Exception):
-    """The images cannot be had whole and unchanged; the message names the file that is wrong, or the cures."""
+    """The images are missing or damaged; the message names the wrong file, or the cures."""
 
 
 class ImageSet(NamedTuple):
@@ -47,7 +47,7 @@ def summary(images: ImageSet) -> str:
 
 
 def write(images: ImageSet, folder: Path) -> None:
-    """Write the set into ``folder``, which is made if need be."""
+    """Write the set into ``folder``, which is created if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ARRAYS:
         dtype = "|u1" if name.endswith("images") else "<i8"  # little-endian everywhere, for the same bytes everywhere
@@ -66,7 +66,7 @@ def write(images: ImageSet, folder: Path) -> None:
 def read(folder: Path) -> ImageSet:
     """Read the set in ``folder`` and check it: digests, types, shapes, labels.
 
-    Raises ImageSetError, naming the file, where something is missing, changed or not of the shape above.
+    Raises ImageSetError, naming the file, if something is missing, changed or has the wrong shape.
     """
     if not folder.is_dir():
         raise ImageSetError(f"{folder} is not a folder")
@@ -78,7 +78,7 @@ def read(folder: Path) -> ImageSet:
 
 
 def _read_record(path: Path) -> dict[str, Any]:
-    """Return what ``dataset.json`` says, checked as far as it is used."""
+    """Return the content of ``dataset.json``, with the parts in use checked."""
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         texts = [record[key] for key in ("name", "description", "source")]
@@ -110,14 +110,14 @@ def _check_part(folder: Path, part: str, images: npt.NDArray[Any], labels: npt.N
     """Raise ImageSetError unless the part is CIFAR-10-shaped, not empty, and has a label from 0 to 9 for each image."""
     if images.dtype != np.uint8 or images.ndim == 0 or images.shape[1:] != IMAGE_SHAPE or not len(images):
         found = f"{images.dtype} {images.shape}"
-        raise ImageSetError(f"{folder / part}_images.npy holds {found}, not images: uint8 (N, 3, 32, 32)")
+        raise ImageSetError(f"{folder / part}_images.npy contains {found}, expected images: uint8 (N, 3, 32, 32)")
     if (
         labels.dtype != np.int64
         or labels.shape != images.shape[:1]
         or not set(labels.tolist()) <= set(range(CLASS_COUNT))
     ):
         wanted = f"one int64 label from 0 to 9 for each of the {len(images)} images"
-        raise ImageSetError(f"{folder / part}_labels.npy does not hold {wanted}")
+        raise ImageSetError(f"{folder / part}_labels.npy does not contain {wanted}")
 
 
 def _sha256(path: Path) -> str:

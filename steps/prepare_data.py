@@ -1,8 +1,8 @@
-"""Write a CIFAR-10-shaped set of labelled images (``image_set.py``) of the data set that is asked for, and no other.
+"""Write a CIFAR-10-shaped set of labelled images (``image_set.py``) from exactly the requested data set.
 
 - ``cifar10``: a copy in the archive folder (``cifar-10-batches-py/`` or the published ``cifar-10-python.tar.gz``; the
-  folder goes first), else the published tar, downloaded. torchvision's MD5 of each file is checked, and the archive
-  folder is never written to.
+  folder takes precedence), else the published tar, downloaded. torchvision's MD5 of each file is checked, and the
+  archive folder is never written to.
 - ``digits``: scikit-learn's 1,797 real handwritten digits, enlarged; no network.
 - ``synthetic``: drawn by ``synthetic_cifar.py``; for tests and benchmarks.
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the data set into ``--output``; exit 1 if it cannot be had or written, 2 if an argument is no good."""
+    """Write the data set into ``--output``; exit with 1 if that fails, with 2 if an argument is wrong."""
     parser = _parser()
     args = parser.parse_args(argv)
     if args.images_per_batch is not None and args.dataset != "synthetic":
-        parser.error("argument --images-per-batch: goes with --dataset synthetic only")
+        parser.error("argument --images-per-batch: only allowed with --dataset synthetic")
     if args.images_per_batch is not None and args.images_per_batch < 1:
         parser.error(f"argument --images-per-batch: must be 1 or more, not {args.images_per_batch}")
     try:
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def cifar10(archive: Path | None) -> ImageSet:
     """Return CIFAR-10 from the copy in ``archive``, else downloaded.
 
-    Raises ImageSetError, naming the file that is wrong, or the cures if there is neither a copy nor a network.
+    Raises ImageSetError, naming the wrong file, or the cures if there is neither a copy nor a network.
     """
     import published_cifar
 
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="prepare_data.py", description="Write a CIFAR-10-shaped set of images.", allow_abbrev=False
     )
-    parser.add_argument("--dataset", choices=["cifar10", "digits", "synthetic"], required=True, help="which images")
+    parser.add_argument("--dataset", choices=["cifar10", "digits", "synthetic"], required=True, help="data set")
     parser.add_argument("--archive", type=Path, help="a folder that may hold a copy of CIFAR-10; only cifar10 reads it")
     parser.add_argument("--output", type=Path, required=True, help="the folder for the .npy files and dataset.json")
     parser.add_argument("--images-per-batch", type=int, help="size of each of the six batches of synthetic (10000)")

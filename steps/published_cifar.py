@@ -1,7 +1,7 @@
 """Find CIFAR-10 as it was published: a copy in a folder, else a download.
 
-torchvision's MD5 of each file is checked, the folder with the copy is only read, and a network that does not answer
-fails in seconds.
+torchvision's MD5 of each file is checked, the folder with the copy is only read, and if the network does not answer,
+this fails within seconds.
 """
 
 import contextlib
@@ -23,18 +23,18 @@ from image_set import ImageSetError
 
 __all__ = ["CIFAR10", "find"]
 
-PATIENCE = 10.0  # seconds until a silent network counts as none
+PATIENCE = 10.0  # seconds until a silent network counts as missing
 CURES = (
     "Put cifar-10-python.tar.gz or cifar-10-batches-py/ into the folder that --archive names, or use --dataset digits"
 )
 
 
 def find(archive: Path | None, scratch: Path) -> Path:
-    """Return the folder that holds a whole, checked ``cifar-10-batches-py``: ``archive``, or else ``scratch``.
+    """Return the folder with a complete, checked ``cifar-10-batches-py``: ``archive``, or else ``scratch``.
 
-    In ``archive``, ``cifar-10-batches-py/`` goes before ``cifar-10-python.tar.gz``, which is unpacked into ``scratch``;
-    without either the tar is downloaded. Raises ImageSetError, naming the file, if one is missing or not the published
-    one, and naming the cures if there is neither a copy nor a network.
+    In ``archive``, ``cifar-10-batches-py/`` takes precedence over ``cifar-10-python.tar.gz``, which is unpacked into
+    ``scratch``; without either, the tar is downloaded. Raises ImageSetError, naming the file, if one is missing or not
+    the published one, and naming the cures if there is neither a copy nor a network.
     """
     if archive is not None and not archive.is_dir():
         raise ImageSetError(f"the archive folder {archive} is not a folder. {CURES}")
@@ -66,14 +66,14 @@ def _download(scratch: Path) -> Path:
             download_url(CIFAR10.url, scratch, CIFAR10.filename, CIFAR10.tgz_md5)
     except (OSError, RuntimeError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # it keeps the connection open
         reason = " ".join(str(error).split())
         raise ImageSetError(f"CIFAR-10 could not be downloaded from {CIFAR10.url} ({reason}). {CURES}") from error
     return scratch / str(CIFAR10.filename)
 
 
 def _unpack(tar: Path, scratch: Path) -> None:
-    """Write the files of CIFAR-10, and nothing else that a tar may hold, into ``scratch/cifar-10-batches-py``."""
+    """Write only the files of CIFAR-10 from the tar into ``scratch/cifar-10-batches-py``."""
     (scratch / CIFAR10.base_folder).mkdir()
     with tarfile.open(tar, "r:gz") as members:
         names = set(members.getnames())
@@ -81,7 +81,7 @@ def _unpack(tar: Path, scratch: Path) -> None:
             member = f"{CIFAR10.base_folder}/{name}"
             content = members.extractfile(member) if member in names else None
             if content is None:
-                raise ImageSetError(f"{tar} does not hold the file {member}")
+                raise ImageSetError(f"{tar} does not contain the file {member}")
             with content, (scratch / member).open("wb") as file:
                 shutil.copyfileobj(content, file)
 
@@ -95,16 +95,16 @@ def _files() -> list[tuple[str, str]]:
 def _check(path: Path, md5: str) -> None:
     """Raise ImageSetError unless the file is there and has this MD5."""
     if not path.is_file():
-        raise ImageSetError(f"{path} is missing: this copy of CIFAR-10 is not whole")
+        raise ImageSetError(f"{path} is missing: this copy of CIFAR-10 is incomplete")
     if not check_integrity(path, md5):
         raise ImageSetError(
-            f"{path} is not the published CIFAR-10 file (MD5 {md5}): it is damaged, or of another data set"
+            f"{path} is not the published CIFAR-10 file (MD5 {md5}): it is damaged or belongs to another data set"
         )
 
 
 @contextlib.contextmanager
 def _patience() -> Iterator[None]:
-    """Bound each wait on a socket: torchvision sets no timeout of its own."""
+    """Limit each wait on a socket: torchvision sets no timeout itself."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
@@ -114,7 +114,7 @@ def _patience() -> Iterator[None]:
 
 
 def _reach(url: str) -> None:
-    """Raise OSError unless ``url`` answers in time; in a thread, since name look-ups have no timeout."""
+    """Raise OSError unless ``url`` answers in time; in a thread, because name lookups have no timeout."""
     failure: list[BaseException] = [TimeoutError(f"no answer in {PATIENCE:g} seconds")]
 
     def ask() -> None:

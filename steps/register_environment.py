@@ -1,14 +1,14 @@
-"""Register the environment that this run used, under a name, and write what it is to ``environment.json``.
+"""Register the environment of this run under a name, and describe it in ``environment.json``.
 
 In a run of Azure ML SDK v1, the environment of the run becomes the next version of NAME in the workspace. Anywhere else
-there is nothing to register with, for v2 registers an environment before its job: the record is all that is written,
-and its version is a digest of its content. Both have the same keys:
+nothing is registered, because v2 registers an environment before its job: only the record is written, and its version
+is a digest of its content. Both kinds of records have the same keys:
 
 - ``name``, ``version``; ``workspace``: the Azure ML workspace's name, or null;
 - ``python``, ``implementation``, ``platform`` of the interpreter that runs this script;
-- ``packages``: what is installed there, name (normalised) to version, sorted.
+- ``packages``: the installed packages, (normalised) name to version, sorted.
 
-No time goes in: the same environment gives the same bytes.
+It has no times: the same environment gives the same bytes.
 """
 
 import argparse
@@ -34,7 +34,7 @@ class RegistrationError(Exception):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Register and write the record into ``--output``; exit 1 if that fails, 2 if an argument is no good."""
+    """Register and write the record into ``--output``; exit with 1 if that fails, with 2 if an argument is wrong."""
     parser = argparse.ArgumentParser(
         prog="register_environment.py", description="Register the environment that this run used.", allow_abbrev=False
     )
@@ -42,10 +42,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="the folder for environment.json")
     args = parser.parse_args(argv)
     if not NAME.fullmatch(args.name):
-        rule = "must be letters, digits, '.', '_' and '-', not beginning with a sign, Microsoft or AzureML"
+        rule = "must be letters, digits, '.', '_' and '-', and must not start with a sign, Microsoft or AzureML"
         parser.error(f"argument --name: {rule}, not {args.name!r}")
     try:
-        args.output.mkdir(parents=True, exist_ok=True)  # first: what is registered cannot be taken back
+        args.output.mkdir(parents=True, exist_ok=True)  # first: a registration cannot be undone
         record = register(args.name)
         (args.output / "environment.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     except (RegistrationError, OSError) as error:
@@ -72,9 +72,9 @@ def interpreter() -> dict[str, Any]:
     packages: dict[str, str] = {}
     for distribution in distributions():
         metadata = distribution.metadata
-        if "Name" in metadata and "Version" in metadata:  # what a broken installation left has neither
+        if "Name" in metadata and "Version" in metadata:  # remains of a broken installation have neither
             name = re.sub(r"[-_.]+", "-", metadata["Name"]).lower()
-            packages.setdefault(name, metadata["Version"])  # the first on the path is the one that is imported
+            packages.setdefault(name, metadata["Version"])  # the first on the path is imported
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
@@ -86,18 +86,18 @@ def interpreter() -> dict[str, Any]:
 def _why_not() -> str:
     if "AZUREML_RUN_ID" not in os.environ:
         return "this run is not in Azure ML"
-    return "that takes a run of SDK v1 with azureml-core. In v2, environments are registered before the job starts"
+    return "this needs a run of SDK v1 with azureml-core. In v2, environments are registered before the job starts"
 
 
 def _registered(name: str) -> dict[str, str | None] | None:
-    """Register the environment of this run of SDK v1, and return as what; None where there is no such run."""
+    """Register the environment of this run of SDK v1, and return its record; None if this is not a run of SDK v1."""
     run = v1_run()
     if run is None:
         return None
     try:
         environment = run.get_environment()
         environment.name = name
-        environment.version = None  # Azure ML gives the next one
+        environment.version = None  # Azure ML assigns the next one
         workspace = run.experiment.workspace
         registered = environment.register(workspace)
     except Exception as error:  # the SDK raises bare Exception for what the service refuses

@@ -33,8 +33,8 @@ PIXELS = 3 * 32 * 32
 def write(root: Path, images_per_batch: int = IMAGES_PER_BATCH) -> dict[str, str]:
     """Write five training batches, a test batch and the class names into ``root/cifar-10-batches-py``.
 
-    Each batch holds ``images_per_batch`` images. Returns the MD5 of each file by its name. Raises FileExistsError if
-    the folder is already there: it may hold the real CIFAR-10.
+    Each batch has ``images_per_batch`` images. Returns the MD5 of each file by name. Raises FileExistsError if the
+    folder already exists: it may contain the real CIFAR-10.
     """
     folder = root / FOLDER
     folder.mkdir(parents=True)
@@ -46,7 +46,7 @@ def write(root: Path, images_per_batch: int = IMAGES_PER_BATCH) -> dict[str, str
 
 
 def reader(md5: Mapping[str, str]) -> "type[CIFAR10]":
-    """Return torchvision's CIFAR10 with MD5 lists of its own, ``md5`` as ``write`` returned it: the checks stay on."""
+    """Return torchvision's CIFAR10 with the MD5 lists that ``write`` returned, so that its checks stay on."""
     from torchvision.datasets import CIFAR10
 
     class SyntheticCIFAR10(CIFAR10):
@@ -60,7 +60,7 @@ def reader(md5: Mapping[str, str]) -> "type[CIFAR10]":
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write the files into ``--output``; exit 1 if they cannot be written, 2 if an argument is no good."""
+    """Write the files into ``--output``; exit with 1 if they cannot be written, with 2 if an argument is wrong."""
     parser = argparse.ArgumentParser(
         prog="synthetic_cifar.py", description="Write synthetic images as CIFAR-10's files.", allow_abbrev=False
     )

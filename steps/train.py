@@ -1,12 +1,11 @@
 """Train the PyTorch CIFAR-10 tutorial's network on a folder that ``prepare_data.py`` wrote.
 
-The loop is the tutorial's (SGD with momentum 0.9, cross-entropy), with the whole set held as one tensor in place of a
-DataLoader over images: faster, and the weights are the same bit for bit. Logged to the current run
-(``current_run.py``) are
+The loop is the tutorial's (SGD with momentum 0.9, cross-entropy), with the whole set as one tensor instead of a
+DataLoader over images: faster, with bit-for-bit the same weights. Logged to the current run (``current_run.py``) are
 
 - ``loss``: the mean over each 2000 batches of an epoch; batches after the last full 2000 are not logged, as in the
-  tutorial. Where an epoch has fewer than 2000 batches, the mean over the whole epoch, once an epoch;
-- ``accuracy``: at the end, the share (0 to 1) of test images whose class is right.
+  tutorial. If an epoch has fewer than 2000 batches, the mean over the whole epoch;
+- ``accuracy``: at the end, the fraction (0 to 1) of correctly classified test images.
 
 Into ``--output`` go ``model.pt`` (the state dict, on the CPU) and ``metrics.json``. The same seed gives the same bytes,
 on the same machine and versions.
@@ -37,7 +36,7 @@ SEEDS = 2**64  # torch.manual_seed takes less
 
 
 class TrainingError(Exception):
-    """Training cannot go on; the message says why and what to change."""
+    """Training cannot continue; the message says why and what to change."""
 
 
 class Loss(NamedTuple):
@@ -49,7 +48,7 @@ class Loss(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train, test and save; exit 1 if the data or the training is no good, 2 if an argument is."""
+    """Train, test and save; exit with 1 if the data is wrong or the training fails, with 2 if an argument is wrong."""
     parser = _parser()
     args = parser.parse_args(argv)
     _check(args, parser)
@@ -73,7 +72,7 @@ def fit(  # noqa: PLR0913 - the tutorial's parameters
 ) -> None:
     """Train ``net`` in place on normalised ``images`` (N x 3 x 32 x 32) and ``labels`` (N), all on one device.
 
-    Each mean loss goes to ``on_loss`` as soon as it is known. Shuffling draws from torch's default generator.
+    Each mean loss is passed to ``on_loss`` as soon as it is known. Shuffling draws from torch's default generator.
     """
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate, momentum=0.9)
@@ -93,7 +92,7 @@ def fit(  # noqa: PLR0913 - the tutorial's parameters
 
 
 def accuracy(net: Net, images: torch.Tensor, labels: torch.Tensor) -> float:
-    """Return the share (0 to 1) of normalised ``images`` that ``net`` puts into the class that ``labels`` says."""
+    """Return the fraction (0 to 1) of normalised ``images`` that ``net`` classifies as in ``labels``."""
     with torch.no_grad():
         right = [
             (net(some).argmax(dim=1) == known).sum()
@@ -108,7 +107,7 @@ def normalise(images: npt.NDArray[np.uint8]) -> torch.Tensor:
 
 
 def _orders(size: int, epochs: int) -> Iterator[torch.Tensor]:
-    """Yield each epoch's order of ``size`` images as DataLoader(shuffle=True) draws it: by asking a DataLoader."""
+    """Yield each epoch's order of ``size`` images, drawn by a DataLoader(shuffle=True)."""
     for _ in range(epochs):
         yield from DataLoader(range(size), batch_size=size, shuffle=True)  # type: ignore[arg-type] # a range will do
 
@@ -139,21 +138,21 @@ def _run(images: ImageSet, args: argparse.Namespace) -> None:
     print(f"accuracy on the {len(images.test_labels)} test images of {images.name}: {score:.4f}")
     about = {"data_set": images.name, "description": images.description, "device": device.type}
     _save(args, net, {**about, "accuracy": score, "losses": losses})
-    run.flush()  # Azure ML's run sends metrics in the background, and what is not sent when Python ends is lost
+    run.flush()  # Azure ML's run sends metrics in the background; unsent ones are lost when Python ends
 
 
 def _log_loss(run: CurrentRun, loss: Loss) -> None:
-    """Log one mean loss; raise TrainingError if it is no longer a number, since every later weight is lost."""
+    """Log one mean loss; raise TrainingError if it is not a number, because all later weights would be lost."""
     if not math.isfinite(loss.loss):
         where = f"epoch {loss.epoch}, batch {loss.batch}"
         raise TrainingError(f"the loss is {loss.loss} at {where}: try a smaller --learning-rate")
     print(f"epoch {loss.epoch}, batch {loss.batch}: loss {loss.loss:.3f}")
     run.log("loss", loss.loss)
-    sys.stdout.flush()  # to whoever follows the log: a pipe holds text back
+    sys.stdout.flush()  # flush for readers of the log: a pipe is buffered
 
 
 def _save(args: argparse.Namespace, net: Net, metrics: dict[str, Any]) -> None:
-    """Write ``model.pt`` and ``metrics.json``; no path and no time goes in."""
+    """Write ``model.pt`` and ``metrics.json``, without paths and times."""
     args.output.mkdir(parents=True, exist_ok=True)
     torch.save(net.cpu().state_dict(), args.output / "model.pt")
     metrics["losses"] = [loss._asdict() for loss in metrics["losses"]]
@@ -162,11 +161,11 @@ def _save(args: argparse.Namespace, net: Net, metrics: dict[str, Any]) -> None:
 
 
 def _device() -> torch.device:
-    """Return CUDA where there is one, else the CPU, set up so that the same seed gives the same weights."""
-    torch.set_num_threads(1)  # at the tutorial's batch of 4, a second thread costs more than it gives
+    """Return CUDA if available, else the CPU, set up so that the same seed gives the same weights."""
+    torch.set_num_threads(1)  # with the tutorial's batch size of 4, a second thread makes it slower
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is free to differ between runs
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, cuBLAS may differ between runs
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     return torch.device("cuda")
 
@@ -178,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, required=True, help="a folder that prepare_data.py wrote")
     parser.add_argument("--epochs", type=int, required=True, help="passes over the training images, 1 or more")
-    parser.add_argument("--batch-size", type=int, required=True, help="images an update, 1 or more")
+    parser.add_argument("--batch-size", type=int, required=True, help="images per update, 1 or more")
     parser.add_argument("--learning-rate", type=float, required=True, help="a finite number above 0")
     parser.add_argument("--seed", type=int, required=True, help="of the first weights and of the shuffling, 0 or more")
     parser.add_argument("--output", type=Path, required=True, help="the folder for model.pt and metrics.json")
@@ -186,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """End the program with one line if a number is out of its range."""
+    """End the program with one line if a number is out of range."""
     if args.epochs < 1:
         parser.error(f"argument --epochs: must be 1 or more, not {args.epochs}")
     if args.batch_size < 1:

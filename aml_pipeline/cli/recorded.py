@@ -64,7 +64,7 @@ def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
     more = f" and {len(newest) - len(shown)} more" if len(newest) > len(shown) else ""
     first = ", newest first" if more else ""
     said = f'"{name}" matches {len(newest)} runs{first}: {", ".join(shown)}{more}.'
-    return UsageError(f"{said} Type more of its id.")
+    return UsageError(f"{said} Give more of its id.")
 
 
 def state_of(one: RunRecord, *, busy: bool) -> str:

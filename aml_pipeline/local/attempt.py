@@ -192,7 +192,7 @@ def _of_outputs(context: Context, running: Running, ended: process.Ended) -> Jud
     left = leftovers.leftovers(work, attempt.parts["snapshot"], running.since_ns, context.project.digests.file)
     shown = os.path.relpath(work, context.project.folder)
     message = faults.of_outputs(step, attempt, to_fill(context, step), left, shown)
-    running.stays = bool(message and left)  # for a look at what the script wrote elsewhere
+    running.stays = bool(message and left)  # to inspect what the script wrote elsewhere
     message = message or links.of_outputs(step, attempt, os.path.dirname(context.store.folder))
     if message:
         return Judgement(ended, message)

@@ -69,7 +69,9 @@ def test_the_network_is_told_from_azure_and_may_pass(make: Callable[[], Exceptio
 )
 def test_an_answer_that_is_no_json_is_none_of_azure_ml(make: Callable[[], Exception]) -> None:
     said = refusals.meaning(make())
-    assert said.startswith("Something else than Azure ML answered, such as a proxy or the login page of a network.")
+    assert said.startswith(
+        "The answer did not come from Azure ML, but perhaps from a proxy or the login page of a network."
+    )
     assert "Expecting" not in said
 
 

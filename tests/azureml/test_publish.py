@@ -384,7 +384,7 @@ def test_going_back_to_an_earlier_version(lesson: Lesson, capsys: Capture) -> No
     assert state(lesson)["endpoints"]["lesson"] == second
     done = lesson.here(capsys, "publish", "--version", "abc")
     assert done.status == 2
-    assert done.err == f'There is no version "abc" of lesson to go back to. Published: {second[:12]}, {first[:12]}.\n'
+    assert done.err == f'Unknown version "abc" of lesson. Published: {second[:12]}, {first[:12]}.\n'
 
 
 def test_published_steps_run_afresh_unless_the_file_says_otherwise(lesson: Lesson, capsys: Capture) -> None:

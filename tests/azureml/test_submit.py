@@ -375,7 +375,7 @@ def test_a_run_whose_answer_got_lost_is_found(lesson: Lesson, capsys: Capture, s
     done = lesson.here(capsys, "submit", *step)
     assert done.status == 0
     (run,) = [run for run, one in lesson.service.state.runs.items() if one["parentRunId"] is None]
-    assert done.err == f"Azure ML did not confirm the submission, but run {run} has begun.\n"
+    assert done.err == f"Azure ML did not confirm the submission, but run {run} has started.\n"
     assert done.out.startswith(f"run {run}\nhttp")
     assert lesson.service.state.runs[run]["tags"]["pipeline"] == "lesson"
     assert lesson.record()["azureml"]["run"] == run
@@ -410,7 +410,7 @@ def test_a_run_that_began_and_could_not_be_tagged_is_told(lesson: Lesson, capsys
     done = lesson.here(capsys, "submit")
     (run,) = lesson.service.runs
     assert done.status == 0
-    assert done.err.splitlines()[0] == f"Azure ML did not confirm the submission, but run {run} has begun."
+    assert done.err.splitlines()[0] == f"Azure ML did not confirm the submission, but run {run} has started."
     assert done.err.splitlines()[1].startswith(
         f"Tagging run {run} failed. You are not allowed to do that in this workspace."
     )
@@ -504,7 +504,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     records = [run.name for run in lesson.runs()]
     assert lesson.here(capsys, "cancel", records[0][-4:]).out == f"run {first} has ended: Canceled\n"
     done = lesson.here(capsys, "cancel", "20")
-    assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Type more of its id.\n'
+    assert done.err == f'"20" matches 2 runs: {records[1]}, {records[0]}. Give more of its id.\n'
     done = lesson.here(capsys, "cancel", "other")
     assert done.status == 4
     assert done.err.startswith("Cancelling run other failed. Azure ML cannot find it.")

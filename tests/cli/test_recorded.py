@@ -42,8 +42,8 @@ def test_any_part_of_its_name_that_no_other_has_means_a_run(name: str, place: in
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("b6", f'"b6" matches 2 runs: {IDS[2]}, {IDS[0]}. Type more of its id.'),
-        ("2026-11-27", f'"2026-11-27" matches 2 runs: {IDS[2]}, {IDS[1]}. Type more of its id.'),
+        ("b6", f'"b6" matches 2 runs: {IDS[2]}, {IDS[0]}. Give more of its id.'),
+        ("2026-11-27", f'"2026-11-27" matches 2 runs: {IDS[2]}, {IDS[1]}. Give more of its id.'),
         ("", f'Unknown run "". Known: {", ".join(IDS)}.'),
         ("b6ef", 'Unknown run "b6ef". Known: '),
     ],
@@ -59,7 +59,7 @@ def test_of_many_candidates_the_newest_are_listed() -> None:
     with pytest.raises(UsageError) as told:
         chosen(many, "2026")
     assert str(told.value).startswith('"2026" matches 12 runs, newest first: 2026-11-27T17-04-11-000-000b, ')
-    assert str(told.value).endswith("-0007 and 7 more. Type more of its id.")
+    assert str(told.value).endswith("-0007 and 7 more. Give more of its id.")
 
 
 def test_values_of_parameters_are_of_their_types() -> None:

@@ -179,7 +179,7 @@ def test_cifar10_over_synthetic_files_fails_and_names_the_file(script: Any, tmp_
     done = script("prepare_data.py", *options, status=1)
     named = tmp_path / "data" / "cifar-10-batches-py" / "data_batch_1"
     problem = "is not the published CIFAR-10 file (MD5 c99cafc152244af753f735de768cd75f)"
-    assert done.stderr == f"prepare_data.py: error: {named} {problem}: it is damaged, or of another data set\n"
+    assert done.stderr == f"prepare_data.py: error: {named} {problem}: it is damaged or belongs to another data set\n"
     assert not done.stdout
     assert contents(tmp_path) == before
 
@@ -243,7 +243,7 @@ def test_a_tar_cannot_write_elsewhere(accepted: Path, monkeypatch: pytest.Monkey
 def test_a_tar_that_lacks_a_file_is_named(accepted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tar = pack(accepted, leave_out="data_batch_4")
     trust(monkeypatch, tar)
-    with pytest.raises(ImageSetError, match=f"{tar} does not hold the file cifar-10-batches-py/data_batch_4"):
+    with pytest.raises(ImageSetError, match=f"{tar} does not contain the file cifar-10-batches-py/data_batch_4"):
         prepare_data.cifar10(accepted)
 
 
@@ -266,7 +266,7 @@ def test_each_file_that_is_cut_short_or_gone_is_named(accepted: Path, name: str)
 
 def test_an_empty_copy_is_no_reason_to_download(tmp_path: Path) -> None:
     (tmp_path / synthetic_cifar.FOLDER).mkdir()
-    with pytest.raises(ImageSetError, match="data_batch_1 is missing: this copy of CIFAR-10 is not whole"):
+    with pytest.raises(ImageSetError, match="data_batch_1 is missing: this copy of CIFAR-10 is incomplete"):
         prepare_data.cifar10(tmp_path)
 
 
@@ -318,7 +318,10 @@ def test_a_download_of_something_else_fails_with_the_cures(
             "argument --images-per-batch: must be 1 or more, not 0",
         ),
         (["--dataset", "synthetic", "--images-per-batch", "x"], "argument --images-per-batch: invalid int value: 'x'"),
-        (["--dataset", "digits", "--images-per-batch", "9"], "--images-per-batch: goes with --dataset synthetic only"),
+        (
+            ["--dataset", "digits", "--images-per-batch", "9"],
+            "--images-per-batch: only allowed with --dataset synthetic",
+        ),
     ],
 )
 def test_a_bad_argument_is_one_line(

@@ -62,7 +62,7 @@ def test_the_name_is_no_part_of_the_version(script: Any, tmp_path: Path) -> None
 
 
 NOT_IN_V2 = (
-    "Nothing was registered: that takes a run of SDK v1 with azureml-core. "
+    "Nothing was registered: this needs a run of SDK v1 with azureml-core. "
     "In v2, environments are registered before the job starts\n"
 )
 

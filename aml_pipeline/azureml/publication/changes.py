@@ -148,9 +148,9 @@ def moved_back(wanted: Wanted, found: Found, version: str) -> Change:
     else:
         chosen = [(number, known) for number, known in numbers if version and digests[known].startswith(version)]
     if len({digests[known] for _, known in chosen}) != 1:
-        many = "More than one version begins with" if chosen else "There is no version"
+        many = "Ambiguous version" if chosen else "Unknown version"
         known = ", ".join(dict.fromkeys(_short(digests[known]) for _, known in reversed(numbers)))
-        raise UsageError(f'{many} "{version}" of {name} to go back to. Published: {known}.')
+        raise UsageError(f'{many} "{version}" of {name}. Published: {known}.')
     number, pipeline = chosen[-1]
     after = f"default: {_short(digests.get(there.pipeline or ''))} → {_short(digests[pipeline])}"
     if str(number) == there.default:

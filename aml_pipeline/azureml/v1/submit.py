@@ -125,7 +125,7 @@ def _looked_for(look: Callable[[], Sdk], run: str, error: AzureError) -> Sdk:
             with doing(f"looking for run {run}"):
                 begun = look()
             if begun is not None:
-                say(f"Azure ML did not confirm the submission, but run {run} has begun.")
+                say(f"Azure ML did not confirm the submission, but run {run} has started.")
                 return begun
     except AzureError:
         if address_of(error) and run not in address_of(error):

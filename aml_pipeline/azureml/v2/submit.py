@@ -30,10 +30,10 @@ def submit(
     force: bool = False,
     tags: Mapping[str, str] | None = None,
 ) -> Sdk:
-    """Export ``plan``, which was checked, and send it; return the ``PipelineJob``. With ``force`` no step is reused.
+    """Export and submit the checked ``plan``; return the ``PipelineJob``. With ``force`` no step is reused.
 
-    Raises AzureError when Azure ML refuses, of which LostRunError when nobody knows whether the run began,
-    SubmissionStopped when a signal came and nobody knows.
+    Raises AzureError when Azure ML refuses, LostRunError when it is unknown whether the run started, SubmissionStopped
+    when a signal came and that is unknown.
     """
     job = _submitted(export.by_hand(plan), client, project, force=force, tags=tags)
     received = sendable.received(plan, plan.steps)
@@ -51,15 +51,15 @@ def submit_step(
     *,
     tags: Mapping[str, str] | None = None,
 ) -> Sdk:
-    """Send ``step`` alone, as a pipeline of one node, which is not reused; return the ``PipelineJob``.
+    """Submit a single ``step`` as a pipeline with one node, without reuse; return the ``PipelineJob``.
 
-    Raises what ``submit`` raises.
+    Raises the errors of ``submit``.
     """
     return _submitted(export.by_hand(plan, step), client, project, force=True, tags=tags)
 
 
 def require_sendable(plan: Plan, project: Project, alone: Step | None = None) -> None:
-    """Raise PipelineError for what Azure ML would not take of ``plan``, or of the step ``alone``."""
+    """Raise PipelineError for what Azure ML would not accept of ``plan``, or of the step ``alone``."""
     refusal.require_sendable(
         plan,
         project,

@@ -1,1 +1,1 @@
-"""What both SDKs of Azure ML need alike: where and how to log in, errors in our words, waiting, watching a run."""
+"""Shared by both SDKs of Azure ML: configuration, login, errors in our words, waiting, watching a run."""

@@ -1,4 +1,4 @@
-"""What an error of an SDK of Azure ML means: its status, whether it may pass, and in our words with the cure.
+"""The meaning of errors of the Azure ML SDKs: their status, whether they are temporary, and our message with a cure.
 
 Errors of the SDKs and their libraries are recognised by the names of their classes, so none of these is imported.
 """
@@ -43,22 +43,22 @@ _STORAGE_FORBIDDEN = (
 # Errors of libraries about what is between this machine and Azure → their meaning, and the cure.
 _OF_THE_WAY = {
     "CERTIFICATE_VERIFY_FAILED": (
-        "The certificate of whoever answered is not trusted here. Where a proxy reads along, name the file of its "
+        "The certificate of the server is not trusted on this machine. If a proxy intercepts TLS, set the file of its "
         "certificate: REQUESTS_CA_BUNDLE=FILE."
     ),
     "407 Proxy Authentication": (
-        "The proxy wants a login. Write it into its address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT."
+        "The proxy requires a login. Put it into the address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT."
     ),
     "Unknown cloud environment": (
-        "The addresses of this cloud of Azure cannot be had. Look at the network; and at ARM_CLOUD_METADATA_URL and "
-        "AZURE_CLOUD_NAME, where they are set."
+        "The addresses of this Azure cloud could not be retrieved. Check the network, and ARM_CLOUD_METADATA_URL and "
+        "AZURE_CLOUD_NAME if they are set."
     ),
 }
 # Errors of json, requests and azure-core for an answer that cannot be parsed, and what that means.
 _NO_JSON = frozenset({"JSONDecodeError", "DecodeError"})
 _ANOTHER = (
-    "Something else than Azure ML answered, such as a proxy or the login page of a network. Look at the network, and "
-    "at HTTPS_PROXY; then try again."
+    "The answer did not come from Azure ML, but perhaps from a proxy or the login page of a network. Check the network "
+    "and HTTPS_PROXY, then try again."
 )
 # Temporary statuses: a timeout, or too many requests.
 _PASSING = frozenset({408, 429})
