@@ -121,14 +121,14 @@ class Digests:
 
 def _entry_look(entry: os.DirEntry[str]) -> Look:
     try:
-        found = look_of(entry.stat())
+        at_entry = look_of(entry.stat())
     except OSError:  # a link that leads nowhere, or round in a circle
         seen.looks.setdefault(entry.path, None)
-        found = look_of(entry.stat(follow_symlinks=False))
-        seen.links.setdefault(entry.path, found)
-        return found
-    seen.looks.setdefault(entry.path, found)
-    return found
+        at_entry = look_of(entry.stat(follow_symlinks=False))
+        seen.links.setdefault(entry.path, at_entry)
+        return at_entry
+    seen.looks.setdefault(entry.path, at_entry)
+    return at_entry
 
 
 def _stable_digest(path: str) -> str:

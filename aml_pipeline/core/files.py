@@ -47,21 +47,21 @@ seen = Seen()
 def look(path: str) -> Look | None:
     """Return the metadata of the target of ``path``, or None if it does not exist."""
     try:
-        found = look_of(os.stat(path))
+        metadata = look_of(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
-        found = None
-    seen.looks.setdefault(path, found)
-    return found
+        metadata = None
+    seen.looks.setdefault(path, metadata)
+    return metadata
 
 
 def link(path: str) -> str | None:
     """Return the target of the symbolic link ``path``, or None if it is not a link."""
     try:
-        found = look_of(os.lstat(path))
+        metadata = look_of(os.lstat(path))
     except (FileNotFoundError, NotADirectoryError):
-        found = None
-    seen.links.setdefault(path, found)
-    return os.readlink(path) if found and stat.S_ISLNK(found.mode) else None
+        metadata = None
+    seen.links.setdefault(path, metadata)
+    return os.readlink(path) if metadata and stat.S_ISLNK(metadata.mode) else None
 
 
 def look_of(status: os.stat_result) -> Look:
@@ -71,14 +71,14 @@ def look_of(status: os.stat_result) -> Look:
 
 def is_file(path: str) -> bool:
     """Whether the target of ``path`` is a regular file."""
-    found = look(path)
-    return found is not None and stat.S_ISREG(found.mode)
+    metadata = look(path)
+    return metadata is not None and stat.S_ISREG(metadata.mode)
 
 
 def is_folder(path: str) -> bool:
     """Whether the target of ``path`` is a folder."""
-    found = look(path)
-    return found is not None and stat.S_ISDIR(found.mode)
+    metadata = look(path)
+    return metadata is not None and stat.S_ISDIR(metadata.mode)
 
 
 def names(folder: str) -> list[str]:

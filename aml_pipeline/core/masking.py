@@ -87,19 +87,19 @@ def _without_named(text: str) -> str:
     return of.named.sub(_masked, of.option.sub(_option_masked, text))
 
 
-def _option_masked(found: re.Match[str]) -> str:
-    return found[0] if _patterns().number.fullmatch(found[2]) else f"{found[1]}{MASK}"
+def _option_masked(match: re.Match[str]) -> str:
+    return match[0] if _patterns().number.fullmatch(match[2]) else f"{match[1]}{MASK}"
 
 
-def _masked(found: re.Match[str]) -> str:
-    value = found["bare"] or found["quoted"] or ""
-    of_machines = found["made"] or found["key"]
-    if (of_machines and _patterns().number.fullmatch(value)) or (found["key"] and not _may_be_key(value)):
-        return found[0]
-    if (found["made"] or "").lower() == "assertion" and found["between"].strip() == ":":
-        return found[0]  # a sentence
-    quote = found["quote"] or ""
-    return f"{found['before']}{quote}{MASK}{quote}"
+def _masked(match: re.Match[str]) -> str:
+    value = match["bare"] or match["quoted"] or ""
+    of_machines = match["made"] or match["key"]
+    if (of_machines and _patterns().number.fullmatch(value)) or (match["key"] and not _may_be_key(value)):
+        return match[0]
+    if (match["made"] or "").lower() == "assertion" and match["between"].strip() == ":":
+        return match[0]  # a sentence
+    quote = match["quote"] or ""
+    return f"{match['before']}{quote}{MASK}{quote}"
 
 
 def _may_be_key(value: str) -> bool:

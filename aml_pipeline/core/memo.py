@@ -39,7 +39,7 @@ def _counts(name: str) -> bool:
     return name.startswith(("PYTHON", "LC_")) or name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV", "CONDA_PREFIX"}
 
 
-def recall(place: str, asked: tuple[object, ...]) -> str | None:
+def recall(place: str, question_now: tuple[object, ...]) -> str | None:
     """Return the cached answer in the file ``place`` for the question, if it is still valid."""
     try:
         data = _read(place)
@@ -48,7 +48,7 @@ def recall(place: str, asked: tuple[object, ...]) -> str | None:
         kept, paths, looks, links, answer = marshal.loads(data)  # noqa: S302 - sealed, and our own
     except (OSError, ValueError, EOFError, TypeError):
         return None
-    if kept != asked or any(_look(path) != look for path, look in zip(paths, looks, strict=False)):
+    if kept != question_now or any(_look(path) != look for path, look in zip(paths, looks, strict=False)):
         return None
     if any(_look(path, follow=False) != look for path, look in links):
         return None

@@ -84,13 +84,13 @@ def in_text(data: bytes) -> list[Secret]:
     if len(data) > MOST_BYTES or b"\0" in data:
         return []
     texts, assigned, stand_in = _searches()
-    found: dict[int, str] = {}
+    kinds: dict[int, str] = {}
     for match in texts.finditer(data):
-        found.setdefault(_line(data, match), _FOUND[(match.lastindex or 1) - 1].what)
+        kinds.setdefault(_line(data, match), _FOUND[(match.lastindex or 1) - 1].what)
     for match in assigned.finditer(data):
         if _is_drawn(match[1]) and not stand_in.search(match[1]):
-            found.setdefault(_line(data, match), "a hard-coded password or key")
-    return [Secret(line, what) for line, what in sorted(found.items())]
+            kinds.setdefault(_line(data, match), "a hard-coded password or key")
+    return [Secret(line, what) for line, what in sorted(kinds.items())]
 
 
 def _is_drawn(value: bytes) -> bool:
@@ -122,14 +122,14 @@ def in_addresses(text: str) -> list[Place]:
 
 
 def _in_line(line: str, number: int) -> Iterator[Place]:
-    found = False
+    has_login = False
     for match in _LOGIN.finditer(line):
         what = _in_login(match[1]) if match[1] else "a token" if _is_drawn(match[2].encode()) else None
         if what:
-            found = True
+            has_login = True
             start, end = match.span(1 if match[1] else 2)
             yield Place(number, start + 1, end - start, what)
-    if not found and (other := _in_value(line)):
+    if not has_login and (other := _in_value(line)):
         yield Place(number, *other)
 
 
@@ -164,9 +164,9 @@ _SHORTEST_MIXED = 6
 def by_variable(name: str, value: str) -> str | None:
     """Return what an environment variable contains, if its name or its value is usual for secrets."""
     value = value.strip()
-    told = in_addresses(value)
-    if told:
-        return told[0].what
+    logins = in_addresses(value)
+    if logins:
+        return logins[0].what
     if not value or name in {"PWD", "OLDPWD"} or _PUT_IN_LATER.fullmatch(value) or _NO_SECRET.fullmatch(value):
         return None
     if chosen := re.fullmatch(WARNED_CHOSEN, name, re.IGNORECASE):

@@ -153,23 +153,23 @@ def _validated(loaded: Loaded) -> PipelineSpec | None:
     data = loaded.document.root.value if loaded.document.root else None
     if isinstance(data, dict):
         data = {key: value for key, value in data.items() if not key.startswith("x-")}
-    told: set[Path] = set()  # places of mistakes: what the next round misses there was removed because of them
+    explained: set[Path] = set()  # places of mistakes: what the next round misses there was removed because of them
     names: set[str] = set()
     while data is not None:
         try:
             return PipelineSpec.model_validate(data, context=names)
         except ValidationError as error:
-            found = error.errors(include_url=False)
-        if misspelt := errors.misspelt(found):
+            refused = error.errors(include_url=False)
+        if misspelt := errors.misspelt(refused):
             data, renamed = _respelt(loaded, data, misspelt)
             if renamed:
                 continue
-        new = [error for error in found if error["loc"] not in told]
+        new = [error for error in refused if error["loc"] not in explained]
         loaded.add([errors.explain(error) for error in new])
-        loaded.wrong.update(error["loc"] for error in found)
-        told.update(error["loc"][:length] for error in found for length in range(len(error["loc"]) + 1))
-        names.update(name for error in found if (name := errors.bad_name(error)) is not None)
-        less = errors.without(data, found)
+        loaded.wrong.update(error["loc"] for error in refused)
+        explained.update(error["loc"][:length] for error in refused for length in range(len(error["loc"]) + 1))
+        names.update(name for error in refused if (name := errors.bad_name(error)) is not None)
+        less = errors.without(data, refused)
         data = less if new or less != data else None
     return None
 
@@ -179,8 +179,8 @@ def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, st
 
     So what they declare and use is checked, and no consequences of one wrong letter are reported.
     """
-    told = [errors.explain(error) for error, _ in misspelt]  # with their positions: one may be below another
-    loaded.add(replace(problem, position=loaded.document.position(problem.path, on_key=True)) for problem in told)
+    problems = [errors.explain(error) for error, _ in misspelt]  # with their positions: one may be below another
+    loaded.add(replace(problem, position=loaded.document.position(problem.path, on_key=True)) for problem in problems)
     loaded.misspelt.update(tuple(error["loc"]) for error, _ in misspelt)
     data, renamed = errors.respelt(data, [(error["loc"], key) for error, key in misspelt])
     for path, key in renamed:

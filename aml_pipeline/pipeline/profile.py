@@ -44,10 +44,10 @@ def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -
 
 def faults(pipeline: PipelineSpec) -> list[Problem]:
     """Return the problems of all profiles and schedules of the file, whether they are in use or not."""
-    found = [problem for name in pipeline.profiles for problem in apply(pipeline, name, {}).problems]
+    problems = [problem for name in pipeline.profiles for problem in apply(pipeline, name, {}).problems]
     for name, schedule in pipeline.schedules.items():
-        found += _schedule_faults(pipeline, schedule, ("schedules", name))
-    return found
+        problems += _schedule_faults(pipeline, schedule, ("schedules", name))
+    return problems
 
 
 def idle(pipeline: PipelineSpec) -> list[Problem]:
@@ -140,9 +140,9 @@ def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
         given = {key: getattr(override, key) for key in override.model_fields_set}
         if "environment_variables" in given:
             given["environment_variables"] = {**step.environment_variables, **override.environment_variables}
-        told: list[Path] = [(key,) for key in given if key != "environment_variables"]
-        told += [("environment_variables", variable) for variable in override.environment_variables]
-        origins.update({("steps", name, *key): (*path, *key) for key in told})
+        keys: list[Path] = [(key,) for key in given if key != "environment_variables"]
+        keys += [("environment_variables", variable) for variable in override.environment_variables]
+        origins.update({("steps", name, *key): (*path, *key) for key in keys})
         changed[name] = step.model_copy(update=given)
     _merge(applied, "steps", changed, origins)
 

@@ -26,12 +26,12 @@ def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
 
 def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
     """Return each used parameter with its name and those of the options that read it."""
-    found: dict[str, dict[str, None]] = {}
+    names: dict[str, dict[str, None]] = {}
     for step in steps:
         for option, token, _ in values(step.arguments):
             if isinstance(token, Parameter):
-                found.setdefault(token.name, {token.name: None})[option] = None
-    return found
+                names.setdefault(token.name, {token.name: None})[option] = None
+    return names
 
 
 def _hidden(names: Iterable[str], text: str, hide: Hide) -> str:
@@ -111,11 +111,11 @@ def _parameter(parameter: ParameterValue, names: Iterable[str]) -> ParameterValu
 
 def words(given: Iterable[str]) -> list[str]:
     """Return the words of a command line."""
-    found: list[str] = []
+    shown: list[str] = []
     for word in given:
-        option = found[-1] if found and found[-1].startswith("-") else ""
-        found.append(_word(option, word))
-    return found
+        option = shown[-1] if shown and shown[-1].startswith("-") else ""
+        shown.append(_word(option, word))
+    return shown
 
 
 def _word(option: str, word: str) -> str:

@@ -37,10 +37,10 @@ def check(
     problems: list[Problem] = []
     taken = []
     for step in plan.steps:
-        found = list(script_faults(step, project))
-        problems += found or _snapshot_faults(step, project)
-        taken += [] if found else [step]
-        if not found and step.name not in untold:
+        faults = list(script_faults(step, project))
+        problems += faults or _snapshot_faults(step, project)
+        taken += [] if faults else [step]
+        if not faults and step.name not in untold:
             problems += _contract_faults(step, plan, project, unknown, others)
     problems += [*_empty_patterns(taken, project), *_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
@@ -208,13 +208,13 @@ def _python_cure(kind: str, script: str) -> str:
 
 def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:
     """Yield the patterns that find nothing; one that several steps share may be meant for one of them."""
-    found: dict[tuple[str, ...], set[str]] = {}
+    matching: dict[tuple[str, ...], set[str]] = {}
     for step in steps:
         if step.snapshot:
-            found.setdefault(step.snapshot, set()).update(project.source(step).found_by(step.snapshot))
+            matching.setdefault(step.snapshot, set()).update(project.source(step).found_by(step.snapshot))
     for step in steps:
         for index, pattern in enumerate(step.snapshot or ()):
-            if is_choice(pattern) and pattern not in found[step.snapshot or ()]:
+            if is_choice(pattern) and pattern not in matching[step.snapshot or ()]:
                 place: Path = ("steps", step.name, "snapshot", index)
                 message = f'"{pattern}" matches no file of {_shown(project.source(step).path, project)}.'
                 cure = _pattern_cure(pattern, step, project)
@@ -267,8 +267,8 @@ def nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
 def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
     steps = {step.environment: step for step in reversed(plan.steps) if step.environment}
     for environment, step in steps.items():
-        found = [*_misplaced_files(environment, step, project)]
-        yield from found or project.declaration(environment).problems
+        misplaced = [*_misplaced_files(environment, step, project)]
+        yield from misplaced or project.declaration(environment).problems
 
 
 def _misplaced_files(environment: Environment, step: Step, project: Project) -> Iterator[Problem]:

@@ -76,10 +76,10 @@ class Project:
 
     def snapshot(self, step: Step) -> Snapshot:
         """Return the snapshot of ``step``."""
-        found = self._snapshots.get(step.name)
-        if found is None:
-            found = self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
-        return found
+        known = self._snapshots.get(step.name)
+        if known is None:
+            known = self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
+        return known
 
     def contract(self, step: Step) -> Contract | None:
         """Return what the script of ``step`` takes on its command line; None where nothing can be told."""
@@ -92,10 +92,10 @@ class Project:
     def source(self, step: Step) -> SourceFolder:
         """Return the folder that the snapshot of ``step`` is taken from."""
         path = self.path(step.source_directory)
-        found = self._folders.get(path)
-        if found is None:
-            found = self._folders[path] = SourceFolder(path, self.digests, self._left_out)
-        return found
+        known = self._folders.get(path)
+        if known is None:
+            known = self._folders[path] = SourceFolder(path, self.digests, self._left_out)
+        return known
 
     def forget(self) -> None:
         """Read everything anew from here on: a file changed while it was in use."""
@@ -129,11 +129,11 @@ class Project:
         if environment not in self._declarations:
             from aml_pipeline.project.environment import conda_file, pip_file
 
-            found = self._declarations[environment] = Declaration()
+            declaration = self._declarations[environment] = Declaration()
             if environment.conda_file:
-                found.add(conda_file.read(environment.conda_file, self._bytes))
+                declaration.add(conda_file.read(environment.conda_file, self._bytes))
             if environment.pip_requirements:
-                found.add(pip_file.read(environment.pip_requirements, self._bytes))
+                declaration.add(pip_file.read(environment.pip_requirements, self._bytes))
         return self._declarations[environment]
 
     def _bytes(self, relative: str) -> bytes | None:
@@ -149,8 +149,8 @@ class Project:
         """Return the digest of a module's file, or of a package's folder, in which caches do not count."""
         if not files.is_folder(place):
             return self.digests.file(place)
-        found = folders.walk(place, lambda name, _: name.endswith("__pycache__/"))
-        rows = [f"{name}\0{self.digests.file(entry.path)}" for name, entry in found if not name.endswith("/")]
+        entries = folders.walk(place, lambda name, _: name.endswith("__pycache__/"))
+        rows = [f"{name}\0{self.digests.file(entry.path)}" for name, entry in entries if not name.endswith("/")]
         return files.digest_of("\n".join(rows).encode("utf-8", "surrogateescape"))
 
     def dataset(self, local: str | None) -> Tree | None:

@@ -73,15 +73,15 @@ def _of_environment(
     missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
     from aml_pipeline.project.snapshot import origins  # only where something is missing
 
-    told: dict[str, tuple[str, Needed, list[Step]]] = {}
+    unnamed: dict[str, tuple[str, Needed, list[Step]]] = {}
     for step in steps:
         if missing & project.snapshot(step).external:
             source = project.source(step)
             for one in origins.needed(source, project.snapshot(step)):
                 top = one.module.partition(".")[0]
                 if top in missing:
-                    told.setdefault(top, (source.path, one, []))[2].append(step)
-    for folder, one, users in told.values():
+                    unnamed.setdefault(top, (source.path, one, []))[2].append(step)
+    for folder, one, users in unnamed.values():
         yield _problem(one, folder, users, project, providers)
 
 
@@ -99,8 +99,8 @@ def _problem(needed: Needed, folder: str, steps: Sequence[Step], project: Projec
     cure = cure_here(needed.module, steps[0], project) or _cure(needed.module, shown, steps[0], providers)
     lines = files.read(os.path.join(folder, needed.place.file)).decode("utf-8", "replace").splitlines()
     line = lines[needed.place.line - 1] if needed.place.line <= len(lines) else ""
-    found = re.search(rf"(?<![\w.]){re.escape(needed.module)}(?![\w])", line)
-    position = Position(needed.place.line, found.start() + 1 if found else 1, len(needed.module) if found else 1)
+    match = re.search(rf"(?<![\w.]){re.escape(needed.module)}(?![\w])", line)
+    position = Position(needed.place.line, match.start() + 1 if match else 1, len(needed.module) if match else 1)
     return Problem("unnamed-import", message, cure, severity="warning", file=file, position=position)
 
 

@@ -28,8 +28,8 @@ def is_data(plan: Plan, project: Project, path: str) -> bool:
     """Whether a file or folder is declared as data, or looks like that: by the endings of its names, or its size."""
     if holder(plan, project, path):
         return True
-    found = folders.walk(path) if files.is_folder(path) else iter([])
-    paths = [entry.path for _, entry in islice(found, _MOST_LOOKED_AT)] or [path]
+    inside = folders.walk(path) if files.is_folder(path) else iter([])
+    paths = [entry.path for _, entry in islice(inside, _MOST_LOOKED_AT)] or [path]
     looks = (files.look(path) for path in paths)
     suffixes = (os.path.splitext(path)[1].lower() for path in paths)
     return any(suffix in _SUFFIXES for suffix in suffixes) or sum(look.size for look in looks if look) >= _LARGE_BYTES

@@ -31,14 +31,14 @@ class Opened:
 
     def texts(self, problems: Sequence[Problem] | None = None) -> dict[str, str]:
         """Return the text of each file that one of ``problems``, else of all, points into, for its excerpt."""
-        found = {self.loaded.name: self.loaded.text}
+        texts = {self.loaded.name: self.loaded.text}
         folder = os.path.dirname(self.loaded.name)
         for problem in self.loaded.problems if problems is None else problems:
-            if problem.file and problem.file not in found and self.project:
+            if problem.file and problem.file not in texts and self.project:
                 place = os.path.join(self.project.folder, os.path.relpath(problem.file, folder or "."))
                 data = files.read(place, _MOST_SHOWN) if files.is_file(place) else b""
-                found[problem.file] = data.decode("utf-8", "replace") if len(data) <= _MOST_SHOWN else ""
-        return found
+                texts[problem.file] = data.decode("utf-8", "replace") if len(data) <= _MOST_SHOWN else ""
+        return texts
 
     def tell(self, problems: list[Problem]) -> None:
         """Add problems whose files are named from the project's folder."""
@@ -51,8 +51,8 @@ class Opened:
     def refusal(self, problems: Sequence[Problem]) -> PipelineError:
         """Return the error that holds ``problems`` beside those of the file itself, with their lines and columns."""
         located = self.located(problems)
-        found = ordered([*self.loaded.problems, *(located if errors(located) else problems)])
-        return PipelineError(found, self.texts(found))
+        reported = ordered([*self.loaded.problems, *(located if errors(located) else problems)])
+        return PipelineError(reported, self.texts(reported))
 
     def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
         """Return plan and project. Raises PipelineError with every problem when one is an error."""

@@ -46,14 +46,14 @@ def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
 
 def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
     """A parameter may be given a secret by its own name, or by that of an option that takes it."""
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for step in steps:
         for option, token, _ in redaction.values(step.arguments):
             if isinstance(token, Parameter):
                 default = plan.parameters[token.name].default
                 what = by_variable(token.name, default) or by_variable(option.strip("-"), default)
-                found.update({token.name: what} if what else {})
-    for name, what in found.items():
+                kinds.update({token.name: what} if what else {})
+    for name, what in kinds.items():
         yield _told(f'the default of parameter "{name}"', what, ("parameters", name), on_key=True)
 
 

@@ -41,9 +41,9 @@ def of_scripts(
     plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
 ) -> list[Problem]:
     """Return the warnings about what scripts need and their steps do not have."""
-    found = script_check.warnings(plan, project, variables)
+    problems = script_check.warnings(plan, project, variables)
     if any(step.environment for step in plan.steps):
         from aml_pipeline.project import import_check
 
-        found += import_check.warnings(plan, project, python)
-    return found
+        problems += import_check.warnings(plan, project, python)
+    return problems

@@ -52,15 +52,15 @@ def _noun(name: str) -> str:
 
 def _understood(definition: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return settings by name, and under "packages" the lines of conda and pip; None for a form that is not known."""
-    found = {name: value for name, value in definition.items() if name not in _OF_PACKAGES}
+    understood = {name: value for name, value in definition.items() if name not in _OF_PACKAGES}
     packages = [str(line) for name in ("pip_requirements", "included") for line in definition.get(name) or []]
     if "conda_file" in definition:
         conda = _conda(definition["conda_file"])
         if conda is None:
             return None
         packages += _conda_packages(conda.pop("dependencies", None))
-        found |= conda
-    return {**found, _PACKAGES: packages} if packages else found
+        understood |= conda
+    return {**understood, _PACKAGES: packages} if packages else understood
 
 
 def _conda(text: object) -> dict[str, Any] | None:
@@ -120,8 +120,8 @@ def _of_packages(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
 
 def _by_name(packages: Sequence[str]) -> dict[str, list[str]]:
     """Return lines by the package that they name; a line that names none stands for itself."""
-    found: dict[str, list[str]] = {}
+    lines_by_name: dict[str, list[str]] = {}
     for line in packages:
         match = _NAME.match(line)
-        found.setdefault(re.sub(r"[-_.]+", "-", match[1]).lower() if match else line, []).append(line)
-    return found
+        lines_by_name.setdefault(re.sub(r"[-_.]+", "-", match[1]).lower() if match else line, []).append(line)
+    return lines_by_name

@@ -199,8 +199,8 @@ class RunRecord:
     @property
     def keys(self) -> set[str]:
         """The keys of what the steps were made from; of a run that did not end, from its events."""
-        told = self._steps() or self.events()
-        return {str(row["key"]) for row in told if row.get("key")}
+        rows = self._steps() or self.events()
+        return {str(row["key"]) for row in rows if row.get("key")}
 
     @property
     def makers(self) -> set[str]:
@@ -278,15 +278,15 @@ def _newest(runs: str) -> Iterator[RunRecord]:
 
 def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]:
     """Return what is recorded of each step from the last time that it was done; only the newest runs are looked at."""
-    found: dict[str, Mapping[str, Any]] = {}
+    rows_of_steps: dict[str, Mapping[str, Any]] = {}
     for run in islice(_newest(runs), _NEWEST):
         rows = run.header.get("steps")
         for step, row in rows.items() if isinstance(rows, dict) else ():
             if step in steps and row.get("state") == "done":
-                found.setdefault(step, row)
-        if len(found) == len(steps):
+                rows_of_steps.setdefault(step, row)
+        if len(rows_of_steps) == len(steps):
             break
-    return found
+    return rows_of_steps
 
 
 def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> list[str]:

@@ -108,9 +108,9 @@ def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict
     if not earlier:
         return Verdict("run", "never ran")
     nearest = min(earlier, key=lambda one: len(changes(one, now)))  # of equals the first: the last attempt
-    told = changes(nearest, now)
-    reason = summary(told) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
-    return Verdict("run", reason, tuple(told))
+    differences = changes(nearest, now)
+    reason = summary(differences) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
+    return Verdict("run", reason, tuple(differences))
 
 
 _OUTCOMES = {
@@ -120,23 +120,23 @@ _OUTCOMES = {
 }
 
 
-def summary(told: Sequence[str]) -> str:
+def summary(differences: Sequence[str]) -> str:
     """Return the first of some changes and how many more there are; "" where there is none."""
-    more = f", and {counted(len(told) - 1, 'more change')}" if len(told) > 1 else ""
-    return f"{told[0]}{more}" if told else ""
+    more = f", and {counted(len(differences) - 1, 'more change')}" if len(differences) > 1 else ""
+    return f"{differences[0]}{more}" if differences else ""
 
 
 def changes(then: Parts, now: Parts) -> list[str]:
     """Return every difference in words; parts that are not known yet do not count."""
-    told: list[str] = []
+    differences: list[str] = []
     for name, tell in _TELLERS.items():
         old, new = then.get(name), now.get(name)
         leader = _FOLLOWS.get(name, name)
         if leader != name and then.get(leader) != now.get(leader):
             old, new = _in_both(old, new)
         if old != new:
-            told += map(printable, tell(old, new))
-    return told
+            differences += map(printable, tell(old, new))
+    return differences
 
 
 # Part → the part that its names come from: one that comes or goes while that differs is no change of its own.
@@ -204,8 +204,8 @@ def _value_became(old: object, new: object) -> str:
 def _packages(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     for name, old, new in _changes(then, now):
         missing = new is None and name in (now or {})
-        told = "is not installed in this Python (select another with --python)" if missing else _value_became(old, new)
-        yield f"{name} {told}"
+        absent = "is not installed in this Python (select another with --python)"
+        yield f"{name} {absent if missing else _value_became(old, new)}"
 
 
 def _clipped(value: object) -> str:
@@ -249,14 +249,14 @@ def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
 
     The option of a value that has none is "".
     """
-    found: Options = {}
+    values: Options = {}
     for row in arguments if isinstance(arguments, list) else [None]:
         words = [_word(token) for token in row] if isinstance(row, list) else []
         if not all(words) or not words:
             return None
         option = words[0] if words[0].startswith("-") else ""
-        found[option, sum(earlier == option for earlier, _ in found)] = row[1:] if option else row
-    return found
+        values[option, sum(earlier == option for earlier, _ in values)] = row[1:] if option else row
+    return values
 
 
 def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: list[tuple[str, int]]) -> bool:

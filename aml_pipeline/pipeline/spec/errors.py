@@ -86,14 +86,14 @@ def _short_form(path: Path, value: str) -> str | None:
     return f"Write `registered: {value}` below it, or `name:` and one definition."
 
 
-def without(data: object, found: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
+def without(data: object, refused: Iterable[Error]) -> Any:  # noqa: ANN401 - whatever the document holds
     """Return a copy of ``data`` without the values behind the errors, or None if too little is left.
 
     Placeholders replace what others may refer to, so that a mistake is not reported again as a missing name. Names
     remain: see ``bad_name``.
     """
     copy = _copied(data)
-    for error in found:
+    for error in refused:
         path = _path(error)
         if not isinstance(copy, dict) or not path:
             return None
@@ -202,9 +202,9 @@ def _meant_key(key: str, known: set[str]) -> str | None:
     return elsewhere if elsewhere in known else nearest(key, known)
 
 
-def misspelt(found: Iterable[Error]) -> list[tuple[Error, str]]:
+def misspelt(refused: Iterable[Error]) -> list[tuple[Error, str]]:
     """Return the errors about misspelled keys, each with the right key."""
-    unknown = [error for error in found if error["type"] == "extra_forbidden"]
+    unknown = [error for error in refused if error["type"] == "extra_forbidden"]
     meant = [_meant_key(str(error["loc"][-1]), _keys_at(_path(error)[:-1])) for error in unknown]
     return [(error, key) for error, key in zip(unknown, meant, strict=True) if key]
 

@@ -147,11 +147,11 @@ _DURATION = r"([1-9][0-9]{0,6})([smh])"
 
 
 def _duration(value: object) -> int:
-    found = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
-    if not found:
+    match = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
+    if not match:
         shown = written(value) if isinstance(value, (str, int, float)) else "this"
         raise fail("bad-duration", f"{shown} is not a valid duration.", "Write it like 90s, 10m or 2h.")
-    return int(found[1]) * _SECONDS[found[2]]
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 Duration = Annotated[

@@ -118,10 +118,10 @@ def no_break_space(lines: list[str], line: int) -> Problem | None:
     """Recognize a no-break space that indents ``line`` or the line above, or follows one of their keys."""
     above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), line)
     for number in (above, line):
-        found = _NO_BREAK_SPACE.match(lines[number])
-        if found:
+        match = _NO_BREAK_SPACE.match(lines[number])
+        if match:
             message = "this is a no-break space (U+00A0), which YAML treats as a letter."
-            return _syntax(message, "Replace it with a normal space.", number, found.end())
+            return _syntax(message, "Replace it with a normal space.", number, match.end())
     return None
 
 
@@ -129,8 +129,8 @@ def _unquoted_expression(source: str, line: int, column: int) -> Problem | None:
     """Recognize ``${{ … }}`` inside ``{}`` or ``[]``, where YAML reads its braces as a mapping."""
     if not (source[column : column + 2] == "{{" and source[:column].endswith("$")):
         return None
-    found = re.match(r"\{\{[^}\n]*\}\}", source[column:])
-    expression = "$" + (found.group() if found else "{{ … }}")
+    match = re.match(r"\{\{[^}\n]*\}\}", source[column:])
+    expression = "$" + (match.group() if match else "{{ … }}")
     message = f"the expression {expression} is not quoted inside {{}} or []."
     cure = f'Quote it ("{expression}"), or put it on a line of its own.'
     return Problem("unquoted-expression", message, cure, position=Position(line + 1, column, len(expression)))
@@ -191,10 +191,10 @@ def _quote_left_open(lines: list[str], line: int, column: int) -> Problem | None
         if lines[line][:column].count(quote) % 2 == 0:
             continue
         begun = next((number for number in range(line - 1, -1, -1) if _code(lines[number]).count(quote) % 2), None)
-        found = begun is not None and re.search(rf"(?:: +|- +|[\[{{,] *){quote}", lines[begun])
-        if found and begun is not None:
+        opening = begun is not None and re.search(rf"(?:: +|- +|[\[{{,] *){quote}", lines[begun])
+        if opening and begun is not None:
             message = f"the quoted string that begins here ends on line {line + 1}."
-            return _syntax(message, "Close the quote on this line.", begun, found.end() - 1)
+            return _syntax(message, "Close the quote on this line.", begun, opening.end() - 1)
     return None
 
 

@@ -149,12 +149,12 @@ def parse(text: str) -> Document:
 def _refuse_unprintable(text: str) -> None:
     if text.replace("\n", "").replace("\t", "").isprintable():
         return  # as in nearly every file: compiling the pattern takes 3 ms
-    found = re.search(_UNPRINTABLE, text)
-    if found:
-        code = ord(found.group())
+    match = re.search(_UNPRINTABLE, text)
+    if match:
+        code = ord(match.group())
         escape = f', or write it as the escape "\\u{code:04x}" inside double quotes' if code else ""
         raise _Refused("not-text", f"the character U+{code:04X} is not allowed in YAML.", f"Delete it{escape}.",
-                       _end_of(text[: found.start()]))  # fmt: skip
+                       _end_of(text[: match.start()]))  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -293,9 +293,9 @@ class _Builder:
 
     def _refuse_no_break_space(self, number: int) -> None:
         """Refuse a no-break space before or after a key, which would be part of it; within a string it is allowed."""
-        found = no_break_space([self._lines[number - 1]], 0)
-        if found and found.position:
-            raise _Refused(found.code, found.message, found.cure, replace(found.position, line=number))
+        problem = no_break_space([self._lines[number - 1]], 0)
+        if problem and problem.position:
+            raise _Refused(problem.code, problem.message, problem.cure, replace(problem.position, line=number))
 
     def _refuse_depth(self, levels: int, position: Position) -> None:
         if len(self._frames) + levels > MAX_DEPTH:

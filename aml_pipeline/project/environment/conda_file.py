@@ -32,13 +32,13 @@ def read(path: str, reader: Reader) -> Declaration:
         return Declaration()
     text, fault = decode(raw)
     document = Document(None, [fault]) if fault else parse(text)
-    found = Declaration(
+    declaration = Declaration(
         problems=[_in_words(problem, path) for problem in document.problems if problem.severity == "error"]
     )
-    found.problems += logins(text, path)
+    declaration.problems += logins(text, path)
     if document.root is not None:
-        _File(path, reader, found).read(document.root)
-    return found
+        _File(path, reader, declaration).read(document.root)
+    return declaration
 
 
 def _in_words(problem: Problem, path: str) -> Problem:
@@ -47,15 +47,17 @@ def _in_words(problem: Problem, path: str) -> Problem:
 
 
 class _File:
-    """One conda file; what is found goes into ``found``."""
+    """One conda file; what is found goes into ``declaration``."""
 
-    def __init__(self, path: str, reader: Reader, found: Declaration) -> None:
+    def __init__(self, path: str, reader: Reader, declaration: Declaration) -> None:
         self._path = path
         self._reader = reader
-        self._found = found
+        self._declaration = declaration
 
     def _tell(self, code: str, message: str, cure: str, position: Position, severity: Severity = "error") -> None:
-        self._found.problems.append(Problem(code, message, cure, severity=severity, file=self._path, position=position))
+        self._declaration.problems.append(
+            Problem(code, message, cure, severity=severity, file=self._path, position=position)
+        )
 
     def _fault(self, message: str, cure: str, position: Position) -> None:
         self._tell("conda-syntax", message, cure, position)
@@ -94,7 +96,7 @@ class _File:
             elif not isinstance(entry.value, dict):
                 cure = "Write it as `- name=version`, for example `- numpy=1.26`."
                 self._fault("a dependency must be a string.", cure, entry.position)
-        named = {package.name for package in self._found.packages}
+        named = {package.name for package in self._declaration.packages}
         for entry in pips:
             self._installer(entry, has_pip="pip" in named)
 
@@ -117,7 +119,7 @@ class _File:
 
     def _pip_line(self, line: Node) -> None:
         if isinstance(line.value, str):
-            self._found.add(pip_file.read_line(line.value, self._path, line.position, self._reader))
+            self._declaration.add(pip_file.read_line(line.value, self._path, line.position, self._reader))
         else:
             cure = "Write it as `- name==version`, for example `- numpy==1.26`."
             self._fault("a pip requirement must be a string.", cure, line.position)
@@ -129,7 +131,9 @@ class _File:
         except ValueError:
             self._fault(f'conda cannot read "{shown(text)}" as a package.', _cure(text), entry.position)
             return
-        self._found.packages.append(Declared("conda", name.lower(), text, self._path, entry.position, versions, wanted))
+        self._declaration.packages.append(
+            Declared("conda", name.lower(), text, self._path, entry.position, versions, wanted)
+        )
 
 
 _PACKAGE_FILE = (".conda", ".tar.bz2")
@@ -158,12 +162,12 @@ def _match_spec(text: str) -> tuple[str, str, tuple[str, ...]]:
         if part:
             bare = bare.replace(part[1], "")
             inner = inner or part[1]
-    found = _NAME_AND_REST.match(bare.rsplit(":", 2)[-1])
-    if found is None or not _NAME.fullmatch(found[1] or ""):
+    parts = _NAME_AND_REST.match(bare.rsplit(":", 2)[-1])
+    if parts is None or not _NAME.fullmatch(parts[1] or ""):
         raise ValueError(text)
     bracketed = _BRACKETED_VERSION.search(inner)
-    written = bracketed[2] if bracketed else (found[2] or "").strip()
-    return found[1], written, _specifiers(written) if written else ("",)
+    written = bracketed[2] if bracketed else (parts[2] or "").strip()
+    return parts[1], written, _specifiers(written) if written else ("",)
 
 
 def _specifiers(written: str) -> tuple[str, ...]:
@@ -174,8 +178,8 @@ def _specifiers(written: str) -> tuple[str, ...]:
     if version.startswith("^") and version.endswith("$"):
         return ()
     alternatives = [[_clause(clause) for clause in part.split(",")] for part in version.split("|")]
-    told = [",".join(clause for clause in part if clause) for part in alternatives if None not in part]
-    return tuple(told) if len(told) == len(alternatives) else ()
+    specifiers = [",".join(clause for clause in part if clause) for part in alternatives if None not in part]
+    return tuple(specifiers) if len(specifiers) == len(alternatives) else ()
 
 
 def _plain(version: str, *, has_build: bool) -> str:
@@ -217,6 +221,6 @@ def _cure(text: str) -> str:
     marked = re.match(r"([\w.-]+)\s*;", text)
     if marked:
         return f"Write `- {marked[1]}`: conda does not support conditions after `;`. Or move the line below `pip:`."
-    found = re.match(r"([\w.-]+)\W+([0-9][0-9.]*)", text)
-    example = f"{found[1]}={found[2].rstrip('.')}" if found else "numpy=1.26"
+    spec = re.match(r"([\w.-]+)\W+([0-9][0-9.]*)", text)
+    example = f"{spec[1]}={spec[2].rstrip('.')}" if spec else "numpy=1.26"
     return f"Write it as NAME, NAME=VERSION or NAME>=VERSION, for example {example}."

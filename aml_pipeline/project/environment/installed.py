@@ -120,9 +120,9 @@ def _finding(
         return Finding(package, None, "not checked")
     if package.marker and not _applies(package.marker, python):
         return Finding(package, None, "not for this Python")
-    found = next((other for other in distributions(package) if other in installed), None)
-    if found is not None:
-        version = installed[found]
+    distribution = next((other for other in distributions(package) if other in installed), None)
+    if distribution is not None:
+        version = installed[distribution]
         binding = [bound for bound in bounds.get(name, []) if not bound.marker or _applies(bound.marker, python)]
         return Finding(package, version, _verdict([package, *binding], version))
     certain = package.source == "pip" or name in _DISTRIBUTIONS or name in _PYTHON_PACKAGES

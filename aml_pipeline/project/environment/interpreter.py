@@ -156,18 +156,18 @@ class Interpreter:
         A module that is missing maps to None, and so does one that is developed in place, whose version tells nothing.
         Of a module that several provide only those count that provide one of the ``parts``, if any does.
         """
-        found: dict[str, str | None] = {}
+        versions: dict[str, str | None] = {}
         for module in sorted(set(modules) - self.standard):
             names = None if module in self.places else self.modules.get(module)
             if names is not None and len(names) > 1:
                 wanted = [part for part in parts if part.startswith(f"{module}.")]
                 names = sorted({name for part in wanted for name in self.modules.get(part, ())}) or names
             if names is None:
-                found[module] = None
+                versions[module] = None
             for name in names or ():
                 build = self.builds.get(name)
-                found[name] = self.distributions[name] + (f" (build {build[:8]})" if build else "")
-        return found
+                versions[name] = self.distributions[name] + (f" (build {build[:8]})" if build else "")
+        return versions
 
 
 def looks_different(python: Interpreter) -> bool:
@@ -212,29 +212,29 @@ def asking(
     variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     known: Any = files.read_sealed(cache) if cache else None
     files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
-    asked = isinstance(known, dict) and known.get("format") == _FORMAT  # not that of an earlier version
-    asked = asked and (known.get("path"), known.get("variables")) == (path, variables)
-    if asked and _is_itself(path, known) and _looks(path, known) == known["looks"]:
+    is_same = isinstance(known, dict) and known.get("format") == _FORMAT  # not that of an earlier version
+    is_same = is_same and (known.get("path"), known.get("variables")) == (path, variables)
+    if is_same and _is_itself(path, known) and _looks(path, known) == known["looks"]:
         yield lambda: _interpreter(known)
         return
     with _started(path, environ, folder) as child:
 
         @functools.cache
         def answer() -> Interpreter:
-            told = _answer(path, child)
-            found = {**told, "path": path, "variables": variables, "looks": _looks(path, told)}
-            files.seen.lasting &= _is_itself(path, told)
+            fresh = _answer(path, child)
+            kept = {**fresh, "path": path, "variables": variables, "looks": _looks(path, fresh)}
+            files.seen.lasting &= _is_itself(path, fresh)
             if cache and os.path.isdir(os.path.dirname(cache)):
                 with contextlib.suppress(OSError):
-                    files.write_sealed(cache, found)
-            return _interpreter(found)
+                    files.write_sealed(cache, kept)
+            return _interpreter(kept)
 
         yield answer
 
 
-def _is_itself(path: str, told: Mapping[str, Any]) -> bool:
+def _is_itself(path: str, answer: Mapping[str, Any]) -> bool:
     """Whether the program at ``path`` is the Python that answered."""
-    return os.path.realpath(path) == os.path.realpath(str(told["executable"]))
+    return os.path.realpath(path) == os.path.realpath(str(answer["executable"]))
 
 
 def _interpreter(known: Mapping[str, Any]) -> Interpreter:
@@ -247,18 +247,18 @@ def _interpreter(known: Mapping[str, Any]) -> Interpreter:
     return Interpreter(**values)
 
 
-def _looks(path: str, told: Mapping[str, Any]) -> dict[str, list[int] | None]:
+def _looks(path: str, answer: Mapping[str, Any]) -> dict[str, list[int] | None]:
     """Return the looks of all that decides what a Python has, by path.
 
     Itself, the settings of its virtual environment, the folders of its path, the ``.pth`` files in them, and the lists
     of what was built for it.
     """
     above = os.path.dirname(os.path.dirname(path))
-    folders = told["folders"]
+    folders = answer["folders"]
     leading = [
         os.path.join(folder, name) for folder in folders for name in files.names(folder) if name.endswith(".pth")
     ]
-    places = (path, os.path.join(above, "pyvenv.cfg"), *folders, *leading, *told["records"])
+    places = (path, os.path.join(above, "pyvenv.cfg"), *folders, *leading, *answer["records"])
     looks = {place: files.look(place) for place in places}
     return {place: list(look) if look else None for place, look in looks.items()}
 
@@ -296,12 +296,12 @@ def _answer(path: str, child: subprocess.Popen[bytes]) -> dict[str, Any]:
 
     try:
         text, _ = child.communicate(timeout=60)
-        told = json.loads(text) if child.returncode == 0 else None
+        answer = json.loads(text) if child.returncode == 0 else None
     except (subprocess.TimeoutExpired, ValueError):
-        told = None
-    if not isinstance(told, dict):
+        answer = None
+    if not isinstance(answer, dict):
         raise UsageError(_no_python(path))
-    return told
+    return answer
 
 
 def _no_python(path: str) -> str:

@@ -160,5 +160,5 @@ _ASKS = {
 
 def asks_for(distribution: str) -> tuple[str, ...] | None:
     """Return the distributions that one (its normalized name) brings along at once; None if that is not known."""
-    found = _ASKS.get(distribution)
-    return None if found is None else tuple(found.split())
+    names = _ASKS.get(distribution)
+    return None if names is None else tuple(names.split())

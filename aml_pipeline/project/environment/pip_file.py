@@ -74,10 +74,10 @@ def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
     # UTF-16 is what a redirected ``pip freeze`` writes in Windows PowerShell.
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     content = raw.decode("utf-16" if wide else "utf-8-sig", "replace")
-    found = Declaration(problems=logins(content, path))
+    declaration = Declaration(problems=logins(content, path))
     for text, position in _lines(content):
-        found.add(_Line(text, path, position, reader, seen).read())
-    return found
+        declaration.add(_Line(text, path, position, reader, seen).read())
+    return declaration
 
 
 def _lines(text: str) -> Iterator[tuple[str, Position]]:
@@ -107,13 +107,13 @@ class _Line:
         self._position = position
         self._reader = reader
         self._seen = seen
-        self._found = Declaration()
+        self._declaration = Declaration()
 
     def read(self) -> Declaration:
         """Return what the line declares."""
         if not self._text:
-            return self._found
-        self._found.lines.append(Line(self._text, self._path, self._position))
+            return self._declaration
+        self._declaration.lines.append(Line(self._text, self._path, self._position))
         variable = _VARIABLE.search(self._text)
         if variable:
             self._note("variable", variable[0])
@@ -126,24 +126,24 @@ class _Line:
             options = self._options(" ".join(words[first:]))
             if not requirement:  # beside one, pip passes over them
                 self._take(options)
-        return self._found
+        return self._declaration
 
     def _note(self, foreign: Foreign, value: str) -> None:
         """Note that the line takes something that the project does not hold."""
-        line = self._found.lines[0]
-        self._found.lines[0] = replace(line, foreign=line.foreign or foreign, value=line.value or value)
+        line = self._declaration.lines[0]
+        self._declaration.lines[0] = replace(line, foreign=line.foreign or foreign, value=line.value or value)
 
     def _fault(self, message: str, cure: str, code: str = "pip-syntax") -> None:
-        self._found.problems.append(Problem(code, message, cure, file=self._path, position=self._position))
+        self._declaration.problems.append(Problem(code, message, cure, file=self._path, position=self._position))
 
     def _declare(self, name: str, versions: tuple[str, ...] = (), wanted: str = "", marker: str = "") -> None:
-        self._found.packages.append(
+        self._declaration.packages.append(
             Declared("pip", name, self._text, self._path, self._position, versions, wanted, marker)
         )
 
     def _declare_place(self, place: str) -> None:
         """Declare what lies at an address or a path."""
-        self._declare(found[1] if (found := _EGG.search(place)) else "")
+        self._declare(egg[1] if (egg := _EGG.search(place)) else "")
         if _is_here(place):
             self._note("path", place)
 
@@ -224,7 +224,7 @@ class _Line:
                 self._note("path", value)
 
     def _include(self, value: str, *, constraint: bool) -> None:
-        self._found.lines[0] = replace(self._found.lines[0], constraint=constraint)
+        self._declaration.lines[0] = replace(self._declaration.lines[0], constraint=constraint)
         if _VARIABLE.search(value) or (_URL.match(value) and not value.lower().startswith("file:")):
             self._note("list", value)
             if not constraint:
@@ -233,7 +233,7 @@ class _Line:
         if _URL.match(value):
             self._note("path", value)
             return
-        self._found.lines[0] = replace(self._found.lines[0], replaced=True)
+        self._declaration.lines[0] = replace(self._declaration.lines[0], replaced=True)
         inner = posixpath.normpath(posixpath.join(posixpath.dirname(self._path), value))
         if inner in self._seen:
             return
@@ -244,7 +244,7 @@ class _Line:
             )
             self._fault(message, "Create it, or correct the path.", "missing-file")
             return
-        self._found.add(_file(inner, self._reader, self._seen), constraint=constraint)
+        self._declaration.add(_file(inner, self._reader, self._seen), constraint=constraint)
 
 
 def _is_here(place: str) -> bool:

@@ -129,9 +129,9 @@ class Providers:
 
     def __init__(self, packages: Sequence[Declared], python: Interpreter) -> None:
         self._python = python
-        asked = [package for package in packages if not package.constraint]
-        self._minor = _declared_minor(asked)
-        self._declared = [package for package in asked if not (package.source == "conda" and package.name in _PLAIN)]
+        wanted = [package for package in packages if not package.constraint]
+        self._minor = _declared_minor(wanted)
+        self._declared = [package for package in wanted if not (package.source == "conda" and package.name in _PLAIN)]
         self._installed = {normalized(name): name for name in python.distributions}
         self._named = {name for package in self._declared for name in distributions(package)}
         self._along = self._closure()
@@ -178,16 +178,16 @@ class Providers:
 
     def _closure(self) -> dict[str, str]:
         """Return the distributions that declared ones ask for, each with the declared one that does."""
-        found: dict[str, str] = {}
+        along: dict[str, str] = {}
         for package in self._declared:
             waiting = [(name, _extras(package.text)) for name in distributions(package)]
             for name, extras in waiting:  # which grows
                 for need in self._needs(name):
                     needed, _, extra = need.partition(";")
-                    if (not extra or normalized(extra) in extras) and normalized(needed) not in found:
-                        found[normalized(needed)] = package.name
+                    if (not extra or normalized(extra) in extras) and normalized(needed) not in along:
+                        along[normalized(needed)] = package.name
                         waiting.append((normalized(needed), frozenset()))
-        return found
+        return along
 
     def _needs(self, name: str) -> Sequence[str]:
         """Return what a distribution asks for: as it is installed, else as it is known."""
@@ -197,10 +197,10 @@ class Providers:
 
     def _knows(self, package: Declared) -> bool:
         """Whether all that a declared package provides and brings along is known."""
-        told = {name for names in self._python.modules.values() for name in names}
+        providing = {name for names in self._python.modules.values() for name in names}
         names = [self._installed[name] for name in distributions(package) if name in self._installed]
         if names:
-            return any(name in told or self._python.requires.get(name) for name in names)
+            return any(name in providing or self._python.requires.get(name) for name in names)
         return not _extras(package.text) and any(asks_for(name) is not None for name in distributions(package))
 
 
@@ -208,14 +208,14 @@ def _declared_minor(packages: Iterable[Declared]) -> int | None:
     """Return the minor version of the Python 3 that is declared, if it is one."""
     versions = [package.versions for package in packages if package.source == "conda" and package.name == "python"]
     alternatives = versions[0] if len(versions) == 1 else ()
-    found = re.match(r"==3\.([0-9]+)", alternatives[0]) if len(alternatives) == 1 else None
-    return int(found[1]) if found else None
+    match = re.match(r"==3\.([0-9]+)", alternatives[0]) if len(alternatives) == 1 else None
+    return int(match[1]) if match else None
 
 
 def _extras(text: str) -> frozenset[str]:
     """Return the extras that a requirement asks for: ``ray[tune,data]>=2``."""
-    found = re.match(r"[\w.-]+\s*\[([^\]]*)\]", text)
-    return frozenset(normalized(extra.strip()) for extra in found[1].split(",")) if found else frozenset()
+    match = re.match(r"[\w.-]+\s*\[([^\]]*)\]", text)
+    return frozenset(normalized(extra.strip()) for extra in match[1].split(",")) if match else frozenset()
 
 
 def _alike(module: str, distribution: str) -> bool:

@@ -23,11 +23,11 @@ def warnings(plan: Plan, project: Project) -> list[Problem]:
 
 def lines(step: Step, project: Project, severity: Severity = "error") -> Iterator[Problem]:
     """Yield what the files of the environment of ``step`` take from elsewhere, each thing once."""
-    told: set[str] = set()
+    messages: set[str] = set()
     for line in project.declaration(step.environment).lines if step.environment else ():
         message, cure = _lacking(line, step.environment) if step.environment else ("", "")
-        if message and message not in told:
-            told.add(message)
+        if message and message not in messages:
+            messages.add(message)
             yield Problem("local-package", message, cure, severity=severity, file=line.file, position=line.position)
 
 

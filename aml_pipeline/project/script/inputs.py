@@ -20,7 +20,7 @@ class NamedInput(NamedTuple):
 
 def read(scope: Scope) -> list[NamedInput]:
     """Return the inputs that a file asks for by literal names."""
-    found = []
+    inputs = []
     for node in scope.nodes:
         name = None
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_inputs(scope, node.value):
@@ -29,8 +29,8 @@ def read(scope: Scope) -> list[NamedInput]:
             asks = bool(node.args) and _is_inputs(scope, node.func.value)
             name = scope.text(node.args[0]) if asks else None
         if name is not None and isinstance(node, ast.expr) and node not in scope.idle:
-            found.append(NamedInput(name, scope.position(node)))
-    return found
+            inputs.append(NamedInput(name, scope.position(node)))
+    return inputs
 
 
 def _is_inputs(scope: Scope, node: ast.expr) -> bool:

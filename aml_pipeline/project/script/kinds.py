@@ -43,7 +43,7 @@ def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
 
 def _by_program(start: bytes) -> str | None:
     """Return what a file is by the program that its first line names, which may well start Python."""
-    found = _SHEBANG.match(start)
-    if found is None:
+    shebang = _SHEBANG.match(start)
+    if shebang is None:
         return None
-    return _PROGRAMS.get((found[2] or b"" if found[1] == b"env" else found[1]).decode())
+    return _PROGRAMS.get((shebang[2] or b"" if shebang[1] == b"env" else shebang[1]).decode())

@@ -68,8 +68,8 @@ _LONGEST = 200  # a longer text is none of these
 def read(scope: Scope) -> list[Named]:
     """Return the paths that a file reads, but for those that it writes itself."""
     reader = _Reader(scope)
-    found = [named for node in scope.nodes if isinstance(node, ast.expr) for named in reader.named(node)]
-    return [named for named in found if not reader.is_own(named.text)]
+    paths = [named for node in scope.nodes if isinstance(node, ast.expr) for named in reader.named(node)]
+    return [named for named in paths if not reader.is_own(named.text)]
 
 
 class _Reader:
@@ -90,23 +90,23 @@ class _Reader:
             return
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             return
-        found = self._path(node)
-        if found is None or self._is_part(node):
+        known = self._path(node)
+        if known is None or self._is_part(node):
             return
-        text = _without_wildcards(found.text if found.whole else found.text.rpartition("/")[0])
+        text = _without_wildcards(known.text if known.whole else known.text.rpartition("/")[0])
         if not text or not text.isprintable() or len(text.encode()) > _LONGEST:
             return
         use = self._use(node)
         if use == "writes":
             self._written.add(posixpath.normpath(text))
         elif use:
-            whole = found.whole and text == found.text
+            whole = known.whole and text == known.text
             if use == "perhaps" and not (whole and "/" in text and posixpath.splitext(text)[1]):
                 return
             options = self._scope.option(node)
             if node in self._scope.idle:
                 return
-            yield Named(text, self._scope.position(found.first), whole, use == "reads", options)
+            yield Named(text, self._scope.position(known.first), whole, use == "reads", options)
 
     def _path(self, node: ast.expr, depth: int = 0) -> _Text | None:
         """Return what is known of the path that an expression gives."""
@@ -118,10 +118,10 @@ class _Reader:
             given = self._scope.constant(node)
             return self._path(given, depth + 1) if given is not None else None
         if isinstance(node, ast.JoinedStr):
-            found = self._joined(node.values, "", depth)
-            begins_here = found is not None and isinstance(node.values[0], ast.Constant)
+            joined = self._joined(node.values, "", depth)
+            begins_here = joined is not None and isinstance(node.values[0], ast.Constant)
             return (
-                found._replace(first=node) if found and begins_here else found
+                joined._replace(first=node) if joined and begins_here else joined
             )  # where Python 3.12 has the part's own
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
             return self._joined([node.left, node.right], "/" if isinstance(node.op, ast.Div) else "", depth)
@@ -145,12 +145,12 @@ class _Reader:
         first: ast.expr | None = None
         for part in parts:
             inner = part.value if isinstance(part, ast.FormattedValue) else part
-            found = self._path(inner, depth + 1)
-            if found is None:
+            known = self._path(inner, depth + 1)
+            if known is None:
                 return None if first is None else _Text(between.join([*texts, ""]), False, first)  # noqa: FBT003
-            first = first or found.first
-            texts.append(found.text)
-            if not found.whole:
+            first = first or known.first
+            texts.append(known.text)
+            if not known.whole:
                 return _Text(between.join(texts), False, first)  # noqa: FBT003
         return None if first is None else _Text(between.join(texts), True, first)  # noqa: FBT003
 

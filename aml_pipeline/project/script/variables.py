@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aml_pipeline.core.problems import Position
 from aml_pipeline.project.script.known_variables import LOADERS
@@ -50,19 +50,22 @@ _TAKERS = _ASKERS | {"str", "repr", "print", "info", "debug", "warning"}
 
 def read(scope: Scope) -> Variables:
     """Return the variables that a file reads and sets."""
-    found = Variables(open=any(map(_loads_a_file, scope.nodes)))
+    variables = Variables(open=any(map(_loads_a_file, scope.nodes)))
     questioned = _questioned(scope)
     for node in scope.nodes:
         if isinstance(node, ast.Subscript) and scope.dotted(node.value) == _ENVIRON:
-            _item(scope, node, found)
+            _item(scope, node, variables)
         elif isinstance(node, ast.Call):
-            _call(scope, node, found, questioned)
+            _call(scope, node, variables, questioned)
         elif isinstance(node, ast.Compare):
-            found.coped.update(_asked(scope, node))
+            variables.coped.update(_asked(scope, node))
         elif isinstance(node, ast.AugAssign) and scope.dotted(node.target) == _ENVIRON:
-            found.open = True
-    found.read = [variable if variable.name not in found.coped else _with_fallback(variable) for variable in found.read]
-    return found
+            variables.open = True
+    variables.read = [
+        replace(variable, has_fallback=variable.has_fallback or variable.name in variables.coped)
+        for variable in variables.read
+    ]
+    return variables
 
 
 def _loads_a_file(node: ast.AST) -> bool:
@@ -74,34 +77,30 @@ def _loads_a_file(node: ast.AST) -> bool:
     return any(name.partition(".")[0] in LOADERS for name in names)
 
 
-def _with_fallback(variable: Variable) -> Variable:
-    return Variable(variable.name, variable.position, has_fallback=True, options=variable.options)
-
-
-def _item(scope: Scope, node: ast.Subscript, found: Variables) -> None:
+def _item(scope: Scope, node: ast.Subscript, variables: Variables) -> None:
     """Take in ``os.environ[NAME]``, which is read, or else set."""
     name = scope.text(node.slice)
     if isinstance(node.ctx, ast.Load):
         if name is not None and node not in scope.idle:
-            found.read.append(Variable(name, scope.position(node), _is_tried(scope, node, _MISSING), ()))
+            variables.read.append(Variable(name, scope.position(node), _is_tried(scope, node, _MISSING), ()))
     elif name is not None:
-        found.set.add(name)
+        variables.set.add(name)
     elif isinstance(node.ctx, ast.Store):
-        found.open = True
+        variables.open = True
 
 
-def _call(scope: Scope, node: ast.Call, found: Variables, questioned: set[str]) -> None:
+def _call(scope: Scope, node: ast.Call, variables: Variables, questioned: set[str]) -> None:
     called = scope.dotted(node.func)
     first = scope.text(node.args[0]) if node.args else None
     if called in _GETTERS and first is not None:
         copes = _copes(scope, node, questioned)
         fallback = copes or _has_default(node)
-        found.coped |= {first} if copes else set()
+        variables.coped |= {first} if copes else set()
         if node not in scope.idle:
-            found.read.append(Variable(first, scope.position(node), fallback, scope.option(node)))
+            variables.read.append(Variable(first, scope.position(node), fallback, scope.option(node)))
     elif called in _SETTERS:
-        found.set |= {first} if first is not None else set()
-        found.open |= first is None
+        variables.set |= {first} if first is not None else set()
+        variables.open |= first is None
     elif called == "os.environ.update":
         names = [keyword.arg for keyword in node.keywords]
         for argument in node.args:
@@ -110,8 +109,8 @@ def _call(scope: Scope, node: ast.Call, found: Variables, questioned: set[str]) 
                 if isinstance(argument, ast.Dict)
                 else [None]
             )
-        found.set.update(name for name in names if name)
-        found.open |= None in names
+        variables.set.update(name for name in names if name)
+        variables.open |= None in names
 
 
 def _has_default(node: ast.Call) -> bool:
@@ -159,21 +158,21 @@ def _statement_copes(statement: ast.stmt, part: ast.AST, questioned: set[str]) -
 
 def _questioned(scope: Scope) -> set[str]:
     """Return the names of which this file asks what they are before it goes on, and of which others may."""
-    found = set(scope.named)
+    names = set(scope.named)
     for node in scope.nodes:
-        asked: list[ast.expr] = []
+        questions: list[ast.expr] = []
         if isinstance(node, ast.If | ast.While | ast.IfExp):
-            asked = [node.test]
+            questions = [node.test]
         elif isinstance(node, ast.BoolOp | ast.Compare):
-            asked = [node]
+            questions = [node]
         elif isinstance(node, ast.comprehension):
-            asked = node.ifs
+            questions = node.ifs
         elif isinstance(node, ast.Match):
-            asked = [node.subject]
+            questions = [node.subject]
         elif isinstance(node, ast.Call) and last_name(node.func) in _ASKERS:
-            asked = node.args
-        found.update(*map(words, asked))
-    return found
+            questions = node.args
+        names.update(*map(words, questions))
+    return names
 
 
 def _asked(scope: Scope, node: ast.Compare) -> Iterator[str]:
@@ -192,8 +191,8 @@ def _is_tried(scope: Scope, node: ast.AST, failures: frozenset[str]) -> bool:
             if any(handler.type is None or words(handler.type) & failures for handler in outer.handlers):
                 return True
         elif isinstance(outer, ast.With):
-            asked = set().union(*(words(item.context_expr) for item in outer.items))
-            if "suppress" in asked and asked & failures:
+            called = set().union(*(words(item.context_expr) for item in outer.items))
+            if "suppress" in called and called & failures:
                 return True
         elif isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return False

@@ -146,17 +146,17 @@ def _catches(kind: ast.expr | None) -> bool:
 
 
 def _suppresses(context: ast.expr) -> bool:
-    asked = words(context)
-    return "suppress" in asked and bool(asked & _FAILURES)
+    called = words(context)
+    return "suppress" in called and bool(called & _FAILURES)
 
 
 def _left_out(source: SourceFolder, snapshot: Snapshot) -> Iterator[LeftOut]:
-    found: dict[str, Skipped] = {}
+    skipped: dict[str, Skipped] = {}
 
     def skip(name: str, entry: os.DirEntry[str]) -> bool:
         why = source.skipped(name, entry)
         if why and name not in snapshot.rules:
-            found[name] = why
+            skipped[name] = why
         return why is not None
 
     names = [name for name, _ in folders.walk(source.path, skip)]
@@ -165,7 +165,7 @@ def _left_out(source: SourceFolder, snapshot: Snapshot) -> Iterator[LeftOut]:
             yield LeftOut(name, "not needed")
     ignore = source.ignore_lines
     patterns = _compiled(ignore)
-    for name, why in found.items():
+    for name, why in skipped.items():
         yield LeftOut(name, why, _ignored_by(source, patterns, ignore, name) if why == "ignored" else None)
 
 

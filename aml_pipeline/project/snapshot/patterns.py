@@ -101,9 +101,9 @@ def _expression(segments: tuple[str, ...]) -> str:
     runs = [list(names) for is_any, names in itertools.groupby(segments, _FOLDERS.__eq__) if not is_any]
     texts = ["/".join(_name(name, numbers) for name in names) for names in runs]
     ends = ["/"] * (len(runs) - 1) + ["/" if segments[-1] == _FOLDERS else _END]
-    found = [text + end for text, end in zip(texts, ends, strict=False)]
+    ended = [text + end for text, end in zip(texts, ends, strict=False)]
     is_anchored = segments[0] != _FOLDERS
-    return "".join(found[:is_anchored] + [_once(_ANY_FOLDERS + text, numbers) for text in found[is_anchored:]])
+    return "".join(ended[:is_anchored] + [_once(_ANY_FOLDERS + text, numbers) for text in ended[is_anchored:]])
 
 
 def _name(segment: str, numbers: Iterator[int]) -> str:

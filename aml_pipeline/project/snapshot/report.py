@@ -110,30 +110,30 @@ def report(project: Project, step: Step, python: Interpreter) -> Report | None:
     if any(script_faults(step, project)):
         return None
     snapshot = project.snapshot(step)
-    found = origins.explain(project.source(step), snapshot, step.snapshot)
+    explained = origins.explain(project.source(step), snapshot, step.snapshot)
     return Report(
         step=step,
         snapshot=snapshot,
-        origins=found,
+        origins=explained,
         globs=nearest_globs(snapshot, snapshot.opening.file) if snapshot.opening and snapshot.whole else [],
         declared=declaring_files(step.environment),
-        unnamed=_unnamed(project, step, found, python),
-        secrets=_secrets(project, step, found),
+        unnamed=_unnamed(project, step, explained, python),
+        secrets=_secrets(project, step, explained),
     )
 
 
-def _unnamed(project: Project, step: Step, found: Origins, python: Interpreter) -> list[Unnamed] | None:
+def _unnamed(project: Project, step: Step, explained: Origins, python: Interpreter) -> list[Unnamed] | None:
     packages = declared_packages(project, step.environment)
     if packages is None:
         return None
     providers = Providers(packages, python)
-    answers = [Unnamed(needed, providers.of(needed.module)) for needed in found.needed]
+    answers = [Unnamed(needed, providers.of(needed.module)) for needed in explained.needed]
     return [answer for answer in answers if answer.answer.verdict != "named"]
 
 
-def _secrets(project: Project, step: Step, found: Origins) -> list[Secret]:
+def _secrets(project: Project, step: Step, explained: Origins) -> list[Secret]:
     secrets = []
-    for member in found.members:
+    for member in explained.members:
         what = secret_files.by_name(member.name)
         lines: list[tuple[int | None, str]] = [(None, what)] if what else []
         if not lines and member.bytes <= secret_files.MOST_BYTES:

@@ -186,20 +186,20 @@ def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[s
 
     A folder without ``__init__.py`` counts only when it leads to a file, as an installed package would come first.
     """
-    found: list[str] = []
+    paths: list[str] = []
     place = folder
     for index, part in enumerate(parts):
         place = posixpath.join(place, part)
         package, module = posixpath.join(place, "__init__.py"), f"{place}.py"
         if source.is_file(package):
-            found.append(package)
+            paths.append(package)
         elif source.is_file(module):
-            return [*found, module]
+            return [*paths, module]
         elif index + 1 == len(parts) or not files.is_folder(os.path.join(source.path, place)):
             break
     if not parts and source.is_file(posixpath.join(folder, "__init__.py")):
-        found.append(posixpath.join(folder, "__init__.py"))
-    return found
+        paths.append(posixpath.join(folder, "__init__.py"))
+    return paths
 
 
 def write(snapshot: Snapshot, folder: str) -> list[str]:
