@@ -33,7 +33,7 @@ from aml_pipeline.azureml.v2 import export
 from aml_pipeline.core import problems
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.project import check, secret_check, secret_values, validation
+from aml_pipeline.project import check, secret_check, validation
 from aml_pipeline.project.environment import interpreter
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened, open_pipeline
@@ -133,8 +133,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         chosen = [step for step in steps if name in {"", step.name}]
         yield from sendable.problems(opened.plan, opened.project, chosen, alone=bool(name))
         yield from sendable.of_v1(chosen)
-        yield from secret_check.warnings(opened.project, chosen)
-        yield from secret_values.warnings(opened.plan, chosen)
+        yield from secret_check.warnings(opened.plan, opened.project, chosen)
     if case.settings("export"):
         yield from sendable.problems(opened.plan, opened.project, steps)
         yield from export.problems(opened.plan)

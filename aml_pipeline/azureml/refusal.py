@@ -9,7 +9,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.problems import Problem, as_text, errors, ordered
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.project import secret_check, secret_values, validation
+from aml_pipeline.project import secret_check, validation
 from aml_pipeline.project.environment.interpreter import unasked
 from aml_pipeline.project.folder import Project
 
@@ -31,7 +31,7 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
     if check in project.passed:
         return
     problems = [*sendable.problems(plan, project, steps, alone=alone), *others()]
-    secrets = [*secret_check.warnings(project, steps), *secret_values.warnings(plan, steps)]
+    secrets = secret_check.warnings(plan, project, steps)
     if errors(problems):
         raise plan.refusal([*problems, *secrets])
     scripts = validation.of_scripts(replace(plan, steps=tuple(steps)), project, unasked)

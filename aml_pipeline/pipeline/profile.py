@@ -52,7 +52,12 @@ def faults(pipeline: PipelineSpec) -> list[Problem]:
 
 def idle(pipeline: PipelineSpec) -> list[Problem]:
     """Return a warning for each profile that overrides nothing."""
-    return [_idle(name) for name, profile in pipeline.profiles.items() if not _overrides(pipeline, profile)]
+    cure = "Add an override, or delete the profile."
+    return [
+        Problem("idle-profile", f'profile "{name}" overrides nothing.', cure, ("profiles", name), on_key=True,
+                severity="warning")
+        for name, profile in pipeline.profiles.items() if not _overrides(pipeline, profile)
+    ]  # fmt: skip
 
 
 def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
@@ -63,12 +68,6 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
                for name, value in given)  # fmt: skip
     others = (profile.compute, profile.environment, profile.datasets, profile.schedules)
     return not same or any(others) or any(step.model_fields_set for step in profile.steps.values())
-
-
-def _idle(name: str) -> Problem:
-    cure = "Add an override, or delete the profile."
-    return Problem("idle-profile", f'profile "{name}" overrides nothing.', cure, ("profiles", name), on_key=True,
-                   severity="warning")  # fmt: skip
 
 
 def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:

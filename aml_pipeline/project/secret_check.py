@@ -1,30 +1,37 @@
-"""Files with secrets that go to Azure ML with a step → warnings with cures."""
+"""What looks like a secret and goes to Azure ML → warnings: files of steps, and values in the pipeline file."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from aml_pipeline.core.problems import Problem
-from aml_pipeline.core.secrets import by_name
-from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.core.problems import Path, Problem
+from aml_pipeline.core.secrets import by_name, by_variable
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Literal, Parameter
 from aml_pipeline.project.folder import Project
-from aml_pipeline.project.secret_values import VAULT
 from aml_pipeline.project.snapshot.shared_files import Files
 
+VAULT = 'Keep secrets in the key vault of the workspace, and read them with `run.get_secret("NAME")`.'
 
-def warnings(project: Project, steps: Iterable[Step]) -> list[Problem]:
-    """Return a warning for each file with a name of secrets that is sent with ``steps``."""
-    found: dict[tuple[str, str], list[Step]] = {}
+
+def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
+    """Return a warning for each file of ``steps`` with a name of secrets, and for each value that looks like one."""
+    return [*_files(project, steps), *_variables(steps), *_arguments(steps), *_parameters(plan, steps)]
+
+
+def _files(project: Project, steps: Iterable[Step]) -> list[Problem]:
+    users: dict[tuple[str, str], list[Step]] = {}
     secret: dict[Files, list[str]] = {}
     for step in steps:
         snapshot = project.snapshot(step)
         if snapshot.files not in secret:
             secret[snapshot.files] = list(filter(by_name, snapshot.digests))
         for name in secret[snapshot.files]:
-            found.setdefault((snapshot.folder, name), []).append(step)
-    return [_secret_file(project, name, users) for (_, name), users in found.items()]
+            users.setdefault((snapshot.folder, name), []).append(step)
+    return [_secret_file(project, name, having) for (_, name), having in users.items()]
 
 
 def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
@@ -43,3 +50,46 @@ def secret_cure(project: Project, step: Step, name: str) -> str:
     ignore = project.source(step).ignore_file or ".amlignore"
     pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
     return f"Exclude it: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."
+
+
+def _variables(steps: Iterable[Step]) -> Iterator[Problem]:
+    users: dict[tuple[str, str], list[Step]] = {}
+    for step in steps:
+        for name, value in step.environment_variables.items():
+            users.setdefault((name, value), []).append(step)
+    for (name, value), having in users.items():
+        what = by_variable(name, value)
+        more = f" and {len(having) - 1} more" if len(having) > 1 else ""
+        place = ("steps", having[0].name, "environment_variables", name)
+        if what:
+            yield _in_plain_text(f'the variable "{name}" of step "{having[0].name}"{more}', what, place, on_key=True)
+
+
+def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
+    for step in steps:
+        for option, token, place in redaction.values(step.arguments):
+            if not isinstance(token, Literal):
+                continue
+            name, equals, value = token.text.partition("=")
+            what = by_variable(option.strip("-"), token.text) or (equals and by_variable(name.strip("-"), value))
+            if what:
+                whose = f"the value of {option}" if option else "an argument"
+                yield _in_plain_text(f'{whose} in step "{step.name}"', what, place)
+
+
+def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
+    """A parameter may be given a secret by its own name, or by that of an option that takes it."""
+    kinds: dict[str, str] = {}
+    for step in steps:
+        for option, token, _ in redaction.values(step.arguments):
+            if isinstance(token, Parameter):
+                default = plan.parameters[token.name].default
+                what = by_variable(token.name, default) or by_variable(option.strip("-"), default)
+                kinds.update({token.name: what} if what else {})
+    for name, what in kinds.items():
+        yield _in_plain_text(f'the default of parameter "{name}"', what, ("parameters", name), on_key=True)
+
+
+def _in_plain_text(whose: str, what: str, place: Path, *, on_key: bool = False) -> Problem:
+    message = f"{whose} looks like {what}, and is sent to Azure ML in plain text."
+    return Problem("plain-secret", message, VAULT, place, on_key=on_key, severity="warning")

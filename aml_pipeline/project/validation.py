@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.project import check, script_check, secret_check, secret_values
+from aml_pipeline.project import check, script_check, secret_check
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot import size
@@ -30,8 +30,7 @@ def warnings(
     return [
         *size.warnings(plan, project),
         *unbuildable.warnings(plan, project),
-        *secret_check.warnings(project, plan.steps),
-        *secret_values.warnings(plan, plan.steps),
+        *secret_check.warnings(plan, project, plan.steps),
         *(replace(problem, severity="warning") for problem in expected_here),
         *of_scripts(plan, project, python, variables),
     ]

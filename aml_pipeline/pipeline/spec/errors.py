@@ -217,8 +217,8 @@ def respelt(data: object, keys: Iterable[tuple[Path, str]]) -> tuple[Any, list[t
     copy, done = _copied(data), []
     for path, key in keys:
         parent = copy
-        for one in path[:-1]:
-            parent = parent[one]
+        for step in path[:-1]:
+            parent = parent[step]
         if key not in parent:
             items = [(key if name == path[-1] else name, value) for name, value in parent.items()]
             parent.clear()

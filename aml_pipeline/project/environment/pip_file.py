@@ -208,7 +208,7 @@ class _Line:
                 self._fault(f"--{full} takes no value.", f"Write only --{full}.")
             return full, ""
         if not equals and not rest:
-            self._fault(f"--{full} needs a value.", f"--{full} requires a value.")
+            self._fault(f"--{full} requires a value.", f"Write it as --{full} VALUE, or delete it.")
             return None
         return full, value if equals else rest.pop(0)
 
