@@ -100,6 +100,13 @@ def test_a_schedule_is_understood_once() -> None:
     assert users == {"pipeline.plan.build"}
 
 
+def test_names_of_ports_are_made_in_one_place() -> None:
+    made = re.compile(r"""["'](in_|data__|parameter__|after__)""")
+    assert {module for module, path in _modules().items() if made.search(path.read_text(encoding="utf-8"))} == {
+        "pipeline.plan.ports"
+    }
+
+
 def test_no_sdk_knows_the_other() -> None:
     between = {
         (module, other)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aml_pipeline import __version__
+from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, OutputSettings, Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Parameter
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.size import too_large
@@ -56,13 +56,13 @@ def is_serverless(compute: Compute | None) -> bool:
 
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML must run it again, named as in ``reuse``."""
-    sent = [argument for argument in step.arguments if not dataset_left_out(plan, argument)]
+    step = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
     snapshot = project.snapshot(step)
     return {
         "script": snapshot.script,
         "snapshot": contents(snapshot),
-        "parameters": {name: project.kept_parameters[name] for name in received(plan, [step])},
-        "arguments": redaction.arguments(sent, project.hide),
+        "parameters": {name: project.kept_parameters[name] for name in plan.parameters if name in step.parameters},
+        "arguments": redaction.arguments(step.arguments, project.hide),
         "after": dict.fromkeys(step.after, ""),
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),
@@ -88,28 +88,10 @@ def contents(snapshot: Snapshot) -> dict[str, str]:
     return {name: digest.removesuffix("+x") for name, digest in snapshot.digests.items()}
 
 
-def received(plan: Plan, steps: Iterable[Step]) -> list[str]:
-    """Return the parameters that ``steps`` receive in Azure ML, in the order of the file."""
-    sent = (one.tokens for step in steps for one in step.arguments if not dataset_left_out(plan, one))
-    names = {token.name for words in sent for token in words if isinstance(token, Parameter)}
-    return [name for name in plan.parameters if name in names]
-
-
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
     """Return the tags that identify a run, and those ``given``."""
     own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
     return {**(given or {}), **{name: text for name, text in own.items() if text}}
-
-
-def dataset_left_out(plan: Plan, argument: Argument) -> str | None:
-    """Return the dataset of ``argument`` that does not exist in Azure ML, so that the argument is omitted there."""
-    datasets = (token.name for token in argument.tokens if isinstance(token, Dataset))
-    return next((name for name in datasets if not plan.datasets[name].is_remote), None)
-
-
-def left_out(plan: Plan, step: Step) -> list[tuple[Argument, str]]:
-    """Return the arguments of ``step`` that are omitted in Azure ML, each with the dataset that is missing there."""
-    return [(one, dataset) for one in step.arguments if (dataset := dataset_left_out(plan, one))]
 
 
 def _inputs(step: Step) -> Iterator[Problem]:

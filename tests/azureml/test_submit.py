@@ -812,7 +812,7 @@ def test_an_optional_dataset_that_azure_ml_lacks_takes_its_option_with_it_and_th
     (run,) = lesson.service.runs
     assert lesson.service.assignments_of(run) == {"epochs": "5"}
     shown = lesson.azure("submit", "--dry-run").out
-    assert "  without --here: dataset here exists only on this machine\n" in shown
+    assert 'Azure ML has no dataset here, so --here of step "train" is omitted.\n' in shown
     assert "depth" not in shown
     lesson.service.add_dataset("images", "some/images")
     assert lesson.azure("submit", "train").err.splitlines() == done.err.splitlines()[:1]
@@ -823,7 +823,6 @@ def test_a_dataset_that_azure_ml_lacks_is_an_error_when_it_is_not_optional(lesso
     done = lesson.azure("submit")
     assert done.status == 4
     assert done.err.splitlines() == [
-        'Azure ML has no dataset here, so --here of step "train" is omitted.',
         "Workspace loopback has no dataset images, which the file calls there. Check its name in the portal.",
     ]
     assert lesson.service.writes() == []

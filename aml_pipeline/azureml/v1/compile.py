@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 from aml_pipeline.azureml import images, refusal, sendable
+from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import compute, data, environment, snapshots
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
-from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.pipeline.plan import tokens
+from aml_pipeline.pipeline.plan import ports, tokens
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
-from aml_pipeline.pipeline.plan.ports import input_port
 from aml_pipeline.project.folder import Project, project_of
 
 
@@ -35,14 +34,15 @@ def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tupl
 
     Parameters that no step receives are not included: Azure ML would refuse them.
     """
-    work = compilation(plan, workspace, project, plan.steps)
-    work.make(plan.steps)
+    work = compilation(by_hand(plan), workspace, project, plan.steps)
+    work.make(work.plan.steps)
     pipeline = work.pipeline()
     with doing("validating the pipeline"):
         complaints = pipeline.validate()
     if complaints:
         raise AzureError(f"The Azure ML SDK rejects the pipeline: {complaints[0]}")
-    return pipeline, work.values()
+    values = {name: one.text for name, one in work.plan.parameters.items() if one.text != one.default}
+    return pipeline, values
 
 
 def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None = None) -> Sdk:
@@ -50,7 +50,8 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
 
     Raises PipelineError when the step reads an output of another step, which does not exist in a run of its own.
     """
-    work = compilation(plan, workspace, project, [step], alone=True)
+    work = compilation(by_hand(plan), workspace, project, [step], alone=True)
+    step = work.plan.step(step.name)
     work.make([step])
     source, target, arguments = work.source(step), work.target(step), work.arguments(step)
     configuration = work.configuration(step)
@@ -74,13 +75,20 @@ def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alo
 def compilation(
     plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
 ) -> Compilation:
-    """Start a compilation: look up everything that ``steps`` name. Raises PipelineError or AzureError."""
+    """Start a compilation of what Azure ML gets of ``plan``: look up everything that ``steps`` name; say the remarks.
+
+    Raises PipelineError or AzureError.
+    """
     require_v1(workspace)
     project = project or project_of(plan)
     require_sendable(plan, project, steps, alone=alone)
     import_all()
     work = Compilation(plan, workspace, project, texts=alone)
-    for look_up in (work.look_up_ports, work.look_up_environment, work.look_up_target):
+    missing = [name for step in steps for name in work.missing_datasets(step)]
+    work.plan, remarks = adapt(plan, missing)
+    for text in said(remarks, steps[0] if alone else None):
+        say(text)
+    for look_up in (work.look_up_outputs, work.look_up_environment, work.look_up_target):
         for step in steps:
             look_up(step)
     return work
@@ -101,7 +109,6 @@ class Compilation:
     targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: missing
     default_datastore: Sdk = None  # the datastore of outputs without one
     configurations: dict[str, Sdk] = field(default_factory=dict)
-    kept: dict[str, list[tokens.Argument]] = field(default_factory=dict)
 
     def make(self, steps: Sequence[Step]) -> None:
         """Create what is missing; clusters last, because they cost money."""
@@ -143,8 +150,8 @@ class Compilation:
                 script,
                 name=step.name,
                 arguments=arguments,
-                inputs=self.unnamed(step, step.inputs, arguments),
-                outputs=self.unnamed(step, map(tokens.Output, step.written), arguments),
+                inputs=[self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Input)],
+                outputs=[self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Output)],
                 compute_target=target,
                 runconfig=configuration,
                 source_directory=source,
@@ -156,20 +163,6 @@ class Compilation:
         """Return the folder from which a step's files are uploaded."""
         return snapshots.folder(self.project.uploads, self.project.snapshot(step))
 
-    def sent(self, step: Step) -> list[tokens.Argument]:
-        """Return the arguments of ``step`` without those that name a dataset missing in Azure ML."""
-        if step.name not in self.kept:
-            self.kept[step.name] = [one for one in step.arguments if not self.absent(step, one)]
-        return self.kept[step.name]
-
-    def absent(self, step: Step, argument: tokens.Argument) -> bool:
-        """Whether ``argument`` names a missing dataset; the listener is told."""
-        datasets = [token for token in argument.tokens if isinstance(token, tokens.Dataset)]
-        gone = next((token.name for token in datasets if self.port(step, token) is None), None)
-        if gone is not None:
-            say(not_found.argument(step.name, argument.option, gone))
-        return gone is not None
-
     def arguments(self, step: Step) -> list[Sdk]:
         """Return the arguments with SDK objects for tokens; a port is one object, however often it is named."""
 
@@ -180,10 +173,10 @@ class Compilation:
                 return self.plan.parameters[token.name].text if self.texts else self.parameter(token.name)
             return self.port(step, token)
 
-        return tokens.render(self.sent(step), bind)
+        return tokens.render(step.arguments, bind)
 
     def port(self, step: Step, token: tokens.Input | tokens.Output | tokens.Dataset) -> Sdk:
-        """Return the object of a port of ``step``; None for an optional dataset missing in Azure ML."""
+        """Return the object of a port of ``step``; None for a dataset missing in Azure ML."""
         if (step.name, token) not in self.ports:
             self.ports[step.name, token] = self.made_port(step, token)
         return self.ports[step.name, token]
@@ -194,30 +187,8 @@ class Compilation:
             return data.output(self.workspace, token.name, step.outputs[token.name])
         if isinstance(token, tokens.Input):
             written = self.ports[token.step, tokens.Output(token.name)]
-            return written.as_input(input_port(token.step, token.name))
+            return written.as_input(ports.port(step, token))
         return data.dataset(self.workspace, token.name, self.plan.datasets[token.name])
-
-    def unnamed(self, step: Step, named: Iterable[tokens.Input | tokens.Output], arguments: list[Sdk]) -> list[Sdk]:
-        """Return those ports of ``named`` that were omitted from the ``arguments`` of ``step`` with a missing dataset.
-
-        Other steps may still read such an output, and a step still comes after the steps it reads from.
-        """
-        ports = [self.port(step, token) for token in named]
-        return [port for port in ports if all(port is not one for one in arguments)]
-
-    def received(self) -> set[str]:
-        """Return the parameters that a step receives: only these are parameters of the pipeline in Azure ML."""
-        words = (one.tokens for step in self.plan.steps for one in self.sent(step))
-        return {token.name for one in words for token in one if isinstance(token, tokens.Parameter)}
-
-    def values(self) -> dict[str, str]:
-        """Return the parameters to set among those that a step receives; the listener is told about the others."""
-        received = self.received()
-        wanted = {name: one.text for name, one in self.plan.parameters.items() if one.text != one.default}
-        for name in wanted:
-            if name not in received:
-                say(not_found.parameter(name))
-        return {name: text for name, text in wanted.items() if name in received}
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, as a text like all tokens: the SDK would convert other types."""
@@ -227,9 +198,12 @@ class Compilation:
             self.parameters[name] = PipelineParameter(name, default_value=self.plan.parameters[name].default)
         return self.parameters[name]
 
-    def look_up_ports(self, step: Step) -> None:
-        """Look up the datasets and datastores of a step."""
-        self.sent(step)
+    def missing_datasets(self, step: Step) -> list[str]:
+        """Look up the datasets of a step; return those missing in Azure ML, all optional. Raises AzureError."""
+        return [name for name in step.datasets if self.port(step, tokens.Dataset(name)) is None]
+
+    def look_up_outputs(self, step: Step) -> None:
+        """Look up the datastores of a step's outputs."""
         for name in step.written:
             self.port(step, tokens.Output(name))
             if not (self.texts or self.default_datastore or step.outputs[name].datastore):
@@ -296,13 +270,12 @@ class Compilation:
         The SDK's own fingerprint joins arguments with commas, so it confuses ``[a, b]`` and ``[a,b]``, and would run
         the old step.
         """
-        found, words = self.environment(step), [one.tokens for one in self.sent(step)]
-        datasets = {token.name for one in words for token in one if isinstance(token, tokens.Dataset)}
+        found = self.environment(step)
         rows = [
             script,
-            [[token_as_data(token) for token in one] for one in words],
+            [[token_as_data(token) for token in one.tokens] for one in step.arguments],
             {name: one.sent for name, one in step.outputs.items()},
-            {name: _place_there(self.plan.datasets[name]) for name in sorted(datasets)},
+            {name: _place_there(self.plan.datasets[name]) for name in sorted(step.datasets)},
             [found.name, found.version],
             _variables(step),
             step.compute.name if step.compute else None,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -28,7 +29,7 @@ def forecast(
     compilation. Raises PipelineError and AzureError as ``compile`` does.
     """
     project = project or project_of(plan)
-    work = compilation(plan, workspace, project, plan.steps)
+    work = compilation(by_hand(plan), workspace, project, plan.steps)
     before_now = last_parts(os.path.dirname(project.state), plan.name) if then is None else then
     known = _known(work)
     contents = Contents(project.state)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Container
 from dataclasses import replace
 
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.publication import (
     Change,
     Found,
@@ -97,7 +97,7 @@ def schedules(plan: Plan, workspace: Sdk) -> tuple[Found, Whose, list[Change]]:
     """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make."""
     name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
     found = published.look(workspace, name)
-    wanted = Wanted(whose, name, "", _wanted_schedules(plan, name, sendable.received(plan, plan.steps)))
+    wanted = Wanted(whose, name, "", _wanted_schedules(adapt(plan)[0], name))
     return found, whose, list(schedule_changes(wanted, found))
 
 
@@ -113,25 +113,20 @@ def _afresh(plan: Plan) -> Plan:
 def _wanted(work: Compilation, whose: Whose) -> Wanted:
     plan = work.plan
     name = endpoint_name(plan.name, plan.profile)
-    received = work.received()
-    for key, one in plan.schedules.items():
-        for dropped in sorted(one.parameters.keys() - received):
-            say(f'No step receives the parameter "{dropped}", so schedule {key} does not set it.')
-    schedules = _wanted_schedules(plan, name, received)
-    return Wanted(whose, name, _digest(work, received), schedules)
+    return Wanted(whose, name, _digest(work), _wanted_schedules(plan, name))
 
 
-def _wanted_schedules(plan: Plan, endpoint: str, received: Container[str]) -> tuple[WantedSchedule, ...]:
-    return tuple(_schedule(plan, endpoint, key, received) for key in plan.schedules)
+def _wanted_schedules(plan: Plan, endpoint: str) -> tuple[WantedSchedule, ...]:
+    return tuple(_schedule(plan, endpoint, key) for key in plan.schedules)
 
 
-def _digest(work: Compilation, received: Container[str]) -> str:
+def _digest(work: Compilation) -> str:
     """Return a digest of everything that is sent to Azure ML to publish the pipeline, and of what it names there."""
     plan, project = work.plan, work.project
     rows = [
         _FORMAT,
         plan.description,
-        {name: one.default for name, one in sorted(plan.parameters.items()) if name in received},
+        {name: one.default for name, one in sorted(plan.parameters.items())},
         [
             [step.name, work.version(step, project.snapshot(step).script), sendable.contents(project.snapshot(step)),
              work.resolved(step), step.allow_reuse]
@@ -141,7 +136,7 @@ def _digest(work: Compilation, received: Container[str]) -> str:
     return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
 
 
-def _schedule(plan: Plan, endpoint: str, key: str, received: Container[str]) -> WantedSchedule:
+def _schedule(plan: Plan, endpoint: str, key: str) -> WantedSchedule:
     schedule = plan.schedules[key]
     recurrence = schedule.recurrence
     monthly = recurrence.start if recurrence.frequency == "month" else None
@@ -154,10 +149,11 @@ def _schedule(plan: Plan, endpoint: str, key: str, received: Container[str]) -> 
         time_zone=schedule.windows_zone,
         at=f"day {monthly.day} at {monthly:%H:%M}" if monthly else "",
     )
-    values = {name: text for name, text in schedule.parameters.items() if name in received}
-    rows = [_FORMAT, {**schedule.as_data(), "parameters": values}, plan.experiment, schedule.windows_zone]
+    rows = [_FORMAT, schedule.as_data(), plan.experiment, schedule.windows_zone]
     digest = digest_of(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogateescape"))
-    return WantedSchedule(key, f"{endpoint}.{key}", plan.experiment, timing, values, digest[:_DIGEST_LENGTH])
+    return WantedSchedule(
+        key, f"{endpoint}.{key}", plan.experiment, timing, schedule.parameters, digest[:_DIGEST_LENGTH]
+    )
 
 
 def _stopped(wanted: Wanted, found: Found) -> list[str]:

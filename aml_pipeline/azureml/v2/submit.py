@@ -10,6 +10,7 @@ from functools import partial
 from uuid import uuid4
 
 from aml_pipeline.azureml import refusal, sendable
+from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
 from aml_pipeline.azureml.v2 import assets, export
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
 from aml_pipeline.azureml.workspace import not_found
@@ -35,12 +36,7 @@ def submit(
     Raises AzureError when Azure ML refuses, LostRunError when it is unknown whether the run started, SubmissionStopped
     when a signal came and that is unknown.
     """
-    job = _submitted(export.by_hand(plan), client, project, force=force, tags=tags)
-    received = sendable.received(plan, plan.steps)
-    for name, one in plan.parameters.items():
-        if one.text != one.default and name not in received:
-            say(not_found.parameter(name))
-    return job
+    return _submitted(plan, None, client, project, force=force, tags=tags)
 
 
 def submit_step(
@@ -55,7 +51,7 @@ def submit_step(
 
     Raises the errors of ``submit``.
     """
-    return _submitted(export.by_hand(plan, step), client, project, force=True, tags=tags)
+    return _submitted(plan, step, client, project, force=True, tags=tags)
 
 
 def require_sendable(plan: Plan, project: Project, alone: Step | None = None) -> None:
@@ -64,18 +60,19 @@ def require_sendable(plan: Plan, project: Project, alone: Step | None = None) ->
         plan,
         project,
         [alone] if alone else plan.steps,
-        lambda: export.problems(export.by_hand(plan, alone)),
+        lambda: export.problems(by_hand(plan, alone)),
         sdk="v2",
         alone=alone is not None,
     )
 
 
-def _submitted(plan: Plan, client: Sdk, project: Project, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:
+def _submitted(  # noqa: PLR0913 - what is sent, where, and how
+    plan: Plan, alone: Step | None, client: Sdk, project: Project, *, force: bool, tags: Mapping[str, str] | None
+) -> Sdk:
     import_all()
-    plan = _present(plan, client)
-    for step in plan.steps:
-        for argument, dataset in sendable.left_out(plan, step):
-            say(not_found.argument(step.name, argument.option, dataset))
+    plan, remarks = _adapted(by_hand(plan, alone), client)
+    for text in said(remarks, alone):
+        say(text)
     os.makedirs(project.uploads, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
         place = os.path.join(folder, "v2")
@@ -85,18 +82,18 @@ def _submitted(plan: Plan, client: Sdk, project: Project, *, force: bool, tags: 
         return _sent(client, _job(place, plan, project, force=force, tags=tags))
 
 
-def _present(plan: Plan, client: Sdk) -> Plan:
-    """Return ``plan`` with the types of datasets, without missing optional ones. Raises AzureError."""
-    used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
-    places = dict(plan.datasets)
-    for name in used:
+def _adapted(plan: Plan, client: Sdk) -> tuple[Plan, list[Remark]]:
+    """Return what is sent of ``plan``, with the types of registered datasets, and the remarks. Raises AzureError."""
+    places, missing = dict(plan.datasets), set()
+    for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
         place = places[name]
-        if place.registered:
-            found = assets.type_of_dataset(client, place)
-            if found is None and not place.optional:
+        kind = assets.type_of_dataset(client, place) if place.registered else None
+        if place.registered and kind is None:
+            if not place.optional:
                 raise not_found.dataset(client.workspace_name, name, place)
-            places[name] = replace(place, type=found) if found else replace(place, registered=None, version=None)
-    return replace(plan, datasets=places)
+            missing.add(name)
+        places[name] = replace(place, type=kind)
+    return adapt(replace(plan, datasets=places), missing)
 
 
 def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:

@@ -72,16 +72,6 @@ def default_datastore(workspace: str) -> AzureError:
     return AzureError(f"{what} Set one in the portal, or give each output a `datastore:` under `outputs:`.")
 
 
-def argument(step: str, option: str | None, dataset: str) -> str:
-    """Return the remark on an argument that is omitted because its dataset does not exist."""
-    return f'Azure ML has no dataset {dataset}, so {option or "an argument"} of step "{step}" is omitted.'
-
-
-def parameter(name: str) -> str:
-    """Return the remark on a parameter that was set but is not sent."""
-    return f'No step receives the parameter "{name}", so it is not sent.'
-
-
 def environment(workspace: str, wanted: Environment) -> AzureError:
     """Return the error for a missing environment."""
     name = wanted.curated or wanted.registered

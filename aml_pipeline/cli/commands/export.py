@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v2 import export as v2
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.opened import open_with
@@ -33,11 +32,6 @@ def export(options: Options, _environ: Mapping[str, str]) -> int:
 def _tell(plan: Plan) -> None:
     for step in plan.steps:
         print(f"{step.name} → {v2.node(step.name)}")
-        for argument, dataset in sendable.left_out(plan, step):
-            say(
-                f"{argument.option or 'an argument'} of {step.name} is omitted: dataset {dataset} exists only on "
-                "this machine."
-            )
     for line in v2.omitted(plan):
         say(f"Not exported: {line}")
     if plan.schedules:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import sdks, sendable
+from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.submission import Submission, send
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli import stopping
@@ -34,7 +35,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     with waiting.heard_by(listener()), waiting.told("preparing the submission"):
         azureml.check(plan, project, sdk=sdk, step=step)
         if options.flag("dry_run"):
-            _show(plan, project, [plan.step(step)] if step else plan.steps)
+            _show(plan, project, plan.step(step) if step else None)
             return 0
         try:
             with stopping.heard(_UPLOADS if sdk == "v2" else "") as raise_what_was_heard:
@@ -66,9 +67,10 @@ def _record(sent: Submission) -> None:
         print(f"run {sent.id}\n{portal}", flush=True)
 
 
-def _show(plan: Plan, project: Project, steps: Sequence[Step]) -> None:
+def _show(plan: Plan, project: Project, alone: Step | None) -> None:
+    sent, remarks = adapt(by_hand(plan, alone))
     print(f"experiment {plan.experiment}")
-    for step in steps:
+    for step in [alone] if alone else plan.steps:
         digests = project.snapshot(step).digests
         where = step.compute.name if step.compute else ""
         environment = step.environment
@@ -77,11 +79,11 @@ def _show(plan: Plan, project: Project, steps: Sequence[Step]) -> None:
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
         others = f" and {counted(len(digests) - 1, 'more file')}" if len(digests) > 1 else ""
         print(f"{step.name}: {step.script}{others}, on {where}, in {name}{after}")
-        for argument, dataset in sendable.left_out(plan, step):
-            print(f"  without {argument.option or 'an argument'}: dataset {dataset} exists only on this machine")
     texts = redaction.parameters(plan)
-    for parameter in sendable.received(plan, steps):
+    for parameter in sent.parameters:
         print(f"parameter {parameter} {shown(texts[parameter])}")
+    for text in said(remarks, alone):
+        print(text)
     print("Nothing was submitted.")
 
 

@@ -118,10 +118,11 @@ class Step:
     allow_reuse: bool
     timeout: int | None
     retries: int
+    unnamed: tuple[Input | Output, ...] = ()  # what it reads and writes besides, though no argument names it
 
     def _distinct(self, kind: type[Token]) -> Iterator[Any]:
-        tokens = (token for argument in self.arguments for token in argument.tokens)
-        return iter(dict.fromkeys(token for token in tokens if isinstance(token, kind)))
+        tokens = (token for argument in self.arguments for token in argument.values)
+        return iter(dict.fromkeys(token for token in (*tokens, *self.unnamed) if isinstance(token, kind)))
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -215,6 +216,7 @@ class Plan:
         data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in one.tokens] for one in step.arguments]
+            del row["unnamed"]  # the plan of the file has none
         return dict(data)
 
 

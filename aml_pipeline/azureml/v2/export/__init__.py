@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
+from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.images import Image, image_of
-from aml_pipeline.azureml.v2.export import assets, component, folder, job, names, readme, schedules
+from aml_pipeline.azureml.v2.export import assets, component, folder, job, readme, schedules
 from aml_pipeline.azureml.v2.export.assets import clusters as clusters
 from aml_pipeline.azureml.v2.export.assets import place as place
-from aml_pipeline.azureml.v2.export.names import node as node
 from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
+from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.azureml.v2.export.problems import problems as problems
 from aml_pipeline.azureml.v2.export.readme import twice as twice
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.pipeline.plan.ports import node as node
 from aml_pipeline.project.folder import Project
 
 
@@ -32,13 +33,13 @@ def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> i
     snapshot.
     """
     _refuse(project, plan, os.path.realpath(place))
-    return fill(plan, project, place, force=force)
+    return fill(adapt(plan)[0], project, place, omitted(plan), force=force)
 
 
-def fill(plan: Plan, project: Project, place: str, *, force: bool = False) -> int:
-    """Do what ``write`` does, into a folder that is not part of a snapshot."""
+def fill(plan: Plan, project: Project, place: str, left_out: Sequence[str] = (), *, force: bool = False) -> int:
+    """Write an adapted plan into a folder that is not part of a snapshot; return the number of files."""
     code = {step.name: project.snapshot(step) for step in plan.steps}
-    return folder.write(place, render(plan, images(plan, project)), code, about(plan), force=force)
+    return folder.write(place, render(plan, images(plan, project), left_out), code, about(plan), force=force)
 
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
@@ -52,11 +53,6 @@ def images(plan: Plan, project: Project) -> dict[Environment, Image]:
                 step.environment, content, lines, lambda name: files.read(project.path(name))
             )
     return {one: image for one, image in found.items() if image is not None}
-
-
-def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
-    """Return the plan of a run without schedules: of all steps, or of one ``alone``, without upstream steps."""
-    return replace(plan, steps=(replace(alone, after=()),) if alone else plan.steps, schedules={})
 
 
 def registered(plan: Plan, project: Project) -> list[assets.Registered]:
@@ -79,22 +75,24 @@ def _refuse(project: Project, plan: Plan, place: str) -> None:
             raise UsageError(f"{what} Name another folder, or write `{inside}/` into {source.path}/.amlignore.")
 
 
-def render(plan: Plan, images: Mapping[Environment, Image]) -> dict[str, str]:
+def render(plan: Plan, images: Mapping[Environment, Image], left_out: Sequence[str]) -> dict[str, str]:
     """Return the text of each file by path, without the code of the steps and the manifest.
 
-    ``images`` has what to register for each environment that the plan defines.
+    ``images`` has what to register for each environment that the plan defines, ``left_out`` are lines for the README.
     """
     environments = assets.environments(plan, images)
     registered = {one.environment: f"azureml:{one.name}:{one.image.version}" for one in environments}
-    files = {"pipeline.yml": job.text(plan)}
-    files |= {f"components/{names.node(one.name)}.yml": component.text(plan, one, registered) for one in plan.steps}
+    by_step = {step.name: ports(plan, step) for step in plan.steps}
+    files = {"pipeline.yml": job.text(plan, by_step)}
+    for step in plan.steps:
+        files[f"components/{node(step.name)}.yml"] = component.text(step, by_step[step.name], registered)
     files |= {path: text for one in environments for path, text in one.files.items()}
     files |= {assets.place(one): assets.compute(one) for one in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
-    return {**files, "README.md": readme.text(plan, files)}
+    return {**files, "README.md": readme.text(plan, files, left_out)}
 
 
 def about(plan: Plan) -> str:
     """Return the manifest of an export without its files: its owner and the map of names, as JSON data."""
-    mapped = {step.name: names.node(step.name) for step in plan.steps}
+    mapped = {step.name: node(step.name) for step in plan.steps}
     return json.dumps({"pipeline": plan.name, "profile": plan.profile, "names": mapped})

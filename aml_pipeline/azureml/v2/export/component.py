@@ -1,47 +1,65 @@
-"""A step → a command component: what to run and with which ports, independent of where."""
+"""A step → a command component: what to run and with which ports, independent of where.
+
+v2 inserts the values of inputs into the command as text, and bash runs the result. So each port is in single quotes, in
+which the shell interprets nothing except the quote itself; a value with a quote is refused (``problems``). Microsoft's
+own components do the same (azureml-assets pull request 1370). It was not measured that the service only inserts values
+and does not change the line otherwise.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aml_pipeline.azureml.v2.export import assets, command, names, yaml_text
-from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Dataset, Output, Parameter, Token
+from aml_pipeline.azureml.v2.export import assets, yaml_text
+from aml_pipeline.azureml.v2.export.ports import Port
+from aml_pipeline.pipeline.plan import tokens
+from aml_pipeline.pipeline.plan.model import Environment, Step
+from aml_pipeline.pipeline.plan.ports import node
+from aml_pipeline.pipeline.plan.tokens import Literal, Token
+
+# v1's launcher puts the root of the code on the module search path, v2 does not (azure-sdk-for-python#29724).
+_FROM_ROOT = 'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'
 
 
-def text(plan: Plan, step: Step, registered: Mapping[Environment, str]) -> str:
+def text(step: Step, ports: Sequence[Port], registered: Mapping[Environment, str]) -> str:
     """Return the component file of ``step``; ``registered`` are the environments that the export registers."""
     assert step.environment is not None  # noqa: S101 - else it would have been a problem
     data: dict[str, Any] = {
         "type": "command",
-        "name": names.node(step.name),
+        "name": node(step.name),
         "display_name": step.name,
         "is_deterministic": step.allow_reuse,
     }
-    data |= {key: ports for key, ports in (("inputs", _inputs(plan, step)), ("outputs", _outputs(plan, step))) if ports}
+    for port in ports:
+        data.setdefault(port.kind, {})[port.name] = {"type": port.type}
     data |= {
         "code": f"../code/{step.name}",
         "environment": registered.get(step.environment) or assets.existing(step.environment),
-        "command": command.line(plan, step),
+        "command": _command(step, ports),
     }
     return yaml_text.text(data, "commandComponent")
 
 
-def _inputs(plan: Plan, step: Step) -> dict[str, Any]:
-    read = [one for one in names.bound(plan, step) if not isinstance(one, Output)]
-    ports = {names.port(step, one): {"type": _type(plan, one)} for one in read}
-    return {**ports, **{names.order_port(name): {"type": "uri_folder"} for name in names.only_after(step)}}
+def _command(step: Step, ports: Sequence[Port]) -> str:
+    """Return the command of ``step``, which runs its script with its arguments."""
+    bindings = {port.token: port.binding for port in ports}
+
+    def bind(token: Token) -> str:
+        return _quoted(token.text) if isinstance(token, Literal) else bindings[token]
+
+    in_subfolder = bool(posixpath.dirname(posixpath.normpath(step.script)))
+    words = [*([_FROM_ROOT] if in_subfolder else []), "python", _quoted(step.script)]
+    words += tokens.render(step.arguments, bind)
+    words += [f"&& echo done > {port.binding}/done" for port in ports if port.kind == "outputs" and port.token is None]
+    return " ".join(words)
 
 
-def _type(plan: Plan, token: Token) -> str:
-    """Return the type of an input. A parameter is a text, as everywhere: v2 would rewrite ``012`` and ``True``."""
-    if isinstance(token, Parameter):
-        return "string"
-    return assets.dataset_type(plan.datasets[token.name]) if isinstance(token, Dataset) else "uri_folder"
+def _quoted(text: str) -> str:
+    """Return ``text`` as one shell word.
 
-
-def _outputs(plan: Plan, step: Step) -> dict[str, Any]:
-    written = [names.port(step, one) for one in names.bound(plan, step) if isinstance(one, Output)]
-    order = [names.ORDER] if names.needs_order(plan, step) else []
-    return {name: {"type": "uri_folder"} for name in [*written, *order]}
+    v2 interprets ``${{`` and ``$[[`` anywhere in a command, so they are split by an empty pair of quotes.
+    """
+    return shlex.quote(text).replace("${{", "$''{{").replace("$[[", "$''[[")

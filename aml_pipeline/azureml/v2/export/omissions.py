@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aml_pipeline.azureml import sendable
-from aml_pipeline.azureml.v2.export import names
+from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.pipeline.plan.model import Compute, Plan
 
 # Settings that only a cluster created from a size has.
@@ -13,23 +13,17 @@ _OF_CLUSTERS = ("vm_priority", "min_nodes", "max_nodes", "idle_seconds_before_sc
 
 
 def omitted(plan: Plan) -> list[str]:
-    """Return what Azure ML v2 cannot express, one line per kind."""
-    return [*_limits(plan), *_parameters(plan), *_optional(plan), *_retries(plan), *_computes(plan)]
+    """Return what Azure ML does not get of ``plan``, and what v2 cannot express, one line per kind."""
+    plan, remarks = adapt(plan)
+    inexpressible = [*_limits(plan), *_optional(plan), *_retries(plan), *_computes(plan)]
+    return [*(remark.text for remark in remarks), *inexpressible]
 
 
 def _limits(plan: Plan) -> Iterator[str]:
     """Limits of parameters: in v2, as in v1, parameters are texts without limits; only components have an ``enum``."""
-    limited = [f"{name} ({', '.join(plan.parameters[name].limits)})" for name in names.parameters(plan)
-               if plan.parameters[name].limits]  # fmt: skip
+    limited = [f"{name} ({', '.join(one.limits)})" for name, one in plan.parameters.items() if one.limits]
     if limited:
         yield f"limits of parameters: {', '.join(limited)}. Azure ML v2 does not check values set there."
-
-
-def _parameters(plan: Plan) -> Iterator[str]:
-    received = set(names.parameters(plan))
-    unread = [name for name in plan.parameters if name not in received]
-    if unread:
-        yield f"parameters that no step receives in Azure ML: {', '.join(unread)}."
 
 
 def _optional(plan: Plan) -> Iterator[str]:

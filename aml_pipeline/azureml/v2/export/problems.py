@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aml_pipeline.azureml.v2.export import names
+from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
 
@@ -18,8 +18,9 @@ _MARKS = ("'", "${{", "$[[")
 
 def problems(plan: Plan) -> list[Problem]:
     """Return what prevents an export of ``plan``; problems of Azure ML in general are reported elsewhere."""
+    plan, _ = adapt(plan)
     return [
-        *(one for name in names.parameters(plan) for one in _values(plan, name)),
+        *(one for name in plan.parameters for one in _values(plan, name)),
         *(one for step in plan.steps for one in (*_environment(step), *_outputs(step))),
         *_datasets(plan),
     ]
@@ -33,7 +34,7 @@ def _values(plan: Plan, name: str) -> Iterator[Problem]:
 
 
 def _value(name: str, text: str, place: Path) -> Iterator[Problem]:
-    """Yield what is wrong with a value, which v2 inserts between single quotes of a shell command (see ``command``)."""
+    """Yield what is wrong with a value, which v2 inserts in single quotes into a shell command (see ``component``)."""
     mark = next((one for one in _MARKS if one in text), None)
     if mark is not None:
         message = f"Azure ML v2 inserts the value of {name} into a shell command, where {mark} has a special meaning."

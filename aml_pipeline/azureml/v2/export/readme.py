@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import names, omissions, schedules
+from aml_pipeline.azureml.v2.export import schedules
 from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.ports import node
 
 
-def text(plan: Plan, files: Iterable[str]) -> str:
-    """Return the page; ``files`` are the paths of the export."""
+def text(plan: Plan, files: Iterable[str], omitted: Sequence[str]) -> str:
+    """Return the page; ``files`` are the paths of the export, ``omitted`` are lines on what it does not have."""
     parts = [_head(plan), _commands(sorted(files)), _names(plan)]
-    omitted = [*_absent(plan), *omissions.omitted(plan)]
     parts += [_left_out(omitted)] if omitted else []
     parts += [_schedules(plan)] if plan.schedules else []
     return "\n".join(parts)
@@ -53,20 +53,13 @@ def _rows(files: list[str]) -> Iterator[str]:
 
 
 def _names(plan: Plan) -> str:
-    rows = "\n".join(f"| {step.name} | {names.node(step.name)} |" for step in plan.steps)
+    rows = "\n".join(f"| {step.name} | {node(step.name)} |" for step in plan.steps)
     return f"""## Names
 
 | step | node |
 |---|---|
 {rows}
 """
-
-
-def _absent(plan: Plan) -> Iterator[str]:
-    used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
-    absent = [name for name in used if not plan.datasets[name].is_remote]
-    if absent:
-        yield f"options with datasets that exist only on the exporting machine: {', '.join(absent)}."
 
 
 def _left_out(lines: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import names, yaml_text
+from aml_pipeline.azureml.v2.export import yaml_text
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
 
@@ -44,8 +44,7 @@ def text(plan: Plan, key: str) -> str:
 
 def _job(plan: Plan, key: str) -> dict[str, Any]:
     """Return what it runs. A v2 schedule can force steps to run, which SDK v1 cannot."""
-    received = set(names.parameters(plan))
-    given = {name: value for name, value in plan.schedules[key].parameters.items() if name in received}
+    given = dict(plan.schedules[key].parameters)
     job: dict[str, Any] = {"type": "pipeline", "job": "../pipeline.yml"}
     if given:
         job["inputs"] = given

@@ -1,0 +1,64 @@
+"""The ports of a step in v2: for each its name, its type, and what the pipeline connects it to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aml_pipeline.azureml.v2.export import assets
+from aml_pipeline.pipeline.plan import ports as names
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One port: its component declares ``type``, and its node has ``value``; one without ``token`` is for the order."""
+
+    kind: Literal["inputs", "outputs"]
+    name: str
+    type: str
+    value: Any
+    token: Parameter | Dataset | Input | Output | None = None
+
+    @property
+    def binding(self) -> str:
+        """What v2 replaces by its value or path in a command, as one shell word."""
+        return f"'${{{{{self.kind}.{self.name}}}}}'"
+
+
+def ports(plan: Plan, step: Step) -> list[Port]:
+    """Return the ports of ``step``, inputs first."""
+    return [*_inputs(plan, step), *_outputs(plan, step)]
+
+
+def _inputs(plan: Plan, step: Step) -> Iterator[Port]:
+    for parameter in map(Parameter, step.parameters):
+        # A text, as everywhere: v2 would rewrite ``012`` and ``True``.
+        yield Port(
+            "inputs", names.port(step, parameter), "string", f"${{{{parent.inputs.{parameter.name}}}}}", parameter
+        )
+    for dataset in map(Dataset, step.datasets):
+        place = plan.datasets[dataset.name]
+        yield Port("inputs", names.port(step, dataset), assets.dataset_type(place), assets.dataset(place), dataset)
+    for read in step.inputs:
+        yield Port("inputs", names.port(step, read), "uri_folder", _output_of(read.step, read.name), read)
+    for name in step.after:
+        if name not in {read.step for read in step.inputs}:
+            output = next(iter(plan.step(name).written), names.ORDER)
+            address = {"path": _output_of(name, output), "mode": "direct"}  # nothing is mounted
+            yield Port("inputs", names.order_port(name), "uri_folder", address)
+
+
+def _outputs(plan: Plan, step: Step) -> Iterator[Port]:
+    for output in map(Output, step.written):
+        value = assets.output(step.outputs[output.name])
+        yield Port("outputs", names.port(step, output), "uri_folder", value, output)
+    if not step.written and any(step.name in other.after for other in plan.steps):
+        # In v2 all edges are data, so the step must write something for others to come after it.
+        yield Port("outputs", names.ORDER, "uri_folder", {"type": "uri_folder", "mode": "upload"})
+
+
+def _output_of(step: str, name: str) -> str:
+    return f"${{{{parent.jobs.{names.node(step)}.outputs.{name}}}}}"

@@ -1,0 +1,104 @@
+"""What Azure ML gets of a plan: one transform for SDK v1, v2 and the export, with what is said of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
+from aml_pipeline.core import problems
+from aml_pipeline.pipeline import loader
+from aml_pipeline.pipeline.plan import ports
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
+
+TEXT = """\
+name: example
+datasets:
+  here: {local: data, optional: true}
+  there: {local: data, registered: images, optional: true}
+parameters: {epochs: 2, depth: 3, width: 4, unused: 5}
+steps:
+  load:
+    script: load.py
+    arguments: [{--here: ["${{ datasets.here }}", "${{ outputs.more }}", "${{ parameters.depth }}"]}]
+  train:
+    script: train.py
+    after: [load]
+    arguments:
+      --there: ["${{ datasets.there }}", "${{ steps.load.outputs.more }}", "${{ parameters.width }}"]
+      --epochs: ${{ parameters.epochs }}
+schedules:
+  nightly: {cron: 0 2 * * *, parameters: {epochs: 9, depth: 8}}
+"""
+HERE = 'Azure ML has no dataset here, so --here of step "load" is omitted.'
+THERE = 'Azure ML has no dataset there, so --there of step "train" is omitted.'
+
+
+def plan(text: str = TEXT, **values: str) -> Plan:
+    loaded = loader.load(text.encode(), "p.yaml", parameters=values)
+    assert problems.errors(loaded.problems) == []
+    assert loaded.plan
+    return loaded.plan
+
+
+def test_an_argument_of_an_absent_dataset_is_omitted_and_its_ports_stay() -> None:
+    adapted, remarks = adapt(plan())
+    load, train = adapted.steps
+    assert load.arguments == ()
+    assert (load.written, load.unnamed, load.datasets, load.parameters) == (("more",), (Output("more"),), (), ())
+    assert train == plan().step("train")
+    assert remarks[0] == Remark(HERE, "load")
+
+
+def test_so_is_that_of_a_dataset_that_the_workspace_lacks() -> None:
+    adapted, remarks = adapt(plan(), {"there"})
+    train = adapted.step("train")
+    assert [argument.option for argument in train.arguments] == ["--epochs"]
+    assert (train.unnamed, train.upstream) == ((Input("load", "more"),), ("load",))
+    assert [remark.text for remark in remarks if remark.step] == [HERE, THERE]
+
+
+def test_a_parameter_that_no_step_receives_is_not_sent_and_no_schedule_sets_it() -> None:
+    adapted, remarks = adapt(plan(depth="7"), {"there"})
+    assert list(adapted.parameters) == ["epochs"]
+    assert adapted.schedules["nightly"].parameters == {"epochs": "9"}
+    assert [(remark.text, remark.is_default) for remark in remarks if not remark.step] == [
+        ('No step receives the parameter "depth", so it is not sent.', False),
+        ('No step receives the parameter "width", so it is not sent.', True),
+        ('No step receives the parameter "unused", so it is not sent.', True),
+        ('No step receives the parameter "depth", so schedule nightly does not set it.', False),
+    ]
+
+
+def test_what_is_said_of_a_run_is_what_it_loses() -> None:
+    whole = plan(depth="7")
+    _, remarks = adapt(by_hand(whole))
+    assert said(remarks) == [HERE, 'No step receives the parameter "depth", so it is not sent.']
+    _, remarks = adapt(by_hand(whole, whole.step("train")), {"there"})
+    assert said(remarks, whole.step("train")) == [THERE]
+
+
+@pytest.mark.parametrize("missing", [set(), {"there"}])
+def test_what_is_adapted_stays_as_it_is(missing: set[str]) -> None:
+    once, _ = adapt(plan(), missing)
+    again, remarks = adapt(once, missing)
+    assert again == once
+    assert remarks == []
+    whole = TEXT.replace("local: data, optional: true", "registered: more").replace(", unused: 5", "")
+    assert adapt(plan(whole)) == (plan(whole), [])
+
+
+def test_no_two_ports_of_a_step_are_alike() -> None:
+    step = replace(
+        plan().step("load"),
+        unnamed=(Input("a-b", "more"), Input("a", "b"), Output("data"), Output("order")),
+    )
+    tokens = [Parameter("more"), Parameter("order"), Parameter("here"), Dataset("here"), Dataset("more")]
+    names = [ports.port(step, token) for token in (*tokens, *step.inputs, *map(Output, step.written))]
+    assert names == [
+        *("parameter__more", "parameter__order", "here", "data__here", "data__more"),
+        *("in_a_b__more", "in_a__b", "more", "data", "order"),
+    ]
+    assert len({*names, ports.order_port("a-b")}) == len(names) + 1
