@@ -18,7 +18,7 @@ from aml_pipeline.project.folder import Project, project_of
 from aml_pipeline.runs import code, locks, provenance
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.events import Event
-from aml_pipeline.runs.record import Recorder, new_id
+from aml_pipeline.runs.recorder import Recorder, new_id
 
 
 @dataclass(frozen=True, slots=True)

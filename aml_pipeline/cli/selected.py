@@ -15,14 +15,14 @@ from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.project import check
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened
-from aml_pipeline.runs import reuse
+from aml_pipeline.runs import differences
 
 
 def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) -> bool:
     """Report unselected steps whose results are out of date; return whether there are any."""
     told = out_of_date(context, selected)
     for name, changed in told:
-        said = f"{name} is not part of this run, but out of date: {reuse.summary(changed)}"
+        said = f"{name} is not part of this run, but out of date: {differences.summary(changed)}"
         print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
     return bool(told)
 

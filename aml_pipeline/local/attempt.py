@@ -28,7 +28,7 @@ from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.runs import mlflow_files, reuse
 from aml_pipeline.runs.events import State, StepEnded, StepStarted
 from aml_pipeline.runs.mlflow_files import MlflowReader
-from aml_pipeline.runs.record import Recorder
+from aml_pipeline.runs.recorder import Recorder
 
 # A working copy is quick to remove if it has at most this many files, each smaller than this.
 _FEW_FILES, _SMALL_BYTES = 20, 1 << 20

@@ -15,7 +15,7 @@ from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.snapshot import Snapshot
-from aml_pipeline.runs import reuse
+from aml_pipeline.runs import differences, reuse
 from aml_pipeline.runs.contents import Contents, Wording
 from aml_pipeline.runs.reuse import Verdict
 
@@ -121,7 +121,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         "snapshot": snapshot.digests,
         "parameters": {name: project.kept_parameters[name] for name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),
-        "datasets": {name: tree.digest if tree else reuse.ABSENT for name, tree in trees.items()},
+        "datasets": {name: tree.digest if tree else differences.ABSENT for name, tree in trees.items()},
         "inputs": {f"{source.step}.{source.name}": _content(results, source) for source in step.inputs},
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
@@ -188,7 +188,7 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, li
             results[step.name] = result
             worded = context.contents.wording(context.project.environment_text(step))
             empty = _empty_output(context, step, result)
-            changes = reuse.changes(worded(result.parts), worded(_parts(context, step, results)))
+            changes = differences.changes(worded(result.parts), worded(_parts(context, step, results)))
             changes = changes or ([empty] if empty else [])
             rows += [(step.name, changes)] if changes else []
     return rows

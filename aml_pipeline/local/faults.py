@@ -14,7 +14,7 @@ from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
-from aml_pipeline.runs import reuse
+from aml_pipeline.runs import differences
 
 
 def fault(
@@ -72,7 +72,7 @@ def _of_packages(context: Context, evaluation: Evaluation, before: Sight, now: S
         what = f"The Python that runs the steps, {python.path}, was removed or broken while the step ran."
         return f"{what} Repair it, then run again."
     parts = installed_parts(context, before.snapshot)
-    changes = reuse.changes({name: evaluation.parts[name] for name in parts}, parts)
+    changes = differences.changes({name: evaluation.parts[name] for name in parts}, parts)
     if not changes:
         pairs = [(name, witness.differences(text, now.packages[name])) for name, text in before.packages.items()]
         changes = [f"{name} was {_reinstalled(touched)}" for name, touched in pairs if touched]
@@ -81,7 +81,7 @@ def _of_packages(context: Context, evaluation: Evaluation, before: Sight, now: S
     is_same_python = evaluation.parts["interpreter"] == parts["interpreter"]
     what = "installed packages" if is_same_python else "Python that runs the steps"
     return (
-        f"The {what} changed while the step ran: {reuse.summary(changes)}. Its result may match neither version. "
+        f"The {what} changed while the step ran: {differences.summary(changes)}. Its result may match neither version. "
         "Run again, and do not install or edit packages while a step runs."
     )
 
@@ -96,7 +96,7 @@ def _of_datasets(context: Context, evaluation: Evaluation, since_ns: int) -> str
     for name in evaluation.step.datasets:
         local = context.plan.datasets[name].local
         tree = context.project.dataset(local)
-        if local and (tree.digest if tree else reuse.ABSENT) != evaluation.parts["datasets"][name]:
+        if local and (tree.digest if tree else differences.ABSENT) != evaluation.parts["datasets"][name]:
             files = leftovers.changed(context.project.path(local), since_ns)
             which = f" ({_named(files)})" if files else ""
             what = f"Dataset {name} changed while the step ran{which}, so its result matches neither version."

@@ -20,7 +20,7 @@ from aml_pipeline.local.process import Processes
 from aml_pipeline.local.store import Result
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.runs.events import Event, RunEnded, RunStarted, State, StepEnded
-from aml_pipeline.runs.record import Recorder
+from aml_pipeline.runs.recorder import Recorder
 
 TICK_SECONDS = 0.1
 # While work runs in a thread, whose end does not wake the loop.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.report.story import RunTold, StepTold
-from aml_pipeline.runs import reuse
+from aml_pipeline.runs import differences
 
 NOT_RECORDED = "code not recorded"
 
@@ -60,7 +60,7 @@ def _words(first: RunTold, second: RunTold, before: StepTold | None, now: StepTo
         yield f"{NOT_RECORDED} in {' and '.join(missing)}"
     else:
         yield from (change.words for change in _files(before, now, old, new))
-        yield from reuse.changes(_comparable(old, new), _comparable(new, old))
+        yield from differences.changes(_comparable(old, new), _comparable(new, old))
 
 
 def _comparable(parts: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

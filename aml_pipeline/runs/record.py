@@ -1,4 +1,4 @@
-"""Events → the directory of a run, and back. One format, whoever ran it.
+"""The directory of a run, read: what was recorded of it. One format, whoever ran it.
 
 runs/ID/run.json          what the run was of; at its end also how each step ended
 runs/ID/short.json        the same without what is long, once it has ended: what a list of many runs is made from
@@ -13,136 +13,25 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from aml_pipeline.core import durability, files
+from aml_pipeline.core import files
 from aml_pipeline.core.masking import masked
 from aml_pipeline.core.plain import mapping
-from aml_pipeline.runs import contents, metrics
-from aml_pipeline.runs.events import (
-    Event,
-    MetricLogged,
-    OutputWritten,
-    RunEnded,
-    StepEnded,
-    StepStarted,
-    StepTicked,
-    as_data,
-)
+from aml_pipeline.runs import contents
 
 _LOG = ".log"
-_RUN, _SHORT, _PINNED, _EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
-_LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
-# What a list of runs shows of a step, and what tells which texts and records have to stay.
-_OF_A_STEP = ("state", "metrics", "key", "made_by")
+RUN, SHORT, _PINNED, EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
 _NEWEST = 20
 # A longer line of events is none that was written whole: the value of a metric has a million letters at most.
 _LONGEST_EVENT = 1 << 24
 
 
-def new_id() -> str:
-    """Return the id of a new run: its local time, and some digits so that two never meet."""
-    now = time.time()
-    return f"{moment_of(now)}-{int(now * 1000) % 1000:03}-{os.urandom(2).hex()}"
-
-
 def moment_of(seconds: float) -> str:
     """Return how the ids of the runs begin that begin then."""
     return time.strftime("%Y-%m-%dT%H-%M-%S", time.localtime(max(0.0, seconds)))
-
-
-class Recorder:
-    """Writes the directory of one run, from the first event after ``open`` on.
-
-    ``durable``: once the run has ended, a power cut does not take the record, nor the texts that it refers to.
-    """
-
-    def __init__(self, runs: str, run: str, *, durable: bool = False) -> None:
-        self._durable = durable
-        self.run = run
-        self.folder = os.path.join(runs, run)
-        self._pending: list[Event] = []
-        self._header: dict[str, Any] | None = None
-        self._steps: dict[str, dict[str, Any]] = {}
-        self._events: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a directory: a step runs, or ran."""
-        return self._header is not None
-
-    def open(self, header: Callable[[], Mapping[str, Any]]) -> None:
-        """Make the directory, once; ``header`` gives JSON data on what this run is of."""
-        if self._header is not None:
-            return
-        os.makedirs(os.path.join(self.folder, "steps"))
-        self._header = {"run": self.run, "state": "running", **header()}
-        self._write()
-        self._events = os.open(os.path.join(self.folder, _EVENTS), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        for event in self._pending:
-            self._append(self._events, event)
-
-    def log(self, step: str) -> str:
-        """Return the path of a step's log; its folder is there."""
-        return _log(self.folder, step)
-
-    def leavings(self, step: str) -> str:
-        """Return the folder for what a step leaves in the folder that it works in."""
-        return os.path.join(self.folder, "steps", step)
-
-    def __call__(self, event: Event) -> None:
-        """Record an event; before ``open`` it is kept for then."""
-        if isinstance(event, (OutputWritten, StepTicked)):
-            return
-        self._count(event)
-        if self._header is None or self._events is None:
-            self._pending.append(event)
-            return
-        if not isinstance(event, RunEnded):
-            self._append(self._events, event)
-            return
-        descriptor, self._events = self._events, None
-        try:
-            self._append(descriptor, event)
-        finally:
-            os.close(descriptor)
-            self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
-            self._write()
-            self._put(_SHORT, _shortened(self._header))
-            if self._durable:
-                state = os.path.dirname(os.path.dirname(self.folder))
-                durability.settle(os.path.join(state, contents.FOLDER), state)
-                durability.settle(self.folder, state)
-
-    def _count(self, event: Event) -> None:
-        if isinstance(event, StepStarted):
-            self._steps.pop(event.step, None)  # of an attempt that came to nothing
-        elif isinstance(event, StepEnded):
-            row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
-            self._steps.setdefault(event.step, {}).update(row)
-        elif isinstance(event, MetricLogged):
-            self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = metrics.summary(event.value)
-
-    def metrics(self, step: str) -> dict[str, Any]:
-        """Return the last value of each metric that ``step`` logged, a long one as ``metrics.summary`` has it."""
-        return dict(self._steps.get(step, {}).get("metrics", {}))
-
-    @staticmethod
-    def _append(descriptor: int, event: Event) -> None:
-        line = f"{json.dumps(as_data(event), ensure_ascii=False, allow_nan=False)}\n".encode("utf-8", "replace")
-        written = os.write(descriptor, line)
-        if written < len(line):  # the disk is full: no line is better than a torn one
-            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
-            os.write(descriptor, line)  # says so
-
-    def _write(self) -> None:
-        self._put(_RUN, self._header)
-
-    def _put(self, name: str, data: object) -> None:
-        text = json.dumps(data, ensure_ascii=False)
-        files.write(os.path.join(self.folder, name), text.encode("utf-8", "replace") + b"\n")
 
 
 class RunRecord:
@@ -162,10 +51,10 @@ class RunRecord:
     @property
     def short(self) -> Mapping[str, Any]:
         """The same without what is long, if the run has ended; else all. It is not kept, for there may be many runs."""
-        return self._read(_SHORT) or self._read_header()
+        return self._read(SHORT) or self._read_header()
 
     def _read_header(self) -> Mapping[str, Any]:
-        return self._read(_RUN) if self._header is None else self._header
+        return self._read(RUN) if self._header is None else self._header
 
     def _read(self, name: str) -> Mapping[str, Any]:
         """Return what a file of the record says; nothing when it is damaged, or of another run."""
@@ -182,15 +71,15 @@ class RunRecord:
 
         A line of the events may be torn where the run was killed.
         """
-        there = [name for name in (_RUN, _SHORT) if name == _RUN or os.path.lexists(os.path.join(self.folder, name))]
+        there = [name for name in (RUN, SHORT) if name == RUN or os.path.lexists(os.path.join(self.folder, name))]
         names = [name for name in there if not self._read(name)]
-        if self.state not in {"running", "unreadable"} and not _is_whole(os.path.join(self.folder, _EVENTS)):
-            names.append(_EVENTS)
+        if self.state not in {"running", "unreadable"} and not _is_whole(os.path.join(self.folder, EVENTS)):
+            names.append(EVENTS)
         return names
 
     def events(self) -> Iterator[Mapping[str, Any]]:
         """Give the events; a line that a kill tore is left out."""
-        place = os.path.join(self.folder, _EVENTS)
+        place = os.path.join(self.folder, EVENTS)
         if not os.path.isfile(place):
             return
         with files.opened(place) as stream:
@@ -209,7 +98,7 @@ class RunRecord:
 
     def _steps(self) -> list[Mapping[str, Any]]:
         """Return how the steps of a run that is over ended; nothing of it is kept, for there may be many runs."""
-        rows = _rows(_read(self.folder, _SHORT))
+        rows = _rows(_read(self.folder, SHORT))
         is_complete = rows and all("key" in row for row in rows)  # one of an earlier version is not
         return rows if is_complete else _rows(self._read_header())
 
@@ -235,7 +124,7 @@ class RunRecord:
 
     def log(self, step: str) -> str:
         """Return the path of a step's log."""
-        return _log(self.folder, step)
+        return log_of(self.folder, step)
 
     @property
     def logged_steps(self) -> list[str]:
@@ -260,7 +149,8 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield whole
 
 
-def _log(folder: str, step: str) -> str:
+def log_of(folder: str, step: str) -> str:
+    """Return the path of a step's log in the directory of a run."""
     return os.path.join(folder, "steps", step + _LOG)
 
 
@@ -323,17 +213,6 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
-
-
-def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a header in its own form, without what is long."""
-    short = {key: value for key, value in header.items() if key not in _LONG}
-    plan = header.get("plan")
-    if isinstance(plan, dict):
-        short["plan"] = {"parameters": plan.get("parameters", {})}
-    rows = header.get("steps", {})
-    short["steps"] = {step: {key: row[key] for key in _OF_A_STEP if key in row} for step, row in rows.items()}
-    return short
 
 
 def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:

@@ -7,20 +7,17 @@ words, so the reason on the screen is a difference from the nearest result and n
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.core.masking import MASK, is_secret, without_secrets
-from aml_pipeline.core.wording import counted, printable
-from aml_pipeline.runs import environment_changes
+from aml_pipeline.runs import differences
+from aml_pipeline.runs.differences import Parts
 
 # Raised when the meaning of a part changes, so that old results are not taken for new ones.
 FORMAT = 1
 
-Parts = Mapping[str, Any]
 Action = Literal["reuse", "run", "depends"]
 
 
@@ -84,7 +81,7 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
             return UP_TO_DATE
         return Verdict("run", damage) if damage else _because_of(now, last, kept)
     done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
-    if all(changes(earlier, now) for earlier in done):
+    if all(differences.changes(earlier, now) for earlier in done):
         return _because_of(now, last, kept)
     return waiting
 
@@ -107,217 +104,14 @@ def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict
     earlier = [*([last.parts] if last else []), *kept]
     if not earlier:
         return Verdict("run", "never ran")
-    nearest = min(earlier, key=lambda one: len(changes(one, now)))  # of equals the first: the last attempt
-    differences = changes(nearest, now)
-    reason = summary(differences) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
-    return Verdict("run", reason, tuple(differences))
+    nearest = min(earlier, key=lambda one: len(differences.changes(one, now)))  # of equals the first: the last attempt
+    changed = differences.changes(nearest, now)
+    reason = differences.summary(changed) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
+    return Verdict("run", reason, tuple(changed))
 
 
 _OUTCOMES = {
     "failed": "last attempt failed",
     "interrupted": "last attempt was interrupted",
     "running": "last attempt was interrupted",
-}
-
-
-def summary(differences: Sequence[str]) -> str:
-    """Return the first of some changes and how many more there are; "" where there is none."""
-    more = f", and {counted(len(differences) - 1, 'more change')}" if len(differences) > 1 else ""
-    return f"{differences[0]}{more}" if differences else ""
-
-
-def changes(then: Parts, now: Parts) -> list[str]:
-    """Return every difference in words; parts that are not known yet do not count."""
-    differences: list[str] = []
-    for name, tell in _TELLERS.items():
-        old, new = then.get(name), now.get(name)
-        leader = _FOLLOWS.get(name, name)
-        if leader != name and then.get(leader) != now.get(leader):
-            old, new = _in_both(old, new)
-        if old != new:
-            differences += map(printable, tell(old, new))
-    return differences
-
-
-# Part → the part that its names come from: one that comes or goes while that differs is no change of its own.
-_FOLLOWS = {
-    "snapshot": "script",
-    "parameters": "arguments",
-    "datasets": "arguments",
-    "inputs": "arguments",
-    "packages": "snapshot",
-}
-
-
-def _in_both(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return two mappings without the names that only one of them has."""
-    old, new = then or {}, now or {}
-    names = [name for name in new if name in old]
-    return {name: old[name] for name in names}, {name: new[name] for name in names}
-
-
-def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (name, old, new) of what differs between two mappings; None stands for absent."""
-    old, new = then or {}, now or {}
-    for name in dict.fromkeys([*new, *old]):
-        if old.get(name) != new.get(name) or (name in old) != (name in new):
-            yield name, old.get(name), new.get(name)
-
-
-Teller = Callable[[Any, Any], Iterable[str]]
-
-
-def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    old, new = then or {}, now or {}
-    for name in sorted(dict(old.items() ^ new.items()), key=lambda name: (name not in new, name)):
-        yield f"{name} {'is new' if name not in old else 'is gone' if name not in new else 'changed'}"
-
-
-def _values(noun: str) -> Teller:
-    def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-        for name, old, new in _changes(then, now):
-            yield f"{noun}{name} {_secret_became(name, old, new) or _value_became(old, new)}"
-
-    return tell
-
-
-# How a secret is kept: see ``sealing``. One from before that is known by its name.
-_SEAL = re.compile(r"\*{3} [0-9a-f]{32}")
-_SEALED_NOW = "is now stored as a digest"
-
-
-def _secret_became(name: str, old: object, new: object) -> str:
-    """Return what became of a value that is not to be shown, "" of any other."""
-    texts = [str(value) for value in (old, new)]
-    is_hidden = any(_SEAL.search(text) or is_secret(name, text) for text in texts)
-    if not is_hidden or old is None or new is None:
-        return ""
-    return _SEALED_NOW if _SEAL.search(str(new)) and not _SEAL.search(str(old)) else "changed"
-
-
-def _value_became(old: object, new: object) -> str:
-    if new is None:
-        return "is gone"
-    return "is new" if old is None else f"{_clipped(old)} → {_clipped(new)}"
-
-
-def _packages(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    for name, old, new in _changes(then, now):
-        missing = new is None and name in (now or {})
-        absent = "is not installed in this Python (select another with --python)"
-        yield f"{name} {absent if missing else _value_became(old, new)}"
-
-
-def _clipped(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:39] + "…"  # noqa: PLR2004
-
-
-def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Tell of options that are new, gone, renamed or have other values, where each can be told from the others."""
-    old, new = _by_option(then), _by_option(now)
-    if old is None or new is None:
-        yield "arguments changed"
-        return
-    gone, added = [option for option in old if option not in new], [option for option in new if option not in old]
-    both = {option for option, _ in old} & {option for option, _ in new}
-    if any(option in {*both, ""} for option, _ in [*gone, *added]):  # which one of several it is cannot be told
-        yield "arguments changed"
-        return
-    if _renamed(old, new, gone, added):
-        yield f"argument {_shown(gone[0][0])} → {_shown(added[0][0])}"
-    else:
-        yield from (f"argument {_shown(option)} is new" for option, _ in added)
-        yield from (f"argument {_shown(option)} is gone" for option, _ in gone)
-    for key in new:
-        if key in old and old[key] != new[key]:
-            yield " ".join(filter(None, ["argument", _shown(key[0]), _words_became(key[0], old[key], new[key])]))
-    if [option for option in old if option in new] != [option for option in new if option in old]:
-        yield "arguments are in another order"
-
-
-def _shown(option: str) -> str:
-    """Return an option, which may hold its value: ``--token=…``."""
-    return without_secrets(_SEAL.sub(MASK, option))
-
-
-Options = dict[tuple[str, int], list[Any]]
-
-
-def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
-    """Return the values by (option, how many before it have that option); None when they are in no form we know.
-
-    The option of a value that has none is "".
-    """
-    values: Options = {}
-    for row in arguments if isinstance(arguments, list) else [None]:
-        words = [_word(token) for token in row] if isinstance(row, list) else []
-        if not all(words) or not words:
-            return None
-        option = words[0] if words[0].startswith("-") else ""
-        values[option, sum(earlier == option for earlier, _ in values)] = row[1:] if option else row
-    return values
-
-
-def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: list[tuple[str, int]]) -> bool:
-    """Whether one option has another name, in the same place and with the same values."""
-    places = [list(old).index(option) for option in gone], [list(new).index(option) for option in added]
-    return len(gone) == 1 and places[0] == places[1] and old[gone[0]] == new[added[0]]
-
-
-def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
-    """Return values then and now; a flag has none to show, and what differs in its kind alone looks the same."""
-    before, after = (" ".join(map(_word, values)) for values in (old, new))
-    if secret := _secret_became(option, before, after):
-        return secret
-    return f"{_clipped(before)} → {_clipped(after)}" if before and after and before != after else "changed"
-
-
-def _word(token: Any) -> str:  # noqa: ANN401 - JSON
-    """Return a token as a pipeline file names it; "" when it is in no form we know."""
-    kind, data = next(iter(token.items())) if isinstance(token, dict) and len(token) == 1 else ("", None)
-    if not isinstance(data, dict):
-        return ""
-    if kind == "literal":
-        return str(data.get("text")) or '""'
-    return f"steps.{data.get('step')}.outputs.{data.get('name')}" if kind == "input" else f"{kind}s.{data.get('name')}"
-
-
-def _content(noun: str) -> Teller:
-    def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-        for name, old, new in _changes(then, now):
-            if new is not None or name not in (now or {}):  # else it is not known yet
-                yield f"{noun} {name} {_became(old, new)}"
-
-    return tell
-
-
-ABSENT = "absent"
-
-
-def _became(old: object, new: object) -> str:
-    if old in {None, ABSENT}:
-        return "is new"
-    return "is gone" if new in {None, ABSENT} else "changed"
-
-
-def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    for name, _, new in _changes(then, now):
-        if new is not None or name not in (now or {}):
-            in_both = name in (now or {}) and name in (then or {})
-            yield f"step {name} ran again" if in_both else f"order after {name} changed"
-
-
-_TELLERS: dict[str, Teller] = {
-    "script": lambda then, now: [f"script {then} → {now}"],
-    "snapshot": _snapshot,
-    "parameters": _values("parameter "),
-    "arguments": _arguments,
-    "datasets": _content("dataset"),
-    "inputs": _content("input"),
-    "after": _after,
-    "environment": environment_changes.changes,
-    "environment_variables": _values("variable "),
-    "interpreter": _values("Python's "),
-    "packages": _packages,
 }

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 
 from aml_pipeline.core import files
+from aml_pipeline.runs.differences import Parts
 from aml_pipeline.runs.record import RunRecord, records
-from aml_pipeline.runs.reuse import Parts
 
 
 def submitted(state: str) -> list[RunRecord]:

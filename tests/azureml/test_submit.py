@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline.core.errors import PipelineError
-from aml_pipeline.runs.record import Recorder
+from aml_pipeline.runs.recorder import Recorder
 from tests.conftest import Project
 from tests.loopback.lesson import FILES, Lesson
 from tests.loopback.script import Script, Step

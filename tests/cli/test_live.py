@@ -13,7 +13,8 @@ import pytest
 
 from aml_pipeline.cli.screen.live import Live
 from aml_pipeline.runs.events import RunEnded, State, StepEnded
-from aml_pipeline.runs.record import Recorder, last_done
+from aml_pipeline.runs.record import last_done
+from aml_pipeline.runs.recorder import Recorder
 from tests.conftest import Project
 from tests.patience import no_hang
 

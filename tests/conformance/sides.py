@@ -20,7 +20,7 @@ from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs import locks
-from aml_pipeline.runs.record import Recorder, new_id
+from aml_pipeline.runs.recorder import Recorder, new_id
 from tests.loopback import evaluator
 from tests.loopback.service import Service
 from tests.loopback.state import Sdk

@@ -11,7 +11,8 @@ from typing import Any
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.runs.events import MetricLogged, RunEnded, RunStarted, State, StepEnded, StepStarted
-from aml_pipeline.runs.record import Recorder, RunRecord, records
+from aml_pipeline.runs.record import RunRecord, records
+from aml_pipeline.runs.recorder import Recorder
 
 START = 1_790_000_000.0
 

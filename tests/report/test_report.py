@@ -27,7 +27,8 @@ from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import MOST_POINTS, MOST_SERIES, Point, Series, fewer, series_of
 from aml_pipeline.report.story import Log, RunTold, StepTold
 from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded, StepStarted
-from aml_pipeline.runs.record import Recorder, RunRecord, records
+from aml_pipeline.runs.record import RunRecord, records
+from aml_pipeline.runs.recorder import Recorder
 from tests.page import recorded
 from tests.page.recorded import HARM, START, Written, header, step
 from tests.work import grows_in_step

@@ -27,7 +27,8 @@ from aml_pipeline.runs import record, retention
 from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded, StepStarted
 from aml_pipeline.runs.metrics import Metric, MetricReader, summary
 from aml_pipeline.runs.mlflow_files import MlflowReader
-from aml_pipeline.runs.record import Recorder, RunRecord, records, unreferenced_texts
+from aml_pipeline.runs.record import RunRecord, records, unreferenced_texts
+from aml_pipeline.runs.recorder import Recorder
 from tests.page.recorded import START, Written, header, many, step
 from tests.patience import no_hang
 from tests.work import grows_in_step, memory_taken

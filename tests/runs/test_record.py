@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline.runs.events import MetricLogged, OutputWritten, RunEnded, RunStarted, StepEnded, StepStarted
-from aml_pipeline.runs.record import Recorder, new_id, records
+from aml_pipeline.runs.record import records
+from aml_pipeline.runs.recorder import Recorder, new_id
 
 
 def _events(folder: Path) -> list[str]:

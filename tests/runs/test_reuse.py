@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_pipeline.runs import reuse
-from aml_pipeline.runs.reuse import ABSENT, UP_TO_DATE, Last, Verdict, verdict
+from aml_pipeline.runs import differences, reuse
+from aml_pipeline.runs.differences import ABSENT
+from aml_pipeline.runs.reuse import UP_TO_DATE, Last, Verdict, verdict
 
 PARTS: dict[str, Any] = {
     "script": "train.py",
@@ -42,12 +43,12 @@ def changed(*path: object, to: object = "…", without: bool = False) -> dict[st
     return parts
 
 
-def difference(then: reuse.Parts, now: reuse.Parts) -> str | None:
-    return reuse.summary(reuse.changes(then, now)) or None
+def difference(then: differences.Parts, now: differences.Parts) -> str | None:
+    return differences.summary(differences.changes(then, now)) or None
 
 
 def test_the_example_has_every_part() -> None:
-    assert tuple(PARTS) == tuple(reuse._TELLERS)
+    assert tuple(PARTS) == tuple(differences._TELLERS)
 
 
 CHANGES = [

@@ -11,9 +11,10 @@ from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project, project_of
-from aml_pipeline.runs import reuse
+from aml_pipeline.runs import differences
 from aml_pipeline.runs.contents import Contents
-from aml_pipeline.runs.reuse import Parts, Verdict
+from aml_pipeline.runs.differences import Parts
+from aml_pipeline.runs.reuse import Verdict
 from aml_pipeline.runs.submitted import last_parts
 
 
@@ -38,7 +39,7 @@ def forecast(
         before = before_now.get(step.name)
         worded = contents.wording(project.environment_text(step))
         changes = _changes(worded(before), worded(sendable.parts(plan, project, step))) if before else []
-        changed = reuse.summary(changes)
+        changed = differences.summary(changes)
         own = _own_reason(work, step, changed, known=known[step.name])
         again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
         if own or again:
@@ -77,7 +78,7 @@ def _changes(before: Parts, now: Parts) -> list[str]:
     """Return all differences in words, those of the settings last."""
     settings, then = now["settings"], before.get("settings") or {}
     changed = [name for name in settings if then.get(name, settings[name]) != settings[name]]
-    return [*reuse.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
+    return [*differences.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
 
 
 def _what_it_depends_on(changed: str, latest: Sequence[str], *, submitted: bool) -> str:

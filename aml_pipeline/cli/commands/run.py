@@ -21,7 +21,8 @@ from aml_pipeline.local import run as run_locally
 from aml_pipeline.local.tracking import prepare
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.runs import locks, provenance
-from aml_pipeline.runs.record import Recorder, last_done, new_id
+from aml_pipeline.runs.record import last_done
+from aml_pipeline.runs.recorder import Recorder, new_id
 
 
 def _debug(context: Context, names: list[str]) -> int:
