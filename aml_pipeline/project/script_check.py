@@ -1,7 +1,7 @@
-"""Plan and project → warnings about what scripts take from around them: variables, paths, named inputs, nothing at all.
+"""Plan and project → warnings about scripts: they read what their steps do not have, or call nothing.
 
-A step runs in a copy of its snapshot, with what its arguments and variables tell it. What a script reads beside that
-is there by chance, here, and missing in Azure ML. What a file reads is ``script``'s; this holds it against the step.
+A step runs in a copy of its snapshot, with its arguments and declared variables. Whatever else a script reads exists
+here by chance, and not in Azure ML. ``script`` finds what a file reads; this module compares it with the step.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> li
 
     ``variables`` are those that steps inherit from whoever runs them here.
     """
-    found: dict[tuple[str, str, object], tuple[_Told, dict[str, None]]] = {}
+    found: dict[tuple[str, str, object], tuple[_Warning, dict[str, None]]] = {}
     reader = _Reader(project)
     for step in plan.steps:
-        for told in _Script(step, plan, project, reader).told(variables):
-            _, steps = found.setdefault((told.code, told.file, told.about or told.position), (told, {}))
+        for warning in _Script(step, plan, project, reader).warnings(variables):
+            _, steps = found.setdefault((warning.code, warning.file, warning.about or warning.position), (warning, {}))
             steps[step.name] = None
-    return [told.problem(list(steps)) for told, steps in found.values()]
+    return [warning.problem(list(steps)) for warning, steps in found.values()]
 
 
-class _Told(NamedTuple):
+class _Warning(NamedTuple):
     """A warning with a hole in its message, ``{step}``, for the steps that it is about.
 
     ``about`` is the name that it is about, if that is reported once for a file and not at each of its places.
@@ -124,8 +124,8 @@ class _Script:
         texts = [token.text for one in step.arguments for token in one.tokens if isinstance(token, Literal)]
         self._given = frozenset(text.partition("=")[0] for text in texts if text.startswith("-"))
 
-    def told(self, variables: Container[str]) -> Iterator[_Told]:
-        """Yield what there is to say."""
+    def warnings(self, variables: Container[str]) -> Iterator[_Warning]:
+        """Yield the warnings about one step."""
         names = [name for name, rule in self._snapshot.own.items() if rule in {"script", "import"}]
         found = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
         read = {name: one for name, one in found.items() if one is not None}
@@ -145,7 +145,7 @@ class _Script:
     def _shown(self, name: str) -> str:
         return os.path.normpath(os.path.join(os.path.relpath(self._source.path, self._project.folder), name))
 
-    def _undeclared(self, read: Reads, file: str, known: Container[str], here: Container[str]) -> Iterator[_Told]:
+    def _undeclared(self, read: Reads, file: str, known: Container[str], here: Container[str]) -> Iterator[_Warning]:
         for one in read.variables.read:
             if one.name in known or is_known(one.name) or not self._given.isdisjoint(one.options):
                 continue
@@ -157,13 +157,13 @@ class _Script:
             elif one.name in here:
                 message = (
                     f'the variable "{one.name}" is set in this shell but not declared for {{step}}: '
-                    "a local run uses that value, Azure ML what the script does without it."
+                    "a local run uses that value; in Azure ML the script runs without it."
                 )
             else:
                 continue
-            yield _Told("undeclared-variable", file, one.position, message, _declared(one), one.name)
+            yield _Warning("undeclared-variable", file, one.position, message, _declared(one), one.name)
 
-    def _unseen(self, read: Reads, file: str) -> Iterator[_Told]:
+    def _unseen(self, read: Reads, file: str) -> Iterator[_Warning]:
         from aml_pipeline.project import local_paths  # only where a file reads something
 
         for one in read.paths:
@@ -173,11 +173,11 @@ class _Script:
                 where = f'"{place.inner}" in' if place.in_snapshot else "in the project but not in"
                 message = f'"{one.text}" is {where} the snapshot of {{step}}, so the script will not find it.'
                 if os.path.isabs(one.text):
-                    message = f'"{one.text}" is a path of this machine, which {{step}} does not have in Azure ML.'
+                    message = f'"{one.text}" is a path on this machine, which {{step}} does not have in Azure ML.'
                 cure = local_paths.cure_of(place, self._step, self._plan, self._project)
-                yield _Told("literal-path", file, one.position, message, cure)
+                yield _Warning("literal-path", file, one.position, message, cure)
 
-    def _unsent(self, read: Reads, file: str) -> Iterator[_Told]:
+    def _unsent(self, read: Reads, file: str) -> Iterator[_Warning]:
         from aml_pipeline.pipeline.plan.ports import dataset_port, input_names
 
         sent = list(input_names(self._plan, self._step)) if read.inputs else []
@@ -192,7 +192,7 @@ class _Script:
                 message = f'input_datasets has no "{one.name}": {{step}} {inputs}.'
             option = self._step.option_of(Dataset(one.name))
             cure = f"Read the path from {option}." if option else self._passing(one.name)
-            yield _Told("unknown-input", file, one.position, message, cure, one.name)
+            yield _Warning("unknown-input", file, one.position, message, cure, one.name)
 
     def _passing(self, name: str) -> str:
         known = name if name in self._plan.datasets else "NAME"
@@ -201,7 +201,7 @@ class _Script:
             "from that option: a local run has no input_datasets."
         )
 
-    def _uncalled(self) -> Iterator[_Told]:
+    def _uncalled(self) -> Iterator[_Warning]:
         name = self._snapshot.script
         text = self._reader.text(self._source, name) if name in self._snapshot.own else b""
         may_be = definitions.may_call_nothing(text)
@@ -211,13 +211,13 @@ class _Script:
         elif defined := definitions.of_parallel_run(text):
             yield self._idle(defined, "does not call run")
 
-    def _idle(self, defined: Sequence[definitions.Definition], calls: str) -> _Told:
+    def _idle(self, defined: Sequence[definitions.Definition], calls: str) -> _Warning:
         names = [one.name for one in defined]
         listing = shortened(names, _MOST_NAMED)
         message = f"{self._step.script} defines {listing} but {calls}, so {{step}} would do nothing."
         width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
         position = Position(defined[0].lineno, defined[0].col_offset + 1, width)
-        return _Told("nothing-called", self._shown(self._snapshot.script), position, message, _calling(names))
+        return _Warning("nothing-called", self._shown(self._snapshot.script), position, message, _calling(names))
 
     def _imports_quietly(self) -> bool:
         """Whether nothing runs in the files of the folder that the script imports, either."""
@@ -230,7 +230,7 @@ def _declared(one: Variable) -> str:
     """Return how a variable comes to where the script runs."""
     if by_variable(one.name, _A_SECRET):
         read = f'Read it from the key vault of the workspace, `run.get_secret("{one.name}")`'
-        return f"{read}: in the pipeline file it would stand in clear."
+        return f"{read}: in the pipeline file it would be plain text."
     return f"Declare it, `environment_variables: {{{one.name}: …}}`, or make it an argument."
 
 
@@ -238,6 +238,7 @@ def _calling(names: list[str]) -> str:
     if {"init", "run"} <= set(names):
         return (
             "A step starts its script as a program, and only a ParallelRunStep calls init and run: "
-            'call them at the end, under `if __name__ == "__main__":`.'
+            'call them at the end of the script, under `if __name__ == "__main__":`.'
         )
-    return f'Call what is to run at the end: `if __name__ == "__main__": {"main" if "main" in names else names[0]}()`.'
+    called = "main" if "main" in names else names[0]
+    return f'Add a call at the end of the script: `if __name__ == "__main__": {called}()`.'

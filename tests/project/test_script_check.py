@@ -124,7 +124,7 @@ def test_patterns_that_are_there_stay(here: Project) -> None:
 def test_a_dataset_that_is_passed_already_names_its_option(here: Project) -> None:
     here.replace("pipeline.yaml", '{--output: "', '{--from: "${{ datasets.raw }}", --output: "')
     (problem,) = _warned(here, "open('data/raw/a.csv')\n")
-    assert problem.cure == "It is part of dataset raw: read the path from the option --from, which has it."
+    assert problem.cure == "It is part of dataset raw: read the path from the option --from, which receives it."
 
 
 def test_what_is_set_in_the_shell_is_told_even_with_a_fallback(here: Project) -> None:
@@ -132,8 +132,8 @@ def test_what_is_set_in_the_shell_is_told_even_with_a_fallback(here: Project) ->
     assert _warned(here, script) == []
     (problem,) = _warned(here, script, {"MODE"})
     assert problem.message == (
-        'the variable "MODE" is set in this shell but not declared for step "train": a local run uses that value, '
-        "Azure ML what the script does without it."
+        'the variable "MODE" is set in this shell but not declared for step "train": a local run uses that value; '
+        "in Azure ML the script runs without it."
     )
     here.replace("pipeline.yaml", "name: p", "name: p\nenvironment_variables: {MODE: fast}")
     assert _warned(here, script, {"MODE"}) == []
@@ -227,12 +227,12 @@ def test_data_that_is_not_here_is_a_warning_of_validate_and_an_error_of_run(here
     told = here.cli("validate").stdout
     assert told.startswith('pipeline.yaml:4:16: warning: dataset "raw" was not found at data/row.')
     assert told.endswith("pipeline.yaml: no errors, 1 warning.\n")
-    assert 'dataset "raw" should be at data/row' in here.cli("run", status=2).stderr
+    assert 'dataset "raw" was not found at data/row' in here.cli("run", status=2).stderr
 
 
 def test_a_script_that_is_no_python_stops_every_command(here: Project) -> None:
     here.write({"src/train.py": '{"cells": [], "nbformat": 4}\n'})
-    assert "which is a Jupyter notebook, not Python" in here.cli("run", status=2).stderr
+    assert "which is a Jupyter notebook, not a Python file" in here.cli("run", status=2).stderr
     told = here.cli("validate", status=2).stdout
     assert "[not-python]" in told
     assert "[script-syntax]" not in told
@@ -266,4 +266,4 @@ def test_what_leaves_it_to_a_parallel_run_step_to_call_run(here: Project) -> Non
 
 def test_an_absolute_path_is_one_of_this_machine(here: Project) -> None:
     (problem,) = _warned(here, f"open('{here.root}/data/raw/a.csv')\n")
-    assert problem.message.endswith('is a path of this machine, which step "train" does not have in Azure ML.')
+    assert problem.message.endswith('is a path on this machine, which step "train" does not have in Azure ML.')
