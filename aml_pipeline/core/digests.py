@@ -31,7 +31,7 @@ _REMEMBERED_BYTES = 1 << 20
 
 
 class Tree(NamedTuple):
-    """A file or folder by content: its digest, and how many files and bytes it holds."""
+    """The content of a file or folder: its digest, and the number of files and bytes."""
 
     digest: str
     files: int
@@ -39,18 +39,18 @@ class Tree(NamedTuple):
 
 
 class Digests:
-    """Digests by content, remembered between runs by looks in the file ``cache`` (None: not remembered)."""
+    """Digests by content, cached between runs with the metadata of each file in ``cache`` (None: not cached)."""
 
     def __init__(self, cache: str | None = None) -> None:
         self._cache = cache
         known = read_sealed(cache) if cache else None
-        seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
+        seen.looks.pop(cache or "", None)  # it makes an answer faster, but does not change it
         self._known: dict[str, list[Any]] = known if isinstance(known, dict) else {}
         self._seen: dict[str, list[Any]] = {}
         self._changed = False
 
     def file(self, path: str) -> str:
-        """Return the digest of a file's bytes. Raises OSError, or MachineError when it changes while it is read."""
+        """Return the digest of a file. Raises OSError, or MachineError if the file changes while it is being read."""
         before = look(path)
         if before is None or not stat.S_ISREG(before.mode):
             what = "was deleted" if before is None else "is not a regular file"
@@ -63,9 +63,9 @@ class Digests:
         return digest
 
     def tree(self, path: str) -> Tree | None:
-        """Return the content of a file or folder, or None when nothing is there.
+        """Return the content of a file or folder, or None if it does not exist.
 
-        In a folder the relative names count, times and modes do not; a broken link counts by its target.
+        In a folder, relative names count, but times and modes do not; a broken link counts by its target.
         """
         top = look(path)
         if top is None:
@@ -111,9 +111,9 @@ class Digests:
             self._changed = True
 
     def save(self) -> None:
-        """Write what is remembered, without what this run did not meet and that is gone from the disk."""
+        """Write the cache, without the files that this run did not see and that no longer exist."""
         if self._cache and self._changed:
-            known = list(self._known.items())  # a thread of a run that was interrupted may add to it yet
+            known = list(self._known.items())  # a thread of an interrupted run may still add to it
             kept = {path: row for path, row in known if path in self._seen or os.path.lexists(path)}
             write_sealed(self._cache, kept)
             self._changed = False
@@ -122,7 +122,7 @@ class Digests:
 def _entry_look(entry: os.DirEntry[str]) -> Look:
     try:
         at_entry = look_of(entry.stat())
-    except OSError:  # a link that leads nowhere, or round in a circle
+    except OSError:  # a broken or circular link
         seen.looks.setdefault(entry.path, None)
         at_entry = look_of(entry.stat(follow_symlinks=False))
         seen.links.setdefault(entry.path, at_entry)
@@ -132,7 +132,7 @@ def _entry_look(entry: os.DirEntry[str]) -> Look:
 
 
 def _stable_digest(path: str) -> str:
-    """Return the digest of a file that did not change while it was read."""
+    """Return the digest of a file that did not change while it was being read."""
     for _ in range(3):
         with open(path, "rb", buffering=0, opener=open_regular) as stream:
             before = look_of(os.fstat(stream.fileno()))

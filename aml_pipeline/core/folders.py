@@ -18,13 +18,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 Skip = Callable[[str, "os.DirEntry[str]"], bool]
-# What links may lead to once more: this many files and folders, or this many times what is reached otherwise.
+# How much links may lead to repeatedly: this many files and folders, or this multiple of what is reached otherwise.
 _MOST_REPEATED = 100_000
 _MOST_TIMES = 10
 
 
 class RepeatedLinksError(MachineError):
-    """Links in a folder lead to the same folders again and again; ``name`` is one of the paths, relative to it."""
+    """Links in a folder lead to the same folders over and over; ``name`` is one of the paths, relative to it."""
 
     def __init__(self, folder: str, name: str) -> None:
         self.name = name
@@ -35,7 +35,7 @@ class RepeatedLinksError(MachineError):
 
 @dataclass(slots=True)
 class _Level:
-    """A folder that is being walked; ``linked``: a link leads to it; ``inside``: something was yielded below it."""
+    """A folder that is being walked; ``linked``: reached through a link; ``inside``: something below it was yielded."""
 
     prefix: str
     entry: os.DirEntry[str] | None
@@ -46,7 +46,7 @@ class _Level:
 
 
 class _Repeats:
-    """Counts what links lead to once more, so that a walk ends: n folders that link to each other have n! paths."""
+    """Counts what links lead to repeatedly, so that a walk ends: n folders that link to each other have n! paths."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -54,7 +54,7 @@ class _Repeats:
         self._once = self._again = 0
 
     def count(self, level: _Level, entries: int) -> None:
-        """Raise RepeatedLinksError when what is reached again is out of proportion to what is reached at all."""
+        """Raise RepeatedLinksError if what is reached repeatedly is out of proportion to what is reached once."""
         if not level.linked or level.identity is None or level.identity not in self._linked:
             self._once += entries
             if level.linked and level.identity:
@@ -66,11 +66,11 @@ class _Repeats:
 
 
 def walk(folder: str, skip: Skip = lambda _name, _entry: False) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield each file below ``folder`` as (path relative to it, entry), and each empty folder as ``path/``.
+    """Yield each file below ``folder`` as (relative path, entry), and each empty folder as ``path/``.
 
-    Symbolic links are followed, as Azure ML's upload does: what two paths lead to is yielded twice. A folder that
-    contains itself is entered once; where links multiply beyond that, RepeatedLinksError is raised. What ``skip`` says
-    of a name (a folder's ends in ``/``) is left out, and a folder is not even read.
+    Symbolic links are followed, as Azure ML's upload does: a file with two paths is yielded twice. A folder that
+    contains itself is entered once; if links multiply beyond that, RepeatedLinksError is raised. Names for which
+    ``skip`` is true (a folder's ends in ``/``) are omitted, and a skipped folder is not even read.
     """
     repeats = _Repeats(folder)
     levels = [_Level("", None, iter(()))]

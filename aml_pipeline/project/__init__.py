@@ -1,1 +1,1 @@
-"""A plan on this disk, checked: its files, its environments, what its scripts expect."""
+"""A plan on this disk, checked: its files, its environments, and what its scripts need."""

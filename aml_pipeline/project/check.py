@@ -1,6 +1,7 @@
 """Plan and project → problems: the script, the snapshot, the environment's files, local data.
 
-What one file can tell by itself is the loader's; this looks at the disk. Runs nothing, knows no Azure.
+What concerns only one file is checked by the loader; this module reads the disk. It runs nothing, and does not depend
+on Azure.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def check(
     unknown: Container[str] = (),
     others: Sequence[OtherValue] = (),
 ) -> list[Problem]:
-    """Return what is wrong with the files that ``plan`` names, and what its scripts would refuse of their arguments.
+    """Return the problems of the files that ``plan`` names, and of arguments that its scripts would refuse.
 
-    Of the arguments of the steps in ``untold`` nothing is said, and nothing of the values of parameters in ``unknown``.
-    The values in ``others`` are those of other runs, which scripts may refuse as well.
+    The arguments of the steps in ``untold`` are not checked, nor are the values of parameters in ``unknown``. The
+    values in ``others`` are those of other runs, which scripts may refuse as well.
     """
     problems: list[Problem] = []
     taken = []
@@ -52,7 +53,7 @@ def _contract_faults(
     found = project.contract(step)
     if found is None:
         return []
-    from aml_pipeline.project import contract  # only where a script has options
+    from aml_pipeline.project import contract  # only if a script has options
 
     return [*contract.faults(found, step, plan, unknown), *contract.other_faults(found, step, plan, others)]
 
@@ -66,7 +67,7 @@ def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
 
 
 def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
-    """Return the datasets that ``steps`` need and that are not here, so that those steps cannot run here."""
+    """Return the datasets that ``steps`` need but that are not on this machine, so that these steps cannot run here."""
     problems = []
     for name in dict.fromkeys(name for step in steps for name in step.datasets):
         place = plan.datasets[name]
@@ -83,7 +84,7 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
 
 
 def script_faults(step: Step, project: Project) -> Iterator[Problem]:
-    """Yield what keeps the snapshot of ``step`` from being taken."""
+    """Yield the problems that prevent a snapshot of ``step``."""
     path: Path = ("steps", step.name, "script")
     if posixpath.normpath(step.script).startswith("-"):
         message = f'step "{step.name}" runs {step.script}, but Python takes a name that begins with "-" for an option.'
@@ -121,7 +122,7 @@ def _repeated_links(step: Step, project: Project) -> Iterator[Problem]:
         yield Problem("repeated-links", message, cure, _folder_path(step))
 
 
-_LIKE_A_FOLDER = 0.75  # "script-syntax" is not what "scripts" should have been
+_LIKE_A_FOLDER = 0.75  # "script-syntax" is not a misspelling of "scripts"
 
 
 def _nearest_folder(name: str, project: Project) -> str | None:
@@ -182,7 +183,7 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
 
 
 def _other_kind(snapshot: Snapshot, source: SourceFolder) -> str | None:
-    """Return what the script is if it is no Python; as JSON, a notebook may still be read as an expression of it."""
+    """Return what the script is if it is not Python; a notebook is JSON, which may be a valid Python expression."""
     if snapshot.script not in snapshot.rules:
         return None
     reading = source.reading(snapshot.script)
@@ -207,7 +208,7 @@ def _python_cure(kind: str, script: str) -> str:
 
 
 def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:
-    """Yield the patterns that find nothing; one that several steps share may be meant for one of them."""
+    """Yield the patterns that match nothing; a pattern shared by several steps may be meant for one of them."""
     matching: dict[tuple[str, ...], set[str]] = {}
     for step in steps:
         if step.snapshot:
@@ -222,7 +223,7 @@ def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem
 
 
 def _pattern_cure(pattern: str, step: Step, project: Project) -> str:
-    """Return the pattern that finds something, if only the way to the source folder is too much, else the rule."""
+    """Return the pattern that would match, if the path of the source folder is all that is wrong, else the rule."""
     source = project.source(step)
     plain = pattern.removeprefix("./")
     named = posixpath.normpath(step.source_directory)
@@ -254,9 +255,9 @@ def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
 
 
 def nearest_globs(snapshot: Snapshot, opened_by: str) -> list[str]:
-    """Return patterns of what the file that opened the snapshot is likely to read: data beside it, else below it.
+    """Return patterns for the files that the opening file probably reads: data next to it, else below it.
 
-    None where the folder holds nothing but what is taken in any case.
+    None if the folder contains only what is taken anyway.
     """
     folder = os.path.dirname(opened_by)
     if folder:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from aml_pipeline.project.contract import Contract
 
-# Where all state lies, beside the pipeline file.
+# All state is here, next to the pipeline file.
 STATE = ".aml_pipeline"
 
 
 class Project:
-    """The folder of ``plan.file``; what is read there is kept for as long as this object lives."""
+    """The folder of ``plan.file``; everything is read once in the lifetime of this object."""
 
     def __init__(self, plan: Plan, digests: Digests) -> None:
         self._plan = plan
@@ -44,30 +44,30 @@ class Project:
 
     @property
     def state(self) -> str:
-        """The folder of all that is kept of this pipeline."""
+        """The folder of this pipeline's state."""
         return os.path.join(self.folder, STATE, self._plan.name)
 
     @property
     def uploads(self) -> str:
-        """The folder for copies of snapshots that go to Azure ML."""
+        """The folder for copies of snapshots that are sent to Azure ML."""
         return os.path.join(self.state, "uploads")
 
     @cached_property
     def hide(self) -> sealing.Hide:
-        """What gives values as they are kept: secrets as their seals."""
+        """Returns values as they are stored: secrets as seals."""
         return sealing.sealer(self.state)
 
     @cached_property
     def kept_parameters(self) -> Mapping[str, str]:
-        """The values of the parameters as they are kept."""
+        """The values of the parameters as they are stored."""
         return redaction.parameters(self._plan, self.hide)
 
     def path(self, relative: str) -> str:
-        """Return the absolute path of what the pipeline file calls ``relative``."""
+        """Return the absolute path of ``relative``, a path in the pipeline file."""
         return os.path.normpath(os.path.join(self.folder, os.path.expanduser(relative)))
 
     def holds(self, folder: str, path: str) -> bool:
-        """Whether ``path`` lies in ``folder`` or is it, wherever links lead."""
+        """Whether ``path`` is ``folder`` or inside it, with links resolved."""
         if folder not in self._real:
             self._real[folder] = os.path.realpath(folder)
         real = self._real[folder]
@@ -82,7 +82,7 @@ class Project:
         return known
 
     def contract(self, step: Step) -> Contract | None:
-        """Return what the script of ``step`` takes on its command line; None where nothing can be told."""
+        """Return what the script of ``step`` accepts on its command line; None if that is unknown."""
         source, script = self.source(step), self.snapshot(step).script
         if (source.path, script) not in self._contracts:
             tree = source.tree(script)
@@ -98,7 +98,7 @@ class Project:
         return known
 
     def forget(self) -> None:
-        """Read everything anew from here on: a file changed while it was in use."""
+        """Read everything again from now on: a file changed while it was in use."""
         self.passed.clear()
         self._real.clear()
         self._folders.clear()
@@ -108,11 +108,11 @@ class Project:
         self._declarations.clear()
 
     def environment_digest(self, step: Step) -> str:
-        """Return the digest of the environment that ``step`` declares; a file that is missing counts as empty."""
+        """Return the digest of the environment that ``step`` declares; a missing file counts as empty."""
         return files.digest_of(self.environment_text(step)) if step.environment else ""
 
     def environment_text(self, step: Step) -> bytes:
-        """Return the definition of the environment that ``step`` declares; nothing where it declares none."""
+        """Return the definition of the environment that ``step`` declares; empty if it declares none."""
         if step.environment is None:
             return b""
         if step.environment not in self._environments:
@@ -125,7 +125,7 @@ class Project:
         return files.read(path) if files.look(path) else b""
 
     def declaration(self, environment: Environment) -> Declaration:
-        """Return what the files of ``environment`` declare; a file that is missing declares nothing."""
+        """Return what the files of ``environment`` declare; a missing file declares nothing."""
         if environment not in self._declarations:
             from aml_pipeline.project.environment import conda_file, pip_file
 
@@ -141,12 +141,12 @@ class Project:
         return files.read(path, dependencies.MOST_BYTES) if files.is_file(path) else None
 
     def code_digest(self, places: Sequence[str]) -> str | None:
-        """Return the digest of a module outside the project, which lies in ``places``; None when it lies nowhere."""
+        """Return the digest of a module outside the project, which is at ``places``; None if it does not exist."""
         digests = [self._code_digest(place) for place in places]
         return digests[0] if len(digests) == 1 else files.digest_of("\n".join(digests).encode()) if digests else None
 
     def _code_digest(self, place: str) -> str:
-        """Return the digest of a module's file, or of a package's folder, in which caches do not count."""
+        """Return the digest of a module's file, or of a package's folder without its caches."""
         if not files.is_folder(place):
             return self.digests.file(place)
         entries = folders.walk(place, lambda name, _: name.endswith("__pycache__/"))
@@ -154,7 +154,7 @@ class Project:
         return files.digest_of("\n".join(rows).encode("utf-8", "surrogateescape"))
 
     def dataset(self, local: str | None) -> Tree | None:
-        """Return the content of a local dataset, or None when it is not here."""
+        """Return the content of a local dataset, or None if it is not here."""
         return self.digests.tree(self.path(local)) if local else None
 
 
@@ -164,6 +164,6 @@ def project_of(plan: Plan) -> Project:
 
 
 def _read_contract(tree: ast.Module) -> Contract:
-    from aml_pipeline.project import contract  # only where a script has options
+    from aml_pipeline.project import contract  # only if a script has options
 
     return contract.read(tree)

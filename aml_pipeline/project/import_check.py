@@ -1,7 +1,7 @@
 """Plan and project → warnings about imports that no package of the step's environment provides.
 
-They cost an image and a node in Azure ML before they fail. The Python of the steps is asked only where the files
-themselves, the standard library and the best-known packages leave a doubt: most pipelines leave none.
+In Azure ML they fail only after an image was built and a node started. The Python of the steps is asked only if the
+files themselves, the standard library and the best-known packages leave a doubt, which they rarely do.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def declared_packages(project: Project, environment: Environment | None) -> Sequ
 
 
 def provided_packages(project: Project, environment: Environment | None) -> Sequence[Declared] | None:
-    """Return the packages that an environment has; None if nobody can tell here, as of an image beside a file."""
+    """Return the packages of an environment; None if they are unknown here, as for an image next to a file."""
     return None if environment and environment.docker_image else declared_packages(project, environment)
 
 
 def declaring_files(environment: Environment | None) -> list[str]:
-    """Return the files that an environment declares its packages in."""
+    """Return the files in which an environment declares its packages."""
     names = [environment.conda_file, environment.pip_requirements] if environment else []
     return [name for name in names if name]
 
@@ -68,10 +68,10 @@ def _of_environment(
         return
     try:
         providers = Providers(packages, python())
-    except UsageError:  # no Python answers: whatever needs one reports that
+    except UsageError:  # there is no working Python: whatever needs one reports that
         return
     missing = {module for module in doubtful if providers.of(module).verdict == "not named"}
-    from aml_pipeline.project.snapshot import origins  # only where something is missing
+    from aml_pipeline.project.snapshot import origins  # only if something is missing
 
     unnamed: dict[str, tuple[str, Needed, list[Step]]] = {}
     for step in steps:
@@ -116,9 +116,9 @@ def _cure(module: str, shown: str, step: Step, providers: Providers) -> str:
 
 
 def cure_here(module: str, step: Step, project: Project) -> str:
-    """Return what to do about a module that lies in the project, outside what snapshots are taken from, or "".
+    """Return what to do about a module in the project but outside its source folders, or "".
 
-    A script that names its source folder, ``src.lib``, may run from the project's folder alone.
+    A script that names its source folder, ``src.lib``, may only run from the project's folder.
     """
     inside = posixpath.normpath(step.source_directory)
     top, *inner = module.split(".")
@@ -134,7 +134,7 @@ def cure_here(module: str, step: Step, project: Project) -> str:
 
 
 def _is_package(path: str, inner: Sequence[str]) -> bool:
-    """Whether a folder holds Python files, or what is imported of it; others have but the name of a module."""
+    """Whether a folder contains Python files, or what is imported from it; others only share the name of a module."""
     if not files.is_folder(path):
         return False
     leads_on = bool(inner) and files.is_folder(os.path.join(path, inner[0]))

@@ -1,4 +1,4 @@
-"""What lies in the project and no step is given → whether it is data, and what to write so that a step gets it."""
+"""Files of the project that no step receives → whether they are data, and what to write so that a step gets them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*")
 
 
 def is_data(plan: Plan, project: Project, path: str) -> bool:
-    """Whether a file or folder is declared as data, or looks like that: by the endings of its names, or its size."""
+    """Whether a file or folder is declared as data, or probably data: by its suffixes or its size."""
     if holder(plan, project, path):
         return True
     inside = folders.walk(path) if files.is_folder(path) else iter([])
@@ -36,13 +36,13 @@ def is_data(plan: Plan, project: Project, path: str) -> bool:
 
 
 def holder(plan: Plan, project: Project, path: str) -> str:
-    """Return the dataset that holds what is at ``path``, or ""."""
+    """Return the dataset that contains ``path``, or ""."""
     locals_ = ((name, dataset.local) for name, dataset in plan.datasets.items() if dataset.local)
     return next((name for name, local in locals_ if project.holds(project.path(local), path)), "")
 
 
 def to_declare(plan: Plan, project: Project, step: Step, path: str) -> str:
-    """Return what to write as ``local``: the folder of a file, if that holds no scripts, for it seldom lies alone."""
+    """Return what to write as ``local``: the folder of a file, if it contains no scripts: files are rarely alone."""
     folder = path if files.is_folder(path) else os.path.dirname(path)
     scripts = [os.path.join(project.source(step).path, name) for name in project.snapshot(step).digests]
     if any(project.holds(folder, place) for place in (*scripts, plan.file)):
@@ -51,12 +51,12 @@ def to_declare(plan: Plan, project: Project, step: Step, path: str) -> str:
 
 
 def as_yaml(local: str) -> str:
-    """Return a path as YAML has it, in quotes where it could be read as something else."""
+    """Return a path in YAML, quoted if it could be read as something else."""
     return local if _PLAIN.fullmatch(local) else json.dumps(local, ensure_ascii=False)
 
 
 def free_name(plan: Plan, local: str) -> str:
-    """Return a name for a dataset of what lies at ``local`` that no other has."""
+    """Return an unused name for a dataset of ``local``."""
     words = re.findall(r"[a-z0-9]+", os.path.splitext(os.path.basename(local))[0].lower())
     name = "_".join(words)
     if names.word_name_fault(name):
@@ -67,7 +67,7 @@ def free_name(plan: Plan, local: str) -> str:
 
 
 def option_with(step: Step, project: Project, path: str) -> str | None:
-    """Return the option that has ``path`` for its value or its default, so that a dataset takes its place."""
+    """Return the option whose value or default is ``path``, so that a dataset can replace it."""
     contract = project.contract(step)
     declared = contract.parser.options if contract and contract.parser else ()
     given = [
@@ -87,13 +87,13 @@ def option_with(step: Step, project: Project, path: str) -> str | None:
 
 
 def free_option(step: Step) -> str:
-    """Return an option for a dataset that the step does not give its script yet."""
+    """Return an unused option of the step for a dataset."""
     given = {argument.option for argument in step.arguments}
     return next((option for option in ("--data", "--input-data") if option not in given), "--more-data")
 
 
 def snapshot_line(step: Step, name: str) -> str:
-    """Return the line that brings ``name``, which ends in a slash if it is a folder, into the snapshot of ``step``."""
+    """Return the line that adds ``name``, which ends in a slash for a folder, to the snapshot of ``step``."""
     pattern = f"{name}**" if name.endswith("/") else name
     patterns = ", ".join(f'"{text}"' for text in (*(step.snapshot or ()), pattern))
     return f"`snapshot: [{patterns}]`"

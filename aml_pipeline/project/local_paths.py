@@ -1,4 +1,4 @@
-"""A path in a script → the file of the project that it leads to and that its step does not have; and the cure."""
+"""A path in a script → the file of the project that it means but that its step does not have; and the cure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from aml_pipeline.project.script.paths import Named
 
 
 class Place(NamedTuple):
-    """A file or folder of the project that a script names, though its step has none at that path.
+    """A file or folder of the project that a script names, but that its step does not have at that path.
 
-    ``inner`` is its path in the source folder, if it lies there, ``in_snapshot`` whether the step has it under that.
-    ``options`` are the names of the option that has it for its default.
+    ``inner`` is its path in the source folder, if it is inside, ``in_snapshot`` whether the step has it at that path.
+    ``options`` are the names of the option whose default it is.
     """
 
     path: str
@@ -28,13 +28,13 @@ class Place(NamedTuple):
     options: tuple[str, ...]
 
 
-# Folders that every run has, here and in Azure ML, and that are no part of a project.
+# Folders that every run has, here and in Azure ML, and that are not part of a project.
 _OF_RUNS = frozenset({"outputs", "logs"})
 _NO_DATA = frozenset({STATE, ".git", "__pycache__", ".venv"})
 
 
 def find(named: Named, step: Step, project: Project) -> Place | None:
-    """Return what ``named`` leads to in the project, when ``step`` has nothing at that path."""
+    """Return what ``named`` refers to in the project, if ``step`` has nothing at that path."""
     source, snapshot = project.source(step), project.snapshot(step)
     name = posixpath.normpath(named.text)
     if name in {".", ".."} or "\0" in name or name.startswith("~") or name.split("/")[0] in _OF_RUNS:
@@ -52,7 +52,7 @@ def find(named: Named, step: Step, project: Project) -> Place | None:
 
 
 def _is_meant(named: Named, path: str) -> bool:
-    """Whether a path leads to what the script takes it for; a text that may be anything has to name a file."""
+    """Whether a path refers to what the script expects; a string of unknown purpose has to name a file."""
     if not named.whole:
         return files.is_folder(path)
     return files.look(path) is not None if named.reads else files.is_file(path)
@@ -65,7 +65,7 @@ def _is_of_project(path: str, source: str, project: str) -> bool:
 
 
 def cure_of(place: Place, step: Step, plan: Plan, project: Project) -> str:
-    """Return how a step comes to have what its script names."""
+    """Return how a step gets what its script names."""
     source = project.source(step)
     if place.in_snapshot:
         return f'Write "{place.inner}": a step runs in a copy of {step.source_directory.rstrip("/")}/.'
@@ -88,7 +88,7 @@ def cure_of(place: Place, step: Step, plan: Plan, project: Project) -> str:
 
 
 def _passed(dataset: str, step: Step, given: str | None) -> str:
-    """Return how a dataset is passed to the script: by the option that does already, or that is ``given`` its path."""
+    """Return how a dataset is passed to the script: by its present option, or by the one ``given`` its path."""
     passed = step.option_of(Dataset(dataset))
     if passed:
         return f"read the path from the option {passed}, which receives it."

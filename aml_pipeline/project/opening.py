@@ -1,4 +1,4 @@
-"""A path → a checked plan and its project: what the library's ``load`` and every command begin with."""
+"""A path → a checked plan and its project: the beginning of the library's ``load`` and of every command."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check
 from aml_pipeline.project.folder import STATE, Project, project_of
 
-# Of a larger file no line is shown.
+# Lines of larger files are not shown.
 _MOST_SHOWN = 1 << 23
 
 
 @dataclass(slots=True)
 class Opened:
-    """A pipeline file that was read and checked; ``plan`` and ``project`` are None when it could not be understood."""
+    """A pipeline file that was read and checked; ``plan`` and ``project`` are None if it could not be understood."""
 
     loaded: Loaded
     plan: Plan | None
@@ -41,7 +41,7 @@ class Opened:
         return texts
 
     def tell(self, problems: list[Problem]) -> None:
-        """Add problems whose files are named from the project's folder."""
+        """Add problems whose files are relative to the project's folder."""
         self.loaded.add(_beside(self.loaded.name, problems))
 
     def located(self, problems: Sequence[Problem]) -> list[Problem]:
@@ -55,7 +55,7 @@ class Opened:
         return PipelineError(reported, self.texts(reported))
 
     def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
-        """Return plan and project. Raises PipelineError with every problem when one is an error."""
+        """Return plan and project. Raises PipelineError with all problems if one is an error."""
         self.tell(problems or [])
         if self.plan is None or self.project is None or errors(self.loaded.problems):
             raise PipelineError(self.loaded.problems, self.texts())
@@ -63,7 +63,7 @@ class Opened:
 
 
 def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Opened:
-    """Read and check the pipeline file at ``path``. Raises UsageError when there is none."""
+    """Read and check the pipeline file at ``path``. Raises UsageError if there is none."""
     file = os.path.abspath(path)
     if not files.is_file(file):
         raise UsageError(
@@ -90,7 +90,7 @@ def _what_instead(file: str) -> str:
 
 
 def _beside(path: str, problems: Iterable[Problem]) -> list[Problem]:
-    """Name the files of the project as the pipeline file is named: from where the user stands."""
+    """Make the files in problems relative to where the user is, like the pipeline file."""
     folder = os.path.dirname(path)
     return [
         replace(problem, file=os.path.join(folder, problem.file)) if problem.file else problem for problem in problems

@@ -44,7 +44,7 @@ def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
 
 
 def secret_cure(project: Project, step: Step, name: str) -> str:
-    """Return how the secrets of a file of the snapshot of ``step`` are kept here: a file that is needed cannot be."""
+    """Return where to keep the secrets of a file in the snapshot of ``step``: a needed file cannot be excluded."""
     if name.endswith(".py") or project.snapshot(step).rules.get(name) in {"script", "import", "named"}:
         return VAULT
     ignore = project.source(step).ignore_file or ".amlignore"
@@ -78,7 +78,7 @@ def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
 
 
 def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
-    """A parameter may be given a secret by its own name, or by that of an option that takes it."""
+    """Whether a parameter is a secret depends on its own name, or on that of an option that reads it."""
     kinds: dict[str, str] = {}
     for step in steps:
         for option, token, _ in redaction.values(step.arguments):

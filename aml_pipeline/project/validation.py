@@ -1,4 +1,4 @@
-"""What ``validate`` tells of a pipeline that can run: what would surprise later, here or in Azure ML."""
+"""Warnings of ``validate`` for a pipeline that can run: what would surprise later, here or in Azure ML."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def warnings(
     plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
 ) -> list[Problem]:
-    """Return all warnings that take a look at scripts and data.
+    """Return all warnings that require reading scripts and data.
 
-    ``python`` tells what the Python of the steps is; it is asked where a doubt is left. ``variables`` are those that
-    steps inherit from whoever runs them here.
+    ``python`` returns the Python of the steps; it is only called if a doubt remains. ``variables`` are those that steps
+    inherit when they run here.
     """
     absent = check.missing_data(plan, project, plan.steps)
     expected_here = [problem for problem in absent if plan.datasets[str(problem.path[1])].local is not None]
@@ -39,7 +39,7 @@ def warnings(
 def of_scripts(
     plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
 ) -> list[Problem]:
-    """Return the warnings about what scripts need and their steps do not have."""
+    """Return the warnings about what scripts need but their steps do not have."""
     problems = script_check.warnings(plan, project, variables)
     if any(step.environment for step in plan.steps):
         from aml_pipeline.project import import_check

@@ -1,1 +1,1 @@
-"""What a run is, whoever ran it."""
+"""A run and its records, whoever ran it."""

@@ -1,10 +1,10 @@
-"""Texts by their digest, each kept once: what the code and the environments of recorded runs were.
+"""Texts by their digest, each stored once: the code and the environments of recorded runs.
 
     code/DIGEST     the bytes with that SHA-256: a file of a snapshot, the parts of a step's key, an environment
 
-The name of a text is its digest, so what is torn, altered or missing is known when it is read, and counts as not
-recorded. Each is written once, by a rename. A text that belongs to the parts of a step is written before those are, so
-where the parts are kept nothing has to be looked for.
+The name of a text is its digest, so a torn, altered or missing text is recognized when it is read, and counts as not
+recorded. Each text is written once, with a rename. The texts that the parts of a step refer to are written before the
+parts, so if the parts are stored, the texts are as well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EXECUTABLE = "+x"
 
 
 class Contents:
-    """The texts kept in the state folder of a pipeline."""
+    """The texts stored in the state folder of a pipeline."""
 
     def __init__(self, state: str) -> None:
         self.folder = os.path.join(state, FOLDER)
@@ -33,15 +33,15 @@ class Contents:
         return os.path.join(self.folder, digest)
 
     def has(self, digest: str) -> bool:
-        """Whether a text is kept; it is verified when it is read."""
+        """Whether a text is stored; it is verified when it is read."""
         return os.path.exists(self.place(digest))
 
     def names(self) -> list[str]:
-        """Return the digests of the texts that are kept; what a killed run left half written is none."""
+        """Return the digests of the stored texts, without those that a killed run wrote only in part."""
         return list(filter(_is_digest, files.names(self.folder)))
 
     def keep(self, digest: str, data: bytes) -> None:
-        """Keep the text ``data`` whose digest is ``digest``; whoever calls this knows that it is not there."""
+        """Store the text ``data`` with the digest ``digest``; the caller knows that it is not yet stored."""
         try:
             files.write(self.place(digest), data)
         except FileNotFoundError:
@@ -49,7 +49,7 @@ class Contents:
             files.write(self.place(digest), data)
 
     def read(self, digest: str) -> bytes | None:
-        """Return the text with ``digest``; None when it was not kept, or is no longer what it was."""
+        """Return the text with ``digest``; None if it is not stored or has been altered."""
         if not _is_digest(digest):
             return None
         try:
@@ -59,23 +59,23 @@ class Contents:
         return data if files.digest_of(data) == digest else None
 
     def parts(self, key: str) -> Mapping[str, Any] | None:
-        """Return the parts of a step with ``key``, if they are kept: its text is ``reuse.text_of`` them."""
+        """Return the parts of a step with ``key``, if they are stored as ``reuse.text_of`` writes them."""
         data = _json(self.read(key))
         parts = data[1] if isinstance(data, list) and len(data) == 2 else None  # noqa: PLR2004 - format and parts
         return parts if isinstance(parts, dict) else None
 
     def definition(self, digest: object) -> Mapping[str, Any] | None:
-        """Return the definition of an environment with ``digest``, if it is kept."""
+        """Return the definition of an environment with ``digest``, if it is stored."""
         data = _json(self.read(str(digest)))
         return data if isinstance(data, dict) else None
 
     def worded(self, parts: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return ``parts`` with the environment's definition in place of its digest, where it is kept."""
+        """Return ``parts`` with the environment's definition in place of its digest, if it is stored."""
         definition = self.definition(parts.get("environment"))
         return parts if definition is None else {**parts, "environment": definition}
 
     def wording(self, definition: bytes) -> Wording:
-        """Return what does as ``worded``, for parts one of which may name ``definition``, kept or not."""
+        """Return the result of ``worded`` for parts that may refer to ``definition``, whether it is stored or not."""
         digest, data = files.digest_of(definition), _json(definition)
 
         def worded(parts: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,14 +85,14 @@ class Contents:
 
 
 def content(digest: str) -> str:
-    """Return the digest of a file's bytes; in a snapshot it also says whether the file may be executed."""
+    """Return the digest of a file's bytes; in a snapshot it also says whether the file is executable."""
     return digest.removesuffix(_EXECUTABLE)
 
 
 def unreferenced(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, Any]] = ()) -> list[str]:
-    """Return the paths of the texts that no kept record refers to, and of what a killed run left half written.
+    """Return the paths of the texts that no kept record refers to, and of what a killed run wrote only in part.
 
-    ``keys`` are those of the steps in the kept records, ``parts`` more of which the texts stay.
+    ``keys`` are those of the steps in the kept records, ``parts`` further ones whose texts remain.
     """
     kept = Contents(state)
     wanted = set(keys)
@@ -103,7 +103,7 @@ def unreferenced(state: str, keys: Iterable[str], parts: Iterable[Mapping[str, A
 
 
 def _texts_of(parts: Mapping[str, Any]) -> Iterator[str]:
-    """Give the digests of the texts that belong to the parts of a step."""
+    """Yield the digests of the texts that the parts of a step refer to."""
     yield str(parts.get("environment"))
     snapshot = parts.get("snapshot")
     yield from map(content, map(str, snapshot.values())) if isinstance(snapshot, Mapping) else ()

@@ -17,13 +17,13 @@ Parts = Mapping[str, Any]
 
 
 def summary(changed: Sequence[str]) -> str:
-    """Return the first of some changes and how many more there are; "" where there is none."""
+    """Return the first of some changes and how many more there are; "" if there is none."""
     more = f", and {counted(len(changed) - 1, 'more change')}" if len(changed) > 1 else ""
     return f"{changed[0]}{more}" if changed else ""
 
 
 def changes(then: Parts, now: Parts) -> list[str]:
-    """Return every difference in words; parts that are not known yet do not count."""
+    """Return every difference in words; parts that are not yet known do not count."""
     differences: list[str] = []
     for name, tell in _TELLERS.items():
         old, new = then.get(name), now.get(name)
@@ -35,7 +35,7 @@ def changes(then: Parts, now: Parts) -> list[str]:
     return differences
 
 
-# Part → the part that its names come from: one that comes or goes while that differs is no change of its own.
+# Part → the part that its names come from: if that changes, an added or removed name is not a change of its own.
 _FOLLOWS = {
     "snapshot": "script",
     "parameters": "arguments",
@@ -53,7 +53,7 @@ def _in_both(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> t
 
 
 def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (name, old, new) of what differs between two mappings; None stands for absent."""
+    """Yield (name, old, new) of the differences between two mappings; None means absent."""
     old, new = then or {}, now or {}
     for name in dict.fromkeys([*new, *old]):
         if old.get(name) != new.get(name) or (name in old) != (name in new):
@@ -77,13 +77,13 @@ def _values(noun: str) -> Teller:
     return tell
 
 
-# How a secret is kept: see ``sealing``. One from before that is known by its name.
+# How a secret is stored: see ``sealing``. In older records it is recognized by its name.
 _SEAL = re.compile(r"\*{3} [0-9a-f]{32}")
 _SEALED_NOW = "is now stored as a digest"
 
 
 def _secret_became(name: str, old: object, new: object) -> str:
-    """Return what became of a value that is not to be shown, "" of any other."""
+    """Return the change of a value that must not be shown, "" for any other."""
     texts = [str(value) for value in (old, new)]
     is_hidden = any(_SEAL.search(text) or is_secret(name, text) for text in texts)
     if not is_hidden or old is None or new is None:
@@ -110,14 +110,14 @@ def _clipped(value: object) -> str:
 
 
 def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Tell of options that are new, gone, renamed or have other values, where each can be told from the others."""
+    """Describe options that were added, removed, renamed or changed, if they can be told apart."""
     old, new = _by_option(then), _by_option(now)
     if old is None or new is None:
         yield "arguments changed"
         return
     gone, added = [option for option in old if option not in new], [option for option in new if option not in old]
     both = {option for option, _ in old} & {option for option, _ in new}
-    if any(option in {*both, ""} for option, _ in [*gone, *added]):  # which one of several it is cannot be told
+    if any(option in {*both, ""} for option, _ in [*gone, *added]):  # which of several options it is, is unknown
         yield "arguments changed"
         return
     if _renamed(old, new, gone, added):
@@ -133,7 +133,7 @@ def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 
 
 def _shown(option: str) -> str:
-    """Return an option, which may hold its value: ``--token=…``."""
+    """Return an option, which may contain its value: ``--token=…``."""
     return without_secrets(_SEAL.sub(MASK, option))
 
 
@@ -141,9 +141,9 @@ Options = dict[tuple[str, int], list[Any]]
 
 
 def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
-    """Return the values by (option, how many before it have that option); None when they are in no form we know.
+    """Return the values by (option, number of the same options before it); None for an unknown form.
 
-    The option of a value that has none is "".
+    The option of a positional value is "".
     """
     values: Options = {}
     for row in arguments if isinstance(arguments, list) else [None]:
@@ -156,13 +156,13 @@ def _by_option(arguments: Any) -> Options | None:  # noqa: ANN401 - JSON
 
 
 def _renamed(old: Options, new: Options, gone: list[tuple[str, int]], added: list[tuple[str, int]]) -> bool:
-    """Whether one option has another name, in the same place and with the same values."""
+    """Whether one option was renamed, in the same place and with the same values."""
     places = [list(old).index(option) for option in gone], [list(new).index(option) for option in added]
     return len(gone) == 1 and places[0] == places[1] and old[gone[0]] == new[added[0]]
 
 
 def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
-    """Return values then and now; a flag has none to show, and what differs in its kind alone looks the same."""
+    """Return values then and now; a flag has none, and values that differ only in kind look the same."""
     before, after = (" ".join(map(_word, values)) for values in (old, new))
     if secret := _secret_became(option, before, after):
         return secret
@@ -170,7 +170,7 @@ def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
 
 
 def _word(token: Any) -> str:  # noqa: ANN401 - JSON
-    """Return a token as a pipeline file names it; "" when it is in no form we know."""
+    """Return a token as a pipeline file writes it; "" for an unknown form."""
     kind, data = next(iter(token.items())) if isinstance(token, dict) and len(token) == 1 else ("", None)
     if not isinstance(data, dict):
         return ""

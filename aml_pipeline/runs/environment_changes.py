@@ -1,6 +1,6 @@
-"""Two definitions of an environment → what differs, in words; one → its lines. Pure.
+"""Two definitions of an environment → the difference, in words; one → its lines. Pure.
 
-A definition is what ``environment.text`` says: the fields that a pipeline file declares, with the conda file as JSON
+A definition has the form of ``environment.text``: the fields that a pipeline file declares, with the conda file as JSON
 and the pip file as its lines.
 """
 
@@ -19,7 +19,7 @@ _NOUNS = {"docker_image": "docker image", "conda_file": "conda file", "pip_requi
 
 
 def changes(then: object, now: object) -> list[str]:
-    """Return what differs between two definitions that do differ; a general word where that cannot be told."""
+    """Return the differences of two different definitions; a general sentence if they cannot be compared."""
     if then == "" and isinstance(now, Mapping):
         return ["environment: declared for the first time"]
     if now == "" and isinstance(then, Mapping):
@@ -33,7 +33,7 @@ def changes(then: object, now: object) -> list[str]:
 
 
 def lines(definition: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a definition, to compare it with another line by line."""
+    """Return the lines of a definition, for a comparison with another one line by line."""
     shown = _understood(definition) or definition
     return [line for name, value in shown.items() for line in _written(name, value)]
 
@@ -51,7 +51,7 @@ def _noun(name: str) -> str:
 
 
 def _understood(definition: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return settings by name, and under "packages" the lines of conda and pip; None for a form that is not known."""
+    """Return settings by name, with the lines of conda and pip under "packages"; None for an unknown form."""
     understood = {name: value for name, value in definition.items() if name not in _OF_PACKAGES}
     packages = [str(line) for name in ("pip_requirements", "included") for line in definition.get(name) or []]
     if "conda_file" in definition:
@@ -72,7 +72,7 @@ def _conda(text: object) -> dict[str, Any] | None:
 
 
 def _conda_packages(dependencies: object) -> Iterator[str]:
-    """Give the packages of a conda file; those that pip installs are named without saying so."""
+    """Yield the packages of a conda file; those that pip installs are not marked."""
     for dependency in dependencies if isinstance(dependencies, list) else []:
         if isinstance(dependency, dict):
             inner = dependency.get("pip")
@@ -103,7 +103,7 @@ def _value(value: object) -> str:
 
 
 def _of_packages(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    """Give the packages that are new, gone or asked for in another version."""
+    """Yield the packages that were added, removed or requested in another version."""
     before, now = _by_name(old), _by_name(new)
     for name in dict.fromkeys([*now, *before]):
         gone = [line for line in before.get(name, []) if line not in now.get(name, [])]
@@ -119,7 +119,7 @@ def _of_packages(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
 
 
 def _by_name(packages: Sequence[str]) -> dict[str, list[str]]:
-    """Return lines by the package that they name; a line that names none stands for itself."""
+    """Return lines by the package that they name; a line without one is its own key."""
     lines_by_name: dict[str, list[str]] = {}
     for line in packages:
         match = _NAME.match(line)

@@ -1,4 +1,4 @@
-"""What happens in a run, as it happens: one format for who shows it and who records it."""
+"""The events of a run, as they happen: one format for showing and recording them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A step's process is about to start; ``key`` is that of all it is made from.
+    """A step's process is about to start; ``key`` is the key of everything that it is made from.
 
-    ``changes`` are all that make it run, where the reason tells the first.
+    ``changes`` are all changes that make it run; the reason is the first of them.
     """
 
     time: float
@@ -43,7 +43,7 @@ class OutputWritten:
 
 @dataclass(frozen=True, slots=True)
 class StepTicked:
-    """A step still runs, ``seconds`` after its start."""
+    """A step is still running, ``seconds`` after its start."""
 
     step: str
     seconds: float
@@ -62,12 +62,12 @@ class MetricLogged:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step is over. ``message`` tells a failure in words, ``tail`` holds the last lines of its log.
+    """A step has ended. ``message`` describes a failure, ``tail`` contains the last lines of its log.
 
-    ``remark`` is what is worth a line though it ended well.
+    ``remark`` is worth a line although the step ended well.
 
     ``outputs`` are the folders of its outputs; ``contents`` the digest, the number of files and the bytes of each.
-    ``made_by`` is the run that made a result which is used again, ``key`` that of all the step is made from.
+    ``made_by`` is the run that made a reused result, ``key`` that of everything that the step is made from.
     """
 
     time: float
@@ -87,7 +87,7 @@ class StepEnded:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The run is over: ``done``, ``failed`` or ``interrupted``."""
+    """The run has ended: ``done``, ``failed`` or ``interrupted``."""
 
     time: float
     state: State

@@ -1,4 +1,4 @@
-"""The kernel's locks on the state of a pipeline: one run at a time, and none that a human would have to take away."""
+"""Kernel locks on the state of a pipeline: one run at a time, and no lock that a user would have to clear."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
 
 LOCK, RECORDING = "lock", "recording"
-# Seconds between tries at the lock: who only looks whether a run is there holds it for less than a millisecond.
+# Seconds between attempts to lock: a check for a current run holds the lock for less than a millisecond.
 _WAITS = (0.0, *[0.01] * 20)
 
 
@@ -22,9 +22,9 @@ _WAITS = (0.0, *[0.01] * 20)
 def locked(folder: str, command: str) -> Iterator[None]:
     """Hold the kernel's lock on ``folder``, so that one run at a time works in it.
 
-    The lock goes with the process, however that ends; no file has to be removed. Raises MachineError with the holder,
-    or where locks do not work. (Locks of POSIX, `fcntl.lockf`, are no way out: where there is no flock there are mostly
-    none of these either, and they are let go when this process closes any other descriptor of the file.)
+    The lock ends with the process, however that ends; no file has to be removed. Raises MachineError with the holder,
+    or if locks do not work. (POSIX locks, `fcntl.lockf`, are no alternative: file systems without flock mostly lack
+    them as well, and they are released when this process closes any other descriptor of the file.)
     """
     descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT)
     try:
@@ -45,7 +45,7 @@ def locked(folder: str, command: str) -> Iterator[None]:
 
 
 def _taken(folder: str, descriptor: int, wait: float) -> bool:
-    """Whether this process gets the lock, after ``wait`` seconds."""
+    """Whether this process gets the lock within ``wait`` seconds."""
     time.sleep(wait)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,7 +57,7 @@ def _taken(folder: str, descriptor: int, wait: float) -> bool:
 
 
 def _require_effect(folder: str) -> None:
-    """Raise MachineError when the lock that is held would keep nobody out: a second descriptor must not get it."""
+    """Raise MachineError if the lock that is held has no effect: a second descriptor must not get it."""
     descriptor = os.open(os.path.join(folder, LOCK), os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -75,10 +75,10 @@ def _no_locks(folder: str, why: str) -> str:
 
 @contextlib.contextmanager
 def recording(folder: str) -> Iterator[None]:
-    """Wait for, and hold, a lock of its own on the records in ``folder``.
+    """Wait for, and hold, a separate lock on the records in ``folder``.
 
     So that `clean` removes no text whose record is being written. The lock of runs would not do: what was sent to Azure
-    ML is recorded while a run goes on here.
+    ML is recorded while a local run is in progress.
     """
     descriptor = files.open_regular(os.path.join(folder, RECORDING), os.O_RDWR | os.O_CREAT)
     try:
@@ -108,7 +108,7 @@ def require_unlocked(folder: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         raise MachineError(_holder(descriptor)) from None
-    except OSError:  # no run holds a lock where there are none
+    except OSError:  # where locks do not work, no run holds one
         return
     finally:
         os.close(descriptor)
@@ -124,7 +124,7 @@ def _holder(descriptor: int) -> str:
 
 
 def prepare(state: str, pipeline: str) -> str:
-    """Make the folder of a pipeline's state in ``state`` (``.aml_pipeline``), ignored by git; return it."""
+    """Create the folder of a pipeline's state in ``state`` (``.aml_pipeline``), ignored by git; return it."""
     folder = os.path.join(state, pipeline)
     os.makedirs(folder, exist_ok=True)
     _make_private(state)
@@ -135,12 +135,12 @@ def prepare(state: str, pipeline: str) -> str:
 
 
 def _make_private(state: str) -> None:
-    """Let nobody but the owner look into a folder: values, logs and data lie there.
+    """Make a folder readable only by its owner: it contains values, logs and data.
 
-    The group, too, where the folder has its bit (``chmod g+s``), as those have that a group works in.
+    The group may read it too if the folder has its bit (``chmod g+s``), as the folders of a shared project have.
     """
     mode = stat.S_IMODE(os.stat(state).st_mode)
     wanted = mode & ~0o007 if mode & stat.S_ISGID else 0o700
     if mode != wanted:
-        with contextlib.suppress(OSError):  # another's, or of a file system without such
+        with contextlib.suppress(OSError):  # another user's folder, or a file system without permissions
             os.chmod(state, wanted)

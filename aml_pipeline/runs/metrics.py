@@ -1,4 +1,4 @@
-"""Lines of a log → metrics. What ``Run.log`` of Azure ML's SDK prints in an offline run is read back.
+"""Lines of a log → metrics. Reads back what ``Run.log`` of Azure ML's SDK prints in an offline run.
 
 The form (``_OfflineRun._emit`` of azureml-core): ``Attempted to log scalar metric NAME:``, the value on the next line.
 """
@@ -17,22 +17,22 @@ from typing import Any
 
 from aml_pipeline.core.wording import counted
 
-# Not only at the beginning of a line: a progress bar may stand before it, for it ends with no line end.
+# Not only at the beginning of a line: a progress bar without a line end may precede it.
 _HEADER = re.compile(r"Attempted to log (scalar|list|row|table) metric ")
 _MARK = "Attempted to log "
 # A script that failed between a header and its value.
 _TRACEBACK = "Traceback (most recent call last)"
 _LONGEST_NAME = 1_000
-# A longer line is no metric; a process that writes no line end costs no more memory than this.
+# A longer line is not a metric; so a process that writes no line end takes no more memory than this.
 _LONGEST_LINE = 1_000_000
-# Python refuses to write a number of more than 4300 decimal digits, which it reads when they are hexadecimal.
+# Python refuses to write a number of more than 4300 decimal digits, but reads it in hexadecimal.
 _MOST_BITS = 14_000
-# A text in quotes; one that does not end takes all that follows, so that nothing is looked through twice.
+# A quoted string; one without an end takes everything that follows, so that nothing is searched twice.
 _QUOTED = r"""(?:'[^'\\]*(?:\\.[^'\\]*)*(?:'|\Z)|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|['"].*)"""
 _NUMPY = re.compile(_QUOTED + r"|\bnp\.\w+\(([^()]*)\)", re.DOTALL)
 _NOT_FINITE = re.compile(_QUOTED + r"|(-?\b(?:nan|inf)\b)", re.DOTALL)
 _NUMBERS = re.compile(r"\[[-+.\deE,\s]*\]")
-# A record keeps the last value of each metric, and of a longer one a few words: its events have all of it.
+# A record keeps the last value of each metric, shortened if it is long; the events contain the full value.
 MOST_VALUES, MOST_LETTERS = 1_000, 1_000
 _LETTERS_SHOWN = 36
 
@@ -47,7 +47,7 @@ class Metric:
 
 
 class MetricReader:
-    """Takes the text of a log in pieces as they come, gives the metrics in it."""
+    """Takes the text of a log in pieces as they come, and returns the metrics in it."""
 
     def __init__(self) -> None:
         self._rest = ""
@@ -56,7 +56,7 @@ class MetricReader:
     def feed(self, text: str, *, end: bool = False) -> list[Metric]:
         """Return the metrics that ``text`` completes; ``end``: no more will come."""
         text = self._rest + text
-        if self._header is None and _MARK not in text:  # as most of what a step prints: not taken apart
+        if self._header is None and _MARK not in text:  # like most of what a step prints: not parsed
             self._rest = "" if end else self._begun(text[text.rfind("\n") + 1 :])
             return []
         lines = text.split("\n")
@@ -67,9 +67,9 @@ class MetricReader:
         return [metric for line in lines if (metric := self._line(line))]
 
     def _begun(self, line: str) -> str:
-        """Return as much of a line that has not ended as may be needed of it."""
+        """Return as much of an unfinished line as may be needed."""
         if len(line) > _LONGEST_LINE and self._header is None:
-            line = line[line.rfind("\r", 0, -1) + 1 :]  # what a progress bar drew last
+            line = line[line.rfind("\r", 0, -1) + 1 :]  # the last state of a progress bar
         return line[: _LONGEST_LINE + 1]
 
     def _line(self, line: str) -> Metric | None:
@@ -90,7 +90,7 @@ class MetricReader:
 
 
 def _header(line: str) -> tuple[int, str, str] | None:
-    """Return where a line says that a metric follows, its kind and its name."""
+    """Return the place in a line where a metric is announced, its kind and its name."""
     begin = _HEADER.search(line) if line.endswith(":") else None
     if begin is None or len(line) - begin.end() > _LONGEST_NAME:
         return None
@@ -98,7 +98,7 @@ def _header(line: str) -> tuple[int, str, str] | None:
 
 
 def without_metrics(lines: Iterable[str]) -> list[str]:
-    """Return the lines of a log without those that a metric is made of: the SDK's own, and the value after each."""
+    """Return the lines of a log without metrics: without the SDK's own lines and the value after each."""
     kept: list[str] = []
     value_follows = False
     for line in lines:
@@ -126,13 +126,13 @@ def _is_finite(value: float) -> bool:
 
 
 def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
-    """Return a printed list or mapping as data, NumPy's ways of printing included; else the text itself."""
+    """Return a printed list or mapping as data, including NumPy's forms; else the text itself."""
     plain = text
     if "np." in text:
         plain = _NUMPY.sub(lambda found: found[0] if found[1] is None else found[1], plain)
     if "nan" in text or "inf" in text:
         plain = _NOT_FINITE.sub(lambda found: found[0] if found[1] is None else f"'{found[1]}'", plain)
-    if plain is text and _NUMBERS.fullmatch(text):  # JSON is read in a tenth of the memory
+    if plain is text and _NUMBERS.fullmatch(text):  # JSON is read with a tenth of the memory
         with contextlib.suppress(ValueError, RecursionError):
             return jsonable(json.loads(text))
     with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -144,14 +144,14 @@ def _collection(text: str) -> Any:  # noqa: ANN401 - JSON
 
 def _evaluated(text: str) -> Any:  # noqa: ANN401
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python would complain to the user about what a step printed
+        warnings.simplefilter("ignore")  # Python would warn the user about what a step printed
         return ast.literal_eval(text)
 
 
 def summary(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return what a record keeps of the last value of a metric: all of it, or of one that is long a text that says so.
+    """Return what a record keeps of the last value of a metric: the value, or if it is long, a text that says so.
 
-    Whoever has them in hand keeps no list of a million numbers for that.
+    So a list of a million numbers is not kept in memory.
     """
     if isinstance(value, str):
         return (
@@ -166,7 +166,7 @@ def summary(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _size(value: Any) -> tuple[int, int]:  # noqa: ANN401
-    """Return how many values a value holds, with those in what it holds, and how many letters these have."""
+    """Return the number of values in a value, nested ones included, and the number of their characters."""
     if not isinstance(value, (list, dict)):
         return 1, len(value) if isinstance(value, str) else 0
     inside = value.values() if isinstance(value, dict) else value
@@ -176,7 +176,7 @@ def _size(value: Any) -> tuple[int, int]:  # noqa: ANN401
 
 
 def _beginning(value: Any) -> str:  # noqa: ANN401
-    """Return the first letters of any value, without making a text of all of it."""
+    """Return the first characters of any value, without converting all of it to text."""
     if not isinstance(value, (list, dict)):
         return str(value)[:_LETTERS_SHOWN]
     named = value.items() if isinstance(value, dict) else (("", item) for item in value)
@@ -190,7 +190,7 @@ def _beginning(value: Any) -> str:  # noqa: ANN401
 
 
 def jsonable(value: Any) -> Any:  # noqa: ANN401
-    """Return ``value`` as JSON data; a number that JSON does not have, such as ``nan``, is its text."""
+    """Return ``value`` as JSON data; a number that JSON lacks, such as ``nan``, is its text."""
     if isinstance(value, dict):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,12 +1,12 @@
-"""What MLflow in a step writes into files → metrics. Needs no MLflow: it knows the form of MLflow's file store.
+"""Files that MLflow in a step writes → metrics. Needs no MLflow: it knows the format of MLflow's file store.
 
     EXPERIMENT/RUN/metrics/NAME     a line for each value: its time in milliseconds, the value, its step
     EXPERIMENT/RUN/tags/NAME        the text of a tag
     EXPERIMENT/RUN/meta.yaml        start_time and more
 
 A run belongs to the attempt of a step whose id is in its tag: MLflow puts the tags of the variable MLFLOW_RUN_CONTEXT
-on each run that it starts, also on those that are nested or of a child process. So steps that run at a time do not get
-each other's metrics.
+on each run that it starts, including nested runs and those of child processes. So simultaneous steps do not get each
+other's metrics.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from aml_pipeline.runs.metrics import Metric
 
 TAG = "aml_pipeline.attempt"
 _CONTEXT, _PLACE = "MLFLOW_RUN_CONTEXT", "MLFLOW_TRACKING_URI"
-# Of a step that starts more runs, such as one that searches, the others stay in MLflow alone.
+# Of a step that starts more runs, such as a search, the others are only in MLflow.
 MOST_RUNS = 20
-# What is read of a file, and how many values of all, at a time: more than a script logs meanwhile.
+# Limits of what is read from a file, and of the number of values, at a time: more than a script logs meanwhile.
 _PIECE_BYTES, _MOST_VALUES = 1 << 20, 100_000
 _STARTED = re.compile(r"^start_time: (\d+)$", re.MULTILINE)
-# A name that MLflow makes up: it is another each time.
+# A name that MLflow makes up: it differs each time.
 _MADE_UP = re.compile(r"[a-z]+-[a-z]+-\d+")
 
 
 def folder_of(environ: Mapping[str, str]) -> str | None:
-    """Return the folder that MLflow writes into by the variables ``environ``; None when it is no folder."""
+    """Return the folder that MLflow writes to with the variables ``environ``; None if it is not a folder."""
     address = urlsplit(environ.get(_PLACE, ""))
     return unquote(address.path) if address.scheme == "file" and address.netloc in {"", "localhost"} else None
 
 
 def marked(environ: Mapping[str, str], attempt: str) -> dict[str, str]:
-    """Return the variables that put the id of an attempt on the runs of MLflow; none where it writes into no files."""
+    """Return the variables that put the id of an attempt on the runs of MLflow; none if it does not write to files."""
     if folder_of(environ) is None:
         return {}
     return {_CONTEXT: json.dumps({**_mapping(environ.get(_CONTEXT)), TAG: attempt})}
@@ -58,7 +58,7 @@ def _mapping(text: str | None) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Run:
-    """A run of MLflow: what stands before its metrics' names, and how far each file was read."""
+    """A run of MLflow: the prefix of its metrics' names, and how far each file was read."""
 
     folder: str
     prefix: str
@@ -66,19 +66,19 @@ class _Run:
 
 
 class MlflowReader:
-    """Gives the metrics that the attempt of a step logs into the store of files ``folder``, as they come."""
+    """Returns the metrics that the attempt of a step logs to the file store ``folder``, as they come."""
 
     def __init__(self, folder: str, attempt: str) -> None:
         self._folder = folder
         self._attempt = attempt
         self._runs: list[_Run] = []
-        self._others = set(self._places())  # those that were there before, or are of another step
+        self._others = set(self._places())  # earlier runs, or those of another step
         self._names: set[str] = set()
 
     def new(self) -> list[tuple[float, Metric]]:
-        """Return the time and the metric of values that came since the last call, by time: all, or of very many some.
+        """Return the time and the metric of values since the last call, by time: all, or a part if there are very many.
 
-        None is left when it gives none.
+        When it returns none, none is left.
         """
         self._find_runs()
         rows: list[tuple[float, Metric]] = []
@@ -106,7 +106,7 @@ class MlflowReader:
             self._runs.append(_Run(place, self._prefix(place)))
 
     def _prefix(self, place: str) -> str:
-        """Return what tells a run's metrics from those of the step's first run, which has their plain names."""
+        """Return the prefix that distinguishes a run's metrics from those of the step's first run, which have none."""
         number = len(self._runs) + 1
         if number == 1:
             return ""
@@ -134,7 +134,7 @@ def _text(*names: str) -> str | None:
 
 
 def _new_values(run: _Run) -> Iterator[list[tuple[float, Metric]]]:
-    """Give the new values of each metric of a run."""
+    """Yield the new values of each metric of a run."""
     top = os.path.join(run.folder, "metrics")
     for folder, _, names in os.walk(top):
         for name in sorted(names):
@@ -145,7 +145,7 @@ def _new_values(run: _Run) -> Iterator[list[tuple[float, Metric]]]:
 
 
 def _new_lines(path: str, read: dict[str, int]) -> list[str]:
-    """Return whole lines that were added to a file since it was read, as many as a piece of it has."""
+    """Return whole lines that were added to a file since it was read, up to a limit."""
     try:
         with files.opened(path) as stream:
             stream.seek(read.get(path, 0))

@@ -21,7 +21,7 @@ def beginning(command: str, git: Mapping[str, Any] | None) -> dict[str, Any]:
 def git_state(folder: str) -> dict[str, Any] | None:
     """Return ``commit``, ``branch`` and ``dirty`` (paths) of the repository around ``folder``; None without one.
 
-    Of very many paths the first are given, with their number as ``dirty_files``.
+    Of very many paths, the first are returned, with their number as ``dirty_files``.
     """
     command = ["git", "-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "-z", "--", "."]
     try:

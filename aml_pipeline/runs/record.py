@@ -1,11 +1,11 @@
 """The directory of a run, read: what was recorded of it. One format, whoever ran it.
 
-runs/ID/run.json          what the run was of; at its end also how each step ended
-runs/ID/short.json        the same without what is long, once it has ended: what a list of many runs is made from
-runs/ID/events.jsonl      every event, one a line, as it happened
+runs/ID/run.json          what was run; after its end also how each step ended
+runs/ID/short.json        the same without what is long, once it has ended: the source of a list of many runs
+runs/ID/events.jsonl      every event, one per line, as it happened
 runs/ID/steps/STEP.log    what the step printed
 runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
-runs/ID/pinned            there while the run is pinned: its record stays
+runs/ID/pinned            exists while the run is pinned: its record is kept
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from aml_pipeline.runs import contents
 _LOG = ".log"
 RUN, SHORT, _PINNED, EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
 _NEWEST = 20
-# A longer line of events is none that was written whole: the value of a metric has a million letters at most.
+# A longer line was not written as a whole event: the value of a metric has at most a million characters.
 _LONGEST_EVENT = 1 << 24
 
 
 def moment_of(seconds: float) -> str:
-    """Return how the ids of the runs begin that begin then."""
+    """Return the beginning of the ids of runs that begin at a time."""
     return time.strftime("%Y-%m-%dT%H-%M-%S", time.localtime(max(0.0, seconds)))
 
 
 class RunRecord:
-    """A recorded run: ``header`` is run.json, read when it is asked for; a run that was killed is ``running`` there."""
+    """A recorded run: ``header`` is run.json, read when needed; in a killed run it says ``running``."""
 
     def __init__(self, run: str, folder: str, header: Mapping[str, Any] | None = None) -> None:
         self.run = run
@@ -44,30 +44,30 @@ class RunRecord:
 
     @property
     def header(self) -> Mapping[str, Any]:
-        """What is recorded; empty when that is damaged."""
+        """The content of run.json; empty if it is damaged."""
         self._header = self._read_header()
         return self._header
 
     @property
     def short(self) -> Mapping[str, Any]:
-        """The same without what is long, if the run has ended; else all. It is not kept, for there may be many runs."""
+        """The same without what is long, if the run has ended; else all. Not cached, since there may be many runs."""
         return self._read(SHORT) or self._read_header()
 
     def _read_header(self) -> Mapping[str, Any]:
         return self._read(RUN) if self._header is None else self._header
 
     def _read(self, name: str) -> Mapping[str, Any]:
-        """Return what a file of the record says; nothing when it is damaged, or of another run."""
+        """Return the content of a file of the record; empty if it is damaged, or belongs to another run."""
         data = _read(self.folder, name)
         return data if data.get("run", self.run) == self.run else {}
 
     @property
     def state(self) -> str:
-        """How it ended; "unreadable" when its record is damaged."""
+        """How it ended; "unreadable" if its record is damaged."""
         return str(self.header.get("state", "unreadable"))
 
     def damaged(self) -> list[str]:
-        """Return the names of its files that cannot be read, or are of another run.
+        """Return the names of its files that cannot be read, or belong to another run.
 
         A line of the events may be torn where the run was killed.
         """
@@ -78,7 +78,7 @@ class RunRecord:
         return names
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """Give the events; a line that a kill tore is left out."""
+        """Yield the events, without a line that was torn by a kill."""
         place = os.path.join(self.folder, EVENTS)
         if not os.path.isfile(place):
             return
@@ -87,35 +87,35 @@ class RunRecord:
 
     @property
     def keys(self) -> set[str]:
-        """The keys of what the steps were made from; of a run that did not end, from its events."""
+        """The keys of what the steps were made from; for a run that did not end, from its events."""
         rows = self._steps() or self.events()
         return {str(row["key"]) for row in rows if row.get("key")}
 
     @property
     def makers(self) -> set[str]:
-        """The runs that made results which this one used again."""
+        """The runs that made the results which this one reused."""
         return {str(row["made_by"]) for row in self._steps() if row.get("made_by")}
 
     def _steps(self) -> list[Mapping[str, Any]]:
-        """Return how the steps of a run that is over ended; nothing of it is kept, for there may be many runs."""
+        """Return how the steps of an ended run ended; not cached, since there may be many runs."""
         rows = _rows(_read(self.folder, SHORT))
-        is_complete = rows and all("key" in row for row in rows)  # one of an earlier version is not
+        is_complete = rows and all("key" in row for row in rows)  # an earlier version's is not
         return rows if is_complete else _rows(self._read_header())
 
     @property
     def parts(self) -> Mapping[str, Mapping[str, Any]]:
-        """What the steps of a run in Azure ML were made from, which its record says itself."""
+        """What the steps of a run in Azure ML were made from, according to its record."""
         parts = self._read_header().get("parts") if "azureml" in self.short else {}
         rows = parts.items() if isinstance(parts, dict) else ()
         return {step: row for step, row in rows if isinstance(row, dict)}
 
     @property
     def pinned(self) -> bool:
-        """Whether its record stays when others are removed."""
+        """Whether its record is kept when others are removed."""
         return os.path.exists(os.path.join(self.folder, _PINNED))
 
     def pin(self, *, stays: bool) -> None:
-        """Let the record stay when others are removed, or not."""
+        """Keep the record when others are removed, or no longer."""
         place = os.path.join(self.folder, _PINNED)
         if stays:
             files.write(place, b"")
@@ -141,7 +141,7 @@ def _rows(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the lines of a file, an empty one in place of each that is too long or torn."""
+    """Yield the lines of a file, with an empty one in place of each that is too long or torn."""
     while line := stream.readline(_LONGEST_EVENT):
         whole = line if line.endswith(b"\n") else b""
         while line and not line.endswith(b"\n"):
@@ -155,19 +155,19 @@ def log_of(folder: str, step: str) -> str:
 
 
 def records(runs: str) -> list[RunRecord]:
-    """Return the runs in the folder ``runs``, the oldest first."""
+    """Return the runs in the folder ``runs``, oldest first."""
     return list(_newest(runs))[::-1]
 
 
 def _newest(runs: str) -> Iterator[RunRecord]:
-    """Give the runs, the newest first."""
+    """Yield the runs, newest first."""
     names = sorted(os.listdir(runs), reverse=True) if os.path.isdir(runs) else []
     for name in names:
         yield RunRecord(name, os.path.join(runs, name))
 
 
 def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    """Return what is recorded of each step from the last time that it was done; only the newest runs are looked at."""
+    """Return the record of each step from the last time it was done; only the newest runs are read."""
     rows_of_steps: dict[str, Mapping[str, Any]] = {}
     for run in islice(_newest(runs), _NEWEST):
         rows = run.header.get("steps")
@@ -199,7 +199,7 @@ def _event(line: bytes) -> Mapping[str, Any] | None:
 
 
 def _is_whole(place: str) -> bool:
-    """Whether every line of a file of events is one."""
+    """Whether every line of an events file is an event."""
     try:
         with files.opened(place) as stream:
             return all(_event(line) is not None for line in _lines(stream))
@@ -216,7 +216,7 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
 
 
 def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the parameters of a recorded run are where nobody gives them."""
+    """Return the parameters of a recorded run that nobody set, with their values."""
     declared = mapping(mapping(header.get("plan")).get("parameters"))
     return {
         str(name): masked(str(name), str(mapping(parameter).get("default", ""))) for name, parameter in declared.items()

@@ -23,12 +23,12 @@ from aml_pipeline.runs.events import (
 from aml_pipeline.runs.record import EVENTS, RUN, SHORT, log_of, moment_of
 
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
-# What a list of runs shows of a step, and what tells which texts and records have to stay.
+# What a list of runs shows of a step, and what decides which texts and records are kept.
 _OF_A_STEP = ("state", "metrics", "key", "made_by")
 
 
 def new_id() -> str:
-    """Return the id of a new run: its local time, and some digits so that two never meet."""
+    """Return the id of a new run: its local time, and some digits to make it unique."""
     now = time.time()
     return f"{moment_of(now)}-{int(now * 1000) % 1000:03}-{os.urandom(2).hex()}"
 
@@ -36,7 +36,7 @@ def new_id() -> str:
 class Recorder:
     """Writes the directory of one run, from the first event after ``open`` on.
 
-    ``durable``: once the run has ended, a power cut does not take the record, nor the texts that it refers to.
+    ``durable``: once the run has ended, a power cut destroys neither the record nor the texts that it refers to.
     """
 
     def __init__(self, runs: str, run: str, *, durable: bool = False) -> None:
@@ -50,11 +50,11 @@ class Recorder:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a directory: a step runs, or ran."""
+        """Whether there is a directory: a step has run."""
         return self._header is not None
 
     def open(self, header: Callable[[], Mapping[str, Any]]) -> None:
-        """Make the directory, once; ``header`` gives JSON data on what this run is of."""
+        """Create the directory, once; ``header`` returns JSON data on what is run."""
         if self._header is not None:
             return
         os.makedirs(os.path.join(self.folder, "steps"))
@@ -65,15 +65,15 @@ class Recorder:
             self._append(self._events, event)
 
     def log(self, step: str) -> str:
-        """Return the path of a step's log; its folder is there."""
+        """Return the path of a step's log, whose folder exists."""
         return log_of(self.folder, step)
 
     def leavings(self, step: str) -> str:
-        """Return the folder for what a step leaves in the folder that it works in."""
+        """Return the folder for what a step leaves in its working folder."""
         return os.path.join(self.folder, "steps", step)
 
     def __call__(self, event: Event) -> None:
-        """Record an event; before ``open`` it is kept for then."""
+        """Record an event; before ``open`` it is stored for later."""
         if isinstance(event, (OutputWritten, StepTicked)):
             return
         self._count(event)
@@ -106,7 +106,7 @@ class Recorder:
             self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = metrics.summary(event.value)
 
     def metrics(self, step: str) -> dict[str, Any]:
-        """Return the last value of each metric that ``step`` logged, a long one as ``metrics.summary`` has it."""
+        """Return the last value of each metric that ``step`` logged, shortened by ``metrics.summary``."""
         return dict(self._steps.get(step, {}).get("metrics", {}))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Which records of runs stay when records are removed, and why."""
+"""Which records of runs are kept when records are removed, and why."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.runs.record import RunRecord, moment_of
 
-# Reasons, with room for the number of records that stay for each.
+# Reasons, with a place for the number of records that each keeps.
 PINNED = "{} pinned"
 IN_USE = "{} whose results are still in use"
 IN_AZURE = "{} that may still run in Azure ML"
-# A run whose end nobody waited for is taken to be over by then.
+# After this time, a run whose end nobody waited for counts as ended.
 _LONGEST_IN_AZURE_SECONDS = 30 * 86_400.0
 _UNITS = {"h": 3_600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Which records stay by their age: the ``newest``, and those younger than ``seconds``; ``reason`` says so."""
+    """Which records are kept by age: the ``newest``, and those younger than ``seconds``; ``reason`` says so."""
 
     newest: int
     seconds: float
@@ -28,7 +28,7 @@ class Limit:
 
 
 def limit_of(text: str) -> Limit:
-    """Return what is meant by ``10`` (the newest ten), ``12h``, ``30d`` or ``8w``. Raises UsageError."""
+    """Return the meaning of ``10`` (the newest ten), ``12h``, ``30d`` or ``8w``. Raises UsageError."""
     given = re.fullmatch("([0-9]{1,9})([hdw]?)", text)
     if given is None:
         cure = (
@@ -42,7 +42,7 @@ def limit_of(text: str) -> Limit:
 
 
 def kept(records: Sequence[RunRecord], limit: Limit, in_use: Collection[str], now: float) -> dict[str, str]:
-    """Return the runs whose records stay, each with the reason.
+    """Return the runs whose records are kept, each with the reason.
 
     ``records`` are the oldest first; ``in_use`` are the runs that made the results in use.
     """
@@ -61,7 +61,7 @@ def kept(records: Sequence[RunRecord], limit: Limit, in_use: Collection[str], no
 
 
 def _is_younger(record: RunRecord, moment: float) -> bool:
-    """Whether a run began after that moment, by its name, which even a damaged record has."""
+    """Whether a run began after that moment, judging by its name, which even a damaged record has."""
     text = moment_of(moment)
     return record.run[: len(text)] > text
 
@@ -71,11 +71,11 @@ def _may_go_on(record: RunRecord, now: float) -> bool:
 
 
 def pinned(records: Sequence[RunRecord]) -> dict[str, str]:
-    """Return the runs whose records stay whatever is asked for, each with the reason."""
+    """Return the runs whose records are always kept, each with the reason."""
     return _with_makers(records, {run.run: PINNED for run in records if run.pinned})
 
 
 def _with_makers(records: Sequence[RunRecord], why: Mapping[str, str]) -> dict[str, str]:
-    """Add the runs whose results the others used: their records hold the metrics and curves of those results."""
+    """Add the runs whose results the others reused: their records contain the metrics and curves of those results."""
     makers = {maker for run in records if run.run in why for maker in run.makers}
     return {**why, **{run.run: IN_USE for run in records if run.run in makers and run.run not in why}}

@@ -1,7 +1,7 @@
-"""Named parts of a step, then and now → must it run, and why. Pure; serves ``plan`` and ``run`` alike.
+"""Named parts of a step, then and now → must it run, and why. Pure; used by ``plan`` and ``run`` alike.
 
-``Parts`` is JSON data by name of the part. Whatever can change a result is in a part, and every part can be told in
-words, so the reason on the screen is a difference from the nearest result and never a guess.
+``Parts`` is JSON data by name of the part. Everything that can change a result is in a part, and every part can be
+described in words, so the reason on the screen is a difference from the most similar result and never a guess.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aml_pipeline.core.files import digest_of
 from aml_pipeline.runs import differences
 from aml_pipeline.runs.differences import Parts
 
-# Raised when the meaning of a part changes, so that old results are not taken for new ones.
+# Increased when the meaning of a part changes, so that old results do not count as new ones.
 FORMAT = 1
 
 Action = Literal["reuse", "run", "depends"]
@@ -33,7 +33,7 @@ class Last:
 class Verdict:
     """What to do with a step and why; ``depends``: it runs if what is being made upstream differs.
 
-    ``changes`` are all differences, of which the reason tells the first and the number.
+    ``changes`` are all differences; the reason contains the first of them and their number.
     """
 
     action: Action
@@ -67,11 +67,11 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
 ) -> Verdict:
     """Return whether a step with the parts ``now`` runs.
 
-    ``accepted``: a result with these parts is in the store and whole. ``damage``: what became of a result that was
-    ("output images was edited"). ``forced``: why it runs in any case. ``pending``: the upstream steps that have no
-    result yet, and whether each is sure to run; what they give is None under ``inputs`` and ``after``. ``kept``: the
-    parts of the results in the store, one of which may fit once those are known; the reason names what differs from
-    the nearest of them and the last attempt.
+    ``accepted``: a valid result with these parts is in the store. ``damage``: what happened to a result that was there
+    ("output images was edited"). ``forced``: why it runs in any case. ``pending``: the upstream steps without a result
+    so far, and whether each certainly runs; their outputs are None under ``inputs`` and ``after``. ``kept``: the parts
+    of the results in the store, one of which may match once those are known; the reason is the difference from the most
+    similar of them and the last attempt.
     """
     if forced:
         return Verdict("run", forced)
@@ -87,7 +87,7 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
 
 
 def _waiting(now: Parts, pending: Mapping[str, bool]) -> Verdict | None:
-    """Return the verdict of a step whose upstream runs first, or None when every part is known."""
+    """Return the verdict of a step whose upstream runs first, or None if every part is known."""
     for name, value in now["after"].items():
         if value is None and pending.get(name):
             return Verdict("run", f"step {name} runs again")
@@ -104,7 +104,7 @@ def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict
     earlier = [*([last.parts] if last else []), *kept]
     if not earlier:
         return Verdict("run", "never ran")
-    nearest = min(earlier, key=lambda one: len(differences.changes(one, now)))  # of equals the first: the last attempt
+    nearest = min(earlier, key=lambda one: len(differences.changes(one, now)))  # of several, the first: the last attempt
     changed = differences.changes(nearest, now)
     reason = differences.summary(changed) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
     return Verdict("run", reason, tuple(changed))

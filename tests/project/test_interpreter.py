@@ -113,7 +113,10 @@ def test_a_module_that_no_distribution_tells_of_is_found(tmp_path: Path) -> None
 
 
 # What stands at the path → a word of the message.
-BROKEN = {"fails": ("exit 3", "does not answer"), "prints something else": ("echo hello", "does not answer")}
+BROKEN = {
+    "fails": ("exit 3", "is not a working Python"),
+    "prints something else": ("echo hello", "is not a working Python"),
+}
 
 
 @pytest.mark.parametrize(("body", "words"), BROKEN.values(), ids=BROKEN)
@@ -123,7 +126,7 @@ def test_what_is_no_python_is_told(tmp_path: Path, body: str, words: str) -> Non
 
 
 def test_a_path_where_nothing_is_or_that_may_not_run_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no interpreter"):
+    with pytest.raises(UsageError, match="no Python interpreter"):
         interpreter.inspect(str(tmp_path / "none"), os.environ)
     (tmp_path / "text").write_text("")
     with pytest.raises(UsageError, match="is not executable"):

@@ -49,8 +49,8 @@ LACKING = {
     "a list in the network": (
         "-r https://u:q8Zt@a.example/lists/base.txt?raw=1",
         (
-            '"-r https://***@a.example/lists/base.txt?raw=1" is read from the network, and Azure ML gets the files of '
-            'the project alone. Save it in the project and include the copy: "-r base.txt".'
+            '"-r https://***@a.example/lists/base.txt?raw=1" is read from the network, but Azure ML receives only '
+            'files of the project. Save it in the project and include the copy: "-r base.txt".'
         ),
     ),
     "a list of a variable": (
@@ -93,7 +93,7 @@ LACKING = {
         "--extra-index-url file:///srv/simple",
         '"--extra-index-url file:///srv/simple" refers to local files',
     ),
-    "a login that pip puts in": ("-i https://${TOKEN}@a.example/simple", '"${TOKEN}" is a variable here'),
+    "a login that pip puts in": ("-i https://${TOKEN}@a.example/simple", '"${TOKEN}" is an environment variable'),
 }
 
 

@@ -128,10 +128,10 @@ def schedules(declared: Mapping[str, models.Schedule], path: Path) -> tuple[dict
 
 
 def _reused(pipeline: models.PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
-    """Return a warning where the runs of schedules would do nothing.
+    """Return a warning if scheduled runs would do nothing.
 
-    Azure ML SDK v1 can make a run afresh when it is submitted, not when a schedule starts it (MachineLearningNotebooks
-    issue 680): what was published to reuse old results reuses them in each of its runs.
+    Azure ML SDK v1 can force a fresh run when it is submitted, but not when a schedule starts it
+    (MachineLearningNotebooks issue 680): a pipeline published to reuse earlier results reuses them in every run.
     """
     if not (pipeline.publish.reuse and pipeline.schedules and all(step.allow_reuse for step in steps)):
         return []

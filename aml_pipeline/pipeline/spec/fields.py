@@ -15,7 +15,7 @@ from aml_pipeline.pipeline.yaml.scalars import written
 
 
 class Shown:
-    """Tells the JSON Schema of a value, as WithJsonSchema does, which before pydantic 2.11 altered what it was told."""
+    """Sets the JSON Schema of a value, like WithJsonSchema, which before pydantic 2.11 changed the schema it was given."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
@@ -26,7 +26,7 @@ class Shown:
 
 
 class OrShort:
-    """Tells the JSON Schema of a short form that stands for a whole mapping (``compute: NAME``)."""
+    """Sets the JSON Schema of a short form that replaces a whole mapping (``compute: NAME``)."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
@@ -36,12 +36,12 @@ class OrShort:
 
 
 def fail(code: str, message: str, cure: str, *, at: str | None = None) -> PydanticCustomError:
-    """A mistake; ``at`` is the key whose value it is about, or "" for the whole mapping, told at its own key."""
+    """A mistake; ``at`` is the key whose value it is about, or "" for the whole mapping, reported at its own key."""
     return PydanticCustomError(code, "{text}", {"text": message, "cure": cure, "at": at})
 
 
 def named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
-    """A name without ``fault``, or one of those in the context, which were told before."""
+    """A name without ``fault``, or one of those in the context, which have already been reported."""
 
     def check(name: str, info: ValidationInfo) -> str:
         wrong = fault(name)
@@ -63,7 +63,7 @@ def _name_cure(name: str, noun: str) -> str:
 
 
 def _names(pattern: str, words: str) -> dict[str, Any]:
-    """What editors know of the keys of a mapping; ``<<`` is YAML's merge key."""
+    """The keys of a mapping, for editors; ``<<`` is YAML's merge key."""
     return {"title": "name", "pattern": f"^(<<|{pattern})$", "patternErrorMessage": words, "maxLength": names.LONGEST}
 
 
@@ -86,7 +86,7 @@ DatasetName = Annotated[str, named("dataset", names.word_name_fault)]
 
 
 def _text(value: object) -> object:
-    """Numbers where a text is expected (``version: 2``) are the text they were written with."""
+    """A number where a string is expected (``version: 2``) is the text that it was written with."""
     return written(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
@@ -99,7 +99,7 @@ def _not_empty(value: str) -> str:
 EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
 _TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **EMPTY}
 Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), Shown(_TEXT_SCHEMA)]
-# YAML has lists; frozen models hold tuples.
+# YAML has lists; frozen models contain tuples.
 Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
 Integers = Annotated[tuple[int, ...], Strict(strict=False)]
 

@@ -1,1 +1,1 @@
-"""What an environment declares, and what a Python has."""
+"""What an environment declares, and what a Python has installed."""

@@ -1,7 +1,7 @@
 """The text of a conda environment file → declared packages and mistakes, each with its line.
 
-What conda takes was read from its code, and is held against it: ``conda/env/env.py``, ``conda/models/match_spec.py``
-and ``conda/models/version.py`` of conda 26.
+What conda accepts was read from its code, and is compared with it in tests: ``conda/env/env.py``,
+``conda/models/match_spec.py`` and ``conda/models/version.py`` of conda 26.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aml_pipeline.project.environment.dependencies import Declaration, Declared,
 _KEYS = ("name", "channels", "dependencies", "prefix", "variables")
 _MOST_BYTES = 1 << 20
 
-# What is told of pipeline files in words that do not fit here.
+# Messages about pipeline files whose wording does not fit here.
 _OWN_WORDS = {
     "empty-file": ("the file is empty.", "Declare packages: `dependencies:` with one `- name=version` per line."),
     "too-large": (f"the file is larger than {_MOST_BYTES:,} bytes.", "List only the packages that the steps import."),
@@ -26,7 +26,7 @@ _OWN_WORDS = {
 
 
 def read(path: str, reader: Reader) -> Declaration:
-    """Return what the file at ``path`` of the project declares, with the files that its pip list includes."""
+    """Return the declarations of the project's file ``path``, with those of the files that its pip list includes."""
     raw = reader(path)
     if raw is None:
         return Declaration()
@@ -101,7 +101,7 @@ class _File:
             self._installer(entry, has_pip="pip" in named)
 
     def _installer(self, entry: Node, *, has_pip: bool) -> None:
-        """Take up an entry that is a mapping: only ``pip:`` means something, the list of what pip installs."""
+        """Read a dependency that is a mapping: only ``pip:`` is allowed, the list of what pip installs."""
         for key, node in entry.children.items():
             position = entry.keys[str(key)]
             if key != "pip":
@@ -151,7 +151,7 @@ _VERSION = re.compile(rf"(?:[0-9]+!)?(?:{_PART}_?|_)(?:\+{_PART})?")
 def _match_spec(text: str) -> tuple[str, str, tuple[str, ...]]:
     """Return the name of a package, its version as written, and as specifiers of PEP 440.
 
-    Raises ValueError for what conda refuses. The name is empty where the text is a file or a URL.
+    Raises ValueError for what conda refuses. The name is empty if the text is a file or a URL.
     """
     bare = text.partition("#")[0].partition(" if ")[0].strip()
     if bare.endswith((*_PACKAGE_FILE, "@")):
@@ -171,7 +171,7 @@ def _match_spec(text: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _specifiers(written: str) -> tuple[str, ...]:
-    """Return a version of conda's as specifiers of PEP 440, one for each alternative. Raises ValueError."""
+    """Return a conda version as PEP 440 specifiers, one for each alternative. Raises ValueError."""
     parts = _VERSION_AND_BUILD.search(written)
     version, build = (parts[1], parts[2]) if parts else (written, None)
     version = _plain(version.replace(" ", ""), has_build=build is not None)
@@ -183,7 +183,7 @@ def _specifiers(written: str) -> tuple[str, ...]:
 
 
 def _plain(version: str, *, has_build: bool) -> str:
-    """Return what a version that begins with = means: ``=1.2`` any 1.2, ``==1.2`` and ``=1.2=build`` that one."""
+    """Return the meaning of a version that begins with =: ``=1.2`` any 1.2, ``==1.2`` and ``=1.2=build`` just that."""
     bare = version.lstrip("=")
     if version == bare or version in {"=", "=="}:
         return version
@@ -195,7 +195,7 @@ def _plain(version: str, *, has_build: bool) -> str:
 
 
 def _clause(text: str) -> str | None:
-    """Return one comparison of conda's as PEP 440 has it; None for what that cannot express. Raises ValueError."""
+    """Return one conda comparison as PEP 440; None if that cannot express it. Raises ValueError."""
     if text == "*":
         return ""
     relation = _RELATION.fullmatch(text)

@@ -35,7 +35,7 @@ def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> 
 
 
 def _conda(raw: bytes) -> object:
-    """Return what a conda file says as text, without its name; what is no YAML counts by its bytes."""
+    """Return the content of a conda file as text, without its name; invalid YAML counts by its bytes."""
     try:
         data = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
         if isinstance(data, dict):

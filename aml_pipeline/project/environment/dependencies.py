@@ -1,6 +1,6 @@
-"""What an environment's file declares: packages with the versions they may have, and where each stands.
+"""What an environment's file declares: packages with their allowed versions and their places.
 
-The words that conda's files and pip's files are both read into. Knows neither syntax, and not what is installed.
+Files of conda and of pip are both read into these types, which know neither syntax nor what is installed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Literal
 from aml_pipeline.core import secrets
 from aml_pipeline.core.problems import Position, Problem
 
-# Gives the bytes of a file by its path in the project; None when it is not there.
+# Returns the bytes of a file by its path in the project; None if it does not exist.
 Reader = Callable[[str], bytes | None]
-# Lists of pinned packages with a hash for each of their files have a megabyte; what is larger is not read to its end.
+# Lists of pinned packages with a hash for each of their files reach a megabyte; larger files are not read to the end.
 MOST_BYTES = 1 << 23
 
 
@@ -23,9 +23,9 @@ MOST_BYTES = 1 << 23
 class Declared:
     """A package that a file declares.
 
-    ``name`` is empty for what has none before it is installed, such as a path. ``versions`` are specifiers as PEP 440
-    has them, of which one must hold: ``("",)`` is any version, and an empty tuple one that they cannot express.
-    ``wanted`` is the version as it was written. A ``constraint`` asks for no package, but binds its version.
+    ``name`` is empty if it is unknown before installation, as of a path. ``versions`` are PEP 440 specifiers, one of
+    which must match: ``("",)`` is any version, and an empty tuple one that PEP 440 cannot express. ``wanted`` is the
+    version as written. A ``constraint`` does not request a package, but limits its version.
     """
 
     source: Literal["conda", "pip"]
@@ -39,7 +39,7 @@ class Declared:
     constraint: bool = False
 
 
-# What a line takes that is no text of the project: a list in the network, a path or a variable of this machine.
+# What a line takes from outside the project's text: a list on the network, a path or a variable of this machine.
 Foreign = Literal["list", "path", "variable"]
 
 
@@ -47,7 +47,7 @@ Foreign = Literal["list", "path", "variable"]
 class Line:
     """A line of a pip file as pip reads it: continuations joined, without its comment.
 
-    ``replaced`` is one that includes a file of the project, whose lines follow. ``value`` is what is ``foreign`` in it.
+    ``replaced`` marks a line that includes a file of the project, whose lines follow. ``value`` is ``foreign``.
     """
 
     text: str
@@ -61,26 +61,26 @@ class Line:
 
 @dataclass(slots=True)
 class Declaration:
-    """What the files of an environment declare, the lines for pip among them, and what is wrong with them."""
+    """What the files of an environment declare, including their lines for pip, and their problems."""
 
     packages: list[Declared] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
     def add(self, other: Declaration, *, constraint: bool = False) -> None:
-        """Take in what another file declares, as constraints if it is included as such."""
+        """Add the declarations of another file, as constraints if it is included as constraints."""
         self.packages += [replace(package, constraint=constraint or package.constraint) for package in other.packages]
         self.lines += [replace(line, constraint=constraint or line.constraint) for line in other.lines]
         self.problems += other.problems
 
 
 def shown(text: str) -> str:
-    """Return ``text`` as messages quote it: without logins in addresses."""
+    """Return ``text`` as messages quote it: without credentials in URLs."""
     return re.sub(r"://[^\s/]*@", "://***@", text)
 
 
 def logins(text: str, path: str) -> list[Problem]:
-    """Return a warning for each login that stands in the text of a file: it goes wherever the file goes."""
+    """Return a warning for each credential in the text of a file: it is sent wherever the file is sent."""
     return [
         in_clear(place.what, path, Position(place.line, place.column, place.width))
         for place in secrets.in_addresses(text)

@@ -1,6 +1,6 @@
-"""Declared packages held against what an interpreter has installed. Pure: knows no file and no syntax of one.
+"""Compares declared packages with those that an interpreter has installed. Pure: knows no file and no syntax.
 
-Versions are compared as PEP 440 has it. What is not certain is "not checked": a wrong alarm is worse than none.
+Versions are compared by PEP 440. What is uncertain is "not checked": a false alarm is worse than none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aml_pipeline.project.environment.interpreter import Interpreter
 Verdict = Literal["fits", "missing", "other version", "not for this Python", "not checked"]
 DIFFERENCES = frozenset({"missing", "other version"})
 
-# Conda's name of a package → the names of the distributions that Python knows it by, where they differ.
+# Conda's name of a package → the names of its distributions in Python, if they differ.
 _DISTRIBUTIONS = {
     "dask-core": ("dask",),
     "faiss": ("faiss-cpu", "faiss-gpu"),
@@ -40,7 +40,7 @@ _DISTRIBUTIONS = {
     "tensorflow-cpu": ("tensorflow", "tensorflow-cpu"),
     "tensorflow-gpu": ("tensorflow",),
 }
-# The name of a distribution → the one that conda has it by.
+# The name of a distribution → its name in conda.
 _CONDA_NAMES = {
     "gitpython": "gitpython",
     "imbalanced-learn": "imbalanced-learn",
@@ -58,8 +58,8 @@ _CONDA_NAMES = {
     "umap-learn": "umap-learn",
     "wxpython": "wxpython",
 }
-# Packages of conda that a Python without them lacks. Of another name nobody can tell whether it is a Python package
-# at all: it counts when it is installed, and is not checked when it is not.
+# Conda packages that are missing if Python has no distribution of that name. Of any other name it is unknown whether
+# it is a Python package: it counts if it is installed, and is not checked otherwise.
 _PYTHON_PACKAGES = frozenset({
     "accelerate", "aiohttp", "beautifulsoup4", "black", "boto3", "bokeh", "catboost", "click", "cython", "dask",
     "datasets", "diffusers", "fastapi", "flask", "gensim", "geopandas", "h5py", "huggingface-hub", "imageio",
@@ -70,13 +70,13 @@ _PYTHON_PACKAGES = frozenset({
     "sqlalchemy", "statsmodels", "sympy", "tensorboard", "tensorflow", "timm", "tokenizers", "torchaudio",
     "torchmetrics", "torchvision", "tqdm", "transformers", "xgboost",
 })  # fmt: skip
-# Packages of conda whose name on PyPI is another thing.
+# Conda packages whose name on PyPI belongs to another package.
 NAMESAKES = frozenset({"cmake", "ffmpeg", "git", "graphviz", "mkl", "ninja", "openmpi", "pandoc", "snappy", "swig"})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A declared package, the version that is installed (None: none is), and whether that fits."""
+    """A declared package, its installed version (None: not installed), and whether that matches."""
 
     declared: Declared
     installed: str | None
@@ -84,7 +84,7 @@ class Finding:
 
 
 def compare(packages: Sequence[Declared], python: Interpreter) -> list[Finding]:
-    """Return each of ``packages`` with what ``python`` has of it."""
+    """Return each of ``packages`` with its state in ``python``."""
     installed = {normalized(name): version for name, version in python.distributions.items()}
     bounds: dict[str, list[Declared]] = {}
     for package in packages:
@@ -94,18 +94,18 @@ def compare(packages: Sequence[Declared], python: Interpreter) -> list[Finding]:
 
 
 def normalized(name: str) -> str:
-    """Return a name as PEP 503 has it, so that two spellings of one distribution are the same."""
+    """Return a name normalized by PEP 503, so that two spellings of one distribution are equal."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def distributions(package: Declared) -> tuple[str, ...]:
-    """Return the names, normalized, by which Python may know a declared package."""
+    """Return the normalized names by which Python may know a declared package."""
     name = normalized(package.name)
     return _DISTRIBUTIONS.get(name, (name,)) if package.source == "conda" else (name,)
 
 
 def conda_name(distribution: str) -> str | None:
-    """Return conda's name of a distribution; None if it is not known that conda has it."""
+    """Return conda's name of a distribution; None if it is unknown whether conda has it."""
     name = normalized(distribution)
     return name if name in _PYTHON_PACKAGES else _CONDA_NAMES.get(name)
 
@@ -137,7 +137,7 @@ def _verdict(wanted: Iterable[Declared], version: str | None) -> Verdict:
 
 
 def _one_holds(alternatives: tuple[str, ...], version: str | None) -> bool | None:
-    """Return whether ``version`` is in one of the alternatives; None when that cannot be told."""
+    """Return whether ``version`` matches one of the alternatives; None if that is uncertain."""
     if version is None or not alternatives:
         return None
     answers = [holds(alternative, version) for alternative in alternatives]
@@ -152,12 +152,12 @@ def holds(specifier: str, version: str) -> bool | None:
 
     try:
         return SpecifierSet(specifier).contains(version, prereleases=True)
-    except ValueError:  # none of PEP 440, or with a number of more digits than Python reads
+    except ValueError:  # not valid PEP 440, or with a number of more digits than Python reads
         return None
 
 
 def _applies(marker: str, python: Interpreter) -> bool:
-    """Whether a requirement with this marker is one for ``python``, which runs on the machine that this runs on."""
+    """Whether a requirement with this marker applies to ``python``, which runs on this machine."""
     from packaging.markers import Marker
 
     here = {
@@ -169,5 +169,5 @@ def _applies(marker: str, python: Interpreter) -> bool:
     }
     try:
         return Marker(marker).evaluate({**here, "extra": ""})
-    except ValueError:  # no marker, or one that compares what cannot be compared
+    except ValueError:  # not a marker, or one that compares what cannot be compared
         return True

@@ -1,7 +1,7 @@
-"""Which Python runs the steps, and what is installed there.
+"""The Python that runs the steps, and its installed packages.
 
-Asked of the interpreter itself, in a process of its own, and remembered until the interpreter or a folder on its
-search path looks different. ``cache`` is written only where its folder is there already.
+The interpreter itself is asked, in a separate process, and the answer is cached until the metadata of the interpreter
+or of a folder on its search path changes. ``cache`` is only written if its folder exists.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from aml_pipeline.core.errors import UsageError
 if TYPE_CHECKING:
     import subprocess
 
-# What says nothing about a Python, but that this machine starts no program now.
+# Errors that say nothing about a Python, except that this machine cannot start programs now.
 _REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 _CURE = "Set the path of a Python interpreter with --python."
 
-# Beside PYTHON…, the variables that decide which folders a Python imports from.
+# Besides PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
 
 _FORMAT = 4
@@ -116,14 +116,14 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python: its path, what it is, and the distributions that provide each top-level module.
+    """A Python: its path, its version, and the distributions that provide each top-level module.
 
-    Of a module that several provide (a namespace) the parts stand there too: ``azureml.core``.
-    ``requires`` are the distributions that each asks for, by name; ``name;extra`` if only that extra of it does.
-    ``builds`` tell apart what was installed from a folder, an archive or a commit, by distribution. ``places`` are the
-    files and folders of the modules that are developed in place (``pip install -e``). ``notes`` are where the
-    installer noted each distribution (``….dist-info``). ``looks`` are of all that this was read from; of a program that
-    starts another Python no look tells, so it has none.
+    Modules that several distributions provide (namespaces) are listed by their parts as well: ``azureml.core``.
+    ``requires`` are the requirements of each distribution, by name; ``name;extra`` if only an extra requires it.
+    ``builds`` distinguish distributions that were installed from a folder, an archive or a commit. ``places`` are the
+    files and folders of modules that are developed in place (``pip install -e``). ``notes`` are the metadata folders of
+    the distributions (``….dist-info``). ``looks`` is the metadata of everything that this was read from; it is empty
+    for a program that starts another Python, which no metadata shows.
     """
 
     path: str
@@ -143,7 +143,7 @@ class Interpreter:
     looks: Mapping[str, list[int] | None] = field(default_factory=dict)
 
     def code(self, module: str) -> list[str]:
-        """Return the files and folders of a module that is developed in place, or that no distribution tells of."""
+        """Return the files and folders of a module that is developed in place, or that belongs to no distribution."""
         if module in self.places:
             return self.places[module]
         names = [module, *(f"{module}{suffix}" for suffix in (".py", *self.suffixes))]
@@ -153,8 +153,8 @@ class Interpreter:
     def versions(self, modules: Iterable[str], parts: Collection[str] = ()) -> dict[str, str | None]:
         """Return the versions of the distributions that provide ``modules``.
 
-        A module that is missing maps to None, and so does one that is developed in place, whose version tells nothing.
-        Of a module that several provide only those count that provide one of the ``parts``, if any does.
+        A missing module maps to None, and so does one that is developed in place, whose version means nothing. Of a
+        module that several distributions provide, only those with one of the ``parts`` count, if there are any.
         """
         versions: dict[str, str | None] = {}
         for module in sorted(set(modules) - self.standard):
@@ -171,12 +171,12 @@ class Interpreter:
 
 
 def looks_different(python: Interpreter) -> bool:
-    """Whether what a Python answered from looks different now, so that it would perhaps answer something else."""
+    """Whether the metadata of what a Python answered from has changed, so that its answer may have changed."""
     return not all(_is_as(place, look) for place, look in python.looks.items())
 
 
 def _is_as(place: str, look: list[int] | None) -> bool:
-    """Whether a place looks as it did; as fast as can be, since it is asked for each step."""
+    """Whether the metadata of a place is unchanged; as fast as possible, since every step asks it."""
     try:
         now = os.stat(place)
     except OSError:
@@ -185,15 +185,15 @@ def _is_as(place: str, look: list[int] | None) -> bool:
 
 
 def unasked() -> Interpreter:
-    """Return a Python of which nothing is known but the standard library."""
+    """Return a Python of which only the standard library is known."""
     standard = frozenset(sys.stdlib_module_names)
     return Interpreter("", "", "", "", "", standard, modules={}, distributions={}, folders=())
 
 
 def inspect(path: str, environ: Mapping[str, str], cache: str | None = None, folder: str | None = None) -> Interpreter:
-    """Return what the interpreter at ``path`` is; ``environ`` is the environment that steps run in.
+    """Return the interpreter at ``path``; ``environ`` is the environment that steps run in.
 
-    Raises UsageError when it is not a Python that runs.
+    Raises UsageError if it is not a working Python.
     """
     with asking(path, environ, cache, folder) as answer:
         return answer()
@@ -203,15 +203,15 @@ def inspect(path: str, environ: Mapping[str, str], cache: str | None = None, fol
 def asking(
     path: str, environ: Mapping[str, str], cache: str | None = None, folder: str | None = None
 ) -> Iterator[Callable[[], Interpreter]]:
-    """Ask the interpreter at ``path`` what it is; the answer is waited for when the function that this gives is called.
+    """Start asking the interpreter at ``path`` about itself; calling the returned function waits for the answer.
 
-    Other things can be done meanwhile. The function raises UsageError when it is not a Python that runs. A program that
-    is no Python itself but starts one (the shims of pyenv and asdf) may start another the next time, by a file or a
-    variable that is its own affair: it is asked each time, in ``folder`` (None: where this process stands).
+    Other work can be done meanwhile. The function raises UsageError if it is not a working Python. A program that is
+    not a Python itself but starts one (the shims of pyenv and asdf) may start another one next time, depending on a
+    file or a variable: it is asked every time, in ``folder`` (None: the current folder of this process).
     """
     variables = {name: value for name, value in environ.items() if name.startswith("PYTHON") or name in _CHOOSING}
     known: Any = files.read_sealed(cache) if cache else None
-    files.seen.looks.pop(cache or "", None)  # it speeds an answer up, and does not change it
+    files.seen.looks.pop(cache or "", None)  # it makes an answer faster, but does not change it
     is_same = isinstance(known, dict) and known.get("format") == _FORMAT  # not that of an earlier version
     is_same = is_same and (known.get("path"), known.get("variables")) == (path, variables)
     if is_same and _is_itself(path, known) and _looks(path, known) == known["looks"]:
@@ -250,8 +250,8 @@ def _interpreter(known: Mapping[str, Any]) -> Interpreter:
 def _looks(path: str, answer: Mapping[str, Any]) -> dict[str, list[int] | None]:
     """Return the looks of all that decides what a Python has, by path.
 
-    Itself, the settings of its virtual environment, the folders of its path, the ``.pth`` files in them, and the lists
-    of what was built for it.
+    The interpreter, the settings of its virtual environment, the folders on its path, the ``.pth`` files in them, and
+    the lists of files that were built for it.
     """
     above = os.path.dirname(os.path.dirname(path))
     folders = answer["folders"]
@@ -265,7 +265,7 @@ def _looks(path: str, answer: Mapping[str, Any]) -> dict[str, list[int] | None]:
 
 @contextlib.contextmanager
 def _started(path: str, environ: Mapping[str, str], folder: str | None) -> Iterator[subprocess.Popen[bytes]]:
-    import subprocess  # only where the answer is not known already
+    import subprocess  # only if the answer is not yet known
 
     try:
         child = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""What well-known distributions bring along, for a Python that has not installed them: of recent versions, together.
+"""The requirements of well-known distributions, all recent versions together, for a Python without them.
 
-A name too much costs a warning that is missing, one too few a warning that is wrong; so these are all that any version
-of the last years asked for, extras left out. A distribution that is not here may bring anything along.
+A name too many means a missing warning, a name too few a false warning; so these are the requirements of all versions
+of the last years, without extras. A distribution that is not listed may require anything.
 """
 
 from __future__ import annotations
@@ -159,6 +159,6 @@ _ASKS = {
 
 
 def asks_for(distribution: str) -> tuple[str, ...] | None:
-    """Return the distributions that one (its normalized name) brings along at once; None if that is not known."""
+    """Return the direct requirements of a distribution (by its normalized name); None if they are unknown."""
     names = _ASKS.get(distribution)
     return None if names is None else tuple(names.split())

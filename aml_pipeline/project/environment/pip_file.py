@@ -43,23 +43,22 @@ _OPTIONS = {
     **dict.fromkeys(("pypi-url", "extra-index-url", "no-binary", "only-binary", "all-releases", "only-final"), True),
     **dict.fromkeys(("trusted-host", "use-feature", "hash", "global-option", "install-option"), True),
 }
-# Those that make a line one of a package or of another file, in pip's order.
+# Options that make a line a package or the inclusion of another file, in pip's order.
 _TAKEN = ("editable", "requirement", "constraint")
-# Those whose values are addresses or paths where packages lie.
+# Options whose values are URLs or paths of packages.
 _PLACES = frozenset({"find-links", "index-url", "pypi-url", "extra-index-url"})
 
 
 def read(path: str, reader: Reader) -> Declaration:
-    """Return what the file at ``path`` of the project declares, with the files that it includes, each once.
+    """Return the declarations of the project's file ``path``, with those of the files that it includes, each once.
 
-    This is the one reader: what is checked, what an environment's digest is made of and what Azure ML gets are its
-    ``lines``.
+    This is the only reader: checks, the digest of an environment and the files sent to Azure ML all use its ``lines``.
     """
     return _file(path, reader, {posixpath.normpath(path)})
 
 
 def read_line(text: str, path: str, position: Position, reader: Reader) -> Declaration:
-    """Return what a line declares that stands at ``position`` of the file ``path``, which is of another kind."""
+    """Return the declaration of a line at ``position`` of the file ``path``, which is of another kind."""
     return _Line(text, path, position, reader, set()).read()
 
 
@@ -81,7 +80,7 @@ def _file(path: str, reader: Reader, seen: set[str]) -> Declaration:
 
 
 def _lines(text: str) -> Iterator[tuple[str, Position]]:
-    """Give each line that pip sees, continuations joined, and where it begins."""
+    """Yield each line that pip sees, continuations joined, with its beginning."""
     parts: list[str] = []
     begun = Position(1, 1)
     for number, line in enumerate(text.splitlines(), 1):
@@ -124,12 +123,12 @@ class _Line:
             self._requirement(requirement)
         if first < len(words):
             options = self._options(" ".join(words[first:]))
-            if not requirement:  # beside one, pip passes over them
+            if not requirement:  # pip ignores the other options next to one of these
                 self._take(options)
         return self._declaration
 
     def _note(self, foreign: Foreign, value: str) -> None:
-        """Note that the line takes something that the project does not hold."""
+        """Record that the line takes something from outside the project."""
         line = self._declaration.lines[0]
         self._declaration.lines[0] = replace(line, foreign=line.foreign or foreign, value=line.value or value)
 
@@ -142,7 +141,7 @@ class _Line:
         )
 
     def _declare_place(self, place: str) -> None:
-        """Declare what lies at an address or a path."""
+        """Declare the package at a URL or a path."""
         self._declare(egg[1] if (egg := _EGG.search(place)) else "")
         if _is_here(place):
             self._note("path", place)
@@ -151,7 +150,7 @@ class _Line:
         if re.fullmatch(_NAME, text) and not _ARCHIVE.fullmatch(text):
             self._declare(text, ("",))  # as most lines of small files are; importing packaging takes 10 ms
         elif _VARIABLE.search(text):
-            self._declare("")  # what pip will put there is not known here
+            self._declare("")  # what pip will insert is unknown here
         elif _URL.match(text) or _is_path(text):
             self._declare_place(text)
         else:
@@ -162,7 +161,10 @@ class _Line:
 
         try:
             requirement = Requirement(text.rstrip().removesuffix(";"))
-        except (ValueError, SyntaxError):  # InvalidRequirement, or what packaging 25 let through: "numpy(y]!=)", a null
+        except (
+            ValueError,
+            SyntaxError,
+        ):  # InvalidRequirement, or errors that packaging 25 does not catch: "numpy(y]!=)", a null
             self._fault(f'pip cannot read "{shown(text)}" as a requirement.', _cure(text))
             return
         marker = str(requirement.marker or "")
@@ -194,7 +196,7 @@ class _Line:
         return options
 
     def _option(self, word: str, rest: list[str]) -> tuple[str, str] | None:
-        """Return an option and its value, which may be the next of ``rest``; None when it cannot be read."""
+        """Return an option and its value, which may be the next of ``rest``; None if it cannot be read."""
         name, equals, value = word[2:].partition("=")
         if not word.startswith("--"):
             name, equals, value = _SHORT.get(word[1:2], ""), word[2:], word[2:]
@@ -213,7 +215,7 @@ class _Line:
         return full, value if equals else rest.pop(0)
 
     def _take(self, options: list[tuple[str, str]]) -> None:
-        """Take up what the options of a line say; of several that name files or packages pip takes one."""
+        """Read the options of a line; of several that name files or packages, pip uses one."""
         chosen = next((option for name in _TAKEN for option in options if option[0] == name), ("", ""))
         if chosen[0] == "editable":
             self._declare_place(chosen[1])
@@ -228,7 +230,7 @@ class _Line:
         if _VARIABLE.search(value) or (_URL.match(value) and not value.lower().startswith("file:")):
             self._note("list", value)
             if not constraint:
-                self._declare("")  # what stands there is not known here
+                self._declare("")  # its content is unknown here
             return
         if _URL.match(value):
             self._note("path", value)
@@ -248,12 +250,12 @@ class _Line:
 
 
 def _is_here(place: str) -> bool:
-    """Whether an address or path leads to a file or folder of this machine."""
+    """Whether a URL or path refers to a file or folder of this machine."""
     return bool(place) and (not _URL.match(place) or place.lower().startswith("file:"))
 
 
 def _is_path(text: str) -> bool:
-    """Whether pip looks for a file or folder; ``name @ place`` is a requirement that tells where it lies."""
+    """Whether pip looks for a file or folder; ``name @ place`` is a requirement with its location."""
     place = text.partition(";")[0].strip()
     if re.match(rf"{_NAME}\s*(?:\[[^]]*\])?\s*@", place) or not _PLACE.fullmatch(place):
         return False
@@ -261,7 +263,7 @@ def _is_path(text: str) -> bool:
 
 
 def _full_name(name: str) -> str | None:
-    """Return the option that ``name`` is or, as pip has it, the only one that it begins."""
+    """Return the option ``name``, or as pip does, the only option that begins with it."""
     begun = [option for option in _OPTIONS if option.startswith(name)] if name else []
     if name in _OPTIONS:
         return name

@@ -1,7 +1,7 @@
-"""Which declared package provides a module that a script imports. Pure.
+"""Finds the declared package that provides a module that a script imports. Pure.
 
-A module's name and its package's may differ, and packages bring others along. What an interpreter knows of its own
-packages decides; of others there is a table. "Not named" is said of what is certain alone.
+The names of a module and its package may differ, and packages have requirements. What an interpreter knows about its
+own packages decides; a table covers others. Only what is certain is "not named".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.environment.known_packages import asks_for
 
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
-# Modules → the distributions that provide them, where the names are not alike (see ``_alike``).
+# Modules → the distributions that provide them, if the names are not similar (see ``_alike``).
 _KNOWN: dict[str, tuple[str, ...]] = {
     "attr": ("attrs",),
     "Bio": ("biopython",),
@@ -80,7 +80,7 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("win32api", "win32com", "win32con", "win32gui"), ("pywin32",)),
     "yaml": ("pyyaml",),
 }
-# Modules that many distributions share, and who has which part.
+# Modules that many distributions share, and which of them has which part.
 NAMESPACES = frozenset({
     "azure", "azureml", "backports", "databricks", "google", "jaraco", "nvidia", "opencensus", "opentelemetry",
     "ruamel", "sphinxcontrib", "zope",
@@ -93,7 +93,7 @@ _PARTS = {
     "google.protobuf": "protobuf",
     "ruamel.yaml": "ruamel.yaml",
 }
-# Modules of the standard library that came, or went, after Python 3.8: the minor version that was the first with, or
+# Modules that were added to, or removed from, the standard library after Python 3.8: the first minor version with, or
 # without, them.
 _SINCE = {"graphlib": 9, "zoneinfo": 9, "tomllib": 11}
 _UNTIL = {
@@ -103,7 +103,7 @@ _UNTIL = {
     **dict.fromkeys(("msilib", "nis", "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau"), 13),
     **dict.fromkeys(("telnetlib", "uu", "xdrlib"), 13),
 }
-# What every environment with pip has, and what is no package of Python and brings none.
+# Distributions that every environment with pip has, and conda packages that are not Python and require none.
 _ALWAYS = frozenset({"distutils", "pip", "pkg_resources", "setuptools", "wheel"})
 _PLAIN = NAMESAKES | {
     "blas", "compilers", "cuda", "cuda-toolkit", "cuda-version", "cudatoolkit", "cudnn", "cxx-compiler", "gcc", "gxx",
@@ -117,7 +117,7 @@ Verdict = Literal["named", "comes along", "perhaps", "not named"]
 class Answer(NamedTuple):
     """Whether a module is provided.
 
-    ``packages`` are the one declared that brings it along, or those of which it is not known what they bring.
+    ``packages`` is the declared package that provides it, or those whose requirements are unknown.
     """
 
     verdict: Verdict
@@ -140,13 +140,13 @@ class Providers:
         )
 
     def suggested(self, module: str) -> str | None:
-        """Return the name, on PyPI, of the distribution that provides ``module``; None if it is not known."""
+        """Return the name, on PyPI, of the distribution that provides ``module``; None if it is unknown."""
         top, *inner = module.split(".")
         part = f"{top}.{inner[0]}" if inner else top
         names = self._python.modules.get(part, ())
         if not names and top not in NAMESPACES:
             names = self._python.modules.get(top, ())
-        own = [name for name in names if name[:1].isalnum()]  # what pip leaves of a broken one begins with "-"
+        own = [name for name in names if name[:1].isalnum()]  # the remains of a broken distribution begin with "-"
         if len(own) == 1:
             return own[0]
         if top in NAMESPACES:
@@ -177,11 +177,11 @@ class Providers:
         return self._minor is None or _SINCE.get(module, 0) <= self._minor < _UNTIL.get(module, self._minor + 1)
 
     def _closure(self) -> dict[str, str]:
-        """Return the distributions that declared ones ask for, each with the declared one that does."""
+        """Return the distributions that declared packages require, each with the declared package."""
         along: dict[str, str] = {}
         for package in self._declared:
             waiting = [(name, _extras(package.text)) for name in distributions(package)]
-            for name, extras in waiting:  # which grows
+            for name, extras in waiting:  # the list grows
                 for need in self._needs(name):
                     needed, _, extra = need.partition(";")
                     if (not extra or normalized(extra) in extras) and normalized(needed) not in along:
@@ -190,13 +190,13 @@ class Providers:
         return along
 
     def _needs(self, name: str) -> Sequence[str]:
-        """Return what a distribution asks for: as it is installed, else as it is known."""
+        """Return the requirements of a distribution: as installed, else as known."""
         if name in self._installed:
             return self._python.requires.get(self._installed[name], ())
         return asks_for(name) or ()
 
     def _knows(self, package: Declared) -> bool:
-        """Whether all that a declared package provides and brings along is known."""
+        """Whether everything that a declared package provides and requires is known."""
         providing = {name for names in self._python.modules.values() for name in names}
         names = [self._installed[name] for name in distributions(package) if name in self._installed]
         if names:
@@ -205,7 +205,7 @@ class Providers:
 
 
 def _declared_minor(packages: Iterable[Declared]) -> int | None:
-    """Return the minor version of the Python 3 that is declared, if it is one."""
+    """Return the minor version of the declared Python 3, if there is exactly one."""
     versions = [package.versions for package in packages if package.source == "conda" and package.name == "python"]
     alternatives = versions[0] if len(versions) == 1 else ()
     match = re.match(r"==3\.([0-9]+)", alternatives[0]) if len(alternatives) == 1 else None
@@ -213,13 +213,13 @@ def _declared_minor(packages: Iterable[Declared]) -> int | None:
 
 
 def _extras(text: str) -> frozenset[str]:
-    """Return the extras that a requirement asks for: ``ray[tune,data]>=2``."""
+    """Return the extras of a requirement: ``ray[tune,data]>=2``."""
     match = re.match(r"[\w.-]+\s*\[([^\]]*)\]", text)
     return frozenset(normalized(extra.strip()) for extra in match[1].split(",")) if match else frozenset()
 
 
 def _alike(module: str, distribution: str) -> bool:
-    """Whether a distribution's name is one that a package with ``module`` often has; that of its types is none."""
+    """Whether a package with ``module`` is often called ``name``; packages of type stubs do not count."""
     name = normalized(module)
     if distribution.endswith("-stubs") or distribution.startswith("types-"):
         return False

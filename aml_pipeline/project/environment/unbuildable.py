@@ -1,4 +1,4 @@
-"""The lines of an environment's files that Azure ML cannot build an image from: it has their text alone."""
+"""The lines of an environment's files from which Azure ML cannot build an image: it receives only their text."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from aml_pipeline.project.folder import Project
 
 
 def warnings(plan: Plan, project: Project) -> list[Problem]:
-    """Return a warning for each such line: here it does no harm.
+    """Return a warning for each such line: it does no harm here.
 
-    So nothing is said of steps without a compute target: they run nowhere but here.
+    So steps without a compute target are not checked: they run only here.
     """
     meant = {step.environment: step for step in reversed(plan.steps) if step.compute}
     return [line for step in meant.values() for line in lines(step, project, "warning")]
 
 
 def lines(step: Step, project: Project, severity: Severity = "error") -> Iterator[Problem]:
-    """Yield what the files of the environment of ``step`` take from elsewhere, each thing once."""
+    """Yield what the files of the environment of ``step`` take from elsewhere, each item once."""
     messages: set[str] = set()
     for line in project.declaration(step.environment).lines if step.environment else ():
         message, cure = _lacking(line, step.environment) if step.environment else ("", "")
@@ -68,6 +68,6 @@ _EDITABLE = re.compile(r"-e|--ed")
 
 
 def _file_name(address: str) -> str:
-    """Return what a list of packages may be called that is copied from ``address``."""
+    """Return a file name for a list of packages that is copied from ``address``."""
     name = os.path.basename(re.split(r"[?#]", address)[0])
     return name if re.fullmatch(r"[\w-][\w.-]*", name) else "base.txt"

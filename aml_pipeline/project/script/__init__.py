@@ -1,4 +1,4 @@
-"""What a Python file needs of its surroundings, read from its syntax tree: variables, paths, named inputs. Pure.
+"""What a Python file needs from its surroundings, read from its syntax tree: variables, paths, named inputs. Pure.
 
-Nothing is imported or run. Where the tree cannot tell, nothing is said.
+Nothing is imported or run. What is uncertain from the tree is not reported.
 """

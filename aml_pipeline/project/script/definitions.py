@@ -1,4 +1,4 @@
-"""A script that defines functions and calls none, so that it ends as soon as it is started."""
+"""Finds scripts that only define functions and call none, so that they end as soon as they start."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from aml_pipeline.project.snapshot.imports import parse
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-# A call at the left edge, or a block that runs: what all but a few scripts have.
+# A call in the first column, or a block that runs: what almost every script has.
 _RUNS = re.compile(
     rb"""^(?:(?:\w+\.)*([A-Za-z_]\w*)\(|if __name__ ?== ?["']__main__|for |while |with )""", re.MULTILINE
 )
 _RUN = re.compile(rb"\brun\s*\(")
 _DEFINES = re.compile(rb"^(?:async +)?(?:def|class) +(\w+)", re.MULTILINE)
-# Calls that only get something ready, unless the file itself, or one of its project, has defined the name.
+# Calls that only prepare something, unless the file or the project defines the name itself.
 _SETTING_UP = frozenset({
     "setdefault", "putenv", "update", "register",
     "getLogger", "basicConfig", "setLevel", "addHandler", "filterwarnings", "simplefilter", "seed", "manual_seed",
     "use", "set_option", "set_theme", "set_style", "set_page_config", "load_dotenv", "enableLog",
     "setrecursionlimit", "append", "insert",
 })  # fmt: skip
-# Calls that only make a value.
+# Calls that only create a value.
 _MAKING = _SETTING_UP | frozenset({
     "Path", "PurePath", "compile", "namedtuple", "TypeVar", "NewType", "dict", "list", "set", "tuple", "frozenset",
     "range", "int", "float", "str", "bool", "get", "getenv", "join", "dirname", "abspath", "resolve", "device",
     "is_available", "timedelta", "Counter", "defaultdict", "OrderedDict", "field", "partial", "count",
     "default_rng", "RandomState", "split", "format", "Lock",
 })  # fmt: skip
-# What a function may be decorated with and not be called.
+# Decorators that do not call the function.
 _KEEPING = frozenset({
     "cache", "lru_cache", "contextmanager", "wraps", "jit", "njit", "no_grad", "inference_mode", "dataclass",
     "overload", "singledispatch", "command", "group", "option", "argument", "pass_context", "main", "function",
@@ -40,7 +40,7 @@ _KEEPING = frozenset({
 
 
 def may_call_nothing(text: bytes) -> bool:
-    """Whether a script's text does not show at once that it calls something."""
+    """Whether it is not obvious from a script's text that it calls something."""
     called = set(_RUNS.findall(text))
     defined = set(_DEFINES.findall(text))
     if called & defined or any(name.decode() not in _SETTING_UP for name in called):
@@ -49,16 +49,16 @@ def may_call_nothing(text: bytes) -> bool:
 
 
 def of_parallel_run(text: bytes) -> list[Definition]:
-    """Return ``init`` and ``run`` of a script that leaves it to a ParallelRunStep to call them."""
+    """Return ``init`` and ``run`` of a script whose functions are called by a ParallelRunStep."""
     if not {b"init", b"run"} <= set(_DEFINES.findall(text)) or len(_RUN.findall(text)) > 1:
         return []
     return [node for node in parse(text).body if isinstance(node, Definition) and node.name in {"init", "run"}]
 
 
 def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[Definition]:
-    """Return the definitions of a file that calls nothing as it runs; none of a file that does, or has none.
+    """Return the definitions of a file that calls nothing when it runs; empty for a file that does, or has none.
 
-    ``is_own`` is whether a module, by the first part of its name, may be one of the project.
+    ``is_own`` tells whether a module, by the first part of its name, may belong to the project.
     """
     if not _File(tree, is_own, starts=True).is_quiet(tree.body):
         return []
@@ -66,12 +66,12 @@ def uncalled(tree: ast.Module, is_own: Callable[[str], bool]) -> list[Definition
 
 
 def is_quiet(tree: ast.Module, is_own: Callable[[str], bool]) -> bool:
-    """Whether a file does nothing when it is imported but define things, and work out its constants."""
+    """Whether importing a file only defines names and computes constants."""
     return _File(tree, is_own, starts=False).is_quiet(tree.body)
 
 
 class _File:
-    """One file, and the names in it behind which there may be code of the project."""
+    """One file, and its names that may stand for code of the project."""
 
     def __init__(self, tree: ast.Module, is_own: Callable[[str], bool], *, starts: bool) -> None:
         nodes = list(ast.walk(tree))
@@ -109,9 +109,9 @@ class _File:
         return keeps and all(map(self._only_makes, defaults))
 
     def _only_makes(self, value: ast.expr) -> bool:
-        """Whether an expression makes a value and does nothing else; a module may work out its constants."""
+        """Whether an expression creates a value without any effect; a module may compute its constants."""
         waiting: list[ast.AST] = [value]
-        for node in waiting:  # which grows
+        for node in waiting:  # the list grows
             if isinstance(node, ast.Call):
                 harmless = not self._starts or last_name(node.func) in _MAKING
                 if not harmless or self._is_own(node.func):
@@ -120,7 +120,7 @@ class _File:
         return True
 
     def _is_own(self, called: ast.expr) -> bool:
-        """Whether what is called may be code of the project: its first name was defined, or imported from there."""
+        """Whether a called name may be code of the project: its first part is defined here or imported from it."""
         first = called
         while isinstance(first, ast.Attribute):
             first = first.value
@@ -130,7 +130,7 @@ class _File:
 
 
 def _defined(nodes: Sequence[ast.AST], is_own: Callable[[str], bool]) -> Iterator[str]:
-    """Yield the names that a file defines, or imports from modules of the project; ``*`` if it imports all of one."""
+    """Yield the names that a file defines, or imports from modules of the project; ``*`` if it imports everything."""
     for node in nodes:
         if isinstance(node, Definition):
             yield node.name
@@ -148,6 +148,6 @@ def _inside(node: ast.If | ast.Try) -> list[ast.stmt]:
 
 
 def _flat(nodes: Sequence[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements of a file with those of the blocks around definitions."""
+    """Return the statements of a file, including those in blocks around definitions."""
     inner = [each for node in nodes if isinstance(node, ast.If | ast.Try) for each in _flat(_inside(node))]
     return [*nodes, *inner]

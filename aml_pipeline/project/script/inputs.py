@@ -1,4 +1,4 @@
-"""The inputs that a file asks Azure ML's run for by name: ``Run.get_context().input_datasets["images"]``."""
+"""The inputs that a file requests from Azure ML's run by name: ``Run.get_context().input_datasets["images"]``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _INPUTS = "input_datasets"
 
 
 class NamedInput(NamedTuple):
-    """An input that is asked for by its name, and where."""
+    """An input that is requested by its name, and its place."""
 
     name: str
     position: Position
 
 
 def read(scope: Scope) -> list[NamedInput]:
-    """Return the inputs that a file asks for by literal names."""
+    """Return the inputs that a file requests by literal names."""
     inputs = []
     for node in scope.nodes:
         name = None

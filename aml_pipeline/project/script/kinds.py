@@ -1,4 +1,4 @@
-"""What a file is that is given for a Python script and is none."""
+"""The kind of a file that is used as a Python script but is not one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTEBOOK, SHELL, BINARY, WIDE = "a Jupyter notebook", "a shell script", "a binar
 
 
 def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
-    """Return what a file is if it is certainly no Python; ``parses`` is whether Python could read it as such."""
+    """Return the kind of a file that is certainly not Python; ``parses`` is whether Python could parse it."""
     start = text[:2000].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"{") and (b'"cells"' in text or b'"nbformat"' in text):
         return NOTEBOOK
@@ -42,7 +42,7 @@ def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:
 
 
 def _by_program(start: bytes) -> str | None:
-    """Return what a file is by the program that its first line names, which may well start Python."""
+    """Return the kind of a file by the program in its first line, which may start Python."""
     shebang = _SHEBANG.match(start)
     if shebang is None:
         return None

@@ -1,10 +1,10 @@
-"""Variables that a step has without declaring them, here or in Azure ML, or that tools read when they are there."""
+"""Variables that a step has without declaring them, here or in Azure ML, or that tools read if they are set."""
 
 from __future__ import annotations
 
 # Modules that read variables from a file.
 LOADERS = ("dotenv", "environs", "decouple")
-# What the shell and the operating system set, or a login, or a terminal.
+# Set by the shell, the operating system, a login or a terminal.
 _SYSTEM = (
     "APPDATA", "CI", "COLUMNS", "COMPUTERNAME", "COMSPEC", "DISPLAY", "EDITOR", "HOME", "HOMEDRIVE", "HOMEPATH",
     "HOST", "HOSTNAME", "HOSTTYPE", "IFS", "JAVA_HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "LD_PRELOAD",
@@ -13,7 +13,7 @@ _SYSTEM = (
     "SHLVL", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TERM", "TMP", "TMPDIR", "TZ", "UID", "USER", "USERDOMAIN",
     "USERNAME", "USERPROFILE", "VIRTUAL_ENV", "VISUAL", "WINDIR",
 )  # fmt: skip
-# Of certificates and proxies.
+# For certificates and proxies.
 _NETWORK = (
     "ALL_PROXY", "FTP_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
     "SSL_CERT_DIR", "SSL_CERT_FILE",
@@ -27,7 +27,7 @@ _AZURE = (
 )  # fmt: skip
 _NAMES = frozenset({*_SYSTEM, *_NETWORK, *_AZURE})
 
-# How the names of a tool's variables begin. That a tool reads it means that the script can do without.
+# Prefixes of the variables of tools. If a tool reads a variable, the script can do without it.
 _BEGINNINGS = (
     # Azure ML, Azure Batch, and what a local run sets
     "AML_PARAMETER_", "AML_PIPELINE_", "AZUREML_", "AZ_BATCH", "AZ_LS_", "AZ_ML_", "AZUREML", "MLFLOW_",
@@ -48,11 +48,11 @@ _BEGINNINGS = (
 )  # fmt: skip
 
 
-# Nobody but the user has these, whatever tool they are for.
+# Only the user has these, whatever tool they are for.
 _KEYS = ("API_KEY", "HF_TOKEN", "HUGGINGFACE_TOKEN", "HUGGINGFACE_HUB_TOKEN", "ACCESS_TOKEN")
 
 
 def is_known(name: str) -> bool:
-    """Whether something else than the pipeline sets the variable, or a tool that is usual."""
+    """Whether something other than the pipeline, or a common tool, sets the variable."""
     upper = name.upper()
     return upper in _NAMES or (upper.startswith(_BEGINNINGS) and not upper.endswith(_KEYS))

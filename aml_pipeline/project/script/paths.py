@@ -1,4 +1,4 @@
-"""The paths that a file names in its text and reads: ``pd.read_csv("data/raw/x.csv")``, ``Path("data") / name``."""
+"""The literal paths that a file reads: ``pd.read_csv("data/raw/x.csv")``, ``Path("data") / name``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from aml_pipeline.project.script.scope import Scope, last_name
 
 
 class Named(NamedTuple):
-    """A path in a file's text: where, and how it is used.
+    """A path in a file's text: its place, and how it is used.
 
-    ``whole`` is False of the folder that a path begins with whose rest is not known. ``reads`` is whether the text is
-    certainly used as a path that is read; other texts count if they could be nothing else. ``options`` are the names
-    of the option whose default it is.
+    ``whole`` is False for the beginning of a path whose rest is unknown. ``reads`` is whether the string is certainly
+    used as a path that is read; other strings count if they can be nothing else. ``options`` are the names of the
+    option whose default it is.
     """
 
     text: str
@@ -27,7 +27,7 @@ class Named(NamedTuple):
 
 
 class _Text(NamedTuple):
-    """What is known of a path from its beginning, and the expression that it begins with."""
+    """The known beginning of a path, and the expression that it begins with."""
 
     text: str
     whole: bool
@@ -36,7 +36,7 @@ class _Text(NamedTuple):
 
 _PATHS = frozenset({"Path", "PurePath", "PosixPath", "PurePosixPath"})
 _JOINS = frozenset({"join", "joinpath"})
-# What takes a path and gives it back.
+# Functions that take a path and return it.
 _SAME = frozenset(
     {"abspath", "normpath", "realpath", "expanduser", "expandvars", "fspath", "str", "resolve", "absolute"}
 )
@@ -52,40 +52,40 @@ _WRITERS = frozenset({
     "imsave", "basicConfig", "FileHandler", "RotatingFileHandler", "SummaryWriter", "ModelCheckpoint", "CSVLogger",
 })  # fmt: skip
 _WRITING = ("to_", "save", "write", "export", "dump")
-# How the names of arguments begin that what is written goes to.
+# First words of the names of arguments for output.
 _TARGETS = ("to_", "out", "save", "dest")
-# Words in the names of options that something is read from.
+# Words in the names of options for input.
 _SOURCES = ("data", "input", "source", "raw", "images", "table")
-# What takes a mode as its second argument, or as ``mode=``.
+# Functions with a mode as their second argument, or as ``mode=``.
 _OPENERS = frozenset({"open", "ZipFile", "File", "memmap"})
 _MODES_THAT_WRITE = frozenset("waxc")
 # Methods whose argument is a path below their object.
 _BELOW = frozenset({"glob", "rglob", "iglob"})
 _WILD = "*?["
-_LONGEST = 200  # a longer text is none of these
+_LONGEST = 200  # a longer string is not a path
 
 
 def read(scope: Scope) -> list[Named]:
-    """Return the paths that a file reads, but for those that it writes itself."""
+    """Return the paths that a file reads, without those that it writes itself."""
     reader = _Reader(scope)
     paths = [named for node in scope.nodes if isinstance(node, ast.expr) for named in reader.named(node)]
     return [named for named in paths if not reader.is_own(named.text)]
 
 
 class _Reader:
-    """Reads the paths of one file; notes those that it writes, or makes."""
+    """Reads the paths of one file; records those that it writes or creates."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._written: set[str] = set()
 
     def is_own(self, text: str) -> bool:
-        """Whether the file writes ``text``, or makes the folder that it is in."""
+        """Whether the file writes ``text``, or creates its folder."""
         name = posixpath.normpath(text)
         return any(name == own or name.startswith(f"{own}/") for own in self._written)
 
     def named(self, node: ast.expr) -> Iterator[Named]:
-        """Yield the path that ``node`` is, unless it is but a part of one."""
+        """Yield the path that ``node`` is, unless it is only part of one."""
         if not isinstance(node, ast.Constant | ast.Name | ast.JoinedStr | ast.BinOp | ast.Call):
             return
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -109,7 +109,7 @@ class _Reader:
             yield Named(text, self._scope.position(known.first), whole, use == "reads", options)
 
     def _path(self, node: ast.expr, depth: int = 0) -> _Text | None:
-        """Return what is known of the path that an expression gives."""
+        """Return what is known of the path that an expression returns."""
         if depth > 8:  # noqa: PLR2004 - deeper than any path is put together
             return None
         if isinstance(node, ast.Constant):
@@ -122,7 +122,7 @@ class _Reader:
             begins_here = joined is not None and isinstance(node.values[0], ast.Constant)
             return (
                 joined._replace(first=node) if joined and begins_here else joined
-            )  # where Python 3.12 has the part's own
+            )  # where Python 3.12 has the place of the part itself
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Div):
             return self._joined([node.left, node.right], "/" if isinstance(node.op, ast.Div) else "", depth)
         return self._called(node, depth) if isinstance(node, ast.Call) else None
@@ -155,7 +155,7 @@ class _Reader:
         return None if first is None else _Text(between.join(texts), True, first)  # noqa: FBT003
 
     def _is_part(self, node: ast.expr) -> bool:
-        """Whether the expression around ``node`` is a path, or a text, that it is put together with others to."""
+        """Whether the expression around ``node`` is a path, or a string, that it is part of."""
         outer = self._scope.parents.get(node)
         if isinstance(outer, ast.Attribute):
             outer = self._scope.parents.get(outer)
@@ -165,7 +165,7 @@ class _Reader:
         return isinstance(outer, ast.JoinedStr | ast.FormattedValue | ast.BinOp | ast.Starred)
 
     def _use(self, node: ast.expr) -> str:
-        """Return what is done with a path: ``reads``, ``writes``, ``perhaps``, or "" for nothing that opens it."""
+        """Return how a path is used: ``reads``, ``writes``, ``perhaps``, or "" if nothing opens it."""
         outer = self._scope.parents.get(node)
         if isinstance(outer, ast.Attribute):
             call = self._scope.parents.get(outer)
@@ -194,7 +194,7 @@ class _Reader:
         return self._use_as_argument(call, 0) if is_path else ""
 
     def _use_as_default(self, call: ast.Call) -> str:
-        """Return what is done with the default of an option, whose name alone tells."""
+        """Return how the default of an option is used, judging by the option's name."""
         names = [text.lower().lstrip("-") for node in call.args if (text := self._scope.text(node))]
         if any(name.startswith(_TARGETS) for name in names) or not any(word in " ".join(names) for word in _SOURCES):
             return ""
@@ -202,7 +202,7 @@ class _Reader:
         return "reads" if types & _PATHS else "perhaps"
 
     def _use_as_argument(self, call: ast.Call, at: int) -> str:
-        """Return what a call does with a path that it is given as its argument number ``at``."""
+        """Return how a call uses the path that is its argument number ``at``."""
         name, certain = last_name(call.func), self._is_known(call.func)
         if name in _BELOW and not certain:
             return ""
@@ -215,7 +215,7 @@ class _Reader:
         return ""
 
     def _is_known(self, called: ast.expr) -> bool:
-        """Whether a call is one of a function or of what a module has, and of no object that may hold other files."""
+        """Whether a call is one of a function or a module's attribute, not of an object that may hold other files."""
         while isinstance(called, ast.Attribute):
             called = called.value
             if not isinstance(called, ast.Attribute):
@@ -223,14 +223,14 @@ class _Reader:
         return isinstance(called, ast.Name)
 
     def _opens_to_write(self, call: ast.Call, given: list[ast.expr]) -> bool:
-        """Whether a file is opened to be written, as one may be whose mode the text does not tell."""
+        """Whether a file is opened for writing, or may be: its mode is not literal."""
         modes = [*given, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
         texts = map(self._scope.text, modes)
         return any(text is None or _MODES_THAT_WRITE & set(text) for text in texts)
 
 
 def _without_wildcards(text: str) -> str:
-    """Return the folder that a pattern looks through; a text without wildcards as it is."""
+    """Return the folder that a glob pattern searches; a string without wildcards is unchanged."""
     parts = text.split("/")
     wild = next((number for number, part in enumerate(parts) if set(part) & set(_WILD)), None)
     return text if wild is None else "/".join(parts[:wild])

@@ -1,4 +1,4 @@
-"""What one file reads from around it, in one go; and whether a closer look at it is worth the time."""
+"""What one file reads from its surroundings, in one pass; and whether that pass is worth the time."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Reads(NamedTuple):
 
 
 def read(text: bytes, *, starts: bool, named: AbstractSet[str] = frozenset()) -> Reads:
-    """Return what a file reads; ``starts`` is whether the program begins in it, else others use its ``named``."""
+    """Return what a file reads; ``starts`` is whether it is the program, else others use its ``named``."""
     from aml_pipeline.project.script import inputs, paths, variables
     from aml_pipeline.project.script.scope import Scope
-    from aml_pipeline.project.snapshot.imports import parse  # only where a file may read something
+    from aml_pipeline.project.snapshot.imports import parse  # only if a file may read something
 
     scope = Scope(parse(text), text, starts=starts, named=named)
     return Reads(variables.read(scope), paths.read(scope), inputs.read(scope))
 
 
 def names_used(text: bytes) -> set[str]:
-    """Return the names by which a file may use what another one defines."""
+    """Return the names by which a file may use the definitions of another one."""
     from aml_pipeline.project.script import scope
     from aml_pipeline.project.snapshot.imports import parse
 
@@ -43,12 +43,12 @@ def names_used(text: bytes) -> set[str]:
 _WORDS = (b"input_datasets", *(name.encode() for name in LOADERS))
 _ENVIRONMENT = rb"\b(?:environ|getenv)\b"
 _LITERAL = rb"""\b(?:environ(?:\.get\(|\[)|getenv\()["'](\w+)["']"""
-# The first name of a path in quotes: ``data`` of "../data/raw/x.csv".
+# The first name of a quoted path: ``data`` of "../data/raw/x.csv".
 _BEGINNING = re.compile(rb"""["'](?:\.{1,2}/)*([^"'/\\\n{]{1,100})""")
 
 
 def may_read(text: bytes, around: AbstractSet[bytes], folder: bytes) -> bool:
-    """Whether a file may read anything of note; ``around`` are the names in the folders that its paths may begin in.
+    """Whether a file may read anything relevant; ``around`` are the names in the folders where its paths may begin.
 
     ``folder`` is the absolute path of the project.
     """
@@ -58,7 +58,7 @@ def may_read(text: bytes, around: AbstractSet[bytes], folder: bytes) -> bool:
 
 
 def _names_a_variable(text: bytes) -> bool:
-    """Whether a file may read a variable that is not known: most read none, or ``os.environ["HOME"]``."""
+    """Whether a file may read an unknown variable: most read none, or ``os.environ["HOME"]``."""
     if b"environ" not in text and b"getenv" not in text:
         return False
     known = sum(is_known(name.decode()) for name in re.findall(_LITERAL, text))

@@ -1,4 +1,4 @@
-"""A file's syntax tree with what its readers ask of it: parents, names of modules, constants, places."""
+"""A file's syntax tree with what its readers need: parents, names of modules, constants, places."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from aml_pipeline.core.problems import Position
 
 
 class Scope:
-    """One file; ``starts`` is whether the program begins in it, so that its ``__main__`` block is run.
+    """One file; ``starts`` is whether it is the program, so that its ``__main__`` block runs.
 
-    Of a file that is imported, ``named`` are the names that other files use of it. What it does in functions that
-    nobody calls is ``idle``.
+    For an imported file, ``named`` are its names that other files use. Functions that nobody calls are ``idle``.
     """
 
     def __init__(self, tree: ast.Module, text: bytes, *, starts: bool, named: AbstractSet[str] = frozenset()) -> None:
@@ -28,7 +27,7 @@ class Scope:
         self._constants = _assigned_once(self.nodes)
 
     def _reached(self, tree: ast.Module, *, starts: bool) -> Iterator[ast.AST]:
-        """Yield every node but those of blocks that do not run."""
+        """Yield every node except those of blocks that do not run."""
         waiting: list[ast.AST] = [tree]
         while waiting:
             node = waiting.pop()
@@ -47,7 +46,7 @@ class Scope:
             yield node
 
     def dotted(self, node: ast.AST) -> str:
-        """Return the full name of what an expression names, such as ``os.environ.get``; "" of any other."""
+        """Return the full name of an expression, such as ``os.environ.get``; "" if it is not a name."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -57,24 +56,24 @@ class Scope:
         return ".".join([self._modules.get(node.id, node.id), *reversed(parts)])
 
     def constant(self, node: ast.AST) -> ast.expr | None:
-        """Return what the only assignment to a name gives it; None if ``node`` is no such name."""
+        """Return the value of the only assignment to a name; None if ``node`` is not such a name."""
         return self._constants.get(node.id) if isinstance(node, ast.Name) else None
 
     def text(self, node: ast.AST | None) -> str | None:
-        """Return the text that an expression certainly is."""
+        """Return the string value of an expression, if it is certain."""
         if isinstance(node, ast.Name):
             node = self.constant(node)
         return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
     def position(self, node: ast.expr) -> Position:
-        """Return the place of an expression, as editors count characters."""
+        """Return the place of an expression, with characters counted as editors do."""
         line = self._lines[node.lineno - 1]
         start = len(line[: node.col_offset].decode("utf-8", "replace"))
         end = line[: node.end_col_offset] if node.end_lineno == node.lineno else line
         return Position(node.lineno, start + 1, max(1, len(end.decode("utf-8", "replace")) - start))
 
     def option(self, node: ast.AST) -> tuple[str, ...]:
-        """Return the names of the option that has ``node`` in its default; none if it is in no such place."""
+        """Return the names of the option whose default contains ``node``; empty if it is not in a default."""
         inner = node
         for outer in self.above(node):
             if isinstance(outer, ast.Call) and last_name(outer.func) == "add_argument":
@@ -86,7 +85,7 @@ class Scope:
 
 
 def last_name(node: ast.AST) -> str:
-    """Return the last part of what is called: ``read_csv`` of ``pd.read_csv``."""
+    """Return the last part of a called name: ``read_csv`` of ``pd.read_csv``."""
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
@@ -107,7 +106,7 @@ def is_main_test(test: ast.expr) -> bool:
 
 
 def names_used(tree: ast.AST) -> set[str]:
-    """Return the names by which a file may use what another one defines: imported, or asked of a module."""
+    """Return the names by which a file may use the definitions of another one: imported, or attributes of a module."""
     nodes = list(ast.walk(tree))
     taken = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
     plain = {node.id for node in nodes if isinstance(node, ast.Name)} if "*" in taken else set()
@@ -118,12 +117,12 @@ _DEFINED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def _uncalled(tree: ast.Module, named: AbstractSet[str]) -> set[ast.AST]:
-    """Return the functions and classes of an imported file that neither ``named`` nor what runs of it leads to."""
+    """Return the functions and classes of an imported file that are not reachable from ``named`` or from what runs."""
     defined = [node for node in tree.body if isinstance(node, _DEFINED)]
     waiting: list[ast.AST] = [node for node in tree.body if not isinstance(node, _DEFINED) and not _is_program(node)]
     waiting += [node for node in defined if node.name in named]
     running = set(waiting)
-    for node in waiting:  # which grows
+    for node in waiting:  # the list grows
         used = words(node)
         new = [node for node in defined if node.name in used and node not in running]
         running.update(new)
@@ -141,7 +140,7 @@ def _is_skipped(test: ast.expr, *, starts: bool) -> bool:
 
 
 def _imported(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Yield the names that imports bind, each with the full name of what it is."""
+    """Yield the names that imports bind, each with its full name."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
@@ -150,7 +149,7 @@ def _imported(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
 
 
 def _assigned_once(nodes: Sequence[ast.AST]) -> dict[str, ast.expr]:
-    """Return the names that are bound once in the whole file, by a plain assignment, with what they are given."""
+    """Return the names that are bound once in the whole file, by a plain assignment, with their values."""
     bound: dict[str, int] = {}
     given: dict[str, ast.expr] = {}
     for node in nodes:

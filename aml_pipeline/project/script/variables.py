@@ -13,7 +13,7 @@ from aml_pipeline.project.script.scope import Scope, last_name, words
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that is read: where, and whether the file says what to do without it.
+    """A variable that is read: its place, and whether the file copes without it.
 
     ``options`` are the names of the option whose default it is.
     """
@@ -26,9 +26,9 @@ class Variable:
 
 @dataclass(slots=True)
 class Variables:
-    """What a file does with its environment; an ``open`` one may set variables whose names its text does not show.
+    """How a file uses its environment; if ``open``, it may set variables whose names are not literal.
 
-    ``coped`` are the variables of which it asks somewhere whether they are there.
+    ``coped`` are the variables whose presence it checks somewhere.
     """
 
     read: list[Variable] = field(default_factory=list)
@@ -40,10 +40,10 @@ class Variables:
 _ENVIRON = "os.environ"
 _GETTERS = frozenset({"os.environ.get", "os.getenv"})
 _SETTERS = frozenset({"os.environ.setdefault", "os.putenv"})
-# What a missing variable raises, and what a None in its place may.
+# The errors of a missing variable, and of a None in its place.
 _MISSING = frozenset({"KeyError", "LookupError", "Exception", "BaseException"})
 _OF_NONE = frozenset({"TypeError", "ValueError", "AttributeError"})
-# What takes None as well as any other value, and tells the difference; what shows it, or makes a text of it.
+# Functions that accept None like any other value, and handle it; or show it, or convert it to a string.
 _ASKERS = frozenset({"get", "bool", "isinstance"})
 _TAKERS = _ASKERS | {"str", "repr", "print", "info", "debug", "warning"}
 
@@ -78,7 +78,7 @@ def _loads_a_file(node: ast.AST) -> bool:
 
 
 def _item(scope: Scope, node: ast.Subscript, variables: Variables) -> None:
-    """Take in ``os.environ[NAME]``, which is read, or else set."""
+    """Record ``os.environ[NAME]``, which is read, or else set."""
     name = scope.text(node.slice)
     if isinstance(node.ctx, ast.Load):
         if name is not None and node not in scope.idle:
@@ -119,9 +119,9 @@ def _has_default(node: ast.Call) -> bool:
 
 
 def _copes(scope: Scope, node: ast.expr, questioned: set[str]) -> bool:
-    """Whether the file goes on with the None that it may be given: where it asks about it, or hands it on.
+    """Whether the file copes with the None that it may receive: it checks it, or passes it on.
 
-    ``questioned`` are the names that it asks about.
+    ``questioned`` are the names that it checks.
     """
     if _is_tried(scope, node, _MISSING | _OF_NONE):
         return True
@@ -130,7 +130,7 @@ def _copes(scope: Scope, node: ast.expr, questioned: set[str]) -> bool:
         if isinstance(outer, ast.stmt):
             return _statement_copes(outer, inner, questioned)
         if isinstance(outer, ast.Call):
-            called = last_name(outer.func)  # what has a name for an argument mostly goes without, too
+            called = last_name(outer.func)  # a function with a named parameter mostly accepts None, too
             return called in _TAKERS or (isinstance(inner, ast.keyword) and called != "add_argument")
         if isinstance(outer, ast.NamedExpr) and last_name(outer.target) in questioned:
             return True
@@ -157,7 +157,7 @@ def _statement_copes(statement: ast.stmt, part: ast.AST, questioned: set[str]) -
 
 
 def _questioned(scope: Scope) -> set[str]:
-    """Return the names of which this file asks what they are before it goes on, and of which others may."""
+    """Return the names whose values this file checks before it goes on, and those that others may check."""
     names = set(scope.named)
     for node in scope.nodes:
         questions: list[ast.expr] = []

@@ -1,1 +1,1 @@
-"""Which files a step needs, and why."""
+"""The files that a step needs, and why."""

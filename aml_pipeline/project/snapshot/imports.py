@@ -1,4 +1,4 @@
-"""What a Python file imports, read from its syntax tree, and what in it makes that list incomplete. Pure."""
+"""The imports of a Python file, read from its syntax tree, and what makes that list incomplete. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPEN_NAMES = {
     "exec": "runs code that is generated at run time (exec)",
     "eval": "runs code that is generated at run time (eval)",
 }
-# The same for modules, and for what modules hold.
+# The same for modules, and for their attributes.
 _OPEN_DOTTED = {
     "imp": "imports by a computed path (imp)",
     "importlib.resources": "reads package data (importlib.resources)",
@@ -46,7 +46,7 @@ class Import(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """Why a file's imports cannot be told from its text: the line, and the reason in words ("… through __file__")."""
+    """Why a file's imports cannot be read from its text: the line, and the reason in words ("… through __file__")."""
 
     line: int
     reason: str
@@ -62,7 +62,7 @@ class Reading:
 
 
 def read_imports(tree: ast.Module) -> Reading:
-    """Return what the Python file whose syntax tree is ``tree`` imports."""
+    """Return the imports of the Python file whose syntax tree is ``tree``."""
     nodes = _nodes(tree)
     reading = Reading()
     imports = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
@@ -75,7 +75,7 @@ def read_imports(tree: ast.Module) -> Reading:
 
 
 def _nodes(tree: ast.AST) -> list[ast.AST]:
-    """Return every node, outer ones first: what ``ast.walk`` gives, in half its time."""
+    """Return every node, outer ones first: the same as ``ast.walk``, in half its time."""
     nodes = [tree]
     for node in nodes:
         for name in node._fields:
@@ -88,10 +88,10 @@ def _nodes(tree: ast.AST) -> list[ast.AST]:
 
 
 def parse(text: bytes) -> ast.Module:
-    """Return the syntax tree of Python source. Raises SyntaxError (or ValueError) when it does not parse."""
+    """Return the syntax tree of Python source. Raises SyntaxError (or ValueError) if it does not parse."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Python warns of (an escape such as "\\d") is the script's own affair
+            warnings.simplefilter("ignore")  # warnings of Python (an escape such as "\\d") are the script's own affair
             return ast.parse(text)
     except (MemoryError, RecursionError):
         raise ValueError("the nesting of an expression is too deep") from None
@@ -103,7 +103,7 @@ class _Reader:
     def __init__(self, reading: Reading, aliases: dict[str, str]) -> None:
         self._reading = reading
         self._aliases = aliases
-        self._plain: set[ast.expr] = set()  # the ``import_module`` of calls whose module is told
+        self._plain: set[ast.expr] = set()  # the ``import_module`` of calls whose module is literal
 
     def read(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):

@@ -24,14 +24,14 @@ from aml_pipeline.project.snapshot.source import Skipped, SourceFolder
 
 
 class Pattern(NamedTuple):
-    """A pattern, with the place of an ignore file's."""
+    """A pattern, and its place if it is from an ignore file."""
 
     text: str
     place: Place | None = None
 
 
 class Member(NamedTuple):
-    """A file of the snapshot: the rule that put it in, and the line or the pattern by which it did."""
+    """A file of the snapshot: the rule that included it, and the line or pattern that triggered the rule."""
 
     name: str
     bytes: int
@@ -41,7 +41,7 @@ class Member(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A file of the source folder, or a folder (``name/``) with all in it, that is not in the snapshot."""
+    """A file of the source folder, or a folder (``name/``) with its content, that is not in the snapshot."""
 
     name: str
     why: Skipped | Literal["not needed"]
@@ -49,7 +49,7 @@ class LeftOut(NamedTuple):
 
 
 class Needed(NamedTuple):
-    """An import of what lies nowhere in the source folder: the module's dotted name, and the line."""
+    """An import of a module outside the source folder: its dotted name, and the line."""
 
     module: str
     place: Place
@@ -57,10 +57,10 @@ class Needed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """What there is to say of a snapshot.
+    """The explanation of a snapshot.
 
-    ``members`` stand as they were found, the script first. ``needed`` are the imports that the script cannot do
-    without, one for each top-level module: not those that it tries, and not those of files that only may be imported.
+    ``members`` are in the order in which they were found, the script first. ``needed`` are the imports that the script
+    requires, one for each top-level module: not those in a ``try:``, and not those of files that may never be imported.
     """
 
     members: list[Member]
@@ -82,7 +82,7 @@ def explain(source: SourceFolder, snapshot: Snapshot, patterns: tuple[str, ...] 
 
 
 def needed(source: SourceFolder, snapshot: Snapshot) -> list[Needed]:
-    """Return the imports that ``explain`` calls needed, without those of functions and blocks that may never run."""
+    """Return the imports that ``explain`` calls needed, without those in functions and blocks that may never run."""
     return _needed(source, snapshot, surely=True)
 
 
@@ -106,14 +106,14 @@ def _size(source: SourceFolder, name: str) -> int:
     return look.size if look else 0
 
 
-# What an import fails with when there is no such module.
+# The errors of an import whose module is missing.
 _FAILURES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-# What is asked before an import that only some machines or some Pythons need.
+# Conditions for imports that only some machines or Pythons need.
 _CONDITIONS = frozenset({"TYPE_CHECKING", "version_info", "platform", "system", "name", "find_spec", "hexversion"})
 
 
 def _tried(tree: ast.AST) -> set[int]:
-    """Return the lines of which an import may fail, or not be done at all, and the file goes on."""
+    """Return the lines whose imports may fail, or be skipped, without stopping the file."""
     lines: set[int] = set()
     for node in ast.walk(tree):
         if (
@@ -126,7 +126,7 @@ def _tried(tree: ast.AST) -> set[int]:
 
 
 def _not_run(tree: ast.AST, *, starts: bool) -> set[int]:
-    """Return the lines of a file that may never run: of functions, and of blocks that something is asked before."""
+    """Return the lines of a file that may never run: in functions, and in conditional blocks."""
     lines: set[int] = set()
     for node in ast.walk(tree):
         asks = isinstance(node, ast.If | ast.While) and not _is_certain(node.test, starts=starts)
@@ -137,7 +137,7 @@ def _not_run(tree: ast.AST, *, starts: bool) -> set[int]:
 
 
 def _is_certain(test: ast.expr, *, starts: bool) -> bool:
-    """Whether a block certainly runs: ``if True:``, and the program of the file that is started."""
+    """Whether a block certainly runs: ``if True:``, and the ``__main__`` block of the program."""
     return bool(test.value) if isinstance(test, ast.Constant) else starts and is_main_test(test)
 
 
@@ -184,5 +184,5 @@ def _compiled(lines: tuple[str, ...] | list[str]) -> _Patterns:
 
 
 def _deciding(patterns: _Patterns, name: str) -> int | None:
-    """Return the line of the pattern that decides about ``name``: the last one that fits."""
+    """Return the line of the pattern that decides about ``name``: the last one that matches."""
     return next((number for number, pattern in patterns if pattern.match(name)), None)

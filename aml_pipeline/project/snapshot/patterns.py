@@ -1,9 +1,9 @@
-"""Lines of an ignore file as patterns of paths, in git's reading. Knows neither the file nor what it is for.
+"""Lines of an ignore file as patterns of paths, as git reads them. Independent of the file and of its purpose.
 
-Where a wildcard may end in many places, trying them all takes a time without bounds: twelve stars against a long name
-took half a minute. Here each takes the first place that fits and no other, which finds a match if there is one: what
-follows ``*`` is looked for up to the next ``*``, what follows ``**`` in whole folders. So the time grows with the
-length of the pattern times that of the path.
+If a wildcard can end in many places, trying all of them has no time limit: twelve stars against a long name took half a
+minute. Here each wildcard takes only the first place that fits, which finds a match if there is one: what follows ``*``
+is searched up to the next ``*``, what follows ``**`` in whole folders. So the time is proportional to the length of the
+pattern times that of the path.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-_MOST_CHARACTERS = 10_000  # more than any path has, each of them escaped
+_MOST_CHARACTERS = 10_000  # longer than any path, with every character escaped
 _FOLDERS = "**"
 _SPECIAL = frozenset("*?[\\")
 _ANY_FOLDERS = "(?:[^/]*/)*?"
-_END = r"(?=/|\Z)"  # what matches a folder matches all that lies in it
+_END = r"(?=/|\Z)"  # what matches a folder matches everything in it
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern; ``include`` is False for one that takes back what others matched (``!name``), None for a comment."""
+    """A pattern; ``include`` is False if it re-includes what others matched (``!name``), None for a comment."""
 
     include: bool | None
     segments: tuple[str, ...] = ()
 
     def match(self, path: str) -> bool:
-        """Whether ``path``, or a folder that it lies in, is matched; a path of a folder ends in a slash."""
+        """Whether ``path``, or a folder around it, is matched; the path of a folder ends in a slash."""
         return self.include is not None and bool(self._search(path))
 
     @cached_property
@@ -43,7 +43,7 @@ class Pattern:
 
 @lru_cache(maxsize=10_000)
 def git_pattern(line: str) -> Pattern:
-    """Return ``line`` as a pattern. Raises ValueError where it is none."""
+    """Return ``line`` as a pattern. Raises ValueError if it is not one."""
     text = line.lstrip() if line.endswith("\\ ") else line.strip()
     if not text or text == "/" or text.startswith("#"):
         return Pattern(None)
@@ -58,7 +58,7 @@ def git_pattern(line: str) -> Pattern:
 
 
 def is_pattern(line: str) -> bool:
-    """Whether ``line`` is a pattern; as git does, one that is none is passed over in an ignore file."""
+    """Whether ``line`` is a pattern; like git, invalid lines of an ignore file are skipped."""
     try:
         git_pattern(line)
     except ValueError:
@@ -67,19 +67,19 @@ def is_pattern(line: str) -> bool:
 
 
 def is_choice(line: str) -> bool:
-    """Whether ``line`` is a pattern that takes files in: no comment, and none that leaves files out."""
+    """Whether ``line`` is a pattern that includes files: neither a comment nor an exclusion."""
     return is_pattern(line) and bool(git_pattern(line).include)
 
 
 def matcher(lines: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a path is matched by ``lines``, of which the last one that matches it decides."""
+    """Return a function that tells whether ``lines`` match a path; the last line that matches it decides."""
     patterns = [git_pattern(line) for line in lines if is_pattern(line)]
     patterns = [pattern for pattern in reversed(patterns) if pattern.include is not None]
     return lambda path: next((bool(pattern.include) for pattern in patterns if pattern.match(path)), False)
 
 
 def _segments(text: str) -> list[str]:
-    """Return the names of a pattern, with ``**`` where any folders may be; at the end it stands for what is below."""
+    """Return the names of a pattern, with ``**`` for any folders; at the end it means everything below."""
     segments = text.split("/")
     segments = [
         segment
@@ -87,16 +87,16 @@ def _segments(text: str) -> list[str]:
         if segment != _FOLDERS or segments[index - 1 : index] != [segment]
     ]
     if not segments[0]:
-        segments = segments[1:]  # begins at the top
+        segments = segments[1:]  # relative to the top folder
     elif len(segments) - (not segments[-1]) == 1 and segments[0] != _FOLDERS:
-        segments = [_FOLDERS, *segments]  # a name alone may lie anywhere
+        segments = [_FOLDERS, *segments]  # a single name matches anywhere
     if len(segments) > 1 and not segments[-1]:
         segments[-1] = _FOLDERS
     return [_FOLDERS, "*", _FOLDERS] if segments == [_FOLDERS, _FOLDERS] else segments
 
 
 def _expression(segments: tuple[str, ...]) -> str:
-    """Return the regular expression of a pattern; what stands between two ``**`` is found once, or never."""
+    """Return the regular expression of a pattern; what is between two ``**`` is found once, or never."""
     numbers = itertools.count()
     runs = [list(names) for is_any, names in itertools.groupby(segments, _FOLDERS.__eq__) if not is_any]
     texts = ["/".join(_name(name, numbers) for name in names) for names in runs]
@@ -107,7 +107,7 @@ def _expression(segments: tuple[str, ...]) -> str:
 
 
 def _name(segment: str, numbers: Iterator[int]) -> str:
-    """Return the expression of a name without slashes: it ends where the name ends, or does not match."""
+    """Return the expression of a name without slashes: it matches the whole name, or not at all."""
     if segment == "*":
         return "[^/]+"
     first, *rest = _pieces(segment)
@@ -123,7 +123,7 @@ def _once(expression: str, numbers: Iterator[int]) -> str:
 
 
 def _pieces(segment: str) -> list[str]:
-    """Return the expressions of what stands between the stars of a segment. Raises ValueError."""
+    """Return the expressions between the stars of a segment. Raises ValueError."""
     pieces, place = [""], 0
     while place < len(segment):
         char, place = segment[place], place + 1
@@ -147,13 +147,13 @@ def _refuse(segment: str) -> str:
 
 
 def _end_of_class(segment: str, start: int) -> int:
-    """Return where a class of characters that begins at ``start`` is over, or 0; a ``]`` may be its first character."""
+    """Return the end of a character class that begins at ``start``, or 0; a ``]`` may be its first character."""
     first = start + (segment[start : start + 1] in {"!", "^"})
     return segment.find("]", first + 1) + 1
 
 
 def _class(body: str) -> str:
-    """Return the expression of a class of characters, which no slash is in. Raises ValueError."""
+    """Return the expression of a character class, which never matches a slash. Raises ValueError."""
     negated = body[0] in "!^"
     chars, place, items = body[negated:], 0, []
     while place < len(chars):

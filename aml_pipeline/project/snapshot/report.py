@@ -1,6 +1,6 @@
-"""All there is to say of a step's snapshot: its files and why, imports that nothing provides, secrets.
+"""The full report on a step's snapshot: its files and why, imports that nothing provides, secrets.
 
-Reads what is in the files, which no other command has to. Runs nothing.
+Reads the content of files, which no other command has to. Runs nothing.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from aml_pipeline.project.snapshot.snapshot import Opening, Snapshot
 
 
 class Unnamed(NamedTuple):
-    """An import of a module that the environment's files do not name."""
+    """An import of a module that the environment's files do not provide."""
 
     needed: Needed
     answer: Answer
 
 
 class Secret(NamedTuple):
-    """A file, or a line of one, that looks like a secret; the cure."""
+    """A file, or a line of one, that looks like a secret; and the cure."""
 
     file: str
     line: int | None
@@ -43,10 +43,10 @@ class Secret(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What there is to say of a step's snapshot.
+    """The report on a step's snapshot.
 
-    ``globs`` are the patterns that would narrow a snapshot that is the whole folder. ``declared`` are the files that
-    its environment declares packages in; without one, or if they have mistakes, ``unnamed`` is None: it is not known.
+    ``globs`` are patterns that would narrow a snapshot that is the whole folder. ``declared`` are the files in which
+    its environment declares packages; without one, or if they have mistakes, ``unnamed`` is None: unknown.
     """
 
     step: Step
@@ -64,7 +64,7 @@ class Report:
 
     @property
     def opening(self) -> Opening | None:
-        """The line that keeps the imports from being told."""
+        """The line that makes the list of imports incomplete."""
         return self.snapshot.opening
 
     def as_data(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Report:
 
 
 def _row(member: origins.Member | LeftOut) -> dict[str, Any]:
-    """Return a file as data; where a rule has a line, ``file`` and ``line`` are its."""
+    """Return a file as data; if its rule has a line, ``file`` and ``line`` are its place."""
     row = member._asdict()
     pattern, place = row.pop("pattern"), row.pop("place", None)
     place = place or (pattern.place if pattern else None)
@@ -106,7 +106,7 @@ def _import_row(unnamed: Unnamed) -> Mapping[str, Any]:
 
 
 def report(project: Project, step: Step, python: Interpreter) -> Report | None:
-    """Return what there is to say of the snapshot of ``step``; None if what is wrong with it lets none be taken."""
+    """Return the report on the snapshot of ``step``; None if its problems prevent a snapshot."""
     if any(script_faults(step, project)):
         return None
     snapshot = project.snapshot(step)

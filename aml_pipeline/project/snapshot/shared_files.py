@@ -1,4 +1,4 @@
-"""The files of a source folder that steps share: what a pattern or the whole folder gives to each, worked out once."""
+"""The files of a source folder that steps share: the result of a pattern or of the whole folder, computed once."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MOST_GLOBS = 10
 
 @dataclass(eq=False)
 class Files:
-    """Files of ``folder`` with their digests; steps that take the same ones share this object.
+    """Files of ``folder`` with their digests; steps with the same files share this object.
 
-    ``kept``: their texts are kept for the records.
+    ``kept``: their texts have been stored for the records.
     """
 
     folder: str
@@ -40,9 +40,9 @@ class Files:
 
 
 class Chosen:
-    """The files that a ``rule`` puts in; ``imported`` are the modules from elsewhere, by the file that imports them.
+    """The files that a ``rule`` includes; ``imported`` are the outside modules, by the file that imports them.
 
-    The answers for one step leave out its ``own`` files, which are there by another rule; only those cost time.
+    The answers for a step omit its ``own`` files, which are included by another rule; only those cost time.
     """
 
     def __init__(self, names: Iterable[str], rule: Rule) -> None:
@@ -58,7 +58,7 @@ class Chosen:
         return frozenset(self._users)
 
     def modules(self, own: Iterable[str]) -> frozenset[str]:
-        """Return the modules from elsewhere that files import, dotted where a part of one is imported."""
+        """Return the outside modules that files import, dotted if a part of one is imported."""
         users = Counter(module for name in own for module in self.imported.get(name, ()))
         return self._modules - {module for module, count in users.items() if count == self._users[module]}
 
@@ -67,7 +67,7 @@ class Chosen:
         return sorted(Counter(glob for name in self.rules if (glob := _glob(name))).items())
 
     def globs(self, own: Iterable[str]) -> list[str]:
-        """Return patterns of these files: of data at the top, else in folders, else of code; the first ten."""
+        """Return patterns for these files: data at the top, else in folders, else code; the first ten."""
         fewer = Counter(glob for name in own if name in self.rules and (glob := _glob(name)))
         left = (glob for glob, count in self._globs if count > fewer[glob])
         first = next(left, None)
@@ -78,7 +78,7 @@ class Chosen:
 
 
 def _glob(name: str) -> tuple[int, str] | None:
-    """Return how likely a file is meant that a script finds beside itself, and a pattern of its kind."""
+    """Return how likely a file is read by a script next to it, and a pattern of its kind."""
     top, slash, _ = name.partition("/")
     if name.startswith("."):
         return None

@@ -1,4 +1,4 @@
-"""Snapshots that are larger than Azure ML takes, and what to leave out of them."""
+"""Snapshots that exceed the limits of Azure ML, and what to exclude from them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 
-# The SDK finds both out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
-# SNAPSHOT_MAX_FILES). It counts the ignore file too that is put beside the files.
+# The SDK only finds out while it uploads (azureml-core, _restclient.constants: SNAPSHOT_MAX_SIZE_BYTES and
+# SNAPSHOT_MAX_FILES). It also counts the ignore file that is added to the files.
 MOST_BYTES = 300 * 1024 * 1024 - 1024
 MOST_FILES = 2000 - 1
 _SHOWN = 3
 
 
 def warnings(plan: Plan, project: Project) -> list[Problem]:
-    """Return a warning for each step whose files are more than Azure ML takes."""
+    """Return a warning for each step whose files exceed the limits of Azure ML."""
     return [problem for step in plan.steps for problem in too_large(step, project.snapshot(step), "warning")]
 
 
@@ -29,7 +29,7 @@ class _Size(NamedTuple):
 
 
 def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Problem]:
-    """Yield what is wrong with the size of a snapshot, if anything is."""
+    """Yield the problem of the size of a snapshot, if there is one."""
     total = snapshot.files.bytes
     if total <= MOST_BYTES and len(snapshot.digests) <= MOST_FILES:
         return
@@ -45,7 +45,7 @@ def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Pr
 
 
 def _pattern(sizes: list[_Size]) -> str:
-    """Return the line for an ignore file that leaves out the most: the heaviest folder, else the largest file."""
+    """Return the line for an ignore file that excludes the most: the largest folder, else the largest file."""
     folders: dict[str, list[int]] = {}
     for size in sizes:
         top, slash, _ = size.name.partition("/")

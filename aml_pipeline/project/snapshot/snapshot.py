@@ -19,8 +19,8 @@ from aml_pipeline.project.snapshot.imports import Import, Reading
 from aml_pipeline.project.snapshot.shared_files import Chosen, Files, Rule
 from aml_pipeline.project.snapshot.source import SourceFolder, SyntaxFault, executable, modules
 
-# The ``.amlignore`` of a copy for Azure ML: its SDKs leave out what the ignore file at the root says, and all is chosen
-# already. Its bytes count in v1's fingerprint of a step, so they never change.
+# The ``.amlignore`` of a copy for Azure ML: its SDKs exclude what the ignore file at the root says, but all files have
+# been selected already. Its bytes count in v1's fingerprint of a step, so they never change.
 KEEP_ALL = b"# What a step needs was chosen before; nothing is left out here.\n"
 
 
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """The line that keeps a step's imports from being told: file relative to the source folder, line, reason."""
+    """The line that makes a step's imports unknown: file relative to the source folder, line, reason."""
 
     file: str
     line: int
@@ -66,7 +66,7 @@ class Snapshot:
 
     @property
     def rules(self) -> Mapping[str, Rule]:
-        """The rule that put each file in."""
+        """The rule that included each file."""
         return ChainMap(self.own, self.chosen.rules) if self.chosen else self.own
 
     @property
@@ -75,12 +75,12 @@ class Snapshot:
         return self.files.digests
 
     def has(self, name: str) -> bool:
-        """Whether a file is part of it, or a folder with anything in it."""
+        """Whether a file, or a folder with anything in it, is part of the snapshot."""
         return name in self.digests or any(file.startswith(f"{name}/") for file in self.digests)
 
 
 def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = None) -> Snapshot:
-    """Return the snapshot of ``script``; ``patterns`` are the globs of ``snapshot:`` (None: none were given)."""
+    """Return the snapshot of ``script``; ``patterns`` are the globs of ``snapshot:`` (None: not given)."""
     snapshot = Snapshot(source.path, posixpath.normpath(script))
     _follow(source, snapshot)
     snapshot.whole = bool(patterns is None and snapshot.opening)
@@ -155,9 +155,9 @@ def _named(source: SourceFolder, name: str, reading: Reading) -> Iterator[_Find]
 
 
 def imported_files(source: SourceFolder, script: str, file: str, statement: Import) -> Iterator[str]:
-    """Yield the files that an import in ``file`` reads from the source folder; none when it comes from elsewhere.
+    """Yield the files that an import in ``file`` reads from the source folder; none if the module is elsewhere.
 
-    ``script`` is the program that runs: absolute imports are looked for in its folder, then at the root.
+    ``script`` is the program that runs: absolute imports are searched in its folder, then at the root.
     """
     folders = [_package(file, statement.level)] if statement.level else module_folders(script)
     parts = statement.module.split(".") if statement.module else []
@@ -166,25 +166,25 @@ def imported_files(source: SourceFolder, script: str, file: str, statement: Impo
 
 
 def _package(file: str, level: int) -> str:
-    """Return the folder that a relative import with ``level`` dots begins from."""
+    """Return the folder from which a relative import with ``level`` dots begins."""
     for _ in range(level):
         file = posixpath.dirname(file)
     return file
 
 
 def module_folders(script: str) -> list[str]:
-    """Return the folders in which Python looks for modules first, relative to the source folder.
+    """Return the folders that Python searches for modules first, relative to the source folder.
 
-    That of the script, as always; then the root, which the launcher of Azure ML's SDK v1 puts on the search path
-    (azure-sdk-for-python#29724), local runs by PYTHONPATH, and v2 by the command of the step.
+    First the folder of the script; then the root, which the launcher of Azure ML's SDK v1 adds to the search path
+    (azure-sdk-for-python#29724), local runs add through PYTHONPATH, and v2 through the command of the step.
     """
     return list(dict.fromkeys([posixpath.dirname(script), ""]))
 
 
 def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[str]:
-    """Return the files of the module and of the packages around it; none unless its first part is in ``folder``.
+    """Return the files of the module and of the packages around it; empty unless its first part is in ``folder``.
 
-    A folder without ``__init__.py`` counts only when it leads to a file, as an installed package would come first.
+    A folder without ``__init__.py`` counts only if it leads to a file, since an installed package would come first.
     """
     paths: list[str] = []
     place = folder
@@ -203,7 +203,7 @@ def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[s
 
 
 def write(snapshot: Snapshot, folder: str) -> list[str]:
-    """Copy the files of ``snapshot`` into the new ``folder``; return those whose bytes are no longer the digest's."""
+    """Copy the files of ``snapshot`` to the new ``folder``; return those whose bytes no longer match the digest."""
     changed = []
     made: set[str] = set()
     for name, digest in snapshot.digests.items():
@@ -218,7 +218,7 @@ def write(snapshot: Snapshot, folder: str) -> list[str]:
 
 
 def _copy(source: str, target: str) -> str:
-    """Copy bytes and the right to execute, never a link; return the digest of what was written."""
+    """Copy the bytes and the executable bit, never a link; return the digest of what was written."""
     digest = files.copy(source, target)
     right = executable(source)
     if right:

@@ -32,9 +32,9 @@ _NEVER = frozenset(
 )
 IGNORE_FILES = (".amlignore", ".gitignore")
 _MOST_IGNORED = 1 << 20
-# No syntax tree is made of a larger file: it takes a hundred times the memory.
+# Larger files are not parsed: a syntax tree takes a hundred times the memory.
 MOST_CODE = 1 << 25
-# Why a file can be no part of a snapshot; what the pipeline file declares as local data, and that file, are "declared".
+# Why a file cannot be part of a snapshot; local data in the pipeline file, and that file itself, are "declared".
 Skipped = Literal["cache", "declared", "virtual environment", "ignored"]
 
 
@@ -48,9 +48,9 @@ class SyntaxFault(NamedTuple):
 
 
 class SourceFolder:
-    """A folder of scripts, read once for all the steps that share it.
+    """A folder of scripts, read once for all steps that share it.
 
-    ``left_out`` are absolute paths that belong to no snapshot (the pipeline file, local data).
+    ``left_out`` are absolute paths that are never part of a snapshot (the pipeline file, local data).
     """
 
     def __init__(self, path: str, digests: Digests, left_out: Iterable[str] = ()) -> None:
@@ -71,7 +71,7 @@ class SourceFolder:
         return self._is_file[name]
 
     def reading(self, name: str) -> Reading | SyntaxFault:
-        """Return what a Python file imports, or why it cannot be parsed."""
+        """Return the imports of a Python file, or why it cannot be parsed."""
         if name not in self._readings:
             self._readings[name] = self._read(name)
         return self._readings[name]
@@ -91,12 +91,12 @@ class SourceFolder:
             return SyntaxFault(name, 1, 1, str(error))
 
     def tree(self, name: str) -> ast.Module | None:
-        """Return the syntax tree of a Python file that uses argparse, once; None of any other."""
+        """Return the syntax tree of a Python file that uses argparse, once; None for any other."""
         self.reading(name)
         return None if self.has_module("argparse") else self._trees.pop(name, None)
 
     def may_name(self, name: str) -> bool:
-        """Whether a text in a script that reads ``name`` brings a file of that name into its snapshot."""
+        """Whether the string ``name`` in a script adds the file of that name to its snapshot."""
         path = os.path.join(self.path, name)
         return self.is_file(name) and not any(
             path == left_out or path.startswith(left_out + os.sep) for left_out in self._left_out
@@ -104,7 +104,7 @@ class SourceFolder:
 
     @property
     def ignore_file(self) -> str | None:
-        """The ignore file of the folder's root: ``.amlignore``, else ``.gitignore``, as Azure ML's SDK has it."""
+        """The ignore file at the folder's root: ``.amlignore``, else ``.gitignore``, as in Azure ML's SDK."""
         return next((name for name in IGNORE_FILES if self.is_file(name)), None)
 
     @cached_property
@@ -125,12 +125,12 @@ class SourceFolder:
         return data.decode("utf-8", "replace").splitlines()
 
     def ignores(self, name: str) -> bool:
-        """Whether the folder's ignore file leaves ``name`` out."""
+        """Whether the folder's ignore file excludes ``name``."""
         return self._ignore is not None and self._ignore(name)
 
     @property
     def all_files(self) -> list[str]:
-        """Every file that may be part of a snapshot. Raises RepeatedLinksError where links lead round and round."""
+        """Every file that may be part of a snapshot. Raises RepeatedLinksError for endlessly repeated links."""
         if isinstance(self._listing, RepeatedLinksError):
             raise self._listing
         return self._listing
@@ -143,7 +143,7 @@ class SourceFolder:
             return error
 
     def lists(self, name: str) -> bool:
-        """Whether a file, or a file in a folder (``name/``), may be part of a snapshot; true if nobody can tell."""
+        """Whether a file, or a file in a folder (``name/``), may be part of a snapshot; true if that is unknown."""
         if isinstance(self._listing, RepeatedLinksError):
             return True
         return any(file == name or (name.endswith("/") and file.startswith(name)) for file in self._listing)
@@ -152,7 +152,7 @@ class SourceFolder:
         return self.skipped(name, entry) is not None
 
     def skipped(self, name: str, entry: os.DirEntry[str]) -> Skipped | None:
-        """Return why a file, or a folder (``name/``), can be no part of a snapshot but by an import; None if it can."""
+        """Return why only an import could include a file, or a folder (``name/``), in a snapshot; None if it may be."""
         if entry.name in _NEVER or entry.name.endswith(".pyc"):
             return "cache"
         if entry.path in self._left_out:
@@ -170,18 +170,18 @@ class SourceFolder:
         }
 
     def has_module(self, name: str) -> bool:
-        """Whether a module or package called ``name`` lies at the root of this folder."""
+        """Whether there is a module or package called ``name`` at the root of this folder."""
         return self.is_file(f"{name}.py") or files.is_folder(os.path.join(self.path, name))
 
     def may_hold_module(self, name: str) -> bool:
-        """Whether a file or folder called ``name`` lies anywhere in here: a search path may lead to it."""
+        """Whether there is a file or folder called ``name`` anywhere in here: a search path may lead to it."""
         if isinstance(self._listing, RepeatedLinksError):
             return True
         paths = (file.split("/") for file in self.all_files)
         return self.has_module(name) or any(name in path[:-1] or path[-1] == f"{name}.py" for path in paths)
 
     def chosen(self, patterns: tuple[str, ...] | None) -> Chosen:
-        """Return the files that ``patterns`` choose, all for None; the same object for the same patterns."""
+        """Return the files that ``patterns`` select, all for None; the same object for the same patterns."""
         if patterns not in self._chosen:
             wanted = self.all_files if patterns is None else filter(matcher(patterns), self.all_files)
             chosen = self._chosen[patterns] = Chosen(wanted, "folder" if patterns is None else "pattern")
@@ -192,7 +192,7 @@ class SourceFolder:
         return self._chosen[patterns]
 
     def _from_elsewhere(self, reading: Reading) -> set[str]:
-        """Return the modules that a file imports and that do not lie here, wherever it is run from."""
+        """Return the modules that a file imports and that are not here, wherever it is run from."""
         imports = (statement for statement in reading.imports if statement.level == 0)
         return {
             name
@@ -216,13 +216,13 @@ class SourceFolder:
         return self._digests_of_chosen[chosen]
 
     def digest(self, name: str) -> str:
-        """Return the digest of a file, and whether it may be executed."""
+        """Return the digest of a file, and whether it is executable."""
         path = os.path.join(self.path, name)
         return self._digests.file(path) + executable(path)
 
 
 def modules(statement: Import) -> list[str]:
-    """Return the top-level module of an import, and what is imported of it."""
+    """Return the top-level module of an import, and what is imported from it."""
     module, *inner = statement.module.split(".")
     return [module, *(f"{module}.{part}" for part in (inner[:1] or statement.names))]
 
