@@ -104,7 +104,9 @@ def _because_of(now: Parts, last: Last | None, kept: Sequence[Parts]) -> Verdict
     earlier = [*([last.parts] if last else []), *kept]
     if not earlier:
         return Verdict("run", "never ran")
-    nearest = min(earlier, key=lambda one: len(differences.changes(one, now)))  # of several, the first: the last attempt
+    nearest = min(
+        earlier, key=lambda one: len(differences.changes(one, now))
+    )  # of several, the first: the last attempt
     changed = differences.changes(nearest, now)
     reason = differences.summary(changed) or _OUTCOMES.get(last.outcome if last else "", "result is gone")
     return Verdict("run", reason, tuple(changed))

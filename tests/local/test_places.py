@@ -60,9 +60,7 @@ def test_a_dataset_that_is_missing(chain: Project) -> None:
     (chain.root / "data/numbers.json").unlink()
     for command in ("plan", "run"):
         told = chain.cli(command, status=2).stderr.splitlines()
-        assert told[0].startswith(
-            'pipeline.yaml:5:20: dataset "numbers" should be at data/numbers.json, and nothing is'
-        )
+        assert told[0].startswith('pipeline.yaml:5:20: dataset "numbers" was not found at data/numbers.json.')
         assert told[0].endswith("[missing-dataset]")
         assert told[-1] == "1 error; nothing was run."
     assert chain.run("--only", "add", "report") == {"add": "up to date", "report": "up to date"}

@@ -82,7 +82,7 @@ def test_the_whole_page(pipeline: Project) -> None:
         "  excluded (cache): __pycache__/",
         "  excluded (local data): local/",
         "  excluded (.amlignore:2 *.csv): table.csv",
-        "  two.py:1 finds files beside itself through __file__; list what it may read under `snapshot:`",
+        "  two.py:1 locates files relative to itself through __file__; list what it may read under `snapshot:`",
         "",
         "pipeline.yaml: no errors, 1 warning.",
     ]

@@ -15,7 +15,7 @@ from aml_pipeline.pipeline.yaml.scalars import written
 
 
 class Shown:
-    """Sets the JSON Schema of a value, like WithJsonSchema, which before pydantic 2.11 changed the schema it was given."""
+    """Sets the JSON Schema of a value, as WithJsonSchema does, which changed its schema before pydantic 2.11."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
