@@ -61,7 +61,7 @@ class _Reader:
             if not value:
                 self._wrong("empty-value", f"the list of values of {option} is empty.",
                             "Add values, write `true` for a bare flag, or delete the option.", path)  # fmt: skip
-            found = [self._token(one, (*path, index)) for index, one in enumerate(value)]
+            found = [self._token(item, (*path, index)) for index, item in enumerate(value)]
             yield Argument(option, tuple(token for token in found if token), path)
         elif value is not False:
             token = self._token(value, path)

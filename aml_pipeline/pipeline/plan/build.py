@@ -50,9 +50,10 @@ def build(
         experiment=pipeline.experiment or pipeline.name,
         profile=profile,
         parameters={
-            name: _parameter(one, (values or {}).get(name, one.default)) for name, one in pipeline.parameters.items()
+            name: _parameter(parameter, (values or {}).get(name, parameter.default))
+            for name, parameter in pipeline.parameters.items()
         },
-        datasets={name: DatasetPlace(**dict(one)) for name, one in pipeline.datasets.items()},
+        datasets={name: DatasetPlace(**dict(dataset)) for name, dataset in pipeline.datasets.items()},
         steps=tuple(ordered),
         schedules=understood,
         reuse=pipeline.publish.reuse,
@@ -63,15 +64,17 @@ def build(
 def _step(pipeline: models.PipelineSpec, name: str, problems: list[Problem]) -> Step:
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
-    arguments, found = read_arguments(declared.arguments, (*path, "arguments"), name)
-    problems += found
+    arguments, faults = read_arguments(declared.arguments, (*path, "arguments"), name)
+    problems += faults
     step = Step(
         name=name,
         script=declared.script,
         source_directory=declared.source_directory or pipeline.source_directory,
         arguments=arguments,
         outputs={},
-        after=tuple(one for one in dict.fromkeys(declared.after) if one in pipeline.steps and one != name),
+        after=tuple(
+            upstream for upstream in dict.fromkeys(declared.after) if upstream in pipeline.steps and upstream != name
+        ),
         compute=_copied(Compute, declared.compute or pipeline.compute),
         environment=_copied(Environment, declared.environment or pipeline.environment),
         environment_variables={**pipeline.environment_variables, **declared.environment_variables},
@@ -113,7 +116,7 @@ def _given(pipeline: models.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, s
         yield ("profiles", name, "parameters"), profile.parameters
         sections.append((("profiles", name, "schedules"), profile.schedules))
     for place, declared in sections:
-        yield from (((*place, name, "parameters"), one.parameters) for name, one in declared.items())
+        yield from (((*place, name, "parameters"), schedule.parameters) for name, schedule in declared.items())
 
 
 def schedules(declared: Mapping[str, models.Schedule], path: Path) -> tuple[dict[str, Schedule], list[Problem]]:
@@ -149,12 +152,15 @@ def _with_outputs(step: Step, declared: models.Step, problems: list[Problem]) ->
     named = step.written
     problems += unknown_settings(step, declared)
     settings = {name: declared.outputs.get(name) for name in named}
-    outputs = {name: OutputSettings(**dict(one)) if one else OutputSettings() for name, one in settings.items()}
+    outputs = {name: OutputSettings(**dict(own)) if own else OutputSettings() for name, own in settings.items()}
     return replace(step, outputs=outputs)
 
 
 def _ordered(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
-    upstream = {name: [one for one in step.upstream if one in steps and one != name] for name, step in steps.items()}
+    upstream = {
+        name: [upstream for upstream in step.upstream if upstream in steps and upstream != name]
+        for name, step in steps.items()
+    }
     problems = [
         Problem(
             "cycle",

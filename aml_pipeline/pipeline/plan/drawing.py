@@ -34,4 +34,4 @@ def _edges(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def _read(step: Step, above: str) -> list[str]:
-    return [one.name for one in step.inputs if one.step == above]
+    return [token.name for token in step.inputs if token.step == above]

@@ -44,17 +44,17 @@ class Cycle(NamedTuple):
 def cycles(upstream: Upstream, most: int = 20) -> list[Cycle]:
     """Return cycles until removing what closes each leaves none, or ``most`` are found."""
     edges = {name: list(needs) for name, needs in upstream.items()}
-    found: list[Cycle] = []
-    while len(found) < most:
+    circles: list[Cycle] = []
+    while len(circles) < most:
         try:
             graphlib.TopologicalSorter(edges).prepare()
         except graphlib.CycleError as error:
             ring = _from_first_declared(list(error.args[1]), list(upstream))
-            found.append(Cycle(ring, *_closing(ring, edges)))
-            edges[found[-1].step].remove(found[-1].other)
+            circles.append(Cycle(ring, *_closing(ring, edges)))
+            edges[circles[-1].step].remove(circles[-1].other)
         else:
             break
-    return found
+    return circles
 
 
 _MOST_TRIED = 20
@@ -70,7 +70,9 @@ def _closing(ring: list[str], edges: Upstream) -> tuple[str, str]:
     needs = list(reversed([(step, other) for other, step in itertools.pairwise(ring)]))
     for step, other in needs[:_MOST_TRIED]:
         try:
-            graphlib.TopologicalSorter({**within, step: [one for one in within[step] if one != other]}).prepare()
+            graphlib.TopologicalSorter(
+                {**within, step: [needed for needed in within[step] if needed != other]}
+            ).prepare()
         except graphlib.CycleError:
             continue
         return step, other
@@ -118,7 +120,7 @@ def select(
     step and everything downstream; ``until`` keeps that step and everything it needs. Raises UsageError for an unknown
     name.
     """
-    for name in [*steps, *(one for one in (start, until) if one)]:
+    for name in [*steps, *(end for end in (start, until) if end)]:
         if name not in upstream:
             raise UsageError(f'Unknown step "{name}". {suggest(name, upstream, noun="step")}')
     if only and not steps:

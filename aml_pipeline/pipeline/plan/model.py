@@ -146,12 +146,12 @@ class Step:
 
     def option_of(self, token: Token) -> str | None:
         """Return the option whose value is ``token``; None if it is a positional value or does not occur."""
-        return next((one.option for one in self.arguments if token in one.values), None)
+        return next((argument.option for argument in self.arguments if token in argument.values), None)
 
     @property
     def upstream(self) -> tuple[str, ...]:
         """The steps that come before this one, through data or ``after``."""
-        return tuple(dict.fromkeys([*(one.step for one in self.inputs), *self.after]))
+        return tuple(dict.fromkeys([*(token.step for token in self.inputs), *self.after]))
 
 
 class Source(Protocol):
@@ -215,7 +215,7 @@ class Plan:
         del data["source"]
         data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
-            row["arguments"] = [[token_as_data(token) for token in one.tokens] for one in step.arguments]
+            row["arguments"] = [[token_as_data(token) for token in argument.tokens] for argument in step.arguments]
             del row["unnamed"]  # the plan of the file has none
         return dict(data)
 
@@ -228,9 +228,9 @@ def token_as_data(token: Token) -> dict[str, Any]:
 def _as_data(value: Any) -> Any:  # noqa: ANN401 - any part of a plan
     """Return what ``dataclasses.asdict`` does, in a third of its time, since that also copies texts and numbers."""
     if is_dataclass(value):
-        return {one.name: _as_data(getattr(value, one.name)) for one in fields(value)}
+        return {item.name: _as_data(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, tuple):
-        return [_as_data(one) for one in value]
+        return [_as_data(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _as_data(one) for key, one in value.items()}
     return value

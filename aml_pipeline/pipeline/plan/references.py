@@ -42,12 +42,12 @@ def _scalars(arguments: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 def _places(pipeline: models.PipelineSpec, step: str) -> dict[Token, Path]:
     """Return the first place in the document of each expression in the arguments of ``step``."""
-    found: dict[Token, Path] = {}
+    places: dict[Token, Path] = {}
     for path, value in _scalars(pipeline.steps[step].arguments, ("steps", step, "arguments")):
         token = parse_expression(value) if isinstance(value, str) and is_expression(value) else None
         if token and not isinstance(token, tuple):
-            found.setdefault(token, path)
-    return found
+            places.setdefault(token, path)
+    return places
 
 
 def reference_to(pipeline: models.PipelineSpec, step: str, other: str) -> Path:
@@ -72,27 +72,27 @@ def _unknown_names(pipeline: models.PipelineSpec, step: Step) -> Iterator[Proble
 def _unknown_inputs(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
     for step in steps.values():
         unknown = [
-            one
-            for one in step.inputs
-            if one.step == step.name or one.step not in steps or one.name not in steps[one.step].outputs
+            token
+            for token in step.inputs
+            if token.step == step.name or token.step not in steps or token.name not in steps[token.step].outputs
         ]
         places = _places(pipeline, step.name) if unknown else {}
-        for one in unknown:
-            yield _unknown_input(step, one, steps, places[one])
+        for token in unknown:
+            yield _unknown_input(step, token, steps, places[token])
 
 
-def _unknown_input(step: Step, one: Input, steps: Mapping[str, Step], path: Path) -> Problem:
-    reads = f'step "{step.name}" reads steps.{one.step}.outputs.{one.name}'
-    if one.step == step.name:
-        cure = "Write ${{ outputs." + one.name + " }} for the folder that the step writes to."
+def _unknown_input(step: Step, token: Input, steps: Mapping[str, Step], path: Path) -> Problem:
+    reads = f'step "{step.name}" reads steps.{token.step}.outputs.{token.name}'
+    if token.step == step.name:
+        cure = "Write ${{ outputs." + token.name + " }} for the folder that the step writes to."
         return Problem("own-output", f"{reads}, which is its own output.", cure, path)
-    if one.step not in steps:
-        message = f'{reads}, but no step is called "{one.step}".'
-        return Problem("unknown-step", message, suggest(one.step, steps, noun="step", but=step.name), path)
-    message = f'{reads}, but step "{one.step}" has no output "{one.name}".'
-    known = steps[one.step].outputs
-    argument = "`--" + one.name + ": ${{ outputs." + one.name + " }}`"
-    cure = suggest(one.name, known) if known else f"Declare the output with an argument such as {argument}."
+    if token.step not in steps:
+        message = f'{reads}, but no step is called "{token.step}".'
+        return Problem("unknown-step", message, suggest(token.step, steps, noun="step", but=step.name), path)
+    message = f'{reads}, but step "{token.step}" has no output "{token.name}".'
+    known = steps[token.step].outputs
+    argument = "`--" + token.name + ": ${{ outputs." + token.name + " }}`"
+    cure = suggest(token.name, known) if known else f"Declare the output with an argument such as {argument}."
     return Problem("unknown-output", message, cure, path)
 
 

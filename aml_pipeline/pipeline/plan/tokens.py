@@ -73,12 +73,12 @@ def render(arguments: Iterable[Argument], bind: Callable[[Token], Bound | None])
 
     So an absent optional dataset also removes its option.
     """
-    return [one for argument in arguments for one in _bound(argument, bind)]
+    return [text for argument in arguments for text in _bound(argument, bind)]
 
 
 def _bound(argument: Argument, bind: Callable[[Token], Bound | None]) -> Iterator[Bound]:
     bound = [bind(token) for token in argument.tokens]
-    return iter([]) if None in bound else (one for one in bound if one is not None)
+    return iter([]) if None in bound else (text for text in bound if text is not None)
 
 
 _EXPRESSION = re.compile(r"\$\{\{([^{}]*)\}\}")
@@ -98,14 +98,14 @@ def is_expression(text: str) -> bool:
 
 def parse_expression(text: str) -> Token | tuple[str, str, str]:
     """Return the token of an expression, or the code, message and cure of its problem."""
-    found = _EXPRESSION.fullmatch(text.strip())
-    if not found:
+    match = _EXPRESSION.fullmatch(text.strip())
+    if not match:
         return (
             "embedded-expression",
             f'"{text}" contains an expression inside a longer string. Azure ML v2 supports that, SDK v1 does not.',
             "Make the expression the whole value, and join paths in the script.",
         )
-    kind, *rest = found[1].strip().split(".")
+    kind, *rest = match[1].strip().split(".")
     if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
         return _token(kind, rest)
     if kind == "inputs" and len(rest) == 1:
@@ -123,9 +123,9 @@ _FILE = re.compile(
 
 def meant_expression(text: str) -> str | None:
     """Return the expression that a text without ``${{ }}`` probably means, such as ``outputs.model``."""
-    found = None if _FILE.fullmatch(text.strip()) else _MEANT.fullmatch(text.strip())
-    parsed = parse_expression(f"${{{{ {found[1]} }}}}") if found else ()
-    return None if isinstance(parsed, tuple) or found is None else f"${{{{ {found[1]} }}}}"
+    match = None if _FILE.fullmatch(text.strip()) else _MEANT.fullmatch(text.strip())
+    parsed = parse_expression(f"${{{{ {match[1]} }}}}") if match else ()
+    return None if isinstance(parsed, tuple) or match is None else f"${{{{ {match[1]} }}}}"
 
 
 def _token(kind: str, rest: list[str]) -> Token:

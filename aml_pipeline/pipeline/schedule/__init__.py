@@ -46,29 +46,29 @@ class Schedule:
         return {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
 
 
-def understand(one: models.Schedule, path: Path) -> tuple[Schedule | None, list[Problem]]:
+def understand(schedule: models.Schedule, path: Path) -> tuple[Schedule | None, list[Problem]]:
     """Return what a schedule of the file says, or what is wrong with it; ``path`` is its place."""
-    cron, recurrence, problems = _recurrence(one, path)
-    if fault := zones.fault(one.time_zone):
+    cron, recurrence, problems = _recurrence(schedule, path)
+    if fault := zones.fault(schedule.time_zone):
         problems.append(Problem("unknown-zone", *fault, (*path, "time_zone")))
     if recurrence is None or problems:
         return None, problems
-    values = {name: written(value) for name, value in one.parameters.items()}
-    said = {"cron": one.cron, "recurrence": dict(one.recurrence) if one.recurrence else None}
-    return Schedule(recurrence, cron, one.time_zone, zones.windows_name(one.time_zone), values, said), []
+    values = {name: written(value) for name, value in schedule.parameters.items()}
+    said = {"cron": schedule.cron, "recurrence": dict(schedule.recurrence) if schedule.recurrence else None}
+    return Schedule(recurrence, cron, schedule.time_zone, zones.windows_name(schedule.time_zone), values, said), []
 
 
-def _recurrence(one: models.Schedule, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:
-    if one.recurrence is not None:
-        faults = declared.faults(one.recurrence)
+def _recurrence(schedule: models.Schedule, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:
+    if schedule.recurrence is not None:
+        faults = declared.faults(schedule.recurrence)
         found = [
             Problem("bad-recurrence", fault.message, fault.cure, (*path, "recurrence", *fault.at), on_key=not fault.at)
             for fault in faults
         ]
-        return None, None if faults else declared.read(one.recurrence), found
+        return None, None if faults else declared.read(schedule.recurrence), found
     cron = None
     try:
-        cron = crons.parse(one.cron or "")
+        cron = crons.parse(schedule.cron or "")
         return cron, exact.recurrence_of(cron), []
     except CronError as error:
         code = "lossy-cron" if cron else "bad-cron"

@@ -97,7 +97,7 @@ class Cron:
     def walls(self, first: date) -> Iterator[datetime]:
         """Yield the local times at which it fires, from the day ``first`` on, in order."""
         days, times = map(date.fromordinal, range(first.toordinal(), date.max.toordinal() + 1)), self.times
-        return (datetime.combine(day, one) for day in days if self.fires_on(day) for one in times)
+        return (datetime.combine(day, time) for day in days if self.fires_on(day) for time in times)
 
 
 class CronError(Exception):
@@ -116,7 +116,7 @@ def parse(text: str) -> Cron:
     whole = Span(0, len(text))
     if text.strip().startswith("@"):
         return _macro(text.strip(), whole)
-    words = [(found[0], Span(found.start(), len(found[0]))) for found in re.finditer(r"\S+", text)]
+    words = [(match[0], Span(match.start(), len(match[0]))) for match in re.finditer(r"\S+", text)]
     if len(words) != len(_KINDS):
         count = counted(len(words), "field")
         message = (
@@ -125,7 +125,7 @@ def parse(text: str) -> Cron:
         )
         raise CronError(message, _count_cure(words), whole)
     cron = Cron(*(_field(kind, word, span) for kind, (word, span) in zip(_KINDS, words, strict=True)))
-    if not cron.days_either and min(cron.day.values) > max(_LONGEST_MONTH[one - 1] for one in cron.month.values):
+    if not cron.days_either and min(cron.day.values) > max(_LONGEST_MONTH[value - 1] for value in cron.month.values):
         message = f'no month of "{cron.month.text}" has a day {cron.day.text}, so this schedule would never fire.'
         raise CronError(message, "Write a day that exists in that month.", cron.day.span)
     return cron
@@ -138,7 +138,7 @@ def _macro(text: str, whole: Span) -> Cron:
         message = f'"{_clipped(text)}" is not a valid cron expression.{reboot}'
         raise CronError(message, f"Write {', '.join(MACROS)}, or five fields such as `0 2 * * *`.", whole)
     parsed = parse(known)
-    return Cron(*(Field(one.text, whole, one.values, one.is_full) for one in _fields(parsed)))
+    return Cron(*(Field(field.text, whole, field.values, field.is_full) for field in _fields(parsed)))
 
 
 def _fields(cron: Cron) -> tuple[Field, ...]:
@@ -162,7 +162,7 @@ def _field(kind: _Kind, text: str, span: Span) -> Field:
         values.update(_part(kind, part, Span(start, max(len(part), 1))))
         start += len(part) + 1
     if kind.names is _DAYS:
-        values = {one % 7 for one in values}
+        values = {value % 7 for value in values}
     return Field(text, span, tuple(sorted(values)), len(values) == _size(kind))
 
 

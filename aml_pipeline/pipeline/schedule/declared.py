@@ -27,27 +27,30 @@ class Fault:
     cure: str
 
 
-def faults(one: models.Recurrence) -> list[Fault]:
+def faults(recurrence: models.Recurrence) -> list[Fault]:
     """Return the problems of ``one``."""
-    found = [*_number_faults("hours", one.hours, 23), *_number_faults("minutes", one.minutes, 59)]
-    found += [*_week_day_faults(one), *_start_faults(one)]
-    if one.interval > _LONGEST_INTERVAL:
-        found.append(Fault(("interval",), f"an interval of {one.interval} is too large.", "Lower it."))
-    return found or list(_together(one))
+    faults_of_times = [
+        *_number_faults("hours", recurrence.hours, 23),
+        *_number_faults("minutes", recurrence.minutes, 59),
+    ]
+    faults_of_times += [*_week_day_faults(recurrence), *_start_faults(recurrence)]
+    if recurrence.interval > _LONGEST_INTERVAL:
+        faults_of_times.append(Fault(("interval",), f"an interval of {recurrence.interval} is too large.", "Lower it."))
+    return faults_of_times or list(_together(recurrence))
 
 
-def read(one: models.Recurrence) -> Recurrence:
+def read(recurrence: models.Recurrence) -> Recurrence:
     """Return ``one``, which must be without faults: missing hours, minutes and days are those of the start."""
-    start = _start(one.start_time)
-    if one.frequency not in {"day", "week"}:
-        return Recurrence(one.frequency, one.interval, start=start)
-    hours = one.hours or (_begin(start).hour,)
-    minutes = one.minutes or (_begin(start).minute,)
+    start = _start(recurrence.start_time)
+    if recurrence.frequency not in {"day", "week"}:
+        return Recurrence(recurrence.frequency, recurrence.interval, start=start)
+    hours = recurrence.hours or (_begin(start).hour,)
+    minutes = recurrence.minutes or (_begin(start).minute,)
     days: tuple[str, ...] = ()
-    if one.frequency == "week":
-        days = one.week_days or (WEEK_DAYS[_begin(start).weekday()],)
+    if recurrence.frequency == "week":
+        days = recurrence.week_days or (WEEK_DAYS[_begin(start).weekday()],)
     in_order = tuple(sorted(set(days), key=WEEK_DAYS.index))
-    return Recurrence(one.frequency, one.interval, _sorted(hours), _sorted(minutes), in_order, start)
+    return Recurrence(recurrence.frequency, recurrence.interval, _sorted(hours), _sorted(minutes), in_order, start)
 
 
 def _sorted(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -77,57 +80,63 @@ def _number_faults(key: str, values: Sequence[int] | None, last: int) -> Iterato
             yield Fault((key, index), message, "Write a value in that range.")
 
 
-def _week_day_faults(one: models.Recurrence) -> Iterator[Fault]:
-    if one.week_days is not None and not one.week_days:
+def _week_day_faults(recurrence: models.Recurrence) -> Iterator[Fault]:
+    if recurrence.week_days is not None and not recurrence.week_days:
         yield Fault(("week_days",), "`week_days` is empty.", "Write it like [monday].")
-    for index, name in enumerate(one.week_days or ()):
+    for index, name in enumerate(recurrence.week_days or ()):
         if name not in WEEK_DAYS:
             near = next((day for day in WEEK_DAYS if day[:3] == name.lower()[:3]), None)
             cure = f'Write "{near}".' if near else suggest(name, WEEK_DAYS)
             yield Fault(("week_days", index), f'"{name[:40]}" is not a day of the week.', cure)
 
 
-def _start_faults(one: models.Recurrence) -> Iterator[Fault]:
+def _start_faults(recurrence: models.Recurrence) -> Iterator[Fault]:
     try:
-        start = _start(one.start_time)
+        start = _start(recurrence.start_time)
     except ValueError:
-        message = f'"{str(one.start_time)[:40]}" is not a valid start time.'
+        message = f'"{str(recurrence.start_time)[:40]}" is not a valid start time.'
         cure = f"Write it like {_EXAMPLE}: whole minutes, no offset, in local time of `time_zone`."
         yield Fault(("start_time",), message, cure)
         return
-    if one.frequency == "month" and start and start.day > LAST_SAFE_DAY:
+    if recurrence.frequency == "month" and start and start.day > LAST_SAFE_DAY:
         message = f"it is not known what Azure ML does on day {start.day} in months without that day."
         yield Fault(("start_time",), message, f"Start on a day from 1 to {LAST_SAFE_DAY}.")
 
 
-def _together(one: models.Recurrence) -> Iterator[Fault]:
+def _together(recurrence: models.Recurrence) -> Iterator[Fault]:
     """Yield problems of keys in combination: what ``ScheduleRecurrence.validate`` refuses, and what is missing."""
     fitting = {"hours": ("day", "week"), "minutes": ("day", "week"), "week_days": ("week",)}
     for key, frequencies in fitting.items():
-        if getattr(one, key) is not None and one.frequency not in frequencies:
-            message = f"`{key}` requires frequency {' or '.join(frequencies)}, but the frequency is {one.frequency}."
+        if getattr(recurrence, key) is not None and recurrence.frequency not in frequencies:
+            message = (
+                f"`{key}` requires frequency {' or '.join(frequencies)}, but the frequency is {recurrence.frequency}."
+            )
             yield Fault((key,), message, f"Delete it, and set the time of the first run with `start_time: {_EXAMPLE}`.")
-    if one.start_time is None:
-        yield from _unsaid(one)
-    elif one.frequency == "week" and one.interval > 1:
-        yield from _unsure_week(one)
+    if recurrence.start_time is None:
+        yield from _unsaid(recurrence)
+    elif recurrence.frequency == "week" and recurrence.interval > 1:
+        yield from _unsure_week(recurrence)
 
 
-def _unsaid(one: models.Recurrence) -> Iterator[Fault]:
-    if one.frequency in {"minute", "hour", "month"} or one.interval > 1:
-        every = f"every {one.interval} {one.frequency}s" if one.interval > 1 else f"every {one.frequency}"
+def _unsaid(recurrence: models.Recurrence) -> Iterator[Fault]:
+    if recurrence.frequency in {"minute", "hour", "month"} or recurrence.interval > 1:
+        every = (
+            f"every {recurrence.interval} {recurrence.frequency}s"
+            if recurrence.interval > 1
+            else f"every {recurrence.frequency}"
+        )
         yield Fault((), f"a schedule for {every} needs a start time.", f"Add `start_time: {_EXAMPLE}`.")
         return
     for key, example in (("hours", "[2]"), ("minutes", "[0]"), ("week_days", "[monday]")):
-        if getattr(one, key) is None and (key != "week_days" or one.frequency == "week"):
+        if getattr(recurrence, key) is None and (key != "week_days" or recurrence.frequency == "week"):
             yield Fault(
                 (), f"neither `{key}` nor `start_time` says when the schedule fires.", f"Add `{key}: {example}`."
             )
 
 
-def _unsure_week(one: models.Recurrence) -> Iterator[Fault]:
+def _unsure_week(declared: models.Recurrence) -> Iterator[Fault]:
     """It is unknown whether Azure ML's week begins on Sunday or Monday; allow what does not depend on it."""
-    recurrence = read(one)
+    recurrence = read(declared)
     days = {*recurrence.week_days, WEEK_DAYS[_begin(recurrence.start).weekday()]}
     if "sunday" in days and len(days) > 1:
         message = "every few weeks on sunday and other days: it is not known whether Azure ML's week begins on sunday."

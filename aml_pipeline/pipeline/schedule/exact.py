@@ -38,8 +38,8 @@ def _by_day(cron: Cron, rhythm: str) -> Recurrence:
         raise _lossy(cron.month, message, _nearest(_text(cron, month="*")))
     if rhythm == "daily":
         return Recurrence("day", hours=cron.hour.values, minutes=cron.minute.values)
-    days = sorted((one - 1) % 7 for one in cron.week_day.values)
-    names = tuple(WEEK_DAYS[one] for one in days)
+    days = sorted((value - 1) % 7 for value in cron.week_day.values)
+    names = tuple(WEEK_DAYS[day] for day in days)
     return Recurrence("week", hours=cron.hour.values, minutes=cron.minute.values, week_days=names)
 
 
@@ -110,10 +110,10 @@ def _every_few_days(cron: Cron) -> str:
 
 def _split(cron: Cron) -> str:
     """Return the equivalent schedules, if they are few; else the nearest single one."""
-    days = sorted({min(one, LAST_SAFE_DAY) for one in cron.day.values})
+    days = sorted({min(value, LAST_SAFE_DAY) for value in cron.day.values})
     even = _interval(cron.month.values) is not None
-    months = [cron.month.text] if even else [str(one) for one in cron.month.values]
-    parts = [f"{one.minute} {one.hour} {day} {month} *" for month, day, one in product(months, days, cron.times)]
+    months = [cron.month.text] if even else [str(value) for value in cron.month.values]
+    parts = [f"{time.minute} {time.hour} {day} {month} *" for month, day, time in product(months, days, cron.times)]
     if len(parts) == 1 or len(parts) > _MOST_SPLIT or max(cron.day.values) > LAST_SAFE_DAY:
         return _nearest(parts[0] if even else f"{cron.times[0].minute} {cron.times[0].hour} {days[0]} * *")
-    return f"Use one schedule for each: {', '.join(f'`{one}`' for one in parts)}."
+    return f"Use one schedule for each: {', '.join(f'`{part}`' for part in parts)}."

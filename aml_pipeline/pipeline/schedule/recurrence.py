@@ -64,7 +64,7 @@ class Recurrence:
         if self.hours:
             data |= {"hours": list(self.hours), "minutes": list(self.minutes)}
         if self.week_days:
-            data["week_days"] = [one.capitalize() for one in self.week_days]
+            data["week_days"] = [week_day.capitalize() for week_day in self.week_days]
         if self.start:
             data["start_time"] = self.start.isoformat(timespec="seconds")
         return data
@@ -75,7 +75,7 @@ class Recurrence:
         For days, weeks and months; minutes and hours have ``instants``.
         """
         times = self.times
-        walls = (datetime.combine(day, one) for day in self._days(first) for one in times)
+        walls = (datetime.combine(day, time) for day in self._days(first) for time in times)
         return (wall for wall in walls if self.start is None or wall >= self.start)
 
     def _days(self, first: date) -> Iterator[date]:
@@ -87,17 +87,17 @@ class Recurrence:
         unit = 7 if self.frequency == "week" else 1
         step = unit * self.interval
         passed = max(0, first.toordinal() - begin.toordinal()) // step
-        chosen = [WEEK_DAYS.index(one) for one in self.week_days] or [0]
+        chosen = [WEEK_DAYS.index(week_day) for week_day in self.week_days] or [0]
         last = date.max.toordinal() - unit
         starts = range(begin.toordinal() + passed * step, last, step)
-        days = (date.fromordinal(one + offset) for one in starts for offset in chosen)
+        days = (date.fromordinal(start + offset) for start in starts for offset in chosen)
         return (day for day in days if day >= first)
 
     def _days_of_months(self, first: date) -> Iterator[date]:
         begin = self._begin.year * 12 + self._begin.month - 1
         passed = max(0, first.year * 12 + first.month - 1 - begin) // self.interval
         months = range(begin + passed * self.interval, date.max.year * 12, self.interval)
-        days = (date(one // 12, one % 12 + 1, self._begin.day) for one in months)
+        days = (date(month // 12, month % 12 + 1, self._begin.day) for month in months)
         return (day for day in days if day >= first)
 
     def instants(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
@@ -118,7 +118,7 @@ class Recurrence:
             rhythm += f" on day {self._begin.day}"
         elif self.week_days:
             rhythm += f" on {listed(self.week_days)}"
-        times = [f"{one:%H:%M}" for one in self.times]
+        times = [f"{time:%H:%M}" for time in self.times]
         if len(times) > _MOST_SHOWN:
             return f"{rhythm}, {len(times)} times from {times[0]} to {times[-1]}"
         return f"{rhythm} at {listed(times)}"

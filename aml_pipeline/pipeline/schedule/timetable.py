@@ -54,8 +54,8 @@ def firings(pattern: Pattern, zone: tzinfo, now: datetime) -> Iterator[Firing]:
     if isinstance(pattern, Recurrence) and pattern.is_elapsed:
         return (_at(instant, zone) for instant in pattern.instants(now.astimezone(timezone.utc), zone))
     here = _wall(now, zone)
-    found = (_firing(wall, zone) for wall in pattern.walls(here.date()))
-    return (one for one in found if (one.instant > now if one.instant else one.wall > here))
+    known = (_firing(wall, zone) for wall in pattern.walls(here.date()))
+    return (firing for firing in known if (firing.instant > now if firing.instant else firing.wall > here))
 
 
 def start_time(pattern: Pattern, recurrence: Recurrence, zone: tzinfo, now: datetime) -> datetime:
@@ -66,11 +66,11 @@ def start_time(pattern: Pattern, recurrence: Recurrence, zone: tzinfo, now: date
     according to the docstring of ``ScheduleRecurrence``, a start that matches their hours and minutes runs nothing yet.
     """
     if recurrence.frequency not in {"day", "week"}:
-        return next(one.wall for one in firings(pattern, zone, now) if one.kind == "once")
+        return next(firing.wall for firing in firings(pattern, zone, now) if firing.kind == "once")
     if recurrence.interval > 1 and recurrence.start:
         earlier = recurrence.start - timedelta(minutes=1)
         return earlier if earlier.date() == recurrence.start.date() else recurrence.start
-    walls = (one.wall - timedelta(minutes=1) for one in firings(pattern, zone, now) if one.kind == "once")
+    walls = (firing.wall - timedelta(minutes=1) for firing in firings(pattern, zone, now) if firing.kind == "once")
     return next(wall for wall in walls if _firing(wall, zone).kind == "once")
 
 

@@ -97,7 +97,7 @@ def _nearest(zone: str) -> str | None:
         return None
     choices = _by_letter().get(_city(plain)[:1], {})
     whole = difflib.get_close_matches(plain, choices, n=1, cutoff=0.7)
-    cities = {_city(one): name for one, name in choices.items()}
+    cities = {_city(low): name for low, name in choices.items()}
     city = difflib.get_close_matches(_city(plain), cities, n=1, cutoff=0.8)
     return choices[whole[0]] if whole else cities[city[0]] if city else None
 
@@ -127,8 +127,8 @@ def _default_zones() -> dict[str, str]:
 @cache
 def _by_letter() -> dict[str, dict[str, str]]:
     """Return the allowed names, in lower case, by the first letter of their last part."""
-    found: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, str]] = {}
     for zone, name in _table().items():
         if name not in NOT_IN_V1 and zone not in ODD and not _is_abbreviation(zone):
-            found.setdefault(_city(zone)[:1].lower(), {})[zone.lower()] = zone
-    return found
+            names.setdefault(_city(zone)[:1].lower(), {})[zone.lower()] = zone
+    return names
