@@ -38,7 +38,7 @@ OWNERS = {
     "azure": {"azureml.v2"},
     "packaging": {"project.environment.pip_file", "project.environment.installed"},
 }
-ONLY_HERE = {"print": {"cli"}, "sys.argv": {"cli"}, "os.environ": {"cli"}}
+ONLY_HERE = {"print": {"cli"}, "sys.argv": {"cli"}, "os.environ": {"cli", ""}}
 
 
 @cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aml_pipeline.azureml import refusal
 from aml_pipeline.azureml.v2 import export as v2
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.project.folder import Project, project_of
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
 
 
 def export(plan: Plan, folder: str, project: Project | None = None, *, force: bool = False) -> int:

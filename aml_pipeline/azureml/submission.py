@@ -14,7 +14,8 @@ from aml_pipeline.azureml.workspace.watch import Outcome, Watched
 from aml_pipeline.core.errors import LostRunError, SubmissionStopped
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.project.folder import Project, project_of
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs import code, locks, provenance
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.events import Event

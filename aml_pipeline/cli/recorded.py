@@ -15,9 +15,8 @@ from aml_pipeline.core.wording import counted, printable
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.pipeline.yaml.scalars import resolve, written
 from aml_pipeline.project.opening import Opened
-from aml_pipeline.report.story import parameters_of
 from aml_pipeline.runs import record
-from aml_pipeline.runs.record import RunRecord, defaults_of
+from aml_pipeline.runs.record import RunRecord, defaults_of, parameters_of
 
 _MOST_STEPS = 4
 _MOST_METRICS = 40

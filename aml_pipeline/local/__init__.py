@@ -3,5 +3,17 @@
 from aml_pipeline.local.debug import debug
 from aml_pipeline.local.evaluate import Context, forecast, out_of_date
 from aml_pipeline.local.run import Run, Wishes, run
+from aml_pipeline.local.session import context_of, recorded, run_plan
 
-__all__ = ["Context", "Run", "Wishes", "debug", "forecast", "out_of_date", "run"]
+__all__ = [
+    "Context",
+    "Run",
+    "Wishes",
+    "context_of",
+    "debug",
+    "forecast",
+    "out_of_date",
+    "recorded",
+    "run",
+    "run_plan",
+]

@@ -46,6 +46,13 @@ def end_strays(own: Collection[int], mark: str) -> None:
         time.sleep(0.001)
 
 
+def end_marked(mark: str) -> None:
+    """Kill the descendants of the step marked ``mark`` that still carry that mark."""
+    while left := marked(mark):
+        kill_each(left)
+        time.sleep(0.001)
+
+
 def _strays(own: Collection[int]) -> list[int]:
     """Return the children that this process did not start: descendants of steps that left their tree.
 

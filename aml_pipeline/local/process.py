@@ -51,7 +51,9 @@ class Process:
 class Processes:
     """The child processes of a run, as a context that ends them on exit."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = False) -> None:
+        """``shared``: this process has other work, too, so that a child without the mark of a step is none of ours."""
+        self._shared = shared
         self._foreign: set[int] = set()
         self._groups: set[int] = set()
         self._marks: set[str] = set()  # processes that were started and are not known to have ended
@@ -60,7 +62,8 @@ class Processes:
 
     def __enter__(self) -> Processes:  # noqa: PYI034 - Self is of Python 3.11
         self._foreign = descendants.children()  # our caller may have children of its own
-        descendants.adopt_orphans()
+        if not self._shared:
+            descendants.adopt_orphans()
         self._heed_interrupts()
         return self
 
@@ -77,9 +80,15 @@ class Processes:
         if self._marks:
             time.sleep(_LOADING_SECONDS)
         for mark in self._marks:
-            descendants.end_strays(self._own, mark)
+            self._end_strays(mark)
             descendants.end_survivors(mark, 0, None)
         self._marks.clear()
+
+    def _end_strays(self, mark: str) -> None:
+        if self._shared:
+            descendants.end_marked(mark)
+        else:
+            descendants.end_strays(self._own, mark)
 
     @property
     def _own(self) -> set[int]:
@@ -154,7 +163,7 @@ class Processes:
         descendants.signal_group(process.child.pid, signal.SIGKILL)
         process.child.wait()
         self._groups.discard(process.child.pid)
-        descendants.end_strays(self._own, process.mark)
+        self._end_strays(process.mark)
         self._marks.discard(process.mark)
         if self._guard:
             self._guard.watch(self._groups)

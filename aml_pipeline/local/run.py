@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from aml_pipeline.core.removal import Refusal
@@ -29,21 +30,42 @@ _WORKING_SECONDS = 0.01
 
 @dataclass(slots=True)
 class Run:
-    """The outcome of a run: how each step ended, the results in use, and what could not be removed."""
+    """The outcome of a run: how each step ended, the results in use, and what could not be removed.
+
+    ``id`` is the name of its record; empty when no step had to run. ``metrics`` has the last value of each metric that
+    a step logged, also of one that is up to date.
+    """
 
     state: State = "done"
+    id: str = ""
     steps: dict[str, StepEnded] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)  # by path
+
+    @property
+    def states(self) -> dict[str, State]:
+        """How each step ended: "done", "up to date", "failed" or "not run"."""
+        return {name: step.state for name, step in self.steps.items()}
+
+    @property
+    def outputs(self) -> dict[str, dict[str, Path]]:
+        """The folder of each output, by step and name; of steps without a result there is none."""
+        results = {name: self.results[name] for name in self.steps if name in self.results}
+        return {name: {key: Path(folder) for key, folder in one.outputs.items()} for name, one in results.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Options of a run: the steps that run in any case, how many at a time, and whether a failure stops the rest."""
+    """Options of a run: the steps that run in any case, how many at a time, and whether a failure stops the rest.
+
+    ``shared``: this process has other work, too, so its other children are left alone.
+    """
 
     forced: Collection[str] = ()
     jobs: int = 1
     keep_going: bool = False
+    shared: bool = False
 
 
 def run(  # noqa: PLR0913 - what a run is made of
@@ -89,7 +111,7 @@ class _Runner:
         self._evaluating: tuple[Step, Work[Evaluation]] | None = None
         self._judging: dict[str, Work[Judgement]] = {}  # started steps whose process has ended
         self._tidying: list[Work[list[Refusal]]] = []
-        self._processes = Processes()
+        self._processes = Processes(shared=wishes.shared)
         # Steps whose code is still to be stored for the record, with their parts.
         self._unkept: list[tuple[Step, Mapping[str, Any]]] = []
         # Work that can wait until a process runs, or until all have ended.
@@ -98,8 +120,14 @@ class _Runner:
     def _tell(self, event: Event) -> None:
         if isinstance(event, StepEnded):
             self._done.steps[event.step] = event
+            self._done.metrics[event.step] = self._metrics(event.step)
         self._recorder(event)
         self._on_event(event)
+
+    def _metrics(self, step: str) -> dict[str, Any]:
+        """Return the last value of each metric of a step that ended, or that made the result in use."""
+        result = self._done.results.get(step)
+        return self._recorder.metrics(step) or dict((result.facts.get("metrics") or {}) if result else {})
 
     def run(self, selected: Sequence[str]) -> Run:
         started = time.time()
@@ -221,6 +249,7 @@ class _Runner:
             self._reuse(evaluation.result)
         else:
             self._recorder.open(self._header)
+            self._done.id = self._recorder.run
             self._tries[step.name] = self._tries.get(step.name, 0) + 1
             self._start(evaluation)
 

@@ -158,11 +158,6 @@ class Project:
         return self.digests.tree(self.path(local)) if local else None
 
 
-def project_of(plan: Plan) -> Project:
-    """Return the project of ``plan`` as it is on the disk now."""
-    return Project(plan, Digests(os.path.join(os.path.dirname(plan.file), STATE, plan.name, "digests")))
-
-
 def _read_contract(tree: ast.Module) -> Contract:
     from aml_pipeline.project import contract  # only if a script has options
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import PipelineError, UsageError
+from aml_pipeline.core.files import Digests
 from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check
-from aml_pipeline.project.folder import STATE, Project, project_of
+from aml_pipeline.project.folder import STATE, Project
 
 # Lines of larger files are not shown.
 _MOST_SHOWN = 1 << 23
@@ -54,6 +55,12 @@ class Opened:
         reported = ordered([*self.loaded.problems, *(located if errors(located) else problems)])
         return PipelineError(reported, self.texts(reported))
 
+    def readable(self) -> Opened:
+        """Return this if it has a plan, which is enough to look at earlier runs. Raises PipelineError otherwise."""
+        if self.plan is None:
+            self.require()
+        return self
+
     def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
         """Return plan and project. Raises PipelineError with all problems if one is an error."""
         self.tell(problems or [])
@@ -73,12 +80,25 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     folder = os.path.dirname(file)
     if loaded.plan is None:
         return Opened(loaded, None, None, os.path.join(folder, STATE))
-    project = project_of(loaded.plan)
+    project = Project(loaded.plan, _digests(loaded.plan))
     unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
     loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown, loaded.other_values)))
     opened = Opened(loaded, loaded.plan, project, project.state)
     opened.plan = loaded.plan = replace(loaded.plan, source=opened)
     return opened
+
+
+def project_of(plan: Plan) -> Project:
+    """Return the project of ``plan`` as it is on the disk now. Raises PipelineError for scripts that are gone."""
+    project = Project(plan, _digests(plan))
+    faults = [fault for step in plan.steps for fault in check.script_faults(step, project)]
+    if faults:
+        raise plan.refusal(faults)
+    return project
+
+
+def _digests(plan: Plan) -> Digests:
+    return Digests(os.path.join(os.path.dirname(plan.file), STATE, plan.name, "digests"))
 
 
 def _what_instead(file: str) -> str:

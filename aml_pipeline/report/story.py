@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.core.masking import masked
 from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.report.series import Series
-from aml_pipeline.runs.record import defaults_of
+from aml_pipeline.runs.record import defaults_of, parameters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +129,6 @@ class RunTold:
     def commit(self) -> str:
         """The git commit, or ""."""
         return str(mapping(self.header.get("git")).get("commit") or "")
-
-
-def parameters_of(header: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters of a recorded run as texts, with secrets hidden if an old record contains them."""
-    return {str(name): masked(str(name), str(value)) for name, value in mapping(header.get("parameters")).items()}
 
 
 def _output(name: str, place: str, content: object) -> OutputTold:

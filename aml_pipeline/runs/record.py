@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from aml_pipeline.core import files
 from aml_pipeline.core.masking import masked
-from aml_pipeline.core.plain import mapping
+from aml_pipeline.core.plain import mapping, number
 from aml_pipeline.runs import contents
 
 _LOG = ".log"
@@ -65,6 +65,32 @@ class RunRecord:
     def state(self) -> str:
         """How it ended; "unreadable" if its record is damaged."""
         return str(self.header.get("state", "unreadable"))
+
+    @property
+    def started(self) -> float | None:
+        """When it began, in seconds since 1970."""
+        return number(self.short.get("started"))
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it has not ended."""
+        return number(self.short.get("seconds"))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The values of its parameters as texts, without secrets."""
+        return parameters_of(self.short)
+
+    @property
+    def states(self) -> dict[str, str]:
+        """How each step ended: "done", "up to date", "failed", "not run" or "interrupted"."""
+        return {name: str(mapping(row).get("state")) for name, row in mapping(self.short.get("steps")).items()}
+
+    @property
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """The last value of each metric, by the step that logged it."""
+        rows = {name: mapping(row).get("metrics") for name, row in mapping(self.short.get("steps")).items()}
+        return {name: dict(values) for name, values in rows.items() if isinstance(values, Mapping)}
 
     def damaged(self) -> list[str]:
         """Return the names of its files that cannot be read, or belong to another run.
@@ -213,6 +239,11 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def parameters_of(header: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of a recorded run as texts; secrets in records of earlier versions are masked."""
+    return {str(name): masked(str(name), str(value)) for name, value in mapping(header.get("parameters")).items()}
 
 
 def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,8 @@ from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan import ports, tokens
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
-from aml_pipeline.project.folder import Project, project_of
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
 
 
 def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it

@@ -10,7 +10,8 @@ from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.project.folder import Project, project_of
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs import differences
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.differences import Parts

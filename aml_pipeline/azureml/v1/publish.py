@@ -34,7 +34,8 @@ from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.project.folder import Project, project_of
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
 
 # Increased when the same file is published differently.
 _FORMAT = 1

@@ -9,8 +9,8 @@ from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import each
-from aml_pipeline.cli.selected import context_of, selection, warn_of_left_out
-from aml_pipeline.local import forecast
+from aml_pipeline.cli.selected import selection, warn_of_left_out
+from aml_pipeline.local import context_of, forecast
 from aml_pipeline.runs.reuse import Verdict
 
 
@@ -21,9 +21,9 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
 
         return forecast_remotely(options, environ)
     with asking_python(options, environ) as python:
-        opened = open_with(options)
-        selected, forced = selection(options, opened)
-        context = context_of(environ, opened, selected, python)
+        pipeline, project = open_with(options).require()
+        selected, forced = selection(options, pipeline)
+        context = context_of(pipeline, project, selected, python(), environ)
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
     something = any(verdict.action != "reuse" for _, verdict in verdicts)

@@ -1,0 +1,91 @@
+"""One run from start to end: the Python and the environment of its steps, the lock, the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.local.evaluate import Context
+from aml_pipeline.local.run import Run, Wishes, run
+from aml_pipeline.local.store import Store
+from aml_pipeline.local.tracking import prepare, tracking_environ
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan import graph
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project import check
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.environment.steps_python import asking, steps_environ
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
+from aml_pipeline.runs import locks, provenance
+from aml_pipeline.runs.events import Event
+from aml_pipeline.runs.recorder import Recorder, new_id
+
+
+def run_plan(  # noqa: PLR0913 - what a run is made of
+    plan: Plan,
+    steps: Collection[str],
+    environ: Mapping[str, str],
+    *,
+    python: str | None = None,
+    force: bool = False,
+    jobs: int = 1,
+    keep_going: bool = False,
+    on_event: Callable[[Event], None] = lambda _event: None,
+) -> Run:
+    """Run ``steps`` of ``plan`` and the steps that they need in a process that may do other things as well."""
+    if jobs < 1:
+        raise UsageError(f"jobs must be 1 or more, got {jobs}.")
+    selected = graph.select(plan.upstream, list(steps))
+    wishes = Wishes((steps or selected) if force else (), jobs, keep_going, shared=True)
+    project = project_of(plan)
+    with asking(python, environ, project.folder) as answer:
+        locks.prepare(os.path.dirname(project.state), plan.name)
+        context = context_of(plan, project, selected, answer(), environ)
+    with locks.locked(project.state, "aml_pipeline.run"):
+        return recorded(context, selected, wishes, on_event, command="aml_pipeline.run")
+
+
+def context_of(  # noqa: PLR0913 - what a local run works with
+    plan: Plan,
+    project: Project,
+    selected: Sequence[str],
+    python: Interpreter,
+    environ: Mapping[str, str],
+    *,
+    durable: bool = False,
+) -> Context:
+    """Return what a run of the ``selected`` steps works with. Raises PipelineError for data that is not here."""
+    missing = check.missing_data(plan, project, [plan.step(name) for name in selected])
+    if missing:
+        raise plan.refusal(missing)
+    given = {**tracking_environ(environ, project.state, plan.name), **steps_environ(environ)}
+    return Context(plan, project, Store(project.state, project.digests, durable=durable), python, given)
+
+
+def recorded(  # noqa: PLR0913 - what a run is made of
+    context: Context,
+    selected: Sequence[str],
+    wishes: Wishes,
+    on_event: Callable[[Event], None],
+    *,
+    command: str,
+    durable: bool = False,
+) -> Run:
+    """Run the ``selected`` steps, and record the run as begun by ``command``. The caller holds the lock."""
+
+    def header() -> dict[str, Any]:
+        if wishes.jobs > 1:
+            prepare(context.store.folder, context.plan.name)
+        python = context.interpreter
+        return {
+            **redaction.for_record(context.plan),
+            **provenance.beginning(command, provenance.git_state(context.project.folder)),
+            "python": {"path": python.path, "version": python.full_version, "platform": python.platform},
+            "distributions": dict(python.distributions),
+        }
+
+    recorder = Recorder(os.path.join(context.project.state, "runs"), new_id(), durable=durable)
+    return run(context, selected, recorder, header, wishes=wishes, on_event=on_event)
