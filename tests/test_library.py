@@ -164,9 +164,9 @@ def _signal_unless_over(pid: int) -> None:
 @pytest.mark.parametrize(
     ("steps", "options", "told"),
     [
-        (("trian",), {}, 'No step is called "trian". Did you mean "train"?'),
+        (("trian",), {}, 'Unknown step "trian". Did you mean "train"?'),
         ((), {"jobs": 0}, "jobs must be 1 or more, got 0."),
-        ((), {"python": "nowhere"}, "There is no program nowhere"),
+        ((), {"python": "nowhere"}, 'The Python "nowhere" was not found'),
     ],
 )
 def test_a_call_that_cannot_be_meant(
@@ -200,7 +200,7 @@ def test_errors_of_azure_ml_have_their_line(small: Project) -> None:
             azureml.check(plan, sdk=sdk, step="train")
     with pytest.raises(PipelineError, match=r"pipeline.yaml:5:12"):
         azureml.export(plan, str(small.root / "v2"))
-    with pytest.raises(UsageError, match=r'There is no step "trian"\. Did you mean "train"\?'):
+    with pytest.raises(UsageError, match=r'Unknown step "trian"\. Did you mean "train"\?'):
         azureml.check(plan, step="trian")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aml_pipeline.core import files
+from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import PipelineError, UsageError
-from aml_pipeline.core.files import Digests
 from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded

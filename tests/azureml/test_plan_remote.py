@@ -112,7 +112,7 @@ def test_every_change_is_listed(lesson: Lesson, capsys: Capture) -> None:
 
 def test_a_step_that_is_not_there(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "plan", "--remote", "trian")
-    assert (done.status, done.err) == (2, 'There is no step "trian". Did you mean "train"?\n')
+    assert (done.status, done.err) == (2, 'Unknown step "trian". Did you mean "train"?\n')
     assert lesson.service.requests == []
 
 

@@ -473,7 +473,7 @@ def test_one_step_alone(lesson: Lesson, capsys: Capture) -> None:
     ("step", "told"),
     [
         ("train", 'step "train" reads data of step "prepare", so it cannot run alone. Submit the pipeline: '),
-        ("trian", 'There is no step "trian". Did you mean "train"?'),
+        ("trian", 'Unknown step "trian". Did you mean "train"?'),
     ],
 )
 def test_a_step_that_cannot_run_alone(lesson: Lesson, capsys: Capture, step: str, told: str) -> None:

@@ -62,7 +62,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["run", "-f", "."], ". is a folder, not a pipeline file."),
         (["run", "trian"], 'Unknown step "trian".'),
         (["run", "--only"], "--only needs at least one step."),
-        (["run", "--python", "nowhere"], "Program nowhere of --python was not found."),
+        (["run", "--python", "nowhere"], 'The Python "nowhere" was not found.'),
         (["logs", "--run", "x"], "Nothing ran yet."),
     ],
 )

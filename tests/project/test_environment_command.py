@@ -86,7 +86,7 @@ def test_a_profile_a_parameter_another_file_and_another_python_count(pipeline: P
     inside = pipeline.root / "env"
     assert "base (env/e.yml)" in pipeline.cli("environment", "-f", "../pipeline.yaml", cwd=inside).stdout
     told = pipeline.cli("environment", "--python", "nowhere", status=2).stderr
-    assert told.startswith("Program nowhere of --python was not found.")
+    assert told.startswith('The Python "nowhere" was not found.')
     pipeline.cli("environment", "--param", "x=1", status=2)
 
 

@@ -194,7 +194,7 @@ class Plan:
     def step(self, name: str) -> Step:
         """Return the step called ``name``. Raises UsageError when there is none."""
         if name not in self._by_name:
-            raise UsageError(f'There is no step "{name}". {suggest(name, self._by_name, noun="step")}')
+            raise UsageError(f'Unknown step "{name}". {suggest(name, self._by_name, noun="step")}')
         return self._by_name[name]
 
     @cached_property

@@ -40,6 +40,5 @@ def _path(python: str | None, environ: Mapping[str, str]) -> str:
         return sys.executable
     path = shutil.which(python, path=environ.get("PATH"))
     if path is None:
-        message = f"There is no program {python} for --python. Give the path of a Python, such as .venv/bin/python."
-        raise UsageError(message)
+        raise UsageError(f'The Python "{python}" was not found. Give its path, such as .venv/bin/python.')
     return os.path.abspath(path)
