@@ -223,9 +223,9 @@ def test_the_sdk_is_that_of_the_workspace() -> None:
     assert sdks.of(type("Mine", (type(client),), {"__module__": "mine"})()) == "v2"
     with pytest.raises(UsageError, match=r"Expected a Workspace .* or an MLClient .*, got str\."):
         azureml.cancel("workspace", "run")
-    with pytest.raises(UsageError, match=r"This needs SDK v1, got an MLClient"):
+    with pytest.raises(UsageError, match=r"This needs SDK v1, but got an MLClient"):
         azureml.runs(client, "experiment", "pipeline")
-    with pytest.raises(UsageError, match=r'There is no SDK "v3"'):
+    with pytest.raises(UsageError, match=r'Unknown SDK "v3"'):
         azureml.connect(sdk="v3")
 
 

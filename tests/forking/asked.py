@@ -11,8 +11,8 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 
-from aml_pipeline.cli.python import steps_environ
 from aml_pipeline.project.environment import interpreter
+from aml_pipeline.project.environment.steps_python import steps_environ
 
 
 class _Answered:
