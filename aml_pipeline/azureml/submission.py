@@ -40,9 +40,8 @@ class Request:
     def record(self, run: str, portal: str, sdk: str) -> Recorder:
         """Record the run with that id, so that `cancel` can find it."""
         plan, project = self.plan, self.project
-        folder = locks.prepare(
-            os.path.dirname(project.state), plan.name
-        )  # before secrets are sealed, because it has the salt
+        # Before secrets are sealed, because it has the salt.
+        folder = locks.prepare(os.path.dirname(project.state), plan.name)
         parts = {step.name: sendable.parts(plan, project, step) for step in self.steps}
         header = {
             **redaction.for_record(plan),

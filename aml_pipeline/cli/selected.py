@@ -1,4 +1,4 @@
-"""What ``plan`` and ``run`` share: the steps that are chosen, and warnings about the others."""
+"""Shared by ``plan`` and ``run``: the selected steps, and warnings about the others."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def test_what_is_sent_is_recorded_and_listed_without_secrets(
 
     opened = open_pipeline(str(ready.root / "pipeline.yaml"), parameters={"api_key": "hunter2-given"})
     plan, project = opened.require()
-    submit._show(plan, project, plan.steps)
+    submit._show(plan, project, None)
     assert "parameter api_key ***\nparameter harmless ***\n" in capsys.readouterr().out
     Request(plan, project, None, None, "aml-pipeline submit").record("run-1", "https://portal", "v1")
     assert told(ready) == []
