@@ -21,7 +21,7 @@ from aml_pipeline.cli.exits import (
     die_of,
     status_of,
 )
-from aml_pipeline.cli.screen.printing import Screened, steer
+from aml_pipeline.cli.screen.printing import Screened, is_coloured, steer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError as error:
         closed = _closed_pipe()
-        return next((status_of(one) for one in _behind(error) if isinstance(one, KeyboardInterrupt)), closed)
+        return next((status_of(cause) for cause in _behind(error) if isinstance(cause, KeyboardInterrupt)), closed)
     except KeyboardInterrupt as error:
         status = _stopped(error, words)
     except OSError as error:
@@ -92,7 +92,7 @@ def _run(words: Sequence[str], environ: Mapping[str, str]) -> int:
         _say(_machine_words(error))
     except Exception as error:  # noqa: BLE001 - the one place that turns exceptions into exit statuses
         cause = error.__cause__  # Python before 3.12 wraps what is raised while a class is created in a RuntimeError
-        status = _stopped(cause, words) if isinstance(cause, KeyboardInterrupt) else _told(error, environ)
+        status = _stopped(cause, words) if isinstance(cause, KeyboardInterrupt) else _reported(error, environ)
     return status
 
 
@@ -150,10 +150,10 @@ def _run_remembered(name: str, options: Options, words: list[str], environ: Mapp
     from aml_pipeline import __version__
     from aml_pipeline.core import memo
 
-    asked = memo.question(words, environ, __version__)
+    question = memo.question(words, environ, __version__)
     folder = os.path.join(os.path.dirname(os.path.abspath(options.text("file") or "")), ".aml_pipeline", ".memo")
-    place = memo.place(folder, asked)
-    answer = memo.recall(place, asked)
+    place = memo.place(folder, question)
+    answer = memo.recall(place, question)
     if answer is not None:
         print(answer)
         return 0
@@ -163,7 +163,7 @@ def _run_remembered(name: str, options: Options, words: list[str], environ: Mapp
         from aml_pipeline.pipeline.redaction import words as redacted
 
         if seen.lasting and redacted(words) == words:  # the question is cached, too
-            memo.keep(place, asked, seen.looks, seen.links, options.answer)
+            memo.keep(place, question, seen.looks, seen.links, options.answer)
     return status
 
 
@@ -185,7 +185,8 @@ class Heard:
         def terminate(number: int, _frame: object) -> None:
             raise Terminated(SIGNALLED + number)
 
-        self._before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._before = {number: signal.getsignal(number) for number in numbers}
         if self._before[signal.SIGINT] == signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -214,8 +215,7 @@ def _unknown_command(word: str) -> Exception:
     return UsageError(f'Unknown command "{word}". {hint} See `aml-pipeline --help`.')
 
 
-def _told(error: Exception, environ: Mapping[str, str]) -> int:
-    from aml_pipeline.cli.screen.colour import is_coloured
+def _reported(error: Exception, environ: Mapping[str, str]) -> int:
     from aml_pipeline.core.errors import AzureError, MachineError, PipelineError, UserError
 
     if not isinstance(error, UserError):
@@ -224,17 +224,15 @@ def _told(error: Exception, environ: Mapping[str, str]) -> int:
         traceback.print_exception(error)
         _say("This is a bug in aml-pipeline, not your mistake. Please report it with the lines above.")
         return EXIT_BUG
-    if not isinstance(error, PipelineError):
-        _say(str(error))
-    else:
+    if isinstance(error, PipelineError):
         from aml_pipeline.core.problems import as_text
-
-        told = as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ))
-        steer(sys.stderr, f"{told}\n")
         from aml_pipeline.core.wording import counted
 
-        errors = sum(one.severity == "error" for one in error.problems)
+        steer(sys.stderr, f"{as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ))}\n")
+        errors = sum(problem.severity == "error" for problem in error.problems)
         _say(f"{counted(errors, 'error')}; nothing was run.")
+    else:
+        _say(str(error))
     if isinstance(error, AzureError):
         return EXIT_AZURE
     return EXIT_MACHINE if isinstance(error, MachineError) else EXIT_USAGE

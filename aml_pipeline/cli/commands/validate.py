@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from aml_pipeline.cli.checked import checked, count
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.screen.colour import is_coloured
-from aml_pipeline.cli.screen.printing import as_json, steer
+from aml_pipeline.cli.screen.printing import as_json, is_coloured, steer
 from aml_pipeline.core import problems
 from aml_pipeline.core.errors import UsageError
 

@@ -13,7 +13,7 @@ from aml_pipeline.cli.screen.escapes import forms, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any, TextIO
 
 
@@ -70,6 +70,11 @@ def log(stream: TextIO, text: str, *, coloured: bool) -> None:
 
         text = for_terminal(text, coloured=coloured)
     behind.write(text)
+
+
+def is_coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether to use colours on ``stream``: it is a terminal that shows them, and NO_COLOR is not set."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 def print_json(data: object) -> None:

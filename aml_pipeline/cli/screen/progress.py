@@ -12,10 +12,9 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from aml_pipeline.cli.screen.colour import is_coloured
 from aml_pipeline.cli.screen.live import Live, can_move
 from aml_pipeline.cli.screen.logged import without_colours
-from aml_pipeline.cli.screen.printing import log
+from aml_pipeline.cli.screen.printing import is_coloured, log
 from aml_pipeline.core.wording import counted, printable
 from aml_pipeline.local import Run
 from aml_pipeline.local.store import Store
@@ -103,9 +102,9 @@ class Progress:
         last = self._last.get(step, {})
         old = (self._before().get(step, {}).get("metrics") or {}) if last else {}
         first = islice(last.items(), _MOST_METRICS)
-        told = [f"{printable(name)} {_shown(value)}{_was(value, old.get(name))}" for name, value in first]
-        more = [f"and {counted(len(last) - len(told), 'more metric')}"] if len(last) > len(told) else []
-        return "  ".join([*told, *more])
+        values = [f"{printable(name)} {_shown(value)}{_was(value, old.get(name))}" for name, value in first]
+        more = [f"and {counted(len(last) - len(values), 'more metric')}"] if len(last) > len(values) else []
+        return "  ".join([*values, *more])
 
     def _expected(self, step: str) -> str:
         """Return how long a step is expected to take, from its previous run."""
@@ -163,10 +162,12 @@ def _was(value: object, old: object) -> str:
 
 def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
     """Return the folders of the final outputs, one per line."""
-    read = {(one.step, one.name) for step in plan.steps for one in step.inputs}
-    finals = [(step, name) for step, one in done.results.items() for name in one.outputs if (step, name) not in read]
+    read = {(source.step, source.name) for step in plan.steps for source in step.inputs}
+    made = [(step, name) for step, result in done.results.items() if step in done.steps for name in result.outputs]
     base = os.path.dirname(os.path.abspath(file))
-    rows = [(f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in finals if step in done.steps]
+    rows = [
+        (f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in made if (step, name) not in read
+    ]
     width = max((len(left) for left, _ in rows), default=0)
     return [f"{left:<{width}}  {right}" for left, right in rows]
 
