@@ -45,8 +45,8 @@ def require_own(wanted: Wanted, found: Found) -> None:
         raise AzureError(f"{what} Rename the pipeline in the file, or the endpoint in the portal.")
     others = foreign(wanted, found)
     if others and not whose.adopt:
-        (thing, theirs), *_ = others
-        what = f"{thing[:1].upper()}{thing[1:]} was published by another project, {theirs}; this one is {whose.origin}."
+        (thing, origin), *_ = others
+        what = f"{thing[:1].upper()}{thing[1:]} was published by another project, {origin}; this one is {whose.origin}."
         raise AzureError(f"{what} Rename the pipeline in the file (`name:`), or run `aml-pipeline publish --adopt`.")
 
 

@@ -75,7 +75,10 @@ def _chosen(
     paused = [known for known in there if not known.active and not _put_away(known)]
     away = [known for known in there if _put_away(known) and not _needs_another(schedule, known, found)]
     if active:
-        return _live(wanted, schedule, active[0], found)
+        why = _needs_another(schedule, active[0], found)
+        if not why:
+            return _kept(wanted, schedule, active[0])
+        return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key)
     if paused:
         return _of_paused(wanted, schedule, paused[-1], found)
     if away:
@@ -88,13 +91,6 @@ def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
     news = wanted.whose.news(mark_in(known.description))
     if news:
         yield Change("update", "schedule", known.name, news, known.id, key, only_mark=True)
-
-
-def _live(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Found) -> Change:
-    why = _needs_another(schedule, known, found)
-    if not why:
-        return _kept(wanted, schedule, known)
-    return Change("replace", "schedule", schedule.name, why, known.id, schedule.key)
 
 
 def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Found) -> Change:
@@ -158,8 +154,10 @@ def _shown(name: str, value: str | None) -> str:
 
 def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:
     """Yield a line for each schedule that starts to fire while one of the same name, but another profile, fires too."""
-    begins = {one.key for one in todo if one.kind == "schedule" and one.action in {"create", "update", "replace"}}
-    marks = [(mark, one.name) for one in found.schedules if one.active and (mark := mark_in(one.description))]
+    changed = [change for change in todo if change.kind == "schedule" and change.action not in {"disable", "unchanged"}]
+    begins = {change.key for change in changed}
+    active = (schedule for schedule in found.schedules if schedule.active)
+    marks = [(mark, schedule.name) for schedule in active if (mark := mark_in(schedule.description))]
     for schedule in wanted.schedules:
         others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
         if others and schedule.key in begins:
@@ -170,6 +168,6 @@ def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator
 
 def _is_sibling(mark: Mark, wanted: Wanted) -> bool:
     """Whether it belongs to the same pipeline with another profile, or without one."""
-    ours, theirs = wanted.whose.identity, mark.identity
-    of_one = theirs.partition("/")[0] == ours.partition("/")[0]
-    return of_one and theirs != ours and wanted.whose.is_of_project(mark)
+    identity, own = mark.identity, wanted.whose.identity
+    is_same_pipeline = identity.partition("/")[0] == own.partition("/")[0]
+    return is_same_pipeline and identity != own and wanted.whose.is_of_project(mark)

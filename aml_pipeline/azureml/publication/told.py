@@ -12,10 +12,11 @@ from aml_pipeline.core.wording import printable
 _SIGNS = {"create": "+", "update": "~", "replace": "-/+", "disable": "-", "unchanged": "="}
 
 
-def as_text(found: Iterable[Change]) -> str:
+def as_text(changes: Iterable[Change]) -> str:
     """Return changes as text, one per line."""
     rows = [
-        (_SIGNS[one.action], printable(f"{one.kind} {one.name}"), printable("; ".join(one.details))) for one in found
+        (_SIGNS[change.action], printable(f"{change.kind} {change.name}"), printable("; ".join(change.details)))
+        for change in changes
     ]
     width = max((len(what) for _, what, _ in rows), default=0)
     return "\n".join(f"{sign:>3} {what:<{width}}  {details}".rstrip() for sign, what, details in rows)
@@ -27,13 +28,14 @@ def listed(found: Found, whose: Whose, changes: Iterable[Change]) -> list[dict[s
     Active schedules of other pipelines, profiles and projects are included: a renamed pipeline leaves its own
     behind.
     """
-    known = {one.id: one for one in changes if one.id}
-    missing = [one for one in changes if one.action == "create"]
-    keys = {one.key for one in changes if one.action != "disable"}
-    marks = ((mark_in(one.description), one) for one in found.schedules)
-    ours = [(mark, one) for mark, one in marks if mark and (mark.identity == whose.identity or one.active)]
-    rows = [_listed(mark, one, _compared(mark, whose, known.get(one.id), keys)) for mark, one in ours]
-    return [*rows, *(_not_there(one) for one in missing)]
+    known = {change.id: change for change in changes if change.id}
+    keys = {change.key for change in changes if change.action != "disable"}
+    rows = [
+        _listed(mark, schedule, _compared(mark, whose, known.get(schedule.id), keys))
+        for schedule in found.schedules
+        if (mark := mark_in(schedule.description)) and (mark.identity == whose.identity or schedule.active)
+    ]
+    return [*rows, *(_not_there(change) for change in changes if change.action == "create")]
 
 
 def _compared(mark: Mark, whose: Whose, change: Change | None, keys: Container[str]) -> str:
@@ -46,20 +48,21 @@ def _compared(mark: Mark, whose: Whose, change: Change | None, keys: Container[s
     return "replaced by another schedule" if mark.schedule in keys else "no longer in the file"
 
 
-def _listed(mark: Mark, one: Schedule, compared: str) -> dict[str, object]:
+def _listed(mark: Mark, schedule: Schedule, compared: str) -> dict[str, object]:
     return {
-        "name": one.name,
+        "name": schedule.name,
         "key": mark.schedule,
-        "state": "active" if one.active else "disabled by publish" if mark.disabled else "paused",
-        "fires": str(one.timing) if one.timing else None,
-        "experiment": one.experiment,
-        "parameters": None if one.parameters is None else redacted(one.parameters),
+        "state": "active" if schedule.active else "disabled by publish" if mark.disabled else "paused",
+        "fires": str(schedule.timing) if schedule.timing else None,
+        "experiment": schedule.experiment,
+        "parameters": None if schedule.parameters is None else redacted(schedule.parameters),
         "compared": compared,
-        "id": one.id,
+        "id": schedule.id,
         "origin": mark.origin or None,
     }
 
 
-def _not_there(one: Change) -> dict[str, object]:
+def _not_there(change: Change) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(("fires", "experiment", "parameters", "id", "origin"))
-    return {**row, "name": one.name, "key": one.key, "state": "not published", "compared": "; ".join(one.details)}
+    compared = "; ".join(change.details)
+    return {**row, "name": change.name, "key": change.key, "state": "not published", "compared": compared}

@@ -12,7 +12,6 @@ from aml_pipeline.azureml.publication import (
     Found,
     Pipeline,
     Wanted,
-    WantedSchedule,
     changes,
     doubled,
     endpoint_change,
@@ -36,12 +35,12 @@ from aml_pipeline.pipeline.schedule import timetable
 
 def apply(work: Compilation, wanted: Wanted, found: Found, now: dt.datetime) -> list[Change]:
     """Apply the changes; return them with the ids of created things. The listener is told what was done if it fails."""
-    recurrences = {one.key: _recurrence(work.plan, one, now) for one in wanted.schedules}
+    recurrences = {declared.key: _recurrence(work.plan, declared.key, now) for declared in wanted.schedules}
     publisher = _Publisher(work, wanted, found, recurrences)
     try:
         publisher.publish()
     except AzureError:
-        made = [f"{one.kind} {one.name}" for one in publisher.done if one.action != "unchanged"]
+        made = [f"{change.kind} {change.name}" for change in publisher.done if change.action != "unchanged"]
         if made:
             say(f"Done before the failure: {', '.join(made)}. `aml-pipeline publish` will do the rest.")
         raise
@@ -50,11 +49,14 @@ def apply(work: Compilation, wanted: Wanted, found: Found, now: dt.datetime) -> 
 
 def missing(work: Compilation) -> list[Change]:
     """Return missing environments and clusters, which are created too."""
-    environments = [(one, work.versions[one][0]) for one, there in work.environments.items() if there is None]
-    targets = [one for one, there in work.targets.items() if there is None]
+    environments = [environment for environment, there in work.environments.items() if there is None]
+    targets = [target for target, there in work.targets.items() if there is None]
     return [
-        *(Change("create", "environment", str(one.name), (f"version {version}",)) for one, version in environments),
-        *(Change("create", "compute target", one.name, (str(one.vm_size),)) for one in targets),
+        *(
+            Change("create", "environment", str(new.name), (f"version {work.versions[new][0]}",))
+            for new in environments
+        ),
+        *(Change("create", "compute target", new.name, (str(new.vm_size),)) for new in targets),
     ]
 
 
@@ -120,13 +122,13 @@ class _Publisher:
         except AzureError as again:
             raise (error if may_pass(again) else again) from None
         left = list(changes(self.wanted, self.found))
-        is_seen = self.found.endpoint != before if change.kind == "endpoint" else False
-        if not is_seen and any(_is_still(change, one) for one in left):
+        is_seen = change.kind == "endpoint" and self.found.endpoint != before
+        if not is_seen and any(_is_still(change, other) for other in left):
             raise error
         lost = f"Azure ML did not confirm that {_thing(change)} was published, but it was."
         say(lost if may_pass(error) else f"Another publish changed {_thing(change)} at the same time.")
-        there = (one.id for one in left if (one.kind, one.key) == (change.kind, change.key) and one.id)
-        return change.id or next(there, "")
+        ids = (other.id for other in left if (other.kind, other.key) == (change.kind, change.key) and other.id)
+        return change.id or next(ids, "")
 
     def apply(self, change: Change) -> str:
         """Apply a change; return the id of its thing. Raises AzureError."""
@@ -219,7 +221,8 @@ class _Publisher:
             "pipeline_parameters": dict(declared.parameters),
         }
         if change.action == "update":
-            status = {"status": "Active"} if self.is_put_away(change.id) else {}
+            before = mark_in(self.description_of(change.id))
+            status = {"status": "Active"} if before and before.disabled else {}  # by this program, not by a person
             provider.update_schedule(change.id, **given, **status)
             return change.id
         from azureml.pipeline.core import Schedule
@@ -229,17 +232,16 @@ class _Publisher:
         where = {"pipeline_endpoint_id": there.id, "experiment_name": declared.experiment}
         return str(Schedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
 
+    def description_of(self, known: str) -> str:
+        """Return the description that a schedule has."""
+        return next(schedule.description for schedule in self.found.schedules if schedule.id == known)
+
     def described(self, known: str, *, away: bool = False) -> str:
         """Return the description of a schedule with this project's mark; ``away``: disabled, but not by a person."""
-        description = next(one.description for one in self.found.schedules if one.id == known)
+        description = self.description_of(known)
         mark = mark_in(description)
         assert mark is not None  # noqa: S101 - else it would be somebody else's
         return marked_again(description, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
-
-    def is_put_away(self, known: str) -> bool:
-        """Whether a schedule was disabled by this program."""
-        mark = next(mark_in(one.description) for one in self.found.schedules if one.id == known)
-        return mark is not None and mark.disabled
 
 
 def _thing(change: Change) -> str:
@@ -247,20 +249,20 @@ def _thing(change: Change) -> str:
     return f"{kind} {change.name}"
 
 
-def _is_still(change: Change, one: Change) -> bool:
-    """Whether the wanted change ``one`` is the same as ``change``."""
-    same = (one.kind, one.key) == (change.kind, change.key)
+def _is_still(change: Change, other: Change) -> bool:
+    """Whether the wanted change ``other`` is the same as ``change``."""
+    same = (other.kind, other.key) == (change.kind, change.key)
     if change.kind == "schedule" and change.action != "disable":
-        return same and one.action not in {"unchanged", "disable"}
-    return same and one.action == change.action and one.id == change.id
+        return same and other.action not in {"unchanged", "disable"}
+    return same and other.action == change.action and other.id == change.id
 
 
-def _recurrence(plan: Plan, declared: WantedSchedule, now: dt.datetime) -> Sdk:
+def _recurrence(plan: Plan, key: str, now: dt.datetime) -> Sdk:
     """Return the SDK's recurrence, starting at the next time: without a start it would fire at once."""
     from azureml.pipeline.core import ScheduleRecurrence
     from azureml.pipeline.core.schedule import TimeZone
 
-    schedule = plan.schedules[declared.key]
+    schedule = plan.schedules[key]
     zone = timetable.zone_of(schedule.time_zone)
     start = timetable.start_time(schedule.pattern, schedule.recurrence, zone, now)
     given: Mapping[str, object] = schedule.recurrence.starting(start).as_data()

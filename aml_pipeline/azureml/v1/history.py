@@ -31,21 +31,14 @@ def runs(workspace: Sdk, experiment: str, pipeline: str) -> list[RemoteRun]:
 def _runs(workspace: Sdk, experiment: str, pipeline: str) -> Iterator[RemoteRun]:
     from azureml.core import Experiment
 
-    for one in Experiment.list(workspace, experiment_name=experiment):  # the constructor would create a missing one
-        for run in one.get_runs(tags={"pipeline": pipeline}):
-            tags = run.tags
-            yield RemoteRun(
-                run=run.id,
-                status=run.status,
-                started=seconds_of(_began(run)),
-                profile=tags.get("profile"),
-                commit=tags.get("git_commit"),
-                portal=run.get_portal_url(),
-            )
-
-
-def _began(run: Sdk) -> str | None:
-    """Return what the list contains; the run's details would take five more requests."""
-    told = run._run_dto  # noqa: SLF001 - there is no other way
-    begun = told.get("start_time_utc") or told.get("created_utc")
-    return str(begun) if begun else None
+    experiments = Experiment.list(workspace, experiment_name=experiment)  # the constructor would create a missing one
+    for run in (run for known in experiments for run in known.get_runs(tags={"pipeline": pipeline})):
+        listed = run._run_dto  # noqa: SLF001 - the run's details would take five more requests
+        yield RemoteRun(
+            run=run.id,
+            status=run.status,
+            started=seconds_of(str(listed.get("start_time_utc") or listed.get("created_utc") or "")),
+            profile=run.tags.get("profile"),
+            commit=run.tags.get("git_commit"),
+            portal=run.get_portal_url(),
+        )

@@ -49,7 +49,7 @@ def _endpoint_called(service: Sdk, name: str) -> Endpoint | None:
         raise
     if entity is None:
         return None
-    versions = {one.version: one.pipeline_id for one in entity.pipeline_version_list or ()}
+    versions = {version.version: version.pipeline_id for version in entity.pipeline_version_list or ()}
     active = entity.entity_status in _ACTIVE
     return Endpoint(entity.id, entity.description or "", entity.default_version, versions, active)
 
@@ -80,7 +80,7 @@ def _timing(entity: Sdk) -> Timing:
         interval=int(entity.interval or 1),
         hours=tuple(sorted(schedule.hours or ())) if schedule else (),
         minutes=tuple(sorted(schedule.minutes or ())) if schedule else (),
-        week_days=tuple(one for one in WEEK_DAYS if one in (days or ())),
+        week_days=tuple(day for day in WEEK_DAYS if day in (days or ())),
         time_zone=str(getattr(entity.time_zone, "value", entity.time_zone)),
         at=_day_and_time(str(entity.start_time or "")) if frequency == "Month" else "",
     )
@@ -88,5 +88,5 @@ def _timing(entity: Sdk) -> Timing:
 
 def _day_and_time(start: str) -> str:
     """Return the day and time of a monthly schedule from its start, such as ``2026-12-01T02:00:00``."""
-    found = re.match(r"\d{4}-\d\d-(\d\d)T(\d\d:\d\d)", start)
-    return f"day {int(found[1])} at {found[2]}" if found else ""
+    match = re.match(r"\d{4}-\d\d-(\d\d)T(\d\d:\d\d)", start)
+    return f"day {int(match[1])} at {match[2]}" if match else ""

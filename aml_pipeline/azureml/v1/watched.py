@@ -30,8 +30,8 @@ class Watched:
         status = str(self.run.get_status())
         if self.alone is not None:  # the run is that of its single step
             return status, [] if self.alone in without else [StepRun(self.alone, self.run.id, status, self.run)]
-        found = [one for one in self.run.get_steps() if one.name not in without]
-        return status, [StepRun(one.name, one.id, str(one.get_status()), one) for one in found]
+        runs = [run for run in self.run.get_steps() if run.name not in without]
+        return status, [StepRun(run.name, run.id, str(run.get_status()), run) for run in runs]
 
     def end(self, step: StepRun, log: str) -> End:
         """Return how a step ended; save its log in ``log``."""
@@ -66,13 +66,13 @@ def _seconds(details: Mapping[str, Any]) -> float | None:
 def _metrics(run: Sdk) -> Iterator[Metric]:
     """Yield what was logged; the SDK returns a list for a name that was logged several times."""
     for name, value in run.get_metrics().items():
-        for one in value if isinstance(value, list) else [value]:
-            yield name, "row" if isinstance(one, dict) else "scalar", jsonable(one)
+        for single in value if isinstance(value, list) else [value]:
+            yield name, "row" if isinstance(single, dict) else "scalar", jsonable(single)
 
 
 def _fetch_log(run: Sdk, place: str) -> None:
     """Write the log of a step to ``place``; a step that never got a node has none."""
     names = sorted(run.get_file_names())
-    name = next((one for pattern in LOGS for one in fnmatch.filter(names, pattern)), None)
+    name = next((name for pattern in LOGS for name in fnmatch.filter(names, pattern)), None)
     if name:
         run.download_file(name, output_file_path=place)
