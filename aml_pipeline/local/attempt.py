@@ -39,7 +39,7 @@ class Running:
     """An attempt with a running process; ``log`` is its log file, ``leavings`` the folder that keeps its ``outputs/``.
 
     ``since_ns`` is its start by the file system's clock, ``sight`` the state of everything it depends on at that time,
-    ``seconds`` its duration; ``stays`` means that its working copy is kept.
+    ``seconds`` its duration, ``status`` its exit status; ``stays`` means that its working copy is kept.
     """
 
     evaluation: Evaluation
@@ -52,6 +52,7 @@ class Running:
     process: process.Process
     follower: Follower
     seconds: float = 0.0
+    status: int = 0
     noted: bool = False
     stays: bool = False
 
@@ -65,8 +66,7 @@ class Running:
 class Judgement:
     """Why the outputs are not accepted, or their contents, what the step ``left`` and a remark on links."""
 
-    ended: process.Ended
-    message: str
+    message: str = ""
     contents: Mapping[str, Tree] = field(default_factory=dict)
     left: Sequence[Leftover] = ()
     remark: str = ""
@@ -169,7 +169,7 @@ def follow(context: Context, running: Running) -> None:
 def over(context: Context, running: Running, ended: process.Ended) -> None:
     """Emit the last output of a step that has ended. Raises OSError when the disk is full."""
     running.follower.read(end=True)
-    running.seconds = time.time() - running.begun
+    running.seconds, running.status = time.time() - running.begun, ended.status
     if ended.status:
         context.store.need_room(running.attempt)
 
@@ -180,14 +180,14 @@ def judge(context: Context, running: Running, ended: process.Ended, results: Map
     # After the digests: what has not changed until now had these digests all the time.
     message = message or faults.changed_back(context, running.evaluation, results, running.sight)
     if message:
-        return Judgement(ended, message)
+        return Judgement(message)
     try:
-        return _of_outputs(context, running, ended)
+        return _of_outputs(context, running)
     except MachineError as error:
-        return Judgement(ended, str(error))
+        return Judgement(str(error))
 
 
-def _of_outputs(context: Context, running: Running, ended: process.Ended) -> Judgement:
+def _of_outputs(context: Context, running: Running) -> Judgement:
     step, attempt, work = running.step, running.attempt, running.attempt.working_copy
     left = leftovers.leftovers(work, attempt.parts["snapshot"], running.since_ns, context.project.digests.file)
     shown = os.path.relpath(work, context.project.folder)
@@ -195,8 +195,8 @@ def _of_outputs(context: Context, running: Running, ended: process.Ended) -> Jud
     running.stays = bool(message and left)  # to inspect what the script wrote elsewhere
     message = message or links.of_outputs(step, attempt, os.path.dirname(context.store.folder))
     if message:
-        return Judgement(ended, message)
-    return Judgement(ended, "", context.store.contents(attempt), left, links.remark(attempt))
+        return Judgement(message)
+    return Judgement("", context.store.contents(attempt), left, links.remark(attempt))
 
 
 def finish(
@@ -204,14 +204,14 @@ def finish(
 ) -> tuple[StepEnded, Result | None]:
     """Accept the outputs of a step, or note that the attempt failed."""
     step, reason, seconds = running.step, running.evaluation.verdict.reason, running.seconds
-    status, key = judgement.ended.status, running.attempt.key
+    status, key = running.status, running.attempt.key
     if not judgement.message:
         facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
         result = context.store.accept(running.attempt, facts, judgement.contents)
-        done = StepEnded(time.time(), step.name, "done", reason, seconds, status, key=key)
         remarks = [faults.remark(step, result, to_fill(context, step), judgement.left), judgement.remark]
         remark = " ".join(filter(None, remarks))
-        return replace(done, outputs=dict(result.outputs), contents=dict(result.contents), remark=remark), result
+        done = StepEnded(time.time(), step.name, "done", reason, seconds, status, key=key, remark=remark)
+        return replace(done, outputs=dict(result.outputs), contents=dict(result.contents)), result
     context.store.fail(running.attempt)
     shown, cure = _failure(context, running)
     message = f"{judgement.message} {cure if status else ''}".strip()

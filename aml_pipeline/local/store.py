@@ -227,21 +227,12 @@ class Store:
             self._settle(attempt)
         return contents
 
-    def accept(self, attempt: Attempt, facts: Mapping[str, Any], contents: Mapping[str, Tree] | None = None) -> Result:
-        """Make the outputs of ``attempt`` the result of its key; ``use`` follows when there is time.
-
-        ``contents`` are their contents if known. Raises MachineError when an output is missing.
-        """
-        contents = self.contents(attempt) if contents is None else contents
-        manifest = {
-            "step": attempt.step,
-            "attempt": attempt.id,
-            "contents": contents,
-            "parts": attempt.parts,
-            "facts": facts,
-        }
-        files.write_sealed(self.manifest_place(attempt.step, attempt.key), manifest, durable=self.durable)
-        return Result(attempt.step, attempt.key, attempt.id, attempt.outputs, contents, attempt.parts, facts)
+    def accept(self, attempt: Attempt, facts: Mapping[str, Any], contents: Mapping[str, Tree]) -> Result:
+        """Make the outputs of ``attempt`` with these ``contents`` the result of its key; ``use`` follows later."""
+        step, parts = attempt.step, attempt.parts
+        manifest = {"step": step, "attempt": attempt.id, "contents": contents, "parts": parts, "facts": facts}
+        files.write_sealed(self.manifest_place(step, attempt.key), manifest, durable=self.durable)
+        return Result(step, attempt.key, attempt.id, attempt.outputs, contents, parts, facts)
 
     def _settle(self, attempt: Attempt) -> None:
         """Flush the outputs to disk, and the folders from that of the state down to them."""

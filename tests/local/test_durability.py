@@ -69,7 +69,7 @@ def test_an_output_is_on_the_disk_before_its_manifest_is_named(tmp_path: Path, t
     attempt = store.begin("make", key, {}, ["table"])
     (Path(attempt.outputs["table"]) / "a").write_text("a")
     told.clear()
-    store.accept(attempt, {})
+    store.accept(attempt, {}, store.contents(attempt))
     step = state / "steps" / "make"
     manifest = step / f"result.{key}"
     assert told == [

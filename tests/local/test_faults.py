@@ -143,7 +143,8 @@ def test_an_attempt_is_noted_before_anything_of_it_exists(results: Store) -> Non
 
 
 def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
-    result = results.accept(results.begin("train", KEY, {}, ["model"]), {})
+    attempt = results.begin("train", KEY, {}, ["model"])
+    result = results.accept(attempt, {}, results.contents(attempt))
     results.use(result)
     link = Path(results.link("train", "model"))
     link.rename(link.with_name("model.tmp"))
@@ -223,7 +224,8 @@ def _group(group: int) -> list[int]:
 
 
 def test_a_result_that_was_accepted_and_not_yet_noted_is_in_use(results: Store) -> None:
-    made = results.accept(results.begin("train", KEY, {}, ["model"]), {})
+    attempt = results.begin("train", KEY, {}, ["model"])
+    made = results.accept(attempt, {}, results.contents(attempt))
     again = Store(results.folder, Digests())
     last = again.last("train")
     assert last

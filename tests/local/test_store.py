@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 def _made(store: Store, key: str = K1, text: str = "weights", run: str = "r1") -> Result:
     attempt = store.begin("train", key, PARTS[key], ["model"])
     Path(attempt.outputs["model"], "w.txt").write_text(text)
-    result = store.accept(attempt, {"run": run})
+    result = store.accept(attempt, {"run": run}, store.contents(attempt))
     store.use(result)
     return result
 
@@ -56,7 +56,7 @@ def test_only_an_accepted_attempt_is_a_result(store: Store) -> None:
 
 def test_outputs_do_not_move_when_they_are_accepted(store: Store) -> None:
     attempt = store.begin("train", K1, PARTS[K1], ["model"])
-    assert store.accept(attempt, {}).outputs == attempt.outputs
+    assert store.accept(attempt, {}, store.contents(attempt)).outputs == attempt.outputs
 
 
 def test_a_failed_attempt_leaves_the_accepted_one_alone(store: Store) -> None:
@@ -104,7 +104,7 @@ def test_a_removed_output_folder_is_never_accepted(store: Store) -> None:
     attempt = store.begin("train", K1, PARTS[K1], ["model"])
     os.rmdir(attempt.outputs["model"])
     with pytest.raises(MachineError, match="model"):
-        store.accept(attempt, {})
+        store.accept(attempt, {}, store.contents(attempt))
     assert store.result("train", K1) == (None, "")
 
 
