@@ -365,7 +365,7 @@ def test_addresses_that_cannot_be_read_undo_nothing(lesson: Lesson, capsys: Capt
     lesson.service.fail("/PipelineEndpoints/(Id/)?[0-9a-f-]{36}$", 403, method="GET", times=1000)
     done = lesson.here(capsys, "publish")
     assert (done.status, done.out.splitlines()[-1]) == (0, "Azure ML is up to date with the file.")
-    assert done.err.startswith("Looking up the addresses failed. You may not do that")
+    assert done.err.startswith("Looking up the addresses failed. You are not allowed to do that")
 
 
 def test_going_back_to_an_earlier_version(lesson: Lesson, capsys: Capture) -> None:
@@ -602,7 +602,7 @@ def test_what_was_done_before_a_failure_is_told(lesson: Lesson, capsys: Capture)
         "Done before the failure: environment training, published pipeline lesson. `aml-pipeline publish` will do "
         "the rest."
     )
-    assert done.err.splitlines()[1].startswith("Publishing endpoint lesson failed. You may not do that")
+    assert done.err.splitlines()[1].startswith("Publishing endpoint lesson failed. You are not allowed to do that")
 
 
 def test_a_published_pipeline_that_a_person_disabled_stays_so(lesson: Lesson, capsys: Capture) -> None:
