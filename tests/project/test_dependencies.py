@@ -228,6 +228,11 @@ def test_versions_are_told_in_the_order_in_which_they_were_written(line: str, wa
     assert only(pip(line)).wanted == wanted
 
 
+def test_the_extras_of_a_requirement_are_read_once_and_normalized() -> None:
+    assert only(pip("ray[Tune_X, data]>=2")).extras == {"tune-x", "data"}
+    assert only(conda(listed('"ray[version=2]"'))).extras == set()
+
+
 def test_names_alone_are_read_without_importing_packaging() -> None:
     code = (
         "import sys; from aml_pipeline.project.environment import pip_file; "

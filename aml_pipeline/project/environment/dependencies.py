@@ -36,6 +36,7 @@ class Declared:
     versions: tuple[str, ...] = ()
     wanted: str = ""
     marker: str = ""
+    extras: frozenset[str] = frozenset()
     constraint: bool = False
 
 
@@ -72,6 +73,11 @@ class Declaration:
         self.packages += [replace(package, constraint=constraint or package.constraint) for package in other.packages]
         self.lines += [replace(line, constraint=constraint or line.constraint) for line in other.lines]
         self.problems += other.problems
+
+
+def normalized(name: str) -> str:
+    """Return a name as PEP 503 has it, so that two spellings of one distribution are the same."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def shown(text: str) -> str:

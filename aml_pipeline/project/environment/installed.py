@@ -5,12 +5,11 @@ Versions are compared by PEP 440. What is uncertain is "not checked": a false al
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aml_pipeline.project.environment.dependencies import Declared
+from aml_pipeline.project.environment.dependencies import Declared, normalized
 from aml_pipeline.project.environment.interpreter import Interpreter
 
 Verdict = Literal["fits", "missing", "other version", "not for this Python", "not checked"]
@@ -91,11 +90,6 @@ def compare(packages: Sequence[Declared], python: Interpreter) -> list[Finding]:
         if package.constraint:
             bounds.setdefault(normalized(package.name), []).append(package)
     return [_finding(package, bounds, installed, python) for package in packages if not package.constraint]
-
-
-def normalized(name: str) -> str:
-    """Return a name normalized by PEP 503, so that two spellings of one distribution are equal."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def distributions(package: Declared) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from aml_pipeline.core.problems import Position, Problem, suggest
 from aml_pipeline.project.environment.dependencies import (
@@ -21,6 +22,7 @@ from aml_pipeline.project.environment.dependencies import (
     Line,
     Reader,
     logins,
+    normalized,
     shown,
 )
 
@@ -135,10 +137,9 @@ class _Line:
     def _fault(self, message: str, cure: str, code: str = "pip-syntax") -> None:
         self._declaration.problems.append(Problem(code, message, cure, file=self._path, position=self._position))
 
-    def _declare(self, name: str, versions: tuple[str, ...] = (), wanted: str = "", marker: str = "") -> None:
-        self._declaration.packages.append(
-            Declared("pip", name, self._text, self._path, self._position, versions, wanted, marker)
-        )
+    def _declare(self, name: str, versions: tuple[str, ...] = (), **about: Any) -> None:  # noqa: ANN401 - fields
+        declared = Declared("pip", name, self._text, self._path, self._position, versions, **about)
+        self._declaration.packages.append(declared)
 
     def _declare_place(self, place: str) -> None:
         """Declare the package at a URL or a path."""
@@ -161,21 +162,16 @@ class _Line:
 
         try:
             requirement = Requirement(text.rstrip().removesuffix(";"))
-        except (
-            ValueError,
-            SyntaxError,
-        ):  # InvalidRequirement, or errors that packaging 25 does not catch: "numpy(y]!=)", a null
+        except (ValueError, SyntaxError):  # InvalidRequirement, or what packaging 25 let through: "numpy(y]!=)"
             self._fault(f'pip cannot read "{shown(text)}" as a requirement.', _cure(text))
-            return
-        marker = str(requirement.marker or "")
-        if requirement.url:
-            if _is_here(requirement.url):
-                self._note("path", requirement.url)
-            self._declare(requirement.name, marker=marker)
             return
         written = _COMPARISONS.search(text)
         wanted = re.sub(r"[\s)]", "", written[0]) if written and requirement.specifier else ""
-        self._declare(requirement.name, (wanted,), wanted, marker)
+        extras = frozenset(map(normalized, requirement.extras))
+        versions = () if requirement.url else (wanted,)
+        if requirement.url and _is_here(requirement.url):
+            self._note("path", requirement.url)
+        self._declare(requirement.name, versions, wanted=wanted, marker=str(requirement.marker or ""), extras=extras)
 
     def _options(self, text: str) -> list[tuple[str, str]]:
         """Return the options of the line with their values, as far as they can be read."""

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from aml_pipeline.project.environment.dependencies import Declared
-from aml_pipeline.project.environment.installed import NAMESAKES, conda_name, distributions, normalized
+from aml_pipeline.project.environment.dependencies import Declared, normalized
+from aml_pipeline.project.environment.installed import NAMESAKES, conda_name, distributions
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.environment.known_packages import asks_for
 
@@ -180,7 +180,7 @@ class Providers:
         """Return the distributions that declared packages require, each with the declared package."""
         along: dict[str, str] = {}
         for package in self._declared:
-            waiting = [(name, _extras(package.text)) for name in distributions(package)]
+            waiting = [(name, package.extras) for name in distributions(package)]
             for name, extras in waiting:  # the list grows
                 for need in self._needs(name):
                     needed, _, extra = need.partition(";")
@@ -201,7 +201,7 @@ class Providers:
         names = [self._installed[name] for name in distributions(package) if name in self._installed]
         if names:
             return any(name in providing or self._python.requires.get(name) for name in names)
-        return not _extras(package.text) and any(asks_for(name) is not None for name in distributions(package))
+        return not package.extras and any(asks_for(name) is not None for name in distributions(package))
 
 
 def _declared_minor(packages: Iterable[Declared]) -> int | None:
@@ -210,12 +210,6 @@ def _declared_minor(packages: Iterable[Declared]) -> int | None:
     alternatives = versions[0] if len(versions) == 1 else ()
     match = re.match(r"==3\.([0-9]+)", alternatives[0]) if len(alternatives) == 1 else None
     return int(match[1]) if match else None
-
-
-def _extras(text: str) -> frozenset[str]:
-    """Return the extras of a requirement: ``ray[tune,data]>=2``."""
-    match = re.match(r"[\w.-]+\s*\[([^\]]*)\]", text)
-    return frozenset(normalized(extra.strip()) for extra in match[1].split(",")) if match else frozenset()
 
 
 def _alike(module: str, distribution: str) -> bool:
