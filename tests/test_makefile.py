@@ -329,7 +329,9 @@ def test_what_fits_is_what_the_package_requires(project: Project, version: tuple
 def test_pip_fails(built: Project) -> None:
     failed = built.make(".venv/dev", PIP_DOES="echo ERROR: no route to the index >&2; exit 1")
     assert failed.returncode == 2
-    assert "ERROR: no route to the index\npip could not install what .venv needs" in failed.stderr
+    assert (
+        "ERROR: no route to the index\npip could not install packages into .venv; see its output above" in failed.stderr
+    )
     assert "run the same make command again" in failed.stderr
     built.happened()
     assert built.make("pipeline-run").returncode == 0
@@ -413,7 +415,9 @@ def test_the_editor_checks_say_what_they_miss(built: Project) -> None:
         built.python(tool, '#!/bin/sh\nmkdir -p "$3/node_modules"; eval "$NPM_DOES"\n')
     failed = built.make("editor", NPM_DOES="echo npm error no route to the registry >&2; exit 1")
     assert failed.returncode == 2
-    assert "npm error no route to the registry\nnpm could not install what the editor checks need" in failed.stderr
+    assert (
+        "npm error no route to the registry\nnpm could not install the packages for the editor checks" in failed.stderr
+    )
     installing = 'echo "$*" >> "$LOG"'
     assert built.make("editor", NPM_DOES=installing).returncode == 0
     assert built.happened()[0].startswith("ci --prefix tests/editor ")

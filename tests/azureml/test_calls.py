@@ -156,9 +156,9 @@ def _instance(state: str) -> Target:
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        (None, "Compute target it is of a kind that SDK v1 does not know, on which no step runs."),
-        (type("AksCompute", (Target,), {})(type="AKS"), "Compute target it is AKS, on which no step runs."),
-        (_instance("Stopped"), "Compute target it is an instance that is stopped. Start it in the portal"),
+        (None, "Compute target it is of a kind that SDK v1 does not know, which cannot run steps."),
+        (type("AksCompute", (Target,), {})(type="AKS"), "Compute target it is AKS, which cannot run steps."),
+        (_instance("Stopped"), "Compute target it is a stopped instance. Start it in the portal"),
         (Target(provisioning_state="Deleting"), "Compute target it cannot be used: it is deleting."),
         (_instance("Running"), None),
         (type("ComputeInstance", (Target,), {"get_status": lambda _: None})(), None),

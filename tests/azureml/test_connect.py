@@ -104,7 +104,7 @@ def test_no_configuration(lesson: Lesson, capsys: pytest.CaptureFixture[str]) ->
     done = lesson.here(capsys, "submit")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith(
-        f".azureml/config.json was not found in {lesson.root} or above it. The workspace's page "
+        f".azureml/config.json was not found in {lesson.root} or above it. Download it from the "
     )
 
 
@@ -253,9 +253,9 @@ WHERE = {
         (3, 12),
         False,
         (
-            "This needs SDK v1, whose pipeline packages exist for Python 3.10 and 3.11 only, and this is 3.12. Make an "
-            "environment with Python 3.11, and there: pip install 'aml-pipeline-yaml[azureml]'. Or use Azure ML v2: "
-            "`aml-pipeline submit --sdk v2` and `aml-pipeline export` need no SDK v1."
+            "This needs SDK v1, whose pipeline packages exist for Python 3.10 and 3.11 only, and this is 3.12. Create "
+            "an environment with Python 3.11, and run in it: pip install 'aml-pipeline-yaml[azureml]'. Or use Azure ML "
+            "v2: `aml-pipeline submit --sdk v2` and `aml-pipeline export` need no SDK v1."
         ),
     ),
     "Apple silicon": ((3, 11), True, "and not for Apple silicon. Run it on Linux, or with a Python for x86_64. Or use"),

@@ -290,7 +290,7 @@ def test_files_of_others_stay_whatever_they_are(small: Project) -> None:
     (place / "link").symlink_to(small.root / "scripts")
     (place / "broken").symlink_to("nowhere")
     (place / "pipeline.yml").write_text("of another tool")
-    assert "holds what the last export did not write: .git/objects/a, broken, link and 1 more." in (
+    assert "has files that the last export did not write: .git/objects/a, broken, link and 1 more." in (
         small.cli("export", "v2", status=2).stderr
     )
     small.cli("export", "v2", "--force")

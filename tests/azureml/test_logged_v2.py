@@ -90,8 +90,8 @@ def test_a_fault_that_stays_is_told_after_three_tries(capsys: pytest.CaptureFixt
             with pytest.raises(ConnectionError):
                 ending.metrics_of("train", read, failed)
         assert ending.metrics_of("train", read, failed) == ()
-    told = "The metrics of step train could not be read. Azure ML cannot be reached. Look at the network, and at "
-    assert capsys.readouterr().out == f"{told}HTTPS_PROXY; then try again.\n"
+    told = "The metrics of step train could not be read. Azure ML cannot be reached. Check the network and "
+    assert capsys.readouterr().out == f"{told}HTTPS_PROXY, then try again.\n"
 
 
 def test_another_azure_ai_ml_is_told_and_fails_no_run(
@@ -103,7 +103,7 @@ def test_another_azure_ai_ml_is_told_and_fails_no_run(
     monkeypatch.delattr(runhistory, "RunHistoryClient")
     done = lesson.here(capsys, *SUBMIT)
     assert done.status == 0, done.err
-    told = "The metrics of step train could not be read. This version of azure-ai-ml does not read metrics; they are in"
+    told = "The metrics of step train could not be read. This version of azure-ai-ml cannot read metrics. See them in"
     assert f"{told} the studio.\n" in done.err
 
 
@@ -126,5 +126,5 @@ def test_the_client_of_run_history_is_the_one_that_is_known() -> None:
 
 
 def test_a_client_that_is_another_raises_our_error() -> None:
-    with pytest.raises(AzureError, match=r"^This version of azure-ai-ml does not read metrics"):
+    with pytest.raises(AzureError, match=r"^This version of azure-ai-ml cannot read metrics"):
         list(logged.metrics(object(), "run"))

@@ -145,6 +145,6 @@ def test_datasets_are_part_of_it(lesson: Lesson, capsys: Capture) -> None:
 )
 def test_what_goes_with_runs_here_alone_is_refused(lesson: Lesson, capsys: Capture, words: list[str]) -> None:
     done = lesson.here(capsys, "plan", "--remote", *words)
-    told = f"`plan --remote` takes no {words[0]}: Azure ML runs the whole pipeline. Delete it.\n"
+    told = f"`plan --remote` does not accept {words[0]}: Azure ML runs the whole pipeline. Delete the option.\n"
     assert (done.status, done.out, done.err) == (2, "", told)
     assert lesson.service.requests == []

@@ -342,7 +342,7 @@ def test_nobody_answers(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None
             done = lesson.azure("submit", "--wait")
     assert (done.status, done.out) == (4, "")
     assert done.err == (
-        "Connecting to workspace loopback failed. Azure ML cannot be reached. Look at the network, and at HTTPS_PROXY; "
+        "Connecting to workspace loopback failed. Azure ML cannot be reached. Check the network and HTTPS_PROXY, "
         "then try again.\n"
     )
 
@@ -832,7 +832,7 @@ DEFAULT_DATASTORE = {
     403: "Looking up the default datastore failed. You are not allowed to do that in this workspace. Ask its owner "
     "for the role ",
     404: "Workspace loopback has no default datastore for the outputs of steps. Set one in the portal, or "
-    "name a datastore for each output: `datastore:` in `outputs:`.\n",
+    "give each output a `datastore:` under `outputs:`.\n",
     500: "Looking up the default datastore failed. Azure ML had an internal error (HTTP 500). Try again in a while.",
 }
 
@@ -863,9 +863,9 @@ def test_a_dataset_of_rows_is_refused_before_anything_is_made(lesson: Lesson, ca
     )
     lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.d }}\n      --epochs:")
     told = (
-        "Dataset images of workspace loopback, which the file calls d, is of type Tabular. A step gets files, and a "
-        "Tabular dataset cannot be mounted or downloaded. Register its files as a dataset of type File and name that "
-        "one, or name their `datastore:` and `path:`.\n"
+        "Dataset images of workspace loopback, which the file calls d, is of type Tabular. A step needs files, and a "
+        "Tabular dataset cannot be mounted or downloaded. Register its files as a dataset of type File and name it, or "
+        "give their `datastore:` and `path:`.\n"
     )
     for words in (["submit"], ["submit", "--force"], ["publish"], ["plan", "--remote"]):
         done = lesson.here(capsys, *words)

@@ -63,7 +63,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["run", "trian"], 'Unknown step "trian".'),
         (["run", "--only"], "--only needs at least one step."),
         (["run", "--python", "nowhere"], 'The Python "nowhere" was not found.'),
-        (["logs", "--run", "x"], "Nothing ran yet."),
+        (["logs", "--run", "x"], "There are no runs yet."),
     ],
 )
 @pytest.mark.usefixtures("project")

@@ -56,7 +56,7 @@ def test_what_fits_is_shown_package_by_package(pipeline: Project) -> None:
     done = pipeline.cli("environment", "--exit-code")
     lines = done.stdout.splitlines()
     assert lines[0].startswith(f"Compared with Python {HERE} at /")
-    assert "Azure ML builds an image of its own" in lines[1]
+    assert "Azure ML builds its own image" in lines[1]
     assert lines[3] == "base (env/e.yml)"
     assert lines[4].split() == ["package", "declared", "installed"]
     assert lines[5].split() == ["python", f"={HERE}", HERE, "fits"]
@@ -114,7 +114,7 @@ def test_each_environment_is_shown_once_with_the_steps_that_use_it(project: Proj
             """,
         }
     )
-    nothing = "No package is declared here, so nothing can be checked."
+    nothing = "It declares no packages in the project, so nothing can be checked."
     assert project.cli("environment").stdout.split("\n\n")[1:] == [
         f"team-env, for one, two: it is registered in Azure ML. {nothing}\n".strip(),
         f"image, for three: it is the image ubuntu:24.04. {nothing}",
@@ -168,7 +168,7 @@ def test_a_run_says_in_one_line_what_differs_and_goes_on(pipeline: Project) -> N
     )
     assert done.stdout.startswith("one  done in ")
     assert pipeline.cli("run").stderr == ""  # nothing runs
-    assert pipeline.cli("run", "--force").stderr.count("Not the declared environment") == 1
+    assert pipeline.cli("run", "--force").stderr.count("The local environment differs") == 1
     assert "declared" not in pipeline.cli("plan", "--force").stderr
 
 

@@ -121,8 +121,8 @@ def test_a_whole_folder_is_told_once_with_the_line_and_the_cure(pipeline: Projec
     pipeline.write({"steps/one.py": "import lib\n\nHERE = __file__\n"})
     told = pipeline.cli("validate", "--snapshot").stdout
     assert re.search(r"data/a\.json +whole folder\n", told)
-    line = "  one.py:3 locates files relative to itself through __file__, so the whole folder is in: "
-    assert line + '`snapshot: ["*.txt"]` under the step narrows it\n' in told
+    line = "  one.py:3 locates files relative to itself through __file__, so the whole folder is included; "
+    assert line + '`snapshot: ["*.txt"]` in the step narrows it\n' in told
     assert "[open-snapshot]" not in told
     assert "[unnamed-import]" not in told
     assert told.endswith("pipeline.yaml: no errors, 2 warnings.\n")
