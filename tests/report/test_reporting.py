@@ -104,7 +104,7 @@ def test_a_page_that_can_be_written_nowhere_is_told(ran: Project, tmp_path: Path
     ]:
         assert ran.cli(*command, "-o", str(place), status=2).stderr == said
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("file", "kept")]
-    assert ran.cli(*command, "-o", "no/x.html", status=2).stderr.startswith("There is no folder no. Make it, ")
+    assert ran.cli(*command, "-o", "no/x.html", status=2).stderr.startswith("Folder no was not found. Create it, ")
     in_a_project = ran.cli(*command, "-f", str(ran.root / "pipeline.yaml"), "-o", "x.html", cwd=tmp_path)
     assert in_a_project.stdout == "x.html\n"
     assert (tmp_path / "x.html").stat().st_size > 10_000
@@ -124,7 +124,7 @@ def test_where_no_page_may_be_written_another_place_is_the_cure(
         (said,) = capsys.readouterr().err.splitlines()
         assert said == f"You cannot write to {ran.runs()[-1]}. Name another file with -o FILE."
         assert cli.run([*command, "-f", file, "-o", "/a/x.html"], os.environ) == 2
-        assert capsys.readouterr().err.startswith("There is no folder /a. ")
+        assert capsys.readouterr().err.startswith("Folder /a was not found. ")
 
 
 @pytest.mark.parametrize("command", PAGES, ids=" ".join)
@@ -329,13 +329,13 @@ def test_the_example_in_the_docs_is_what_compare_prints(ran: Project) -> None:
 
 def test_the_docs_tell_the_limits_and_the_libraries_as_they_are() -> None:
     page = (ROOT / "docs" / "reports.md").read_text(encoding="utf-8")
-    assert f"| points of all curves | {series.MOST_POINTS:,}, chosen by M4" in page
+    assert f"| points of all curves | {series.MOST_POINTS:,}, selected by M4" in page
     assert (
-        f"| charts, curves in one, and in all | {charts.MOST_CHARTS}, {series.MOST_SERIES} and {charts.MOST_CURVES} |"
+        f"| charts, curves per chart, curves in total | {charts.MOST_CHARTS}, {series.MOST_SERIES} and {charts.MOST_CURVES} |"
         in page
     )
-    assert f"the last {reading.LOGS_BYTES // 1000} kB, and the last {reading.LOG_BYTES // 1000} kB" in page
-    assert f"| rows of a table | {parts.MOST_ROWS:,}; where" in page
+    assert f"the last {reading.LOGS_BYTES // 1000} kB and the last {reading.LOG_BYTES // 1000} kB" in page
+    assert f"| rows of a table | {parts.MOST_ROWS:,}; if" in page
     build = (ROOT / "aml_pipeline" / "report" / "uplot" / "uPlot.iife.min.js").read_text(encoding="utf-8")
     (version,) = re.findall(r"uPlot \(v([\d.]+)\)", build)
     assert f"uPlot](https://github.com/leeoniya/uPlot) {version}" in page
