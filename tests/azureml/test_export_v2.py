@@ -210,7 +210,7 @@ def test_a_step_without_outputs_that_others_come_after_writes_a_file_and_keeps_i
 
 @pytest.mark.parametrize("text", ["a${{b", "$[[x]]", "'$[[", "$$[[ ]]'", "${{inputs.x}}", "`id` $(id) ${HOME} !! \\"])
 def test_what_v2_would_take_for_its_own_is_taken_apart(text: str, python: Python) -> None:
-    from aml_pipeline.azureml.v2.export.command import quoted
+    from aml_pipeline.azureml.v2.export.component import quoted
 
     word = quoted(text)
     assert "${{" not in word

@@ -89,7 +89,7 @@ def render(plan: Plan, images: Mapping[Environment, Image], left_out: Sequence[s
     files |= {path: text for one in environments for path, text in one.files.items()}
     files |= {assets.place(one): assets.compute(one) for one in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
-    return {**files, "README.md": readme.text(plan, files, left_out)}
+    return {**files, "README.md": readme.text(plan, sorted(files), left_out)}
 
 
 def about(plan: Plan) -> str:

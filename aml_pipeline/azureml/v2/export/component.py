@@ -48,16 +48,16 @@ def _command(step: Step, ports: Sequence[Port]) -> str:
     bindings = {port.token: port.binding for port in ports}
 
     def bind(token: Token) -> str:
-        return _quoted(token.text) if isinstance(token, Literal) else bindings[token]
+        return quoted(token.text) if isinstance(token, Literal) else bindings[token]
 
     in_subfolder = bool(posixpath.dirname(posixpath.normpath(step.script)))
-    words = [*([_FROM_ROOT] if in_subfolder else []), "python", _quoted(step.script)]
+    words = [*([_FROM_ROOT] if in_subfolder else []), "python", quoted(step.script)]
     words += tokens.render(step.arguments, bind)
     words += [f"&& echo done > {port.binding}/done" for port in ports if port.kind == "outputs" and port.token is None]
     return " ".join(words)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Return ``text`` as one shell word.
 
     v2 interprets ``${{`` and ``$[[`` anywhere in a command, so they are split by an empty pair of quotes.

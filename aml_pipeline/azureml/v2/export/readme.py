@@ -10,9 +10,9 @@ from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import node
 
 
-def text(plan: Plan, files: Iterable[str], omitted: Sequence[str]) -> str:
-    """Return the page; ``files`` are the paths of the export, ``omitted`` are lines on what it does not have."""
-    parts = [_head(plan), _commands(sorted(files)), _names(plan)]
+def text(plan: Plan, files: Sequence[str], omitted: Sequence[str]) -> str:
+    """Return the page; ``files`` are the sorted paths of the export, ``omitted`` are lines on what it does not have."""
+    parts = [_head(plan), _commands(files), _names(plan)]
     parts += [_left_out(omitted)] if omitted else []
     parts += [_schedules(plan)] if plan.schedules else []
     return "\n".join(parts)
@@ -26,7 +26,7 @@ def _head(plan: Plan) -> str:
 """
 
 
-def _commands(files: list[str]) -> str:
+def _commands(files: Sequence[str]) -> str:
     rows = "\n".join(_rows(files))
     return f"""## Commands
 
@@ -43,7 +43,7 @@ from `aml-pipeline submit`, its command is not needed again. To set a parameter,
 """
 
 
-def _rows(files: list[str]) -> Iterator[str]:
+def _rows(files: Sequence[str]) -> Iterator[str]:
     kinds = (("environments/", "environment"), ("compute/", "compute"))
     for folder, kind in kinds:
         own = [one for one in files if one.startswith(folder) and "/conda/" not in one]
