@@ -1,8 +1,8 @@
 """Azure ML pipelines from one checked YAML file.
 
-``load`` returns the plan of a pipeline file, ``run`` runs it here, ``history`` reads what ran; ``aml_pipeline.azureml``
-sends it to Azure ML. The command line is ``aml-pipeline``. Importing this package costs nothing: what a call needs is
-imported by the call, and what a name means when it is first used.
+``load`` returns the plan of a pipeline file, ``run`` runs it locally, ``history`` reads the records of runs;
+``aml_pipeline.azureml`` runs it in Azure ML. The command line is ``aml-pipeline``. Importing this package is fast:
+names are imported when they are first used, and dependencies when a function is called.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def load(
 ) -> Plan:
     """Return the checked plan of the pipeline file at ``path``.
 
-    ``profile`` names one of its profiles, ``parameters`` gives values, as ``--param`` does. Raises
-    ``PipelineError``, which holds every problem found, and ``UsageError`` when there is no file.
+    ``profile`` names one of its profiles, ``parameters`` sets values like ``--param``. Raises ``PipelineError``, which
+    has all problems, and ``UsageError`` when there is no file.
     """
     import os
 
@@ -65,15 +65,15 @@ def run(  # noqa: PLR0913 - what a run is made of
     python: str | None = None,
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
-    """Run ``plan`` here: all steps, or ``steps`` and those that they need, ``jobs`` at a time.
+    """Run ``plan`` locally: all steps, or ``steps`` and the steps they need, ``jobs`` at a time.
 
     Steps with a valid result do not run, except ``steps`` (or all) with ``force``. With ``keep_going`` a failure stops
-    only the steps that need the failed one. ``python`` is the interpreter of the steps, by default the one in use.
+    only the steps that need the failed one. ``python`` is the interpreter of the steps (default: the current one).
     ``on_event`` is called with each event of the run.
 
-    A step that fails raises nothing: the state of the run is "failed" then. Raises ``PipelineError`` for data that is
-    missing, ``UsageError`` for a step that does not exist, ``MachineError`` when this machine refuses. An interrupt
-    ends the processes of the steps, and raises ``KeyboardInterrupt``.
+    A failed step raises nothing; the state of the run is "failed". Raises ``PipelineError`` for missing data,
+    ``UsageError`` for an unknown step, ``MachineError`` for a problem of this machine. An interrupt ends the
+    processes of the steps and raises ``KeyboardInterrupt``.
     """
     import os
 
@@ -85,10 +85,10 @@ def run(  # noqa: PLR0913 - what a run is made of
 
 
 def history(path: str | os.PathLike[str] = "pipeline.yaml") -> list[RunRecord]:
-    """Return the recorded runs of the pipeline file at ``path``, here and in Azure ML, oldest first.
+    """Return the recorded runs of the pipeline file at ``path``, local and in Azure ML, oldest first.
 
-    The file may contain mistakes, if its name can be read. Raises ``PipelineError`` when it cannot, and ``UsageError``
-    when there is no file.
+    The file may contain errors as long as its name can be read. Raises ``PipelineError`` when it cannot, and
+    ``UsageError`` when there is no file.
     """
     import os
 
@@ -98,7 +98,7 @@ def history(path: str | os.PathLike[str] = "pipeline.yaml") -> list[RunRecord]:
     return records(os.path.join(open_pipeline(os.fspath(path)).readable().state, "runs"))
 
 
-if not TYPE_CHECKING:  # which would believe in any name
+if not TYPE_CHECKING:  # for which any name would exist
     _MODULES = {
         "Plan": "pipeline.plan.model",
         "Problem": "core.problems",
@@ -107,7 +107,7 @@ if not TYPE_CHECKING:  # which would believe in any name
     }
 
     def __getattr__(name: str) -> object:
-        """Return what this package offers by name, importing it."""
+        """Import and return a public name."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module

@@ -1,4 +1,4 @@
-"""A plan → the plan as Azure ML gets it, and remarks on what it does not get. Pure; v1, v2 and the export share it."""
+"""A plan → the plan for Azure ML, and remarks on what is omitted. Pure; shared by v1, v2 and the export."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Output
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something in the plan that Azure ML does not get, in words; ``step`` is the step that it is about, if one is.
+    """A text on something in the plan that is omitted in Azure ML; ``step`` is the step concerned, if any.
 
-    ``is_default``: it is a default that nothing uses, so this run loses nothing.
+    ``is_default``: it is an unused default, so the run loses nothing.
     """
 
     text: str
@@ -27,10 +27,10 @@ def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
 
 
 def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]]:
-    """Return what Azure ML gets of ``plan``, and remarks; ``missing`` are the datasets that the workspace lacks.
+    """Return the plan for Azure ML, and remarks; ``missing`` are the datasets that the workspace lacks.
 
-    An argument with a dataset that does not exist there is omitted. A parameter that no step receives is not sent, and
-    no schedule sets it: Azure ML would refuse it.
+    An argument with a missing dataset is omitted. A parameter that no step receives is neither sent nor set by a
+    schedule: Azure ML would refuse it.
     """
     absent = {name for name, place in plan.datasets.items() if not place.is_remote or name in missing}
     steps = tuple(without(step, absent) for step in plan.steps)
@@ -50,7 +50,7 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
 def without(step: Step, absent: Collection[str]) -> Step:
     """Return ``step`` without the arguments that name an absent dataset.
 
-    It still has their inputs and outputs: others may read such an output, and the step comes after those it reads from.
+    It keeps their inputs and outputs: others may read such an output, and the step comes after the steps it reads from.
     """
     kept = tuple(one for one in step.arguments if _absent_dataset(one, absent) is None)
     named = {token for one in kept for token in one.values}
@@ -63,7 +63,7 @@ def _absent_dataset(argument: Argument, absent: Collection[str]) -> str | None:
 
 
 def said(remarks: Iterable[Remark], alone: Step | None = None) -> list[str]:
-    """Return what is said when a run is sent: of one step ``alone``, only what is about that step."""
+    """Return the remarks for a submission; for a single step ``alone``, only those about that step."""
     return [one.text for one in remarks if not one.is_default and (alone is None or one.step == alone.name)]
 
 

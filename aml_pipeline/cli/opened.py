@@ -1,4 +1,4 @@
-"""The pipeline that the options name, opened; and the words of the command line."""
+"""Opens the pipeline that the options name; the command line as text."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DEFAULT_FILE = "pipeline.yaml"
 
 
 def state_folder(options: Options) -> str:
-    """Return the folder of all state of the pipelines that lie beside the file that ``-f`` names."""
+    """Return the state folder of the pipelines in the folder of the file named by ``-f``."""
     return os.path.join(os.path.dirname(os.path.abspath(options.text("file") or DEFAULT_FILE)), STATE)
 
 
 def open_with(options: Options) -> Opened:
-    """Open the file that ``-f`` names, with ``--profile`` and ``--param`` where the command has them."""
+    """Open the file named by ``-f``, with ``--profile`` and ``--param`` if the command has them."""
     has = options.has
     with Uncollected():
         return open_pipeline(
@@ -40,16 +40,16 @@ def open_readable(options: Options) -> Opened:
 
 
 def command_line() -> str:
-    """Return what the user typed, but for secrets, for whoever reads of it later."""
+    """Return what the user typed, without secrets, for the record."""
     return " ".join(["aml-pipeline", *redaction.words(sys.argv[1:])])
 
 
 def parameters(given: list[str]) -> dict[str, str]:
-    """Return ``NAME=VALUE`` words as a mapping; the last one of a name counts. Raises UsageError."""
+    """Return ``NAME=VALUE`` words as a mapping; the last value of a name counts. Raises UsageError."""
     values = {}
     for word in given:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise UsageError(f'--param "{word}" has no "=". Write it as NAME=VALUE, such as --param epochs=5.')
+            raise UsageError(f'--param "{word}" has no "=". Write NAME=VALUE, for example --param epochs=5.')
         values[name] = value
     return values

@@ -1,4 +1,4 @@
-"""The Python of the steps, as the command line chooses it."""
+"""Chooses the Python of the steps from the command line."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Processes:
     """The child processes of a run, as a context that ends them on exit."""
 
     def __init__(self, *, shared: bool = False) -> None:
-        """``shared``: this process has other work, too, so that a child without the mark of a step is none of ours."""
+        """``shared``: this process also does other work, so children without the mark of a step do not belong to us."""
         self._shared = shared
         self._foreign: set[int] = set()
         self._groups: set[int] = set()

@@ -32,8 +32,8 @@ _WORKING_SECONDS = 0.01
 class Run:
     """The outcome of a run: how each step ended, the results in use, and what could not be removed.
 
-    ``id`` is the name of its record; empty when no step had to run. ``metrics`` has the last value of each metric that
-    a step logged, also of one that is up to date.
+    ``id`` is the name of its record, empty if no step had to run. ``metrics`` has the last value of each metric of
+    each step, including steps that are up to date.
     """
 
     state: State = "done"
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def outputs(self) -> dict[str, dict[str, Path]]:
-        """The folder of each output, by step and name; of steps without a result there is none."""
+        """The folder of each output, by step and name, for steps with a result."""
         results = {name: self.results[name] for name in self.steps if name in self.results}
         return {name: {key: Path(folder) for key, folder in one.outputs.items()} for name, one in results.items()}
 
@@ -59,7 +59,7 @@ class Run:
 class Wishes:
     """Options of a run: the steps that run in any case, how many at a time, and whether a failure stops the rest.
 
-    ``shared``: this process has other work, too, so its other children are left alone.
+    ``shared``: this process also does other work, so its other children are not touched.
     """
 
     forced: Collection[str] = ()
@@ -125,7 +125,7 @@ class _Runner:
         self._on_event(event)
 
     def _metrics(self, step: str) -> dict[str, Any]:
-        """Return the last value of each metric of a step that ended, or that made the result in use."""
+        """Return the last value of each metric of an ended step, or of the run that produced its result."""
         result = self._done.results.get(step)
         return self._recorder.metrics(step) or dict((result.facts.get("metrics") or {}) if result else {})
 

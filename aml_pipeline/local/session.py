@@ -1,4 +1,4 @@
-"""One run from start to end: the Python and the environment of its steps, the lock, the record."""
+"""A run from start to end: the Python and environment of its steps, the lock, the record."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run_plan(  # noqa: PLR0913 - what a run is made of
     keep_going: bool = False,
     on_event: Callable[[Event], None] = lambda _event: None,
 ) -> Run:
-    """Run ``steps`` of ``plan`` and the steps that they need in a process that may do other things as well."""
+    """Run ``steps`` of ``plan`` and the steps they need, in a process that may also do other work."""
     if jobs < 1:
         raise UsageError(f"jobs must be 1 or more, got {jobs}.")
     selected = graph.select(plan.upstream, list(steps))
@@ -57,7 +57,7 @@ def context_of(  # noqa: PLR0913 - what a local run works with
     *,
     durable: bool = False,
 ) -> Context:
-    """Return what a run of the ``selected`` steps works with. Raises PipelineError for data that is not here."""
+    """Return the context of a run of the ``selected`` steps. Raises PipelineError for missing data."""
     missing = check.missing_data(plan, project, [plan.step(name) for name in selected])
     if missing:
         raise plan.refusal(missing)
@@ -74,7 +74,7 @@ def recorded(  # noqa: PLR0913 - what a run is made of
     command: str,
     durable: bool = False,
 ) -> Run:
-    """Run the ``selected`` steps, and record the run as begun by ``command``. The caller holds the lock."""
+    """Run the ``selected`` steps, and record the run as started by ``command``. The caller holds the lock."""
 
     def header() -> dict[str, Any]:
         if wishes.jobs > 1:

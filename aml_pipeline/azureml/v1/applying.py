@@ -233,7 +233,7 @@ class _Publisher:
         return str(Schedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
 
     def description_of(self, known: str) -> str:
-        """Return the description that a schedule has."""
+        """Return the description of a schedule."""
         return next(schedule.description for schedule in self.found.schedules if schedule.id == known)
 
     def described(self, known: str, *, away: bool = False) -> str:

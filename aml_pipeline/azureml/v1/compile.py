@@ -76,7 +76,7 @@ def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alo
 def compilation(
     plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
 ) -> Compilation:
-    """Start a compilation of what Azure ML gets of ``plan``: look up everything that ``steps`` name; say the remarks.
+    """Start a compilation of ``plan`` for Azure ML: look up everything that ``steps`` name, and report remarks.
 
     Raises PipelineError or AzureError.
     """

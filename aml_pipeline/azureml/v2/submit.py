@@ -83,7 +83,7 @@ def _submitted(  # noqa: PLR0913 - what is sent, where, and how
 
 
 def _adapted(plan: Plan, client: Sdk) -> tuple[Plan, list[Remark]]:
-    """Return what is sent of ``plan``, with the types of registered datasets, and the remarks. Raises AzureError."""
+    """Return the plan to send, with the types of registered datasets, and the remarks. Raises AzureError."""
     places, missing = dict(plan.datasets), set()
     for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
         place = places[name]

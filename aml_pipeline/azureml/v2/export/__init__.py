@@ -78,7 +78,7 @@ def _refuse(project: Project, plan: Plan, place: str) -> None:
 def render(plan: Plan, images: Mapping[Environment, Image], left_out: Sequence[str]) -> dict[str, str]:
     """Return the text of each file by path, without the code of the steps and the manifest.
 
-    ``images`` has what to register for each environment that the plan defines, ``left_out`` are lines for the README.
+    ``images`` has what to register for each environment that the plan defines; ``left_out`` are lines for the README.
     """
     environments = assets.environments(plan, images)
     registered = {one.environment: f"azureml:{one.name}:{one.image.version}" for one in environments}

@@ -13,7 +13,7 @@ _OF_CLUSTERS = ("vm_priority", "min_nodes", "max_nodes", "idle_seconds_before_sc
 
 
 def omitted(plan: Plan) -> list[str]:
-    """Return what Azure ML does not get of ``plan``, and what v2 cannot express, one line per kind."""
+    """Return what is omitted from ``plan`` in Azure ML, and what v2 cannot express, one line per kind."""
     plan, remarks = adapt(plan)
     inexpressible = [*_limits(plan), *_optional(plan), *_retries(plan), *_computes(plan)]
     return [*(remark.text for remark in remarks), *inexpressible]

@@ -1,4 +1,4 @@
-"""The ports of a step in v2: for each its name, its type, and what the pipeline connects it to."""
+"""The ports of a step in v2: name, type, and the connection in the pipeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One port: its component declares ``type``, and its node has ``value``; one without ``token`` is for the order."""
+    """A port: its component declares ``type``, its node has ``value``; a port without ``token`` only sets the order."""
 
     kind: Literal["inputs", "outputs"]
     name: str
@@ -24,7 +24,7 @@ class Port:
 
     @property
     def binding(self) -> str:
-        """What v2 replaces by its value or path in a command, as one shell word."""
+        """The expression that v2 replaces by its value or path in a command, as one shell word."""
         return f"'${{{{{self.kind}.{self.name}}}}}'"
 
 
