@@ -24,7 +24,7 @@ def checked(options: Options, environ: Mapping[str, str], python: Callable[[], I
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
         with Uncollected():
-            opened.tell(validation.warnings(opened.plan, opened.project, python, environ))
+            opened.add(validation.warnings(opened.plan, opened.project, python, environ))
     return opened
 
 

@@ -41,7 +41,7 @@ class Opened:
                 texts[problem.file] = data.decode("utf-8", "replace") if len(data) <= _MOST_SHOWN else ""
         return texts
 
-    def tell(self, problems: list[Problem]) -> None:
+    def add(self, problems: list[Problem]) -> None:
         """Add problems whose files are relative to the project's folder."""
         self.loaded.add(_beside(self.loaded.name, problems))
 
@@ -61,9 +61,8 @@ class Opened:
             self.require()
         return self
 
-    def require(self, problems: list[Problem] | None = None) -> tuple[Plan, Project]:
+    def require(self) -> tuple[Plan, Project]:
         """Return plan and project. Raises PipelineError with all problems if one is an error."""
-        self.tell(problems or [])
         if self.plan is None or self.project is None or errors(self.loaded.problems):
             raise PipelineError(self.loaded.problems, self.texts())
         return self.plan, self.project

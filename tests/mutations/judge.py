@@ -75,7 +75,7 @@ class Bench:
         self._file.write_text(text, encoding="utf-8")
         opened = opening.open_pipeline(str(self._file))
         if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
-            opened.tell(validation.warnings(opened.plan, opened.project, this_python))
+            opened.add(validation.warnings(opened.plan, opened.project, this_python))
         return tuple(opened.loaded.problems)
 
     def judge(self, mutant: Mutant) -> Verdict:

@@ -41,11 +41,14 @@ class Cycle(NamedTuple):
     other: str
 
 
-def cycles(upstream: Upstream, most: int = 20) -> list[Cycle]:
-    """Return cycles until removing what closes each leaves none, or ``most`` are found."""
+_MOST_CYCLES = 20
+
+
+def cycles(upstream: Upstream) -> list[Cycle]:
+    """Return cycles until removing what closes each leaves none, or as many as are worth reporting."""
     edges = {name: list(needs) for name, needs in upstream.items()}
     circles: list[Cycle] = []
-    while len(circles) < most:
+    while len(circles) < _MOST_CYCLES:
         try:
             graphlib.TopologicalSorter(edges).prepare()
         except graphlib.CycleError as error:
