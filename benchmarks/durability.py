@@ -22,7 +22,7 @@ with open(os.path.join(sys.argv[-1], "o.bin"), "wb") as stream:
     for _ in range({megabytes}):
         stream.write(os.urandom(1 << 20))
 """
-_HEAD = "| | without | with `--fsync` | a step more |\n|---|---|---|---|"
+_HEAD = "| | without | with `--fsync` | added per step |\n|---|---|---|---|"
 
 
 def _chain(folder: str, steps: int) -> None:

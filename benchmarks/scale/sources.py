@@ -38,7 +38,7 @@ def _nothing_to_do(start: Sequence[str], folder: str) -> Iterator[Measured]:
     memo = os.path.join(folder, ".aml_pipeline", ".memo")
     _run(start, folder)
     anew = Program([*start, "run"], folder, before=lambda: shutil.rmtree(memo, ignore_errors=True))
-    yield Measured("nothing to do, worked out anew", anew)
+    yield Measured("nothing to do, computed again", anew)
     _run(start, folder)
     yield Measured("nothing to do", Program([*start, "run"], folder))
 

@@ -215,11 +215,11 @@ PACKAGES: dict[str, Row] = {
         YES,
         differs=False,
     ),
-    "a `.pth` file that leads elsewhere": Row(imports("led_to"), _leads, YES, YES, before=_leads),
-    "a module that a `.pth` file leads to": Row(
+    "a `.pth` file that points elsewhere": Row(imports("led_to"), _leads, YES, YES, before=_leads),
+    "a module that a `.pth` file points to": Row(
         imports("beside"), _led_to("beside.py", "VALUE = {}\n"), YES, YES, before=_led_to("beside.py", "VALUE = {}\n")
     ),
-    "a `.so` that a `.pth` file leads to": Row(
+    "a `.so` that a `.pth` file points to": Row(
         f"{FIND}\nvalue = open(u.find_spec('extension').origin).read()\nif len(sys.argv) == 0: import extension",
         _led_to(f"extension{SUFFIX}", "{}"),
         YES,

@@ -123,7 +123,7 @@ ROWS: dict[str, Row] = {
     "a dataset, changed and changed back": Row(
         A_FILE, edited_and_back(lambda place: place.root / "raw/a.csv"), NO, YES, differs=False
     ),
-    "a dataset, a file that came and went": Row(
+    "a dataset, a file that appeared and disappeared": Row(
         "value = sorted(os.listdir(sys.argv[3]))", _came_and_went, NO, YES, differs=False
     ),
     "a dataset, the times of files alone": Row("value = os.stat(sys.argv[3] + '/a.csv').st_mtime", _touched, NO, YES),
@@ -132,7 +132,7 @@ ROWS: dict[str, Row] = {
         _reads(5, "c.csv"), _retargeted_and_back, NO, YES, differs=False
     ),
     "a dataset that is a file": Row(_reads(4), _writes("other.csv", "edited {}"), YES, YES),
-    "an optional dataset that comes": Row("value = sys.argv[6:-1]", _writes("extra.csv", "{}"), YES, YES),
+    "an optional dataset that appears": Row("value = sys.argv[6:-1]", _writes("extra.csv", "{}"), YES, YES),
     "an input, edited by hand": Row(
         _reads(2, "made.csv"),
         lambda place, number: _input(place).write_text(f"edited {number}"),
@@ -164,5 +164,5 @@ ROWS: dict[str, Row] = {
         before=_answers,
     ),
     "the time": Row("value = time.time_ns()", lambda *_: None, NO, NO),
-    "chance, without a seed": Row("value = os.urandom(8)", lambda *_: None, NO, NO),
+    "randomness without a seed": Row("value = os.urandom(8)", lambda *_: None, NO, NO),
 }
