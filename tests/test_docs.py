@@ -38,6 +38,25 @@ def test_every_pipeline_in_the_docs_is_without_fault(place: str, text: str, tmp_
     assert load(str(tmp_path / "pipeline.yaml")).steps
 
 
+def test_the_examples_from_python_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One after another; those in Azure ML are run by tests/azureml/test_in_azure.py."""
+    page, _, _ = (ROOT / "docs" / "python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["init"], {}) == 0
+    capsys.readouterr()
+    known: dict[str, object] = {}
+    for example in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        exec(example, known)  # noqa: S102 - our own
+    said = capsys.readouterr().out
+    assert "['greet']\n" in said
+    assert "unknown-parameter" in said
+    assert "done done\ngood morning, world\n" in said
+    assert said.count("greet done\n") == 1
+    assert said.count("{'greeting': 'good morning'} {'greet': 'done'} {}\n") == 2
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
