@@ -1,0 +1,114 @@
+"""Runs submitted from Python, with either SDK: what the command line does, without a print."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+import aml_pipeline
+from aml_pipeline import PipelineError, azureml
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.workspace import watch
+from aml_pipeline.runs.events import Event, StepEnded
+from aml_pipeline.runs.recorder import Recorder
+from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.serving import quiet
+from tests.loopback.state import Sdk
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+
+pytestmark = quiet
+
+
+class Side:
+    """The lesson, one SDK, and the workspace that it returns."""
+
+    def __init__(self, lesson: Lesson | LessonV2) -> None:
+        self.sdk = "v1" if isinstance(lesson, Lesson) else "v2"
+        self.lesson = lesson
+        self.file = lesson.root / "pipeline.yaml"
+
+    def connect(self) -> Sdk:
+        if not isinstance(self.lesson, Lesson):
+            return azureml.connect(str(self.lesson.root), sdk="v2", login=azureml.Login())
+        from tests.loopback.client import LoopbackAuth
+
+        return azureml.connect(str(self.lesson.root), LoopbackAuth(self.lesson.url), sdk="v1")
+
+
+@pytest.fixture(params=["v1", "v2"])
+def side(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
+    monkeypatch.setattr(watch, "POLL_SECONDS", (0.0,))
+    if request.param == "v1":
+        with a_lesson(tmp_path, monkeypatch) as first:
+            yield Side(first)
+    else:
+        with a_lesson_v2(tmp_path, monkeypatch) as second:
+            yield Side(second)
+
+
+def git(folder: Path, *words: str) -> str:
+    own = ("-c", "user.name=x", "-c", "user.email=x@x")
+    return subprocess.check_output(["git", "-C", str(folder), *own, *words], text=True).strip()
+
+
+def test_a_submission_is_tagged_recorded_and_waited_for(side: Side, capfd: pytest.CaptureFixture[str]) -> None:
+    root = side.lesson.root
+    git(root, "init", "--quiet")
+    git(root, "add", "pipeline.yaml")
+    git(root, "commit", "--quiet", "-m", "first")
+    commit = git(root, "rev-parse", "HEAD")
+    submission = azureml.submit(aml_pipeline.load(side.file), side.connect(), tags={"who": "me"})
+    tags = submission.run.tags if side.sdk == "v2" else submission.run.get_tags()
+    assert {"git_commit": commit, "who": "me", "pipeline": "lesson"}.items() <= tags.items()
+    (record,) = aml_pipeline.history(side.file)
+    about = {"run": submission.id, "experiment": "lesson", "portal": submission.portal, "sdk": side.sdk}
+    assert (record.header["azureml"], record.state) == (about, "submitted")
+    assert (record.header["git"]["commit"], record.header["command"]) == (commit, "aml_pipeline.azureml.submit")
+    events: list[Event] = []
+    assert submission.wait(events.append).state == "done"
+    assert {one.step: one.state for one in events if isinstance(one, StepEnded)} == {"prepare": "done", "train": "done"}
+    (record,) = aml_pipeline.history(side.file)
+    assert (record.state, record.states) == ("done", {"prepare": "done", "train": "done"})
+    assert azureml.cancel(side.connect(), submission.id) in {"Completed", "Finished"}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_errors_have_the_line_that_the_command_line_prints(side: Side, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = side.connect()
+    side.lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.images }}\n      --epochs:")
+    side.lesson.replace("pipeline.yaml", "steps:\n  prepare", "datasets: {images: {local: data}}\nsteps:\n  prepare")
+    plan = aml_pipeline.load(side.file)
+    with pytest.raises(PipelineError) as raised:
+        azureml.submit(plan, workspace)
+    (problem,) = raised.value.problems
+    assert problem.place.startswith(f"{side.file}:")
+    assert problem.position is not None
+    printed = side.lesson.here(capsys, "submit", "--sdk", side.sdk).err
+    assert printed.splitlines()[:-1] == str(raised.value).replace(str(side.file), "pipeline.yaml").splitlines()
+    assert aml_pipeline.history(side.file) == []
+
+
+@pytest.mark.parametrize("words", [("submit",), ("submit", "prepare"), ("submit", "--dry-run")])
+def test_no_check_is_made_twice(
+    side: Side, words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        problems = Mock(wraps=sendable.problems)
+        patch.setattr(sendable, "problems", problems)
+        assert side.lesson.here(capsys, *words, "--sdk", side.sdk).status == 0
+    assert problems.call_count == 1
+
+
+def test_a_run_that_cannot_be_recorded_is_named_to_who_listens(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("full")
+
+    monkeypatch.setattr(Recorder, "open", full)
+    heard: list[str] = []
+    with azureml.heard_by(heard.append), pytest.raises(OSError, match="full"):
+        azureml.submit(aml_pipeline.load(side.file), side.connect())
+    assert [line for line in heard if "was submitted, but could not be recorded. It continues in Azure ML." in line]
