@@ -4,66 +4,84 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
-_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def words(node: ast.AST) -> set[str]:
-    """Return the names and attributes in ``node``; ``sys.argv[0]``, which is no argument, does not count."""
-    found: set[str] = set()
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield ``node`` and all within it but ``sys.argv[0]``, which is no argument."""
     waiting = [node]
     while waiting:
         inner = waiting.pop()
-        if isinstance(inner, ast.Subscript) and is_script_name(inner):
+        if isinstance(inner, ast.Subscript) and _is_script_name(inner):
             continue
-        if isinstance(inner, ast.Name):
-            found.add(inner.id)
-        elif isinstance(inner, ast.Attribute):
-            found.add(inner.attr)
-        waiting += ast.iter_child_nodes(inner)
-    return found
+        yield inner
+        for value in inner.__dict__.values():
+            if isinstance(value, ast.AST):
+                waiting.append(value)
+            elif isinstance(value, list):
+                waiting += [item for item in value if isinstance(item, ast.AST)]
 
 
-def is_script_name(node: ast.Subscript) -> bool:
+def _is_script_name(node: ast.Subscript) -> bool:
     """Whether ``node`` is ``sys.argv[0]``."""
     is_first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
     return is_first and isinstance(node.value, ast.Attribute) and node.value.attr == "argv"
 
 
-def parsing(tree: ast.Module) -> set[str]:
-    """Return the names of what may parse or change the command line: methods, functions and what uses those."""
-    mentioned: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            mentioned.setdefault(node.name, set()).update(words(node))
+class Mentioned(NamedTuple):
+    """The names and attributes in some code, and the names that it takes from around it."""
+
+    node: ast.AST
+    words: set[str]
+    free: set[str]
+
+
+def mentioned(node: ast.AST) -> Mentioned:
+    """Return what ``node`` mentions."""
+    used, own, shared, attributes = set[str](), set[str](), set[str](), set[str]()
+    for inner in walk(node):
+        if isinstance(inner, ast.Name):
+            (used if isinstance(inner.ctx, ast.Load) else own).add(inner.id)
+        elif isinstance(inner, ast.Attribute):
+            attributes.add(inner.attr)
+        elif isinstance(inner, ast.arg):
+            own.add(inner.arg)
+        elif isinstance(inner, ast.Global | ast.Nonlocal):
+            shared.update(inner.names)
+    return Mentioned(node, used | own | attributes, (used - own) | shared)
+
+
+def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield ``body`` and all statements within it."""
+    for statement in body:
+        yield statement
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            for inner in getattr(statement, block, ()):
+                yield from statements(inner.body if isinstance(inner, ast.ExceptHandler | ast.match_case) else [inner])
+
+
+def definitions(body: Iterable[ast.stmt]) -> list[Mentioned]:
+    """Return what the functions and classes within ``body`` mention."""
+    return [mentioned(inner) for inner in statements(body) if isinstance(inner, _DEFINITIONS)]
+
+
+def parsing(defined: Iterable[Mentioned]) -> set[str]:
+    """Return the names of what may parse or change the command line: methods, and definitions that mention those."""
+    words: dict[str, set[str]] = {}
+    for one in defined:
+        words.setdefault(getattr(one.node, "name", ""), set()).update(one.words)
     names = {*PARSES, "argv"}
-    while users := {user for user, used in mentioned.items() if user not in names and not used.isdisjoint(names)}:
+    while users := {user for user, used in words.items() if user not in names and not used.isdisjoint(names)}:
         names |= users
     return names
 
 
-def functions(tree: ast.AST) -> list[ast.AST]:
-    """Return the functions of a script, those in classes and lambdas too."""
-    return [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)]
-
-
-def free(node: ast.AST) -> set[str]:
-    """Return the names that a function takes from around it."""
-    used, own = set[str](), set[str]()
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Name):
-            (used if isinstance(inner.ctx, ast.Load) else own).add(inner.id)
-        elif isinstance(inner, ast.arg):
-            own.add(inner.arg)
-    shared = {name for inner in ast.walk(node) if isinstance(inner, ast.Global | ast.Nonlocal) for name in inner.names}
-    return (used - own) | shared
-
-
 def assigned(node: ast.AST) -> Iterator[str]:
     """Yield the names that a statement may give another meaning, or set an attribute of."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
             yield inner.id
         elif (
@@ -72,13 +90,13 @@ def assigned(node: ast.AST) -> Iterator[str]:
             yield inner.value.id
         elif isinstance(inner, ast.Import | ast.ImportFrom):
             yield from ((alias.asname or alias.name).partition(".")[0] for alias in inner.names)
-        elif isinstance(inner, _NAMED) and inner.name:
+        elif isinstance(inner, (*_DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and inner.name:
             yield inner.name
 
 
 def catches_exit(node: ast.Try) -> bool:
     """Whether a script may go on when it is told to exit within ``node``."""
-    returns = any(isinstance(inner, ast.Return) for statement in node.finalbody for inner in ast.walk(statement))
+    returns = any(isinstance(inner, ast.Return) for statement in node.finalbody for inner in walk(statement))
     return returns or any(handler.type is None or _may_be_exit(handler.type) for handler in node.handlers)
 
 
@@ -92,15 +110,8 @@ def _may_be_exit(node: ast.expr) -> bool:
     return name == "BaseException" or not name.endswith(_ENDINGS)
 
 
-def imports_argparse(statements: Iterable[ast.stmt]) -> bool:
-    """Whether one of ``statements``, or one within them, imports argparse."""
-    for statement in statements:
-        if isinstance(statement, ast.Import):
-            if any(alias.name == "argparse" for alias in statement.names):
-                return True
-        elif isinstance(statement, ast.ImportFrom):
-            if statement.module == "argparse" and not statement.level:
-                return True
-        elif any(imports_argparse(getattr(statement, block, ())) for block in ("body", "orelse")):
-            return True
-    return False
+def imports_argparse(node: ast.stmt) -> bool:
+    """Whether a statement imports argparse, or something of it."""
+    if isinstance(node, ast.Import):
+        return any(alias.name == "argparse" for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and node.module == "argparse" and not node.level

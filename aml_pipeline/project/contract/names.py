@@ -22,19 +22,16 @@ from aml_pipeline.project.contract.symbols import (
     Value,
 )
 
-_ARGPARSE = ("ArgumentParser", "BooleanOptionalAction", "OPTIONAL", "ZERO_OR_MORE", "ONE_OR_MORE", "REMAINDER",
-             "PARSER")  # fmt: skip
-
 
 class Names:
     """What each name stands for where the script is followed."""
 
     def __init__(self, tree: ast.Module, builtins: Iterable[str]) -> None:
-        self.parsing = mentions.parsing(tree)
-        self._tree = tree
+        self._elsewhere = mentions.definitions(tree.body)
+        self.parsing = mentions.parsing(self._elsewhere)
         self.scopes: list[Scope] = [{"__name__": Known("__main__"), **{name: Dotted(name) for name in builtins}}, {}]
         self.shared: set[str] = set()  # by the function at work, with the module
-        self._read_within: set[str] = set()  # by functions within the function at work
+        self._read_within: set[str] = set()  # names, by code in the function at work that is not followed
         self._followed: set[int] = set()
 
     @property
@@ -47,9 +44,8 @@ class Names:
         """Enter the scope of a function that is called."""
         outer = self.scopes, self.shared, self._read_within
         self._followed.add(id(function.node))
-        inner = mentions.functions(function.node)
         self.scopes, self.shared = [*function.scopes, {}], set()
-        self._read_within = set[str]().union(*(mentions.free(node) for node in inner if node is not function.node))
+        self._read_within = set[str]().union(*(inner.free for inner in mentions.definitions(function.node.body)))
         yield
         self.scopes, self.shared, self._read_within = outer
 
@@ -68,48 +64,42 @@ class Names:
         elif isinstance(parser, Builder):
             parser.open |= name in self._read_within
 
-    def import_all(self, module: str) -> None:
+    def import_all(self) -> None:
         """Follow ``from module import *``, after which any name, even a built-in's, may have another meaning."""
-        if module == "argparse":
-            self.scopes[-1].update({name: Dotted(f"argparse.{name}") for name in _ARGPARSE})
-        else:
-            for scope in self.scopes[:2]:
-                scope.update(dict.fromkeys([name for name in scope if not name.startswith("_")], ANYTHING))
+        for scope in self.scopes[:2]:
+            scope.update(dict.fromkeys([name for name in scope if not name.startswith("_")], ANYTHING))
 
     def read_elsewhere(self) -> set[str]:
-        """Return the names of the module that functions read which were not followed."""
-        hidden = (node for node in mentions.functions(self._tree) if id(node) not in self._followed)
-        return set[str]().union(*map(mentions.free, hidden))
+        """Return the names that code reads which was not followed."""
+        return set[str]().union(*(one.free for one in self._elsewhere if id(one.node) not in self._followed))
 
     def pass_over(self, node: ast.AST) -> None:
         """Note what code may do that is not followed; where it may parse or leave a function, all is silence."""
-        words = mentions.words(node)
-        may_leave = self.in_function and any(isinstance(inner, ast.Return) for inner in ast.walk(node))
-        if may_leave or not self.parsing.isdisjoint(words):
+        code = mentions.mentioned(node)
+        self._elsewhere.append(code)
+        self._read_within |= code.free
+        may_leave = self.in_function and any(isinstance(inner, ast.Return) for inner in mentions.walk(node))
+        if may_leave or not self.parsing.isdisjoint(code.words):
             raise SilenceError
-        for name in words:
+        for name in code.words:
             self.escape(self.get(name))
         for name in mentions.assigned(node):
             if name == "*":
-                self.import_all("")
+                self.import_all()
             self.put(name, ANYTHING)
 
     def escape(self, value: Value) -> None:
         """Note that code which is not followed may do anything with ``value``."""
-        if isinstance(value, Builder):
+        may_parse = isinstance(value, Function) and value.node.name in self.parsing
+        if may_parse or isinstance(value, CommandLine | Declared):
+            raise SilenceError
+        if isinstance(value, Builder | CommandsBuilder):
             value.open = True
-        elif isinstance(value, GroupBuilder):
+        if isinstance(value, GroupBuilder | CommandsBuilder):
             value.parser.open = True
-        elif isinstance(value, CommandsBuilder):
-            value.open = value.parser.open = True
         elif isinstance(value, Method):
             self.escape(value.owner)
         elif isinstance(value, Items):
             items, value.items = value.items, None
             for item in items or ():
                 self.escape(item)
-        elif isinstance(value, CommandLine | Declared) or self._may_parse(value):
-            raise SilenceError
-
-    def _may_parse(self, value: Value) -> bool:
-        return isinstance(value, Function) and value.node.name in self.parsing

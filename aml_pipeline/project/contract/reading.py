@@ -53,7 +53,7 @@ class _EndError(Exception):
 
 def read(tree: ast.Module) -> Contract:
     """Return the contract of the script that ``tree`` is the text of."""
-    if not mentions.imports_argparse(tree.body):
+    if not any(map(mentions.imports_argparse, mentions.statements(tree.body))):
         return SILENT
     script = _Script(tree)
     with suppress(_EndError, SilenceError, RecursionError):
@@ -116,7 +116,7 @@ class _Script:
             return None if truth is None else statement.body if truth else statement.orelse
         if isinstance(statement, ast.With):
             return self._with(statement)
-        if isinstance(statement, ast.Try) and not self._names.parsing.isdisjoint(mentions.words(statement)):
+        if isinstance(statement, ast.Try) and not self._names.parsing.isdisjoint(mentions.mentioned(statement).words):
             # An exception may end the body anywhere: what follows the parse in it is no longer certain.
             return None if mentions.catches_exit(statement) else [*statement.body, ast.Raise()]
         return None
@@ -141,7 +141,7 @@ class _Script:
             self._names.escape(self._value(item.context_expr))
             if item.optional_vars is not None:
                 self._bind(item.optional_vars, ANYTHING)
-        words = set[str]().union(*(mentions.words(item.context_expr) for item in node.items))
+        words = set[str]().union(*(mentions.mentioned(item.context_expr).words for item in node.items))
         return None if words & {"suppress", "raises"} else node.body
 
     def _assign(self, node: ast.Assign) -> None:
@@ -193,7 +193,7 @@ class _Script:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
             if alias.name == "*":
-                self._names.import_all(module)
+                self._names.import_all()
             else:
                 self._names.put(alias.asname or alias.name, Dotted(f"{module}.{alias.name}"))
 
@@ -207,12 +207,10 @@ class _Script:
         self._names.put(node.name, function if self._is_plain(node) else ANYTHING)
 
     def _is_plain(self, node: ast.FunctionDef) -> bool:
-        """Whether a call of the function runs its body, and nothing else."""
+        """Whether decorators leave the function as it is, and its arguments have names."""
         decorators = [self._value(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list]
-        if not all(isinstance(value, Dotted) and value.name in _TRANSPARENT for value in decorators):
-            return False
-        is_odd = any(isinstance(inner, ast.Yield | ast.YieldFrom | ast.Nonlocal) for inner in ast.walk(node))
-        return not is_odd and node.args.vararg is None and node.args.kwarg is None
+        is_transparent = all(isinstance(value, Dotted) and value.name in _TRANSPARENT for value in decorators)
+        return is_transparent and node.args.vararg is None and node.args.kwarg is None
 
     def _class(self, node: ast.ClassDef) -> None:
         for inner in node.body:
@@ -307,8 +305,10 @@ class _Script:
             return owner if name == "keys" else None
         return ANYTHING
 
-    def _inline(self, function: Function, arguments: list[Value], named: Named) -> Value:
-        """Follow the call of a function of the script."""
+    def _inline(self, function: Function, arguments: list[Value], named: Named) -> Value | None:
+        """Follow the call of a function of the script; None when that is more than to run its body once."""
+        if any(isinstance(inner, ast.Yield | ast.YieldFrom | ast.Nonlocal) for inner in mentions.walk(function.node)):
+            return None
         declaration = function.node.args
         names = [argument.arg for argument in (*declaration.posonlyargs, *declaration.args)]
         unknown = dict.fromkeys([*names, *(argument.arg for argument in declaration.kwonlyargs)], ANYTHING)
