@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 from tests import forking, v1
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 ROOT = forking.ROOT
 
 # No test asserts a time: by default Hypothesis would, of each example.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("some", deadline=None, max_examples=25)
+settings.register_profile("more", deadline=None, max_examples=400)
+settings.load_profile("some")
 
 # A thread of azureml.core calls this while pytest sets up the filters of a test, when none of them holds yet.
 setattr(threading.Thread, "setDaemon", lambda thread, daemonic: setattr(thread, "daemon", daemonic))  # noqa: B010
@@ -111,6 +112,21 @@ def reasons(stderr: str) -> dict[str, str]:
     """Return why each step ran, from what ``run`` printed."""
     rows = [row.partition("  runs: ") for row in stderr.splitlines() if "  runs: " in row]
     return {step.strip(): reason for step, _, reason in rows}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let `make test-more` take more examples of Hypothesis."""
+    if config.option.markexpr == "more":
+        settings.load_profile("more")
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are not marked are left out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let `make test-more` run each test by Hypothesis again."""
+    if config.option.markexpr == "more":
+        for item in items:
+            if is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker(pytest.mark.more)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

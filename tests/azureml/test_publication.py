@@ -210,7 +210,6 @@ def after(wanted: Wanted, found: Found) -> Found:
     return now
 
 
-@settings(max_examples=400)
 @given(wants, founds(), st.integers(0, 12))
 def test_stopped_after_any_change_the_next_plan_ends_where_an_undisturbed_one_does(
     wanted: Wanted, found: Found, stop: int
@@ -242,7 +241,6 @@ def test_stopped_after_any_change_the_next_plan_ends_where_an_undisturbed_one_do
     ]
 
 
-@settings(max_examples=200)
 @given(wants, founds())
 def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Found) -> None:
     marks = [(mark_in(one.description), one) for one in found.schedules if may_be_changed(wanted, one.description)]
@@ -373,7 +371,6 @@ def firing(wanted: Wanted, found: Found) -> list[str]:
     return sorted(str(mark.schedule) for mark, one in marks if mark and may_be_changed(wanted, one.description))
 
 
-@settings(max_examples=400)
 @given(wants, founds(), st.sets(st.integers(0, 3)))
 def test_a_list_that_lags_behind_costs_no_schedule_that_fires(wanted: Wanted, found: Found, lagging: set[int]) -> None:
     """Whichever of the schedules Azure ML still lists as they were before this publisher changed them."""

@@ -102,72 +102,11 @@ def test_waiting_shows_steps_and_metrics_and_records_them(lesson: Lesson) -> Non
     assert "  done  " in lesson.cli("runs").stdout
 
 
-def test_a_failed_step_is_told_with_its_reason_and_the_end_of_its_log(lesson: Lesson, capsys: Capture) -> None:
-    log = "".join(f"line {number}\n" for number in range(30))
-    lesson.service.script = Script(steps={"prepare": Step(fails=True, error="no such file", log=log)})
-    done = lesson.azure("submit", "--wait")
-    assert done.status == 1
-    assert [row.split("  ")[0] for row in done.out.splitlines()[2:]] == ["prepare", "train"]
-    assert "FAILED after" in done.out.splitlines()[2]
-    assert done.out.splitlines()[3] == "train    not run  the run ended before it started"
-    said = done.err.splitlines()
-    assert said[-21:-1] == [f"    line {number}" for number in range(10, 30)]
-    assert re.fullmatch(
-        r"prepare: Azure ML says: no such file Log: \.aml_pipeline/lesson/runs/.*/steps/prepare.log", said[-1]
-    )
-    record = lesson.record()
-    assert (record["state"], record["steps"]["train"]["state"]) == ("failed", "not run")
-    assert "  failed  " in lesson.cli("runs").stdout
-    lesson.service.script = Script()
-    assert lesson.here(capsys, "submit", "--wait").status == 0
-
-
 def test_a_failed_step_without_a_reason(lesson: Lesson, capsys: Capture) -> None:
     lesson.service.script = Script(steps={"train": Step(fails=True)})
     done = lesson.here(capsys, "submit", "--wait")
     assert done.status == 1
     assert "train: Azure ML gives no reason. Log: " in done.err.splitlines()[-1]
-
-
-def test_a_reused_step_is_up_to_date(lesson: Lesson, capsys: Capture) -> None:
-    lesson.service.script = Script(steps={"prepare": Step(reused=True)})
-    done = lesson.here(capsys, "submit", "--wait")
-    assert done.out.splitlines()[2] == "prepare  up to date"
-    assert "prepare  runs" not in done.err
-    assert lesson.record()["steps"]["prepare"]["state"] == "up to date"
-
-
-def test_a_run_that_somebody_cancels(lesson: Lesson) -> None:
-    lesson.service.script = Script(holds=True)
-    process = lesson.start_azure("submit", "--wait")
-    until(lambda: lesson.service.runs and lesson.service.asked("POST", "StatusCode"))
-    lesson.service.state.cancelled.update(lesson.service.runs)
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
-    assert lesson.record()["state"] == "interrupted"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_the_wait_leaves_the_run_alone(lesson: Lesson, number: signal.Signals, capsys: Capture) -> None:
-    lesson.service.script = Script(holds=True)
-    process = lesson.start_azure("submit", "--wait", environ={"LOOPBACK_SILENCE": "0.2"})
-    lines: list[str] = []
-    assert process.stderr is not None
-    while not lines or not lines[-1].startswith("still waiting for prepare"):
-        lines.append(process.stderr.readline())
-        assert lines[-1], lines
-    assert re.fullmatch(r"still waiting for prepare \(Running\)(, train \(Queued\))? \(\d+ s\)\n", lines[-1])
-    process.send_signal(number)
-    _, err = process.communicate(timeout=PATIENCE)
-    (run,) = lesson.service.runs
-    assert process.returncode == -number, "it dies of the signal, so that the loop of a shell ends"
-    assert err.splitlines()[-1] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
-    assert not lesson.service.state.cancelled
-    assert lesson.record()["state"] == "submitted"
-    assert "  submitted  " in lesson.cli("runs").stdout
-    assert lesson.here(capsys, "cancel", run).out == f"asked Azure ML to stop run {run}\n"
-    assert lesson.service.state.cancelled == {run}
 
 
 def test_stopping_while_it_is_sent(lesson: Lesson, capsys: Capture) -> None:
@@ -604,24 +543,6 @@ def test_a_cluster_that_is_no_good_is_refused(lesson: Lesson, capsys: Capture, s
     assert lesson.service.writes() == []
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("script: train.py", "script: train.py\n    compute: typo"),
-        ("script: train.py", "script: train.py\n    environment: {registered: typo}"),
-        ("${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: typo}}'),
-    ],
-)
-def test_nothing_is_made_before_all_is_looked_up(lesson: Lesson, capsys: Capture, old: str, new: str) -> None:
-    lesson.replace(
-        "pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2, min_nodes: 4}"
-    )
-    lesson.replace("pipeline.yaml", old, new)
-    done = lesson.here(capsys, "submit")
-    assert (done.status, "typo" in done.err) == (4, True), done.err
-    assert lesson.service.writes() == []
-
-
 def test_a_sdk_without_pipelines_is_told_before_anything_is_made(
     lesson: Lesson, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -746,14 +667,6 @@ def test_what_needs_no_azure_imports_none_of_it(project: Project, words: list[st
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
     assert "aml_pipeline.cli" in loaded
     assert {name for name in loaded if name.split(".")[0] in {"azureml", "azure", "msrest", "msal"}} == set()
-
-
-def test_a_dry_run_sends_nothing(lesson: Lesson, capsys: Capture) -> None:
-    done = lesson.here(capsys, "submit", "--dry-run")
-    assert done.status == 0
-    assert done.out.splitlines()[-1] == "Nothing was submitted."
-    assert lesson.service.requests == []
-    assert lesson.runs() == []
 
 
 def test_the_largest_snapshot_that_is_let_through_is_taken(lesson: Lesson, capsys: Capture) -> None:

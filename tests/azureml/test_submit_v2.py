@@ -128,24 +128,6 @@ def test_waiting_shows_steps_and_records_them(lesson: LessonV2) -> None:
     assert "epoch 1" in (lesson.root / page).read_text(encoding="utf-8")
 
 
-def test_a_failed_step_is_told_with_its_reason_and_the_end_of_its_log(lesson: LessonV2, capsys: Capture) -> None:
-    lesson.service.fails("prepare", "no such file", "".join(f"line {number}\n" for number in range(30)))
-    done = lesson.here(capsys, *SUBMIT, "--wait")
-    assert done.status == 1
-    assert done.out.splitlines()[2].startswith("prepare  FAILED after ")
-    assert done.out.splitlines()[3] == "train    not run  the run ended before it started"
-    assert done.err.splitlines()[-21:-1] == [f"    line {number}" for number in range(10, 30)]
-    assert "prepare: Azure ML says: no such file Log: .aml_pipeline/" in done.err.splitlines()[-1]
-    assert lesson.record()["state"] == "failed"
-
-
-def test_a_reused_step_is_up_to_date(lesson: LessonV2, capsys: Capture) -> None:
-    lesson.service.reuses("prepare")
-    done = lesson.here(capsys, *SUBMIT, "--wait")
-    assert done.out.splitlines()[2] == "prepare  up to date"
-    assert lesson.record()["steps"]["prepare"]["state"] == "up to date"
-
-
 def test_a_log_that_is_refused_fails_no_run(lesson: LessonV2, capsys: Capture) -> None:
     lesson.service.fail("/logs/", 403, times=1000)
     assert lesson.here(capsys, *SUBMIT, "--wait").status == 0
@@ -205,36 +187,6 @@ def test_force_and_a_step_alone_run_afresh(lesson: LessonV2, capsys: Capture) ->
     refused = lesson.here(capsys, *SUBMIT, "train")
     assert (refused.status, refused.out) == (2, "")
     assert 'step "train" reads data of step "prepare", so it cannot run alone.' in refused.err
-
-
-def test_a_run_that_somebody_cancels(lesson: LessonV2) -> None:
-    lesson.service.stays("prepare")
-    process = lesson.start_azure(*SUBMIT, "--wait")
-    until(lambda: lesson.service.jobs and lesson.service.asked("GET", "/children"))
-    lesson.service.cancels(job_of(lesson)[0])
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert err.splitlines()[-1] == "The run was cancelled in Azure ML."
-    assert lesson.record()["state"] == "interrupted"
-
-
-def test_stopping_the_wait_leaves_the_run_alone(lesson: LessonV2, capsys: Capture) -> None:
-    lesson.service.stays("prepare")
-    process = lesson.start_azure(*SUBMIT, "--wait", environ={"LOOPBACK_SILENCE": "0.2"})
-    lines: list[str] = []
-    assert process.stderr is not None
-    while not lines or not lines[-1].startswith("still waiting for prepare (Running)"):
-        lines.append(process.stderr.readline())
-        assert lines[-1], lines
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
-    name, _ = job_of(lesson)
-    assert process.returncode == -signal.SIGINT
-    assert err.splitlines()[-1] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`."
-    assert lesson.service.cancelled == []
-    assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {name}\n"  # by the SDK that sent it
-    assert lesson.service.cancelled == [name]
-    assert lesson.here(capsys, "cancel", lesson.runs()[-1].name).out == f"run {name} has ended: Canceled\n"
 
 
 @pytest.fixture
@@ -357,28 +309,6 @@ def test_the_sdk_of_a_run_that_nothing_tells_of(
 
 
 # What the workspace has, and has not.
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("script: train.py", "script: train.py\n    compute: typo"),
-        ("script: train.py", "script: train.py\n    environment: {registered: typo}"),
-        ("script: train.py", 'script: train.py\n    environment: {curated: typo, version: "3"}'),
-        ("${{ outputs.data }}", '"${{ outputs.data }}"\n    outputs: {data: {datastore: typo}}'),
-        ("parameters:\n", "datasets:\n  more: {registered: typo}\nparameters:\n"),
-        ("parameters:\n", "datasets:\n  more: {datastore: typo, path: images}\nparameters:\n"),
-    ],
-)
-def test_nothing_is_made_before_all_is_looked_up(lesson: LessonV2, capsys: Capture, old: str, new: str) -> None:
-    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: {name: new, vm_size: STANDARD_D2_V2}")
-    lesson.replace("pipeline.yaml", old, new)
-    if "datasets" in new:
-        lesson.replace("pipeline.yaml", "--epochs: ", "--more: ${{ datasets.more }}\n      --epochs: ")
-    done = lesson.here(capsys, *SUBMIT)
-    assert (done.status, done.out, done.err.count("\n")) == (4, "", 1)
-    assert "typo" in done.err
-    assert lesson.service.writes() == []
 
 
 def test_serverless_compute_is_looked_up_by_nobody(lesson: LessonV2, capsys: Capture) -> None:
@@ -545,12 +475,6 @@ def test_a_client_without_progress_does_not_wait_for_ever(lesson: LessonV2) -> N
     lesson.service.fail("/blob/", 403, method="PUT", times=1000)
     with pytest.raises(AzureError, match=r"You may not use the storage account of this workspace"):
         azureml.submit(load(str(lesson.root / "pipeline.yaml")), client)
-
-
-def test_a_dry_run_sends_nothing(lesson: LessonV2, capsys: Capture) -> None:
-    done = lesson.here(capsys, *SUBMIT, "--dry-run")
-    assert (done.status, done.err, done.out.splitlines()[-1]) == (0, "", "Nothing was submitted.")
-    assert lesson.service.requests == []
 
 
 DROPPED = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.cli.options import Command, Option, Options, help_of, parse
@@ -135,7 +135,6 @@ WORD = st.one_of(
 
 
 @given(st.sampled_from([*COMMANDS.values(), COMMAND]), st.lists(WORD, max_size=6))
-@settings(deadline=None, max_examples=300)
 def test_no_words_raise_anything_but_a_usage_error(command: Command, words: list[str]) -> None:
     before = list(words)
     with contextlib.suppress(UsageError):

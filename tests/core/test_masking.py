@@ -6,7 +6,7 @@ import base64
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.masking import gives_itself_away, is_secret, masked, without_secrets
@@ -117,7 +117,6 @@ VALUES = ("***", "abc", "5", "q8Zt", "eyJabcde", "Bearer ", "basic ", "%3D", ":/
 PIECES = st.sampled_from([*"-_=:\"'\\ ,;&./@*\n", *NAMES, *VALUES])
 
 
-@settings(max_examples=400, deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=60))
 @example("Authorization: *** x")
 @example("password '***'\"x")
@@ -203,13 +202,11 @@ def test_a_value_that_is_shown(name: str, value: str) -> None:
     assert masked(name, value) == value
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=20) | st.sampled_from(["PASSWORD", "A_KEY", "TOKEN", "PASS"]), st.text(max_size=60))
 def test_what_is_warned_of_is_masked(name: str, value: str) -> None:
     assert not by_variable(name, value) or is_secret(name, value)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=25).map("".join))
 @example("sig:-")
 @example("https://conda.example/t/ab-" + DRAWN + "/channel")

@@ -66,6 +66,7 @@ class Driven(Project):
     """A project, and the command line that is logged in at a service: ``program``."""
 
     program = ""
+    submit: tuple[str, ...] = ("submit",)
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(root)

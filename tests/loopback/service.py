@@ -6,7 +6,7 @@ from . import simulation
 from .asked import Asked
 from .datasets import add_dataset
 from .faults import Faults
-from .script import Script
+from .script import Script, Step
 from .server import Server
 from .snapshots import files
 from .state import Entity, State
@@ -41,6 +41,38 @@ class Service(Asked):
     def add_dataset(self, name: str, path: str, datastore: str = DEFAULT_DATASTORE) -> None:
         """Let there be a registered file dataset, or one version more of it."""
         add_dataset(self.state, name, datastore, path)
+
+    # How runs go, in the words of ``ServiceV2``, for tests that hold for either SDK.
+
+    def fails(self, node: str, message: str, log: str = "") -> None:
+        """Let a step fail; ``log`` is what it prints before."""
+        self.script.steps[node] = Step(fails=True, error=message, log=log)
+
+    def prints(self, node: str, text: str) -> None:
+        """Let a step print something."""
+        self.script.steps[node] = Step(log=text)
+
+    def reuses(self, node: str) -> None:
+        """Let the result of a step be taken from an earlier run."""
+        self.script.steps[node] = Step(reused=True)
+
+    def stays(self, node: str) -> None:  # noqa: ARG002 - here the whole run stays as it is
+        """Let a step run until it is cancelled."""
+        self.script.holds = True
+
+    def cancels(self, run: str) -> None:
+        """Let somebody else cancel a run."""
+        self.state.cancelled.add(run)
+
+    @property
+    def sent(self) -> list[str]:
+        """The ids of the pipeline runs."""
+        return list(self.state.pipeline_runs)
+
+    @property
+    def stopped(self) -> set[str]:
+        """The runs that a client has asked to be cancelled."""
+        return set(self.state.cancelled)
 
     @property
     def modules(self) -> dict[str, Entity]:

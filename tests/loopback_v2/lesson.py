@@ -23,6 +23,7 @@ class LessonV2(Driven):
     """The project, and the command line in a process that the environment alone points at the service."""
 
     program = "tests.loopback_v2.command_line"
+    submit = ("submit", "--sdk", "v2")
 
     def __init__(self, root: Path, service: ServiceV2, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(root, monkeypatch)

@@ -89,6 +89,16 @@ class ServiceV2(Asked):
         """Let somebody else cancel a job: it is canceled when it is asked for next."""
         self.state.script.cancelled.add(job)
 
+    @property
+    def sent(self) -> list[str]:
+        """The names of the jobs."""
+        return list(self.state.jobs)
+
+    @property
+    def stopped(self) -> set[str]:
+        """The jobs that a client has asked to be cancelled."""
+        return set(self.state.cancelled)
+
     # What is stored: the bodies as they were put.
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.problems import Path, Problem
@@ -164,7 +164,6 @@ ANY = st.recursive(
 
 
 @given(ANY)
-@settings(deadline=None, max_examples=200)
 def test_whatever_stands_there_each_value_is_a_token_or_a_problem(value: object) -> None:
     arguments, problems = read_arguments(value, ROOT, "train")
     assert all(one.path[:3] == ROOT for one in problems)

@@ -59,7 +59,7 @@ def oracle(text: str, first: date, count: int) -> list[datetime]:
     return [one for one in islice(CronSim(text, start), count) if one.year < LAST_YEAR]
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.one_of(TEXTS, sparse_texts()))
 def test_a_cron_fires_when_another_program_says(text: str) -> None:
     try:
@@ -151,7 +151,7 @@ def test_what_is_wrong_with_a_cron(text: str, part: str | None, message: str, cu
     assert len(found.message) + len(found.cure) < 300
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.text(alphabet="0123456789*/,-@LW#? \tmonjax", max_size=30))
 def test_any_text_is_a_cron_or_is_refused_within_itself(text: str) -> None:
     try:

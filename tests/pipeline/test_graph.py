@@ -7,7 +7,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.errors import UsageError
@@ -51,7 +51,6 @@ def test_without_needs_the_order_is_the_declared_one(names: list[str]) -> None:
 
 
 @given(graphs(acyclic=False))
-@settings(max_examples=200)
 def test_every_cycle_is_a_real_one_and_cutting_them_all_leaves_none(upstream: Upstream) -> None:
     before = {name: list(needs) for name, needs in upstream.items()}
     with pytest.MonkeyPatch.context() as patch:
@@ -118,7 +117,6 @@ def test_where_everything_needs_everything_some_cycles_are_enough() -> None:
 
 
 @given(graphs(acyclic=True), st.data())
-@settings(max_examples=200)
 def test_the_laws_of_selection(upstream: Upstream, data: st.DataObject) -> None:
     upstream = {name: upstream[name] for name in graph.order(upstream)}
     steps = data.draw(st.lists(st.sampled_from(list(upstream)), max_size=3))

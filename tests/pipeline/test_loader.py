@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core import problems
@@ -68,7 +68,6 @@ PRINTABLE = st.text(
 
 
 @given(PRINTABLE, st.sampled_from(['"', "'", "|", ">"]), st.booleans())
-@settings(deadline=None, max_examples=200)
 def test_whatever_text_is_quoted_properly_arrives_as_it_is(text: str, style: str, unicode: bool) -> None:  # noqa: FBT001
     data = {"name": "example", "steps": {"train": {"script": "train.py", "arguments": {"--value": text}}}}
     written = yaml.safe_dump(data, default_style=style, allow_unicode=unicode, sort_keys=False)
@@ -82,7 +81,6 @@ def test_whatever_text_is_quoted_properly_arrives_as_it_is(text: str, style: str
 
 
 @given(st.lists(st.text("ab \"'\\\n\t:#,[]{}&*!|>%@`é😀", max_size=12), min_size=1, max_size=5))
-@settings(deadline=None, max_examples=100)
 def test_texts_in_double_quotes_with_escapes_arrive_as_they_are(texts: list[str]) -> None:
     quoted = ", ".join(
         yaml.safe_dump(one, default_style='"', allow_unicode=False, width=10_000).strip() for one in texts
@@ -112,13 +110,11 @@ def assert_told_well(loaded: Loaded) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, max_examples=150)
 def test_no_bytes_break_it(raw: bytes) -> None:
     assert_told_well(load(raw))
 
 
 @given(st.text(max_size=100))
-@settings(deadline=None, max_examples=150)
 def test_no_text_breaks_it(text: str) -> None:
     assert_told_well(load(text.encode("utf-8", "replace")))
 
@@ -150,13 +146,11 @@ def flow(tree: object) -> str:
 
 
 @given(st.dictionaries(WORDS, TREES, max_size=8))
-@settings(deadline=None, max_examples=250)
 def test_no_arrangement_of_our_own_keys_breaks_it(tree: dict[str, object]) -> None:
     assert_told_well(load(flow(tree)))
 
 
 @given(st.dictionaries(WORDS, TREES, max_size=6))
-@settings(deadline=None, max_examples=150)
 def test_no_arrangement_of_our_own_keys_in_a_step_breaks_it(tree: dict[str, object]) -> None:
     assert_told_well(
         load(f"name: example\nsteps: {{train: {flow({**tree, 'script': 'train.py'})}, 'two': {{script: a.py}}}}")
@@ -166,7 +160,6 @@ def test_no_arrangement_of_our_own_keys_in_a_step_breaks_it(tree: dict[str, obje
 @given(
     st.lists(st.tuples(st.integers(0, len(EXAMPLE)), st.integers(0, 30), st.binary(max_size=8)), min_size=1, max_size=3)
 )
-@settings(deadline=None, max_examples=150)
 def test_no_damage_to_a_real_file_breaks_it(damages: list[tuple[int, int, bytes]]) -> None:
     raw = EXAMPLE
     for place, length, instead in damages:

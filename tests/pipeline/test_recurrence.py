@@ -179,7 +179,7 @@ def _sayable(cron: Cron) -> bool:
     return len(same) == 1 and min(same) <= 28 and len(gaps) == 1 and len(cron.times) == 1
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(st.one_of(sparse_texts(), TEXTS))
 def test_a_cron_is_accepted_exactly_where_a_recurrence_says_the_same(text: str) -> None:
     try:
@@ -264,7 +264,7 @@ def test_what_is_sent_is_taken_by_the_sdk() -> None:
         schedule.ScheduleRecurrence("Month", 1, hours=[2], minutes=[0]).validate()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(
     st.sampled_from(["day", "week", "month", "minute", "hour"]),
     st.integers(1, 40),

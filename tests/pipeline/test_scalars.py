@@ -6,7 +6,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.pipeline.yaml.scalars import Float, Integer, Scalar, resolve, written
@@ -80,7 +80,6 @@ NUMBERS = st.one_of(
 
 
 @given(NUMBERS)
-@settings(deadline=None)
 def test_a_number_is_written_as_it_was(text: str) -> None:
     value = resolve(text)
     assert isinstance(value, (int, float))
@@ -88,7 +87,6 @@ def test_a_number_is_written_as_it_was(text: str) -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_whatever_is_no_number_stays_its_own_text(text: str) -> None:
     value = resolve(text)
     if isinstance(value, str):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.problems import Path, Position
@@ -144,7 +144,6 @@ DATA = st.recursive(
 
 
 @given(DATA, st.booleans(), st.booleans())
-@settings(deadline=None, max_examples=150)
 def test_what_a_yaml_library_writes_is_read_back(data: Any, flow: bool, unicode: bool) -> None:  # noqa: ANN401, FBT001
     text = yaml.safe_dump(data, default_style='"', default_flow_style=flow, allow_unicode=unicode, sort_keys=False)
     if source.parse(text).problems:  # a line separator, which that library leaves as it is
@@ -338,7 +337,6 @@ def test_what_a_pipeline_file_cannot_hold(text: str, expected: str) -> None:
 
 
 @given(st.one_of(st.text(max_size=60), st.text("ab:-[]{}&*!|>'\"%@#,? \n\t", max_size=60)))
-@settings(deadline=None, max_examples=400)
 def test_no_text_makes_it_raise_and_every_problem_is_inside_the_text(text: str) -> None:
     decoded, _ = source.decode(text.encode("utf-8", "surrogatepass"))
     document = source.parse(decoded)
@@ -352,7 +350,6 @@ def test_no_text_makes_it_raise_and_every_problem_is_inside_the_text(text: str) 
 
 
 @given(st.text("ab1:-[]{}&*' \n", max_size=40))
-@settings(deadline=None, max_examples=300)
 def test_the_place_of_a_value_is_where_its_text_begins(text: str) -> None:
     document = source.parse(text)
     lines = text.split("\n")

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -120,7 +120,6 @@ HIDES = {
 
 
 @given(st.lists(st.sampled_from(MISTAKES), min_size=2, max_size=12, unique_by=lambda mistake: mistake[0]))
-@settings(deadline=None, max_examples=150)
 def test_all_mistakes_of_a_file_are_told_at_once(chosen: list[tuple[int, str, str]]) -> None:
     expected = {one for mistake in chosen for one in mistake[2].split(", ")}
     places = {one.split()[0] for one in expected}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.problems import Problem
@@ -167,7 +167,6 @@ INSERTS = st.text("\t {}[]:-&*!|>'\"%@`#,?$ab\n", min_size=1, max_size=3)
 
 
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 4), INSERTS)
-@settings(deadline=None, max_examples=200)
 def test_a_slip_of_the_keyboard_is_told_inside_the_file(place: int, deleted: int, inserted: str) -> None:
     """Not every error has words of its own, but each stands in a line and tells what to look at."""
     text = EXAMPLE[:place] + inserted + EXAMPLE[place + deleted :]

@@ -6,7 +6,7 @@ import contextlib
 import warnings
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.project.snapshot.imports import Import, parse, read_imports
@@ -171,7 +171,6 @@ def test_what_python_warns_of_is_not_said_to_the_user(code: str) -> None:
     | st.text(max_size=60).map(str.encode)
     | st.text("import from.ab_()'\"\\\n :=#", max_size=60).map(str.encode)
 )
-@settings(deadline=None, max_examples=200)
 def test_no_bytes_raise_anything_else(raw: bytes) -> None:
     try:
         reading = read_imports(parse(raw))

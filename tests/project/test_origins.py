@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.digests import Digests
@@ -162,7 +162,6 @@ def _folders(draw: st.DrawFn) -> dict[str, str]:
     return contents
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     contents=_folders(),
     patterns=st.none() | st.lists(st.sampled_from(_PATTERNS), max_size=3).map(tuple),

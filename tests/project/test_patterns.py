@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from aml_pipeline.project.snapshot.patterns import git_pattern, is_choice, is_pattern, matcher
@@ -37,7 +37,6 @@ def _pathspec() -> Any:  # noqa: ANN401 - one of two classes, by the version of 
         return import_module("pathspec.patterns.gitwildmatch").GitWildMatchPattern
 
 
-@settings(max_examples=400, deadline=None)
 @given(PATTERNS, PATHS)
 @example("**/**/a", "b/a")
 @example("a/**/**/b", "a/b")
@@ -68,7 +67,6 @@ def _alike(glob: str, name: str) -> bool:
     return bool(name) and glob[0] in {"?", name[0]} and _alike(glob[1:], name[1:])
 
 
-@settings(max_examples=400, deadline=None)
 @given(
     st.lists(st.one_of(st.just("**"), st.text("ab*?", min_size=1, max_size=8)), min_size=2, max_size=6),
     st.lists(st.text("ab", min_size=1, max_size=6), min_size=1, max_size=6),

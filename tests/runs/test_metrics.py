@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aml_pipeline.runs.metrics import Metric, MetricReader, without_metrics
@@ -134,7 +134,6 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.data())
-@settings(deadline=None, max_examples=200)
 def test_it_does_not_matter_how_the_text_is_cut(pieces: list[str], data: st.DataObject) -> None:
     text = "".join(pieces)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
@@ -149,7 +148,6 @@ def test_it_does_not_matter_how_the_text_is_cut(pieces: list[str], data: st.Data
 @given(st.text(max_size=60), st.sampled_from(["scalar", "list", "row", "table"]))
 @example(f"[0x{'f' * 4000}]", "list")  # which Python reads, and refuses to write as a decimal
 @example(f"{{0x{'f' * 4000}: -0x{'f' * 4000}}}", "row")
-@settings(deadline=None, max_examples=200)
 def test_whatever_is_printed_is_a_metric_that_json_can_hold(value: str, kind: str) -> None:
     line = value.partition("\n")[0]
     with warnings.catch_warnings():
@@ -161,7 +159,6 @@ def test_whatever_is_printed_is_a_metric_that_json_can_hold(value: str, kind: st
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
                     max_leaves=6))  # fmt: skip
-@settings(deadline=None, max_examples=200)
 def test_a_printed_collection_is_read_back(value: Any) -> None:  # noqa: ANN401 - JSON
     def plain(one: Any) -> Any:  # noqa: ANN401
         if isinstance(one, dict):

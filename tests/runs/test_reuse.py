@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.runs import differences, reuse
@@ -147,7 +147,6 @@ NOUNS: dict[str, str | tuple[str, ...]] = {
 
 
 @given(RANDOM, RANDOM)
-@settings(deadline=None, max_examples=150)
 def test_parts_are_equal_and_keys_are_equal_and_no_difference_is_told_alike(
     then: dict[str, Any], now: dict[str, Any]
 ) -> None:
@@ -155,7 +154,6 @@ def test_parts_are_equal_and_keys_are_equal_and_no_difference_is_told_alike(
 
 
 @given(RANDOM, st.sampled_from(list(PARTS)), st.data())
-@settings(deadline=None, max_examples=150)
 def test_the_part_that_differs_is_the_one_that_is_named(then: dict[str, Any], name: str, data: st.DataObject) -> None:
     now = {**then, name: data.draw(RANDOM)[name]}
     told = difference(then, now)
