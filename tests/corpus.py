@@ -110,7 +110,8 @@ def told(case: Case) -> Told:
         parameters = dict(value.split("=", 1) for value in case.settings("param"))
         opened = open_pipeline(case.path.name, profile, parameters)
         with contextlib.suppress(PipelineError):
-            opened.require(list(_later(case, opened)))
+            opened.add(list(_later(case, opened)))
+            opened.require()
         return Told(opened.loaded.problems, opened.texts())
 
 

@@ -95,8 +95,12 @@ def test_no_two_ports_of_a_step_are_alike() -> None:
         plan().step("load"),
         unnamed=(Input("a-b", "more"), Input("a", "b"), Output("data"), Output("order")),
     )
-    tokens = [Parameter("more"), Parameter("order"), Parameter("here"), Dataset("here"), Dataset("more")]
-    names = [ports.port(step, token) for token in (*tokens, *step.inputs, *map(Output, step.written))]
+    tokens: list[Parameter | Dataset | Input | Output] = [
+        *(Parameter("more"), Parameter("order"), Parameter("here"), Dataset("here"), Dataset("more")),
+        *step.inputs,
+        *map(Output, step.written),
+    ]
+    names = [ports.port(step, token) for token in tokens]
     assert names == [
         *("parameter__more", "parameter__order", "here", "data__here", "data__more"),
         *("in_a_b__more", "in_a__b", "more", "data", "order"),

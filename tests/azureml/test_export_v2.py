@@ -57,7 +57,8 @@ class Exported:
         file.write_text(text, encoding="utf-8")
         opened = open_pipeline(str(file), profile, parameters)
         plan, project = opened.require()
-        opened.require([*sendable.problems(plan, project, plan.steps), *export.problems(plan)])
+        opened.add([*sendable.problems(plan, project, plan.steps), *export.problems(plan)])
+        opened.require()
         self.plan: Plan = plan
         self.root = folder.parent / "v2"
         export.write(plan, project, str(self.root))
