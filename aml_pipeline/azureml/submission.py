@@ -151,7 +151,7 @@ def send(  # noqa: PLR0913 - each says another thing of how
     project = project or project_of(plan)
     sdk = sdks.of(workspace)
     check(plan, project, sdk=sdk, step=step)
-    with waiting.told("preparing the submission"):
+    with waiting.reminding("preparing the submission"):
         git = provenance.git_state(project.folder)
         commit = (git or {}).get("commit")
         all_tags = {**({"git_commit": commit} if commit else {}), **(tags or {})}

@@ -14,14 +14,14 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.project.opening import Opened
 from aml_pipeline.report.reading import read
-from aml_pipeline.report.story import RunTold
+from aml_pipeline.report.story import ShownRun
 from aml_pipeline.runs import locks
 from aml_pipeline.runs.record import RunRecord
 
 _ELSEWHERE = "another file with -o FILE"
 
 
-def read_run(opened: Opened, run: RunRecord) -> RunTold:
+def read_run(opened: Opened, run: RunRecord) -> ShownRun:
     """Return the story of a run."""
     return read(run, state_of(run, busy=locks.is_locked(opened.state)))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline.core.plain import mapping
-from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.story import ShownRun, ShownStep
 from aml_pipeline.runs import differences
 
 NOT_RECORDED = "code not recorded"
@@ -34,7 +34,7 @@ class Cause(NamedTuple):
     words: tuple[str, ...]
 
 
-def causes(first: RunTold, second: RunTold) -> list[Cause]:
+def causes(first: ShownRun, second: ShownRun) -> list[Cause]:
     """Return the differences in the step order of the second run, without steps that do not differ."""
     old, new = first.by_name, second.by_name
     steps_of: dict[str, list[str]] = {}
@@ -47,7 +47,7 @@ def causes(first: RunTold, second: RunTold) -> list[Cause]:
     return [Cause(steps, tuple(words)) for steps, words in words_of.items()]
 
 
-def _words(first: RunTold, second: RunTold, before: StepTold | None, now: StepTold | None) -> Iterator[str]:
+def _words(first: ShownRun, second: ShownRun, before: ShownStep | None, now: ShownStep | None) -> Iterator[str]:
     if before is None or now is None:
         yield "the step is new" if before is None else "the step was removed"
         return
@@ -69,7 +69,7 @@ def _comparable(parts: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str,
     return {name: value for name, value in parts.items() if name in other and name not in left_out}
 
 
-def changed_files(first: RunTold, second: RunTold) -> list[FileChange]:
+def changed_files(first: ShownRun, second: ShownRun) -> list[FileChange]:
     """Return each file that differs between the snapshots of two runs once."""
     earlier = first.by_name
     steps_of: dict[tuple[str, str | None, str | None], list[str]] = {}
@@ -81,7 +81,7 @@ def changed_files(first: RunTold, second: RunTold) -> list[FileChange]:
     return [FileChange(*change, tuple(steps)) for change, steps in steps_of.items()]
 
 
-def _files(before: StepTold, now: StepTold, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FileChange]:
+def _files(before: ShownStep, now: ShownStep, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FileChange]:
     """Yield the files that differ between two snapshots of a step, relative to the project folder."""
     then, here = _snapshot(before, old), _snapshot(now, new)
     for path in sorted({*then, *here}):
@@ -89,13 +89,13 @@ def _files(before: StepTold, now: StepTold, old: Mapping[str, Any], new: Mapping
             yield FileChange(path, then.get(path), here.get(path), (now.name,))
 
 
-def _snapshot(step: StepTold, parts: Mapping[str, Any]) -> dict[str, str]:
+def _snapshot(step: ShownStep, parts: Mapping[str, Any]) -> dict[str, str]:
     source = str(step.declared.get("source_directory") or ".")
     snapshot = mapping(parts.get("snapshot"))
     return {posixpath.normpath(posixpath.join(source, str(name))): str(digest) for name, digest in snapshot.items()}
 
 
-def environments(first: RunTold, second: RunTold) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
+def environments(first: ShownRun, second: ShownRun) -> list[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """Return the environments whose recorded definitions differ: name, then and now."""
     rows = []
     for step in second.steps:
@@ -107,7 +107,7 @@ def environments(first: RunTold, second: RunTold) -> list[tuple[str, Mapping[str
     return rows
 
 
-def _environment_name(step: StepTold) -> str:
+def _environment_name(step: ShownStep) -> str:
     about = mapping(step.declared.get("environment"))
     file = about.get("conda_file") or about.get("pip_requirements")
     return " ".join(str(word) for word in ("environment", about.get("name"), f"({file})" if file else None) if word)

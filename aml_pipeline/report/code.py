@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from aml_pipeline.core.secrets import by_name
 from aml_pipeline.report.causes import FileChange, changed_files, environments
-from aml_pipeline.report.story import RunTold
+from aml_pipeline.report.story import ShownRun
 from aml_pipeline.runs import environment_changes
 from aml_pipeline.runs.contents import content
 
@@ -24,7 +24,7 @@ class Diff(NamedTuple):
     lines: tuple[str, ...]
 
 
-def diffs(first: RunTold, second: RunTold, read: Read) -> Iterator[Diff]:
+def diffs(first: ShownRun, second: ShownRun, read: Read) -> Iterator[Diff]:
     """Yield the diff of each file and environment that differs between two runs."""
     for change in changed_files(first, second):
         yield Diff(f"{change.words} ({', '.join(change.steps)})", tuple(_of_file(change, read)))

@@ -9,7 +9,7 @@ from aml_pipeline.core.plain import mapping, number
 from aml_pipeline.core.text import number_in_words, seconds_in_words
 from aml_pipeline.core.wording import counted
 from aml_pipeline.report.causes import Cause, causes
-from aml_pipeline.report.story import OutputTold, RunTold
+from aml_pipeline.report.story import ShownOutput, ShownRun
 
 NOTHING = "–"
 # A shorter time reads "0.0 s", so a ratio to it means nothing.
@@ -43,7 +43,7 @@ class Comparison(NamedTuple):
         return {title: rows for title, rows in kept.items() if rows}
 
 
-def compare(first: RunTold, second: RunTold) -> Comparison:
+def compare(first: ShownRun, second: ShownRun) -> Comparison:
     """Return the rows of two runs."""
     return Comparison(
         causes(first, second),
@@ -69,12 +69,12 @@ def _rows(first: Mapping[str, str], second: Mapping[str, str]) -> list[Row]:
     return [Row(*pair) for pair in _pairs(first, second)]
 
 
-def _of_runs(first: RunTold, second: RunTold) -> Iterator[Row]:
+def _of_runs(first: ShownRun, second: ShownRun) -> Iterator[Row]:
     yield from _rows(_about(first), _about(second))
     yield Row("duration", _took(first.seconds), _took(second.seconds), _times(first.seconds, second.seconds))
 
 
-def _about(run: RunTold) -> dict[str, str]:
+def _about(run: ShownRun) -> dict[str, str]:
     return {
         "state": run.state,
         "profile": str(run.header.get("profile") or NOTHING),
@@ -97,18 +97,18 @@ def _times(before: float | None, now: float | None) -> str:
     return f"< ×{_LEAST_RATIO}" if ratio < _LEAST_RATIO else f"×{ratio:.2f}"
 
 
-def _packages(run: RunTold) -> dict[str, str]:
+def _packages(run: ShownRun) -> dict[str, str]:
     return {str(name): str(version) for name, version in mapping(run.header.get("distributions")).items()}
 
 
-def _of_metrics(first: RunTold, second: RunTold) -> Iterator[Row]:
+def _of_metrics(first: ShownRun, second: ShownRun) -> Iterator[Row]:
     for name, before, now in _pairs(_metrics(first), _metrics(second)):
         old, new = number(before), number(now)
         change = f"{new - old:+.4g}" if old is not None and new is not None and new != old else ""
         yield Row(name, *_told_apart(before, now), change)
 
 
-def _metrics(run: RunTold) -> dict[str, object]:
+def _metrics(run: ShownRun) -> dict[str, object]:
     return {f"{step.name}.{name}": value for step in run.steps for name, value in step.metrics.items()}
 
 
@@ -121,7 +121,7 @@ def _told_apart(before: object, now: object) -> tuple[str, str]:
     return number_in_words(before, 17), number_in_words(now, 17)
 
 
-def _of_durations(first: RunTold, second: RunTold) -> Iterator[Row]:
+def _of_durations(first: ShownRun, second: ShownRun) -> Iterator[Row]:
     """Yield the durations of the steps that ran a process in both runs."""
     later = second.by_name
     for step in first.steps:
@@ -130,21 +130,21 @@ def _of_durations(first: RunTold, second: RunTold) -> Iterator[Row]:
             yield Row(step.name, _took(before), _took(now), _times(before, now))
 
 
-def _states(run: RunTold) -> dict[str, str]:
+def _states(run: ShownRun) -> dict[str, str]:
     """Return how each step ended; a result of this run and a reused one count the same."""
     return {step.name: "done" if step.state == "up to date" else step.state for step in run.steps}
 
 
-def _of_outputs(first: RunTold, second: RunTold) -> Iterator[Row]:
+def _of_outputs(first: ShownRun, second: ShownRun) -> Iterator[Row]:
     for name, before, now in _pairs(_outputs(first), _outputs(second)):
         yield Row(name, before, now, "content differs" if NOTHING not in {before, now} and before != now else "")
 
 
-def _outputs(run: RunTold) -> dict[str, str]:
+def _outputs(run: ShownRun) -> dict[str, str]:
     return {f"{step.name}.{output.name}": _content(output) for step in run.steps for output in step.outputs}
 
 
-def _content(output: OutputTold) -> str:
+def _content(output: ShownOutput) -> str:
     if output.digest is None:
         return NOTHING
     return f"{output.digest[:12]} ({counted(output.files or 0, 'file')}, {counted(output.bytes or 0, 'byte')})"

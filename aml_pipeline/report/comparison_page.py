@@ -26,13 +26,13 @@ from aml_pipeline.report.parts import (
     table,
     table_of,
 )
-from aml_pipeline.report.story import RunTold
+from aml_pipeline.report.story import ShownRun
 
 # Limit of all diffs of a page together, the same as that of the logs.
 _DIFF_BYTES = 250_000
 
 
-def comparison_page(first: RunTold, second: RunTold, code: Iterable[Diff] = ()) -> str:
+def comparison_page(first: ShownRun, second: ShownRun, code: Iterable[Diff] = ()) -> str:
     """Return the self-contained page of two runs, with the diffs of their ``code``."""
     comparison = compare(first, second)
     curves = charts([Curves(name, run.started or 0.0, run.series) for name, run in (("A", first), ("B", second))])
@@ -47,7 +47,7 @@ def comparison_page(first: RunTold, second: RunTold, code: Iterable[Diff] = ()) 
     return document(title, heading, changed, *known, *tables)
 
 
-def _heading(first: RunTold, second: RunTold) -> Html:
+def _heading(first: ShownRun, second: ShownRun) -> Html:
     runs = [
         tag("div", tag("h2", f"{letter} ", state(cut(run.state, 60))), facts(_known(run)))
         for letter, run in (("A", first), ("B", second))
@@ -55,7 +55,7 @@ def _heading(first: RunTold, second: RunTold) -> Html:
     return tag("header", tag("h1", f"Two runs of {cut(second.pipeline)}"), *runs)
 
 
-def _known(run: RunTold) -> Iterator[tuple[str, str]]:
+def _known(run: ShownRun) -> Iterator[tuple[str, str]]:
     yield "Run", cut(run.run)
     yield "Started", moment(run.started)
     yield "Command", cut(str(run.header.get("command", "")))

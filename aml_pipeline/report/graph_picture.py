@@ -9,7 +9,7 @@ from aml_pipeline.core.text import cut, seconds_in_words, shortened
 from aml_pipeline.report.heights import heights
 from aml_pipeline.report.layers import Knot, Layers, Needs, layered, layers_of, neighbours
 from aml_pipeline.report.markup import Html, tag
-from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.story import ShownRun, ShownStep
 
 MOST_LINKS = 5_000  # between two layers
 _WIDTH, _LINE, _GAP_X, _GAP_Y, _EDGE = 190, 15, 60, 16, 9
@@ -42,7 +42,7 @@ class _Plan:
         return self.box // 2 + 1 if self.layers.is_step(knot) else 0
 
 
-def picture(run: RunTold, most_links: int = MOST_LINKS) -> tuple[Html, str]:
+def picture(run: ShownRun, most_links: int = MOST_LINKS) -> tuple[Html, str]:
     """Return the graph of a run as SVG, each step a link to its details, and a remark on what is omitted."""
     needs = _needs(run)
     drawn = _drawn(needs, most_links)
@@ -57,7 +57,7 @@ def picture(run: RunTold, most_links: int = MOST_LINKS) -> tuple[Html, str]:
     return svg, _left_out(sum(map(len, needs.values())), sum(map(len, drawn.values())))
 
 
-def _needs(run: RunTold) -> dict[str, list[str]]:
+def _needs(run: ShownRun) -> dict[str, list[str]]:
     """Return the earlier steps that each step needs; a damaged record might name others."""
     needs: dict[str, list[str]] = {}
     for step in run.steps:
@@ -137,13 +137,13 @@ def _curve(plan: _Plan, start: Knot, end: Knot, below: int) -> str:
     return f"H{left}" if above == below else f"C{bend} {above} {bend} {below} {left} {below}"
 
 
-def _box(step: StepTold, number: int, plan: _Plan) -> Html:
+def _box(step: ShownStep, number: int, plan: _Plan) -> Html:
     knot = (step.name, plan.layers.of_steps[step.name])
     inside = _inside(step, plan.left(knot), plan.middles[knot] - plan.box // 2, plan.box)
     return tag("a", *inside, href=f"#step-{number}", class_=f"box {kind(step.state)}")
 
 
-def _inside(step: StepTold, x: int, y: int, height: int) -> Iterator[Html]:
+def _inside(step: ShownStep, x: int, y: int, height: int) -> Iterator[Html]:
     words = step.state if step.seconds is None else f"{step.state}, {seconds_in_words(step.seconds)}"
     yield tag("title", cut(step.name))
     yield tag("rect", x=x, y=y, width=_WIDTH, height=height, rx=6)

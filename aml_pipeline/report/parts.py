@@ -46,7 +46,7 @@ def fitting(parts: Iterable[Html], room: int) -> list[Html]:
     return taken
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str, room: int = MOST_BYTES) -> Html:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], about: str, room: int) -> Html:
     """Return a table, or the beginning of a very long one."""
     body = fitting((tag("tr", *map(cell, row)) for row in rows[:MOST_ROWS]), room)
     more = f" Showing the first {len(body):,} of {len(rows):,}." if len(body) < len(rows) else ""

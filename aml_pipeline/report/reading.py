@@ -14,7 +14,7 @@ from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.core.text import printed, tail_that_fits
 from aml_pipeline.report.series import Series, series_of
 from aml_pipeline.report.sources import to_sources
-from aml_pipeline.report.story import AttemptTold, Log, RunTold, StepTold
+from aml_pipeline.report.story import Log, ShownAttempt, ShownRun, ShownStep
 from aml_pipeline.runs import metrics
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
@@ -25,7 +25,7 @@ _DATA_SET = "dataset.json"
 _DATA_SET_BYTES = 64_000
 
 
-def read(record: RunRecord, state: str) -> RunTold:
+def read(record: RunRecord, state: str) -> ShownRun:
     """Return the story of a recorded run; ``state`` is how it ended, as far as is known."""
     events: list[Mapping[str, Any]] = []
     series = series_of(_metrics(record.events(), events))
@@ -35,17 +35,17 @@ def read(record: RunRecord, state: str) -> RunTold:
         steps |= {name: replace(steps[name], row={**steps[name].row, "metrics": row}) for name, row in made.items()}
         series += _series_of(maker, names)
     rows = tuple(steps.values())
-    return RunTold(record.run, state, record.header, rows, series, _data_sets(record, rows))
+    return ShownRun(record.run, state, record.header, rows, series, _data_sets(record, rows))
 
 
-def with_parts(run: RunTold, record: RunRecord, contents: Contents) -> RunTold:
+def with_parts(run: ShownRun, record: RunRecord, contents: Contents) -> ShownRun:
     """Return a run with the parts of its steps, as far as they are recorded."""
     keys = {step.name: str(step.row.get("key") or "") for step in run.steps}
     kept = {name: parts for name, key in keys.items() if (parts := contents.parts(key)) is not None}
     return replace(run, parts={name: contents.worded(parts) for name, parts in {**record.parts, **kept}.items()})
 
 
-def _makers(record: RunRecord, steps: Iterable[StepTold]) -> Iterator[tuple[RunRecord, list[str]]]:
+def _makers(record: RunRecord, steps: Iterable[ShownStep]) -> Iterator[tuple[RunRecord, list[str]]]:
     """Yield the earlier runs whose results were reused, if their records still exist, with the steps concerned.
 
     There can be as many as steps, so they are read one at a time.
@@ -88,7 +88,7 @@ def _metrics(events: Iterable[Mapping[str, Any]], others: list[Mapping[str, Any]
     others += last.values()
 
 
-def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepTold]:
+def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[ShownStep]:
     """Yield the steps in the order of the plan, then any that the plan does not have."""
     rows = _rows(record.header, events)
     plan = map(mapping, sequence(mapping(record.header.get("plan")).get("steps")))
@@ -101,7 +101,7 @@ def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[StepT
         to_source = to_sources(record, name, str(about.get("source_directory", ".")))
         log = _log(record.log(name), rooms[name], to_source) if name in rooms else None
         row = {**rows.get(name, {}), "outputs": _outputs(record, name, rows.get(name, {}))}
-        yield StepTold(name, about, row, _upstream(about), tuple(attempts[name]), log)
+        yield ShownStep(name, about, row, _upstream(about), tuple(attempts[name]), log)
 
 
 def _rooms(record: RunRecord, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
@@ -149,9 +149,9 @@ def _rows(header: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dic
     return dict(rows)
 
 
-def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[AttemptTold]]:
+def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[ShownAttempt]]:
     """Return the processes of each step; one without an end lasts until the last event."""
-    attempts: dict[str, list[AttemptTold]] = defaultdict(list)
+    attempts: dict[str, list[ShownAttempt]] = defaultdict(list)
     begun: dict[str, float] = {}
     last = 0.0
     for event in events:
@@ -161,9 +161,9 @@ def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[AttemptTold
         elif event.get("event") == "StepEnded" and step in begun:
             start = begun.pop(step)
             length = number(event.get("seconds")) or 0.0
-            attempts[step].append(AttemptTold(start, start + max(0.0, length), str(event.get("state"))))
+            attempts[step].append(ShownAttempt(start, start + max(0.0, length), str(event.get("state"))))
     for step, start in begun.items():
-        attempts[step].append(AttemptTold(start, max(start, last), "running"))
+        attempts[step].append(ShownAttempt(start, max(start, last), "running"))
     return attempts
 
 
@@ -190,7 +190,7 @@ def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
     return Log(kept, size, size - len(taken) + len(text[: len(text) - len(kept)].encode("utf-8", "replace")), place)
 
 
-def _data_sets(record: RunRecord, steps: Iterable[StepTold]) -> dict[str, Mapping[str, Any]]:
+def _data_sets(record: RunRecord, steps: Iterable[ShownStep]) -> dict[str, Mapping[str, Any]]:
     """Return the descriptions of data sets in the outputs that lie beside the record."""
     state = os.path.realpath(os.path.join(record.folder, os.pardir, os.pardir))
     data_sets = {}

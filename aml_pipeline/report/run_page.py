@@ -29,13 +29,13 @@ from aml_pipeline.report.parts import (
 )
 from aml_pipeline.report.selection import costs_of, steps_that_fit
 from aml_pipeline.report.step_parts import step_part
-from aml_pipeline.report.story import RunTold
+from aml_pipeline.report.story import ShownRun
 from aml_pipeline.report.timeline import timeline
 
 _BETWEEN = 5_000  # headings and remarks on omissions
 
 
-def page(run: RunTold) -> str:
+def page(run: ShownRun) -> str:
     """Return the self-contained page of a run."""
     title, heading = f"{run.pipeline} {run.run}", _heading(run)
     room = MOST_BYTES - size_of(document(title, heading)) - _BETWEEN
@@ -43,7 +43,7 @@ def page(run: RunTold) -> str:
     return document(title, heading, *_sections(run, curves, room - size_of(curves)))
 
 
-def _heading(run: RunTold) -> Html:
+def _heading(run: ShownRun) -> Html:
     heading = tag("h1", cut(run.pipeline), " ", state(cut(run.state, 60)))
     known = {
         "Run": run.run,
@@ -69,7 +69,7 @@ def _portal(azureml: Mapping[str, Any]) -> Html:
     return tag("p", tag("a", name, href=address, rel="noopener noreferrer"), f" ({cut(address)})")
 
 
-def _sections(run: RunTold, curves: Html, room: int) -> Iterator[Html]:
+def _sections(run: ShownRun, curves: Html, room: int) -> Iterator[Html]:
     """Yield the sections of the page, with as many steps as fit in ``room`` beside the tables."""
     costs = costs_of(run)
     for most in ROOMS:
@@ -96,7 +96,7 @@ def _of_steps(shown: int, known: int) -> Html:
     return tag("p", f"Showing {shown} of {counted(known, 'step')}: {first}.", class_="remark")
 
 
-def _tables(run: RunTold, room: int) -> dict[str, Html]:
+def _tables(run: ShownRun, room: int) -> dict[str, Html]:
     """Return the sections that are tables; none takes much more than ``room``."""
     return {
         "metrics": _last_values(run, room),
@@ -108,7 +108,7 @@ def _tables(run: RunTold, room: int) -> dict[str, Html]:
     }
 
 
-def _graph(run: RunTold, room: int) -> Iterator[Html]:
+def _graph(run: ShownRun, room: int) -> Iterator[Html]:
     for most_links in (MOST_LINKS, MOST_LINKS // 5, 0):
         svg, left_out = picture(run, most_links)
         if size_of(svg) <= room:
@@ -118,7 +118,7 @@ def _graph(run: RunTold, room: int) -> Iterator[Html]:
         yield tag("p", left_out, class_="remark")
 
 
-def _last_values(run: RunTold, room: int) -> Html:
+def _last_values(run: ShownRun, room: int) -> Html:
     rows = [(step.name, name, number_in_words(value)) for step in run.steps for name, value in step.metrics.items()]
     cells = [tuple(cut(cell, 120) for cell in row) for row in rows]
     return table(("Step", "Metric", "Last value"), cells, "Last value of each metric", room) if rows else Html()
@@ -129,7 +129,7 @@ def _search() -> Html:
     return tag("p", tag("label", "Search the logs ", field), tag("output", id="found", aria_live="polite"))
 
 
-def _outputs(run: RunTold, room: int) -> Html:
+def _outputs(run: ShownRun, room: int) -> Html:
     rows = [
         (
             cut(f"{step.name}.{output.name}", 120),
@@ -146,7 +146,7 @@ def _outputs(run: RunTold, room: int) -> Html:
     return table(("Output", "Size", "Files", "Digest", "Folder"), rows, "Outputs at the end of their step", room)
 
 
-def _parameters(run: RunTold, room: int) -> Html:
+def _parameters(run: ShownRun, room: int) -> Html:
     defaults = run.defaults
     rows = [
         (cut(name, 120), cut(value), "" if defaults.get(name) == value else cut(defaults.get(name, "not recorded")))
@@ -157,7 +157,7 @@ def _parameters(run: RunTold, room: int) -> Html:
     return table(("Parameter", "Value", "Default"), rows, "Parameters of the run", room)
 
 
-def _data_sets(run: RunTold, room: int) -> Html:
+def _data_sets(run: ShownRun, room: int) -> Html:
     if not run.data_sets:
         return tag("p", "No output has a dataset.json that describes one.")
     parts = (
@@ -170,7 +170,7 @@ def _data_sets(run: RunTold, room: int) -> Html:
     return join([*shown, more])
 
 
-def _code(run: RunTold, room: int) -> Html:
+def _code(run: ShownRun, room: int) -> Html:
     git = mapping(run.header.get("git"))
     if not git:
         return tag("p", "No git information.")
@@ -184,7 +184,7 @@ def _code(run: RunTold, room: int) -> Html:
     return join([known, table(("File",), dirty, about, room)])
 
 
-def _environment(run: RunTold, room: int) -> Html:
+def _environment(run: ShownRun, room: int) -> Html:
     python = mapping(run.header.get("python"))
     known = [(name.capitalize(), cut(str(python.get(name, "")))) for name in ("version", "platform", "path")]
     packages = mapping(run.header.get("distributions"))

@@ -8,7 +8,7 @@ from html import escape
 from aml_pipeline.core.text import visible
 from aml_pipeline.report.parts import size_of
 from aml_pipeline.report.step_parts import step_part
-from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.story import ShownRun, ShownStep
 from aml_pipeline.report.timeline import row
 
 # Bytes of a step in the graph, without its name, which occurs twice, and the lines to it.
@@ -16,7 +16,7 @@ _BOX_BYTES, _LINE_BYTES, _MOST_LINES = 300, 120, 10
 _UNHAPPY = frozenset({"failed", "interrupted", "running"})
 
 
-def costs_of(run: RunTold) -> list[int]:
+def costs_of(run: ShownRun) -> list[int]:
     """Return the size of each step in bytes: its text, its bars and its box in the graph."""
     costs = []
     for number, step in enumerate(run.steps):
@@ -27,7 +27,7 @@ def costs_of(run: RunTold) -> list[int]:
     return costs
 
 
-def steps_that_fit(run: RunTold, costs: Sequence[int], room: int) -> tuple[StepTold, ...]:
+def steps_that_fit(run: ShownRun, costs: Sequence[int], room: int) -> tuple[ShownStep, ...]:
     """Return the steps that fit, in order."""
     shown: list[int] = []
     for number in _by_weight(run.steps):
@@ -38,7 +38,7 @@ def steps_that_fit(run: RunTold, costs: Sequence[int], room: int) -> tuple[StepT
     return tuple(run.steps[number] for number in sorted(shown))
 
 
-def _by_weight(steps: Sequence[StepTold]) -> list[int]:
+def _by_weight(steps: Sequence[ShownStep]) -> list[int]:
     """Return the step numbers by priority: failed steps, the steps they need, those that ran, all others."""
     needed = {name for step in steps if step.state in _UNHAPPY for name in step.upstream}
 

@@ -11,12 +11,12 @@ from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.core.wording import size_in_words
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import facts, state
-from aml_pipeline.report.story import Log, RunTold, StepTold
+from aml_pipeline.report.story import Log, ShownRun, ShownStep
 
 _MOST_ARGUMENTS = 100
 
 
-def step_part(step: StepTold, number: int, run: RunTold) -> Html:
+def step_part(step: ShownStep, number: int, run: ShownRun) -> Html:
     """Return a step, folded unless it failed."""
     took = "" if step.seconds is None else f" {seconds_in_words(step.seconds)}"
     about = "  ".join(f"{name} {number_in_words(value)}" for name, value in step.metrics.items())
@@ -27,7 +27,7 @@ def step_part(step: StepTold, number: int, run: RunTold) -> Html:
     return tag("details", summary, *_inside(step, run), id=f"step-{number}", class_="step", open=is_open)
 
 
-def _inside(step: StepTold, run: RunTold) -> Iterator[Html]:
+def _inside(step: ShownStep, run: ShownRun) -> Iterator[Html]:
     yield facts(_known(step))
     words = list(_arguments(step, run.parameters))
     if words:
@@ -38,7 +38,7 @@ def _inside(step: StepTold, run: RunTold) -> Iterator[Html]:
         yield from _log(step.name, step.log)
 
 
-def _known(step: StepTold) -> Iterator[tuple[str, str]]:
+def _known(step: ShownStep) -> Iterator[tuple[str, str]]:
     row = step.row
     yield "Why it ran", cut(str(row.get("reason") or "")) if step.state != "not run" else ""
     yield "Why it did not run", cut(str(row.get("reason") or "")) if step.state == "not run" else ""
@@ -53,7 +53,7 @@ def _known(step: StepTold) -> Iterator[tuple[str, str]]:
     yield "Environment", cut(", ".join(str(value) for value in definition.values() if value))
 
 
-def _arguments(step: StepTold, parameters: Mapping[str, str]) -> Iterator[Html]:
+def _arguments(step: ShownStep, parameters: Mapping[str, str]) -> Iterator[Html]:
     option = ""
     for words in sequence(step.declared.get("arguments")):
         for token in sequence(words):

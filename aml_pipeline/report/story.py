@@ -22,7 +22,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputTold:
+class ShownOutput:
     """An output: folder, digest, files and bytes when its step ended; None: not recorded."""
 
     name: str
@@ -33,7 +33,7 @@ class OutputTold:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptTold:
+class ShownAttempt:
     """A process of a step: start, end and how it ended."""
 
     begun: float
@@ -42,14 +42,14 @@ class AttemptTold:
 
 
 @dataclass(frozen=True, slots=True)
-class StepTold:
+class ShownStep:
     """A step: ``row`` is its entry in the record, ``declared`` its entry in the plan."""
 
     name: str
     declared: Mapping[str, Any]
     row: Mapping[str, Any]
     upstream: tuple[str, ...]
-    attempts: tuple[AttemptTold, ...] = ()
+    attempts: tuple[ShownAttempt, ...] = ()
     log: Log | None = None
 
     @property
@@ -73,7 +73,7 @@ class StepTold:
         return mapping(self.row.get("metrics"))
 
     @property
-    def outputs(self) -> list[OutputTold]:
+    def outputs(self) -> list[ShownOutput]:
         """Its outputs."""
         contents = mapping(self.row.get("contents"))
         places = mapping(self.row.get("outputs"))
@@ -81,7 +81,7 @@ class StepTold:
 
 
 @dataclass(frozen=True, slots=True)
-class RunTold:
+class ShownRun:
     """A run: its recorded ``header``, steps in order, metrics, and the data sets it used by path.
 
     ``parts`` are the named parts (see ``reuse``) of the steps for which they are recorded.
@@ -90,7 +90,7 @@ class RunTold:
     run: str
     state: str
     header: Mapping[str, Any]
-    steps: tuple[StepTold, ...] = ()
+    steps: tuple[ShownStep, ...] = ()
     series: Sequence[Series] = ()
     data_sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class RunTold:
         return defaults_of(self.header)
 
     @property
-    def by_name(self) -> dict[str, StepTold]:
+    def by_name(self) -> dict[str, ShownStep]:
         """Its steps by name."""
         return {step.name: step for step in self.steps}
 
@@ -131,7 +131,7 @@ class RunTold:
         return str(mapping(self.header.get("git")).get("commit") or "")
 
 
-def _output(name: str, place: str, content: object) -> OutputTold:
+def _output(name: str, place: str, content: object) -> ShownOutput:
     digest, files, size = sequence(content) if len(sequence(content)) == 3 else (None, None, None)  # noqa: PLR2004
     known = isinstance(files, int) and isinstance(size, int)
-    return OutputTold(name, place, str(digest) if digest else None, files if known else None, size if known else None)
+    return ShownOutput(name, place, str(digest) if digest else None, files if known else None, size if known else None)

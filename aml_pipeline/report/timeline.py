@@ -8,10 +8,10 @@ from aml_pipeline.core.text import cut, seconds_in_words
 from aml_pipeline.report.graph_picture import kind
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import scrolled
-from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.story import ShownRun, ShownStep
 
 
-def timeline(run: RunTold) -> Html:
+def timeline(run: ShownRun) -> Html:
     """Return the bars of the steps that ran a process, in the order of the plan."""
     ran = [(number, step) for number, step in enumerate(run.steps) if step.attempts]
     attempts = [attempt for _, step in ran for attempt in step.attempts]
@@ -24,7 +24,7 @@ def timeline(run: RunTold) -> Html:
     return tag("div", scrolled(tag("ol", *rows, class_="timeline"), "Timeline of the steps"), scale)
 
 
-def row(number: int, step: StepTold, start: float, length: float) -> Html:
+def row(number: int, step: ShownStep, start: float, length: float) -> Html:
     """Return the bars of a step on a scale from ``start``, with the duration of its processes."""
     seconds = sum(attempt.ended - attempt.begun for attempt in step.attempts)
     tries = f" in {len(step.attempts)} attempts" if len(step.attempts) > 1 else ""
@@ -36,7 +36,7 @@ def row(number: int, step: StepTold, start: float, length: float) -> Html:
     )
 
 
-def _bars(step: StepTold, start: float, length: float) -> Iterator[Html]:
+def _bars(step: ShownStep, start: float, length: float) -> Iterator[Html]:
     for attempt in step.attempts:
         x, width = (attempt.begun - start) / length, max((attempt.ended - attempt.begun) / length, 0.002)
         yield tag("rect", x=f"{x:.3%}", y=2, width=f"{width:.3%}", height=12, rx=2, class_=kind(attempt.state))

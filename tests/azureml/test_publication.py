@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from aml_pipeline.azureml.publication import (
     LONGEST_DESCRIPTION,
+    Actual,
     Change,
     Endpoint,
-    Found,
     Mark,
     Pipeline,
     Schedule,
@@ -96,7 +96,7 @@ ORIGINS = st.sampled_from([OURS, OURS, OURS, OURS, WHOSE.origins[1], "", THEIRS]
 
 
 @st.composite
-def founds(draw: st.DrawFn) -> Found:
+def founds(draw: st.DrawFn) -> Actual:
     """A workspace with things of ours, as any history may have left them, and of others."""
     pipelines = [_pipeline(draw, number) for number in range(draw(st.integers(0, 3)))]
     versions = {str(number): one.id for number, one in enumerate(pipelines)}
@@ -104,7 +104,7 @@ def founds(draw: st.DrawFn) -> Found:
     description = marked("", Mark("mine", None, "0", origin=draw(ORIGINS)))
     endpoint = Endpoint("e", description, draw(st.sampled_from(sorted(versions))), versions) if has_one else None
     schedules = [_schedule(draw, number) for number in range(draw(st.integers(0, 4)))]
-    return Found(tuple(pipelines), endpoint, tuple(schedules))
+    return Actual(tuple(pipelines), endpoint, tuple(schedules))
 
 
 def _pipeline(draw: st.DrawFn, number: int) -> Pipeline:
@@ -130,7 +130,7 @@ def _schedule(draw: st.DrawFn, number: int) -> Schedule:
     )
 
 
-def applied(wanted: Wanted, found: Found, one: Change) -> Found:
+def applied(wanted: Wanted, found: Actual, one: Change) -> Actual:
     """Return what a workspace has after one change."""
     if one.action == "unchanged":
         return found
@@ -156,7 +156,7 @@ def applied(wanted: Wanted, found: Found, one: Change) -> Found:
     return replace(found, schedules=tuple(_schedules_after(wanted, found, one)))
 
 
-def _schedules_after(wanted: Wanted, found: Found, one: Change) -> list[Schedule]:
+def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedule]:
     schedules = list(found.schedules)
     if one.only_mark:
         return [_marked(wanted, known) if known.id == one.id else known for known in schedules]
@@ -203,7 +203,7 @@ def is_ours(description: str) -> bool:
     return mark is not None and mark.identity == "mine" and mark.origin != THEIRS
 
 
-def after(wanted: Wanted, found: Found) -> Found:
+def after(wanted: Wanted, found: Actual) -> Actual:
     now = found
     for one in changes(wanted, found):
         now = applied(wanted, now, one)
@@ -212,7 +212,7 @@ def after(wanted: Wanted, found: Found) -> Found:
 
 @given(wants, founds(), st.integers(0, 12))
 def test_stopped_after_any_change_the_next_plan_ends_where_an_undisturbed_one_does(
-    wanted: Wanted, found: Found, stop: int
+    wanted: Wanted, found: Actual, stop: int
 ) -> None:
     assume(wanted.whose.adopt or not foreign(wanted, found))
     now = found
@@ -242,7 +242,7 @@ def test_stopped_after_any_change_the_next_plan_ends_where_an_undisturbed_one_do
 
 
 @given(wants, founds())
-def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Found) -> None:
+def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Actual) -> None:
     marks = [(mark_in(one.description), one) for one in found.schedules if may_be_changed(wanted, one.description)]
     ours = [(mark, one) for mark, one in marks if mark]
     paused = {one.id for mark, one in ours if not one.active and not mark.disabled}
@@ -258,7 +258,7 @@ def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Found) -> 
 
 @given(wants, founds())
 def test_a_pipeline_that_a_person_disabled_is_neither_made_again_nor_made_the_default(
-    wanted: Wanted, found: Found
+    wanted: Wanted, found: Actual
 ) -> None:
     disabled = Pipeline("p", marked("", WHOSE.mark(wanted.digest)), active=False, created="1")
     others = [one for one in found.pipelines if wanted.digest not in one.description]
@@ -279,7 +279,7 @@ def test_two_projects_of_one_name_never_write_on_each_others_things_unless_they_
     publishes: list[tuple[int, Wanted, bool]],
 ) -> None:
     """Whatever two projects publish one after the other, only what is adopted changes hands."""
-    now, owner = Found((), None, ()), None
+    now, owner = Actual((), None, ()), None
     for number, (which, want, adopt) in enumerate(publishes):
         wanted = replace(want, whose=replace(TWO[which], adopt=adopt))
         if owner not in {None, which} and not adopt:
@@ -297,7 +297,7 @@ def test_two_projects_of_one_name_never_write_on_each_others_things_unless_they_
         owner = which
 
 
-def _renamed(found: Found, number: str) -> Found:
+def _renamed(found: Actual, number: str) -> Actual:
     """Give what was made an id that nothing else has."""
 
     def name(known: str) -> str:
@@ -306,7 +306,7 @@ def _renamed(found: Found, number: str) -> Found:
     there = found.endpoint
     assert there is not None
     versions = {version: name(known) for version, known in there.versions.items()}
-    return Found(
+    return Actual(
         tuple(replace(one, id=name(one.id)) for one in found.pipelines),
         replace(there, versions=versions),
         tuple(replace(one, id=name(one.id)) for one in found.schedules),
@@ -318,7 +318,7 @@ def test_what_was_published_before_marks_told_an_origin_gets_it() -> None:
     mark = Mark("mine", "nightly", "aa")
     schedule = Schedule("s", "mine.nightly", marked("", mark), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
     pipeline = Pipeline("p", marked("", replace(old, digest="aa")), active=True, created="1")
-    found = Found((pipeline,), Endpoint("e", marked("Ours.", old), "0", {"0": "p"}), (schedule,))
+    found = Actual((pipeline,), Endpoint("e", marked("Ours.", old), "0", {"0": "p"}), (schedule,))
     wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))
     assert as_text(changes(wanted, found)).splitlines() == [
         "  = published pipeline mine  version aa",
@@ -351,28 +351,28 @@ def test_all_who_published_at_once_agree_on_the_one_that_stays(made: list[tuple[
     for number, (_, digest) in enumerate(made):
         listed = [place for place in order if place < len(made)]
         endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": f"p{number}"})
-        found = Found(tuple(pipelines[one] for one in listed), endpoint, tuple(schedules[one] for one in listed))
+        found = Actual(tuple(pipelines[one] for one in listed), endpoint, tuple(schedules[one] for one in listed))
         declared = WantedSchedule("nightly", "mine.nightly", f"experiment {number}", DAILY, {}, digest)
         wanted = Wanted(WHOSE, "mine", "aa", (declared,))
         now = found
-        for one in list(doubled(wanted, found, Found((), None, ()))):
+        for one in list(doubled(wanted, found, Actual((), None, ()))):
             now = applied(wanted, now, one)
         first = min(range(len(made)), key=lambda place: (made[place][0], place))
         assert [one.id for one in now.schedules if one.active] == [f"s{first}"]
         assert [one.id for one in now.pipelines if one.active] == [f"p{first}"]
         assert now.endpoint is not None
         assert now.endpoint.pipeline == f"p{first}"
-        assert list(doubled(wanted, now, Found((), None, ()))) == []
+        assert list(doubled(wanted, now, Actual((), None, ()))) == []
 
 
-def firing(wanted: Wanted, found: Found) -> list[str]:
+def firing(wanted: Wanted, found: Actual) -> list[str]:
     """Return the names that the file has for the schedules that fire, and may be changed."""
     marks = ((mark_in(one.description), one) for one in found.schedules if one.active)
     return sorted(str(mark.schedule) for mark, one in marks if mark and may_be_changed(wanted, one.description))
 
 
 @given(wants, founds(), st.sets(st.integers(0, 3)))
-def test_a_list_that_lags_behind_costs_no_schedule_that_fires(wanted: Wanted, found: Found, lagging: set[int]) -> None:
+def test_a_list_that_lags_behind_costs_no_schedule_that_fires(wanted: Wanted, found: Actual, lagging: set[int]) -> None:
     """Whichever of the schedules Azure ML still lists as they were before this publisher changed them."""
     assume(wanted.whose.adopt or not foreign(wanted, found))
     now = after(wanted, found)
@@ -400,11 +400,11 @@ def test_all_who_replaced_one_at_once_agree_though_their_lists_lag_behind(
         for number, (created, digest) in enumerate(made)
     ]  # fmt: skip
     endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
-    now = Found((), endpoint, (put_away, *schedules))
+    now = Actual((), endpoint, (put_away, *schedules))
     for number, (_, digest) in enumerate(made[:3]):
         wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", f"experiment {number}", DAILY,
                                                              {}, digest),))  # fmt: skip
-        before = Found((), endpoint, (old if was_active else put_away,))
+        before = Actual((), endpoint, (old if was_active else put_away,))
         listed = (old if lagging[number] else put_away, *schedules)
         for one in list(doubled(wanted, replace(now, schedules=listed), before)):
             now = applied(wanted, now, one)
@@ -417,6 +417,6 @@ def test_who_made_none_leaves_what_another_publisher_put_in_place_of_an_older_on
     old = Schedule("s1", "mine.nightly", marked("", WHOSE.mark("aa", "nightly")), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
     endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
     wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))
-    before = Found((), endpoint, (old,))
+    before = Actual((), endpoint, (old,))
     listed = replace(before, schedules=(old, replace(old, id="s2", experiment="two", created="2")))
     assert list(doubled(wanted, listed, before)) == []

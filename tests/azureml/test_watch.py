@@ -313,7 +313,7 @@ def test_a_long_call_says_what_it_does(impatient: list[str]) -> None:
 
 
 def test_many_short_calls_say_what_they_are_for(impatient: list[str]) -> None:
-    with no_hang(), waiting.told("preparing"):
+    with no_hang(), waiting.reminding("preparing"):
         while not impatient:
             with doing("asking"):
                 time.sleep(0.03)

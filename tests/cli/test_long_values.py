@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline.azureml.publication import (
+    Actual,
     Endpoint,
-    Found,
     Schedule,
     Timing,
     Wanted,
@@ -78,7 +78,7 @@ def test_publish_shows_the_beginning_of_what_changes() -> None:
     description = marked("", whose.mark("aa", "nightly"))
     there = Schedule("s", "notes.nightly", description, active=True, endpoint="e", experiment="notes", timing=timing,
                      parameters={"note": "-"}, created="1")  # fmt: skip
-    found = Found((), Endpoint("e", marked("", whose.mark("0")), None, {}), (there,))
+    found = Actual((), Endpoint("e", marked("", whose.mark("0")), None, {}), (there,))
     wanted = WantedSchedule("nightly", "notes.nightly", "notes", timing, {"note": NOTE}, "bb")
     assert changes(Wanted(whose, "notes", "aa", (wanted,)), found)[-1].details == (f"parameter note: - → {SHORT}",)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as some
 from aml_pipeline.report.graph_picture import MOST_LINKS, name_lines, picture
 from aml_pipeline.report.layers import crossings, layered, layers_of
 from aml_pipeline.report.run_page import page
-from aml_pipeline.report.story import RunTold, StepTold
+from aml_pipeline.report.story import ShownRun, ShownStep
 from tests.work import grows_in_step
 
 Point = tuple[float, float]
@@ -44,9 +44,9 @@ def woven(steps: int) -> Graph:
 graphs = some.lists(some.sets(some.integers(0, 15), max_size=6), max_size=16).map(_graph)
 
 
-def run_of(needs: Graph) -> RunTold:
+def run_of(needs: Graph) -> ShownRun:
     """Return a run of such steps."""
-    return RunTold("r", "done", {}, tuple(StepTold(name, {}, {}, tuple(above)) for name, above in needs.items()))
+    return ShownRun("r", "done", {}, tuple(ShownStep(name, {}, {}, tuple(above)) for name, above in needs.items()))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from aml_pipeline.report.markup import data, join, tag
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import MOST_POINTS, MOST_SERIES, Point, Series, fewer, series_of
-from aml_pipeline.report.story import Log, RunTold, StepTold
+from aml_pipeline.report.story import Log, ShownRun, ShownStep
 from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded, StepStarted
 from aml_pipeline.runs.record import RunRecord, records
 from aml_pipeline.runs.recorder import Recorder
@@ -98,19 +98,19 @@ def test_data_ends_no_script_and_is_read_back(value: object) -> None:
     assert json.loads(read_back.text("script")) == value
 
 
-def told(text: str) -> RunTold:
+def told(text: str) -> ShownRun:
     """Return a run that says ``text`` wherever a run can say something."""
     declared = {"arguments": [[{text: {"name": text, "text": text}}, {"literal": {"text": text}}]], "script": text}
     row = {"state": text, "reason": text, "message": text, "exit_status": text, "metrics": {text: text},
            "outputs": {text: text}, "contents": {text: [text, 1, 2]}}  # fmt: skip
-    one = StepTold(text, {**declared, "environment": {text: text}}, row, (text,))
+    one = ShownStep(text, {**declared, "environment": {text: text}}, row, (text,))
     points = [Point(1, 0.0, 1.0, None), Point(2, 1.0, 2.0, None)]
     about = recorded.header(
         pipeline=text, profile=text, parameters={text: text}, command=text, host=text, distributions={text: text},
         git={"commit": text, "branch": text, "dirty": [text]}, python={"version": text},
         azureml={"run": text, "experiment": text, "portal": "https://x/" + text},
     )  # fmt: skip
-    return RunTold(text, text, about, (one,), [Series(text, text, points)], {text: {text: text, "name": text}})
+    return ShownRun(text, text, about, (one,), [Series(text, text, points)], {text: {text: text, "name": text}})
 
 
 @given(TEXT)
@@ -408,22 +408,22 @@ def test_only_what_lies_beside_the_record_is_read_as_a_data_set(tmp_path: Path) 
 )
 def test_only_an_address_of_the_web_leads_to_azure_ml(portal: str, leads: bool) -> None:  # noqa: FBT001
     about = header(azureml={"run": "r1", "experiment": "lesson", "portal": portal})
-    read_back = Reader(page(RunTold("r", "submitted", about)))
+    read_back = Reader(page(ShownRun("r", "submitted", about)))
     links = [given["href"] for name, given in read_back.elements if name == "a"]
     assert links == ([portal] if leads else [])
     assert portal in read_back.text("p")
 
 
-def run_of(state: str = "done", **more: Any) -> RunTold:  # noqa: ANN401 - parts of a header
+def run_of(state: str = "done", **more: Any) -> ShownRun:  # noqa: ANN401 - parts of a header
     row = {
         "state": "done", "seconds": more.pop("step_seconds", 1.0), "reason": more.pop("reason", "never ran"),
         "metrics": more.pop("metrics", {}), "outputs": {"out": "/x"},
         "contents": {"out": [more.pop("digest", "d"), 1, 9]},
     }  # fmt: skip
-    return RunTold("r", state, header(**more), (StepTold("train", {}, row, ()),))
+    return ShownRun("r", state, header(**more), (ShownStep("train", {}, row, ()),))
 
 
-def differing(first: RunTold, second: RunTold) -> Mapping[str, list[tuple[str, str, str, str]]]:
+def differing(first: ShownRun, second: ShownRun) -> Mapping[str, list[tuple[str, str, str, str]]]:
     found = compare(first, second).differing()
     return {title: [(row.name, row.first, row.second, row.note) for row in rows] for title, rows in found.items()}
 
@@ -448,9 +448,9 @@ LOCAL = {"script": "a.py", "snapshot": {"a.py": "1"}, "inputs": {"b.x": "i"}, "a
 REMOTE = {"script": "a.py", "snapshot": {"a.py": "1"}, "after": {"c": ""}, "settings": {}}
 
 
-def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> RunTold:
-    one = StepTold("train", {"source_directory": "src"}, {"state": state}, ())
-    return RunTold("r", "done", header(), (one,), parts={} if parts is None else {"train": parts})
+def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> ShownRun:
+    one = ShownStep("train", {"source_directory": "src"}, {"state": state}, ())
+    return ShownRun("r", "done", header(), (one,), parts={} if parts is None else {"train": parts})
 
 
 @pytest.mark.parametrize(
@@ -466,11 +466,11 @@ def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> RunTold:
         (made_from(LOCAL), made_from(None, "not run"), ("did not run in B",)),
         (made_from(None, "not run"), made_from(LOCAL), ("did not run in A",)),
         (made_from(None, "not run"), made_from(None, "not run"), ()),
-        (RunTold("r", "done", header()), made_from(LOCAL), ("the step is new",)),
-        (made_from(LOCAL), RunTold("r", "done", header()), ("the step was removed",)),
+        (ShownRun("r", "done", header()), made_from(LOCAL), ("the step is new",)),
+        (made_from(LOCAL), ShownRun("r", "done", header()), ("the step was removed",)),
     ],
 )  # fmt: skip
-def test_causes_are_what_a_step_was_made_from(before: RunTold, now: RunTold, words: tuple[str, ...]) -> None:
+def test_causes_are_what_a_step_was_made_from(before: ShownRun, now: ShownRun, words: tuple[str, ...]) -> None:
     assert [cause.words for cause in compare(before, now).causes] == ([words] if words else [])
 
 

@@ -11,12 +11,13 @@ from aml_pipeline.azureml.publication.changes import (
     require_own,
     stopped_pipeline,
 )
+from aml_pipeline.azureml.publication.listing import as_text, listed
 from aml_pipeline.azureml.publication.marks import LONGEST_DESCRIPTION, Mark, Whose, mark_in, marked, marked_again
 from aml_pipeline.azureml.publication.schedules import firing_too, schedule_changes
 from aml_pipeline.azureml.publication.things import (
+    Actual,
     Change,
     Endpoint,
-    Found,
     Pipeline,
     Schedule,
     Timing,
@@ -25,13 +26,12 @@ from aml_pipeline.azureml.publication.things import (
     endpoint_name,
     identity,
 )
-from aml_pipeline.azureml.publication.told import as_text, listed
 
 __all__ = [
     "LONGEST_DESCRIPTION",
+    "Actual",
     "Change",
     "Endpoint",
-    "Found",
     "Mark",
     "Pipeline",
     "Schedule",

@@ -29,8 +29,8 @@ class Mark:
 
 def mark_in(description: str | None) -> Mark | None:
     """Return the mark at the end of a description, if any."""
-    found = _MARK.search((description or "").rstrip())
-    return Mark(found[1], found[2], found[3], bool(found[5]), found[4] or "") if found else None
+    actual = _MARK.search((description or "").rstrip())
+    return Mark(actual[1], actual[2], actual[3], bool(actual[5]), actual[4] or "") if actual else None
 
 
 def marked(text: str | None, mark: Mark) -> str:

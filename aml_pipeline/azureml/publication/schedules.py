@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from aml_pipeline.azureml.publication.marks import Mark, mark_in
-from aml_pipeline.azureml.publication.things import Action, Change, Found, Schedule, Wanted, WantedSchedule
+from aml_pipeline.azureml.publication.things import Action, Actual, Change, Schedule, Wanted, WantedSchedule
 from aml_pipeline.core.masking import masked
 from aml_pipeline.pipeline.spec.parameters import shown
 
@@ -14,11 +14,11 @@ _PAUSED = "paused by someone; stays paused"
 _AT_ONCE = "another publish created it at the same time; the earlier one stays"
 
 
-def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
+def schedule_changes(wanted: Wanted, actual: Actual) -> Iterator[Change]:
     """Yield the changes of schedules; the pipeline's content is not needed for this."""
-    ours = _by_key(wanted, found)
+    ours = _by_key(wanted, actual)
     for schedule in wanted.schedules:
-        yield from _of_key(wanted, schedule, ours.pop(schedule.key, []), found)
+        yield from _of_key(wanted, schedule, ours.pop(schedule.key, []), actual)
     for key, rest in ours.items():
         for known in rest:
             if known.active:
@@ -27,17 +27,17 @@ def schedule_changes(wanted: Wanted, found: Found) -> Iterator[Change]:
                 yield from _only_marked(wanted, known, key)
 
 
-def _by_key(wanted: Wanted, found: Found) -> dict[str, list[Schedule]]:
+def _by_key(wanted: Wanted, actual: Actual) -> dict[str, list[Schedule]]:
     """Return the schedules that may be changed, by their names in the file, oldest first."""
     ours: dict[str, list[Schedule]] = {}
-    for schedule in sorted(found.schedules, key=lambda schedule: (schedule.created, schedule.id)):
+    for schedule in sorted(actual.schedules, key=lambda schedule: (schedule.created, schedule.id)):
         mark = mark_in(schedule.description)
         if mark and mark.schedule and wanted.whose.takes(mark):
             ours.setdefault(mark.schedule, []).append(schedule)
     return ours
 
 
-def doubled_schedules(wanted: Wanted, found: Found, before: Found) -> Iterator[Change]:
+def doubled_schedules(wanted: Wanted, actual: Actual, before: Actual) -> Iterator[Change]:
     """Yield the changes of schedules that several publishers created at once: the oldest stays.
 
     The oldest, not the one that matches: each publisher may want a different one, and would disable those of the
@@ -46,7 +46,7 @@ def doubled_schedules(wanted: Wanted, found: Found, before: Found) -> Iterator[C
     """
     made = {change.key for change in schedule_changes(wanted, before) if change.action in {"create", "replace"}}
     known = {schedule.id for schedule in before.schedules}
-    for key, there in _by_key(wanted, found).items():
+    for key, there in _by_key(wanted, actual).items():
         active = [schedule for schedule in there if key in made and schedule.active and schedule.id not in known]
         digests = {mark.digest for schedule in active if (mark := mark_in(schedule.description))}
         cure = ("it differs from this file, so publish again",) if len(digests) > 1 else ()
@@ -54,11 +54,11 @@ def doubled_schedules(wanted: Wanted, found: Found, before: Found) -> Iterator[C
             yield Change("disable", "schedule", schedule.name, (_AT_ONCE, *cure), schedule.id, key)
 
 
-def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], found: Found) -> Iterator[Change]:
+def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], actual: Actual) -> Iterator[Change]:
     """Yield the changes of the schedules with one key; of several, the first that matches stays."""
     active = [known for known in there if known.active]
-    active.sort(key=lambda known: bool(_needs_another(schedule, known, found)))
-    chosen = _chosen(wanted, schedule, there, active, found)
+    active.sort(key=lambda known: bool(_needs_another(schedule, known, actual)))
+    chosen = _chosen(wanted, schedule, there, active, actual)
     yield chosen
     for known in active[1:]:
         yield Change(
@@ -70,17 +70,17 @@ def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], fou
 
 
 def _chosen(
-    wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], active: list[Schedule], found: Found
+    wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], active: list[Schedule], actual: Actual
 ) -> Change:
     paused = [known for known in there if not known.active and not _put_away(known)]
-    away = [known for known in there if _put_away(known) and not _needs_another(schedule, known, found)]
+    away = [known for known in there if _put_away(known) and not _needs_another(schedule, known, actual)]
     if active:
-        why = _needs_another(schedule, active[0], found)
+        why = _needs_another(schedule, active[0], actual)
         if not why:
             return _kept(wanted, schedule, active[0])
         return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key)
     if paused:
-        return _of_paused(wanted, schedule, paused[-1], found)
+        return _of_paused(wanted, schedule, paused[-1], actual)
     if away:
         return _kept(wanted, schedule, away[0])
     return Change("create", "schedule", schedule.name, (str(schedule.timing),), key=schedule.key)
@@ -93,9 +93,9 @@ def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
         yield Change("update", "schedule", known.name, news, known.id, key, only_mark=True)
 
 
-def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, found: Found) -> Change:
+def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, actual: Actual) -> Change:
     """Return the change of a schedule that a person paused: it is never replaced, because the new one would fire."""
-    why = _needs_another(schedule, known, found)
+    why = _needs_another(schedule, known, actual)
     if not why:
         return _kept(wanted, schedule, known)
     marked = next(_only_marked(wanted, known, schedule.key), None)
@@ -108,12 +108,12 @@ def _put_away(known: Schedule) -> bool:
     return not known.active and mark is not None and mark.disabled
 
 
-def _needs_another(wanted: WantedSchedule, known: Schedule, found: Found) -> tuple[str, ...]:
+def _needs_another(wanted: WantedSchedule, known: Schedule, actual: Actual) -> tuple[str, ...]:
     """Return why ``known`` cannot be updated: SDK v1 can change neither its experiment nor its endpoint."""
     why = []
     if known.experiment is not None and known.experiment != wanted.experiment:
         why.append(f"experiment: {known.experiment} → {wanted.experiment}")
-    if found.endpoint is None or known.endpoint != found.endpoint.id:
+    if actual.endpoint is None or known.endpoint != actual.endpoint.id:
         why.append("it runs something else")
     if known.timing is None:
         why.append("it is not triggered by time")
@@ -152,11 +152,11 @@ def _shown(name: str, value: str | None) -> str:
     return "–" if value is None else shown(masked(name, value))
 
 
-def firing_too(wanted: Wanted, found: Found, todo: Iterable[Change]) -> Iterator[str]:
+def firing_too(wanted: Wanted, actual: Actual, todo: Iterable[Change]) -> Iterator[str]:
     """Yield a line for each schedule that starts to fire while one of the same name, but another profile, fires too."""
     changed = [change for change in todo if change.kind == "schedule" and change.action not in {"disable", "unchanged"}]
     begins = {change.key for change in changed}
-    active = (schedule for schedule in found.schedules if schedule.active)
+    active = (schedule for schedule in actual.schedules if schedule.active)
     marks = [(mark, schedule.name) for schedule in active if (mark := mark_in(schedule.description))]
     for schedule in wanted.schedules:
         others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]

@@ -91,7 +91,7 @@ class WantedSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Actual:
     """What a workspace has: all pipelines and schedules, and the endpoint of the wanted name."""
 
     pipelines: tuple[Pipeline, ...]

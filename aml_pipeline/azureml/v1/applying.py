@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from aml_pipeline.azureml.publication import (
+    Actual,
     Change,
     Endpoint,
-    Found,
     Pipeline,
     Wanted,
     changes,
@@ -33,10 +33,10 @@ from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import timetable
 
 
-def apply(work: Compilation, wanted: Wanted, found: Found, now: dt.datetime) -> list[Change]:
+def apply(work: Compilation, wanted: Wanted, actual: Actual, now: dt.datetime) -> list[Change]:
     """Apply the changes; return them with the ids of created things. The listener is told what was done if it fails."""
     recurrences = {declared.key: _recurrence(work.plan, declared.key, now) for declared in wanted.schedules}
-    publisher = _Publisher(work, wanted, found, recurrences)
+    publisher = _Publisher(work, wanted, actual, recurrences)
     try:
         publisher.publish()
     except AzureError:
@@ -62,11 +62,11 @@ def missing(work: Compilation) -> list[Change]:
 
 @dataclass(slots=True)
 class _Publisher:
-    """Applies changes one by one; ``found`` is the latest known state of the workspace."""
+    """Applies changes one by one; ``actual`` is the latest known state of the workspace."""
 
     work: Compilation
     wanted: Wanted
-    found: Found
+    actual: Actual
     recurrences: Mapping[str, Sdk]
     done: list[Change] = field(default_factory=list)
 
@@ -74,23 +74,23 @@ class _Publisher:
         """Apply the changes. After creating something, check whether someone else created it at the same time."""
         for change in missing(self.work):
             self.do(change)
-        pipeline, *others = pipeline_changes(self.wanted, self.found)
+        pipeline, *others = pipeline_changes(self.wanted, self.actual)
         self.do(pipeline)
         if pipeline.action == "create":
-            _, *others = pipeline_changes(self.wanted, self.found)
+            _, *others = pipeline_changes(self.wanted, self.actual)
         self.do_endpoint()
-        before = self.found
+        before = self.actual
         for change in [*others, *schedule_changes(self.wanted, before)]:
             self.do(change)
         if any(change.action in {"create", "replace"} for change in self.done):
             self.look()
-            for change in list(doubled(self.wanted, self.found, before)):
+            for change in list(doubled(self.wanted, self.actual, before)):
                 self.do(change)
 
     def do_endpoint(self) -> None:
         """Create the endpoint or let it run the pipeline, aware of what another publisher does to it meanwhile."""
-        self.do(endpoint_change(self.wanted, self.found))
-        again = endpoint_change(self.wanted, self.found)
+        self.do(endpoint_change(self.wanted, self.actual))
+        again = endpoint_change(self.wanted, self.actual)
         if self.done[-1].action != "unchanged" and again.action != "unchanged":
             self.do(again)
 
@@ -106,8 +106,8 @@ class _Publisher:
 
     def look(self) -> None:
         """Read the state of the workspace again. Raises AzureError when another project has taken the name."""
-        self.found = published.look(self.work.workspace, self.wanted.name)
-        require_own(self.wanted, self.found)
+        self.actual = published.look(self.work.workspace, self.wanted.name)
+        require_own(self.wanted, self.actual)
 
     def done_all_the_same(self, change: Change, error: AzureError) -> str:
         """Return the id of the thing whose change raised ``error``, if its state is as wanted; else raise ``error``.
@@ -116,13 +116,13 @@ class _Publisher:
         """
         if change.kind in {"environment", "compute target"} or not (change.kind == "endpoint" or may_pass(error)):
             raise error
-        before = self.found.endpoint
+        before = self.actual.endpoint
         try:
             self.look()
         except AzureError as again:
             raise (error if may_pass(again) else again) from None
-        left = list(changes(self.wanted, self.found))
-        is_seen = change.kind == "endpoint" and self.found.endpoint != before
+        left = list(changes(self.wanted, self.actual))
+        is_seen = change.kind == "endpoint" and self.actual.endpoint != before
         if not is_seen and any(_is_still(change, other) for other in left):
             raise error
         lost = f"Azure ML did not confirm that {_thing(change)} was published, but it was."
@@ -153,20 +153,20 @@ class _Publisher:
         description = marked(self.work.plan.description, self.wanted.whose.mark(digest))
         made = str(self.work.pipeline().publish(name=name, description=description, version=digest).id)
         self.look()
-        if made not in {pipeline.id for pipeline in self.found.pipelines}:  # the list may be outdated
+        if made not in {pipeline.id for pipeline in self.actual.pipelines}:  # the list may be outdated
             pipeline = Pipeline(made, description, active=True, created="~")
-            self.found = replace(self.found, pipelines=(*self.found.pipelines, pipeline))
+            self.actual = replace(self.actual, pipelines=(*self.actual.pipelines, pipeline))
         return made
 
     def apply_endpoint(self, change: Change) -> str:
         """Create the endpoint, or change its pipeline and owner."""
-        pipeline, there = kept_pipeline(self.wanted, self.found), self.found.endpoint
+        pipeline, there = kept_pipeline(self.wanted, self.actual), self.actual.endpoint
         if change.action == "create":
             assert pipeline is not None  # noqa: S101 - it was published before
             return self.make_endpoint(pipeline.id)
         assert there is not None  # noqa: S101 - it is to be updated
         moved = pipeline if pipeline and there.pipeline != pipeline.id else None
-        self.found = replace(self.found, endpoint=self.updated(there, moved))
+        self.actual = replace(self.actual, endpoint=self.updated(there, moved))
         return there.id
 
     def updated(self, there: Endpoint, pipeline: Pipeline | None) -> Endpoint:
@@ -188,9 +188,9 @@ class _Publisher:
         description = marked(None, self.wanted.whose.mark("0"))  # its content is that of its default version
         made = str(self.endpoints.create_pipeline_endpoint(self.wanted.name, description, pipeline).id)
         self.look()
-        there = self.found.endpoint
+        there = self.actual.endpoint
         if there is None:
-            self.found = replace(self.found, endpoint=Endpoint(made, description, "0", {"0": pipeline}))
+            self.actual = replace(self.actual, endpoint=Endpoint(made, description, "0", {"0": pipeline}))
         elif there.id != made:
             say(f"Another publish created endpoint {self.wanted.name} at the same time; that one stays.")
             self.endpoints.update_pipeline_endpoint(made, status="Disabled")
@@ -227,14 +227,14 @@ class _Publisher:
             return change.id
         from azureml.pipeline.core import Schedule
 
-        there = self.found.endpoint
+        there = self.actual.endpoint
         assert there is not None  # noqa: S101 - it was made before
         where = {"pipeline_endpoint_id": there.id, "experiment_name": declared.experiment}
         return str(Schedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
 
     def description_of(self, known: str) -> str:
         """Return the description of a schedule."""
-        return next(schedule.description for schedule in self.found.schedules if schedule.id == known)
+        return next(schedule.description for schedule in self.actual.schedules if schedule.id == known)
 
     def described(self, known: str, *, away: bool = False) -> str:
         """Return the description of a schedule with this project's mark; ``away``: disabled, but not by a person."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.publication import (
+    Actual,
     Change,
-    Found,
     Timing,
     Wanted,
     WantedSchedule,
@@ -61,18 +61,18 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     home = origin(plan.file)
     work = compilation(_afresh(plan), workspace, project or project_of(plan), plan.steps)
     wanted = _wanted(work, _whose(plan, home, adopt=adopt))
-    found = published.look(workspace, wanted.name)
-    require_own(wanted, found)
-    _refuse_unmarked(wanted, found)
-    todo = [*missing(work), *changes(wanted, found)]
-    for line in (*firing_too(wanted, found, todo), *_stopped(wanted, found)):
+    actual = published.look(workspace, wanted.name)
+    require_own(wanted, actual)
+    _refuse_unmarked(wanted, actual)
+    todo = [*missing(work), *changes(wanted, actual)]
+    for line in (*firing_too(wanted, actual, todo), *_stopped(wanted, actual)):
         say(line)
     if dry_run:
         return todo
     kept = home.keep()
     if kept:
         say(kept)
-    done = apply(work, wanted, found, now or dt.datetime.now(dt.timezone.utc))
+    done = apply(work, wanted, actual, now or dt.datetime.now(dt.timezone.utc))
     return _with_addresses(workspace, done)
 
 
@@ -82,9 +82,9 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     The next ``publish`` returns to the file's content. Raises UsageError when there is no such version.
     """
     wanted = Wanted(_whose(plan, origin(plan.file)), endpoint_name(plan.name, plan.profile), "", ())
-    found = published.look(workspace, wanted.name)
-    require_own(wanted, found)
-    one = moved_back(wanted, found, version)
+    actual = published.look(workspace, wanted.name)
+    require_own(wanted, actual)
+    one = moved_back(wanted, actual, version)
     if dry_run:
         return [one]
     if one.action == "update":
@@ -94,12 +94,12 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     return _with_addresses(workspace, [one])
 
 
-def schedules(plan: Plan, workspace: Sdk) -> tuple[Found, Whose, list[Change]]:
+def schedules(plan: Plan, workspace: Sdk) -> tuple[Actual, Whose, list[Change]]:
     """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make."""
     name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
-    found = published.look(workspace, name)
+    actual = published.look(workspace, name)
     wanted = Wanted(whose, name, "", _wanted_schedules(adapt(plan)[0], name))
-    return found, whose, list(schedule_changes(wanted, found))
+    return actual, whose, list(schedule_changes(wanted, actual))
 
 
 def _whose(plan: Plan, home: Origin, *, adopt: bool = False) -> Whose:
@@ -157,9 +157,9 @@ def _schedule(plan: Plan, endpoint: str, key: str) -> WantedSchedule:
     )
 
 
-def _stopped(wanted: Wanted, found: Found) -> list[str]:
+def _stopped(wanted: Wanted, actual: Actual) -> list[str]:
     """Return how to enable a pipeline that someone disabled, if it has the file's content."""
-    there = stopped_pipeline(wanted, found)
+    there = stopped_pipeline(wanted, actual)
     if there is None:
         return []
     what = (
@@ -168,11 +168,11 @@ def _stopped(wanted: Wanted, found: Found) -> list[str]:
     return [f'{what} Enable it with SDK v1: `PublishedPipeline.get(workspace, "{there.id}").enable()`.']
 
 
-def _refuse_unmarked(wanted: Wanted, found: Found) -> None:
+def _refuse_unmarked(wanted: Wanted, actual: Actual) -> None:
     """Raise AzureError instead of creating a second schedule, if someone removed the mark of the first."""
     names = {one.name for one in wanted.schedules}
-    for one in found.schedules:
-        ours = found.endpoint is not None and one.endpoint == found.endpoint.id and one.name in names
+    for one in actual.schedules:
+        ours = actual.endpoint is not None and one.endpoint == actual.endpoint.id and one.name in names
         if ours and one.active and mark_in(one.description) is None:
             what = f"Schedule {one.name} runs endpoint {wanted.name}, but its description has lost the mark of"
             raise AzureError(f"{what} aml-pipeline. Disable it in the portal and publish again: a new one is created.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from aml_pipeline.azureml.publication import Endpoint, Found, Pipeline, Schedule, Timing, mark_in
+from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing, mark_in
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
@@ -24,14 +24,14 @@ def provider(workspace: Sdk) -> Sdk:
     return _GraphContext("placeholder", workspace).workflow_provider
 
 
-def look(workspace: Sdk, endpoint: str) -> Found:
+def look(workspace: Sdk, endpoint: str) -> Actual:
     """Return all published pipelines and schedules of a workspace, including disabled ones, and the named endpoint."""
     require_v1(workspace)
     with doing("looking up what is published"):
         service = provider(workspace)._service_caller  # noqa: SLF001 - see above
         pipelines = service.get_all_published_pipelines(active_only=False)
         schedules = service.get_all_schedules_async(active_only=False)
-        return Found(
+        return Actual(
             tuple(map(_pipeline, pipelines)), _endpoint_called(service, endpoint), tuple(map(_schedule, schedules))
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from aml_pipeline.azureml.workspace.installing import cure
 from aml_pipeline.azureml.workspace.refusals import is_of_machine, meaning
-from aml_pipeline.azureml.workspace.waiting import told
+from aml_pipeline.azureml.workspace.waiting import reminding
 from aml_pipeline.core.errors import AzureError, MachineError, UserError
 from aml_pipeline.core.masking import without_secrets
 
@@ -25,7 +25,7 @@ def doing(what: str, extra: str) -> Iterator[None]:
     anything that prints for us.
     """
     try:
-        with told(what), _calm(), contextlib.redirect_stdout(io.StringIO()):
+        with reminding(what), _calm(), contextlib.redirect_stdout(io.StringIO()):
             yield
     except UserError:
         raise

@@ -81,7 +81,7 @@ def spoken() -> None:
 
 
 @contextlib.contextmanager
-def told(what: str | Callable[[], str]) -> Iterator[None]:
+def reminding(what: str | Callable[[], str]) -> Iterator[None]:
     """Report ``what`` ("submitting the pipeline") at intervals while the block runs."""
     hearing = _hearing.get()
     if hearing is None:

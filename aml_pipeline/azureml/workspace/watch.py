@@ -154,7 +154,7 @@ def wait(
     """
     watch = _Watch(run, steps, tell, log, pause)
     tell(RunStarted(watch.started, tuple(steps)))
-    with waiting.told(lambda: f"waiting for {watch.waits_for}"):
+    with waiting.reminding(lambda: f"waiting for {watch.waits_for}"):
         status = _until_over(watch)
     for name in steps:
         if name not in watch.ended:

@@ -18,7 +18,7 @@ from aml_pipeline.report.comparison import Comparison, Row
 from aml_pipeline.report.comparison import compare as compared
 from aml_pipeline.report.comparison_page import comparison_page
 from aml_pipeline.report.reading import with_parts
-from aml_pipeline.report.story import RunTold
+from aml_pipeline.report.story import ShownRun
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
@@ -64,7 +64,7 @@ def _code(found: Iterable[Diff]) -> Iterator[str]:
         yield from map(visible, diff.lines)
 
 
-def _hint(first: RunTold, second: RunTold) -> Iterator[str]:
+def _hint(first: ShownRun, second: ShownRun) -> Iterator[str]:
     if changed_files(first, second) or environments(first, second):
         yield ""
         yield "To see the changed lines: `aml-pipeline compare --code`."

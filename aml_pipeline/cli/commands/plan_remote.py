@@ -19,7 +19,7 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     _refuse_local(options)
     plan, project = open_with(options).require()
     names = [plan.step(name).name for name in options.operands] or [step.name for step in plan.steps]
-    with waiting.heard_by(say), waiting.told("querying Azure ML"):
+    with waiting.heard_by(say), waiting.reminding("querying Azure ML"):
         azureml.check(plan, project, sdk="v1")
         workspace = connect(project.folder, environ, "v1")
         verdicts = dict(azureml.forecast(plan, workspace, project))

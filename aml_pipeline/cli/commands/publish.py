@@ -26,7 +26,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
     if options.flag("adopt") and options.text("version") is not None:
         raise UsageError("--adopt and --version cannot be combined. Publish with --adopt first, then with --version.")
     try:
-        with waiting.heard_by(say), waiting.told("determining what to publish"):
+        with waiting.heard_by(say), waiting.reminding("determining what to publish"):
             changes = _changes(plan, project, options, environ)
     except KeyboardInterrupt as error:
         say("Stopped. Completed changes stay; `aml-pipeline publish` will do the rest.")

@@ -32,7 +32,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     plan, project = open_with(options).require()
     step = next(iter(options.operands), None)
     sdk = options.text("sdk") or sdks.installed()
-    with waiting.heard_by(listener()), waiting.told("preparing the submission"):
+    with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
         azureml.check(plan, project, sdk=sdk, step=step)
         if options.flag("dry_run"):
             _show(plan, project, plan.step(step) if step else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from aml_pipeline.azureml.publication.marks import Mark, Whose, mark_in
-from aml_pipeline.azureml.publication.things import Change, Found, Schedule
+from aml_pipeline.azureml.publication.things import Actual, Change, Schedule
 from aml_pipeline.core.masking import redacted
 from aml_pipeline.core.wording import printable
 
@@ -22,7 +22,7 @@ def as_text(changes: Iterable[Change]) -> str:
     return "\n".join(f"{sign:>3} {what:<{width}}  {details}".rstrip() for sign, what, details in rows)
 
 
-def listed(found: Found, whose: Whose, changes: Iterable[Change]) -> list[dict[str, object]]:
+def listed(actual: Actual, whose: Whose, changes: Iterable[Change]) -> list[dict[str, object]]:
     """Return the published schedules as JSON data, each compared with the file, and those that only the file has.
 
     Active schedules of other pipelines, profiles and projects are included: a renamed pipeline leaves its own
@@ -32,7 +32,7 @@ def listed(found: Found, whose: Whose, changes: Iterable[Change]) -> list[dict[s
     keys = {change.key for change in changes if change.action != "disable"}
     rows = [
         _listed(mark, schedule, _compared(mark, whose, known.get(schedule.id), keys))
-        for schedule in found.schedules
+        for schedule in actual.schedules
         if (mark := mark_in(schedule.description)) and (mark.identity == whose.identity or schedule.active)
     ]
     return [*rows, *(_not_there(change) for change in changes if change.action == "create")]
