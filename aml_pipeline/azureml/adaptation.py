@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Output
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
     schedule: Azure ML would refuse it.
     """
     absent = {name for name, place in plan.datasets.items() if not place.is_remote or name in missing}
-    steps = tuple(without(step, absent) for step in plan.steps)
+    adapted = [without(step, absent) for step in plan.steps]
+    steps = tuple(step for step, _ in adapted)
     received = {name for step in steps for name in step.parameters}
-    adapted = replace(
+    sent = replace(
         plan,
         steps=steps,
         parameters={name: value for name, value in plan.parameters.items() if name in received},
@@ -44,22 +45,28 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
             for key, one in plan.schedules.items()
         },
     )
-    return adapted, [*_arguments(plan, absent), *_parameters(plan, received)]
+    return sent, [*(remark for _, remarks in adapted for remark in remarks), *_not_received(plan, received)]
 
 
-def without(step: Step, absent: Collection[str]) -> Step:
-    """Return ``step`` without the arguments that name an absent dataset.
+def without(step: Step, absent: Collection[str]) -> tuple[Step, list[Remark]]:
+    """Return ``step`` without the arguments that name an absent dataset, and remarks on those.
 
     It keeps their inputs and outputs: others may read such an output, and the step comes after the steps it reads from.
     """
-    kept = tuple(one for one in step.arguments if _absent_dataset(one, absent) is None)
-    named = {token for one in kept for token in one.values}
+    kept, remarks = [], []
+    for argument in step.arguments:
+        datasets = (token.name for token in argument.values if isinstance(token, Dataset))
+        dataset = next((name for name in datasets if name in absent), None)
+        if dataset is None:
+            kept.append(argument)
+        else:
+            option = argument.option or "an argument"
+            text = f'Azure ML has no dataset {dataset}, so {option} of step "{step.name}" is omitted.'
+            remarks.append(Remark(text, step.name))
+    named = {token for argument in kept for token in argument.values}
     ports: list[Input | Output] = [*step.inputs, *map(Output, step.written)]
-    return replace(step, arguments=kept, unnamed=tuple(port for port in ports if port not in named))
-
-
-def _absent_dataset(argument: Argument, absent: Collection[str]) -> str | None:
-    return next((one.name for one in argument.values if isinstance(one, Dataset) and one.name in absent), None)
+    unnamed = tuple(port for port in ports if port not in named)
+    return replace(step, arguments=tuple(kept), unnamed=unnamed), remarks
 
 
 def said(remarks: Iterable[Remark], alone: Step | None = None) -> list[str]:
@@ -67,17 +74,7 @@ def said(remarks: Iterable[Remark], alone: Step | None = None) -> list[str]:
     return [one.text for one in remarks if not one.is_default and (alone is None or one.step == alone.name)]
 
 
-def _arguments(plan: Plan, absent: Collection[str]) -> Iterator[Remark]:
-    for step in plan.steps:
-        for argument in step.arguments:
-            dataset = _absent_dataset(argument, absent)
-            if dataset is not None:
-                option = argument.option or "an argument"
-                text = f'Azure ML has no dataset {dataset}, so {option} of step "{step.name}" is omitted.'
-                yield Remark(text, step.name)
-
-
-def _parameters(plan: Plan, received: Collection[str]) -> Iterator[Remark]:
+def _not_received(plan: Plan, received: Collection[str]) -> Iterator[Remark]:
     for name, value in plan.parameters.items():
         if name not in received:
             text = f'No step receives the parameter "{name}", so it is not sent.'

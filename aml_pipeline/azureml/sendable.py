@@ -56,7 +56,7 @@ def is_serverless(compute: Compute | None) -> bool:
 
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML must run it again, named as in ``reuse``."""
-    step = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
+    step, _ = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
     snapshot = project.snapshot(step)
     return {
         "script": snapshot.script,

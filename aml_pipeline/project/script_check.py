@@ -178,13 +178,13 @@ class _Script:
                 yield _Warning("literal-path", file, one.position, message, cure)
 
     def _unsent(self, read: Reads, file: str) -> Iterator[_Warning]:
-        from aml_pipeline.pipeline.plan.ports import dataset_port, input_names
+        from aml_pipeline.pipeline.plan import ports
 
-        sent = list(input_names(self._plan, self._step)) if read.inputs else []
+        sent = ports.inputs(self._plan, self._step) if read.inputs else []
         for one in read.inputs:
             if one.name in sent:
                 continue
-            port = dataset_port(one.name)
+            port = ports.port(self._step, Dataset(one.name))
             if port in sent:
                 message = f'input_datasets has no "{one.name}"; the input is called "{port}".'
             else:

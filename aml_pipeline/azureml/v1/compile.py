@@ -189,7 +189,7 @@ class Compilation:
         if isinstance(token, tokens.Input):
             written = self.ports[token.step, tokens.Output(token.name)]
             return written.as_input(ports.port(step, token))
-        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name])
+        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name], ports.port(step, token))
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, as a text like all tokens: the SDK would convert other types."""

@@ -6,13 +6,12 @@ from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, status_of
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
-from aml_pipeline.pipeline.plan.ports import dataset_port
 
 # The path of a run's output; Azure ML fills in the names. A fixed path would be overwritten by the next run.
 _DESTINATION = "dataset/{run-id}/{output-name}"
 
 
-def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
+def dataset(workspace: Sdk, name: str, place: DatasetPlace, port: str) -> Sdk:
     """Return a dataset as an input of a step, for one use.
 
     None if it is optional and the workspace does not have it. Raises AzureError for other missing datasets.
@@ -25,7 +24,7 @@ def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
             return None
         if type(found).__name__ != "FileDataset":
             raise not_found.no_files(workspace.name, name, str(place.registered))
-        named = found.as_named_input(dataset_port(name))
+        named = found.as_named_input(port)
         return named.as_download() if place.mode == "download" else named.as_mount()
 
 

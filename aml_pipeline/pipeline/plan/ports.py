@@ -5,8 +5,6 @@ Names in the file never contain ``__``, so the names built here cannot clash wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
 
@@ -26,21 +24,11 @@ def port(step: Step, token: Parameter | Dataset | Input | Output) -> str:
     names of inputs and outputs.
     """
     if isinstance(token, Input):
-        return input_port(token)
+        return f"in_{node(token.step)}__{token.name}"
     if isinstance(token, Dataset):
-        return dataset_port(token.name)
+        return f"data__{token.name}"
     taken = isinstance(token, Parameter) and token.name in {*step.written, ORDER}
     return f"parameter__{token.name}" if taken else token.name
-
-
-def dataset_port(name: str) -> str:
-    """Return the name of the port that reads a dataset."""
-    return f"data__{name}"
-
-
-def input_port(read: Input) -> str:
-    """Return the name of the port that reads an output of another step."""
-    return f"in_{node(read.step)}__{read.name}"
 
 
 def order_port(step: str) -> str:
@@ -48,7 +36,7 @@ def order_port(step: str) -> str:
     return f"after__{node(step)}"
 
 
-def input_names(plan: Plan, step: Step) -> Iterator[str]:
-    """Yield the names of the inputs of ``step``."""
-    yield from (dataset_port(name) for name in step.datasets if plan.datasets[name].is_remote)
-    yield from map(input_port, step.inputs)
+def inputs(plan: Plan, step: Step) -> list[str]:
+    """Return the names of the ports that ``step`` reads data from."""
+    read: list[Dataset | Input] = [Dataset(name) for name in step.datasets if plan.datasets[name].is_remote]
+    return [port(step, token) for token in [*read, *step.inputs]]

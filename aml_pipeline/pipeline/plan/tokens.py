@@ -6,7 +6,7 @@ Resolved once, in the plan; rendered once per backend by ``render``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -73,12 +73,8 @@ def render(arguments: Iterable[Argument], bind: Callable[[Token], Bound | None])
 
     So an absent optional dataset also removes its option.
     """
-    return [text for argument in arguments for text in _bound(argument, bind)]
-
-
-def _bound(argument: Argument, bind: Callable[[Token], Bound | None]) -> Iterator[Bound]:
-    bound = [bind(token) for token in argument.tokens]
-    return iter([]) if None in bound else (text for text in bound if text is not None)
+    bound = ([bind(token) for token in argument.tokens] for argument in arguments)
+    return [text for texts in bound if None not in texts for text in texts if text is not None]
 
 
 _EXPRESSION = re.compile(r"\$\{\{([^{}]*)\}\}")

@@ -1,6 +1,6 @@
 """Schedules: cron, recurrence, time zones and next times. Pure: no disk, and the current time is passed in.
 
-``understand`` reads a schedule of the file once; everything behind it takes the ``Schedule`` that this gives.
+``understand`` reads a schedule of the file, once; everything downstream uses the ``Schedule`` that it returns.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When the published pipeline runs by itself, understood.
+    """When the published pipeline runs by itself.
 
-    ``recurrence`` is what Azure ML is sent, and ``cron`` what it was made from where the file has one. ``windows_zone``
-    is the value of ``azureml.pipeline.core.schedule.TimeZone``. The values of ``parameters`` are texts. ``written`` is
-    what the file says, ``cron`` or ``recurrence``, for records and digests alone.
+    ``recurrence`` is what Azure ML is sent; ``cron`` is what it was made from, if the file has a cron. ``windows_zone``
+    is the value of ``azureml.pipeline.core.schedule.TimeZone``. The values of ``parameters`` are texts. ``written`` has
+    the keys ``cron`` and ``recurrence`` of the file, to show and to record.
     """
 
     recurrence: Recurrence
@@ -42,7 +42,7 @@ class Schedule:
         return self.cron or self.recurrence
 
     def as_data(self) -> dict[str, Any]:
-        """Return it as JSON data, in the words of the file."""
+        """Return it as JSON data, as it is written in the file."""
         return {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
 
 
