@@ -14,7 +14,7 @@ import pytest
 import aml_pipeline
 from aml_pipeline import PipelineError, Run, UsageError, azureml
 from aml_pipeline.azureml import sdks
-from aml_pipeline.runs.events import Event, StepEnded, StepStarted
+from aml_pipeline.runs.events import Event, OutputWritten, StepEnded, StepStarted
 from tests.conftest import Project
 
 PIPELINE = """\
@@ -106,14 +106,21 @@ def test_what_changes_after_the_plan_was_loaded_is_seen(small: Project) -> None:
 
 
 def test_an_interrupt_ends_the_steps_and_leaves_no_lock(small: Project) -> None:
-    small.write({"make.py": "import time\nprint('begun', flush=True)\ntime.sleep(1000)\n"})
+    """As a notebook's *interrupt* does, which sends INT to the process that calls."""
+    small.write({"make.py": "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(1000)\n"})
+    printed: list[str] = []
 
     def interrupt(event: Event) -> None:
-        if isinstance(event, StepStarted):
-            raise KeyboardInterrupt
+        if isinstance(event, OutputWritten) and not printed:
+            printed.append(event.text)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         run(small, "make", on_event=interrupt)
+    with pytest.raises(ProcessLookupError):
+        _signal_unless_over(int(printed[0]))
+    (record,) = aml_pipeline.history(small.root / "pipeline.yaml")
+    assert (record.state, record.states) == ("interrupted", {"make": "interrupted"})
     small.write({"make.py": WRITE})
     assert run(small, "make").state == "done"
 

@@ -103,6 +103,17 @@ def test_no_check_is_made_twice(
     assert problems.call_count == 1
 
 
+@pytest.mark.parametrize("words", [("publish",), ("plan", "--remote")])
+def test_no_check_of_sdk_v1_is_made_twice(
+    lesson: Lesson, words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        problems = Mock(wraps=sendable.problems)
+        patch.setattr(sendable, "problems", problems)
+        assert lesson.here(capsys, *words).status == 0
+    assert problems.call_count == 1
+
+
 def test_a_run_that_cannot_be_recorded_is_named_to_who_listens(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError("full")
