@@ -28,7 +28,7 @@ def test_another_python(project: Project, tmp_path: Path) -> None:
     [
         ("nothing", None, 'The Python "./nothing" was not found.'),
         ("text", 0o644, 'The Python "./text" was not found.'),
-        ("true", 0o755, " does not answer as a Python"),
+        ("true", 0o755, " is not a working Python"),
     ],
 )
 def test_what_is_no_python(project: Project, name: str, mode: int | None, told: str) -> None:
