@@ -64,8 +64,8 @@ def given(texts: Sequence[str]) -> list[Written]:
     return [(None, (text,)) for text in texts]
 
 
-def told(found: Contract, written: Sequence[Written]) -> list[Problem]:
-    """Return the errors that the contract tells."""
+def reported(found: Contract, written: Sequence[Written]) -> list[Problem]:
+    """Return the errors that the contract reports."""
     step = step_of(arguments_of(written))
     return errors(contract.faults(found, step, plan_of(step)))
 

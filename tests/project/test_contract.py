@@ -1,4 +1,4 @@
-"""A script's argparse held against a step's arguments: a law beside Python's own argparse, and each feature by hand."""
+"""What a script accepts and what a step gives it: a law beside Python's own argparse, and each feature by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Literal, Output, Parameter
 from aml_pipeline.project import contract
 from tests.contract import scripts
-from tests.contract.oracle import Written, arguments_of, is_complete, is_decided, plan_of, read, step_of, told, verdict
+from tests.contract.oracle import (
+    Written,
+    arguments_of,
+    is_complete,
+    is_decided,
+    plan_of,
+    read,
+    reported,
+    step_of,
+    verdict,
+)
 from tests.work import grows_in_step, lines_run
 
 HEAD = "import argparse, os, sys\nparser = argparse.ArgumentParser()\n"
@@ -36,7 +46,7 @@ def test_what_argparse_accepts_is_no_fault_and_what_it_refuses_is_one(source: st
     verdicts = {verdict(source, written, environment) for environment in ({"X": ""}, {"X": "1"})}
     if "broken" in verdicts:
         return
-    problems = told(found, written)
+    problems = reported(found, written)
     if verdicts != {"refuses"}:
         assert problems == []
     elif is_complete(found) and is_decided(found, written):
@@ -97,7 +107,9 @@ def _said(declarations: str, *written: Written) -> list[tuple[str, str]]:
          "one of --a, --b is required (train.py:4). Add one of them under `arguments:`."),
     ],
 )  # fmt: skip
-def test_each_fault_is_told_in_our_words(declarations: str, written: Written | None, code: str, message: str) -> None:
+def test_each_fault_is_reported_in_our_words(
+    declarations: str, written: Written | None, code: str, message: str
+) -> None:
     assert _said(declarations, *([] if written is None else [written])) == [(code, f'step "train": {message}')]
 
 
@@ -150,7 +162,7 @@ def test_what_is_missing_stands_at_the_arguments() -> None:
     assert (problem.path, problem.on_key, problem.severity) == (("steps", "train", "arguments"), True, "error")
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     declarations = "parser.add_argument('--a', type=int)\nparser.add_argument('--b', required=True)"
     codes = [code for code, _ in _said(declarations, ("--a", ("x",)), ("--c", ("1",)), (None, ("y",)))]
     assert codes == ["option-type", "unknown-option", "too-many-arguments", "missing-option"]
@@ -163,9 +175,9 @@ SAME = _sections("same")
 def test_forms_of_one_script_are_read_the_same(source: str) -> None:
     found = read(source)
     assert is_complete(found)
-    assert told(found, [("--size", ("3",))]) == []
-    assert [one.code for one in told(found, [("--size", ("x",))])] == ["option-type"]
-    assert [one.code for one in told(found, [("--sizes", ("3",))])] == ["unknown-option"]
+    assert reported(found, [("--size", ("3",))]) == []
+    assert [one.code for one in reported(found, [("--size", ("x",))])] == ["option-type"]
+    assert [one.code for one in reported(found, [("--sizes", ("3",))])] == ["unknown-option"]
 
 
 SILENT = _sections("silent")
@@ -175,7 +187,7 @@ SILENT = _sections("silent")
 def test_where_the_text_cannot_tell_nothing_is_said(source: str) -> None:
     found = read(source)
     assert found == contract.SILENT
-    assert told(found, [("--bogus", ("1",)), (None, ("x",))]) == []
+    assert reported(found, [("--bogus", ("1",)), (None, ("x",))]) == []
 
 
 OPEN = _sections("open")
@@ -186,9 +198,9 @@ def test_what_may_be_added_unseen_is_never_unknown(more: str) -> None:
     found = read(f"{HEAD}parser.add_argument('--size', type=int, required=True)\n{more}{PARSE}")
     assert found.parser is not None
     assert not is_complete(found)
-    assert told(found, [("--size", ("1",)), ("--more", ("x",)), (None, ("y",))]) == []
-    assert [one.code for one in told(found, [("--size", ("x",))])] == ["option-type"]
-    assert [one.code for one in told(found, [])] == ["missing-option"]
+    assert reported(found, [("--size", ("1",)), ("--more", ("x",)), (None, ("y",))]) == []
+    assert [one.code for one in reported(found, [("--size", ("x",))])] == ["option-type"]
+    assert [one.code for one in reported(found, [])] == ["missing-option"]
 
 
 CONDITIONS = _sections("conditions")
@@ -199,16 +211,16 @@ def test_what_stands_under_a_condition_is_not_claimed_and_nothing_is_unknown_bes
     found = read(HEAD + condition.format("parser.add_argument('--more', type=int, required=True)") + PARSE)
     assert found.parser is not None
     assert not is_complete(found)
-    assert told(found, []) == []
-    assert told(found, [("--more", ("1",))]) == []
-    assert told(found, [("--other", ("1",))]) == []
+    assert reported(found, []) == []
+    assert reported(found, [("--more", ("1",))]) == []
+    assert reported(found, [("--other", ("1",))]) == []
 
 
 def test_two_declarations_of_one_name_are_believed_neither() -> None:
     found = read(
         HEAD + "if os.name:\n    parser.add_argument('-a', type=int)\nelse:\n    parser.add_argument('-a')" + PARSE
     )
-    assert told(found, [("-a", ("x",))]) == []
+    assert reported(found, [("-a", ("x",))]) == []
 
 
 @pytest.mark.parametrize(
@@ -245,7 +257,7 @@ def test_a_value_is_held_against_what_is_certain_of_its_type_and_choices(
     settings: str, value: str, codes: list[str]
 ) -> None:
     found = read(f"{HEAD}def own(x): return x\nparser.add_argument('--a', {settings}){PARSE}")
-    assert [one.code for one in told(found, [("--a", (value,))])] == codes
+    assert [one.code for one in reported(found, [("--a", (value,))])] == codes
 
 
 @pytest.mark.parametrize(
@@ -289,21 +301,21 @@ def test_a_value_is_held_against_what_is_certain_of_its_type_and_choices(
     ],
 )  # fmt: skip
 def test_texts_are_matched_as_argparse_does(declarations: str, written: list[Written], codes: list[str]) -> None:
-    assert [one.code for one in told(read(HEAD + declarations + PARSE), written)] == codes
+    assert [one.code for one in reported(read(HEAD + declarations + PARSE), written)] == codes
 
 
 def test_what_the_parser_lets_pass_is_not_unknown() -> None:
     found = read(HEAD + "parser.add_argument('--a', type=int)\nparser.parse_known_args()")
-    assert told(found, [("--b", ("1",)), (None, ("x",))]) == []
-    assert [one.code for one in told(found, [("--a", ("x",))])] == ["option-type"]
+    assert reported(found, [("--b", ("1",)), (None, ("x",))]) == []
+    assert [one.code for one in reported(found, [("--a", ("x",))])] == ["option-type"]
     found = read(HEAD + "if os.name:\n    parser.add_argument('--a', type=int)\nparser.parse_known_args()")
-    assert told(found, [("--a", ("x",))]) == []
+    assert reported(found, [("--a", ("x",))]) == []
 
 
 def test_a_parser_may_refuse_abbreviations() -> None:
     found = read("import argparse\np = argparse.ArgumentParser(allow_abbrev=False)\n"
                  "p.add_argument('--epochs')\np.add_argument('--data', required=True)\np.parse_args()")  # fmt: skip
-    assert [one.code for one in told(found, [("--data", ("x",)), ("--epo", ("1",))])] == ["unknown-option"]
+    assert [one.code for one in reported(found, [("--data", ("x",)), ("--epo", ("1",))])] == ["unknown-option"]
 
 
 def test_a_text_that_would_fill_the_memory_is_not_computed() -> None:

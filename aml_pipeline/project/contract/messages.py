@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aml_pipeline.core.problems import suggest
+from aml_pipeline.core.problems import nearest, suggest
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Parameter
 from aml_pipeline.project.contract.matching import Finding
@@ -110,10 +110,8 @@ class Words:
         message = f"{message} ({self._step.script}:{option.line}), which expects {_count(option)}."
         if option.nargs == FLAG and self._parameter:
             change = '`choices=["true", "false"]` in place of `action="store_true"`'
-            return (
-                message,
-                f"A boolean parameter is a value: let the script accept one ({change}), or write `{name}: true`.",
-            )
+            cure = f"A boolean parameter is a value: let the script accept one ({change}), or write `{name}: true`."
+            return message, cure
         return message, f"Write `{name}: true`." if option.nargs == FLAG else "Delete it."
 
     def _type(self) -> tuple[str, str]:
@@ -123,8 +121,8 @@ class Words:
     def _choice(self) -> tuple[str, str]:
         choices = self._option.choices or ()
         message = f"{self._label()} does not accept {self._value()}; choices: {_listed(choices)}."
-        cure = suggest(self._text, map(str, choices)) if self._text and not isinstance(choices, range) else ""
-        return message, cure if cure.startswith("Did") else "Use one of the choices."
+        near = None if isinstance(choices, range) else nearest(self._text, map(str, choices))
+        return message, f'Did you mean "{near}"?' if near else "Use one of the choices."
 
     def _values(self) -> tuple[str, str]:
         kind, value = self._detail
