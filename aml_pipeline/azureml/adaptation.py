@@ -41,8 +41,10 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
         steps=steps,
         parameters={name: value for name, value in plan.parameters.items() if name in received},
         schedules={
-            key: replace(one, parameters={name: text for name, text in one.parameters.items() if name in received})
-            for key, one in plan.schedules.items()
+            key: replace(
+                schedule, parameters={name: text for name, text in schedule.parameters.items() if name in received}
+            )
+            for key, schedule in plan.schedules.items()
         },
     )
     return sent, [*(remark for _, remarks in adapted for remark in remarks), *_not_received(plan, received)]
@@ -71,7 +73,7 @@ def without(step: Step, absent: Collection[str]) -> tuple[Step, list[Remark]]:
 
 def said(remarks: Iterable[Remark], alone: Step | None = None) -> list[str]:
     """Return the remarks for a submission; for a single step ``alone``, only those about that step."""
-    return [one.text for one in remarks if not one.is_default and (alone is None or one.step == alone.name)]
+    return [remark.text for remark in remarks if not remark.is_default and (alone is None or remark.step == alone.name)]
 
 
 def _not_received(plan: Plan, received: Collection[str]) -> Iterator[Remark]:

@@ -42,7 +42,7 @@ def connect(
 
 def of(workspace: object) -> SdkName:
     """Return the SDK of a workspace. Raises UsageError for anything else."""
-    modules = [one.__module__ for one in type(workspace).__mro__]
+    modules = [each_class.__module__ for each_class in type(workspace).__mro__]
     if any(name.startswith("azureml.") for name in modules):
         return "v1"
     if any(name.startswith("azure.ai.ml.") for name in modules):

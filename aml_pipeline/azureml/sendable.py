@@ -38,15 +38,15 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
         found += _file_names(step, project.snapshot(step))
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
-    return [*found, *(one for name in names for one in _dataset(plan, name))]
+    return [*found, *(problem for name in names for problem in _dataset(plan, name))]
 
 
 def of_v1(steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
-    found = [step for step in steps if is_serverless(step.compute)]
+    serverless = [step for step in steps if is_serverless(step.compute)]
     message = "serverless compute exists only in Azure ML v2, and this command uses SDK v1."
     cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
-    return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in found]
+    return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in serverless]
 
 
 def is_serverless(compute: Compute | None) -> bool:
@@ -69,18 +69,18 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
         "settings": {
             "compute": step.compute.name if step.compute else "",
             "timeout": f"{step.timeout} s" if step.timeout else "none",
-            **{f"output {name}": _settings(one) for name, one in step.outputs.items()},
-            **{f"dataset {one}": _place(plan.datasets[one]) for one in step.datasets},
+            **{f"output {name}": _settings(output) for name, output in step.outputs.items()},
+            **{f"dataset {dataset}": _place(plan.datasets[dataset]) for dataset in step.datasets},
         },
     }
 
 
-def _settings(one: OutputSettings) -> str:
-    return " ".join(filter(None, (one.mode, one.datastore, one.register_as)))
+def _settings(settings: OutputSettings) -> str:
+    return " ".join(filter(None, (settings.mode, settings.datastore, settings.register_as)))
 
 
-def _place(one: DatasetPlace) -> str:
-    return " ".join(filter(None, (one.registered, one.version, one.datastore, one.path, one.mode)))
+def _place(place: DatasetPlace) -> str:
+    return " ".join(filter(None, (place.registered, place.version, place.datastore, place.path, place.mode)))
 
 
 def contents(snapshot: Snapshot) -> dict[str, str]:
@@ -95,8 +95,8 @@ def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _inputs(step: Step) -> Iterator[Problem]:
-    for one in step.inputs[:1]:
-        message = f'step "{step.name}" reads {one.name} of step "{one.step}", so it cannot run alone.'
+    for token in step.inputs[:1]:
+        message = f'step "{step.name}" reads {token.name} of step "{token.step}", so it cannot run alone.'
         yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.name),
                       on_key=True)  # fmt: skip
 

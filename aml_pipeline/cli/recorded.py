@@ -28,21 +28,21 @@ def records_of(opened: Opened) -> list[RunRecord]:
     return record.records(os.path.join(opened.state, "runs"))
 
 
-def chosen(found: list[RunRecord], name: str | None) -> RunRecord:
+def chosen(records: list[RunRecord], name: str | None) -> RunRecord:
     """Return the run that ``name`` matches (see ``matching``); without a name the latest. Raises UsageError."""
-    if not found:
+    if not records:
         raise UsageError("There are no runs yet. Start one with `aml-pipeline run`.")
     if name is None:
-        return found[-1]
-    meant = matching(found, name)
+        return records[-1]
+    meant = matching(records, name)
     if not meant:
-        raise UsageError(f'Unknown run "{name}". {suggest(name, [one.run for one in found][-10:], noun="run")}')
+        raise UsageError(f'Unknown run "{name}". {suggest(name, [record.run for record in records][-10:], noun="run")}')
     if len(meant) > 1:
         raise ambiguous(name, meant)
     return meant[0]
 
 
-def matching(found: Sequence[RunRecord], name: str) -> list[RunRecord]:
+def matching(records: Sequence[RunRecord], name: str) -> list[RunRecord]:
     """Return the runs that ``name`` matches: exactly; else at the beginning of their name or its last part; else
     anywhere in their name; else at the beginning of their id in Azure ML.
     """  # noqa: D205 - one thought
@@ -52,13 +52,13 @@ def matching(found: Sequence[RunRecord], name: str) -> list[RunRecord]:
         lambda one: name in one.run,
         lambda one: str(mapping(one.short.get("azureml")).get("run", "")).startswith(name),
     )
-    groups = ([one for one in found if name and fits(one)] for fits in ways)
+    groups = ([record for record in records if name and fits(record)] for fits in ways)
     return next(filter(None, groups), [])
 
 
 def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
     """Return the error that ``name`` matches several runs, with the newest of them."""
-    newest = [one.run for one in reversed(meant)]
+    newest = [record.run for record in reversed(meant)]
     shown = newest[:_MOST_NAMED] if len(newest) > _MOST_NAMED else newest
     more = f" and {len(newest) - len(shown)} more" if len(newest) > len(shown) else ""
     first = ", newest first" if more else ""
@@ -66,9 +66,9 @@ def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
     return UsageError(f"{said} Give more of its id.")
 
 
-def state_of(one: RunRecord, *, busy: bool) -> str:
+def state_of(record: RunRecord, *, busy: bool) -> str:
     """Return how a run ended; ``busy``: a run is in progress, which may be one without an end."""
-    return _ended(one.header, busy=busy)
+    return _ended(record.header, busy=busy)
 
 
 def _ended(header: Mapping[str, Any], *, busy: bool) -> str:
@@ -76,18 +76,18 @@ def _ended(header: Mapping[str, Any], *, busy: bool) -> str:
     return "interrupted" if state == "running" and not busy else state
 
 
-def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
+def row_of(record: RunRecord, *, busy: bool) -> dict[str, Any]:
     """Return a run as JSON data; ``changed`` are the parameters with values other than their defaults."""
-    header = one.short
+    header = record.short
     steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
     texts, defaults = parameters_of(header), defaults_of(header)
     parameters = _typed(header, texts)
     return {
-        "run": one.run,
+        "run": record.run,
         "started": number(header.get("started")),
         "state": _ended(header, busy=busy),
         "seconds": number(header.get("seconds")),
-        "pinned": one.pinned,
+        "pinned": record.pinned,
         "profile": header.get("profile"),
         "parameters": parameters,
         "changed": {
@@ -102,7 +102,7 @@ def row_of(one: RunRecord, *, busy: bool) -> dict[str, Any]:
 def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of parameters by their declared types; numbers keep how they were written."""
     declared = mapping(mapping(header.get("plan")).get("parameters"))
-    types = {name: mapping(one).get("type") for name, one in declared.items()}
+    types = {name: mapping(parameter).get("type") for name, parameter in declared.items()}
     return {
         name: resolve(str(text)) if types.get(name) in {"integer", "number", "boolean"} else text
         for name, text in texts.items()

@@ -14,11 +14,11 @@ from aml_pipeline.runs import differences
 
 def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) -> bool:
     """Report unselected steps whose results are out of date; return whether there are any."""
-    told = out_of_date(context, selected)
-    for name, changed in told:
+    outdated = out_of_date(context, selected)
+    for name, changed in outdated:
         said = f"{name} is not part of this run, but out of date: {differences.summary(changed)}"
         print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
-    return bool(told)
+    return bool(outdated)
 
 
 def selection(options: Options, plan: Plan) -> tuple[list[str], frozenset[str]]:

@@ -42,7 +42,9 @@ def compiled(plan: Plan, workspace: Sdk, project: Project | None = None) -> tupl
         complaints = pipeline.validate()
     if complaints:
         raise AzureError(f"The Azure ML SDK rejects the pipeline: {complaints[0]}")
-    values = {name: one.text for name, one in work.plan.parameters.items() if one.text != one.default}
+    values = {
+        name: parameter.text for name, parameter in work.plan.parameters.items() if parameter.text != parameter.default
+    }
     return pipeline, values
 
 
@@ -228,7 +230,7 @@ class Compilation:
     def described(self, target: Compute) -> Compute:
         """Return a target as one of the steps describes it; others may give only its name."""
         same = (step.compute for step in self.plan.steps if step.compute and step.compute.name == target.name)
-        return target if target.vm_size else next((one for one in same if one.vm_size), target)
+        return target if target.vm_size else next((target for target in same if target.vm_size), target)
 
     def environment(self, step: Step) -> Sdk:
         """Return the environment of a step."""
@@ -256,7 +258,7 @@ class Compilation:
     def resolved(self, step: Step) -> list[str]:
         """Return the current versions of a step's registered datasets for which the file gives none."""
         ports = {name: self.port(step, tokens.Dataset(name)) for name in step.datasets}
-        return [f"{name} {data.version_of(one)}" for name, one in sorted(ports.items()) if one is not None]
+        return [f"{name} {data.version_of(dataset)}" for name, dataset in sorted(ports.items()) if dataset is not None]
 
     def latest(self, step: Step) -> list[str]:
         """Return the registered datasets of a step for which the file gives no version, each with the latest one."""
@@ -274,8 +276,8 @@ class Compilation:
         found = self.environment(step)
         rows = [
             script,
-            [[token_as_data(token) for token in one.tokens] for one in step.arguments],
-            {name: one.sent for name, one in step.outputs.items()},
+            [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
+            {name: output.sent for name, output in step.outputs.items()},
             {name: _place_there(self.plan.datasets[name]) for name in sorted(step.datasets)},
             [found.name, found.version],
             _variables(step),

@@ -171,9 +171,9 @@ def cancel(workspace: Sdk, run: str) -> str | None:
     with doing(f"cancelling run {run}"):
         from azureml.core import Run
 
-        found = Run.get(workspace, run)
-        status = str(found.get_status())
+        pipeline_run = Run.get(workspace, run)
+        status = str(pipeline_run.get_status())
         if status in ENDS:
             return status
-        found.cancel()
+        pipeline_run.cancel()
         return None

@@ -30,4 +30,4 @@ def hide_logins() -> None:
     from azureml._base_sdk_common.tracking import global_tracking_info_registry
 
     providers = global_tracking_info_registry.providers
-    providers[:] = [one if isinstance(one, Careful) else Careful(one) for one in providers]
+    providers[:] = [provider if isinstance(provider, Careful) else Careful(provider) for provider in providers]

@@ -62,7 +62,7 @@ def has_compute(client: Sdk, wanted: Compute) -> bool:
     """
     with doing(f"looking up compute target {wanted.name}"):
         there = _found(lambda: _usable(client, wanted)) is not None
-        known = [] if there or wanted.vm_size else [one.name for one in client.compute.list()]
+        known = [] if there or wanted.vm_size else [target.name for target in client.compute.list()]
     if not there and not wanted.vm_size:
         raise not_found.compute(client.workspace_name, wanted, known)
     return there

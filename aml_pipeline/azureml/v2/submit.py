@@ -104,20 +104,30 @@ def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Call
         if environment is not None and (environment.curated or environment.registered):
             assets.require_environment(client, environment)
     registered = export.registered(plan, project)
-    environments = [one for one in registered if not assets.has_environment(client, one.name, one.image.version)]
+    environments = [
+        environment
+        for environment in registered
+        if not assets.has_environment(client, environment.name, environment.image.version)
+    ]
     targets = [step.compute for step in plan.steps if step.compute and not sendable.is_serverless(step.compute)]
-    computes: dict[str, Compute] = {one.name: one for one in targets}
-    described = {one.name: one for one in export.clusters(plan)}
-    clusters = [one for one in {**computes, **described}.values() if not assets.has_compute(client, one)]
+    computes: dict[str, Compute] = {target.name: target for target in targets}
+    described = {cluster.name: cluster for cluster in export.clusters(plan)}
+    clusters = [target for target in {**computes, **described}.values() if not assets.has_compute(client, target)]
     return [
-        *(partial(assets.make_environment, client, one.name, os.path.join(place, one.place)) for one in environments),
-        *(partial(assets.make_compute, client, one.name, os.path.join(place, export.place(one))) for one in clusters),
+        *(
+            partial(assets.make_environment, client, environment.name, os.path.join(place, environment.place))
+            for environment in environments
+        ),
+        *(
+            partial(assets.make_compute, client, cluster.name, os.path.join(place, export.place(cluster)))
+            for cluster in clusters
+        ),
     ]
 
 
 def _datastores(plan: Plan) -> list[str]:
     """Return the datastores that the steps of ``plan`` read from and write to."""
-    written = [one.datastore for step in plan.steps for one in step.outputs.values()]
+    written = [output.datastore for step in plan.steps for output in step.outputs.values()]
     read = [plan.datasets[name].datastore for step in plan.steps for name in step.datasets]
     return [name for name in dict.fromkeys([*read, *written]) if name is not None]
 

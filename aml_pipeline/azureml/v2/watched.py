@@ -29,10 +29,10 @@ class Watched:
     def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
         """Return the status of the job, and its started steps except those called ``without``."""
         status = word(self.client.jobs.get(self.job).status)
-        found = [one for one in self._children() if one is not None]
-        named = ((self.steps.get(str(one.display_name), ""), one) for one in found)
-        wanted = [(name, one) for name, one in named if name and name not in without]
-        return status, [StepRun(name, one.name, word(one.status), one) for name, one in wanted]
+        children = [child for child in self._children() if child is not None]
+        named = ((self.steps.get(str(child.display_name), ""), child) for child in children)
+        wanted = [(name, child) for name, child in named if name and name not in without]
+        return status, [StepRun(name, child.name, word(child.status), child) for name, child in wanted]
 
     def _children(self) -> list[Sdk]:
         try:
@@ -78,7 +78,7 @@ def _said(details: Sdk) -> str:
 
 def _fetch_log(urls: Mapping[str, str], place: str) -> None:
     """Write the log of a step to ``place``; a step that never got a node has none."""
-    name = next((one for pattern in LOGS for one in fnmatch.filter(sorted(urls), pattern)), None)
+    name = next((name for pattern in LOGS for name in fnmatch.filter(sorted(urls), pattern)), None)
     if name is None:
         return
     from azure.core import PipelineClient

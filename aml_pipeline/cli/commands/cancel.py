@@ -49,7 +49,7 @@ def _last_submitted(options: Options) -> RunRecord:
     """Return the latest submitted run of the pipeline in the file."""
     plan = open_readable(options).plan
     name = plan.name if plan else ""
-    found = [one for one in submitted(state_folder(options)) if one.short.get("pipeline") == name]
-    if not found:
+    records = [record for record in submitted(state_folder(options)) if record.short.get("pipeline") == name]
+    if not records:
         raise UsageError(f"No run of {name} was submitted from this folder. Name a run; the portal lists them.")
-    return found[-1]
+    return records[-1]

@@ -53,11 +53,11 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
     with locks.locked(opened.state, "aml-pipeline clean"), locks.recording(opened.state):
         survivors.end_all(results, results.steps())
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
-        refused = {one: one.remove() for one in removable}
+        refused = {item: item.remove() for item in removable}
         _remove_empty(opened.state, "steps", "runs", contents.FOLDER)
-    _tell([one for one in removable if not refused[one]], kept, "Freed", "Kept")
+    _tell([item for item in removable if not refused[item]], kept, "Freed", "Kept")
     if any(refused.values()):
-        raise MachineError(removal.in_words([one for places in refused.values() for one in places]))
+        raise MachineError(removal.in_words([place for places in refused.values() for place in places]))
     return 0
 
 
@@ -93,7 +93,7 @@ def _sorted(
     kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
     environments = results.environments()
     if limit is None:
-        all_runs = {one.run for one in records}
+        all_runs = {record.run for record in records}
         kept += _all_in_words(len(records))
         return [*removable, *_records(opened.state, records, all_runs, environments)], kept
     why = retention.kept(records, limit, set(makers.values()), time.time())
@@ -104,18 +104,18 @@ def _records(
     state: str, records: Sequence[RunRecord], kept: Collection[str], environments: Collection[str] = ()
 ) -> list[Removable]:
     """Return the records that are not ``kept``, and the code that no other record refers to."""
-    gone = [cleaning.removable(_RECORD, one.folder) for one in records if one.run not in kept]
-    texts = unreferenced_texts(state, [one for one in records if one.run in kept], environments)
+    gone = [cleaning.removable(_RECORD, record.folder) for record in records if record.run not in kept]
+    texts = unreferenced_texts(state, [record for record in records if record.run in kept], environments)
     return gone + [cleaning.removable("code text", path) for path in texts]
 
 
 def _everything(state: str) -> list[Removable]:
     """Return everything in a pipeline's state except the locks, which are held, and what belongs to records."""
     steps = os.path.join(state, "steps")
-    found = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
+    items = [cleaning.removable("step's results", os.path.join(steps, name)) for name in files.names(steps)]
     others = {locks.LOCK, locks.RECORDING, "runs", "steps", contents.FOLDER}
     names = [name for name in files.names(state) if name not in others]
-    return found + [cleaning.removable(_NAMED.get(name, "cache"), os.path.join(state, name)) for name in names]
+    return items + [cleaning.removable(_NAMED.get(name, "cache"), os.path.join(state, name)) for name in names]
 
 
 def _all_in_words(records: int) -> list[str]:
@@ -132,14 +132,14 @@ def _records_in_words(why: Mapping[str, str]) -> list[str]:
 
 def _list(removable: Sequence[Removable]) -> None:
     """Print what would be removed, one per line: size, kind and path."""
-    width = max((len(one.kind) for one in removable), default=0)
-    for one in removable:
-        print(f"{size_in_words(one.bytes):>10}  {one.kind:<{width}}  {os.path.relpath(one.places[0])}")
+    width = max((len(item.kind) for item in removable), default=0)
+    for item in removable:
+        print(f"{size_in_words(item.bytes):>10}  {item.kind:<{width}}  {os.path.relpath(item.places[0])}")
 
 
 def _tell(removable: Sequence[Removable], kept: Sequence[str], freed: str, keeps: str) -> None:
-    counts = Counter(one.kind for one in removable)
-    told = listed([counted(number, kind, _PLURALS.get(kind, "")) for kind, number in counts.items()])
-    total = sum(one.bytes for one in removable)
-    print(f"{freed} {size_in_words(total)}: {told}." if removable else "Nothing to free.")
+    counts = Counter(item.kind for item in removable)
+    kinds_in_words = listed([counted(number, kind, _PLURALS.get(kind, "")) for kind, number in counts.items()])
+    total = sum(item.bytes for item in removable)
+    print(f"{freed} {size_in_words(total)}: {kinds_in_words}." if removable else "Nothing to free.")
     print(f"{keeps} {listed(kept) or 'nothing'}.")

@@ -45,20 +45,20 @@ def compare(options: Options, _environ: Mapping[str, str]) -> int:
 
 def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
     """Return the runs to compare; the default of the second is the latest."""
-    found = records_of(opened)
-    second = chosen(found, names[1] if len(names) > 1 else None)
+    records = records_of(opened)
+    second = chosen(records, names[1] if len(names) > 1 else None)
     if names:
-        first = chosen(found, names[0])
+        first = chosen(records, names[0])
     else:
-        before = [one for one in found if one.run != second.run]
+        before = [record for record in records if record.run != second.run]
         first = before[-1] if before else second
     if first.run == second.run:
         raise UsageError(f"`compare` needs two different runs, got {second.run} twice. `aml-pipeline runs` lists them.")
     return first, second
 
 
-def _code(found: Iterable[Diff]) -> Iterator[str]:
-    for diff in found:
+def _code(diffs: Iterable[Diff]) -> Iterator[str]:
+    for diff in diffs:
         yield ""
         yield visible(diff.title)
         yield from map(visible, diff.lines)
@@ -70,31 +70,31 @@ def _hint(first: ShownRun, second: ShownRun) -> Iterator[str]:
         yield "To see the changed lines: `aml-pipeline compare --code`."
 
 
-def _lines(first: RunRecord, second: RunRecord, found: Comparison) -> Iterator[str]:
+def _lines(first: RunRecord, second: RunRecord, comparison: Comparison) -> Iterator[str]:
     yield f"A  {first.run}"
     yield f"B  {second.run}"
     yield ""
-    yield from _causes(found.causes)
-    differing = found.differing()
+    yield from _causes(comparison.causes)
+    differing = comparison.differing()
     for title, rows in differing.items():
         yield ""
         yield title
         yield from _table(rows)
-    same = [title.lower() for title, rows in found.parts.items() if rows and title not in differing]
+    same = [title.lower() for title, rows in comparison.parts.items() if rows and title not in differing]
     if same:
         yield ""
         yield f"No differences: {', '.join(same)}."
 
 
-def _causes(found: list[Cause]) -> Iterator[str]:
+def _causes(causes: list[Cause]) -> Iterator[str]:
     """Yield the differences in what the steps depend on."""
-    if not found:
+    if not causes:
         yield "Nothing that the steps depend on changed."
         return
     yield "What changed"
-    names = [cut(_named(cause.steps), _MOST_LETTERS) for cause in found]
+    names = [cut(_named(cause.steps), _MOST_LETTERS) for cause in causes]
     width = max(map(len, names))
-    for name, cause in zip(names, found, strict=True):
+    for name, cause in zip(names, causes, strict=True):
         for at, words in enumerate(cause.words):
             yield f"  {'' if at else name:<{width}}  {visible(words)}"
 

@@ -20,19 +20,19 @@ _MOST_NAMED = 3
 
 def environment(options: Options, environ: Mapping[str, str]) -> int:
     """Print each declared package with the installed one; with ``--exit-code``, exit with 5 if something differs."""
-    with asking_python(options, environ) as asked:
+    with asking_python(options, environ) as answer:
         plan, project = open_with(options).require()
-        python = asked()
+        python = answer()
     print(f"Compared with Python {python.full_version} at {python.path}, which runs the steps locally.")
     print("Azure ML builds its own image from the declarations: a local run says nothing about packages that differ.")
     steps = _used(plan, [step.name for step in plan.steps])
     if not steps:
         print("\nNo step declares an environment.")
     different = False
-    for one, names in steps.items():
-        findings = compare(project.declaration(one).packages, python)
+    for declared, names in steps.items():
+        findings = compare(project.declaration(declared).packages, python)
         different |= bool(_differing(findings))
-        print("", *_page(one, names if len(steps) > 1 else [], findings, python), sep="\n")
+        print("", *_page(declared, names if len(steps) > 1 else [], findings, python), sep="\n")
     return EXIT_SOMETHING_TO_DO if different and options.flag("exit_code") else 0
 
 
@@ -42,11 +42,13 @@ def warning(plan: Plan, selected: Sequence[str], project: Project, python: Inter
     It never stops a run: a problem in a declaration only makes it return "".
     """
     with contextlib.suppress(Exception):
-        found = [one for used in _used(plan, selected) for one in compare(project.declaration(used).packages, python)]
-        told = list(dict.fromkeys(map(_difference, _differing(found))))
-        if told:
-            more = f"; and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
-            shown = "; ".join(told[:_MOST_NAMED])
+        findings = [
+            finding for used in _used(plan, selected) for finding in compare(project.declaration(used).packages, python)
+        ]
+        differences = list(dict.fromkeys(map(_difference, _differing(findings))))
+        if differences:
+            more = f"; and {len(differences) - _MOST_NAMED} more" if len(differences) > _MOST_NAMED else ""
+            shown = "; ".join(differences[:_MOST_NAMED])
             return (
                 f"The local environment differs from the declared one: {shown}{more}. `aml-pipeline "
                 "environment` shows all."
@@ -56,37 +58,38 @@ def warning(plan: Plan, selected: Sequence[str], project: Project, python: Inter
 
 def _used(plan: Plan, names: Iterable[str]) -> dict[Environment, list[str]]:
     """Return the environments of some steps, each with the steps that use it."""
-    found: dict[Environment, list[str]] = {}
+    users: dict[Environment, list[str]] = {}
     for name in names:
         declared = plan.step(name).environment
         if declared is not None:
-            found.setdefault(declared, []).append(name)
-    return found
+            users.setdefault(declared, []).append(name)
+    return users
 
 
 def _differing(findings: Iterable[Finding]) -> list[Finding]:
-    return [one for one in findings if one.verdict in DIFFERENCES]
+    return [finding for finding in findings if finding.verdict in DIFFERENCES]
 
 
-def _difference(one: Finding) -> str:
-    name = one.declared.name
-    if one.verdict == "missing":
+def _difference(finding: Finding) -> str:
+    name = finding.declared.name
+    if finding.verdict == "missing":
         return f"{name} is missing"
-    return f"{'Python' if name == 'python' else name} {_wanted(one)} declared, {one.installed} here"
+    return f"{'Python' if name == 'python' else name} {_wanted(finding)} declared, {finding.installed} here"
 
 
-def _wanted(one: Finding) -> str:
+def _wanted(finding: Finding) -> str:
     """Return the declared version; ``=3.8`` is shown as 3.8."""
-    text = one.declared.wanted
+    text = finding.declared.wanted
     return text.lstrip("=") if text.lstrip("=")[:1].isdigit() else text
 
 
-def _page(one: Environment, steps: list[str], findings: list[Finding], python: Interpreter) -> list[str]:
-    title = f"{one.name or one.curated or one.registered}"
-    files = [name for name in (one.conda_file, one.pip_requirements) if name]
+def _page(environment: Environment, steps: list[str], findings: list[Finding], python: Interpreter) -> list[str]:
+    title = f"{environment.name or environment.curated or environment.registered}"
+    files = [name for name in (environment.conda_file, environment.pip_requirements) if name]
     used = f", for {', '.join(steps)}" if steps else ""
     if not files:
-        return [f"{title}{used}: {_elsewhere(one)} It declares no packages in the project, so nothing can be checked."]
+        nothing = "It declares no packages in the project, so nothing can be checked."
+        return [f"{title}{used}: {_elsewhere(environment)} {nothing}"]
     rows = [("package", "declared", "installed", "")] if findings else []
     rows += [_row(finding, python) for finding in findings]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
@@ -94,24 +97,24 @@ def _page(one: Environment, steps: list[str], findings: list[Finding], python: I
     return [f"{title} ({', '.join(files)}){used}", *(f"  {line.rstrip()}" for line in lines), _count(findings)]
 
 
-def _elsewhere(one: Environment) -> str:
-    if one.docker_image:
-        return f"it is the image {one.docker_image}."
-    if one.conda_environment:
-        return f"it is the conda environment {one.conda_environment}, exported on submission."
+def _elsewhere(environment: Environment) -> str:
+    if environment.docker_image:
+        return f"it is the image {environment.docker_image}."
+    if environment.conda_environment:
+        return f"it is the conda environment {environment.conda_environment}, exported on submission."
     return "it is registered in Azure ML."
 
 
-def _row(one: Finding, python: Interpreter) -> tuple[str, str, str, str]:
-    declared = one.declared
-    verdict = "Python version" if declared.name == "python" and one.verdict == "other version" else one.verdict
-    if one.verdict == "not for this Python":
+def _row(finding: Finding, python: Interpreter) -> tuple[str, str, str, str]:
+    declared = finding.declared
+    verdict = "Python version" if declared.name == "python" and finding.verdict == "other version" else finding.verdict
+    if finding.verdict == "not for this Python":
         verdict = f"not for Python {python.version}"
-    return declared.name or declared.text, declared.wanted or "any", one.installed or "–", verdict
+    return declared.name or declared.text, declared.wanted or "any", finding.installed or "–", verdict
 
 
 def _count(findings: list[Finding]) -> str:
-    verdicts = [one.verdict for one in findings]
+    verdicts = [finding.verdict for finding in findings]
     counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
     words = {"fits": "fit", "other version": "with a different version"}
     parts = [f"{number} {words.get(verdict, verdict)}" for verdict, number in counts.items()]

@@ -25,6 +25,6 @@ def graph(options: Options, _environ: Mapping[str, str]) -> int:
 
 
 def _edges(plan: Plan, step: Step) -> list[str]:
-    reads = [f"← {one.step}.{one.name}" for one in step.inputs]
+    reads = [f"← {token.step}.{token.name}" for token in step.inputs]
     reads += [f"← dataset {name}{' (optional)' if plan.datasets[name].optional else ''}" for name in step.datasets]
     return [*reads, *(f"after {name}" for name in step.after), *(f"→ {name}" for name in step.outputs)]

@@ -27,14 +27,14 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _logged(found: list[RunRecord], name: str | None, operands: list[str]) -> tuple[RunRecord, str]:
+def _logged(records: list[RunRecord], name: str | None, operands: list[str]) -> tuple[RunRecord, str]:
     """Return the newest run, or the named one, with a log of the named step, or of any step."""
-    among = found if name is None else [chosen(found, name)]
-    for one in reversed(among):
-        if one.logged_steps and (not operands or operands[0] in one.logged_steps):
-            return one, operands[0] if operands else one.logged_steps[-1]
+    among = records if name is None else [chosen(records, name)]
+    for record in reversed(among):
+        if record.logged_steps and (not operands or operands[0] in record.logged_steps):
+            return record, operands[0] if operands else record.logged_steps[-1]
     what = f'step "{operands[0]}"' if operands else "any step"
-    steps = sorted({step for one in among for step in one.logged_steps})
+    steps = sorted({step for record in among for step in record.logged_steps})
     if name is None and not steps:
         raise UsageError("There are no logs yet: no step has run. Start with `aml-pipeline run`.")
     where = "here" if name is None else f"in run {among[0].run}"

@@ -32,13 +32,13 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
         say("Stopped. Completed changes stay; `aml-pipeline publish` will do the rest.")
         return status_of(error)
     if options.text("format") == "json":
-        print_json([_row(one) for one in changes])
+        print_json([_row(change) for change in changes])
     else:
         print(as_text(changes))
         print(_summary(changes, options))
         for line in _addresses(changes):
             print(line)
-    something = any(one.action != "unchanged" for one in changes)
+    something = any(change.action != "unchanged" for change in changes)
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
@@ -51,12 +51,12 @@ def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[st
     return azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
 
 
-def _row(one: Change) -> dict[str, object]:
-    return {key: value for key, value in asdict(one).items() if key not in {"key", "only_mark"}}
+def _row(change: Change) -> dict[str, object]:
+    return {key: value for key, value in asdict(change).items() if key not in {"key", "only_mark"}}
 
 
 def _summary(changes: list[Change], options: Options) -> str:
-    count = sum(one.action != "unchanged" for one in changes)
+    count = sum(change.action != "unchanged" for change in changes)
     if not count:
         back = options.text("version") is not None
         return "This version is already the default." if back else "Azure ML is up to date with the file."
@@ -66,11 +66,11 @@ def _summary(changes: list[Change], options: Options) -> str:
 
 def _addresses(changes: list[Change]) -> Iterator[str]:
     """Yield addresses: of the page in the portal, and for starting runs of the default version."""
-    for one in changes:
-        if one.page:
-            yield f"page      {one.page}"
-        if one.address and one.kind == "endpoint":
-            yield f"endpoint  {one.address}"
+    for change in changes:
+        if change.page:
+            yield f"page      {change.page}"
+        if change.address and change.kind == "endpoint":
+            yield f"endpoint  {change.address}"
 
 
 def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:

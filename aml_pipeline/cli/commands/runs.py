@@ -27,12 +27,12 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
 
         return print_runs(opened, environ, as_json=options.text("format") == "json")
     busy = locks.is_locked(opened.state)
-    found = records_of(opened)
-    rows = (row_of(one, busy=busy) for one in reversed(found))
+    records = records_of(opened)
+    rows = (row_of(record, busy=busy) for record in reversed(records))
     if options.text("format") == "json":
         _print_rows(rows)
         return 0
-    if not found:
+    if not records:
         print("There are no runs yet. Start one with `aml-pipeline run`.")
     for row in rows:
         seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
@@ -54,8 +54,8 @@ def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int
     """Pin or unpin the named runs, once all of them are known to exist."""
     if remote:
         raise UsageError("Only runs recorded on this machine can be pinned. Delete --remote.")
-    found = records_of(opened)
-    for run, stays in [(chosen(found, name), stays) for stays, names in pins.items() for name in names]:
+    records = records_of(opened)
+    for run, stays in [(chosen(records, name), stays) for stays, names in pins.items() for name in names]:
         run.pin(stays=stays)
         print(
             f"Pinned {run.run}: `clean` will keep its record."

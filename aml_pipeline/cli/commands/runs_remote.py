@@ -22,11 +22,11 @@ def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> 
         workspace = connect(os.path.dirname(plan.file), environ, "v1")
         found = azureml.runs(workspace, plan.experiment, plan.name)
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json([asdict(row) for row in found])
         return 0
     if not found:
         print(f"Azure ML has no runs of {plan.name}. Start one with `aml-pipeline submit`.")
-    for one in found:
-        about = "  ".join(text for text in (one.profile, (one.commit or "")[:9]) if text)
-        print(f"{one.run}  {moment(one.started)}  {one.status:<11}  {about}".rstrip())
+    for row in found:
+        about = "  ".join(text for text in (row.profile, (row.commit or "")[:9]) if text)
+        print(f"{row.run}  {moment(row.started)}  {row.status:<11}  {about}".rstrip())
     return 0

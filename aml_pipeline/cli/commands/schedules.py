@@ -42,10 +42,10 @@ def schedules(options: Options, environ: Mapping[str, str]) -> int:
 
 def page(plan: Plan, now: datetime) -> str:
     """Return the schedules as text."""
-    found = rows(plan, now)
-    if not found:
+    shown = rows(plan, now)
+    if not shown:
         return f"{plan.name} has no schedules. Add one under `schedules:`."
-    lines = [line for row in found for line in _lines(row)]
+    lines = [line for row in shown for line in _lines(row)]
     return "\n".join([*lines, "Times computed from the file; Azure ML starts runs by its own clock."])
 
 
@@ -80,14 +80,14 @@ def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
         "time_zone": schedule.time_zone,
         "windows_zone": schedule.windows_zone,
         "parameters": redacted(schedule.parameters),
-        "runs": [_run(one) for one in runs],
+        "runs": [_run(run) for run in runs],
     }
 
 
-def _run(one: Firing) -> dict[str, Any]:
+def _run(firing: Firing) -> dict[str, Any]:
     return {
-        "local": one.wall.isoformat(timespec="minutes"),
-        "day": f"{one.wall:%a}",
-        "utc": one.instant.strftime("%Y-%m-%dT%H:%MZ") if one.instant else None,
-        "mark": _MARKS[one.kind],
+        "local": firing.wall.isoformat(timespec="minutes"),
+        "day": f"{firing.wall:%a}",
+        "utc": firing.instant.strftime("%Y-%m-%dT%H:%MZ") if firing.instant else None,
+        "mark": _MARKS[firing.kind],
     }

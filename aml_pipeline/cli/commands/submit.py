@@ -75,7 +75,7 @@ def _show(plan: Plan, project: Project, alone: Step | None) -> None:
         where = step.compute.name if step.compute else ""
         environment = step.environment
         name = (environment.name or environment.registered or environment.curated) if environment else ""
-        reads = [f"{one.step}.{one.name}" for one in step.inputs]
+        reads = [f"{token.step}.{token.name}" for token in step.inputs]
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
         others = f" and {counted(len(digests) - 1, 'more file')}" if len(digests) > 1 else ""
         print(f"{step.name}: {step.script}{others}, on {where}, in {name}{after}")

@@ -26,15 +26,15 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
         what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
         raise UsageError(f"`validate` accepts {what} only with --snapshot. See `aml-pipeline validate --help`.")
     opened = checked(options, environ, lambda: _python(options, environ))
-    found = opened.loaded.problems
+    reported = opened.loaded.problems
     form = options.text("format")
     if form == "json":
-        print(as_json(problems.as_json(found)))
+        print(as_json(problems.as_json(reported)))
     elif form == "github":
-        print(problems.as_github(found), end="\n" if found else "")
-    elif found:
-        told = problems.as_text(found, opened.texts(), colour=is_coloured(sys.stdout, environ))
-        steer(sys.stdout, f"{told}\n")
+        print(problems.as_github(reported), end="\n" if reported else "")
+    elif reported:
+        text = problems.as_text(reported, opened.texts(), colour=is_coloured(sys.stdout, environ))
+        steer(sys.stdout, f"{text}\n")
     return count(opened, form)
 
 

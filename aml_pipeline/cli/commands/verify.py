@@ -32,20 +32,20 @@ def verify(options: Options, _environ: Mapping[str, str]) -> int:
     busy = locks.is_locked(opened.state)
     if busy:
         live.above("A run is in progress: its unfinished results are not verified.", sys.stderr)
-    found = list(verification.items(opened.state, os.path.join(state_folder(options), ".memo")))
+    items = list(verification.items(opened.state, os.path.join(state_folder(options), ".memo")))
     damaged = 0
-    read, total = 0, sum(item.bytes for item in found)
-    for item in found:
+    read, total = 0, sum(item.bytes for item in items)
+    for item in items:
         live.put(_LINE, f"{size_in_words(read)} of {size_in_words(total)}  {item.kind} {item.name}")
         for finding in item.findings():
             damaged += 1
             live.above(f"{finding.message} {finding.cure}", sys.stdout)
         read += item.bytes
     live.drop(_LINE)
-    counts = Counter(item.kind for item in found)
-    told = listed([counted(counts[kind], kind, plural) for kind, plural in _COUNTED.items() if counts[kind]])
+    counts = Counter(item.kind for item in items)
+    kinds_in_words = listed([counted(counts[kind], kind, plural) for kind, plural in _COUNTED.items() if counts[kind]])
     end = f"{damaged} {'is' if damaged == 1 else 'are'} damaged" if damaged else "nothing is damaged"
-    print(f"Verified {told or 'all'} ({size_in_words(total)} of outputs): {end}.")
+    print(f"Verified {kinds_in_words or 'all'} ({size_in_words(total)} of outputs): {end}.")
     if not busy:
         _tell_of_leftovers(opened.state)
     return EXIT_FAILED if damaged else 0
@@ -54,13 +54,13 @@ def verify(options: Options, _environ: Mapping[str, str]) -> int:
 def _tell_of_leftovers(state: str) -> None:
     left = _leftovers(state)
     if left:
-        size = size_in_words(sum(one.bytes for one in left))
+        size = size_in_words(sum(item.bytes for item in left))
         verb = "belongs" if len(left) == 1 else "belong"
         print(f"{counted(len(left), 'leftover')} ({size}) {verb} to no result: `aml-pipeline clean` frees that.")
 
 
 def _leftovers(state: str) -> list[Removable]:
     try:
-        return [one for one in cleaning.unused(Store(state, Digests())) if one.kind != "result"]
+        return [item for item in cleaning.unused(Store(state, Digests())) if item.kind != "result"]
     except OSError:  # already reported
         return []

@@ -44,15 +44,15 @@ def fill(plan: Plan, project: Project, place: str, left_out: Sequence[str] = (),
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
     """Return what to register for each environment that the plan defines."""
-    found = {}
+    known = {}
     for step in plan.steps:
-        if step.environment is not None and step.environment not in found:
+        if step.environment is not None and step.environment not in known:
             content = project.environment_digest(step)
             lines = project.declaration(step.environment).lines
-            found[step.environment] = image_of(
+            known[step.environment] = image_of(
                 step.environment, content, lines, lambda name: files.read(project.path(name))
             )
-    return {one: image for one, image in found.items() if image is not None}
+    return {environment: image for environment, image in known.items() if image is not None}
 
 
 def registered(plan: Plan, project: Project) -> list[assets.Registered]:
@@ -81,13 +81,16 @@ def render(plan: Plan, images: Mapping[Environment, Image], left_out: Sequence[s
     ``images`` has what to register for each environment that the plan defines; ``left_out`` are lines for the README.
     """
     environments = assets.environments(plan, images)
-    registered = {one.environment: f"azureml:{one.name}:{one.image.version}" for one in environments}
+    registered = {
+        environment.environment: f"azureml:{environment.name}:{environment.image.version}"
+        for environment in environments
+    }
     by_step = {step.name: ports(plan, step) for step in plan.steps}
     files = {"pipeline.yml": job.text(plan, by_step)}
     for step in plan.steps:
         files[f"components/{node(step.name)}.yml"] = component.text(step, by_step[step.name], registered)
-    files |= {path: text for one in environments for path, text in one.files.items()}
-    files |= {assets.place(one): assets.compute(one) for one in assets.clusters(plan)}
+    files |= {path: text for environment in environments for path, text in environment.files.items()}
+    files |= {assets.place(cluster): assets.compute(cluster) for cluster in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
     return {**files, "README.md": readme.text(plan, sorted(files), left_out)}
 

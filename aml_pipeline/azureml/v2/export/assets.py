@@ -30,14 +30,14 @@ class Registered:
 
 def environments(plan: Plan, images: Mapping[Environment, Image]) -> list[Registered]:
     """Return the environments that the plan defines; the files of equal names are numbered."""
-    found: list[Registered] = []
+    registered: list[Registered] = []
     for environment in dict.fromkeys(step.environment for step in plan.steps):
         if environment in images and environment is not None and environment.name is not None:
             image = images[environment]
-            same = [one for one in found if one.name.lower() == environment.name.lower()]
+            same = [namesake for namesake in registered if namesake.name.lower() == environment.name.lower()]
             base = f"{environment.name}-{len(same) + 1}" if same else environment.name
-            found.append(Registered(environment, environment.name, image, _files(environment.name, image, base)))
-    return found
+            registered.append(Registered(environment, environment.name, image, _files(environment.name, image, base)))
+    return registered
 
 
 def _files(name: str, image: Image, base: str) -> dict[str, str]:
@@ -59,24 +59,24 @@ def existing(environment: Environment) -> str:
 def clusters(plan: Plan) -> Iterator[Compute]:
     """Yield the compute targets with a size, each name once."""
     named = [step.compute for step in plan.steps if step.compute and not sendable.is_serverless(step.compute)]
-    described = [one for one in named if one.vm_size]
-    return iter({one.name: one for one in reversed(described)}.values())
+    described = [target for target in named if target.vm_size]
+    return iter({target.name: target for target in reversed(described)}.values())
 
 
-def place(one: Compute) -> str:
+def place(compute: Compute) -> str:
     """Return the path of a compute cluster's file in an export."""
-    return f"compute/{one.name}.yml"
+    return f"compute/{compute.name}.yml"
 
 
-def compute(one: Compute) -> str:
+def compute(target: Compute) -> str:
     """Return the file of a compute cluster, with the same defaults as ``submit``."""
-    data: dict[str, Any] = {"type": "amlcompute", "name": one.name, "size": one.vm_size}
-    if one.vm_priority:
-        data["tier"] = {"dedicated": "dedicated", "lowpriority": "low_priority"}[one.vm_priority]
-    data["min_instances"] = one.min_nodes or 0
-    data["max_instances"] = one.max_nodes or max(1, one.min_nodes or 0)
-    if one.idle_seconds_before_scaledown is not None:
-        data["idle_time_before_scale_down"] = one.idle_seconds_before_scaledown
+    data: dict[str, Any] = {"type": "amlcompute", "name": target.name, "size": target.vm_size}
+    if target.vm_priority:
+        data["tier"] = {"dedicated": "dedicated", "lowpriority": "low_priority"}[target.vm_priority]
+    data["min_instances"] = target.min_nodes or 0
+    data["max_instances"] = target.max_nodes or max(1, target.min_nodes or 0)
+    if target.idle_seconds_before_scaledown is not None:
+        data["idle_time_before_scale_down"] = target.idle_seconds_before_scaledown
     return yaml_text.text(data, "amlCompute")
 
 

@@ -21,7 +21,9 @@ def omitted(plan: Plan) -> list[str]:
 
 def _limits(plan: Plan) -> Iterator[str]:
     """Limits of parameters: in v2, as in v1, parameters are texts without limits; only components have an ``enum``."""
-    limited = [f"{name} ({', '.join(one.limits)})" for name, one in plan.parameters.items() if one.limits]
+    limited = [
+        f"{name} ({', '.join(parameter.limits)})" for name, parameter in plan.parameters.items() if parameter.limits
+    ]
     if limited:
         yield f"limits of parameters: {', '.join(limited)}. Azure ML v2 does not check values set there."
 
@@ -29,24 +31,24 @@ def _limits(plan: Plan) -> Iterator[str]:
 def _optional(plan: Plan) -> Iterator[str]:
     """``optional``: ``submit`` checks whether a dataset is registered, an export cannot."""
     used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
-    found = [name for name in used if plan.datasets[name].optional and plan.datasets[name].registered]
-    if found:
-        yield f"`optional` of datasets: {', '.join(found)}. In Azure ML v2, the dataset must exist."
+    optional = [name for name in used if plan.datasets[name].optional and plan.datasets[name].registered]
+    if optional:
+        yield f"`optional` of datasets: {', '.join(optional)}. In Azure ML v2, the dataset must exist."
 
 
 def _retries(plan: Plan) -> Iterator[str]:
-    found = [step.name for step in plan.steps if step.retries]
-    if found:
-        yield f"`retries` of steps: {', '.join(found)}. They apply only to local runs."
+    retried = [step.name for step in plan.steps if step.retries]
+    if retried:
+        yield f"`retries` of steps: {', '.join(retried)}. They apply only to local runs."
 
 
 def _computes(plan: Plan) -> Iterator[str]:
-    for one in dict.fromkeys(step.compute for step in plan.steps if step.compute):
-        given = [key for key in _OF_CLUSTERS if getattr(one, key) is not None]
-        if given and not _is_made(one):
+    for target in dict.fromkeys(step.compute for step in plan.steps if step.compute):
+        given = [key for key in _OF_CLUSTERS if getattr(target, key) is not None]
+        if given and not _is_made(target):
             keys = ", ".join(given)
-            yield f"{keys} of compute target {one.name}. Only a cluster created from a `vm_size` has them."
+            yield f"{keys} of compute target {target.name}. Only a cluster created from a `vm_size` has them."
 
 
-def _is_made(one: Compute) -> bool:
-    return one.vm_size is not None and not sendable.is_serverless(one)
+def _is_made(compute: Compute) -> bool:
+    return compute.vm_size is not None and not sendable.is_serverless(compute)

@@ -20,8 +20,8 @@ def problems(plan: Plan) -> list[Problem]:
     """Return what prevents an export of ``plan``; problems of Azure ML in general are reported elsewhere."""
     plan, _ = adapt(plan)
     return [
-        *(one for name in plan.parameters for one in _values(plan, name)),
-        *(one for step in plan.steps for one in (*_environment(step), *_outputs(step))),
+        *(value for name in plan.parameters for value in _values(plan, name)),
+        *(problem for step in plan.steps for problem in (*_environment(step), *_outputs(step))),
         *_datasets(plan),
     ]
 
@@ -35,7 +35,7 @@ def _values(plan: Plan, name: str) -> Iterator[Problem]:
 
 def _value(name: str, text: str, place: Path) -> Iterator[Problem]:
     """Yield what is wrong with a value, which v2 inserts in single quotes into a shell command (see ``component``)."""
-    mark = next((one for one in _MARKS if one in text), None)
+    mark = next((mark for mark in _MARKS if mark in text), None)
     if mark is not None:
         message = f"Azure ML v2 inserts the value of {name} into a shell command, where {mark} has a special meaning."
         yield Problem(

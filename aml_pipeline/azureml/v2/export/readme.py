@@ -46,10 +46,10 @@ from `aml-pipeline submit`, its command is not needed again. To set a parameter,
 def _rows(files: Sequence[str]) -> Iterator[str]:
     kinds = (("environments/", "environment"), ("compute/", "compute"))
     for folder, kind in kinds:
-        own = [one for one in files if one.startswith(folder) and "/conda/" not in one]
-        yield from (f"$ az ml {kind} create --file {one}" for one in own)
+        own = [file for file in files if file.startswith(folder) and "/conda/" not in file]
+        yield from (f"$ az ml {kind} create --file {file}" for file in own)
     yield "$ az ml job create --file pipeline.yml"
-    yield from (f"$ az ml schedule create --file {one}" for one in files if one.startswith("schedules/"))
+    yield from (f"$ az ml schedule create --file {file}" for file in files if file.startswith("schedules/"))
 
 
 def _names(plan: Plan) -> str:

@@ -65,10 +65,10 @@ def trigger(plan: Plan, key: str) -> dict[str, Any]:
     return {**data, **begin}
 
 
-def _cron(one: Recurrence) -> str:
+def _cron(recurrence: Recurrence) -> str:
     """Return the cron of a daily or weekly recurrence, with numbers only."""
-    minutes, hours = _field("minutes", one.minutes), _field("hours", one.hours)
-    days = ",".join(str(number) for number, day in enumerate(_DAYS) if day in one.week_days) or "*"
+    minutes, hours = _field("minutes", recurrence.minutes), _field("hours", recurrence.hours)
+    days = ",".join(str(number) for number, day in enumerate(_DAYS) if day in recurrence.week_days) or "*"
     return f"{minutes} {hours} * * {days}"
 
 
@@ -76,9 +76,9 @@ def _field(unit: str, values: tuple[int, ...]) -> str:
     return "*" if len(values) == _FULL[unit] else ",".join(map(str, values))
 
 
-def _pattern(one: Recurrence) -> dict[str, Any]:
-    if one.frequency == "month":
-        start = one.start or datetime.fromisoformat(START)
+def _pattern(recurrence: Recurrence) -> dict[str, Any]:
+    if recurrence.frequency == "month":
+        start = recurrence.start or datetime.fromisoformat(START)
         return {"hours": [start.hour], "minutes": [start.minute], "month_days": [start.day]}
-    days = {"week_days": list(one.week_days)} if one.week_days else {}
-    return {"hours": list(one.hours), "minutes": list(one.minutes), **days}
+    days = {"week_days": list(recurrence.week_days)} if recurrence.week_days else {}
+    return {"hours": list(recurrence.hours), "minutes": list(recurrence.minutes), **days}
