@@ -149,7 +149,8 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
     if left:
         return (
             f"{what}. The script left {leftovers.in_words(left)} in its working folder, which is not kept: "
-            f"write {_them(left)} into {below}. Until the step runs again, {_they(left)} in {folder}."
+            f"write {_them(left)} into {below}. Until the step runs again, "
+            f"{'it is' if len(left) == 1 else 'they are'} in {folder}."
         )
     kept = leftovers.kept(attempt.working_copy)
     if kept:
@@ -198,7 +199,3 @@ def _folders(step: Step, outputs: Sequence[str]) -> str:
 
 def _them(files: Sequence[Leftover]) -> str:
     return "it" if len(files) == 1 else "them"
-
-
-def _they(files: Sequence[Leftover]) -> str:
-    return "it is" if len(files) == 1 else "they are"

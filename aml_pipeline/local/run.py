@@ -6,10 +6,9 @@ import contextlib
 import heapq
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 from aml_pipeline.core.removal import Refusal
@@ -17,6 +16,7 @@ from aml_pipeline.local import attempt, code, process, survivors, witness
 from aml_pipeline.local.attempt import Judgement, Running
 from aml_pipeline.local.beside import Work
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
+from aml_pipeline.local.outcome import Run
 from aml_pipeline.local.process import Processes
 from aml_pipeline.local.store import Result
 from aml_pipeline.pipeline.plan.model import Step
@@ -26,33 +26,6 @@ from aml_pipeline.runs.recorder import Recorder
 TICK_SECONDS = 0.1
 # While work runs in a thread, whose end does not wake the loop.
 _WORKING_SECONDS = 0.01
-
-
-@dataclass(slots=True)
-class Run:
-    """The outcome of a run: how each step ended, the results in use, and what could not be removed.
-
-    ``id`` is the name of its record, empty if no step had to run. ``metrics`` has the last value of each metric of
-    each step, including steps that are up to date.
-    """
-
-    state: State = "done"
-    id: str = ""
-    steps: dict[str, StepEnded] = field(default_factory=dict)
-    results: dict[str, Result] = field(default_factory=dict)
-    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    refused: dict[str, Refusal] = field(default_factory=dict)  # by path
-
-    @property
-    def states(self) -> dict[str, State]:
-        """How each step ended: "done", "up to date", "failed" or "not run"."""
-        return {name: step.state for name, step in self.steps.items()}
-
-    @property
-    def outputs(self) -> dict[str, dict[str, Path]]:
-        """The folder of each output, by step and name, for steps with a result."""
-        results = {name: self.results[name] for name in self.steps if name in self.results}
-        return {name: {key: Path(folder) for key, folder in one.outputs.items()} for name, one in results.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local.evaluate import Context
-from aml_pipeline.local.run import Run, Wishes, run
+from aml_pipeline.local.outcome import Run
+from aml_pipeline.local.run import Wishes, run
 from aml_pipeline.local.store import Store
 from aml_pipeline.local.tracking import prepare, tracking_environ
 from aml_pipeline.pipeline import redaction

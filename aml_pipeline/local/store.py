@@ -183,7 +183,7 @@ class Store:
         """Create the folders of a new attempt; the folder of an earlier failed attempt is removed."""
         self.remove_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
-        folder = self._step(step, ATTEMPT + attempt)
+        folder = self.attempt_folder(step, attempt)
         places = {name: self.output(step, attempt, name) for name in outputs}
         begun = Attempt(step, key, attempt, folder, parts, places)
         os.makedirs(self._step(step), exist_ok=True)
@@ -202,7 +202,7 @@ class Store:
     def remove_failed(self, step: str) -> list[Refusal]:
         """Remove the last attempt at a step if it failed; return what cannot be removed."""
         last = self.last(step)
-        return removal.remove(self._step(step, ATTEMPT + last.attempt)) if last and last.outcome != "accepted" else []
+        return removal.remove(self.attempt_folder(step, last.attempt)) if last and last.outcome != "accepted" else []
 
     def _note(self, attempt: Attempt, outcome: str, pid: int = 0, started: str | None = None) -> None:
         before = self.last(attempt.step)

@@ -1,0 +1,38 @@
+"""The outcome of a local run: states, results, outputs and metrics of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aml_pipeline.core.removal import Refusal
+from aml_pipeline.local.store import Result
+from aml_pipeline.runs.events import State, StepEnded
+
+
+@dataclass(slots=True)
+class Run:
+    """The outcome of a run: how each step ended, the results in use, and what could not be removed.
+
+    ``id`` is the name of its record, empty if no step had to run. ``metrics`` has the last value of each metric of
+    each step, including steps that are up to date.
+    """
+
+    state: State = "done"
+    id: str = ""
+    steps: dict[str, StepEnded] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)  # by path
+
+    @property
+    def states(self) -> dict[str, State]:
+        """How each step ended: "done", "up to date", "failed" or "not run"."""
+        return {name: step.state for name, step in self.steps.items()}
+
+    @property
+    def outputs(self) -> dict[str, dict[str, Path]]:
+        """The folder of each output, by step and name, for steps with a result."""
+        results = {name: self.results[name] for name in self.steps if name in self.results}
+        return {name: {key: Path(folder) for key, folder in result.outputs.items()} for name, result in results.items()}
