@@ -1,7 +1,7 @@
-"""Files and folders by content, remembered between runs.
+"""The content of files and folders, cached between runs.
 
-A digest is remembered by the look of its file. A look younger than two seconds is not trusted: on file systems with
-coarse times a second write could leave it as it was.
+A digest is cached with the metadata of its file. Metadata younger than two seconds is not trusted: on a file system
+with coarse timestamps, a second write could leave it unchanged.
 """
 
 from __future__ import annotations

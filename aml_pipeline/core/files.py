@@ -65,7 +65,7 @@ def link(path: str) -> str | None:
 
 
 def look_of(status: os.stat_result) -> Look:
-    """Return the metadata in a status as a Look."""
+    """Return the metadata of a status as a Look."""
     return Look(status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -1,4 +1,4 @@
-"""Every file below a folder, links followed, and an end to it where links lead round and round."""
+"""Walks all files below a folder; follows links, but not endlessly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aml_pipeline.core.files import look
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads round in a circle
+    except OSError:  # a circular link
         return False
 
 

@@ -37,7 +37,7 @@ class Problem:
 
     ``path`` is the place in the document as keys and indices; the loader turns it into ``file`` and ``position``.
     ``on_key`` points at the last key of the path instead of its value. ``origin`` says where a value came from when
-    it stands in no file (``--param epochs=x``). ``part`` is the part of the value's text that is meant, if not all.
+    not in a file (``--param epochs=x``). ``part`` is the part of the value's text that is meant, if not all.
     """
 
     code: str

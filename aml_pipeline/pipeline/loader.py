@@ -70,7 +70,7 @@ class Loaded:
         return replace(problem, file=self.name, position=position or Position(1, 1), path=(), on_key=False, part=None)
 
     def _part(self, path: Path, part: Span) -> Position | None:
-        """Return where a part of a text stands, where the file has that text in one piece."""
+        """Return the place of a part of a text, if the file has that text in one piece."""
         node, lines = self.document.node(path), _lines(self.text)
         if node is None or not isinstance(node.value, str) or node.position.line > len(lines):
             return None

@@ -101,7 +101,7 @@ def script_faults(step: Step, project: Project) -> Iterator[Problem]:
     if not files.is_folder(folder):
         message = f'the source folder "{step.source_directory}" was not found.'
         near = _nearest_folder(step.source_directory, project)
-        cure = "Create it, or correct `source_directory:`." if near else "Make it, or mend `source_directory:`."
+        cure = f'Did you mean "{near}"?' if near else "Create it, or correct `source_directory:`."
         yield Problem("missing-folder", message, cure, _folder_path(step))
     elif files.is_folder(place):
         yield Problem("missing-script", f'"{step.script}" is a folder.', "Write the path of a Python file in it.", path)

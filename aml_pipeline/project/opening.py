@@ -31,7 +31,7 @@ class Opened:
     state: str
 
     def texts(self, problems: Sequence[Problem] | None = None) -> dict[str, str]:
-        """Return the text of each file that one of ``problems``, else of all, points into, for its excerpt."""
+        """Return the text of each file that one of ``problems`` (default: all) points to, for its excerpt."""
         texts = {self.loaded.name: self.loaded.text}
         folder = os.path.dirname(self.loaded.name)
         for problem in self.loaded.problems if problems is None else problems:
@@ -50,13 +50,13 @@ class Opened:
         return self.loaded.located(_beside(self.loaded.name, problems))
 
     def refusal(self, problems: Sequence[Problem]) -> PipelineError:
-        """Return the error that holds ``problems`` beside those of the file itself, with their lines and columns."""
+        """Return the error with ``problems`` and those of the file itself, with their lines and columns."""
         located = self.located(problems)
         reported = ordered([*self.loaded.problems, *(located if errors(located) else problems)])
         return PipelineError(reported, self.texts(reported))
 
     def readable(self) -> Opened:
-        """Return this if it has a plan, which is enough to look at earlier runs. Raises PipelineError otherwise."""
+        """Return this if it has a plan, which is enough to read earlier runs. Raises PipelineError otherwise."""
         if self.plan is None:
             self.require()
         return self
@@ -88,7 +88,7 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
 
 
 def project_of(plan: Plan) -> Project:
-    """Return the project of ``plan`` as it is on the disk now. Raises PipelineError for scripts that are gone."""
+    """Return the project of ``plan`` as it is on the disk now. Raises PipelineError for missing scripts."""
     project = Project(plan, _digests(plan))
     faults = [fault for step in plan.steps for fault in check.script_faults(step, project)]
     if faults:

@@ -1,4 +1,4 @@
-"""What looks like a secret and goes to Azure ML → warnings: files of steps, and values in the pipeline file."""
+"""Secrets that would be sent to Azure ML → warnings: files of steps, and values in the pipeline file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VAULT = 'Keep secrets in the key vault of the workspace, and read them with `run
 
 
 def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
-    """Return a warning for each file of ``steps`` with a name of secrets, and for each value that looks like one."""
+    """Return a warning for each file of ``steps`` with a usual name for secrets, and each value that looks like one."""
     return [*_files(project, steps), *_variables(steps), *_arguments(steps), *_parameters(plan, steps)]
 
 

@@ -1,7 +1,7 @@
 """Stores the texts that a step was made from with the run records: snapshot files and the environment's definition.
 
 Only texts are stored. Of large or binary files, and of files that look like secrets, only the digest is kept, because
-records stay when such a file has long been corrected or removed.
+records outlive the correction or removal of a file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_BYTES_IN_ALL = 20 * 1024 * 1024
 
 
 def keep_environment(contents: Contents, definition: bytes) -> None:
-    """Store the definition of an environment, unless it holds a secret."""
+    """Store the definition of an environment, unless it contains a secret."""
     digest = files.digest_of(definition)
     if definition and not contents.has(digest) and not secrets.in_addresses(definition.decode()):
         contents.keep(digest, definition)

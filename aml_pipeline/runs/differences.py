@@ -1,6 +1,6 @@
-"""Parts of a step, then and now → what differs, in words. Pure.
+"""Parts of a step, then and now → the differences, in words. Pure.
 
-Every part can be told in words, so a reason on the screen is a difference and never a guess.
+Every part can be described in words, so a reason on the screen is a difference and never a guess.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _word(token: Any) -> str:  # noqa: ANN401 - JSON
 def _content(noun: str) -> Teller:
     def tell(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         for name, old, new in _changes(then, now):
-            if new is not None or name not in (now or {}):  # else it is not known yet
+            if new is not None or name not in (now or {}):  # otherwise it is not yet known
                 yield f"{noun} {name} {_became(old, new)}"
 
     return tell

@@ -14,7 +14,7 @@ _MOST_PATHS = 1_000
 
 
 def beginning(command: str, git: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what the record of a run says of its beginning: now, by ``command``, from the code that ``git`` tells."""
+    """Return a record's entries on the start of a run: the time, ``command`` and the code's ``git`` state."""
     return {"started": time.time(), "command": command, "host": os.uname().nodename, "version": __version__, "git": git}
 
 

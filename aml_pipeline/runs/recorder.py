@@ -1,4 +1,4 @@
-"""Events → the directory of a run, as they happen. ``record`` reads it, and says what lies where."""
+"""Events → the directory of a run, as they happen. ``record`` reads it, and documents its files."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Recorder:
 
     def _count(self, event: Event) -> None:
         if isinstance(event, StepStarted):
-            self._steps.pop(event.step, None)  # of an attempt that came to nothing
+            self._steps.pop(event.step, None)  # from an unsuccessful attempt
         elif isinstance(event, StepEnded):
             row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
             self._steps.setdefault(event.step, {}).update(row)

@@ -11,7 +11,7 @@ from aml_pipeline.runs.record import RunRecord, records
 
 
 def submitted(state: str) -> list[RunRecord]:
-    """Return the runs in Azure ML of all pipelines whose state lies in the folder ``state``, the oldest first."""
+    """Return the runs in Azure ML of all pipelines with their state in the folder ``state``, oldest first."""
     runs = [run for name in files.names(state) for run in records(os.path.join(state, name, "runs"))]
     return sorted((run for run in runs if isinstance(run.short.get("azureml"), dict)), key=lambda run: run.run)
 

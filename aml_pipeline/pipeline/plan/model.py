@@ -118,7 +118,7 @@ class Step:
     allow_reuse: bool
     timeout: int | None
     retries: int
-    unnamed: tuple[Input | Output, ...] = ()  # what it reads and writes besides, though no argument names it
+    unnamed: tuple[Input | Output, ...] = ()  # what it also reads and writes, without an argument that names it
 
     def _distinct(self, kind: type[Token]) -> Iterator[Any]:
         tokens = (token for argument in self.arguments for token in argument.values)
@@ -162,7 +162,7 @@ class Source(Protocol):
         ...
 
     def refusal(self, problems: Sequence[Problem]) -> PipelineError:
-        """Return the error that holds ``problems``, with their lines and columns."""
+        """Return the error with ``problems``, with their lines and columns."""
         ...
 
 
@@ -192,7 +192,7 @@ class Plan:
         return {step.name: step.upstream for step in self.steps}
 
     def step(self, name: str) -> Step:
-        """Return the step called ``name``. Raises UsageError when there is none."""
+        """Return the step called ``name``. Raises UsageError if there is none."""
         if name not in self._by_name:
             raise UsageError(f'Unknown step "{name}". {suggest(name, self._by_name, noun="step")}')
         return self._by_name[name]
@@ -202,11 +202,11 @@ class Plan:
         return {step.name: step for step in self.steps}
 
     def located(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Return ``problems`` with their lines and columns, where the plan was read from a file."""
+        """Return ``problems`` with their lines and columns, if the plan was read from a file."""
         return self.source.located(problems) if self.source else list(problems)
 
     def refusal(self, problems: Sequence[Problem]) -> PipelineError:
-        """Return the error that holds ``problems``, with their lines and columns as ``located`` has them."""
+        """Return the error with ``problems``, with their lines and columns as in ``located``."""
         return self.source.refusal(problems) if self.source else PipelineError(problems, {})
 
     def as_data(self) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Schedule:
 
 
 def understand(schedule: models.Schedule, path: Path) -> tuple[Schedule | None, list[Problem]]:
-    """Return what a schedule of the file says, or what is wrong with it; ``path`` is its place."""
+    """Return the understood schedule of the file, or its problems; ``path`` is its place."""
     cron, recurrence, problems = _recurrence(schedule, path)
     if fault := zones.fault(schedule.time_zone):
         problems.append(Problem("unknown-zone", *fault, (*path, "time_zone")))

@@ -1,4 +1,4 @@
-"""The kinds of values in pipeline.yaml: what each may be, what is wrong with it, and its JSON Schema."""
+"""The types of values in pipeline.yaml: allowed values, problems, and their JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The definition of an environment → its text, whose digest tells two apart. Knows neither what is installed nor Azure.
+"""The definition of an environment → its text, to compare by digest. Independent of installed packages and of Azure.
 
-What a file says counts, not how it is laid out: a comment or another order of keys keeps the digest.
+The content of a file counts, not its layout: comments and the order of keys do not change the digest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Reader = Callable[[str], bytes]
 
 
 def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> bytes:
-    """Return all of a definition that counts, as JSON.
+    """Return everything in a definition that counts, as JSON.
 
-    ``read`` gives the bytes of a file of the project, ``lines`` are those that the definition's files have for pip.
-    The name does not count: two names for one definition are the same packages. Raises OSError of ``read``.
+    ``read`` returns the bytes of a file of the project, ``lines`` are the pip lines in the definition's files. The name
+    does not count: two names for one definition are the same packages. Raises the OSError of ``read``.
     """
     fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
     if "conda_file" in fields:

@@ -76,7 +76,7 @@ class Declaration:
 
 
 def normalized(name: str) -> str:
-    """Return a name as PEP 503 has it, so that two spellings of one distribution are the same."""
+    """Return a name normalized by PEP 503, so that two spellings of one distribution are equal."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

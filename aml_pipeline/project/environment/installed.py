@@ -139,7 +139,7 @@ def _one_holds(alternatives: tuple[str, ...], version: str | None) -> bool | Non
 
 
 def holds(specifier: str, version: str) -> bool | None:
-    """Return whether ``version`` is one of ``specifier``; None when one of them is none of PEP 440."""
+    """Return whether ``version`` matches ``specifier``; None if one of them is not valid PEP 440."""
     if not specifier:
         return True
     from packaging.specifiers import SpecifierSet

@@ -248,7 +248,7 @@ def _interpreter(known: Mapping[str, Any]) -> Interpreter:
 
 
 def _looks(path: str, answer: Mapping[str, Any]) -> dict[str, list[int] | None]:
-    """Return the looks of all that decides what a Python has, by path.
+    """Return the metadata of everything that decides what a Python has installed, by path.
 
     The interpreter, the settings of its virtual environment, the folders on its path, the ``.pth`` files in them, and
     the lists of files that were built for it.

@@ -1,4 +1,4 @@
-"""The Python that runs the steps here: which one, what it is, and the environment of its processes."""
+"""The Python that runs the steps locally, and the environment of its processes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aml_pipeline.project.environment import interpreter
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.folder import STATE
 
-# What would make a step's Python find other modules here than in Azure ML.
+# Variables that would make a step's Python find other modules here than in Azure ML.
 _NOT_INHERITED = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP"})
 
 
 def asking(
     python: str | None, environ: Mapping[str, str], folder: str
 ) -> AbstractContextManager[Callable[[], Interpreter]]:
-    """Ask the Python of the steps what it is, which takes as long as reading the pipeline in ``folder``.
+    """Start asking the Python of the steps about itself, which takes as long as reading the pipeline in ``folder``.
 
     ``python`` is a path or the name of a program; by default it is the Python of this process.
     """
@@ -31,7 +31,7 @@ def asking(
 def steps_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the steps' processes."""
     inherited = {name: value for name, value in environ.items() if name not in _NOT_INHERITED}
-    # So that what a step prints, metrics among it, is seen when it is printed.
+    # So that a step's output, including metrics, is visible as soon as it is printed.
     return {"PYTHONUNBUFFERED": "1", **inherited}
 
 

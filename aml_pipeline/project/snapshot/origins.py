@@ -1,7 +1,7 @@
-"""Why each file of a source folder is in a step's snapshot, or is not; and what its script imports from elsewhere.
+"""Why each file of a source folder is, or is not, in a step's snapshot; and what its script imports from elsewhere.
 
-``snapshot.take`` decides; this tells. What may fail or not run at all is read in the files once more, which a run does
-not need.
+``snapshot.take`` decides; this explains. It reads the files again for imports that may fail or never run, which a run
+does not need.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Which files a step needs, and why; and the copy of them. Knows nothing of running.
+"""The files that a step needs, and why; and their copy. Independent of running.
 
-The script's own imports are followed in the source folder. Where the syntax tree cannot prove that list complete (the
-script finds files beside itself, imports computed names, reads package data) the whole source folder is taken, unless
-``snapshot:`` patterns say what to add.
+The script's own imports are followed in the source folder. If the syntax tree cannot prove that list complete (the
+script locates files relative to itself, imports computed names, reads package data), the whole source folder is taken,
+unless ``snapshot:`` patterns say what to add.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Opening(NamedTuple):
 class Snapshot:
     """The files of a step, relative to ``folder``.
 
-    ``own`` are the script, what it imports and what it names, each with its rule; ``chosen`` what patterns or the whole
-    folder add to them. ``places`` are the lines by which own files were found. ``external`` are the top-level modules
-    that the files import from elsewhere, ``parts`` what they import of them (``azureml.core``), ``elsewhere`` such
-    imports of the script and what it imports, by file. ``ignored`` are files that are imported and that the ignore
-    file leaves out.
+    ``own`` are the script, what it imports and what it names, each with its rule; ``chosen`` the additions of patterns
+    or of the whole folder. ``places`` are the lines by which own files were found. ``external`` are the top-level
+    modules that the files import from elsewhere, ``parts`` what they import of them (``azureml.core``), ``elsewhere``
+    these imports of the script and the files it imports, by file. ``ignored`` are imported files that the ignore file
+    excludes.
     """
 
     folder: str
@@ -94,7 +94,7 @@ def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = N
 
 
 class _Find(NamedTuple):
-    """A file that is needed, and the line that says so; the script needs none."""
+    """A needed file, and the line that needs it; none for the script."""
 
     name: str
     rule: Rule
@@ -102,7 +102,7 @@ class _Find(NamedTuple):
 
 
 def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
-    """Put in the script and, file by file, what it imports; then what those files name, and what that leads to."""
+    """Add the script and, file by file, what it imports; then what those files name, and what those need."""
     imported, named = deque([_Find(snapshot.script, "script")]), deque[_Find]()
     certain = True  # whether the file runs whenever the script does
     while imported or named:
@@ -128,7 +128,7 @@ def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
 def _imported(
     source: SourceFolder, snapshot: Snapshot, name: str, reading: Reading, *, certain: bool
 ) -> Iterator[_Find]:
-    """Yield the files that one imports, and note what it imports from elsewhere."""
+    """Yield the files that a file imports, and record what it imports from elsewhere."""
     if reading.openings and snapshot.opening is None:
         snapshot.opening = Opening(name, *reading.openings[0])
     for statement in reading.imports:
@@ -147,7 +147,7 @@ def _imported(
 
 
 def _named(source: SourceFolder, name: str, reading: Reading) -> Iterator[_Find]:
-    """Yield the files that texts of one name."""
+    """Yield the files that the strings of a file name."""
     for text, line in sorted(reading.texts.items(), key=lambda row: row[1]):
         file = posixpath.normpath(text)
         if not file.startswith(("..", "/")) and source.may_name(file):

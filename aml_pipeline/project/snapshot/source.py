@@ -1,4 +1,4 @@
-"""A folder of scripts, read once for all the steps that share it. Knows no step."""
+"""A folder of scripts, read once for all steps that share it. Independent of steps."""
 
 from __future__ import annotations
 
@@ -228,6 +228,6 @@ def modules(statement: Import) -> list[str]:
 
 
 def executable(path: str) -> str:
-    """Return what the digest of a file ends in: ``+x`` if it may be executed."""
+    """Return the end of a file's digest: ``+x`` if the file is executable."""
     look = files.look(path)
     return "+x" if look and look.mode & 0o100 else ""
