@@ -34,13 +34,13 @@ def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> li
 
     ``variables`` are those that steps inherit from whoever runs them here.
     """
-    found: dict[tuple[str, str, object], tuple[_Warning, dict[str, None]]] = {}
+    users: dict[tuple[str, str, object], tuple[_Warning, dict[str, None]]] = {}
     reader = _Reader(project)
     for step in plan.steps:
         for warning in _Script(step, plan, project, reader).warnings(variables):
-            _, steps = found.setdefault((warning.code, warning.file, warning.about or warning.position), (warning, {}))
+            _, steps = users.setdefault((warning.code, warning.file, warning.about or warning.position), (warning, {}))
             steps[step.name] = None
-    return [warning.problem(list(steps)) for warning, steps in found.values()]
+    return [warning.problem(list(steps)) for warning, steps in users.values()]
 
 
 class _Warning(NamedTuple):
@@ -79,7 +79,7 @@ class _Reader:
         if key not in self._reads:
             text = self.text(source, name)
             worth = reads.may_read(text, self._names_around(source.path, name), os.fsencode(self._folder))
-            named = frozenset().union(*(self._used_by(source, one) for one in users)) if worth else frozenset()
+            named = frozenset().union(*(self._used_by(source, user) for user in users)) if worth else frozenset()
             self._reads[key] = reads.read(text, starts=not users, named=named) if worth else None
         return self._reads[key]
 
@@ -121,78 +121,81 @@ class _Script:
         self._reader = reader
         self._source = project.source(step)
         self._snapshot = project.snapshot(step)
-        texts = [token.text for one in step.arguments for token in one.tokens if isinstance(token, Literal)]
+        texts = [token.text for argument in step.arguments for token in argument.tokens if isinstance(token, Literal)]
         self._given = frozenset(text.partition("=")[0] for text in texts if text.startswith("-"))
 
     def warnings(self, variables: Container[str]) -> Iterator[_Warning]:
         """Yield the warnings about one step."""
         names = [name for name, rule in self._snapshot.own.items() if rule in {"script", "import"}]
-        found = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
-        read = {name: one for name, one in found.items() if one is not None}
-        sets_any = any(one.variables.open for one in read.values())
-        known = {*self._step.environment_variables, *(name for one in read.values() for name in one.variables.set)}
-        for name, one in read.items():
+        every = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
+        read = {name: reads_of for name, reads_of in every.items() if reads_of is not None}
+        sets_any = any(reads_of.variables.open for reads_of in read.values())
+        known = {
+            *self._step.environment_variables,
+            *(name for reads_of in read.values() for name in reads_of.variables.set),
+        }
+        for name, reads_of in read.items():
             file = self._shown(name)
-            yield from () if sets_any else self._undeclared(one, file, known, variables)
-            yield from self._unseen(one, file)
-            yield from self._unsent(one, file)
+            yield from () if sets_any else self._undeclared(reads_of, file, known, variables)
+            yield from self._unseen(reads_of, file)
+            yield from self._unsent(reads_of, file)
         yield from self._uncalled()
 
     def _users(self, name: str, names: Sequence[str]) -> list[str]:
         """Return the files that may import one, of those that run; the script itself is imported by none."""
-        return [] if name == self._snapshot.script else [one for one in names if one != name]
+        return [] if name == self._snapshot.script else [other for other in names if other != name]
 
     def _shown(self, name: str) -> str:
         return os.path.normpath(os.path.join(os.path.relpath(self._source.path, self._project.folder), name))
 
     def _undeclared(self, read: Reads, file: str, known: Container[str], here: Container[str]) -> Iterator[_Warning]:
-        for one in read.variables.read:
-            if one.name in known or is_known(one.name) or not self._given.isdisjoint(one.options):
+        for variable in read.variables.read:
+            if variable.name in known or is_known(variable.name) or not self._given.isdisjoint(variable.options):
                 continue
-            if not one.has_fallback:
+            if not variable.has_fallback:
                 message = (
-                    f'the variable "{one.name}" is read here but not declared for {{step}}: '
+                    f'the variable "{variable.name}" is read here but not declared for {{step}}: '
                     "Azure ML does not set it, and a local run has it only if your shell does."
                 )
-            elif one.name in here:
+            elif variable.name in here:
                 message = (
-                    f'the variable "{one.name}" is set in this shell but not declared for {{step}}: '
+                    f'the variable "{variable.name}" is set in this shell but not declared for {{step}}: '
                     "a local run uses that value; in Azure ML the script runs without it."
                 )
             else:
                 continue
-            yield _Warning("undeclared-variable", file, one.position, message, _declared(one), one.name)
+            yield _Warning("undeclared-variable", file, variable.position, message, _declared(variable), variable.name)
 
     def _unseen(self, read: Reads, file: str) -> Iterator[_Warning]:
         from aml_pipeline.project import local_paths  # only where a file reads something
 
-        for one in read.paths:
-            given = not self._given.isdisjoint(one.options)
-            place = None if given else local_paths.find(one, self._step, self._project)
+        for path in read.paths:
+            given = not self._given.isdisjoint(path.options)
+            place = None if given else local_paths.find(path, self._step, self._project)
             if place is not None:
                 where = f'"{place.inner}" in' if place.in_snapshot else "in the project but not in"
-                message = f'"{one.text}" is {where} the snapshot of {{step}}, so the script will not find it.'
-                if os.path.isabs(one.text):
-                    message = f'"{one.text}" is a path on this machine, which {{step}} does not have in Azure ML.'
+                message = f'"{path.text}" is {where} the snapshot of {{step}}, so the script will not find it.'
+                if os.path.isabs(path.text):
+                    message = f'"{path.text}" is a path on this machine, which {{step}} does not have in Azure ML.'
                 cure = local_paths.cure_of(place, self._step, self._plan, self._project)
-                yield _Warning("literal-path", file, one.position, message, cure)
+                yield _Warning("literal-path", file, path.position, message, cure)
 
     def _unsent(self, read: Reads, file: str) -> Iterator[_Warning]:
         from aml_pipeline.pipeline.plan import ports
 
         sent = ports.inputs(self._plan, self._step) if read.inputs else []
-        for one in read.inputs:
-            if one.name in sent:
+        for needed in read.inputs:
+            if needed.name in sent:
                 continue
-            port = ports.port(self._step, Dataset(one.name))
+            port = ports.port(self._step, Dataset(needed.name))
             if port in sent:
-                message = f'input_datasets has no "{one.name}"; the input is called "{port}".'
+                message = f'input_datasets has no "{needed.name}"; the input is called "{port}".'
             else:
                 inputs = f"has only {listed(sent)}" if sent else "has no inputs"
-                message = f'input_datasets has no "{one.name}": {{step}} {inputs}.'
-            option = self._step.option_of(Dataset(one.name))
-            cure = f"Read the path from {option}." if option else self._passing(one.name)
-            yield _Warning("unknown-input", file, one.position, message, cure, one.name)
+                message = f'input_datasets has no "{needed.name}": {{step}} {inputs}.'
+            option = self._step.option_of(Dataset(needed.name))
+            cure = f"Read the path from {option}." if option else self._passing(needed.name)
+            yield _Warning("unknown-input", file, needed.position, message, cure, needed.name)
 
     def _passing(self, name: str) -> str:
         known = name if name in self._plan.datasets else "NAME"
@@ -212,7 +215,7 @@ class _Script:
             yield self._idle(defined, "does not call run")
 
     def _idle(self, defined: Sequence[definitions.Definition], calls: str) -> _Warning:
-        names = [one.name for one in defined]
+        names = [node.name for node in defined]
         listing = shortened(names, _MOST_NAMED)
         message = f"{self._step.script} defines {listing} but {calls}, so {{step}} would do nothing."
         width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
@@ -226,12 +229,12 @@ class _Script:
         return all(definitions.is_quiet(tree, self._source.may_hold_module) for tree in trees)
 
 
-def _declared(one: Variable) -> str:
+def _declared(variable: Variable) -> str:
     """Return how a variable comes to where the script runs."""
-    if by_variable(one.name, _A_SECRET):
-        read = f'Read it from the key vault of the workspace, `run.get_secret("{one.name}")`'
+    if by_variable(variable.name, _A_SECRET):
+        read = f'Read it from the key vault of the workspace, `run.get_secret("{variable.name}")`'
         return f"{read}: in the pipeline file it would be plain text."
-    return f"Declare it, `environment_variables: {{{one.name}: …}}`, or make it an argument."
+    return f"Declare it, `environment_variables: {{{variable.name}: …}}`, or make it an argument."
 
 
 def _calling(names: list[str]) -> str:

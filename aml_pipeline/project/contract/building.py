@@ -241,9 +241,9 @@ def finished(builder: Builder, elsewhere: set[str], depth: int = 0) -> Parser:
         raise SilenceError
     is_open = builder.open or not builder.names.isdisjoint(elsewhere)
     options = [
-        replace(one, has_default=one.has_default or builder.sets_defaults) if isinstance(one, Option)
-        else _commands(one, elsewhere, depth)
-        for one in builder.declared
+        replace(row, has_default=row.has_default or builder.sets_defaults) if isinstance(row, Option)
+        else _commands(row, elsewhere, depth)
+        for row in builder.declared
     ]  # fmt: skip
     groups = [
         Group(tuple(group.members), required=group.required and bool(group.members) and not is_open)

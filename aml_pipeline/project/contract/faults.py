@@ -21,7 +21,9 @@ def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] =
     """
     if contract.parser is None:
         return []
-    findings = [one for one in _findings(contract, step, plan) if not _is_about_a_parameter(one, step, unknown)]
+    findings = [
+        finding for finding in _findings(contract, step, plan) if not _is_about_a_parameter(finding, step, unknown)
+    ]
     return list(dict.fromkeys(_problem(finding, step, contract.parser) for finding in findings))
 
 
@@ -46,12 +48,12 @@ def other_faults(contract: Contract, step: Step, plan: Plan, others: Sequence[Ot
 
 
 def _findings(contract: Contract, step: Step, plan: Plan) -> list[Finding]:
-    optional = frozenset(number for number, one in enumerate(step.arguments) if _may_be_absent(one, plan))
-    texts = [text for number, one in enumerate(step.arguments) for text in texts_of(number, one, plan)]
+    optional = frozenset(number for number, argument in enumerate(step.arguments) if _may_be_absent(argument, plan))
+    texts = [text for number, argument in enumerate(step.arguments) for text in texts_of(number, argument, plan)]
     findings = _certain(contract, texts)
     if optional:
         without = _certain(contract, [text for text in texts if text.argument not in optional])
-        findings = [one for one in findings if one in without or _is_about(one, optional)]
+        findings = [finding for finding in findings if finding in without or _is_about(finding, optional)]
     return findings
 
 

@@ -47,8 +47,8 @@ class Matcher:
         self._strict = strict
         self._waits = waits
         self._options = Recognizer(parser)
-        self._waiting = [number for number, one in enumerate(parser.options) if not one.names]
-        self._loose = parser.open or any(not one.names and one.nargs == UNKNOWN for one in parser.options)
+        self._waiting = [number for number, option in enumerate(parser.options) if not option.names]
+        self._loose = parser.open or any(not option.names and option.nargs == UNKNOWN for option in parser.options)
         self._seen: set[int] = set()
         self._given: set[int] = set()  # what excludes others of its group
         self._empty: set[int] = set()  # positionals that were matched with nothing
@@ -72,20 +72,20 @@ class Matcher:
 
     def _option(self, at: int) -> int:
         """Match the option at ``at`` and its values; return where they end."""
-        found = self._options.resolved(self._texts[at].text or "")
-        if found is None or found.number < 0:
-            return self._unknown(at, ambiguous=found is None)
-        option = self._known(found.number)
-        if found.glued is None:
-            if found.name != self._texts[at].text:
-                self._tell("option-abbreviated", self._texts[at], found.number, found.name)
-            return self._values(at, found.number, found.name)
+        resolved = self._options.resolved(self._texts[at].text or "")
+        if resolved is None or resolved.number < 0:
+            return self._unknown(at, ambiguous=resolved is None)
+        option = self._known(resolved.number)
+        if resolved.glued is None:
+            if resolved.name != self._texts[at].text:
+                self._tell("option-abbreviated", self._texts[at], resolved.number, resolved.name)
+            return self._values(at, resolved.number, resolved.name)
         if option.nargs != FLAG:
-            return self._glued_value(at, found.number, found.glued)
-        if not found.name.startswith("--"):
+            return self._glued_value(at, resolved.number, resolved.glued)
+        if not resolved.name.startswith("--"):
             raise CannotTellError(at_all=True)  # several flags in one text, which versions of Python cut differently
-        self._seen.add(found.number)
-        self._tell("option-values", self._texts[at], found.number, "glued", found.glued)
+        self._seen.add(resolved.number)
+        self._tell("option-values", self._texts[at], resolved.number, "glued", resolved.glued)
         return self._after_own_values(at)
 
     def _known(self, number: int) -> Option:
@@ -99,7 +99,7 @@ class Matcher:
     def _unknown(self, at: int, *, ambiguous: bool) -> int:
         text = self._texts[at]
         if ambiguous:
-            names = tuple(one.name for one in self._options.candidates(text.text or ""))
+            names = tuple(candidate.name for candidate in self._options.candidates(text.text or ""))
             self._tell("ambiguous-option", text, None, *names)
         elif self._strict:
             self._tell("unknown-option", text, None, *self._options.names)
@@ -122,11 +122,11 @@ class Matcher:
         return at + 1
 
     def _values(self, at: int, number: int, name: str) -> int:
-        found = re.match(_pattern(self._parser.options[number]), self._letters[at + 1 :])
-        if found is None:
+        match = re.match(_pattern(self._parser.options[number]), self._letters[at + 1 :])
+        if match is None:
             self._seen.add(number)
             return self._too_few(at, number)
-        end = at + 1 + len(found[1])
+        end = at + 1 + len(match[1])
         self._take(number, list(self._texts[at + 1 : end]), self._texts[at], name)
         return end
 
@@ -149,10 +149,10 @@ class Matcher:
             raise CannotTellError  # positionals that are not known may take them
         options, letters = self._parser.options, self._letters[at:]
         for count in range(len(self._waiting), 0, -1):
-            found = re.match("".join(_pattern(options[number]) for number in self._waiting[:count]), letters)
-            if found:
-                lengths = [len(one) for one in found.groups()]
-                while self._waits and letters[found.end() : found.end() + 1] == "O":
+            match = re.match("".join(_pattern(options[number]) for number in self._waiting[:count]), letters)
+            if match:
+                lengths = [len(group) for group in match.groups()]
+                while self._waits and letters[match.end() : match.end() + 1] == "O":
                     if not lengths or lengths[-1]:
                         break
                     lengths.pop()
@@ -167,20 +167,20 @@ class Matcher:
                 self._seen.add(number)
                 self._command(self._parser.options[number], texts)
             else:
-                self._take(number, [one for place, one in enumerate(texts, at) if self._letters[place] != "-"])
+                self._take(number, [text for place, text in enumerate(texts, at) if self._letters[place] != "-"])
             at += length
         return at
 
     def _command(self, option: Option, texts: list[Text]) -> None:
         name = texts[0].text
-        found = next((command for command in option.commands or () if name in command.names), None)
-        if name is None or (found is None and option.commands_open):
+        chosen = next((command for command in option.commands or () if name in command.names), None)
+        if name is None or (chosen is None and option.commands_open):
             raise CannotTellError
-        if found is None:
-            known = [known for one in option.commands or () for known in one.names]
+        if chosen is None:
+            known = [known for command in option.commands or () for known in command.names]
             self.findings.append(Finding("subcommand-choice", texts[0], option, tuple(known)))
             raise CannotTellError(refused=True)
-        matcher = Matcher(found.parser, texts[1:], strict=self._strict, waits=self._waits)
+        matcher = Matcher(chosen.parser, texts[1:], strict=self._strict, waits=self._waits)
         try:
             matcher.run()
         except CannotTellError as error:
@@ -209,7 +209,7 @@ class Matcher:
 
     def _exclude(self, number: int, at: Text) -> None:
         for group in self._parser.groups:
-            others = [one for one in group.members if one != number and one in self._given]
+            others = [member for member in group.members if member != number and member in self._given]
             if number in group.members and others:
                 self._tell("exclusive-options", at, number, self._parser.options[others[0]].label)
 

@@ -71,8 +71,8 @@ def definitions(body: Iterable[ast.stmt]) -> list[Mentioned]:
 def parsing(defined: Iterable[Mentioned]) -> set[str]:
     """Return the names of what may parse or change the command line: methods, and definitions that mention those."""
     words: dict[str, set[str]] = {}
-    for one in defined:
-        words.setdefault(getattr(one.node, "name", ""), set()).update(one.words)
+    for definition in defined:
+        words.setdefault(getattr(definition.node, "name", ""), set()).update(definition.words)
     names = {*PARSES, "argv"}
     while users := {user for user, used in words.items() if user not in names and not used.isdisjoint(names)}:
         names |= users

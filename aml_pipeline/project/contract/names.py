@@ -71,7 +71,9 @@ class Names:
 
     def read_elsewhere(self) -> set[str]:
         """Return the names that code reads which was not followed."""
-        return set[str]().union(*(one.free for one in self._elsewhere if id(one.node) not in self._followed))
+        return set[str]().union(
+            *(function.free for function in self._elsewhere if id(function.node) not in self._followed)
+        )
 
     def pass_over(self, node: ast.AST) -> None:
         """Note what code may do that is not followed; where it may parse or leave a function, all is silence."""

@@ -208,7 +208,10 @@ class _Script:
 
     def _is_plain(self, node: ast.FunctionDef) -> bool:
         """Whether decorators leave the function as it is, and its arguments have names."""
-        decorators = [self._value(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list]
+        decorators = [
+            self._value(decorator.func if isinstance(decorator, ast.Call) else decorator)
+            for decorator in node.decorator_list
+        ]
         is_transparent = all(isinstance(value, Dotted) and value.name in _TRANSPARENT for value in decorators)
         return is_transparent and node.args.vararg is None and node.args.kwarg is None
 
