@@ -64,7 +64,7 @@ class Processes:
         self._foreign = descendants.children()  # our caller may have children of its own
         if not self._shared:
             descendants.adopt_orphans()
-        self._heed_interrupts()
+            self._heed_interrupts()
         return self
 
     def __exit__(self, *_: object) -> None:
