@@ -34,14 +34,11 @@ def document(title: str, header: Html, *sections: Html) -> str:
 
 
 def _policy(scripts: list[str], styles: list[str]) -> str:
-    allowed = [
-        f"{kind}-src {' '.join(map(_digest, texts))}" for kind, texts in (("script", scripts), ("style", styles))
-    ]
+    allowed = []
+    for kind, texts in (("script", scripts), ("style", styles)):
+        digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
+        allowed.append(" ".join([f"{kind}-src", *(f"'sha256-{digest}'" for digest in digests)]))
     return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache

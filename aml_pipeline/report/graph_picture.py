@@ -49,7 +49,10 @@ def picture(run: ShownRun, most_links: int = MOST_LINKS) -> tuple[Html, str]:
     plan = _plan(layered(drawn), 1 if all(len(name_lines(step.name)) == 1 for step in run.steps) else 2)
     width = plan.right(("", max(plan.layers.of_steps.values(), default=0))) + _EDGE
     height = max((middle + plan.half(knot) for knot, middle in plan.middles.items()), default=0) + _EDGE
-    boxes = [_box(step, number, plan) for number, step in enumerate(run.steps)]
+    boxes = [
+        tag("a", *_inside(step, plan), href=f"#step-{number}", class_=f"box {kind(step.state)}")
+        for number, step in enumerate(run.steps)
+    ]
     svg = tag(
         "svg", _ARROW, *_lines_that_pass(plan), *_arrows(plan), *boxes, class_="graph", width=width, height=height,
         viewBox=f"0 0 {width} {height}", role="group", aria_label="The steps, each to the right of the steps it needs",
@@ -137,13 +140,10 @@ def _curve(plan: _Plan, start: Knot, end: Knot, below: int) -> str:
     return f"H{left}" if above == below else f"C{bend} {above} {bend} {below} {left} {below}"
 
 
-def _box(step: ShownStep, number: int, plan: _Plan) -> Html:
+def _inside(step: ShownStep, plan: _Plan) -> Iterator[Html]:
+    """Yield the content of a step's box."""
     knot = (step.name, plan.layers.of_steps[step.name])
-    inside = _inside(step, plan.left(knot), plan.middles[knot] - plan.box // 2, plan.box)
-    return tag("a", *inside, href=f"#step-{number}", class_=f"box {kind(step.state)}")
-
-
-def _inside(step: ShownStep, x: int, y: int, height: int) -> Iterator[Html]:
+    x, y, height = plan.left(knot), plan.middles[knot] - plan.box // 2, plan.box
     words = step.state if step.seconds is None else f"{step.state}, {seconds_in_words(step.seconds)}"
     yield tag("title", cut(step.name))
     yield tag("rect", x=x, y=y, width=_WIDTH, height=height, rx=6)

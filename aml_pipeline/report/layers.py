@@ -89,13 +89,12 @@ def _swept(layers: Sequence[Sequence[Knot]], joined: Mapping[Knot, Sequence[Knot
     swept: list[list[Knot]] = []
     for layer in layers:
         places = {knot: place for place, knot in enumerate(swept[-1])} if swept else {}
-        means = {knot: _mean([places[other] for other in joined.get(knot, ())], at) for at, knot in enumerate(layer)}
-        swept.append(sorted(layer, key=lambda knot: means[knot]))
+        means: dict[Knot, float] = {}
+        for at, knot in enumerate(layer):
+            near = [places[other] for other in joined.get(knot, ())]
+            means[knot] = sum(near) / len(near) if near else at
+        swept.append(sorted(layer, key=means.__getitem__))
     return swept
-
-
-def _mean(numbers: Sequence[int], otherwise: float) -> float:
-    return sum(numbers) / len(numbers) if numbers else otherwise
 
 
 def crossings(layers: Iterable[Sequence[Knot]], links: Iterable[Link]) -> int:

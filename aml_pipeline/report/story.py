@@ -76,8 +76,14 @@ class ShownStep:
     def outputs(self) -> list[ShownOutput]:
         """Its outputs."""
         contents = mapping(self.row.get("contents"))
-        places = mapping(self.row.get("outputs"))
-        return [_output(name, str(place), contents.get(name)) for name, place in places.items()]
+        outputs = []
+        for name, place in mapping(self.row.get("outputs")).items():
+            content = sequence(contents.get(name))
+            digest, files, size = content if len(content) == 3 else (None, None, None)  # noqa: PLR2004
+            if not (isinstance(files, int) and isinstance(size, int)):
+                files = size = None
+            outputs.append(ShownOutput(name, str(place), str(digest) if digest else None, files, size))
+        return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +135,3 @@ class ShownRun:
     def commit(self) -> str:
         """The git commit, or ""."""
         return str(mapping(self.header.get("git")).get("commit") or "")
-
-
-def _output(name: str, place: str, content: object) -> ShownOutput:
-    digest, files, size = sequence(content) if len(sequence(content)) == 3 else (None, None, None)  # noqa: PLR2004
-    known = isinstance(files, int) and isinstance(size, int)
-    return ShownOutput(name, place, str(digest) if digest else None, files if known else None, size if known else None)

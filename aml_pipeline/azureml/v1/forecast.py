@@ -58,8 +58,8 @@ def _known(work: Compilation) -> dict[str, bool]:
     with doing("querying Azure ML for known steps"):
         builders = {node.name: node._module_builder for node in pipeline.graph.module_nodes}  # noqa: SLF001
         return {
-            name: one._module_provider.find_module_by_fingerprint(one.get_fingerprint()) is not None  # noqa: SLF001
-            for name, one in builders.items()
+            name: builder._module_provider.find_module_by_fingerprint(builder.get_fingerprint()) is not None  # noqa: SLF001
+            for name, builder in builders.items()
         }
 
 

@@ -84,14 +84,14 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
     wanted = Wanted(_whose(plan, origin(plan.file)), endpoint_name(plan.name, plan.profile), "", ())
     actual = published.look(workspace, wanted.name)
     require_own(wanted, actual)
-    one = moved_back(wanted, actual, version)
+    change = moved_back(wanted, actual, version)
     if dry_run:
-        return [one]
-    if one.action == "update":
+        return [change]
+    if change.action == "update":
         with doing(f"moving the default of endpoint {wanted.name}"):
             provider = published.provider(workspace).pipeline_endpoint_provider
-            provider.update_pipeline_endpoint(one.id, version=one.key)
-    return _with_addresses(workspace, [one])
+            provider.update_pipeline_endpoint(change.id, version=change.key)
+    return _with_addresses(workspace, [change])
 
 
 def schedules(plan: Plan, workspace: Sdk) -> tuple[Actual, Whose, list[Change]]:
@@ -108,7 +108,7 @@ def _whose(plan: Plan, home: Origin, *, adopt: bool = False) -> Whose:
 
 def _afresh(plan: Plan) -> Plan:
     """Return the plan as it is published: SDK v1 schedules cannot force steps to run, so the steps disallow reuse."""
-    return plan if plan.reuse else replace(plan, steps=tuple(replace(one, allow_reuse=False) for one in plan.steps))
+    return plan if plan.reuse else replace(plan, steps=tuple(replace(step, allow_reuse=False) for step in plan.steps))
 
 
 def _wanted(work: Compilation, whose: Whose) -> Wanted:
@@ -127,11 +127,11 @@ def _digest(work: Compilation) -> str:
     rows = [
         _FORMAT,
         plan.description,
-        {name: one.default for name, one in sorted(plan.parameters.items())},
+        {name: parameter.default for name, parameter in sorted(plan.parameters.items())},
         [
             [step.name, work.version(step, project.snapshot(step).script), sendable.contents(project.snapshot(step)),
              work.resolved(step), step.allow_reuse]
-            for step in sorted(plan.steps, key=lambda one: one.name)
+            for step in sorted(plan.steps, key=lambda step: step.name)
         ],
     ]  # fmt: skip
     return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
@@ -146,7 +146,7 @@ def _schedule(plan: Plan, endpoint: str, key: str) -> WantedSchedule:
         interval=recurrence.interval,
         hours=recurrence.hours,
         minutes=recurrence.minutes,
-        week_days=tuple(one.capitalize() for one in recurrence.week_days),
+        week_days=tuple(day.capitalize() for day in recurrence.week_days),
         time_zone=schedule.windows_zone,
         at=f"day {monthly.day} at {monthly:%H:%M}" if monthly else "",
     )
@@ -170,11 +170,11 @@ def _stopped(wanted: Wanted, actual: Actual) -> list[str]:
 
 def _refuse_unmarked(wanted: Wanted, actual: Actual) -> None:
     """Raise AzureError instead of creating a second schedule, if someone removed the mark of the first."""
-    names = {one.name for one in wanted.schedules}
-    for one in actual.schedules:
-        ours = actual.endpoint is not None and one.endpoint == actual.endpoint.id and one.name in names
-        if ours and one.active and mark_in(one.description) is None:
-            what = f"Schedule {one.name} runs endpoint {wanted.name}, but its description has lost the mark of"
+    names = {schedule.name for schedule in wanted.schedules}
+    for schedule in actual.schedules:
+        ours = actual.endpoint is not None and schedule.endpoint == actual.endpoint.id and schedule.name in names
+        if ours and schedule.active and mark_in(schedule.description) is None:
+            what = f"Schedule {schedule.name} runs endpoint {wanted.name}, but its description has lost the mark of"
             raise AzureError(f"{what} aml-pipeline. Disable it in the portal and publish again: a new one is created.")
 
 
@@ -182,18 +182,18 @@ def _with_addresses(workspace: Sdk, done: list[Change]) -> list[Change]:
     """Return what was done with its addresses, or without them if the SDK no longer returns them."""
     try:
         with doing("looking up the addresses"):
-            return [_with_address(workspace, one) for one in done]
+            return [_with_address(workspace, change) for change in done]
     except AzureError as error:
         say(str(error))
         return done
 
 
-def _with_address(workspace: Sdk, one: Change) -> Change:
+def _with_address(workspace: Sdk, change: Change) -> Change:
     from azureml.pipeline.core import PipelineEndpoint, PublishedPipeline
 
-    if one.kind == "endpoint":
-        return replace(one, address=PipelineEndpoint.get(workspace, id=one.id).endpoint or "")
-    if one.kind == "published pipeline" and one.action != "disable":
-        pipeline = PublishedPipeline.get(workspace, one.id)
-        return replace(one, address=pipeline.endpoint or "", page=pipeline.get_portal_url() or "")
-    return one
+    if change.kind == "endpoint":
+        return replace(change, address=PipelineEndpoint.get(workspace, id=change.id).endpoint or "")
+    if change.kind == "published pipeline" and change.action != "disable":
+        pipeline = PublishedPipeline.get(workspace, change.id)
+        return replace(change, address=pipeline.endpoint or "", page=pipeline.get_portal_url() or "")
+    return change
