@@ -58,7 +58,7 @@ def test_without_a_command_the_overview_is_told(capsys: pytest.CaptureFixture[st
         (["validate", "--format", "xml"], '--format does not accept "xml". Choose from: text, json, github.'),
         (["graph", "train"], 'Unexpected operand "train": `graph` takes no operands.'),
         (["run", "--param", "epochs"], '--param "epochs" has no "=".'),
-        (["run", "-f", "none.yaml"], "none.yaml is not there."),
+        (["run", "-f", "none.yaml"], "none.yaml was not found."),
         (["run", "-f", "."], ". is a folder, not a pipeline file."),
         (["run", "trian"], 'Unknown step "trian".'),
         (["run", "--only"], "--only needs at least one step."),

@@ -196,7 +196,7 @@ def test_an_output_of_links_that_lead_round_and_round_is_no_output(project: Proj
         """
     project.write(one_step(script))
     assert re.fullmatch(
-        r"train: Links in /\S+/model lead to the same folders over and over \(a/\S+\). Remove these links.",
+        r"train: Symbolic links in /\S+/model lead to the same folders over and over \(a/\S+\). Remove these links.",
         failure(project),
     )
 
@@ -506,7 +506,7 @@ def test_a_module_that_lies_beside_the_pipeline_file_is_no_package_to_install(pr
     project.write({**one_step("import mine"), "mine/__init__.py": ""})
     assert failure(project).endswith(
         " Module mine is not in the step's snapshot. mine is next to the pipeline file: move it to src/, from which "
-        "snapshots are taken from."
+        "snapshots are taken."
     )
 
 
