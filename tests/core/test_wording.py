@@ -22,7 +22,6 @@ MANY = {
     ("names.py", "{len(name)} characters"),
     ("text.py", "{len(text)} characters"),
     ("parameters.py", "{len(text)} characters"),
-    ("faults.py", "{option.nargs} values"),
     ("charts.py", "{len(all_of)} metrics"),
     ("timeline.py", "{len(step.attempts)} attempts"),
     ("recorded.py", "{len(newest)} runs"),

@@ -61,8 +61,8 @@ VALIDATED = {
         ("base.txt", "scikit-learn>=1.2\n", "numpy\n"),
         (
             'src/train.py:9:8 no package in requirements.txt (environment of step "train" and 1 more) provides '
-            '"sklearn". Add `scikit-learn` to requirements.txt, or import sklearn in a `try:` if the script can do '
-            "without it. [unnamed-import]"
+            '"sklearn". Add `scikit-learn` to requirements.txt, or import sklearn inside a `try:` if the script can '
+            "do without it. [unnamed-import]"
         ),
     ),
     "data": (
@@ -88,8 +88,8 @@ VALIDATED = {
     "to call": (
         ("src/prepare.py", 'if __name__ == "__main__":\n    main()\n', ""),
         (
-            'src/prepare.py:12:1 prepare.py defines main but calls nothing, so step "prepare" would do nothing. Call '
-            'what is to run at the end: `if __name__ == "__main__": main()`. [nothing-called]'
+            'src/prepare.py:12:1 prepare.py defines main but calls nothing, so step "prepare" would do nothing. Add '
+            'a call at the end of the script: `if __name__ == "__main__": main()`. [nothing-called]'
         ),
     ),
     "where the data is": (

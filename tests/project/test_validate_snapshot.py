@@ -108,13 +108,15 @@ def test_steps_are_chosen_by_name(pipeline: Project) -> None:
             ["--snapshot", "--format", "github"],
             "--snapshot does not support --format github. Use --format text or json.\n",
         ),
-        (["--snapshot", "--python", sys.prefix], None),
+        (
+            ["--snapshot", "--python", sys.prefix],
+            f'The Python "{sys.prefix}" was not found. Give its path, such as .venv/bin/python.\n',
+        ),
     ],
 )
-def test_what_does_not_go_together_is_told(pipeline: Project, words: list[str], told: str | None) -> None:
+def test_what_does_not_go_together_is_told(pipeline: Project, words: list[str], told: str) -> None:
     done = pipeline.cli("validate", *words, status=2)
-    assert done.stdout == ""
-    assert done.stderr == told or (told is None and "--python" in done.stderr)
+    assert (done.stdout, done.stderr) == ("", told)
 
 
 def test_a_whole_folder_is_told_once_with_the_line_and_the_cure(pipeline: Project) -> None:
@@ -172,7 +174,7 @@ def test_more_than_azure_takes_is_told(pipeline: Project) -> None:
 def test_an_environment_of_elsewhere_is_told_once(pipeline: Project) -> None:
     pipeline.replace("pipeline.yaml", "{name: e, conda_file: env.yml}", "{curated: AzureML-x}")
     lines = _page(pipeline)
-    assert [line for line in lines if "imports" in line] == [
+    assert [line for line in lines if "imports" in line.lower()] == [
         "Imports of one, two not checked: their environment declares no packages in the project."
     ]
     assert _data(pipeline)["steps"][0]["unnamed_imports"] is None

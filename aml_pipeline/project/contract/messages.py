@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aml_pipeline.core.problems import nearest, suggest
+from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Parameter
 from aml_pipeline.project.contract.matching import Finding
@@ -142,7 +143,7 @@ class Words:
 
 
 def _count(option: Option) -> str:
-    return _COUNTS.get(option.nargs, f"{option.nargs} values")
+    return _COUNTS.get(option.nargs) or counted(int(option.nargs), "value")
 
 
 def _listed(choices: Sequence[object]) -> str:
