@@ -306,11 +306,11 @@ def test_files_of_others_stay_whatever_they_are(small: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "Name the folder for the export"),
+        ([], "Name the target folder"),
         (["."], "contains the pipeline itself"),
         ([".."], "contains the pipeline itself"),
-        (["pipeline.yaml"], "pipeline.yaml is no folder."),
-        (["a", "b"], "`export` takes 1 FOLDER"),
+        (["pipeline.yaml"], "pipeline.yaml is not a folder."),
+        (["a", "b"], "`export` takes at most 1 FOLDER"),
     ],
 )
 def test_where_an_export_cannot_be(small: Project, words: list[str], told: str) -> None:
