@@ -123,7 +123,7 @@ def _declarations(draw: st.DrawFn, parser: str, most: int) -> list[str]:
 @st.composite
 def _wrapped(draw: st.DrawFn, statement: str) -> str:
     """Return a statement, plain or where a script may have put it."""
-    way = draw(st.integers(0, 11))
+    way = draw(st.integers(0, 39))
     if way == 0:
         return f"if os.environ.get('X'):\n    {statement}"
     if way == 1:
@@ -147,9 +147,9 @@ def scripts(draw: st.DrawFn) -> str:
     settings = [
         one
         for one in ("allow_abbrev=False", "add_help=False", "fromfile_prefix_chars='@'", "prefix_chars='-+'")
-        if draw(st.integers(0, 5)) == 0
+        if draw(st.integers(0, 15)) == 0
     ]
-    if draw(st.integers(0, 5)) == 0:
+    if draw(st.integers(0, 15)) == 0:
         lines += [f"base = {maker}(add_help=False)", *draw(_declarations("base", 1))]
         settings += ["parents=[base]", "conflict_handler='resolve'"]
     lines.append(f"parser = {maker}({', '.join(settings)})")
