@@ -90,6 +90,8 @@ def _said(declarations: str, *written: Written) -> list[tuple[str, str]]:
          "--size (train.py:3) expects 2 values, got 1. Write `--size:` with its values in a list."),
         ("parser.add_argument('--size', nargs=2)", ("--size", ("1", "2", "3")), "option-values",
          '"3" is one value too many for --size (train.py:3), which expects 2 values. Delete it.'),
+        ("parser.add_argument('--rest', nargs=argparse.PARSER)", ("--rest", ()), "option-values",
+         "--rest (train.py:3) expects at least one value, got none. Write `--rest:` with its values in a list."),
         ("parser.add_argument('--data', required=True)", None, "missing-option",
          "--data (train.py:3) is required. Add `--data:` under `arguments:`."),
         ("parser.add_argument('data')", None, "missing-argument",

@@ -13,6 +13,11 @@ from aml_pipeline.project.contract.messages import Words
 from aml_pipeline.project.contract.model import Contract, Parser
 from aml_pipeline.project.contract.recognition import Text
 
+_MOST_VALUES = 200  # of other runs, for one step: each is matched anew
+# What is wrong with an argument whether or not others are given.
+_OWN = frozenset({"unknown-option", "ambiguous-option", "option-values", "option-type", "option-choice",
+                  "too-many-arguments", "option-abbreviated"})  # fmt: skip
+
 
 def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] = ()) -> list[Problem]:
     """Return what the script of ``step`` refuses in its arguments, as far as that is certain.
@@ -25,9 +30,6 @@ def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] =
         finding for finding in _findings(contract, step, plan) if not _is_about_a_parameter(finding, step, unknown)
     ]
     return list(dict.fromkeys(_problem(finding, step, contract.parser) for finding in findings))
-
-
-_MOST_VALUES = 200  # of other runs, for one step: each is matched anew
 
 
 def other_faults(contract: Contract, step: Step, plan: Plan, others: Sequence[OtherValue]) -> list[Problem]:
@@ -60,11 +62,6 @@ def _findings(contract: Contract, step: Step, plan: Plan) -> list[Finding]:
 def _may_be_absent(argument: Argument, plan: Plan) -> bool:
     names = [token.name for token in argument.values if isinstance(token, Dataset)]
     return any(plan.datasets[name].optional for name in names)
-
-
-# What is wrong with an argument whether or not others are given.
-_OWN = frozenset({"unknown-option", "ambiguous-option", "option-values", "option-type", "option-choice",
-                  "too-many-arguments", "option-abbreviated"})  # fmt: skip
 
 
 def _is_about(finding: Finding, arguments: frozenset[int]) -> bool:

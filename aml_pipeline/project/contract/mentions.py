@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_ENDINGS = ("Error", "Exception", "Interrupt", "Warning", "Iteration", "NotFound", "Timeout", "Expired")
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -98,9 +99,6 @@ def catches_exit(node: ast.Try) -> bool:
     """Whether a script may go on when it is told to exit within ``node``."""
     returns = any(isinstance(inner, ast.Return) for statement in node.finalbody for inner in walk(statement))
     return returns or any(handler.type is None or _may_be_exit(handler.type) for handler in node.handlers)
-
-
-_ENDINGS = ("Error", "Exception", "Interrupt", "Warning", "Iteration", "NotFound", "Timeout", "Expired")
 
 
 def _may_be_exit(node: ast.expr) -> bool:

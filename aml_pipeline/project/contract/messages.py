@@ -9,11 +9,11 @@ from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Parameter
 from aml_pipeline.project.contract.matching import Finding
-from aml_pipeline.project.contract.model import COMMAND, FLAG, ONE, Option, Parser
+from aml_pipeline.project.contract.model import COMMAND, FLAG, ONE, REST, Option, Parser
 
 _KINDS = {"int": "an integer", "float": "a number", "complex": "a number"}
 _COUNTS = {ONE: "one value", "?": "at most one value", "*": "any number of values", "+": "at least one value",
-           FLAG: "no value"}  # fmt: skip
+           FLAG: "no value", REST: "any number of values", COMMAND: "at least one value"}  # fmt: skip
 _MOST_CHOICES = 10
 
 
