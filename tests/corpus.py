@@ -192,7 +192,7 @@ def _inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-_TELL = {"Problem", "_Told", "Finding", "_Refused", "_RefusedError", "_fail", "_wrong", "_tell", "_find", "_found"}
+_TELL = {"Problem", "_Warning", "Finding", "_Refused", "_RefusedError", "fail", "_wrong", "_tell", "_find", "_found"}
 _CODE = re.compile(r"[a-z*]+(?:-[a-z*]+)*")
 
 
