@@ -86,8 +86,9 @@ schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a chang
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
 	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
 
-checks: .venv/dev ## Update docs/checks.md and tests/data/err/*.out after a change of messages
+checks: .venv/dev ## Update docs/checks.md, tests/data/err/*.out and the map in docs/architecture.md
 	.venv/bin/python -m tests.checks
+	.venv/bin/python -m tests.module_map
 
 bench: .venv/dev ## Compare speed with make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks

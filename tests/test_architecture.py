@@ -6,15 +6,15 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests import module_map
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aml_pipeline"
-MAP = ROOT / "docs" / "architecture.md"
 
 # Package → the packages that it may import.
 ALLOWED: dict[str, set[str]] = {
@@ -155,23 +155,8 @@ def test_a_command_is_the_module_of_its_name() -> None:
     assert [name for name, functions in defined.items() if name not in functions] == []
 
 
-def _on_the_map() -> Iterator[tuple[str, str]]:
-    """Give what docs/architecture.md says of each folder and module: its path and its words."""
-    text = MAP.read_text(encoding="utf-8").partition("## The map\n")[2].partition("\n## ")[0]
-    folders: list[str] = []
-    for line in text.splitlines():
-        found = re.fullmatch(r"( *)- `([\w/]+)` (.+)", line)
-        if found:
-            depth = len(found[1]) // 2
-            folders[depth:] = [found[2].removesuffix("/")]
-            yield ".".join(folders), found[3]
-
-
-def test_the_map_has_a_line_for_each_folder_and_module() -> None:
-    lines = dict(_on_the_map())
-    assert set(_modules()) - {""} - lines.keys() == set(), "new: give it a line in docs/architecture.md"
-    assert lines.keys() - set(_modules()) == set(), "gone: take its line out of docs/architecture.md"
-    assert list(lines) == [module for module, _ in _on_the_map()], "it stands there twice"
+def test_the_map_is_that_of_the_package() -> None:
+    assert module_map.written().splitlines() == module_map.current().splitlines(), "run `make checks`"
 
 
 def _loaded(code: str) -> set[str]:
