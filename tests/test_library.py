@@ -68,7 +68,7 @@ def test_a_run_has_its_outputs_metrics_and_states(small: Project, capfd: pytest.
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == signals
     assert capfd.readouterr() == ("", "")
     (record,) = aml_pipeline.history(small.root / "pipeline.yaml")
-    assert (record.run, record.state, record.parameters) == (first.id, "done", {"epochs": "2"})
+    assert (record.id, record.state, record.parameters) == (first.id, "done", {"epochs": "2"})
     assert (record.states, record.metrics) == (first.states, {"train": {"loss": 0.5}})
     assert record.seconds is not None
     assert record.started is not None

@@ -36,7 +36,7 @@ def chosen(records: list[RunRecord], name: str | None) -> RunRecord:
         return records[-1]
     meant = matching(records, name)
     if not meant:
-        raise UsageError(f'Unknown run "{name}". {suggest(name, [record.run for record in records][-10:], noun="run")}')
+        raise UsageError(f'Unknown run "{name}". {suggest(name, [record.id for record in records][-10:], noun="run")}')
     if len(meant) > 1:
         raise ambiguous(name, meant)
     return meant[0]
@@ -47,9 +47,9 @@ def matching(records: Sequence[RunRecord], name: str) -> list[RunRecord]:
     anywhere in their name; else at the beginning of their id in Azure ML.
     """  # noqa: D205 - one thought
     ways: tuple[Callable[[RunRecord], bool], ...] = (
-        lambda one: one.run == name,
-        lambda one: one.run.startswith(name) or one.run.rpartition("-")[2].startswith(name),
-        lambda one: name in one.run,
+        lambda one: one.id == name,
+        lambda one: one.id.startswith(name) or one.id.rpartition("-")[2].startswith(name),
+        lambda one: name in one.id,
         lambda one: str(mapping(one.short.get("azureml")).get("run", "")).startswith(name),
     )
     groups = ([record for record in records if name and fits(record)] for fits in ways)
@@ -58,7 +58,7 @@ def matching(records: Sequence[RunRecord], name: str) -> list[RunRecord]:
 
 def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
     """Return the error that ``name`` matches several runs, with the newest of them."""
-    newest = [record.run for record in reversed(meant)]
+    newest = [record.id for record in reversed(meant)]
     shown = newest[:_MOST_NAMED] if len(newest) > _MOST_NAMED else newest
     more = f" and {len(newest) - len(shown)} more" if len(newest) > len(shown) else ""
     first = ", newest first" if more else ""
@@ -83,7 +83,7 @@ def row_of(record: RunRecord, *, busy: bool) -> dict[str, Any]:
     texts, defaults = parameters_of(header), defaults_of(header)
     parameters = _typed(header, texts)
     return {
-        "run": record.run,
+        "run": record.id,
         "started": number(header.get("started")),
         "state": _ended(header, busy=busy),
         "seconds": number(header.get("seconds")),

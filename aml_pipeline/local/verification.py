@@ -54,7 +54,7 @@ def items(state: str, answers: str) -> Iterator[Item]:
             yield Item("result", f"{step} {key[:12]}", size, partial(_of_result, store, step, key))
         yield Item("step", step, 0, partial(_of_step, store, step))
     for run in record.records(os.path.join(state, "runs")):
-        yield Item("run record", run.run, 0, partial(_of_record, state, run))
+        yield Item("run record", run.id, 0, partial(_of_record, state, run))
     kept = Contents(state)
     for name in kept.names():
         yield Item("code text", name, 0, partial(_of_text, kept, name))
@@ -186,7 +186,7 @@ def _of_link(link: str, place: str) -> list[Finding]:
 def _of_record(state: str, run: RunRecord) -> list[Finding]:
     if not os.path.lexists(os.path.join(run.folder, "run.json")) and locks.is_locked(state):
         return []  # it is being written
-    where = f"run {run.run}"
+    where = f"run {run.id}"
     return [
         Finding(f"{where}: {name} is damaged or belongs to another run.", _CURES.get(name, _LOST))
         for name in run.damaged()

@@ -36,7 +36,7 @@ def comparison_page(first: ShownRun, second: ShownRun, code: Iterable[Diff] = ()
     """Return the self-contained page of two runs, with the diffs of their ``code``."""
     comparison = compare(first, second)
     curves = charts([Curves(name, run.started or 0.0, run.series) for name, run in (("A", first), ("B", second))])
-    title, heading = f"{first.pipeline} {first.run} {second.run}", _heading(first, second)
+    title, heading = f"{first.pipeline} {first.id} {second.id}", _heading(first, second)
     known = [*_code(code), section("Metrics", "metrics", drawn(curves))]
     left = MOST_BYTES - size_of(document(title, heading), *known)
     for room in ROOMS:
@@ -56,7 +56,7 @@ def _heading(first: ShownRun, second: ShownRun) -> Html:
 
 
 def _known(run: ShownRun) -> Iterator[tuple[str, str]]:
-    yield "Run", cut(run.run)
+    yield "Run", cut(run.id)
     yield "Started", moment(run.started)
     yield "Command", cut(str(run.header.get("command", "")))
 

@@ -35,7 +35,7 @@ def read(record: RunRecord, state: str) -> ShownRun:
         steps |= {name: replace(steps[name], row={**steps[name].row, "metrics": row}) for name, row in made.items()}
         series += _series_of(maker, names)
     rows = tuple(steps.values())
-    return ShownRun(record.run, state, record.header, rows, series, _data_sets(record, rows))
+    return ShownRun(record.id, state, record.header, rows, series, _data_sets(record, rows))
 
 
 def with_parts(run: ShownRun, record: RunRecord, contents: Contents) -> ShownRun:
@@ -53,7 +53,7 @@ def _makers(record: RunRecord, steps: Iterable[ShownStep]) -> Iterator[tuple[Run
     runs = os.path.dirname(record.folder)
     made: dict[str, list[str]] = defaultdict(list)
     for step in steps:
-        if step.made_by and step.made_by != record.run:
+        if step.made_by and step.made_by != record.id:
             made[step.made_by].append(step.name)
     for run, names in made.items():
         if run == os.path.basename(run) and run not in {os.curdir, os.pardir}:

@@ -37,7 +37,7 @@ _BETWEEN = 5_000  # headings and remarks on omissions
 
 def page(run: ShownRun) -> str:
     """Return the self-contained page of a run."""
-    title, heading = f"{run.pipeline} {run.run}", _heading(run)
+    title, heading = f"{run.pipeline} {run.id}", _heading(run)
     room = MOST_BYTES - size_of(document(title, heading)) - _BETWEEN
     curves = drawn(charts([Curves("", run.started or 0.0, run.series)]))
     return document(title, heading, *_sections(run, curves, room - size_of(curves)))
@@ -46,7 +46,7 @@ def page(run: ShownRun) -> str:
 def _heading(run: ShownRun) -> Html:
     heading = tag("h1", cut(run.pipeline), " ", state(cut(run.state, 60)))
     known = {
-        "Run": run.run,
+        "Run": run.id,
         "Started": moment(run.started),
         "Duration": "" if run.seconds is None else seconds_in_words(run.seconds),
         "Profile": cut(str(run.header.get("profile") or "")),

@@ -93,7 +93,7 @@ class ShownRun:
     ``parts`` are the named parts (see ``reuse``) of the steps for which they are recorded.
     """
 
-    run: str
+    id: str
     state: str
     header: Mapping[str, Any]
     steps: tuple[ShownStep, ...] = ()

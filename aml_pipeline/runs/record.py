@@ -38,7 +38,7 @@ class RunRecord:
     """A recorded run: ``header`` is run.json, read when needed; in a killed run it says ``running``."""
 
     def __init__(self, run: str, folder: str, header: Mapping[str, Any] | None = None) -> None:
-        self.run = run
+        self.id = run
         self.folder = folder
         self._header = header
 
@@ -59,7 +59,7 @@ class RunRecord:
     def _read(self, name: str) -> Mapping[str, Any]:
         """Return the content of a file of the record; empty if it is damaged, or belongs to another run."""
         data = _read(self.folder, name)
-        return data if data.get("run", self.run) == self.run else {}
+        return data if data.get("run", self.id) == self.id else {}
 
     @property
     def state(self) -> str:

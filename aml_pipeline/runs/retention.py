@@ -46,24 +46,24 @@ def kept(records: Sequence[RunRecord], limit: Limit, in_use: Collection[str], no
 
     ``records`` are the oldest first; ``in_use`` are the runs that made the results in use.
     """
-    youngest = {run.run for run in records[max(0, len(records) - limit.newest) :]}
-    youngest |= {run.run for run in records if _is_younger(run, now - limit.seconds)}
+    youngest = {run.id for run in records[max(0, len(records) - limit.newest) :]}
+    youngest |= {run.id for run in records if _is_younger(run, now - limit.seconds)}
     reasons: dict[str, Callable[[RunRecord], bool]] = {
-        limit.reason: lambda one: one.run in youngest,
+        limit.reason: lambda one: one.id in youngest,
         PINNED: lambda one: one.pinned,
-        IN_USE: lambda one: one.run in in_use,
+        IN_USE: lambda one: one.id in in_use,
         IN_AZURE: lambda one: _may_go_on(one, now),
     }
     why: dict[str, str] = {}
     for reason, holds in reasons.items():
-        why |= {run.run: reason for run in records if run.run not in why and holds(run)}
+        why |= {run.id: reason for run in records if run.id not in why and holds(run)}
     return _with_makers(records, why)
 
 
 def _is_younger(record: RunRecord, moment: float) -> bool:
     """Whether a run began after that moment, judging by its name, which even a damaged record has."""
     text = moment_of(moment)
-    return record.run[: len(text)] > text
+    return record.id[: len(text)] > text
 
 
 def _may_go_on(record: RunRecord, now: float) -> bool:
@@ -72,10 +72,10 @@ def _may_go_on(record: RunRecord, now: float) -> bool:
 
 def pinned(records: Sequence[RunRecord]) -> dict[str, str]:
     """Return the runs whose records are always kept, each with the reason."""
-    return _with_makers(records, {run.run: PINNED for run in records if run.pinned})
+    return _with_makers(records, {run.id: PINNED for run in records if run.pinned})
 
 
 def _with_makers(records: Sequence[RunRecord], why: Mapping[str, str]) -> dict[str, str]:
     """Add the runs whose results the others reused: their records contain the metrics and curves of those results."""
-    makers = {maker for run in records if run.run in why for maker in run.makers}
-    return {**why, **{run.run: IN_USE for run in records if run.run in makers and run.run not in why}}
+    makers = {maker for run in records if run.id in why for maker in run.makers}
+    return {**why, **{run.id: IN_USE for run in records if run.id in makers and run.id not in why}}

@@ -13,7 +13,7 @@ from aml_pipeline.runs.record import RunRecord, records
 def submitted(state: str) -> list[RunRecord]:
     """Return the runs in Azure ML of all pipelines with their state in the folder ``state``, oldest first."""
     runs = [run for name in files.names(state) for run in records(os.path.join(state, name, "runs"))]
-    return sorted((run for run in runs if isinstance(run.short.get("azureml"), dict)), key=lambda run: run.run)
+    return sorted((run for run in runs if isinstance(run.short.get("azureml"), dict)), key=lambda run: run.id)
 
 
 def last_parts(state: str, pipeline: str) -> Mapping[str, Parts]:

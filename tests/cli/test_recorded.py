@@ -36,7 +36,7 @@ def records() -> list[RunRecord]:
     ],
 )
 def test_any_part_of_its_name_that_no_other_has_means_a_run(name: str, place: int) -> None:
-    assert chosen(records(), name).run == IDS[place]
+    assert chosen(records(), name).id == IDS[place]
 
 
 @pytest.mark.parametrize(

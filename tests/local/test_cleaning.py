@@ -244,4 +244,4 @@ def test_the_texts_of_what_is_submitted_meanwhile_stay(
     contents = Contents(opened.state)
     for step in plan.steps:
         digests = map(content, kept_project.snapshot(step).digests.values())
-        assert all(contents.has(digest) for digest in digests), f"of {record.run}, {step.name}"
+        assert all(contents.has(digest) for digest in digests), f"of {record.id}, {step.name}"

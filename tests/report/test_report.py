@@ -441,7 +441,7 @@ def test_two_runs_are_compared_by_what_they_are_made_of() -> None:
     assert found["Durations"] == [("train", "1.0 s", "2.0 s", "×2.00")]
     assert found["Outputs"] == [("train.out", "d (1 file, 9 bytes)", "e (1 file, 9 bytes)", "content differs")]
     assert ("torch", "–", "2", "") in found["Packages"]
-    assert differing(first, dataclasses.replace(first, run="other")) == {}
+    assert differing(first, dataclasses.replace(first, id="other")) == {}
 
 
 LOCAL = {"script": "a.py", "snapshot": {"a.py": "1"}, "inputs": {"b.x": "i"}, "after": {"c": "attempt-1"}}

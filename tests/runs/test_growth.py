@@ -345,7 +345,7 @@ def test_the_page_of_results_of_many_runs_takes_work_in_step(tmp_path: Path) -> 
             Path(recorder.log(f"s{number}")).write_text("a log")
             recorder(StepEnded(START, f"s{number}", "up to date", "", made_by=f"m{number}"))
         recorder(RunEnded(START, "done", 1.0))
-        return next(one for one in records(str(runs)) if one.run == "last")
+        return next(one for one in records(str(runs)) if one.id == "last")
 
     made = {count: reused(count) for count in (60, 240)}
     assert grows_in_step(lambda count: read(made[count], "done"), 60)

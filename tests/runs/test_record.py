@@ -73,7 +73,7 @@ def test_a_run_that_was_killed_is_still_running_in_its_record(tmp_path: Path) ->
     Recorder(str(tmp_path), "r1").open(dict)
     (tmp_path / "r2").mkdir()
     (tmp_path / "r2" / "run.json").write_text('{"state": "do')
-    assert [(one.run, one.state) for one in records(str(tmp_path))] == [("r1", "running"), ("r2", "unreadable")]
+    assert [(one.id, one.state) for one in records(str(tmp_path))] == [("r1", "running"), ("r2", "unreadable")]
     assert records(str(tmp_path / "none")) == []
 
 

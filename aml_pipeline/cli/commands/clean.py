@@ -93,7 +93,7 @@ def _sorted(
     kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
     environments = results.environments()
     if limit is None:
-        all_runs = {record.run for record in records}
+        all_runs = {record.id for record in records}
         kept += _all_in_words(len(records))
         return [*removable, *_records(opened.state, records, all_runs, environments)], kept
     why = retention.kept(records, limit, set(makers.values()), time.time())
@@ -104,8 +104,8 @@ def _records(
     state: str, records: Sequence[RunRecord], kept: Collection[str], environments: Collection[str] = ()
 ) -> list[Removable]:
     """Return the records that are not ``kept``, and the code that no other record refers to."""
-    gone = [cleaning.removable(_RECORD, record.folder) for record in records if record.run not in kept]
-    texts = unreferenced_texts(state, [record for record in records if record.run in kept], environments)
+    gone = [cleaning.removable(_RECORD, record.folder) for record in records if record.id not in kept]
+    texts = unreferenced_texts(state, [record for record in records if record.id in kept], environments)
     return gone + [cleaning.removable("code text", path) for path in texts]
 
 

@@ -34,7 +34,7 @@ def compare(options: Options, _environ: Mapping[str, str]) -> int:
     one, other = (with_parts(read_run(opened, run), run, contents) for run in (first, second))
     if options.flag("page"):
         text = comparison_page(one, other, diffs(one, other, contents.read))
-        return written(options, text, os.path.join(second.folder, f"compared-with-{first.run}.html"))
+        return written(options, text, os.path.join(second.folder, f"compared-with-{first.id}.html"))
     if options.flag("open") or options.text("output"):
         raise UsageError("-o and --open need --page. See `aml-pipeline compare --help`.")
     lines = _lines(first, second, compared(one, other))
@@ -50,10 +50,10 @@ def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:
     if names:
         first = chosen(records, names[0])
     else:
-        before = [record for record in records if record.run != second.run]
+        before = [record for record in records if record.id != second.id]
         first = before[-1] if before else second
-    if first.run == second.run:
-        raise UsageError(f"`compare` needs two different runs, got {second.run} twice. `aml-pipeline runs` lists them.")
+    if first.id == second.id:
+        raise UsageError(f"`compare` needs two different runs, got {second.id} twice. `aml-pipeline runs` lists them.")
     return first, second
 
 
@@ -71,8 +71,8 @@ def _hint(first: ShownRun, second: ShownRun) -> Iterator[str]:
 
 
 def _lines(first: RunRecord, second: RunRecord, comparison: Comparison) -> Iterator[str]:
-    yield f"A  {first.run}"
-    yield f"B  {second.run}"
+    yield f"A  {first.id}"
+    yield f"B  {second.id}"
     yield ""
     yield from _causes(comparison.causes)
     differing = comparison.differing()

@@ -37,7 +37,7 @@ def _logged(records: list[RunRecord], name: str | None, operands: list[str]) -> 
     steps = sorted({step for record in among for step in record.logged_steps})
     if name is None and not steps:
         raise UsageError("There are no logs yet: no step has run. Start with `aml-pipeline run`.")
-    where = "here" if name is None else f"in run {among[0].run}"
+    where = "here" if name is None else f"in run {among[0].id}"
     raise UsageError(
         f"There is no log of {what} {where}. {suggest(operands[0] if operands else '', steps, noun='log')}"
     )

@@ -58,8 +58,8 @@ def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int
     for run, stays in [(chosen(records, name), stays) for stays, names in pins.items() for name in names]:
         run.pin(stays=stays)
         print(
-            f"Pinned {run.run}: `clean` will keep its record."
+            f"Pinned {run.id}: `clean` will keep its record."
             if stays
-            else f"Unpinned {run.run}: `clean --runs` may remove its record."
+            else f"Unpinned {run.id}: `clean --runs` may remove its record."
         )
     return 0
