@@ -174,7 +174,7 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
             yield Problem(
                 "script-syntax",
                 f'Python cannot parse this file, so step "{step.name}" cannot run: {fault.reason.rstrip(".")}.',
-                "Fix the syntax error.",
+                fault.cure,
                 file=os.path.normpath(os.path.join(folder, fault.file)),
                 position=Position(fault.line, fault.column),
             )

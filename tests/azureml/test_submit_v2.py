@@ -473,7 +473,7 @@ def test_a_client_without_progress_does_not_wait_for_ever(lesson: LessonV2) -> N
     client = azureml.connect(str(lesson.root), sdk="v2", login=azureml.Login())
     client._operation_config._show_progress = False
     lesson.service.fail("/blob/", 403, method="PUT", times=1000)
-    with pytest.raises(AzureError, match=r"You may not use the storage account of this workspace"):
+    with pytest.raises(AzureError, match=r"You are not allowed to use the storage account of this workspace"):
         azureml.submit(load(str(lesson.root / "pipeline.yaml")), client)
 
 

@@ -123,7 +123,7 @@ def test_an_included_file_counts(lesson: Lesson, submit: Submit) -> None:
         (
             "conda_file: env.yml",
             {"env.yml": "dependencies: [pip, {pip: [./own.whl]}]\n"},
-            'env.yml:1:28: "./own.whl" is a file or folder here, which Azure ML does not have',
+            'env.yml:1:28: "./own.whl" is a local file or folder, which Azure ML does not have',
         ),
         (
             "conda_file: env.yml",

@@ -202,7 +202,7 @@ def test_a_script_that_finds_data_from_its_own_place(project: Project, files: di
         }
     )
     line = f'snapshot: ["{pattern}"]'
-    assert f"Narrow it under the step: `{line}` beside" in project.cli("validate").stdout
+    assert f"Narrow it under the step with `{line}`, in addition to its imports." in project.cli("validate").stdout
     project.replace("pipeline.yaml", "script: only.py", f"script: only.py\n    {line}")
     assert project.run() == {"only": "done"}
     assert (project.output("only", "out") / "read").read_text() == "house"

@@ -193,8 +193,9 @@ def test_a_pipeline_file_that_is_a_pipe_is_told(root: Path, capsys: pytest.Captu
         assert cli.run(["validate"], {}) == 2
     told = capsys.readouterr().err
     assert told == (
-        "pipeline.yaml is a pipe, a socket or a device, not a pipeline file. Name the file with -f, or make one with "
-        "`aml-pipeline init`.\n"
+        "pipeline.yaml is a pipe, a socket or a device, not a pipeline file. "
+        "Name the pipeline file with -f, or create one "
+        "with `aml-pipeline init`.\n"
     )
 
 
@@ -227,7 +228,7 @@ _HUGE = 1 << 36
         ("env.yml", "env.yml: the file is larger than 1,048,576 bytes."),
         ("requirements.txt", "requirements.txt:1:1: the file is larger than 8,388,608 bytes."),
         ("steps/.amlignore", "steps/.amlignore is larger than 1,048,576 bytes. Write patterns instead of names."),
-        ("steps/one.py", 'step "one" runs one.py, which is a binary file, not Python'),
+        ("steps/one.py", 'step "one" runs one.py, which is a binary file, not a Python file'),
     ],
 )
 def test_no_file_is_read_to_its_end_that_is_larger_than_any_of_its_kind(
@@ -252,7 +253,10 @@ def test_no_syntax_tree_is_made_of_a_huge_script(
 ) -> None:
     monkeypatch.setattr("aml_pipeline.project.snapshot.source.MOST_CODE", 10)
     assert cli.run(["validate"], {}) == 2
-    told = 'steps/one.py:1:1: Python cannot parse this, so step "one" cannot run: it is larger than 10 bytes.'
+    told = (
+        'steps/one.py:1:1: Python cannot parse this file, so step "one" cannot run: it is larger than 10 bytes. '
+        "Move its data"
+    )
     assert told in capsys.readouterr().out
 
 

@@ -124,7 +124,7 @@ def test_an_array_of_another_shape_is_named(tmp_path: Path, name: str, array: "n
     image_set.write(example(), tmp_path)
     np.save(tmp_path / f"{name}.npy", array)
     accept(tmp_path, name)
-    with pytest.raises(ImageSetError, match=rf"{name}\.npy (holds|does not hold)"):
+    with pytest.raises(ImageSetError, match=rf"{name}\.npy (contains|does not contain)"):
         image_set.read(tmp_path)
 
 

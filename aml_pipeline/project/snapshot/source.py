@@ -39,12 +39,13 @@ Skipped = Literal["cache", "declared", "virtual environment", "ignored"]
 
 
 class SyntaxFault(NamedTuple):
-    """A file that Python cannot parse: file relative to the source folder, line, column (from 1), reason."""
+    """A file that Python cannot parse: file relative to the source folder, line, column (from 1), reason, cure."""
 
     file: str
     line: int
     column: int
     reason: str
+    cure: str = "Fix the syntax error."
 
 
 class SourceFolder:
@@ -80,7 +81,8 @@ class SourceFolder:
         try:
             text = files.read(os.path.join(self.path, name), MOST_CODE)
             if len(text) > MOST_CODE:
-                return SyntaxFault(name, 1, 1, f"it is larger than {MOST_CODE:,} bytes")
+                cure = "Move its data into a file that the script reads."
+                return SyntaxFault(name, 1, 1, f"it is larger than {MOST_CODE:,} bytes", cure)
             tree = parse(text)
             if b"argparse" in text:
                 self._trees[name] = tree
