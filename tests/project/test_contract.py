@@ -320,6 +320,36 @@ def test_a_parser_may_refuse_abbreviations() -> None:
     assert [one.code for one in reported(found, [("--data", ("x",)), ("--epo", ("1",))])] == ["unknown-option"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("CHOICES = ['a', 'b']\ndef grow(): CHOICES.append('x')", "for _ in range(2): grow()"),
+        ("CHOICES = ['a', 'b']\ndef grow(): CHOICES.append('x')\ndef both(): grow()", "if os.name: both()"),
+        ("CHOICES = ['a', 'b']\ndef grow(given=CHOICES): given.append('x')", "for _ in range(2): grow()"),
+        ("CHOICES = ['a', 'b']\ndef grow(*given): CHOICES.append('x')", "grow()"),
+        ("CHOICES = ['a', 'b']\ndef grow():\n    global CHOICES\n    CHOICES = 'x'", "register(grow)"),
+        ("CHOICES = ['a']\nclass Grow:\n    def __init__(self): CHOICES.append('x')", "Grow()"),
+        ("CHOICES = ['a']\nclass Grow:\n    def by(): CHOICES.append('x')", "Grow.by()"),
+        ("CHOICES = range()", ""),
+        ("CHOICES = range(0, 10, 0)", ""),
+        ("CHOICES = range(1, 2, 3, 4)", ""),
+        ("CHOICES = range(1, step=2)", ""),
+    ],
+)  # fmt: skip
+def test_what_a_function_may_change_or_cannot_be_computed_is_not_known(before: str, after: str) -> None:
+    found = read(f"{HEAD}{before}\n{after}\nparser.add_argument('--a', choices=CHOICES){PARSE}")
+    assert reported(found, [("--a", ("x",))]) == []
+    assert [one.code for one in reported(found, [("--b", ("x",))])] == ["unknown-option"]
+
+
+def test_a_constant_that_a_function_may_change_is_not_known() -> None:
+    found = read(
+        f"{HEAD}R = True\ndef relax():\n    global R\n    R = False\n"
+        f"for _ in range(1): relax()\nparser.add_argument('--a', required=R){PARSE}"
+    )
+    assert reported(found, []) == []
+
+
 def test_a_text_that_would_fill_the_memory_is_not_computed() -> None:
     for text in ("'--%0999999999d' % 1", "'--{:>999999999}'.format(1)"):
         assert not is_complete(read(f"{HEAD}parser.add_argument({text}){PARSE}"))
@@ -389,6 +419,17 @@ def test_calls_without_end_are_given_up() -> None:
     doubling = "".join(f"def f{number + 1}():\n    f{number}()\n    f{number}()\n" for number in range(20))
     assert read(f"{HEAD}def f0():\n    pass\n{doubling}f20(){PARSE}") == contract.SILENT
     assert read("import argparse\ndef f():\n    f()\nf()\nargparse.ArgumentParser().parse_args()") == contract.SILENT
+
+
+def test_a_script_may_be_deep() -> None:
+    branches = "if os.name == '0': pass\n" + "".join(f"elif os.name == '{one}': pass\n" for one in range(1, 1200))
+    calls = "text = os" + ".path()" * 1200
+    for deep in (branches, calls, branches.replace("os.name", "__name__"), "x = " + "-" * 1200 + "1"):
+        try:
+            tree = ast.parse(HEAD + deep + PARSE)
+        except (MemoryError, RecursionError):  # as its reading for imports says
+            continue
+        assert contract.read(tree).parser is None or deep is branches
 
 
 def test_holding_reads_no_text_and_needs_no_argparse() -> None:

@@ -33,11 +33,12 @@ def _is_script_name(node: ast.Subscript) -> bool:
 
 
 class Mentioned(NamedTuple):
-    """The names and attributes in some code, and the names that it takes from around it."""
+    """The names and attributes in some code, the names it takes from around it, and those that it may set there."""
 
     node: ast.AST
     words: set[str]
     free: set[str]
+    shared: set[str]
 
 
 def mentioned(node: ast.AST) -> Mentioned:
@@ -52,16 +53,18 @@ def mentioned(node: ast.AST) -> Mentioned:
             own.add(inner.arg)
         elif isinstance(inner, ast.Global | ast.Nonlocal):
             shared.update(inner.names)
-    return Mentioned(node, used | own | attributes, (used - own) | shared)
+    return Mentioned(node, used | own | attributes, (used - own) | shared, shared)
 
 
 def statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """Yield ``body`` and all statements within it."""
-    for statement in body:
+    waiting = [*body][::-1]
+    while waiting:
+        statement = waiting.pop()
         yield statement
         for block in ("body", "orelse", "finalbody", "handlers", "cases"):
             for inner in getattr(statement, block, ()):
-                yield from statements(inner.body if isinstance(inner, ast.ExceptHandler | ast.match_case) else [inner])
+                waiting += inner.body if isinstance(inner, ast.ExceptHandler | ast.match_case) else [inner]
 
 
 def definitions(body: Iterable[ast.stmt]) -> list[Mentioned]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from aml_pipeline.project.contract import mentions
@@ -28,6 +28,7 @@ class Names:
 
     def __init__(self, tree: ast.Module, builtins: Iterable[str]) -> None:
         self._elsewhere = mentions.definitions(tree.body)
+        self._definitions = {id(definition.node): definition for definition in self._elsewhere}
         self.parsing = mentions.parsing(self._elsewhere)
         self.scopes: list[Scope] = [{"__name__": Known("__main__"), **{name: Dotted(name) for name in builtins}}, {}]
         self.shared: set[str] = set()  # by the function at work, with the module
@@ -58,11 +59,11 @@ class Names:
         is_shared = name in self.shared or not self.in_function
         scope = self.scopes[1] if is_shared else self.scopes[-1]
         scope[name] = value
-        parser = getattr(value, "parser", value)
-        if isinstance(parser, Builder) and is_shared:
-            parser.names.add(name)
-        elif isinstance(parser, Builder):
-            parser.open |= name in self._read_within
+        for parser in _reached(value, {}):
+            if isinstance(parser, Builder) and is_shared:
+                parser.names.add(name)
+            elif isinstance(parser, Builder):
+                parser.open |= name in self._read_within
 
     def import_all(self) -> None:
         """Follow ``from module import *``, after which any name, even a built-in's, may have another meaning."""
@@ -91,17 +92,36 @@ class Names:
             self.put(name, ANYTHING)
 
     def escape(self, value: Value) -> None:
-        """Note that code which is not followed may do anything with ``value``."""
-        may_parse = isinstance(value, Function) and value.node.name in self.parsing
-        if may_parse or isinstance(value, CommandLine | Declared):
-            raise SilenceError
-        if isinstance(value, Builder | CommandsBuilder):
-            value.open = True
-        if isinstance(value, GroupBuilder | CommandsBuilder):
-            value.parser.open = True
-        elif isinstance(value, Method):
-            self.escape(value.owner)
-        elif isinstance(value, Items):
-            items, value.items = value.items, None
-            for item in items or ():
-                self.escape(item)
+        """Note that code which is not followed may do anything with ``value``, and call it."""
+        for inner in _reached(value, self._definitions):
+            may_parse = isinstance(inner, Function) and inner.node.name in self.parsing
+            if may_parse or isinstance(inner, CommandLine | Declared):
+                raise SilenceError
+            if isinstance(inner, Builder | CommandsBuilder):
+                inner.open = True
+            elif isinstance(inner, Items):
+                inner.items = None
+            elif isinstance(inner, Function):
+                for scope in inner.scopes:
+                    scope.update(dict.fromkeys(self._definitions[id(inner.node)].shared & scope.keys(), ANYTHING))
+
+
+def _reached(value: Value, definitions: Mapping[int, mentions.Mentioned]) -> Iterator[Value]:
+    """Yield ``value`` and all within reach of it; of a function in ``definitions``, what it takes from around it."""
+    waiting, seen = [value], set[int]()
+    while waiting:
+        inner = waiting.pop()
+        if id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        if isinstance(inner, Method):
+            waiting.append(inner.owner)
+        elif isinstance(inner, GroupBuilder | CommandsBuilder):
+            waiting.append(inner.parser)
+        elif isinstance(inner, Items):
+            waiting += inner.items or ()
+        elif isinstance(inner, Function) and definitions:
+            free = definitions[id(inner.node)].free
+            waiting += inner.defaults.values()
+            waiting += [scope[name] for scope in inner.scopes for name in free & scope.keys()]
+        yield inner

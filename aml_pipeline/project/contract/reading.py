@@ -76,7 +76,7 @@ class _Script:
             ast.ImportFrom: self._import_from,
             ast.FunctionDef: self._define,
             ast.ClassDef: self._class,
-            ast.AsyncFunctionDef: lambda node: self._names.put(node.name, ANYTHING),
+            ast.AsyncFunctionDef: lambda node: self._names.put(node.name, Function(node, list(self._names.scopes))),
             ast.Global: lambda node: self._names.shared.update(node.names),
             ast.Raise: self._end,
         }
@@ -198,13 +198,13 @@ class _Script:
                 self._names.put(alias.asname or alias.name, Dotted(f"{module}.{alias.name}"))
 
     def _define(self, node: ast.FunctionDef) -> None:
-        function = Function(node, list(self._names.scopes))
+        function = Function(node, list(self._names.scopes), self._is_plain(node))
         names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
         defaults = [self._value(default) for default in node.args.defaults]
         function.defaults.update(zip(reversed(names), reversed(defaults), strict=False))
         for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
             function.defaults[argument.arg] = ANYTHING if default is None else self._value(default)
-        self._names.put(node.name, function if self._is_plain(node) else ANYTHING)
+        self._names.put(node.name, function)
 
     def _is_plain(self, node: ast.FunctionDef) -> bool:
         """Whether decorators leave the function as it is, and its arguments have names."""
@@ -219,7 +219,7 @@ class _Script:
         for inner in node.body:
             if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._names.pass_over(inner)
-        self._names.put(node.name, ANYTHING)
+        self._names.put(node.name, Function(node, list(self._names.scopes)))
 
     def _end(self, _node: ast.AST) -> None:
         raise _EndError
@@ -244,6 +244,8 @@ class _Script:
             name = f"{owner.name}.{node.attr}"
             return ALL_ARGV if name == "sys.argv" else Dotted(name)
         if isinstance(owner, Builder | GroupBuilder | CommandsBuilder | Items | Known):
+            return Method(owner, node.attr)
+        if isinstance(owner, Function) and node.attr not in self._names.parsing:
             return Method(owner, node.attr)
         self._names.escape(owner)
         if node.attr in self._names.parsing:
@@ -304,13 +306,15 @@ class _Script:
             raise _EndError
         if isinstance(owner, Builder | GroupBuilder | CommandsBuilder):
             return declared(owner, name, arguments, named, line)
-        if isinstance(owner, Items):
-            return owner if name == "keys" else None
-        return ANYTHING
+        if isinstance(owner, Items) and name == "keys":
+            return owner
+        return ANYTHING if isinstance(owner, Known) else None
 
     def _inline(self, function: Function, arguments: list[Value], named: Named) -> Value | None:
         """Follow the call of a function of the script; None when that is more than to run its body once."""
-        if any(isinstance(inner, ast.Yield | ast.YieldFrom | ast.Nonlocal) for inner in mentions.walk(function.node)):
+        unplain = ast.Yield | ast.YieldFrom | ast.Nonlocal
+        is_plain = function.plain and not any(isinstance(inner, unplain) for inner in mentions.walk(function.node))
+        if not is_plain or not isinstance(function.node, ast.FunctionDef):
             return None
         declaration = function.node.args
         names = [argument.arg for argument in (*declaration.posonlyargs, *declaration.args)]
@@ -339,8 +343,9 @@ def _of_module(name: str, arguments: list[Value], named: Named) -> Value | None:
     if name == "argparse.ArgumentParser":
         return new_parser(arguments, named)
     numbers = [value.value for value in arguments if isinstance(value, Known) and isinstance(value.value, int)]
-    if name == "range" and len(numbers) == len(arguments):
-        return Known(range(*numbers))
+    if name == "range" and len(numbers) == len(arguments) and not named:
+        with suppress(TypeError, ValueError):
+            return Known(range(*numbers))
     if name in _LISTS and len(arguments) == 1 and not named and isinstance(arguments[0], Items):
         return arguments[0]
     is_harmless = name in _HARMLESS and not any(isinstance(value, CommandLine) for value in arguments)

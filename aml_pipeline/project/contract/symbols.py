@@ -45,10 +45,11 @@ class Items:
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function of the script whose calls can be followed, and the scopes around it."""
+    """A function or class of the script, the scopes around it, and whether its calls can be followed."""
 
-    node: ast.FunctionDef
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     scopes: list[Scope]
+    plain: bool = False
     defaults: Scope = field(default_factory=dict)
 
 
