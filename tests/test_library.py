@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import pytest
 import aml_pipeline
 from aml_pipeline import PipelineError, Run, UsageError, azureml
 from aml_pipeline.azureml import sdks
+from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs.events import Event, OutputWritten, StepEnded, StepStarted
 from tests.conftest import Project
 
@@ -240,3 +244,22 @@ def test_every_name_that_azureml_offers_is_there() -> None:
     assert [name for name in azureml.__all__ if not callable(getattr(azureml, name))] == []
     assert set(azureml._MODULES) == set(azureml.__all__)
     assert not hasattr(azureml, "nothing_like_it")
+
+
+def test_a_plan_can_be_copied_and_pickled(small: Project) -> None:
+    plan = aml_pipeline.load(small.root / "pipeline.yaml")
+    assert dataclasses.asdict(plan)["name"] == copy.deepcopy(plan).name == pickle.loads(pickle.dumps(plan)).name  # noqa: S301 - ours
+
+
+def test_a_single_step_may_be_a_string(small: Project) -> None:
+    assert aml_pipeline.run(aml_pipeline.load(small.root / "pipeline.yaml"), "make").states == {"make": "done"}
+
+
+def test_a_plan_that_was_changed_is_checked_again(small: Project) -> None:
+    plan = aml_pipeline.load(small.root / "pipeline.yaml")
+    project = project_of(plan)
+    steps = [step for step in plan.steps if step.name != "look"]
+    azureml.check(replaced := dataclasses.replace(plan, steps=tuple(steps)), project, sdk="v1")
+    without = tuple(dataclasses.replace(step, compute=None) for step in replaced.steps)
+    with pytest.raises(PipelineError):
+        azureml.check(dataclasses.replace(replaced, steps=without), project, sdk="v1")

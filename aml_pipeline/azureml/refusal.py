@@ -25,9 +25,10 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
 ) -> None:
     """Raise PipelineError for what Azure ML would not accept, and for the problems of ``others``; report the warnings.
 
-    A project is checked once for the same steps and ``sdk``. The local Python is not queried: the image has its own.
+    A project is checked once for what is sent with ``sdk``. The local Python is not queried: the image has its own.
     """
-    check = (sdk, alone, *(step.name for step in steps))
+    sent = [(step.name, step.compute, step.environment, step.environment_variables) for step in steps]
+    check = (sdk, alone, repr((plan.experiment, plan.datasets, sent)))
     if check in project.passed:
         return
     problems = [*sendable.problems(plan, project, steps, alone=alone), *others()]

@@ -122,8 +122,9 @@ def submit(  # noqa: PLR0913 - each says another thing of how
 ) -> Submission:
     """Submit ``plan``, or one ``step`` of it, to Azure ML with the SDK of ``workspace``; record the run.
 
-    With ``force`` no step is reused. The run gets ``tags``, and one with the git commit. Raises PipelineError for what
-    Azure ML could not run, AzureError when it refuses, LostRunError when it is unknown whether the run started.
+    With ``force`` no step is reused. The run gets ``tags``, and one with the git commit. Warnings go to ``heard_by``.
+    Raises PipelineError for what Azure ML could not run, AzureError when it refuses, LostRunError when it is unknown
+    whether the run started.
     """
     submission = send(plan, workspace, project, step=step, force=force, tags=tags)
     try:
@@ -159,7 +160,11 @@ def send(  # noqa: PLR0913 - each says another thing of how
         try:
             return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace, all_tags, force=force)
         except (LostRunError, SubmissionStopped) as error:
-            request.record(error.run, "", sdk)
+            try:
+                request.record(error.run, "", sdk)
+            except BaseException:
+                waiting.say(f"Run {error.run} may have started, but could not be recorded.")
+                raise
             raise
 
 

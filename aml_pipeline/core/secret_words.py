@@ -23,6 +23,7 @@ class Shape(NamedTuple):
     hidden: str | None = None
 
 
+_AWS = "(?:AKIA|ASIA)[A-Z0-9]{16}"
 _BASE64 = r"[A-Za-z0-9+/]{20,}={0,2}"
 _OPENAI = r"sk-(?:(?:proj|svcacct|admin)-(?=[\w-]{0,200}[A-Z])(?=[\w-]{0,200}\d)[\w-]{20,}|[A-Za-z0-9]{32,})"
 
@@ -57,11 +58,11 @@ SHAPES = (
     ),
     Shape("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20}", r"\bglpat-[\w-]{8,}"),
     Shape("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}", r"\bxox[abeoprs]-[\w-]{8,}"),
-    Shape("an AWS access key", "akia asia", _alone("(?:AKIA|ASIA)[A-Z0-9]{16}")),
-    Shape("a Hugging Face token", "hf_", _alone("hf_[A-Za-z0-9]{34}")),
+    Shape("an AWS access key", "akia asia", rf"\b{_AWS}\b", _alone(_AWS)),
+    Shape("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{34}\b", _alone("hf_[A-Za-z0-9]{34}")),
     Shape("an OpenAI key", "sk-", rf"\b{_OPENAI}", _alone(_OPENAI.replace("admin", "admin|ant"))),
     Shape("a Google key", "aiza", _alone(r"AIza[\w-]{35}")),
-    Shape("an npm token", "npm_", _alone("npm_[A-Za-z0-9]{36}")),
+    Shape("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b", _alone("npm_[A-Za-z0-9]{36}")),
     Shape("a PyPI token", "pypi-", "", _alone(r"pypi-[\w-]{50,}")),
     Shape("an Entra ID secret", "q~", "", _alone(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")),
     Shape("a JSON web token", "eyj", "", r"\b(?:[\w-]{1,200}\.)?eyJ[\w-]{5,}[\w.-]*"),

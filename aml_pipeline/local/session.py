@@ -39,7 +39,8 @@ def run_plan(  # noqa: PLR0913 - what a run is made of
     """Run ``steps`` of ``plan`` and the steps they need, in a process that may also do other work."""
     if jobs < 1:
         raise UsageError(f"jobs must be 1 or more, got {jobs}.")
-    selected = graph.select(plan.upstream, list(steps))
+    steps = [steps] if isinstance(steps, str) else list(steps)
+    selected = graph.select(plan.upstream, steps)
     wishes = Wishes((steps or selected) if force else (), jobs, keep_going, shared=True)
     project = project_of(plan)
     with asking(python, environ, project.folder) as answer:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from aml_pipeline.core import files
 from aml_pipeline.core.digests import Digests
@@ -21,14 +21,23 @@ from aml_pipeline.project.folder import STATE, Project
 _MOST_SHOWN = 1 << 23
 
 
-@dataclass(slots=True)
 class Opened:
-    """A pipeline file that was read and checked; ``plan`` and ``project`` are None if it could not be understood."""
+    """A pipeline file that was read and checked; ``plan`` and ``project`` are None if it could not be understood.
 
-    loaded: Loaded
-    plan: Plan | None
-    project: Project | None
-    state: str
+    Its plan refers to it: a copy of the plan keeps this, a pickled plan has no source.
+    """
+
+    def __init__(self, loaded: Loaded, plan: Plan | None, project: Project | None, state: str) -> None:
+        self.loaded = loaded
+        self.plan = plan
+        self.project = project
+        self.state = state
+
+    def __deepcopy__(self, _memo: object) -> Opened:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return type(None), ()
 
     def texts(self, problems: Sequence[Problem] | None = None) -> dict[str, str]:
         """Return the text of each file that one of ``problems`` (default: all) points to, for its excerpt."""

@@ -11,8 +11,9 @@ import pytest
 
 import aml_pipeline
 from aml_pipeline import PipelineError, azureml
-from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml import sendable, submission
 from aml_pipeline.azureml.workspace import watch
+from aml_pipeline.core.errors import LostRunError
 from aml_pipeline.runs.events import Event, StepEnded
 from aml_pipeline.runs.recorder import Recorder
 from tests.loopback.lesson import Lesson, a_lesson
@@ -123,3 +124,18 @@ def test_a_run_that_cannot_be_recorded_is_named_to_who_listens(side: Side, monke
     with azureml.heard_by(heard.append), pytest.raises(OSError, match="full"):
         azureml.submit(aml_pipeline.load(side.file), side.connect())
     assert [line for line in heard if "was submitted, but could not be recorded. It continues in Azure ML." in line]
+
+
+def test_a_lost_run_that_cannot_be_recorded_is_named_too(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise LostRunError("no answer", "the-run")
+
+    def full(*_: object) -> None:
+        raise OSError("full")
+
+    monkeypatch.setattr(submission, f"_send_{side.sdk}", lost)
+    monkeypatch.setattr(Recorder, "open", full)
+    heard: list[str] = []
+    with azureml.heard_by(heard.append), pytest.raises(OSError, match="full"):
+        azureml.submit(aml_pipeline.load(side.file), side.connect())
+    assert heard[-1] == "Run the-run may have started, but could not be recorded."

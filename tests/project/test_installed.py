@@ -134,6 +134,7 @@ def test_a_package_of_conda_has_a_verdict(spec: str, installed: str | None, verd
         ("~=1", "1", None),
         (">=1.*", "1", None),
         (">=1", "text", None),
+        (">=1.0", "2004d-legacy", None),
     ],
 )
 def test_versions_are_compared_as_pep_440_has_it(specifier: str, version: str, *, expected: bool | None) -> None:

@@ -143,9 +143,10 @@ def holds(specifier: str, version: str) -> bool | None:
     if not specifier:
         return True
     from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
     try:
-        return SpecifierSet(specifier).contains(version, prereleases=True)
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
     except ValueError:  # not valid PEP 440, or with a number of more digits than Python reads
         return None
 
