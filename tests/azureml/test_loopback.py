@@ -4,7 +4,7 @@ import os
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,20 +21,6 @@ from tests.loopback.workspace import add_compute
 from tests.v1 import needs_v1
 
 pytestmark = quiet
-
-
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    with serving(tmp_path, monkeypatch) as service:
-        example.prepare(service)
-        yield service
-
-
-@pytest.fixture
-def workspace(service: Service, tmp_path: Path) -> Sdk:
-    from tests.loopback.client import connect
-
-    return connect(service, tmp_path)
 
 
 @pytest.fixture

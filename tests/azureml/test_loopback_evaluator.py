@@ -1,7 +1,7 @@
 """The evaluator of submitted graphs: what the SDK really sends, and bodies that contradict themselves."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
@@ -10,24 +10,10 @@ import pytest
 from tests.loopback import example
 from tests.loopback.evaluator import Inconsistent, Port, evaluate
 from tests.loopback.service import Service
-from tests.loopback.serving import quiet, serving
+from tests.loopback.serving import quiet
 from tests.loopback.state import Entity, Sdk
 
 pytestmark = quiet
-
-
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    with serving(tmp_path, monkeypatch) as service:
-        example.prepare(service)
-        yield service
-
-
-@pytest.fixture
-def workspace(service: Service, tmp_path: Path) -> Sdk:
-    from tests.loopback.client import connect
-
-    return connect(service, tmp_path)
 
 
 def test_what_the_steps_of_a_submission_receive(service: Service, workspace: Sdk, tmp_path: Path) -> None:

@@ -1,31 +1,14 @@
 """``runs --remote``: what Azure ML has of a pipeline, asked of the loopback service."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from aml_pipeline.azureml.v1 import history
 from tests.loopback import example
 from tests.loopback.service import Service
-from tests.loopback.serving import quiet, serving
+from tests.loopback.serving import quiet
 from tests.loopback.state import Sdk
 
 pytestmark = quiet
-
-
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    with serving(tmp_path, monkeypatch) as service:
-        example.prepare(service)
-        yield service
-
-
-@pytest.fixture
-def workspace(service: Service, tmp_path: Path) -> Sdk:
-    from tests.loopback.client import connect
-
-    return connect(service, tmp_path)
 
 
 def _submit(workspace: Sdk, folder: Path, **tags: str) -> Sdk:

@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_pipeline.cli.screen.escapes import visible
 from aml_pipeline.cli.screen.logged import for_terminal
-from aml_pipeline.cli.screen.printing import Screen, as_json, raw
+from aml_pipeline.cli.screen.printing import Screen, as_json, raw, visible
 from aml_pipeline.core.problems import Problem, as_github
 from tests.conftest import Project
 

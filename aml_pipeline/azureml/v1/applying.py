@@ -34,7 +34,7 @@ from aml_pipeline.pipeline.schedule import timetable
 
 
 def apply(work: Compilation, wanted: Wanted, actual: Actual, now: dt.datetime) -> list[Change]:
-    """Apply the changes; return them with the ids of created things. The listener is told what was done if it fails."""
+    """Apply the changes; return them with the ids of created things. After a failure, report those that were made."""
     recurrences = {declared.key: _recurrence(work.plan, declared.key, now) for declared in wanted.schedules}
     publisher = _Publisher(work, wanted, actual, recurrences)
     try:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import chosen, records_of
-from aml_pipeline.cli.screen.printing import is_coloured, log
+from aml_pipeline.cli.screen.logged import log
+from aml_pipeline.cli.screen.printing import is_coloured
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest

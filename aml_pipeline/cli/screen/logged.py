@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import TextIO
 
-from aml_pipeline.cli.screen.escapes import visible
+from aml_pipeline.cli.screen.printing import raw, visible
 
 # Colours and font weights (ECMA-48, SGR), but nothing that hides text or blinks.
 _ONE = r"(?:[34]8[;:](?:5(?:[;:]\d{1,3})|2(?:[;:]\d{1,3}){3})|0?[0-4]|2[2-4]|[34][0-79]|9[0-7]|10[0-7])"
 _COLOUR = re.compile(rf"(\x1b\[(?:{_ONE}(?:;{_ONE}){{0,9}})?m)")
 _PLAIN = "\x1b[0m"
+
+
+def log(stream: TextIO, text: str, *, coloured: bool) -> None:
+    """Write what a step printed: unchanged to a file or a pipe, to a terminal with no codes but colours."""
+    behind = raw(stream)
+    behind.write(for_terminal(text, coloured=coloured) if behind.isatty() else text)
 
 
 def for_terminal(text: str, *, coloured: bool) -> str:

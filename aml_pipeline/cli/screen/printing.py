@@ -9,12 +9,29 @@ from __future__ import annotations
 
 import sys
 
-from aml_pipeline.cli.screen.escapes import forms, visible
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, TextIO
+
+
+_TABLE: dict[int, str] = {}
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with control and bidirectional characters escaped as in Python."""
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return text.translate(forms())
+
+
+def forms() -> Mapping[int, str]:
+    """Return the escape of each such character; not by isprintable(), which would also escape wide spaces."""
+    if not _TABLE:
+        directions = (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+        codes = (*range(32), *range(0x7F, 0xA0), *directions, 0xFEFF, *range(0xD800, 0xE000))
+        _TABLE.update({code: repr(chr(code))[1:-1] for code in codes if chr(code) not in "\t\n"})
+    return _TABLE
 
 
 class Screen:
@@ -60,16 +77,6 @@ def steer(stream: TextIO, text: str) -> None:
     behind = raw(stream)
     behind.write(text)
     behind.flush()
-
-
-def log(stream: TextIO, text: str, *, coloured: bool) -> None:
-    """Write what a step printed: unchanged to a file or a pipe, to a terminal with no codes but colours."""
-    behind = raw(stream)
-    if behind.isatty():
-        from aml_pipeline.cli.screen.logged import for_terminal
-
-        text = for_terminal(text, coloured=coloured)
-    behind.write(text)
 
 
 def is_coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from aml_pipeline.cli.screen.live import Live, can_move
-from aml_pipeline.cli.screen.logged import without_colours
-from aml_pipeline.cli.screen.printing import is_coloured, log
+from aml_pipeline.cli.screen.logged import log, without_colours
+from aml_pipeline.cli.screen.printing import is_coloured
 from aml_pipeline.core.wording import counted, printable
 from aml_pipeline.local import Run
 from aml_pipeline.local.store import Store

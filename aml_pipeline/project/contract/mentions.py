@@ -99,7 +99,7 @@ def assigned(node: ast.AST) -> Iterator[str]:
 
 
 def catches_exit(node: ast.Try) -> bool:
-    """Whether a script may go on when it is told to exit within ``node``."""
+    """Whether a script may continue after an exit within ``node``, because the exception is caught."""
     returns = any(isinstance(inner, ast.Return) for statement in node.finalbody for inner in walk(statement))
     return returns or any(handler.type is None or _may_be_exit(handler.type) for handler in node.handlers)
 

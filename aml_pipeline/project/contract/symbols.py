@@ -11,7 +11,7 @@ class SilenceError(Exception):
 
 
 class Anything:
-    """What says nothing."""
+    """A value of which nothing is known."""
 
 
 class CommandLine:
@@ -31,7 +31,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Dotted:
-    """A module, or what it holds, by its full name; of a built-in, its bare name."""
+    """A module, or something in it, by its full name; a built-in by its bare name."""
 
     name: str
 
@@ -55,7 +55,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of something known, not called yet."""
+    """A method of a known value, not yet called."""
 
     owner: Value
     name: str

@@ -41,7 +41,7 @@ def header(one):  # one.metadata and one.files parse far more than is asked, whi
     rows = [line.partition(": ")[::2] for line in text.partition("\n\n")[0].splitlines()]
     needs = [need(value) for name, value in rows if name == "Requires-Dist"]
     return {name: value.strip() for name, value in rows if name in ("Name", "Version")}, needs
-def need(value):  # "numpy (>=1.2) ; extra == 'all'" is told as "numpy;all"
+def need(value):  # "numpy (>=1.2) ; extra == 'all'" becomes "numpy;all"
     name, extra = re.match(r"[\w.-]*", value.strip()), re.search(r"\bextra\s*==\s*.([\w.-]+)", value)
     return name[0] + (";" + extra[1] if extra else "")
 def top(path):
