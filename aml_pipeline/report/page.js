@@ -79,7 +79,7 @@ function options(chart, how, width) {
     height: 260,
     scales: { x: { time: false }, y: { distr: how.logarithmic ? 3 : 1 } },
     axes: [across, { ...up, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : shown(tick))) }],
-    series: [{ label: how.across, value: (_, value) => shown(value) }, ...lines],
+    series: [{ label: how.across === "number" ? "index" : how.across, value: (_, value) => shown(value) }, ...lines],
     cursor: { focus: { prox: 30 }, sync: { key: "page" } },
   };
 }

@@ -422,7 +422,7 @@ def test_two_runs_are_on_one_chart(opened: Opener) -> None:
     labels = tab.value(
         "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-label')].map((one) => one.textContent)"
     )
-    assert labels == ["number", "A train", "B train"]
+    assert labels == ["index", "A train", "B train"]
 
 
 @pytest.mark.parametrize("width", [360, 1600])
