@@ -33,6 +33,10 @@ from aml_pipeline.azureml.v2 import export
 from aml_pipeline.core import problems
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
+from aml_pipeline.pipeline.spec.settings import RunSettings
+from aml_pipeline.pipeline.spec.step import Step as StepSpec
 from aml_pipeline.project import check, secret_check, validation
 from aml_pipeline.project.environment import interpreter
 from aml_pipeline.project.environment.interpreter import Interpreter
@@ -42,6 +46,10 @@ ROOT = Path(__file__).parents[1]
 ERR = ROOT / "tests" / "data" / "err"
 OK = ROOT / "tests" / "data" / "ok"
 _SETTING = re.compile(r"^# test: (\w+) ?(.*)$", re.MULTILINE)
+
+# Every mapping of the file, by the name of its model.
+_MODELS: list[type[Model]] = [*Model.__subclasses__(), StepSpec, PipelineSpec]
+SPEC_MODELS = {model.__name__: model for model in _MODELS if model is not RunSettings}
 
 
 @dataclass(frozen=True, slots=True)

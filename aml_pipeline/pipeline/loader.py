@@ -15,7 +15,8 @@ from aml_pipeline.pipeline.plan import build
 from aml_pipeline.pipeline.plan.model import OtherValue, Plan
 from aml_pipeline.pipeline.plan.tokens import is_expression
 from aml_pipeline.pipeline.spec import errors
-from aml_pipeline.pipeline.spec.models import PipelineSpec, Schedule
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
+from aml_pipeline.pipeline.spec.schedule import Schedule
 from aml_pipeline.pipeline.yaml import source
 
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline.core.problems import Path, Problem, suggest
-from aml_pipeline.pipeline.spec.models import Dataset, Parameter, PipelineSpec, Profile, Schedule, Step
+from aml_pipeline.pipeline.spec.data import Dataset
+from aml_pipeline.pipeline.spec.parameter import Parameter
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
+from aml_pipeline.pipeline.spec.profile import Profile
+from aml_pipeline.pipeline.spec.schedule import Schedule
+from aml_pipeline.pipeline.spec.step import Step
 from aml_pipeline.pipeline.yaml import scalars
 
 Origin = Path | str

@@ -20,6 +20,7 @@ from aml_pipeline.core.errors import MachineError
 from aml_pipeline.project.opening import open_pipeline
 from aml_pipeline.project.snapshot import snapshot
 from tests.conftest import ROOT, Project
+from tests.corpus import SPEC_MODELS
 
 FILES = {
     "pipeline.yaml": """
@@ -230,10 +231,8 @@ IN_EXPORTS = {
 
 @pytest.mark.parametrize("model", IN_EXPORTS)
 def test_it_is_known_of_every_key_what_becomes_of_it_in_an_export(model: str) -> None:
-    from aml_pipeline.pipeline.spec import models
-
     known = {key for keys in IN_EXPORTS[model].values() for key in keys.split()}
-    assert known == set(getattr(models, model).model_fields)
+    assert known == set(SPEC_MODELS[model].model_fields)
 
 
 def test_a_profile_has_names_of_its_own(small: Project) -> None:

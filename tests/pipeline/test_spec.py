@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from aml_pipeline.pipeline.spec import models
-from aml_pipeline.pipeline.spec.models import RESERVED_KEYS, PipelineSpec
+from aml_pipeline.pipeline.spec import settings
+from aml_pipeline.pipeline.spec.pipeline import RESERVED_KEYS, PipelineSpec
 from aml_pipeline.pipeline.yaml import source
+from tests.corpus import SPEC_MODELS
 
 EVERYTHING = """\
 version: 1
@@ -93,7 +94,7 @@ def test_everything_that_can_stand_in_a_file() -> None:
     assert (found.timeout, found.profiles["quick"].steps["train"].timeout) == (7200, 60)
     assert found.compute is not None
     assert found.compute.idle_seconds_before_scaledown == 1200
-    assert found.steps["train"].compute == models.Compute(name="cpu")
+    assert found.steps["train"].compute == settings.Compute(name="cpu")
     assert found.steps["train"].snapshot == ()
     assert found.parameters["bare"].declared_type == "number"
     assert found.parameters["full"].declared_type == "number"
@@ -121,10 +122,9 @@ def test_a_spec_does_not_change() -> None:
 
 
 def _fields() -> Iterator[tuple[type[BaseModel], str]]:
-    for model in vars(models).values():
-        if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == models.__name__:
-            for name in model.model_fields:
-                yield model, name
+    for model in SPEC_MODELS.values():
+        for name in model.model_fields:
+            yield model, name
 
 
 @pytest.mark.parametrize(("model", "name"), list(_fields()), ids=lambda value: getattr(value, "__name__", value))

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.spec import errors
-from aml_pipeline.pipeline.spec.models import PipelineSpec
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 
 # One pipeline, and mistakes that can be made in it independently: (line, new text of the line, codes and columns).
 LINES = """\

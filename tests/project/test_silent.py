@@ -10,11 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from aml_pipeline import cli
-from aml_pipeline.pipeline.spec import models as spec
-from aml_pipeline.pipeline.spec.models import PipelineSpec
+from aml_pipeline.pipeline.spec import parameter
 from aml_pipeline.pipeline.spec.parameters import ParameterType
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.yaml import source
-from tests.corpus import OK, Case, cases, told
+from tests.corpus import OK, SPEC_MODELS, Case, cases, told
 
 CASES = cases(OK)
 
@@ -75,8 +75,7 @@ def models(value: object) -> Iterator[BaseModel]:
 def test_every_key_and_every_choice_stands_in_one_of_them() -> None:
     found = [(case.name, one) for case in CASES for one in models(read(case))]
     used = {(type(one).__name__, name) for _, one in found for name in one.model_fields_set}
-    given = [one for one in vars(spec).values() if isinstance(one, type) and issubclass(one, BaseModel)]
-    kinds = [kind for kind in given if kind.__module__ == spec.__name__ and not kind.__name__.startswith("_")]
+    kinds = list(SPEC_MODELS.values())
     known = {(kind.__name__, name) for kind in kinds for name in kind.model_fields}
     assert known - used == set()
     for kind in kinds:
@@ -85,7 +84,7 @@ def test_every_key_and_every_choice_stands_in_one_of_them() -> None:
             wanted = {one for one in choices if isinstance(one, str)}
             values = {getattr(one, name) for _, one in found if type(one) is kind} if wanted else set()
             assert wanted <= values, f"{kind.__name__}.{name}"
-    declared = {one.declared_type for _, one in found if isinstance(one, spec.Parameter)}
+    declared = {one.declared_type for _, one in found if isinstance(one, parameter.Parameter)}
     assert declared == set(get_args(ParameterType))
 
 

@@ -20,7 +20,12 @@ from aml_pipeline.pipeline.plan.model import (
     Step,
 )
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
-from aml_pipeline.pipeline.spec import models
+from aml_pipeline.pipeline.spec.parameter import Parameter as ParameterSpec
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
+from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
+from aml_pipeline.pipeline.spec.settings import Compute as ComputeSpec
+from aml_pipeline.pipeline.spec.settings import Environment as EnvironmentSpec
+from aml_pipeline.pipeline.spec.step import Step as StepSpec
 from aml_pipeline.pipeline.yaml.scalars import written
 
 if TYPE_CHECKING:
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    pipeline: models.PipelineSpec,
+    pipeline: PipelineSpec,
     values: Mapping[str, str | float] | None = None,
     *,
     file: str = "",
@@ -61,7 +66,7 @@ def build(
     return plan, [*problems, *cyclic, *faulty, *_reused(pipeline, ordered)]
 
 
-def _step(pipeline: models.PipelineSpec, name: str, problems: list[Problem]) -> Step:
+def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
     arguments, faults = read_arguments(declared.arguments, (*path, "arguments"), name)
@@ -86,7 +91,7 @@ def _step(pipeline: models.PipelineSpec, name: str, problems: list[Problem]) -> 
     return _with_outputs(step, declared, problems)
 
 
-def _parameter(declared: models.Parameter, value: str | float) -> ParameterValue:
+def _parameter(declared: ParameterSpec, value: str | float) -> ParameterValue:
     limits = tuple(key for key in ("choices", "minimum", "maximum") if getattr(declared, key) is not None)
     return ParameterValue(written(value), written(declared.default), declared.declared_type, limits)
 
@@ -95,7 +100,7 @@ def _parameter(declared: models.Parameter, value: str | float) -> ParameterValue
 MOST_CHOICES = 64
 
 
-def other_values(pipeline: models.PipelineSpec) -> list[OtherValue]:
+def other_values(pipeline: PipelineSpec) -> list[OtherValue]:
     """Return the values that parameters may have in other runs: their choices, or those of profiles and schedules.
 
     Values that the parameter itself does not allow are omitted: they are reported elsewhere.
@@ -109,9 +114,9 @@ def other_values(pipeline: models.PipelineSpec) -> list[OtherValue]:
     return found
 
 
-def _given(pipeline: models.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, str | float]]]:
+def _given(pipeline: PipelineSpec) -> Iterator[tuple[Path, Mapping[str, str | float]]]:
     """Yield the values that profiles and schedules set for parameters, with their places."""
-    sections: list[tuple[Path, Mapping[str, models.Schedule]]] = [(("schedules",), pipeline.schedules)]
+    sections: list[tuple[Path, Mapping[str, ScheduleSpec]]] = [(("schedules",), pipeline.schedules)]
     for name, profile in pipeline.profiles.items():
         yield ("profiles", name, "parameters"), profile.parameters
         sections.append((("profiles", name, "schedules"), profile.schedules))
@@ -119,7 +124,7 @@ def _given(pipeline: models.PipelineSpec) -> Iterator[tuple[Path, Mapping[str, s
         yield from (((*place, name, "parameters"), schedule.parameters) for name, schedule in declared.items())
 
 
-def schedules(declared: Mapping[str, models.Schedule], path: Path) -> tuple[dict[str, Schedule], list[Problem]]:
+def schedules(declared: Mapping[str, ScheduleSpec], path: Path) -> tuple[dict[str, Schedule], list[Problem]]:
     """Return the schedules that could be understood, and what is wrong with the others; ``path`` is their place."""
     if not declared:
         return {}, []
@@ -130,7 +135,7 @@ def schedules(declared: Mapping[str, models.Schedule], path: Path) -> tuple[dict
     return understood, [problem for _, problems in read.values() for problem in problems]
 
 
-def _reused(pipeline: models.PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
+def _reused(pipeline: PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
     """Return a warning if scheduled runs would do nothing.
 
     Azure ML SDK v1 can force a fresh run when it is submitted, but not when a schedule starts it
@@ -144,11 +149,11 @@ def _reused(pipeline: models.PipelineSpec, steps: Iterable[Step]) -> list[Proble
     return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
 
 
-def _copied(kind: type[Any], model: models.Compute | models.Environment | None) -> Any:  # noqa: ANN401 - kind tells
+def _copied(kind: type[Any], model: ComputeSpec | EnvironmentSpec | None) -> Any:  # noqa: ANN401 - kind tells
     return None if model is None else kind(**dict(model))
 
 
-def _with_outputs(step: Step, declared: models.Step, problems: list[Problem]) -> Step:
+def _with_outputs(step: Step, declared: StepSpec, problems: list[Problem]) -> Step:
     named = step.written
     problems += unknown_settings(step, declared)
     settings = {name: declared.outputs.get(name) for name in named}
@@ -156,7 +161,7 @@ def _with_outputs(step: Step, declared: models.Step, problems: list[Problem]) ->
     return replace(step, outputs=outputs)
 
 
-def _ordered(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
+def _ordered(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:
     upstream = {
         name: [upstream for upstream in step.upstream if upstream in steps and upstream != name]
         for name, step in steps.items()

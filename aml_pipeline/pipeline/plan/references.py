@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from aml_pipeline.core.problems import Path, Problem, suggest
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Parameter, Token, is_expression, parse_expression
-from aml_pipeline.pipeline.spec import models
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
+from aml_pipeline.pipeline.spec.step import Step as StepSpec
 
 
-def reference_problems(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+def reference_problems(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
     """Yield the problems of the references of ``pipeline``, whose steps are ``steps``, and what is unused."""
     for step in steps.values():
         yield from _unknown_names(pipeline, step)
@@ -19,7 +20,7 @@ def reference_problems(pipeline: models.PipelineSpec, steps: Mapping[str, Step])
     yield from _unused(pipeline, steps)
 
 
-def unknown_settings(step: Step, declared: models.Step) -> Iterator[Problem]:
+def unknown_settings(step: Step, declared: StepSpec) -> Iterator[Problem]:
     """Yield the settings of outputs that no argument of ``step`` uses."""
     for name in declared.outputs:
         if name not in step.written:
@@ -40,7 +41,7 @@ def _scalars(arguments: object, path: Path) -> Iterator[tuple[Path, object]]:
         yield path, arguments
 
 
-def _places(pipeline: models.PipelineSpec, step: str) -> dict[Token, Path]:
+def _places(pipeline: PipelineSpec, step: str) -> dict[Token, Path]:
     """Return the first place in the document of each expression in the arguments of ``step``."""
     places: dict[Token, Path] = {}
     for path, value in _scalars(pipeline.steps[step].arguments, ("steps", step, "arguments")):
@@ -50,13 +51,13 @@ def _places(pipeline: models.PipelineSpec, step: str) -> dict[Token, Path]:
     return places
 
 
-def reference_to(pipeline: models.PipelineSpec, step: str, other: str) -> Path:
+def reference_to(pipeline: PipelineSpec, step: str, other: str) -> Path:
     """Return the place where ``step`` reads something of ``other``, or comes after it."""
     read = (path for token, path in _places(pipeline, step).items() if isinstance(token, Input) and token.step == other)
     return next(read, None) or ("steps", step, "after", pipeline.steps[step].after.index(other))
 
 
-def _unknown_names(pipeline: models.PipelineSpec, step: Step) -> Iterator[Problem]:
+def _unknown_names(pipeline: PipelineSpec, step: Step) -> Iterator[Problem]:
     unknown: list[Parameter | Dataset]
     unknown = [Parameter(name) for name in step.parameters if name not in pipeline.parameters]
     unknown += [Dataset(name) for name in step.datasets if name not in pipeline.datasets]
@@ -69,7 +70,7 @@ def _unknown_names(pipeline: models.PipelineSpec, step: Step) -> Iterator[Proble
         yield Problem(f"unknown-{kind}", message, cure, places[token])
 
 
-def _unknown_inputs(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+def _unknown_inputs(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
     for step in steps.values():
         unknown = [
             token
@@ -96,7 +97,7 @@ def _unknown_input(step: Step, token: Input, steps: Mapping[str, Step], path: Pa
     return Problem("unknown-output", message, cure, path)
 
 
-def _unknown_after(pipeline: models.PipelineSpec) -> Iterator[Problem]:
+def _unknown_after(pipeline: PipelineSpec) -> Iterator[Problem]:
     for name, step in pipeline.steps.items():
         for index, other in enumerate(step.after):
             path: Path = ("steps", name, "after", index)
@@ -108,7 +109,7 @@ def _unknown_after(pipeline: models.PipelineSpec) -> Iterator[Problem]:
                 yield Problem("unknown-step", message, cure, path)
 
 
-def _unused(pipeline: models.PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+def _unused(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
     used = {
         "parameters": {name for step in steps.values() for name in step.parameters},
         "datasets": {name for step in steps.values() for name in step.datasets},

@@ -17,7 +17,7 @@ from aml_pipeline.pipeline.schedule.recurrence import Recurrence
 from aml_pipeline.pipeline.yaml.scalars import written
 
 if TYPE_CHECKING:
-    from aml_pipeline.pipeline.spec import models
+    from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Schedule:
         return {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
 
 
-def understand(schedule: models.Schedule, path: Path) -> tuple[Schedule | None, list[Problem]]:
+def understand(schedule: ScheduleSpec, path: Path) -> tuple[Schedule | None, list[Problem]]:
     """Return the understood schedule of the file, or its problems; ``path`` is its place."""
     cron, recurrence, problems = _recurrence(schedule, path)
     if fault := zones.fault(schedule.time_zone):
@@ -58,7 +58,7 @@ def understand(schedule: models.Schedule, path: Path) -> tuple[Schedule | None, 
     return Schedule(recurrence, cron, schedule.time_zone, zones.windows_name(schedule.time_zone), values, said), []
 
 
-def _recurrence(schedule: models.Schedule, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:
+def _recurrence(schedule: ScheduleSpec, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:
     if schedule.recurrence is not None:
         faults = declared.faults(schedule.recurrence)
         found = [

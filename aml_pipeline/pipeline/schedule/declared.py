@@ -12,7 +12,7 @@ from aml_pipeline.core.problems import suggest
 from aml_pipeline.pipeline.schedule.recurrence import LAST_SAFE_DAY, WEEK_DAYS, Recurrence
 
 if TYPE_CHECKING:
-    from aml_pipeline.pipeline.spec import models
+    from aml_pipeline.pipeline.spec.schedule import Recurrence as RecurrenceSpec
 
 _LONGEST_INTERVAL = 100_000
 _EXAMPLE = "2026-12-01T02:00:00"
@@ -27,7 +27,7 @@ class Fault:
     cure: str
 
 
-def faults(recurrence: models.Recurrence) -> list[Fault]:
+def faults(recurrence: RecurrenceSpec) -> list[Fault]:
     """Return the problems of ``one``."""
     faults_of_times = [
         *_number_faults("hours", recurrence.hours, 23),
@@ -39,7 +39,7 @@ def faults(recurrence: models.Recurrence) -> list[Fault]:
     return faults_of_times or list(_together(recurrence))
 
 
-def read(recurrence: models.Recurrence) -> Recurrence:
+def read(recurrence: RecurrenceSpec) -> Recurrence:
     """Return ``one``, which must be without faults: missing hours, minutes and days are those of the start."""
     start = _start(recurrence.start_time)
     if recurrence.frequency not in {"day", "week"}:
@@ -80,7 +80,7 @@ def _number_faults(key: str, values: Sequence[int] | None, last: int) -> Iterato
             yield Fault((key, index), message, "Write a value in that range.")
 
 
-def _week_day_faults(recurrence: models.Recurrence) -> Iterator[Fault]:
+def _week_day_faults(recurrence: RecurrenceSpec) -> Iterator[Fault]:
     if recurrence.week_days is not None and not recurrence.week_days:
         yield Fault(("week_days",), "`week_days` is empty.", "Write it like [monday].")
     for index, name in enumerate(recurrence.week_days or ()):
@@ -90,7 +90,7 @@ def _week_day_faults(recurrence: models.Recurrence) -> Iterator[Fault]:
             yield Fault(("week_days", index), f'"{name[:40]}" is not a day of the week.', cure)
 
 
-def _start_faults(recurrence: models.Recurrence) -> Iterator[Fault]:
+def _start_faults(recurrence: RecurrenceSpec) -> Iterator[Fault]:
     try:
         start = _start(recurrence.start_time)
     except ValueError:
@@ -103,7 +103,7 @@ def _start_faults(recurrence: models.Recurrence) -> Iterator[Fault]:
         yield Fault(("start_time",), message, f"Start on a day from 1 to {LAST_SAFE_DAY}.")
 
 
-def _together(recurrence: models.Recurrence) -> Iterator[Fault]:
+def _together(recurrence: RecurrenceSpec) -> Iterator[Fault]:
     """Yield problems of keys in combination: what ``ScheduleRecurrence.validate`` refuses, and what is missing."""
     fitting = {"hours": ("day", "week"), "minutes": ("day", "week"), "week_days": ("week",)}
     for key, frequencies in fitting.items():
@@ -118,7 +118,7 @@ def _together(recurrence: models.Recurrence) -> Iterator[Fault]:
         yield from _unsure_week(recurrence)
 
 
-def _unsaid(recurrence: models.Recurrence) -> Iterator[Fault]:
+def _unsaid(recurrence: RecurrenceSpec) -> Iterator[Fault]:
     if recurrence.frequency in {"minute", "hour", "month"} or recurrence.interval > 1:
         every = (
             f"every {recurrence.interval} {recurrence.frequency}s"
@@ -134,7 +134,7 @@ def _unsaid(recurrence: models.Recurrence) -> Iterator[Fault]:
             )
 
 
-def _unsure_week(declared: models.Recurrence) -> Iterator[Fault]:
+def _unsure_week(declared: RecurrenceSpec) -> Iterator[Fault]:
     """It is unknown whether Azure ML's week begins on Sunday or Monday; allow what does not depend on it."""
     recurrence = read(declared)
     days = {*recurrence.week_days, WEEK_DAYS[_begin(recurrence.start).weekday()]}

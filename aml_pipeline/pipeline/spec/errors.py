@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from aml_pipeline.core.problems import Path, Problem, nearest, suggest
-from aml_pipeline.pipeline.spec.models import RESERVED_KEYS, PipelineSpec
+from aml_pipeline.pipeline.spec.pipeline import RESERVED_KEYS, PipelineSpec
 from aml_pipeline.pipeline.yaml.scalars import written
 
 Error = Mapping[str, Any]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from aml_pipeline.pipeline.spec.models import PipelineSpec
+from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 
 Schema = dict[str, Any]
 

@@ -1,0 +1,76 @@
+"""Datasets and outputs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.fields import Text, fail
+
+
+class Dataset(Model):
+    """Data that no step produces: a path on this machine, and its location in Azure ML."""
+
+    local: Text | None = Field(
+        None, description="Path on this machine, relative to the folder of this file.", examples=["data"]
+    )
+    optional: bool = Field(
+        default=False,
+        description="If true, the data may be absent; the option that names it is then omitted.",
+        examples=[True],
+    )
+    datastore: Text | None = Field(
+        None, description="Azure ML datastore that contains `path`.", examples=["workspaceblobstore"]
+    )
+    path: Text | None = Field(None, description="Path on the datastore.", examples=["cifar10/"])
+    registered: Text | None = Field(
+        None,
+        description="Name of a dataset that is registered in the workspace; replaces a path.",
+        examples=["cifar10"],
+    )
+    version: Text | None = Field(None, description="Version of `registered` (default: the latest).", examples=["2"])
+    mode: Literal["mount", "download"] = Field(
+        "mount",
+        description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts.",
+        examples=["download"],
+    )
+
+    @model_validator(mode="after")
+    def _places(self) -> Dataset:
+        if (self.datastore is None) != (self.path is None):
+            raise fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
+        if self.registered is not None and self.datastore is not None:
+            raise fail("dataset-place", "a dataset must have one remote location, but this one has two.",
+                       "Keep `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+        if self.version is not None and self.registered is None:
+            raise fail("dataset-place", "`version` can only be used with `registered`.",
+                       "Delete it, or add `registered`.", at="version")  # fmt: skip
+        if self.local is None and self.registered is None and self.datastore is None:
+            raise fail("dataset-place", "the dataset has no location.",
+                       "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+        return self
+
+
+class Output(Model):
+    """Settings of an output folder; the output itself is declared by the arguments."""
+
+    datastore: Text | None = Field(
+        None,
+        description="Datastore that stores the folder (default: the workspace's default datastore).",
+        examples=["results"],
+    )
+    mode: Literal["upload", "mount"] = Field(
+        "upload",
+        description="When files are sent to Azure ML: when the step ends (upload), or while it writes them (mount).",
+        examples=["mount"],
+    )
+    register_as: Text | None = Field(
+        None, description="Register the folder as a dataset with this name.", examples=["images"]
+    )
+    may_be_empty: bool = Field(
+        default=False,
+        description="If true, the folder may stay empty; otherwise an empty output fails the step (local runs only).",
+        examples=[True],
+    )

@@ -1,0 +1,66 @@
+"""A profile: what it may override."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text, Variables
+from aml_pipeline.pipeline.spec.schedule import Schedule
+from aml_pipeline.pipeline.spec.settings import ComputeField, Environment
+
+
+class DatasetOverride(Model):
+    """Settings of a dataset that a profile may override."""
+
+    local: Text = Field(
+        description="Path on this machine, relative to the folder of this file; replaces the dataset's.",
+        examples=["small-data"],
+    )
+
+
+class StepOverride(Model):
+    """Settings of a step that a profile may override."""
+
+    compute: ComputeField | None = Field(
+        None, description="Compute target in Azure ML; replaces the step's.", examples=["gpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that the step runs with; replaces the step's environment.",
+        examples=[{"registered": "team-env", "version": "3"}],
+    )
+    timeout: Duration | None = Field(None, description="Maximum duration; replaces the step's.", examples=["2h"])
+    environment_variables: Variables = Field(default_factory=dict)
+
+
+class Profile(Model):
+    """A named set of overrides, selected with `--profile`."""
+
+    parameters: dict[str, GivenValue] = Field(
+        default_factory=dict, description="Values of parameters; replace their defaults.", examples=[{"epochs": 1}]
+    )
+    compute: ComputeField | None = Field(
+        None, description="Compute target; replaces the pipeline's.", examples=["gpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that the steps run with; replaces the pipeline's environment.",
+        examples=[{"curated": "AzureML-sklearn-1.5"}],
+    )
+    schedules: dict[ScheduleName, Schedule] = Field(
+        default_factory=dict,
+        description="Schedules by name; added to the pipeline's, or replacing them.",
+        examples=[{"hourly": {"cron": "0 * * * *"}}],
+        json_schema_extra=STEP_NAMES,
+    )
+    datasets: dict[str, DatasetOverride] = Field(
+        default_factory=dict,
+        description="Local paths of datasets, by the name of the dataset.",
+        examples=[{"archive": {"local": "small-data"}}],
+    )
+    steps: dict[str, StepOverride] = Field(
+        default_factory=dict,
+        description="Settings of steps, by the name of the step.",
+        examples=[{"train": {"compute": "gpu-cluster"}}],
+    )

@@ -1,0 +1,60 @@
+"""Schedules of the published pipeline."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, Text, Texts, fail
+
+
+class Recurrence(Model):
+    """When a schedule fires, in Azure ML's own terms."""
+
+    frequency: Literal["minute", "hour", "day", "week", "month"] = Field(
+        description="Unit of `interval`.", examples=["day"]
+    )
+    interval: int = Field(1, ge=1, description="The schedule fires every so many units.", examples=[1])
+    hours: Integers | None = Field(None, description="Hours of the day, 0 to 23.", examples=[[2]])
+    minutes: Integers | None = Field(None, description="Minutes of the hour, 0 to 59.", examples=[[30]])
+    week_days: Texts | None = Field(None, description="Days of the week.", examples=[["monday", "thursday"]])
+    start_time: Text | None = Field(
+        None, description="The time of the first run, in `time_zone`.", examples=["2026-12-01T02:00:00"]
+    )
+
+
+class Schedule(Model):
+    """A schedule of the published pipeline."""
+
+    cron: Text | None = Field(
+        None, description="Minute, hour, day of the month, month and day of the week.", examples=["0 2 * * *"]
+    )
+    recurrence: Recurrence | None = Field(
+        None,
+        description="When the schedule fires, in Azure ML's own terms; replaces `cron`.",
+        examples=[{"frequency": "week", "week_days": ["monday"], "hours": [2], "minutes": [0]}],
+    )
+    time_zone: Text = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Paris"])
+    parameters: dict[str, GivenValue] = Field(
+        default_factory=dict, description="Values of parameters for the scheduled runs.", examples=[{"epochs": 10}]
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Schedule:
+        if (self.cron is None) == (self.recurrence is None):
+            raise fail(
+                "schedule-form", "a schedule must have either `cron` or `recurrence`.", "Write one of them.", at=""
+            )
+        return self
+
+
+class Publish(Model):
+    """Settings of the published pipeline."""
+
+    reuse: bool = Field(
+        default=False,
+        description="If true, the runs may reuse earlier results; otherwise every run starts afresh.",
+        examples=[True],
+    )

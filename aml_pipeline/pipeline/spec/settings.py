@@ -1,0 +1,126 @@
+"""Where a step runs and with which packages: settings of the pipeline that a step may override."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.fields import EMPTY, Duration, OrShort, ProjectPath, Text, Texts, Variables, fail
+
+
+class Environment(Model):
+    """The packages that the steps run with: a name, and one definition."""
+
+    name: Text | None = Field(
+        None,
+        description="Name of the environment in Azure ML. `curated` and `registered` environments already have one.",
+        examples=["pytorch-env"],
+    )
+    conda_file: ProjectPath | None = Field(
+        None,
+        description="A conda file that lists the packages, relative to the folder of this file.",
+        examples=[".azureml/pytorch-env.yml"],
+    )
+    pip_requirements: ProjectPath | None = Field(
+        None,
+        description="A pip requirements file that lists the packages, relative to the folder of this file.",
+        examples=["requirements.txt"],
+    )
+    conda_environment: Text | None = Field(
+        None, description="A conda environment on this machine, exported when needed.", examples=["ml"]
+    )
+    docker_image: Text | None = Field(
+        None,
+        description="A docker image, optionally with `conda_file` or `pip_requirements`.",
+        examples=["mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"],
+    )
+    curated: Text | None = Field(
+        None, description="A curated environment, provided by Azure ML.", examples=["AzureML-sklearn-1.5"]
+    )
+    registered: Text | None = Field(
+        None, description="An environment that is already registered in the workspace.", examples=["team-env"]
+    )
+    version: Text | None = Field(
+        None, description="Version of `curated` or `registered` (default: the latest).", examples=["3"]
+    )
+
+    @model_validator(mode="after")
+    def _one_definition(self) -> Environment:
+        given = [key for key in _DEFINITIONS if getattr(self, key) is not None]
+        dependency_files = {"conda_file", "pip_requirements"}
+        sources = [key for key in given if not ("docker_image" in given and key in dependency_files)]
+        if len(sources) != 1 or len(given) > 2:  # noqa: PLR2004 - an image, and one dependency file
+            found = " and ".join(given) or "none"
+            text = f"an environment must have exactly one definition, but this one has {found}."
+            raise fail("environment-definition", text, f"Keep one of {', '.join(_DEFINITIONS)}.", at="")
+        existing = sources[0] in {"curated", "registered"}
+        if self.version is not None and not existing:
+            raise fail("environment-version", "`version` can only be used with `curated` or `registered`.",
+                       "Delete it: other environments get a version from their content.", at="version")  # fmt: skip
+        if self.name is None and not existing:
+            raise fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
+        return self
+
+
+_DEFINITIONS = ("conda_file", "pip_requirements", "conda_environment", "docker_image", "curated", "registered")
+
+
+class Compute(Model):
+    """A compute target of the workspace; if a size is given, it is created if missing."""
+
+    name: Text = Field(description="Name of the compute target in the workspace.", examples=["cpu-cluster"])
+    vm_size: Text | None = Field(
+        None, description="VM size of the nodes. If given, a missing cluster is created.", examples=["STANDARD_D2_V2"]
+    )
+    vm_priority: Literal["dedicated", "lowpriority"] | None = Field(
+        None,
+        description="Dedicated nodes, or cheaper ones that Azure may reclaim (low priority).",
+        examples=["lowpriority"],
+    )
+    min_nodes: int | None = Field(
+        None, ge=0, description="Minimum number of nodes; with 0, an idle cluster costs nothing.", examples=[0]
+    )
+    max_nodes: int | None = Field(None, ge=1, description="Maximum number of nodes.", examples=[4])
+    idle_seconds_before_scaledown: int | None = Field(
+        None, ge=0, description="Seconds after which an idle node is released.", examples=[1200]
+    )
+
+    @model_validator(mode="after")
+    def _nodes_fit(self) -> Compute:
+        if self.min_nodes is not None and self.max_nodes is not None and self.min_nodes > self.max_nodes:
+            raise fail("wrong-value", f"min_nodes ({self.min_nodes}) is greater than max_nodes ({self.max_nodes}).",
+                       "Lower `min_nodes`, or raise `max_nodes`.", at="min_nodes")  # fmt: skip
+        return self
+
+
+def _named_compute(value: object) -> object:
+    if not isinstance(value, (str, dict, Compute)):
+        raise fail("wrong-type", "a compute target must be a name or a mapping.", "Write its name.")
+    return {"name": value} if isinstance(value, str) else value
+
+
+ComputeField = Annotated[
+    Compute, BeforeValidator(_named_compute), OrShort({"type": "string", "pattern": r"\S", **EMPTY})
+]
+
+
+class RunSettings(Model):
+    """Settings of the pipeline that a step may override."""
+
+    compute: ComputeField | None = Field(
+        None, description="Compute target of the steps in Azure ML: a name, or a mapping.", examples=["cpu-cluster"]
+    )
+    environment: Environment | None = Field(
+        None,
+        description="The packages that the steps run with: a name and one definition.",
+        examples=[{"name": "pytorch-env", "conda_file": ".azureml/pytorch-env.yml"}],
+    )
+    snapshot: Texts | None = Field(
+        None,
+        description="Files that the steps need in addition to what their scripts import: patterns as in .gitignore.",
+        examples=[["vocabulary/*.txt"]],
+    )
+    environment_variables: Variables = Field(default_factory=dict)
+    timeout: Duration | None = Field(None, description="Maximum duration of a step.", examples=["10m"])
