@@ -5,6 +5,7 @@ can be typed in the folder ``err``: ``aml-pipeline validate -f NAME.yaml``. ``tr
 the cases, are scripts about which nothing is to be said. Lines at the top of a file say how it is opened:
 
 - ``# test: profile quick``, ``# test: param epochs=3``: with these options
+- ``# test: sdk v2``: what is told of that SDK, too
 - ``# test: submit``, ``# test: submit train``: what is told before the pipeline, or a step of it, is sent to Azure ML
 - ``# test: run``: what is told before the steps run here
 - ``# test: export v2``: what is told before the pipeline is exported
@@ -30,14 +31,17 @@ from pathlib import Path
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v2 import export
+from aml_pipeline.cli import checked
 from aml_pipeline.core import problems
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
+from aml_pipeline.pipeline.spec.profile import Profile
 from aml_pipeline.pipeline.spec.settings import RunSettings
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
-from aml_pipeline.project import check, secret_check, validation
+from aml_pipeline.project import check, secret_check
 from aml_pipeline.project.environment import interpreter
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened, open_pipeline
@@ -48,8 +52,8 @@ OK = ROOT / "tests" / "data" / "ok"
 _SETTING = re.compile(r"^# test: (\w+) ?(.*)$", re.MULTILINE)
 
 # Every mapping of the file, by the name of its model.
-_MODELS: list[type[Model]] = [*Model.__subclasses__(), StepSpec, PipelineSpec]
-SPEC_MODELS = {model.__name__: model for model in _MODELS if model is not RunSettings}
+_MODELS: list[type[Model]] = [*Model.__subclasses__(), StepSpec, Profile, PipelineSpec]
+SPEC_MODELS = {model.__name__: model for model in _MODELS if model not in {RunSettings, Destination}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Case:
         """The command line that tells what is wrong with it, typed in the folder of the case."""
         command = next((key for key in ("run", "submit", "export") if self.settings(key)), "validate")
         words = [command, *filter(None, self.settings(command)), "-f", self.path.name]
-        for key in ("profile", "param"):
+        for key in ("profile", "param", "sdk"):
             words += [word for value in self.settings(key) for word in (f"--{key}", value)]
         return words
 
@@ -135,13 +139,14 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         return
     steps = opened.plan.steps
     if case.words[0] == "validate" and not problems.errors(opened.loaded.problems):
-        yield from validation.warnings(opened.plan, opened.project, this_python)
+        sdk = next(iter(case.settings("sdk")), None)
+        yield from checked.problems_of(opened.plan, opened.project, sdk, this_python, ())
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)
     for name in case.settings("submit"):
         chosen = [step for step in steps if name in {"", step.name}]
         yield from sendable.problems(opened.plan, opened.project, chosen, alone=bool(name))
-        yield from sendable.of_v1(chosen)
+        yield from sendable.of_v1(opened.plan, chosen)
         yield from secret_check.warnings(opened.plan, opened.project, chosen)
     if case.settings("export"):
         yield from sendable.problems(opened.plan, opened.project, steps)

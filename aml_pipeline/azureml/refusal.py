@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.problems import Problem, as_text, errors, ordered
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project import secret_check, validation
 from aml_pipeline.project.environment.interpreter import unasked
 from aml_pipeline.project.folder import Project
+
+
+def problems(plan: Plan, project: Project, sdk: str) -> list[Problem]:
+    """Return what Azure ML would not accept of ``plan`` with ``sdk``. Works offline and needs no SDK."""
+    others = sendable.of_v1(plan, plan.steps) if sdk == "v1" else export.problems(plan)
+    return [*sendable.problems(plan, project, plan.steps), *others]
 
 
 def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from aml_pipeline.azureml.workspace.installing import can_have_v1
 from aml_pipeline.azureml.workspace.login import Login
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.plan.model import Plan
 
 SdkName = Literal["v1", "v2"]
 
@@ -28,10 +30,10 @@ def connect(
     says how to log in. Raises UsageError when there is no configuration, AzureError when Azure ML refuses or cannot be
     reached.
     """
-    chosen = sdk or installed()
-    if chosen not in {"v1", "v2"}:
+    name = sdk or installed()
+    if name not in {"v1", "v2"}:
         raise UsageError(f'Unknown SDK "{sdk}". Use "v1" or "v2".')
-    if chosen == "v2":
+    if name == "v2":
         from aml_pipeline.azureml.v2 import connect as v2
 
         return v2.connect(path, auth, login, names)
@@ -55,6 +57,18 @@ def require_v1(workspace: object) -> None:
     """Raise UsageError for a client of SDK v2: the caller needs SDK v1."""
     if of(workspace) == "v2":
         raise UsageError('This needs SDK v1, but got an MLClient of SDK v2. Connect with `connect(sdk="v1")`.')
+
+
+def chosen(plan: Plan, given: str | None = None) -> str:
+    """Return the SDK for ``plan``: the one ``given`` by the caller, else that of the file, else the installed one."""
+    return given or plan.sdk or installed()
+
+
+def require_v1_of(plan: Plan, command: str) -> None:
+    """Raise UsageError if the file names SDK v2, which ``command`` cannot use."""
+    if plan.sdk == "v2":
+        what = f"`{command}` needs SDK v1, but {os.path.basename(plan.file)} has `sdk: v2`"
+        raise UsageError(f"{what}. Use `aml-pipeline export` and `az ml`, or a profile with `sdk: v1`.")
 
 
 def installed() -> SdkName:

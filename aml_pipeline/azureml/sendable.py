@@ -41,11 +41,11 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     return [*found, *(problem for name in names for problem in _dataset(plan, name))]
 
 
-def of_v1(steps: Iterable[Step]) -> list[Problem]:
+def of_v1(plan: Plan, steps: Iterable[Step]) -> list[Problem]:  # noqa: ARG001 - rules about data need the plan
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     serverless = [step for step in steps if is_serverless(step.compute)]
-    message = "serverless compute exists only in Azure ML v2, and this command uses SDK v1."
-    cure = "Name a cluster, or use v2: `aml-pipeline submit --sdk v2`, `aml-pipeline export`."
+    message = "serverless compute exists only in Azure ML v2, not in SDK v1."
+    cure = "Name a cluster, or use v2: `sdk: v2` in the file, or `aml-pipeline export`."
     return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in serverless]
 
 

@@ -199,7 +199,7 @@ def check(plan: Plan, project: Project | None = None, *, sdk: str | None = None,
     """
     project = project or project_of(plan)
     alone = plan.step(step) if step else None
-    if (sdk or sdks.installed()) == "v2":
+    if sdks.chosen(plan, sdk) == "v2":
         from aml_pipeline.azureml.v2 import submit as v2
 
         v2.require_sendable(plan, project, alone)

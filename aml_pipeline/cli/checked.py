@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
 from aml_pipeline.cli.exits import EXIT_USAGE
@@ -11,21 +11,42 @@ from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.core import problems
+from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted
 from aml_pipeline.project import validation
 from aml_pipeline.project.opening import Opened
 
 if TYPE_CHECKING:
+    from aml_pipeline.pipeline.plan.model import Plan
     from aml_pipeline.project.environment.interpreter import Interpreter
+    from aml_pipeline.project.folder import Project
 
 
 def checked(options: Options, environ: Mapping[str, str], python: Callable[[], Interpreter]) -> Opened:
-    """Open the pipeline, with all warnings; ``python`` is called only if they need it."""
+    """Open the pipeline, with all warnings and refusals; ``python`` is called only if they need it."""
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
         with Uncollected():
-            opened.add(validation.warnings(opened.plan, opened.project, python, environ))
+            opened.add(problems_of(opened.plan, opened.project, options.text("sdk"), python, environ))
     return opened
+
+
+def problems_of(
+    plan: Plan, project: Project, sdk: str | None, python: Callable[[], Interpreter], variables: Container[str]
+) -> list[Problem]:
+    """Return all warnings, and what Azure ML would refuse with ``sdk``, or with that of the file.
+
+    ``variables`` are those that steps inherit when they run here.
+    """
+    warnings = validation.warnings(plan, project, python, variables)
+    sdk = sdk or plan.sdk
+    if sdk is None:
+        return warnings
+    from aml_pipeline.azureml import refusal  # most files name none
+
+    refused = refusal.problems(plan, project, sdk)
+    errors = {(problem.code, problem.message) for problem in refused}
+    return [*refused, *(warning for warning in warnings if (warning.code, warning.message) not in errors)]
 
 
 def count(opened: Opened, form: str | None) -> int:

@@ -33,6 +33,12 @@ COMMANDS = {
             _PROFILE,
             _PARAM,
             Option(
+                "--sdk",
+                value="SDK",
+                help="Also report what this SDK of Azure ML does not support (default: that of the file, if any).",
+                choices=("v1", "v2"),
+            ),
+            Option(
                 "--format", value="FORMAT", help="Output format.", choices=("text", "json", "github"), default="text"
             ),
             Option(
@@ -90,7 +96,12 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
-            Option("--sdk", value="SDK", help="SDK to use (default: v1 if installed, else v2).", choices=("v1", "v2")),
+            Option(
+                "--sdk",
+                value="SDK",
+                help="SDK to use (default: the file's, else v1 if installed, else v2).",
+                choices=("v1", "v2"),
+            ),
             Option("--wait", help="Show progress until the run ends; exit with status 1 if it failed."),
             Option("--force", help="Make Azure ML run every step even if nothing changed."),
             Option(

@@ -71,7 +71,7 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
     given = profile.parameters.items()
     same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
                for name, value in given)  # fmt: skip
-    others = (profile.compute, profile.environment, profile.datasets, profile.schedules)
+    others = (*(getattr(profile, key) for key in _SETTINGS), profile.datasets, profile.schedules)
     return not same or any(others) or any(step.model_fields_set for step in profile.steps.values())
 
 
@@ -80,7 +80,7 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
     _override_parameters(applied, profile.parameters, root)
     _override_datasets(applied, profile, root)
     _override_steps(applied, profile, root)
-    for key in ("compute", "environment"):
+    for key in _SETTINGS:
         if getattr(profile, key) is not None:
             _replace(applied, {key: getattr(profile, key)}, {(key,): (*root, key)})
     for schedule_name, schedule in profile.schedules.items():
@@ -89,6 +89,10 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
         ("schedules", schedule): (*root, "schedules", schedule) for schedule in profile.schedules
     }
     _merge(applied, "schedules", profile.schedules, origins)
+
+
+# Keys of a profile whose value replaces the pipeline's.
+_SETTINGS = ("compute", "environment", "experiment", "sdk")
 
 
 def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:

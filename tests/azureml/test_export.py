@@ -199,7 +199,7 @@ IN_EXPORTS = {
         "said": "name description experiment compute environment environment_variables source_directory snapshot "
         "timeout allow_reuse datasets parameters steps schedules publish",
         "told to be left out": "retries",
-        "chosen before": "profiles version",
+        "chosen before": "profiles version sdk",
     },
     "Step": {
         "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "

@@ -194,7 +194,7 @@ def test_nothing_else_of_a_step_can_be_overridden(key: str) -> None:
     assert [one.code for one in found.problems if one.code != "idle-profile"] == ["unknown-key"]
 
 
-@pytest.mark.parametrize("key", ["name: x", "experiment: x", "source_directory: x", "timeout: 1m", "profiles: {}"])
+@pytest.mark.parametrize("key", ["name: x", "source_directory: x", "timeout: 1m", "profiles: {}"])
 def test_nothing_else_of_the_pipeline_can_be_overridden(key: str) -> None:
     found = load(text=TEXT.replace("  empty: {}", f"  empty: {{{key}}}"))
     assert [one.code for one in found.problems if one.code != "idle-profile"] == ["unknown-key"]
@@ -230,6 +230,7 @@ def test_a_complaint_about_an_overridden_value_points_at_the_override() -> None:
         ("{steps: {train: {}}}", True),
         ("{steps: {train: {timeout: 1m}}}", False),
         ("{compute: other}", False),
+        ("{sdk: v2}", False),
         ("{epochs: 4}", False),
     ],
 )

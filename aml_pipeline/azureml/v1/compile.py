@@ -72,7 +72,7 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
 
 def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool = False) -> None:
     """Raise PipelineError for what Azure ML would not take by SDK v1."""
-    refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(steps), sdk="v1", alone=alone)
+    refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(plan, steps), sdk="v1", alone=alone)
 
 
 def compilation(

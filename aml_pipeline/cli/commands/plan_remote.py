@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
+from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.opened import open_with
@@ -18,6 +19,7 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     """Print for each step whether Azure ML will run it or may reuse a result, and why."""
     _refuse_local(options)
     plan, project = open_with(options).require()
+    sdks.require_v1_of(plan, "aml-pipeline plan --remote")
     names = [plan.step(name).name for name in options.operands] or [step.name for step in plan.steps]
     with waiting.heard_by(say), waiting.reminding("querying Azure ML"):
         azureml.check(plan, project, sdk="v1")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
+from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.publication import Change, as_text, listed
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
@@ -23,6 +24,7 @@ from aml_pipeline.project.folder import Project
 def publish(options: Options, environ: Mapping[str, str]) -> int:
     """Publish, or print what would change; with ``--exit-code`` exit with 5 if there are changes."""
     plan, project = open_with(options).require()
+    sdks.require_v1_of(plan, "aml-pipeline publish")
     if options.flag("adopt") and options.text("version") is not None:
         raise UsageError("--adopt and --version cannot be combined. Publish with --adopt first, then with --version.")
     try:
@@ -75,6 +77,7 @@ def _addresses(changes: list[Change]) -> Iterator[str]:
 
 def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:
     """Print the pipeline's schedules in Azure ML and how each differs from the file, and those of others."""
+    sdks.require_v1_of(plan, "aml-pipeline schedules --remote")
     with waiting.heard_by(say):
         found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ, "v1"))
     rows = listed(found, whose, changes)

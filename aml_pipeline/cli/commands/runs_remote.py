@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
+from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.recorded import moment
 from aml_pipeline.cli.screen.printing import print_json
@@ -18,6 +19,7 @@ def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> 
     """Print the runs of the pipeline in its experiment, newest first."""
     plan = opened.plan
     assert plan is not None  # noqa: S101 - the caller opened it
+    sdks.require_v1_of(plan, "aml-pipeline runs --remote")
     with waiting.heard_by(say):
         workspace = connect(os.path.dirname(plan.file), environ, "v1")
         found = azureml.runs(workspace, plan.experiment, plan.name)

@@ -31,7 +31,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Submit the pipeline or the named step; with ``--wait`` exit with 1 if it failed."""
     plan, project = open_with(options).require()
     step = next(iter(options.operands), None)
-    sdk = options.text("sdk") or sdks.installed()
+    sdk = sdks.chosen(plan, options.text("sdk"))
     with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
         azureml.check(plan, project, sdk=sdk, step=step)
         if options.flag("dry_run"):

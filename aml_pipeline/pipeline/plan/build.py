@@ -62,6 +62,7 @@ def build(
         steps=tuple(ordered),
         schedules=understood,
         reuse=pipeline.publish.reuse,
+        sdk=pipeline.sdk,
     )
     return plan, [*problems, *cyclic, *faulty, *_reused(pipeline, ordered)]
 

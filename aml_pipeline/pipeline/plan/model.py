@@ -171,7 +171,8 @@ class Plan:
     """A pipeline ready for any backend; ``steps`` are in the order in which they run.
 
     ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` says
-    whether runs of the published pipeline may reuse earlier results. ``source`` is the file that was read, if any.
+    whether runs of the published pipeline may reuse earlier results. ``sdk`` is the SDK that the file or the profile
+    names. ``source`` is the file that was read, if any.
     """
 
     file: str
@@ -184,6 +185,7 @@ class Plan:
     steps: tuple[Step, ...]
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     reuse: bool = False
+    sdk: str | None = None
     source: Source | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from aml_pipeline.pipeline.spec import names
 from aml_pipeline.pipeline.spec.data import Dataset
+from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.fields import (
     STEP_NAMES,
     WORD_NAMES,
@@ -46,7 +47,7 @@ def _version(value: object) -> object:
 Version = Annotated[Any, AfterValidator(_version), Shown({"type": "integer", "const": 1})]
 
 
-class PipelineSpec(RunSettings):
+class PipelineSpec(RunSettings, Destination):
     """One pipeline: steps that share an environment and a compute target."""
 
     version: Version = Field(1, description="Version of this format; the only version is 1.", examples=[1])
@@ -61,11 +62,6 @@ class PipelineSpec(RunSettings):
     )
     description: Text | None = Field(
         None, description="What the pipeline does, for the reader.", examples=["Train the tutorial network."]
-    )
-    experiment: Text | None = Field(
-        None,
-        description="Experiment that groups its runs in Azure ML (default: the name of the pipeline).",
-        examples=["day1"],
     )
     source_directory: ProjectPath = Field(
         ".", description="Folder of the scripts, relative to the folder of this file.", examples=["steps"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text, Variables
 from aml_pipeline.pipeline.spec.schedule import Schedule
 from aml_pipeline.pipeline.spec.settings import ComputeField, Environment
@@ -34,7 +35,7 @@ class StepOverride(Model):
     environment_variables: Variables = Field(default_factory=dict)
 
 
-class Profile(Model):
+class Profile(Destination):
     """A named set of overrides, selected with `--profile`."""
 
     parameters: dict[str, GivenValue] = Field(
