@@ -74,6 +74,8 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Datasets": {
         "dataset-place": "A dataset has one location in Azure ML, one on this machine, or both. Add what the message "
         "asks for; data must be in a folder of its own, not in the folder of the project.",
+        "dataset-type": "The type of a dataset does not fit what is at its path, its mode, or the SDK that sends it. "
+        "Write the type that the message names, or correct the path.",
         "missing-dataset": "An error of `run`, and a warning of `validate` if `local:` is set: the data of a step is "
         "not on this machine. Put it there, set its path with `local:`, or allow it to be absent with `optional: "
         "true`.",

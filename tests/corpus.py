@@ -151,6 +151,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     if case.settings("export"):
         yield from sendable.problems(opened.plan, opened.project, steps)
         yield from export.problems(opened.plan)
+        yield from export.untyped(opened.plan)
 
 
 @contextlib.contextmanager

@@ -16,5 +16,5 @@ def export(plan: Plan, folder: str, project: Project | None = None, *, force: bo
     stay with ``force``, or belongs to the pipeline itself.
     """
     project = project or project_of(plan)
-    refusal.require_sendable(plan, project, plan.steps, lambda: v2.problems(plan), sdk="export")
+    refusal.require_sendable(plan, project, plan.steps, lambda: [*v2.problems(plan), *v2.untyped(plan)], sdk="export")
     return v2.write(plan, project, folder, force=force)

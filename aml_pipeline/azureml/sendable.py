@@ -41,12 +41,27 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     return [*found, *(problem for name in names for problem in _dataset(plan, name))]
 
 
-def of_v1(plan: Plan, steps: Iterable[Step]) -> list[Problem]:  # noqa: ARG001 - rules about data need the plan
+def of_v1(plan: Plan, steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
+    chosen = list(steps)
+    names = dict.fromkeys(name for step in chosen for name in step.datasets)
+    return [*_serverless(chosen), *(problem for name in names for problem in _table(plan, name))]
+
+
+def _serverless(steps: Iterable[Step]) -> list[Problem]:
     serverless = [step for step in steps if is_serverless(step.compute)]
     message = "serverless compute exists only in Azure ML v2, not in SDK v1."
     cure = "Name a cluster, or use v2: `sdk: v2` in the file, or `aml-pipeline export`."
     return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in serverless]
+
+
+def _table(plan: Plan, name: str) -> Iterator[Problem]:
+    """Yield a table on a datastore: a TabularDataset needs to know how its files are read, an MLTable file says it."""
+    place = plan.datasets[name]
+    if place.type == "table" and place.datastore is not None:
+        message = f'dataset "{name}" is a table on a datastore, which only Azure ML v2 can read (from an MLTable file).'
+        cure = "Register a TabularDataset and name it with `registered:`, write `type: folder`, or use v2."
+        yield Problem("dataset-type", message, cure, ("datasets", name, "type"))
 
 
 def is_serverless(compute: Compute | None) -> bool:

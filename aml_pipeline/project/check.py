@@ -64,6 +64,12 @@ def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
             message = f'dataset "{name}" is the folder of the whole project, which every run changes.'
             cure = "Move the data to a folder of its own."
             yield Problem("dataset-place", message, cure, ("datasets", name, "local"))
+        elif place.local is not None and place.type in {"folder", "file"}:
+            kind = project.kind_of(place.local)
+            if kind not in {None, place.type}:
+                message = f'dataset "{name}" has type {place.type}, but {place.local} is a {kind}.'
+                cure = f"Write `type: {kind}`, or the path of a {place.type}."
+                yield Problem("dataset-type", message, cure, ("datasets", name, "type"))
 
 
 def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:

@@ -153,6 +153,13 @@ class Project:
         rows = [f"{name}\0{self.digests.file(entry.path)}" for name, entry in entries if not name.endswith("/")]
         return files.digest_of("\n".join(rows).encode("utf-8", "surrogateescape"))
 
+    def kind_of(self, local: str) -> str | None:
+        """Return whether a local dataset is a file or a folder; None if it is not here."""
+        place = self.path(local)
+        if files.is_folder(place):
+            return "folder"
+        return "file" if files.is_file(place) else None
+
     def dataset(self, local: str | None) -> Tree | None:
         """Return the content of a local dataset, or None if it is not here."""
         return self.digests.tree(self.path(local)) if local else None

@@ -12,7 +12,7 @@ from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check
 from aml_pipeline.project.folder import STATE, Project
@@ -89,6 +89,7 @@ def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str
     if loaded.plan is None:
         return Opened(loaded, None, None, os.path.join(folder, STATE))
     project = Project(loaded.plan, _digests(loaded.plan))
+    loaded.plan = replace(loaded.plan, datasets=_with_types(loaded.plan, project))
     unknown = {str(place[1]) for place in loaded.wrong if place[:1] == ("parameters",) and len(place) > 1}
     loaded.add(_beside(path, check.check(loaded.plan, project, loaded.wrong_arguments, unknown, loaded.other_values)))
     opened = Opened(loaded, loaded.plan, project, project.state)
@@ -103,6 +104,15 @@ def project_of(plan: Plan) -> Project:
     if faults:
         raise plan.refusal(faults)
     return project
+
+
+def _with_types(plan: Plan, project: Project) -> dict[str, DatasetPlace]:
+    """Return the datasets, each with its type: what is at its local path tells, unless the workspace knows it."""
+    return {
+        name: place if place.type or place.registered or not place.local
+        else replace(place, type=project.kind_of(place.local))
+        for name, place in plan.datasets.items()
+    }  # fmt: skip
 
 
 def _digests(plan: Plan) -> Digests:

@@ -158,7 +158,7 @@ parameters:
   loss: {default: l1, choices: [l1, l2], description: What is made small.}
   unread: {default: 1}
 datasets:
-  more: {registered: more, optional: true}
+  more: {registered: more, optional: true, type: folder}
 steps:
   train:
     script: train.py
@@ -212,7 +212,7 @@ IN_EXPORTS = {
         "for the reader of the file": "type description",  # all are texts, as in v1
     },
     "Dataset": {
-        "said": "datastore path registered version mode",
+        "said": "type datastore path registered version mode",
         "told to be left out": "optional",
         "of this machine": "local",
     },

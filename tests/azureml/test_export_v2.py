@@ -244,9 +244,9 @@ environment_variables: {A: "012", B: "a\\nb é"}
 timeout: 90s
 parameters: {flag: true, text: "a\\n\\"b\\" $HOME `id` %s \\\\ é", unused: 1}
 datasets:
-  a: {local: data, registered: images, version: 3}
+  a: {local: data, registered: images, version: 3, mode: eval_mount}
   b: {local: data, datastore: store, path: /some/where, mode: download}
-  c: {local: data, registered: images, mode: download}
+  c: {local: data, registered: images, mode: eval_download}
 steps:
   one:
     script: record.py

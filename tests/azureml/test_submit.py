@@ -776,9 +776,9 @@ def test_a_dataset_of_rows_is_refused_before_anything_is_made(lesson: Lesson, ca
     )
     lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.d }}\n      --epochs:")
     told = (
-        "Dataset images of workspace loopback, which the file calls d, is of type Tabular. A step needs files, and a "
-        "Tabular dataset cannot be mounted or downloaded. Register its files as a dataset of type File and name it, or "
-        "give their `datastore:` and `path:`.\n"
+        "Dataset images of workspace loopback, which the file calls d, is of type Tabular. It cannot be mounted or "
+        "downloaded; a script gets it from `input_datasets` of its run. Write `type: table` if the script does that; "
+        "else name a dataset of type File, or a `datastore:` and `path:`.\n"
     )
     for words in (["submit"], ["submit", "--force"], ["publish"], ["plan", "--remote"]):
         done = lesson.here(capsys, *words)

@@ -22,10 +22,15 @@ def dataset(workspace: Sdk, name: str, place: DatasetPlace, port: str) -> Sdk:
         found = _registered(workspace, name, place) if place.registered else _saved(workspace, place)
         if found is None:
             return None
-        if type(found).__name__ != "FileDataset":
+        is_table = type(found).__name__ != "FileDataset"
+        if is_table and place.type != "table":
             raise not_found.no_files(workspace.name, name, str(place.registered))
+        if place.type == "table" and not is_table:
+            raise not_found.of_another_type(workspace.name, name, place, "folder")
         named = found.as_named_input(port)
-        return named.as_download() if place.mode == "download" else named.as_mount()
+        if is_table:
+            return named
+        return named.as_download() if place.mode.endswith("download") else named.as_mount()
 
 
 def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from aml_pipeline.azureml.v2.export.assets import TYPES
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
@@ -38,8 +40,25 @@ def require_datastore(client: Sdk, name: str) -> None:
         raise not_found.datastore(client.workspace_name, name)
 
 
-def type_of_dataset(client: Sdk, wanted: DatasetPlace) -> str | None:
-    """Return the type of a registered dataset; None if it is not registered. Raises AzureError."""
+def registered_dataset(client: Sdk, name: str, wanted: DatasetPlace) -> DatasetPlace | None:
+    """Return the place of a registered dataset, which the file calls ``name``, with the type that Azure ML knows.
+
+    None if it is not registered. A FileDataset of SDK v1 is a table for v2, which evaluates it unless the file says
+    that it is a table. Raises AzureError.
+    """
+    known = _type_of(client, wanted)
+    if known is None:
+        return None
+    kind = next((ours for ours, theirs in TYPES.items() if theirs == known), known)
+    if kind == "table" and wanted.type in {None, "folder"}:
+        return replace(wanted, type="folder", mode=f"eval_{wanted.mode.removeprefix('eval_')}")
+    if wanted.type not in {None, kind}:
+        raise not_found.of_another_type(client.workspace_name, name, wanted, kind)
+    return replace(wanted, type=kind, mode=wanted.mode.removeprefix("eval_"))
+
+
+def _type_of(client: Sdk, wanted: DatasetPlace) -> str | None:
+    """Return v2's type of a registered dataset; None if it is not registered. Raises AzureError."""
     latest = wanted.version in {None, "latest"}
     which = {"label": "latest"} if latest else {"version": str(wanted.version)}
     with doing(f"looking up dataset {wanted.registered}"):

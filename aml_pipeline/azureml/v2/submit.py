@@ -87,12 +87,12 @@ def _adapted(plan: Plan, client: Sdk) -> tuple[Plan, list[Remark]]:
     places, missing = dict(plan.datasets), set()
     for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
         place = places[name]
-        kind = assets.type_of_dataset(client, place) if place.registered else None
-        if place.registered and kind is None:
-            if not place.optional:
-                raise not_found.dataset(client.workspace_name, name, place)
+        known = assets.registered_dataset(client, name, place) if place.registered else place
+        if known is None and not place.optional:
+            raise not_found.dataset(client.workspace_name, name, place)
+        if known is None:
             missing.add(name)
-        places[name] = replace(place, type=kind)
+        places[name] = known or place
     return adapt(replace(plan, datasets=places), missing)
 
 

@@ -52,11 +52,19 @@ def dataset(workspace: str, name: str, wanted: DatasetPlace) -> AzureError:
     return AzureError(f"{what} Check its name in the portal.")
 
 
+def of_another_type(workspace: str, name: str, wanted: DatasetPlace, kind: str) -> AzureError:
+    """Return the error for a dataset whose type in the workspace is ``kind``, and another one in the file."""
+    what = f"Dataset {wanted.registered} of workspace {workspace}, which the file calls {name}, is a {kind}"
+    return AzureError(f"{what}, not a {wanted.type}. Write `type: {kind}`, or name another dataset.")
+
+
 def no_files(workspace: str, name: str, registered: str) -> AzureError:
-    """Return the error for a tabular dataset: a step needs a folder."""
+    """Return the error for a tabular dataset that the file does not call a table."""
     what = f"Dataset {registered} of workspace {workspace}, which the file calls {name}, is of type Tabular."
-    why = "A step needs files, and a Tabular dataset cannot be mounted or downloaded."
-    cure = "Register its files as a dataset of type File and name it, or give their `datastore:` and `path:`."
+    why = "It cannot be mounted or downloaded; a script gets it from `input_datasets` of its run."
+    cure = (
+        "Write `type: table` if the script does that; else name a dataset of type File, or a `datastore:` and `path:`."
+    )
     return AzureError(f"{what} {why} {cure}")
 
 

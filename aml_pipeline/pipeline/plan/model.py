@@ -56,7 +56,7 @@ class DatasetPlace:
     registered: str | None
     version: str | None
     mode: str
-    type: str | None = None  # as registered in Azure ML, if that was asked
+    type: str | None = None  # folder, file or table; None: not known
 
     @property
     def is_remote(self) -> bool:

@@ -9,10 +9,18 @@ from pydantic import Field, model_validator
 from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.fields import Text, fail
 
+DatasetType = Literal["folder", "file", "table"]
+DatasetMode = Literal["mount", "download", "eval_mount", "eval_download"]
+
 
 class Dataset(Model):
     """Data that no step produces: a path on this machine, and its location in Azure ML."""
 
+    type: DatasetType | None = Field(
+        None,
+        description="What the data is: a folder, a file, or a table of Azure ML (default: what is at `local`).",
+        examples=["file"],
+    )
     local: Text | None = Field(
         None, description="Path on this machine, relative to the folder of this file.", examples=["data"]
     )
@@ -31,9 +39,10 @@ class Dataset(Model):
         examples=["cifar10"],
     )
     version: Text | None = Field(None, description="Version of `registered` (default: the latest).", examples=["2"])
-    mode: Literal["mount", "download"] = Field(
+    mode: DatasetMode = Field(
         "mount",
-        description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts.",
+        description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts; with "
+        "`eval_`, v2 evaluates a FileDataset that SDK v1 registered.",
         examples=["download"],
     )
 
@@ -47,6 +56,12 @@ class Dataset(Model):
         if self.version is not None and self.registered is None:
             raise fail("dataset-place", "`version` can only be used with `registered`.",
                        "Delete it, or add `registered`.", at="version")  # fmt: skip
+        if self.mode.startswith("eval_") and self.registered is None:
+            raise fail("dataset-place", f"`mode: {self.mode}` can only be used with `registered`.",
+                       "Write `mount` or `download`, or add `registered`.", at="mode")  # fmt: skip
+        if self.mode.startswith("eval_") and self.type not in {None, "folder"}:
+            raise fail("dataset-type", f"`mode: {self.mode}` is for a folder, not for a {self.type}.",
+                       "Write `type: folder`, or `mode: mount` or `download`.", at="mode")  # fmt: skip
         if self.local is None and self.registered is None and self.datastore is None:
             raise fail("dataset-place", "the dataset has no location.",
                        "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip

@@ -32,6 +32,7 @@ _OTHER_TYPES = {
     **dict.fromkeys(("str", "text", "path", "uri"), "string"),
     **dict.fromkeys(("bool", "flag", "true/false"), "boolean"),
 }
+_TYPES_OF_DATA = {"uri_folder": "folder", "uri_file": "file", "mltable": "table", "tabular": "table"}
 _BOUNDS = {"greater_than_equal": ("ge", "or more"), "less_than_equal": ("le", "or less")}
 
 
@@ -50,7 +51,8 @@ def explain(error: Error) -> Problem:
         on_key = bad_name(error) is not None or at == ""
         return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
     cure = "See docs/pipeline.md."
-    other = _OTHER_TYPES.get(str(error["input"]).strip().lower())
+    others = _TYPES_OF_DATA if "datasets" in path else _OTHER_TYPES
+    other = others.get(str(error["input"]).strip().lower())
     if kind == "literal_error" and path[-1:] == ("type",) and other:
         cure = f"Write {other}."
     elif kind == "literal_error":

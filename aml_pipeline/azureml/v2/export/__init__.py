@@ -18,6 +18,7 @@ from aml_pipeline.azureml.v2.export.assets import place as place
 from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
 from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.azureml.v2.export.problems import problems as problems
+from aml_pipeline.azureml.v2.export.problems import untyped as untyped
 from aml_pipeline.azureml.v2.export.readme import twice as twice
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError

@@ -80,23 +80,22 @@ def compute(target: Compute) -> str:
     return yaml_text.text(data, "amlCompute")
 
 
-def dataset_type(place: DatasetPlace) -> str:
-    """Return the type of a dataset's input.
+# Our types of data, and those of v2.
+TYPES = {"folder": "uri_folder", "file": "uri_file", "table": "mltable"}
 
-    For a registered dataset it is the type from Azure ML, or the one with which v2 reads a FileDataset of SDK v1. A
-    path is assumed to be a folder.
+
+def dataset_type(place: DatasetPlace) -> str:
+    """Return the type of a dataset's input; without one it is assumed to be a folder.
+
+    A FileDataset that SDK v1 registered is a table for v2, which evaluates it (learn.microsoft.com,
+    how-to-read-write-data-v2, "Read V1 data assets").
     """
-    return place.type or ("mltable" if place.registered else "uri_folder")
+    return "mltable" if place.mode.startswith("eval_") else TYPES[place.type or "folder"]
 
 
 def dataset(place: DatasetPlace) -> dict[str, str]:
-    """Return a dataset as an input of a node.
-
-    A FileDataset that SDK v1 registered is mounted or downloaded by evaluating it (learn.microsoft.com,
-    how-to-read-write-data-v2, "Read V1 data assets").
-    """
-    kind = dataset_type(place)
-    mode = {"mltable": ("eval_mount", "eval_download")}.get(kind, ("ro_mount", "download"))[place.mode == "download"]
+    """Return a dataset as an input of a node."""
+    kind, mode = dataset_type(place), "ro_mount" if place.mode == "mount" else place.mode
     version = "@latest" if place.version in {None, "latest"} else f":{place.version}"
     path = f"azureml:{place.registered}{version}" if place.registered else _path_of(place)
     return {"type": kind, "path": path, "mode": mode}

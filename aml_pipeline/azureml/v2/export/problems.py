@@ -26,6 +26,16 @@ def problems(plan: Plan) -> list[Problem]:
     ]
 
 
+def untyped(plan: Plan) -> Iterator[Problem]:
+    """Yield the registered datasets whose type is not known: `submit` asks the workspace, an export cannot."""
+    for name in dict.fromkeys(name for step in adapt(plan)[0].steps for name in step.datasets):
+        place = plan.datasets[name]
+        if place.registered is not None and place.type is None and not place.mode.startswith("eval_"):
+            message = f'dataset "{name}" is registered, and an export cannot ask the workspace for its type.'
+            cure = "Add `type: folder`, `file` or `table`; for a FileDataset of SDK v1, `mode: eval_mount`."
+            yield Problem("export-dataset", message, cure, ("datasets", name, "registered"))
+
+
 def _values(plan: Plan, name: str) -> Iterator[Problem]:
     yield from _value(name, plan.parameters[name].text, ("parameters", name))
     for key, schedule in plan.schedules.items():
