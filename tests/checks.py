@@ -226,6 +226,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
+        "too-few-nodes": "Reported by `submit`, `publish` and `export`: the step needs more nodes at a time than its "
+        "compute target has. Raise `max_nodes`, or use fewer nodes.",
     },
 }
 

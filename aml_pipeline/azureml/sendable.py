@@ -12,8 +12,9 @@ from typing import Any
 from aml_pipeline import __version__
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
+from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, OutputSettings, Plan, Step
+from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Distribution, OutputSettings, Plan, Step
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.size import too_large
@@ -84,6 +85,7 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
         "settings": {
             "compute": step.compute.name if step.compute else "",
             "timeout": f"{step.timeout} s" if step.timeout else "none",
+            **({"distribution": _distribution(step.distribution)} if step.distribution else {}),
             **{f"output {name}": _settings(output) for name, output in step.outputs.items()},
             **{f"dataset {dataset}": _place(plan.datasets[dataset]) for dataset in step.datasets},
         },
@@ -92,6 +94,11 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
 
 def _settings(settings: OutputSettings) -> str:
     return " ".join(filter(None, (settings.mode, settings.datastore, settings.register_as)))
+
+
+def _distribution(distribution: Distribution) -> str:
+    processes = counted(distribution.processes_per_node, "process", "processes")
+    return f"{distribution.type}, {counted(distribution.nodes, 'node')} with {processes} each"
 
 
 def _place(place: DatasetPlace) -> str:
@@ -149,6 +156,12 @@ def _targets(step: Step) -> Iterator[Problem]:
     if step.environment and step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
         message = f'the environment name "{step.environment.name}" starts with a reserved prefix of Azure ML.'
         yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
+    most = step.compute.max_nodes if step.compute else None
+    if step.compute and step.distribution and most is not None and step.distribution.nodes > most:
+        needed = counted(step.distribution.nodes, "node")
+        message = f'step "{step.name}" needs {needed}, but compute target {step.compute.name} has at most {most}.'
+        cure = f"Raise `max_nodes` to {step.distribution.nodes}, or use fewer nodes."
+        yield Problem("too-few-nodes", message, cure, (*place, "distribution", "nodes"))
 
 
 def _variables(step: Step) -> Iterator[Problem]:

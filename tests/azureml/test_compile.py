@@ -110,6 +110,7 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
         ("after: [train]", "after: [prepare]", {"report"}),
         ("after: [train]", "allow_reuse: false", {"report"}),
         ("script: report.py", "script: prepare.py", {"report"}),
+        ("timeout: 10m", "timeout: 10m\n    distribution: {type: pytorch}", {"train"}),
     ],
 )
 def test_a_step_that_is_declared_otherwise_is_another_module(
@@ -162,7 +163,8 @@ def described(plan: Plan, step: str) -> str:
     defaults = {token.name: plan.parameters[token.name].default for words in sent for token in words
                 if isinstance(token, Parameter)}  # fmt: skip
     rows = [[token_as_data(token) for token in words] for words in sent]
-    return json.dumps([step, rows, defaults, sorted(one.written), sorted(map(str, one.inputs)), sorted(one.after)])
+    rest = [sorted(one.written), sorted(map(str, one.inputs)), sorted(one.after), str(one.distribution)]
+    return json.dumps([step, rows, defaults, *rest])
 
 
 @pytest.mark.parametrize("pairs", [30, pytest.param(300, marks=pytest.mark.more)])

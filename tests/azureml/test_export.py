@@ -203,7 +203,7 @@ IN_EXPORTS = {
     },
     "Step": {
         "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "
-        "timeout allow_reuse",
+        "timeout allow_reuse distribution",
         "told to be left out": "retries",
     },
     "Parameter": {
@@ -224,6 +224,7 @@ IN_EXPORTS = {
         "said": "name conda_file pip_requirements docker_image curated registered version",
         "refused": "conda_environment",
     },
+    "Distribution": {"said": "type nodes processes_per_node"},
     "Schedule": {"said": "cron recurrence time_zone parameters"},
     "Publish": {"said": "reuse"},
 }

@@ -21,7 +21,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Distribution, Plan
 from aml_pipeline.project.opening import open_pipeline
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, ROOT, fill
 from tests.conformance import strategies
@@ -79,6 +79,9 @@ class Exported:
             node = self.job["jobs"][export.node(step.name)]
             assert node.get("environment_variables", {}) == dict(step.environment_variables)
             assert sdk.seconds(node.get("limits", {}).get("timeout", "PT")) == (step.timeout or 0)
+            assert node.get("distribution") == (_started(step.distribution) if step.distribution else None)
+            count = step.distribution.nodes if step.distribution else None
+            assert node.get("resources", {}).get("instance_count") == count
             assert step.compute
             assert node["computeId"] == step.compute.name
             spec = self.loaded[f"components/{export.node(step.name)}.yml"].rest["properties"]["componentSpec"]
@@ -100,6 +103,14 @@ class Exported:
         assert others == [words]
         assert words[0] == self.plan.step(name).script
         return words[1:]
+
+
+def _started(distribution: Distribution) -> Mapping[str, Any]:
+    """Return what v2's service is told of the processes of a step."""
+    if distribution.type == "tensorflow":
+        return {"distribution_type": "TensorFlow", "worker_count": distribution.nodes, "parameter_server_count": 0}
+    kind = {"pytorch": "PyTorch", "mpi": "Mpi"}[distribution.type]
+    return {"distribution_type": kind, "process_count_per_instance": distribution.processes_per_node}
 
 
 def exported(

@@ -1,5 +1,6 @@
 """What a step is given besides its arguments: in the graph, and by the plan and the process that ran here."""
 
+from dataclasses import astuple
 from typing import Any
 
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings, Plan, Step
@@ -21,6 +22,7 @@ def there(both: Both, step: str) -> dict[str, Any]:
         "environment": found.environment.name,
         "variables": dict(found.environment_variables),
         "timeout": found.timeout,
+        "distribution": found.distribution,
         "reusable": found.reusable,
     }
 
@@ -41,6 +43,7 @@ def here(both: Both, step: str) -> dict[str, Any]:
         "environment": planned.environment.name or planned.environment.registered,
         "variables": {name: process.variables[name] for name in planned.environment_variables},
         "timeout": None if planned.timeout is None else str(planned.timeout),
+        "distribution": None if planned.distribution is None else astuple(planned.distribution),
         "reusable": planned.allow_reuse,
     }
 

@@ -95,6 +95,16 @@ _VALUES: dict[ParameterType, st.SearchStrategy[str]] = {
 }
 
 
+# Numbers as texts, which the dumper below writes plain.
+DISTRIBUTIONS: tuple[Mapping[str, str], ...] = (
+    {"type": "pytorch"},
+    {"type": "pytorch", "nodes": "2", "processes_per_node": "2"},
+    {"type": "mpi", "nodes": "3"},
+    {"type": "mpi", "processes_per_node": "2"},
+    {"type": "tensorflow", "nodes": "2"},
+)
+
+
 _KINDS = ("outputs", "steps", "parameters", "datasets")
 
 
@@ -124,11 +134,12 @@ class Argument:
 
 @dataclass(frozen=True)
 class Step:
-    """A step: its arguments as a mapping or as a list, and the steps that it comes after."""
+    """A step: its arguments as a mapping or as a list, the steps that it comes after, its processes."""
 
     arguments: tuple[Argument, ...]
     after: tuple[str, ...]
     as_mapping: bool
+    distribution: Mapping[str, str] | None = None
 
     @property
     def words(self) -> list[Token]:
@@ -139,7 +150,8 @@ class Step:
         """Return what stands in the file."""
         rows = [_row(one) for one in self.arguments]
         merged = {key: value for row in rows for key, value in row.items()} if self.as_mapping else rows
-        return {"script": "record.py", "after": list(self.after), "arguments": merged}
+        own = {"distribution": dict(self.distribution)} if self.distribution else {}
+        return {"script": "record.py", **own, "after": list(self.after), "arguments": merged}
 
 
 def _row(argument: Argument) -> Any:  # noqa: ANN401 - a piece of YAML
@@ -258,7 +270,8 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
         own = Argument("--output", (_sources(name, (), {})[0],))  # so that the next ones have something to read
         arguments = (own, *draw(_arguments(_sources(name, readable, values), as_mapping=as_mapping)))
         after = draw(st.lists(st.sampled_from(sorted(steps)), unique=True)) if steps else []
-        steps[name] = Step(arguments, tuple(after), as_mapping)
+        distribution = draw(st.sampled_from((None, None, *DISTRIBUTIONS)))
+        steps[name] = Step(arguments, tuple(after), as_mapping, distribution)
         readable += _written(name, arguments)
     order = draw(st.permutations(list(steps)))
     return Pipeline({name: steps[name] for name in order}, declared, given, draw(st.sampled_from((True, False, None))))

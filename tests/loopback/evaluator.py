@@ -66,6 +66,7 @@ class Step:
     environment: Environment
     environment_variables: Mapping[str, str]
     timeout: str | None
+    distribution: tuple[str, int, int] | None  # its type, the nodes, the processes on each
     reusable: bool
     regenerated: bool  # the submission forces it to run
     snapshot: str
@@ -129,6 +130,7 @@ def _step(bodies: Bodies, node: str) -> Step:
         environment=_environment(configuration["environment"]),
         environment_variables=configuration["environmentVariables"],
         timeout=_timeout(node, configuration, values),
+        distribution=_distribution(node, configuration),
         reusable=module["IsDeterministic"],
         regenerated=bool(entity.get("RegenerateOutput")),
         snapshot=module["StorageId"],
@@ -257,6 +259,28 @@ def _agreed(node: str, what: str, one: str, other: str | None) -> str:
 def _environment(body: Entity) -> Environment:
     rest = {name: value for name, value in body.items() if name not in ("name", "version")}
     return Environment(body["name"], body.get("version"), rest)
+
+
+def _distribution(node: str, configuration: Entity) -> tuple[str, int, int] | None:
+    """Return how many processes of a script train together, by the section that the framework makes effective."""
+    effective = configuration["framework"], configuration["communicator"]
+    nodes = configuration["nodeCount"]
+    if effective == ("PyTorch", "nccl"):
+        section = configuration["pytorch"]
+        _agreed(node, "number of nodes", str(nodes), str(section["nodeCount"]))
+        return "pytorch", nodes, section["processCount"] // nodes
+    if effective == ("Python", "IntelMpi"):
+        section = configuration["mpi"]
+        _agreed(node, "number of nodes", str(nodes), str(section["nodeCount"]))
+        return "mpi", nodes, section["processCountPerNode"]
+    if effective == ("TensorFlow", "ParameterServer"):
+        section = configuration["tensorflow"]
+        _agreed(node, "number of workers", str(nodes), str(section["workerCount"]))
+        _agreed(node, "number of parameter servers", "0", str(section["parameterServerCount"]))
+        return "tensorflow", nodes, 1
+    if effective != ("Python", "None") or nodes != 1:
+        raise Inconsistent(f"node {node}: {nodes} nodes of {effective}")
+    return None
 
 
 def _timeout(node: str, configuration: Entity, values: Mapping[str, str | None]) -> str | None:

@@ -121,13 +121,14 @@ NAMES = {
     "arguments": "--x",
     "0": "--x",
 }
-ALONE = ("Compute", "Dataset", "Environment", "Parameter", "Recurrence", "Schedule")
+ALONE = ("Compute", "Dataset", "Distribution", "Environment", "Parameter", "Recurrence", "Schedule")
 BESIDE: dict[str, dict[str, Any]] = {
     "Compute": {"name": "c"},
     "Dataset": {"local": "d"},
     "Dataset.datastore": {"path": "p"},
     "Dataset.path": {"datastore": "d"},
     "Dataset.version": {"registered": "r"},
+    "Distribution": {"type": "pytorch"},
     "Environment": {"name": "e"},
     "Environment.name": {"conda_file": "e.yml"},
     "Environment.version": {"registered": "r"},

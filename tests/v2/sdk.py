@@ -15,7 +15,7 @@ Leaf = tuple[tuple[str, ...], object]
 
 # What the client calls otherwise in the body of a request. Keys are compared without ``_`` and case.
 _OTHERWISE = {
-    "type": {"type", "jobtype", "jobinputtype", "joboutputtype", "triggertype", "computetype"},
+    "type": {"type", "jobtype", "jobinputtype", "joboutputtype", "triggertype", "computetype", "distributiontype"},
     "path": {"uri", "value"},
     "compute": {"computeid"},
     "name": {"name", "assetname"},

@@ -10,7 +10,7 @@ from typing import TypeVar
 from aml_pipeline.azureml import images, refusal, sendable
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.sdks import require_v1
-from aml_pipeline.azureml.v1 import compute, data, environment, snapshots
+from aml_pipeline.azureml.v1 import compute, data, distribution, environment, snapshots
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
@@ -243,12 +243,13 @@ class Compilation:
         return self.targets[wanted] or (wanted.name, "AmlCompute")
 
     def configuration(self, step: Step) -> Sdk:
-        """Return the RunConfiguration, shared by steps with equal environment, variables and timeout."""
-        key = json.dumps([asdict(step.environment) if step.environment else None, _variables(step), step.timeout])
+        """Return the RunConfiguration, shared by steps with equal environment, variables, timeout and distribution."""
+        parts = [asdict(part) if part else None for part in (step.environment, step.distribution)]
+        key = json.dumps([*parts, _variables(step), step.timeout])
         if key not in self.configurations:
             from azureml.core.runconfig import RunConfiguration
 
-            made = RunConfiguration()
+            made = distribution.configuration(step.distribution) if step.distribution else RunConfiguration()
             made.environment = self.environment(step)
             made.environment_variables = _variables(step)
             made.max_run_duration_seconds = step.timeout
@@ -284,6 +285,7 @@ class Compilation:
             step.compute.name if step.compute else None,
             step.timeout,
             sorted(step.after),
+            *([asdict(step.distribution)] if step.distribution else []),
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
 

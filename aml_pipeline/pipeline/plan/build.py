@@ -12,6 +12,7 @@ from aml_pipeline.pipeline.plan.arguments import read_arguments
 from aml_pipeline.pipeline.plan.model import (
     Compute,
     DatasetPlace,
+    Distribution,
     Environment,
     OtherValue,
     OutputSettings,
@@ -20,6 +21,7 @@ from aml_pipeline.pipeline.plan.model import (
     Step,
 )
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
+from aml_pipeline.pipeline.spec.distribution import Distribution as DistributionSpec
 from aml_pipeline.pipeline.spec.parameter import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -88,6 +90,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
         timeout=declared.timeout or pipeline.timeout,
         retries=pipeline.retries if declared.retries is None else declared.retries,
+        distribution=_copied(Distribution, declared.distribution),
     )
     return _with_outputs(step, declared, problems)
 
@@ -150,7 +153,7 @@ def _reused(pipeline: PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
     return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
 
 
-def _copied(kind: type[Any], model: ComputeSpec | EnvironmentSpec | None) -> Any:  # noqa: ANN401 - kind tells
+def _copied(kind: type[Any], model: ComputeSpec | EnvironmentSpec | DistributionSpec | None) -> Any:  # noqa: ANN401 - kind tells
     return None if model is None else kind(**dict(model))
 
 

@@ -102,6 +102,20 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """The processes of a step that train together; see ``spec.Distribution``."""
+
+    type: str
+    nodes: int
+    processes_per_node: int
+
+    @property
+    def processes(self) -> int:
+        """The number of processes on all nodes."""
+        return self.nodes * self.processes_per_node
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step, complete: the settings of the pipeline are filled in."""
 
@@ -119,6 +133,7 @@ class Step:
     timeout: int | None
     retries: int
     unnamed: tuple[Input | Output, ...] = ()  # what it also reads and writes, without an argument that names it
+    distribution: Distribution | None = None
 
     def _distinct(self, kind: type[Token]) -> Iterator[Any]:
         tokens = (token for argument in self.arguments for token in argument.values)

@@ -79,6 +79,8 @@ def _short_form(path: Path, value: str) -> str | None:
     """Return the cure for a string in place of a mapping, if it shows which key was meant."""
     if path[-2:-1] == ("datasets",):
         return f"Write `local: {value}` below it."
+    if path[-1:] == ("distribution",):
+        return f"Write `type: {value}` below it."
     if path[-1:] != ("environment",):
         return None
     if value.endswith((".txt", ".in")):

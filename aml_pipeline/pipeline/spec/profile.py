@@ -6,6 +6,7 @@ from pydantic import Field
 
 from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.destination import Destination
+from aml_pipeline.pipeline.spec.distribution import Distribution
 from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text, Variables
 from aml_pipeline.pipeline.spec.schedule import Schedule
 from aml_pipeline.pipeline.spec.settings import ComputeField, Environment
@@ -33,6 +34,11 @@ class StepOverride(Model):
     )
     timeout: Duration | None = Field(None, description="Maximum duration; replaces the step's.", examples=["2h"])
     environment_variables: Variables = Field(default_factory=dict)
+    distribution: Distribution | None = Field(
+        None,
+        description="Several processes of the script that train together; replaces the step's.",
+        examples=[{"type": "pytorch", "processes_per_node": 2}],
+    )
 
 
 class Profile(Destination):

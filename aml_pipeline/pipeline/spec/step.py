@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from aml_pipeline.pipeline.spec.data import Output
+from aml_pipeline.pipeline.spec.distribution import Distribution
 from aml_pipeline.pipeline.spec.fields import SCALAR_SCHEMA, WORD_NAMES, OutputName, ProjectPath, Shown, Texts
 from aml_pipeline.pipeline.spec.settings import RunSettings
 
@@ -62,6 +63,11 @@ class Step(RunSettings):
         None,
         description="If false, the step always runs: for results that depend on more than its arguments show.",
         examples=[False],
+    )
+    distribution: Distribution | None = Field(
+        None,
+        description="Several processes of the script that train together.",
+        examples=[{"type": "pytorch", "nodes": 2, "processes_per_node": 4}],
     )
     retries: int | None = Field(
         None, ge=0, le=100, description="Number of retries after a failure (local runs only).", examples=[2]

@@ -1,6 +1,6 @@
 """Plan → the pipeline job: how the components are connected, and their settings in this pipeline.
 
-Environment variables and limits are set on the nodes: on a component, v2 silently drops them.
+Environment variables and limits are set on the nodes: on a component, v2 silently drops them. So is the distribution.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import yaml_text
 from aml_pipeline.azureml.v2.export.ports import Port
-from aml_pipeline.pipeline.plan.model import Compute, Plan, Step
+from aml_pipeline.pipeline.plan.model import Distribution, Plan, Step
 from aml_pipeline.pipeline.plan.ports import node
 
 
@@ -41,11 +41,19 @@ def _job(step: Step, ports: Sequence[Port]) -> dict[str, Any]:
         data["environment_variables"] = dict(sorted(step.environment_variables.items()))
     if step.timeout:
         data["limits"] = {"timeout": step.timeout}
-    return data | _where(step.compute)
+    resources: dict[str, Any] = {}
+    if sendable.is_serverless(step.compute):  # a node without a target uses the job's default
+        resources |= {"instance_type": step.compute.vm_size} if step.compute.vm_size else {}
+    else:
+        data["compute"] = f"azureml:{step.compute.name}"
+    if step.distribution:
+        data["distribution"] = _distribution(step.distribution)
+        resources["instance_count"] = step.distribution.nodes
+    return {**data, "resources": resources} if resources else data
 
 
-def _where(compute: Compute) -> dict[str, Any]:
-    """Return the compute target of a node; a node without one uses the job's default."""
-    if not sendable.is_serverless(compute):
-        return {"compute": f"azureml:{compute.name}"}
-    return {"resources": {"instance_type": compute.vm_size}} if compute.vm_size else {}
+def _distribution(distribution: Distribution) -> dict[str, Any]:
+    """Return which processes v2 starts; ``worker_count`` must be the number of nodes."""
+    if distribution.type == "tensorflow":
+        return {"type": "tensorflow", "worker_count": distribution.nodes}
+    return {"type": distribution.type, "process_count_per_instance": distribution.processes_per_node}
