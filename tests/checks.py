@@ -185,6 +185,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "with a conda or pip file. Keep one definition.",
         "environment-name": "An environment that is defined here needs a name, which must not be one that Azure ML "
         "reserves (reported by `submit`). Choose another name.",
+        "environment-registry": "Only a registered environment is in a registry: name it with `registered`, or delete "
+        "`registry`.",
         "environment-version": "The version of an environment that is defined here follows from its content. Delete "
         "`version:`.",
         "missing-file": "A file that the environment names, or that such a file includes, was not found. Create it, or "
@@ -221,11 +223,15 @@ ENTRIES: dict[str, dict[str, str]] = {
         "plain-secret": "A warning: a file of the environment, a variable, an argument or the default of a parameter "
         "contains a password, key or token in plain text, which is sent to Azure ML. Remove it: use connections of the "
         "workspace for pip, and its key vault for scripts.",
+        "registry-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 knows only "
+        "environments of the workspace. Name one of these, or use v2.",
         "reserved-variable": "Reported by `submit`: Azure ML sets this variable itself. Choose another name.",
         "secret-file": "A warning: judging by its name, a file that would be sent with a step contains keys or "
         "passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
+        "step-identity": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: only Azure ML v2 lets "
+        "a step run as its user or as the managed identity of its compute target. Delete `identity:`, or use v2.",
         "too-few-nodes": "Reported by `submit`, `publish` and `export`: the step needs more nodes at a time than its "
         "compute target has. Raise `max_nodes`, or use fewer nodes.",
     },

@@ -14,7 +14,15 @@ from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Distribution, OutputSettings, Plan, Step
+from aml_pipeline.pipeline.plan.model import (
+    Compute,
+    DatasetPlace,
+    Distribution,
+    OutputSettings,
+    Plan,
+    Resources,
+    Step,
+)
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.size import too_large
@@ -46,14 +54,24 @@ def of_v1(plan: Plan, steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     chosen = list(steps)
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
-    return [*_serverless(chosen), *(problem for name in names for problem in _table(plan, name))]
+    only = (problem for step in chosen for problem in _only_in_v2(step))
+    return [*only, *(problem for name in names for problem in _table(plan, name))]
 
 
-def _serverless(steps: Iterable[Step]) -> list[Problem]:
-    serverless = [step for step in steps if is_serverless(step.compute)]
-    message = "serverless compute exists only in Azure ML v2, not in SDK v1."
-    cure = "Name a cluster, or use v2: `sdk: v2` in the file, or `aml-pipeline export`."
-    return [Problem("serverless-compute", message, cure, ("steps", step.name, "compute")) for step in serverless]
+def _only_in_v2(step: Step) -> Iterator[Problem]:
+    place = ("steps", step.name)
+    only = "exists only in Azure ML v2, not in SDK v1."
+    use_v2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
+    if is_serverless(step.compute):
+        message = f"serverless compute {only}"
+        yield Problem("serverless-compute", message, f"Name a cluster, or {use_v2}", (*place, "compute"))
+    if step.environment and step.environment.registry:
+        message = f'the registry "{step.environment.registry}" of an environment {only}'
+        cure = f"Name an environment of the workspace, or {use_v2}"
+        yield Problem("registry-environment", message, cure, (*place, "environment", "registry"))
+    if step.identity:
+        message = f"`identity` of a step {only}"
+        yield Problem("step-identity", message, f"Delete it, or {use_v2}", (*place, "identity"))
 
 
 def _table(plan: Plan, name: str) -> Iterator[Problem]:
@@ -86,9 +104,20 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
             "compute": step.compute.name if step.compute else "",
             "timeout": f"{step.timeout} s" if step.timeout else "none",
             **({"distribution": _distribution(step.distribution)} if step.distribution else {}),
+            **_of_node(step),
             **{f"output {name}": _settings(output) for name, output in step.outputs.items()},
             **{f"dataset {dataset}": _place(plan.datasets[dataset]) for dataset in step.datasets},
         },
+    }
+
+
+def _of_node(step: Step) -> dict[str, str]:
+    """Return the settings of a step about the container and the identity that it gets on a node."""
+    resources = step.resources or Resources(None, ())
+    return {
+        "shm_size": resources.shm_size or "default",
+        "docker_arguments": " ".join(redaction.words(resources.docker_arguments)) or "none",
+        "identity": step.identity or "default",
     }
 
 

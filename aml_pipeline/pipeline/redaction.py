@@ -92,6 +92,8 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
     ).as_data()
     for step, row in zip(plan.steps, data["steps"], strict=True):
         row["arguments"], row["environment_variables"] = arguments(step.arguments), variables(step)
+        if step.resources:
+            row["resources"]["docker_arguments"] = words(step.resources.docker_arguments)
     return data
 
 

@@ -19,7 +19,8 @@ VAULT = 'Keep secrets in the key vault of the workspace, and read them with `run
 
 def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
     """Return a warning for each file of ``steps`` with a usual name for secrets, and each value that looks like one."""
-    return [*_files(project, steps), *_variables(steps), *_arguments(steps), *_parameters(plan, steps)]
+    settings = [*_variables(steps), *_docker_arguments(steps)]
+    return [*_files(project, steps), *settings, *_arguments(steps), *_parameters(plan, steps)]
 
 
 def _files(project: Project, steps: Iterable[Step]) -> list[Problem]:
@@ -63,6 +64,20 @@ def _variables(steps: Iterable[Step]) -> Iterator[Problem]:
         place = ("steps", having[0].name, "environment_variables", name)
         if what:
             yield _in_plain_text(f'the variable "{name}" of step "{having[0].name}"{more}', what, place, on_key=True)
+
+
+def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:
+    """Yield a warning for each secret that ``docker run`` would get, as in ``--env TOKEN=…``."""
+    users: dict[str, Step] = {}
+    for step in steps:
+        for text in step.resources.docker_arguments if step.resources else ():
+            users.setdefault(text, step)
+    for text, step in users.items():
+        *_, name, value = ("", "", *text.split("=", 2))
+        what = by_variable(name.strip("-"), value)
+        if what:
+            place = ("steps", step.name, "resources", "docker_arguments")
+            yield _in_plain_text(f'an argument of Docker for step "{step.name}"', what, place, on_key=True)
 
 
 def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:

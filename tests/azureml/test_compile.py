@@ -100,6 +100,8 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
         ('{A: "1"}', '{A: "2"}', {"train"}),
         ('{A: "1"}', '{B: "1"}', {"train"}),
         ("timeout: 10m", "timeout: 11m", {"train"}),
+        ("timeout: 10m", "timeout: 10m\n    resources: {shm_size: 4g}", {"train"}),
+        ("timeout: 10m", "timeout: 10m\n    resources: {docker_arguments: [--init]}", {"train"}),
         ("mode: mount", "mode: upload", {"train"}),
         ("datastore: results", "datastore: others", {"train"}),
         ("mode: mount", "mode: mount, register_as: network", {"train"}),

@@ -197,13 +197,13 @@ def test_an_export_that_says_everything_tells_of_nothing_left_out(small: Project
 IN_EXPORTS = {
     "PipelineSpec": {
         "said": "name description experiment compute environment environment_variables source_directory snapshot "
-        "timeout allow_reuse datasets parameters steps schedules publish",
+        "timeout resources identity allow_reuse datasets parameters steps schedules publish",
         "told to be left out": "retries",
         "chosen before": "profiles version sdk",
     },
     "Step": {
         "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "
-        "timeout allow_reuse distribution",
+        "timeout resources identity allow_reuse distribution",
         "told to be left out": "retries",
     },
     "Parameter": {
@@ -221,10 +221,11 @@ IN_EXPORTS = {
         "said": "name vm_size vm_priority min_nodes max_nodes idle_seconds_before_scaledown",  # or told to be left out
     },
     "Environment": {
-        "said": "name conda_file pip_requirements docker_image curated registered version",
+        "said": "name conda_file pip_requirements docker_image curated registered registry version",
         "refused": "conda_environment",
     },
     "Distribution": {"said": "type nodes processes_per_node"},
+    "Resources": {"said": "shm_size docker_arguments"},
     "Schedule": {"said": "cron recurrence time_zone parameters"},
     "Publish": {"said": "reuse"},
 }

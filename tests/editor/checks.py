@@ -27,14 +27,15 @@ LINE = "# yaml-language-server: $schema=aml_pipeline/pipeline.schema.json\n"
 STEP = "name: x\nsteps:\n  train:\n    script: train.py\n"
 WRITTEN = count()
 
-SETTINGS = {"compute", "environment", "environment_variables", "snapshot", "timeout"}
+SETTINGS = {"compute", "environment", "environment_variables", "identity", "resources", "snapshot", "timeout"}
 OF_PIPELINE = SETTINGS | {
     "allow_reuse", "datasets", "description", "experiment", "name", "parameters", "profiles", "publish", "retries",
     "schedules", "source_directory", "steps", "version",
 }  # fmt: skip
 OF_STEP = SETTINGS | {"after", "allow_reuse", "arguments", "outputs", "retries", "script", "source_directory"}
 OF_ENVIRONMENT = {
-    "conda_environment", "conda_file", "curated", "docker_image", "name", "pip_requirements", "registered", "version",
+    "conda_environment", "conda_file", "curated", "docker_image", "name", "pip_requirements", "registered", "registry",
+    "version",
 }  # fmt: skip
 OF_COMPUTE = {"idle_seconds_before_scaledown", "max_nodes", "min_nodes", "name", "vm_priority", "vm_size"}
 OF_DATASET = {"datastore", "local", "mode", "optional", "path", "registered", "version"}

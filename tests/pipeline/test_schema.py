@@ -129,6 +129,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "Dataset.path": {"datastore": "d"},
     "Dataset.version": {"registered": "r"},
     "Distribution": {"type": "pytorch"},
+    "Environment.registry": {"registered": "r"},
     "Environment": {"name": "e"},
     "Environment.name": {"conda_file": "e.yml"},
     "Environment.version": {"registered": "r"},

@@ -32,6 +32,8 @@ environment_variables: {OMP_NUM_THREADS: 1, CUDA_VISIBLE_DEVICES: "", RATE: 0.10
 allow_reuse: false
 retries: 1
 timeout: 2h
+resources: {shm_size: 8g, docker_arguments: [--init]}
+identity: user
 datasets:
   here: {local: data, optional: true}
   there: {datastore: store, path: data/, mode: download}

@@ -15,12 +15,16 @@ Leaf = tuple[tuple[str, ...], object]
 
 # What the client calls otherwise in the body of a request. Keys are compared without ``_`` and case.
 _OTHERWISE = {
-    "type": {"type", "jobtype", "jobinputtype", "joboutputtype", "triggertype", "computetype", "distributiontype"},
+    "type": {
+        *("type", "jobtype", "jobinputtype", "joboutputtype", "triggertype", "computetype"),
+        *("distributiontype", "identitytype"),
+    },
     "path": {"uri", "value"},
     "compute": {"computeid"},
     "name": {"name", "assetname"},
     "job": {"jobdefinition"},
     "createjob": {"action"},
+    "dockerargs": {"dockerargslist"},
     "size": {"vmsize"},
     "tier": {"vmpriority"},
     "mininstances": {"minnodecount"},
@@ -180,6 +184,7 @@ _READINGS: dict[str, Callable[[Any, Any], bool]] = {
     "default_compute": lambda written, sent: written.removeprefix("azureml:") == sent,
     "conda_file": lambda written, sent: written == yaml.safe_load(sent),
     "idle_time_before_scale_down": _same_seconds,
+    "job_tier": _same_word,
     "mode": _same_word,
     "path": lambda written, sent: written.removeprefix("azureml:") == sent or written == sent,
     "start_time": lambda written, sent: written.replace("T", " ") == sent,

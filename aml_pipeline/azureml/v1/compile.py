@@ -16,7 +16,15 @@ from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan import ports, tokens
-from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.model import (
+    Compute,
+    DatasetPlace,
+    Environment,
+    Plan,
+    Resources,
+    Step,
+    token_as_data,
+)
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 
@@ -243,9 +251,8 @@ class Compilation:
         return self.targets[wanted] or (wanted.name, "AmlCompute")
 
     def configuration(self, step: Step) -> Sdk:
-        """Return the RunConfiguration, shared by steps with equal environment, variables, timeout and distribution."""
-        parts = [asdict(part) if part else None for part in (step.environment, step.distribution)]
-        key = json.dumps([*parts, _variables(step), step.timeout])
+        """Return the RunConfiguration, shared by steps that differ in nothing that it says."""
+        key = repr((step.environment, _variables(step), step.timeout, step.resources, step.distribution))
         if key not in self.configurations:
             from azureml.core.runconfig import RunConfiguration
 
@@ -253,6 +260,8 @@ class Compilation:
             made.environment = self.environment(step)
             made.environment_variables = _variables(step)
             made.max_run_duration_seconds = step.timeout
+            if step.resources:
+                made.docker = _docker(step.resources)
             self.configurations[key] = made
         return self.configurations[key]
 
@@ -286,6 +295,7 @@ class Compilation:
             step.timeout,
             sorted(step.after),
             *([asdict(step.distribution)] if step.distribution else []),
+            *([asdict(step.resources)] if step.resources else []),  # so that a step without keeps its digest
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
 
@@ -301,6 +311,13 @@ def _there(setting: Setting | None) -> Setting:
 
 def _place_there(place: DatasetPlace) -> list[str | None]:
     return [place.datastore, place.path, place.registered, place.version, place.mode]
+
+
+def _docker(resources: Resources) -> Sdk:
+    from azureml.core.runconfig import DockerConfiguration
+
+    size = {"shm_size": resources.shm_size} if resources.shm_size else {}
+    return DockerConfiguration(use_docker=True, arguments=list(resources.docker_arguments), **size)
 
 
 def _variables(step: Step) -> dict[str, str]:

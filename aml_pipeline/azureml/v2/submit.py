@@ -101,7 +101,8 @@ def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Call
     for name in _datastores(plan):
         assets.require_datastore(client, name)
     for environment in dict.fromkeys(step.environment for step in plan.steps):
-        if environment is not None and (environment.curated or environment.registered):
+        # An environment of a registry is not looked up, which would need a client of that registry.
+        if environment is not None and (environment.curated or environment.registered) and not environment.registry:
             assets.require_environment(client, environment)
     registered = export.registered(plan, project)
     environments = [

@@ -18,15 +18,14 @@ from aml_pipeline.pipeline.plan.model import (
     OutputSettings,
     ParameterValue,
     Plan,
+    Resources,
     Step,
 )
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
-from aml_pipeline.pipeline.spec.distribution import Distribution as DistributionSpec
+from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.parameter import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
-from aml_pipeline.pipeline.spec.settings import Compute as ComputeSpec
-from aml_pipeline.pipeline.spec.settings import Environment as EnvironmentSpec
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
 from aml_pipeline.pipeline.yaml.scalars import written
 
@@ -91,6 +90,8 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         timeout=declared.timeout or pipeline.timeout,
         retries=pipeline.retries if declared.retries is None else declared.retries,
         distribution=_copied(Distribution, declared.distribution),
+        resources=_copied(Resources, declared.resources or pipeline.resources),
+        identity=declared.identity or pipeline.identity,
     )
     return _with_outputs(step, declared, problems)
 
@@ -153,7 +154,7 @@ def _reused(pipeline: PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
     return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
 
 
-def _copied(kind: type[Any], model: ComputeSpec | EnvironmentSpec | DistributionSpec | None) -> Any:  # noqa: ANN401 - kind tells
+def _copied(kind: type[Any], model: Model | None) -> Any:  # noqa: ANN401 - kind tells
     return None if model is None else kind(**dict(model))
 
 

@@ -31,6 +31,15 @@ class Environment:
     curated: str | None
     registered: str | None
     version: str | None
+    registry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the container of a step gets on a node in Azure ML; see ``spec.Resources``."""
+
+    shm_size: str | None
+    docker_arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,8 @@ class Step:
     allow_reuse: bool
     timeout: int | None
     retries: int
+    resources: Resources | None = None
+    identity: str | None = None
     unnamed: tuple[Input | Output, ...] = ()  # what it also reads and writes, without an argument that names it
     distribution: Distribution | None = None
 

@@ -160,6 +160,22 @@ Duration = Annotated[
     Shown({"type": "string", "pattern": f"^{_DURATION}$", "patternErrorMessage": "Write it like 90s, 10m or 2h."}),
 ]
 
+_MEMORY = "[1-9][0-9]*[bkmg]"  # as Docker and azure-ai-ml read it
+
+
+def _memory(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(_MEMORY, value):
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise fail("wrong-value", f"{shown} is not a valid size of memory.", "Write it like 512m or 8g.")
+    return value
+
+
+MemorySize = Annotated[
+    str,
+    BeforeValidator(_memory),
+    Shown({"type": "string", "pattern": f"^{_MEMORY}$", "patternErrorMessage": "Write it like 512m or 8g."}),
+]
+
 
 def _variable_name(name: str) -> str:
     if not re.fullmatch(names.VARIABLE_NAME, name):

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import EMPTY, Duration, OrShort, ProjectPath, Text, Texts, Variables, fail
+from aml_pipeline.pipeline.spec.fields import (
+    EMPTY,
+    Duration,
+    MemorySize,
+    OrShort,
+    ProjectPath,
+    Text,
+    Texts,
+    Variables,
+    fail,
+)
 
 
 class Environment(Model):
@@ -40,7 +50,14 @@ class Environment(Model):
         None, description="A curated environment, provided by Azure ML.", examples=["AzureML-sklearn-1.5"]
     )
     registered: Text | None = Field(
-        None, description="An environment that is already registered in the workspace.", examples=["team-env"]
+        None,
+        description="An environment that is already registered in the workspace, or in `registry`.",
+        examples=["team-env"],
+    )
+    registry: Text | None = Field(
+        None,
+        description="The registry that contains the `registered` environment (Azure ML v2 only).",
+        examples=["azureml"],
     )
     version: Text | None = Field(
         None, description="Version of `curated` or `registered` (default: the latest).", examples=["3"]
@@ -59,6 +76,9 @@ class Environment(Model):
         if self.version is not None and not existing:
             raise fail("environment-version", "`version` can only be used with `curated` or `registered`.",
                        "Delete it: other environments get a version from their content.", at="version")  # fmt: skip
+        if self.registry is not None and sources[0] != "registered":
+            raise fail("environment-registry", "`registry` can only be used with `registered`.",
+                       "Name the environment with `registered:`, or delete the key.", at="registry")  # fmt: skip
         if self.name is None and not existing:
             raise fail("environment-name", "the environment has no name.", "Add `name:`.", at="")
         return self
@@ -106,6 +126,17 @@ ComputeField = Annotated[
 ]
 
 
+class Resources(Model):
+    """What the container of a step gets on a node in Azure ML."""
+
+    shm_size: MemorySize | None = Field(
+        None, description="Shared memory of the container (default in Azure ML: 2g).", examples=["8g"]
+    )
+    docker_arguments: Texts = Field(
+        (), description="Further arguments of `docker run`, one word each.", examples=[["--ulimit", "memlock=-1"]]
+    )
+
+
 class RunSettings(Model):
     """Settings of the pipeline that a step may override."""
 
@@ -124,3 +155,14 @@ class RunSettings(Model):
     )
     environment_variables: Variables = Field(default_factory=dict)
     timeout: Duration | None = Field(None, description="Maximum duration of a step.", examples=["10m"])
+    resources: Resources | None = Field(
+        None,
+        description="What the containers of the steps get on the nodes in Azure ML. Local runs ignore it.",
+        examples=[{"shm_size": "8g"}],
+    )
+    identity: Literal["user", "managed"] | None = Field(
+        None,
+        description="Who the steps are when they access data in Azure ML v2: the user who submits the run, or the "
+        "managed identity of the compute target. Local runs ignore it.",
+        examples=["managed"],
+    )

@@ -53,6 +53,9 @@ def _files(name: str, image: Image, base: str) -> dict[str, str]:
 def existing(environment: Environment) -> str:
     """Return the reference to a registered environment, to its latest version if none is given."""
     name = environment.curated or environment.registered
+    if environment.registry:
+        which = f"versions/{environment.version}" if environment.version else "labels/latest"
+        return f"azureml://registries/{environment.registry}/environments/{name}/{which}"
     return f"azureml:{name}:{environment.version}" if environment.version else f"azureml:{name}@latest"
 
 

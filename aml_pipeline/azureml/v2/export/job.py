@@ -41,15 +41,19 @@ def _job(step: Step, ports: Sequence[Port]) -> dict[str, Any]:
         data["environment_variables"] = dict(sorted(step.environment_variables.items()))
     if step.timeout:
         data["limits"] = {"timeout": step.timeout}
-    resources: dict[str, Any] = {}
-    if sendable.is_serverless(step.compute):  # a node without a target uses the job's default
-        resources |= {"instance_type": step.compute.vm_size} if step.compute.vm_size else {}
-    else:
-        data["compute"] = f"azureml:{step.compute.name}"
+    if step.identity:
+        data["identity"] = {"type": _IDENTITIES[step.identity]}
     if step.distribution:
         data["distribution"] = _distribution(step.distribution)
-        resources["instance_count"] = step.distribution.nodes
+    if not sendable.is_serverless(step.compute):  # a node without a target uses the job's default
+        data["compute"] = f"azureml:{step.compute.name}"
+    elif step.compute.vm_priority == "lowpriority":
+        data["queue_settings"] = {"job_tier": "spot"}  # learn.microsoft.com, how-to-use-serverless-compute
+    resources = _resources(step)
     return {**data, "resources": resources} if resources else data
+
+
+_IDENTITIES = {"user": "user_identity", "managed": "managed"}
 
 
 def _distribution(distribution: Distribution) -> dict[str, Any]:
@@ -57,3 +61,17 @@ def _distribution(distribution: Distribution) -> dict[str, Any]:
     if distribution.type == "tensorflow":
         return {"type": "tensorflow", "worker_count": distribution.nodes}
     return {"type": distribution.type, "process_count_per_instance": distribution.processes_per_node}
+
+
+def _resources(step: Step) -> dict[str, Any]:
+    """Return what a node needs of its compute target."""
+    resources: dict[str, Any] = {}
+    if step.compute and step.compute.vm_size and sendable.is_serverless(step.compute):
+        resources["instance_type"] = step.compute.vm_size
+    if step.distribution:
+        resources["instance_count"] = step.distribution.nodes
+    if step.resources and step.resources.shm_size:
+        resources["shm_size"] = step.resources.shm_size
+    if step.resources and step.resources.docker_arguments:
+        resources["docker_args"] = list(step.resources.docker_arguments)
+    return resources

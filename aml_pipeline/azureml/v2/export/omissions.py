@@ -44,7 +44,8 @@ def _retries(plan: Plan) -> Iterator[str]:
 
 def _computes(plan: Plan) -> Iterator[str]:
     for target in dict.fromkeys(step.compute for step in plan.steps if step.compute):
-        given = [key for key in _OF_CLUSTERS if getattr(target, key) is not None]
+        said = ("vm_priority",) if sendable.is_serverless(target) else ()
+        given = [key for key in _OF_CLUSTERS if getattr(target, key) is not None and key not in said]
         if given and not _is_made(target):
             keys = ", ".join(given)
             yield f"{keys} of compute target {target.name}. Only a cluster created from a `vm_size` has them."

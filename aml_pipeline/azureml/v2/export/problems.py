@@ -64,6 +64,8 @@ def _environment(step: Step) -> Iterator[Problem]:
             f"Export it with `conda env export --no-builds --name {name} > {name}.yml`, and use that as `conda_file:`."
         )
         yield Problem("export-environment", message, cure, (*place, "conda_environment"))
+    if environment.registry is not None:
+        yield from _named(environment.registry, "a registry", (*place, "registry"))
     key = _key(environment)
     yield from _named(getattr(environment, key), "an environment", (*place, key))
 

@@ -1,0 +1,125 @@
+"""Where a step runs: containers, identities, registries and serverless compute, as each SDK sends them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aml_pipeline import azureml
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v2 import export
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.project import secret_check
+from aml_pipeline.project.opening import open_pipeline
+from tests import dry, v1
+from tests.conftest import Project
+from tests.loopback.serving import quiet
+from tests.v2 import sdk
+
+pytestmark = quiet
+
+HEAD = """
+    name: places
+    compute: cpu-cluster
+    environment: {name: training, docker_image: "training:1"}
+    """
+
+
+def written(project: Project, text: str) -> str:
+    """Write a pipeline with ``text`` below its name; return its file."""
+    project.write({"pipeline.yaml": text, "train.py": "", "plain.py": ""})
+    return str(project.root / "pipeline.yaml")
+
+
+CONTAINERS = f"""{HEAD}
+    resources: {{shm_size: 8g, docker_arguments: [--ulimit, memlock=-1]}}
+    steps:
+      train: {{script: train.py}}
+      small: {{script: plain.py, resources: {{shm_size: 512m}}}}
+    """
+
+
+@v1.needs_v1
+def test_v1_sends_what_containers_get_in_the_run_configuration(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, opened = open_pipeline(written(project, CONTAINERS)).require()
+    graph = azureml.compile(plan, dry.workspace(monkeypatch), opened).graph
+    sent = {node.name: json.loads(node._runconfig)["docker"] for node in graph.nodes}
+    shared = {"useDocker": True, "sharedVolumes": True}
+    assert sent == {
+        "train": {**shared, "shmSize": "8g", "arguments": ["--ulimit", "memlock=-1"]},
+        "small": {**shared, "shmSize": "512m", "arguments": []},
+    }
+
+
+def test_a_secret_for_docker_is_reported_and_not_recorded(project: Project) -> None:
+    step = "one: {script: train.py, resources: {docker_arguments: [--env, API_TOKEN=9f8e7d6c5b4a]}}"
+    plan, opened = open_pipeline(written(project, f"{HEAD}steps: {{{step}}}")).require()
+    [warning] = secret_check.warnings(plan, opened, plan.steps)
+    assert (warning.code, warning.path[-1]) == ("plain-secret", "docker_arguments")
+    assert "9f8e7d6c5b4a" not in json.dumps(redaction.for_record(plan))
+    assert "9f8e7d6c5b4a" not in json.dumps(sendable.parts(plan, opened, plan.steps[0]))
+
+
+def nodes(project: Project, text: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the job and the components that azure-ai-ml sends of an export, after finding every key in them."""
+    pytest.importorskip("azure.ai.ml")
+    plan, opened = open_pipeline(written(project, text)).require()
+    assert [*sendable.problems(plan, opened, plan.steps), *export.problems(plan)] == []
+    place = project.root.parent / "v2"
+    export.write(plan, opened, str(place))
+    loaded = sdk.load(Path(place))
+    assert {name: lost for name, one in loaded.items() if (lost := sdk.dropped(one, place))} == {}
+    components = {one.stem: loaded[f"components/{one.name}"].rest["properties"]["componentSpec"]
+                  for one in place.glob("components/*.yml")}  # fmt: skip
+    return loaded["pipeline.yml"].rest["properties"], components
+
+
+def test_v2_sends_what_containers_get_with_the_node(project: Project) -> None:
+    job, _ = nodes(project, CONTAINERS)
+    assert {name: node["resources"] for name, node in job["jobs"].items()} == {
+        "train": {"docker_args_list": ["--ulimit", "memlock=-1"], "shm_size": "8g"},
+        "small": {"shm_size": "512m"},
+    }
+
+
+def test_v2_sends_the_identity_with_the_node(project: Project) -> None:
+    steps = "steps: {one: {script: train.py}, two: {script: plain.py, identity: managed}}"
+    job, _ = nodes(project, f"{HEAD}\n    identity: user\n    {steps}\n")
+    sent = {name: node["identity"] for name, node in job["jobs"].items()}
+    assert sent == {"one": {"identity_type": "UserIdentity"}, "two": {"identity_type": "Managed"}}
+
+
+def test_v2_sends_an_environment_of_a_registry_as_its_address(project: Project) -> None:
+    text = """
+        name: places
+        compute: cpu-cluster
+        environment: {registered: sklearn-1.5, registry: azureml}
+        steps:
+          one: {script: train.py}
+          two: {script: plain.py, environment: {registered: sklearn-1.5, registry: azureml, version: 3}}
+        """
+    _, components = nodes(project, text)
+    place = "azureml://registries/azureml/environments/sklearn-1.5"
+    sent = {name: component["environment"] for name, component in components.items()}
+    assert sent == {"one": f"{place}/labels/latest", "two": f"{place}/versions/3"}
+
+
+def test_v2_sends_size_and_tier_of_serverless_compute_and_its_container(project: Project) -> None:
+    text = """
+        name: places
+        compute: {name: serverless, vm_size: STANDARD_D2_V2, vm_priority: lowpriority}
+        environment: {name: training, docker_image: "training:1"}
+        resources: {shm_size: 8g}
+        steps: {one: {script: train.py}}
+        """
+    job, _ = nodes(project, text)
+    node = job["jobs"]["one"]
+    assert node["resources"] == {"instance_type": "STANDARD_D2_V2", "shm_size": "8g"}
+    assert node["queue_settings"] == {"job_tier": "Spot"}
+    assert not export.omitted(open_pipeline(str(project.root / "pipeline.yaml")).require()[0])
