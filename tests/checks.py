@@ -81,6 +81,18 @@ ENTRIES: dict[str, dict[str, str]] = {
         "true`.",
         "unused-dataset": "A warning: no argument reads the dataset. Use it, or delete it.",
     },
+    "Outputs": {
+        "model-name": "The name of a model must be valid in Azure ML, for both SDKs. Use letters, digits, `-` and `_`.",
+        "output-model": "An output is registered as one model or as one dataset, and a model must have files. Change "
+        "what the message names.",
+        "output-overwrite": "With a path without `{run}`, each run overwrites the results of earlier runs, and a step "
+        "that is reused does not write there again. Write `overwrite: true` to allow that, or add `{run}`.",
+        "output-path": "A path of an output must be within its datastore, and differ from those of other outputs. Its "
+        "only placeholder is `{run}`, the id of the run.",
+        "output-type": "The setting contradicts the type of the output. Change one of them.",
+        "pipeline-output": "An output of the pipeline is one output of a step, and each only once. Write `${{ "
+        "steps.STEP.outputs.NAME }}`.",
+    },
     "Schedules": {
         "bad-cron": "A cron expression has five fields: minute, hour, day of the month, month, day of the week. Fix "
         "the one that the message names.",
@@ -210,6 +222,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "or exclude it.",
         "large-snapshot": "Reported by `submit`, and a warning of `validate`: the limit of Azure ML is 300 MB and "
         "2,000 files. Exclude what the step does not need, with `.amlignore` or with narrower patterns.",
+        "file-output": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: outputs of SDK v1 are "
+        "folders. Write the file into a folder, or use SDK v2.",
         "local-dataset": "Reported by `submit`: the data exists only on this machine. Add its location in Azure ML, or "
         "allow it to be absent with `optional: true`.",
         "local-package": "Reported by `submit` and `export`, and a warning of `validate`: Azure ML builds the image "
@@ -228,6 +242,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "reserved-variable": "Reported by `submit`: Azure ML sets this variable itself. Choose another name.",
         "secret-file": "A warning: judging by its name, a file that would be sent with a step contains keys or "
         "passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
+        "model-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 registers a "
+        "model in a step of its own, in the environment of the step that wrote it. Add azureml-core to that.",
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
         "step-identity": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: only Azure ML v2 lets "

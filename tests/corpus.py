@@ -146,7 +146,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     for name in case.settings("submit"):
         chosen = [step for step in steps if name in {"", step.name}]
         yield from sendable.problems(opened.plan, opened.project, chosen, alone=bool(name))
-        yield from sendable.of_v1(opened.plan, chosen)
+        yield from sendable.of_v1(opened.plan, opened.project, chosen)
         yield from secret_check.warnings(opened.plan, opened.project, chosen)
     if case.settings("export"):
         yield from sendable.problems(opened.plan, opened.project, steps)

@@ -23,7 +23,10 @@ class Remark:
 
 def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
     """Return the plan of a run without schedules: of all steps, or of one ``alone``, without upstream steps."""
-    return replace(plan, steps=(replace(alone, after=()),) if alone else plan.steps, schedules={})
+    if alone is None:
+        return replace(plan, schedules={})
+    outputs = {name: source for name, source in plan.outputs.items() if source.step == alone.name}
+    return replace(plan, steps=(replace(alone, after=()),), outputs=outputs, schedules={})
 
 
 def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]]:

@@ -17,7 +17,7 @@ from aml_pipeline.project.folder import Project
 
 def problems(plan: Plan, project: Project, sdk: str) -> list[Problem]:
     """Return what Azure ML would not accept of ``plan`` with ``sdk``. Works offline and needs no SDK."""
-    others = sendable.of_v1(plan, plan.steps) if sdk == "v1" else export.problems(plan)
+    others = sendable.of_v1(plan, project, plan.steps) if sdk == "v1" else export.problems(plan)
     return [*sendable.problems(plan, project, plan.steps), *others]
 
 
@@ -34,7 +34,7 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
 
     A project is checked once for what is sent with ``sdk``. The local Python is not queried: the image has its own.
     """
-    sent = [(step.name, step.compute, step.environment, step.environment_variables) for step in steps]
+    sent = [(step.name, step.compute, step.environment, step.environment_variables, step.outputs) for step in steps]
     check = (sdk, alone, repr((plan.experiment, plan.datasets, sent)))
     if check in project.passed:
         return

@@ -24,7 +24,10 @@ from aml_pipeline.pipeline.plan.model import (
     Step,
 )
 from aml_pipeline.project.environment import unbuildable
+from aml_pipeline.project.environment.interpreter import unasked
+from aml_pipeline.project.environment.providers import Providers
 from aml_pipeline.project.folder import Project
+from aml_pipeline.project.import_check import provided_packages
 from aml_pipeline.project.snapshot.size import too_large
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 
@@ -50,28 +53,45 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     return [*found, *(problem for name in names for problem in _dataset(plan, name))]
 
 
-def of_v1(plan: Plan, steps: Iterable[Step]) -> list[Problem]:
+def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     chosen = list(steps)
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
-    only = (problem for step in chosen for problem in _only_in_v2(step))
+    only = (problem for step in chosen for problem in (*_only_in_v2(step), *_registering(step, project)))
     return [*only, *(problem for name in names for problem in _table(plan, name))]
+
+
+_USE_V2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
 
 
 def _only_in_v2(step: Step) -> Iterator[Problem]:
     place = ("steps", step.name)
     only = "exists only in Azure ML v2, not in SDK v1."
-    use_v2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
     if is_serverless(step.compute):
         message = f"serverless compute {only}"
-        yield Problem("serverless-compute", message, f"Name a cluster, or {use_v2}", (*place, "compute"))
+        yield Problem("serverless-compute", message, f"Name a cluster, or {_USE_V2}", (*place, "compute"))
     if step.environment and step.environment.registry:
         message = f'the registry "{step.environment.registry}" of an environment {only}'
-        cure = f"Name an environment of the workspace, or {use_v2}"
+        cure = f"Name an environment of the workspace, or {_USE_V2}"
         yield Problem("registry-environment", message, cure, (*place, "environment", "registry"))
     if step.identity:
         message = f"`identity` of a step {only}"
-        yield Problem("step-identity", message, f"Delete it, or {use_v2}", (*place, "identity"))
+        yield Problem("step-identity", message, f"Delete it, or {_USE_V2}", (*place, "identity"))
+    for name, settings in step.outputs.items():
+        if settings.is_file:  # an OutputFileDatasetConfig is always a folder (its ``source``)
+            message = f'output "{name}" of step "{step.name}" is a file, and outputs of SDK v1 are folders.'
+            cure = f"Let the script write the file into a folder, or {_USE_V2}"
+            yield Problem("file-output", message, cure, (*place, "outputs", name, "type"))
+
+
+def _registering(step: Step, project: Project) -> Iterator[Problem]:
+    """Yield the model that no step can register, because its environment has no azureml-core."""
+    models = [name for name, settings in step.outputs.items() if settings.model]
+    packages = provided_packages(project, step.environment) if models else None
+    if packages is not None and Providers(packages, unasked()).of("azureml.core").verdict == "not named":
+        message = f'the environment of step "{step.name}" has no azureml-core, with which SDK v1 registers its model.'
+        place = ("steps", step.name, "outputs", models[0], "model", "name")
+        yield Problem("model-environment", message, f"Add the package azureml-core to it, or {_USE_V2}", place)
 
 
 def _table(plan: Plan, name: str) -> Iterator[Problem]:
@@ -122,7 +142,7 @@ def _of_node(step: Step) -> dict[str, str]:
 
 
 def _settings(settings: OutputSettings) -> str:
-    return " ".join(filter(None, (settings.mode, settings.datastore, settings.register_as)))
+    return " ".join(filter(None, settings.sent.values()))
 
 
 def _distribution(distribution: Distribution) -> str:

@@ -85,6 +85,16 @@ class Submission:
         return self.request.steps
 
     @property
+    def nodes(self) -> list[str]:
+        """The names of its steps, and of those that register models with SDK v1."""
+        names = [step.name for step in self.steps]
+        if self.sdk == "v2" or self.request.alone:
+            return names
+        from aml_pipeline.azureml.v1 import registration
+
+        return [*names, *(registration.name(model) for _, _, model in registration.registrations(self.plan))]
+
+    @property
     def portal(self) -> str:
         """The address of its page."""
         return str((self.run.studio_url if self.sdk == "v2" else self.run.get_portal_url()) or "")
@@ -108,7 +118,7 @@ class Submission:
             recorder(event)
             on_event(event)
 
-        return watch.wait(self.watched, [step.name for step in self.steps], tell, recorder.log, pause)
+        return watch.wait(self.watched, self.nodes, tell, recorder.log, pause)
 
 
 def submit(  # noqa: PLR0913 - each says another thing of how

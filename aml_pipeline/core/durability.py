@@ -16,6 +16,8 @@ def settle(place: str, top: str) -> None:
 
     Symbolic links are not followed: their targets are outside and not ours.
     """
+    if os.path.isfile(place):
+        files.flush(place)
     for folder, _, names in os.walk(place, topdown=False):
         for name in names:
             path = os.path.join(folder, name)

@@ -43,7 +43,8 @@ def _of_output(step: Step, failure: Sequence[str], attempt: Attempt) -> str:
         return ""
     given = step.option_of(Output(name))
     what = f"{given} is a folder that" if given else f"The folder of output {name}"
-    return f"{what} already exists when the script starts. Write a file inside it."
+    cure = f"Write a file inside it, or declare a file: `outputs: {{{name}: {{type: file}}}}`."
+    return f"{what} already exists when the script starts. {cure}"
 
 
 def _of_files(context: Context, step: Step, failure: Sequence[str], attempt: Attempt) -> str:

@@ -14,18 +14,18 @@ from aml_pipeline.local.evaluate import Context, left_out
 
 
 def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
-    """Run the step called ``name``; return its exit status and its output folders, which are kept until the next call.
+    """Run the step called ``name``; return its exit status and its outputs, which are kept until the next call.
 
     It reads the latest results of the steps before it. Raises UsageError when one of them has none, and
-    MachineError when the previous output folders cannot be removed.
+    MachineError when the previous outputs cannot be removed.
     """
     step = context.plan.step(name)
     results = left_out(context, [name])
     outputs = {output: context.store.scratch(name, output) for output in step.outputs}
-    for place in outputs.values():
+    for output, place in outputs.items():
         if refused := removal.remove(place):
             raise MachineError(removal.in_words(refused))
-        os.makedirs(place)
+        os.makedirs(os.path.dirname(place) if step.outputs[output].is_file else place, exist_ok=True)
     folder = context.project.source(step).path
     script, *arguments = command(context, step, outputs, results)
     words = [context.interpreter.path, script, *arguments]

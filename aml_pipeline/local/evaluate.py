@@ -97,7 +97,7 @@ def _empty_output(context: Context, step: Step, result: Result) -> str:
 
 
 def to_fill(context: Context, step: Step) -> list[str]:
-    """Return the outputs that must contain a file when ``step`` has ended: those whose folders its script receives.
+    """Return the outputs that must be or contain a file when ``step`` has ended: those that its script receives.
 
     An option that names a missing dataset is omitted, with any output in the same option.
     """
@@ -116,11 +116,13 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
     plan, project = context.plan, context.project
     snapshot = project.snapshot(step)
     trees = {name: project.dataset(plan.datasets[name].local) for name in step.datasets}
+    files = {name: "a file" for name, settings in step.outputs.items() if settings.is_file}
     return {
         "script": snapshot.script,
         "snapshot": snapshot.digests,
         "parameters": {name: project.kept_parameters[name] for name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),
+        **({"files": files} if files else {}),  # absent if there are none, as before outputs could be files
         "datasets": {name: tree.digest if tree else differences.ABSENT for name, tree in trees.items()},
         "inputs": {f"{source.step}.{source.name}": _content(results, source) for source in step.inputs},
         "after": {name: results[name].attempt if name in results else None for name in step.after},

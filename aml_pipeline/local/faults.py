@@ -130,26 +130,27 @@ def _removed(before: Tree, now: Tree | None) -> str:
 def _cure(step: Step, token: Input | Dataset, files: Sequence[Leftover]) -> str:
     noun = "inputs" if isinstance(token, Input) else "datasets"
     copied = printable(files[0].name) if len(files) == 1 else "the files"
-    below = f"write into {_any_folder(step)}, or " if step.written else ""
-    instead = f"{below}copy {copied} into the working folder first"
+    instead = f"{f'write {_into_any(step)}, or ' if step.written else ''}copy {copied} into the working folder first"
     return f"A script must not modify its {noun}: {instead}. Fix the script, then run again."
 
 
 def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Sequence[Leftover], folder: str) -> str:
-    """Return which of the outputs ``to_fill`` are empty, and what the script wrote elsewhere; "" if none is empty.
+    """Return which of the outputs ``to_fill`` are empty or missing, and what the script wrote elsewhere, or "".
 
     ``left`` are the files in its working folder, which is shown as ``folder``.
     """
-    places = {name: attempt.outputs[name] for name in to_fill}
-    empty = [name for name, place in places.items() if os.path.isdir(place) and leftovers.is_empty(place)]
+    empty = [name for name in to_fill if _lacks_files(attempt, name)]
     if not empty:
         return ""
-    what = f"Output {empty[0]} is empty" if len(empty) == 1 else f"Outputs {listed(empty)} are empty"
-    below = _folders(step, empty)
+    are_files = attempt.files.issuperset(empty)
+    lacking = "not written" if are_files else "empty"
+    verb = "was" if are_files else "is"
+    what = f"Output {empty[0]} {verb} {lacking}" if len(empty) == 1 else f"Outputs {listed(empty)} are {lacking}"
+    below = _into(step, empty)
     if left:
         return (
             f"{what}. The script left {leftovers.in_words(left)} in its working folder, which is not kept: "
-            f"write {_them(left)} into {below}. Until the step runs again, "
+            f"write {_them(left)} {below}. Until the step runs again, "
             f"{'it is' if len(left) == 1 else 'they are'} in {folder}."
         )
     kept = leftovers.kept(attempt.working_copy)
@@ -159,15 +160,24 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
             if len(kept) == 1
             else "are kept with the run, but are not outputs"
         )
-        return f"{what}. The script wrote {leftovers.in_words(kept)}, which {passed}: write {_them(kept)} into {below}."
-    return f"{what}: the script wrote no file into {below}. Write a file, {_allowed(empty)}."
+        return f"{what}. The script wrote {leftovers.in_words(kept)}, which {passed}: write {_them(kept)} {below}."
+    if are_files:
+        return f"{what}. Write a file {below}."
+    return f"{what}: the script wrote no file {below}. Write a file, {_allowed(empty)}."
+
+
+def _lacks_files(attempt: Attempt, output: str) -> bool:
+    place = attempt.outputs[output]
+    if output in attempt.files:
+        return not os.path.lexists(place)
+    return os.path.isdir(place) and leftovers.is_empty(place)
 
 
 def remark(step: Step, result: Result, to_fill: Sequence[str], left: Sequence[Leftover]) -> str:
     """Return a remark on a successful step, or ""."""
     remarks = []
     if left:
-        below = f"into {_any_folder(step)}, or " if step.written else ""
+        below = f"{_into_any(step)}, or " if step.written else ""
         verb = "was" if len(left) == 1 else "were"
         remarks.append(
             f"{leftovers.in_words(left)} {verb} left in the working folder, which is not kept. "
@@ -175,7 +185,9 @@ def remark(step: Step, result: Result, to_fill: Sequence[str], left: Sequence[Le
         )
     for name in to_fill:
         tree = result.contents[name]
-        if tree.files and not tree.bytes:
+        if tree.files and not tree.bytes and step.outputs[name].is_file:
+            remarks.append(f"Output {name} is an empty file. Check what the script writes.")
+        elif tree.files and not tree.bytes:
             files = "one empty file" if tree.files == 1 else f"{tree.files:,} empty files"
             what = f"Output {name} contains only {files}"
             remarks.append(f"{what}. Check what the script writes, {_allowed([name])}.")
@@ -187,14 +199,15 @@ def _allowed(outputs: Sequence[str]) -> str:
     return f"or, if this is intended, add to the step: `outputs: {{{settings}}}`"
 
 
-def _any_folder(step: Step) -> str:
-    return _folders(step, step.written) if len(step.written) == 1 else "the folder of an output"
+def _into_any(step: Step) -> str:
+    return _into(step, step.written) if len(step.written) == 1 else "into the folder of an output"
 
 
-def _folders(step: Step, outputs: Sequence[str]) -> str:
-    """Return the folders of outputs by the options that pass them."""
+def _into(step: Step, outputs: Sequence[str]) -> str:
+    """Return where to write, by the options that pass the folders or files."""
     words = [step.option_of(Output(name)) or f"output {name}" for name in outputs]
-    return f"the folder{'' if len(words) == 1 else 's'} of {listed(words)}"
+    are_files = all(step.outputs[name].is_file for name in outputs)
+    return f"{'to the path' if are_files else 'into the folder'}{'' if len(words) == 1 else 's'} of {listed(words)}"
 
 
 def _them(files: Sequence[Leftover]) -> str:

@@ -49,9 +49,12 @@ def of_outputs(step: Step, attempt: Attempt, state: str) -> str:
     own = [os.path.join(folder, name) for name in attempt.outputs]
     going = _Going(os.path.realpath(attempt.working_copy), os.path.realpath(state), own)
     for name, place in attempt.outputs.items():
-        below = f"into the folder of {step.option_of(Output(name)) or f'output {name}'}"
+        option = step.option_of(Output(name)) or f"output {name}"
+        below = f"{'to the path' if name in attempt.files else 'into the folder'} of {option}"
         if os.path.islink(place):
-            why, _ = _broken(place, going, below)
+            why, cure = _broken(place, going, below)
+            if why and name in attempt.files:
+                return f"Output {name} is a link to {why}. {cure}"
             if why:
                 return f"The folder of output {name} is a link to {why}. Keep the folder and write {below}."
         for relative, link in _links(place):

@@ -1,10 +1,10 @@
 """Attempts, results, and acceptance by one rename. Independent of plans and processes.
 
-    steps/STEP/attempt.ID/NAME   an output of an attempt; never moved, so paths in it stay true
+    steps/STEP/attempt.ID/NAME   an output of an attempt, a folder or a file; never moved, so paths in it stay true
     steps/STEP/attempt.ID/working-copy   where the attempt's process works
     steps/STEP/result.KEY        the manifest of an accepted result: written last, by one rename
     steps/STEP/last              the last attempt: its parts and how it ended
-    outputs/STEP/NAME            a link to the accepted folder, for people
+    outputs/STEP/NAME            a link to the accepted output, for people
 
 An attempt that no manifest names does not count, whatever it contains. Each state file is sealed with its own digest
 and names what it belongs to: a torn, altered or renamed file counts as missing. There are no folders just for order,
@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -35,7 +35,10 @@ _ALWAYS_NOTED = frozenset({"parts", "outcome", "key", "attempt", "accepted"})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt at a step in its own ``folder``; each output is a folder in it, initially empty."""
+    """An attempt at a step in its own ``folder``; each output is a folder in it, initially empty.
+
+    Those in ``files`` are files instead, which the step has to write.
+    """
 
     step: str
     key: str
@@ -43,6 +46,7 @@ class Attempt:
     folder: str
     parts: Mapping[str, Any]
     outputs: Mapping[str, str]
+    files: frozenset[str] = frozenset()
 
     @property
     def working_copy(self) -> str:
@@ -179,20 +183,26 @@ class Store:
         """Return the path of an output of an attempt."""
         return self._step(step, ATTEMPT + attempt, name)
 
-    def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
-        """Create the folders of a new attempt; the folder of an earlier failed attempt is removed."""
+    def begin(
+        self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str], files: Collection[str] = ()
+    ) -> Attempt:
+        """Create the folders of a new attempt, but not those of its outputs that are ``files``.
+
+        The folder of an earlier failed attempt is removed.
+        """
         self.remove_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
         folder = self.attempt_folder(step, attempt)
         places = {name: self.output(step, attempt, name) for name in outputs}
-        begun = Attempt(step, key, attempt, folder, parts, places)
+        begun = Attempt(step, key, attempt, folder, parts, places, frozenset(files))
         os.makedirs(self._step(step), exist_ok=True)
         self._note(
             begun, "running"
         )  # before anything of it exists, so that the next run finds everything that a killed run leaves
         os.mkdir(folder)
-        for place in places.values():
-            os.mkdir(place)
+        for name, place in places.items():
+            if name not in begun.files:
+                os.mkdir(place)
         return begun
 
     def note_process(self, attempt: Attempt, pid: int, started: str | None) -> None:
@@ -219,9 +229,10 @@ class Store:
         """
         contents = {}
         for name, place in attempt.outputs.items():
-            tree = self._digests.tree(place) if os.path.isdir(place) else None
+            is_right = os.path.isfile(place) if name in attempt.files else os.path.isdir(place)
+            tree = self._digests.tree(place) if is_right else None
             if tree is None:
-                raise MachineError(_gone(attempt.step, name, place))
+                raise MachineError(_gone(attempt, name))
             contents[name] = tree
         if self.durable:
             self._settle(attempt)
@@ -303,9 +314,15 @@ def _replace(temporary: str, link: str) -> None:
         raise MachineError(f"{link} is a folder, but should be the link to an output. Move it away.") from None
 
 
-def _gone(step: str, name: str, place: str) -> str:
+def _gone(attempt: Attempt, name: str) -> str:
+    step, place = attempt.step, attempt.outputs[name]
+    if name in attempt.files:
+        return (
+            f"Output {name} of step {step} is not a file, but the settings say `type: file`: {place}. Write one file."
+        )
     if os.path.lexists(place):
         return (
-            f"Output {name} of step {step} was replaced by a file: {place}. Keep the folder, and write files into it."
+            f"Output {name} of step {step} was replaced by a file: {place}. Keep the folder, and write files into it; "
+            f"or, if it should be a file, add to the step: `outputs: {{{name}: {{type: file}}}}`."
         )
     return f"The folder of output {name} of step {step} is missing: {place}. The script must not remove it."

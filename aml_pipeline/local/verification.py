@@ -152,9 +152,13 @@ def _difference(place: str, then: Tree, now: Tree, since_ns: int) -> str:
 
 def _newer(place: str, since_ns: int) -> Iterator[str]:
     """Yield the files written since; ctime does not count, because a copy gets a new one."""
-    for name, entry in folders.walk(place):
-        look = files.look(entry.path)
-        if look and not name.endswith("/") and look.mtime_ns > since_ns:
+    if files.is_file(place):
+        rows = [(os.path.basename(place), place)]
+    else:
+        rows = [(name, entry.path) for name, entry in folders.walk(place) if not name.endswith("/")]
+    for name, path in rows:
+        look = files.look(path)
+        if look and look.mtime_ns > since_ns:
             yield printable(name)
 
 

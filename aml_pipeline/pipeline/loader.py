@@ -191,10 +191,11 @@ def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, st
 
 
 def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[Problem]:
-    """Yield the expressions outside the arguments of steps, which are never bound."""
+    """Yield the expressions outside the arguments of steps and the outputs of the pipeline, which are never bound."""
     if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
         return
-    if isinstance(node.value, str) and is_expression(node.value) and not _is_of_arguments(path):
+    has_expressions = _is_of_arguments(path) or path[:1] == ("outputs",)
+    if isinstance(node.value, str) and is_expression(node.value) and not has_expressions:
         cure = "Write the value itself; a profile can override it."
         message = "expressions are only allowed in the arguments of a step."
         yield Problem("misplaced-expression", message, cure, position=node.position)

@@ -41,6 +41,7 @@ _FOLLOWS = {
     "parameters": "arguments",
     "datasets": "arguments",
     "inputs": "arguments",
+    "files": "arguments",
     "packages": "snapshot",
 }
 
@@ -188,6 +189,11 @@ def _content(noun: str) -> Teller:
     return tell
 
 
+def _files(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    for name, _, new in _changes(then, now):
+        yield f"output {name} is {'now' if new else 'no longer'} a file"
+
+
 ABSENT = "absent"
 
 
@@ -209,6 +215,7 @@ _TELLERS: dict[str, Teller] = {
     "snapshot": _snapshot,
     "parameters": _values("parameter "),
     "arguments": _arguments,
+    "files": _files,
     "datasets": _content("dataset"),
     "inputs": _content("input"),
     "after": _after,

@@ -197,7 +197,7 @@ def test_an_export_that_says_everything_tells_of_nothing_left_out(small: Project
 IN_EXPORTS = {
     "PipelineSpec": {
         "said": "name description experiment compute environment environment_variables source_directory snapshot "
-        "timeout resources identity allow_reuse datasets parameters steps schedules publish",
+        "timeout resources identity allow_reuse datasets parameters steps outputs schedules publish",
         "told to be left out": "retries",
         "chosen before": "profiles version sdk",
     },
@@ -216,7 +216,12 @@ IN_EXPORTS = {
         "told to be left out": "optional",
         "of this machine": "local",
     },
-    "Output": {"said": "datastore mode register_as", "of this machine": "may_be_empty"},
+    "Output": {
+        "said": "type datastore path mode register_as model",
+        "asked before": "overwrite",  # v2 writes to whatever the path is
+        "of this machine": "may_be_empty",
+    },
+    "RegisteredModel": {"said": "name type"},
     "Compute": {
         "said": "name vm_size vm_priority min_nodes max_nodes idle_seconds_before_scaledown",  # or told to be left out
     },

@@ -141,6 +141,10 @@ def test_a_plan_is_plain_data() -> None:
         "mode": "mount",
         "register_as": "model",
         "may_be_empty": False,
+        "type": "folder",
+        "path": None,
+        "overwrite": False,
+        "model": None,
     }
     assert plan().as_data() == plan().as_data()
 

@@ -38,7 +38,7 @@ OF_REFERENCE = {"unknown-step", "unknown-output", "unknown-parameter", "unknown-
 # What one mapping says of several of its keys is told by `validate`; a schema that said it would be hard to read.
 OF_SEVERAL_KEYS = {
     "bad-parameter", "dataset-place", "environment-definition", "environment-name", "environment-version",
-    "schedule-form",
+    "output-model", "output-overwrite", "output-type", "schedule-form",
 }  # fmt: skip
 
 
@@ -121,7 +121,17 @@ NAMES = {
     "arguments": "--x",
     "0": "--x",
 }
-ALONE = ("Compute", "Dataset", "Distribution", "Environment", "Parameter", "Recurrence", "Schedule")
+ALONE = (
+    "Compute",
+    "Dataset",
+    "Distribution",
+    "Environment",
+    "Output",
+    "Parameter",
+    "Recurrence",
+    "Registered model",
+    "Schedule",
+)
 BESIDE: dict[str, dict[str, Any]] = {
     "Compute": {"name": "c"},
     "Dataset": {"local": "d"},
@@ -133,9 +143,12 @@ BESIDE: dict[str, dict[str, Any]] = {
     "Environment": {"name": "e"},
     "Environment.name": {"conda_file": "e.yml"},
     "Environment.version": {"registered": "r"},
+    "Output": {},
+    "Output.overwrite": {"path": "scores"},
     "Parameter": {"default": 10},
     "Recurrence": {"frequency": "week", "hours": [2], "minutes": [0], "week_days": ["monday"]},
     "Recurrence.frequency": {"hours": [2], "minutes": [0]},
+    "Registered model": {"name": "cifar-net"},
     "Schedule": {"cron": "0 2 * * *"},
     "Schedule.cron": {},
     "Schedule.recurrence": {},

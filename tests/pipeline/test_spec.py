@@ -46,7 +46,9 @@ steps:
     script: train.py
     source_directory: training
     arguments: {--rate: "${{ parameters.full }}"}
-    outputs: {model: {datastore: store, mode: mount, register_as: model}}
+    outputs:
+      model: {datastore: store, mode: mount, register_as: model}
+      scores: {type: file, path: scores/latest, overwrite: true, model: {name: scores, type: custom}}
     after: [prepare]
     snapshot: []
     compute: cpu
@@ -56,6 +58,7 @@ steps:
     timeout: 90s
     retries: 0
   prepare: {script: prepare.py}
+outputs: {model: "${{ steps.train.outputs.model }}"}
 profiles:
   quick:
     compute: cpu

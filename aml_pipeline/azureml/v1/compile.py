@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 from aml_pipeline.azureml import images, refusal, sendable
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.sdks import require_v1
-from aml_pipeline.azureml.v1 import compute, data, distribution, environment, snapshots
+from aml_pipeline.azureml.v1 import compute, data, distribution, environment, registration, snapshots
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
@@ -21,6 +21,7 @@ from aml_pipeline.pipeline.plan.model import (
     DatasetPlace,
     Environment,
     Plan,
+    RegisteredModel,
     Resources,
     Step,
     token_as_data,
@@ -66,6 +67,8 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
     work.make([step])
     source, target, arguments = work.source(step), work.target(step), work.arguments(step)
     configuration = work.configuration(step)
+    for _, output, model in registration.registrations(replace(work.plan, steps=(step,))):
+        say(f'Output {output} is not registered as model "{model.name}": a step adds this, but only to a pipeline.')
     with doing(f"compiling step {step.name}"):
         from azureml.core import ScriptRunConfig
 
@@ -80,7 +83,7 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
 
 def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool = False) -> None:
     """Raise PipelineError for what Azure ML would not take by SDK v1."""
-    refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(plan, steps), sdk="v1", alone=alone)
+    refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(plan, project, steps), sdk="v1", alone=alone)
 
 
 def compilation(
@@ -139,12 +142,13 @@ class Compilation:
         for step in self.plan.steps:
             for name in step.after:
                 steps[step.name].run_after(steps[name])
+        registering = [self.registration(*row) for row in registration.registrations(self.plan)]
         with doing("compiling the pipeline"):
             from azureml.pipeline.core import Pipeline
 
             return Pipeline(
                 self.workspace,
-                steps=list(steps.values()),
+                steps=[*steps.values(), *registering],
                 description=self.plan.description,
                 default_datastore=self.default_datastore,
             )
@@ -168,6 +172,25 @@ class Compilation:
                 source_directory=source,
                 allow_reuse=step.allow_reuse,
                 version=self.version(step, script),
+            )
+
+    def registration(self, step: Step, output: str, model: RegisteredModel) -> Sdk:
+        """Return the step that registers an output of ``step`` as a model, in the same place and environment."""
+        written = self.ports[step.name, tokens.Output(output)]
+        name = registration.name(model)
+        plain = replace(step, environment_variables={}, timeout=None, distribution=None)
+        with doing(f"compiling step {name}"):
+            from azureml.pipeline.steps import PythonScriptStep
+
+            return PythonScriptStep(
+                registration.SCRIPT,
+                name=name,
+                arguments=["--model", written.as_input("model"), "--name", model.name],
+                compute_target=self.target(step),
+                runconfig=self.configuration(plain),
+                source_directory=registration.folder(self.project.uploads),
+                allow_reuse=step.allow_reuse,
+                version=self.version(step, registration.SCRIPT),
             )
 
     def source(self, step: Step) -> str:
@@ -296,6 +319,7 @@ class Compilation:
             sorted(step.after),
             *([asdict(step.distribution)] if step.distribution else []),
             *([asdict(step.resources)] if step.resources else []),  # so that a step without keeps its digest
+            *([registration.text().decode()] if any(output.model for output in step.outputs.values()) else []),
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
 

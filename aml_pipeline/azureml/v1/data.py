@@ -6,8 +6,9 @@ from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, status_of
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
+from aml_pipeline.pipeline.spec.output import RUN
 
-# The path of a run's output; Azure ML fills in the names. A fixed path would be overwritten by the next run.
+# The path of a run's output; Azure ML fills in these two names and no others (azureml.data.output_dataset_config).
 _DESTINATION = "dataset/{run-id}/{output-name}"
 
 
@@ -95,7 +96,15 @@ def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:
     """Return a new output of a step."""
     from azureml.data import OutputFileDatasetConfig
 
-    where = (datastore(workspace, settings.datastore), _DESTINATION) if settings.datastore else None
-    made = OutputFileDatasetConfig(name=name, destination=where)
-    made = made.as_mount() if settings.mode == "mount" else made.as_upload()
+    made = OutputFileDatasetConfig(name=name, destination=_destination(workspace, settings))
+    # In upload mode, the SDK keeps files that are already there unless told otherwise.
+    made = made.as_mount() if settings.mode == "mount" else made.as_upload(overwrite=settings.overwrite)
     return made.register_on_complete(settings.register_as) if settings.register_as else made
+
+
+def _destination(workspace: Sdk, settings: OutputSettings) -> tuple[Sdk, str] | None:
+    """Return the datastore and the path of an output, or None for the SDK's own."""
+    if not (settings.datastore or settings.path):
+        return None
+    store = datastore(workspace, settings.datastore) if settings.datastore else default_datastore(workspace)
+    return store, settings.path.replace(RUN, "{run-id}") if settings.path else _DESTINATION

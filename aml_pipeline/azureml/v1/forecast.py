@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import by_hand
+from aml_pipeline.azureml.v1 import registration
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -49,7 +50,17 @@ def forecast(
         else:
             reason = _what_it_depends_on(changed, work.latest(step), submitted=before is not None)
             verdicts[step.name] = Verdict("depends", reason, tuple(changes))
+    for step, _, model in registration.registrations(work.plan):
+        name = registration.name(model)
+        verdicts[name] = _of_registration(step, verdicts[step.name], known=known[name])
     return list(verdicts.items())
+
+
+def _of_registration(step: Step, written: Verdict, *, known: bool) -> Verdict:
+    """Return the verdict of the step that registers what ``step`` has ``written``."""
+    if written.action == "run":
+        return Verdict("run", f"step {step.name} runs")
+    return Verdict("depends", "Azure ML knows it") if known else Verdict("run", "Azure ML does not know it")
 
 
 def _known(work: Compilation) -> dict[str, bool]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan import graph
+from aml_pipeline.pipeline.plan import graph, results
 from aml_pipeline.pipeline.plan.arguments import read_arguments
 from aml_pipeline.pipeline.plan.model import (
     Compute,
@@ -18,11 +18,13 @@ from aml_pipeline.pipeline.plan.model import (
     OutputSettings,
     ParameterValue,
     Plan,
+    RegisteredModel,
     Resources,
     Step,
 )
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
 from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.output import Output as OutputSpec
 from aml_pipeline.pipeline.spec.parameter import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -48,6 +50,7 @@ def build(
     steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
     problems += reference_problems(pipeline, steps)
     ordered, cyclic = _ordered(pipeline, steps)
+    outputs, unclear = results.read(pipeline.outputs, steps)
     understood, faulty = schedules(pipeline.schedules, ("schedules",))
     plan = Plan(
         file=file,
@@ -61,11 +64,19 @@ def build(
         },
         datasets={name: DatasetPlace(**dict(dataset)) for name, dataset in pipeline.datasets.items()},
         steps=tuple(ordered),
+        outputs=outputs,
         schedules=understood,
         reuse=pipeline.publish.reuse,
         sdk=pipeline.sdk,
     )
-    return plan, [*problems, *cyclic, *faulty, *_reused(pipeline, ordered)]
+    return plan, [
+        *problems,
+        *unclear,
+        *results.clashes(ordered, outputs.values()),
+        *cyclic,
+        *faulty,
+        *_reused(pipeline, ordered),
+    ]
 
 
 def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
@@ -162,8 +173,13 @@ def _with_outputs(step: Step, declared: StepSpec, problems: list[Problem]) -> St
     named = step.written
     problems += unknown_settings(step, declared)
     settings = {name: declared.outputs.get(name) for name in named}
-    outputs = {name: OutputSettings(**dict(own)) if own else OutputSettings() for name, own in settings.items()}
+    outputs = {name: _settings(own) if own else OutputSettings() for name, own in settings.items()}
     return replace(step, outputs=outputs)
+
+
+def _settings(declared: OutputSpec) -> OutputSettings:
+    model = RegisteredModel(**dict(declared.model)) if declared.model else None
+    return OutputSettings(**{**dict(declared), "model": model})
 
 
 def _ordered(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:

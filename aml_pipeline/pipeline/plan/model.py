@@ -96,6 +96,14 @@ class OtherValue:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """The model that is registered from an output; see ``spec.RegisteredModel``."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutputSettings:
     """Settings of an output; see ``spec.Output``."""
 
@@ -103,11 +111,23 @@ class OutputSettings:
     mode: str = "upload"
     register_as: str | None = None
     may_be_empty: bool = False
+    type: str = "folder"
+    path: str | None = None
+    overwrite: bool = False
+    model: RegisteredModel | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the step writes a single file, not a folder."""
+        return self.type == "file"
 
     @property
     def sent(self) -> dict[str, str | None]:
         """The settings that Azure ML receives; that an output must not be empty is only checked locally."""
-        return {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
+        data = {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
+        data |= {"path": self.path} if self.path else {}
+        data |= {"type": self.type} if self.is_file else {}
+        return data | ({"model": f"{self.model.name} {self.model.type}"} if self.model else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +229,7 @@ class Plan:
     parameters: Mapping[str, ParameterValue]
     datasets: Mapping[str, DatasetPlace]
     steps: tuple[Step, ...]
+    outputs: Mapping[str, Input] = field(default_factory=dict)  # the final results by name, if the file names them
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     reuse: bool = False
     sdk: str | None = None

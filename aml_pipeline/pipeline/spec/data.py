@@ -1,4 +1,4 @@
-"""Datasets and outputs."""
+"""Datasets: data that no step produces."""
 
 from __future__ import annotations
 
@@ -66,26 +66,3 @@ class Dataset(Model):
             raise fail("dataset-place", "the dataset has no location.",
                        "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         return self
-
-
-class Output(Model):
-    """Settings of an output folder; the output itself is declared by the arguments."""
-
-    datastore: Text | None = Field(
-        None,
-        description="Datastore that stores the folder (default: the workspace's default datastore).",
-        examples=["results"],
-    )
-    mode: Literal["upload", "mount"] = Field(
-        "upload",
-        description="When files are sent to Azure ML: when the step ends (upload), or while it writes them (mount).",
-        examples=["mount"],
-    )
-    register_as: Text | None = Field(
-        None, description="Register the folder as a dataset with this name.", examples=["images"]
-    )
-    may_be_empty: bool = Field(
-        default=False,
-        description="If true, the folder may stay empty; otherwise an empty output fails the step (local runs only).",
-        examples=[True],
-    )

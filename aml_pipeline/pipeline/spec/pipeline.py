@@ -13,6 +13,7 @@ from aml_pipeline.pipeline.spec.fields import (
     STEP_NAMES,
     WORD_NAMES,
     DatasetName,
+    OutputName,
     ParameterName,
     ProfileName,
     ProjectPath,
@@ -45,6 +46,28 @@ def _version(value: object) -> object:
 
 
 Version = Annotated[Any, AfterValidator(_version), Shown({"type": "integer", "const": 1})]
+
+
+def _expression(text: str) -> str:
+    if not text.lstrip().startswith("${{"):
+        raise fail(
+            "pipeline-output", f"an output of the pipeline must be an output of a step, got {text}.", _OUTPUT_CURE
+        )
+    return text
+
+
+_OUTPUT_CURE = "Write ${{ steps.STEP.outputs.NAME }}."
+_OutputOfStep = Annotated[
+    str,
+    AfterValidator(_expression),
+    Shown({
+        "type": "string",
+        "description": "An output of a step.",
+        "examples": ["${{ steps.train.outputs.model }}"],
+        "pattern": r"^\s*\$\{\{",
+        "patternErrorMessage": _OUTPUT_CURE,
+    }),
+]  # fmt: skip
 
 
 class PipelineSpec(RunSettings, Destination):
@@ -88,6 +111,13 @@ class PipelineSpec(RunSettings, Destination):
         description="The steps, by name. Their order follows from the outputs they read and from `after`.",
         examples=[{"train": {"script": "train.py", "arguments": {"--output": "${{ outputs.model }}"}}}],
         json_schema_extra={**STEP_NAMES, "minProperties": 1},
+    )
+    outputs: dict[OutputName, _OutputOfStep] = Field(
+        default_factory=dict,
+        description="Final results of the pipeline, by name: outputs of steps. Local runs end by listing them "
+        "(default: all outputs that no step reads); in Azure ML v2 they are the outputs of the pipeline job.",
+        examples=[{"model": "${{ steps.train.outputs.model }}"}],
+        json_schema_extra=WORD_NAMES,
     )
     profiles: dict[ProfileName, Profile] = Field(
         default_factory=dict,

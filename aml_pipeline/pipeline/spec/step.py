@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from aml_pipeline.pipeline.spec.data import Output
 from aml_pipeline.pipeline.spec.distribution import Distribution
 from aml_pipeline.pipeline.spec.fields import SCALAR_SCHEMA, WORD_NAMES, OutputName, ProjectPath, Shown, Texts
+from aml_pipeline.pipeline.spec.output import Output
 from aml_pipeline.pipeline.spec.settings import RunSettings
 
 _PLAIN_SCHEMA: dict[str, Any] = {"type": ["string", "number"]}
@@ -49,7 +49,7 @@ class Step(RunSettings):
     )
     outputs: dict[OutputName, Output] = Field(
         default_factory=dict,
-        description="Settings of output folders, by name; the outputs themselves are declared by the arguments.",
+        description="Settings of outputs, by name; the outputs themselves are declared by the arguments.",
         examples=[{"model": {"mode": "mount"}}],
         json_schema_extra=WORD_NAMES,
     )

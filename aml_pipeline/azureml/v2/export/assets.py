@@ -11,6 +11,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.images import Image
 from aml_pipeline.azureml.v2.export import yaml_text
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, OutputSettings, Plan
+from aml_pipeline.pipeline.spec.output import RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,30 @@ def _path_of(place: DatasetPlace) -> str:
     return _datastore(str(place.datastore), str(place.path))
 
 
+_MODELS = {"custom": "custom_model", "mlflow": "mlflow_model"}
+
+
+def output_type(settings: OutputSettings) -> str:
+    """Return the type of an output, which is also that of the inputs that read it."""
+    if settings.model:
+        return _MODELS[settings.model.type]
+    return "uri_file" if settings.is_file else "uri_folder"
+
+
 def output(settings: OutputSettings) -> dict[str, str]:
-    """Return an output of a node. On a given datastore it has the same path as with SDK v1, by run and name."""
-    data = {"type": "uri_folder", "mode": "rw_mount" if settings.mode == "mount" else "upload"}
-    if settings.datastore:
+    """Return an output of a node or of the job. On a given datastore it has the same path as with SDK v1 by default.
+
+    ``${{name}}`` is the name of the job that has the output; ``${{default_datastore}}`` is in Microsoft's own examples
+    (azureml-examples, cli/jobs/parallel/2a_iris_batch_prediction).
+    """
+    data = {"type": output_type(settings), "mode": "rw_mount" if settings.mode == "mount" else "upload"}
+    if settings.path:
+        path = settings.path.replace(RUN, "${{name}}")
+        data["path"] = _datastore(settings.datastore or "${{default_datastore}}", path)
+    elif settings.datastore:
         data["path"] = _datastore(settings.datastore, "dataset/${{name}}/${{output_name}}")
-    if settings.register_as:
-        data["name"] = settings.register_as
-    return data
+    name = settings.model.name if settings.model else settings.register_as
+    return data | ({"name": name} if name else {})
 
 
 def _datastore(name: str, path: str) -> str:

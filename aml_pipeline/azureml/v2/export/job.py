@@ -10,7 +10,7 @@ from typing import Any
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import yaml_text
+from aml_pipeline.azureml.v2.export import assets, yaml_text
 from aml_pipeline.azureml.v2.export.ports import Port
 from aml_pipeline.pipeline.plan.model import Distribution, Plan, Step
 from aml_pipeline.pipeline.plan.ports import node
@@ -25,6 +25,11 @@ def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
     inputs = {name: value.text for name, value in plan.parameters.items()}
     if inputs:
         data["inputs"] = inputs
+    if plan.outputs:
+        # A node whose output is bound to one of the job sends only the binding, so the settings stand here.
+        data["outputs"] = {
+            name: assets.output(plan.step(source.step).outputs[source.name]) for name, source in plan.outputs.items()
+        }
     data["settings"] = {"continue_on_step_failure": False}  # the default of SDK v1
     if any(sendable.is_serverless(step.compute) for step in plan.steps):
         data["settings"]["default_compute"] = "azureml:serverless"  # for nodes without one

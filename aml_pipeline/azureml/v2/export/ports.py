@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from aml_pipeline.azureml.v2.export import assets
 from aml_pipeline.pipeline.plan import ports as names
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import OutputSettings, Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
 
 
@@ -43,18 +43,22 @@ def _inputs(plan: Plan, step: Step) -> Iterator[Port]:
         place = plan.datasets[dataset.name]
         yield Port("inputs", names.port(step, dataset), assets.dataset_type(place), assets.dataset(place), dataset)
     for read in step.inputs:
-        yield Port("inputs", names.port(step, read), "uri_folder", _output_of(read.step, read.name), read)
+        kind = assets.output_type(plan.step(read.step).outputs[read.name])
+        yield Port("inputs", names.port(step, read), kind, _output_of(read.step, read.name), read)
     for name in step.after:
         if name not in {read.step for read in step.inputs}:
             output = next(iter(plan.step(name).written), names.ORDER)
+            kind = assets.output_type(plan.step(name).outputs.get(output, OutputSettings()))
             address = {"path": _output_of(name, output), "mode": "direct"}  # nothing is mounted
-            yield Port("inputs", names.order_port(name), "uri_folder", address)
+            yield Port("inputs", names.order_port(name), kind, address)
 
 
 def _outputs(plan: Plan, step: Step) -> Iterator[Port]:
+    of_job = {result: name for name, result in plan.outputs.items()}
     for output in map(Output, step.written):
-        value = assets.output(step.outputs[output.name])
-        yield Port("outputs", names.port(step, output), "uri_folder", value, output)
+        settings, result = step.outputs[output.name], of_job.get(Input(step.name, output.name))
+        value = f"${{{{parent.outputs.{result}}}}}" if result else assets.output(settings)
+        yield Port("outputs", names.port(step, output), assets.output_type(settings), value, output)
     if not step.written and any(step.name in other.after for other in plan.steps):
         # In v2 all edges are data, so the step must write something for others to come after it.
         yield Port("outputs", names.ORDER, "uri_folder", {"type": "uri_folder", "mode": "upload"})
