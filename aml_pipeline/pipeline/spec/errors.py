@@ -75,13 +75,15 @@ def _wrong_type(error: Error) -> Problem:
     return Problem("wrong-type", f"{_named(path)} must be {expected}, got {_shown(value)}.", cure, path)
 
 
-# The last keys of a place, or those of what contains it → the key that a string there probably means.
-_FIRST_KEYS: dict[Path, str] = {("datasets",): "local", ("distribution",): "type", ("model",): "name"}
+# A mapping → its key that a string in place of it probably means.
+_FIRST_KEYS: dict[Path, str] = {("distribution",): "type", ("model",): "name"}
 
 
 def _short_form(path: Path, value: str) -> str | None:
     """Return the cure for a string in place of a mapping, if it shows which key was meant."""
-    key = _FIRST_KEYS.get(path[-2:-1]) or (None if path[-2:-1] == ("outputs",) else _FIRST_KEYS.get(path[-1:]))
+    if path[-2:-1] == ("datasets",):
+        return f"Write `local: {value}` below it."
+    key = None if path[-2:-1] == ("outputs",) else _FIRST_KEYS.get(path[-1:])
     if key:
         return f"Write `{key}: {value}` below it."
     if path[-1:] != ("environment",):
