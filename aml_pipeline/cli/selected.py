@@ -6,7 +6,8 @@ import sys
 
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import each
-from aml_pipeline.local import Context, out_of_date
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.local import Context, out_of_date, ranks
 from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.runs import differences
@@ -19,6 +20,22 @@ def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) ->
         said = f"{name} is not part of this run, but out of date: {differences.summary(changed)}"
         print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
     return bool(outdated)
+
+
+def with_processes(options: Options, plan: Plan) -> Plan:
+    """Return ``plan`` with the number of processes that ``--processes`` gives to distributed steps."""
+    number = whole_number(options, "processes", 1, least=1)
+    return plan if options.text("processes") is None else ranks.limited(plan, number)
+
+
+def whole_number(options: Options, key: str, default: int, *, least: int) -> int:
+    """Return the value of an option, or its default. Raises UsageError if it is not an integer, or too small."""
+    text = options.text(key)
+    if text is None:
+        return default
+    if not text.isdecimal() or int(text) < least:
+        raise UsageError(f'--{key} expects an integer of at least {least}, got "{text}". For example, write --{key} 4.')
+    return int(text)
 
 
 def selection(options: Options, plan: Plan) -> tuple[list[str], frozenset[str]]:

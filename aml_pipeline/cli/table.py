@@ -14,6 +14,7 @@ _SELECTION = (
     Option("--until", value="STEP", help="Stop at STEP: everything it needs, and it."),
     Option("--force", help="Run the named steps (default: all) even if nothing changed."),
 )
+_PROCESSES = Option("--processes", value="N", help="Processes of each distributed step (default: as in the file).")
 _ANY = 1_000_000
 _STEPS = ("STEP…", _ANY, "Steps to run, with the steps they need (default: all).")
 
@@ -57,6 +58,7 @@ COMMANDS = {
             _PARAM,
             *_SELECTION,
             _PYTHON,
+            _PROCESSES,
             Option(
                 "--remote", help="Show what `submit` would do: which steps Azure ML may reuse and which it will run."
             ),
@@ -73,6 +75,7 @@ COMMANDS = {
             _PARAM,
             *_SELECTION,
             _PYTHON,
+            _PROCESSES,
             Option(
                 "--debug",
                 help="Run the one named step in its source folder with the terminal attached; keep no result.",
@@ -196,6 +199,7 @@ COMMANDS = {
             "Show what a step printed in the latest run in which it ran.",
             _FILE,
             Option("--run", value="RUN", help="Another run: its id from `runs`, or a unique part of it."),
+            Option("--rank", value="N", help="Of a distributed step, the process of rank N (default: 0)."),
             operands=("STEP", 1, "Step (default: the last one that ran)."),
             example="aml-pipeline logs train",
         ),

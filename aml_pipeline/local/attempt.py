@@ -15,11 +15,12 @@ from aml_pipeline.core import removal
 from aml_pipeline.core.digests import Tree
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.removal import Refusal
-from aml_pipeline.local import descendants, faults, leftovers, links, process, witness
+from aml_pipeline.local import descendants, faults, leftovers, links, process, ranks, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
 from aml_pipeline.local.follower import Follower, Tell
 from aml_pipeline.local.leftovers import KEPT, Leftover
-from aml_pipeline.local.process import Processes
+from aml_pipeline.local.process import Processes, Rank
+from aml_pipeline.local.ranks import Log
 from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
 from aml_pipeline.pipeline.plan import tokens
@@ -36,15 +37,16 @@ _FEW_FILES, _SMALL_BYTES = 20, 1 << 20
 
 @dataclass(slots=True)
 class Running:
-    """An attempt with a running process; ``log`` is its log file, ``leavings`` the folder that keeps its ``outputs/``.
+    """An attempt with a running process; ``logs`` are its log files by rank, ``leavings`` keeps its ``outputs/``.
 
     ``since_ns`` is its start by the file system's clock, ``sight`` the state of everything it depends on at that time,
-    ``seconds`` its duration, ``status`` its exit status; ``stays`` means that its working copy is kept.
+    ``seconds`` its duration, ``status`` its exit status, ``rank`` the process that had it; ``stays`` means that its
+    working copy is kept.
     """
 
     evaluation: Evaluation
     attempt: Attempt
-    log: str
+    logs: Sequence[Log]
     leavings: str
     begun: float
     since_ns: int
@@ -53,6 +55,7 @@ class Running:
     follower: Follower
     seconds: float = 0.0
     status: int = 0
+    rank: int = 0
     noted: bool = False
     stays: bool = False
 
@@ -102,15 +105,16 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     # Before the process starts, so that none of its output is missed.
     logged = MlflowReader(mlflow_files.folder_of(variables) or "", attempt.id)
     follower = Follower(log, step.name, tell, logged)
-    child = processes.start(
-        [context.interpreter.path, *command(context, step, attempt.outputs, results)],
-        folder=attempt.working_copy,
-        environ=variables,
-        log=follower.descriptor,
-        mark=attempt.id,
-        timeout=step.timeout,
-    )
-    return Running(evaluation, attempt, log, recorder.leavings(step.name), begun, since_ns, sight, child, follower)
+    with ranks.logs(follower, recorder, step) as logs:
+        own = ranks.variables(step.distribution)
+        child = processes.start(
+            [context.interpreter.path, *command(context, step, attempt.outputs, results)],
+            folder=attempt.working_copy,
+            ranks=[Rank({**variables, **more}, log.descriptor) for more, log in zip(own, logs, strict=True)],
+            mark=attempt.id,
+            timeout=step.timeout,
+        )
+    return Running(evaluation, attempt, logs, recorder.leavings(step.name), begun, since_ns, sight, child, follower)
 
 
 def _copied(context: Context, evaluation: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
@@ -164,14 +168,14 @@ def follow(context: Context, running: Running) -> None:
     running.follower.read()
     if not running.noted:
         running.noted = True
-        pid = running.process.child.pid
+        pid = running.process.children[0].pid  # the others are found by their mark
         context.store.note_process(running.attempt, pid, descendants.identity(pid))
 
 
 def over(context: Context, running: Running, ended: process.Ended) -> None:
     """Emit the last output of a step that has ended. Raises OSError when the disk is full."""
     running.follower.read(end=True)
-    running.seconds, running.status = time.time() - running.begun, ended.status
+    running.seconds, running.status, running.rank = time.time() - running.begun, ended.status, ended.rank
     if ended.status:
         context.store.need_room(running.attempt)
 
@@ -283,7 +287,8 @@ def _failure(context: Context, running: Running) -> tuple[tuple[str, ...], str]:
 
     work = running.attempt.working_copy
     copies = (work, os.path.realpath(work))
-    lines = tail.end_of(running.log, running.follower.start)
+    log = running.logs[running.rank]
+    lines = tail.end_of(log.path, log.start)
     cure = advice(context, running.step, tail.last_failure(lines), running.attempt)
     shown = tail.shown(lines, [*copies, context.project.folder, os.path.realpath(context.project.folder)])
     source = context.project.source(running.step).path

@@ -1,4 +1,4 @@
-"""Runs one step for debugging: in its source folder, with the terminal attached, no timeout, nothing accepted."""
+"""Runs one step for debugging: one process in its source folder with the terminal, no timeout, nothing accepted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import MachineError
+from aml_pipeline.local import ranks
 from aml_pipeline.local.attempt import command, environ
 from aml_pipeline.local.evaluate import Context, left_out
 
@@ -29,7 +30,8 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     folder = context.project.source(step).path
     script, *arguments = command(context, step, outputs, results)
     words = [context.interpreter.path, script, *arguments]
-    child = subprocess.Popen(words, cwd=folder, env=environ(context, step, folder))
+    alone = ranks.variables(step.distribution, 1)[0]
+    child = subprocess.Popen(words, cwd=folder, env={**environ(context, step, folder), **alone})
     return _waited(child), outputs
 
 

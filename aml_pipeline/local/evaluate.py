@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.local import ranks
 from aml_pipeline.local.store import Result, Store
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -128,6 +129,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),
+        **ranks.part(step),
         **installed_parts(context, snapshot),
     }
 

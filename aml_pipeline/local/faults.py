@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aml_pipeline.core.digests import Tree
 from aml_pipeline.core.wording import counted, listed, printable
-from aml_pipeline.local import leftovers, process, witness
+from aml_pipeline.local import leftovers, process, ranks, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts
 from aml_pipeline.local.leftovers import Leftover
 from aml_pipeline.local.store import Attempt, Result
@@ -24,7 +24,9 @@ def fault(
     if ended.timed_out:
         return f"It exceeded its timeout of {evaluation.step.timeout} s."
     if ended.status:
-        return process.failure(ended.status)
+        step, rank = evaluation.step, ended.rank
+        log = f" Show its log with `aml-pipeline logs {step.name} --rank {rank}`." if rank else ""
+        return process.failure(ended.status, ranks.subject(step, rank)) + log
     return _of_datasets(context, evaluation, since_ns) or _of_inputs(context, evaluation, results, since_ns)
 
 

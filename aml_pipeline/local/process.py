@@ -1,7 +1,8 @@
 """Child processes, each in its own session with its output in a file, watched together and ended with all descendants.
 
-No process outlives its step: the rest of its group, and processes that left its tree (``descendants``), are killed when
-it ends. When this process dies, a guard kills the groups (``guard``), and the next run ends the rest (``survivors``).
+A step has one, or several that train together: if one fails, the others are ended. No process outlives its step: the
+rest of its group, and processes that left its tree (``descendants``), are killed when it ends. When this process dies,
+a guard kills the groups (``guard``), and the next run ends the rest (``survivors``).
 """
 
 from __future__ import annotations
@@ -27,25 +28,51 @@ _LOADING_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a process ended: its exit status (negative: the signal that ended it), and whether it timed out."""
+    """How a process ended: its exit status (negative: the signal that ended it), and whether it timed out.
+
+    Of several processes it is the status of the one with this ``rank``, which failed first.
+    """
 
     status: int
     timed_out: bool = False
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What one of the processes of a step receives: its environment, and a file descriptor for its output."""
+
+    environ: Mapping[str, str]
+    log: int
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A child process; ``mark`` names its attempt, ``deadline`` is the end of its time by the monotonic clock."""
+    """The child processes of an attempt, by rank; usually one.
 
-    child: subprocess.Popen[bytes]
+    ``mark`` names the attempt, ``deadline`` is the end of its time by the monotonic clock.
+    """
+
+    children: tuple[subprocess.Popen[bytes], ...]
     mark: str
     deadline: float | None
-    descriptor: int | None
+    descriptors: tuple[int | None, ...]
+
+    @property
+    def statuses(self) -> list[int | None]:
+        """The exit status of each child; None while it runs."""
+        return [child.poll() for child in self.children]
 
     @property
     def alive(self) -> bool:
-        """Whether it is still running."""
-        return self.child.poll() is None
+        """Whether a child is still running."""
+        return None in self.statuses
+
+    @property
+    def watched(self) -> list[tuple[subprocess.Popen[bytes], int | None]]:
+        """The children that are not yet known to have ended, with their descriptors."""
+        pairs = zip(self.children, self.descriptors, strict=True)
+        return [(child, descriptor) for child, descriptor in pairs if child.returncode is None]
 
 
 class Processes:
@@ -104,52 +131,58 @@ class Processes:
             with contextlib.suppress(ValueError):  # only the main thread may set handlers
                 self._interrupt = signal.signal(signal.SIGINT, lambda *_: None)
 
-    def start(  # noqa: PLR0913 - what a process has
-        self,
-        command: Sequence[str],
-        *,
-        folder: str,
-        environ: Mapping[str, str],
-        log: int,
-        mark: str,
-        timeout: float | None,
+    def start(
+        self, command: Sequence[str], *, folder: str, ranks: Sequence[Rank], mark: str, timeout: float | None
     ) -> Process:
-        """Start ``command`` in ``folder`` with its output in the file descriptor ``log``."""
+        """Start ``command`` in ``folder``, once for each of ``ranks``."""
         self._guard = self._guard or Guard()
         self._marks.add(mark)
-        child = subprocess.Popen(
-            list(command),
-            cwd=folder,
-            env={**environ, descendants.MARK: mark},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        self._groups.add(child.pid)
-        self._guard.watch(self._groups)
+        children = []
+        for rank in ranks:
+            child = subprocess.Popen(
+                list(command),
+                cwd=folder,
+                env={**rank.environ, descendants.MARK: mark},
+                stdin=subprocess.DEVNULL,
+                stdout=rank.log,
+                stderr=rank.log,
+                start_new_session=True,
+            )
+            children.append(child)
+            self._groups.add(child.pid)
+            self._guard.watch(self._groups)
         deadline = None if timeout is None else time.monotonic() + timeout
-        return Process(child, mark, deadline, _descriptor(child.pid))
+        return Process(tuple(children), mark, deadline, tuple(_descriptor(child.pid) for child in children))
 
     def look(self, process: Process) -> Ended | None:
-        """Return how ``process`` ended, or None while it runs; a process that timed out is ended first."""
-        timed_out = process.alive and process.deadline is not None and time.monotonic() > process.deadline
-        if process.alive and not timed_out:
-            return None
-        self.end([process])
-        return Ended(process.child.returncode, timed_out)
+        """Return how ``process`` ended, or None while it runs; one that timed out, or failed in part, is ended first.
 
-    def end(self, processes: Sequence[Process]) -> None:
-        """End ``processes`` and all their descendants: INT, then TERM, then KILL, with a grace between.
+        The other processes of a failed one have only the grace after TERM: they wait for it in vain.
+        """
+        statuses = process.statuses
+        failed = _failed_rank(statuses)
+        runs = None in statuses and failed is None
+        timed_out = runs and process.deadline is not None and time.monotonic() > process.deadline
+        if runs and not timed_out:
+            self._forget_ended(process)
+            return None
+        self.end([process], (signal.SIGINT, signal.SIGTERM) if timed_out else (signal.SIGTERM,))
+        rank = (_failed_rank(process.statuses) or 0) if failed is None else failed
+        return Ended(process.children[rank].returncode, timed_out, rank)
+
+    def end(
+        self, processes: Sequence[Process], signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+    ) -> None:
+        """End ``processes`` and all their descendants by ``signals``, with a grace after each, then KILL.
 
         A second interruption ends the grace. Of a child that has ended, only its descendants are ended.
         """
         alive = [process for process in processes if process.alive]
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in signals:
                 until = time.monotonic() + GRACE_SECONDS
-                for process in alive:
-                    descendants.signal_group(process.child.pid, number)
+                for child in (child for process in alive for child in process.children if child.poll() is None):
+                    descendants.signal_group(child.pid, number)
                 while alive and time.monotonic() < until:
                     wait(alive, min(0.1, GRACE_SECONDS))
                     alive = [process for process in alive if process.alive]
@@ -158,15 +191,33 @@ class Processes:
                 self._kill(process)
 
     def _kill(self, process: Process) -> None:
-        if process.child.pid not in self._groups:  # it has ended, and another process may have its id
+        if process.mark not in self._marks:  # it has ended
             return
-        descendants.signal_group(process.child.pid, signal.SIGKILL)
-        process.child.wait()
-        self._groups.discard(process.child.pid)
+        for child in process.children:
+            self._kill_group(child)
         self._end_strays(process.mark)
         self._marks.discard(process.mark)
+
+    def _forget_ended(self, process: Process) -> None:
+        """End the groups of children that have ended while others run: other processes may get their ids."""
+        for child in process.children:
+            if child.returncode is not None:
+                self._kill_group(child)
+
+    def _kill_group(self, child: subprocess.Popen[bytes]) -> None:
+        if child.pid not in self._groups:  # another process may have its id
+            return
+        descendants.signal_group(child.pid, signal.SIGKILL)
+        child.wait()
+        self._groups.discard(child.pid)
         if self._guard:
             self._guard.watch(self._groups)
+
+
+def _failed_rank(statuses: Sequence[int | None]) -> int | None:
+    """Return the rank that failed; of several, one that a signal ended: the others may have failed for lack of it."""
+    failed = [(status > 0, rank) for rank, status in enumerate(statuses) if status]
+    return min(failed)[1] if failed else None
 
 
 def _descriptor(pid: int) -> int | None:
@@ -177,22 +228,24 @@ def _descriptor(pid: int) -> int | None:
 
 
 def close(process: Process) -> None:
-    """Release the descriptor that watches a process."""
-    if process.descriptor is not None:
-        os.close(process.descriptor)
+    """Release the descriptors that watch a process."""
+    for descriptor in process.descriptors:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def wait(processes: Sequence[Process], seconds: float) -> None:
-    """Wait until one of ``processes`` ends, at most ``seconds``."""
-    descriptors = [process.descriptor for process in processes if process.descriptor is not None]
-    if descriptors and len(descriptors) == len(processes):
+    """Wait until one of ``processes``, or one of the children of it, ends; at most ``seconds``."""
+    watched = [pair for process in processes for pair in process.watched]
+    descriptors = [descriptor for _, descriptor in watched if descriptor is not None]
+    if descriptors and len(descriptors) == len(watched):
         poll = select.poll()  # systems with pidfds have poll
         for descriptor in descriptors:
             poll.register(descriptor, select.POLLIN)
         poll.poll(seconds * 1000)
         return
     until = time.monotonic() + seconds
-    while time.monotonic() < until and all(process.alive for process in processes):
+    while time.monotonic() < until and all(child.poll() is None for child, _ in watched):
         time.sleep(0.005)
 
 
@@ -209,12 +262,12 @@ _DEATHS = {
 }
 
 
-def failure(status: int) -> str:
+def failure(status: int, subject: str = "Its script") -> str:
     """Return how a script failed as a sentence; a negative ``status`` is the signal that ended it."""
     if status >= 0:
-        return f"Its script failed (exit status {status})."
+        return f"{subject} failed (exit status {status})."
     try:
         number = signal.Signals(-status)
     except ValueError:
-        return f"Its script was ended by signal {-status}."
-    return f"Its script {_DEATHS.get(number, f'was ended by {number.name}')}."
+        return f"{subject} was ended by signal {-status}."
+    return f"{subject} {_DEATHS.get(number, f'was ended by {number.name}')}."

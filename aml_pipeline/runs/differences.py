@@ -213,6 +213,7 @@ def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 _TELLERS: dict[str, Teller] = {
     "script": lambda then, now: [f"script {then} → {now}"],
     "snapshot": _snapshot,
+    "distribution": _values(""),
     "parameters": _values("parameter "),
     "arguments": _arguments,
     "files": _files,

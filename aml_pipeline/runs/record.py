@@ -3,7 +3,8 @@
 runs/ID/run.json          what was run; after its end also how each step ended
 runs/ID/short.json        the same without what is long, once it has ended: the source of a list of many runs
 runs/ID/events.jsonl      every event, one per line, as it happened
-runs/ID/steps/STEP.log    what the step printed
+runs/ID/steps/STEP.log    what the step printed; of a distributed step, its process of rank 0
+runs/ID/steps/STEP.rank-N.log    what its process of rank N printed
 runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
 runs/ID/pinned            exists while the run is pinned: its record is kept
 """
@@ -22,7 +23,7 @@ from aml_pipeline.core.masking import masked
 from aml_pipeline.core.plain import mapping, number
 from aml_pipeline.runs import contents
 
-_LOG = ".log"
+_LOG, _RANK = ".log", ".rank-"
 RUN, SHORT, _PINNED, EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
 _NEWEST = 20
 # A longer line was not written as a whole event: the value of a metric has at most a million characters.
@@ -148,17 +149,25 @@ class RunRecord:
         elif self.pinned:
             os.unlink(place)
 
-    def log(self, step: str) -> str:
-        """Return the path of a step's log."""
-        return log_of(self.folder, step)
+    def log(self, step: str, rank: int = 0) -> str:
+        """Return the path of a step's log, or of that of its process of rank ``rank``."""
+        return log_of(self.folder, step, rank)
+
+    def ranks(self, step: str) -> list[int]:
+        """Return the ranks of the processes of a step that have a log of their own: all but 0 of a distributed step."""
+        names = self._logs()
+        return sorted(int(rank) for name in names if (rank := name.removeprefix(f"{step}{_RANK}")).isdecimal())
 
     @property
     def logged_steps(self) -> list[str]:
         """The steps that ran a process, by the time of their logs."""
+        steps = [name for name in self._logs() if _RANK not in name]
+        return sorted(steps, key=lambda name: os.stat(self.log(name)).st_mtime_ns)
+
+    def _logs(self) -> list[str]:
         folder = os.path.join(self.folder, "steps")
         names = os.listdir(folder) if os.path.isdir(folder) else []
-        logs = [name.removesuffix(_LOG) for name in names if name.endswith(_LOG)]
-        return sorted(logs, key=lambda name: os.stat(self.log(name)).st_mtime_ns)
+        return [name.removesuffix(_LOG) for name in names if name.endswith(_LOG)]
 
 
 def _rows(header: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -175,9 +184,9 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield whole
 
 
-def log_of(folder: str, step: str) -> str:
-    """Return the path of a step's log in the directory of a run."""
-    return os.path.join(folder, "steps", step + _LOG)
+def log_of(folder: str, step: str, rank: int = 0) -> str:
+    """Return the path of the log of a step's process of rank ``rank`` in the directory of a run."""
+    return os.path.join(folder, "steps", f"{step}{f'{_RANK}{rank}' if rank else ''}{_LOG}")
 
 
 def records(runs: str) -> list[RunRecord]:

@@ -64,9 +64,9 @@ class Recorder:
         for event in self._pending:
             self._append(self._events, event)
 
-    def log(self, step: str) -> str:
-        """Return the path of a step's log, whose folder exists."""
-        return log_of(self.folder, step)
+    def log(self, step: str, rank: int = 0) -> str:
+        """Return the path of the log of a step's process of rank ``rank``, whose folder exists."""
+        return log_of(self.folder, step, rank)
 
     def leavings(self, step: str) -> str:
         """Return the folder for what a step leaves in its working folder."""

@@ -21,7 +21,7 @@ from aml_pipeline.core import files
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.local import cleaning, descendants, survivors
-from aml_pipeline.local.process import Processes
+from aml_pipeline.local.process import Processes, Rank
 from aml_pipeline.local.store import Store
 from aml_pipeline.project.environment import interpreter
 from aml_pipeline.runs import locks, reuse
@@ -207,7 +207,8 @@ def test_a_child_whose_start_is_interrupted_is_ended(tmp_path: Path, monkeypatch
     def start() -> None:
         with Processes() as processes, (tmp_path / "log").open("wb") as log:
             mark, environ, here = f"test-{os.getpid()}", dict(os.environ), str(tmp_path)
-            processes.start(["sleep", "60"], folder=here, environ=environ, log=log.fileno(), mark=mark, timeout=None)
+            ranks = [Rank(environ, log.fileno())]
+            processes.start(["sleep", "60"], folder=here, ranks=ranks, mark=mark, timeout=None)
 
     with pytest.raises(KeyboardInterrupt):
         start()

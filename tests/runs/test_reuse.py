@@ -18,6 +18,7 @@ from aml_pipeline.runs.reuse import UP_TO_DATE, Last, Verdict, verdict
 PARTS: dict[str, Any] = {
     "script": "train.py",
     "snapshot": {"train.py": "d1", "model.py": "d2"},
+    "distribution": {"distribution": "pytorch", "processes": 2},
     "parameters": {"epochs": "2", "rate": "0.10"},
     "arguments": [[{"literal": {"text": "--epochs"}}, {"parameter": {"name": "epochs"}}]],
     "datasets": {"images": "d3", "labels": ABSENT},
@@ -56,6 +57,9 @@ CHANGES = [
     (changed("snapshot", "train.py"), "train.py changed"),
     (changed("snapshot", "new.py"), "new.py is new"),
     (changed("snapshot", "model.py", without=True), "model.py is gone"),
+    (changed("distribution", "processes", to=4), "processes 2 → 4"),
+    (changed("distribution", "distribution", to="mpi"), "distribution pytorch → mpi"),
+    (changed("distribution", without=True), "distribution is gone, and 1 more change"),
     (changed("parameters", "epochs", to="5"), "parameter epochs 2 → 5"),
     (changed("parameters", "rate", to="0.1"), "parameter rate 0.10 → 0.1"),  # the text counts
     (changed("parameters", "seed", to="0"), "parameter seed is new"),
@@ -96,7 +100,7 @@ def test_a_change_of_any_part_changes_the_key_and_is_named(now: dict[str, Any], 
 
 
 def test_every_part_is_among_the_changes() -> None:
-    assert {name for now, _ in CHANGES for name in PARTS if now[name] != PARTS[name]} == set(PARTS)
+    assert {name for now, _ in CHANGES for name in PARTS if now.get(name) != PARTS[name]} == set(PARTS)
 
 
 def shuffled(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -126,7 +130,7 @@ def test_a_key_is_a_digest_that_can_name_a_file() -> None:
 VALUES = st.sampled_from(["", "a", "b", ABSENT, "é"])
 MAPPING = st.dictionaries(st.sampled_from(["x", "s.x", "t.x", "y"]), VALUES, max_size=3)
 RANDOM = st.fixed_dictionaries({
-    "script": VALUES, "snapshot": MAPPING, "parameters": MAPPING, "datasets": MAPPING, "inputs": MAPPING,
+    "script": VALUES, "snapshot": MAPPING, "distribution": MAPPING, "parameters": MAPPING, "datasets": MAPPING, "inputs": MAPPING,
     "after": MAPPING, "arguments": st.lists(st.lists(VALUES, max_size=2), max_size=2), "environment": VALUES,
     "environment_variables": MAPPING, "interpreter": MAPPING,
     "packages": st.dictionaries(st.sampled_from("xyz"), st.none() | VALUES, max_size=3),
@@ -134,6 +138,7 @@ RANDOM = st.fixed_dictionaries({
 NOUNS: dict[str, str | tuple[str, ...]] = {
     "script": "script ",
     "snapshot": ("x", "s.x", "t.x", "y"),
+    "distribution": ("x", "s.x", "t.x", "y"),
     "parameters": "parameter ",
     "arguments": "arguments changed",
     "datasets": "dataset ",

@@ -10,9 +10,11 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import chosen, records_of
 from aml_pipeline.cli.screen.logged import log
 from aml_pipeline.cli.screen.printing import is_coloured
+from aml_pipeline.cli.selected import whole_number
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
+from aml_pipeline.core.wording import listed
 from aml_pipeline.report.sources import source_directory, to_sources
 from aml_pipeline.runs.record import RunRecord
 
@@ -21,8 +23,12 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
     opened = open_readable(options)
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
+    rank = whole_number(options, "rank", 0, least=0)
+    if rank and rank not in run.ranks(step):
+        known = listed([str(number) for number in (0, *run.ranks(step))])
+        raise UsageError(f"There is no log of rank {rank} of step {step} in run {run.id}. Ranks with a log: {known}.")
     to_source, coloured = to_sources(run, step, source_directory(run, step)), is_coloured(sys.stdout, environ)
-    with files.opened_text(run.log(step)) as stream:
+    with files.opened_text(run.log(step, rank)) as stream:
         for piece in to_source.pieces(stream):
             log(sys.stdout, piece, coloured=coloured)
     return 0

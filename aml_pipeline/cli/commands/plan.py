@@ -9,8 +9,9 @@ from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import each
-from aml_pipeline.cli.selected import selection, warn_of_left_out
-from aml_pipeline.local import context_of, forecast
+from aml_pipeline.cli.selected import selection, warn_of_left_out, with_processes
+from aml_pipeline.local import context_of, forecast, ranks
+from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.runs.reuse import Verdict
 
 
@@ -21,18 +22,18 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
 
         return forecast_remotely(options, environ)
     with asking_python(options, environ) as python:
-        pipeline, project = open_with(options).require()
+        given, project = open_with(options).require()
+        pipeline = with_processes(options, given)
         selected, forced = selection(options, pipeline)
         context = context_of(pipeline, project, selected, python(), environ)
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
     something = any(verdict.action != "reuse" for _, verdict in verdicts)
     verbose = options.flag("verbose")
-    lines = [
-        line
-        for name, verdict in verdicts
-        for line in (f"{name:<{width}}  {_forecast(verdict)}", *(each(verdict.changes) if verbose else ()))
-    ]
+    lines = []
+    for name, verdict in verdicts:
+        lines.append(f"{name:<{width}}  {_forecast(pipeline.step(name), verdict)}")
+        lines += each(verdict.changes) if verbose else ()
     text = "\n".join(lines)
     print(text)
     warned = warn_of_left_out(context, selected, verbose=verbose)
@@ -40,6 +41,6 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
-def _forecast(verdict: Verdict) -> str:
+def _forecast(step: Step, verdict: Verdict) -> str:
     action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
-    return action if verdict.action == "reuse" else f"{action}  {verdict.reason}"
+    return action if verdict.action == "reuse" else f"{action}{ranks.in_words(step)}  {verdict.reason}"

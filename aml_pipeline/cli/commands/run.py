@@ -12,10 +12,10 @@ from aml_pipeline.cli.opened import command_line, open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import Progress, output_lines
-from aml_pipeline.cli.selected import selection, warn_of_left_out
+from aml_pipeline.cli.selected import selection, warn_of_left_out, whole_number, with_processes
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.local import Context, Wishes, context_of, debug, process, recorded
+from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded
 from aml_pipeline.runs import locks
 from aml_pipeline.runs.record import last_done
 
@@ -37,7 +37,8 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         return plan(options, environ)
     with asking_python(options, environ) as python:
         opened = open_with(options)
-        pipeline, project = opened.require()
+        given, project = opened.require()
+        pipeline = with_processes(options, given)
         selected, forced = selection(options, pipeline)
         locks.prepare(os.path.dirname(project.state), pipeline.name)
         durable = options.flag("fsync")
@@ -45,7 +46,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     with locks.locked(project.state, command_line()):
         if options.flag("debug"):
             return _debug(context, options.operands)
-        wishes = Wishes(forced, _jobs(options.text("jobs")), options.flag("keep_going"))
+        wishes = Wishes(forced, whole_number(options, "jobs", 1, least=1), options.flag("keep_going"))
         warned = warn_of_left_out(context, selected, verbose=options.flag("verbose"))
         progress = Progress(
             context.plan,
@@ -53,6 +54,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
             verbose=options.flag("verbose"),
             remark=lambda: _remark(context, selected),
             before=lambda: last_done(os.path.join(project.state, "runs"), selected),
+            manner=lambda name: ranks.in_words(pipeline.step(name)),
         )
         done = recorded(context, selected, wishes, progress, command=command_line(), durable=durable)
     if done.refused:
@@ -71,11 +73,3 @@ def _remark(context: Context, selected: list[str]) -> str:
     from aml_pipeline.cli.commands.environment import warning
 
     return warning(context.plan, selected, context.project, context.interpreter)
-
-
-def _jobs(text: str | None) -> int:
-    if text is None:
-        return 1
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f'--jobs expects an integer of at least 1, got "{text}". For example, write --jobs 4.')
-    return int(text)

@@ -34,10 +34,10 @@ class Progress:
     """Shows the events of a run of ``selected`` steps.
 
     When the first of them runs, ``remark`` returns a line to print and ``before`` the recorded last success of each
-    step.
+    step. ``manner`` returns how a step runs, as a part of a sentence.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is shown beside the events
         self,
         plan: Plan,
         selected: Sequence[str],
@@ -45,6 +45,7 @@ class Progress:
         verbose: bool = False,
         remark: Callable[[], str] = lambda: "",
         before: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
+        manner: Callable[[str], str] = lambda _step: "",
     ) -> None:
         self._width = max(map(len, selected))
         self._verbose = verbose
@@ -56,6 +57,7 @@ class Progress:
         self.lines: list[str] = []  # what was written to standard output
         self._folder = os.path.dirname(plan.file)
         self._title = _title(plan, len(selected))
+        self._manner = manner
         self._remark = remark
         self._before = cache(before)
 
@@ -82,7 +84,7 @@ class Progress:
                 self.say(remark)
         runs = "runs again" if event.step in self._logs else "runs"
         self._logs[event.step] = event.log
-        self.say(f"{event.step:<{self._width}}  {runs}: {event.reason}")
+        self.say(f"{event.step:<{self._width}}  {runs}{self._manner(event.step)}: {event.reason}")
         for line in each(event.changes) if self._verbose else ():
             self.say(line)
 
