@@ -130,7 +130,8 @@ def test_a_key_is_a_digest_that_can_name_a_file() -> None:
 VALUES = st.sampled_from(["", "a", "b", ABSENT, "é"])
 MAPPING = st.dictionaries(st.sampled_from(["x", "s.x", "t.x", "y"]), VALUES, max_size=3)
 RANDOM = st.fixed_dictionaries({
-    "script": VALUES, "snapshot": MAPPING, "distribution": MAPPING, "parameters": MAPPING, "datasets": MAPPING, "inputs": MAPPING,
+    "script": VALUES, "snapshot": MAPPING, "distribution": MAPPING, "parameters": MAPPING,
+    "datasets": MAPPING, "inputs": MAPPING,
     "after": MAPPING, "arguments": st.lists(st.lists(VALUES, max_size=2), max_size=2), "environment": VALUES,
     "environment_variables": MAPPING, "interpreter": MAPPING,
     "packages": st.dictionaries(st.sampled_from("xyz"), st.none() | VALUES, max_size=3),
