@@ -53,6 +53,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "reserved-key": "The key is reserved for a later version. Delete it.",
         "unknown-key": "The key is unknown in this place. The message suggests the most similar key, or lists the "
         "known ones.",
+        "workspace-form": "A workspace is named by its subscription, resource group and name, or by a configuration "
+        "file. Write `subscription/group/name`, or the path of the file, relative to the folder of the pipeline file.",
         "wrong-type": "The value has the wrong type. Write the type that the message names: a string, an integer, a "
         "list, a mapping.",
         "wrong-value": "The value has the right type but is not allowed. Write one of the values that the message "

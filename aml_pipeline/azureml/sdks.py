@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, Literal
 
+from aml_pipeline.azureml.workspace import configuration
+from aml_pipeline.azureml.workspace.configuration import Names
 from aml_pipeline.azureml.workspace.installing import can_have_v1
 from aml_pipeline.azureml.workspace.login import Login
 from aml_pipeline.core.errors import UsageError
@@ -21,9 +22,11 @@ def connect(
     *,
     sdk: str | None = None,
     login: Login | None = None,
-    names: Mapping[str, str] | None = None,
+    workspace: str | None = None,
 ) -> Any:  # noqa: ANN401 - the SDK's
-    """Return the workspace named by ``.azureml/config.json`` in or above ``path``, or by ``names``.
+    """Return the workspace named by ``.azureml/config.json`` in or above ``path``, or by ``workspace``.
+
+    ``workspace`` is ``subscription/group/name``, or the path of a configuration file, relative to the folder ``path``.
 
     It is the ``Workspace`` of SDK v1 or the ``MLClient`` of v2, by ``sdk`` ("v1", "v2"); the default is v1 if
     installed. ``auth`` is an authentication object of SDK v1 or a credential of azure-identity; without it, ``login``
@@ -33,13 +36,14 @@ def connect(
     name = sdk or installed()
     if name not in {"v1", "v2"}:
         raise UsageError(f'Unknown SDK "{sdk}". Use "v1" or "v2".')
+    names = configuration.names_of(workspace, path) if workspace else configuration.found(path)
     if name == "v2":
         from aml_pipeline.azureml.v2 import connect as v2
 
-        return v2.connect(path, auth, login, names)
+        return v2.connect(names, auth, login)
     from aml_pipeline.azureml.v1 import connect as v1
 
-    return v1.connect(path, auth, login, names)
+    return v1.connect(names, auth, login)
 
 
 def of(workspace: object) -> SdkName:
@@ -51,6 +55,13 @@ def of(workspace: object) -> SdkName:
         return "v2"
     what = f"Expected a Workspace of SDK v1 or an MLClient of SDK v2, got {type(workspace).__name__}"
     raise UsageError(f"{what}. Get one from `aml_pipeline.azureml.connect()`.")
+
+
+def names_of(workspace: Any) -> Names:  # noqa: ANN401 - the SDK's
+    """Return the names of a workspace of either SDK."""
+    if of(workspace) == "v2":
+        return Names(workspace.subscription_id, workspace.resource_group_name, workspace.workspace_name)
+    return Names(workspace.subscription_id, workspace.resource_group, workspace.name)
 
 
 def require_v1(workspace: object) -> None:

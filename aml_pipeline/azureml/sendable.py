@@ -160,9 +160,9 @@ def contents(snapshot: Snapshot) -> dict[str, str]:
 
 
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the tags that identify a run, and those ``given``."""
+    """Return the tags that identify a run, those of the file, and those ``given``, which go first."""
     own = {"aml_pipeline": __version__, "pipeline": plan.name, "profile": plan.profile}
-    return {**(given or {}), **{name: text for name, text in own.items() if text}}
+    return {**plan.tags, **(given or {}), **{name: text for name, text in own.items() if text}}
 
 
 def _inputs(step: Step) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from aml_pipeline.azureml import sdks, sendable
 from aml_pipeline.azureml.workspace import waiting, watch
 from aml_pipeline.azureml.workspace.watch import Outcome, Watched
 from aml_pipeline.core.errors import LostRunError, SubmissionStopped
+from aml_pipeline.core.masking import redacted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project
@@ -24,13 +25,19 @@ from aml_pipeline.runs.recorder import Recorder, new_id
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to submit: a pipeline, or the single step ``alone``; ``command`` is its command line for the record."""
+    """What to submit: a pipeline, or the single step ``alone``; ``command`` is its command line for the record.
+
+    ``workspace`` is ``subscription/group/name``, ``tags`` are those of the file and of the caller,
+    with the git commit.
+    """
 
     plan: Plan
     project: Project
     alone: Step | None
     git: Mapping[str, Any] | None
     command: str
+    workspace: str
+    tags: Mapping[str, str]
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -46,7 +53,14 @@ class Request:
         header = {
             **redaction.for_record(plan),
             **provenance.beginning(self.command, self.git),
-            "azureml": {"run": run, "experiment": plan.experiment, "portal": portal, "sdk": sdk},
+            "azureml": {
+                "run": run,
+                "experiment": plan.experiment,
+                "portal": portal,
+                "sdk": sdk,
+                "workspace": self.workspace,
+                "tags": redacted(self.tags),
+            },
             "parts": parts,
             "state": "submitted",
         }
@@ -165,10 +179,11 @@ def send(  # noqa: PLR0913 - each says another thing of how
     with waiting.reminding("preparing the submission"):
         git = provenance.git_state(project.folder)
         commit = (git or {}).get("commit")
-        all_tags = {**({"git_commit": commit} if commit else {}), **(tags or {})}
-        request = Request(plan, project, plan.step(step) if step else None, git, command)
+        named = "/".join(sdks.names_of(workspace))
+        own = {**({"git_commit": commit} if commit else {}), **(tags or {})}
+        request = Request(plan, project, plan.step(step) if step else None, git, command, named, {**plan.tags, **own})
         try:
-            return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace, all_tags, force=force)
+            return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace, force=force)
         except (LostRunError, SubmissionStopped) as error:
             try:
                 request.record(error.run, "", sdk)
@@ -178,11 +193,11 @@ def send(  # noqa: PLR0913 - each says another thing of how
             raise
 
 
-def _send_v1(request: Request, workspace: Any, tags: Mapping[str, str], *, force: bool) -> Submission:  # noqa: ANN401
+def _send_v1(request: Request, workspace: Any, *, force: bool) -> Submission:  # noqa: ANN401
     from aml_pipeline.azureml.v1 import submit as v1
     from aml_pipeline.azureml.v1.watched import watched
 
-    plan, project, alone = request.plan, request.project, request.alone
+    plan, project, alone, tags = request.plan, request.project, request.alone, request.tags
     if alone:
         run = v1.submit_step(plan, alone, workspace, project, tags=tags)
     else:
@@ -190,11 +205,11 @@ def _send_v1(request: Request, workspace: Any, tags: Mapping[str, str], *, force
     return Submission(run.id, run, request, "v1", watched(run, alone))
 
 
-def _send_v2(request: Request, client: Any, tags: Mapping[str, str], *, force: bool) -> Submission:  # noqa: ANN401
+def _send_v2(request: Request, client: Any, *, force: bool) -> Submission:  # noqa: ANN401
     from aml_pipeline.azureml.v2 import submit as v2
     from aml_pipeline.azureml.v2.watched import watched
 
-    plan, project, alone = request.plan, request.project, request.alone
+    plan, project, alone, tags = request.plan, request.project, request.alone, request.tags
     if alone:
         job = v2.submit_step(plan, alone, client, project, tags=tags)
     else:

@@ -31,6 +31,13 @@ def open_with(options: Options) -> Opened:
         )
 
 
+def refuse_without_remote(options: Options, *names: str) -> None:
+    """Raise UsageError if an option was given that says where to look in Azure ML, but not ``--remote``."""
+    for name in names:
+        if options.text(name):
+            raise UsageError(f"--{name} needs --remote here: without it, nothing in Azure ML is looked at.")
+
+
 def open_readable(options: Options) -> Opened:
     """Open it like ``open_with``, but allow problems in the file, so that earlier runs can be inspected.
 
@@ -45,11 +52,16 @@ def command_line() -> str:
 
 
 def parameters(given: list[str]) -> dict[str, str]:
+    """Return the values of ``--param`` by name. Raises UsageError."""
+    return by_name("--param", given, "epochs=5")
+
+
+def by_name(option: str, given: list[str], example: str) -> dict[str, str]:
     """Return ``NAME=VALUE`` words as a mapping; the last value of a name counts. Raises UsageError."""
     values = {}
     for word in given:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise UsageError(f'--param "{word}" has no "=". Write NAME=VALUE, for example --param epochs=5.')
+            raise UsageError(f'{option} "{word}" has no "=". Write NAME=VALUE, for example {option} {example}.')
         values[name] = value
     return values

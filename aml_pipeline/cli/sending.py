@@ -8,14 +8,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import Login, ServicePrincipal
-from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.azureml import Login, ServicePrincipal, sdks
+from aml_pipeline.azureml.workspace import configuration, waiting
+from aml_pipeline.cli.options import Options
 
 
-def connect(folder: str, environ: Mapping[str, str], sdk: str) -> Any:  # noqa: ANN401 - the SDK's
-    """Return the workspace named by the configuration in or above ``folder``, as an object of SDK v1 or v2."""
+def connect(options: Options, environ: Mapping[str, str], folder: str, workspace: str | None, sdk: str) -> Any:  # noqa: ANN401 - the SDK's
+    """Return the workspace as an object of SDK v1 or v2.
+
+    It is the first of: ``--workspace``; ``workspace``, by the file or a record; the configuration in or above
+    ``folder``; that of environment variables.
+    """
     os.environ.setdefault("HBI_WORKSPACE_JOB", "true")  # SDK v1 reads this when it is imported: no telemetry
-    return azureml.connect(folder, sdk=sdk, login=login(environ))
+    given = options.text("workspace")
+    chosen = given or workspace
+    if not chosen and configuration.config_file(folder) is None:
+        chosen = configuration.in_variables(environ)
+    return azureml.connect("." if given else folder, sdk=sdk, login=login(environ), workspace=chosen)
+
+
+def say_where(workspace: Any) -> None:  # noqa: ANN401 - the SDK's
+    """Print the workspace that is about to be changed."""
+    names = sdks.names_of(workspace)
+    where = f"resource group {names.resource_group}, subscription {names.subscription_id}"
+    say(f"workspace {names.workspace_name} ({where})")
 
 
 def login(environ: Mapping[str, str]) -> Login:

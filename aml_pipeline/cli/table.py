@@ -8,6 +8,12 @@ _FILE = Option("-f", "--file", value="FILE", help="Pipeline file (default: ./pip
 _PROFILE = Option("--profile", value="NAME", help="Apply this profile of the pipeline file.")
 _PARAM = Option("--param", value="NAME=VALUE", help="Set a parameter; can be repeated.", many=True)
 _PYTHON = Option("--python", value="PATH", help="Python that runs the steps (default: the one that runs aml-pipeline).")
+_WORKSPACE = Option(
+    "--workspace",
+    value="WORKSPACE",
+    help="subscription/group/name, or path of a config.json (default: the file's).",
+)
+_REMOTE_WORKSPACE = Option("--workspace", value="WORKSPACE", help="With --remote: another workspace than the file's.")
 _SELECTION = (
     Option("--only", help="Only the named steps, without the steps they need."),
     Option("--from", value="STEP", help="Start at STEP: it and everything downstream."),
@@ -62,6 +68,7 @@ COMMANDS = {
             Option(
                 "--remote", help="Show what `submit` would do: which steps Azure ML may reuse and which it will run."
             ),
+            _REMOTE_WORKSPACE,
             Option("-v", "--verbose", help="List every change of a step, one per line."),
             Option("--exit-code", help="Exit with status 5 if a step would run."),
             operands=_STEPS,
@@ -105,6 +112,8 @@ COMMANDS = {
                 help="SDK to use (default: the file's, else v1 if installed, else v2).",
                 choices=("v1", "v2"),
             ),
+            _WORKSPACE,
+            Option("--tag", value="NAME=VALUE", help="Add a tag to the run; can be repeated.", many=True),
             Option("--wait", help="Show progress until the run ends; exit with status 1 if it failed."),
             Option("--force", help="Make Azure ML run every step even if nothing changed."),
             Option(
@@ -120,6 +129,7 @@ COMMANDS = {
             "Bring the published pipeline, endpoint and schedules in Azure ML up to date with the file.",
             _FILE,
             _PROFILE,
+            _WORKSPACE,
             Option("-n", "--dry-run", help="Show what would change; change nothing."),
             Option("--adopt", help="Take over what another project published under this name."),
             Option("--version", value="DIGEST", help="Make an earlier version, or `previous`, the default again."),
@@ -142,6 +152,9 @@ COMMANDS = {
             _FILE,
             Option(
                 "--sdk", value="SDK", help="SDK to use (default: the one that submitted the run).", choices=("v1", "v2")
+            ),
+            Option(
+                "--workspace", value="WORKSPACE", help="Workspace of the run (default: the one it was submitted to)."
             ),
             operands=(
                 "RUN",
@@ -176,6 +189,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             Option("--remote", help="Show the schedules in Azure ML and how they differ from the file."),
+            _REMOTE_WORKSPACE,
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             example="aml-pipeline schedules --format json",
         ),
@@ -184,6 +198,8 @@ COMMANDS = {
             "List the runs of this pipeline, newest first.",
             _FILE,
             Option("--remote", help="List the runs in Azure ML that anyone started with `submit`."),
+            Option("--profile", value="NAME", help="With --remote: look where this profile sends its runs."),
+            _REMOTE_WORKSPACE,
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             Option("--pin", value="RUN", help="Protect the record of RUN from `clean`; can be repeated.", many=True),
             Option(

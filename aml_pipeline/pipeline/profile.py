@@ -71,7 +71,7 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
     given = profile.parameters.items()
     same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
                for name, value in given)  # fmt: skip
-    others = (*(getattr(profile, key) for key in _SETTINGS), profile.datasets, profile.schedules)
+    others = (*(getattr(profile, key) for key in _SETTINGS), profile.datasets, profile.schedules, profile.tags)
     return not same or any(others) or any(step.model_fields_set for step in profile.steps.values())
 
 
@@ -83,6 +83,7 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
     for key in _SETTINGS:
         if getattr(profile, key) is not None:
             _replace(applied, {key: getattr(profile, key)}, {(key,): (*root, key)})
+    _merge(applied, "tags", profile.tags, {("tags", tag): (*root, "tags", tag) for tag in profile.tags})
     for schedule_name, schedule in profile.schedules.items():
         applied.problems += _schedule_faults(applied.spec, schedule, (*root, "schedules", schedule_name))
     origins: dict[Path, Origin] = {
@@ -92,7 +93,7 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
 
 
 # Keys of a profile whose value replaces the pipeline's.
-_SETTINGS = ("compute", "environment", "experiment", "sdk")
+_SETTINGS = ("compute", "environment", "experiment", "sdk", "workspace")
 
 
 def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:

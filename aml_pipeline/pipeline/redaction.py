@@ -85,6 +85,7 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
         parameters={
             name: _parameter(parameter, names.get(name, {name: None})) for name, parameter in plan.parameters.items()
         },
+        tags=redacted(plan.tags),
         schedules={
             name: replace(schedule, parameters=redacted(schedule.parameters))
             for name, schedule in plan.schedules.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import urllib.error
 from collections.abc import Callable
@@ -131,11 +132,11 @@ def test_azure_cli_is_asked_for_the_tenant_of_the_subscription(tmp_path: Path, m
     assert login.AzureCli().token("https://x") == "of current"
 
 
-@pytest.mark.parametrize("more", [{}, {"name": "w"}])
-def test_a_workspace_that_is_half_named(more: dict[str, str]) -> None:
-    names = {"subscription_id": "s", "resource_group": "g", **more}
-    with pytest.raises(UsageError, match=r"needs subscription_id, resource_group and workspace_name\."):
-        configuration.named(names)
+@pytest.mark.parametrize("text", ["", "w", "g/w", "s/g/", "s//w", "s/g/w/", "s/g/my workspace"])
+def test_a_workspace_that_is_half_named(text: str) -> None:
+    told = f'"{text}" does not name a workspace. Write subscription/group/name, or the path of its config.json.'
+    with pytest.raises(UsageError, match=re.escape(told)):
+        configuration.names_of(text, ".")
 
 
 class Target:

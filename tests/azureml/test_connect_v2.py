@@ -21,7 +21,7 @@ identity = pytest.importorskip("azure.identity")
 pytest.importorskip("azure.ai.ml")
 pytestmark = quiet
 
-NAMES = {"subscription_id": "s", "resource_group": "g", "workspace_name": "w"}
+NAMES = "s/g/w"
 LOG_IN = "Log in: `az login`; without a terminal set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
 
 
@@ -92,7 +92,7 @@ def test_a_login(login: Login, expected: object, clients: list[Any], monkeypatch
     monkeypatch.setattr("time.sleep", lambda _: None)
     said: list[str] = []
     with guarding(Guard(), monkeypatch), waiting.heard_by(said.append), pytest.raises(AzureError):
-        connect(sdk="v2", names=NAMES, login=login)
+        connect(sdk="v2", workspace=NAMES, login=login)
     ((credential, asked),) = clients
     assert (type(credential).__name__, *credential.given, asked) == expected
     assert said == (["Log in to Azure in the browser that opens."] if login.interactive else [])
@@ -107,14 +107,14 @@ def test_azure_cli_is_asked_for_a_token_of_an_audience(
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr("time.sleep", lambda _: None)
     with guarding(Guard(), monkeypatch), pytest.raises(AzureError):
-        connect(sdk="v2", names=NAMES, login=Login())
+        connect(sdk="v2", workspace=NAMES, login=Login())
     given = clients[0][0].get_token(f"{AZURE}/.default")
     assert given.token == f"for {AZURE}"
 
 
 def test_a_cloud_that_is_none() -> None:
     with pytest.raises(UsageError, match=r'Unknown cloud "AzureUsGov"\. Did you mean "AzureUSGovernment"\?'):
-        connect(sdk="v2", names=NAMES, login=Login(cloud="AzureUsGov"))
+        connect(sdk="v2", workspace=NAMES, login=Login(cloud="AzureUsGov"))
 
 
 def _unavailable() -> Exception:

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn, cast
+
 import pytest
 
 from aml_pipeline import cli
+from aml_pipeline.azureml.v1 import connect
+from aml_pipeline.azureml.workspace.configuration import Names
+from aml_pipeline.core.errors import AzureError
+from tests import v1
 from tests.conftest import Project
+from tests.loopback.lesson import Driven, Lesson, a_lesson
+from tests.loopback.serving import quiet
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+
+pytestmark = quiet
+Capture = pytest.CaptureFixture[str]
 
 TEXT = """
     name: greeting
@@ -48,7 +64,7 @@ def greeting(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     ],
 )
 def test_validate_tells_what_the_named_sdk_does_not_support(
-    greeting: Project, sdk: str, options: str, code: str | None, capsys: pytest.CaptureFixture[str]
+    greeting: Project, sdk: str, options: str, code: str | None, capsys: Capture
 ) -> None:
     greeting.write({"pipeline.yaml": TEXT.replace("SDK", sdk)})
     status = cli.run(["validate", *options.split()], {})
@@ -57,9 +73,7 @@ def test_validate_tells_what_the_named_sdk_does_not_support(
     assert (status, told) == ((2, [code]) if code else (0, []))
 
 
-def test_a_warning_that_is_an_error_with_an_sdk_is_told_once(
-    greeting: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_warning_that_is_an_error_with_an_sdk_is_told_once(greeting: Project, capsys: Capture) -> None:
     text = TEXT.replace("it's me", "hello").replace("serverless", "cpu-cluster").replace("SDK", "")
     greeting.write({"pipeline.yaml": text, "env.yml": "dependencies: [python=3.10, pip, pip: [./wheels/ours.whl]]\n"})
     assert cli.run(["validate"], {}) == 0
@@ -68,9 +82,7 @@ def test_a_warning_that_is_an_error_with_an_sdk_is_told_once(
     assert "1 error." in capsys.readouterr().out
 
 
-def test_submit_uses_the_sdk_of_the_file_unless_one_is_given(
-    greeting: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_submit_uses_the_sdk_of_the_file_unless_one_is_given(greeting: Project, capsys: Capture) -> None:
     greeting.write({"pipeline.yaml": TEXT.replace("SDK", "sdk: v1").replace("it's me", "hello")})
     assert cli.run(["submit", "--dry-run"], {}) == 2
     assert "[serverless-compute]" in capsys.readouterr().err
@@ -79,12 +91,144 @@ def test_submit_uses_the_sdk_of_the_file_unless_one_is_given(
 
 
 @pytest.mark.parametrize("command", ["publish", "plan --remote", "runs --remote", "schedules --remote"])
-def test_what_needs_v1_refuses_a_file_for_v2(
-    greeting: Project, command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_needs_v1_refuses_a_file_for_v2(greeting: Project, command: str, capsys: Capture) -> None:
     greeting.write({"pipeline.yaml": TEXT.replace("SDK", "sdk: v2").replace("it's me", "hello")})
     assert cli.run(command.split(), {}) == 2
     assert capsys.readouterr().err == (
         f"`aml-pipeline {command}` needs SDK v1, but pipeline.yaml has `sdk: v2`. Use `aml-pipeline export` and `az "
         "ml`, or a profile with `sdk: v1`.\n"
     )
+
+
+# The workspace.
+
+HERE = f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}"
+
+
+def config(name: str) -> str:
+    return json.dumps({"subscription_id": "s", "resource_group": "g", "workspace_name": name})
+
+
+@pytest.fixture
+def connecting(greeting: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with every way to name a workspace; connecting fails, and tells what it should have connected to."""
+
+    def refused(names: Names, *_: object) -> NoReturn:
+        raise AzureError("/".join(names))
+
+    monkeypatch.setattr(connect, "connect", refused)
+    text = TEXT.replace("SDK", "workspace: s/g/file").replace("it's me", "hello").replace("serverless", "cpu")
+    greeting.write(
+        {
+            "pipeline.yaml": text.replace("{sdk: v2}", "{workspace: places/profile.json}"),
+            "places/profile.json": config("profile"),
+            "places/option.json": config("option"),
+            ".azureml/config.json": config("config"),
+        }
+    )
+    return greeting
+
+
+AZURE = {"AZURE_SUBSCRIPTION_ID": "s", "AZURE_DEFAULTS_GROUP": "g", "AZURE_DEFAULTS_WORKSPACE": "azure"}
+AZUREML = {"AZUREML_ARM_SUBSCRIPTION": "s", "AZUREML_ARM_RESOURCEGROUP": "g", "AZUREML_ARM_WORKSPACE_NAME": "azureml"}
+
+
+def test_of_all_ways_to_name_a_workspace_the_first_counts(connecting: Project, capsys: Capture) -> None:
+    """The ways are removed one by one."""
+    environ = {**AZURE, **AZUREML}
+
+    def named(*words: str) -> str:
+        assert cli.run(["submit", *words], environ) in {2, 4}
+        return capsys.readouterr().err.rstrip("\n")
+
+    profile = ("--profile", "other")
+    assert named(*profile, "--workspace", "s/g/option") == "s/g/option"
+    assert named(*profile, "--workspace", "places/option.json") == "s/g/option"
+    assert named(*profile) == "s/g/profile"
+    assert named() == "s/g/file"
+    connecting.replace("pipeline.yaml", "workspace: s/g/file", "")
+    assert named() == "s/g/config"
+    (connecting.root / ".azureml/config.json").unlink()
+    assert named() == "s/g/azure"
+    del environ["AZURE_DEFAULTS_GROUP"]  # two of three say nothing
+    assert named() == "s/g/azureml"
+    environ.clear()
+    assert named().endswith("Or name the workspace: `workspace: subscription/group/name` in the pipeline file, or "
+                            "--workspace.")  # fmt: skip
+    assert named("--workspace", "none.json").startswith(f"The configuration file {connecting.root}/none.json was not ")
+
+
+COMMANDS = ["publish", "publish --version previous", "plan --remote", "runs --remote", "schedules --remote", "cancel x"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_for_azure_ml_takes_the_workspace(connecting: Project, command: str, capsys: Capture) -> None:
+    assert cli.run(command.split(), {}) == 4
+    assert capsys.readouterr().err == "s/g/file\n"
+    assert cli.run([*command.split(), "--workspace", "s/g/option"], {}) == 4
+    assert capsys.readouterr().err == "s/g/option\n"
+    if command != "cancel x":  # it knows no profile
+        assert cli.run([*command.split(), "--profile", "other"], {}) == 4
+        assert capsys.readouterr().err == "s/g/profile\n"
+    assert connecting.cli("validate").returncode == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "runs", "schedules"])
+def test_a_workspace_without_remote_is_refused(connecting: Project, command: str, capsys: Capture) -> None:
+    assert connecting.root.is_dir()
+    assert cli.run([command, "--workspace", "s/g/w"], {}) == 2
+    assert capsys.readouterr().err == "--workspace needs --remote here: without it, nothing in Azure ML is looked at.\n"
+
+
+@pytest.fixture(params=[pytest.param("v1", marks=v1.needs_v1), "v2"])
+def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driven]:
+    with (a_lesson if request.param == "v1" else a_lesson_v2)(tmp_path, monkeypatch) as lesson:
+        lesson.replace("pipeline.yaml", "experiment: lesson", f"sdk: {request.param}\nexperiment: lesson")
+        yield lesson
+
+
+def sent_tags(lesson: Driven) -> Mapping[str, str]:
+    if isinstance(lesson, LessonV2):
+        return cast("Mapping[str, str]", list(lesson.service.jobs.values())[-1]["properties"]["tags"])
+    assert isinstance(lesson, Lesson)
+    (run,) = lesson.service.runs
+    return cast("Mapping[str, str]", lesson.service.state.runs[run]["tags"])
+
+
+def test_cancel_finds_the_workspace_to_which_the_run_was_submitted(lesson: Driven, capsys: Capture) -> None:
+    (lesson.root / ".azureml/config.json").unlink()
+    done = lesson.here(capsys, "submit", "--workspace", HERE)
+    assert (done.status, done.err) == (0, "")
+    where = f"workspace {WORKSPACE} (resource group {GROUP}, subscription {SUBSCRIPTION})\n"
+    assert done.where == where
+    assert lesson.record()["azureml"]["workspace"] == HERE
+    done = lesson.here(capsys, "cancel")
+    assert (done.status, done.where) == (0, where)
+
+
+# Experiment and tags.
+
+
+def test_a_run_has_the_tags_of_the_file_the_profile_and_the_command_line(lesson: Driven, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: lesson\ntags: {team: vision, stage: dev, n: 1}")
+    with (lesson.root / "pipeline.yaml").open("a") as file:
+        file.write("profiles: {prod: {experiment: nightly, tags: {stage: prod, region: west}}}\n")
+    done = lesson.here(capsys, "submit", "--profile", "prod", "--tag", "region=north", "--tag", "note=a=b")
+    assert (done.status, done.err) == (0, "")
+    tags = {"team": "vision", "stage": "prod", "n": "1", "region": "north", "note": "a=b"}
+    assert {**tags, "pipeline": "lesson", "profile": "prod"}.items() <= sent_tags(lesson).items()
+    about = lesson.record()["azureml"]
+    assert (about["experiment"], about["tags"]) == ("nightly", tags)
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("team", '--tag "team" has no "=". Write NAME=VALUE, for example --tag team=vision.\n'),
+        ("profile=x", 'The tag "profile" is set by aml-pipeline itself. Choose another name.\n'),
+    ],
+)
+def test_a_tag_that_is_none(connecting: Project, word: str, told: str, capsys: Capture) -> None:
+    assert connecting.root.is_dir()
+    assert cli.run(["submit", "--tag", word], {}) == 2
+    assert capsys.readouterr().err == told

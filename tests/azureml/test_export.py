@@ -200,6 +200,8 @@ IN_EXPORTS = {
         "timeout resources identity allow_reuse datasets parameters steps outputs schedules publish",
         "told to be left out": "retries",
         "chosen before": "profiles version sdk",
+        "said of its runs": "tags",
+        "chosen by `az ml`": "workspace",
     },
     "Step": {
         "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "

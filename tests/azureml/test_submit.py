@@ -23,6 +23,7 @@ from tests.conftest import Project
 from tests.loopback.lesson import FILES, Lesson
 from tests.loopback.script import Script, Step
 from tests.loopback.serving import quiet
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback.wire import Request
 from tests.patience import PATIENCE, until
 from tests.samples import in_turn
@@ -51,7 +52,9 @@ def test_a_submitted_run_is_told_and_recorded(lesson: Lesson) -> None:
     portal = done.out.splitlines()[1]
     assert portal.startswith(f"{lesson.url}/runs/{run}?wsid=/subscriptions/")
     record = lesson.record()
-    assert record["azureml"] == {"run": run, "experiment": "lesson", "portal": portal, "sdk": "v1"}
+    where = {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {}}
+    assert record["azureml"] == {"run": run, "experiment": "lesson", "portal": portal, "sdk": "v1", **where}
+    assert done.where == f"workspace {WORKSPACE} (resource group {GROUP}, subscription {SUBSCRIPTION})\n"
     assert record["state"] == "submitted"
     assert record["command"] == "aml-pipeline submit --param epochs=5"
     assert lesson.service.assignments_of(run) == {"epochs": "5"}
@@ -114,9 +117,9 @@ def test_stopping_while_it_is_sent(lesson: Lesson, capsys: Capture) -> None:
     process = lesson.start_azure("submit", environ={"LOOPBACK_SLEEP": "60"})
     until(lambda: lesson.service.asked("GET", "/computes/cpu-cluster"))
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (-signal.SIGINT, "")
-    assert err == (
+    done = lesson.end(process)
+    assert (done.status, done.out) == (-signal.SIGINT, "")
+    assert done.err == (
         "Stopped while the run was being submitted. If it started nevertheless, the portal shows it in experiment "
         "lesson.\n"
     )
@@ -142,12 +145,12 @@ def test_stopping_while_the_run_itself_is_sent_leaves_one_that_cancel_knows(
 
     with lesson.service.meeting(hold):
         process = lesson.start_azure("submit", *step)
-        out, err = process.communicate(timeout=PATIENCE)
+        done = lesson.end(process)
         stopped.set()
-    assert (process.returncode, out) == (-number, "")
+    assert (done.status, done.out) == (-number, "")
     run = lesson.record()["azureml"]["run"]
     lost = f"If run {run} did start, stop it with `aml-pipeline cancel {run}`."
-    assert err == f"Stopped while the run was being submitted. {lost}\n"
+    assert done.err == f"Stopped while the run was being submitted. {lost}\n"
     until(lambda: run in lesson.service.state.runs)
     assert lesson.here(capsys, "cancel").out == f"asked Azure ML to stop run {run}\n"
     assert lesson.service.state.cancelled == {run}
@@ -172,11 +175,11 @@ def test_stopping_while_a_run_is_looked_for_leaves_one_that_cancel_knows(lesson:
     process = lesson.start_azure("submit", environ={"LOOPBACK_SLEEP": "60"})
     until(lambda: any(re.search("/PipelineRuns/[0-9a-f-]{36}$", one.route) for one in lesson.service.requests))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
+    done = lesson.end(process)
     run = lesson.record()["azureml"]["run"]
-    assert process.returncode == -signal.SIGINT
-    assert err.endswith(f" If run {run} did start, stop it with `aml-pipeline cancel {run}`.\n")
-    assert err.count("\n") == 1
+    assert done.status == -signal.SIGINT
+    assert done.err.endswith(f" If run {run} did start, stop it with `aml-pipeline cancel {run}`.\n")
+    assert done.err.count("\n") == 1
 
 
 @pytest.fixture

@@ -22,10 +22,11 @@ from aml_pipeline.core.errors import AzureError, PipelineError
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.azureml.test_export_v2 import by_hand
 from tests.conftest import ROOT
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback.wire import Answer, Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
-from tests.patience import PATIENCE, until
+from tests.patience import until
 from tests.samples import in_turn
 from tests.v2 import shell
 from tests.v2.shell import Python
@@ -64,7 +65,9 @@ def test_a_submitted_run_is_told_and_recorded(lesson: LessonV2) -> None:
     portal = done.out.splitlines()[1]
     assert portal.startswith(f"https://ml.azure.com/runs/{name}?wsid=/subscriptions/")
     record = lesson.record()
-    assert record["azureml"] == {"run": name, "experiment": "lesson", "portal": portal, "sdk": "v2"}
+    where = {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {}}
+    assert record["azureml"] == {"run": name, "experiment": "lesson", "portal": portal, "sdk": "v2", **where}
+    assert done.where == f"workspace {WORKSPACE} (resource group {GROUP}, subscription {SUBSCRIPTION})\n"
     assert (record["state"], record["command"]) == ("submitted", "aml-pipeline submit --sdk v2 --param epochs=5")
     assert (job["jobType"], job["experimentName"], job["displayName"]) == ("Pipeline", "lesson", "lesson")
     assert job["tags"]["pipeline"] == "lesson"
@@ -208,16 +211,16 @@ def held(lesson: LessonV2, monkeypatch: pytest.MonkeyPatch) -> Iterator[threadin
 def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: signal.Signals) -> None:
     process = _stopped_once(lesson, number)
     held.set()
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == -number
-    if out:  # Python was within an object's finalizer, from which no exception comes
+    done = lesson.end(process)
+    assert done.status == -number
+    if done.out:  # Python was within an object's finalizer, from which no exception comes
         name, _ = job_of(lesson)
-        assert out.startswith(f"run {name}\n")
-        assert err == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`.\n"
+        assert done.out.startswith(f"run {name}\n")
+        assert done.err == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`.\n"
     else:
         lost = "If it started nevertheless, the portal shows it in experiment lesson."
         # Progress bars of the SDK may complain that they were cut off, before the process ends.
-        assert err.startswith(f"Stopped while the run was being submitted. {lost}\n")
+        assert done.err.startswith(f"Stopped while the run was being submitted. {lost}\n")
         assert lesson.service.jobs == {}
         assert lesson.runs() == []
 
@@ -226,8 +229,8 @@ def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: sig
 def test_stopping_an_upload_at_once(lesson: LessonV2) -> None:
     process = _stopped_once(lesson, signal.SIGINT)
     process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=PATIENCE) == ("", "Stopped.\n")
-    assert process.returncode == -signal.SIGTERM
+    done = lesson.end(process)
+    assert (done.status, done.out, done.err) == (-signal.SIGTERM, "", "Stopped.\n")
     assert lesson.service.jobs == {}
 
 
@@ -236,6 +239,7 @@ def _stopped_once(lesson: LessonV2, number: signal.Signals) -> subprocess.Popen[
     until(lambda: any("/blob/" in one.route for one in lesson.service.writes()))
     process.send_signal(number)
     assert process.stderr is not None
+    process.stderr.readline()  # the workspace
     heard = process.stderr.readline()
     assert heard == "Stopping after the current uploads; interrupt again to stop at once.\n"
     assert process.poll() is None
@@ -257,11 +261,11 @@ def test_stopping_while_the_job_is_sent_leaves_one_that_cancel_knows(
     process = lesson.start_azure(*SUBMIT)
     until(lambda: lesson.service.jobs)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
+    done = lesson.end(process)
     asked.set()
-    assert process.returncode == -signal.SIGINT
+    assert done.status == -signal.SIGINT
     name, _ = job_of(lesson)
-    _, told = err.splitlines()
+    _, told = done.err.splitlines()
     lost = f"If run {name} did start, stop it with `aml-pipeline cancel {name}`."
     assert told == f"Stopped while the run was being submitted. {lost}"
     assert (lesson.record()["azureml"]["run"], lesson.record()["azureml"]["sdk"]) == (name, "v2")
@@ -612,8 +616,8 @@ def test_a_cluster_that_is_just_being_made_is_waited_for(lesson: LessonV2) -> No
     until(lambda: len(lesson.service.asked("GET", "/computes/cpu-cluster")) > 2)
     assert not lesson.service.writes()
     lesson.service.add_compute("cpu-cluster")
-    out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out[:4], err) == (0, "run ", "")
+    done = lesson.end(process)
+    assert (done.status, done.out[:4], done.err) == (0, "run ", "")
 
 
 # The same arguments as here.

@@ -169,7 +169,7 @@ def test_what_is_sent_is_recorded_and_listed_without_secrets(
     plan, project = opened.require()
     submit._show(plan, project, None)
     assert "parameter api_key ***\nparameter harmless ***\n" in capsys.readouterr().out
-    Request(plan, project, None, None, "aml-pipeline submit").record("run-1", "https://portal", "v1")
+    Request(plan, project, None, None, "aml-pipeline submit", "s/g/w", {}).record("run-1", "https://portal", "v1")
     assert told(ready) == []
     (run,) = ready.runs()
     sent = json.loads((run / "run.json").read_text())["parts"]["one"]

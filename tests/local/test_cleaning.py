@@ -229,7 +229,7 @@ def test_the_texts_of_what_is_submitted_meanwhile_stay(
     opened = open_pipeline("pipeline.yaml")
     plan, kept_project = opened.require()
     run = "run-in-azure"
-    recorded = threading.Thread(target=Request(plan, kept_project, None, None, "").record, args=(run, "", "v1"))
+    recorded = threading.Thread(target=Request(plan, kept_project, None, None, "", "", {}).record, args=(run, "", "v1"))
 
     def list_and_record(opened: Opened) -> list[RunRecord]:
         known = records_of(opened)

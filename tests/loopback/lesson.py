@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from tests import forking
 from tests.conftest import Project
+from tests.patience import PATIENCE
 
 from .command_line import sleep_short
 from .service import Service
@@ -55,11 +57,18 @@ FILES = {
 
 @dataclass
 class Done:
-    """How a command line ended."""
+    """How a command line ended; ``where`` is the line of ``err`` that names the workspace, apart."""
 
     status: int
     out: str
     err: str
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        lines = self.err.splitlines(keepends=True)
+        named = [line for line in lines if re.match(r"workspace \S+ \(", line)]
+        self.where = "".join(named)
+        self.err = "".join(line for line in lines if line not in named)
 
 
 class Driven(Project):
@@ -100,6 +109,11 @@ class Driven(Project):
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+
+    def end(self, process: subprocess.Popen[str]) -> Done:
+        """Wait until a started command line has ended."""
+        out, err = process.communicate(timeout=PATIENCE)
+        return Done(process.returncode, out, err)
 
     def here(self, capsys: pytest.CaptureFixture[str], *words: str) -> Done:
         """Run the command line within this process, which costs no second import of the SDK."""

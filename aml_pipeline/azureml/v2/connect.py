@@ -1,38 +1,34 @@
-"""Connects to a workspace by its configuration file or by names."""
+"""Connects to a workspace by its names."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
-from aml_pipeline.azureml.workspace import configuration
+from aml_pipeline.azureml.workspace.configuration import Names
 from aml_pipeline.azureml.workspace.login import TOKEN_SECONDS, AzureCli, Login, way
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
 
 
-def connect(
-    path: str = ".", credential: Sdk = None, login: Login | None = None, names: Mapping[str, str] | None = None
-) -> Sdk:
-    """Return the ``MLClient`` of the workspace named by ``.azureml/config.json`` in or above ``path``, or by ``names``.
+def connect(names: Names, credential: Sdk = None, login: Login | None = None) -> Sdk:
+    """Return the ``MLClient`` of the workspace with these ``names``.
 
-    ``credential`` is one of azure-identity; without it, ``login`` says how to log in. Raises UsageError when there is
-    no configuration or the cloud is unknown, AzureError when Azure ML refuses or cannot be reached.
+    ``credential`` is one of azure-identity; without it, ``login`` says how to log in. Raises UsageError when the cloud
+    is unknown, AzureError when Azure ML refuses or cannot be reached.
     """
-    found = configuration.named(names) if names else configuration.read(path)
-    chosen = replace(login or Login(interactive=True), subscription=found.subscription_id)
+    chosen = replace(login or Login(interactive=True), subscription=names.subscription_id)
     if chosen.cloud is not None and chosen.cloud not in _AUTHORITIES:
         raise UsageError(f'Unknown cloud "{chosen.cloud}". {suggest(chosen.cloud, _AUTHORITIES, noun="cloud")}')
     import_all()
-    with doing(f"connecting to workspace {found.workspace_name}"):
+    with doing(f"connecting to workspace {names.workspace_name}"):
         from azure.ai.ml import MLClient
 
         cloud = {"cloud": chosen.cloud} if chosen.cloud else {}
-        client = MLClient(credential or _credential(chosen), *found, enable_telemetry=False, **cloud)
-        client.workspaces.get(found.workspace_name)
+        client = MLClient(credential or _credential(chosen), *names, enable_telemetry=False, **cloud)
+        client.workspaces.get(names.workspace_name)
         return client
 
 

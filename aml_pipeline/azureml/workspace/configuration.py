@@ -1,4 +1,4 @@
-"""The file that names a workspace, as downloaded from the portal."""
+"""The names that identify a workspace: in a text, in a file as downloaded from the portal, or in variables."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from typing import NamedTuple
 
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.spec.names import workspace_fault
 
 CONFIG = os.path.join(".azureml", "config.json")
+_CURE = "Download it from the workspace's page in the portal: Download config.json."
+_VARIABLES = (
+    # The subscription as azure-identity's and azd's users name it, and the defaults of Azure CLI: its setting OPTION of
+    # SECTION is the variable AZURE_SECTION_OPTION (knack/config.py), and `az ml` reads `defaults.workspace`.
+    ("AZURE_SUBSCRIPTION_ID", "AZURE_DEFAULTS_GROUP", "AZURE_DEFAULTS_WORKSPACE"),
+    # What Azure ML sets in its runs (azureml-core, _run_impl/constants.py).
+    ("AZUREML_ARM_SUBSCRIPTION", "AZUREML_ARM_RESOURCEGROUP", "AZUREML_ARM_WORKSPACE_NAME"),
+)
 
 
 class Names(NamedTuple):
@@ -21,37 +30,61 @@ class Names(NamedTuple):
     workspace_name: str
 
 
-def named(given: Mapping[str, str]) -> Names:
-    """Return the names given by a caller. Raises UsageError if one is missing or unknown."""
-    if set(given) != set(Names._fields):
-        raise UsageError(f"A workspace needs {', '.join(Names._fields[:-1])} and {Names._fields[-1]}.")
-    return Names(**given)
+def names_of(workspace: str, folder: str) -> Names:
+    """Return the names in ``subscription/group/name``, or in the configuration file at that path below ``folder``.
+
+    Raises UsageError if it is neither.
+    """
+    fault = workspace_fault(workspace)
+    if fault:
+        raise UsageError(" ".join(fault))
+    if not workspace.endswith(".json"):
+        return Names(*workspace.split("/"))
+    file = os.path.join(os.path.abspath(folder), workspace)
+    if not files.is_file(file):
+        raise UsageError(f"The configuration file {file} was not found. {_CURE}")
+    return _read(file)
 
 
-def read(path: str) -> Names:
-    """Return the names in ``.azureml/config.json`` in or above ``path``. Raises UsageError if there are none."""
-    file = _config_file(os.path.abspath(path))
-    cure = "Download it from the workspace's page in the portal: Download config.json."
+def found(path: str) -> Names:
+    """Return the names in the file ``path``, or in ``.azureml/config.json`` in or above it. Raises UsageError."""
+    file = config_file(path)
     if file is None:
-        raise UsageError(f"{CONFIG} was not found in {os.path.abspath(path)} or above it. {cure}")
-    try:
-        data = json.loads(files.read(file))
-        values = {key: data[key] for key in Names._fields}
-    except (ValueError, KeyError, TypeError):
-        wanted = f"{', '.join(Names._fields[:-1])} and {Names._fields[-1]}"
-        raise UsageError(f"{file} must be JSON with {wanted}. {cure}") from None
-    for key, value in values.items():
-        if not isinstance(value, str) or not value or "<" in value:
-            raise UsageError(f"{file} has no value for {key}. {cure}")
-    return Names(**values)
+        where = f"{CONFIG} was not found in {os.path.abspath(path)} or above it."
+        named = "Or name the workspace: `workspace: subscription/group/name` in the pipeline file, or --workspace."
+        raise UsageError(f"{where} {_CURE} {named}")
+    return _read(file)
 
 
-def _config_file(folder: str) -> str | None:
+def in_variables(environ: Mapping[str, str]) -> str | None:
+    """Return the ``subscription/group/name`` that environment variables contain, if they contain all three."""
+    for variables in _VARIABLES:
+        names = [environ.get(name, "") for name in variables]
+        if all(names):
+            return "/".join(names)
+    return None
+
+
+def config_file(path: str) -> str | None:
     """Return the configuration file of a folder, or of the nearest folder above it that has one, as the SDKs do."""
+    folder = os.path.abspath(path)
     if files.is_file(folder):
         return folder
     for name in (CONFIG, "config.json"):
         if files.is_file(os.path.join(folder, name)):
             return os.path.join(folder, name)
     above = os.path.dirname(folder)
-    return None if above == folder else _config_file(above)
+    return None if above == folder else config_file(above)
+
+
+def _read(file: str) -> Names:
+    try:
+        data = json.loads(files.read(file))
+        values = {key: data[key] for key in Names._fields}
+    except (ValueError, KeyError, TypeError):
+        wanted = f"{', '.join(Names._fields[:-1])} and {Names._fields[-1]}"
+        raise UsageError(f"{file} must be JSON with {wanted}. {_CURE}") from None
+    for key, value in values.items():
+        if not isinstance(value, str) or not value or "<" in value:
+            raise UsageError(f"{file} has no value for {key}. {_CURE}")
+    return Names(**values)

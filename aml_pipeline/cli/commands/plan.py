@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
-from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.opened import open_with, refuse_without_remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import each
@@ -21,6 +21,8 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
         from aml_pipeline.cli.commands.plan_remote import forecast_remotely
 
         return forecast_remotely(options, environ)
+    if options.has("remote"):
+        refuse_without_remote(options, "workspace")
     with asking_python(options, environ) as python:
         given, project = open_with(options).require()
         pipeline = with_processes(options, given)

@@ -23,7 +23,7 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     names = [plan.step(name).name for name in options.operands] or [step.name for step in plan.steps]
     with waiting.heard_by(say), waiting.reminding("querying Azure ML"):
         azureml.check(plan, project, sdk="v1")
-        workspace = connect(project.folder, environ, "v1")
+        workspace = connect(options, environ, project.folder, plan.workspace, "v1")
         verdicts = dict(azureml.forecast(plan, workspace, project))
     width = max(map(len, names))
     for name in names:

@@ -14,7 +14,7 @@ from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.cli.sending import connect, say
+from aml_pipeline.cli.sending import connect, say, say_where
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan
@@ -46,10 +46,12 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
 
 def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> list[Change]:
     dry, version = options.flag("dry_run"), options.text("version")
+    if version is None:
+        azureml.check(plan, project, sdk="v1")
+    workspace = connect(options, environ, project.folder, plan.workspace, "v1")
+    say_where(workspace)
     if version is not None:
-        return azureml.go_back(plan, connect(project.folder, environ, "v1"), version, dry_run=dry)
-    azureml.check(plan, project, sdk="v1")
-    workspace = connect(project.folder, environ, "v1")
+        return azureml.go_back(plan, workspace, version, dry_run=dry)
     return azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
 
 
@@ -75,13 +77,14 @@ def _addresses(changes: list[Change]) -> Iterator[str]:
             yield f"endpoint  {change.address}"
 
 
-def print_schedules(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> int:
+def print_schedules(plan: Plan, options: Options, environ: Mapping[str, str]) -> int:
     """Print the pipeline's schedules in Azure ML and how each differs from the file, and those of others."""
     sdks.require_v1_of(plan, "aml-pipeline schedules --remote")
     with waiting.heard_by(say):
-        found, whose, changes = azureml.schedules(plan, connect(os.path.dirname(plan.file), environ, "v1"))
+        workspace = connect(options, environ, os.path.dirname(plan.file), plan.workspace, "v1")
+        found, whose, changes = azureml.schedules(plan, workspace)
     rows = listed(found, whose, changes)
-    if as_json:
+    if options.text("format") == "json":
         print_json(rows)
     elif not rows:
         print(f"There are no schedules of {plan.name} in Azure ML or in the file.")

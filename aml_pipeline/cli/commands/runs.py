@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aml_pipeline.cli.opened import open_readable
+from aml_pipeline.cli.opened import open_readable, refuse_without_remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import chosen, moment, records_of, row_of, words_of
 from aml_pipeline.cli.screen.printing import as_json
@@ -25,7 +25,8 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
     if options.flag("remote"):
         from aml_pipeline.cli.commands.runs_remote import print_runs
 
-        return print_runs(opened, environ, as_json=options.text("format") == "json")
+        return print_runs(opened, options, environ)
+    refuse_without_remote(options, "profile", "workspace")
     busy = locks.is_locked(opened.state)
     records = records_of(opened)
     rows = (row_of(record, busy=busy) for record in reversed(records))

@@ -9,21 +9,22 @@ from dataclasses import asdict
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import moment
 from aml_pipeline.cli.screen.printing import print_json
 from aml_pipeline.cli.sending import connect, say
 from aml_pipeline.project.opening import Opened
 
 
-def print_runs(opened: Opened, environ: Mapping[str, str], *, as_json: bool) -> int:
+def print_runs(opened: Opened, options: Options, environ: Mapping[str, str]) -> int:
     """Print the runs of the pipeline in its experiment, newest first."""
     plan = opened.plan
     assert plan is not None  # noqa: S101 - the caller opened it
     sdks.require_v1_of(plan, "aml-pipeline runs --remote")
     with waiting.heard_by(say):
-        workspace = connect(os.path.dirname(plan.file), environ, "v1")
+        workspace = connect(options, environ, os.path.dirname(plan.file), plan.workspace, "v1")
         found = azureml.runs(workspace, plan.experiment, plan.name)
-    if as_json:
+    if options.text("format") == "json":
         print_json([asdict(row) for row in found])
         return 0
     if not found:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import Any
 
-from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.opened import open_with, refuse_without_remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
 from aml_pipeline.core.masking import redacted
@@ -31,7 +31,8 @@ def schedules(options: Options, environ: Mapping[str, str]) -> int:
     if options.flag("remote"):
         from aml_pipeline.cli.commands.publish import print_schedules
 
-        return print_schedules(plan, environ, as_json=options.text("format") == "json")
+        return print_schedules(plan, options, environ)
+    refuse_without_remote(options, "workspace")
     now = datetime.now(timezone.utc)
     if options.text("format") == "json":
         print_json(rows(plan, now))

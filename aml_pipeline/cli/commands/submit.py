@@ -12,14 +12,15 @@ from aml_pipeline.azureml.submission import Submission, send
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli import stopping
 from aml_pipeline.cli.exits import EXIT_FAILED, status_of
-from aml_pipeline.cli.opened import command_line, open_with
+from aml_pipeline.cli.opened import by_name, command_line, open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress
-from aml_pipeline.cli.sending import connect, listener, say
-from aml_pipeline.core.errors import SubmissionStopped
+from aml_pipeline.cli.sending import connect, listener, say, say_where
+from aml_pipeline.core.errors import SubmissionStopped, UsageError
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.spec.names import OWN_TAGS
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.project.folder import Project
 
@@ -31,6 +32,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Submit the pipeline or the named step; with ``--wait`` exit with 1 if it failed."""
     plan, project = open_with(options).require()
     step = next(iter(options.operands), None)
+    tags = _tags(options.texts("tag"))
     sdk = sdks.chosen(plan, options.text("sdk"))
     with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
         azureml.check(plan, project, sdk=sdk, step=step)
@@ -39,8 +41,17 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
             return 0
         try:
             with stopping.heard(_UPLOADS if sdk == "v2" else "") as raise_what_was_heard:
-                workspace = connect(project.folder, environ, sdk)
-                sent = send(plan, workspace, project, step=step, force=options.flag("force"), command=command_line())
+                workspace = connect(options, environ, project.folder, plan.workspace, sdk)
+                say_where(workspace)
+                sent = send(
+                    plan,
+                    workspace,
+                    project,
+                    step=step,
+                    force=options.flag("force"),
+                    tags=tags,
+                    command=command_line(),
+                )
         except KeyboardInterrupt as error:
             lost = f"If it started nevertheless, the portal shows it in experiment {plan.experiment}."
             say(f"Stopped while the run was being submitted. {error if isinstance(error, SubmissionStopped) else lost}")
@@ -56,6 +67,14 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     except Exception:
         say(goes_on)
         raise
+
+
+def _tags(given: list[str]) -> dict[str, str]:
+    """Return the tags of the command line. Raises UsageError."""
+    tags = by_name("--tag", given, "team=vision")
+    for name in tags.keys() & OWN_TAGS:
+        raise UsageError(f'The tag "{name}" is set by aml-pipeline itself. Choose another name.')
+    return tags
 
 
 def _record(sent: Submission) -> None:

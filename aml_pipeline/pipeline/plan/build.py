@@ -68,6 +68,8 @@ def build(
         schedules=understood,
         reuse=pipeline.publish.reuse,
         sdk=pipeline.sdk,
+        workspace=pipeline.workspace,
+        tags=pipeline.tags,
     )
     return plan, [
         *problems,

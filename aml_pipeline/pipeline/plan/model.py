@@ -217,8 +217,9 @@ class Plan:
     """A pipeline ready for any backend; ``steps`` are in the order in which they run.
 
     ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` says
-    whether runs of the published pipeline may reuse earlier results. ``sdk`` is the SDK that the file or the profile
-    names. ``source`` is the file that was read, if any.
+    whether runs of the published pipeline may reuse earlier results. ``sdk`` and
+    ``workspace`` are those that the file or the profile names, ``tags`` those of runs in Azure ML. ``source`` is the
+    file that was read, if any.
     """
 
     file: str
@@ -233,6 +234,8 @@ class Plan:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     reuse: bool = False
     sdk: str | None = None
+    workspace: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -104,7 +104,8 @@ Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
 Integers = Annotated[tuple[int, ...], Strict(strict=False)]
 
 
-def _relative(value: str) -> str:
+def relative(value: str) -> str:
+    """A path that leads from the folder of the pipeline file."""
     if value.startswith(("/", "~")) or "\\" in value:
         raise fail("absolute-path", f'"{value}" is not a path relative to the pipeline file.',
                    "Write it relative to the folder of the pipeline file, with / between folders.")  # fmt: skip
@@ -116,7 +117,7 @@ _PATH_SCHEMA = {
     "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
     "patternErrorMessage": "Write a path relative to the folder of this file, with / between folders.",
 }
-ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(_relative), Shown(_PATH_SCHEMA)]
+ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(relative), Shown(_PATH_SCHEMA)]
 
 
 def _scalar(value: object) -> object:

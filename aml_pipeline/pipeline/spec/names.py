@@ -17,6 +17,20 @@ TAKEN = frozenset(
 )
 
 
+# Tags by which a run is found again.
+OWN_TAGS = frozenset({"aml_pipeline", "git_commit", "pipeline", "profile"})
+
+# A subscription, a resource group and a workspace; or the path of a file with them.
+WORKSPACE = r"[^/\s]+/[^/\s]+/[^/\s]+"
+
+
+def workspace_fault(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with ``text`` as a workspace and the cure, or None."""
+    if text.endswith(".json") or re.fullmatch(WORKSPACE, text):
+        return None
+    return f'"{text}" does not name a workspace.', "Write subscription/group/name, or the path of its config.json."
+
+
 def step_name_fault(name: str) -> str | None:
     """Return what is wrong with ``name`` as the name of a step, a profile or a schedule, or None."""
     return _fault(name, STEP_NAME, "lower-case letters and digits, in words joined by -")
@@ -27,6 +41,11 @@ def word_name_fault(name: str) -> str | None:
     if name in TAKEN:
         return "is reserved by Azure ML"
     return _fault(name, WORD_NAME, "lower-case letters and digits, in words joined by _")
+
+
+def tag_fault(name: str) -> str | None:
+    """Return what is wrong with ``name`` as the name of a tag, or None."""
+    return "is set by aml-pipeline itself" if name in OWN_TAGS else None
 
 
 def _fault(name: str, pattern: str, form: str) -> str | None:

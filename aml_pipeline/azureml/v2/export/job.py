@@ -22,6 +22,8 @@ def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
     if plan.description:
         data["description"] = plan.description
     data["experiment_name"] = plan.experiment
+    if plan.tags:
+        data["tags"] = dict(plan.tags)
     inputs = {name: value.text for name, value in plan.parameters.items()}
     if inputs:
         data["inputs"] = inputs
