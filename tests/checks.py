@@ -44,6 +44,10 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Keys and values": {
         "absolute-path": "Paths are relative to the folder of the pipeline file, so that the project works on every "
         "machine. Write the path from there, with `/`.",
+        "bad-command": "A `command:` begins with a program that Azure ML can start: not with a variable, nor with a "
+        "file of the project, which may not be executable there. Write the program that runs the file first: `[bash, "
+        "prepare.sh]`.",
+        "bad-module": "A module is named as in an import: `package.train`, without `.py`.",
         "bad-duration": "A duration must have a unit. Write seconds, minutes or hours, like `90s`, `10m` or `2h`.",
         "empty-value": "A value is empty. Write a value, or delete the key.",
         "missing-key": "A required key is missing. Add it.",
@@ -51,6 +55,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "not-a-value": "A parameter must be one string, number or boolean. Write several values as one string that the "
         "script splits, or as several parameters.",
         "reserved-key": "The key is reserved for a later version. Delete it.",
+        "two-programs": "A step runs one program. Keep `script:`, `module:` or `command:`.",
         "unknown-key": "The key is unknown in this place. The message suggests the most similar key, or lists the "
         "known ones.",
         "workspace-form": "A workspace is named by its subscription, resource group and name, or by a configuration "

@@ -6,6 +6,7 @@ The source of each rule is noted beside it. Uses neither an SDK nor a workspace.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -113,7 +114,7 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     step, _ = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
     snapshot = project.snapshot(step)
     return {
-        "script": snapshot.script,
+        "script": snapshot.script if step.script is not None else shlex.join(step.words),
         "snapshot": contents(snapshot),
         "parameters": {name: project.kept_parameters[name] for name in plan.parameters if name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),
@@ -239,7 +240,7 @@ def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
     if wrong is not None:
         message = f'the name of the file "{_shown(wrong)}" of step "{step.name}" is not UTF-8, as Azure ML requires.'
         cure = f"Rename it, or exclude it by a line in {step.source_directory}/.amlignore."
-        yield Problem("file-name", message, cure, ("steps", step.name, "script"))
+        yield Problem("file-name", message, cure, step.place)
 
 
 def _shown(name: str) -> str:

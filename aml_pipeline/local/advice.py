@@ -15,7 +15,7 @@ from aml_pipeline.pipeline.plan.tokens import Dataset, Output
 from aml_pipeline.project import import_check, local_data
 from aml_pipeline.project.environment.providers import Providers
 from aml_pipeline.project.folder import STATE
-from aml_pipeline.project.snapshot.snapshot import module_folders
+from aml_pipeline.project.snapshot import program
 from aml_pipeline.project.snapshot.source import SourceFolder
 
 _IS_A_FOLDER = re.compile(r"Is a directory: '([^'\n]+)'")
@@ -151,8 +151,9 @@ def _snapshot_cure(name: str, source: SourceFolder, step: Step) -> str:
 
 def _of_modules(context: Context, step: Step, failure: Sequence[str]) -> str:
     source, snapshot = context.project.source(step), context.project.snapshot(step)
+    folders = program.of(step, source).folders
     for module in dict.fromkeys(module for line in failure for module in _NO_MODULE.findall(line)):
-        bases = [posixpath.join(folder, module.replace(".", "/")) for folder in module_folders(snapshot.script)]
+        bases = [posixpath.join(folder, module.replace(".", "/")) for folder in folders]
         for name in (name for base in bases for name in (f"{base}.py", base)):
             place = os.path.join(source.path, name)
             if not snapshot.has(name) and os.path.exists(place):

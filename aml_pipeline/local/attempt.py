@@ -26,6 +26,7 @@ from aml_pipeline.local.witness import Sight
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.program import PYTHONS
 from aml_pipeline.runs import mlflow_files, reuse
 from aml_pipeline.runs.events import State, StepEnded, StepStarted
 from aml_pipeline.runs.mlflow_files import MlflowReader
@@ -108,7 +109,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     with ranks.logs(follower, recorder, step) as logs:
         own = ranks.variables(step.distribution)
         child = processes.start(
-            [context.interpreter.path, *command(context, step, attempt.outputs, results)],
+            command(context, step, attempt.outputs, results),
             folder=attempt.working_copy,
             ranks=[Rank({**variables, **more}, log.descriptor) for more, log in zip(own, logs, strict=True)],
             mark=attempt.id,
@@ -135,8 +136,8 @@ def _copied(context: Context, evaluation: Evaluation, results: Mapping[str, Resu
 
 
 def command(context: Context, step: Step, outputs: Mapping[str, str], results: Mapping[str, Result]) -> list[str]:
-    """Return the script and its arguments, each as the text that the process receives."""
-    plan, project = context.plan, context.project
+    """Return what a step runs and its arguments, each as the text that the process receives."""
+    plan = context.plan
 
     def bind(token: tokens.Token) -> str | None:
         if isinstance(token, tokens.Literal):
@@ -149,13 +150,25 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
             return outputs[token.name]
         return local_path(context, token.name)
 
-    return [project.snapshot(step).script, *tokens.render(step.arguments, bind)]
+    return [*_words(context, step), *tokens.render(step.arguments, bind)]
+
+
+def _words(context: Context, step: Step) -> list[str]:
+    """Return the words before the arguments: ``python`` is the Python of the steps."""
+    program, *words = step.words
+    if step.script is not None:
+        words = [posixpath.normpath(step.script)]
+    return [context.interpreter.path if program in PYTHONS else program, *words]
 
 
 def environ(context: Context, step: Step, folder: str) -> dict[str, str]:
     """Return the environment of a step's process that works in ``folder``."""
     inherited = {**context.environ, **step.environment_variables}
-    if not posixpath.dirname(context.project.snapshot(step).script):
+    if step.command is not None:
+        # The programs of the Python that runs the steps, as in an image of Azure ML.
+        folders = [os.path.dirname(context.interpreter.path), inherited.get("PATH", os.defpath)]
+        return {**inherited, "PATH": os.pathsep.join(folders)}
+    if step.script is None or not posixpath.dirname(posixpath.normpath(step.script)):
         return inherited  # Python searches it anyway
     return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, [folder, inherited.get("PYTHONPATH")]))}
 

@@ -28,9 +28,8 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
             raise MachineError(removal.in_words(refused))
         os.makedirs(os.path.dirname(place) if step.outputs[output].is_file else place, exist_ok=True)
     folder = context.project.source(step).path
-    script, *arguments = command(context, step, outputs, results)
-    words = [context.interpreter.path, script, *arguments]
     alone = ranks.variables(step.distribution, 1)[0]
+    words = command(context, step, outputs, results)
     child = subprocess.Popen(words, cwd=folder, env={**environ(context, step, folder), **alone})
     return _waited(child), outputs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -119,7 +120,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
     trees = {name: project.dataset(plan.datasets[name].local) for name in step.datasets}
     files = {name: "a file" for name, settings in step.outputs.items() if settings.is_file}
     return {
-        "script": snapshot.script,
+        "script": snapshot.script if step.script is not None else shlex.join(step.words),
         "snapshot": snapshot.digests,
         "parameters": {name: project.kept_parameters[name] for name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),
@@ -142,8 +143,13 @@ def installed_parts(context: Context, snapshot: Snapshot) -> dict[str, dict[str,
 
 
 def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
-    """Return the versions of the packages that a snapshot imports, or digests of code that has no version."""
-    versions = context.interpreter.versions(snapshot.external, snapshot.parts)
+    """Return the versions of the packages that a snapshot imports, or digests of code that has no version.
+
+    A command may import anything: without a script whose imports are known, all installed packages count.
+    """
+    python = context.interpreter
+    modules = snapshot.external if snapshot.script is not None else snapshot.external | python.modules.keys()
+    versions = python.versions(modules, snapshot.parts)
     for module in [name for name, version in versions.items() if version is None]:
         code = context.project.code_digest(context.interpreter.code(module))
         versions[module] = f"code {code[:12]}" if code else None

@@ -197,6 +197,8 @@ def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[P
     has_expressions = _is_of_arguments(path) or path[:1] == ("outputs",)
     if isinstance(node.value, str) and is_expression(node.value) and not has_expressions:
         cure = "Write the value itself; a profile can override it."
+        if path[:1] == ("steps",) and path[2:3] == ("command",):
+            cure = "Write it under `arguments:`, which follow the words of the command."
         message = "expressions are only allowed in the arguments of a step."
         yield Problem("misplaced-expression", message, cure, position=node.position)
     for key, child in node.children.items():

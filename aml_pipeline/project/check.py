@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from aml_pipeline.core import files
 from aml_pipeline.core.folders import RepeatedLinksError
@@ -17,6 +18,7 @@ from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Environment, OtherValue, Plan, Step
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.script import kinds
+from aml_pipeline.project.snapshot import program
 from aml_pipeline.project.snapshot.imports import Reading
 from aml_pipeline.project.snapshot.patterns import is_choice, is_pattern
 from aml_pipeline.project.snapshot.snapshot import Snapshot
@@ -53,6 +55,7 @@ def _contract_faults(
     found = project.contract(step)
     if found is None:
         return []
+    step = replace(step, script=project.snapshot(step).script)  # the file, also of a module or a command
     from aml_pipeline.project import contract  # only if a script has options
 
     return [*contract.faults(found, step, plan, unknown), *contract.other_faults(found, step, plan, others)]
@@ -91,30 +94,45 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
 
 def script_faults(step: Step, project: Project) -> Iterator[Problem]:
     """Yield the problems that prevent a snapshot of ``step``."""
-    path: Path = ("steps", step.name, "script")
-    if posixpath.normpath(step.script).startswith("-"):
+    path: Path = _place(step)
+    if step.script is not None and posixpath.normpath(step.script).startswith("-"):
         message = f'step "{step.name}" runs {step.script}, but Python takes a name that begins with "-" for an option.'
         yield Problem("script-name", message, "Rename the script.", path)
         return
     folder = project.path(step.source_directory)
-    place = os.path.join(folder, step.script)
-    for inner, name, outer in ((folder, step.source_directory, project.folder), (place, step.script, folder)):
+    script = _started_file(step, project)
+    place = os.path.join(folder, script or "")
+    for inner, name, outer in ((folder, step.source_directory, project.folder), (place, script, folder)):
         if not project.holds(outer, inner):
             message = f'"{name}" of step "{step.name}" is outside {_shown(outer, project)}.'
             cure = "Move it inside: a snapshot contains only files of its source folder."
-            yield Problem("outside", message, cure, path if name == step.script else _folder_path(step))
+            yield Problem("outside", message, cure, path if name == script else _folder_path(step))
             return
     if not files.is_folder(folder):
         message = f'the source folder "{step.source_directory}" was not found.'
         near = _nearest_folder(step.source_directory, project)
         cure = f'Did you mean "{near}"?' if near else "Create it, or correct `source_directory:`."
         yield Problem("missing-folder", message, cure, _folder_path(step))
-    elif files.is_folder(place):
-        yield Problem("missing-script", f'"{step.script}" is a folder.', "Write the path of a Python file in it.", path)
-    elif not files.is_file(place):
-        yield _missing_script(step, folder, path)
+    elif script and files.is_folder(place):
+        kind = "the path of a file" if step.command else "the path of a Python file"
+        yield Problem("missing-script", f'"{script}" is a folder.', f"Write {kind} in it.", path)
+    elif script and not files.is_file(place):
+        yield _missing_script(step, script, folder)
     else:
         yield from _repeated_links(step, project)
+
+
+def _started_file(step: Step, project: Project) -> str | None:
+    """Return the file that ``step`` surely starts, whether or not it exists."""
+    if step.module is not None:
+        return program.of_module(step.module, project.source(step)).script
+    return step.script if step.command is None else program.started_file(step.command)
+
+
+def _place(step: Step) -> Path:
+    """Return the place in the file of what ``step`` starts: of a command, the word that names the file."""
+    started = program.started_file(step.command) if step.command else None
+    return (*step.place, step.command.index(started)) if step.command and started else step.place
 
 
 def _repeated_links(step: Step, project: Project) -> Iterator[Problem]:
@@ -145,13 +163,18 @@ def _folder_path(step: Step) -> Path:
     return ("steps", step.name, "source_directory")
 
 
-def _missing_script(step: Step, folder: str, path: Path) -> Problem:
+def _missing_script(step: Step, script: str, folder: str) -> Problem:
     from aml_pipeline.core.problems import suggest
 
-    scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(".py")]
     shown = step.source_directory.rstrip("/")
-    message = f'step "{step.name}" runs {step.script}, which was not found in {shown}/.'
-    return Problem("missing-script", message, suggest(step.script, scripts, noun="script"), path)
+    if step.module is not None:
+        message = f'step "{step.name}" runs the module {step.module}, but {script} was not found in {shown}/.'
+        cure = f"Create it, or write `command: [python, -m, {step.module}]` for a module of an installed package."
+        return Problem("missing-script", message, cure, step.place)
+    suffix = posixpath.splitext(script)[1] if step.command else ".py"
+    scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(suffix)]
+    message = f'step "{step.name}" runs {script}, which was not found in {shown}/.'
+    return Problem("missing-script", message, suggest(script, scripts, noun="script"), _place(step))
 
 
 def _shown(path: str, project: Project) -> str:
@@ -170,11 +193,12 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
     for name in snapshot.ignored:
         message = f'step "{step.name}" needs {name}, but the ignore file of {step.source_directory}/ excludes it.'
         cure = "Remove its pattern from .amlignore (or from .gitignore, which is used if there is no .amlignore)."
-        yield Problem("ignored-file", message, cure, ("steps", step.name, "script"))
+        yield Problem("ignored-file", message, cure, step.place)
     kind = _other_kind(snapshot, project.source(step))
     if kind:
-        message = f'step "{step.name}" runs {step.script}, which is {kind}, not a Python file.'
-        yield Problem("not-python", message, _python_cure(kind, step.script), ("steps", step.name, "script"))
+        script = str(snapshot.script)
+        message = f'step "{step.name}" runs {step.script or script}, which is {kind}, not a Python file.'
+        yield Problem("not-python", message, _python_cure(kind, step.script or script), step.place)
     for fault in snapshot.faults:
         if kind is None or fault.file != snapshot.script:
             yield Problem(
@@ -190,7 +214,7 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
 
 def _other_kind(snapshot: Snapshot, source: SourceFolder) -> str | None:
     """Return what the script is if it is not Python; a notebook is JSON, which may be a valid Python expression."""
-    if snapshot.script not in snapshot.rules:
+    if snapshot.script is None or snapshot.script not in snapshot.rules:
         return None
     reading = source.reading(snapshot.script)
     parses = isinstance(reading, Reading)
@@ -206,11 +230,11 @@ def _python_cure(kind: str, script: str) -> str:
         return f"Rename it to {notebook}, and convert that: `jupyter nbconvert --to script {notebook}`."
     if kind == kinds.NOTEBOOK:
         return f"Convert it with `jupyter nbconvert --to script {script}`, and use the resulting file."
-    if kind == kinds.SHELL:
-        return f'Steps run Python: call it in a Python script, `subprocess.run(["bash", "{script}"], check=True)`.'
+    if kind in {kinds.SHELL, kinds.R}:
+        return f"Write `command: [{'bash' if kind == kinds.SHELL else 'Rscript'}, {script}]` instead of `script:`."
     if kind == kinds.WIDE:
         return "Save it as UTF-8."
-    return "Steps run Python: use a Python file."
+    return "A `script:` is a Python file; `command:` runs other programs."
 
 
 def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem]:

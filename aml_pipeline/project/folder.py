@@ -13,7 +13,7 @@ from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
 from aml_pipeline.project.environment import definition, dependencies
 from aml_pipeline.project.environment.dependencies import Declaration
-from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot import program, snapshot
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 from aml_pipeline.project.snapshot.source import SourceFolder
 
@@ -78,12 +78,15 @@ class Project:
         """Return the snapshot of ``step``."""
         known = self._snapshots.get(step.name)
         if known is None:
-            known = self._snapshots[step.name] = snapshot.take(self.source(step), step.script, step.snapshot)
+            source = self.source(step)
+            known = self._snapshots[step.name] = snapshot.take(source, program.of(step, source), step.snapshot)
         return known
 
     def contract(self, step: Step) -> Contract | None:
         """Return what the script of ``step`` accepts on its command line; None if that is unknown."""
         source, script = self.source(step), self.snapshot(step).script
+        if script is None:
+            return None
         if (source.path, script) not in self._contracts:
             tree = source.tree(script)
             self._contracts[source.path, script] = _read_contract(tree) if tree else None

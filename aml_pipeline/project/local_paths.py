@@ -41,7 +41,7 @@ def find(named: Named, step: Step, project: Project) -> Place | None:
         return None
     if snapshot.has(name):
         return None
-    script = os.path.dirname(os.path.join(source.path, snapshot.script))
+    script = os.path.dirname(os.path.join(source.path, snapshot.script or ""))
     for folder in dict.fromkeys((source.path, script, project.folder)):
         path = os.path.normpath(os.path.join(folder, name))
         if _is_meant(named, path) and _is_of_project(path, source.path, project.folder):

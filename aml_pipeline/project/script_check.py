@@ -206,7 +206,9 @@ class _Script:
 
     def _uncalled(self) -> Iterator[_Warning]:
         name = self._snapshot.script
-        text = self._reader.text(self._source, name) if name in self._snapshot.own else b""
+        if name not in self._snapshot.own:
+            return
+        text = self._reader.text(self._source, name)
         may_be = definitions.may_call_nothing(text)
         defined = definitions.uncalled(parse(text), self._source.may_hold_module) if may_be else []
         if defined and self._imports_quietly():
@@ -217,10 +219,10 @@ class _Script:
     def _idle(self, defined: Sequence[definitions.Definition], calls: str) -> _Warning:
         names = [node.name for node in defined]
         listing = shortened(names, _MOST_NAMED)
-        message = f"{self._step.script} defines {listing} but {calls}, so {{step}} would do nothing."
+        message = f"{self._snapshot.script} defines {listing} but {calls}, so {{step}} would do nothing."
         width = len(f"{'class' if hasattr(defined[0], 'bases') else 'def'} {names[0]}")
         position = Position(defined[0].lineno, defined[0].col_offset + 1, width)
-        return _Warning("nothing-called", self._shown(self._snapshot.script), position, message, _calling(names))
+        return _Warning("nothing-called", self._shown(str(self._snapshot.script)), position, message, _calling(names))
 
     def _imports_quietly(self) -> bool:
         """Whether nothing runs in the files of the folder that the script imports, either."""

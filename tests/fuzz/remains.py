@@ -22,6 +22,7 @@ from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.local import cleaning, tail
 from aml_pipeline.local.store import Store
 from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.program import of_script
 from aml_pipeline.project.snapshot.source import SourceFolder
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
@@ -166,7 +167,7 @@ def patterns(raw: bytes) -> None:
     source = SourceFolder(str(_tree()), Digests())
     assert source.found_by(lines) <= set(lines)
     if b"\0" not in raw:
-        snapshot.take(source, "one.py", tuple(lines))
+        snapshot.take(source, of_script("one.py"), tuple(lines))
 
 
 @cache

@@ -164,7 +164,7 @@ def test_nothing_is_left_of_a_pipeline_without_steps(data: object) -> None:
 
 def test_a_wrong_script_stays_a_step_that_others_can_name() -> None:
     data = {"name": "x", "steps": {"script": {"script": 5}}}
-    assert errors.without(data, errors_of(data)) == {"name": "x", "steps": {"script": {"script": "placeholder"}}}
+    assert errors.without(data, errors_of(data)) == {"name": "x", "steps": {"script": {"command": ["placeholder"]}}}
 
 
 @pytest.mark.parametrize("place", ["parameters: {'': 1}", "steps: {'': {script: a.py}}", "profiles: {'': {}}"])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.origins import Origins, Pattern, explain
+from aml_pipeline.project.snapshot.program import of_script
 from aml_pipeline.project.snapshot.snapshot import Place, Snapshot
 from aml_pipeline.project.snapshot.source import SourceFolder
 
@@ -25,7 +26,7 @@ def _explained(
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
     source = SourceFolder(str(folder), Digests(), [str(folder / name) for name in left_out])
-    taken = snapshot.take(source, "run.py", patterns)
+    taken = snapshot.take(source, of_script("run.py"), patterns)
     return taken, explain(source, taken, patterns)
 
 

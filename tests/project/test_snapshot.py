@@ -10,6 +10,7 @@ from aml_pipeline.azureml.v2 import export
 from aml_pipeline.core import folders
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.program import of_script
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 from aml_pipeline.project.snapshot.source import SourceFolder
 from tests.corpus import link_all
@@ -23,7 +24,7 @@ def _take(
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    return snapshot.take(SourceFolder(str(folder), Digests()), script, patterns)
+    return snapshot.take(SourceFolder(str(folder), Digests()), of_script(script), patterns)
 
 
 # Files of a source folder → what the snapshot of run.py holds, and why the case exists.
@@ -202,11 +203,14 @@ def test_a_source_folder_of_links_that_lead_round_and_round_is_walked_once(
     source = SourceFolder(str(tmp_path), Digests())
     for _ in range(3):
         with pytest.raises(folders.RepeatedLinksError, match="data/0/to-"):
-            snapshot.take(source, "run.py")
+            snapshot.take(source, of_script("run.py"))
     assert len(walks) == 1
     assert source.may_hold_module("torch"), "nobody can tell"
     (tmp_path / ".amlignore").write_text("data\n")
-    assert set(snapshot.take(SourceFolder(str(tmp_path), Digests()), "run.py").digests) == {".amlignore", "run.py"}
+    assert set(snapshot.take(SourceFolder(str(tmp_path), Digests()), of_script("run.py")).digests) == {
+        ".amlignore",
+        "run.py",
+    }
 
 
 def test_state_caches_and_environments_are_never_taken(tmp_path: Path) -> None:
@@ -220,7 +224,7 @@ def test_what_is_left_out_for_the_project_is_left_out(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("__file__")
     left_out = [str(tmp_path / "pipeline.yaml"), str(tmp_path / "data")]
-    taken = snapshot.take(SourceFolder(str(tmp_path), Digests(), left_out), "run.py")
+    taken = snapshot.take(SourceFolder(str(tmp_path), Digests(), left_out), of_script("run.py"))
     assert set(taken.digests) == {"run.py"}
 
 
@@ -241,7 +245,7 @@ def test_writing_copies_bytes_and_never_links(tmp_path: Path) -> None:
     contents = {"run.py": "import pkg.tool", "pkg/__init__.py": "", "pkg/tool.py": "x = 1"}
     plain = _take(source, contents)
     (source / "run.py").chmod(0o755)
-    taken = snapshot.take(SourceFolder(str(source), Digests()), "run.py")
+    taken = snapshot.take(SourceFolder(str(source), Digests()), of_script("run.py"))
     assert taken.digests != plain.digests, "the right to execute counts"
     assert snapshot.write(taken, str(target)) == []
     assert (target / "pkg" / "tool.py").read_text() == "x = 1"
@@ -268,7 +272,7 @@ def test_a_large_file_is_copied_in_pieces(tmp_path: Path) -> None:
     _take(tmp_path / "source", {"run.py": "open('weights.bin')", "weights.bin": "begin"})
     with large.open("r+b") as stream:
         stream.truncate(1 << 26)
-    taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), "run.py")
+    taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), of_script("run.py"))
     changed: list[str] = []
     assert memory_taken(lambda: changed.extend(snapshot.write(taken, str(tmp_path / "target")))) < 1 << 23
     assert changed == []
@@ -279,7 +283,7 @@ def test_a_large_file_is_exported_in_pieces(tmp_path: Path) -> None:
     _take(tmp_path / "source", {"run.py": "open('weights.bin')", "weights.bin": ""})
     with (tmp_path / "source" / "weights.bin").open("r+b") as stream:
         stream.truncate(1 << 26)
-    taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), "run.py")
+    taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), of_script("run.py"))
     place = str(tmp_path / "v2")
     for _ in ("the first time", "over what is there"):
         assert memory_taken(lambda: export.folder.write(place, {}, {"train": taken}, "{}", force=False)) < 1 << 23

@@ -283,8 +283,8 @@ def test_names_cannot_play_with_the_terminal(pipeline: Project) -> None:
 def test_the_data_hold_the_same_as_the_page(pipeline: Project) -> None:
     one, two = _data(pipeline)["steps"]
     assert list(one) == [
-        "step", "script", "source_directory", "files", "bytes", "most_files", "most_bytes", "whole_folder", "opening",
-        "in", "out", "environment_files", "unnamed_imports", "secrets",
+        "step", "script", "command", "source_directory", "files", "bytes", "most_files", "most_bytes", "whole_folder",
+        "opening", "in", "out", "environment_files", "unnamed_imports", "secrets",
     ]  # fmt: skip
     assert one["in"][1] == {
         "name": "lib.py",

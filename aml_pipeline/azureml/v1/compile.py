@@ -1,4 +1,4 @@
-"""Plan → the SDK's ``Pipeline``: one PythonScriptStep per step, its tokens bound one by one."""
+"""Plan → the SDK's ``Pipeline``: a PythonScriptStep or a CommandStep per step, its tokens bound one by one."""
 
 from __future__ import annotations
 
@@ -73,12 +73,11 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
         from azureml.core import ScriptRunConfig
 
         configuration.target = target.name
-        return ScriptRunConfig(
-            source_directory=source,
-            script=work.project.snapshot(step).script,
-            arguments=arguments,
-            run_config=configuration,
-        )
+        if step.script is None:
+            command = [*step.words, *arguments]
+            return ScriptRunConfig(source_directory=source, command=command, run_config=configuration)
+        script = work.project.snapshot(step).script
+        return ScriptRunConfig(source_directory=source, script=script, arguments=arguments, run_config=configuration)
 
 
 def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool = False) -> None:
@@ -154,25 +153,25 @@ class Compilation:
             )
 
     def step(self, step: Step) -> Sdk:
-        """Return the PythonScriptStep of ``step``; the steps it reads from are compiled already."""
-        script = self.project.snapshot(step).script
+        """Return the step of the SDK for ``step``; the steps it reads from are compiled already."""
         source, target = self.source(step), self.target(step)
         configuration, arguments = self.configuration(step), self.arguments(step)
         with doing(f"compiling step {step.name}"):
-            from azureml.pipeline.steps import PythonScriptStep
+            from azureml.pipeline.steps import CommandStep, PythonScriptStep
 
-            return PythonScriptStep(
-                script,
-                name=step.name,
-                arguments=arguments,
-                inputs=[self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Input)],
-                outputs=[self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Output)],
-                compute_target=target,
-                runconfig=configuration,
-                source_directory=source,
-                allow_reuse=step.allow_reuse,
-                version=self.version(step, script),
-            )
+            shared = {
+                "name": step.name,
+                "inputs": [self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Input)],
+                "outputs": [self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Output)],
+                "compute_target": target,
+                "runconfig": configuration,
+                "source_directory": source,
+                "allow_reuse": step.allow_reuse,
+                "version": self.version(step),
+            }
+            if step.script is None:
+                return CommandStep([*step.words, *arguments], **shared)
+            return PythonScriptStep(self.project.snapshot(step).script, arguments=arguments, **shared)
 
     def registration(self, step: Step, output: str, model: RegisteredModel) -> Sdk:
         """Return the step that registers an output of ``step`` as a model, in the same place and environment."""
@@ -300,7 +299,7 @@ class Compilation:
         rows = (row.partition(" ") for row in self.resolved(step))
         return [f"dataset {name} in version {version}" for name, _, version in rows if name in open_ones]
 
-    def version(self, step: Step, script: str) -> str:
+    def version(self, step: Step) -> str:
         """Return a digest of everything that defines a step.
 
         The SDK's own fingerprint joins arguments with commas, so it confuses ``[a, b]`` and ``[a,b]``, and would run
@@ -308,7 +307,7 @@ class Compilation:
         """
         found = self.environment(step)
         rows = [
-            script,
+            step.words if step.script is None else self.project.snapshot(step).script,
             [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
             {name: output.sent for name, output in step.outputs.items()},
             {name: _place_there(self.plan.datasets[name]) for name in sorted(step.datasets)},

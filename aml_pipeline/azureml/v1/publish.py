@@ -129,7 +129,7 @@ def _digest(work: Compilation) -> str:
         plan.description,
         {name: parameter.default for name, parameter in sorted(plan.parameters.items())},
         [
-            [step.name, work.version(step, project.snapshot(step).script), sendable.contents(project.snapshot(step)),
+            [step.name, work.version(step), sendable.contents(project.snapshot(step)),
              work.resolved(step), step.allow_reuse]
             for step in sorted(plan.steps, key=lambda step: step.name)
         ],

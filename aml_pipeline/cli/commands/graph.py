@@ -18,7 +18,7 @@ def graph(options: Options, _environ: Mapping[str, str]) -> int:
         print(draw(plan))
         return 0
     for number, step in enumerate(plan.steps, 1):
-        print(f"{number}. {step.name}  ({step.script})")
+        print(f"{number}. {step.name}  ({step.program})")
         for line in _edges(plan, step):
             print(f"     {line}")
     return 0

@@ -96,8 +96,9 @@ def _show(plan: Plan, project: Project, alone: Step | None) -> None:
         name = (environment.name or environment.registered or environment.curated) if environment else ""
         reads = [f"{token.step}.{token.name}" for token in step.inputs]
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
-        others = f" and {counted(len(digests) - 1, 'more file')}" if len(digests) > 1 else ""
-        print(f"{step.name}: {step.script}{others}, on {where}, in {name}{after}")
+        more = len(digests) - (step.script is not None)
+        others = f" and {counted(more, 'more file' if step.script else 'file')}" if more else ""
+        print(f"{step.name}: {step.program}{others}, on {where}, in {name}{after}")
     texts = redaction.parameters(plan)
     for parameter in sent.parameters:
         print(f"parameter {parameter} {shown(texts[parameter])}")

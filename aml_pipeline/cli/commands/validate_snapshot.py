@@ -90,13 +90,17 @@ def _path(page: Report, name: str) -> str:
 def _page(page: Report, opened: Opened) -> list[str]:
     members = page.origins.members
     size = f"{counted(len(members), 'file')}, {size_in_words(page.bytes)}"
-    lines = [f"{page.step.name}: {_path(page, page.step.script)}, {size}", *_table(members), _limits(page)]
+    lines = [f"{page.step.name}: {_started(page)}, {size}", *_table(members), _limits(page)]
     groups = _groups(page, os.path.basename(opened.plan.file) if opened.plan else "")
     lines += [f"  {group}" for group in groups]
     if page.opening:
         lines.append(f"  {_opening(page)}")
     lines += [f"  {line}" for line in _imports(page.unnamed or (), page.declared)]
     return lines + [f"  {_secret(secret)}" for secret in page.secrets]
+
+
+def _started(page: Report) -> str:
+    return page.step.program if page.step.script is None else _path(page, page.step.script)
 
 
 def _limits(page: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aml_pipeline.core.problems import Path, Problem, Severity
 from aml_pipeline.pipeline.plan import tokens
@@ -80,7 +80,7 @@ class _Reader:
         elif isinstance(value, str) and tokens.is_expression(value):
             return self._expression(value, path)
         elif isinstance(value, (str, int, float)):
-            return self._literal(written(value), path)
+            return self.literal(written(value), path)
         return None
 
     def _expression(self, value: str, path: Path) -> Token | None:
@@ -106,7 +106,7 @@ class _Reader:
                 self._wrong("bad-name", f'output "{parsed.name}" {wrong}.', "Write it like my_output.", path)
         return parsed
 
-    def _literal(self, text: str, path: Path) -> Token:
+    def literal(self, text: str, path: Path) -> Token:
         taken = next((prefix for prefix in _TAKEN_PREFIXES if text.startswith(prefix)), None)
         if taken:
             self._wrong("taken-literal", f"Azure ML's SDK does not pass on a string that begins with `{taken}`.",
@@ -140,3 +140,12 @@ def read_arguments(arguments: object, path: Path, step: str) -> tuple[tuple[Argu
     """
     reader = _Reader(step)
     return tuple(reader.read(arguments, path)), reader.problems
+
+
+def word_faults(words: Iterable[str], path: Path, step: str) -> list[Problem]:
+    """Return what is wrong with the words of a ``command``, which are plain text; ``path`` is their place."""
+    reader = _Reader(step)
+    for index, word in enumerate(words):
+        if not tokens.is_expression(word):  # reported with all others outside of arguments
+            reader.literal(word, (*path, index))
+    return [problem for problem in reader.problems if problem.code != "semicolon"]  # a shell's line may have some

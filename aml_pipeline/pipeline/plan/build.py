@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import graph, results
-from aml_pipeline.pipeline.plan.arguments import read_arguments
+from aml_pipeline.pipeline.plan.arguments import read_arguments, word_faults
 from aml_pipeline.pipeline.plan.model import (
     Compute,
     DatasetPlace,
@@ -85,10 +85,12 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
     arguments, faults = read_arguments(declared.arguments, (*path, "arguments"), name)
-    problems += faults
+    problems += [*faults, *word_faults(declared.command or (), (*path, "command"), name)]
     step = Step(
         name=name,
         script=declared.script,
+        module=declared.module,
+        command=declared.command,
         source_directory=declared.source_directory or pipeline.source_directory,
         arguments=arguments,
         outputs={},

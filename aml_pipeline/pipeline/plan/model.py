@@ -5,6 +5,7 @@ Independent of disk, clock and backend. Every backend renders the same plan.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
@@ -149,7 +150,7 @@ class Step:
     """One step, complete: the settings of the pipeline are filled in."""
 
     name: str
-    script: str
+    script: str | None  # if it runs a script of its source directory
     source_directory: str
     arguments: tuple[Argument, ...]
     outputs: Mapping[str, OutputSettings]
@@ -163,8 +164,28 @@ class Step:
     retries: int
     resources: Resources | None = None
     identity: str | None = None
+    module: str | None = None
+    command: tuple[str, ...] | None = None
     unnamed: tuple[Input | Output, ...] = ()  # what it also reads and writes, without an argument that names it
     distribution: Distribution | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words before its arguments, as Azure ML runs them: `python train.py` or `python -m package.train`."""
+        if self.script is not None:
+            return ("python", self.script)
+        return ("python", "-m", self.module) if self.module is not None else self.command or ()
+
+    @property
+    def program(self) -> str:
+        """What it runs, as a person would name it: the script, the module, or the command."""
+        return self.script or self.module or shlex.join(self.words)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The place in the file of what it runs."""
+        key = "script" if self.script is not None else "module" if self.module is not None else "command"
+        return ("steps", self.name, key)
 
     def _distinct(self, kind: type[Token]) -> Iterator[Any]:
         tokens = (token for argument in self.arguments for token in argument.values)

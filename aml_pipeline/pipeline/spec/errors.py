@@ -9,6 +9,7 @@ from typing import Any
 
 from aml_pipeline.core.problems import Path, Problem, nearest, suggest
 from aml_pipeline.pipeline.spec.pipeline import RESERVED_KEYS, PipelineSpec
+from aml_pipeline.pipeline.spec.program import PROGRAMS
 from aml_pipeline.pipeline.yaml.scalars import written
 
 Error = Mapping[str, Any]
@@ -44,11 +45,14 @@ def explain(error: Error) -> Problem:
         return _missing(path)
     if kind == "extra_forbidden":
         return _unknown_key(path)
+    if kind == "missing-key":  # of a step
+        message = f'step "{path[1]}" has nothing to run.'
+        return Problem(kind, message, context["cure"], path[:-1], on_key=True)
     if kind in _EXPECTED:
         return _wrong_type(error)
     if "cure" in context:
         at = context["at"]
-        on_key = bad_name(error) is not None or at == ""
+        on_key = bad_name(error) is not None or at == "" or kind == "two-programs"
         return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
     cure = "See docs/pipeline.md."
     others = _TYPES_OF_DATA if "datasets" in path else _OTHER_TYPES
@@ -124,10 +128,12 @@ def _left_out(data: dict[str, Any], path: Path) -> bool:
     if path == ("name",):
         data["name"] = "placeholder"
         return True
-    if len(path) == 3 and path[0] == "steps" and path[2] == "script":  # noqa: PLR2004 - steps, STEP, script
-        if path[1] in data["steps"]:
-            data["steps"][path[1]]["script"] = "placeholder"
-        return path[1] in data["steps"]
+    if len(path) == 3 and path[0] == "steps" and path[2] in PROGRAMS:  # noqa: PLR2004 - steps, STEP, script
+        step = data["steps"].get(path[1])
+        if step is not None:
+            _deleted(data, path)
+            step.update({} if any(step.get(key) for key in PROGRAMS) else {"command": ["placeholder"]})
+        return step is not None
     if len(path) > 1 and path[0] in _PLACEHOLDERS:
         data[str(path[0])][path[1]] = _PLACEHOLDERS[str(path[0])]
         return True

@@ -97,8 +97,8 @@ def _not_empty(value: str) -> str:
 
 
 EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
-_TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **EMPTY}
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), Shown(_TEXT_SCHEMA)]
+TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **EMPTY}
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), Shown(TEXT_SCHEMA)]
 # YAML has lists; frozen models contain tuples.
 Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
 Integers = Annotated[tuple[int, ...], Strict(strict=False)]
@@ -112,12 +112,12 @@ def relative(value: str) -> str:
     return value
 
 
-_PATH_SCHEMA = {
+PATH_SCHEMA = {
     "type": "string",
     "pattern": r"^(?![/~])[^\\]*[^\s\\][^\\]*$",
     "patternErrorMessage": "Write a path relative to the folder of this file, with / between folders.",
 }
-ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(relative), Shown(_PATH_SCHEMA)]
+ProjectPath = Annotated[str, AfterValidator(_not_empty), AfterValidator(relative), Shown(PATH_SCHEMA)]
 
 
 def _scalar(value: object) -> object:

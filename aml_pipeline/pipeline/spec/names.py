@@ -6,6 +6,7 @@ import re
 
 STEP_NAME = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 WORD_NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"
+MODULE_NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 VARIABLE_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 LONGEST = 100
 

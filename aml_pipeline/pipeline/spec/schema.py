@@ -26,8 +26,8 @@ _HEAD = {
 # Keywords in the order of the file; if the models use another one, add it here.
 _ORDER = (
     "$schema", "$comment", "title", "description", "examples", "default", "type", "enum", "const", "pattern",
-    "patternErrorMessage", "maxLength", "minimum", "maximum", "items", "required", "minProperties", "propertyNames",
-    "properties", "patternProperties", "additionalProperties", "allOf",
+    "patternErrorMessage", "maxLength", "minimum", "maximum", "items", "minItems", "required", "minProperties",
+    "propertyNames", "properties", "patternProperties", "additionalProperties", "oneOf", "allOf",
 )  # fmt: skip
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from aml_pipeline.pipeline.spec.distribution import Distribution
-from aml_pipeline.pipeline.spec.fields import SCALAR_SCHEMA, WORD_NAMES, OutputName, ProjectPath, Shown, Texts
+from aml_pipeline.pipeline.spec.fields import SCALAR_SCHEMA, WORD_NAMES, OutputName, ProjectPath, Shown, Texts, fail
 from aml_pipeline.pipeline.spec.output import Output
+from aml_pipeline.pipeline.spec.program import PROGRAMS, Command, Module, Script
 from aml_pipeline.pipeline.spec.settings import RunSettings
 
 _PLAIN_SCHEMA: dict[str, Any] = {"type": ["string", "number"]}
@@ -36,11 +37,27 @@ _ARGUMENTS_SCHEMA: dict[str, Any] = {
 
 
 class Step(RunSettings):
-    """A script and its arguments, which declare what the step reads and writes."""
+    """A program and its arguments, which declare what the step reads and writes."""
 
-    script: ProjectPath = Field(
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [key]} for key in PROGRAMS]})
+
+    script: Script = Field(
+        None,
         description="The Python script, relative to `source_directory`. It runs with the arguments below.",
         examples=["train.py"],
+    )
+    module: Module = Field(
+        None,
+        description="Instead of a script: a module of `source_directory`, run as `python -m` with the arguments below.",
+        examples=["package.train"],
+        validate_default=True,
+    )
+    command: Command = Field(
+        None,
+        description="Instead of a script: a program and its first words, one list item each. No shell reads them. "
+        "The arguments below follow.",
+        examples=[["bash", "prepare.sh"], ["torchrun", "train.py"]],
+        validate_default=True,
     )
     arguments: Annotated[Any, Shown(_ARGUMENTS_SCHEMA)] = Field(
         None,
@@ -72,3 +89,16 @@ class Step(RunSettings):
     retries: int | None = Field(
         None, ge=0, le=100, description="Number of retries after a failure (local runs only).", examples=[2]
     )
+
+    @field_validator("module", "command")
+    @classmethod
+    def _is_the_program(cls, value: object, info: ValidationInfo) -> object:
+        key = str(info.field_name)
+        others = [other for other in PROGRAMS if other != key and info.data.get(other) is not None]
+        if value is not None and others:
+            raise fail("two-programs", f"a step runs one program, but this one has `{others[0]}` and `{key}`.",
+                       "Delete one of them.")  # fmt: skip
+        # One that was itself refused is not in the data.
+        if key == PROGRAMS[-1] and value is None and not others and {*PROGRAMS[:-1]} <= info.data.keys():
+            raise fail("missing-key", "this step has nothing to run.", "Add `script:`, `module:` or `command:`.")
+        return value

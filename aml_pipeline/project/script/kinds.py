@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import re
 
+NOTEBOOK, SHELL, R = "a Jupyter notebook", "a shell script", "an R script"
+BINARY, WIDE = "a binary file", "a UTF-16 text file"
 _SHEBANG = re.compile(rb"#![ \t]*(?:\S*/)?([\w.+-]+)(?:[ \t]+(?:-S[ \t]+)?([\w.+-]+))?")
 _PROGRAMS = {
-    **dict.fromkeys(("sh", "bash", "zsh", "dash", "ksh", "fish"), "a shell script"),
-    "Rscript": "an R script",
+    **dict.fromkeys(("sh", "bash", "zsh", "dash", "ksh", "fish"), SHELL),
+    "Rscript": R,
     "perl": "a Perl script",
     "ruby": "a Ruby script",
     "node": "a JavaScript file",
     "julia": "a Julia script",
 }
 _ENDINGS = {
-    **dict.fromkeys(("sh", "bash", "zsh", "ksh"), "a shell script"),
+    **dict.fromkeys(("sh", "bash", "zsh", "ksh"), SHELL),
     **dict.fromkeys(("bat", "cmd", "ps1"), "a Windows script"),
-    **dict.fromkeys(("r", "rmd"), "an R script"),
-    "ipynb": "a Jupyter notebook",
+    **dict.fromkeys(("r", "rmd"), R),
+    "ipynb": NOTEBOOK,
     "jl": "a Julia script",
     "js": "a JavaScript file",
     **dict.fromkeys(("yaml", "yml"), "a YAML file"),
     "json": "a JSON file",
     "pyc": "a compiled Python file",
-    "exe": "a binary file",
+    "exe": BINARY,
 }
-NOTEBOOK, SHELL, BINARY, WIDE = "a Jupyter notebook", "a shell script", "a binary file", "a UTF-16 text file"
 
 
 def other_kind(text: bytes, name: str, *, parses: bool) -> str | None:

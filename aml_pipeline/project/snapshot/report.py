@@ -72,7 +72,8 @@ class Report:
         opening = self.opening
         return {
             "step": self.step.name,
-            "script": self.step.script,
+            "script": self.snapshot.script,
+            "command": list(self.step.words),
             "source_directory": self.step.source_directory,
             "files": len(self.origins.members),
             "bytes": self.bytes,

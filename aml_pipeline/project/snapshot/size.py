@@ -41,7 +41,7 @@ def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Pr
         f'the snapshot of step "{step.name}" has {what}, but the limit of Azure ML is {limit}. The largest: {largest}.'
     )
     cure = f"Exclude what the step does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
-    yield Problem("large-snapshot", message, cure, ("steps", step.name, "script"), severity=severity)
+    yield Problem("large-snapshot", message, cure, step.place, severity=severity)
 
 
 def _pattern(sizes: list[_Size]) -> str:

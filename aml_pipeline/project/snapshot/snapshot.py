@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import ChainMap, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aml_pipeline.core import files
 from aml_pipeline.project.snapshot.imports import Import, Reading
+from aml_pipeline.project.snapshot.program import Program
 from aml_pipeline.project.snapshot.shared_files import Chosen, Files, Rule
 from aml_pipeline.project.snapshot.source import SourceFolder, SyntaxFault, executable, modules
 
@@ -43,15 +44,16 @@ class Opening(NamedTuple):
 class Snapshot:
     """The files of a step, relative to ``folder``.
 
-    ``own`` are the script, what it imports and what it names, each with its rule; ``chosen`` the additions of patterns
-    or of the whole folder. ``places`` are the lines by which own files were found. ``external`` are the top-level
+    ``script`` is the Python file that the step starts, None if it may start any. ``own`` are the script, what it
+    imports and what it names, each with its rule; ``chosen`` the additions of patterns or of the whole folder.
+    ``places`` are the lines by which own files were found. ``external`` are the top-level
     modules that the files import from elsewhere, ``parts`` what they import of them (``azureml.core``), ``elsewhere``
     these imports of the script and the files it imports, by file. ``ignored`` are imported files that the ignore file
     excludes.
     """
 
     folder: str
-    script: str
+    script: str | None
     own: dict[str, Rule] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     chosen: Chosen | None = None
@@ -79,11 +81,13 @@ class Snapshot:
         return name in self.digests or any(file.startswith(f"{name}/") for file in self.digests)
 
 
-def take(source: SourceFolder, script: str, patterns: tuple[str, ...] | None = None) -> Snapshot:
-    """Return the snapshot of ``script``; ``patterns`` are the globs of ``snapshot:`` (None: not given)."""
-    snapshot = Snapshot(source.path, posixpath.normpath(script))
-    _follow(source, snapshot)
-    snapshot.whole = bool(patterns is None and snapshot.opening)
+def take(source: SourceFolder, program: Program, patterns: tuple[str, ...] | None = None) -> Snapshot:
+    """Return the snapshot of ``program``; ``patterns`` are the globs of ``snapshot:`` (None: not given)."""
+    snapshot = Snapshot(source.path, program.script)
+    _follow(source, program, snapshot)
+    snapshot.whole = patterns is None and bool(program.open or snapshot.opening)
+    if snapshot.whole and program.open:
+        snapshot.opening = None  # it is whole in any case
     if patterns is not None or snapshot.whole:
         snapshot.chosen = source.chosen(patterns)
         imported = snapshot.chosen.modules(snapshot.own)  # any of these files may be imported
@@ -101,9 +105,11 @@ class _Find(NamedTuple):
     place: Place | None = None
 
 
-def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
+def _follow(source: SourceFolder, program: Program, snapshot: Snapshot) -> None:
     """Add the script and, file by file, what it imports; then what those files name, and what those need."""
-    imported, named = deque([_Find(snapshot.script, "script")]), deque[_Find]()
+    started = [*([program.script] if program.script else []), *program.more]
+    imported = deque(_Find(name, "script") for name in started)
+    named = deque(_Find(name, "named") for name in program.named)
     certain = True  # whether the file runs whenever the script does
     while imported or named:
         certain = certain and bool(imported)
@@ -116,23 +122,23 @@ def _follow(source: SourceFolder, snapshot: Snapshot) -> None:
         snapshot.own[name] = rule
         if place:
             snapshot.places[name] = place
-        if name.endswith(".py") or rule == "script":
+        if name.endswith(".py") or name == program.script:
             reading = source.reading(name)
             if isinstance(reading, SyntaxFault):
                 snapshot.faults.append(reading)
                 continue
-            imported.extend(_imported(source, snapshot, name, reading, certain=certain))
+            imported.extend(_imported(source, program, snapshot, name, reading, certain=certain))
             named.extend(_named(source, name, reading))
 
 
-def _imported(
-    source: SourceFolder, snapshot: Snapshot, name: str, reading: Reading, *, certain: bool
+def _imported(  # noqa: PLR0913 - where it is, and what is known of it
+    source: SourceFolder, program: Program, snapshot: Snapshot, name: str, reading: Reading, *, certain: bool
 ) -> Iterator[_Find]:
     """Yield the files that a file imports, and record what it imports from elsewhere."""
     if reading.openings and snapshot.opening is None:
         snapshot.opening = Opening(name, *reading.openings[0])
     for statement in reading.imports:
-        local = list(imported_files(source, snapshot.script, name, statement))
+        local = list(imported_files(source, program.folders, name, statement))
         yield from (_Find(file, "import", Place(name, statement.line)) for file in local)
         if "*" in statement.names and snapshot.opening is None and any(file.endswith("__init__.py") for file in local):
             snapshot.opening = Opening(
@@ -154,12 +160,12 @@ def _named(source: SourceFolder, name: str, reading: Reading) -> Iterator[_Find]
             yield _Find(file, "named", Place(name, line))
 
 
-def imported_files(source: SourceFolder, script: str, file: str, statement: Import) -> Iterator[str]:
+def imported_files(source: SourceFolder, roots: Sequence[str], file: str, statement: Import) -> Iterator[str]:
     """Yield the files that an import in ``file`` reads from the source folder; none if the module is elsewhere.
 
-    ``script`` is the program that runs: absolute imports are searched in its folder, then at the root.
+    ``roots`` are the folders in which absolute imports are searched.
     """
-    folders = [_package(file, statement.level)] if statement.level else module_folders(script)
+    folders = [_package(file, statement.level)] if statement.level else roots
     parts = statement.module.split(".") if statement.module else []
     for dotted in (parts, *([*parts, name] for name in statement.names)):
         yield from next(filter(None, (_module_files(source, folder, dotted) for folder in folders)), [])
@@ -170,15 +176,6 @@ def _package(file: str, level: int) -> str:
     for _ in range(level):
         file = posixpath.dirname(file)
     return file
-
-
-def module_folders(script: str) -> list[str]:
-    """Return the folders that Python searches for modules first, relative to the source folder.
-
-    First the folder of the script; then the root, which the launcher of Azure ML's SDK v1 adds to the search path
-    (azure-sdk-for-python#29724), local runs add through PYTHONPATH, and v2 through the command of the step.
-    """
-    return list(dict.fromkeys([posixpath.dirname(script), ""]))
 
 
 def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[str]:

@@ -44,14 +44,14 @@ def text(step: Step, ports: Sequence[Port], registered: Mapping[Environment, str
 
 
 def _command(step: Step, ports: Sequence[Port]) -> str:
-    """Return the command of ``step``, which runs its script with its arguments."""
+    """Return the command of ``step``, which runs it with its arguments."""
     bindings = {port.token: port.binding for port in ports}
 
     def bind(token: Token) -> str:
         return quoted(token.text) if isinstance(token, Literal) else bindings[token]
 
-    in_subfolder = bool(posixpath.dirname(posixpath.normpath(step.script)))
-    words = [*([_FROM_ROOT] if in_subfolder else []), "python", quoted(step.script)]
+    in_subfolder = step.script is not None and posixpath.dirname(posixpath.normpath(step.script))
+    words = [*([_FROM_ROOT] if in_subfolder else []), *map(quoted, step.words)]
     words += tokens.render(step.arguments, bind)
     words += [f"&& echo done > {port.binding}/done" for port in ports if port.kind == "outputs" and port.token is None]
     return " ".join(words)

@@ -1,0 +1,2 @@
+def fit(settings):
+    print(settings.images, settings.epochs)

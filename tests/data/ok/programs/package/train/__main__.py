@@ -1,0 +1,3 @@
+from package import model
+
+print(model.fit)

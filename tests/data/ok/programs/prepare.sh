@@ -1,0 +1,1 @@
+seq "$1" > "$2/numbers.txt"
