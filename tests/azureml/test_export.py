@@ -204,7 +204,7 @@ IN_EXPORTS = {
         "chosen by `az ml`": "workspace",
     },
     "Step": {
-        "said": "script arguments outputs after compute environment environment_variables source_directory snapshot "
+        "said": "script module command arguments outputs after compute environment environment_variables source_directory snapshot "
         "timeout resources identity allow_reuse distribution",
         "told to be left out": "retries",
     },
