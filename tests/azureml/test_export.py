@@ -204,8 +204,8 @@ IN_EXPORTS = {
         "chosen by `az ml`": "workspace",
     },
     "Step": {
-        "said": "script module command arguments outputs after compute environment environment_variables source_directory snapshot "
-        "timeout resources identity allow_reuse distribution",
+        "said": "script module command arguments outputs after compute environment environment_variables "
+        "source_directory snapshot timeout resources identity allow_reuse distribution",
         "told to be left out": "retries",
     },
     "Parameter": {
