@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
@@ -189,7 +190,7 @@ class Compilation:
                 runconfig=self.configuration(plain),
                 source_directory=registration.folder(self.project.uploads),
                 allow_reuse=step.allow_reuse,
-                version=self.version(step, registration.SCRIPT),
+                version=self.version(replace(step, script=registration.SCRIPT)),
             )
 
     def source(self, step: Step) -> str:
@@ -307,7 +308,7 @@ class Compilation:
         """
         found = self.environment(step)
         rows = [
-            step.words if step.script is None else self.project.snapshot(step).script,
+            step.words if step.script is None else posixpath.normpath(step.script),
             [[token_as_data(token) for token in argument.tokens] for argument in step.arguments],
             {name: output.sent for name, output in step.outputs.items()},
             {name: _place_there(self.plan.datasets[name]) for name in sorted(step.datasets)},
