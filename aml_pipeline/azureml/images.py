@@ -6,12 +6,15 @@ It is the same for SDK v1 and v2, so that an environment is one asset for both. 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aml_pipeline.core import files
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Environment
 from aml_pipeline.project.environment.dependencies import Line
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.snapshot import Snapshot
 
 # The base image of a definition without one. Fixed here, because the SDK's default changes with each release, and so
 # does the content of the environment (azureml.core.environment.DEFAULT_CPU_IMAGE of 1.61).
@@ -24,27 +27,28 @@ _VERSION_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What is registered for a definition; ``conda`` is the text of its conda file, if any."""
+    """What is registered for a definition: a base image with the text of a conda file, if any, or a build context."""
 
-    base: str
-    conda: str | None
     version: str
+    base: str = BASE_IMAGE
+    conda: str | None = None
+    context: Snapshot | None = None
 
 
-def image_of(
-    environment: Environment, content: str, lines: Sequence[Line], read: Callable[[str], bytes]
-) -> Image | None:
+def image_of(environment: Environment, content: str, project: Project) -> Image | None:
     """Return what is registered for a definition; None if it is in the workspace, or only a local conda environment.
 
-    ``content`` is the digest of the local definition, ``lines`` are the lines of its files for pip, ``read`` returns
-    the bytes of a project file. Raises OSError of ``read``.
+    ``content`` is the digest of the local definition. Raises OSError.
     """
     if environment.curated or environment.registered or environment.conda_environment:
         return None
-    conda = packages_file(lines) if environment.pip_requirements else None
+    version = version_of(environment, content)
+    if environment.dockerfile:
+        return Image(version, context=project.build_context(environment))
+    conda = packages_file(project.declaration(environment).lines) if environment.pip_requirements else None
     if environment.conda_file:
-        conda = read(environment.conda_file).decode("utf-8", "replace")
-    return Image(environment.docker_image or BASE_IMAGE, conda, version_of(environment, content))
+        conda = files.read(project.path(environment.conda_file)).decode("utf-8", "replace")
+    return Image(version, environment.docker_image or BASE_IMAGE, conda)
 
 
 def version_of(environment: Environment, content: str, exported: str = "") -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from aml_pipeline import __version__
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.core.wording import counted
+from aml_pipeline.core.wording import counted, shortened
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import (
     Compute,
@@ -30,7 +30,7 @@ from aml_pipeline.project.environment.providers import Providers
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.import_check import provided_packages
 from aml_pipeline.project.snapshot.size import too_large
-from aml_pipeline.project.snapshot.snapshot import Snapshot
+from aml_pipeline.project.snapshot.snapshot import Snapshot, contents
 
 # The SDK's rule (azureml-core, _base_sdk_common.common), which it checks only after it has registered the environment.
 _EXPERIMENT = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}", re.ASCII)
@@ -58,7 +58,11 @@ def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     chosen = list(steps)
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
-    only = (problem for step in chosen for problem in (*_only_in_v2(step), *_registering(step, project)))
+    only = (
+        problem
+        for step in chosen
+        for problem in (*_only_in_v2(step), *_registering(step, project), *_build_context(step, project))
+    )
     return [*only, *(problem for name in names for problem in _table(plan, name))]
 
 
@@ -93,6 +97,23 @@ def _registering(step: Step, project: Project) -> Iterator[Problem]:
         message = f'the environment of step "{step.name}" has no azureml-core, with which SDK v1 registers its model.'
         place = ("steps", step.name, "outputs", models[0], "model", "name")
         yield Problem("model-environment", message, f"Add the package azureml-core to it, or {_USE_V2}", place)
+
+
+_IGNORE_FILES = frozenset({".amlignore", ".dockerignore", ".gitignore"})
+
+
+def _build_context(step: Step, project: Project) -> Iterator[Problem]:
+    """Yield a build context of several files.
+
+    SDK v1 uploads one by the names of its files without their folders (``Environment._get_files_to_upload`` of
+    azureml-core 1.61), with the key of the storage account. A Dockerfile alone is part of the definition.
+    """
+    context = project.build_context(step.environment) if step.environment else None
+    others = sorted({*context.digests} - {context.script, *_IGNORE_FILES}) if context else []
+    if others:
+        message = f"with SDK v1, a Dockerfile cannot copy other files: its folder has {shortened(others, 2)}."
+        cure = "Move them elsewhere and install what they contain by commands in the Dockerfile, or use v2."
+        yield Problem("build-context", message, cure, ("steps", step.name, "environment", "dockerfile"))
 
 
 def _table(plan: Plan, name: str) -> Iterator[Problem]:
@@ -153,11 +174,6 @@ def _distribution(distribution: Distribution) -> str:
 
 def _place(place: DatasetPlace) -> str:
     return " ".join(filter(None, (place.registered, place.version, place.datastore, place.path, place.mode)))
-
-
-def contents(snapshot: Snapshot) -> dict[str, str]:
-    """Return the digests of a snapshot's files as Azure ML has them: without the executable bit."""
-    return {name: digest.removesuffix("+x") for name, digest in snapshot.digests.items()}
 
 
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:

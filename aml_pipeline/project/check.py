@@ -303,7 +303,7 @@ def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
 
 
 def _misplaced_files(environment: Environment, step: Step, project: Project) -> Iterator[Problem]:
-    for key in ("conda_file", "pip_requirements"):
+    for key in ("conda_file", "pip_requirements", "dockerfile"):
         name = getattr(environment, key)
         place: Path = ("steps", step.name, "environment", key)
         if name is None:
@@ -314,3 +314,7 @@ def _misplaced_files(environment: Environment, step: Step, project: Project) -> 
         elif not files.is_file(project.path(name)):
             message = f'the environment\'s {key} "{name}" was not found.'
             yield Problem("missing-file", message, "Create it, or correct the path.", place)
+        elif key == "dockerfile" and project.holds(os.path.dirname(project.path(name)), project.folder):
+            message = f'"{name}" is next to the pipeline file, so its build context would be the whole project.'
+            cure = "Move it to a folder of its own with what it copies, for example docker/Dockerfile."
+            yield Problem("build-context", message, cure, place)

@@ -94,7 +94,17 @@ class Project:
 
     def source(self, step: Step) -> SourceFolder:
         """Return the folder that the snapshot of ``step`` is taken from."""
-        path = self.path(step.source_directory)
+        return self._source(self.path(step.source_directory))
+
+    def build_context(self, environment: Environment) -> Snapshot | None:
+        """Return the files from which Docker builds an image, its Dockerfile as their script; None without one."""
+        if environment.dockerfile is None or not files.is_file(self.path(environment.dockerfile)):
+            return None
+        folder, name = os.path.split(self.path(environment.dockerfile))
+        source = self._source(folder)
+        return Snapshot(folder, name, files=source.files(source.all_files, None))
+
+    def _source(self, path: str) -> SourceFolder:
         known = self._folders.get(path)
         if known is None:
             known = self._folders[path] = SourceFolder(path, self.digests, self._left_out)
@@ -120,7 +130,9 @@ class Project:
             return b""
         if step.environment not in self._environments:
             lines = self.declaration(step.environment).lines
-            self._environments[step.environment] = definition.text(step.environment, self._read, lines)
+            context = self.build_context(step.environment)
+            contents = snapshot.contents(context) if context else {}
+            self._environments[step.environment] = definition.text(step.environment, self._read, lines, contents)
         return self._environments[step.environment]
 
     def _read(self, relative: str) -> bytes:

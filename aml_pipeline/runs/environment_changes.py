@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from aml_pipeline.core.plain import mapping
+
 CHANGED = "the environment's definition changed"
 _NAME = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9][\w.-]*)")
 _PACKAGES = "packages"
+_FILES = "files"  # digests of what an image is built from, by path
 _OF_PACKAGES = frozenset({"conda_file", "included", "pip_requirements"})
 _NOUNS = {"docker_image": "docker image", "conda_file": "conda file", "pip_requirements": "pip file"}
 
@@ -29,7 +32,10 @@ def changes(then: object, now: object) -> list[str]:
     old, new = _understood(then), _understood(now)
     if old is None or new is None:
         return [CHANGED]
-    return [*_of_settings(old, new), *_of_packages(old.get(_PACKAGES, []), new.get(_PACKAGES, []))] or [CHANGED]
+    packages = _of_packages(old.get(_PACKAGES, []), new.get(_PACKAGES, []))
+    return [*_of_settings(old, new), *packages, *_of_files(mapping(old.get(_FILES)), mapping(new.get(_FILES)))] or [
+        CHANGED
+    ]
 
 
 def lines(definition: Mapping[str, Any]) -> list[str]:
@@ -42,6 +48,9 @@ def _written(name: str, value: object) -> Iterator[str]:
     if isinstance(value, (list, tuple)):
         yield f"{_noun(name)}:"
         yield from (f"  - {item}" for item in value)
+    elif isinstance(value, Mapping):
+        yield f"{_noun(name)}:"
+        yield from (f"  - {item} {str(digest)[:12]}" for item, digest in value.items())
     else:
         yield f"{_noun(name)}: {value}"
 
@@ -83,7 +92,7 @@ def _conda_packages(dependencies: object) -> Iterator[str]:
 
 def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in dict.fromkeys([*old, *new]):
-        if name == _PACKAGES or old.get(name) == new.get(name):
+        if name in {_PACKAGES, _FILES} or old.get(name) == new.get(name):
             continue
         before, now = _value(old.get(name)), _value(new.get(name))
         if before and now:
@@ -100,6 +109,13 @@ def _value(value: object) -> str:
     if value is None:
         return ""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _of_files(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted({*old, *new}):
+        verb = "added" if name not in old else "removed" if name not in new else "changed"
+        if old.get(name) != new.get(name):
+            yield f"environment: {verb} {name}"
 
 
 def _of_packages(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

@@ -228,7 +228,7 @@ IN_EXPORTS = {
         "said": "name vm_size vm_priority min_nodes max_nodes idle_seconds_before_scaledown",  # or told to be left out
     },
     "Environment": {
-        "said": "name conda_file pip_requirements docker_image curated registered registry version",
+        "said": "name conda_file pip_requirements docker_image dockerfile curated registered registry version",
         "refused": "conda_environment",
     },
     "Distribution": {"said": "type nodes processes_per_node"},

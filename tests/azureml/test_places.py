@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,57 @@ def test_v2_sends_size_and_tier_of_serverless_compute_and_its_container(project:
     assert node["resources"] == {"instance_type": "STANDARD_D2_V2", "shm_size": "8g"}
     assert node["queue_settings"] == {"job_tier": "Spot"}
     assert not export.omitted(open_pipeline(str(project.root / "pipeline.yaml")).require()[0])
+
+
+DOCKER = """
+    name: places
+    compute: cpu-cluster
+    environment: {name: training, dockerfile: docker/Dockerfile}
+    steps: {one: {script: train.py}}
+    """
+DOCKERFILE = "FROM python:3.11\nCOPY . /tools\nRUN pip install -r /tools/more/packages.txt\n"
+
+
+def with_docker(project: Project, *, alone: bool = False) -> str:
+    """Write a pipeline whose image is built from a Dockerfile, and from more unless it is ``alone``."""
+    more = (
+        {} if alone else {"docker/more/packages.txt": "numpy\n", "docker/cache.bin": "", "docker/.amlignore": "*.bin\n"}
+    )
+    project.write({"docker/Dockerfile": DOCKERFILE, **more})
+    return written(project, DOCKER)
+
+
+def test_v2_gets_a_copy_of_the_build_context(project: Project) -> None:
+    with_docker(project)
+    nodes(project, DOCKER)
+    place = project.root.parent / "v2/environments"
+    loaded = sdk.load_file(place / "training.yml")
+    build = loaded.rest["properties"]["build"]
+    context = place / "context/training"
+    assert (place / build["contextUri"]).resolve() == context.resolve()
+    assert build["dockerfilePath"] == "Dockerfile"
+    assert (context / "Dockerfile").read_text() == DOCKERFILE
+    names = {one.relative_to(context).as_posix() for one in context.rglob("*") if one.is_file()}
+    assert names == {"Dockerfile", "more/packages.txt", ".amlignore"}
+
+
+def test_the_version_of_a_built_environment_is_that_of_its_whole_context(project: Project) -> None:
+    with_docker(project)
+
+    def version() -> str:
+        plan, opened = open_pipeline(str(project.root / "pipeline.yaml")).require()
+        [image] = export.images(plan, opened).values()
+        return image.version
+
+    seen = [version()]
+    for file in ("docker/Dockerfile", "docker/more/packages.txt", "docker/cache.bin"):
+        with (project.root / file).open("a") as stream:
+            stream.write("# more\n")
+        seen.append(version())
+    assert [now == before for before, now in pairwise(seen)] == [False, False, True]
+
+
+def test_v1_is_refused_what_its_sdk_would_upload_without_folders(project: Project) -> None:
+    plan, opened = open_pipeline(with_docker(project)).require()
+    [problem] = sendable.of_v1(plan, opened, plan.steps)
+    assert (problem.code, "its folder has more/packages.txt." in problem.message) == ("build-context", True)

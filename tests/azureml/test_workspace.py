@@ -79,6 +79,17 @@ def test_a_definition_is_registered_once(
     assert puts(lesson) == []
 
 
+def test_a_dockerfile_alone_is_registered_as_its_text(lesson: Lesson, submit: Submit) -> None:
+    for command in ("pip install numpy", "pip install scipy"):
+        lesson.write({"docker/Dockerfile": f"FROM python:3.11\nRUN {command}\n"})
+        assert submit("{name: team, dockerfile: docker/Dockerfile}").status == 0
+        environment = list(lesson.service.environments.values())[-1]
+        assert environment["docker"]["baseDockerfile"] == f"FROM python:3.11\nRUN {command}\n"
+        assert environment["docker"]["baseImage"] is None
+        assert environment["python"]["userManagedDependencies"] is True
+    assert len(lesson.service.environments) == 2
+
+
 def test_the_version_is_that_of_the_content(lesson: Lesson, submit: Submit) -> None:
     versions: dict[str, str] = {}
     for what, packages in [

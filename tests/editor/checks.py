@@ -34,8 +34,8 @@ OF_PIPELINE = SETTINGS | {
 }  # fmt: skip
 OF_STEP = SETTINGS | {"after", "allow_reuse", "arguments", "outputs", "retries", "script", "source_directory"}
 OF_ENVIRONMENT = {
-    "conda_environment", "conda_file", "curated", "docker_image", "name", "pip_requirements", "registered", "registry",
-    "version",
+    "conda_environment", "conda_file", "curated", "docker_image", "dockerfile", "name", "pip_requirements",
+    "registered", "registry", "version",
 }  # fmt: skip
 OF_COMPUTE = {"idle_seconds_before_scaledown", "max_nodes", "min_nodes", "name", "vm_priority", "vm_size"}
 OF_DATASET = {"datastore", "local", "mode", "optional", "path", "registered", "version"}

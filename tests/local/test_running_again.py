@@ -260,3 +260,12 @@ def test_an_output_changed_by_hand_is_noticed(chain: Project) -> None:
         "Run it first: `aml-pipeline run add`.\n"
     )
     assert chain.run() == {"load": "up to date", "add": "done", "report": "done"}
+
+
+def test_a_step_runs_again_when_a_file_of_its_image_changes(project: Project) -> None:
+    project.write(one_step("", "environment: {name: image, dockerfile: docker/Dockerfile}"))
+    project.write({"docker/Dockerfile": "FROM python:3.11\nCOPY tools /tools\n", "docker/tools/fit.sh": "true\n"})
+    assert (project.run(), project.run()) == ({"only": "done"}, {"only": "up to date"})
+    project.write({"docker/tools/fit.sh": "false\n", "docker/tools/more.sh": ""})
+    assert project.plan() == {"only": "will run  environment: changed tools/fit.sh, and 1 more change"}
+    assert (project.run(), project.run()) == ({"only": "done"}, {"only": "up to date"})

@@ -39,6 +39,9 @@ CASES: list[tuple[object, object, list[str]]] = [
     ({"docker_image": "old:1"}, pip("a"), ["environment: removed docker image old:1", "environment: added a"]),
     ({"registered": "e", "version": "1"}, {"registered": "e", "version": "2"}, ["environment: version 1 → 2"]),
     ({"registered": "e", "version": "1"}, {"registered": "e"}, ["environment: removed version 1"]),
+    ({"dockerfile": "D", "files": {"D": "1", "a": "1", "b": "1"}},
+     {"dockerfile": "D", "files": {"D": "2", "b": "1", "c": "1"}},
+     ["environment: changed D", "environment: removed a", "environment: added c"]),
     ("", pip("a"), ["environment: declared for the first time"]),
     (pip("a"), "", ["environment: no longer declared"]),
     ("digest", pip("a"), [CHANGED]),
@@ -80,5 +83,8 @@ def test_the_lines_of_a_definition_are_those_of_its_packages() -> None:
     definition = {"docker_image": "a", **conda("numpy", {"pip": ["torch"]}, channels=["x"])}
     assert lines(definition) == [
         "docker image: a", "channels:", "  - x", "packages:", "  - numpy", "  - torch",
+    ]  # fmt: skip
+    assert lines({"dockerfile": "D", "files": {"D": "0123456789abcdef"}}) == [
+        "dockerfile: D", "files:", "  - D 0123456789ab",
     ]  # fmt: skip
     assert lines({"conda_file": "no JSON"}) == ["conda file: no JSON"]

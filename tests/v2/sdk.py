@@ -19,7 +19,7 @@ _OTHERWISE = {
         *("type", "jobtype", "jobinputtype", "joboutputtype", "triggertype", "computetype"),
         *("distributiontype", "identitytype"),
     },
-    "path": {"uri", "value"},
+    "path": {"uri", "value", "contexturi"},
     "compute": {"computeid"},
     "name": {"name", "assetname"},
     "job": {"jobdefinition"},

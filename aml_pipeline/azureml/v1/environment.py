@@ -65,6 +65,9 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
 def _defined(environment: Environment, project: Project, exported: str) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
+    if environment.dockerfile:
+        text = files.read(project.path(environment.dockerfile)).decode("utf-8", "replace")
+        return SdkEnvironment.from_dockerfile(environment.name, text)
     with tempfile.TemporaryDirectory() as folder:
         conda = _conda_file(environment, project, exported, os.path.join(folder, "conda.yml"))
         if conda is None:

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from dataclasses import replace
 
-from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.publication import (
     Actual,
@@ -36,6 +35,7 @@ from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
+from aml_pipeline.project.snapshot.snapshot import contents
 
 # Increased when the same file is published differently.
 _FORMAT = 1
@@ -129,7 +129,7 @@ def _digest(work: Compilation) -> str:
         plan.description,
         {name: parameter.default for name, parameter in sorted(plan.parameters.items())},
         [
-            [step.name, work.version(step), sendable.contents(project.snapshot(step)),
+            [step.name, work.version(step), contents(project.snapshot(step)),
              work.resolved(step), step.allow_reuse]
             for step in sorted(plan.steps, key=lambda step: step.name)
         ],

@@ -98,6 +98,8 @@ def _page(environment: Environment, steps: list[str], findings: list[Finding], p
 
 
 def _elsewhere(environment: Environment) -> str:
+    if environment.dockerfile:
+        return f"its image is built from {environment.dockerfile}."
     if environment.docker_image:
         return f"it is the image {environment.docker_image}."
     if environment.conda_environment:

@@ -33,6 +33,7 @@ class Environment:
     registered: str | None
     version: str | None
     registry: str | None = None
+    dockerfile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,12 @@ class Environment(Model):
         description="A docker image, optionally with `conda_file` or `pip_requirements`.",
         examples=["mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"],
     )
+    dockerfile: ProjectPath | None = Field(
+        None,
+        description="A Dockerfile that builds the image, relative to the folder of this file. The folder that contains "
+        "it is its build context.",
+        examples=["docker/Dockerfile"],
+    )
     curated: Text | None = Field(
         None, description="A curated environment, provided by Azure ML.", examples=["AzureML-sklearn-1.5"]
     )
@@ -84,7 +90,10 @@ class Environment(Model):
         return self
 
 
-_DEFINITIONS = ("conda_file", "pip_requirements", "conda_environment", "docker_image", "curated", "registered")
+_DEFINITIONS = (
+    *("conda_file", "pip_requirements", "conda_environment", "docker_image", "dockerfile"),
+    *("curated", "registered"),
+)
 
 
 class Compute(Model):

@@ -6,7 +6,8 @@ The content of a file counts, not its layout: comments and the order of keys do 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 import yaml
@@ -18,11 +19,14 @@ from aml_pipeline.project.environment.dependencies import Line
 Reader = Callable[[str], bytes]
 
 
-def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> bytes:
+def text(
+    environment: Environment, read: Reader, lines: Sequence[Line] = (), contents: Mapping[str, str] | None = None
+) -> bytes:
     """Return everything in a definition that counts, as JSON.
 
-    ``read`` returns the bytes of a file of the project, ``lines`` are the pip lines in the definition's files. The name
-    does not count: two names for one definition are the same packages. Raises the OSError of ``read``.
+    ``read`` returns the bytes of a file of the project, ``lines`` are the pip lines in the definition's files,
+    ``contents`` the digests of other files from which its image is built. The name does not count: two names for one
+    definition are the same packages. Raises the OSError of ``read``.
     """
     fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
     if "conda_file" in fields:
@@ -31,6 +35,9 @@ def text(environment: Environment, read: Reader, lines: Sequence[Line] = ()) -> 
         fields["conda_file"] = _conda(read(fields["conda_file"]))
     if "pip_requirements" in fields:
         fields["pip_requirements"] = [line.text for line in lines]
+    if "dockerfile" in fields:
+        fields["dockerfile"] = posixpath.basename(fields["dockerfile"])
+    fields |= {"files": dict(sorted(contents.items()))} if contents else {}
     return json.dumps(fields, sort_keys=True).encode()
 
 

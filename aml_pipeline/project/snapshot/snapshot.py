@@ -199,6 +199,11 @@ def _module_files(source: SourceFolder, folder: str, parts: list[str]) -> list[s
     return paths
 
 
+def contents(snapshot: Snapshot) -> dict[str, str]:
+    """Return the digests of a snapshot's files as Azure ML has them: without the executable bit."""
+    return {name: digest.removesuffix("+x") for name, digest in snapshot.digests.items()}
+
+
 def write(snapshot: Snapshot, folder: str) -> list[str]:
     """Copy the files of ``snapshot`` to the new ``folder``; return those whose bytes no longer match the digest."""
     changed = []

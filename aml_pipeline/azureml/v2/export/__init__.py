@@ -20,7 +20,6 @@ from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.azureml.v2.export.problems import problems as problems
 from aml_pipeline.azureml.v2.export.problems import untyped as untyped
 from aml_pipeline.azureml.v2.export.readme import twice as twice
-from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline.plan.model import Environment, Plan
 from aml_pipeline.pipeline.plan.ports import node as node
@@ -39,8 +38,10 @@ def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> i
 
 def fill(plan: Plan, project: Project, place: str, left_out: Sequence[str] = (), *, force: bool = False) -> int:
     """Write an adapted plan into a folder that is not part of a snapshot; return the number of files."""
-    code = {step.name: project.snapshot(step) for step in plan.steps}
-    return folder.write(place, render(plan, images(plan, project), left_out), code, about(plan), force=force)
+    needed = images(plan, project)
+    copies = {f"code/{step.name}": project.snapshot(step) for step in plan.steps}
+    copies |= {one.context: one.image.context for one in assets.environments(plan, needed) if one.image.context}
+    return folder.write(place, render(plan, needed, left_out), copies, about(plan), force=force)
 
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
@@ -48,11 +49,7 @@ def images(plan: Plan, project: Project) -> dict[Environment, Image]:
     known = {}
     for step in plan.steps:
         if step.environment is not None and step.environment not in known:
-            content = project.environment_digest(step)
-            lines = project.declaration(step.environment).lines
-            known[step.environment] = image_of(
-                step.environment, content, lines, lambda name: files.read(project.path(name))
-            )
+            known[step.environment] = image_of(step.environment, project.environment_digest(step), project)
     return {environment: image for environment, image in known.items() if image is not None}
 
 

@@ -21,6 +21,7 @@ class Registered:
     environment: Environment
     name: str
     image: Image
+    context: str  # the path of its build context, if it has one
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -37,13 +38,18 @@ def environments(plan: Plan, images: Mapping[Environment, Image]) -> list[Regist
             image = images[environment]
             same = [namesake for namesake in registered if namesake.name.lower() == environment.name.lower()]
             base = f"{environment.name}-{len(same) + 1}" if same else environment.name
-            registered.append(Registered(environment, environment.name, image, _files(environment.name, image, base)))
+            context = f"environments/context/{base}"
+            files = _files(environment.name, image, base)
+            registered.append(Registered(environment, environment.name, image, context, files))
     return registered
 
 
 def _files(name: str, image: Image, base: str) -> dict[str, str]:
-    data = {"name": name, "version": image.version, "image": image.base}
     place = f"environments/{base}.yml"
+    if image.context:
+        build = {"path": f"./context/{base}", "dockerfile_path": image.context.script}
+        return {place: yaml_text.text({"name": name, "version": image.version, "build": build}, "environment")}
+    data = {"name": name, "version": image.version, "image": image.base}
     if image.conda is None:
         return {place: yaml_text.text(data, "environment")}
     conda = f"conda/{base}.yml"

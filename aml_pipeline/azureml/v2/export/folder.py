@@ -21,8 +21,8 @@ MANIFEST = "export.json"
 _SHOWN = 3
 
 
-def write(place: str, texts: Mapping[str, str], code: Mapping[str, Snapshot], about: str, *, force: bool) -> int:
-    """Write ``texts`` by path, ``code/STEP`` and the manifest into the folder ``place``; return the number of files.
+def write(place: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot], about: str, *, force: bool) -> int:
+    """Write ``texts`` and ``copies`` by path, and the manifest, into the folder ``place``; return the number of files.
 
     ``about`` is JSON data with which the manifest begins. Other files stay with ``force``, and without it raise
     UsageError. Raises MachineError when a file of a snapshot changes meanwhile.
@@ -34,7 +34,7 @@ def write(place: str, texts: Mapping[str, str], code: Mapping[str, Snapshot], ab
     os.makedirs(os.path.dirname(place), exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{os.path.basename(place)}.", dir=os.path.dirname(place)) as beside:
         made = os.path.join(beside, "new")
-        _fill(made, texts, code)
+        _fill(made, texts, copies)
         digests = _digests(made)
         manifest = {**json.loads(about), "files": digests}
         _write_text(os.path.join(made, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
@@ -44,11 +44,11 @@ def write(place: str, texts: Mapping[str, str], code: Mapping[str, Snapshot], ab
     return len(digests) + 1
 
 
-def _fill(made: str, texts: Mapping[str, str], code: Mapping[str, Snapshot]) -> None:
+def _fill(made: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot]) -> None:
     for name, text in texts.items():
         _write_text(os.path.join(made, name), text)
-    for step, taken in code.items():
-        folder = os.path.join(made, "code", step)
+    for name, taken in copies.items():
+        folder = os.path.join(made, name)
         changed = snapshot.write(taken, folder)
         if changed:
             cure = "Try again when it is no longer being written."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from aml_pipeline.azureml.publication import endpoint_name
@@ -46,7 +47,7 @@ from `aml-pipeline submit`, its command is not needed again. To set a parameter,
 def _rows(files: Sequence[str]) -> Iterator[str]:
     kinds = (("environments/", "environment"), ("compute/", "compute"))
     for folder, kind in kinds:
-        own = [file for file in files if file.startswith(folder) and "/conda/" not in file]
+        own = [file for file in files if re.fullmatch(rf"{folder}[^/]+", file)]
         yield from (f"$ az ml {kind} create --file {file}" for file in own)
     yield "$ az ml job create --file pipeline.yml"
     yield from (f"$ az ml schedule create --file {file}" for file in files if file.startswith("schedules/"))
