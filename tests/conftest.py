@@ -104,7 +104,8 @@ class Project:
 def states(stdout: str) -> dict[str, str]:
     """Return how each step ended, from what ``run`` printed."""
     rows = dict(row.split(maxsplit=1) for row in stdout.splitlines())
-    words = {step: text.partition(" in ")[0].partition(" after ")[0] for step, text in rows.items() if "." not in step}
+    steps = {name: text for name, text in rows.items() if ".aml_pipeline/" not in text}  # without outputs and models
+    words = {step: text.partition(" in ")[0].partition(" after ")[0] for step, text in steps.items()}
     return {step: text.partition("  ")[0] for step, text in words.items()}
 
 

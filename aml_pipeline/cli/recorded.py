@@ -112,15 +112,19 @@ def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any
 def words_of(row: Mapping[str, Any]) -> str:
     """Return the text of a run after its time: changed parameters, metrics, how its steps ended."""
     changed = ", ".join(f"{name}={shown(written(value))}" for name, value in row["changed"].items())
-    logged = [(step, name, value) for step, values in row["metrics"].items() for name, value in mapping(values).items()]
+    measured = metrics_in_words(row["metrics"])
+    remote = f"Azure ML {row['azureml']}" if row["azureml"] else ""
+    pinned = "pinned" if row["pinned"] else ""
+    return "  ".join(part for part in (pinned, changed, measured, remote, _steps_in_words(row["steps"])) if part)
+
+
+def metrics_in_words(metrics: Mapping[str, Any]) -> str:
+    """Return the last values of metrics, by step."""
+    logged = [(step, name, value) for step, values in metrics.items() for name, value in mapping(values).items()]
     measured = [printable(f"{step}.{name} {number_in_words(value)}") for step, name, value in logged[:_MOST_METRICS]]
     if len(logged) > _MOST_METRICS:
         measured.append(f"and {counted(len(logged) - _MOST_METRICS, 'more metric')}")
-    remote = f"Azure ML {row['azureml']}" if row["azureml"] else ""
-    pinned = "pinned" if row["pinned"] else ""
-    return "  ".join(
-        part for part in (pinned, changed, " ".join(measured), remote, _steps_in_words(row["steps"])) if part
-    )
+    return " ".join(measured)
 
 
 def _steps_in_words(steps: Mapping[str, str]) -> str:

@@ -220,6 +220,13 @@ COMMANDS = {
             example="aml-pipeline logs train",
         ),
         Command(
+            "models",
+            "List the models that local runs registered, with their versions.",
+            _FILE,
+            Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
+            example="aml-pipeline models",
+        ),
+        Command(
             "report",
             "Write a report of a run: one HTML file that opens offline.",
             _FILE,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aml_pipeline.core.removal import Refusal
+from aml_pipeline.local.models import Version
 from aml_pipeline.local.store import Result
 from aml_pipeline.runs.events import State, StepEnded
 
@@ -16,7 +17,7 @@ class Run:
     """The outcome of a run: how each step ended, the results in use, and what could not be removed.
 
     ``id`` is the name of its record, empty if no step had to run. ``metrics`` has the last value of each metric of
-    each step, including steps that are up to date.
+    each step, including steps that are up to date; ``models`` has the version of each model that the results have.
     """
 
     state: State = "done"
@@ -24,6 +25,7 @@ class Run:
     steps: dict[str, StepEnded] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    models: dict[str, Version] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)  # by path
 
     @property

@@ -12,7 +12,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from aml_pipeline.core.removal import Refusal
-from aml_pipeline.local import attempt, code, process, survivors, witness
+from aml_pipeline.local import attempt, code, models, process, survivors, witness
 from aml_pipeline.local.attempt import Judgement, Running
 from aml_pipeline.local.beside import Work
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
@@ -237,8 +237,17 @@ class _Runner:
         missing = next((name for name in upstream if name not in self._done.results), None)
         return f"step {missing} has no result" if missing else ""
 
+    def _register(self, result: Result, *, ran: bool) -> None:
+        """Keep the outputs of a result that are models."""
+        for name, settings in self._steps[result.step].outputs.items():
+            if settings.model:
+                store = self._context.store
+                version = models.register(store.folder, settings.model, result, name, ran=ran, durable=store.durable)
+                self._done.models[settings.model.name] = version
+
     def _reuse(self, result: Result) -> None:
         self._context.store.use(result)
+        self._register(result, ran=False)
         self._done.results[result.step] = result
         ended = StepEnded(time.time(), result.step, "up to date", "", made_by=result.facts.get("run"), key=result.key)
         self._settle(replace(ended, outputs=dict(result.outputs), contents=dict(result.contents)))
@@ -277,7 +286,7 @@ class _Runner:
             heapq.heappush(self._ready, (self._order[name], name))
             return
         if result:
-            self._chores.append(partial(self._context.store.use, result))
+            self._chores += [partial(self._context.store.use, result), partial(self._register, result, ran=True)]
             self._done.results[name] = result
         else:
             self._done.state = "failed"

@@ -17,6 +17,8 @@ from aml_pipeline.core import files, folders, memo
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.wording import counted, printable, shortened
+from aml_pipeline.local import models
+from aml_pipeline.local.models import Version
 from aml_pipeline.local.store import LastAttempt, Store
 from aml_pipeline.runs import locks, record
 from aml_pipeline.runs.contents import Contents
@@ -53,6 +55,9 @@ def items(state: str, answers: str) -> Iterator[Item]:
             size = sum(tree.bytes for tree in _trees(_manifest(store, step, key) or {}).values())
             yield Item("result", f"{step} {key[:12]}", size, partial(_of_result, store, step, key))
         yield Item("step", step, 0, partial(_of_step, store, step))
+    for version in models.versions(state):
+        name = f"{version.name}:{version.number}"
+        yield Item("model version", name, version.tree.bytes, partial(_of_model, state, version))
     for run in record.records(os.path.join(state, "runs")):
         yield Item("run record", run.id, 0, partial(_of_record, state, run))
     kept = Contents(state)
@@ -160,6 +165,13 @@ def _newer(place: str, since_ns: int) -> Iterator[str]:
         look = files.look(path)
         if look and look.mtime_ns > since_ns:
             yield printable(name)
+
+
+def _of_model(state: str, version: Version) -> list[Finding]:
+    since = files.look(models.about(state, version.name, version.number))
+    fault = _fault(version.place, version.tree, since.mtime_ns if since else 0)
+    cure = f"Remove {_shown(version.place)} unless that is intended: no run will restore it."
+    return [Finding(f"version {version.number} of model {version.name} {fault}", cure)] if fault else []
 
 
 def _of_step(store: Store, step: str) -> list[Finding]:

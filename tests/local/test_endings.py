@@ -207,7 +207,7 @@ def test_an_output_that_is_a_file_is_told_as_that(project: Project) -> None:
     project.write(one_step("import sys\nopen(sys.argv[-1], 'wb')"))
     assert failure(project) == (
         "train: Its script failed (exit status 1). --model is a folder that already exists when the script starts. "
-        "Write a file inside it."
+        "Write a file inside it, or declare a file: `outputs: {model: {type: file}}`."
     )
 
 

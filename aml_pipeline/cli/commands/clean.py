@@ -15,7 +15,7 @@ from aml_pipeline.core import files, removal
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.core.wording import counted, listed, size_in_words
-from aml_pipeline.local import cleaning, survivors
+from aml_pipeline.local import cleaning, models, survivors
 from aml_pipeline.local.cleaning import Removable
 from aml_pipeline.local.store import Store
 from aml_pipeline.project.opening import Opened
@@ -30,9 +30,14 @@ _PLURALS = {
     "working copy": "working copies",
     "step's results": "steps' results",
     "folder of links": "folders of links",
+    "folder of models": "folders of models",
     "code text": "code texts",
 }
-_NAMED = {"mlruns": "MLflow store", "outputs": "folder of links"}  # what lies in the state; all else is a cache
+_NAMED = {
+    "mlruns": "MLflow store",
+    "models": "folder of models",
+    "outputs": "folder of links",
+}  # what lies in the state; all else is a cache
 _MANY_RECORDS = 10
 
 
@@ -91,6 +96,8 @@ def _sorted(
     removable = cleaning.unused(results)
     removable += [cleaning.removable("cache", uploads)] if os.path.isdir(uploads) else []
     kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
+    registered = models.versions(opened.state)
+    kept += [counted(len(registered), "model version")] if registered else []
     environments = results.environments()
     if limit is None:
         all_runs = {record.id for record in records}

@@ -18,7 +18,7 @@ from aml_pipeline.local.cleaning import Removable
 from aml_pipeline.local.store import Store
 from aml_pipeline.runs import locks
 
-_COUNTED = {"result": "", "run record": "", "code text": "code texts"}
+_COUNTED = {"result": "", "model version": "", "run record": "", "code text": "code texts"}
 _LINE = "verify"
 
 

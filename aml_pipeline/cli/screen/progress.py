@@ -163,15 +163,24 @@ def _was(value: object, old: object) -> str:
 
 
 def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
-    """Return the folders of the final outputs, one per line."""
-    read = {(source.step, source.name) for step in plan.steps for source in step.inputs}
-    made = [(step, name) for step, result in done.results.items() if step in done.steps for name in result.outputs]
+    """Return where the final outputs are, and the models, one per line."""
     base = os.path.dirname(os.path.abspath(file))
-    rows = [
-        (f"{step}.{name}", _from_here(store.link(step, name), base)) for step, name in made if (step, name) not in read
+    rows = [(name, _from_here(store.link(*source), base)) for name, source in _final(plan, done).items()]
+    rows += [
+        (f"{name}:{version.number}", _from_here(version.place, base)) for name, version in sorted(done.models.items())
     ]
     width = max((len(left) for left, _ in rows), default=0)
     return [f"{left:<{width}}  {right}" for left, right in rows]
+
+
+def _final(plan: Plan, done: Run) -> dict[str, tuple[str, str]]:
+    """Return the outputs that the pipeline names, or else those that no step reads: each with its step and name."""
+    made = [(step, name) for step, result in done.results.items() if step in done.steps for name in result.outputs]
+    if plan.outputs:
+        named = {name: (source.step, source.name) for name, source in plan.outputs.items()}
+        return {name: source for name, source in named.items() if source in made}
+    read = {(source.step, source.name) for step in plan.steps for source in step.inputs}
+    return {f"{step}.{name}": (step, name) for step, name in made if (step, name) not in read}
 
 
 def _from_here(path: str, base: str) -> str:

@@ -1,0 +1,138 @@
+"""Models of local runs: when a version is added, that it outlives its result, and what ``models`` and others say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from aml_pipeline.core import files
+from aml_pipeline.core.digests import Tree
+from aml_pipeline.local import models
+from aml_pipeline.local.store import Result
+from aml_pipeline.pipeline.plan.model import RegisteredModel
+from tests.conftest import Project
+
+FILES = {
+    "pipeline.yaml": """
+        name: one
+        parameters: {size: 1}
+        steps:
+          train:
+            script: train.py
+            arguments: {--size: "${{ parameters.size }}", --output: "${{ outputs.model }}"}
+            outputs: {model: {model: {name: net}}}
+        outputs: {network: "${{ steps.train.outputs.model }}"}
+        """,
+    "train.py": """
+        import os, sys
+        print("Attempted to log scalar metric accuracy:\\n0.5")
+        os.mkdir(sys.argv[-1] + "/deep")
+        open(sys.argv[-1] + "/deep/net", "w").write("x" * int(sys.argv[2]))
+        os.symlink("deep/net", sys.argv[-1] + "/link")
+        """,
+}
+
+
+@pytest.fixture
+def one(project: Project) -> Project:
+    project.write(FILES)
+    return project
+
+
+def listed(project: Project) -> list[tuple[str, int, int]]:
+    """Return each model with its version and size."""
+    rows = json.loads(project.cli("models", "--format", "json").stdout)
+    return [(row["model"], row["version"], row["bytes"]) for row in rows]
+
+
+def test_a_version_for_each_new_content(one: Project) -> None:
+    place = one.root / ".aml_pipeline/one/models/net"
+    assert one.cli("models").stdout.startswith("There are no models yet. ")
+    done = one.cli("run")
+    assert done.stdout.splitlines()[1:] == [
+        "network  .aml_pipeline/one/outputs/train/model",
+        "net:1    .aml_pipeline/one/models/net/1",
+    ]
+    assert (place / "1/deep/net").read_text() == (place / "1/link").read_text() == "x"
+    assert not (place / "1/link").is_symlink()
+    assert one.run("--force") == {"train": "done"}  # the same content again
+    assert listed(one) == [("net", 1, 2)]
+    assert one.run("--param", "size=2") == {"train": "done"}
+    assert listed(one) == [("net", 2, 4), ("net", 1, 2)]
+    assert one.cli("run").stdout.splitlines()[0] == "train  up to date"  # the first content, which is there already
+    assert listed(one) == [("net", 2, 4), ("net", 1, 2)]
+    assert one.run("--force") == {"train": "done"}  # trained anew, and it differs from the latest
+    assert listed(one) == [("net", 3, 2), ("net", 2, 4), ("net", 1, 2)]
+
+
+def test_what_is_told_of_a_version(one: Project) -> None:
+    one.cli("run")
+    row = one.cli("models").stdout
+    run = one.runs()[0].name
+    assert re.fullmatch(rf"net    1  \d{{4}}-\S+ \S+  {run}  train.model  2 bytes  train.accuracy 0.5\n", row)
+    (data,) = json.loads(one.cli("models", "--format", "json").stdout)
+    assert (data["type"], data["run"], data["step"], data["output"]) == ("custom", run, "train", "model")
+    assert data["metrics"] == {"accuracy": 0.5}
+    assert Path(data["path"]).is_dir()
+
+
+def test_a_version_outlives_its_result(one: Project) -> None:
+    one.cli("run")
+    one.cli("run", "--param", "size=2")
+    assert "and 2 run records" not in one.cli("clean", "--runs", "1").stdout
+    assert listed(one) == [("net", 2, 4), ("net", 1, 2)]
+    assert one.cli("verify").stdout.startswith("Verified 1 result, 2 model versions")
+    (one.root / ".aml_pipeline/one/models/net/1/deep/net").write_text("y")
+    told = one.cli("verify", status=1).stdout
+    assert told.startswith("version 1 of model net was edited after it was accepted: deep/net")
+    assert "1 folder of models" in one.cli("clean", "--all").stdout
+    assert listed(one) == []
+
+
+def test_a_result_that_was_killed_before_it_was_registered_is_registered_by_the_next_run(one: Project) -> None:
+    one.cli("run")
+    place = one.root / ".aml_pipeline/one/models/net"
+    os.unlink(place / "about.1")  # as if it had been killed before the last write
+    (place / "new").mkdir()
+    (place / "new/half").write_text("half")
+    assert listed(one) == []
+    assert one.run() == {"train": "up to date"}
+    assert listed(one) == [("net", 2, 2)]  # a number is never used twice
+    assert sorted(entry.name for entry in place.iterdir()) == ["1", "2", "about.2"]
+
+
+def test_a_key_that_is_added_registers_what_is_there(one: Project) -> None:
+    one.replace("pipeline.yaml", "outputs: {model: {model: {name: net}}}", "retries: 0")
+    one.run()
+    one.replace("pipeline.yaml", "retries: 0", "outputs: {model: {model: {name: net, type: mlflow}}}")
+    assert one.run() == {"train": "up to date"}
+    assert listed(one) == [("net", 1, 2)]
+
+
+def result(folder: Path, content: str) -> Result:
+    place = folder / "output"
+    place.write_text(content)
+    return Result("train", "k", "a", {"model": str(place)}, {"model": Tree(content, 1, len(content))})
+
+
+def test_damaged_and_removed_versions_do_not_count(tmp_path: Path) -> None:
+    state, net = str(tmp_path), RegisteredModel("net", "custom")
+    for number in (1, 2, 3):
+        assert models.register(state, net, result(tmp_path, str(number)), "model", ran=True).number == number
+    (tmp_path / "models/net/2").unlink()
+    (tmp_path / "models/net/about.3").write_text("torn")
+    assert [version.number for version in models.versions(state)] == [1]
+    files.write_sealed(models.about(state, "net", 7), {"name": "other", "number": 7})
+    assert [version.number for version in models.versions(state)] == [1]
+    assert models.register(state, net, result(tmp_path, "4"), "model", ran=True, durable=True).number == 8
+    assert (tmp_path / "models/net/8").read_text() == "4"
+
+
+def test_a_step_that_fails_registers_nothing(one: Project) -> None:
+    one.write({"train.py": "import sys\nopen(sys.argv[-1] + '/net', 'w').write('x')\nsys.exit(1)\n"})
+    assert one.run(status=1) == {"train": "FAILED"}
+    assert listed(one) == []
