@@ -49,6 +49,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "prepare.sh]`.",
         "bad-module": "A module is named as in an import: `package.train`, without `.py`.",
         "bad-duration": "A duration must have a unit. Write seconds, minutes or hours, like `90s`, `10m` or `2h`.",
+        "bad-size": "`upload` must be true, false or a limit with its unit. Write `true` to allow 10 GB, or a limit "
+        "like `500 MB` or `50 GB`.",
         "empty-value": "A value is empty. Write a value, or delete the key.",
         "missing-key": "A required key is missing. Add it.",
         "no-steps": "A pipeline must have at least one step. Add one under `steps:`.",
@@ -227,14 +229,16 @@ ENTRIES: dict[str, dict[str, str]] = {
         "export-name": "Reported by `export`: the name is not valid in Azure ML v2. Use letters, digits, `-` and `_`.",
         "export-value": "Reported by `export`: Azure ML v2 inserts values of parameters into a shell command, where "
         "this value would change its meaning. Choose another value, or write it directly as an argument.",
-        "file-name": "Reported by `submit` and `export`: Azure ML accepts only file names in UTF-8. Rename the file, "
-        "or exclude it.",
+        "file-name": "Reported by `submit` and `export`: Azure ML accepts only file names in UTF-8, and for "
+        "uploaded data none with a backslash or a dot at the end. Rename the file, or exclude it.",
         "large-snapshot": "Reported by `submit`, and a warning of `validate`: the limit of Azure ML is 300 MB and "
         "2,000 files. Exclude what the step does not need, with `.amlignore` or with narrower patterns.",
         "file-output": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: outputs of SDK v1 are "
         "folders. Write the file into a folder, or use SDK v2.",
-        "local-dataset": "Reported by `submit`: the data exists only on this machine. Add its location in Azure ML, or "
-        "allow it to be absent with `optional: true`.",
+        "large-upload": "Reported by `submit`: the data to upload is larger than the limit, 10 GB unless `upload:` "
+        "names another. Raise the limit, or copy the data to a datastore with a tool made for it.",
+        "local-dataset": "Reported by `submit`: the data exists only on this machine. Let it be uploaded with "
+        "`upload: true`, add its location in Azure ML, or allow it to be absent with `optional: true`.",
         "local-package": "Reported by `submit` and `export`, and a warning of `validate`: Azure ML builds the image "
         "from one file. It has none of your other files, no list from elsewhere and none of your variables. List "
         "published packages in that file.",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aml_pipeline import __version__
+from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted, shortened
@@ -51,7 +52,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
         found += _file_names(step, project.snapshot(step))
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
-    return [*found, *(problem for name in names for problem in _dataset(plan, name))]
+    return [*found, *(problem for name in names for problem in _dataset(plan, project, name))]
 
 
 def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
@@ -119,7 +120,7 @@ def _build_context(step: Step, project: Project) -> Iterator[Problem]:
 def _table(plan: Plan, name: str) -> Iterator[Problem]:
     """Yield a table on a datastore: a TabularDataset needs to know how its files are read, an MLTable file says it."""
     place = plan.datasets[name]
-    if place.type == "table" and place.datastore is not None:
+    if place.type == "table" and (place.datastore is not None or place.upload):
         message = f'dataset "{name}" is a table on a datastore, which only Azure ML v2 can read (from an MLTable file).'
         cure = "Register a TabularDataset and name it with `registered:`, write `type: folder`, or use v2."
         yield Problem("dataset-type", message, cure, ("datasets", name, "type"))
@@ -134,7 +135,9 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML must run it again, named as in ``reuse``."""
     step, _ = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
     snapshot = project.snapshot(step)
+    sent = uploads.digests(plan, project, step)
     return {
+        **({"datasets": sent} if sent else {}),
         "script": snapshot.script if step.script is not None else shlex.join(step.words),
         "snapshot": contents(snapshot),
         "parameters": {name: project.kept_parameters[name] for name in plan.parameters if name in step.parameters},
@@ -173,7 +176,8 @@ def _distribution(distribution: Distribution) -> str:
 
 
 def _place(place: DatasetPlace) -> str:
-    return " ".join(filter(None, (place.registered, place.version, place.datastore, place.path, place.mode)))
+    sent = "upload" if place.upload else None
+    return " ".join(filter(None, (sent, place.registered, place.version, place.datastore, place.path, place.mode)))
 
 
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
@@ -238,11 +242,16 @@ def _variables(step: Step) -> Iterator[Problem]:
             yield Problem("reserved-variable", message, "Choose another name.", place, on_key=True)
 
 
-def _dataset(plan: Plan, name: str) -> Iterator[Problem]:
+def _dataset(plan: Plan, project: Project, name: str) -> Iterator[Problem]:
     place = plan.datasets[name]
+    if place.upload:
+        yield from uploads.problems(place, project, name)
     if not place.is_remote and not place.optional:
         message = f'dataset "{name}" exists only on this machine, not in Azure ML.'
-        cure = "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can run without it."
+        cure = (
+            "Add `upload: true` to upload it, or where it is there: `datastore:` and `path:`, or `registered:`. "
+            "Or add `optional: true` if the steps can run without it."
+        )
         yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)
     elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
         message = f'version "{place.version}" of dataset "{name}" is not a number.'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from aml_pipeline.core.errors import MachineError
@@ -79,9 +80,15 @@ class Digests:
             return Tree(*known)
         return self._tree(path, rows, looks)
 
+    def contents(self, path: str) -> dict[str, str]:
+        """Return the digests of the files in a folder by relative name.
+
+        An empty folder, ``name/``, has an empty text; a broken link has its target, after an arrow.
+        """
+        return {name: self._content(name, _entry_look(entry), entry.path) for name, entry in walk(path)}
+
     def _tree(self, path: str, rows: list[tuple[str, Look, str]], looks: str) -> Tree:
-        lines = [f"{name}\0{self._content(name, seen, place)}" for name, seen, place in rows]
-        digest = digest_of("\n".join(lines).encode("utf-8", "surrogateescape"))
+        digest = digest_of_contents({name: self._content(name, seen, place) for name, seen, place in rows})
         files = [seen for name, seen, _ in rows if not name.endswith("/")]
         tree = Tree(digest, len(files), sum(seen.size for seen in files))
         youngest = max((max(seen.mtime_ns, seen.ctime_ns) for _, seen, _ in rows), default=0)
@@ -117,6 +124,12 @@ class Digests:
             kept = {path: row for path, row in known if path in self._seen or os.path.lexists(path)}
             write_sealed(self._cache, kept)
             self._changed = False
+
+
+def digest_of_contents(contents: Mapping[str, str]) -> str:
+    """Return the digest of a folder from its ``Digests.contents``."""
+    lines = (f"{name}\0{content}" for name, content in contents.items())
+    return digest_of("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def _entry_look(entry: os.DirEntry[str]) -> Look:

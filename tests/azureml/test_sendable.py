@@ -82,7 +82,10 @@ RULES = {
         ),
         "pipeline.yaml:6:3: ",
         'dataset "images" exists only on this machine, not in Azure ML.',
-        "Add `datastore:` and `path:`, or `registered:`; or `optional: true` if the steps can run without it.",
+        (
+            "Add `upload: true` to upload it, or where it is there: `datastore:` and `path:`, or `registered:`. "
+            "Or add `optional: true` if the steps can run without it."
+        ),
     ),
 }
 

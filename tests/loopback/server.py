@@ -3,7 +3,8 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from traceback import format_exc
 
@@ -48,7 +49,7 @@ class Server(ThreadingHTTPServer):
     def __init__(
         self, state: Json, faults: Faults, routes: Sequence[Route] = ROUTES, tls: ssl.SSLContext | None = None
     ) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.state = state
         self.faults = faults
         self.routes = routes
@@ -72,10 +73,10 @@ class Server(ThreadingHTTPServer):
         """Return what arrived as a request."""
         return read(number, method, target, content)
 
-    def record(self, method: str, target: str, content: bytes) -> Request:
+    def record(self, method: str, target: str, content: bytes, headers: Mapping[str, str]) -> Request:
         """Note a request; return it."""
         with self.lock:
-            request = self.read(len(self.requests) + 1, method, target, content)
+            request = replace(self.read(len(self.requests) + 1, method, target, content), headers=headers)
             self.requests.append(request)
         return request
 
@@ -110,7 +111,7 @@ class Server(ThreadingHTTPServer):
         """Stay silent: a client may hang up whenever it likes."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # one packet for head and body
@@ -118,7 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = self.server.record(self.command, self.path, content)
+        request = self.server.record(
+            self.command, self.path, content, {name.lower(): text for name, text in self.headers.items()}
+        )
         self.server.before(request)
         answer = self.server.answer(request)
         if answer is None:

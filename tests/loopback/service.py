@@ -38,6 +38,12 @@ class Service(Asked):
         """Let there be a datastore, besides the default one."""
         add_datastore(self.state, name)
 
+    def unlock(self, credential: str, secret: str) -> None:
+        """Let the default datastore have a credential of a kind, ``Sas`` or ``AccountKey``."""
+        section = self.state.datastores[DEFAULT_DATASTORE]["azureStorageSection"]
+        key = {"Sas": "sasToken", "AccountKey": "accountKey"}[credential]
+        section.update(credentialType=credential, credential=secret, isSas=credential == "Sas", **{key: secret})
+
     def add_dataset(self, name: str, path: str, datastore: str = DEFAULT_DATASTORE) -> None:
         """Let there be a registered file dataset, or one version more of it."""
         add_dataset(self.state, name, datastore, path)

@@ -27,6 +27,7 @@ class Request:
     query: Mapping[str, str]
     body: Json  # JSON where it is JSON, else bytes; None where there was none
     write: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method} {self.route}"

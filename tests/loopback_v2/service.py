@@ -57,6 +57,10 @@ class ServiceV2(Asked):
         """Let there be a datastore beside the workspace's own."""
         self.state.datastores.add(name)
 
+    def unlock(self, credential: str, secret: str) -> None:
+        """Let the workspace's own datastore have a credential of a kind, ``Sas`` or ``AccountKey``."""
+        self.state.secrets[workspace.DEFAULT_DATASTORE] = (credential, secret)
+
     def add_data(self, name: str, version: str) -> None:
         """Let there be a folder of data."""
         place = f"azureml://datastores/workspaceblobstore/paths/{name}/{version}/"

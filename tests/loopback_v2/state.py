@@ -49,6 +49,7 @@ class State:
 
     computes: dict[str, Entity] = field(default_factory=dict)
     datastores: set[str] = field(default_factory=lambda: {"workspaceblobstore"})
+    secrets: dict[str, tuple[str, str]] = field(default_factory=dict)  # of datastores: kind and text
     environments: dict[tuple[str, str], Entity] = field(default_factory=dict)  # by name and version, as the next two
     data: dict[tuple[str, str], Entity] = field(default_factory=dict)
     codes: dict[tuple[str, str], Entity] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from tests.loopback.wire import Call
 from .state import State
 from .wire import entity, listed, missing, route
 
+DEFAULT_DATASTORE = "workspaceblobstore"
 METADATA = "/metadata/endpoints"
 SERVICES = ("api", "catalog", "experimentation", "history", "hyperdrive", "notebooks", "pipelines", "studio")
 
@@ -78,10 +79,26 @@ def put_compute(state: State, call: Call) -> object:
 
 def get_datastore(state: State, call: Call) -> object:
     """Answer with a datastore, 404 where there is none."""
-    name = call["name"]
-    if name not in state.datastores:
-        raise missing(f"Datastore {name}")
-    place = {"accountName": "loop", "containerName": name, "credentials": {"credentialsType": "None"}}
+    if call["name"] not in state.datastores:
+        raise missing(f"Datastore {call['name']}")
+    return _datastore(state, call["name"])
+
+
+def list_datastores(state: State, call: Call) -> object:
+    """Answer with all, or with the default one alone."""
+    is_default = call.request.query.get("isDefault") == "true"
+    return listed(_datastore(state, name) for name in ([DEFAULT_DATASTORE] if is_default else state.datastores))
+
+
+def list_secrets(state: State, call: Call) -> object:
+    """Answer with the secret of a datastore."""
+    kind, secret = state.secrets[call["name"]]
+    return {"secretsType": kind, {"Sas": "sasToken", "AccountKey": "key"}[kind]: secret}
+
+
+def _datastore(state: State, name: str) -> Entity:
+    kind, _ = state.secrets.get(name, ("None", ""))
+    place = {"accountName": "loop", "containerName": name, "credentials": {"credentialsType": kind}}
     return entity("datastores", name, {"datastoreType": "AzureBlob", **place}, state.now)
 
 
@@ -92,5 +109,7 @@ ROUTES = (
     route("GET", "/computes/{name}", get_compute),
     route("GET", "/computes", list_computes),
     route("PUT", "/computes/{name}", put_compute),
+    route("GET", "/datastores", list_datastores),
     route("GET", "/datastores/{name}", get_datastore),
+    route("POST", "/datastores/{name}/listSecrets", list_secrets),
 )

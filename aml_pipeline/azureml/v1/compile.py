@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
-from aml_pipeline.azureml import images, refusal, sendable
+from aml_pipeline.azureml import images, refusal, sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.sdks import require_v1
+from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.v1 import compute, data, distribution, environment, registration, snapshots
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
+from aml_pipeline.azureml.workspace import storage
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
@@ -97,7 +99,9 @@ def compilation(
     project = project or project_of(plan)
     require_sendable(plan, project, steps, alone=alone)
     import_all()
-    work = Compilation(plan, workspace, project, texts=alone)
+    plan, new_data = uploads.planned(plan, project, steps, lambda: str(data.default_datastore(workspace).name))
+    work = Compilation(plan, workspace, project, texts=alone, new_data=new_data)
+    work.look_up_containers()
     missing = [name for step in steps for name in work.missing_datasets(step)]
     work.plan, remarks = adapt(plan, missing)
     for text in said(remarks, steps[0] if alone else None):
@@ -116,6 +120,8 @@ class Compilation:
     workspace: Sdk
     project: Project
     texts: bool = False  # parameters as their values
+    new_data: list[Upload] = field(default_factory=list)  # not uploaded yet, unless it was earlier
+    containers: dict[str, Sdk] = field(default_factory=dict)  # by datastore
     parameters: dict[str, Sdk] = field(default_factory=dict)
     ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by step
     environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
@@ -125,7 +131,11 @@ class Compilation:
     configurations: dict[str, Sdk] = field(default_factory=dict)
 
     def make(self, steps: Sequence[Step]) -> None:
-        """Create what is missing; clusters last, because they cost money."""
+        """Upload data and create what is missing; clusters last, because they cost money."""
+        while self.new_data:
+            upload = self.new_data[0]
+            storage.send(self.containers[upload.datastore], upload, self.project, doing)
+            self.new_data.pop(0)
         for step in steps:
             wanted = _there(step.environment)
             if self.environments[wanted] is None:
@@ -235,6 +245,11 @@ class Compilation:
     def missing_datasets(self, step: Step) -> list[str]:
         """Look up the datasets of a step; return those missing in Azure ML, all optional. Raises AzureError."""
         return [name for name in step.datasets if self.port(step, tokens.Dataset(name)) is None]
+
+    def look_up_containers(self) -> None:
+        """Look up where data is uploaded to."""
+        for name in dict.fromkeys(upload.datastore for upload in self.new_data):
+            self.containers[name] = data.container(self.workspace, name)
 
     def look_up_outputs(self, step: Step) -> None:
         """Look up the datastores of a step's outputs."""

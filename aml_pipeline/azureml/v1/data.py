@@ -5,6 +5,7 @@ from __future__ import annotations
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, status_of
+from aml_pipeline.core.masking import keep_secret
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
 from aml_pipeline.pipeline.spec.output import RUN
 
@@ -90,6 +91,18 @@ def default_datastore(workspace: Sdk) -> Sdk:
             if status_of(error) == NOT_FOUND and "/discovery/" not in address_of(error):
                 raise not_found.default_datastore(workspace.name) from error
             raise
+
+
+def container(workspace: Sdk, name: str) -> Sdk:
+    """Return the blob container of a datastore, to upload data to. Raises AzureError if it has none."""
+    store = datastore(workspace, name)
+    if store.datastore_type != "AzureBlob":
+        raise not_found.no_container(name, store.datastore_type)
+    secret = store.sas_token or store.account_key
+    if not secret:  # SDK v1 would try without a login
+        raise not_found.no_key(name)
+    keep_secret(secret)
+    return store.blob_service.get_container_client(store.container_name)
 
 
 def output(workspace: Sdk, name: str, settings: OutputSettings) -> Sdk:

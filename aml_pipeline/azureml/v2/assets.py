@@ -9,8 +9,9 @@ from dataclasses import replace
 from aml_pipeline.azureml.v2.export.assets import TYPES
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
 from aml_pipeline.azureml.workspace import not_found
-from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
+from aml_pipeline.azureml.workspace.refusals import FORBIDDEN, NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.masking import keep_secret
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment
 
 _PAUSE_SECONDS = 5.0
@@ -38,6 +39,43 @@ def require_datastore(client: Sdk, name: str) -> None:
         found = _found(lambda: client.datastores.get(name))
     if found is None:
         raise not_found.datastore(client.workspace_name, name)
+
+
+def default_datastore(client: Sdk) -> str:
+    """Return the name of the default datastore. Raises AzureError."""
+    with doing("looking up the default datastore"):
+        return str(client.datastores.get_default().name)
+
+
+def container(client: Sdk, name: str) -> Sdk:
+    """Return the blob container of a datastore, to upload data to. Raises AzureError if it has none."""
+    with doing(f"looking up datastore {name}"):
+        from azure.ai.ml._azure_environments import _get_storage_endpoint_from_metadata
+        from azure.storage.blob import ContainerClient
+
+        store = client.datastores.get(name)
+        if word(store.type) not in {"AzureBlob", "azure_blob"}:
+            raise not_found.no_container(name, word(store.type))
+        endpoint = store.endpoint or _get_storage_endpoint_from_metadata()
+        address = f"{store.protocol or 'https'}://{store.account_name}.blob.{endpoint}"
+        return ContainerClient(address, store.container_name, credential=_secret(client, name) or client._credential)  # noqa: SLF001
+
+
+def _secret(client: Sdk, name: str) -> str | None:
+    """Return the SAS token or key of a datastore; None if it has none, or the user may not see it.
+
+    Then the login of the client is used, as azure-ai-ml does (``get_datastore_info``).
+    """
+    try:
+        credentials = client.datastores.get(name, include_secrets=True).credentials
+    except Exception as error:  # of azure-core
+        if status_of(error) == FORBIDDEN:
+            return None
+        raise
+    secret = getattr(credentials, "sas_token", None) or getattr(credentials, "account_key", None)
+    if secret:
+        keep_secret(secret)
+    return secret
 
 
 def registered_dataset(client: Sdk, name: str, wanted: DatasetPlace) -> DatasetPlace | None:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
-from aml_pipeline.azureml import refusal, sendable
+from aml_pipeline.azureml import refusal, sendable, uploads
 from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
+from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.v2 import assets, export
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
-from aml_pipeline.azureml.workspace import not_found
+from aml_pipeline.azureml.workspace import not_found, storage
 from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.refusals import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
@@ -70,14 +71,16 @@ def _submitted(  # noqa: PLR0913 - what is sent, where, and how
     plan: Plan, alone: Step | None, client: Sdk, project: Project, *, force: bool, tags: Mapping[str, str] | None
 ) -> Sdk:
     import_all()
-    plan, remarks = _adapted(by_hand(plan, alone), client)
+    plan = by_hand(plan, alone)
+    plan, new_data = uploads.planned(plan, project, plan.steps, lambda: assets.default_datastore(client))
+    plan, remarks = _adapted(plan, client)
     for text in said(remarks, alone):
         say(text)
     os.makedirs(project.uploads, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
         place = os.path.join(folder, "v2")
         export.fill(plan, project, place)
-        for make in _missing(plan, client, project, place):
+        for make in [*_to_send(new_data, client, project), *_missing(plan, client, project, place)]:
             make()
         return _sent(client, _job(place, plan, project, force=force, tags=tags))
 
@@ -94,6 +97,12 @@ def _adapted(plan: Plan, client: Sdk) -> tuple[Plan, list[Remark]]:
             missing.add(name)
         places[name] = known or place
     return adapt(replace(plan, datasets=places), missing)
+
+
+def _to_send(new_data: list[Upload], client: Sdk, project: Project) -> list[Callable[[], None]]:
+    """Look up where data is uploaded to; return how to upload it."""
+    containers = {name: assets.container(client, name) for name in {upload.datastore for upload in new_data}}
+    return [partial(storage.send, containers[upload.datastore], upload, project, doing) for upload in new_data]
 
 
 def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:

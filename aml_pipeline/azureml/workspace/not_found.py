@@ -90,3 +90,15 @@ def environment(workspace: str, wanted: Environment) -> AzureError:
 def datastore(workspace: str, name: str | None) -> AzureError:
     """Return the error for a missing datastore."""
     return AzureError(f"Workspace {workspace} has no datastore {name}. Check its name in the portal.")
+
+
+def no_container(name: str, kind: str) -> AzureError:
+    """Return the error for a datastore that data cannot be uploaded to; ``kind`` is its type in Azure ML."""
+    what = f"Datastore {name} is of type {kind}, and data can only be uploaded to a blob container."
+    return AzureError(f"{what} Name a blob datastore by the dataset's `datastore:`.")
+
+
+def no_key(name: str) -> AzureError:
+    """Return the error for a datastore without credentials, which SDK v1 needs."""
+    what = f"Datastore {name} has no account key or SAS token, and SDK v1 needs one to upload data."
+    return AzureError(f"{what} Use `aml-pipeline submit --sdk v2`, or name another datastore by `datastore:`.")

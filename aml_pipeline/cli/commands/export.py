@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
+from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.v2 import export as v2
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.opened import open_with
@@ -24,7 +25,7 @@ def export(options: Options, _environ: Mapping[str, str]) -> int:
     plan, project = open_with(options).require()
     with waiting.heard_by(say):
         count = azureml.export(plan, place, project, force=options.flag("force"))
-    _tell(plan)
+    _tell(uploads.here(plan, project))
     print(f"{counted(count, 'file')} in {place}; {os.path.join(place, 'README.md')} lists the `az ml` commands to run.")
     return 0
 

@@ -58,7 +58,10 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class DatasetPlace:
-    """The location of a dataset, here and in Azure ML; see ``spec.Dataset``."""
+    """The location of a dataset, here and in Azure ML; see ``spec.Dataset``.
+
+    ``upload`` is the most bytes that may be uploaded; 0: it is not uploaded.
+    """
 
     local: str | None
     optional: bool
@@ -68,11 +71,12 @@ class DatasetPlace:
     version: str | None
     mode: str
     type: str | None = None  # folder, file or table; None: not known
+    upload: int = 0
 
     @property
     def is_remote(self) -> bool:
         """Whether it has a location in Azure ML."""
-        return self.registered is not None or self.datastore is not None
+        return self.registered is not None or self.datastore is not None or self.upload > 0
 
 
 @dataclass(frozen=True, slots=True)

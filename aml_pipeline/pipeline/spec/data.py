@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import Text, fail
+from aml_pipeline.pipeline.spec.fields import Text, Upload, fail
 
 DatasetType = Literal["folder", "file", "table"]
 DatasetMode = Literal["mount", "download", "eval_mount", "eval_download"]
@@ -29,8 +29,17 @@ class Dataset(Model):
         description="If true, the data may be absent; the option that names it is then omitted.",
         examples=[True],
     )
+    upload: Upload = Field(
+        default=0,
+        description="If true, `local` is uploaded before it is needed in Azure ML, unless it is there already. "
+        "A size replaces the limit of 10 GB.",
+        examples=[True],
+    )
     datastore: Text | None = Field(
-        None, description="Azure ML datastore that contains `path`.", examples=["workspaceblobstore"]
+        None,
+        description="Azure ML datastore that contains `path`, or that `upload` uploads to "
+        "(default: the workspace's default datastore).",
+        examples=["workspaceblobstore"],
     )
     path: Text | None = Field(None, description="Path on the datastore.", examples=["cifar10/"])
     registered: Text | None = Field(
@@ -48,7 +57,9 @@ class Dataset(Model):
 
     @model_validator(mode="after")
     def _places(self) -> Dataset:
-        if (self.datastore is None) != (self.path is None):
+        if self.upload:
+            self._uploaded()
+        elif (self.datastore is None) != (self.path is None):
             raise fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
         if self.registered is not None and self.datastore is not None:
             raise fail("dataset-place", "a dataset must have one remote location, but this one has two.",
@@ -66,3 +77,13 @@ class Dataset(Model):
             raise fail("dataset-place", "the dataset has no location.",
                        "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
         return self
+
+    def _uploaded(self) -> None:
+        if self.local is None:
+            raise fail("dataset-place", "`upload` needs `local`, the path of the data here.",
+                       "Add `local`, or delete `upload`.", at="upload")  # fmt: skip
+        other = next((key for key in ("registered", "path") if getattr(self, key) is not None), None)
+        if other is not None:
+            raise fail("dataset-place", f"`upload` cannot be used with `{other}`.",
+                       f"Delete `{other}`: uploaded data has a path of its own. Or delete `upload`.",
+                       at="upload")  # fmt: skip

@@ -177,6 +177,30 @@ MemorySize = Annotated[
     Shown({"type": "string", "pattern": f"^{_MEMORY}$", "patternErrorMessage": "Write it like 512m or 8g."}),
 ]
 
+_BYTES = {"kB": 1000, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZE = r"([1-9][0-9]{0,5}) ?(kB|MB|GB|TB)"
+UPLOAD_BYTES = 10 * 10**9
+
+
+def _upload(value: object) -> int:
+    """The most bytes that may be uploaded."""
+    if isinstance(value, bool):
+        return UPLOAD_BYTES if value else 0
+    match = re.fullmatch(_SIZE, value) if isinstance(value, str) else None
+    if not match:
+        shown = written(value) if isinstance(value, (str, int, float)) else "this"
+        raise fail("bad-size", f"{shown} is neither a boolean nor a size.",
+                   "Write true to allow 10 GB, or a larger limit like 50 GB.")  # fmt: skip
+    return int(match[1]) * _BYTES[match[2]]
+
+
+_UPLOAD_SCHEMA = {
+    "type": ["boolean", "string"],
+    "pattern": f"^{_SIZE}$",
+    "patternErrorMessage": "Write true to allow 10 GB, or a larger limit like 50 GB.",
+}
+Upload = Annotated[int, BeforeValidator(_upload), Shown(_UPLOAD_SCHEMA)]
+
 
 def _variable_name(name: str) -> str:
     if not re.fullmatch(names.VARIABLE_NAME, name):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.images import Image, image_of
 from aml_pipeline.azureml.v2.export import assets, component, folder, job, readme, schedules
@@ -32,8 +34,21 @@ def write(plan: Plan, project: Project, place: str, *, force: bool = False) -> i
     Raises UsageError if that folder is not suitable: it has other files (which stay with ``force``), or is part of a
     snapshot.
     """
-    _refuse(project, plan, os.path.realpath(place))
+    place = os.path.realpath(place)
+    _refuse(project, plan, place)
+    plan = _with_local_data(uploads.here(plan, project), project, place)
     return fill(adapt(plan)[0], project, place, omitted(plan), force=force)
+
+
+def _with_local_data(plan: Plan, project: Project, folder: str) -> Plan:
+    """Return the plan with paths of data to upload relative to ``folder``, from which v2 reads them."""
+
+    def relative(local: str | None) -> str:
+        return os.path.relpath(project.path(str(local)), folder).replace(os.sep, "/")
+
+    places = plan.datasets.items()
+    moved = {name: replace(place, local=relative(place.local)) if place.upload else place for name, place in places}
+    return replace(plan, datasets=moved)
 
 
 def fill(plan: Plan, project: Project, place: str, left_out: Sequence[str] = (), *, force: bool = False) -> int:

@@ -112,6 +112,8 @@ def dataset(place: DatasetPlace) -> dict[str, str]:
 
 
 def _path_of(place: DatasetPlace) -> str:
+    if place.path is None:
+        return str(place.local)  # to upload; azure-ai-ml does it with a local path
     return _datastore(str(place.datastore), str(place.path))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.pipeline.plan.model import Compute, Plan
 
@@ -15,7 +15,7 @@ _OF_CLUSTERS = ("vm_priority", "min_nodes", "max_nodes", "idle_seconds_before_sc
 def omitted(plan: Plan) -> list[str]:
     """Return what is omitted from ``plan`` in Azure ML, and what v2 cannot express, one line per kind."""
     plan, remarks = adapt(plan)
-    inexpressible = [*_limits(plan), *_optional(plan), *_retries(plan), *_computes(plan)]
+    inexpressible = [*_limits(plan), *_optional(plan), *_stores(plan), *_retries(plan), *_computes(plan)]
     return [*(remark.text for remark in remarks), *inexpressible]
 
 
@@ -34,6 +34,13 @@ def _optional(plan: Plan) -> Iterator[str]:
     optional = [name for name in used if plan.datasets[name].optional and plan.datasets[name].registered]
     if optional:
         yield f"`optional` of datasets: {', '.join(optional)}. In Azure ML v2, the dataset must exist."
+
+
+def _stores(plan: Plan) -> Iterator[str]:
+    """``datastore`` of data to upload: v2 has no key for it."""
+    stored = [name for name in uploads.names(plan, plan.steps) if plan.datasets[name].datastore]
+    if stored:
+        yield f"`datastore` of uploaded datasets: {', '.join(stored)}. Azure ML v2 uploads to workspaceblobstore."
 
 
 def _retries(plan: Plan) -> Iterator[str]:
