@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aml_pipeline import __version__
-from aml_pipeline.azureml import uploads
+from aml_pipeline.azureml import shell_words, uploads
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted, shortened
@@ -64,7 +64,8 @@ def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
         for step in chosen
         for problem in (*_only_in_v2(step), *_registering(step, project), *_build_context(step, project))
     )
-    return [*only, *(problem for name in names for problem in _table(plan, name))]
+    words = (problem for step in chosen for problem in shell_words.problems(plan, step))
+    return [*only, *words, *(problem for name in names for problem in _table(plan, name))]
 
 
 _USE_V2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."

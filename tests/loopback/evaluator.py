@@ -56,7 +56,7 @@ class Step:
     """What one node means."""
 
     name: str
-    script: str
+    script: str  # or the first word of a command
     arguments: tuple[Token, ...]
     resolved: tuple[str, ...]  # the same, each parameter with its value
     outputs: tuple[Port, ...]
@@ -120,7 +120,7 @@ def _step(bodies: Bodies, node: str) -> Step:
     tokens = tuple(_token(bodies, node, one) for one in structured["Arguments"])
     return Step(
         name=module["Name"],
-        script=_required(values, "Script", node),
+        script=_started(values, node),
         arguments=tokens,
         resolved=tuple(_resolved(structured["Arguments"], tokens, values, node)),
         outputs=tuple(_outputs(entity)),
@@ -136,6 +136,14 @@ def _step(bodies: Bodies, node: str) -> Step:
         snapshot=module["StorageId"],
         module=entity["ModuleId"],
     )
+
+
+def _started(values: Mapping[str, str | None], node: str) -> str:
+    """Return the script of a node, or the first word of its command: it has exactly one of them."""
+    script, command = values.get("Script"), values.get("Command")
+    if script is not None and command is not None:
+        raise Inconsistent(f"node {node} has both a script and a command")
+    return command if command is not None else _required(values, "Script", node)
 
 
 def _values(bodies: Bodies, node: str) -> dict[str, str | None]:
