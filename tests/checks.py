@@ -260,8 +260,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
         "shell-word": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: a step runs a module or a "
-        "command with a word that a shell would change. SDK v1 does not quote these words, and v2 does. Choose another word, "
-        "write the line into a script, or use v2.",
+        "command with a word that a shell would change. SDK v1 does not quote these words, and v2 does. Choose another "
+        "word, write the line into a script, or use v2.",
         "step-identity": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: only Azure ML v2 lets "
         "a step run as its user or as the managed identity of its compute target. Delete `identity:`, or use v2.",
         "too-few-nodes": "Reported by `submit`, `publish` and `export`: the step needs more nodes at a time than its "

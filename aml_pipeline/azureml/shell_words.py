@@ -32,7 +32,8 @@ def problems(plan: Plan, step: Step) -> Iterator[Problem]:
 
 
 def _texts(plan: Plan, step: Step) -> Iterator[tuple[str, Path]]:
-    yield from ((word, (*step.place, index)) for index, word in enumerate(step.command or ()))
+    for index, word in enumerate(step.command or ()):
+        yield word, (*step.place, index)
     for argument in step.arguments:
         if argument.option is not None:
             yield argument.option, argument.place
