@@ -128,14 +128,20 @@ ENTRIES: dict[str, dict[str, str]] = {
         "taken-literal": "The SDK of Azure ML uses this prefix itself. Let the string begin differently.",
     },
     "References": {
-        "bad-expression": "An expression must have one of four forms. Write one of them. A warning if a string looks "
-        "like an expression without its braces.",
+        "bad-expression": "An expression must have one of the forms in the message. Write one of them. A warning if a "
+        "string looks like an expression without its braces.",
         "cycle": "Steps depend on each other in a cycle, so none can run first. Remove one of the references, or the "
         "`after`.",
-        "embedded-expression": "SDK v1 can only bind whole values. Make the expression the whole value, and join paths "
-        "in the script.",
-        "misplaced-expression": "Expressions are only allowed in the arguments of steps. Write the value itself.",
+        "misplaced-expression": "Expressions are only allowed in the arguments and inputs of steps. Write the value "
+        "itself.",
+        "bad-input": "An input of a step is data: one dataset, or one output of another step. Pass values and longer "
+        "strings as arguments.",
         "own-output": "A step cannot read its own output. For the folder that it writes to, use `${{ outputs.NAME }}`.",
+        "same-input": "Two inputs of a step are the same data, which has one name in Azure ML. Delete one of them.",
+        "taken-input": "An input has the name of an output or a parameter of its step, and all names of a step must "
+        "differ. Give the input another name.",
+        "undeclared-input": "An argument reads an input that the step does not declare. Correct the name, or add it to "
+        "the `inputs:` of the step.",
         "unknown-dataset": "The dataset is not declared. Correct the name, or declare it under `datasets:`.",
         "unknown-output": "The other step has no output of that name, or an output has settings but no argument uses "
         "it. Correct the name, or add the output to the arguments.",
@@ -220,6 +226,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "compute-name": "Reported by `submit`: the name is not valid for a compute target. Use letters, digits, `-` "
         "and `_`.",
         "dataset-version": "Reported by `submit`: the versions of a dataset in Azure ML are numbers. Write a number.",
+        "embedded-expression": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 replaces whole "
+        "arguments only. Make the expression the whole value and join the parts in the script, or use v2.",
         "experiment-name": "Reported by `submit`: the name is not valid for an experiment. Use letters, digits, `-` "
         "and `_`.",
         "export-dataset": "Reported by `export`: Azure ML v2 reads one file or folder of a datastore, but no pattern. "

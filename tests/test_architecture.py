@@ -101,7 +101,7 @@ def test_a_schedule_is_understood_once() -> None:
 
 
 def test_names_of_ports_are_made_in_one_place() -> None:
-    made = re.compile(r"""["'](in_|data__|parameter__|after__)""")
+    made = re.compile(r"""["'](input_|parameter_|after__)\{""")
     assert {module for module, path in _modules().items() if made.search(path.read_text(encoding="utf-8"))} == {
         "pipeline.plan.ports"
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
+from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Output, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +56,37 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
 
 
 def without(step: Step, absent: Collection[str]) -> tuple[Step, list[Remark]]:
-    """Return ``step`` without the arguments that name an absent dataset, and remarks on those.
+    """Return ``step`` without the arguments that name an absent dataset, and remarks on what it lacks.
 
     It keeps their inputs and outputs: others may read such an output, and the step comes after the steps it reads from.
+    All inputs keep their names, even if the option that gave one is omitted.
     """
+    if set(step.datasets).isdisjoint(absent):
+        return step, []
     kept, remarks = [], []
     for argument in step.arguments:
-        datasets = (token.name for token in argument.values if isinstance(token, Dataset))
-        dataset = next((name for name in datasets if name in absent), None)
+        dataset = next((part.name for part in argument.parts if _is_absent(part, absent)), None)
         if dataset is None:
             kept.append(argument)
         else:
-            option = argument.option or "an argument"
-            text = f'Azure ML has no dataset {dataset}, so {option} of step "{step.name}" is omitted.'
-            remarks.append(Remark(text, step.name))
-    named = {token for argument in kept for token in argument.values}
-    ports: list[Input | Output] = [*step.inputs, *map(Output, step.written)]
-    unnamed = tuple(port for port in ports if port not in named)
-    return replace(step, arguments=tuple(kept), unnamed=unnamed), remarks
+            remarks.append(_omitted(step, dataset, argument.option or "an argument"))
+    lost = [data for data in step.unnamed if _is_absent(data, absent)]
+    remarks += [_omitted(step, data.name, f"input {step.names[data]}") for data in lost]
+    named = {part for argument in kept for part in argument.parts}
+    declared = [data for data in step.names if not _is_absent(data, absent)]
+    others = [port for port in (*declared, *step.inputs, *map(Output, step.written)) if port not in named]
+    sent = replace(step, arguments=tuple(kept), unnamed=tuple(dict.fromkeys(others)))
+    names = ports.names(step)
+    read: list[Data] = [*sent.inputs, *map(Dataset, sent.datasets)]
+    return replace(sent, names={data: names[data] for data in read}), remarks
+
+
+def _is_absent(part: Part, absent: Collection[str]) -> TypeGuard[Dataset]:
+    return isinstance(part, Dataset) and part.name in absent
+
+
+def _omitted(step: Step, dataset: str, what: str) -> Remark:
+    return Remark(f'Azure ML has no dataset {dataset}, so {what} of step "{step.name}" is omitted.', step.name)
 
 
 def said(remarks: Iterable[Remark], alone: Step | None = None) -> list[str]:

@@ -34,11 +34,7 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
 
     A project is checked once for what is sent with ``sdk``. The local Python is not queried: the image has its own.
     """
-    sent = [
-        (step.name, step.compute, step.environment, step.environment_variables, step.outputs, step.resources)
-        for step in steps
-    ]
-    check = (sdk, alone, repr((plan.experiment, plan.datasets, sent)))
+    check = (sdk, alone, repr((plan.experiment, plan.datasets, steps)))
     if check in project.passed:
         return
     problems = [*sendable.problems(plan, project, steps, alone=alone), *others()]

@@ -16,6 +16,7 @@ from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted, shortened
 from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import (
     Compute,
     DatasetPlace,
@@ -25,6 +26,7 @@ from aml_pipeline.pipeline.plan.model import (
     Resources,
     Step,
 )
+from aml_pipeline.pipeline.plan.tokens import Text
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.environment.interpreter import unasked
 from aml_pipeline.project.environment.providers import Providers
@@ -59,11 +61,12 @@ def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     chosen = list(steps)
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
-    only = (
+    only = [
         problem
         for step in chosen
-        for problem in (*_only_in_v2(step), *_registering(step, project), *_build_context(step, project))
-    )
+        for rule in (_only_in_v2(step), _texts(step), _registering(step, project), _build_context(step, project))
+        for problem in rule
+    ]
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
     return [*only, *words, *(problem for name in names for problem in _table(plan, name))]
 
@@ -89,6 +92,17 @@ def _only_in_v2(step: Step) -> Iterator[Problem]:
             message = f'output "{name}" of step "{step.name}" is a file, and outputs of SDK v1 are folders.'
             cure = f"Let the script write the file into a folder, or {_USE_V2}"
             yield Problem("file-output", message, cure, (*place, "outputs", name, "type"))
+
+
+def _texts(step: Step) -> Iterator[Problem]:
+    """Yield the texts with expressions: SDK v1 replaces whole arguments only."""
+    for argument in step.arguments:
+        for index, token in enumerate(argument.values):
+            if isinstance(token, Text):
+                place = (*argument.place, index) if len(argument.values) > 1 else argument.place
+                message = "an expression inside a longer string exists only in Azure ML v2, not in SDK v1."
+                cure = f"Make it the whole value and join the parts in the script, or {_USE_V2}"
+                yield Problem("embedded-expression", message, cure, place)
 
 
 def _registering(step: Step, project: Project) -> Iterator[Problem]:
@@ -134,11 +148,13 @@ def is_serverless(compute: Compute | None) -> bool:
 
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML must run it again, named as in ``reuse``."""
+    names = {"names": ports.declared(step)} if step.names else {}
     step, _ = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
     snapshot = project.snapshot(step)
     sent = uploads.digests(plan, project, step)
     return {
         **({"datasets": sent} if sent else {}),
+        **names,
         "script": snapshot.script if step.script is not None else shlex.join(step.words),
         "snapshot": contents(snapshot),
         "parameters": {name: project.kept_parameters[name] for name in plan.parameters if name in step.parameters},

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator
 
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Literal
+from aml_pipeline.pipeline.plan.tokens import Literal, by_option
 
 # The same words with a shell and without one. A CommandStep sends them one by one (command_step.py), a run of its own
 # joined by spaces (_run_config_modification in azureml-core, _execution/_commands.py), and a shell reads those: `&&`
@@ -37,7 +36,7 @@ def _texts(plan: Plan, step: Step) -> Iterator[tuple[str, Path]]:
     for argument in step.arguments:
         if argument.option is not None:
             yield argument.option, argument.place
-    for _, token, place in redaction.values(step.arguments):
+    for _, token, place in by_option(step.arguments):
         if isinstance(token, Literal):
             yield token.text, place
     for name in step.parameters:

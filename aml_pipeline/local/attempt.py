@@ -23,7 +23,7 @@ from aml_pipeline.local.process import Processes, Rank
 from aml_pipeline.local.ranks import Log
 from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
-from aml_pipeline.pipeline.plan import tokens
+from aml_pipeline.pipeline.plan import ports, tokens
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.program import PYTHONS
@@ -101,7 +101,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     begun = time.time()
     verdict = evaluation.verdict
     tell(StepStarted(begun, step.name, again or verdict.reason, attempt.id, log, attempt.key, verdict.changes))
-    variables = environ(context, step, attempt.working_copy)
+    variables = environ(context, step, attempt.working_copy, results)
     variables |= mlflow_files.marked(variables, attempt.id)
     # Before the process starts, so that none of its output is missed.
     logged = MlflowReader(mlflow_files.folder_of(variables) or "", attempt.id)
@@ -144,11 +144,11 @@ def command(context: Context, step: Step, outputs: Mapping[str, str], results: M
             return token.text
         if isinstance(token, tokens.Parameter):
             return plan.parameters[token.name].text
-        if isinstance(token, tokens.Input):
-            return results[token.step].outputs[token.name]
         if isinstance(token, tokens.Output):
             return outputs[token.name]
-        return local_path(context, token.name)
+        if isinstance(token, tokens.Text):
+            return tokens.join(token, bind)
+        return _path(context, token, results)
 
     return [*_words(context, step), *tokens.render(step.arguments, bind)]
 
@@ -161,9 +161,16 @@ def _words(context: Context, step: Step) -> list[str]:
     return [context.interpreter.path if program in PYTHONS else program, *words]
 
 
-def environ(context: Context, step: Step, folder: str) -> dict[str, str]:
+def _path(context: Context, data: tokens.Data, results: Mapping[str, Result]) -> str | None:
+    if isinstance(data, tokens.Dataset):
+        return local_path(context, data.name)
+    return results[data.step].outputs[data.name]
+
+
+def environ(context: Context, step: Step, folder: str, results: Mapping[str, Result]) -> dict[str, str]:
     """Return the environment of a step's process that works in ``folder``."""
-    inherited = {**context.environ, **step.environment_variables}
+    inputs = {name: _path(context, data, results) for data, name in step.names.items()}
+    inherited = {**context.environ, **step.environment_variables, **ports.variables(inputs)}
     if step.command is not None:
         # The programs of the Python that runs the steps, as in an image of Azure ML.
         folders = [os.path.dirname(context.interpreter.path), inherited.get("PATH", os.defpath)]

@@ -12,6 +12,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import ranks
 from aml_pipeline.local.store import Result, Store
 from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
 from aml_pipeline.project.environment.interpreter import Interpreter
@@ -104,7 +105,7 @@ def to_fill(context: Context, step: Step) -> list[str]:
     An option that names a missing dataset is omitted, with any output in the same option.
     """
     absent = {Dataset(name) for name in step.datasets if local_path(context, name) is None}
-    given = {token for words in step.arguments if absent.isdisjoint(words.values) for token in words.values}
+    given = {part for argument in step.arguments if absent.isdisjoint(argument.parts) for part in argument.parts}
     return [name for name, settings in step.outputs.items() if Output(name) in given and not settings.may_be_empty]
 
 
@@ -127,6 +128,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         **({"files": files} if files else {}),  # absent if there are none, as before outputs could be files
         "datasets": {name: tree.digest if tree else differences.ABSENT for name, tree in trees.items()},
         "inputs": {f"{source.step}.{source.name}": _content(results, source) for source in step.inputs},
+        **({"names": ports.declared(step)} if step.names else {}),
         "after": {name: results[name].attempt if name in results else None for name in step.after},
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),

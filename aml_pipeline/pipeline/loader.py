@@ -102,7 +102,7 @@ def _is_below(path: Path, places: set[Path]) -> bool:
 
 
 def _is_of_arguments(path: Path) -> bool:
-    return len(path) > 2 and path[0] == "steps" and path[2] == "arguments"  # noqa: PLR2004 - steps, STEP, arguments
+    return len(path) > 2 and path[0] == "steps" and path[2] in {"arguments", "inputs"}  # noqa: PLR2004 - steps, STEP, …
 
 
 def load(
@@ -191,7 +191,7 @@ def _respelt(loaded: Loaded, data: object, misspelt: list[tuple[errors.Error, st
 
 
 def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[Problem]:
-    """Yield the expressions outside the arguments of steps and the outputs of the pipeline, which are never bound."""
+    """Yield the expressions where none are bound: outside the arguments and inputs of steps and the final outputs."""
     if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
         return
     has_expressions = _is_of_arguments(path) or path[:1] == ("outputs",)
@@ -199,7 +199,7 @@ def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[P
         cure = "Write the value itself; a profile can override it."
         if path[:1] == ("steps",) and path[2:3] == ("command",):
             cure = "Write it under `arguments:`, which follow the words of the command."
-        message = "expressions are only allowed in the arguments of a step."
+        message = "expressions are only allowed in the arguments and inputs of a step."
         yield Problem("misplaced-expression", message, cure, position=node.position)
     for key, child in node.children.items():
         yield from _misplaced(child, (*path, key), misspelt)

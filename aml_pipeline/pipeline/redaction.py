@@ -5,6 +5,7 @@ Whether a value is hidden depends on its name: that of the variable or parameter
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from aml_pipeline.core.masking import MASK, OTHER, is_secret, masked, redacted, without_secrets
 from aml_pipeline.core.sealing import Hide
 from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Step, token_as_data
-from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Token
+from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Part, Text, Token, by_option
 
 
 def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
@@ -28,9 +29,9 @@ def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
     """Return each used parameter with its name and those of the options that read it."""
     names: dict[str, dict[str, None]] = {}
     for step in steps:
-        for option, token, _ in values(step.arguments):
-            if isinstance(token, Parameter):
-                names.setdefault(token.name, {token.name: None})[option] = None
+        for option, part, _ in by_option(step.arguments):
+            if isinstance(part, Parameter):
+                names.setdefault(part.name, {part.name: None})[option] = None
     return names
 
 
@@ -38,30 +39,25 @@ def _hidden(names: Iterable[str], text: str, hide: Hide) -> str:
     return next((hide(name, text) for name in names if is_secret(name, text)), text)
 
 
-def values(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tuple[str | int, ...]]]:
-    """Yield each value of a command line with the option that precedes it ("": none), and its place in the file."""
-    before = ""
-    for argument in arguments:
-        for at, token in enumerate(argument.values):
-            yield argument.option or before, token, (*argument.place, *([at] if len(argument.values) > 1 else []))
-        only = argument.values[0] if argument.option is None and argument.values else None
-        before = only.text if isinstance(only, Literal) and only.text.startswith("-") else ""
-
-
 def arguments(given: Sequence[Argument], hide: Hide = masked) -> list[list[dict[str, Any]]]:
     """Return arguments as JSON data, token by token."""
-    tokens = iter([_token(option, token, hide) for option, token, _ in values(given)])
-    return [
-        [
-            *([] if argument.option is None else [token_as_data(Literal(argument.option))]),
-            *(next(tokens) for _ in argument.values),
-        ]
-        for argument in given
-    ]
+    hidden = iter([_part(option, part, hide) for option, part, _ in by_option(given)])
+    rows = []
+    for argument in given:
+        values = [_taken(token, hidden) for token in argument.values]
+        rows.append([token_as_data(token) for token in replace(argument, values=tuple(values)).tokens])
+    return rows
 
 
-def _token(option: str, token: Token, hide: Hide) -> dict[str, Any]:
-    return token_as_data(Literal(_literal(option, token.text, hide)) if isinstance(token, Literal) else token)
+def _taken(token: Token, parts: Iterator[Part]) -> Token:
+    """Return ``token`` made of the next of ``parts``."""
+    if not isinstance(token, Text):
+        return next(parts)
+    return Text(tuple(itertools.islice(parts, len(token.parts))))
+
+
+def _part(option: str, part: Part, hide: Hide) -> Part:
+    return Literal(_literal(option, part.text, hide)) if isinstance(part, Literal) else part
 
 
 def _literal(option: str, text: str, hide: Hide) -> str:

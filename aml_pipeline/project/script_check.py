@@ -14,6 +14,7 @@ from aml_pipeline.core import files
 from aml_pipeline.core.problems import Position, Problem
 from aml_pipeline.core.secrets import by_variable
 from aml_pipeline.core.wording import listed, shortened
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Literal
 from aml_pipeline.project.folder import Project
@@ -121,7 +122,9 @@ class _Script:
         self._reader = reader
         self._source = project.source(step)
         self._snapshot = project.snapshot(step)
-        texts = [token.text for argument in step.arguments for token in argument.tokens if isinstance(token, Literal)]
+        options = [argument.option for argument in step.arguments if argument.option is not None]
+        parts = [part for argument in step.arguments for part in argument.parts]
+        texts = [*options, *(part.text for part in parts if isinstance(part, Literal))]
         self._given = frozenset(text.partition("=")[0] for text in texts if text.startswith("-"))
 
     def warnings(self, variables: Container[str]) -> Iterator[_Warning]:
@@ -132,6 +135,7 @@ class _Script:
         sets_any = any(reads_of.variables.open for reads_of in read.values())
         known = {
             *self._step.environment_variables,
+            *ports.variables(dict.fromkeys(self._step.names.values(), "")),
             *(name for reads_of in read.values() for name in reads_of.variables.set),
         }
         for name, reads_of in read.items():
@@ -181,13 +185,12 @@ class _Script:
                 yield _Warning("literal-path", file, path.position, message, cure)
 
     def _unsent(self, read: Reads, file: str) -> Iterator[_Warning]:
-        from aml_pipeline.pipeline.plan import ports
-
         sent = ports.inputs(self._plan, self._step) if read.inputs else []
+        names = ports.names(self._step) if read.inputs else {}
         for needed in read.inputs:
             if needed.name in sent:
                 continue
-            port = ports.port(self._step, Dataset(needed.name))
+            port = names.get(Dataset(needed.name))
             if port in sent:
                 message = f'input_datasets has no "{needed.name}"; the input is called "{port}".'
             else:

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.secrets import by_name, by_variable
-from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Literal, Parameter
+from aml_pipeline.pipeline.plan.tokens import Literal, Parameter, by_option
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.shared_files import Files
 
@@ -82,7 +81,7 @@ def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:
 
 def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
     for step in steps:
-        for option, token, place in redaction.values(step.arguments):
+        for option, token, place in by_option(step.arguments):
             if not isinstance(token, Literal):
                 continue
             name, equals, value = token.text.partition("=")
@@ -96,7 +95,7 @@ def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
     """Whether a parameter is a secret depends on its own name, or on that of an option that reads it."""
     kinds: dict[str, str] = {}
     for step in steps:
-        for option, token, _ in redaction.values(step.arguments):
+        for option, token, _ in by_option(step.arguments):
             if isinstance(token, Parameter):
                 default = plan.parameters[token.name].default
                 what = by_variable(token.name, default) or by_variable(option.strip("-"), default)

@@ -168,7 +168,9 @@ def _attempts(events: Iterable[Mapping[str, Any]]) -> dict[str, list[ShownAttemp
 
 
 def _upstream(declared: Mapping[str, Any]) -> tuple[str, ...]:
-    tokens = (token for words in sequence(declared.get("arguments")) for token in sequence(words))
+    tokens = [token for words in sequence(declared.get("arguments")) for token in sequence(words)]
+    tokens += [part for token in tokens for part in sequence(mapping(mapping(token).get("text")).get("parts"))]
+    tokens += mapping(declared.get("inputs")).values()
     inputs = (mapping(mapping(token).get("input")).get("step") for token in tokens)
     return tuple(dict.fromkeys(str(step) for step in [*inputs, *sequence(declared.get("after"))] if step is not None))
 

@@ -71,6 +71,10 @@ def _token(kind: str, about: Mapping[str, Any], parameters: Mapping[str, str]) -
     name = str(about.get("name", ""))
     if kind == "literal":
         return str(about.get("text", "")), ""
+    if kind == "text":
+        parts = [part for each in sequence(about.get("parts")) for part in mapping(each).items()]
+        shown = [_token(str(part), mapping(of_part), parameters) for part, of_part in parts]
+        return "".join(text for text, _ in shown), ", ".join(title for _, title in shown if title)
     if kind == "parameter":
         return parameters.get(name, "?"), f"parameter {name}"
     if kind == "input":

@@ -42,6 +42,7 @@ _FOLLOWS = {
     "datasets": "arguments",
     "inputs": "arguments",
     "files": "arguments",
+    "names": "arguments",
     "packages": "snapshot",
 }
 
@@ -177,7 +178,15 @@ def _word(token: Any) -> str:  # noqa: ANN401 - JSON
         return ""
     if kind == "literal":
         return str(data.get("text")) or '""'
+    if kind == "text":
+        parts = data.get("parts")
+        return "".join(map(_word_of_text, parts)) if isinstance(parts, list) else ""
     return f"steps.{data.get('step')}.outputs.{data.get('name')}" if kind == "input" else f"{kind}s.{data.get('name')}"
+
+
+def _word_of_text(part: Any) -> str:  # noqa: ANN401 - JSON
+    word = _word(part)
+    return word if isinstance(part, dict) and "literal" in part else f"${{{{ {word} }}}}"
 
 
 def _content(noun: str) -> Teller:
@@ -219,6 +228,7 @@ _TELLERS: dict[str, Teller] = {
     "files": _files,
     "datasets": _content("dataset"),
     "inputs": _content("input"),
+    "names": _values("input "),
     "after": _after,
     "environment": environment_changes.changes,
     "environment_variables": _values("variable "),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
@@ -11,7 +9,7 @@ from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
 
 TEXT = """\
 name: example
@@ -90,19 +88,34 @@ def test_what_is_adapted_stays_as_it_is(missing: set[str]) -> None:
     assert adapt(plan(whole)) == (plan(whole), [])
 
 
-def test_no_two_ports_of_a_step_are_alike() -> None:
-    step = replace(
-        plan().step("load"),
-        unnamed=(Input("a-b", "more"), Input("a", "b"), Output("data"), Output("order")),
-    )
-    tokens: list[Parameter | Dataset | Input | Output] = [
-        *(Parameter("more"), Parameter("order"), Parameter("here"), Dataset("here"), Dataset("more")),
-        *step.inputs,
-        *map(Output, step.written),
+INPUTS = """\
+name: example
+datasets:
+  gone: {local: data, optional: true}
+  kept: {registered: images}
+steps:
+  load:
+    script: load.py
+    arguments: {--output: "${{ outputs.more }}"}
+  train:
+    script: train.py
+    inputs: {first: "${{ datasets.kept }}", extra: "${{ datasets.gone }}"}
+    arguments: {--pair: ["${{ inputs.first }}", "${{ steps.load.outputs.more }}", "x/${{ inputs.extra }}"]}
+  score:
+    script: score.py
+    inputs: {extra: "${{ datasets.gone }}"}
+"""
+
+
+def test_inputs_are_read_under_their_names_even_if_their_option_is_omitted() -> None:
+    adapted, remarks = adapt(plan(INPUTS))
+    train = adapted.step("train")
+    assert train.arguments == ()
+    assert set(train.unnamed) == {Dataset("kept"), Input("load", "more")}
+    assert ports.names(train) == {Dataset("kept"): "first", Input("load", "more"): "pair"}
+    assert adapted.step("score").unnamed == ()
+    assert [remark.text for remark in remarks] == [
+        'Azure ML has no dataset gone, so --pair of step "train" is omitted.',
+        'Azure ML has no dataset gone, so input extra of step "score" is omitted.',
     ]
-    names = [ports.port(step, token) for token in tokens]
-    assert names == [
-        *("parameter__more", "parameter__order", "here", "data__here", "data__more"),
-        *("in_a_b__more", "in_a__b", "more", "data", "order"),
-    ]
-    assert len({*names, ports.order_port("a-b")}) == len(names) + 1
+    assert adapt(adapted) == (adapted, [])

@@ -18,9 +18,11 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Distribution, Plan
 from aml_pipeline.project.opening import open_pipeline
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, ROOT, fill
@@ -75,7 +77,7 @@ class Exported:
         """Assert that all that was written is sent, and that it is all that the plan says of a step's settings."""
         assert [(name, lost) for name, one in self.loaded.items() if (lost := sdk.dropped(one, self.root))] == []
         assert list(self.job["jobs"]) == [export.node(step.name) for step in self.plan.steps]
-        for step in self.plan.steps:
+        for step in adapt(self.plan)[0].steps:
             node = self.job["jobs"][export.node(step.name)]
             assert node.get("environment_variables", {}) == dict(step.environment_variables)
             assert sdk.seconds(node.get("limits", {}).get("timeout", "PT")) == (step.timeout or 0)
@@ -88,8 +90,10 @@ class Exported:
             assert spec["is_deterministic"] == step.allow_reuse
             assert set(spec.get("inputs", {})) == set(node.get("inputs", {}))
             assert not set(spec.get("inputs", {})) & set(spec.get("outputs", {}))
-            values = [port for port in spec.get("inputs", {}) if not port.startswith(("in_", "after__"))]
-            assert [port for port in values if f"${{{{inputs.{port}}}}}" not in spec["command"]] == []
+            carried = {part for argument in step.arguments for part in argument.parts}
+            named = [name for part, name in ports.names(step).items() if part in carried]
+            assert [name for name in named if f"'${{{{inputs.{name}}}}}'" not in spec["command"]] == []
+            assert set(named) <= set(spec.get("inputs", {}))
 
     def received(self, python: Python, name: str) -> list[str]:
         """Return what the script ``name`` receives, the same in each shell, and nothing less than its script first."""
@@ -98,7 +102,7 @@ class Exported:
         order = self.root.parent / "order folder"
         order.mkdir(exist_ok=True)
         alone = not self.plan.step(name).written
-        command = shell.bound(self.job, node, spec["command"], order if alone else None)
+        command = shell.bound(self.job, node, spec["command"], order if alone else None, self.plan.step(name))
         words, *others = [python.receives(one, command) for one in shell.SHELLS]
         assert others == [words]
         assert words[0] == self.plan.step(name).script
@@ -214,7 +218,7 @@ def test_a_step_without_outputs_that_others_come_after_writes_a_file_and_keeps_i
     assert written.read_text() == "done\n"
     written.unlink()
     spec = one.loaded["components/first.yml"].rest["properties"]["componentSpec"]
-    command = shell.bound(one.job, "first", spec["command"], written.parent)
+    command = shell.bound(one.job, "first", spec["command"], written.parent, one.plan.step("first"))
     for name in shell.SHELLS:
         assert python.receives(name, command, status=3) == ["record.py", "a b"]
     assert not written.exists()
@@ -286,9 +290,9 @@ def test_all_settings_are_sent(folder: Path, python: Python) -> None:
     one.is_whole()
     assert one.received(python, "one")[:2] == ["true", 'a\n"b" $HOME `id` %s \\ é']
     node = one.job["jobs"]["one"]
-    assert node["inputs"]["data__a"] == {"job_input_type": "mltable", "mode": "EvalMount", "uri": "images:3"}
-    assert node["inputs"]["data__b"]["uri"] == "azureml://datastores/store/paths/some/where"
-    assert [node["inputs"][f"data__{name}"]["mode"] for name in "bc"] == ["Download", "EvalDownload"]
+    assert node["inputs"]["a"] == {"job_input_type": "mltable", "mode": "EvalMount", "uri": "images:3"}
+    assert node["inputs"]["b"]["uri"] == "azureml://datastores/store/paths/some/where"
+    assert [node["inputs"][name]["mode"] for name in "bc"] == ["Download", "EvalDownload"]
     assert node["outputs"]["here"]["uri"] == "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}"
     assert (node["outputs"]["here"]["mode"], node["outputs"]["there"]["mode"]) == ("ReadWriteMount", "Upload")
     assert sorted(name for name in one.loaded if name.startswith("environments")) == [
@@ -372,7 +376,7 @@ def test_the_walker_sees_a_key_or_a_value_that_is_not_sent(folder: Path) -> None
     [
         ("components/two.yml", ("environment_variables",), {"X": "1"}),
         ("pipeline.yml", ("$schema",), "https://example.com"),
-        ("pipeline.yml", ("jobs", "two", "inputs", "in_one__here"), {"path": BOUND, "type": "uri_folder"}),
+        ("pipeline.yml", ("jobs", "two", "inputs", "here"), {"path": BOUND, "type": "uri_folder"}),
     ],
 )  # fmt: skip
 def test_what_the_client_drops_without_a_word_would_be_seen(

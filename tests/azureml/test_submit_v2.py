@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aml_pipeline import load
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import installing
 from aml_pipeline.core.errors import AzureError, PipelineError
@@ -98,8 +99,8 @@ def test_what_is_sent_is_what_export_writes(lesson: LessonV2, capsys: Capture, t
         place = tmp_path / "v2" / "code" / node
         files = {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
         assert lesson.service.code(lesson.service.component_of(name, node)) == files
-    bound = job["jobs"]["train"]["inputs"]["in_prepare__data"]["value"]
-    assert bound == written["jobs"]["train"]["inputs"]["in_prepare__data"] == "${{parent.jobs.prepare.outputs.data}}"
+    bound = job["jobs"]["train"]["inputs"]["data"]["value"]
+    assert bound == written["jobs"]["train"]["inputs"]["data"] == "${{parent.jobs.prepare.outputs.data}}"
 
 
 def test_nothing_is_made_twice(lesson: LessonV2, capsys: Capture) -> None:
@@ -415,11 +416,11 @@ def test_an_optional_dataset_that_is_not_there_is_left_out(lesson: LessonV2, cap
     done = lesson.here(capsys, *SUBMIT)
     assert (done.status, done.err) == (0, "")
     name, job = job_of(lesson)
-    read = job["jobs"]["train"]["inputs"]["data__more"]
+    read = job["jobs"]["train"]["inputs"]["more"]
     assert read["uri"].endswith("/data/images/versions/4")
     assert (read["job_input_type"], read["mode"]) == ("uri_folder", "ReadOnlyMount")  # as it is registered there
     assert (
-        "--more '${{inputs.data__more}}'"
+        "--more '${{inputs.more}}'"
         in lesson.service.component_of(name, "train")["properties"]["componentSpec"]["command"]
     )
 
@@ -646,10 +647,11 @@ def test_a_script_receives_what_it_receives_here(lesson: LessonV2, capsys: Captu
     name, job = job_of(lesson)
     python, order = Python(tmp_path / "bin"), tmp_path / "order"
     order.mkdir()
+    plan = load(lesson.root / "pipeline.yaml")
     for node in job["jobs"]:
         spec = lesson.service.component_of(name, node)["properties"]["componentSpec"]
         writes_order = "outputs.order}" in spec["command"] and "order" not in expected[shell.step(node)]
-        command = shell.bound(job, node, spec["command"], order if writes_order else None)
+        command = shell.bound(job, node, spec["command"], order if writes_order else None, plan.step(shell.step(node)))
         for one in shell.SHELLS:
             assert python.receives(one, command)[1:] == expected[shell.step(node)]
 
@@ -667,8 +669,9 @@ def test_the_shipped_pipeline_from_the_environment_to_the_end(lesson: LessonV2, 
     for node in job["jobs"]:
         spec = lesson.service.component_of(name, node)["properties"]["componentSpec"]
         assert spec["environment"].endswith(f"/environments/{environment}/versions/{version}")
+    plan = load(lesson.root / "pipeline.yaml")
     spec = lesson.service.component_of(name, "train")["properties"]["componentSpec"]
-    command, python = shell.bound(job, "train", spec["command"], None), Python(tmp_path / "bin")
+    command, python = shell.bound(job, "train", spec["command"], None, plan.step("train")), Python(tmp_path / "bin")
     given = {"--epochs": "2", "--batch-size": "4", "--learning-rate": "0.010", "--seed": "0"}
     expected = ["--data", "<input prepare-data.images>", *[word for one in given.items() for word in one]]
     for one in shell.SHELLS:

@@ -3,6 +3,7 @@
 from dataclasses import astuple
 from typing import Any
 
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings, Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Parameter
 from tests.conformance.sides import Both
@@ -49,7 +50,7 @@ def here(both: Both, step: str) -> dict[str, Any]:
 
 
 def _is_left_out(plan: Plan, argument: Argument) -> bool:
-    return any(isinstance(token, Dataset) and not _is_there(plan.datasets[token.name]) for token in argument.tokens)
+    return any(isinstance(part, Dataset) and not _is_there(plan.datasets[part.name]) for part in argument.parts)
 
 
 def _is_there(place: DatasetPlace) -> bool:
@@ -61,7 +62,9 @@ def _output(settings: OutputSettings) -> tuple[str, str, str | None]:
 
 
 def _modes(plan: Plan, step: Step) -> dict[str, str]:
-    inputs = {f"in_{one.step.replace('-', '_')}__{one.name}": "mount" for one in step.inputs}
-    sent = [token for one in step.arguments if not _is_left_out(plan, one) for token in one.tokens]
-    names = [token.name for token in sent if isinstance(token, Dataset)]
-    return {**inputs, **{f"data__{name}": plan.datasets[name].mode for name in names}}
+    names = ports.names(step)
+    inputs = {names[data]: "mount" for data in step.inputs}
+    sent = [part for one in step.arguments if not _is_left_out(plan, one) for part in one.parts]
+    datasets = [data for data in (*sent, *step.names) if isinstance(data, Dataset)]
+    there = [data for data in datasets if _is_there(plan.datasets[data.name])]
+    return {**inputs, **{names[data]: plan.datasets[data.name].mode for data in there}}

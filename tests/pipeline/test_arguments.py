@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.problems import Path, Problem
+from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.arguments import read_arguments
-from aml_pipeline.pipeline.plan.tokens import Argument, Input, Literal, Output, Parameter, Token, render
+from aml_pipeline.pipeline.plan.tokens import Argument, Input, Literal, Output, Parameter, Part, Text, Token, render
 from aml_pipeline.pipeline.yaml import source
 
 ROOT: Path = ("steps", "train", "arguments")
@@ -28,6 +29,10 @@ def command(text: str) -> list[str]:
 
 
 def shown(token: Token) -> str:
+    return tokens.join(token, shown_part) or "" if isinstance(token, Text) else shown_part(token)
+
+
+def shown_part(token: Part) -> str:
     if isinstance(token, Literal):
         return token.text
     return f"<{token.step}.{token.name}>" if isinstance(token, Input) else f"<{token.name}>"
@@ -78,6 +83,11 @@ def test_other_texts_with_dots_draw_none(text: str) -> None:
         ("['${{ outputs.model }}']", ["<model>"]),
         ("{--p: '${{ parameters.a }}', --i: '${{ steps.b.outputs.c }}'}", ["--p", "<a>", "--i", "<b.c>"]),
         ("{--all: [a, '${{ parameters.b }}', '${{ datasets.c }}']}", ["--all", "a", "<b>", "<c>"]),
+        ("{--p: '${{ datasets.a }}/train'}", ["--p", "<a>/train"]),
+        (
+            "['--p=${{parameters.a}}', ' ${{ parameters.a }}', '${{ datasets.b }} ${{ outputs.c }}']",
+            ["--p=<a>", "<a>", "<b> <c>"],
+        ),
     ],
 )
 def test_a_command_line(text: str, words: list[str]) -> None:
@@ -104,7 +114,9 @@ def test_a_command_line(text: str, words: list[str]) -> None:
         ("{--a: {b: c}}", "nested-argument", ("--a",), False),
         ("{--a: [[1]]}", "nested-argument", ("--a", 0), False),
         ("{--a: []}", "empty-value", ("--a",), False),
-        ("{--a: 'x ${{ parameters.a }}'}", "embedded-expression", ("--a",), False),
+        ("{--a: 'x ${{ parameter.a }}'}", "bad-expression", ("--a",), False),
+        ("{--a: '${{ parameters.a }} ${{ x'}", "bad-expression", ("--a",), False),
+        ("{--a: 'x/${{ outputs.A }}'}", "bad-name", ("--a",), False),
         ("{--a: '${{ x }}'}", "bad-expression", ("--a",), False),
         ("{--a: '${{ outputs.A }}'}", "bad-name", ("--a",), False),
         ("{--a: '${{ outputs.path }}'}", "bad-name", ("--a",), False),  # Azure ML keeps it for itself

@@ -68,7 +68,7 @@ MISTAKES: list[tuple[int, str, str]] = [
     (13, "    script: ${{ parameters.epochs }}", "13:13 misplaced-expression"),
     (15, "      images: ${{ datasets.images }}", "15:7 bad-option, 10:3 unused-dataset"),
     (15, "      --images: ${{ datasets.imges }}", "15:17 unknown-dataset, 10:3 unused-dataset"),
-    (16, "      --output: ${{ outputs.tables }}/x", "16:17 embedded-expression, 22:17 unknown-output"),
+    (16, "      --output: ${{ output.tables }}/x", "16:17 bad-expression, 22:17 unknown-output"),
     (18, "    skript: train.py", "18:5 unknown-key"),
     (19, "    timeout: 2", "19:14 bad-duration"),
     (20, "    after: [prepair]", "20:13 unknown-step"),

@@ -40,14 +40,10 @@ def test_an_expression_is_a_token(text: str, token: Token) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("${{ outputs.model }}/model.pt", "embedded-expression"),
-        ("--x=${{ outputs.model }}", "embedded-expression"),
-        ("$${{ outputs.model }}", "embedded-expression"),
-        ("${{ outputs.a }}${{ outputs.b }}", "embedded-expression"),
-        ("${{ outputs.a }} ${{ outputs.b }}", "embedded-expression"),
-        ("${{ ${{ outputs.a }} }}", "embedded-expression"),
-        ("${{ outputs.a }", "embedded-expression"),
-        ("${{", "embedded-expression"),
+        ("${{ ${{ outputs.a }}", "bad-expression"),
+        ("${{ outputs.a }", "bad-expression"),
+        ("${{", "bad-expression"),
+        ("${{ inputs.a }}", "bad-expression"),
         ("${{ }}", "bad-expression"),
         ("${{ outputs }}", "bad-expression"),
         ("${{ outputs. }}", "bad-expression"),
@@ -57,7 +53,6 @@ def test_an_expression_is_a_token(text: str, token: Token) -> None:
         ("${{ steps.a }}", "bad-expression"),
         ("${{ steps.a.inputs.b }}", "bad-expression"),
         ("${{ steps..outputs.b }}", "bad-expression"),
-        ("${{ outputs.a }} }}", "embedded-expression"),
         ("${{ env.HOME }}", "bad-expression"),
     ],
 )
@@ -68,6 +63,35 @@ def test_what_is_no_expression(text: str, code: str) -> None:
     assert parsed[0] == code
     assert text in parsed[1]
     assert parsed[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("${{ outputs.model }}/model.pt", ["${{ outputs.model }}", "/model.pt"]),
+        ("--x=${{ outputs.model }}", ["--x=", "${{ outputs.model }}"]),
+        ("$${{ outputs.model }}", ["$", "${{ outputs.model }}"]),
+        ("${{ outputs.a }}${{ outputs.b }}", ["${{ outputs.a }}", "${{ outputs.b }}"]),
+        (" ${{ outputs.a }}\n${{ outputs.b }} ", [" ", "${{ outputs.a }}", "\n", "${{ outputs.b }}", " "]),
+        (" ${{ outputs.a }} ", ["${{ outputs.a }}"]),
+        ('{"a": {"b": ${{ parameters.b }}}}', ['{"a": {"b": ', "${{ parameters.b }}", "}}"]),
+        ("${{ outputs.a }} ${{ outputs.b }", ["${{ outputs.a }}", " ${{ outputs.b }"]),
+        ("x", ["x"]),
+    ],
+)
+def test_the_pieces_of_a_text(text: str, pieces: list[str]) -> None:
+    assert tokens.pieces(text) == pieces
+
+
+def test_an_input_is_the_data_that_it_stands_for() -> None:
+    inputs = {"training": Dataset("customers"), "wrong": None}
+    assert parse_expression("${{ inputs.training }}", inputs) == Dataset("customers")
+    assert parse_expression("${{ inputs.wrong }}", inputs) is None
+    parsed = parse_expression("${{ inputs.trainin }}", inputs)
+    assert isinstance(parsed, tuple)
+    assert (parsed[0], parsed[2]) == ("undeclared-input", 'Did you mean "training"?')
+    assert tokens.meant_expression("inputs.training", inputs) == "${{ inputs.training }}"
+    assert tokens.meant_expression("inputs.training") is None
 
 
 @pytest.mark.parametrize("text", ["", "$", "${", "${x}", "{{ x }}", "$ {{ x }}", "}}"])

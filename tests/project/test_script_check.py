@@ -205,11 +205,11 @@ def test_inputs_are_held_against_those_that_are_sent(here: Project) -> None:
     assert problem.cure == "Read the path from --images."
     here.replace("pipeline.yaml", "optional: true}", "datastore: d, path: raw/}")
     (problem,) = _warned(here, script)
-    assert problem.message == 'input_datasets has no "raw"; the input is called "data__raw".'
+    assert problem.message == 'input_datasets has no "raw"; the input is called "images".'
     assert problem.cure == "Read the path from --images."
     (problem,) = _warned(here, "Run.get_context().input_datasets['other']\n")
-    assert problem.message == 'input_datasets has no "other": step "train" has only data__raw.'
-    assert _warned(here, "Run.get_context().input_datasets['data__raw']\n") == []
+    assert problem.message == 'input_datasets has no "other": step "train" has only images.'
+    assert _warned(here, "Run.get_context().input_datasets['images']\n") == []
 
 
 def test_a_program_that_an_import_runs_is_no_script_that_calls_nothing(here: Project) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from aml_pipeline.pipeline.plan import ports
+from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.tokens import Dataset
 from tests.patience import PATIENCE
 
 SHELLS = ("bash", "sh")
@@ -42,26 +45,26 @@ class Python:
         return words
 
 
-def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None) -> str:
+def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None, planned: Step) -> str:
     """Return ``command`` of ``node`` as the service would run it: bindings replaced by values and paths, as text.
 
     ``job`` is the body of the request. A folder differs from run to run: it is called as in ``tests.conformance``, and
-    that for order alone is ``order`` (None: the node has none).
+    that for order alone is ``order`` (None: the node has none). The ``planned`` step tells the names of its datasets.
     """
     inputs = job["jobs"][node].get("inputs", {})
+    named = ports.names(planned).items()
+    datasets = {port: f"<dataset {data.name}>" for data, port in named if isinstance(data, Dataset)}
 
     def value(found: re.Match[str]) -> str:
         kind, port = found.groups()
         if kind == "outputs":
             return str(order) if order and port == "order" else f"<output {step(node)}.{port}>"
-        return _value(job, port, inputs[port])
+        return datasets.get(port) or _value(job, inputs[port])
 
     return _BINDING.sub(value, command)
 
 
-def _value(job: Mapping[str, Any], port: str, given: Mapping[str, str]) -> str:
-    if port.startswith("data__"):
-        return f"<dataset {port.removeprefix('data__')}>"
+def _value(job: Mapping[str, Any], given: Mapping[str, str]) -> str:
     found = _PARENT.fullmatch(given["value"])
     assert found, given
     if found[1]:

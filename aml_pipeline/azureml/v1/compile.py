@@ -124,6 +124,7 @@ class Compilation:
     containers: dict[str, Sdk] = field(default_factory=dict)  # by datastore
     parameters: dict[str, Sdk] = field(default_factory=dict)
     ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by step
+    names: dict[str, dict[tokens.Parameter | tokens.Data, str]] = field(default_factory=dict)  # of ports, by step
     environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
     versions: dict[Environment, tuple[str, str]] = field(default_factory=dict)  # and conda's export
     targets: dict[Compute, Sdk] = field(default_factory=dict)  # None: missing
@@ -172,7 +173,7 @@ class Compilation:
 
             shared = {
                 "name": step.name,
-                "inputs": [self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Input)],
+                "inputs": [self.port(step, token) for token in step.unnamed if not isinstance(token, tokens.Output)],
                 "outputs": [self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Output)],
                 "compute_target": target,
                 "runconfig": configuration,
@@ -211,6 +212,7 @@ class Compilation:
         """Return the arguments with SDK objects for tokens; a port is one object, however often it is named."""
 
         def bind(token: tokens.Token) -> Sdk:
+            assert not isinstance(token, tokens.Text)  # noqa: S101 - else it would have been a problem
             if isinstance(token, tokens.Literal):
                 return token.text
             if isinstance(token, tokens.Parameter):
@@ -229,10 +231,12 @@ class Compilation:
         """Return a new object for a port."""
         if isinstance(token, tokens.Output):
             return data.output(self.workspace, token.name, step.outputs[token.name])
+        if step.name not in self.names:
+            self.names[step.name] = ports.names(step)
+        name = self.names[step.name][token]
         if isinstance(token, tokens.Input):
-            written = self.ports[token.step, tokens.Output(token.name)]
-            return written.as_input(ports.port(step, token))
-        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name], ports.port(step, token))
+            return self.ports[token.step, tokens.Output(token.name)].as_input(name)
+        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name], name)
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, as a text like all tokens: the SDK would convert other types."""

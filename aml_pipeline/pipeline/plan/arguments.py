@@ -8,22 +8,19 @@ from collections.abc import Iterable, Iterator
 
 from aml_pipeline.core.problems import Path, Problem, Severity
 from aml_pipeline.pipeline.plan import tokens
-from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Token
+from aml_pipeline.pipeline.plan.tokens import Argument, Inputs, Literal, Part, Text, Token
 from aml_pipeline.pipeline.yaml.scalars import written
 
 # Prefixes that SDK v1 does not treat as plain text (azureml-pipeline-core uses them to read arguments back).
 _TAKEN_PREFIXES = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConfig:", "$AZUREML_")
 
 
-# Operators, calls and filters, as in the expressions of other tools. A - may also be part of a name.
-_COMPUTES = re.compile(r"[*/+%|&<>=!?()\[\],'\"]|\s-\s")
-
-
 class _Reader:
     """Reads the arguments of one step; collects problems with their paths."""
 
-    def __init__(self, step: str) -> None:
+    def __init__(self, step: str, inputs: Inputs) -> None:
         self.step = step
+        self.inputs = inputs
         self.problems: list[Problem] = []
 
     def read(self, arguments: object, path: Path) -> Iterator[Argument]:
@@ -84,17 +81,16 @@ class _Reader:
         return None
 
     def _expression(self, value: str, path: Path) -> Token | None:
-        inner = value.strip().removeprefix("${{")
-        if "}}" not in inner:
-            meant = tokens.meant_expression(value)
-            cure = f"Write {meant}." if meant else "Add it."
-            self._wrong("bad-expression", f'"{value}" has no closing }}}}.', cure, path)
+        pieces = tokens.pieces(value)
+        parts = [part for part in (self._part(piece, path) for piece in pieces) if part]
+        if len(parts) < len(pieces):
             return None
-        if value.strip().endswith("}}") and _COMPUTES.search(inner) and "{" not in inner:
-            message = f"{value} is a computation, but an expression must be a single name."
-            self._wrong("bad-expression", message, "Compute the value in the script, or declare a parameter.", path)
-            return None
-        parsed = tokens.parse_expression(value)
+        return parts[0] if len(parts) == 1 else Text(tuple(parts))
+
+    def _part(self, piece: str, path: Path) -> Part | None:
+        if not tokens.is_expression(piece):
+            return Literal(piece)
+        parsed = tokens.parse_expression(piece, self.inputs)
         if isinstance(parsed, tuple):
             self._wrong(*parsed, path)
             return None
@@ -111,7 +107,7 @@ class _Reader:
         if taken:
             self._wrong("taken-literal", f"Azure ML's SDK does not pass on a string that begins with `{taken}`.",
                         "Let it begin differently, and add this prefix in the script.", path)  # fmt: skip
-        elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text)):
+        elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text), self.inputs):
             message = f"this is passed as a plain string, not as the expression {meant}."
             self._wrong("bad-expression", message, f"If the expression is meant, write {meant}.", path, warning=True)
         elif ";" in text:
@@ -132,19 +128,21 @@ class _Reader:
         self.problems.append(Problem(code, message, cure, path, on_key=key, severity=severity))
 
 
-def read_arguments(arguments: object, path: Path, step: str) -> tuple[tuple[Argument, ...], list[Problem]]:
+def read_arguments(
+    arguments: object, path: Path, step: str, inputs: Inputs | None = None
+) -> tuple[tuple[Argument, ...], list[Problem]]:
     """Return the arguments of ``step`` as tokens, and their problems; ``path`` is their place.
 
     A mapping contains options in order; a list contains positional values and mappings of options. ``true`` is the bare
-    flag, ``false`` omits the option, a list of values becomes several tokens.
+    flag, ``false`` omits the option, a list of values becomes several tokens. ``inputs`` are those that it declares.
     """
-    reader = _Reader(step)
+    reader = _Reader(step, inputs or {})
     return tuple(reader.read(arguments, path)), reader.problems
 
 
 def word_faults(words: Iterable[str], path: Path, step: str) -> list[Problem]:
     """Return what is wrong with the words of a ``command``, which are plain text; ``path`` is their place."""
-    reader = _Reader(step)
+    reader = _Reader(step, {})
     for index, word in enumerate(words):
         if not tokens.is_expression(word):  # reported with all others outside of arguments
             reader.literal(word, (*path, index))

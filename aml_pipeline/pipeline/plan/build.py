@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import graph, results
 from aml_pipeline.pipeline.plan.arguments import read_arguments, word_faults
+from aml_pipeline.pipeline.plan.inputs import clashes, read_inputs
 from aml_pipeline.pipeline.plan.model import (
     Compute,
     DatasetPlace,
@@ -84,8 +85,11 @@ def build(
 def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
-    arguments, faults = read_arguments(declared.arguments, (*path, "arguments"), name)
-    problems += [*faults, *word_faults(declared.command or (), (*path, "command"), name)]
+    inputs, wrong_inputs = read_inputs(declared.inputs, (*path, "inputs"))
+    arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs)
+    problems += [*wrong_inputs, *wrong_arguments]
+    problems += word_faults(declared.command or (), (*path, "command"), name)
+    named = {part for argument in arguments for part in argument.parts}
     step = Step(
         name=name,
         script=declared.script,
@@ -107,7 +111,10 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         distribution=_copied(Distribution, declared.distribution),
         resources=_copied(Resources, declared.resources or pipeline.resources),
         identity=declared.identity or pipeline.identity,
+        unnamed=tuple(data for data in inputs.values() if data and data not in named),
+        names={data: name for name, data in inputs.items() if data},
     )
+    problems += clashes(step, (*path, "inputs"))
     return _with_outputs(step, declared, problems)
 
 

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.problems import Problem, suggest
-from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Output, Parameter, Token
+from aml_pipeline.pipeline.plan.tokens import (
+    Argument,
+    Data,
+    Dataset,
+    Input,
+    Output,
+    Parameter,
+    Part,
+    Text,
+    Token,
+    by_option,
+)
 from aml_pipeline.pipeline.spec.parameters import ParameterType
 
 if TYPE_CHECKING:
@@ -171,7 +182,8 @@ class Step:
     identity: str | None = None
     module: str | None = None
     command: tuple[str, ...] | None = None
-    unnamed: tuple[Input | Output, ...] = ()  # what it also reads and writes, without an argument that names it
+    unnamed: tuple[Data | Output, ...] = ()  # what it also reads and writes, without an argument that names it
+    names: Mapping[Data, str] = field(default_factory=dict)  # names of inputs that do not follow from arguments
     distribution: Distribution | None = None
 
     @property
@@ -192,9 +204,9 @@ class Step:
         key = "script" if self.script is not None else "module" if self.module is not None else "command"
         return ("steps", self.name, key)
 
-    def _distinct(self, kind: type[Token]) -> Iterator[Any]:
-        tokens = (token for argument in self.arguments for token in argument.values)
-        return iter(dict.fromkeys(token for token in (*tokens, *self.unnamed) if isinstance(token, kind)))
+    def _distinct(self, kind: type[Part]) -> Iterator[Any]:
+        parts = (part for argument in self.arguments for part in argument.parts)
+        return iter(dict.fromkeys(part for part in (*parts, *self.unnamed) if isinstance(part, kind)))
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -216,9 +228,9 @@ class Step:
         """The names of the outputs that its arguments name."""
         return tuple(token.name for token in self._distinct(Output))
 
-    def option_of(self, token: Token) -> str | None:
-        """Return the option whose value is ``token``; None if it is a positional value or does not occur."""
-        return next((argument.option for argument in self.arguments if token in argument.values), None)
+    def option_of(self, part: Part) -> str | None:
+        """Return the option whose value contains ``part``; None if it is a positional value or does not occur."""
+        return next((option for option, other, _ in by_option(self.arguments) if option and other == part), None)
 
     @property
     def upstream(self) -> tuple[str, ...]:
@@ -294,12 +306,16 @@ class Plan:
         data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in argument.tokens] for argument in step.arguments]
-            del row["unnamed"]  # the plan of the file has none
+            del row["unnamed"], row["names"]
+            if step.names:
+                row["inputs"] = {name: token_as_data(data) for data, name in step.names.items()}
         return dict(data)
 
 
 def token_as_data(token: Token) -> dict[str, Any]:
     """Return a token as JSON data, such as ``{"input": {"step": "train", "name": "model"}}``."""
+    if isinstance(token, Text):
+        return {"text": {"parts": [token_as_data(part) for part in token.parts]}}
     return {type(token).__name__.lower(): _as_data(token)}
 
 

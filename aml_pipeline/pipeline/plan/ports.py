@@ -1,12 +1,20 @@
 """The names of a step's ports in Azure ML. All are made here; both SDKs demand that those of a step differ.
 
-Names in the file never contain ``__``, so the names built here cannot clash with them.
+An output is called as in the file. An input is called as in the `inputs:` of the step, else like the option that first
+carries it, else like the dataset or the output that it is. The name of an input that an output or Azure ML has taken is
+prefixed by `input_`, one that another input has taken is numbered: so no further argument changes it, except a new
+output. A parameter has its own name, or that prefixed by `parameter_`.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Mapping
+
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
+from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Input, Output, Parameter, by_option, written
+from aml_pipeline.pipeline.spec.names import TAKEN, word_name_fault
 
 # The only output of a step without outputs, for the steps that come after it in v2.
 ORDER = "order"
@@ -17,26 +25,78 @@ def node(step: str) -> str:
     return step.replace("-", "_")
 
 
-def port(step: Step, token: Parameter | Dataset | Input | Output) -> str:
-    """Return the name of the port of ``step`` for a token.
+def port(step: Step, token: Parameter | Data | Output) -> str:
+    """Return the name of the port of ``step`` for a token."""
+    return token.name if isinstance(token, Output) else names(step)[token]
 
-    A parameter with the same name as an output of the step gets another name: it was not measured how v2 treats equal
-    names of inputs and outputs.
-    """
-    if isinstance(token, Input):
-        return f"in_{node(token.step)}__{token.name}"
-    if isinstance(token, Dataset):
-        return f"data__{token.name}"
-    taken = isinstance(token, Parameter) and token.name in {*step.written, ORDER}
-    return f"parameter__{token.name}" if taken else token.name
+
+def names(step: Step) -> dict[Parameter | Data, str]:
+    """Return the names of all ports of ``step`` that receive something."""
+    outputs = {*step.written, ORDER}
+    given: dict[Parameter | Data, str] = {}
+    free = _Names({*outputs, *step.names.values()})
+    for data, name in _wanted(step).items():
+        given[data] = step.names.get(data) or free.take(f"input_{name}" if name in outputs | TAKEN else name)
+    for parameter in step.parameters:
+        # It was not measured how v2 treats equal names of inputs and outputs.
+        given[Parameter(parameter)] = free.take(f"parameter_{parameter}" if parameter in free.used else parameter)
+    return given
+
+
+class _Names:
+    """Names that differ: one that is in use is numbered."""
+
+    def __init__(self, used: set[str]) -> None:
+        self.used = used
+        self._numbers: Counter[str] = Counter()
+
+    def take(self, name: str) -> str:
+        choice = name
+        while choice in self.used:
+            self._numbers[name] += 1
+            choice = f"{name}_{self._numbers[name] + 1}"
+        self.used.add(choice)
+        return choice
+
+
+def _wanted(step: Step) -> dict[Data, str]:
+    """Return the name that each input should have, in the order of the arguments."""
+    wanted: dict[Data, str] = {}
+    for option, part, _ in by_option(step.arguments):
+        if isinstance(part, (Input, Dataset)):
+            wanted.setdefault(part, _word(option) or part.name)
+    return {data: data.name for data in step.unnamed if isinstance(data, (Input, Dataset))} | wanted
+
+
+def _word(option: str) -> str:
+    """Return an option as a name, ``--raw-data`` as ``raw_data``; "" if it cannot be one."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", option.lstrip("-"))
+    word = re.sub(r"[-.]", "_", words).lower()
+    return word if word_name_fault(word) is None or word in TAKEN else ""
 
 
 def order_port(step: str) -> str:
-    """Return the name of the port that makes a step come after another."""
+    """Return the name of the port that makes a step come after another; no name in the file contains ``__``."""
     return f"after__{node(step)}"
 
 
 def inputs(plan: Plan, step: Step) -> list[str]:
     """Return the names of the ports that ``step`` reads data from."""
-    read: list[Dataset | Input] = [Dataset(name) for name in step.datasets if plan.datasets[name].is_remote]
-    return [port(step, token) for token in [*read, *step.inputs]]
+    sent: list[Data] = [Dataset(name) for name in step.datasets if plan.datasets[name].is_remote]
+    given = names(step)
+    return [given[data] for data in [*sent, *step.inputs]]
+
+
+def declared(step: Step) -> dict[str, str]:
+    """Return the `inputs:` of ``step`` as texts, such as ``datasets.images``."""
+    return {name: written(data) for data, name in step.names.items()}
+
+
+def variables(inputs: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the variables by which a process finds the paths of its ``inputs``, by their names; None is absent.
+
+    SDK v1 sets the name itself (``AbstractDataset.as_named_input`` of azureml-core documents it), v2 the prefixed name
+    (``$AZURE_ML_INPUT_iris`` in cli/train-rest.sh of azureml-examples; ``DatasetContextManager`` of azureml-core).
+    """
+    paths = {name: path for name, path in inputs.items() if path is not None}
+    return paths | {f"AZURE_ML_INPUT_{name}": path for name, path in paths.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from aml_pipeline.core.problems import Path, Problem, suggest
 from aml_pipeline.pipeline.plan.model import Step
-from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Parameter, Token, is_expression, parse_expression
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Parameter, Part, is_expression, parse_expression, pieces
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
 
@@ -41,13 +41,15 @@ def _scalars(arguments: object, path: Path) -> Iterator[tuple[Path, object]]:
         yield path, arguments
 
 
-def _places(pipeline: PipelineSpec, step: str) -> dict[Token, Path]:
-    """Return the first place in the document of each expression in the arguments of ``step``."""
-    places: dict[Token, Path] = {}
-    for path, value in _scalars(pipeline.steps[step].arguments, ("steps", step, "arguments")):
-        token = parse_expression(value) if isinstance(value, str) and is_expression(value) else None
-        if token and not isinstance(token, tuple):
-            places.setdefault(token, path)
+def _places(pipeline: PipelineSpec, step: str) -> dict[Part, Path]:
+    """Return the first place in the document of each expression in the inputs and arguments of ``step``."""
+    places: dict[Part, Path] = {}
+    declared = pipeline.steps[step]
+    for path, value in _scalars({"inputs": declared.inputs, "arguments": declared.arguments}, ("steps", step)):
+        for piece in filter(is_expression, pieces(value) if isinstance(value, str) else ()):
+            token = parse_expression(piece)
+            if token and not isinstance(token, tuple):
+                places.setdefault(token, path)
     return places
 
 

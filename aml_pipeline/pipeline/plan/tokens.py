@@ -6,9 +6,12 @@ Resolved once, in the plan; rendered once per backend by ``render``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import TypeVar
+
+from aml_pipeline.core.problems import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,18 @@ class Dataset:
     name: str
 
 
-Token = Literal | Parameter | Input | Output | Dataset
+Data = Input | Dataset  # what a step reads
+Part = Literal | Parameter | Data | Output
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One value made of several tokens: ``${{ datasets.images }}/train``."""
+
+    parts: tuple[Part, ...]
+
+
+Token = Part | Text
 Bound = TypeVar("Bound")
 
 
@@ -67,6 +81,16 @@ class Argument:
         """The tokens in order, the option first."""
         return self.values if self.option is None else (Literal(self.option), *self.values)
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The values in order, with the parts of a text in its place."""
+        return tuple(part for token in self.values for part in parts(token))
+
+
+def parts(token: Token) -> tuple[Part, ...]:
+    """Return the parts of a text, else the token itself."""
+    return token.parts if isinstance(token, Text) else (token,)
+
 
 def render(arguments: Iterable[Argument], bind: Callable[[Token], Bound | None]) -> list[Bound]:
     """Return every token bound by ``bind``; an argument is omitted if one of its tokens binds to None.
@@ -77,7 +101,34 @@ def render(arguments: Iterable[Argument], bind: Callable[[Token], Bound | None])
     return [text for texts in bound if None not in texts for text in texts if text is not None]
 
 
-_EXPRESSION = re.compile(r"\$\{\{([^{}]*)\}\}")
+def join(text: Text, bind: Callable[[Part], str | None]) -> str | None:
+    """Return a text joined from its parts, each bound by ``bind``; None if one of them binds to None."""
+    bound = [bind(part) for part in text.parts]
+    return None if None in bound else "".join(filter(None, bound))
+
+
+def by_option(arguments: Iterable[Argument]) -> Iterator[tuple[str, Part, tuple[str | int, ...]]]:
+    """Yield each part of the values with the option that carries it ("": none), and its place in the file.
+
+    That is also the literal option before a positional value, and the option at the beginning of a text: ``--data=…``.
+    """
+    before = ""
+    for argument in arguments:
+        for index, token in enumerate(argument.values):
+            option = argument.option or _glued_option(token) or before
+            place = (*argument.place, *([index] if len(argument.values) > 1 else []))
+            yield from ((option, part, place) for part in parts(token))
+        only = argument.values[0] if argument.option is None and argument.values else None
+        before = only.text if isinstance(only, Literal) and only.text.startswith("-") else ""
+
+
+def _glued_option(token: Token) -> str:
+    first = token.parts[0] if isinstance(token, Text) else None
+    option, equals, _ = first.text.partition("=") if isinstance(first, Literal) else ("", "", "")
+    return option if equals and option.startswith("-") else ""
+
+
+_PIECES = re.compile(r"(\$\{\{(?:(?!\}\}).)*\}\})", re.DOTALL)
 _FORMS = {
     "outputs": (1, "${{ outputs.NAME }}"),
     "parameters": (1, "${{ parameters.NAME }}"),
@@ -85,6 +136,7 @@ _FORMS = {
     "steps": (3, "${{ steps.STEP.outputs.NAME }}"),
 }
 FORMS = ", ".join(form for _, form in _FORMS.values())
+Inputs = Mapping[str, Data | None]  # the `inputs:` of a step; None: what is wrong with it is reported there
 
 
 def is_expression(text: str) -> bool:
@@ -92,39 +144,73 @@ def is_expression(text: str) -> bool:
     return "${{" in text
 
 
-def parse_expression(text: str) -> Token | tuple[str, str, str]:
-    """Return the token of an expression, or the code, message and cure of its problem."""
-    match = _EXPRESSION.fullmatch(text.strip())
-    if not match:
-        return (
-            "embedded-expression",
-            f'"{text}" contains an expression inside a longer string. Azure ML v2 supports that, SDK v1 does not.',
-            "Make the expression the whole value, and join paths in the script.",
-        )
-    kind, *rest = match[1].strip().split(".")
+def pieces(text: str) -> list[str]:
+    """Return the expressions in ``text`` and the texts around them, in order; spaces around a single one do not count.
+
+    A piece that is not complete keeps the beginning of its expression.
+    """
+    alone = text.strip()
+    return [alone] if _PIECES.fullmatch(alone) else [piece for piece in _PIECES.split(text) if piece]
+
+
+# Operators, calls and filters, as in the expressions of other tools. A - may also be part of a name.
+_COMPUTES = re.compile(r"[*/+%|&<>=!?()\[\],'\"]|\s-\s")
+
+
+def parse_expression(text: str, inputs: Inputs | None = None) -> Part | tuple[str, str, str] | None:
+    """Return the token of one expression, or the code, message and cure of its problem.
+
+    ``inputs`` are those that the step declares; None for one that is wrong itself.
+    """
+    text = text.strip()
+    inner = text.removeprefix("${{").removesuffix("}}")
+    if not text.endswith("}}"):
+        meant = meant_expression(text)
+        return "bad-expression", f'"{text}" has no closing }}}}.', f"Write {meant}." if meant else "Add it."
+    if _COMPUTES.search(inner) and "{" not in inner:
+        message = f"{text} is a computation, but an expression must be a single name."
+        return "bad-expression", message, "Compute the value in the script, or declare a parameter."
+    kind, *rest = inner.strip().split(".")
     if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
         return _token(kind, rest)
     if kind == "inputs" and len(rest) == 1:
-        cure = f"Write ${{{{ parameters.{rest[0]} }}}} for a value, ${{{{ datasets.{rest[0]} }}}} for data."
-        return "bad-expression", f"{text} is the syntax of Azure ML v2 YAML.", cure
+        return _input(text, rest[0], inputs or {})
     return "bad-expression", f"unknown expression {text}.", f"Write one of {FORMS}."
 
 
-_MEANT = re.compile(r"\$?[({]{0,2} *((?:outputs|parameters|datasets|steps)\.[\w.-]+) *[)}]{0,2}")
+def _input(text: str, name: str, inputs: Inputs) -> Data | tuple[str, str, str] | None:
+    if name in inputs:
+        return inputs[name]
+    if inputs:
+        return "undeclared-input", f"{text} is an input that this step does not declare.", suggest(name, inputs)
+    cure = f"Write ${{{{ parameters.{name} }}}} for a value, ${{{{ datasets.{name} }}}} for data."
+    return "bad-expression", f"{text} is the syntax of Azure ML v2 YAML.", cure
+
+
+_MEANT = re.compile(r"\$?[({]{0,2} *((?:outputs|parameters|datasets|inputs|steps)\.[\w.-]+) *[)}]{0,2}")
 # ``parameters.json`` is a file.
 _FILE = re.compile(
     r".*\.(csv|gz|h5|html?|json|jsonl|log|md|npy|npz|onnx|parquet|pickle|pkl|pth?|py|tar|toml|tsv|txt|xml|ya?ml|zip)"
 )
 
 
-def meant_expression(text: str) -> str | None:
+def meant_expression(text: str, inputs: Inputs | None = None) -> str | None:
     """Return the expression that a text without ``${{ }}`` probably means, such as ``outputs.model``."""
     match = None if _FILE.fullmatch(text.strip()) else _MEANT.fullmatch(text.strip())
-    parsed = parse_expression(f"${{{{ {match[1]} }}}}") if match else ()
-    return None if isinstance(parsed, tuple) or match is None else f"${{{{ {match[1]} }}}}"
+    parsed = parse_expression(f"${{{{ {match[1]} }}}}", inputs) if match else ()
+    return None if isinstance(parsed, (tuple, NoneType)) or match is None else f"${{{{ {match[1]} }}}}"
 
 
-def _token(kind: str, rest: list[str]) -> Token:
+def written(part: Part) -> str:
+    """Return ``part`` as the file has it, an expression without its braces."""
+    if isinstance(part, Literal):
+        return part.text
+    if isinstance(part, Input):
+        return f"steps.{part.step}.outputs.{part.name}"
+    return f"{type(part).__name__.lower()}s.{part.name}"
+
+
+def _token(kind: str, rest: list[str]) -> Part:
     if kind == "steps":
         return Input(rest[0], rest[2])
     if kind == "outputs":

@@ -201,8 +201,6 @@ def _unknown_key(path: Path) -> Problem:
     known = _keys_at(path[:-1])
     meant = _meant_key(key, known)
     cure = f'Did you mean "{meant}"?' if meant else suggest(key, sorted(known), noun="key")
-    if key == "inputs" and "arguments" in known:
-        cure = "The `arguments:` of a step declare what it reads, for example `--data: ${{ datasets.NAME }}`."
     return Problem("unknown-key", f'unknown key "{key}" {_place(path[:-1])}.', cure, path, on_key=True)
 
 

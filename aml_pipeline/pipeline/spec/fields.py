@@ -55,7 +55,7 @@ def named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
 def _name_cure(name: str, noun: str) -> str:
     if len(name) > names.LONGEST:
         return "Shorten it."
-    joiner = "_" if noun in {"output", "parameter", "dataset"} else "-"
+    joiner = "_" if noun in {"input", "output", "parameter", "dataset"} else "-"
     words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
     if not words or not words[0][0].isalpha() or joiner.join(words) == name:
         words = ["my", *words]
@@ -80,6 +80,7 @@ WORD_NAMES: dict[str, Any] = {
 StepName = Annotated[str, named("step", names.step_name_fault)]
 ProfileName = Annotated[str, named("profile", names.step_name_fault)]
 ScheduleName = Annotated[str, named("schedule", names.step_name_fault)]
+InputName = Annotated[str, named("input", names.word_name_fault)]
 OutputName = Annotated[str, named("output", names.word_name_fault)]
 ParameterName = Annotated[str, named("parameter", names.word_name_fault)]
 DatasetName = Annotated[str, named("dataset", names.word_name_fault)]

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from aml_pipeline.pipeline.spec.distribution import Distribution
-from aml_pipeline.pipeline.spec.fields import SCALAR_SCHEMA, WORD_NAMES, OutputName, ProjectPath, Shown, Texts, fail
+from aml_pipeline.pipeline.spec.fields import (
+    SCALAR_SCHEMA,
+    WORD_NAMES,
+    InputName,
+    OutputName,
+    ProjectPath,
+    Shown,
+    Text,
+    Texts,
+    fail,
+)
+from aml_pipeline.pipeline.spec.names import STEP_NAME, WORD_NAME
 from aml_pipeline.pipeline.spec.output import Output
 from aml_pipeline.pipeline.spec.program import PROGRAMS, Command, Module, Script
 from aml_pipeline.pipeline.spec.settings import RunSettings
@@ -34,6 +45,14 @@ _ARGUMENTS_SCHEMA: dict[str, Any] = {
         {"type": "null"},
     ]
 }
+_DATA_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": rf"^\s*\$\{{\{{\s*(datasets\.{WORD_NAME}|steps\.{STEP_NAME}\.outputs\.{WORD_NAME})\s*\}}\}}\s*$",
+    "patternErrorMessage": "Write ${{ datasets.NAME }} or ${{ steps.STEP.outputs.NAME }}.",
+    "description": "The data that the step reads under this name.",
+    "examples": ["${{ datasets.archive }}", "${{ steps.prepare-data.outputs.images }}"],
+}
+InputData = Annotated[Text, Shown(_DATA_SCHEMA)]
 
 
 class Step(RunSettings):
@@ -63,6 +82,13 @@ class Step(RunSettings):
         None,
         description="Options and their values, in order; or a list, for positional values and repeated options.",
         examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
+    )
+    inputs: dict[InputName, InputData] = Field(
+        default_factory=dict,
+        description="Data that the step reads, by the name that it has in Azure ML. Only for names that do not follow "
+        "from the options, and for data that no argument names. An argument reads one as ${{ inputs.NAME }}.",
+        examples=[{"training": "${{ datasets.archive }}"}],
+        json_schema_extra=WORD_NAMES,
     )
     outputs: dict[OutputName, Output] = Field(
         default_factory=dict,

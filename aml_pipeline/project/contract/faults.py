@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from aml_pipeline.core.problems import Path, Problem
+from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import OtherValue, Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Literal, Parameter, Token
 from aml_pipeline.project.contract.matching import Finding, match
@@ -60,7 +61,7 @@ def _findings(contract: Contract, step: Step, plan: Plan) -> list[Finding]:
 
 
 def _may_be_absent(argument: Argument, plan: Plan) -> bool:
-    names = [token.name for token in argument.values if isinstance(token, Dataset)]
+    names = [part.name for part in argument.parts if isinstance(part, Dataset)]
     return any(plan.datasets[name].optional for name in names)
 
 
@@ -72,7 +73,7 @@ def _is_about_a_parameter(finding: Finding, step: Step, names: Container[str]) -
     if finding.at is None or finding.at.place < 0:
         return False
     token = step.arguments[finding.at.argument].values[finding.at.place]
-    return isinstance(token, Parameter) and token.name in names
+    return any(isinstance(part, Parameter) and part.name in names for part in tokens.parts(token))
 
 
 def _certain(contract: Contract, texts: Sequence[Text]) -> list[Finding]:
@@ -92,9 +93,20 @@ def texts_of(number: int, argument: Argument, plan: Plan) -> Iterator[Text]:
 
 
 def _text(token: Token, plan: Plan) -> str | None:
+    if isinstance(token, tokens.Text):
+        return _mixed_text(token, plan)
     if isinstance(token, Literal):
         return token.text
     return plan.parameters[token.name].text if isinstance(token, Parameter) else None
+
+
+def _mixed_text(text: tokens.Text, plan: Plan) -> str | None:
+    """Return a text if it is known, or if it is an option with its value: ``--data=${{datasets.images}}``."""
+    known = tokens.join(text, lambda part: _text(part, plan))
+    first = text.parts[0]
+    if known is None and isinstance(first, Literal) and first.text.startswith("-"):
+        return tokens.join(text, lambda part: _text(part, plan) or f"${{{{{tokens.written(part)}}}}}")
+    return known
 
 
 def _problem(finding: Finding, step: Step, parser: Parser) -> Problem:

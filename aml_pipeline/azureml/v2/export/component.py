@@ -18,7 +18,7 @@ from aml_pipeline.azureml.v2.export.ports import Port
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import Environment, Step
 from aml_pipeline.pipeline.plan.ports import node
-from aml_pipeline.pipeline.plan.tokens import Literal, Token
+from aml_pipeline.pipeline.plan.tokens import Literal, Text, Token
 
 # v1's launcher puts the root of the code on the module search path, v2 does not (azure-sdk-for-python#29724).
 _FROM_ROOT = 'PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"'
@@ -47,7 +47,9 @@ def _command(step: Step, ports: Sequence[Port]) -> str:
     """Return the command of ``step``, which runs it with its arguments."""
     bindings = {port.token: port.binding for port in ports}
 
-    def bind(token: Token) -> str:
+    def bind(token: Token) -> str | None:
+        if isinstance(token, Text):
+            return tokens.join(token, bind)  # in a shell, words side by side are one
         return quoted(token.text) if isinstance(token, Literal) else bindings[token]
 
     in_subfolder = step.script is not None and posixpath.dirname(posixpath.normpath(step.script))

@@ -34,17 +34,16 @@ def ports(plan: Plan, step: Step) -> list[Port]:
 
 
 def _inputs(plan: Plan, step: Step) -> Iterator[Port]:
+    called = names.names(step)
     for parameter in map(Parameter, step.parameters):
         # A text, as everywhere: v2 would rewrite ``012`` and ``True``.
-        yield Port(
-            "inputs", names.port(step, parameter), "string", f"${{{{parent.inputs.{parameter.name}}}}}", parameter
-        )
+        yield Port("inputs", called[parameter], "string", f"${{{{parent.inputs.{parameter.name}}}}}", parameter)
     for dataset in map(Dataset, step.datasets):
         place = plan.datasets[dataset.name]
-        yield Port("inputs", names.port(step, dataset), assets.dataset_type(place), assets.dataset(place), dataset)
+        yield Port("inputs", called[dataset], assets.dataset_type(place), assets.dataset(place), dataset)
     for read in step.inputs:
         kind = assets.output_type(plan.step(read.step).outputs[read.name])
-        yield Port("inputs", names.port(step, read), kind, _output_of(read.step, read.name), read)
+        yield Port("inputs", called[read], kind, _output_of(read.step, read.name), read)
     for name in step.after:
         if name not in {read.step for read in step.inputs}:
             output = next(iter(plan.step(name).written), names.ORDER)

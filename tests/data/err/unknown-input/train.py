@@ -3,6 +3,6 @@ import argparse
 from azureml.core import Run
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--images")
+parser.add_argument("--data")
 parser.parse_args()
 images = Run.get_context().input_datasets["images"]
