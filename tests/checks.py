@@ -85,6 +85,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "asks for; data must be in a folder of its own, not in the folder of the project.",
         "dataset-type": "The type of a dataset does not fit what is at its path, its mode, or the SDK that sends it. "
         "Write the type that the message names, or correct the path.",
+        "missing-python": "An error of `run`, `plan` and `environment`, and a warning of `validate`: the Python that "
+        "the file names was not found. Create it, correct its path, or name another one with `--python`.",
         "missing-dataset": "An error of `run`, and a warning of `validate` if `local:` is set: the data of a step is "
         "not on this machine. Put it there, set its path with `local:`, or allow it to be absent with `optional: "
         "true`.",

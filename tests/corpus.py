@@ -128,7 +128,7 @@ def told(case: Case) -> Told:
 
 
 @cache
-def this_python() -> Interpreter:
+def this_python(_declared: str | None = None) -> Interpreter:
     """What the Python of the tests is."""
     return interpreter.inspect(sys.executable, os.environ)
 
@@ -140,7 +140,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     steps = opened.plan.steps
     if case.words[0] == "validate" and not problems.errors(opened.loaded.problems):
         sdk = next(iter(case.settings("sdk")), None)
-        yield from checked.problems_of(opened.plan, opened.project, sdk, this_python, ())
+        yield from checked.problems_of(opened.plan, opened.project, sdk, this_python, {})
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)
     for name in case.settings("submit"):

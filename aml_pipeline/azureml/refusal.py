@@ -41,7 +41,7 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
     secrets = secret_check.warnings(plan, project, steps)
     if errors(problems):
         raise plan.refusal([*problems, *secrets])
-    scripts = validation.of_scripts(replace(plan, steps=tuple(steps)), project, unasked)
+    scripts = validation.of_scripts(replace(plan, steps=tuple(steps)), project, lambda _: unasked())
     for warning in ordered(plan.located([*secrets, *scripts])):
         say(as_text([warning], {}))
     project.passed.add(check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aml_pipeline.cli.exits import EXIT_USAGE
@@ -18,27 +18,27 @@ from aml_pipeline.project.opening import Opened
 
 if TYPE_CHECKING:
     from aml_pipeline.pipeline.plan.model import Plan
-    from aml_pipeline.project.environment.interpreter import Interpreter
+    from aml_pipeline.project.environment.steps_python import Pythons
     from aml_pipeline.project.folder import Project
 
 
-def checked(options: Options, environ: Mapping[str, str], python: Callable[[], Interpreter]) -> Opened:
-    """Open the pipeline, with all warnings and refusals; ``python`` is called only if they need it."""
+def checked(options: Options, environ: Mapping[str, str], pythons: Pythons) -> Opened:
+    """Open the pipeline, with all warnings and refusals; ``pythons`` is called only if they need it."""
     opened = open_with(options)
     if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
         with Uncollected():
-            opened.add(problems_of(opened.plan, opened.project, options.text("sdk"), python, environ))
+            opened.add(problems_of(opened.plan, opened.project, options.text("sdk"), pythons, environ))
     return opened
 
 
 def problems_of(
-    plan: Plan, project: Project, sdk: str | None, python: Callable[[], Interpreter], variables: Container[str]
+    plan: Plan, project: Project, sdk: str | None, pythons: Pythons, variables: Mapping[str, str]
 ) -> list[Problem]:
     """Return all warnings, and what Azure ML would refuse with ``sdk``, or with that of the file.
 
     ``variables`` are those that steps inherit when they run here.
     """
-    warnings = validation.warnings(plan, project, python, variables)
+    warnings = validation.warnings(plan, project, pythons, variables)
     sdk = sdk or plan.sdk
     if sdk is None:
         return warnings

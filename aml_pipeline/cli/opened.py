@@ -21,14 +21,19 @@ def state_folder(options: Options) -> str:
 
 
 def open_with(options: Options) -> Opened:
-    """Open the file named by ``-f``, with ``--profile`` and ``--param`` if the command has them."""
+    """Open the file named by ``-f``, with ``--profile``, ``--param`` and ``--python`` if the command has them."""
     has = options.has
     with Uncollected():
-        return open_pipeline(
+        opened = open_pipeline(
             options.text("file") or DEFAULT_FILE,
             options.text("profile") if has("profile") else None,
             parameters(options.texts("param")) if has("param") else {},
         )
+    if opened.plan and has("python") and options.text("python"):
+        from aml_pipeline.project.environment.steps_python import without_pythons  # other commands run no step
+
+        opened.plan = without_pythons(opened.plan)
+    return opened
 
 
 def refuse_without_remote(options: Options, *names: str) -> None:

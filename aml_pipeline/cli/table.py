@@ -7,7 +7,11 @@ from aml_pipeline.cli.options import Command, Option
 _FILE = Option("-f", "--file", value="FILE", help="Pipeline file (default: ./pipeline.yaml).", default="pipeline.yaml")
 _PROFILE = Option("--profile", value="NAME", help="Apply this profile of the pipeline file.")
 _PARAM = Option("--param", value="NAME=VALUE", help="Set a parameter; can be repeated.", many=True)
-_PYTHON = Option("--python", value="PATH", help="Python that runs the steps (default: the one that runs aml-pipeline).")
+_PYTHON = Option(
+    "--python",
+    value="PATH",
+    help="Python that runs the steps (default: the file's, else the one that runs aml-pipeline).",
+)
 _WORKSPACE = Option(
     "--workspace",
     value="WORKSPACE",

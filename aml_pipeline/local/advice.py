@@ -167,13 +167,13 @@ def _of_modules(context: Context, step: Step, failure: Sequence[str]) -> str:
 def _missing_module(context: Context, step: Step, module: str) -> str:
     """Return what to do about a module that neither the project nor the Python of the steps has, or ""."""
     top = module.partition(".")[0]
-    python = context.interpreter
+    python = context.interpreter(step)
     if top in python.standard or top in python.modules or context.project.source(step).may_hold_module(top):
         return ""
     here = import_check.cure_here(module, step, context.project)
     if here:
         return f"Module {module} is not in the step's snapshot. {here}"
-    which, cure = "--python", "Install it"
+    which, cure = "`python:` of the step" if step.python else "--python", "Install it"
     if python.path == sys.executable:
         which = "the Python that runs aml-pipeline, and the steps unless --python names another"
         cure = f"Install it there, or run with the Python of your project: `--python {_other(context)}`"
@@ -198,7 +198,7 @@ def _environment(context: Context, step: Step, module: str) -> str:
     packages = import_check.provided_packages(context.project, step.environment)
     if packages is None:
         return ""
-    verdict = Providers(packages, context.interpreter).of(module).verdict
+    verdict = Providers(packages, context.interpreter(step)).of(module).verdict
     words = {
         "named": "names it, so it will be installed in Azure ML",
         "not named": "does not name it either, so the step would fail in Azure ML too: add it",

@@ -158,7 +158,7 @@ def _words(context: Context, step: Step) -> list[str]:
     program, *words = step.words
     if step.script is not None:
         words = [posixpath.normpath(step.script)]
-    return [context.interpreter.path if program in PYTHONS else program, *words]
+    return [context.interpreter(step).path if program in PYTHONS else program, *words]
 
 
 def _path(context: Context, data: tokens.Data, results: Mapping[str, Result]) -> str | None:
@@ -173,7 +173,7 @@ def environ(context: Context, step: Step, folder: str, results: Mapping[str, Res
     inherited = {**context.environ, **step.environment_variables, **ports.variables(inputs)}
     if step.command is not None:
         # The programs of the Python that runs the steps, as in an image of Azure ML.
-        folders = [os.path.dirname(context.interpreter.path), inherited.get("PATH", os.defpath)]
+        folders = [os.path.dirname(context.interpreter(step).path), inherited.get("PATH", os.defpath)]
         return {**inherited, "PATH": os.pathsep.join(folders)}
     if step.script is None or not posixpath.dirname(posixpath.normpath(step.script)):
         return inherited  # Python searches it anyway

@@ -27,13 +27,20 @@ FORCED = "forced"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything that a local run needs; ``environ`` is the environment of the steps' processes."""
+    """Everything that a local run needs; ``environ`` is the environment of the steps' processes.
+
+    ``interpreters`` are the Pythons of the steps, by what the file says of them.
+    """
 
     plan: Plan
     project: Project
     store: Store
-    interpreter: Interpreter
+    interpreters: Mapping[str | None, Interpreter]
     environ: Mapping[str, str]
+
+    def interpreter(self, step: Step) -> Interpreter:
+        """Return the Python that runs ``step``."""
+        return self.interpreters[step.python]
 
     @property
     def contents(self) -> Contents:
@@ -133,27 +140,26 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
         "environment": project.environment_digest(step),
         "environment_variables": redaction.variables(step, project.hide),
         **ranks.part(step),
-        **installed_parts(context, snapshot),
+        **installed_parts(context, step, snapshot),
     }
 
 
-def installed_parts(context: Context, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+def installed_parts(context: Context, step: Step, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
     """Return the parts about the Python that runs a step and the packages that its snapshot imports."""
-    python = context.interpreter
+    python = context.interpreter(step)
     version = {"implementation": python.implementation, "version": python.version, "platform": python.platform}
-    return {"interpreter": version, "packages": _packages(context, snapshot)}
+    return {"interpreter": version, "packages": _packages(context, python, snapshot)}
 
 
-def _packages(context: Context, snapshot: Snapshot) -> dict[str, str | None]:
+def _packages(context: Context, python: Interpreter, snapshot: Snapshot) -> dict[str, str | None]:
     """Return the versions of the packages that a snapshot imports, or digests of code that has no version.
 
     A command may import anything: without a script whose imports are known, all installed packages count.
     """
-    python = context.interpreter
     modules = snapshot.external if snapshot.script is not None else snapshot.external | python.modules.keys()
     versions = python.versions(modules, snapshot.parts)
     for module in [name for name, version in versions.items() if version is None]:
-        code = context.project.code_digest(context.interpreter.code(module))
+        code = context.project.code_digest(python.code(module))
         versions[module] = f"code {code[:12]}" if code else None
     return versions
 

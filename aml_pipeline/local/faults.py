@@ -69,11 +69,11 @@ def _touched_name(touched: str) -> str:
 
 
 def _of_packages(context: Context, evaluation: Evaluation, before: Sight, now: Sight) -> str:
-    python = context.interpreter
+    python = context.interpreter(evaluation.step)
     if not python.version:
         what = f"The Python that runs the steps, {python.path}, was removed or broken while the step ran."
         return f"{what} Repair it, then run again."
-    parts = installed_parts(context, before.snapshot)
+    parts = installed_parts(context, evaluation.step, before.snapshot)
     changes = differences.changes({name: evaluation.parts[name] for name in parts}, parts)
     if not changes:
         pairs = [(name, witness.differences(text, now.packages[name])) for name, text in before.packages.items()]

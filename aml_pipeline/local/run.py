@@ -189,7 +189,7 @@ class _Runner:
             self._settle(StepEnded(time.time(), step.name, "not run", reason))
             return
         if self._recorder.is_open:  # pip may have installed something while another step ran
-            self._context = witness.renewed(self._context)
+            self._context = witness.renewed(self._context, step)
         work = Work(partial(self._evaluate, step, failed), beside=bool(self._running))
         self._evaluating = (step, work)
         self._act_on_evaluation()
@@ -269,7 +269,7 @@ class _Runner:
             if ended is None:
                 attempt.follow(self._context, running)
                 return
-            self._context = witness.renewed(self._context, over=not ended.status)
+            self._context = witness.renewed(self._context, running.evaluation.step, over=not ended.status)
             judge = partial(attempt.judge, self._context, running, ended, self._done.results)
             attempt.over(self._context, running, ended)
             judging = self._judging[name] = Work(judge, beside=len(self._running) > 1)

@@ -17,7 +17,7 @@ from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project import check
 from aml_pipeline.project.environment.interpreter import Interpreter
-from aml_pipeline.project.environment.steps_python import asking, steps_environ
+from aml_pipeline.project.environment.steps_python import Pythons, all_of, asking, steps_environ, without_pythons
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs import locks, provenance
@@ -43,9 +43,10 @@ def run_plan(  # noqa: PLR0913 - what a run is made of
     selected = graph.select(plan.upstream, steps)
     wishes = Wishes((steps or selected) if force else (), jobs, keep_going, shared=True)
     project = project_of(plan)
-    with asking(python, environ, project.folder) as answer:
+    plan = plan if python is None else without_pythons(plan)
+    with asking(python, environ, project.folder) as pythons:
         locks.prepare(os.path.dirname(project.state), plan.name)
-        context = context_of(plan, project, selected, answer(), environ)
+        context = context_of(plan, project, selected, pythons, environ)
     with locks.locked(project.state, "aml_pipeline.run"):
         return recorded(context, selected, wishes, on_event, command="aml_pipeline.run")
 
@@ -54,17 +55,24 @@ def context_of(  # noqa: PLR0913 - what a local run works with
     plan: Plan,
     project: Project,
     selected: Sequence[str],
-    python: Interpreter,
+    pythons: Pythons,
     environ: Mapping[str, str],
     *,
     durable: bool = False,
 ) -> Context:
-    """Return the context of a run of the ``selected`` steps. Raises PipelineError for missing data."""
+    """Return the context of a run of the ``selected`` steps. Raises PipelineError for missing data and Pythons."""
+    needed = graph.closure(selected, plan.upstream)
+    steps = [step for step in plan.steps if step.name in needed]
     missing = check.missing_data(plan, project, [plan.step(name) for name in selected])
     if missing:
         raise plan.refusal(missing)
     given = {**tracking_environ(environ, project.state, plan.name), **steps_environ(environ)}
-    return Context(plan, project, Store(project.state, project.digests, durable=durable), python, given)
+    interpreters = all_of(plan, project, steps, pythons, environ)
+    return Context(plan, project, Store(project.state, project.digests, durable=durable), interpreters, given)
+
+
+def _described(python: Interpreter) -> dict[str, str]:
+    return {"path": python.path, "version": python.full_version, "platform": python.platform}
 
 
 def recorded(  # noqa: PLR0913 - what a run is made of
@@ -81,11 +89,13 @@ def recorded(  # noqa: PLR0913 - what a run is made of
     def header() -> dict[str, Any]:
         if wishes.jobs > 1:
             prepare(context.store.folder, context.plan.name)
-        python = context.interpreter
+        first, *others = dict.fromkeys(context.plan.step(name).python for name in selected)
+        python = context.interpreters[first]
         return {
             **redaction.for_record(context.plan),
             **provenance.beginning(command, provenance.git_state(context.project.folder)),
-            "python": {"path": python.path, "version": python.full_version, "platform": python.platform},
+            "python": _described(python),
+            **({"pythons": [_described(context.interpreters[other]) for other in others]} if others else {}),
             "distributions": dict(python.distributions),
         }
 

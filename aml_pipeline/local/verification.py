@@ -20,6 +20,7 @@ from aml_pipeline.core.wording import counted, printable, shortened
 from aml_pipeline.local import models
 from aml_pipeline.local.models import Version
 from aml_pipeline.local.store import LastAttempt, Store
+from aml_pipeline.project.environment.steps_python import CACHE
 from aml_pipeline.runs import locks, record
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
@@ -223,7 +224,9 @@ def _of_text(kept: Contents, name: str) -> list[Finding]:
 
 
 def _of_caches(state: str, answers: str) -> list[Finding]:
-    sealed = [os.path.join(state, "digests"), os.path.join(os.path.dirname(answers), ".interpreter")]
+    folder = os.path.dirname(answers)
+    asked = [name for name in files.names(folder) if name.startswith(CACHE) and not name.endswith(".tmp")]
+    sealed = [os.path.join(state, "digests"), *(os.path.join(folder, name) for name in asked)]
     wrong = [place for place in sealed if os.path.lexists(place) and not _is_whole(place)]
     kept = [os.path.join(answers, name) for name in files.names(answers) if not name.endswith(".tmp")]
     wrong += [place for place in kept if not memo.is_whole(place)]

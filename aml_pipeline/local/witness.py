@@ -19,6 +19,7 @@ from aml_pipeline.local.evaluate import Context
 from aml_pipeline.local.store import Result
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.project.environment import interpreter
+from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 
 FOLDER, LINK, FILE = "d", "l", "f"
@@ -37,6 +38,7 @@ class Sight(NamedTuple):
 def take(context: Context, step: Step, parts: Mapping[str, Any], results: Mapping[str, Result]) -> Sight:
     """Return the traces of everything that a step with the ``parts`` depends on."""
     local = {name: context.plan.datasets[name].local for name in step.datasets}
+    python = context.interpreter(step)
     return Sight(
         context.project.snapshot(step),
         {name: of_dataset(context.project.path(path)) for name, path in local.items() if path},
@@ -44,13 +46,12 @@ def take(context: Context, step: Step, parts: Mapping[str, Any], results: Mappin
             f"{source.step}.{source.name}": _text(_below(results[source.step].outputs[source.name]))
             for source in step.inputs
         },
-        {name: _of_package(context, name, version) for name, version in parts["packages"].items() if version},
+        {name: _of_package(python, name, version) for name, version in parts["packages"].items() if version},
     )
 
 
-def _of_package(context: Context, name: str, version: str) -> str:
+def _of_package(python: Interpreter, name: str, version: str) -> str:
     """Return traces of a package's code if it is an editable install, else of its installer's metadata."""
-    python = context.interpreter
     if version.startswith("code "):
         return "".join(_text(_code(place)) for place in python.code(name))
     note = python.notes.get(name)
@@ -165,17 +166,17 @@ def is_fuse(mounts: Iterator[str], device: str) -> bool:
     return any(row[2] == device and row[row.index("-") + 1].startswith("fuse") for row in rows if "-" in row)
 
 
-def renewed(context: Context, *, over: bool = False) -> Context:
-    """Return ``context`` with the current Python of the steps, which is queried again if its files changed.
+def renewed(context: Context, step: Step, *, over: bool = False) -> Context:
+    """Return ``context`` with the current Python of ``step``, which is queried again if its files changed.
 
     If files cannot show that, because another program starts that Python, it is queried when a step is ``over``. A
     Python that no longer answers counts as having nothing installed.
     """
-    python = context.interpreter
+    python = context.interpreter(step)
     if not interpreter.looks_different(python) and (python.looks or not over):
         return context
     try:
         now = interpreter.inspect(python.path, context.environ, folder=context.project.folder)
-        return replace(context, interpreter=now)
     except UsageError:
-        return replace(context, interpreter=replace(interpreter.unasked(), path=python.path, looks={python.path: None}))
+        now = replace(interpreter.unasked(), path=python.path, looks={python.path: None})
+    return replace(context, interpreters={**context.interpreters, step.python: now})

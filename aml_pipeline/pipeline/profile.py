@@ -93,7 +93,7 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
 
 
 # Keys of a profile whose value replaces the pipeline's.
-_SETTINGS = ("compute", "environment", "experiment", "sdk", "workspace")
+_SETTINGS = ("compute", "environment", "experiment", "python", "sdk", "workspace")
 
 
 def _replace(applied: Applied, update: Mapping[str, Any], origins: Mapping[Path, Origin]) -> None:

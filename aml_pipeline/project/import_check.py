@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aml_pipeline.core import files
@@ -19,11 +19,12 @@ from aml_pipeline.core.wording import shortened
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
 from aml_pipeline.project.environment.dependencies import Declared
 from aml_pipeline.project.environment.installed import conda_name
-from aml_pipeline.project.environment.interpreter import Interpreter, unasked
+from aml_pipeline.project.environment.interpreter import unasked
 from aml_pipeline.project.environment.providers import NAMESPACES, Providers
 from aml_pipeline.project.folder import Project
 
 if TYPE_CHECKING:
+    from aml_pipeline.project.environment.steps_python import Pythons
     from aml_pipeline.project.snapshot.origins import Needed
 
 
@@ -47,18 +48,18 @@ def declaring_files(environment: Environment | None) -> list[str]:
     return [name for name in names if name]
 
 
-def warnings(plan: Plan, project: Project, python: Callable[[], Interpreter]) -> list[Problem]:
+def warnings(plan: Plan, project: Project, pythons: Pythons) -> list[Problem]:
     """Return a warning for each import that is certainly missing from the environment of a step."""
-    steps: dict[Environment, list[Step]] = {}
+    steps: dict[tuple[Environment, str | None], list[Step]] = {}
     for step in plan.steps:
         if step.environment is not None:
-            steps.setdefault(step.environment, []).append(step)
-    return [one for each, users in steps.items() for one in _of_environment(each, users, project, python)]
+            steps.setdefault((step.environment, step.python), []).append(step)
+    return [problem for users in steps.values() for problem in _of_environment(users, project, pythons)]
 
 
-def _of_environment(
-    environment: Environment, steps: Sequence[Step], project: Project, python: Callable[[], Interpreter]
-) -> Iterator[Problem]:
+def _of_environment(steps: Sequence[Step], project: Project, pythons: Pythons) -> Iterator[Problem]:
+    """Yield the warnings of steps with the same environment and the same Python."""
+    environment, python = steps[0].environment, steps[0].python
     packages = provided_packages(project, environment)
     if packages is None:
         return
@@ -67,7 +68,7 @@ def _of_environment(
     if not doubtful:
         return
     try:
-        providers = Providers(packages, python())
+        providers = Providers(packages, pythons(python))
     except UsageError:  # there is no working Python: whatever needs one reports that
         return
     missing = {module for module in doubtful if providers.of(module).verdict == "not named"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aml_pipeline.core.problems import Problem
@@ -14,16 +15,16 @@ from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot import size
 
 if TYPE_CHECKING:
-    from aml_pipeline.project.environment.interpreter import Interpreter
+    from aml_pipeline.project.environment.steps_python import Pythons
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def warnings(
-    plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
-) -> list[Problem]:
+def warnings(plan: Plan, project: Project, pythons: Pythons, variables: Mapping[str, str] = NONE) -> list[Problem]:
     """Return all warnings that require reading scripts and data.
 
-    ``python`` returns the Python of the steps; it is only called if a doubt remains. ``variables`` are those that steps
-    inherit when they run here.
+    ``pythons`` returns the Pythons of the steps; it is only called if a doubt remains. ``variables`` are those that
+    steps inherit when they run here.
     """
     absent = check.missing_data(plan, project, plan.steps)
     expected_here = [problem for problem in absent if plan.datasets[str(problem.path[1])].local is not None]
@@ -31,18 +32,24 @@ def warnings(
         *size.warnings(plan, project),
         *unbuildable.warnings(plan, project),
         *secret_check.warnings(plan, project, plan.steps),
-        *(replace(problem, severity="warning") for problem in expected_here),
-        *of_scripts(plan, project, python, variables),
+        *(replace(problem, severity="warning") for problem in [*expected_here, *_pythons(plan, project, variables)]),
+        *of_scripts(plan, project, pythons, variables),
     ]
 
 
-def of_scripts(
-    plan: Plan, project: Project, python: Callable[[], Interpreter], variables: Container[str] = ()
-) -> list[Problem]:
+def _pythons(plan: Plan, project: Project, variables: Mapping[str, str]) -> list[Problem]:
+    if not any(step.python for step in plan.steps):
+        return []
+    from aml_pipeline.project.environment import steps_python  # most files name none
+
+    return steps_python.missing(project, plan.steps, variables)
+
+
+def of_scripts(plan: Plan, project: Project, pythons: Pythons, variables: Mapping[str, str] = NONE) -> list[Problem]:
     """Return the warnings about what scripts need but their steps do not have."""
     problems = script_check.warnings(plan, project, variables)
     if any(step.environment for step in plan.steps):
         from aml_pipeline.project import import_check
 
-        problems += import_check.warnings(plan, project, python)
+        problems += import_check.warnings(plan, project, pythons)
     return problems

@@ -202,11 +202,13 @@ IN_EXPORTS = {
         "chosen before": "profiles version sdk",
         "said of its runs": "tags",
         "chosen by `az ml`": "workspace",
+        "of this machine": "python",
     },
     "Step": {
         "said": "script module command arguments outputs after compute environment environment_variables "
         "source_directory snapshot timeout resources identity allow_reuse distribution",
         "told to be left out": "retries",
+        "of this machine": "python",
     },
     "Parameter": {
         "said": "default",

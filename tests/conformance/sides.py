@@ -77,7 +77,7 @@ class Sides:
         plan, project = opened.require()
         folder = Path(locks.prepare(os.path.dirname(opened.state), plan.name))
         recorder = Recorder(str(folder / "runs"), new_id())
-        context = Context(plan, project, Store(opened.state, project.digests), self.python, dict(os.environ))
+        context = Context(plan, project, Store(opened.state, project.digests), {None: self.python}, dict(os.environ))
         names = [step.name for step in plan.steps]
         # Else a step whose key equals that of an earlier pipeline's would not run.
         done = run_locally(context, names, recorder, dict, wishes=Wishes(forced=names))

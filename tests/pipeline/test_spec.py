@@ -76,6 +76,7 @@ schedules:
       {frequency: week, interval: 2, hours: [2], minutes: [30], week_days: [monday], start_time: 2026-12-01T02:00:00}
 publish: {reuse: true}
 sdk: v2
+python: .venv/bin/python
 workspace: research/vision.json
 tags: {team: vision, ticket: 12}
 """

@@ -6,7 +6,6 @@ import ast
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from aml_pipeline.project.environment import conda_file, known_packages, pip_fil
 from aml_pipeline.project.environment.dependencies import Declared
 from aml_pipeline.project.environment.interpreter import Interpreter, unasked
 from aml_pipeline.project.environment.providers import Providers
+from aml_pipeline.project.environment.steps_python import Pythons
 from aml_pipeline.project.opening import Opened, open_pipeline
 from tests.conftest import ROOT, Project
 from tests.corpus import this_python
@@ -27,9 +27,9 @@ HEAD = "name: p\nsource_directory: steps\n"
 STEPS = "steps: {train: {script: t.py}}\n"
 
 
-def _warned(opened: Opened, python: Callable[[], Interpreter] = this_python) -> list[Problem]:
+def _warned(opened: Opened, pythons: Pythons = this_python) -> list[Problem]:
     plan, project = opened.require()
-    return import_check.warnings(plan, project, python)
+    return import_check.warnings(plan, project, pythons)
 
 
 def _shown(found: list[Problem]) -> list[str]:
@@ -186,7 +186,7 @@ def test_a_module_that_a_search_path_may_lead_to_is_not_told(project: Project, p
     assert _warned(_open(project, {"r.txt": "numpy", "steps/t.py": script, f"steps/{place}": ""})) == []
 
 
-def _bare() -> Interpreter:
+def _bare(_declared: str | None) -> Interpreter:
     """Return a Python with nothing installed."""
     return unasked()
 
@@ -243,7 +243,7 @@ def test_what_the_python_of_the_steps_has_names_the_package() -> None:
 
 
 def test_the_python_is_asked_only_where_a_doubt_is_left(project: Project) -> None:
-    def python() -> Interpreter:
+    def python(_: str | None) -> Interpreter:
         raise AssertionError("asked")
 
     files = {"r.txt": "scikit-learn\npandas", "steps/t.py": "import os, numpy, pandas, sklearn, joblib"}

@@ -46,8 +46,8 @@ def test_steps_that_take_the_same_files_share_the_work(form: str, tmp_path: Path
     def all_of(count: int) -> None:
         opened = open_pipeline(paths[count])
         plan, project = opened.require()
-        validation.warnings(plan, project, unasked)
-        context = Context(plan, project, Store(opened.state, project.digests), unasked(), {})
+        validation.warnings(plan, project, lambda _: unasked())
+        context = Context(plan, project, Store(opened.state, project.digests), {None: unasked()}, {})
         forecast(context, [step.name for step in plan.steps])
         for step in plan.steps:
             code.keep(context.contents, project, step, evaluate(context, step, {}).parts)
@@ -72,8 +72,8 @@ def test_steps_in_a_chain_are_worked_through_once(form: str, tmp_path: Path) -> 
     def all_of(count: int) -> None:
         opened = open_pipeline(paths[count])
         plan, project = opened.require()
-        validation.warnings(plan, project, unasked)
-        context = Context(plan, project, Store(opened.state, project.digests), unasked(), {})
+        validation.warnings(plan, project, lambda _: unasked())
+        context = Context(plan, project, Store(opened.state, project.digests), {None: unasked()}, {})
         names = [step.name for step in plan.steps]
         forecast(context, names, forced=names[-1:])
         out_of_date(context, names[count // 2 :])

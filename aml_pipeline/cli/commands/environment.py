@@ -11,6 +11,7 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.project.environment import steps_python
 from aml_pipeline.project.environment.installed import DIFFERENCES, Finding, compare
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.folder import Project
@@ -20,30 +21,41 @@ _MOST_NAMED = 3
 
 def environment(options: Options, environ: Mapping[str, str]) -> int:
     """Print each declared package with the installed one; with ``--exit-code``, exit with 5 if something differs."""
-    with asking_python(options, environ) as answer:
+    with asking_python(options, environ) as pythons:
         plan, project = open_with(options).require()
-        python = answer()
-    print(f"Compared with Python {python.full_version} at {python.path}, which runs the steps locally.")
+        interpreters = steps_python.all_of(plan, project, plan.steps, pythons, environ)
+    for declared, python in interpreters.items():
+        alone = "the steps" if len(interpreters) == 1 else _listed(plan, declared)
+        print(f"Compared with Python {python.full_version} at {python.path}, which runs {alone} locally.")
     print("Azure ML builds its own image from the declarations: a local run says nothing about packages that differ.")
     steps = _used(plan, [step.name for step in plan.steps])
     if not steps:
         print("\nNo step declares an environment.")
     different = False
-    for declared, names in steps.items():
-        findings = compare(project.declaration(declared).packages, python)
+    for (used, declared), names in steps.items():
+        python = interpreters[declared]
+        findings = compare(project.declaration(used).packages, python)
         different |= bool(_differing(findings))
-        print("", *_page(declared, names if len(steps) > 1 else [], findings, python), sep="\n")
+        print("", *_page(used, names if len(steps) > 1 else [], findings, python), sep="\n")
     return EXIT_SOMETHING_TO_DO if different and options.flag("exit_code") else 0
 
 
-def warning(plan: Plan, selected: Sequence[str], project: Project, python: Interpreter) -> str:
-    """Return in one line how ``python`` differs from the environments of the ``selected`` steps, or "".
+def _listed(plan: Plan, python: str | None) -> str:
+    return ", ".join(step.name for step in plan.steps if step.python == python)
+
+
+def warning(
+    plan: Plan, selected: Sequence[str], project: Project, interpreters: Mapping[str | None, Interpreter]
+) -> str:
+    """Return in one line how the ``interpreters`` differ from the environments of the ``selected`` steps, or "".
 
     It never stops a run: a problem in a declaration only makes it return "".
     """
     with contextlib.suppress(Exception):
         findings = [
-            finding for used in _used(plan, selected) for finding in compare(project.declaration(used).packages, python)
+            finding
+            for used, declared in _used(plan, selected)
+            for finding in compare(project.declaration(used).packages, interpreters[declared])
         ]
         differences = list(dict.fromkeys(map(_difference, _differing(findings))))
         if differences:
@@ -56,13 +68,12 @@ def warning(plan: Plan, selected: Sequence[str], project: Project, python: Inter
     return ""
 
 
-def _used(plan: Plan, names: Iterable[str]) -> dict[Environment, list[str]]:
-    """Return the environments of some steps, each with the steps that use it."""
-    users: dict[Environment, list[str]] = {}
-    for name in names:
-        declared = plan.step(name).environment
-        if declared is not None:
-            users.setdefault(declared, []).append(name)
+def _used(plan: Plan, names: Iterable[str]) -> dict[tuple[Environment, str | None], list[str]]:
+    """Return the environments of some steps with the Python that the file names, each with the steps that use both."""
+    users: dict[tuple[Environment, str | None], list[str]] = {}
+    for step in map(plan.step, names):
+        if step.environment is not None:
+            users.setdefault((step.environment, step.python), []).append(step.name)
     return users
 
 

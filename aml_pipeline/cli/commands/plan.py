@@ -23,11 +23,11 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
         return forecast_remotely(options, environ)
     if options.has("remote"):
         refuse_without_remote(options, "workspace")
-    with asking_python(options, environ) as python:
+    with asking_python(options, environ) as pythons:
         given, project = open_with(options).require()
         pipeline = with_processes(options, given)
         selected, forced = selection(options, pipeline)
-        context = context_of(pipeline, project, selected, python(), environ)
+        context = context_of(pipeline, project, selected, pythons, environ)
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
     something = any(verdict.action != "reuse" for _, verdict in verdicts)

@@ -35,14 +35,14 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
     """Run the steps; exit with 1 if one failed."""
     if options.flag("dry_run"):
         return plan(options, environ)
-    with asking_python(options, environ) as python:
+    with asking_python(options, environ) as pythons:
         opened = open_with(options)
         given, project = opened.require()
         pipeline = with_processes(options, given)
         selected, forced = selection(options, pipeline)
         locks.prepare(os.path.dirname(project.state), pipeline.name)
         durable = options.flag("fsync")
-        context = context_of(pipeline, project, selected, python(), environ, durable=durable)
+        context = context_of(pipeline, project, selected, pythons, environ, durable=durable)
     with locks.locked(project.state, command_line()):
         if options.flag("debug"):
             return _debug(context, options.operands)
@@ -72,4 +72,4 @@ def _remark(context: Context, selected: list[str]) -> str:
     """Return a remark for when a step runs, so that a run with nothing to do does not compute it."""
     from aml_pipeline.cli.commands.environment import warning
 
-    return warning(context.plan, selected, context.project, context.interpreter)
+    return warning(context.plan, selected, context.project, context.interpreters)

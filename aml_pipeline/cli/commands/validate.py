@@ -25,7 +25,7 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     if options.operands or options.text("python"):
         what = f'a name such as "{options.operands[0]}"' if options.operands else "--python"
         raise UsageError(f"`validate` accepts {what} only with --snapshot. See `aml-pipeline validate --help`.")
-    opened = checked(options, environ, lambda: _python(options, environ))
+    opened = checked(options, environ, lambda declared: _python(options, environ, declared))
     reported = opened.loaded.problems
     form = options.text("format")
     if form == "json":
@@ -38,8 +38,8 @@ def validate(options: Options, environ: Mapping[str, str]) -> int:
     return count(opened, form)
 
 
-def _python(options: Options, environ: Mapping[str, str]) -> Interpreter:
+def _python(options: Options, environ: Mapping[str, str], declared: str | None) -> Interpreter:
     from aml_pipeline.cli.python import asking_python  # only if a warning needs it
 
-    with asking_python(options, environ) as answer:
-        return answer()
+    with asking_python(options, environ) as pythons:
+        return pythons(declared)

@@ -15,6 +15,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import on_one_line
 from aml_pipeline.core.wording import counted, size_in_words
 from aml_pipeline.pipeline.plan import graph
+from aml_pipeline.project.environment import steps_python
 from aml_pipeline.project.opening import Opened
 from aml_pipeline.project.snapshot.origins import LeftOut, Member
 from aml_pipeline.project.snapshot.report import Report, Secret, Unnamed, report
@@ -32,20 +33,20 @@ def show(options: Options, environ: Mapping[str, str]) -> int:
     form = options.text("format")
     if form == "github":
         raise UsageError("--snapshot does not support --format github. Use --format text or json.")
-    with asking_python(options, environ) as answer:
-        opened = checked(options, environ, answer)
+    with asking_python(options, environ) as pythons:
+        opened = checked(options, environ, pythons)
         chosen = (
             graph.select(opened.plan.upstream, options.operands, only=bool(options.operands)) if opened.plan else []
         )
-        python = answer()
-    if opened.plan is None or opened.project is None:
+        steps = [opened.plan.step(name) for name in chosen] if opened.plan else []
         pages: dict[str, Report | None] = {}
-    else:
-        pages = {name: report(opened.project, opened.plan.step(name), python) for name in chosen}
+        if opened.plan and opened.project:
+            interpreters = steps_python.all_of(opened.plan, opened.project, steps, pythons, environ)
+            pages = {step.name: report(opened.project, step, interpreters[step.python]) for step in steps}
     if form == "json":
-        steps = [page.as_data() for page in pages.values() if page]
+        shown = [page.as_data() for page in pages.values() if page]
         rows = json.loads(problems.as_json(opened.loaded.problems))
-        print_json({"problems": rows, "steps": steps})
+        print_json({"problems": rows, "steps": shown})
     else:
         _print_pages(opened, pages)
     return count(opened, form)

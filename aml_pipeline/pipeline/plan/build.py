@@ -108,6 +108,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
         timeout=declared.timeout or pipeline.timeout,
         retries=pipeline.retries if declared.retries is None else declared.retries,
+        python=declared.python or pipeline.python,
         distribution=_copied(Distribution, declared.distribution),
         resources=_copied(Resources, declared.resources or pipeline.resources),
         identity=declared.identity or pipeline.identity,

@@ -178,6 +178,7 @@ class Step:
     allow_reuse: bool
     timeout: int | None
     retries: int
+    python: str | None = None  # that runs it locally, if the file names one
     resources: Resources | None = None
     identity: str | None = None
     module: str | None = None

@@ -50,6 +50,9 @@ class Profile(Destination):
     compute: ComputeField | None = Field(
         None, description="Compute target; replaces the pipeline's.", examples=["gpu-cluster"]
     )
+    python: Text | None = Field(
+        None, description="Python that runs the steps locally; replaces the pipeline's.", examples=[".venv/bin/python"]
+    )
     environment: Environment | None = Field(
         None,
         description="The packages that the steps run with; replaces the pipeline's environment.",

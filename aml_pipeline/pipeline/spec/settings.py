@@ -164,6 +164,12 @@ class RunSettings(Model):
     )
     environment_variables: Variables = Field(default_factory=dict)
     timeout: Duration | None = Field(None, description="Maximum duration of a step.", examples=["10m"])
+    python: Text | None = Field(
+        None,
+        description="Python that runs the steps locally: a path relative to the folder of this file, or a program "
+        "(default: the one that runs aml-pipeline).",
+        examples=[".venv/bin/python"],
+    )
     resources: Resources | None = Field(
         None,
         description="What the containers of the steps get on the nodes in Azure ML. Local runs ignore it.",
