@@ -148,6 +148,7 @@ def is_serverless(compute: Compute | None) -> bool:
 
 def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     """Return the parts of ``step`` that decide whether Azure ML must run it again, named as in ``reuse``."""
+    plan = uploads.here(plan, project)
     names = {"names": ports.declared(step)} if step.names else {}
     step, _ = without(step, [name for name in step.datasets if not plan.datasets[name].is_remote])
     snapshot = project.snapshot(step)

@@ -112,6 +112,12 @@ def here(plan: Plan, project: Project) -> Plan:
     return replace(plan, datasets={**plan.datasets, **absent}) if absent else plan
 
 
+def announced(plan: Plan, project: Project, steps: Iterable[Step]) -> list[str]:
+    """Return a line for each dataset that ``steps`` upload, without asking Azure ML."""
+    rows = ((name, local_files(project.path(str(plan.datasets[name].local)))) for name in names(plan, steps))
+    return [f"dataset {name}: {in_words(files.values())}, uploaded unless Azure ML has it" for name, files in rows]
+
+
 def names(plan: Plan, steps: Iterable[Step]) -> list[str]:
     """Return the names of the datasets that ``steps`` upload."""
     read = dict.fromkeys(name for step in steps for name in step.datasets)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +14,17 @@ import pytest
 import yaml
 
 from aml_pipeline.azureml import connect
+from aml_pipeline.azureml.uploads import Upload
+from aml_pipeline.azureml.workspace import storage as sending
 from aml_pipeline.core import digests
+from tests.loopback.faults import DROP
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
-from tests.loopback.storage import KEY, Storage, storing
+from tests.loopback.state import Sdk
+from tests.loopback.storage import KEY, SAS, Storage, storing
+from tests.loopback.wire import Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.patience import PATIENCE, until
 
 pytestmark = quiet
 
@@ -71,9 +80,11 @@ def bound(lesson: Either) -> str:
     if isinstance(lesson, LessonV2):
         job = list(lesson.service.jobs.values())[-1]["properties"]["jobs"]["train"]
         return str(job["inputs"]["data__images"]["uri"]).removeprefix("azureml://datastores/workspaceblobstore/paths/")
-    saved = list(lesson.service.state.saved_datasets.values())
-    found = re.search(r"paths/([^\s'\"\\\\]+)", json.dumps(saved))
-    assert found, saved
+    sent, saved = lesson.service.sent, lesson.service.state.saved_datasets
+    graph = json.dumps(lesson.service.graph_of(sent[-1]) if sent else list(lesson.service.state.graphs.values()))
+    (flow,) = (json.dumps(data) for known, data in saved.items() if known in graph)
+    found = re.search(r"paths/([^\s'\"\\\\]+)", flow)
+    assert found, flow
     return found[1]
 
 
@@ -102,6 +113,322 @@ def test_a_folder_is_uploaded_once_and_read_from_there(
     there = "Dataset images (4 files, 5 bytes) is already in datastore workspaceblobstore.\n"
     assert (done.status, done.err, storage.writes()) == (0, there, [])
     assert not [path for path in read if "images" in path]
+
+
+def change(lesson: Either, name: str, text: str) -> None:
+    """Write a file of the dataset."""
+    lesson.write({f"images/{name}": text})
+
+
+def test_of_a_changed_folder_the_changed_file_is_sent_and_the_others_are_copied(
+    lesson: Either, storage: Storage, capsys: Capture
+) -> None:
+    lesson.write({f"images/many/{number:03}.txt": f"{number:03}" for number in range(200)})
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    (old,) = folders(storage)
+    before = storage.files(old)
+    storage.forget()
+    change(lesson, "many/107.txt", "new")
+    done = lesson.here(capsys, *lesson.submit)
+    assert done.err == (
+        "Uploading 1 file (3 bytes) of dataset images (204 files, 605 bytes) to datastore workspaceblobstore. "
+        "203 files will be copied there from earlier uploads.\n"
+    )
+    new = bound(lesson)
+    assert folders(storage) == [old, new]
+    assert (storage.sent, len(storage.copied)) == ([f"{new}many/107.txt"], 203)
+    assert storage.files(new) == local(lesson)
+    assert storage.files(old) == before, "a run that reads the old folder is not disturbed"
+    storage.forget()
+    change(lesson, "many/107.txt", "107")
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert (storage.writes(), bound(lesson)) == ([], old)
+
+
+def test_equal_files_are_sent_once(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    lesson.write({f"images/{number}.txt": "the same" for number in range(5)})
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert (len(storage.sent), len(storage.copied)) == (5, 4)
+    assert storage.files(bound(lesson)) == local(lesson)
+
+
+def test_a_file_is_a_file_there(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "local: images", "local: images/deep/b.txt")
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    (place,) = folders(storage)
+    assert bound(lesson) == f"{place}b.txt"
+    assert storage.files(place) == {"b.txt": b"b"}
+
+
+def test_optional_data_that_is_not_here_is_left_out(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "upload: true", "upload: true, optional: true")
+    shutil.rmtree(lesson.root / "images")
+    said = 'Azure ML has no dataset images, so --images of step "train" is omitted.\n'
+    assert said in lesson.here(capsys, *lesson.submit, "--dry-run").out
+    done = lesson.here(capsys, *lesson.submit)
+    assert (done.status, done.err) == (0, said)
+    assert storage.requests == []
+
+
+def test_a_dry_run_says_what_would_be_uploaded(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    done = lesson.here(capsys, *lesson.submit, "--dry-run")
+    assert "\ndataset images: 4 files, 5 bytes, uploaded unless Azure ML has it\n" in done.out
+    assert storage.requests == []
+
+
+def test_an_upload_that_was_killed_is_finished_by_the_next(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    lesson.write({f"images/many/{number:03}.txt": f"{number:03}" for number in range(100)})
+    reached = threading.Event()
+
+    def stop(_: Request) -> None:
+        if len(storage.sent) > 30:
+            reached.set()
+            threading.Event().wait(PATIENCE)
+
+    with storage.meeting(stop):
+        process = lesson.start_azure(*lesson.submit)
+        assert reached.wait(PATIENCE)
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+    (place,) = folders(storage)
+    there = set(storage.files(place))
+    assert 0 < len(there) < 104
+    assert (storage.files("aml-pipeline/manifests/"), lesson.service.sent) == ({}, [])
+    storage.forget()
+    done = lesson.here(capsys, *lesson.submit)
+    assert done.status == 0
+    assert {path.removeprefix(place) for path in storage.sent} == set(local(lesson)) - there
+    assert storage.files(bound(lesson)) == local(lesson)
+    assert len(storage.files("aml-pipeline/manifests/")) == 1
+
+
+def test_a_large_file_is_sent_in_blocks_and_goes_on_with_those_that_are_missing(
+    lesson: Either, storage: Storage, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_BLOCK_BYTES", 100)
+    change(lesson, "large.bin", "".join(f"{number:03}\n" for number in range(250)))
+    storage.fail("large.bin", 403, method="PUT", first=7)
+    done = lesson.here(capsys, *lesson.submit)
+    assert (done.status, lesson.service.sent) == (4, [])
+    assert "large.bin" not in storage.files(folders(storage)[0]), "half a file is no file"
+    storage.forget()
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert [path for path in storage.sent if path.endswith("large.bin")] == [f"{bound(lesson)}large.bin"] * 4
+    assert storage.files(bound(lesson)) == local(lesson)
+
+
+CHANGED = "Dataset images changed while it was being uploaded."
+
+
+@pytest.mark.parametrize("size", [5, 1000])
+def test_a_file_that_changes_meanwhile_is_noticed(
+    lesson: Either, storage: Storage, capsys: Capture, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(sending, "_BLOCK_BYTES", 100)
+    change(lesson, "z.txt", "a" * size)
+    known = sending._known
+
+    def write(container: Sdk, upload: Upload, wanted: set[str]) -> dict[str, str]:
+        change(lesson, "z.txt", "b" * size)
+        return known(container, upload, wanted)
+
+    monkeypatch.setattr(sending, "_known", write)
+    done = lesson.here(capsys, *lesson.submit)
+    assert (done.status, done.err.splitlines()[-1]) == (
+        6,
+        f"{CHANGED} Wait until the program that writes it has finished, then submit again.",
+    )
+    assert not [path for path in storage.files() if path.endswith("z.txt")]
+    assert lesson.service.sent == []
+    monkeypatch.setattr(sending, "_known", known)
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert storage.files(bound(lesson)) == local(lesson)
+
+
+REFUSALS = {
+    403: "You are not allowed to use the storage account of this workspace. Ask its owner for the role Storage Blob "
+    "Data Contributor;",
+    404: "Azure ML cannot find it. Check the names that you gave and those in .azureml/config.json.",
+    409: "Something with that name exists with different content, or is being changed right now.",
+    503: "Azure ML had an internal error (HTTP 503). Try again in a while.",
+    DROP: "Azure ML cannot be reached. Check the network and HTTPS_PROXY, then try again.",
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_what_storage_refuses_is_told_in_our_words(
+    lesson: Either, storage: Storage, capsys: Capture, status: int
+) -> None:
+    storage.fail("/manifests/", status, method="PUT", times=100)
+    done = lesson.here(capsys, *lesson.submit)
+    assert done.status == 4
+    assert done.err.splitlines()[-1].startswith(f"Uploading dataset images failed. {REFUSALS[status]}"), done.err
+    assert lesson.service.sent == []
+
+
+@pytest.mark.parametrize(("kind", "secret"), [("Sas", SAS), ("AccountKey", KEY)])
+def test_no_secret_is_told_or_kept(lesson: Either, storage: Storage, capsys: Capture, kind: str, secret: str) -> None:
+    lesson.service.unlock(kind, secret)
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    change(lesson, "a.txt", "changed")
+    done = lesson.here(capsys, *lesson.submit)
+    assert (done.status, len(storage.copied)) == (0, 3), "the source of a copy has the signature too"
+    change(lesson, "a.txt", "again")
+    storage.fail("images|/data/", 403, times=100)
+    refused = lesson.here(capsys, *lesson.submit)
+    assert refused.status == 4
+    kept = b"".join(path.read_bytes() for path in (lesson.root / ".aml_pipeline").rglob("*") if path.is_file())
+    sent = json.dumps([str(one.body) for one in lesson.service.requests])
+    for part in (secret, "dGhlIHNpZ25hdHVyZQ"):
+        assert part not in done.out + done.err + refused.err + sent
+        assert part.encode() not in kept
+
+
+def test_copies_that_are_refused_or_gone_are_sent_instead(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    (old,) = folders(storage)
+    del storage.state.blobs[f"workspaceblobstore/{old}deep/b.txt"]
+    storage.forget()
+    change(lesson, "a.txt", "changed")
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert sorted(storage.sent) == [f"{bound(lesson)}a.txt", f"{bound(lesson)}deep/b.txt"]
+    assert storage.files(bound(lesson)) == local(lesson)
+
+
+def test_a_copy_that_takes_its_time_is_waited_for(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    change(lesson, "a.txt", "changed")
+    storage.state.late_copies = 20
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert storage.state.late_copies == 0
+    assert storage.files(bound(lesson)) == local(lesson)
+
+
+def test_what_somebody_deleted_in_azure_is_sent_again(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    gone = f"{bound(lesson)}a.txt"
+    del storage.state.blobs[f"workspaceblobstore/{gone}"]
+    storage.forget()
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert storage.sent == [gone]
+
+
+def test_a_list_of_files_may_have_pages(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    storage.state.page = 2
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    storage.forget()
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert storage.writes() == []
+
+
+def test_an_interrupt_ends_an_upload(lesson: Either, storage: Storage) -> None:
+    lesson.write({f"images/many/{number:03}.txt": f"{number:03}" for number in range(500)})
+    process = lesson.start_azure(*lesson.submit)
+    until(lambda: len(storage.sent) > 20)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGINT
+    assert "Stopping after the current uploads; interrupt again to stop at once.\n" in err
+    assert (storage.files("aml-pipeline/manifests/"), lesson.service.sent) == ({}, [])
+    assert len(storage.sent) < 504
+
+
+def test_the_record_says_what_was_uploaded(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    parts = lesson.record()["parts"]
+    assert list(parts["train"]["datasets"]) == ["images"]
+    assert "datasets" not in parts["prepare"]
+    assert storage.files()
+
+
+def test_links_are_followed_and_a_broken_one_is_refused(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    lesson.write({"elsewhere/c.txt": "c"})
+    (lesson.root / "images/linked").symlink_to(lesson.root / "elsewhere")
+    (lesson.root / "images/empty").mkdir()
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert storage.files(bound(lesson)) == {**local(lesson), "linked/c.txt": b"c"}
+    (lesson.root / "images/broken").symlink_to("nowhere")
+    done = lesson.here(capsys, *lesson.submit)
+    assert (done.status, done.err) == (
+        6,
+        f"{lesson.root}/images/broken is a broken link, so it cannot be uploaded. Remove it.\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["ends.", "folder./a.txt", "back\\slash"])
+def test_a_name_that_blobs_cannot_have(lesson: Either, storage: Storage, capsys: Capture, name: str) -> None:
+    change(lesson, name, "text")
+    done = lesson.here(capsys, *lesson.submit)
+    assert done.status == 2
+    assert done.err.startswith(
+        f'pipeline.yaml:8:19: the file "{name}" of dataset "images" cannot have that name in Azure.'
+    )
+    assert storage.requests == []
+
+
+def test_data_that_is_not_here(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    for path in (lesson.root / "images").rglob("*.txt"):
+        path.unlink()
+    done = lesson.here(capsys, *lesson.submit)
+    assert done.status == 2
+    said = 'dataset "images" was not found at images, so it cannot be uploaded. Put the data there, or add '
+    assert said in done.err
+    assert storage.requests == []
+
+
+@pytest.fixture
+def first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lesson]:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        prepare(lesson)
+        lesson.service.unlock("AccountKey", KEY)
+        yield lesson
+
+
+def test_publishing_uploads_and_says_so(
+    first: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with storing(first.service.guard, tmp_path, monkeypatch) as storage:
+        row = "  + data images"
+        dry = first.here(capsys, "publish", "--dry-run")
+        assert (dry.out.splitlines()[0].startswith(row), storage.writes()) == (True, []), dry
+        assert dry.out.splitlines()[0].endswith("4 files, 5 bytes; as it is now")
+        done = first.here(capsys, "publish")
+        assert (done.status, done.out.splitlines()[0].startswith(row)) == (0, True)
+        assert storage.files(bound(first)) == local(first)
+        assert "Azure ML is up to date with the file.\n" in first.here(capsys, "publish").out
+        change(first, "a.txt", "changed")
+        assert "published pipeline" in first.here(capsys, "publish").out
+
+
+def test_plan_remote_says_what_would_be_uploaded(
+    first: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with storing(first.service.guard, tmp_path, monkeypatch) as storage:
+        line = "A submission would upload dataset images (4 files, 5 bytes), or the files of it that are missing.\n"
+        assert first.here(capsys, "plan", "--remote").err == line
+        assert storage.writes() == []
+        first.here(capsys, "submit")
+        assert first.here(capsys, "plan", "--remote").err == ""
+        change(first, "a.txt", "changed")
+        assert "dataset images changed" in first.here(capsys, "plan", "--remote").out
+
+
+def test_a_datastore_that_cannot_take_data(first: Lesson, capsys: Capture) -> None:
+    section = first.service.state.datastores["workspaceblobstore"]["azureStorageSection"]
+    section.update(credentialType="None", accountKey=None)
+    assert first.here(capsys, "submit").err == (
+        "Datastore workspaceblobstore has no account key or SAS token, and SDK v1 needs one to upload data. Use "
+        "`aml-pipeline submit --sdk v2`, or name another datastore by `datastore:`.\n"
+    )
+
+
+def test_v2_uses_its_own_login_for_a_datastore_without_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with a_lesson_v2(tmp_path, monkeypatch) as lesson, storing(lesson.service.guard, tmp_path, monkeypatch) as storage:
+        prepare(lesson)
+        done = lesson.here(capsys, *lesson.submit)
+        assert (done.status, storage.files(bound(lesson))) == (0, local(lesson)), done
 
 
 def test_an_export_names_the_data_here_and_azure_ai_ml_uploads_it(

@@ -9,7 +9,7 @@ from typing import Literal
 from aml_pipeline.azureml.publication.marks import Whose
 
 Action = Literal["create", "update", "replace", "disable", "unchanged"]
-Kind = Literal["environment", "compute target", "published pipeline", "endpoint", "schedule"]
+Kind = Literal["data", "environment", "compute target", "published pipeline", "endpoint", "schedule"]
 
 
 @dataclass(frozen=True, slots=True)

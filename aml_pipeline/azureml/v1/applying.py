@@ -32,6 +32,9 @@ from aml_pipeline.core.errors import AzureError
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import timetable
 
+# Kinds of what the pipeline needs.
+_MADE_BEFORE = frozenset({"data", "environment", "compute target"})
+
 
 def apply(work: Compilation, wanted: Wanted, actual: Actual, now: dt.datetime) -> list[Change]:
     """Apply the changes; return them with the ids of created things. After a failure, report those that were made."""
@@ -48,10 +51,12 @@ def apply(work: Compilation, wanted: Wanted, actual: Actual, now: dt.datetime) -
 
 
 def missing(work: Compilation) -> list[Change]:
-    """Return missing environments and clusters, which are created too."""
+    """Return missing data, environments and clusters, which are sent and created too."""
     environments = [environment for environment, there in work.environments.items() if there is None]
     targets = [target for target, there in work.targets.items() if there is None]
+    sent = work.missing_data()
     return [
+        *(Change("create", "data", upload.name, (upload.size, "as it is now")) for upload in sent),
         *(
             Change("create", "environment", str(new.name), (f"version {work.versions[new][0]}",))
             for new in environments
@@ -114,7 +119,7 @@ class _Publisher:
 
         The answer may have been lost, or another publisher may have made the change that the SDK refused.
         """
-        if change.kind in {"environment", "compute target"} or not (change.kind == "endpoint" or may_pass(error)):
+        if change.kind in _MADE_BEFORE or not (change.kind == "endpoint" or may_pass(error)):
             raise error
         before = self.actual.endpoint
         try:
@@ -133,7 +138,7 @@ class _Publisher:
     def apply(self, change: Change) -> str:
         """Apply a change; return the id of its thing. Raises AzureError."""
         with doing(f"publishing {_thing(change)}"):
-            if change.kind in {"environment", "compute target"}:
+            if change.kind in _MADE_BEFORE:
                 self.work.make(self.work.plan.steps)
                 return change.id
             by_kind: Mapping[str, Callable[[Change], str]] = {

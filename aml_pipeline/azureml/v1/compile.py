@@ -255,6 +255,11 @@ class Compilation:
         for name in dict.fromkeys(upload.datastore for upload in self.new_data):
             self.containers[name] = data.container(self.workspace, name)
 
+    def missing_data(self) -> list[Upload]:
+        """Return the datasets to upload of which Azure ML lacks files."""
+        with doing("looking up the data to upload"):
+            return [upload for upload in self.new_data if storage.missing(self.containers[upload.datastore], upload)]
+
     def look_up_outputs(self, step: Step) -> None:
         """Look up the datastores of a step's outputs."""
         for name in step.written:

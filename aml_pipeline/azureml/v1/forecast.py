@@ -10,6 +10,7 @@ from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.v1 import registration
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
@@ -33,6 +34,8 @@ def forecast(
     """
     project = project or project_of(plan)
     work = compilation(by_hand(plan), workspace, project, plan.steps)
+    for upload in work.missing_data():
+        say(f"A submission would upload dataset {upload.name} ({upload.size}), or the files of it that are missing.")
     before_now = last_parts(os.path.dirname(project.state), plan.name) if then is None else then
     known = _known(work)
     contents = Contents(project.state)

@@ -18,7 +18,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from aml_pipeline.azureml.uploads import ROOT, Upload, changed, in_words
+from aml_pipeline.azureml.uploads import ROOT, Upload, changed
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.refusals import FAULT, NOT_FOUND, status_of
 from aml_pipeline.core import files, plain
@@ -111,9 +111,12 @@ class _Sending:
         fresh, copied = self._divided(names)
         rows = [self.upload.files[name] for name in fresh]
         self.total = sum(row.bytes for row in rows)
-        what = f"{in_words(rows)} of " if len(fresh) < len(self.upload.files) else ""
+        what = ""
+        if len(fresh) < len(self.upload.files):
+            what = f"{counted(len(rows), 'file')} ({size_in_words(self.total)}) of "
         text = f"Uploading {what}dataset {self.upload.name} ({self.upload.size}) to datastore {self.upload.datastore}."
-        return f"{text} {counted(len(copied), 'file')} will be copied there." if copied else text
+        more = f" {counted(len(copied), 'file')} will be copied there from earlier uploads." if copied else ""
+        return f"{text}{more}"
 
     def _divided(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return the files whose bytes must be sent, each content once, and those that can be copied in Azure."""

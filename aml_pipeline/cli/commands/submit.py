@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml import sdks, uploads
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.submission import Submission, send
 from aml_pipeline.azureml.workspace import waiting
@@ -24,7 +24,7 @@ from aml_pipeline.pipeline.spec.names import OWN_TAGS
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.project.folder import Project
 
-# azure-ai-ml does not interrupt uploads.
+# Neither azure-ai-ml nor an upload of data is interrupted at once.
 _UPLOADS = "Stopping after the current uploads; interrupt again to stop at once."
 
 
@@ -40,7 +40,9 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
             _show(plan, project, plan.step(step) if step else None)
             return 0
         try:
-            with stopping.heard(_UPLOADS if sdk == "v2" else "") as raise_what_was_heard:
+            with stopping.heard(
+                _UPLOADS if sdk == "v2" or uploads.names(plan, plan.steps) else ""
+            ) as raise_what_was_heard:
                 workspace = connect(options, environ, project.folder, plan.workspace, sdk)
                 say_where(workspace)
                 sent = send(
@@ -87,6 +89,7 @@ def _record(sent: Submission) -> None:
 
 
 def _show(plan: Plan, project: Project, alone: Step | None) -> None:
+    plan = uploads.here(plan, project)
     sent, remarks = adapt(by_hand(plan, alone))
     print(f"experiment {plan.experiment}")
     for step in [alone] if alone else plan.steps:
@@ -102,7 +105,7 @@ def _show(plan: Plan, project: Project, alone: Step | None) -> None:
     texts = redaction.parameters(plan)
     for parameter in sent.parameters:
         print(f"parameter {parameter} {shown(texts[parameter])}")
-    for text in said(remarks, alone):
+    for text in [*uploads.announced(plan, project, sent.steps), *said(remarks, alone)]:
         print(text)
     print("Nothing was submitted.")
 
