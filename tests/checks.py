@@ -153,6 +153,8 @@ ENTRIES: dict[str, dict[str, str]] = {
     },
     "Scripts": {
         "missing-folder": "The folder of the scripts was not found. Create it, or correct `source_directory:`.",
+        "missing-program": "An error of `run` and `plan`: this machine has no program of the name that a `command:` "
+        "begins with. Install it, or run the step in Azure ML, where its environment must have it.",
         "missing-script": "The script of a step was not found, or is a folder. Correct the name.",
         "not-python": "The script is a shell script, a notebook or a binary file, but steps run Python. Use a Python "
         "file.",

@@ -42,7 +42,7 @@ from aml_pipeline.pipeline.spec.profile import Profile
 from aml_pipeline.pipeline.spec.settings import RunSettings
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
 from aml_pipeline.project import check, secret_check
-from aml_pipeline.project.environment import interpreter
+from aml_pipeline.project.environment import interpreter, programs
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened, open_pipeline
 
@@ -143,6 +143,8 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         yield from checked.problems_of(opened.plan, opened.project, sdk, this_python, {})
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)
+        for step in steps:
+            yield from programs.missing(step, this_python(), os.environ)
     for name in case.settings("submit"):
         chosen = [step for step in steps if name in {"", step.name}]
         yield from sendable.problems(opened.plan, opened.project, chosen, alone=bool(name))

@@ -25,6 +25,7 @@ from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
 from aml_pipeline.pipeline.plan import ports, tokens
 from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.project.environment import programs
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.program import PYTHONS
 from aml_pipeline.runs import mlflow_files, reuse
@@ -172,9 +173,7 @@ def environ(context: Context, step: Step, folder: str, results: Mapping[str, Res
     inputs = {name: _path(context, data, results) for data, name in step.names.items()}
     inherited = {**context.environ, **step.environment_variables, **ports.variables(inputs)}
     if step.command is not None:
-        # The programs of the Python that runs the steps, as in an image of Azure ML.
-        folders = [os.path.dirname(context.interpreter(step).path), inherited.get("PATH", os.defpath)]
-        return {**inherited, "PATH": os.pathsep.join(folders)}
+        return {**inherited, "PATH": programs.search_path(context.interpreter(step), inherited)}
     if step.script is None or not posixpath.dirname(posixpath.normpath(step.script)):
         return inherited  # Python searches it anyway
     return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, [folder, inherited.get("PYTHONPATH")]))}

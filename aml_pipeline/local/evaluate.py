@@ -15,8 +15,10 @@ from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
+from aml_pipeline.project.environment import programs
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.program import PYTHONS
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 from aml_pipeline.runs import differences, reuse
 from aml_pipeline.runs.contents import Contents, Wording
@@ -148,7 +150,8 @@ def installed_parts(context: Context, step: Step, snapshot: Snapshot) -> dict[st
     """Return the parts about the Python that runs a step and the packages that its snapshot imports."""
     python = context.interpreter(step)
     version = {"implementation": python.implementation, "version": python.version, "platform": python.platform}
-    return {"interpreter": version, "packages": _packages(context, python, snapshot)}
+    packages = {**_packages(context, python, snapshot), **_program(context, step)}
+    return {"interpreter": version, "packages": packages}
 
 
 def _packages(context: Context, python: Interpreter, snapshot: Snapshot) -> dict[str, str | None]:
@@ -162,6 +165,16 @@ def _packages(context: Context, python: Interpreter, snapshot: Snapshot) -> dict
         code = context.project.code_digest(python.code(module))
         versions[module] = f"code {code[:12]}" if code else None
     return versions
+
+
+def _program(context: Context, step: Step) -> dict[str, str | None]:
+    """Return a digest of the program that a command starts, unless that is the Python of the steps."""
+    program = step.words[0]
+    if program in PYTHONS:
+        return {}
+    variables = {**context.environ, **step.environment_variables}
+    place = programs.place(program, programs.search_path(context.interpreter(step), variables))
+    return {f"program {program}": context.project.digests.file(place)[:12] if place else None}
 
 
 def _content(results: Mapping[str, Result], source: Input) -> str | None:

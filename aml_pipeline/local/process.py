@@ -262,8 +262,8 @@ _DEATHS = {
 }
 
 
-def failure(status: int, subject: str = "Its script") -> str:
-    """Return how a script failed as a sentence; a negative ``status`` is the signal that ended it."""
+def failure(status: int, subject: str) -> str:
+    """Return how ``subject`` failed as a sentence; a negative ``status`` is the signal that ended it."""
     if status >= 0:
         return f"{subject} failed (exit status {status})."
     try:

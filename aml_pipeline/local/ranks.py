@@ -59,7 +59,7 @@ def in_words(step: Step) -> str:
 def subject(step: Step, rank: int) -> str:
     """Return what failed, as the subject of a sentence."""
     processes = step.distribution.processes_per_node if step.distribution else 1
-    return f"Rank {rank} of its {processes} processes" if processes > 1 else "Its script"
+    return f"Rank {rank} of its {processes} processes" if processes > 1 else f"Its {step.place[-1]}"
 
 
 def part(step: Step) -> dict[str, dict[str, str | int]]:

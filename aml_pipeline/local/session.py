@@ -16,6 +16,7 @@ from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project import check
+from aml_pipeline.project.environment import programs
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.environment.steps_python import Pythons, all_of, asking, steps_environ, without_pythons
 from aml_pipeline.project.folder import Project
@@ -60,7 +61,7 @@ def context_of(  # noqa: PLR0913 - what a local run works with
     *,
     durable: bool = False,
 ) -> Context:
-    """Return the context of a run of the ``selected`` steps. Raises PipelineError for missing data and Pythons."""
+    """Return the context of a run of the ``selected`` steps. Raises PipelineError for missing data, Pythons and programs."""
     needed = graph.closure(selected, plan.upstream)
     steps = [step for step in plan.steps if step.name in needed]
     missing = check.missing_data(plan, project, [plan.step(name) for name in selected])
@@ -68,7 +69,15 @@ def context_of(  # noqa: PLR0913 - what a local run works with
         raise plan.refusal(missing)
     given = {**tracking_environ(environ, project.state, plan.name), **steps_environ(environ)}
     interpreters = all_of(plan, project, steps, pythons, environ)
-    return Context(plan, project, Store(project.state, project.digests, durable=durable), interpreters, given)
+    context = Context(plan, project, Store(project.state, project.digests, durable=durable), interpreters, given)
+    missing = [
+        problem
+        for step in map(plan.step, selected)
+        for problem in programs.missing(step, context.interpreter(step), given)
+    ]
+    if missing:
+        raise plan.refusal(missing)
+    return context
 
 
 def _described(python: Interpreter) -> dict[str, str]:

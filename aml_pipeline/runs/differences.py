@@ -65,6 +65,11 @@ def _changes(then: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> I
 Teller = Callable[[Any, Any], Iterable[str]]
 
 
+def _program(then: Any, now: Any) -> list[str]:  # noqa: ANN401 - JSON
+    noun = "command" if " " in f"{then}{now}" else "script"
+    return [f"{noun} {then} → {now}"]
+
+
 def _snapshot(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     old, new = then or {}, now or {}
     for name in sorted(dict(old.items() ^ new.items()), key=lambda name: (name not in new, name)):
@@ -220,7 +225,7 @@ def _after(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 
 
 _TELLERS: dict[str, Teller] = {
-    "script": lambda then, now: [f"script {then} → {now}"],
+    "script": _program,
     "snapshot": _snapshot,
     "distribution": _values(""),
     "parameters": _values("parameter "),

@@ -24,7 +24,8 @@ def _debug(context: Context, names: list[str]) -> int:
     if len(names) != 1:
         raise UsageError("--debug needs the name of one step, for example `run --debug train`.")
     status, outputs = debug(context, names[0])
-    how = f"exit status {status}; nothing" if status >= 0 else f"{process.failure(status)} Nothing"
+    subject = ranks.subject(context.plan.step(names[0]), 0)
+    how = f"exit status {status}; nothing" if status >= 0 else f"{process.failure(status, subject)} Nothing"
     print(f"{names[0]}: {how} was accepted.")
     for name, place in outputs.items():
         print(f"{names[0]}.{name}  {place}")

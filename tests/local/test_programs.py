@@ -1,0 +1,151 @@
+"""Steps that run a module or a command here: what their processes receive, and when they run again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project
+
+SHOW = """
+    printf '%s\\n' "$0" "$@" > "$3/words"
+    {{ pwd; command -v python; ls; }} > "$3/place"
+    """.replace("{{", "{").replace("}}", "}")
+PIPELINE = """
+    name: p
+    source_directory: src
+    parameters: {title: "two  words; $HOME *"}
+    steps:
+      shell:
+        command: [bash, -e, show.sh, "a b"]
+        arguments:
+          - ""
+          - ${{ outputs.out }}
+          - --title: ${{ parameters.title }}
+      module:
+        module: package.fit
+        arguments:
+          --shown: ${{ steps.shell.outputs.out }}
+          --out: ${{ outputs.model }}
+    """
+FILES = {
+    "pipeline.yaml": PIPELINE,
+    "src/show.sh": SHOW,
+    "src/other.txt": "1\n",
+    "src/package/__init__.py": "NAME = 'package'\n",
+    "src/package/fit.py": """
+        import os, sys
+        from . import words
+        from package import NAME
+        with open(sys.argv[-1] + "/seen", "w") as file:
+            print(__name__, NAME, words.FIRST, *sys.argv[1:4:2], sorted(os.listdir()), file=file)
+        """,
+    "src/package/words.py": "FIRST = 'first'\n",
+}
+
+
+@pytest.fixture
+def programs(project: Project) -> Project:
+    project.write(FILES)
+    return project
+
+
+def test_a_command_receives_its_words_and_arguments_and_no_shell_reads_them(programs: Project) -> None:
+    assert programs.run() == {"shell": "done", "module": "done"}
+    place = programs.output("shell", "out")
+    words = (place / "words").read_text().splitlines()
+    assert words == ["show.sh", "a b", "", words[3], "--title", "two  words; $HOME *"]
+    assert os.path.basename(words[3]) == "out"
+    folder, python, *files = (place / "place").read_text().splitlines()
+    assert folder != str(programs.root / "src")
+    assert python == os.path.join(os.path.dirname(sys.executable), "python")
+    assert files == ["logs", "other.txt", "outputs", "package", "show.sh"]
+    seen = (programs.output("module", "model") / "seen").read_text()
+    assert seen == "__main__ package first --shown --out ['logs', 'outputs', 'package']\n"
+
+
+def test_they_run_again_when_what_they_depend_on_changed(programs: Project) -> None:
+    programs.run()
+    assert programs.run() == {"shell": "up to date", "module": "up to date"}
+    programs.write({"src/other.txt": "2\n"})
+    assert programs.plan()["shell"] == "will run  other.txt changed"
+    programs.write({"src/other.txt": "1\n"})
+    programs.replace("pipeline.yaml", "[bash, -e, show.sh,", "[bash, show.sh,")
+    assert programs.plan()["shell"] == "will run  command bash -e show.sh 'a b' → bash show.sh 'a b'"
+    programs.replace("pipeline.yaml", "[bash, show.sh,", "[bash, -e, show.sh,")
+    programs.write({"src/package/__init__.py": "NAME = 'other'\n"})
+    assert programs.plan()["module"] == "will run  package/__init__.py changed"
+
+
+def test_a_program_that_changed_runs_again(programs: Project, tmp_path: Path) -> None:
+    tool = tmp_path / "tools" / "tool"
+    tool.parent.mkdir()
+    environ = {"PATH": f"{tool.parent}{os.pathsep}{os.environ['PATH']}"}
+    programs.replace("pipeline.yaml", "[bash, -e, show.sh,", "[tool, show.sh,")
+
+    def install(version: int) -> None:
+        tool.write_text(f'#!/bin/sh\n# {version}\nexec bash "$@"\n')
+        tool.chmod(0o755)
+
+    install(1)
+    programs.cli("run", "shell", environ=environ)
+    assert "up to date" in programs.cli("run", "shell", environ=environ).stdout
+    install(2)
+    assert "shell  will run  program tool " in programs.cli("plan", "shell", environ=environ).stdout
+
+
+def test_a_snapshot_narrows_what_a_command_has(programs: Project) -> None:
+    programs.replace("pipeline.yaml", "    command: [bash", '    snapshot: ["*.txt"]\n    command: [bash')
+    programs.run("shell")
+    files = (programs.output("shell", "out") / "place").read_text().split()[2:]
+    assert files == ["logs", "other.txt", "outputs", "show.sh"]
+
+
+def test_a_command_that_fails_shows_its_last_lines(programs: Project) -> None:
+    programs.write({"src/show.sh": "seq 100\necho went wrong >&2\nexit 3\n"})
+    failed = programs.cli("run", status=1)
+    assert "shell: Its command failed (exit status 3)." in failed.stderr
+    assert "went wrong" in failed.stderr
+    programs.write({"src/show.sh": SHOW, "src/package/words.py": "raise ValueError('no good')\n"})
+    failed = programs.cli("run", status=1)
+    assert "module: Its module failed (exit status 1)." in failed.stderr
+    assert "ValueError: no good" in failed.stderr
+    assert f'File "{programs.root}/src/package/words.py", line 1' in failed.stderr
+
+
+def test_a_program_that_is_not_here_is_reported_before_anything_runs(programs: Project) -> None:
+    programs.replace("pipeline.yaml", "module: package.fit", "command: [no-such-program, fit]")
+    for command in ("run", "plan"):
+        told = programs.cli(command, status=2).stderr
+        assert 'the program "no-such-program" of step "module" was not found on this machine.' in told
+    assert programs.runs() == []
+    assert programs.cli("validate").stdout == "pipeline.yaml: no errors.\n"
+
+
+@pytest.mark.parametrize("step", ["shell", "module"])
+def test_debug_runs_them_in_the_source_folder_with_the_terminal(programs: Project, step: str) -> None:
+    programs.run()
+    programs.write({"src/show.sh": 'read -r line; echo "$line" "$PWD"\n'})
+    programs.write({"src/package/words.py": "import os\nprint(input(), os.getcwd())\nFIRST = 1\n"})
+    done = subprocess.run(
+        programs.command("run", "--debug", step),
+        cwd=programs.root, env=programs.environ, input="typed\n", capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert f"typed {programs.root / 'src'}\n" in done.stdout
+    assert f"{step}: exit status 0; nothing was accepted." in done.stdout
+
+
+def test_other_commands_name_what_they_run(programs: Project) -> None:
+    assert "1. shell  (bash -e show.sh 'a b')" in programs.cli("graph").stdout
+    shown = programs.cli("validate", "--snapshot").stdout
+    assert "shell: bash -e show.sh 'a b', 5 files" in shown
+    assert "module: package.fit, 3 files" in shown
+    programs.run()
+    programs.cli("report")
+    page = next(programs.root.glob(".aml_pipeline/**/*.html")).read_text()
+    assert "bash -e show.sh" in page
+    assert "package.fit" in page
