@@ -61,22 +61,19 @@ def context_of(  # noqa: PLR0913 - what a local run works with
     *,
     durable: bool = False,
 ) -> Context:
-    """Return the context of a run of the ``selected`` steps. Raises PipelineError for missing data, Pythons and programs."""
+    """Return the context of a run of the ``selected`` steps. Raises PipelineError for what is missing."""
     needed = graph.closure(selected, plan.upstream)
     steps = [step for step in plan.steps if step.name in needed]
-    missing = check.missing_data(plan, project, [plan.step(name) for name in selected])
+    chosen = [plan.step(name) for name in selected]
+    missing = check.missing_data(plan, project, chosen)
     if missing:
         raise plan.refusal(missing)
     given = {**tracking_environ(environ, project.state, plan.name), **steps_environ(environ)}
     interpreters = all_of(plan, project, steps, pythons, environ)
     context = Context(plan, project, Store(project.state, project.digests, durable=durable), interpreters, given)
-    missing = [
-        problem
-        for step in map(plan.step, selected)
-        for problem in programs.missing(step, context.interpreter(step), given)
-    ]
-    if missing:
-        raise plan.refusal(missing)
+    absent = [row for step in chosen for row in programs.missing(step, context.interpreter(step), given)]
+    if absent:
+        raise plan.refusal(absent)
     return context
 
 
