@@ -262,7 +262,7 @@ _DEATHS = {
 }
 
 
-def failure(status: int, subject: str) -> str:
+def failure(status: int, subject: str = "Its script") -> str:
     """Return how ``subject`` failed as a sentence; a negative ``status`` is the signal that ended it."""
     if status >= 0:
         return f"{subject} failed (exit status {status})."
