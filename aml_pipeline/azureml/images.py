@@ -6,14 +6,17 @@ It is the same for SDK v1 and v2, so that an environment is one asset for both. 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import yaml
 
 from aml_pipeline.core import files
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Environment
 from aml_pipeline.project.environment.dependencies import Line
 from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.shared_files import Files
 from aml_pipeline.project.snapshot.snapshot import Snapshot
 
 # The base image of a definition without one. Fixed here, because the SDK's default changes with each release, and so
@@ -27,12 +30,16 @@ _VERSION_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What is registered for a definition: a base image with the text of a conda file, if any, or a build context."""
+    """What is registered for a definition: a base image with the text of a conda file, if any, or a build context.
+
+    The context consists of files of the project and of ``texts``, by path.
+    """
 
     version: str
     base: str = BASE_IMAGE
     conda: str | None = None
     context: Snapshot | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def image_of(environment: Environment, content: str, project: Project) -> Image | None:
@@ -45,10 +52,43 @@ def image_of(environment: Environment, content: str, project: Project) -> Image 
     version = version_of(environment, content)
     if environment.dockerfile:
         return Image(version, context=project.build_context(environment))
-    conda = packages_file(project.declaration(environment).lines) if environment.pip_requirements else None
-    if environment.conda_file:
-        conda = files.read(project.path(environment.conda_file)).decode("utf-8", "replace")
+    conda = conda_text(environment, project)
+    wheels = project.wheels(environment)
+    if wheels:
+        digests = {name: project.digests.file(project.path(name)) for name in wheels.values()}
+        context = Snapshot(project.folder, "Dockerfile", files=Files(project.folder, digests))
+        placed = with_wheels(str(conda), {line: f"./{name}" for line, name in wheels.items()})
+        return Image(version, context=context, texts={"Dockerfile": _DOCKERFILE, "conda.yml": placed})
     return Image(version, environment.docker_image or BASE_IMAGE, conda)
+
+
+def conda_text(environment: Environment, project: Project) -> str | None:
+    """Return the text of the conda file of a definition, if it has or needs one. Raises OSError."""
+    if environment.pip_requirements:
+        return packages_file(project.declaration(environment).lines)
+    if environment.conda_file:
+        return files.read(project.path(environment.conda_file)).decode("utf-8", "replace")
+    return None
+
+
+# SDK v2 has no wheels of its own, so they are in a build context with what Azure ML would write itself: a conda
+# environment in the folder and with the variables that the curated environments have (Azure/azureml-assets).
+_DOCKERFILE = f"""\
+FROM {BASE_IMAGE}
+ENV CONDA_PREFIX=/azureml-envs/steps
+ENV CONDA_DEFAULT_ENV=$CONDA_PREFIX PATH=$CONDA_PREFIX/bin:$PATH LD_LIBRARY_PATH=$CONDA_PREFIX/lib:$LD_LIBRARY_PATH
+COPY . /wheels/
+RUN conda env create --quiet --prefix $CONDA_PREFIX --file /wheels/conda.yml && conda clean --all --yes
+"""
+
+
+def with_wheels(conda: str, places: Mapping[str, str]) -> str:
+    """Return a conda file, as JSON (which is YAML), whose lines for pip are replaced by ``places``."""
+    data = yaml.safe_load(conda)
+    for entry in data["dependencies"]:
+        if isinstance(entry, dict):
+            entry["pip"] = [places.get(str(line).strip(), line) for line in entry["pip"] or ()]
+    return json.dumps(data, default=str)
 
 
 def version_of(environment: Environment, content: str, exported: str = "") -> str:

@@ -11,7 +11,7 @@ from aml_pipeline.core import files, folders, sealing
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
-from aml_pipeline.project.environment import definition, dependencies
+from aml_pipeline.project.environment import definition, dependencies, wheels
 from aml_pipeline.project.environment.dependencies import Declaration
 from aml_pipeline.project.snapshot import program, snapshot
 from aml_pipeline.project.snapshot.snapshot import Snapshot
@@ -104,6 +104,17 @@ class Project:
         source = self._source(folder)
         return Snapshot(folder, name, files=source.files(source.all_files, None))
 
+    def wheels(self, environment: Environment) -> dict[str, str]:
+        """Return the path of each line of an environment's files that is a wheel of the project."""
+        found = wheels.of(self.declaration(environment).lines, lambda name: files.is_file(self.path(name)))
+        return {line: name for line, name in found.items() if self.holds(self.folder, self.path(name))}
+
+    def contents(self, environment: Environment) -> dict[str, str]:
+        """Return the digests of the files of the project from which the image of an environment is built."""
+        context = self.build_context(environment)
+        digests = {name: self.digests.file(self.path(name)) for name in self.wheels(environment).values()}
+        return {**digests, **(snapshot.contents(context) if context else {})}
+
     def _source(self, path: str) -> SourceFolder:
         known = self._folders.get(path)
         if known is None:
@@ -130,8 +141,7 @@ class Project:
             return b""
         if step.environment not in self._environments:
             lines = self.declaration(step.environment).lines
-            context = self.build_context(step.environment)
-            contents = snapshot.contents(context) if context else {}
+            contents = self.contents(step.environment)
             self._environments[step.environment] = definition.text(step.environment, self._read, lines, contents)
         return self._environments[step.environment]
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from packaging.utils import parse_wheel_filename
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.images import BASE_IMAGE
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.project import secret_check
+from aml_pipeline.project.environment.wheels import with_content
 from aml_pipeline.project.opening import open_pipeline
 from tests import dry, v1
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 from tests.loopback.serving import quiet
 from tests.v2 import sdk
 
@@ -178,3 +185,82 @@ def test_v1_is_refused_what_its_sdk_would_upload_without_folders(project: Projec
     plan, opened = open_pipeline(with_docker(project)).require()
     [problem] = sendable.of_v1(plan, opened, plan.steps)
     assert (problem.code, "its folder has more/packages.txt." in problem.message) == ("build-context", True)
+
+
+WHEEL = ROOT / "tests/data/ok/wheels/dist/ours-1.0-py3-none-any.whl"
+WHEELS = """
+    name: places
+    compute: cpu-cluster
+    environment: {name: training, conda_file: conda/training.yml}
+    steps:
+      one: {script: train.py}
+      two: {script: plain.py, environment: {name: serving, pip_requirements: requirements.txt}}
+    """
+
+
+def with_wheel(project: Project) -> None:
+    """Write a pipeline with environments that install a wheel of the project."""
+    packages = '[python=3.11, pip, {pip: [numpy, "../dist/ours-1.0-py3-none-any.whl"]}]'
+    project.write({"conda/training.yml": f"dependencies: {packages}\n"})
+    project.write({"requirements.txt": "numpy\n./dist/ours-1.0-py3-none-any.whl  # ours\n"})
+    (project.root / "dist").mkdir(exist_ok=True)
+    shutil.copy(WHEEL, project.root / "dist")
+    written(project, WHEELS)
+
+
+def test_v2_builds_an_image_with_the_wheels_of_the_project(project: Project, tmp_path: Path) -> None:
+    with_wheel(project)
+    nodes(project, WHEELS)
+    for name in ("training", "serving"):
+        loaded = sdk.load_file(project.root.parent / f"v2/environments/{name}.yml")
+        assert loaded.rest["properties"]["build"]["dockerfilePath"] == "Dockerfile"
+        context = project.root.parent / f"v2/environments/context/{name}"
+        conda = yaml.safe_load((context / "conda.yml").read_text())
+        assert conda["dependencies"] == ["python=3.11", "pip", {"pip": ["numpy", "./dist/ours-1.0-py3-none-any.whl"]}]
+        dockerfile = (context / "Dockerfile").read_text()
+        assert f"FROM {BASE_IMAGE}\n" in dockerfile
+        assert "--file /wheels/conda.yml" in dockerfile
+        # conda has pip install the lines in the folder of its file
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-index",
+            "--no-deps",
+            "--target",
+            str(tmp_path / name),
+        ]
+        subprocess.run([*pip, conda["dependencies"][2]["pip"][1]], cwd=context, check=True)
+        assert (tmp_path / name / "ours.py").is_file()
+
+
+def test_the_bytes_of_a_wheel_count_in_the_version(project: Project) -> None:
+    with_wheel(project)
+
+    def versions() -> list[str]:
+        plan, opened = open_pipeline(str(project.root / "pipeline.yaml")).require()
+        return [image.version for image in export.images(plan, opened).values()]
+
+    before = versions()
+    assert before == versions()
+    with (project.root / "dist" / WHEEL.name).open("ab") as stream:
+        stream.write(b"more")
+    assert all(now != then for now, then in zip(versions(), before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [
+        ("ours-1.0-py3-none-any.whl", "ours-1.0-0_0123456789abcdef-py3-none-any.whl"),
+        (
+            "dist/our_lib-1.0-2b-cp311-cp311-linux_x86_64.whl",
+            "our_lib-1.0-2b_0123456789abcdef-cp311-cp311-linux_x86_64.whl",
+        ),
+    ],
+)
+def test_the_name_of_a_wheel_tells_its_content_and_stays_that_of_a_wheel(name: str, renamed: str) -> None:
+    assert with_content(name, "0123456789abcdef0123") == renamed
+    before, after = parse_wheel_filename(Path(name).name), parse_wheel_filename(renamed)
+    assert (before[0], before[1], before[3]) == (after[0], after[1], after[3])

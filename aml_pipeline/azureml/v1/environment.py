@@ -6,13 +6,14 @@ import os
 import subprocess
 import tempfile
 
-from aml_pipeline.azureml.images import BASE_IMAGE, packages_file
+from aml_pipeline.azureml.images import BASE_IMAGE, conda_text, with_wheels
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.project.environment.wheels import with_content
 from aml_pipeline.project.folder import Project
 
 
@@ -45,7 +46,7 @@ def made(workspace: Sdk, environment: Environment, version: str, exported: str, 
     ``exported`` is the text from ``export``. Raises AzureError.
     """
     with doing(f"registering environment {environment.name}"):
-        defined = _defined(environment, project, exported)
+        defined = _defined(workspace, environment, project, exported)
         defined.version = version
         return defined.register(workspace)
 
@@ -62,31 +63,37 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
             raise
 
 
-def _defined(environment: Environment, project: Project, exported: str) -> Sdk:
+def _defined(workspace: Sdk, environment: Environment, project: Project, exported: str) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
     if environment.dockerfile:
         text = files.read(project.path(environment.dockerfile)).decode("utf-8", "replace")
         return SdkEnvironment.from_dockerfile(environment.name, text)
+    text = conda_text(environment, project) or exported
+    if not text:
+        return SdkEnvironment.from_docker_image(environment.name, environment.docker_image)
     with tempfile.TemporaryDirectory() as folder:
-        conda = _conda_file(environment, project, exported, os.path.join(folder, "conda.yml"))
-        if conda is None:
-            return SdkEnvironment.from_docker_image(environment.name, environment.docker_image)
+        wheels = _wheels(workspace, environment, project, folder)
+        conda = os.path.join(folder, "conda.yml")
+        files.write(conda, (with_wheels(text, wheels) if wheels else text).encode())
         made = SdkEnvironment.from_conda_specification(environment.name, conda)
     made.docker.base_image = environment.docker_image or BASE_IMAGE
     return made
 
 
-def _conda_file(environment: Environment, project: Project, exported: str, place: str) -> str | None:
-    """Return the conda file of a definition, written to ``place`` if it has none; None for a plain image."""
-    if environment.conda_file:
-        return project.path(environment.conda_file)
-    if environment.pip_requirements:
-        exported = packages_file(project.declaration(environment).lines)
-    if not exported:
-        return None
-    files.write(place, exported.encode())
-    return place
+def _wheels(workspace: Sdk, environment: Environment, project: Project, folder: str) -> dict[str, str]:
+    """Upload the wheels of a definition; return the address of each by its line.
+
+    The SDK keeps one wheel of a name, whatever its content, so the names tell the content. ``folder`` is for copies.
+    """
+    addresses = {}
+    for line, name in project.wheels(environment).items():
+        path = os.path.join(folder, with_content(name, project.digests.file(project.path(name))))
+        files.copy(project.path(name), path)
+        from azureml.core import Environment as SdkEnvironment
+
+        addresses[line] = str(SdkEnvironment.add_private_pip_wheel(workspace, path, exist_ok=True))
+    return addresses
 
 
 def export(environment: Environment) -> str:

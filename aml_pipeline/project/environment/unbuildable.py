@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from aml_pipeline.core.problems import Problem, Severity
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
@@ -24,15 +24,18 @@ def warnings(plan: Plan, project: Project) -> list[Problem]:
 def lines(step: Step, project: Project, severity: Severity = "error") -> Iterator[Problem]:
     """Yield what the files of the environment of ``step`` take from elsewhere, each item once."""
     messages: set[str] = set()
-    for line in project.declaration(step.environment).lines if step.environment else ():
-        message, cure = _lacking(line, step.environment) if step.environment else ("", "")
+    if step.environment is None:
+        return
+    wheels = project.wheels(step.environment)
+    for line in project.declaration(step.environment).lines:
+        message, cure = _lacking(line, step.environment, wheels)
         if message and message not in messages:
             messages.add(message)
             yield Problem("local-package", message, cure, severity=severity, file=line.file, position=line.position)
 
 
-def _lacking(line: Line, environment: Environment) -> tuple[str, str]:
-    """Return what Azure ML lacks of a line, and the cure."""
+def _lacking(line: Line, environment: Environment, wheels: Container[str]) -> tuple[str, str]:
+    """Return what Azure ML lacks of a line, and the cure; it gets the ``wheels`` of the project."""
     name = os.path.basename(line.file)
     if line.constraint and not line.replaced:
         what = f'"{shown(line.value)}"' if line.foreign == "list" else name
@@ -41,9 +44,18 @@ def _lacking(line: Line, environment: Environment) -> tuple[str, str]:
     if environment.conda_file not in {None, line.file}:
         message = f"{name} is included by a conda file, but Azure ML receives only the conda file."
         return message, "Copy its lines into the conda file, or use `pip_requirements:` instead."
+    if line.text in wheels:
+        return _wheel(line, environment)
     if line.foreign == "variable" and environment.docker_image:
         return "", ""  # the image may set it
     return _foreign(line) if line.foreign else ("", "")
+
+
+def _wheel(line: Line, environment: Environment) -> tuple[str, str]:
+    if environment.docker_image is None:
+        return "", ""
+    message = f'"{line.text}" is a local wheel, which Azure ML cannot add to a docker image.'
+    return message, "Use `dockerfile:` and install it there, or delete `docker_image:`."
 
 
 def _foreign(line: Line) -> tuple[str, str]:
@@ -61,7 +73,9 @@ def _foreign(line: Line) -> tuple[str, str]:
         message = f'"{text}" refers to local files, which Azure ML does not have when it builds the image.'
         return message, "Use a URL that Azure ML can reach, or delete the line."
     message = f'"{text}" is a local file or folder, which Azure ML does not have when it builds the image.'
-    return message, "Use a published package, or keep the code in the folder of the scripts."
+    if line.text.endswith(".whl"):
+        return message, "Put the wheel into the project, and write its relative path."
+    return message, "Build a wheel of it and name that, or keep the code in the folder of the scripts."
 
 
 _EDITABLE = re.compile(r"-e|--ed")

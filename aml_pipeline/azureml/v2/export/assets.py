@@ -48,7 +48,8 @@ def _files(name: str, image: Image, base: str) -> dict[str, str]:
     place = f"environments/{base}.yml"
     if image.context:
         build = {"path": f"./context/{base}", "dockerfile_path": image.context.script}
-        return {place: yaml_text.text({"name": name, "version": image.version, "build": build}, "environment")}
+        text = yaml_text.text({"name": name, "version": image.version, "build": build}, "environment")
+        return {place: text, **{f"environments/context/{base}/{path}": made for path, made in image.texts.items()}}
     data = {"name": name, "version": image.version, "image": image.base}
     if image.conda is None:
         return {place: yaml_text.text(data, "environment")}

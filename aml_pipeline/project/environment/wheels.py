@@ -1,0 +1,36 @@
+"""The wheels of the project among the lines for pip of an environment: ``./wheels/mylib-1.0-py3-none-any.whl``."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable
+
+from aml_pipeline.project.environment.dependencies import Line
+
+_WHEEL = re.compile(r"(?!/)[\w./+-]+-[\w.+!]+(?:-\d[\w.]*)?-[\w.]+-[\w.]+-[\w.]+\.whl")
+
+
+def of(lines: Iterable[Line], is_file: Callable[[str], bool]) -> dict[str, str]:
+    """Return the path in the project of each line that is a wheel there.
+
+    A path is relative to the folder of its file, as conda reads it, else to that of the project, where pip is run.
+    """
+    wheels = {}
+    for line in lines:
+        if line.foreign == "path" and _WHEEL.fullmatch(line.text):
+            places = (posixpath.normpath(posixpath.join(start, line.text)) for start in _starts(line))
+            path = next((place for place in places if not place.startswith("../") and is_file(place)), None)
+            wheels |= {line.text: path} if path else {}
+    return wheels
+
+
+def _starts(line: Line) -> tuple[str, str]:
+    return posixpath.dirname(line.file), ""
+
+
+def with_content(path: str, digest: str) -> str:
+    """Return the name of a wheel with its content in its build tag, so that another content has another name."""
+    parts = posixpath.basename(path).removesuffix(".whl").split("-")
+    build = parts.pop(2) if len(parts) > 5 else "0"  # noqa: PLR2004 - name, version, build, Python, ABI, platform
+    return "-".join([*parts[:2], f"{build}_{digest[:16]}", *parts[2:]]) + ".whl"
