@@ -251,9 +251,11 @@ ENTRIES: dict[str, dict[str, str]] = {
         "names another. Raise the limit, or copy the data to a datastore with a tool made for it.",
         "local-dataset": "Reported by `submit`: the data exists only on this machine. Let it be uploaded with "
         "`upload: true`, add its location in Azure ML, or allow it to be absent with `optional: true`.",
+        "index-login": "A warning: pip takes the login of a package index from variables here, and Azure ML gets the "
+        "address without it. A connection of the workspace has the login there.",
         "local-package": "Reported by `submit` and `export`, and a warning of `validate`: Azure ML builds the image "
-        "from one file. It has none of your other files, no list from elsewhere and none of your variables. List "
-        "published packages in that file.",
+        "from one file and the wheels that it names. It has no other files or lists and none of your variables. List "
+        "packages and wheels in that file.",
         "no-compute": "Reported by `submit`: a step in Azure ML needs a compute target. Add `compute:` at the top of "
         "the file, or to the step.",
         "no-environment": "Reported by `submit`: a step in Azure ML needs an environment. Add `environment:`.",

@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import yaml
-
 from aml_pipeline.core import files
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.project.environment import indexes
+from aml_pipeline.project.environment.definition import with_lines
 from aml_pipeline.project.environment.dependencies import Line
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.shared_files import Files
@@ -57,18 +57,22 @@ def image_of(environment: Environment, content: str, project: Project) -> Image 
     if wheels:
         digests = {name: project.digests.file(project.path(name)) for name in wheels.values()}
         context = Snapshot(project.folder, "Dockerfile", files=Files(project.folder, digests))
-        placed = with_wheels(str(conda), {line: f"./{name}" for line, name in wheels.items()})
+        placed = with_lines(str(conda), {line: f"./{name}" for line, name in wheels.items()})
         return Image(version, context=context, texts={"Dockerfile": _DOCKERFILE, "conda.yml": placed})
     return Image(version, environment.docker_image or BASE_IMAGE, conda)
 
 
 def conda_text(environment: Environment, project: Project) -> str | None:
-    """Return the text of the conda file of a definition, if it has or needs one. Raises OSError."""
+    """Return the text of the conda file of a definition, if it has or needs one, without logins. Raises OSError."""
+    lines = project.declaration(environment).lines
     if environment.pip_requirements:
-        return packages_file(project.declaration(environment).lines)
-    if environment.conda_file:
-        return files.read(project.path(environment.conda_file)).decode("utf-8", "replace")
-    return None
+        text = packages_file(lines)
+    elif environment.conda_file:
+        text = files.read(project.path(environment.conda_file)).decode("utf-8", "replace")
+    else:
+        return None
+    bare = {line.text: indexes.without_login(line.text) for line in lines if indexes.login(line.text)}
+    return with_lines(text, bare) if bare and not environment.docker_image else text
 
 
 # SDK v2 has no wheels of its own, so they are in a build context with what Azure ML would write itself: a conda
@@ -80,15 +84,6 @@ ENV CONDA_DEFAULT_ENV=$CONDA_PREFIX PATH=$CONDA_PREFIX/bin:$PATH LD_LIBRARY_PATH
 COPY . /wheels/
 RUN conda env create --quiet --prefix $CONDA_PREFIX --file /wheels/conda.yml && conda clean --all --yes
 """
-
-
-def with_wheels(conda: str, places: Mapping[str, str]) -> str:
-    """Return a conda file, as JSON (which is YAML), whose lines for pip are replaced by ``places``."""
-    data = yaml.safe_load(conda)
-    for entry in data["dependencies"]:
-        if isinstance(entry, dict):
-            entry["pip"] = [places.get(str(line).strip(), line) for line in entry["pip"] or ()]
-    return json.dumps(data, default=str)
 
 
 def version_of(environment: Environment, content: str, exported: str = "") -> str:

@@ -42,6 +42,6 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
     if errors(problems):
         raise plan.refusal([*problems, *secrets])
     scripts = validation.of_scripts(replace(plan, steps=tuple(steps)), project, lambda _: unasked())
-    for warning in ordered(plan.located([*secrets, *scripts])):
+    for warning in ordered(plan.located([*problems, *secrets, *scripts])):
         say(as_text([warning], {}))
     project.passed.add(check)

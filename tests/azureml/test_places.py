@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 import yaml
 from packaging.utils import parse_wheel_filename
 
-from aml_pipeline import azureml
+from aml_pipeline import azureml, cli
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.images import BASE_IMAGE
 from aml_pipeline.azureml.v2 import export
@@ -264,3 +265,30 @@ def test_the_name_of_a_wheel_tells_its_content_and_stays_that_of_a_wheel(name: s
     assert with_content(name, "0123456789abcdef0123") == renamed
     before, after = parse_wheel_filename(Path(name).name), parse_wheel_filename(renamed)
     assert (before[0], before[1], before[3]) == (after[0], after[1], after[3])
+
+
+PRIVATE = "--extra-index-url https://${PIP_USER}:${PIP_TOKEN}@packages.example.com/simple"
+BARE = "--extra-index-url https://packages.example.com/simple"
+
+
+def test_the_login_of_an_index_is_never_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is in variables, as pip reads them, while everything runs that writes."""
+    monkeypatch.setenv("PIP_USER", "mary-of-nowhere")
+    monkeypatch.setenv("PIP_TOKEN", "k3yf0rtest1ng")
+    project.write({"conda/training.yml": f'dependencies: [python=3.11, pip, {{pip: ["{PRIVATE}", ours]}}]\n'})
+    project.write({"requirements.txt": f"{PRIVATE}\nours\n"})
+    written(project, WHEELS)
+    monkeypatch.chdir(project.root)
+    for words in (["validate"], ["plan"], ["run"], ["environment"], ["export", "v2"], ["submit", "--dry-run"]):
+        assert cli.run(words, dict(os.environ)) == 0, words
+    said = "".join(capsys.readouterr())
+    assert "[index-login]" in said
+    files = [path for path in project.root.rglob("*") if path.is_file() and not path.is_symlink()]
+    everything = said + "".join(path.read_bytes().decode("utf-8", "replace") for path in files)
+    assert "mary-of-nowhere" not in everything
+    assert "k3yf0rtest1ng" not in everything
+    for name in ("training", "serving"):
+        conda = yaml.safe_load((project.root / f"v2/environments/conda/{name}.yml").read_text())
+        assert conda["dependencies"][-1] == {"pip": [BARE, "ours"]}

@@ -79,6 +79,19 @@ def test_a_definition_is_registered_once(
     assert puts(lesson) == []
 
 
+def test_an_index_is_registered_without_the_login_that_pip_takes_from_variables(
+    lesson: Lesson, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "k3yf0rtest1ng")
+    lesson.write({"requirements.txt": "-i https://me:${TOKEN}@a.example/simple\nours\n"})
+    done = submit("{name: team, pip_requirements: requirements.txt}")
+    assert done.status == 0
+    assert "without its login (me:${TOKEN})" in done.err
+    packages = made(lesson)["python"]["condaDependencies"]["dependencies"][2]
+    assert packages == {"pip": ["-i https://a.example/simple", "ours"]}
+    assert "k3yf0rtest1ng" not in str([one.body for one in lesson.service.requests])
+
+
 def test_a_dockerfile_alone_is_registered_as_its_text(lesson: Lesson, submit: Submit) -> None:
     for command in ("pip install numpy", "pip install scipy"):
         lesson.write({"docker/Dockerfile": f"FROM python:3.11\nRUN {command}\n"})

@@ -70,8 +70,8 @@ LACKING = {
     "this project": (
         "-e .",
         (
-            '"-e ." is a local file or folder, which Azure ML does not have when it builds the image. Use a published '
-            "package, or keep the code in the folder of the scripts."
+            '"-e ." is a local file or folder, which Azure ML does not have when it builds the image. Build a wheel '
+            "of it and name that, or keep the code in the folder of the scripts."
         ),
     ),
     "a wheel at an address of this machine": (
@@ -93,7 +93,7 @@ LACKING = {
         "--extra-index-url file:///srv/simple",
         '"--extra-index-url file:///srv/simple" refers to local files',
     ),
-    "a login that pip puts in": ("-i https://${TOKEN}@a.example/simple", '"${TOKEN}" is an environment variable'),
+    "a host that pip puts in": ("-i https://${HOST}/simple", '"${HOST}" is an environment variable'),
 }
 
 

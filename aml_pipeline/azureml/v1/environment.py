@@ -6,13 +6,14 @@ import os
 import subprocess
 import tempfile
 
-from aml_pipeline.azureml.images import BASE_IMAGE, conda_text, with_wheels
+from aml_pipeline.azureml.images import BASE_IMAGE, conda_text
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.project.environment.definition import with_lines
 from aml_pipeline.project.environment.wheels import with_content
 from aml_pipeline.project.folder import Project
 
@@ -75,7 +76,7 @@ def _defined(workspace: Sdk, environment: Environment, project: Project, exporte
     with tempfile.TemporaryDirectory() as folder:
         wheels = _wheels(workspace, environment, project, folder)
         conda = os.path.join(folder, "conda.yml")
-        files.write(conda, (with_wheels(text, wheels) if wheels else text).encode())
+        files.write(conda, (with_lines(text, wheels) if wheels else text).encode())
         made = SdkEnvironment.from_conda_specification(environment.name, conda)
     made.docker.base_image = environment.docker_image or BASE_IMAGE
     return made

@@ -50,3 +50,12 @@ def _conda(raw: bytes) -> object:
         return json.dumps(data, sort_keys=True, default=str)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return digest_of(raw)
+
+
+def with_lines(conda: str, replaced: Mapping[str, str]) -> str:
+    """Return the text of a conda file, as JSON (which is YAML), with some of its lines for pip replaced."""
+    data = yaml.safe_load(conda)
+    for entry in data["dependencies"]:
+        if isinstance(entry, dict):
+            entry["pip"] = [replaced.get(str(line).strip(), line) for line in entry["pip"] or ()]
+    return json.dumps(data, default=str)

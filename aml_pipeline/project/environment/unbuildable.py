@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 
 from aml_pipeline.core.problems import Problem, Severity
 from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.project.environment import indexes
 from aml_pipeline.project.environment.dependencies import Line, shown
 from aml_pipeline.project.folder import Project
 
@@ -32,9 +33,18 @@ def lines(step: Step, project: Project, severity: Severity = "error") -> Iterato
         if message and message not in messages:
             messages.add(message)
             yield Problem("local-package", message, cure, severity=severity, file=line.file, position=line.position)
+        elif not (message or step.environment.docker_image) and indexes.login(line.text):
+            yield _login(line)
 
 
-def _lacking(line: Line, environment: Environment, wheels: Container[str]) -> tuple[str, str]:
+def _login(line: Line) -> Problem:
+    """Return the warning that Azure ML gets an address without the login that pip takes from variables here."""
+    message = f"Azure ML gets this address without its login ({indexes.login(line.text)})."
+    cure = 'Save the login in a connection of the workspace: see "Private package indexes" in docs/azure.md.'
+    return Problem("index-login", message, cure, severity="warning", file=line.file, position=line.position)
+
+
+def _lacking(line: Line, environment: Environment, wheels: Collection[str]) -> tuple[str, str]:
     """Return what Azure ML lacks of a line, and the cure; it gets the ``wheels`` of the project."""
     name = os.path.basename(line.file)
     if line.constraint and not line.replaced:
@@ -48,6 +58,8 @@ def _lacking(line: Line, environment: Environment, wheels: Container[str]) -> tu
         return _wheel(line, environment)
     if line.foreign == "variable" and environment.docker_image:
         return "", ""  # the image may set it
+    if line.foreign == "variable" and "${" not in indexes.without_login(line.text):
+        return _private_index(wheels)
     return _foreign(line) if line.foreign else ("", "")
 
 
@@ -56,6 +68,14 @@ def _wheel(line: Line, environment: Environment) -> tuple[str, str]:
         return "", ""
     message = f'"{line.text}" is a local wheel, which Azure ML cannot add to a docker image.'
     return message, "Use `dockerfile:` and install it there, or delete `docker_image:`."
+
+
+def _private_index(wheels: Collection[str]) -> tuple[str, str]:
+    """Return the problem of an index with a login: what Docker builds from a context has no connection to it."""
+    if not wheels:
+        return "", ""
+    message = "an image with wheels of the project cannot be built with packages of an index that needs a login."
+    return message, "Put the wheels of those packages into the project too."
 
 
 def _foreign(line: Line) -> tuple[str, str]:

@@ -16,7 +16,7 @@ def of(lines: Iterable[Line], is_file: Callable[[str], bool]) -> dict[str, str]:
 
     A path is relative to the folder of its file, as conda reads it, else to that of the project, where pip is run.
     """
-    wheels = {}
+    wheels: dict[str, str] = {}
     for line in lines:
         if line.foreign == "path" and _WHEEL.fullmatch(line.text):
             places = (posixpath.normpath(posixpath.join(start, line.text)) for start in _starts(line))

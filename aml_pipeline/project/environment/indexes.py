@@ -1,0 +1,18 @@
+"""Package indexes whose address has a login that pip takes from variables: ``https://${USER}:${TOKEN}@host/simple``."""
+
+from __future__ import annotations
+
+import re
+
+_LOGIN = re.compile(r"(?<=://)[^\s/@]*\$\{[A-Z0-9_]+\}[^\s/@]*@")
+
+
+def login(line: str) -> str:
+    """Return the login in a line for pip that names an index, as written: ``${USER}:${TOKEN}``; else ""."""
+    found = _LOGIN.search(line) if line.startswith("-") else None
+    return found[0].removesuffix("@") if found else ""
+
+
+def without_login(line: str) -> str:
+    """Return a line for pip as Azure ML gets it: a connection of the workspace has the login."""
+    return _LOGIN.sub("", line) if line.startswith("-") else line
