@@ -22,6 +22,7 @@ from tests.conformance import settings as step_settings
 from tests.conformance import strategies
 from tests.conformance.sides import Both, Sides
 from tests.loopback.serving import quiet, serving
+from tests.loopback.storage import KEY, storing
 
 pytestmark = quiet
 
@@ -34,12 +35,17 @@ KINDS = ("literal", "parameter", "input", "output", "dataset", "after")
 @pytest.fixture(scope="module")
 def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("project")
-    with pytest.MonkeyPatch.context() as patch, serving(home, patch) as service:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serving(home, patch) as service,
+        storing(service.guard, home, patch),
+    ):
         from tests.loopback.client import connect
 
         for name in ("cpu-cluster", "big-cluster", "made-cluster"):
             service.add_compute(name)
         service.add_datastore("results")
+        service.unlock("AccountKey", KEY)
         for name in ("images", "images", "letters"):
             service.add_dataset(name, f"some/{name}")
         workspace = connect(service, home)
@@ -63,9 +69,9 @@ def fill(folder: Path) -> None:
     for name in ("record.py", "scripts/record.py", "scripts/nested/record.py"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(CONFORMANCE / "record.py", folder / name)
-    for name in ("data", "more", "more/data", "other"):
+    for name in ("data", "more", "more/data", "other", "sent"):
         (folder / name).mkdir()
-    for name in ("table.csv", "requirements.txt", "scripts/words.txt"):
+    for name in ("table.csv", "requirements.txt", "scripts/words.txt", "sent/letters.txt"):
         (folder / name).write_text("numpy\n")
 
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.cli.commands import schedules as shown
@@ -62,6 +62,7 @@ class Exported:
         opened.add([*sendable.problems(plan, project, plan.steps), *export.problems(plan)])
         opened.require()
         self.plan: Plan = plan
+        self.project = project
         self.root = folder.parent / "v2"
         export.write(plan, project, str(self.root))
         self.loaded = sdk.load(self.root)
@@ -77,7 +78,7 @@ class Exported:
         """Assert that all that was written is sent, and that it is all that the plan says of a step's settings."""
         assert [(name, lost) for name, one in self.loaded.items() if (lost := sdk.dropped(one, self.root))] == []
         assert list(self.job["jobs"]) == [export.node(step.name) for step in self.plan.steps]
-        for step in adapt(self.plan)[0].steps:
+        for step in adapt(uploads.here(self.plan, self.project))[0].steps:
             node = self.job["jobs"][export.node(step.name)]
             assert node.get("environment_variables", {}) == dict(step.environment_variables)
             assert sdk.seconds(node.get("limits", {}).get("timeout", "PT")) == (step.timeout or 0)

@@ -24,6 +24,7 @@ from tests.azureml.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.azureml.test_export_v2 import by_hand
 from tests.conftest import ROOT
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
+from tests.loopback.storage import KEY, storing
 from tests.loopback.wire import Answer, Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
@@ -625,7 +626,9 @@ def test_a_cluster_that_is_just_being_made_is_waited_for(lesson: LessonV2) -> No
 
 
 @pytest.mark.parametrize("file", sorted((CONFORMANCE / "pipelines").glob("*.yaml")), ids=lambda file: str(file.stem))
-def test_a_script_receives_what_it_receives_here(lesson: LessonV2, capsys: Capture, tmp_path: Path, file: Path) -> None:
+def test_a_script_receives_what_it_receives_here(
+    lesson: LessonV2, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
     """The commands of the bodies that were sent, bound and run by real shells."""
     shutil.rmtree(lesson.root)
     lesson.root.mkdir()
@@ -642,7 +645,9 @@ def test_a_script_receives_what_it_receives_here(lesson: LessonV2, capsys: Captu
     lesson.write({"pipeline.yaml": text})
     profile, parameters = GIVEN.get(file.stem, (None, {}))
     chosen = ["--profile", profile] if profile else []
-    done = lesson.here(capsys, *SUBMIT, *chosen, *(f"--param={name}={value}" for name, value in parameters.items()))
+    lesson.service.unlock("AccountKey", KEY)
+    with storing(lesson.service.guard, tmp_path, monkeypatch):
+        done = lesson.here(capsys, *SUBMIT, *chosen, *(f"--param={name}={value}" for name, value in parameters.items()))
     assert done.status == 0, done.err
     name, job = job_of(lesson)
     python, order = Python(tmp_path / "bin"), tmp_path / "order"

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from aml_pipeline import azureml
+from aml_pipeline.azureml import uploads
 from aml_pipeline.local import Context, Run, Wishes
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.local.store import Store
@@ -24,6 +25,7 @@ from aml_pipeline.runs.recorder import Recorder, new_id
 from tests.loopback import evaluator
 from tests.loopback.service import Service
 from tests.loopback.state import Sdk
+from tests.loopback.workspace import DEFAULT_DATASTORE
 
 _SAVED = re.compile(r'/datastores/([^/]+)/paths/(.*?)\\"')
 
@@ -70,8 +72,9 @@ class Sides:
         file = self.folder / "pipeline.yaml"
         file.write_text(text, encoding="utf-8")
         opened = open_pipeline(str(file), profile, parameters)
-        plan, _ = opened.require()
-        return Both(plan, self._here(opened), self._there(opened))
+        plan, project = opened.require()
+        there, _ = uploads.planned(plan, project, plan.steps, lambda: DEFAULT_DATASTORE)
+        return Both(there, self._here(opened), self._there(opened, there))
 
     def _here(self, opened: Opened) -> dict[str, Here]:
         plan, project = opened.require()
@@ -96,13 +99,13 @@ class Sides:
         script, *arguments = words
         return Here(script, tuple(symbols.get(word, word) for word in arguments), variables)
 
-    def _there(self, opened: Opened) -> dict[str, evaluator.Step]:
+    def _there(self, opened: Opened, there: Plan) -> dict[str, evaluator.Step]:
         plan, project = opened.require()
         run = azureml.submit(plan, self.workspace, project).id
         service = self.service
         datasets = {**service.dataset_names, **_saved(service)}
         steps = evaluator.evaluate(service.graph_of(run), service.modules, service.assignments_of(run), datasets)
-        names = {self._known_as(place): name for name, place in plan.datasets.items()}
+        names = {self._known_as(place): name for name, place in there.datasets.items()}
         return {name: _with_names(step, names) for name, step in steps.items()}
 
     def _known_as(self, place: DatasetPlace) -> str:

@@ -229,6 +229,11 @@ class TunnelHandler(Handler):
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
         self.close_connection = False
 
+    def finish(self) -> None:
+        """Close the connection inside the tunnel too."""
+        super().finish()
+        self.connection.close()
+
 
 class Storage(Asked):
     """The storage of a loopback service: what it holds, what it was asked, and what it is told to get wrong."""
