@@ -7,11 +7,16 @@ DataLoader over images: faster, with bit-for-bit the same weights. Logged to the
   tutorial. If an epoch has fewer than 2000 batches, the mean over the whole epoch;
 - ``accuracy``: at the end, the fraction (0 to 1) of correctly classified test images.
 
+Started as several processes, as by torchrun or a ``distribution`` of type pytorch, each trains on its share of every
+batch (DistributedDataParallel), so that batch size and learning rate mean the same as with one process. The first one
+logs and saves. The order of additions differs, and with it the last bits of the weights.
+
 Into ``--output`` go ``model.pt`` (the state dict, on the CPU) and ``metrics.json``. The same seed gives the same bytes,
 on the same machine and versions.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -23,7 +28,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from current_run import CurrentRun, current_run
@@ -47,6 +53,19 @@ class Loss(NamedTuple):
     loss: float
 
 
+class Group(NamedTuple):
+    """The processes that train together: the rank of this one, and their number."""
+
+    rank: int = 0
+    size: int = 1
+
+    def mean(self, value: torch.Tensor) -> float:
+        """Return the mean of a value that each process has."""
+        if self.size > 1:
+            distributed.all_reduce(value)
+        return value.item() / self.size
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, test and save; exit with 1 if the data is wrong or the training fails, with 2 if an argument is wrong."""
     parser = _parser()
@@ -55,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         images = read(args.data)
         print(summary(images), flush=True)
-        _run(images, args)
+        device = _device()
+        with _group(device) as group:
+            _run(images, args, device, group)
     except (ImageSetError, TrainingError, OSError) as error:
         parser.exit(1, f"{parser.prog}: error: {error}\n")
 
@@ -69,12 +90,15 @@ def fit(  # noqa: PLR0913 - the tutorial's parameters
     batch_size: int,
     learning_rate: float,
     on_loss: Callable[[Loss], None],
+    group: Group = Group(),  # noqa: B008 - it cannot be changed
 ) -> None:
     """Train ``net`` in place on normalised ``images`` (N x 3 x 32 x 32) and ``labels`` (N), all on one device.
 
-    Each mean loss is passed to ``on_loss`` as soon as it is known. Shuffling draws from torch's default generator.
+    Each mean loss is passed to ``on_loss`` as soon as it is known. Shuffling draws from torch's default generator,
+    which the processes of a ``group`` have seeded alike.
     """
-    criterion = nn.CrossEntropyLoss()
+    model = net if group.size == 1 else DistributedDataParallel(net)
+    criterion = nn.CrossEntropyLoss(reduction="mean" if group.size == 1 else "sum")
     optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate, momentum=0.9)
     for epoch, order in enumerate(_orders(len(labels), epochs), start=1):
         batches = order.to(images.device).split(min(batch_size, len(labels)))  # torch refuses sizes beyond 64 bits
@@ -82,12 +106,15 @@ def fit(  # noqa: PLR0913 - the tutorial's parameters
         total = torch.zeros((), dtype=torch.float64, device=images.device)
         for number, batch in enumerate(batches, start=1):
             optimizer.zero_grad()
-            loss = criterion(net(images[batch]), labels[batch])
+            share = batch[group.rank :: group.size]
+            loss = criterion(model(images[share]), labels[share])
+            if group.size > 1:  # the mean of the gradients of all processes is then that of the batch, however shared
+                loss = loss * group.size / len(batch)
             loss.backward()
             optimizer.step()
             total += loss.detach()
             if number % log_every == 0:
-                on_loss(Loss(epoch, number, total.item() / log_every))
+                on_loss(Loss(epoch, number, group.mean(total) / log_every))
                 total.zero_()
 
 
@@ -112,17 +139,18 @@ def _orders(size: int, epochs: int) -> Iterator[torch.Tensor]:
         yield from DataLoader(range(size), batch_size=size, shuffle=True)  # type: ignore[arg-type] # a range will do
 
 
-def _run(images: ImageSet, args: argparse.Namespace) -> None:
-    """Train on ``images`` as ``args`` says, log to the current run, write the results."""
+def _run(images: ImageSet, args: argparse.Namespace, device: torch.device, group: Group) -> None:
+    """Train on ``images`` as ``args`` says; the first process of ``group`` logs to the current run, and saves."""
     run = current_run()
-    device = _device()
     torch.manual_seed(args.seed)
     net = Net().to(device)
     losses: list[Loss] = []
 
     def on_loss(loss: Loss) -> None:
         losses.append(loss)
-        _log_loss(run, loss)
+        _check_loss(loss)
+        if group.rank == 0:
+            _log_loss(run, loss)
 
     fit(
         net,
@@ -132,7 +160,10 @@ def _run(images: ImageSet, args: argparse.Namespace) -> None:
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         on_loss=on_loss,
+        group=group,
     )
+    if group.rank > 0:
+        return
     score = accuracy(net, normalise(images.test_images).to(device), torch.from_numpy(images.test_labels).to(device))
     run.log("accuracy", score)
     print(f"accuracy on the {len(images.test_labels)} test images of {images.name}: {score:.4f}")
@@ -141,11 +172,15 @@ def _run(images: ImageSet, args: argparse.Namespace) -> None:
     run.flush()  # Azure ML's run sends metrics in the background; unsent ones are lost when Python ends
 
 
-def _log_loss(run: CurrentRun, loss: Loss) -> None:
-    """Log one mean loss; raise TrainingError if it is not a number, because all later weights would be lost."""
+def _check_loss(loss: Loss) -> None:
+    """Raise TrainingError if a mean loss is not a number, because all later weights would be lost."""
     if not math.isfinite(loss.loss):
         where = f"epoch {loss.epoch}, batch {loss.batch}"
         raise TrainingError(f"the loss is {loss.loss} at {where}: try a smaller --learning-rate")
+
+
+def _log_loss(run: CurrentRun, loss: Loss) -> None:
+    """Log one mean loss."""
     print(f"epoch {loss.epoch}, batch {loss.batch}: loss {loss.loss:.3f}")
     run.log("loss", loss.loss)
     sys.stdout.flush()  # flush for readers of the log: a pipe is buffered
@@ -161,13 +196,31 @@ def _save(args: argparse.Namespace, net: Net, metrics: dict[str, Any]) -> None:
 
 
 def _device() -> torch.device:
-    """Return CUDA if available, else the CPU, set up so that the same seed gives the same weights."""
+    """Return the GPU of this process if there are any, else the CPU, set up for the same weights with the same seed."""
     torch.set_num_threads(1)  # with the tutorial's batch size of 4, a second thread makes it slower
     if not torch.cuda.is_available():
         return torch.device("cpu")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, cuBLAS may differ between runs
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    rank, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if rank >= gpus:
+        raise TrainingError(f"process {rank} has no GPU of its own: start at most {gpus} on each node")
+    torch.cuda.set_device(rank)
     return torch.device("cuda")
+
+
+@contextlib.contextmanager
+def _group(device: torch.device) -> Iterator[Group]:
+    """Give the processes that were started together: WORLD_SIZE of them, if that is set."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Group()
+        return
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Group(distributed.get_rank(), size)
+    finally:
+        distributed.destroy_process_group()
 
 
 def _parser() -> argparse.ArgumentParser:
