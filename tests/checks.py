@@ -57,6 +57,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "not-a-value": "A parameter must be one string, number or boolean. Write several values as one string that the "
         "script splits, or as several parameters.",
         "reserved-key": "The key is reserved for a later version. Delete it.",
+        "two-launchers": "The command starts several processes of a script, and `distribution` would start it several "
+        "times. Let one of them start the processes.",
         "two-programs": "A step runs one program. Keep `script:`, `module:` or `command:`.",
         "unknown-key": "The key is unknown in this place. The message suggests the most similar key, or lists the "
         "known ones.",

@@ -24,7 +24,7 @@ from tests.steps.test_train import arguments
 Done = list["subprocess.CompletedProcess[str]"]
 
 
-def together(processes: int, name: str | Path, words: Sequence[str], status: int = 0) -> Done:
+def together(processes: int, name: str, words: Sequence[str], status: int = 0) -> Done:
     """Run a script as so many processes at a time."""
     variables = ranks.variables(Distribution("pytorch", 1, processes))
     with ThreadPoolExecutor(processes) as pool:
@@ -76,7 +76,7 @@ def test_whatever_the_shares_the_gradient_is_that_of_the_batch(tmp_path: Path) -
     """
     code = tmp_path / "of_a_group.py"
     code.write_text(f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'steps')]!r}\n{OF_A_GROUP}", encoding="utf-8")
-    together(3, code, [str(tmp_path / "made.pt")])
+    together(3, str(code), [str(tmp_path / "made.pt")])
     weights, losses = exact(train.Group())
     others, same = torch.load(tmp_path / "made.pt", weights_only=True)
     assert same == pytest.approx(losses, rel=1e-12)

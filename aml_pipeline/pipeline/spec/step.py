@@ -55,6 +55,11 @@ _DATA_SCHEMA: dict[str, Any] = {
 InputData = Annotated[Text, Shown(_DATA_SCHEMA)]
 
 
+# Programs that start several processes of a script themselves.
+LAUNCHERS = ("torchrun", "torch.distributed.run", "torch.distributed.launch", "mpirun", "mpiexec", "horovodrun",
+             "deepspeed", "accelerate")  # fmt: skip
+
+
 class Step(RunSettings):
     """A program and its arguments, which declare what the step reads and writes."""
 
@@ -115,6 +120,16 @@ class Step(RunSettings):
     retries: int | None = Field(
         None, ge=0, le=100, description="Number of retries after a failure (local runs only).", examples=[2]
     )
+
+    @field_validator("distribution")
+    @classmethod
+    def _is_the_launcher(cls, value: Distribution | None, info: ValidationInfo) -> Distribution | None:
+        launcher = next((word for word in info.data.get("command") or () if word in LAUNCHERS), None)
+        if value is not None and launcher:
+            raise fail("two-launchers", f"{launcher} starts several processes, and so does `distribution`.",
+                       "Delete `distribution`, or replace `command` by the script itself: `script: train.py`.",
+                       at="")  # fmt: skip
+        return value
 
     @field_validator("module", "command")
     @classmethod
