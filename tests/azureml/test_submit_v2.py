@@ -341,6 +341,36 @@ def test_a_missing_environment_and_a_missing_datastore_are_told_in_our_words(les
     assert lesson.here(capsys, *SUBMIT).err == told
 
 
+def test_the_build_context_of_an_image_is_uploaded_once(
+    lesson: LessonV2, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson.replace("pipeline.yaml", "conda_file: conda.yml", "dockerfile: docker/Dockerfile")
+    files = {"Dockerfile": "FROM python:3.11\nCOPY . /tools\n", "more/packages.txt": "numpy\n"}
+    lesson.write({f"docker/{name}": text for name, text in files.items()})
+    lesson.service.unlock("AccountKey", KEY)
+    with storing(lesson.service.guard, tmp_path, monkeypatch) as storage:
+        done = lesson.here(capsys, *SUBMIT)
+        assert (done.status, done.err) == (0, "")
+        (sent,) = lesson.service.environments.values()
+        build = sent["properties"]["build"]
+        assert build["dockerfilePath"] == "Dockerfile"
+        folder = build["contextUri"].partition(".net/workspaceblobstore/")[2]
+        assert storage.files(folder) == {name: text.encode() for name, text in files.items()}
+        storage.forget()
+        assert lesson.here(capsys, *SUBMIT).status == 0
+        assert storage.sent == []
+
+
+def test_an_environment_of_a_registry_is_sent_as_its_address(lesson: LessonV2, capsys: Capture) -> None:
+    registered = "{registered: sklearn-1.5, registry: azureml, version: 3}"
+    lesson.replace("pipeline.yaml", "{name: training, conda_file: conda.yml}", registered)
+    done = lesson.here(capsys, *SUBMIT)
+    assert (done.status, done.err) == (0, "")
+    sent = {one["properties"]["componentSpec"]["environment"] for one in lesson.service.components.values()}
+    assert sent == {"azureml://registries/azureml/environments/sklearn-1.5/versions/3"}
+    assert "PUT /environments" not in "".join(routes(lesson))
+
+
 def test_the_words_for_what_is_not_there_are_those_of_v1(lesson: LessonV2, capsys: Capture) -> None:
     lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: cpu-clutser")
     assert lesson.here(capsys, *SUBMIT).err == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from aml_pipeline.azureml.images import BASE_IMAGE, PYTHON
+from tests.conftest import ROOT
 from tests.loopback.lesson import PIPELINE, Done, Lesson
 from tests.loopback.serving import quiet
+from tests.loopback.storage import storing
 
 pytestmark = quiet
 
@@ -90,6 +93,33 @@ def test_an_index_is_registered_without_the_login_that_pip_takes_from_variables(
     packages = made(lesson)["python"]["condaDependencies"]["dependencies"][2]
     assert packages == {"pip": ["-i https://a.example/simple", "ours"]}
     assert "k3yf0rtest1ng" not in str([one.body for one in lesson.service.requests])
+
+
+OURS = "ours-1.0-py3-none-any.whl"
+
+
+def test_a_wheel_of_the_project_is_uploaded_under_a_name_that_tells_its_content(
+    lesson: Lesson, submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson.write({"requirements.txt": f"six\n./dist/{OURS}\n"})
+    (lesson.root / "dist").mkdir()
+    shutil.copy(ROOT / "tests/data/ok/wheels/dist" / OURS, lesson.root / "dist")
+    place = "https://loop.blob.core.windows.net/azureml/Environment/azureml-private-packages/"
+    with storing(lesson.service.guard, tmp_path, monkeypatch) as storage:
+        for name in ("team", "other"):  # each environment needs it, and it is sent once
+            assert submit(f"{{name: {name}, pip_requirements: requirements.txt}}").status == 0
+        (sent,) = storage.files()
+        assert storage.files() == {sent: (lesson.root / "dist" / OURS).read_bytes()}
+        packages = [
+            one["python"]["condaDependencies"]["dependencies"][2] for one in lesson.service.environments.values()
+        ]
+        wheel = sent.rpartition("/")[2]
+        assert packages == [{"pip": ["six", place + wheel]}] * 2
+        with (lesson.root / "dist" / OURS).open("ab") as stream:
+            stream.write(b"more")
+        assert submit("{name: team, pip_requirements: requirements.txt}").status == 0
+        assert len(storage.files()) == 2
+    assert len(lesson.service.environments) == 3
 
 
 def test_a_dockerfile_alone_is_registered_as_its_text(lesson: Lesson, submit: Submit) -> None:

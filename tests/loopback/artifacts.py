@@ -1,8 +1,8 @@
-"""Artifacts: the files of a run; its logs are among them."""
+"""Artifacts: the files of a run, its logs among them; and the wheels that environments install."""
 
 from . import simulation
 from .state import State
-from .wire import Answer, Call, Refusal, route
+from .wire import Answer, Call, Refusal, error_body, route
 
 IN_DETAILS = ("azureml-logs/", "logs/")  # the SDK looks for user_logs and system_logs among the artifacts instead
 
@@ -59,9 +59,40 @@ def get_content(state: State, call: Call) -> object:
     return Answer(files(state, call["run"])[call["name"]].encode())
 
 
+def create_wheels(state: State, call: Call) -> object:
+    """Make room for wheels; each name can be taken once."""
+    made, places, errors = {}, {}, {}
+    for row in call.body["paths"]:
+        name = row["path"]
+        if name in state.wheels:
+            errors[name] = error_body(f"Resource Conflict: ArtifactId {_place(name)} already exists.", "UserError")
+            continue
+        state.wheels.append(name)
+        made[name] = {"artifactId": _place(name), "path": name}
+        places[name] = _of_wheel(name)
+    return {"artifacts": made, "artifactContentInformation": places, "errors": errors}
+
+
+def get_wheel(state: State, call: Call) -> object:
+    """Answer with the address of a wheel."""
+    if call["name"] not in state.wheels:
+        raise Refusal(404, f"there is no artifact {call['name']}", "NotFound")
+    return _of_wheel(call["name"])
+
+
+def _place(name: str) -> str:
+    return f"Environment/azureml-private-packages/{name}"
+
+
+def _of_wheel(name: str) -> dict[str, str]:
+    return {"contentUri": f"https://loop.blob.core.windows.net/azureml/{_place(name)}?sv=2026-01-05&sig=c2VjcmV0"}
+
+
 BASE = "/artifact/v2.0/artifacts"
 
 ROUTES = (
+    route("POST", f"{BASE}/batch/metadata/Environment/azureml-private-packages", create_wheels),
+    route("GET", f"{BASE}/contentinfo/Environment/azureml-private-packages/{{name:path}}", get_wheel),
     route("GET", f"{BASE}/prefix/contentinfo/ExperimentRun/{{container}}/{{prefix:path}}", list_prefix),
     route("GET", f"{BASE}/contentinfo/ExperimentRun/{{container}}/{{name:path}}", get_information),
     route("GET", f"{BASE}/ExperimentRun/{{container}}", list_container),

@@ -32,6 +32,7 @@ class State:
     computes: dict[str, Entity] = field(default_factory=dict)
     datastores: dict[str, Entity] = field(default_factory=dict)
     environments: dict[tuple[str, str], Entity] = field(default_factory=dict)  # by name and version
+    wheels: list[str] = field(default_factory=list)  # names of those for environments
     snapshots: dict[str, Entity] = field(default_factory=dict)
     datasets: dict[str, list[Entity]] = field(default_factory=dict)  # the versions of each registered name
     saved_datasets: dict[str, Entity] = field(default_factory=dict)

@@ -80,7 +80,8 @@ def _refuse(state: State, body: Entity) -> None:
     spec = body["properties"]["componentSpec"]
     for key, kind in (("code", "codes"), ("environment", "environments")):
         given = spec.get(key)
-        if given is not None and versioned(given, kind) not in _stored(state, kind):
+        elsewhere = given is None or given.startswith("azureml://registries/")
+        if not elsewhere and versioned(given, kind) not in _stored(state, kind):
             raise Refusal(400, f"The {key} {given} of component {spec.get('name')} was not found.")
 
 

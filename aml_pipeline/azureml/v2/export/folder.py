@@ -53,7 +53,8 @@ def _fill(made: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot]) -
         if changed:
             cure = "Try again when it is no longer being written."
             raise MachineError(f"{changed[0]} changed while it was being copied. {cure}")
-        files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
+        if name.startswith("code/"):
+            files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
 
 
 def _write_text(path: str, text: str) -> None:
