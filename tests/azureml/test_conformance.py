@@ -69,6 +69,9 @@ def fill(folder: Path) -> None:
     for name in ("record.py", "scripts/record.py", "scripts/nested/record.py"):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(CONFORMANCE / "record.py", folder / name)
+    (folder / "package").mkdir()
+    shutil.copy(CONFORMANCE / "record.py", folder / "package")
+    (folder / "record.sh").write_text('exec python record.py "$@"\n')
     for name in ("data", "more", "more/data", "other", "sent"):
         (folder / name).mkdir()
     for name in ("table.csv", "requirements.txt", "scripts/words.txt", "sent/letters.txt"):

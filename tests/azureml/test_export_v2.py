@@ -104,10 +104,11 @@ class Exported:
         order.mkdir(exist_ok=True)
         alone = not self.plan.step(name).written
         command = shell.bound(self.job, node, spec["command"], order if alone else None, self.plan.step(name))
-        words, *others = [python.receives(one, command) for one in shell.SHELLS]
+        words, *others = [python.starts(one, command) for one in shell.SHELLS]
         assert others == [words]
-        assert words[0] == self.plan.step(name).script
-        return words[1:]
+        first = self.plan.step(name).words
+        assert words[: len(first)] == list(first)
+        return words[len(first) :]
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:

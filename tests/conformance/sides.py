@@ -17,7 +17,7 @@ from aml_pipeline.azureml import uploads
 from aml_pipeline.local import Context, Run, Wishes
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.local.store import Store
-from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan
+from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan, Step
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs import locks
@@ -97,6 +97,10 @@ class Sides:
             kind = "output" if result.step == step else "input"
             symbols |= {place: f"<{kind} {result.step}.{name}>" for name, place in result.outputs.items()}
         script, *arguments = words
+        planned = plan.step(step)
+        if planned.script is None:
+            assert os.path.basename(script) == "record.py"
+            script = " ".join(planned.words)
         return Here(script, tuple(symbols.get(word, word) for word in arguments), variables)
 
     def _there(self, opened: Opened, there: Plan) -> dict[str, evaluator.Step]:
@@ -106,7 +110,8 @@ class Sides:
         datasets = {**service.dataset_names, **_saved(service)}
         steps = evaluator.evaluate(service.graph_of(run), service.modules, service.assignments_of(run), datasets)
         names = {self._known_as(place): name for name, place in there.datasets.items()}
-        return {name: _with_names(step, names) for name, step in steps.items()}
+        named = {name: _with_names(step, names) for name, step in steps.items()}
+        return {name: _without_words(step, plan.step(name)) for name, step in named.items()}
 
     def _known_as(self, place: DatasetPlace) -> str:
         """Return what the evaluator calls a dataset."""
@@ -119,6 +124,16 @@ def _saved(service: Service) -> dict[str, str]:
     """Return datastore and path of each dataset without a name, by its id."""
     found = {known: _SAVED.search(str(one["flow"])) for known, one in service.state.saved_datasets.items()}
     return {known: unquote(f"{one[1]}/{one[2]}") for known, one in found.items() if one}
+
+
+def _without_words(step: evaluator.Step, planned: Step) -> evaluator.Step:
+    """Return ``step`` with all words of its command as what it runs: the graph has the first one apart."""
+    if planned.script is not None:
+        return step
+    count = len(planned.words) - 1
+    words = [step.script, *(str(token) for token in step.arguments[:count])]
+    assert words == list(planned.words)
+    return replace(step, script=" ".join(words), arguments=step.arguments[count:], resolved=step.resolved[count:])
 
 
 def _with_names(step: evaluator.Step, names: Mapping[str, str]) -> evaluator.Step:

@@ -5,7 +5,7 @@ They share few names, so that in one workspace many of them look much alike.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -96,6 +96,17 @@ _VALUES: dict[ParameterType, st.SearchStrategy[str]] = {
 }
 
 
+# What a step may run: all of them write down what they are called with.
+SCRIPT: Mapping[str, Any] = {"script": "record.py"}
+PROGRAMS: tuple[Mapping[str, Any], ...] = (
+    {"module": "record"},
+    {"module": "package.record"},
+    {"command": ["python", "record.py"]},
+    {"command": ["bash", "-e", "record.sh"]},
+)
+# What SDK v1 passes to a module or a command.
+PLAIN = re.compile(r"[\w@%+=:,./-]+")
+
 # Numbers as texts, which the dumper below writes plain.
 DISTRIBUTIONS: tuple[Mapping[str, str], ...] = (
     {"type": "pytorch"},
@@ -141,6 +152,7 @@ class Step:
     after: tuple[str, ...]
     as_mapping: bool
     distribution: Mapping[str, str] | None = None
+    program: Mapping[str, Any] = field(default_factory=lambda: SCRIPT)
 
     @property
     def words(self) -> list[Token]:
@@ -152,7 +164,7 @@ class Step:
         rows = [_row(one) for one in self.arguments]
         merged = {key: value for row in rows for key, value in row.items()} if self.as_mapping else rows
         own = {"distribution": dict(self.distribution)} if self.distribution else {}
-        return {"script": "record.py", **own, "after": list(self.after), "arguments": merged}
+        return {**self.program, **own, "after": list(self.after), "arguments": merged}
 
 
 def _row(argument: Argument) -> Any:  # noqa: ANN401 - a piece of YAML
@@ -229,6 +241,11 @@ def _value_of(declared: Mapping[str, Any], given: Mapping[str, str], name: str) 
     return given.get(name, str(default).lower() if isinstance(default, bool) else default)
 
 
+def _texts_of(declared: Mapping[str, Any], given: Mapping[str, str], name: str) -> list[str]:
+    """Return the default of a parameter and the value that it is given."""
+    return [_value_of(declared, {}, name), _value_of(declared, given, name)]
+
+
 def _sources(step: str, readable: Sequence[tuple[str, str]], parameters: Mapping[str, str]) -> list[Token]:
     """Return what the arguments of ``step`` may name."""
     return [
@@ -240,12 +257,14 @@ def _sources(step: str, readable: Sequence[tuple[str, str]], parameters: Mapping
     ]
 
 
-def _arguments(sources: Sequence[Token], *, as_mapping: bool) -> st.SearchStrategy[tuple[Argument, ...]]:
+def _arguments(
+    sources: Sequence[Token], texts: st.SearchStrategy[str], *, as_mapping: bool
+) -> st.SearchStrategy[tuple[Argument, ...]]:
     # By kind, so that what there is least of is not the rarest.
     named_ones = [[one for one in sources if one.written.startswith(f"${{{{ {kind}")] for kind in _KINDS]
-    token = st.one_of(TEXTS.map(lambda text: Token(text, text)), *(st.sampled_from(one) for one in named_ones if one))
+    token = st.one_of(texts.map(lambda text: Token(text, text)), *(st.sampled_from(one) for one in named_ones if one))
     values = st.lists(token, min_size=1, max_size=3).map(tuple)
-    option = st.sampled_from(OPTIONS) | TEXTS.map(lambda text: f"-{text}")
+    option = (st.sampled_from(OPTIONS) if texts is TEXTS else st.nothing()) | texts.map(lambda text: f"-{text}")
     named = st.builds(Argument, option, st.booleans() | values)
     if as_mapping:
         return st.lists(named, max_size=6, unique_by=lambda one: one.option).map(tuple)
@@ -264,15 +283,19 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
     """A pipeline of two or three steps."""
     declared, given = draw(_parameters())
     values = {name: _value_of(declared, given, name) for name in PARAMETERS}
+    plain = {name for name in PARAMETERS if all(map(PLAIN.fullmatch, _texts_of(declared, given, name)))}
     steps: dict[str, Step] = {}
     readable: list[tuple[str, str]] = []
     for name in draw(st.permutations(STEPS))[: draw(st.integers(2, len(STEPS)))]:
         as_mapping = draw(st.booleans())
         own = Argument("--output", (_sources(name, (), {})[0],))  # so that the next ones have something to read
-        arguments = (own, *draw(_arguments(_sources(name, readable, values), as_mapping=as_mapping)))
+        program = draw(st.sampled_from((SCRIPT, SCRIPT, *PROGRAMS)))
+        texts = TEXTS if program is SCRIPT else TEXTS.filter(lambda text: bool(PLAIN.fullmatch(text)))
+        usable = values if program is SCRIPT else {key: text for key, text in values.items() if key in plain}
+        arguments = (own, *draw(_arguments(_sources(name, readable, usable), texts, as_mapping=as_mapping)))
         after = draw(st.lists(st.sampled_from(sorted(steps)), unique=True)) if steps else []
         distribution = draw(st.sampled_from((None, None, *DISTRIBUTIONS)))
-        steps[name] = Step(arguments, tuple(after), as_mapping, distribution)
+        steps[name] = Step(arguments, tuple(after), as_mapping, distribution, program)
         readable += _written(name, arguments)
     order = draw(st.permutations(list(steps)))
     return Pipeline({name: steps[name] for name in order}, declared, given, draw(st.sampled_from((True, False, None))))
@@ -284,7 +307,8 @@ def twins(draw: st.DrawFn) -> tuple[Pipeline, Pipeline]:
     one = draw(pipelines())
     name = draw(st.sampled_from(sorted(one.steps)))
     step = one.steps[name]
-    pair = [Token(text, text) for text in (draw(TEXTS), draw(TEXTS))]
+    texts = TEXTS if step.program is SCRIPT else TEXTS.filter(lambda text: bool(PLAIN.fullmatch(text)))
+    pair = [Token(text, text) for text in (draw(texts), draw(texts))]
     joined = f"{pair[0].written},{pair[1].written}"
     return _with(one, name, step, pair), _with(one, name, step, [Token(joined, joined)])
 

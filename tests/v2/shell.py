@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ _PARENT = re.compile(r"\$\{\{parent\.(?:inputs\.(\w+)|jobs\.(\w+)\.outputs\.(\w+
 
 
 class Python:
-    """A program ``python`` that writes down what it is called with, at the front of a PATH."""
+    """Programs ``python`` and ``bash`` that write down what they are called with, at the front of a PATH."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -28,13 +29,21 @@ class Python:
         real = getattr(sys, "_base_executable", sys.executable)
         tell = f"import sys; open({str(self._told)!r}, 'w', encoding='ascii').write(ascii(sys.argv[1:]))"
         (folder / "tell.py").write_text(tell + "\nsys.exit(int(__import__('os').environ.get('STATUS', 0)))\n")
-        program = folder / "python"
-        program.write_text(f"#!/bin/sh\nexec '{real}' -I -S -X utf8 '{folder / 'tell.py'}' \"$@\"\n")
-        program.chmod(0o755)
+        for name in ("python", "bash"):
+            program = folder / name
+            program.write_text(f"#!/bin/sh\nexec '{real}' -I -S -X utf8 '{folder / 'tell.py'}' {name} \"$@\"\n")
+            program.chmod(0o755)
         self.environ = {"PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
 
     def receives(self, shell: str, command: str, status: int = 0) -> list[str]:
         """Run ``command`` by ``shell``; return the words after ``python``. Both exit with ``status``."""
+        program, *words = self.starts(shell, command, status)
+        assert program == "python"
+        return words
+
+    def starts(self, shell: str, command: str, status: int = 0) -> list[str]:
+        """Run ``command`` by ``shell``; return the words that it starts. Both exit with ``status``."""
+        shell = shutil.which(shell) or shell
         self._told.unlink(missing_ok=True)
         environ = {**self.environ, "STATUS": str(status)}
         done = subprocess.run([shell, "-c", command], env=environ, capture_output=True, check=False, timeout=PATIENCE)
