@@ -143,7 +143,7 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
     """
     empty = [name for name in to_fill if _lacks_files(attempt, name)]
     if not empty:
-        return ""
+        return _of_tables(step, attempt)
     are_files = attempt.files.issuperset(empty)
     lacking = "not written" if are_files else "empty"
     verb = "was" if are_files else "is"
@@ -166,6 +166,16 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
     if are_files:
         return f"{what}. Write a file {below}."
     return f"{what}: the script wrote no file {below}. Write a file, {_allowed(empty)}."
+
+
+def _of_tables(step: Step, attempt: Attempt) -> str:
+    """Return which output is a table without the file that describes it, which Azure ML could not read, or ""."""
+    for name, settings in step.outputs.items():
+        place = attempt.outputs[name]
+        if settings.type == "table" and os.listdir(place) and not os.path.isfile(os.path.join(place, "MLTable")):
+            what = f"Output {name} is a table, but has no file MLTable"
+            return f"{what}. Write one that describes the data, for example with the package mltable."
+    return ""
 
 
 def _lacks_files(attempt: Attempt, output: str) -> bool:

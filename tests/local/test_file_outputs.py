@@ -117,3 +117,25 @@ def test_a_file_is_durable_and_can_be_debugged(two: Project) -> None:
     assert place
     assert Path(place[1]).read_text() == "1,2\n"
     assert two.cli("run", "--debug", "score").returncode == 0
+
+
+def test_a_table_must_have_the_file_that_describes_it(project: Project) -> None:
+    project.write(
+        {
+            "pipeline.yaml": """
+                name: tables
+                steps:
+                  score:
+                    script: score.py
+                    arguments: {--scores: "${{ outputs.scores }}"}
+                    outputs: {scores: {type: table}}
+                """,
+            "score.py": "import sys\nopen(sys.argv[-1] + '/scores.csv', 'w').write('1,2\\n')\n",
+        }
+    )
+    assert failure(project) == (
+        "score: Output scores is a table, but has no file MLTable. Write one that describes the data, for example with "
+        "the package mltable."
+    )
+    project.write({"score.py": "import sys\nopen(sys.argv[-1] + '/MLTable', 'w').write('paths: []\\n')\n"})
+    assert project.run() == {"score": "done"}

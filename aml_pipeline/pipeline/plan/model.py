@@ -143,7 +143,7 @@ class OutputSettings:
         """The settings that Azure ML receives; that an output must not be empty is only checked locally."""
         data = {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
         data |= {"path": self.path} if self.path else {}
-        data |= {"type": self.type} if self.is_file else {}
+        data |= {"type": self.type} if self.type != "folder" else {}
         return data | ({"model": f"{self.model.name} {self.model.type}"} if self.model else {})
 
 

@@ -55,7 +55,7 @@ def explain(error: Error) -> Problem:
         on_key = bad_name(error) is not None or at == "" or kind == "two-programs"
         return Problem(kind, context["text"], context["cure"], (*path, at) if at else path, on_key=on_key)
     cure = "See docs/pipeline.md."
-    others = _TYPES_OF_DATA if "datasets" in path else _OTHER_TYPES
+    others = _TYPES_OF_DATA if {"datasets", "outputs"} & set(path) else _OTHER_TYPES
     other = others.get(str(error["input"]).strip().lower())
     if kind == "literal_error" and path[-1:] == ("type",) and other:
         cure = f"Write {other}."

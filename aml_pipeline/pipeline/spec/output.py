@@ -59,10 +59,10 @@ class RegisteredModel(Model):
 class Output(Model):
     """Settings of an output; the output itself is declared by the arguments."""
 
-    type: Literal["folder", "file"] = Field(
+    type: Literal["folder", "file", "table"] = Field(
         "folder",
-        description="What the step writes: files into a folder, or a single file whose path it gets (local runs and "
-        "Azure ML v2).",
+        description="What the step writes: files into a folder, a single file whose path it gets (local runs and Azure "
+        "ML v2), or a table: a folder with a file MLTable that describes its data.",
         examples=["file"],
     )
     datastore: Text | None = Field(
@@ -117,6 +117,9 @@ class Output(Model):
                        "Delete it: a file may be empty, but must exist.", at="may_be_empty")  # fmt: skip
         if self.model is None:
             return self
+        if self.type == "table":
+            raise fail("output-type", "a model is a folder or a file, but this output is a table.",
+                       "Delete `type: table` or `model`.", at="type")  # fmt: skip
         if self.type == "file" and self.model.type == "mlflow":
             raise fail("output-type", "an MLflow model is a folder, but this output is a file.",
                        "Delete `type: file`, or write `type: custom` under `model`.", at="type")  # fmt: skip

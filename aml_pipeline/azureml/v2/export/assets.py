@@ -125,7 +125,7 @@ def output_type(settings: OutputSettings) -> str:
     """Return the type of an output, which is also that of the inputs that read it."""
     if settings.model:
         return _MODELS[settings.model.type]
-    return "uri_file" if settings.is_file else "uri_folder"
+    return TYPES[settings.type]
 
 
 def output(settings: OutputSettings) -> dict[str, str]:

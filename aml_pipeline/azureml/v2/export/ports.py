@@ -43,13 +43,16 @@ def _inputs(plan: Plan, step: Step) -> Iterator[Port]:
         yield Port("inputs", called[dataset], assets.dataset_type(place), assets.dataset(place), dataset)
     for read in step.inputs:
         kind = assets.output_type(plan.step(read.step).outputs[read.name])
-        yield Port("inputs", called[read], kind, _output_of(read.step, read.name), read)
+        address: Any = _output_of(read.step, read.name)
+        if kind == "mltable":
+            address = {"path": address, "mode": "ro_mount"}  # the folder, as here; by default its table is evaluated
+        yield Port("inputs", called[read], kind, address, read)
     for name in step.after:
         if name not in {read.step for read in step.inputs}:
             output = next(iter(plan.step(name).written), names.ORDER)
             kind = assets.output_type(plan.step(name).outputs.get(output, OutputSettings()))
-            address = {"path": _output_of(name, output), "mode": "direct"}  # nothing is mounted
-            yield Port("inputs", names.order_port(name), kind, address)
+            nothing = {"path": _output_of(name, output), "mode": "direct"}  # nothing is mounted
+            yield Port("inputs", names.order_port(name), kind, nothing)
 
 
 def _outputs(plan: Plan, step: Step) -> Iterator[Port]:
