@@ -198,5 +198,5 @@ def test_keys_are_suggested_at_every_depth() -> None:
     assert cure("steps.a.compute", "vm_sizes") == 'Did you mean "vm_size"?'
     assert cure("steps.a.outputs.b", "modes") == 'Did you mean "mode"?'
     assert cure("parameters.a", "choice") == 'Did you mean "choices"?'
-    assert cure("profiles.a.steps.b.environment", "docker") == 'Did you mean "docker_image"?'
+    assert cure("profiles.a.steps.b.environment", "docker") == 'Did you mean "dockerfile"?'
     assert cure("schedules.a.recurrence", "minute") == 'Did you mean "minutes"?'
