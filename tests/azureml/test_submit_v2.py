@@ -100,8 +100,8 @@ def test_what_is_sent_is_what_export_writes(lesson: LessonV2, capsys: Capture, t
         place = tmp_path / "v2" / "code" / node
         files = {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
         assert lesson.service.code(lesson.service.component_of(name, node)) == files
-    bound = job["jobs"]["train"]["inputs"]["data"]["value"]
-    assert bound == written["jobs"]["train"]["inputs"]["data"] == "${{parent.jobs.prepare.outputs.data}}"
+    bound = job["jobs"]["train"]["inputs"]["in"]["value"]
+    assert bound == written["jobs"]["train"]["inputs"]["in"] == "${{parent.jobs.prepare.outputs.data}}"
 
 
 def test_nothing_is_made_twice(lesson: LessonV2, capsys: Capture) -> None:

@@ -21,8 +21,10 @@ PARTS: dict[str, Any] = {
     "distribution": {"distribution": "pytorch", "processes": 2},
     "parameters": {"epochs": "2", "rate": "0.10"},
     "arguments": [[{"literal": {"text": "--epochs"}}, {"parameter": {"name": "epochs"}}]],
+    "files": {"scores": "a file"},
     "datasets": {"images": "d3", "labels": ABSENT},
     "inputs": {"prepare-data.images": "d4", "clean.tables": "d5"},
+    "names": {"training": "datasets.images"},
     "after": {"announce": "attempt-1"},
     "environment": "d6",
     "environment_variables": {"A": "1"},
@@ -68,6 +70,13 @@ CHANGES = [
     (changed("arguments", 0, 0, "literal", "text", to="--e"), "argument --epochs → --e"),
     (changed("arguments", to=[]), "argument --epochs is gone"),
     (changed("arguments", to=None), "arguments changed"),
+    (changed("files", "scores", without=True), "output scores is no longer a file"),
+    (
+        changed(
+            "arguments", 0, 1, to={"text": {"parts": [{"literal": {"text": "x-"}}, {"parameter": {"name": "epochs"}}]}}
+        ),
+        "argument --epochs parameters.epochs → x-${{ parameters.epochs }}",
+    ),
     (changed("datasets", "images"), "dataset images changed"),
     (changed("datasets", "images", to=ABSENT), "dataset images is gone"),
     (changed("datasets", "labels", to="d7"), "dataset labels is new"),
@@ -75,6 +84,8 @@ CHANGES = [
     (changed("inputs", "prepare-data.images"), "input prepare-data.images changed"),
     (changed("inputs", "clean.more", to="d9"), "input clean.more is new"),
     (changed("inputs", "clean.tables", without=True), "input clean.tables is gone"),
+    (changed("names", "training", to="datasets.labels"), "input training datasets.images → datasets.labels"),
+    (changed("names", "more", to="datasets.labels"), "input more is new"),
     (changed("after", "announce", to="attempt-2"), "step announce ran again"),
     (changed("after", "other", to="attempt-1"), "order after other changed"),
     (changed("after", "announce", without=True), "order after announce changed"),
@@ -131,7 +142,8 @@ VALUES = st.sampled_from(["", "a", "b", ABSENT, "é"])
 MAPPING = st.dictionaries(st.sampled_from(["x", "s.x", "t.x", "y"]), VALUES, max_size=3)
 RANDOM = st.fixed_dictionaries({
     "script": VALUES, "snapshot": MAPPING, "distribution": MAPPING, "parameters": MAPPING,
-    "datasets": MAPPING, "inputs": MAPPING,
+    "files": st.dictionaries(st.sampled_from("xyz"), st.just("a file")),
+    "datasets": MAPPING, "inputs": MAPPING, "names": MAPPING,
     "after": MAPPING, "arguments": st.lists(st.lists(VALUES, max_size=2), max_size=2), "environment": VALUES,
     "environment_variables": MAPPING, "interpreter": MAPPING,
     "packages": st.dictionaries(st.sampled_from("xyz"), st.none() | VALUES, max_size=3),
@@ -143,7 +155,9 @@ NOUNS: dict[str, str | tuple[str, ...]] = {
     "parameters": "parameter ",
     "arguments": "arguments changed",
     "datasets": "dataset ",
+    "files": "output ",
     "inputs": "input ",
+    "names": "input ",
     "after": ("step ", "order after "),
     "environment": "the environment's definition changed",
     "environment_variables": "variable ",

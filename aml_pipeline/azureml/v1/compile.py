@@ -76,6 +76,7 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
         from azureml.core import ScriptRunConfig
 
         configuration.target = target.name
+        configuration.data = {port.name: port for port in (work.port(step, data) for data in _unnamed(step))}
         if step.script is None:
             command = [*step.words, *arguments]
             return ScriptRunConfig(source_directory=source, command=command, run_config=configuration)
@@ -173,7 +174,7 @@ class Compilation:
 
             shared = {
                 "name": step.name,
-                "inputs": [self.port(step, token) for token in step.unnamed if not isinstance(token, tokens.Output)],
+                "inputs": [self.port(step, data) for data in _unnamed(step)],
                 "outputs": [self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Output)],
                 "compute_target": target,
                 "runconfig": configuration,
@@ -346,6 +347,11 @@ class Compilation:
             *([registration.text().decode()] if any(output.model for output in step.outputs.values()) else []),
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
+
+
+def _unnamed(step: Step) -> list[tokens.Data]:
+    """Return what ``step`` reads without an argument that names it."""
+    return [data for data in step.unnamed if not isinstance(data, tokens.Output)]
 
 
 Setting = TypeVar("Setting", Compute, Environment)
