@@ -19,6 +19,7 @@ from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted, size_in_words
 from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan, Step
+from aml_pipeline.project import check
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import locks
 
@@ -168,14 +169,14 @@ def digests(plan: Plan, project: Project, step: Step) -> dict[str, str]:
 def problems(place: DatasetPlace, project: Project, name: str) -> Iterator[Problem]:
     """Yield what prevents an upload of a dataset: its absence, size or file names."""
     path = project.path(str(place.local))
-    is_there = files.look(path) is not None
-    if place.optional and not is_there:
+    if not files.look(path):
+        if not place.optional:
+            yield check.not_found(name, str(place.local))
         return
-    local = local_files(path) if is_there else {}
-    if not local:  # blob storage has no empty folders
-        message = f'dataset "{name}" was not found at {place.local}, so it cannot be uploaded.'
-        cure = "Put the data there, or add `optional: true` if the steps can do without it."
-        yield Problem("missing-dataset", message, cure, ("datasets", name, "local"))
+    local = local_files(path)
+    if not local:
+        message = f'dataset "{name}" has no files, and Azure ML has no empty folders.'
+        yield Problem("missing-dataset", message, "Put the data there.", ("datasets", name, "local"))
     total = sum(file.bytes for file in local.values())
     if total > place.upload:
         most = size_in_words(place.upload)

@@ -86,10 +86,15 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
                 Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True)
             )
         elif place.local is not None and not place.optional and not files.look(project.path(place.local)):
-            message = f'dataset "{name}" was not found at {place.local}.'
-            cure = "Put the data there, or add `optional: true` if the steps can do without it."
-            problems.append(Problem("missing-dataset", message, cure, ("datasets", name, "local")))
+            problems.append(not_found(name, place.local))
     return problems
+
+
+def not_found(name: str, local: str) -> Problem:
+    """Return the problem of a dataset that is not at its path here."""
+    message = f'dataset "{name}" was not found at {local}.'
+    cure = "Put the data there, or add `optional: true` if the steps can do without it."
+    return Problem("missing-dataset", message, cure, ("datasets", name, "local"))
 
 
 def script_faults(step: Step, project: Project) -> Iterator[Problem]:

@@ -185,6 +185,37 @@ def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project
     assert [line[2:] for line in page.splitlines() if line.startswith("- ")] == lines
 
 
+UPLOADED = """
+name: uploaded
+compute: cpu-cluster
+environment: {name: training, docker_image: x}
+datasets:
+  folder: {local: data, upload: true}
+  file: {local: data/deep/a.csv, upload: true, datastore: other, mode: download}
+  gone: {local: nowhere, upload: true, optional: true, datastore: other}
+steps:
+  train:
+    script: train.py
+    arguments: {--folder: "${{ datasets.folder }}", --file: "${{ datasets.file }}", --gone: "${{ datasets.gone }}"}
+"""
+
+
+@pytest.mark.parametrize("place", ["v2", "exports/deep/v2"])
+def test_data_to_upload_is_named_where_it_is(project: Project, place: str) -> None:
+    project.write({"pipeline.yaml": UPLOADED, "train.py": "", "data/deep/a.csv": "1"})
+    done = project.cli("export", place)
+    inputs = yaml.safe_load((project.root / place / "pipeline.yml").read_text())["jobs"]["train"]["inputs"]
+    up = "../" * len(Path(place).parts)
+    assert inputs == {
+        "folder": {"type": "uri_folder", "path": f"{up}data", "mode": "ro_mount"},
+        "file": {"type": "uri_file", "path": f"{up}data/deep/a.csv", "mode": "download"},
+    }
+    assert done.stderr == (
+        'Not exported: Azure ML has no dataset gone, so --gone of step "train" is omitted.\n'
+        "Not exported: `datastore` of uploaded datasets: file. Azure ML v2 uploads to workspaceblobstore.\n"
+    )
+
+
 def test_an_export_that_says_everything_tells_of_nothing_left_out(small: Project) -> None:
     file = small.root / "pipeline.yaml"
     text = file.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from aml_pipeline.azureml import connect
 from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.workspace import storage as sending
 from aml_pipeline.core import digests
+from aml_pipeline.core.wording import size_in_words
 from tests.loopback.faults import DROP
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
@@ -120,27 +121,29 @@ def change(lesson: Either, name: str, text: str) -> None:
     lesson.write({f"images/{name}": text})
 
 
+@pytest.mark.parametrize("count", [200, pytest.param(20_000, marks=pytest.mark.more)])
 def test_of_a_changed_folder_the_changed_file_is_sent_and_the_others_are_copied(
-    lesson: Either, storage: Storage, capsys: Capture
+    lesson: Either, storage: Storage, capsys: Capture, count: int
 ) -> None:
-    lesson.write({f"images/many/{number:03}.txt": f"{number:03}" for number in range(200)})
+    lesson.write({f"images/many/{number:05}.txt": f"{number:05}" for number in range(count)})
     assert lesson.here(capsys, *lesson.submit).status == 0
     (old,) = folders(storage)
     before = storage.files(old)
     storage.forget()
-    change(lesson, "many/107.txt", "new")
+    change(lesson, "many/00107.txt", "new")
     done = lesson.here(capsys, *lesson.submit)
-    assert done.err == (
-        "Uploading 1 file (3 bytes) of dataset images (204 files, 605 bytes) to datastore workspaceblobstore. "
-        "203 files will be copied there from earlier uploads.\n"
+    whole = size_in_words(5 * count + 3)
+    assert done.err.splitlines()[0] == (
+        f"Uploading 1 file (3 bytes) of dataset images ({count + 4} files, {whole}) to datastore workspaceblobstore. "
+        f"{count + 3} files will be copied there from earlier uploads."
     )
     new = bound(lesson)
     assert folders(storage) == [old, new]
-    assert (storage.sent, len(storage.copied)) == ([f"{new}many/107.txt"], 203)
+    assert (storage.sent, len(storage.copied)) == ([f"{new}many/00107.txt"], count + 3)
     assert storage.files(new) == local(lesson)
     assert storage.files(old) == before, "a run that reads the old folder is not disturbed"
     storage.forget()
-    change(lesson, "many/107.txt", "107")
+    change(lesson, "many/00107.txt", "00107")
     assert lesson.here(capsys, *lesson.submit).status == 0
     assert (storage.writes(), bound(lesson)) == ([], old)
 
@@ -371,8 +374,11 @@ def test_data_that_is_not_here(lesson: Either, storage: Storage, capsys: Capture
         path.unlink()
     done = lesson.here(capsys, *lesson.submit)
     assert done.status == 2
-    said = 'dataset "images" was not found at images, so it cannot be uploaded. Put the data there, or add '
-    assert said in done.err
+    assert 'dataset "images" has no files, and Azure ML has no empty folders. Put the data there. [' in done.err
+    shutil.rmtree(lesson.root / "images")
+    done = lesson.here(capsys, *lesson.submit)
+    assert done.status == 2
+    assert 'dataset "images" was not found at images. Put the data there, or add `optional: true` if ' in done.err
     assert storage.requests == []
 
 

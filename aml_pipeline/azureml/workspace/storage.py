@@ -101,8 +101,10 @@ class _Sending:
     upload: Upload
     contents: Mapping[str, str]
     known: dict[str, str]
-    total: int = 0
+    total: int = 0  # bytes to send
     sent: int = 0
+    count: int = 0  # files to send and copy
+    done: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,7 +112,7 @@ class _Sending:
         """Return what will be done for the missing files ``names``."""
         fresh, copied = self._divided(names)
         rows = [self.upload.files[name] for name in fresh]
-        self.total = sum(row.bytes for row in rows)
+        self.total, self.count = sum(row.bytes for row in rows), len(names)
         what = ""
         if len(fresh) < len(self.upload.files):
             what = f"{counted(len(rows), 'file')} ({size_in_words(self.total)}) of "
@@ -126,7 +128,10 @@ class _Sending:
 
     def progress(self) -> str:
         """Return what is done at the moment."""
-        return f"uploading dataset {self.upload.name}, {size_in_words(self.sent)} of {size_in_words(self.total)}"
+        done = f"{self.done} of {counted(self.count, 'file')}"
+        return (
+            f"uploading dataset {self.upload.name}, {done}, {size_in_words(self.sent)} of {size_in_words(self.total)}"
+        )
 
     def run(self, names: Sequence[str]) -> None:
         """Send and copy the missing files ``names``."""
@@ -139,8 +144,9 @@ class _Sending:
         """Do all ``parts`` in threads; the first error, or a signal, stops the others at the end of their block."""
         executor = ThreadPoolExecutor(_THREADS)
         try:
-            for done in as_completed([executor.submit(part) for part in parts]):
-                done.result()
+            for future in as_completed([executor.submit(part) for part in parts]):
+                future.result()
+                self.done += 1
         except BaseException:
             self.stopped.set()
             raise
