@@ -87,6 +87,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "asks for; data must be in a folder of its own, not in the folder of the project.",
         "dataset-type": "The type of a dataset does not fit what is at its path, its mode, or the SDK that sends it. "
         "Write the type that the message names, or correct the path.",
+        "missing-secret": "An error of `run`: local runs read a secret from your environment variable of the same "
+        "name, which is not set. Set it.",
         "missing-python": "An error of `run`, `plan` and `environment`, and a warning of `validate`: the Python that "
         "the file names was not found. Create it, correct its path, or name another one with `--python`.",
         "missing-dataset": "An error of `run`, and a warning of `validate` if `local:` is set: the data of a step is "
@@ -273,6 +275,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
         "model-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 registers a "
         "model in a step of its own, in the environment of the step that wrote it. Add azureml-core to that.",
+        "unread-secret": "A warning, and an error of `submit` for a command without a Python file: Azure ML does not "
+        "set the variable of a secret. The script must read it from the key vault, as docs/azure.md shows.",
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
         "shell-word": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: a step runs a module or a "

@@ -35,6 +35,7 @@ from aml_pipeline.cli import checked
 from aml_pipeline.core import problems
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
+from aml_pipeline.local import secrets
 from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
@@ -143,6 +144,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         yield from checked.problems_of(opened.plan, opened.project, sdk, this_python, {})
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)
+        yield from secrets.unset(steps, {})
         for step in steps:
             yield from programs.missing(step, this_python(), os.environ)
     for name in case.settings("submit"):

@@ -51,7 +51,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     found = [*_experiment(plan), *_lacking(chosen)]
     for step in chosen:
         found += [*_targets(step), *_variables(step), *too_large(step, project.snapshot(step), "error")]
-        found += _file_names(step, project.snapshot(step))
+        found += [*_file_names(step, project.snapshot(step)), *_secrets(step, project.snapshot(step))]
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
     return [*found, *(problem for name in names for problem in _dataset(plan, project, name))]
@@ -253,11 +253,21 @@ def _targets(step: Step) -> Iterator[Problem]:
 
 
 def _variables(step: Step) -> Iterator[Problem]:
-    for name in step.environment_variables:
+    for name in (*step.environment_variables, *step.secrets):
         if _RESERVED_VARIABLE.match(name):
             message = f'the environment variable "{name}" of step "{step.name}" is set by Azure ML itself.'
             place = ("steps", step.name, "environment_variables", name)
             yield Problem("reserved-variable", message, "Choose another name.", place, on_key=True)
+
+
+def _secrets(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
+    """Yield the secrets that no script can read: what runs is not a Python file."""
+    if snapshot.script is None:
+        for variable, name in step.secrets.items():
+            message = f'step "{step.name}" runs {step.program}, which cannot be given the secret "{name}" in Azure ML.'
+            cure = f"Read it in a Python script, or delete {variable} here: local steps inherit your variables anyway."
+            place = ("steps", step.name, "environment_variables", variable)
+            yield Problem("unread-secret", message, cure, place, on_key=True)
 
 
 def _dataset(plan: Plan, project: Project, name: str) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from aml_pipeline.core import removal
 from aml_pipeline.core.digests import Tree
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.removal import Refusal
-from aml_pipeline.local import descendants, faults, leftovers, links, process, ranks, witness
+from aml_pipeline.local import descendants, faults, leftovers, links, process, ranks, secrets, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, evaluate, local_path, to_fill
 from aml_pipeline.local.follower import Follower, Tell
 from aml_pipeline.local.leftovers import KEPT, Leftover
@@ -41,9 +41,9 @@ _FEW_FILES, _SMALL_BYTES = 20, 1 << 20
 class Running:
     """An attempt with a running process; ``logs`` are its log files by rank, ``leavings`` keeps its ``outputs/``.
 
-    ``since_ns`` is its start by the file system's clock, ``sight`` the state of everything it depends on at that time,
-    ``seconds`` its duration, ``status`` its exit status, ``rank`` the process that had it; ``stays`` means that its
-    working copy is kept.
+    ``masked`` keeps its secrets out of the logs. ``since_ns`` is its start by the file system's clock, ``sight`` the
+    state of everything it depends on at that time, ``seconds`` its duration, ``status`` its exit status, ``rank`` the
+    process that had it; ``stays`` means that its working copy is kept.
     """
 
     evaluation: Evaluation
@@ -55,6 +55,7 @@ class Running:
     sight: Sight
     process: process.Process
     follower: Follower
+    masked: Sequence[secrets.MaskedLog] = ()
     seconds: float = 0.0
     status: int = 0
     rank: int = 0
@@ -109,14 +110,17 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     follower = Follower(log, step.name, tell, logged)
     with ranks.logs(follower, recorder, step) as logs:
         own = ranks.variables(step.distribution)
+        masked = secrets.masked_logs(context, step, [log.path for log in logs])
+        descriptors = [log.descriptor for log in masked or logs]
         child = processes.start(
             command(context, step, attempt.outputs, results),
             folder=attempt.working_copy,
-            ranks=[Rank({**variables, **more}, log.descriptor) for more, log in zip(own, logs, strict=True)],
+            ranks=[Rank({**variables, **more}, log) for more, log in zip(own, descriptors, strict=True)],
             mark=attempt.id,
             timeout=step.timeout,
         )
-    return Running(evaluation, attempt, logs, recorder.leavings(step.name), begun, since_ns, sight, child, follower)
+    leavings = recorder.leavings(step.name)
+    return Running(evaluation, attempt, logs, leavings, begun, since_ns, sight, child, follower, masked)
 
 
 def _copied(context: Context, evaluation: Evaluation, results: Mapping[str, Result]) -> tuple[Evaluation, Attempt]:
@@ -184,16 +188,22 @@ def follow(context: Context, running: Running) -> None:
 
     Not at its start: Linux takes 2 ms to report a new process, and the mark in its environment is known already.
     """
-    running.follower.read()
+    _read(running)
     if not running.noted:
         running.noted = True
         pid = running.process.children[0].pid  # the others are found by their mark
         context.store.note_process(running.attempt, pid, descendants.identity(pid))
 
 
+def _read(running: Running, *, end: bool = False) -> None:
+    for log in running.masked:
+        log.copy(end=end)
+    running.follower.read(end=end)
+
+
 def over(context: Context, running: Running, ended: process.Ended) -> None:
     """Emit the last output of a step that has ended. Raises OSError when the disk is full."""
-    running.follower.read(end=True)
+    _read(running, end=True)
     running.seconds, running.status, running.rank = time.time() - running.begun, ended.status, ended.rank
     if ended.status:
         context.store.need_room(running.attempt)
@@ -246,7 +256,7 @@ def finish(
 def abandon(context: Context, running: Running, state: State) -> StepEnded:
     """Note that an attempt, whose process has ended, failed."""
     with contextlib.suppress(OSError):
-        running.follower.read(end=True)
+        _read(running, end=True)
     with contextlib.suppress(OSError):
         tidy(running)
     with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.local import ranks
+from aml_pipeline.local import ranks, secrets
 from aml_pipeline.local.attempt import command, environ
 from aml_pipeline.local.evaluate import Context, left_out
 
@@ -21,6 +21,7 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     MachineError when the previous outputs cannot be removed.
     """
     step = context.plan.step(name)
+    secrets.require_set(context, [step])
     results = left_out(context, [name])
     outputs = {output: context.store.scratch(name, output) for output in step.outputs}
     for output, place in outputs.items():

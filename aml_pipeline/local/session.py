@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.local import secrets
 from aml_pipeline.local.evaluate import Context
 from aml_pipeline.local.outcome import Run
 from aml_pipeline.local.run import Wishes, run
@@ -105,5 +106,6 @@ def recorded(  # noqa: PLR0913 - what a run is made of
             "distributions": dict(python.distributions),
         }
 
+    secrets.require(context, selected, wishes.forced)
     recorder = Recorder(os.path.join(context.project.state, "runs"), new_id(), durable=durable)
     return run(context, selected, recorder, header, wishes=wishes, on_event=on_event)

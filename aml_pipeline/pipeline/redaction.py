@@ -69,8 +69,9 @@ def _literal(option: str, text: str, hide: Hide) -> str:
 
 
 def variables(step: Step, hide: Hide = masked) -> dict[str, str]:
-    """Return the environment variables of a step."""
-    return {name: hide(name, value) for name, value in step.environment_variables.items()}
+    """Return the environment variables of a step; of a secret, its name in the key vault."""
+    texts = {name: hide(name, value) for name, value in step.environment_variables.items()}
+    return {**texts, **{name: f"secret {secret}" for name, secret in step.secrets.items()}}
 
 
 def plan_as_data(plan: Plan) -> dict[str, Any]:

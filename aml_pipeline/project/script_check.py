@@ -135,6 +135,7 @@ class _Script:
         sets_any = any(reads_of.variables.open for reads_of in read.values())
         known = {
             *self._step.environment_variables,
+            *self._step.secrets,
             *ports.variables(dict.fromkeys(self._step.names.values(), "")),
             *(name for reads_of in read.values() for name in reads_of.variables.set),
         }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from aml_pipeline.core import files
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.secrets import by_name, by_variable
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -19,7 +21,8 @@ VAULT = 'Keep secrets in the key vault of the workspace, and read them with `run
 def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
     """Return a warning for each file of ``steps`` with a usual name for secrets, and each value that looks like one."""
     settings = [*_variables(steps), *_docker_arguments(steps)]
-    return [*_files(project, steps), *settings, *_arguments(steps), *_parameters(plan, steps)]
+    unread = [problem for step in steps if step.compute for problem in _unread(step, project)]
+    return [*_files(project, steps), *settings, *_arguments(steps), *_parameters(plan, steps), *unread]
 
 
 def _files(project: Project, steps: Iterable[Step]) -> list[Problem]:
@@ -63,6 +66,38 @@ def _variables(steps: Iterable[Step]) -> Iterator[Problem]:
         place = ("steps", having[0].name, "environment_variables", name)
         if what:
             yield _in_plain_text(f'the variable "{name}" of step "{having[0].name}"{more}', what, place, on_key=True)
+
+
+def _unread(step: Step, project: Project) -> Iterator[Problem]:
+    """Yield a warning for each secret of ``step`` that its script does not read in Azure ML, where nobody sets it."""
+    if not step.secrets or project.snapshot(step).script is None:
+        return
+    read = _read_secrets(project, step)
+    for variable, name in step.secrets.items():
+        if None not in read and name not in read:
+            message = f'Azure ML does not set {variable}: step "{step.name}" must read the secret "{name}" itself.'
+            cure = f'Call `Run.get_context().get_secret("{name}")` there, as docs/azure.md#secrets shows.'
+            place = ("steps", step.name, "environment_variables", variable)
+            yield Problem("unread-secret", message, cure, place, on_key=True, severity="warning")
+
+
+def _read_secrets(project: Project, step: Step) -> set[str | None]:
+    """Return the names of the secrets that the Python files of ``step`` read; None for one that is computed."""
+    folder = project.source(step).path
+    names = [name for name in project.snapshot(step).digests if name.endswith(".py")]
+    texts = [files.read(os.path.join(folder, name)) for name in names]
+    calls = [call for text in texts if b"get_secret" in text for call in _calls(text)]
+    return {_constant(call.args[0]) if call.args else None for call in calls}
+
+
+def _calls(text: bytes) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("get_secret", "get_secrets")):
+            yield node
+
+
+def _constant(node: ast.expr) -> str | None:
+    return str(node.value) if isinstance(node, ast.Constant) else None
 
 
 def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:

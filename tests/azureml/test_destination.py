@@ -232,3 +232,22 @@ def test_a_tag_that_is_none(connecting: Project, word: str, told: str, capsys: C
     assert connecting.root.is_dir()
     assert cli.run(["submit", "--tag", word], {}) == 2
     assert capsys.readouterr().err == told
+
+
+# Secrets.
+
+
+def test_nothing_of_a_secret_is_sent(lesson: Driven, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its value, nor its name, nor the variable; but the script, which reads it."""
+    monkeypatch.setenv("MY_TOKEN", "s3cr3t-value")
+    declared = "environment_variables: {MY_TOKEN: {secret: my-token}, MODE: fast}\nexperiment: lesson"
+    lesson.replace("pipeline.yaml", "experiment: lesson", declared)
+    done = lesson.here(capsys, "submit")
+    assert done.status == 0
+    assert done.err.count("[unread-secret]") == 2
+    assert isinstance(lesson, (Lesson, LessonV2))
+    sent = json.dumps([one.body for one in lesson.service.requests], default=str)
+    assert "fast" in sent
+    assert [word for word in ("MY_TOKEN", "my-token", "s3cr3t-value") if word in sent] == []
+    (run,) = lesson.runs()
+    assert "s3cr3t-value" not in (run / "run.json").read_text()

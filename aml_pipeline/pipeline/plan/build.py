@@ -30,6 +30,7 @@ from aml_pipeline.pipeline.spec.parameter import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
+from aml_pipeline.pipeline.spec.variables import Secret
 from aml_pipeline.pipeline.yaml.scalars import written
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     problems += [*wrong_inputs, *wrong_arguments]
     problems += word_faults(declared.command or (), (*path, "command"), name)
     named = {part for argument in arguments for part in argument.parts}
+    variables = {**pipeline.environment_variables, **declared.environment_variables}
     step = Step(
         name=name,
         script=declared.script,
@@ -103,7 +105,8 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         ),
         compute=_copied(Compute, declared.compute or pipeline.compute),
         environment=_copied(Environment, declared.environment or pipeline.environment),
-        environment_variables={**pipeline.environment_variables, **declared.environment_variables},
+        environment_variables={name: value for name, value in variables.items() if isinstance(value, str)},
+        secrets={name: value.secret for name, value in variables.items() if isinstance(value, Secret)},
         snapshot=declared.snapshot if declared.snapshot is not None else pipeline.snapshot,
         allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
         timeout=declared.timeout or pipeline.timeout,

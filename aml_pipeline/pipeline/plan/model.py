@@ -173,11 +173,12 @@ class Step:
     after: tuple[str, ...]
     compute: Compute | None
     environment: Environment | None
-    environment_variables: Mapping[str, str]
+    environment_variables: Mapping[str, str]  # without secrets
     snapshot: tuple[str, ...] | None
     allow_reuse: bool
     timeout: int | None
     retries: int
+    secrets: Mapping[str, str] = field(default_factory=dict)  # variables, and the names of their secrets
     python: str | None = None  # that runs it locally, if the file names one
     resources: Resources | None = None
     identity: str | None = None

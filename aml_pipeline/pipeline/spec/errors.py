@@ -200,16 +200,21 @@ def _unknown_key(path: Path) -> Problem:
         return Problem("reserved-key", f'"{key}" is reserved for a later version.', "Delete it.", path, on_key=True)
     known = _keys_at(path[:-1])
     meant = _meant_key(key, known)
-    cure = f'Did you mean "{meant}"?' if meant else suggest(key, sorted(known), noun="key")
+    cure = f'Did you mean "{meant}"?' if meant else _INSTEAD.get(key) or suggest(key, sorted(known), noun="key")
     return Problem("unknown-key", f'unknown key "{key}" {_place(path[:-1])}.', cure, path, on_key=True)
 
 
+# Keys of other tools → what to write here.
+_INSTEAD = {
+    "include": "Repeat blocks with anchors, under a key that begins with x-.",
+    "secrets": "Write `environment_variables: {TOKEN: {secret: my-token}}`.",
+}
 # Names of keys in other tools → their names here.
 _ELSEWHERE = {"depends_on": "after", "needs": "after", "requires": "after"}
 
 
 def _meant_key(key: str, known: set[str]) -> str | None:
-    if key in RESERVED_KEYS:
+    if key in RESERVED_KEYS or key in _INSTEAD:
         return None
     elsewhere = _ELSEWHERE.get(key)
     return elsewhere if elsewhere in known else nearest(key, known)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, Strict, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, Strict, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from aml_pipeline.pipeline.spec import names
@@ -201,34 +201,3 @@ _UPLOAD_SCHEMA = {
     "patternErrorMessage": "Write true to allow 10 GB, or a larger limit like 50 GB.",
 }
 Upload = Annotated[int, BeforeValidator(_upload), Shown(_UPLOAD_SCHEMA)]
-
-
-def _variable_name(name: str) -> str:
-    if not re.fullmatch(names.VARIABLE_NAME, name):
-        raise fail("bad-name", f'"{name}" is not a valid name of an environment variable.',
-                   "Write letters, digits and _, for example MY_VARIABLE.")  # fmt: skip
-    return name
-
-
-_VARIABLE_SCHEMA = {
-    "type": ["string", "number"],
-    "description": "The value of this variable, as a string; write true and false in quotes.",
-    "examples": [1],
-}
-Variables = Annotated[
-    dict[
-        Annotated[str, AfterValidator(_variable_name)],
-        Annotated[str, BeforeValidator(_text), Shown(_VARIABLE_SCHEMA)],
-    ],
-    Field(
-        description="Environment variables of the scripts. Those of a step are added to those of the pipeline.",
-        examples=[{"OMP_NUM_THREADS": 1}],
-        json_schema_extra={
-            "propertyNames": {
-                "title": "NAME",
-                "pattern": f"^(<<|{names.VARIABLE_NAME})$",
-                "patternErrorMessage": "Write letters, digits and _, for example MY_VARIABLE.",
-            }
-        },
-    ),
-]

@@ -7,9 +7,10 @@ from pydantic import Field
 from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.distribution import Distribution
-from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text, Variables
+from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text
 from aml_pipeline.pipeline.spec.schedule import Schedule
 from aml_pipeline.pipeline.spec.settings import ComputeField, Environment
+from aml_pipeline.pipeline.spec.variables import Variables
 
 
 class DatasetOverride(Model):

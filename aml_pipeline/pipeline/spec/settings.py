@@ -15,9 +15,9 @@ from aml_pipeline.pipeline.spec.fields import (
     ProjectPath,
     Text,
     Texts,
-    Variables,
     fail,
 )
+from aml_pipeline.pipeline.spec.variables import Variables
 
 
 class Environment(Model):
