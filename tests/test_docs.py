@@ -29,9 +29,13 @@ def _blocks(language: str) -> list[tuple[str, str]]:
 def test_every_pipeline_in_the_docs_is_without_fault(place: str, text: str, tmp_path: Path) -> None:
     """The scripts and files that it names are made empty; a fragment (without `name:`) is not a pipeline."""
     assert text.startswith(("name:", "# yaml")), f"{place}: give the whole file, so that it can be checked"
+    folder = re.search(r"^source_directory: (\S+)", text, re.MULTILINE)
     for name in re.findall(r"(?:script|pip_requirements|conda_file|dockerfile): ([^\s,}]+)", text):
-        folder = re.search(r"^source_directory: (\S+)", text, re.MULTILINE)
         place_of = tmp_path / (folder[1] if folder and name.endswith(".py") else ".") / name
+        place_of.parent.mkdir(parents=True, exist_ok=True)
+        place_of.write_text("")
+    for name in re.findall(r"module: ([\w.]+)|command: \[bash, (?:-e, )?([\w.]+)", text):
+        place_of = tmp_path / (folder[1] if folder else ".") / (name[1] or f"{name[0].replace('.', '/')}.py")
         place_of.parent.mkdir(parents=True, exist_ok=True)
         place_of.write_text("")
     (tmp_path / "pipeline.yaml").write_text(text)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.key.packages import INTERPRETERS, PACKAGES
-from tests.key.place import NO, UNFELT, YES, Change, Place, Row, edited_and_back, imports
+from tests.key.place import NO, UNFELT, YES, Change, Place, Row, edited_and_back, imports, write_package
 
 
 def _writes(name: str, text: str) -> Change:
@@ -82,6 +82,24 @@ def _tool(place: Place, number: int) -> None:
     tool.chmod(0o755)
 
 
+def _program(place: Place, number: int) -> None:
+    """Let a step begin with a program of PATH, the first time; then install another one."""
+    tool = place.root.parent / "tools/tool"
+    tool.write_text(f'#!/bin/sh\nTOOL={number} exec python "$@"\n')
+    tool.chmod(0o755)
+    _as_command(place, number, "tool")
+
+
+def _as_command(place: Place, number: int, program: str) -> None:
+    if not number:
+        place.project.replace("pipeline.yaml", "script: only.py", f"command: [{program}, only.py]")
+
+
+def _package_of_a_command(place: Place, number: int) -> None:
+    write_package(place.shared.packages, "by_command", f"{number}.0", number)
+    _as_command(place, number, 'sh, -c, \'exec python "$0" "$@"\'')
+
+
 def _answers(place: Place, number: int) -> None:
     place.answers["/"] = str(number)
 
@@ -151,6 +169,14 @@ ROWS: dict[str, Row] = {
         NO,
         UNFELT,
         before=lambda place, _: place.environ.update(LC_ALL="C", TZ="UTC"),
+    ),
+    "the program that a `command:` begins with": Row("value = os.environ['TOOL']", _program, YES, YES, before=_program),
+    "any package, for a `command:` that may import any": Row(
+        "import importlib\nvalue = importlib.import_module('by_command').VALUE",
+        _package_of_a_command,
+        YES,
+        YES,
+        before=_package_of_a_command,
     ),
     "a program on PATH": Row("value = subprocess.check_output(['tool'])", _tool, NO, NO, before=_tool),
     "a file by an absolute path": Row(

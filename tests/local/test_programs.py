@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
 SHOW = """
     printf '%s\\n' "$0" "$@" > "$3/words"
@@ -124,6 +125,17 @@ def test_a_program_that_is_not_here_is_reported_before_anything_runs(programs: P
         assert 'the program "no-such-program" of step "module" was not found on this machine.' in told
     assert programs.runs() == []
     assert programs.cli("validate").stdout == "pipeline.yaml: no errors.\n"
+
+
+def test_the_example_of_the_docs_runs(project: Project) -> None:
+    text = (ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
+    section = text.partition("## Steps that are no Python script\n")[2].partition("\n## ")[0]
+    blocks = dict(re.findall(r"^```(yaml|bash)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    train = "import shutil, sys\nshutil.copy(sys.argv[2] + '/numbers.txt', sys.argv[4])\n"
+    files = {"pipeline.yaml": blocks["yaml"], "src/prepare.sh": blocks["bash"], "src/package/train.py": train}
+    project.write(files)
+    assert project.run() == {"prepare": "done", "train": "done"}
+    assert (project.output("train", "model") / "numbers.txt").read_text().split()[-1] == "10"
 
 
 @pytest.mark.parametrize("step", ["shell", "module"])
