@@ -40,11 +40,12 @@ def load(
     path: str | os.PathLike[str] = "pipeline.yaml",
     profile: str | None = None,
     parameters: Mapping[str, str | float] | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> Plan:
     """Return the checked plan of the pipeline file at ``path``.
 
-    ``profile`` names one of its profiles, ``parameters`` sets values like ``--param``. Raises ``PipelineError``, which
-    has all problems, and ``UsageError`` when there is no file.
+    ``profile`` names one of its profiles, ``parameters`` sets values like ``--param``, ``data`` places of datasets like
+    ``--data``. Raises ``PipelineError``, which has all problems, and ``UsageError`` when there is no file.
     """
     import os
 
@@ -52,7 +53,7 @@ def load(
     from aml_pipeline.project.opening import open_pipeline
 
     texts = {name: written(value) for name, value in (parameters or {}).items()}
-    return open_pipeline(os.fspath(path), profile, texts).require()[0]
+    return open_pipeline(os.fspath(path), profile, texts, data).require()[0]
 
 
 def run(  # noqa: PLR0913 - what a run is made of

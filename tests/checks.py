@@ -85,6 +85,9 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Datasets": {
         "dataset-place": "A dataset has one location in Azure ML, one on this machine, or both. Add what the message "
         "asks for; data must be in a folder of its own, not in the folder of the project.",
+        "same-name": "A warning: a pipeline in Azure ML has one list of inputs, in which names must differ, so a "
+        "dataset with the name of a parameter gets another one there. Rename one of them if you set it for runs "
+        "there.",
         "dataset-type": "The type of a dataset does not fit what is at its path, its mode, or the SDK that sends it. "
         "Write the type that the message names, or correct the path.",
         "missing-secret": "An error of `run`: local runs read a secret from your environment variable of the same "

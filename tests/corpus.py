@@ -4,7 +4,7 @@
 can be typed in the folder ``err``: ``aml-pipeline validate -f NAME.yaml``. ``train.py`` and the like, which lie beside
 the cases, are scripts about which nothing is to be said. Lines at the top of a file say how it is opened:
 
-- ``# test: profile quick``, ``# test: param epochs=3``: with these options
+- ``# test: profile quick``, ``# test: param epochs=3``, ``# test: data images=small``: with these options
 - ``# test: sdk v2``: what is told of that SDK, too
 - ``# test: submit``, ``# test: submit train``: what is told before the pipeline, or a step of it, is sent to Azure ML
 - ``# test: run``: what is told before the steps run here
@@ -87,7 +87,7 @@ class Case:
         """The command line that tells what is wrong with it, typed in the folder of the case."""
         command = next((key for key in ("run", "submit", "export") if self.settings(key)), "validate")
         words = [command, *filter(None, self.settings(command)), "-f", self.path.name]
-        for key in ("profile", "param", "sdk"):
+        for key in ("profile", "param", "data", "sdk"):
             words += [word for value in self.settings(key) for word in (f"--{key}", value)]
         return words
 
@@ -121,7 +121,8 @@ def told(case: Case) -> Told:
     with _project(case) as folder, _inside(folder):
         profile = next(iter(case.settings("profile")), None)
         parameters = dict(value.split("=", 1) for value in case.settings("param"))
-        opened = open_pipeline(case.path.name, profile, parameters)
+        data = dict(value.split("=", 1) for value in case.settings("data"))
+        opened = open_pipeline(case.path.name, profile, parameters, data)
         with contextlib.suppress(PipelineError):
             opened.add(list(_later(case, opened)))
             opened.require()

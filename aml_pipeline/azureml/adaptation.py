@@ -35,24 +35,27 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
     """Return the plan for Azure ML, and remarks; ``missing`` are the datasets that the workspace lacks.
 
     An argument with a missing dataset is omitted. A parameter that no step receives is neither sent nor set by a
-    schedule: Azure ML would refuse it.
+    schedule, nor is a dataset that no step reads: Azure ML would refuse it.
     """
     absent = {name for name, place in plan.datasets.items() if not place.is_remote or name in missing}
     adapted = [without(step, absent) for step in plan.steps]
     steps = tuple(step for step, _ in adapted)
     received = {name for step in steps for name in step.parameters}
+    read = {name for step in steps for name in step.datasets}
     sent = replace(
         plan,
         steps=steps,
         parameters={name: value for name, value in plan.parameters.items() if name in received},
         schedules={
             key: replace(
-                schedule, parameters={name: text for name, text in schedule.parameters.items() if name in received}
+                schedule,
+                parameters={name: text for name, text in schedule.parameters.items() if name in received},
+                datasets={name: place for name, place in schedule.datasets.items() if name in read},
             )
             for key, schedule in plan.schedules.items()
         },
     )
-    return sent, [*(remark for _, remarks in adapted for remark in remarks), *_not_received(plan, received)]
+    return sent, [*(remark for _, remarks in adapted for remark in remarks), *_not_received(plan, received, read)]
 
 
 def without(step: Step, absent: Collection[str]) -> tuple[Step, list[Remark]]:
@@ -94,7 +97,7 @@ def said(remarks: Iterable[Remark], alone: Step | None = None) -> list[str]:
     return [remark.text for remark in remarks if not remark.is_default and (alone is None or remark.step == alone.name)]
 
 
-def _not_received(plan: Plan, received: Collection[str]) -> Iterator[Remark]:
+def _not_received(plan: Plan, received: Collection[str], read: Collection[str]) -> Iterator[Remark]:
     for name, value in plan.parameters.items():
         if name not in received:
             text = f'No step receives the parameter "{name}", so it is not sent.'
@@ -102,3 +105,5 @@ def _not_received(plan: Plan, received: Collection[str]) -> Iterator[Remark]:
     for key, schedule in plan.schedules.items():
         for name in sorted(schedule.parameters.keys() - received):
             yield Remark(f'No step receives the parameter "{name}", so schedule {key} does not set it.')
+        for name in sorted(schedule.datasets.keys() - read):
+            yield Remark(f'No step reads the dataset "{name}" in Azure ML, so schedule {key} does not set it.')

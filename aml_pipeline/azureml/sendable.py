@@ -68,7 +68,7 @@ def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
         for problem in rule
     ]
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
-    return [*only, *words, *(problem for name in names for problem in _table(plan, name))]
+    return [*same_names(plan), *only, *words, *(problem for name in names for problem in _table(plan, name))]
 
 
 _USE_V2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
@@ -139,6 +139,23 @@ def _table(plan: Plan, name: str) -> Iterator[Problem]:
         message = f'dataset "{name}" is a table on a datastore, which only Azure ML v2 can read (from an MLTable file).'
         cure = "Register a TabularDataset and name it with `registered:`, write `type: folder`, or use v2."
         yield Problem("dataset-type", message, cure, ("datasets", name, "type"))
+
+
+def same_names(plan: Plan) -> Iterator[Problem]:
+    """Yield a warning for each dataset with the name of a parameter: both are inputs of a pipeline in Azure ML."""
+    for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
+        known = ports.pipeline_input(plan, name)
+        if known != name:
+            message = (
+                f'a parameter is called "{name}" too, so the dataset is the input "{known}" of the pipeline there.'
+            )
+            cure = "Rename one of them, or use that name to set the dataset for a run in Azure ML."
+            yield Problem("same-name", message, cure, ("datasets", name), on_key=True, severity="warning")
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path on a datastore stands for several files or folders."""
+    return re.search(r"[*?\[\]]", path) is not None
 
 
 def is_serverless(compute: Compute | None) -> bool:

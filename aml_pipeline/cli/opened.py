@@ -21,13 +21,14 @@ def state_folder(options: Options) -> str:
 
 
 def open_with(options: Options) -> Opened:
-    """Open the file named by ``-f``, with ``--profile``, ``--param`` and ``--python`` if the command has them."""
+    """Open the file named by ``-f``, with ``--profile``, ``--param``, ``--data`` and ``--python`` if given."""
     has = options.has
     with Uncollected():
         opened = open_pipeline(
             options.text("file") or DEFAULT_FILE,
             options.text("profile") if has("profile") else None,
-            parameters(options.texts("param")) if has("param") else {},
+            by_name("--param", options.texts("param"), "epochs=5") if has("param") else {},
+            by_name("--data", options.texts("data"), "images=other") if has("data") else {},
         )
     if opened.plan and has("python") and options.text("python"):
         from aml_pipeline.project.environment.steps_python import without_pythons  # other commands run no step
@@ -54,11 +55,6 @@ def open_readable(options: Options) -> Opened:
 def command_line() -> str:
     """Return what the user typed, without secrets, for the record."""
     return " ".join(["aml-pipeline", *redaction.words(sys.argv[1:])])
-
-
-def parameters(given: list[str]) -> dict[str, str]:
-    """Return the values of ``--param`` by name. Raises UsageError."""
-    return by_name("--param", given, "epochs=5")
 
 
 def by_name(option: str, given: list[str], example: str) -> dict[str, str]:

@@ -93,6 +93,7 @@ def row_of(record: RunRecord, *, busy: bool) -> dict[str, Any]:
         "changed": {
             name: value for name, value in parameters.items() if defaults.get(name, texts[name]) != texts[name]
         },
+        "data": mapping(header.get("data")),
         "steps": {name: row.get("state") for name, row in steps.items()},
         "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
         "azureml": mapping(header.get("azureml")).get("run"),
@@ -111,7 +112,8 @@ def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any
 
 def words_of(row: Mapping[str, Any]) -> str:
     """Return the text of a run after its time: changed parameters, metrics, how its steps ended."""
-    changed = ", ".join(f"{name}={shown(written(value))}" for name, value in row["changed"].items())
+    values = [f"{name}={shown(written(value))}" for name, value in row["changed"].items()]
+    changed = ", ".join([*values, *(f"{name}={shown(place)}" for name, place in row["data"].items())])
     measured = metrics_in_words(row["metrics"])
     remote = f"Azure ML {row['azureml']}" if row["azureml"] else ""
     pinned = "pinned" if row["pinned"] else ""

@@ -7,6 +7,12 @@ from aml_pipeline.cli.options import Command, Option
 _FILE = Option("-f", "--file", value="FILE", help="Pipeline file (default: ./pipeline.yaml).", default="pipeline.yaml")
 _PROFILE = Option("--profile", value="NAME", help="Apply this profile of the pipeline file.")
 _PARAM = Option("--param", value="NAME=VALUE", help="Set a parameter; can be repeated.", many=True)
+_DATA = Option(
+    "--data",
+    value="NAME=PLACE",
+    help="Read a dataset from another place: a path, azureml:NAME:VERSION; can be repeated.",
+    many=True,
+)
 _PYTHON = Option(
     "--python",
     value="PATH",
@@ -43,6 +49,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
+            _DATA,
             Option(
                 "--sdk",
                 value="SDK",
@@ -66,6 +73,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
+            _DATA,
             *_SELECTION,
             _PYTHON,
             _PROCESSES,
@@ -84,6 +92,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
+            _DATA,
             *_SELECTION,
             _PYTHON,
             _PROCESSES,
@@ -110,6 +119,7 @@ COMMANDS = {
             _FILE,
             _PROFILE,
             _PARAM,
+            _DATA,
             Option(
                 "--sdk",
                 value="SDK",

@@ -105,10 +105,19 @@ def _is_of_arguments(path: Path) -> bool:
     return len(path) > 2 and path[0] == "steps" and path[2] in {"arguments", "inputs"}  # noqa: PLR2004 - steps, STEP, …
 
 
-def load(
-    raw: bytes, name: str, *, file: str = "", profile: str | None = None, parameters: Mapping[str, str] | None = None
+def load(  # noqa: PLR0913 - what is read, and what the caller sets
+    raw: bytes,
+    name: str,
+    *,
+    file: str = "",
+    profile: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """Load the bytes of a pipeline file; ``name`` is its name in messages, ``file`` its absolute path."""
+    """Load the bytes of a pipeline file; ``name`` is its name in messages, ``file`` its absolute path.
+
+    ``parameters`` and ``data`` are the values and places that the caller gives to parameters and datasets.
+    """
     text, problem = source.decode(raw)
     loaded = Loaded(name, text)
     if problem:
@@ -122,14 +131,14 @@ def load(
     loaded.add(_misplaced(loaded.document.root, (), loaded.misspelt))
     if pipeline is None:
         return loaded
-    applied = profiles.apply(pipeline, profile, parameters or {})
+    applied = profiles.apply(pipeline, profile, parameters or {}, data)
     loaded.add([*applied.problems, *profiles.faults(pipeline), *_other_schedules(pipeline, applied.spec)])
     # A profile whose overrides were removed as wrong only seems idle.
     loaded.add(
         problem for problem in profiles.idle(pipeline) if not any(path[:2] == problem.path for path in loaded.wrong)
     )
     loaded.origins = applied.origins
-    loaded.plan, problems = build.build(applied.spec, applied.values, file=file, profile=profile)
+    loaded.plan, problems = build.build(applied.spec, applied.values, applied.data, file=file, profile=profile)
     loaded.add(problems)
     loaded.other_values = build.other_values(pipeline)
     return loaded

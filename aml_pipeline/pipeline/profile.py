@@ -1,20 +1,21 @@
 """A spec and overrides → a spec; positions follow the override.
 
-Overrides come from a profile of the file and from values of the caller (``--param``). ``origins`` records the source of
-each overridden value, so that a later problem points at the override.
+Overrides come from a profile of the file and from the caller (``--param``, ``--data``). ``origins`` records the source
+of each overridden value, so that a later problem points at the override.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aml_pipeline.core.problems import Path, Problem, suggest
+from aml_pipeline.pipeline.spec import errors, places
 from aml_pipeline.pipeline.spec.data import Dataset
 from aml_pipeline.pipeline.spec.parameter import Parameter
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
-from aml_pipeline.pipeline.spec.profile import Profile
+from aml_pipeline.pipeline.spec.profile import DatasetOverride, Profile
 from aml_pipeline.pipeline.spec.schedule import Schedule
 from aml_pipeline.pipeline.spec.step import Step
 from aml_pipeline.pipeline.yaml import scalars
@@ -24,19 +25,22 @@ Origin = Path | str
 
 @dataclass(slots=True)
 class Applied:
-    """The spec as changed by a profile, and the ``values`` of parameters that the caller set.
+    """The spec as changed by a profile and by the caller's ``data``, and the ``values`` of parameters that he set.
 
     ``origins`` maps a place in the spec to a path, or to words (``--param a=b``).
     """
 
     spec: PipelineSpec
     values: dict[str, str | float] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
     origins: dict[Path, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
-def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -> Applied:
-    """Apply the profile ``name`` (None: no profile), then ``values`` as text by parameter."""
+def apply(
+    pipeline: PipelineSpec, name: str | None, values: Mapping[str, str], data: Mapping[str, str] | None = None
+) -> Applied:
+    """Apply the profile ``name`` (None: no profile), then ``values`` by parameter and ``data`` by dataset, as texts."""
     applied = Applied(pipeline)
     if name is not None and name not in pipeline.profiles:
         cure = suggest(name, pipeline.profiles, noun="profile")
@@ -44,6 +48,7 @@ def apply(pipeline: PipelineSpec, name: str | None, values: Mapping[str, str]) -
     elif name is not None:
         _apply_profile(applied, name, pipeline.profiles[name])
     _apply_values(applied, values)
+    _apply_data(applied, data or {})
     return applied
 
 
@@ -71,8 +76,9 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
     given = profile.parameters.items()
     same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
                for name, value in given)  # fmt: skip
-    others = (*(getattr(profile, key) for key in _SETTINGS), profile.datasets, profile.schedules, profile.tags)
-    return not same or any(others) or any(step.model_fields_set for step in profile.steps.values())
+    others = (*(getattr(profile, key) for key in _SETTINGS), profile.schedules, profile.tags)
+    overrides = (*profile.steps.values(), *profile.datasets.values())
+    return not same or any(others) or any(override.model_fields_set for override in overrides)
 
 
 def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
@@ -128,13 +134,33 @@ def _value_fault(pipeline: PipelineSpec, name: str, value: Any, path: Path) -> P
 
 def _override_datasets(applied: Applied, profile: Profile, root: Path) -> None:
     changed: dict[str, Dataset] = {}
+    origins: dict[Path, Origin] = {}
     for name, override in profile.datasets.items():
         if name not in applied.spec.datasets:
             applied.problems.append(_unknown("dataset", name, applied.spec.datasets, (*root, "datasets", name)))
             continue
-        changed[name] = applied.spec.datasets[name].model_copy(update={"local": override.local})
-    origins: dict[Path, Origin] = {("datasets", name, "local"): (*root, "datasets", name, "local") for name in changed}
+        path = (*root, "datasets", name)
+        keys = _overridden(applied.spec.datasets[name], override)
+        limit = keys["upload"]  # in the file, true or a size
+        merged, found = errors.validated(Dataset, {**keys, "upload": limit > 0}, path)
+        applied.problems += found
+        if merged is not None:
+            changed[name] = merged.model_copy(update={"upload": limit})
+            origins.update({("datasets", name, key): (*path, key) for key in override.model_fields_set})
     _merge(applied, "datasets", changed, origins)
+
+
+def _overridden(dataset: Dataset, override: DatasetOverride) -> dict[str, Any]:
+    """Return the keys of a dataset with other settings; a name replaces a path on a datastore, and vice versa."""
+    given = {key: getattr(override, key) for key in override.model_fields_set}
+    kept = dict(dataset)
+    if "registered" in given:
+        kept |= {"datastore": None, "path": None, "version": None}
+    if given.keys() & {"datastore", "path"}:
+        kept |= {"registered": None, "version": None}
+    if given.keys() & {"registered", "path"}:
+        kept["upload"] = 0
+    return {**kept, **given}
 
 
 def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
@@ -165,7 +191,11 @@ def _schedule_faults(pipeline: PipelineSpec, schedule: Schedule, root: Path) -> 
     found = (
         _value_fault(pipeline, name, value, (*root, "parameters", name)) for name, value in schedule.parameters.items()
     )
-    return [problem for problem in found if problem]
+    unknown = [name for name in schedule.datasets if name not in pipeline.datasets]
+    return [
+        *(problem for problem in found if problem),
+        *(_unknown("dataset", name, pipeline.datasets, (*root, "datasets", name)) for name in unknown),
+    ]
 
 
 def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
@@ -179,6 +209,34 @@ def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
         else:
             applied.values[name] = value
             applied.origins["parameters", name] = origin
+
+
+def _apply_data(applied: Applied, data: Mapping[str, str]) -> None:
+    """Move datasets to the places of the caller, who wants them there and nowhere else."""
+    changed: dict[str, Dataset] = {}
+    for name, text in data.items():
+        origin, place = f"--data {name}={text}", places.keys_of(text)
+        if name not in applied.spec.datasets:
+            problem = _unknown("dataset", name, applied.spec.datasets, ())
+            applied.problems.append(replace(problem, origin=origin, on_key=False))
+        elif place is None:
+            message = f'"{text}" is not a place of a dataset.'
+            applied.problems.append(Problem("dataset-place", message, f"{places.CURE[:-1]}, or a path.", origin=origin))
+        else:
+            changed[name] = _moved(applied.spec.datasets[name], place)
+            applied.data[name] = text
+            of_profile = [path for path in applied.origins if path[:2] == ("datasets", name)]
+            applied.origins = {path: of for path, of in applied.origins.items() if path not in of_profile}
+            applied.origins["datasets", name] = origin
+    _merge(applied, "datasets", changed, {})
+
+
+def _moved(dataset: Dataset, place: Mapping[str, str]) -> Dataset:
+    """Return a dataset at another place; an uploaded one is uploaded from there."""
+    elsewhere = (
+        {} if dataset.upload and "local" in place else {"local": None, "upload": 0, **dict.fromkeys(places.REMOTE)}
+    )
+    return dataset.model_copy(update={**elsewhere, "optional": False, **place})
 
 
 def _typed(declared: Parameter | None, text: str) -> str | float:

@@ -25,6 +25,11 @@ def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
     }
 
 
+def data(plan: Plan) -> dict[str, str]:
+    """Return the places that the caller gave to datasets."""
+    return {name: without_secrets(place) for name, place in plan.data.items()}
+
+
 def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
     """Return each used parameter with its name and those of the options that read it."""
     names: dict[str, dict[str, None]] = {}
@@ -98,7 +103,8 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
 def for_record(plan: Plan) -> dict[str, Any]:
     """Return what the record of a run says of its plan, as JSON data."""
     values = parameters(plan)
-    return {"pipeline": plan.name, "profile": plan.profile, "parameters": values, "plan": plan_as_data(plan)}
+    moved = {"data": data(plan)} if plan.data else {}
+    return {"pipeline": plan.name, "profile": plan.profile, "parameters": values, **moved, "plan": plan_as_data(plan)}
 
 
 def _parameter(parameter: ParameterValue, names: Iterable[str]) -> ParameterValue:

@@ -82,18 +82,18 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
         place = plan.datasets[name]
         if place.local is None and not place.optional:
             message = f'dataset "{name}" exists only in Azure ML.'
-            problems.append(
-                Problem("missing-dataset", message, "Add `local:` with a path.", ("datasets", name), on_key=True)
-            )
+            cure = f"Write `--data {name}=PATH`." if name in plan.data else "Add `local:` with a path."
+            problems.append(Problem("missing-dataset", message, cure, ("datasets", name), on_key=True))
         elif place.local is not None and not place.optional and not files.look(project.path(place.local)):
-            problems.append(not_found(name, place.local))
+            problems.append(not_found(name, place.local, given=name in plan.data))
     return problems
 
 
-def not_found(name: str, local: str) -> Problem:
-    """Return the problem of a dataset that is not at its path here."""
+def not_found(name: str, local: str, *, given: bool = False) -> Problem:
+    """Return the problem of a dataset that is not at its path here, which the file or the caller has ``given``."""
     message = f'dataset "{name}" was not found at {local}.'
     cure = "Put the data there, or add `optional: true` if the steps can do without it."
+    cure = "Correct the path." if given else cure
     return Problem("missing-dataset", message, cure, ("datasets", name, "local"))
 
 

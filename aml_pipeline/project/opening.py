@@ -13,6 +13,7 @@ from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded
 from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan
+from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check
 from aml_pipeline.project.folder import STATE, Project
@@ -77,15 +78,26 @@ class Opened:
         return self.plan, self.project
 
 
-def open_pipeline(path: str, profile: str | None = None, parameters: Mapping[str, str] | None = None) -> Opened:
-    """Read and check the pipeline file at ``path``. Raises UsageError if there is none."""
+def open_pipeline(
+    path: str,
+    profile: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
+) -> Opened:
+    """Read and check the pipeline file at ``path``. Raises UsageError if there is none.
+
+    Paths in ``data`` are relative to the current folder.
+    """
     file = os.path.abspath(path)
     if not files.is_file(file):
         raise UsageError(
             f"{path} {_what_instead(file)}. Name the pipeline file with -f, or create one with `aml-pipeline init`."
         )
-    loaded = loader.load(files.read(file, source.MAX_BYTES), path, file=file, profile=profile, parameters=parameters)
     folder = os.path.dirname(file)
+    moved = {name: _from_folder(text, folder) if places.is_local(text) else text for name, text in (data or {}).items()}
+    loaded = loader.load(
+        files.read(file, source.MAX_BYTES), path, file=file, profile=profile, parameters=parameters, data=moved
+    )
     if loaded.plan is None:
         return Opened(loaded, None, None, os.path.join(folder, STATE))
     project = Project(loaded.plan, _digests(loaded.plan))
@@ -104,6 +116,12 @@ def project_of(plan: Plan) -> Project:
     if faults:
         raise plan.refusal(faults)
     return project
+
+
+def _from_folder(path: str, folder: str) -> str:
+    """Return ``path``, which is relative to the current folder, as the file in ``folder`` would write it."""
+    place = os.path.abspath(os.path.expanduser(path))
+    return os.path.relpath(place, folder) if place.startswith(f"{folder}{os.sep}") else place
 
 
 def _with_types(plan: Plan, project: Project) -> dict[str, DatasetPlace]:

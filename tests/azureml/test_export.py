@@ -267,7 +267,7 @@ IN_EXPORTS = {
     "Distribution": {"said": "type nodes processes_per_node"},
     "Resources": {"said": "shm_size docker_arguments"},
     "Secret": {"read by the script": "secret"},
-    "Schedule": {"said": "cron recurrence time_zone parameters"},
+    "Schedule": {"said": "cron recurrence time_zone parameters datasets"},
     "Publish": {"said": "reuse"},
 }
 

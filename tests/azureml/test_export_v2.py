@@ -103,7 +103,7 @@ class Exported:
         order = self.root.parent / "order folder"
         order.mkdir(exist_ok=True)
         alone = not self.plan.step(name).written
-        command = shell.bound(self.job, node, spec["command"], order if alone else None, self.plan.step(name))
+        command = shell.bound(self.job, node, spec["command"], order if alone else None)
         words, *others = [python.starts(one, command) for one in shell.SHELLS]
         assert others == [words]
         first = self.plan.step(name).words
@@ -220,7 +220,7 @@ def test_a_step_without_outputs_that_others_come_after_writes_a_file_and_keeps_i
     assert written.read_text() == "done\n"
     written.unlink()
     spec = one.loaded["components/first.yml"].rest["properties"]["componentSpec"]
-    command = shell.bound(one.job, "first", spec["command"], written.parent, one.plan.step("first"))
+    command = shell.bound(one.job, "first", spec["command"], written.parent)
     for name in shell.SHELLS:
         assert python.receives(name, command, status=3) == ["record.py", "a b"]
     assert not written.exists()
@@ -283,7 +283,10 @@ steps:
     script: record.py
     environment: {registered: team}
 schedules:
-  one: {cron: "0 2 * * *", parameters: {flag: false, unused: 2}}
+  one:
+    cron: "0 2 * * *"
+    parameters: {flag: false, unused: 2}
+    datasets: {a: "azureml:images:4", b: azureml://datastores/other/paths/there}
 """
 
 
@@ -292,9 +295,10 @@ def test_all_settings_are_sent(folder: Path, python: Python) -> None:
     one.is_whole()
     assert one.received(python, "one")[:2] == ["true", 'a\n"b" $HOME `id` %s \\ é']
     node = one.job["jobs"]["one"]
-    assert node["inputs"]["a"] == {"job_input_type": "mltable", "mode": "EvalMount", "uri": "images:3"}
-    assert node["inputs"]["b"]["uri"] == "azureml://datastores/store/paths/some/where"
-    assert [node["inputs"][name]["mode"] for name in "bc"] == ["Download", "EvalDownload"]
+    assert one.job["inputs"]["a"] == {"jobInputType": "mltable", "uri": "images:3"}
+    assert one.job["inputs"]["b"]["uri"] == "azureml://datastores/store/paths/some/where"
+    assert node["inputs"]["a"]["value"] == "${{parent.inputs.a}}"
+    assert [node["inputs"][name]["mode"] for name in "abc"] == ["EvalMount", "Download", "EvalDownload"]
     assert node["outputs"]["here"]["uri"] == "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}"
     assert (node["outputs"]["here"]["mode"], node["outputs"]["there"]["mode"]) == ("ReadWriteMount", "Upload")
     assert sorted(name for name in one.loaded if name.startswith("environments")) == [
@@ -333,9 +337,15 @@ def test_a_schedule_sends_the_whole_pipeline_with_its_values(folder: Path) -> No
     one = exported(FULL, folder)
     sent = one.loaded["schedules/one.yml"].rest["properties"]["action"]["jobDefinition"]
     assert sent["jobs"] == one.job["jobs"]
-    assert {name: value["value"] for name, value in sent["inputs"].items()} == {
-        "flag": "false", "text": 'a\n"b" $HOME `id` %s \\ é'
-    }  # fmt: skip
+    values = {name: value.get("value", value.get("uri")) for name, value in sent["inputs"].items()}
+    assert values == {
+        "flag": "false",
+        "text": 'a\n"b" $HOME `id` %s \\ é',
+        "a": "images:4",
+        "b": "azureml://datastores/other/paths/there",
+        "c": "images@latest",
+    }
+    assert [sent["inputs"][name]["jobInputType"] for name in "abc"] == ["mltable", "uri_folder", "mltable"]
     assert sent["settings"]["force_rerun"] is True
     one = exported(f"{FULL}publish: {{reuse: true}}\n", folder)
     sent = one.loaded["schedules/one.yml"].rest["properties"]["action"]["jobDefinition"]

@@ -447,9 +447,10 @@ def test_an_optional_dataset_that_is_not_there_is_left_out(lesson: LessonV2, cap
     done = lesson.here(capsys, *SUBMIT)
     assert (done.status, done.err) == (0, "")
     name, job = job_of(lesson)
-    read = job["jobs"]["train"]["inputs"]["more"]
-    assert read["uri"].endswith("/data/images/versions/4")
-    assert (read["job_input_type"], read["mode"]) == ("uri_folder", "ReadOnlyMount")  # as it is registered there
+    of_pipeline, read = job["inputs"]["more"], job["jobs"]["train"]["inputs"]["more"]
+    assert of_pipeline["uri"].endswith("/data/images/versions/4")
+    assert of_pipeline["jobInputType"] == "uri_folder"  # as it is registered there
+    assert (read["value"], read["mode"]) == ("${{parent.inputs.more}}", "ReadOnlyMount")
     assert (
         "--more '${{inputs.more}}'"
         in lesson.service.component_of(name, "train")["properties"]["componentSpec"]["command"]
@@ -486,7 +487,7 @@ def test_a_parameter_that_no_step_receives(lesson: LessonV2, capsys: Capture) ->
 
 
 def test_a_library_call_is_silent_and_refuses_what_the_command_line_refuses(lesson: LessonV2, capsys: Capture) -> None:
-    from aml_pipeline import azureml, load
+    from aml_pipeline import azureml
 
     client = azureml.connect(str(lesson.root), sdk="v2", login=azureml.Login())
     file = str(lesson.root / "pipeline.yaml")
@@ -504,7 +505,7 @@ def test_a_library_call_is_silent_and_refuses_what_the_command_line_refuses(less
 
 def test_a_client_without_progress_does_not_wait_for_ever(lesson: LessonV2) -> None:
     """Told in tests/loopback_v2/README.md: of a failed upload."""
-    from aml_pipeline import azureml, load
+    from aml_pipeline import azureml
 
     client = azureml.connect(str(lesson.root), sdk="v2", login=azureml.Login())
     client._operation_config._show_progress = False
@@ -686,7 +687,7 @@ def test_a_script_receives_what_it_receives_here(
     for node in job["jobs"]:
         spec = lesson.service.component_of(name, node)["properties"]["componentSpec"]
         writes_order = "outputs.order}" in spec["command"] and "order" not in expected[shell.step(node)]
-        command = shell.bound(job, node, spec["command"], order if writes_order else None, plan.step(shell.step(node)))
+        command = shell.bound(job, node, spec["command"], order if writes_order else None)
         for one in shell.SHELLS:
             words = plan.step(shell.step(node)).words
             assert python.starts(one, command) == [*words, *expected[shell.step(node)]]
@@ -705,9 +706,8 @@ def test_the_shipped_pipeline_from_the_environment_to_the_end(lesson: LessonV2, 
     for node in job["jobs"]:
         spec = lesson.service.component_of(name, node)["properties"]["componentSpec"]
         assert spec["environment"].endswith(f"/environments/{environment}/versions/{version}")
-    plan = load(lesson.root / "pipeline.yaml")
     spec = lesson.service.component_of(name, "train")["properties"]["componentSpec"]
-    command, python = shell.bound(job, "train", spec["command"], None, plan.step("train")), Python(tmp_path / "bin")
+    command, python = shell.bound(job, "train", spec["command"], None), Python(tmp_path / "bin")
     given = {"--epochs": "2", "--batch-size": "4", "--learning-rate": "0.010", "--seed": "0"}
     expected = ["--data", "<input prepare-data.images>", *[word for one in given.items() for word in one]]
     for one in shell.SHELLS:

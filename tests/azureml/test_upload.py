@@ -79,7 +79,7 @@ def local(lesson: Either) -> dict[str, bytes]:
 def bound(lesson: Either) -> str:
     """Return the path that the last run's step reads on its datastore."""
     if isinstance(lesson, LessonV2):
-        job = list(lesson.service.jobs.values())[-1]["properties"]["jobs"]["train"]
+        job = list(lesson.service.jobs.values())[-1]["properties"]
         return str(job["inputs"]["images"]["uri"]).removeprefix("azureml://datastores/workspaceblobstore/paths/")
     sent, saved = lesson.service.sent, lesson.service.state.saved_datasets
     graph = json.dumps(lesson.service.graph_of(sent[-1]) if sent else list(lesson.service.state.graphs.values()))
@@ -445,8 +445,7 @@ def test_an_export_names_the_data_here_and_azure_ai_ml_uploads_it(
         prepare(lesson)
         assert lesson.here(capsys, "export", "v2").status == 0
         written = yaml.safe_load((lesson.root / "v2/pipeline.yml").read_text(encoding="utf-8"))
-        read = {"type": "uri_folder", "path": "../images", "mode": "ro_mount"}
-        assert written["jobs"]["train"]["inputs"]["images"] == read
+        assert written["inputs"]["images"] == {"type": "uri_folder", "path": "../images"}
         lesson.service.state.environments["training", environment_version(lesson)] = {"properties": {"image": "x"}}
         from azure.ai.ml import load_job
 

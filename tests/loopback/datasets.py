@@ -86,7 +86,32 @@ def get_asset(_: State, call: Call) -> object:
     raise Refusal(404, f"there is no data asset {call['name']}", "NotFound")
 
 
+def post_source(state: State, call: Call) -> object:
+    """Store a path on a datastore, which a `DataPath` becomes."""
+    made = {**call.body, "Id": state.new_id(), "CreatedDate": NOW, "EntityStatus": "0"}
+    state.data_sources[made["Id"]] = made
+    return made
+
+
+def find_source(state: State, call: Call) -> object:
+    """Answer with the path that has a fingerprint; 404 means that the SDK has to make it."""
+    for source in state.data_sources.values():
+        if source.get("IdentifierHash") == call["hash"]:
+            return source
+    raise Refusal(404, f"there is no data source with the hash {call['hash']}", "NotFound")
+
+
+def get_source(state: State, call: Call) -> object:
+    """Answer with a path on a datastore."""
+    if call["id"] not in state.data_sources:
+        raise Refusal(404, f"there is no data source {call['id']}", "NotFound")
+    return state.data_sources[call["id"]]
+
+
 ROUTES = (
+    route("POST", "/pipelines/v1.0/DataSources", post_source),
+    route("GET", "/pipelines/v1.0/DataSources/Hash/{hash}", find_source),
+    route("GET", "/pipelines/v1.0/DataSources/{id}", get_source),
     route("GET", "/dataset/v1.0/datasets/query/name={name}", find_dataset),
     route("GET", "/dataset/v1.0/datasets/{id}", get_dataset),
     route("POST", "/dataset/v1.0/saveddatasets", post_saved),

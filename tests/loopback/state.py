@@ -36,6 +36,7 @@ class State:
     snapshots: dict[str, Entity] = field(default_factory=dict)
     datasets: dict[str, list[Entity]] = field(default_factory=dict)  # the versions of each registered name
     saved_datasets: dict[str, Entity] = field(default_factory=dict)
+    data_sources: dict[str, Entity] = field(default_factory=dict)  # paths on datastores
     modules: dict[str, Entity] = field(default_factory=dict)
     graphs: dict[str, Entity] = field(default_factory=dict)
     interfaces: dict[str, Entity] = field(default_factory=dict)  # of graphs, by the graph's id

@@ -127,6 +127,7 @@ NAMES = {
 ALONE = (
     "Compute",
     "Dataset",
+    "Dataset override",
     "Distribution",
     "Environment",
     "Output",
@@ -141,6 +142,9 @@ BESIDE: dict[str, dict[str, Any]] = {
     "Dataset.datastore": {"path": "p"},
     "Dataset.path": {"datastore": "d"},
     "Dataset.version": {"registered": "r"},
+    "Dataset override": {"registered": "r"},
+    "Dataset override.datastore": {"path": "p"},
+    "Dataset override.path": {"datastore": "d"},
     "Distribution": {"type": "pytorch"},
     "Environment.registry": {"registered": "r"},
     "Environment": {"name": "e"},

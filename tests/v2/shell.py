@@ -10,9 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import Step
-from aml_pipeline.pipeline.plan.tokens import Dataset
 from tests.patience import PATIENCE
 
 SHELLS = ("bash", "sh")
@@ -54,21 +51,19 @@ class Python:
         return words
 
 
-def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None, planned: Step) -> str:
+def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None) -> str:
     """Return ``command`` of ``node`` as the service would run it: bindings replaced by values and paths, as text.
 
     ``job`` is the body of the request. A folder differs from run to run: it is called as in ``tests.conformance``, and
-    that for order alone is ``order`` (None: the node has none). The ``planned`` step tells the names of its datasets.
+    that for order alone is ``order`` (None: the node has none).
     """
     inputs = job["jobs"][node].get("inputs", {})
-    named = ports.names(planned).items()
-    datasets = {port: f"<dataset {data.name}>" for data, port in named if isinstance(data, Dataset)}
 
     def value(found: re.Match[str]) -> str:
         kind, port = found.groups()
         if kind == "outputs":
             return str(order) if order and port == "order" else f"<output {step(node)}.{port}>"
-        return datasets.get(port) or _value(job, inputs[port])
+        return _value(job, inputs[port])
 
     return _BINDING.sub(value, command)
 
@@ -77,7 +72,8 @@ def _value(job: Mapping[str, Any], given: Mapping[str, str]) -> str:
     found = _PARENT.fullmatch(given["value"])
     assert found, given
     if found[1]:
-        return str(job["inputs"][found[1]]["value"])
+        of_pipeline = job["inputs"][found[1]]
+        return f"<dataset {found[1].removeprefix('data__')}>" if "uri" in of_pipeline else str(of_pipeline["value"])
     return f"<input {step(found[2])}.{found[3]}>"
 
 

@@ -11,7 +11,9 @@ from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import each
 from aml_pipeline.cli.selected import selection, warn_of_left_out, with_processes
 from aml_pipeline.local import context_of, forecast, ranks
-from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.runs.reuse import Verdict
 
 
@@ -32,7 +34,7 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     width = max(map(len, selected))
     something = any(verdict.action != "reuse" for _, verdict in verdicts)
     verbose = options.flag("verbose")
-    lines = []
+    lines = _moved(pipeline)
     for name, verdict in verdicts:
         lines.append(f"{name:<{width}}  {_forecast(pipeline.step(name), verdict)}")
         lines += each(verdict.changes) if verbose else ()
@@ -41,6 +43,12 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
     warned = warn_of_left_out(context, selected, verbose=verbose)
     options.answer = None if something or warned else text
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
+
+
+def _moved(plan: Plan) -> list[str]:
+    """Return a line on the data that the command line moved."""
+    places = ", ".join(f"{name}={shown(place)}" for name, place in redaction.data(plan).items())
+    return [f"with {places}"] if places else []
 
 
 def _forecast(step: Step, verdict: Verdict) -> str:

@@ -55,6 +55,8 @@ def _lines(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"{row['name']}  {cron}{row['words']}, {row['time_zone']}"
     if row["parameters"]:
         yield f"  with {', '.join(f'{name}={shown(value)}' for name, value in row['parameters'].items())}"
+    if row["datasets"]:
+        yield f"  with {', '.join(f'{name}={place}' for name, place in row['datasets'].items())}"
     for run in row["runs"]:
         instant = f"{_short(run['utc'])} UTC" if run["utc"] else f"{'–':<20}"
         yield f"  {run['day']} {_short(run['local'])}  {instant}  {run['mark']}".rstrip()
@@ -81,6 +83,7 @@ def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
         "time_zone": schedule.time_zone,
         "windows_zone": schedule.windows_zone,
         "parameters": redacted(schedule.parameters),
+        "datasets": dict(schedule.datasets),
         "runs": [_run(run) for run in runs],
     }
 

@@ -105,6 +105,8 @@ def _show(plan: Plan, project: Project, alone: Step | None) -> None:
     texts = redaction.parameters(plan)
     for parameter in sent.parameters:
         print(f"parameter {parameter} {shown(texts[parameter])}")
+    for dataset, place in redaction.data(plan).items():
+        print(f"dataset {dataset} {shown(place)}")
     for text in [*uploads.announced(plan, project, sent.steps), *said(remarks, alone)]:
         print(text)
     print("Nothing was submitted.")

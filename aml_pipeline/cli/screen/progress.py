@@ -139,7 +139,8 @@ def each(changes: Sequence[str]) -> list[str]:
 
 
 def _title(plan: Plan, steps: int) -> str:
-    values = ", ".join(f"{name}={shown(text)}" for name, text in redaction.parameters(plan).items())
+    given = {**redaction.parameters(plan), **redaction.data(plan)}
+    values = ", ".join(f"{name}={shown(text)}" for name, text in given.items())
     profile = f", profile {plan.profile}" if plan.profile else ""
     return f"{plan.name}{profile}: {counted(steps, 'step')}{f' with {values}' if values else ''}"
 

@@ -40,12 +40,14 @@ if TYPE_CHECKING:
 def build(
     pipeline: PipelineSpec,
     values: Mapping[str, str | float] | None = None,
+    data: Mapping[str, str] | None = None,
     *,
     file: str = "",
     profile: str | None = None,
 ) -> tuple[Plan, list[Problem]]:
     """Return the plan of ``pipeline`` and the problems of its references; ``values`` replace defaults.
 
+    ``data`` are the places that the caller gave to datasets, which ``pipeline`` has already.
     The plan is complete if no problem is an error; otherwise it contains what could be resolved, for further checks.
     """
     problems: list[Problem] = []
@@ -72,6 +74,7 @@ def build(
         sdk=pipeline.sdk,
         workspace=pipeline.workspace,
         tags=pipeline.tags,
+        data=data or {},
     )
     return plan, [
         *problems,

@@ -26,6 +26,7 @@ from aml_pipeline.pipeline.plan.tokens import (
     by_option,
 )
 from aml_pipeline.pipeline.spec.parameters import ParameterType
+from aml_pipeline.pipeline.spec.places import REMOTE, keys_of
 
 if TYPE_CHECKING:
     from aml_pipeline.pipeline.schedule import Schedule
@@ -88,6 +89,18 @@ class DatasetPlace:
     def is_remote(self) -> bool:
         """Whether it has a location in Azure ML."""
         return self.registered is not None or self.datastore is not None or self.upload > 0
+
+    @property
+    def address(self) -> str:
+        """Its location in Azure ML as a text, as v2 writes it; "" if it has none."""
+        if self.registered is not None:
+            return f"azureml:{self.registered}{'@latest' if self.version in {None, 'latest'} else f':{self.version}'}"
+        return "" if self.path is None else f"azureml://datastores/{self.datastore}/paths/{self.path.lstrip('/')}"
+
+    def moved(self, place: str) -> DatasetPlace:
+        """Return the same data at another ``place`` in Azure ML, which is one (see ``spec.places``)."""
+        keys: dict[str, Any] = {**dict.fromkeys(REMOTE), **(keys_of(place) or {})}
+        return replace(self, local=None, upload=0, **keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +271,8 @@ class Plan:
 
     ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` says
     whether runs of the published pipeline may reuse earlier results. ``sdk`` and
-    ``workspace`` are those that the file or the profile names, ``tags`` those of runs in Azure ML. ``source`` is the
-    file that was read, if any.
+    ``workspace`` are those that the file or the profile names, ``tags`` those of runs in Azure ML. ``data`` has the
+    places that the caller gave to datasets. ``source`` is the file that was read, if any.
     """
 
     file: str
@@ -276,6 +289,7 @@ class Plan:
     sdk: str | None = None
     workspace: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -288,6 +302,11 @@ class Plan:
         if name not in self._by_name:
             raise UsageError(f'Unknown step "{name}". {suggest(name, self._by_name, noun="step")}')
         return self._by_name[name]
+
+    def data_of(self, schedule: str) -> dict[str, DatasetPlace]:
+        """Return the datasets that are elsewhere in the runs of a schedule, by name."""
+        given = self.schedules[schedule].datasets
+        return {name: self.datasets[name].moved(place) for name, place in given.items() if name in self.datasets}
 
     @cached_property
     def _by_name(self) -> dict[str, Step]:

@@ -75,6 +75,11 @@ def _word(option: str) -> str:
     return word if word_name_fault(word) is None or word in TAKEN else ""
 
 
+def pipeline_input(plan: Plan, dataset: str) -> str:
+    """Return the name of a dataset as an input of the pipeline, which shares its names with the parameters."""
+    return f"data__{dataset}" if dataset in plan.parameters else dataset
+
+
 def order_port(step: str) -> str:
     """Return the name of the port that makes a step come after another; no name in the file contains ``__``."""
     return f"after__{node(step)}"

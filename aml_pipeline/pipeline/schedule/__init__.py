@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.problems import Path, Problem
@@ -26,7 +26,8 @@ class Schedule:
 
     ``recurrence`` is what Azure ML is sent; ``cron`` is what it was made from, if the file has a cron. ``windows_zone``
     is the value of ``azureml.pipeline.core.schedule.TimeZone``. The values of ``parameters`` are texts. ``written`` has
-    the keys ``cron`` and ``recurrence`` of the file, to show and to record.
+    the keys ``cron`` and ``recurrence`` of the file, to show and to record. ``datasets`` has the
+    places of datasets in its runs.
     """
 
     recurrence: Recurrence
@@ -35,6 +36,7 @@ class Schedule:
     windows_zone: str
     parameters: Mapping[str, str]
     written: Mapping[str, Any]
+    datasets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pattern(self) -> Cron | Recurrence:
@@ -43,7 +45,9 @@ class Schedule:
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON data, as it is written in the file."""
-        return {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
+        data = {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
+        # A digest of it marks published schedules, so what is not used is not there.
+        return {**data, "datasets": dict(self.datasets)} if self.datasets else data
 
 
 def understand(schedule: ScheduleSpec, path: Path) -> tuple[Schedule | None, list[Problem]]:
@@ -55,7 +59,8 @@ def understand(schedule: ScheduleSpec, path: Path) -> tuple[Schedule | None, lis
         return None, problems
     values = {name: written(value) for name, value in schedule.parameters.items()}
     said = {"cron": schedule.cron, "recurrence": dict(schedule.recurrence) if schedule.recurrence else None}
-    return Schedule(recurrence, cron, schedule.time_zone, zones.windows_name(schedule.time_zone), values, said), []
+    zone, places = zones.windows_name(schedule.time_zone), schedule.datasets
+    return Schedule(recurrence, cron, schedule.time_zone, zone, values, said, places), []
 
 
 def _recurrence(schedule: ScheduleSpec, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:

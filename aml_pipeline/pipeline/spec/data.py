@@ -59,11 +59,11 @@ class Dataset(Model):
     def _places(self) -> Dataset:
         if self.upload:
             self._uploaded()
-        elif (self.datastore is None) != (self.path is None):
-            raise fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
         if self.registered is not None and self.datastore is not None:
             raise fail("dataset-place", "a dataset must have one remote location, but this one has two.",
                        "Keep `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+        if not self.upload and (self.datastore is None) != (self.path is None):
+            raise fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
         if self.version is not None and self.registered is None:
             raise fail("dataset-place", "`version` can only be used with `registered`.",
                        "Delete it, or add `registered`.", at="version")  # fmt: skip

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from aml_pipeline.core.problems import Path, Problem, nearest, suggest
+from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.pipeline import RESERVED_KEYS, PipelineSpec
 from aml_pipeline.pipeline.spec.program import PROGRAMS
 from aml_pipeline.pipeline.yaml.scalars import written
 
 Error = Mapping[str, Any]
+M = TypeVar("M", bound=Model)
 
 # Type of pydantic's error → the expected type, and an example of it.
 _EXPECTED = {
@@ -65,6 +70,15 @@ def explain(error: Error) -> Problem:
         bound, words = _BOUNDS[kind]
         cure = f"Write {context[bound]} {words}."
     return Problem("wrong-value", f"{_shown(error['input'])} is not a valid value of {_named(path)}.", cure, path)
+
+
+def validated(kind: type[M], data: Mapping[str, Any], path: Path) -> tuple[M | None, list[Problem]]:
+    """Return ``data`` as a model, or its problems; ``path`` is its place."""
+    try:
+        return kind.model_validate(data), []
+    except ValidationError as error:
+        found = [explain(refused) for refused in error.errors(include_url=False)]
+        return None, [replace(problem, path=(*path, *problem.path)) for problem in found]
 
 
 def _wrong_type(error: Error) -> Problem:

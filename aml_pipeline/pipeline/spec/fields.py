@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, Strict, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from aml_pipeline.pipeline.spec import names
+from aml_pipeline.pipeline.spec import names, places
 from aml_pipeline.pipeline.yaml.scalars import written
 
 
@@ -134,6 +134,22 @@ Value = Annotated[Any, AfterValidator(_scalar), Shown(SCALAR_SCHEMA)]
 _GIVEN_SCHEMA = {**SCALAR_SCHEMA, "description": "The value of this parameter.", "examples": [10]}
 GivenValue = Annotated[Any, AfterValidator(_scalar), Shown(_GIVEN_SCHEMA)]
 Values = Annotated[tuple[Value, ...], Strict(strict=False)]
+
+
+def _remote(value: str) -> str:
+    if places.keys_of(value) is None or places.is_local(value):
+        raise fail("dataset-place", f'"{value}" is not a place in Azure ML.', places.CURE)
+    return value
+
+
+_REMOTE_SCHEMA = {
+    "type": "string",
+    "pattern": "^azureml:",
+    "patternErrorMessage": places.CURE,
+    "description": "The place of this dataset: a registered one, or a path on a datastore.",
+    "examples": ["azureml:archive:3"],
+}
+RemotePlace = Annotated[str, AfterValidator(_remote), Shown(_REMOTE_SCHEMA)]
 
 
 def _bound(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.data import DatasetMode, DatasetType
 from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.distribution import Distribution
 from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text
@@ -16,9 +17,26 @@ from aml_pipeline.pipeline.spec.variables import Variables
 class DatasetOverride(Model):
     """Settings of a dataset that a profile may override."""
 
-    local: Text = Field(
+    type: DatasetType | None = Field(None, description="What the data is; replaces the dataset's.", examples=["file"])
+    local: Text | None = Field(
+        None,
         description="Path on this machine, relative to the folder of this file; replaces the dataset's.",
         examples=["small-data"],
+    )
+    datastore: Text | None = Field(
+        None,
+        description="Azure ML datastore that contains `path`; both replace the dataset's place in Azure ML.",
+        examples=["test_data"],
+    )
+    path: Text | None = Field(None, description="Path on the datastore.", examples=["customers/"])
+    registered: Text | None = Field(
+        None,
+        description="Name of a registered dataset; replaces the dataset's place in Azure ML.",
+        examples=["customers-test"],
+    )
+    version: Text | None = Field(None, description="Version of the registered dataset.", examples=["4"])
+    mode: DatasetMode | None = Field(
+        None, description="How a node in Azure ML gets the data; replaces the dataset's.", examples=["download"]
     )
 
 
@@ -67,7 +85,7 @@ class Profile(Destination):
     )
     datasets: dict[str, DatasetOverride] = Field(
         default_factory=dict,
-        description="Local paths of datasets, by the name of the dataset.",
+        description="Places and types of datasets, by the name of the dataset.",
         examples=[{"archive": {"local": "small-data"}}],
     )
     steps: dict[str, StepOverride] = Field(

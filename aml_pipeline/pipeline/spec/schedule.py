@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, Text, Texts, fail
+from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, RemotePlace, Text, Texts, fail
 
 
 class Recurrence(Model):
@@ -39,6 +39,11 @@ class Schedule(Model):
     time_zone: Text = Field("UTC", description="IANA name of the time zone.", examples=["Europe/Paris"])
     parameters: dict[str, GivenValue] = Field(
         default_factory=dict, description="Values of parameters for the scheduled runs.", examples=[{"epochs": 10}]
+    )
+    datasets: dict[str, RemotePlace] = Field(
+        default_factory=dict,
+        description="Places of datasets for the scheduled runs.",
+        examples=[{"archive": "azureml:archive:3"}],
     )
 
     @model_validator(mode="after")

@@ -105,17 +105,19 @@ def dataset_type(place: DatasetPlace) -> str:
 
 
 def dataset(place: DatasetPlace) -> dict[str, str]:
-    """Return a dataset as an input of a node."""
-    kind, mode = dataset_type(place), "ro_mount" if place.mode == "mount" else place.mode
-    version = "@latest" if place.version in {None, "latest"} else f":{place.version}"
-    path = f"azureml:{place.registered}{version}" if place.registered else _path_of(place)
-    return {"type": kind, "path": path, "mode": mode}
+    """Return a dataset as an input of the pipeline, which a caller of the endpoint and a schedule can set.
+
+    azure-ai-ml uploads what is at a local path.
+    """
+    return {"type": dataset_type(place), "path": place.address or str(place.local)}
 
 
-def _path_of(place: DatasetPlace) -> str:
-    if place.path is None:
-        return str(place.local)  # to upload; azure-ai-ml does it with a local path
-    return _datastore(str(place.datastore), str(place.path))
+def bound(name: str, place: DatasetPlace) -> dict[str, str]:
+    """Return a dataset, which is the pipeline's input ``name``, as an input of a node.
+
+    The node has the mode: a value that is set for the pipeline's input comes with a mode of its own, or without one.
+    """
+    return {"path": f"${{{{parent.inputs.{name}}}}}", "mode": "ro_mount" if place.mode == "mount" else place.mode}
 
 
 _MODELS = {"custom": "custom_model", "mlflow": "mlflow_model"}

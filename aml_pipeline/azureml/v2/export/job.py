@@ -13,7 +13,7 @@ from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, yaml_text
 from aml_pipeline.azureml.v2.export.ports import Port
 from aml_pipeline.pipeline.plan.model import Distribution, Plan, Step
-from aml_pipeline.pipeline.plan.ports import node
+from aml_pipeline.pipeline.plan.ports import node, pipeline_input
 
 
 def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
@@ -24,7 +24,9 @@ def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
     data["experiment_name"] = plan.experiment
     if plan.tags:
         data["tags"] = dict(plan.tags)
-    inputs = {name: value.text for name, value in plan.parameters.items()}
+    inputs: dict[str, Any] = {name: value.text for name, value in plan.parameters.items()}
+    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    inputs |= {pipeline_input(plan, name): assets.dataset(plan.datasets[name]) for name in read}
     if inputs:
         data["inputs"] = inputs
     if plan.outputs:

@@ -40,7 +40,8 @@ def _inputs(plan: Plan, step: Step) -> Iterator[Port]:
         yield Port("inputs", called[parameter], "string", f"${{{{parent.inputs.{parameter.name}}}}}", parameter)
     for dataset in map(Dataset, step.datasets):
         place = plan.datasets[dataset.name]
-        yield Port("inputs", called[dataset], assets.dataset_type(place), assets.dataset(place), dataset)
+        value = assets.bound(names.pipeline_input(plan, dataset.name), place)
+        yield Port("inputs", called[dataset], assets.dataset_type(place), value, dataset)
     for read in step.inputs:
         kind = assets.output_type(plan.step(read.step).outputs[read.name])
         address: Any = _output_of(read.step, read.name)

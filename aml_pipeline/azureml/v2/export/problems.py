@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.pipeline.plan.model import DatasetPlace, Environment, Plan, Step
 
 # What v2 accepts as the name of an environment, a data asset or a datastore.
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -23,6 +25,7 @@ def problems(plan: Plan) -> list[Problem]:
         *(value for name in plan.parameters for value in _values(plan, name)),
         *(problem for step in plan.steps for problem in (*_environment(step), *_outputs(step))),
         *_datasets(plan),
+        *sendable.same_names(plan),
     ]
 
 
@@ -85,13 +88,20 @@ def _outputs(step: Step) -> Iterator[Problem]:
 
 def _datasets(plan: Plan) -> Iterator[Problem]:
     for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
-        one = plan.datasets[name]
-        for key, what in (("registered", "a data asset"), ("datastore", "a datastore")):
-            if getattr(one, key) is not None:
-                yield from _named(getattr(one, key), what, ("datasets", name, key))
-        if one.path is not None and re.search(r"[*?\[\]]", one.path):
-            message = f'"{one.path}" is a pattern, but Azure ML v2 reads a single file or folder of a datastore.'
-            yield Problem("export-dataset", message, "Name the folder.", ("datasets", name, "path"))
+        yield from _dataset(plan.datasets[name], ("datasets", name))
+    for key in plan.schedules:
+        for name, place in plan.data_of(key).items():
+            path = ("schedules", key, "datasets", name)
+            yield from (replace(problem, path=path) for problem in _dataset(place, path))
+
+
+def _dataset(place: DatasetPlace, path: Path) -> Iterator[Problem]:
+    for key, what in (("registered", "a data asset"), ("datastore", "a datastore")):
+        if getattr(place, key) is not None:
+            yield from _named(getattr(place, key), what, (*path, key))
+    if place.path is not None and sendable.is_pattern(place.path):
+        message = f'"{place.path}" is a pattern, but Azure ML v2 reads a single file or folder of a datastore.'
+        yield Problem("export-dataset", message, "Name the folder.", (*path, "path"))
 
 
 def _named(name: str, what: str, place: Path, rule: re.Pattern[str] = _ASSET) -> Iterator[Problem]:

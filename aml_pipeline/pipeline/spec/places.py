@@ -1,0 +1,27 @@
+"""The place of a dataset as one text: a name in the workspace, a path on a datastore, or a path on this machine."""
+
+from __future__ import annotations
+
+import re
+
+_REGISTERED = re.compile(r"azureml:(?P<registered>[^:@/\s]+)(?P<version>:[^:@/\s]+|@latest)?")
+_ON_DATASTORE = re.compile(r"azureml://datastores/(?P<datastore>[^/\s]+)/paths/(?P<path>.*\S)")
+# ``azureml:``, ``https:``, ``wasbs:``; not the drive of a path on Windows.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+# The keys of a dataset that say where it is in Azure ML.
+REMOTE = ("datastore", "path", "registered", "version")
+CURE = "Write azureml:NAME:VERSION, azureml:NAME@latest or azureml://datastores/DATASTORE/paths/PATH."
+
+
+def keys_of(text: str) -> dict[str, str] | None:
+    """Return the keys of a dataset that ``text`` stands for; None if it stands for none."""
+    match = _REGISTERED.fullmatch(text) or _ON_DATASTORE.fullmatch(text)
+    if match:
+        return {key: value.lstrip(":@") for key, value in match.groupdict().items() if value is not None}
+    return {"local": text} if text.strip() and not _SCHEME.match(text) else None
+
+
+def is_local(text: str) -> bool:
+    """Whether ``text`` is a path on this machine."""
+    return "local" in (keys_of(text) or {})
