@@ -94,14 +94,15 @@ def _steps(record: RunRecord, events: list[Mapping[str, Any]]) -> Iterator[Shown
     plan = map(mapping, sequence(mapping(record.header.get("plan")).get("steps")))
     declared = {str(step.get("name")): step for step in plan}
     names = [*declared, *(name for name in rows if name not in declared)]
-    rooms = _rooms(record, rows)
+    rooms, ranks = _rooms(record, rows), record.ranks
     attempts = _attempts(events)
     for name in names:
         about = declared.get(name, {})
         to_source = to_sources(record, name, str(about.get("source_directory", ".")))
         log = _log(record.log(name), rooms[name], to_source) if name in rooms else None
         row = {**rows.get(name, {}), "outputs": _outputs(record, name, rows.get(name, {}))}
-        yield ShownStep(name, about, row, _upstream(about), tuple(attempts[name]), log)
+        others = tuple(record.log(name, rank) for rank in ranks.get(name, ()))
+        yield ShownStep(name, about, row, _upstream(about), tuple(attempts[name]), log, others)
 
 
 def _rooms(record: RunRecord, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:

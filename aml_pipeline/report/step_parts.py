@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aml_pipeline.core.masking import masked
-from aml_pipeline.core.plain import mapping, sequence
+from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
-from aml_pipeline.core.wording import size_in_words
+from aml_pipeline.core.wording import counted, size_in_words
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import facts, state
 from aml_pipeline.report.story import Log, ShownRun, ShownStep
@@ -16,7 +16,7 @@ from aml_pipeline.report.story import Log, ShownRun, ShownStep
 _MOST_ARGUMENTS = 100
 
 
-def step_part(step: ShownStep, number: int, run: ShownRun) -> Html:
+def step_part(step: ShownStep, place: int, run: ShownRun) -> Html:
     """Return a step, folded unless it failed."""
     took = "" if step.seconds is None else f" {seconds_in_words(step.seconds)}"
     about = "  ".join(f"{name} {number_in_words(value)}" for name, value in step.metrics.items())
@@ -24,7 +24,7 @@ def step_part(step: ShownStep, number: int, run: ShownRun) -> Html:
         "summary", tag("b", cut(step.name, 120)), " ", state(step.state), took, " ", tag("i", cut(about, 160))
     )
     is_open = "" if step.state == "failed" else None
-    return tag("details", summary, *_inside(step, run), id=f"step-{number}", class_="step", open=is_open)
+    return tag("details", summary, *_inside(step, run), id=f"step-{place}", class_="step", open=is_open)
 
 
 def _inside(step: ShownStep, run: ShownRun) -> Iterator[Html]:
@@ -50,6 +50,10 @@ def _known(step: ShownStep) -> Iterator[tuple[str, str]]:
     yield "Module", cut(str(step.declared.get("module") or ""))
     yield "Command", cut(" ".join(map(str, sequence(step.declared.get("command")))))
     yield "From", cut(str(step.declared.get("source_directory", "")))
+    distribution = mapping(step.declared.get("distribution"))
+    processes = counted(int(number(distribution.get("processes_per_node")) or 0), "process", "processes")
+    yield "Distribution", cut(f"{distribution.get('type')}, {processes} on each node") if distribution else ""
+    yield "Logs of other ranks", cut(", ".join(step.other_logs), 2_000)
     yield "After", cut(", ".join(step.upstream))
     definition = mapping(step.declared.get("environment"))
     yield "Environment", cut(", ".join(str(value) for value in definition.values() if value))

@@ -43,7 +43,10 @@ class ShownAttempt:
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """A step: ``row`` is its entry in the record, ``declared`` its entry in the plan."""
+    """A step: ``row`` is its entry in the record, ``declared`` its entry in the plan.
+
+    ``other_logs`` are the places of the logs of its processes of other ranks than 0.
+    """
 
     name: str
     declared: Mapping[str, Any]
@@ -51,6 +54,7 @@ class ShownStep:
     upstream: tuple[str, ...]
     attempts: tuple[ShownAttempt, ...] = ()
     log: Log | None = None
+    other_logs: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:

@@ -153,10 +153,15 @@ class RunRecord:
         """Return the path of a step's log, or of that of its process of rank ``rank``."""
         return log_of(self.folder, step, rank)
 
-    def ranks(self, step: str) -> list[int]:
-        """Return the ranks of the processes of a step that have a log of their own: all but 0 of a distributed step."""
-        names = self._logs()
-        return sorted(int(rank) for name in names if (rank := name.removeprefix(f"{step}{_RANK}")).isdecimal())
+    @property
+    def ranks(self) -> dict[str, list[int]]:
+        """The ranks of the processes of distributed steps that have a log of their own, by step: all but 0."""
+        ranks: dict[str, list[int]] = {}
+        for name in self._logs():
+            step, _, rank = name.partition(_RANK)
+            if rank.isdecimal():
+                ranks.setdefault(step, []).append(int(rank))
+        return {step: sorted(numbers) for step, numbers in ranks.items()}
 
     @property
     def logged_steps(self) -> list[str]:

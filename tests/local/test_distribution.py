@@ -75,7 +75,10 @@ def test_a_process_for_each_rank_of_one_node(project: Project) -> None:
     assert project.cli("logs", "--rank", "2", status=2).stderr.endswith("Ranks with a log: 0 and 1.\n")
     [record] = aml_pipeline.history(project.root / "pipeline.yaml")
     assert record.metrics == {"only": {"rank": 0}}  # those of rank 0 count
-    assert (record.logged_steps, record.ranks("only")) == (["only"], [1])
+    assert (record.logged_steps, record.ranks) == (["only"], {"only": [1]})
+    page = (project.root / project.cli("report").stdout.split()[-1]).read_text(encoding="utf-8")
+    assert "pytorch, 2 processes on each node" in page
+    assert f"{record.id}/steps/only.rank-1.log" in page
 
 
 def test_another_number_of_processes_is_another_result(project: Project) -> None:

@@ -24,8 +24,9 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
     opened = open_readable(options)
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
     rank = whole_number(options, "rank", 0, least=0)
-    if rank and rank not in run.ranks(step):
-        known = listed([str(number) for number in (0, *run.ranks(step))])
+    others = run.ranks.get(step, [])
+    if rank and rank not in others:
+        known = listed([str(number) for number in (0, *others)])
         raise UsageError(f"There is no log of rank {rank} of step {step} in run {run.id}. Ranks with a log: {known}.")
     to_source, coloured = to_sources(run, step, source_directory(run, step)), is_coloured(sys.stdout, environ)
     with files.opened_text(run.log(step, rank)) as stream:
