@@ -159,7 +159,11 @@ def test_the_readmes_commands_run_the_pipeline(shipped: Path) -> None:
     for final in ("train/model", "register-environment/record"):
         assert f".aml_pipeline/cifar10/outputs/{final}" in printed
         assert os.listdir(shipped / ".aml_pipeline" / "cifar10" / "outputs" / final)
+    assert ".aml_pipeline/cifar10/models/cifar-net/1\n" in printed
+    assert (shipped / ".aml_pipeline/cifar10/models/cifar-net/1/model.pt").is_file()
     again = make("pipeline-run")
     assert _states(again) == ALL_FRESH
+    assert os.listdir(shipped / ".aml_pipeline/cifar10/models") == ["cifar-net"]
+    assert not (shipped / ".aml_pipeline/cifar10/models/cifar-net/2").exists()
     assert len(list((shipped / ".aml_pipeline" / "cifar10" / "runs").iterdir())) == 1
     assert _states(make("pipeline-plan").replace("will run", "done")) == ALL_FRESH

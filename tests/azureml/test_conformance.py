@@ -80,8 +80,8 @@ def fill(folder: Path) -> None:
 
 def conforms(both: Both) -> dict[str, list[str]]:
     """Return what the steps receive, which must be the same on both sides."""
-    assert both.arguments_there == both.arguments_here
-    assert {name: step_settings.there(both, name) for name in both.there} == {
+    assert both.arguments_there == {**both.arguments_here, **both.registered}
+    assert {name: step_settings.there(both, name) for name in both.here} == {
         name: step_settings.here(both, name) for name in both.here
     }
     return both.arguments_here
@@ -117,7 +117,7 @@ def test_generated_pipelines_and_their_twins(sides: Sides, pairs: int) -> None:
         for one in pair:
             both = sides.of(one.text, parameters=one.given)
             assert conforms(both) == one.received
-            assert {name: set(step.after) for name, step in both.there.items()} == one.after
+            assert {name: set(both.there[name].after) for name in both.here} == one.after
             seen.add(json.dumps([one.text, sorted(one.given.items())]))
             kinds.update(token.kind for step in both.there.values() for token in step.arguments)
             kinds.update("after" for step in both.there.values() for _ in step.after)
@@ -216,6 +216,7 @@ def test_the_pipeline_of_this_repository(
 
     (tmp_path / "data").mkdir()  # Azure ML has no place for it
     both = own.of(text, profile, parameters)
-    assert both.arguments_there == expected
+    assert both.arguments_there == {**expected, **both.registered}
+    assert list(both.registered) == ["register_cifar-net"]
     prepare = ["--dataset", dataset, "--archive", "<dataset archive>", "--output", "<output prepare-data.images>"]
     assert both.arguments_here == {**expected, "prepare-data": prepare}

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
+from aml_pipeline.azureml.adaptation import by_hand as by_hand_alone
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
@@ -311,6 +312,61 @@ def test_all_settings_are_sent(folder: Path, python: Python) -> None:
     assert components["three"]["environment"] == "azureml:AzureML-sklearn-1.5:7"
     assert components["four"]["environment"] == "azureml:team@latest"
     assert [components[name]["is_deterministic"] for name in ("one", "two")] == [False, True]
+
+
+RESULTS = """steps:
+  one:
+    script: record.py
+    arguments: ["${{ outputs.table }}", "${{ outputs.net }}", "${{ outputs.saved }}", "${{ outputs.last }}"]
+    outputs:
+      table: {type: file, path: "tables/{run}/table.csv"}
+      net: {model: {name: cifar-net}, datastore: store, mode: mount}
+      saved: {model: {name: saved, type: mlflow}}
+      last: {path: scores/last, overwrite: true, datastore: store}
+  two:
+    script: record.py
+    arguments: ["${{ steps.one.outputs.table }}", "${{ steps.one.outputs.net }}", "${{ steps.one.outputs.saved }}"]
+  three: {script: record.py, after: [one]}
+outputs: {network: "${{ steps.one.outputs.net }}"}
+"""
+
+
+def test_files_places_models_and_the_outputs_of_the_job(folder: Path, python: Python) -> None:
+    one = exported(HEAD + RESULTS, folder)
+    one.is_whole()
+    assert one.received(python, "one") == [f"<output one.{name}>" for name in ("table", "net", "saved", "last")]
+    assert one.received(python, "two") == [f"<input one.{name}>" for name in ("table", "net", "saved")]
+    outputs = one.job["jobs"]["one"]["outputs"]
+    default = "azureml://datastores/${{default_datastore}}/paths"
+    assert outputs["table"] == {
+        "job_output_type": "uri_file", "mode": "Upload", "uri": f"{default}/tables/${{{{name}}}}/table.csv"
+    }  # fmt: skip
+    assert outputs["saved"] == {"job_output_type": "mlflow_model", "mode": "Upload", "name": "saved"}
+    assert outputs["last"]["uri"] == "azureml://datastores/store/paths/scores/last"
+    assert outputs["net"] == {"type": "literal", "value": "${{parent.outputs.network}}"}
+    assert one.job["outputs"] == {
+        "network": {
+            "jobOutputType": "custom_model",
+            "assetName": "cifar-net",
+            "mode": "ReadWriteMount",
+            "uri": "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}",
+        }
+    }
+    specs = {
+        name: one.loaded[f"components/{name}.yml"].rest["properties"]["componentSpec"]
+        for name in ("one", "two", "three")
+    }
+    kinds = ["uri_file", "custom_model", "mlflow_model"]
+    assert [port["type"] for port in specs["one"]["outputs"].values()] == [*kinds, "uri_folder"]
+    assert [port["type"] for port in specs["two"]["inputs"].values()] == kinds
+    assert [port["type"] for port in specs["three"]["inputs"].values()] == ["uri_file"]
+
+
+def test_a_step_alone_has_only_its_own_results(folder: Path) -> None:
+    (folder / "pipeline.yaml").write_text(HEAD + RESULTS, encoding="utf-8")
+    plan, _ = open_pipeline(str(folder / "pipeline.yaml")).require()
+    assert by_hand_alone(plan, plan.step("one")).outputs == plan.outputs
+    assert by_hand_alone(plan, plan.step("three")).outputs == {}
 
 
 def test_serverless_compute_is_the_default_of_the_job_and_no_cluster(folder: Path) -> None:

@@ -15,7 +15,7 @@ from tests.loopback.serving import quiet
 
 pytestmark = quiet
 
-STEPS = ["prepare-data", "train", "register-environment"]
+STEPS = ["prepare-data", "train", "register-environment", "register_cifar-net"]
 
 
 @pytest.fixture

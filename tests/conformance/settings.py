@@ -17,7 +17,9 @@ def there(both: Both, step: str) -> dict[str, Any]:
         "script": found.script,
         "after": set(found.after),
         "parameters": [one.value for one in found.arguments if one.kind == "parameter"],
-        "outputs": {one.name: (one.datastore, one.mode, one.register_as) for one in found.outputs},
+        "outputs": {
+            one.name: (one.datastore, one.mode, one.register_as, one.path, one.overwrite) for one in found.outputs
+        },
         "modes": dict(found.modes),
         "compute": found.compute,
         "environment": found.environment.name,
@@ -57,8 +59,11 @@ def _is_there(place: DatasetPlace) -> bool:
     return bool(place.registered or place.datastore)
 
 
-def _output(settings: OutputSettings) -> tuple[str, str, str | None]:
-    return settings.datastore or DEFAULT_DATASTORE, settings.mode, settings.register_as
+def _output(settings: OutputSettings) -> tuple[str, str, str | None, str | None, bool]:
+    by_default = "dataset/{run-id}/{output-name}" if settings.datastore else None
+    path = settings.path.replace("{run}", "{run-id}") if settings.path else by_default
+    overwrite = settings.overwrite and settings.mode == "upload"
+    return settings.datastore or DEFAULT_DATASTORE, settings.mode, settings.register_as, path, overwrite
 
 
 def _modes(plan: Plan, step: Step) -> dict[str, str]:

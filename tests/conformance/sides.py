@@ -57,6 +57,16 @@ class Both:
         """The arguments in the graph, parameters with their values."""
         return {name: list(one.resolved) for name, one in self.there.items()}
 
+    @property
+    def registered(self) -> dict[str, list[str]]:
+        """The arguments of the steps that register the models of the plan, which are in the graph alone."""
+        return {
+            f"register_{one.model.name}": ["--model", f"<input {step.name}.{name}>", "--name", one.model.name]
+            for step in self.plan.steps
+            for name, one in step.outputs.items()
+            if one.model
+        }
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -111,7 +121,8 @@ class Sides:
         steps = evaluator.evaluate(service.graph_of(run), service.modules, service.assignments_of(run), datasets)
         names = {self._known_as(place): name for name, place in there.datasets.items()}
         named = {name: _with_names(step, names) for name, step in steps.items()}
-        return {name: _without_words(step, plan.step(name)) for name, step in named.items()}
+        own = {step.name: _without_words(named[step.name], step) for step in plan.steps}
+        return {**named, **own}  # and the steps that register models
 
     def _known_as(self, place: DatasetPlace) -> str:
         """Return what the evaluator calls a dataset."""

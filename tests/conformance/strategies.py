@@ -153,6 +153,7 @@ class Step:
     as_mapping: bool
     distribution: Mapping[str, str] | None = None
     program: Mapping[str, Any] = field(default_factory=lambda: SCRIPT)
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # their settings
 
     @property
     def words(self) -> list[Token]:
@@ -163,7 +164,8 @@ class Step:
         """Return what stands in the file."""
         rows = [_row(one) for one in self.arguments]
         merged = {key: value for row in rows for key, value in row.items()} if self.as_mapping else rows
-        own = {"distribution": dict(self.distribution)} if self.distribution else {}
+        own: dict[str, Any] = {"distribution": dict(self.distribution)} if self.distribution else {}
+        own |= {"outputs": {name: dict(settings) for name, settings in self.outputs.items()}}
         return {**self.program, **own, "after": list(self.after), "arguments": merged}
 
 
@@ -182,6 +184,7 @@ class Pipeline:
 
     steps: Mapping[str, Step]
     parameters: Mapping[str, Any]
+    outputs: Mapping[str, str]
     given: Mapping[str, str]
     flow: bool | None
 
@@ -191,7 +194,11 @@ class Pipeline:
         data = {**HEAD, "datasets": DATASETS, "parameters": dict(self.parameters)}
         steps = {name: one.as_data() for name, one in self.steps.items()}
         return yaml.dump(
-            {**data, "steps": steps}, Dumper=_Dumper, sort_keys=False, default_flow_style=self.flow, width=10**9
+            {**data, "steps": steps, "outputs": dict(self.outputs)},
+            Dumper=_Dumper,
+            sort_keys=False,
+            default_flow_style=self.flow,
+            width=10**9,
         )
 
     @property
@@ -278,6 +285,21 @@ def _written(step: str, arguments: Sequence[Argument]) -> list[tuple[str, str]]:
     return [(step, name) for name in OUTPUTS if any(one.written == expression(f"outputs.{name}") for one in tokens)]
 
 
+def _settings(step: str, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Settings of an output: its place, how it gets there, and what it is registered as."""
+    places: list[dict[str, Any]] = [{}, {"path": f"{step}/{name}/{{run}}"}]
+    places += [
+        {"path": f"{step}/{name}", "overwrite": True},
+        {"datastore": "results", "path": f"{{run}}/{name}-{step}"},
+    ]
+    modes = [{}, {"mode": "upload"}, {"mode": "mount"}]
+    model = f"{step}_{name}"
+    as_what: list[dict[str, Any]] = [{}, {"register_as": model}]
+    as_what += [{"model": {"name": model}}, {"model": {"name": model, "type": "mlflow"}}]
+    parts = st.tuples(*map(st.sampled_from, (places, modes, as_what)))
+    return parts.map(lambda drawn: {key: value for part in drawn for key, value in part.items()})
+
+
 @st.composite
 def pipelines(draw: st.DrawFn) -> Pipeline:
     """A pipeline of two or three steps."""
@@ -295,10 +317,15 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
         arguments = (own, *draw(_arguments(_sources(name, readable, usable), texts, as_mapping=as_mapping)))
         after = draw(st.lists(st.sampled_from(sorted(steps)), unique=True)) if steps else []
         distribution = draw(st.sampled_from((None, None, *DISTRIBUTIONS)))
-        steps[name] = Step(arguments, tuple(after), as_mapping, distribution, program)
-        readable += _written(name, arguments)
+        written = _written(name, arguments)
+        settings = {own: draw(_settings(name, own)) for _, own in written if draw(st.booleans())}
+        steps[name] = Step(arguments, tuple(after), as_mapping, distribution, program, settings)
+        readable += written
     order = draw(st.permutations(list(steps)))
-    return Pipeline({name: steps[name] for name in order}, declared, given, draw(st.sampled_from((True, False, None))))
+    results = draw(st.lists(st.sampled_from(sorted(readable)), unique=True))
+    outputs = {f"result_{at}": expression(f"steps.{step}.outputs.{name}") for at, (step, name) in enumerate(results)}
+    flow = draw(st.sampled_from((True, False, None)))
+    return Pipeline({name: steps[name] for name in order}, declared, outputs, given, flow)
 
 
 @st.composite

@@ -49,6 +49,8 @@ class Port:
     datastore: str | None
     mode: str | None
     register_as: str | None
+    path: str | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,9 @@ def _is_order(port: str) -> bool:
 def _outputs(node: Entity) -> Iterable[Port]:
     for one in node.get("ModuleOutputSettings") or ():
         registered = (one.get("DatasetRegistration") or {}).get("Name")
-        yield Port(one["Name"], one.get("DataStoreName"), one.get("DataStoreMode"), registered)
+        path = (one.get("DatasetOutputOptions") or {}).get("PathOnDatastore")
+        overwrite = bool(one.get("Overwrite"))
+        yield Port(one["Name"], one.get("DataStoreName"), one.get("DataStoreMode"), registered, path, overwrite)
 
 
 def _compute(node: str, configured: str, target: str) -> str:

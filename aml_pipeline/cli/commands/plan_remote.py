@@ -20,11 +20,12 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     _refuse_local(options)
     plan, project = open_with(options).require()
     sdks.require_v1_of(plan, "aml-pipeline plan --remote")
-    names = [plan.step(name).name for name in options.operands] or [step.name for step in plan.steps]
+    chosen = [plan.step(name).name for name in options.operands]
     with waiting.heard_by(say), waiting.reminding("querying Azure ML"):
         azureml.check(plan, project, sdk="v1")
         workspace = connect(options, environ, project.folder, plan.workspace, "v1")
         verdicts = dict(azureml.forecast(plan, workspace, project))
+    names = chosen or list(verdicts)  # with the steps that register models
     width = max(map(len, names))
     for name in names:
         verdict = verdicts[name]

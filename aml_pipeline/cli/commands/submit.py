@@ -102,6 +102,9 @@ def _show(plan: Plan, project: Project, alone: Step | None) -> None:
         more = len(digests) - (step.script is not None)
         others = f" and {counted(more, 'more file' if step.script else 'file')}" if more else ""
         print(f"{step.name}: {step.program}{others}, on {where}, in {name}{after}")
+        for output, settings in step.outputs.items() if alone is None else ():
+            if settings.model:
+                print(f"{step.name}.{output}: registered as model {settings.model.name}")
     texts = redaction.parameters(plan)
     for parameter in sent.parameters:
         print(f"parameter {parameter} {shown(texts[parameter])}")
