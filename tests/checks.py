@@ -220,7 +220,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "conda-syntax": "conda cannot read this part of its file, so no image could be built. Write it as the message "
         "suggests.",
         "build-context": "The image of an environment is built from a Dockerfile and the folder that contains it. That "
-        "cannot be the folder of the project; and with SDK v1, it can contain nothing else.",
+        "cannot be the folder of the project; and with SDK v1, it is small and has no folders.",
         "environment-definition": "An environment must have exactly one definition; a docker image may be combined "
         "with a conda or pip file. Keep one definition.",
         "environment-name": "An environment that is defined here needs a name, which must not be one that Azure ML "

@@ -14,7 +14,7 @@ from aml_pipeline import __version__
 from aml_pipeline.azureml import shell_words, uploads
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.core.wording import counted, shortened
+from aml_pipeline.core.wording import counted, shortened, size_in_words
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import (
@@ -115,21 +115,25 @@ def _registering(step: Step, project: Project) -> Iterator[Problem]:
         yield Problem("model-environment", message, f"Add the package azureml-core to it, or {_USE_V2}", place)
 
 
-_IGNORE_FILES = frozenset({".amlignore", ".dockerignore", ".gitignore"})
+# What the SDK allows in a build context (``_DOCKER_BUILD_CONTEXT_MAX_FILES`` of azureml-core 1.61).
+_MOST_FILES = 100
+_MOST_BYTES = 1 << 20
 
 
 def _build_context(step: Step, project: Project) -> Iterator[Problem]:
-    """Yield a build context of several files.
-
-    SDK v1 uploads one by the names of its files without their folders (``Environment._get_files_to_upload`` of
-    azureml-core 1.61), with the key of the storage account. A Dockerfile alone is part of the definition.
-    """
+    """Yield a build context that SDK v1 cannot send: it uploads files by their names, without their folders."""
     context = project.build_context(step.environment) if step.environment else None
-    others = sorted({*context.digests} - {context.script, *_IGNORE_FILES}) if context else []
-    if others:
-        message = f"with SDK v1, a Dockerfile cannot copy other files: its folder has {shortened(others, 2)}."
-        cure = "Move them elsewhere and install what they contain by commands in the Dockerfile, or use v2."
-        yield Problem("build-context", message, cure, ("steps", step.name, "environment", "dockerfile"))
+    if context is None:
+        return
+    place = ("steps", step.name, "environment", "dockerfile")
+    inner = [name for name in sorted(context.digests) if "/" in name]
+    if inner:
+        message = f"SDK v1 sends no folders with a Dockerfile, but next to it is {shortened(inner, 2)}."
+        yield Problem("build-context", message, f"Move the files next to it, or {_USE_V2}", place)
+    elif len(context.digests) > _MOST_FILES or context.files.bytes > _MOST_BYTES:
+        size = f"{counted(len(context.digests), 'file')}, {size_in_words(context.files.bytes)}"
+        message = f"SDK v1 sends at most 100 files and 1 MB with a Dockerfile, but its folder has {size}."
+        yield Problem("build-context", message, f"Exclude files in its .amlignore, or {_USE_V2}", place)
 
 
 def _table(plan: Plan, name: str) -> Iterator[Problem]:

@@ -41,6 +41,8 @@ class Project:
         self._contracts: dict[tuple[str, str], Contract | None] = {}
         self._environments: dict[object, bytes] = {}
         self._declarations: dict[Environment, Declaration] = {}
+        self._contexts: dict[str, Snapshot] = {}  # by the path of the Dockerfile
+        self._wheels: dict[Environment, dict[str, str]] = {}
 
     @property
     def state(self) -> str:
@@ -98,16 +100,20 @@ class Project:
 
     def build_context(self, environment: Environment) -> Snapshot | None:
         """Return the files from which Docker builds an image, its Dockerfile as their script; None without one."""
-        if environment.dockerfile is None or not files.is_file(self.path(environment.dockerfile)):
-            return None
-        folder, name = os.path.split(self.path(environment.dockerfile))
-        source = self._source(folder)
-        return Snapshot(folder, name, files=source.files(source.all_files, None))
+        path = self.path(environment.dockerfile) if environment.dockerfile else ""
+        if path and path not in self._contexts and files.is_file(path):
+            source = self._source(os.path.dirname(path))
+            taken = source.files(source.all_files, None)
+            self._contexts[path] = Snapshot(source.path, os.path.basename(path), files=taken)
+        return self._contexts.get(path)
 
     def wheels(self, environment: Environment) -> dict[str, str]:
         """Return the path of each line of an environment's files that is a wheel of the project."""
-        found = wheels.of(self.declaration(environment).lines, lambda name: files.is_file(self.path(name)))
-        return {line: name for line, name in found.items() if self.holds(self.folder, self.path(name))}
+        if environment not in self._wheels:
+            found = wheels.of(self.declaration(environment).lines, lambda name: files.is_file(self.path(name)))
+            inside = {line: name for line, name in found.items() if self.holds(self.folder, self.path(name))}
+            self._wheels[environment] = inside
+        return self._wheels[environment]
 
     def contents(self, environment: Environment) -> dict[str, str]:
         """Return the digests of the files of the project from which the image of an environment is built."""
@@ -130,6 +136,8 @@ class Project:
         self._contracts.clear()
         self._environments.clear()
         self._declarations.clear()
+        self._contexts.clear()
+        self._wheels.clear()
 
     def environment_digest(self, step: Step) -> str:
         """Return the digest of the environment that ``step`` declares; a missing file counts as empty."""

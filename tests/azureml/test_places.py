@@ -185,7 +185,16 @@ def test_the_version_of_a_built_environment_is_that_of_its_whole_context(project
 def test_v1_is_refused_what_its_sdk_would_upload_without_folders(project: Project) -> None:
     plan, opened = open_pipeline(with_docker(project)).require()
     [problem] = sendable.of_v1(plan, opened, plan.steps)
-    assert (problem.code, "its folder has more/packages.txt." in problem.message) == ("build-context", True)
+    assert (problem.code, "next to it is more/packages.txt." in problem.message) == ("build-context", True)
+
+
+def test_v1_is_refused_a_build_context_that_is_too_large_for_its_sdk(project: Project) -> None:
+    with_docker(project, alone=True)
+    for number in range(100):
+        (project.root / f"docker/{number}.txt").touch()
+    plan, opened = open_pipeline(str(project.root / "pipeline.yaml")).require()
+    [problem] = sendable.of_v1(plan, opened, plan.steps)
+    assert "at most 100 files and 1 MB with a Dockerfile, but its folder has 101 files, 75 bytes." in problem.message
 
 
 WHEEL = ROOT / "tests/data/ok/wheels/dist/ours-1.0-py3-none-any.whl"

@@ -133,6 +133,22 @@ def test_a_dockerfile_alone_is_registered_as_its_text(lesson: Lesson, submit: Su
     assert len(lesson.service.environments) == 2
 
 
+def test_a_dockerfile_with_other_files_is_registered_with_the_place_of_their_upload(
+    lesson: Lesson, submit: Submit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = {"Dockerfile.train": "FROM python:3.11\nCOPY packages.txt .\n", "packages.txt": "numpy\n"}
+    lesson.write({f"docker/{name}": text for name, text in written.items()})
+    with storing(lesson.service.guard, tmp_path, monkeypatch) as storage:
+        assert submit("{name: team, dockerfile: docker/Dockerfile.train}").status == 0
+        context = made(lesson)["docker"]["buildContext"]
+        assert (context["locationType"], context["dockerfilePath"]) == ("storageAccount", "Dockerfile.train")
+        folder = context["location"].partition("https://loop.blob.core.windows.net/azureml/")[2]
+        assert storage.files(folder) == {name: text.encode() for name, text in written.items()}
+        storage.forget()
+        assert submit("{name: team, dockerfile: docker/Dockerfile.train}").status == 0
+        assert storage.sent == []
+
+
 def test_the_version_is_that_of_the_content(lesson: Lesson, submit: Submit) -> None:
     versions: dict[str, str] = {}
     for what, packages in [

@@ -50,7 +50,9 @@ class LoopbackAuth(AbstractAuthentication):
     def __init__(self, url: str) -> None:
         super().__init__("AzureCloud")
         endpoints = CloudEndpoints(**dict.fromkeys(ENDPOINTS, url))
-        self._cloud_type = Cloud("AzureCloud", endpoints=endpoints, suffixes=CloudSuffixes())
+        self._cloud_type = Cloud(
+            "AzureCloud", endpoints=endpoints, suffixes=CloudSuffixes(storage_endpoint="core.windows.net")
+        )
 
     def _get_arm_token(self) -> str:
         return token()

@@ -102,6 +102,11 @@ def copy_blob(state: State, path: str, source: str, request: Request) -> Answer:
     return Answer(b"", 202, {**XML, "x-ms-copy-status": status, "x-ms-copy-id": "1"})
 
 
+def put_container(_: State, __: Call) -> object:
+    """Refuse to create a container: each is there already."""
+    raise Refusal(409, "The specified container already exists.", "ContainerAlreadyExists")
+
+
 def get_blob(state: State, call: Call) -> object:
     """Answer with the bytes of a file; to ask lets a late copy end."""
     blob = found(state, call)
@@ -176,6 +181,7 @@ ROUTES = (
     route("GET", "/{container}/{path:path}", get),
     route("HEAD", "/{container}/{path:path}", get_blob),
     route("PUT", "/{container}/{path:path}", put_blob),
+    route("PUT", "/{container}", put_container),
 )
 
 

@@ -1,5 +1,7 @@
 """The workspace: what Azure Resource Manager says of it, where its services are, its computes and datastores."""
 
+import base64
+
 from .rules import check
 from .state import GROUP, LOCATION, NOW, SCOPE, SUBSCRIPTION, WORKSPACE, Entity, State
 from .wire import Answer, Call, Refusal, route
@@ -138,6 +140,11 @@ def add_datastore(state: State, name: str) -> None:
     }
 
 
+def list_keys(_: State, __: Call) -> object:
+    """Answer with the key of the storage account, which the SDK asks for to upload a build context."""
+    return {"userStorageKey": base64.b64encode(b"the key of the account").decode()}
+
+
 def get_default_datastore(state: State, _: Call) -> object:
     """Answer with the datastore that every workspace has."""
     return state.datastores[DEFAULT_DATASTORE]
@@ -157,6 +164,7 @@ def list_datastores(state: State, _: Call) -> object:
 
 ROUTES = (
     route("GET", "/", get_workspace),
+    route("POST", "/listKeys", list_keys),
     route("GET", "/discovery/{id}", discover),
     route("GET", "(/rp/workspaces)?/computes/{name}", get_compute),
     route("GET", "(/rp/workspaces)?/computes", list_computes),

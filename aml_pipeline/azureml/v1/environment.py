@@ -16,6 +16,8 @@ from aml_pipeline.pipeline.plan.model import Environment
 from aml_pipeline.project.environment.definition import with_lines
 from aml_pipeline.project.environment.wheels import with_content
 from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot import snapshot
+from aml_pipeline.project.snapshot.snapshot import Snapshot
 
 
 def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
@@ -67,9 +69,9 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
 def _defined(workspace: Sdk, environment: Environment, project: Project, exported: str) -> Sdk:
     from azureml.core import Environment as SdkEnvironment
 
-    if environment.dockerfile:
-        text = files.read(project.path(environment.dockerfile)).decode("utf-8", "replace")
-        return SdkEnvironment.from_dockerfile(environment.name, text)
+    context = project.build_context(environment)
+    if context:
+        return _built(workspace, environment, context)
     text = conda_text(environment, project) or exported
     if not text:
         return SdkEnvironment.from_docker_image(environment.name, environment.docker_image)
@@ -80,6 +82,22 @@ def _defined(workspace: Sdk, environment: Environment, project: Project, exporte
         made = SdkEnvironment.from_conda_specification(environment.name, conda)
     made.docker.base_image = environment.docker_image or BASE_IMAGE
     return made
+
+
+def _built(workspace: Sdk, environment: Environment, context: Snapshot) -> Sdk:
+    """Return the environment of a Dockerfile: its text if it is alone, else its folder, uploaded."""
+    from azureml.core import Environment as SdkEnvironment
+    from azureml.core.environment import DockerBuildContext
+
+    if len(context.digests) == 1:
+        text = files.read(os.path.join(context.folder, str(context.script))).decode("utf-8", "replace")
+        return SdkEnvironment.from_dockerfile(environment.name, text)
+    with tempfile.TemporaryDirectory() as folder:
+        changed = snapshot.write(context, folder)
+        if changed:
+            raise MachineError(f"{changed[0]} changed while it was being copied. Try again.")
+        uploaded = DockerBuildContext.from_local_directory(workspace, folder, context.script)
+    return SdkEnvironment.from_docker_build_context(environment.name, uploaded)
 
 
 def _wheels(workspace: Sdk, environment: Environment, project: Project, folder: str) -> dict[str, str]:
