@@ -27,18 +27,23 @@ LINE = "# yaml-language-server: $schema=aml_pipeline/pipeline.schema.json\n"
 STEP = "name: x\nsteps:\n  train:\n    script: train.py\n"
 WRITTEN = count()
 
-SETTINGS = {"compute", "environment", "environment_variables", "identity", "resources", "snapshot", "timeout"}
-OF_PIPELINE = SETTINGS | {
-    "allow_reuse", "datasets", "description", "experiment", "name", "parameters", "profiles", "publish", "retries",
-    "schedules", "source_directory", "steps", "version",
+SETTINGS = {
+    "compute", "environment", "environment_variables", "identity", "python", "resources", "snapshot", "timeout",
 }  # fmt: skip
-OF_STEP = SETTINGS | {"after", "allow_reuse", "arguments", "outputs", "retries", "script", "source_directory"}
+OF_PIPELINE = SETTINGS | {
+    "allow_reuse", "datasets", "description", "experiment", "name", "outputs", "parameters", "profiles", "publish",
+    "retries", "schedules", "sdk", "source_directory", "steps", "tags", "version", "workspace",
+}  # fmt: skip
+OF_STEP = SETTINGS | {
+    "after", "allow_reuse", "arguments", "command", "distribution", "inputs", "module", "outputs", "retries", "script",
+    "source_directory",
+}  # fmt: skip
 OF_ENVIRONMENT = {
     "conda_environment", "conda_file", "curated", "docker_image", "dockerfile", "name", "pip_requirements",
     "registered", "registry", "version",
 }  # fmt: skip
 OF_COMPUTE = {"idle_seconds_before_scaledown", "max_nodes", "min_nodes", "name", "vm_priority", "vm_size"}
-OF_DATASET = {"datastore", "local", "mode", "optional", "path", "registered", "version"}
+OF_DATASET = {"datastore", "local", "mode", "optional", "path", "registered", "type", "upload", "version"}
 
 
 @pytest.fixture(scope="session")
@@ -113,19 +118,34 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
         (f"{STEP}compute:\n  name: c\n  ▮", OF_COMPUTE - {"name"}),
         (f"{STEP}datasets:\n  images:\n    ▮", OF_DATASET),
         (f"{STEP}parameters:\n  epochs:\n    ▮", {"choices", "default", "description", "maximum", "minimum", "type"}),
-        (f"{STEP}    outputs:\n      model:\n        ▮", {"datastore", "may_be_empty", "mode", "register_as"}),
-        (f"{STEP}schedules:\n  nightly:\n    ▮", {"cron", "parameters", "recurrence", "time_zone"}),
+        (
+            f"{STEP}    outputs:\n      model:\n        ▮",
+            {"datastore", "may_be_empty", "mode", "model", "overwrite", "path", "register_as", "type"},
+        ),
+        (f"{STEP}schedules:\n  nightly:\n    ▮", {"cron", "datasets", "parameters", "recurrence", "time_zone"}),
         (
             f"{STEP}schedules:\n  nightly:\n    recurrence:\n      ▮",
             {"frequency", "hours", "interval", "minutes", "start_time", "week_days"},
         ),
         (
             f"{STEP}profiles:\n  quick:\n    ▮",
-            {"compute", "datasets", "environment", "parameters", "schedules", "steps"},
+            {
+                "compute",
+                "datasets",
+                "environment",
+                "experiment",
+                "parameters",
+                "python",
+                "schedules",
+                "sdk",
+                "steps",
+                "tags",
+                "workspace",
+            },
         ),
         (
             f"{STEP}profiles:\n  quick:\n    steps:\n      train:\n        ▮",
-            {"compute", "environment", "environment_variables", "timeout"},
+            {"compute", "distribution", "environment", "environment_variables", "timeout"},
         ),
     ],
 )
@@ -141,7 +161,7 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
 @pytest.mark.parametrize(
     ("text", "labels"),
     [
-        (f"{STEP}datasets:\n  images:\n    mode: ▮", {"mount", "download"}),
+        (f"{STEP}datasets:\n  images:\n    mode: ▮", {"mount", "download", "eval_mount", "eval_download"}),
         (f"{STEP}    outputs:\n      model:\n        mode: ▮", {"upload", "mount"}),
         (f"{STEP}compute:\n  vm_priority: ▮", {"dedicated", "lowpriority", "null"}),
         (
@@ -177,7 +197,8 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
         return re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\$\{\d+:((?:\\.|[^}\\])*)\}", r"\1", snippet))
 
     assert inserted(f"{STEP}    arguments:\n      --x: ▮", "${{ outputs.model }}") == "${{ outputs.model }}"
-    assert inserted("name: x\nsteps:\n  train:\n    ▮", "Step") == "script: train.py"
+    assert inserted("name: x\nsteps:\n  train:\n    ▮", "script") == "script: train.py"
+    assert inserted("name: x\nsteps:\n  train:\n    ▮", "module") == "module: package.train"
     assert inserted(f"{STEP}    ▮", "timeout") == "timeout: 10m"
     wanted = "arguments: \n  --epochs: ${{ parameters.epochs }}\n  --output: ${{ outputs.model }}\n"
     assert inserted(f"{STEP}    ▮", "arguments") == wanted
@@ -193,9 +214,9 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
             "Compute target of the steps in Azure ML: a name, or a mapping.",
             "cpu-cluster",
         ),
-        (f"{STEP}compute:\n  vm_s▮ize: x", "Size of its machines.", "STANDARD_D2_V2"),
-        (STEP.replace("script", "scr▮ipt"), "The Python script, from", "train.py"),
-        (f"{STEP}    argu▮ments: []", "Options and their values in order;", "--epochs: ${{ parameters.epochs }}"),
+        (f"{STEP}compute:\n  vm_s▮ize: x", "VM size of the nodes.", "STANDARD_D2_V2"),
+        (STEP.replace("script", "scr▮ipt"), "The Python script, relative to", "train.py"),
+        (f"{STEP}    argu▮ments: []", "Options and their values, in order;", "--epochs: ${{ parameters.epochs }}"),
         (f"{STEP}    arguments:\n      --ep▮ochs: 2", "Value of this option:", "${{ parameters.epochs }}"),
         (f"{STEP}    arguments:\n      - --ep▮ochs: 2", "Value of this option:", "${{ parameters.epochs }}"),
         (
@@ -204,6 +225,7 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
             "name: pytorch-env\nconda_file: .azureml/pytorch-env.yml",
         ),
         (f"{STEP}datasets:\n  a:\n    mo▮de: mount", "How a node in Azure ML gets the data:", "download"),
+        (STEP.replace("script: train.py", "mod▮ule: a.b"), "Instead of a script: a module of", "package.train"),
         (f"{STEP}time▮out: ", "Maximum duration of a step.", "10m"),
         (f"{STEP}    af▮ter: [a]", "Steps that must run first, even if their outputs are not read.", "- prepare-data"),
         (f"{STEP}x-com▮mon: {{}}", "Ignored; a place for anchors.", "timeout: 10m"),
@@ -217,7 +239,7 @@ def test_it_explains_a_key_with_an_example(opened: Callable[..., Page], text: st
 
 
 def test_it_explains_what_a_name_of_the_users_own_stands_for(opened: Callable[..., Page]) -> None:
-    assert "A script and its arguments." in opened(LINE + STEP.replace("train:", "tra▮in:")).hover()
+    assert "A program and its arguments" in opened(LINE + STEP.replace("train:", "tra▮in:")).hover()
 
 
 BAD = f"""\
@@ -259,9 +281,20 @@ def test_it_underlines_mistakes_where_they_are(opened: Callable[..., Page]) -> N
             "2-6",
             "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves.",
         ),
-        (17, "25-29", 'Value is not accepted. Valid values: "mount", "download".'),
+        (17, "25-29", 'Value is not accepted. Valid values: "mount", "download", "eval_mount", "eval_download".'),
         (18, "13-20", "Incorrect type. Expected one of object, null."),
         (19, "0-6", "Property matrix is not allowed."),
+    ]
+
+
+def test_it_underlines_a_step_that_runs_nothing_or_two_things(opened: Callable[..., Page]) -> None:
+    others = "  none: {}\n  file: {module: a/b.py}\n  line: {command: bash a.sh}\n"
+    found = opened(f"{LINE}{STEP}    command: [bash, a.sh]\n{others}").problems()
+    assert [(line, told) for line, _, told in found] == [
+        (5, "Matches multiple schemas when only one must validate."),
+        (7, 'Missing property "script".'),
+        (8, "Write the name of a module, such as package.train."),
+        (9, 'Incorrect type. Expected "array".'),
     ]
 
 
@@ -323,7 +356,7 @@ def test_what_init_writes_works_at_once(
     assert cli.run(["init"], {}) == 0
     text = (folder / "pipeline.yaml").read_text(encoding="utf-8")
     assert opened(text, folder).problems() == []
-    assert "The Python script, from" in opened(text.replace("script:", "scr▮ipt:"), folder).hover()
+    assert "The Python script, relative to" in opened(text.replace("script:", "scr▮ipt:"), folder).hover()
     assert opened(f"{text}    ▮", folder).completions().keys() >= OF_STEP - {"script", "arguments"}
     assert [told for *_, told in opened(f"{text}unknown: 1\n", folder).problems()] == [
         "Property unknown is not allowed."
