@@ -18,7 +18,7 @@ _PARENT = re.compile(r"\$\{\{parent\.(?:inputs\.(\w+)|jobs\.(\w+)\.outputs\.(\w+
 
 
 class Python:
-    """Programs ``python`` and ``bash`` that write down what they are called with, at the front of a PATH."""
+    """Programs like ``python`` and ``bash`` that write down what they are called with, at the front of a PATH."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -26,7 +26,7 @@ class Python:
         real = getattr(sys, "_base_executable", sys.executable)
         tell = f"import sys; open({str(self._told)!r}, 'w', encoding='ascii').write(ascii(sys.argv[1:]))"
         (folder / "tell.py").write_text(tell + "\nsys.exit(int(__import__('os').environ.get('STATUS', 0)))\n")
-        for name in ("python", "bash"):
+        for name in ("python", "bash", "Rscript"):
             program = folder / name
             program.write_text(f"#!/bin/sh\nexec '{real}' -I -S -X utf8 '{folder / 'tell.py'}' {name} \"$@\"\n")
             program.chmod(0o755)
