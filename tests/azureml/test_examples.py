@@ -27,7 +27,7 @@ pytestmark = [quiet, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  
 
 EXAMPLES = {path.parent.name: path.parent for path in sorted((ROOT / "docs" / "examples").glob("*/pipeline.yaml"))}
 # An output that no step reads, its file, and what that says.
-RESULTS = {
+RESULTS: dict[str, tuple[str, str, dict[str, float]]] = {
     "datastore-file": ("read-file/counts", "counts.json", {"words": 5, "files": 2}),
     "flower-species": ("fit/report", "report.json", {"accuracy": 0.9267}),
     "train-score-evaluate": ("evaluate/report", "report.json", {"accuracy": 0.81}),
