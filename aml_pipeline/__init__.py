@@ -70,9 +70,9 @@ def run(  # noqa: PLR0913 - what a run is made of
     """Run ``plan`` locally: all steps, or ``steps`` and the steps they need, ``jobs`` at a time.
 
     Steps with a valid result do not run, except ``steps`` (or all) with ``force``. With ``keep_going`` a failure stops
-    only the steps that need the failed one. ``python`` is the interpreter of the steps (default: the current one),
-    ``processes`` the number of processes of each distributed step (default: that of one of its nodes). ``on_event`` is
-    called with each event of the run.
+    only the steps that need the failed one. ``python`` is the interpreter of the steps (default: that of
+    the file, else the current one), ``processes`` the number of processes of each distributed step (default: that of
+    one of its nodes). ``on_event`` is called with each event of the run.
 
     A failed step raises nothing; the state of the run is "failed". Raises ``PipelineError`` for missing data,
     ``UsageError`` for an unknown step, ``MachineError`` for a problem of this machine. An interrupt ends the

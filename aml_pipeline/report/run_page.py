@@ -64,6 +64,8 @@ def _portal(azureml: Mapping[str, Any]) -> Html:
         return Html()
     address = str(azureml.get("portal", ""))
     name = f"Run {cut(str(azureml.get('run', '')))} in Azure ML, experiment {cut(str(azureml.get('experiment', '')))}"
+    workspace = cut(str(azureml.get("workspace", "")).rpartition("/")[2])
+    name += f", workspace {workspace}" if workspace else ""
     if not address.startswith("https://"):
         return tag("p", f"{name}: {cut(address)}")
     return tag("p", tag("a", name, href=address, rel="noopener noreferrer"), f" ({cut(address)})")

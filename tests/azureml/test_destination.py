@@ -9,7 +9,8 @@ from typing import NoReturn, cast
 
 import pytest
 
-from aml_pipeline import cli
+from aml_pipeline import azureml, cli
+from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.v1 import connect
 from aml_pipeline.azureml.workspace.configuration import Names
 from aml_pipeline.core.errors import AzureError
@@ -204,6 +205,26 @@ def test_cancel_finds_the_workspace_to_which_the_run_was_submitted(lesson: Drive
     assert lesson.record()["azureml"]["workspace"] == HERE
     done = lesson.here(capsys, "cancel")
     assert (done.status, done.where) == (0, where)
+
+
+@v1.needs_v1
+def test_publish_names_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        (lesson.root / ".azureml/config.json").unlink()
+        lesson.replace("pipeline.yaml", "name: lesson", f"name: lesson\nworkspace: {HERE}")
+        done = lesson.here(capsys, "publish", "--format", "json")
+        assert done.status == 0
+        assert done.where.count("\n") == 1
+        assert json.loads(done.out)
+
+
+def test_a_workspace_by_its_names_from_python(lesson: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    (lesson.root / ".azureml/config.json").unlink()
+    with monkeypatch.context() as patch:
+        lesson.log_in(patch)
+        sdk = "v2" if isinstance(lesson, LessonV2) else "v1"
+        workspace = azureml.connect(workspace=HERE, sdk=sdk, login=azureml.Login())
+    assert "/".join(sdks.names_of(workspace)) == HERE
 
 
 # Experiment and tags.

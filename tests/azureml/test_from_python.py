@@ -18,7 +18,7 @@ from aml_pipeline.runs.events import Event, StepEnded
 from aml_pipeline.runs.recorder import Recorder
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
-from tests.loopback.state import Sdk
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE, Sdk
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 
 pytestmark = quiet
@@ -67,6 +67,7 @@ def test_a_submission_is_tagged_recorded_and_waited_for(side: Side, capfd: pytes
     assert {"git_commit": commit, "who": "me", "pipeline": "lesson"}.items() <= tags.items()
     (record,) = aml_pipeline.history(side.file)
     about = {"run": submission.id, "experiment": "lesson", "portal": submission.portal, "sdk": side.sdk}
+    about |= {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {"git_commit": commit, "who": "me"}}
     assert (record.header["azureml"], record.state) == (about, "submitted")
     assert (record.header["git"]["commit"], record.header["command"]) == (commit, "aml_pipeline.azureml.submit")
     events: list[Event] = []

@@ -167,8 +167,10 @@ def test_what_is_sent_is_recorded_and_listed_without_secrets(
 
     opened = open_pipeline(str(ready.root / "pipeline.yaml"), parameters={"api_key": "hunter2-given"})
     plan, project = opened.require()
-    submit._show(plan, project, None)
-    assert "parameter api_key ***\nparameter harmless ***\n" in capsys.readouterr().out
+    submit._show(plan, project, None, {"note": "a", "password": "hunter2-given"})
+    said = capsys.readouterr().out
+    assert "tag note a\ntag password ***\n" in said
+    assert "parameter api_key ***\nparameter harmless ***\n" in said
     Request(plan, project, None, None, "aml-pipeline submit", "s/g/w", {}).record("run-1", "https://portal", "v1")
     assert told(ready) == []
     (run,) = ready.runs()

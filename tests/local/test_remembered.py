@@ -206,3 +206,17 @@ def test_what_a_shim_starts_is_asked_each_time(settled: Project) -> None:
     assert set(settled.run("--python", str(shim)).values()) == {"up to date"}
     settled.write({".choice": f"{settled.root}/new"})
     assert settled.run("--python", str(shim))["one"] == "done"
+
+
+def test_a_python_of_the_file_is_looked_at(settled: Project) -> None:
+    python = settled.root / "own" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(settled.root / "own")], check=True)
+    settled.replace("pipeline.yaml", "name: p\n", "name: p\npython: own/bin/python\n")
+    settled.run()
+    _settle()
+    assert set(settled.plan().values()) == {"up to date"}
+    memos = len(list((settled.root / ".aml_pipeline/.memo").iterdir()))
+    assert set(settled.plan().values()) == {"up to date"}
+    assert len(list((settled.root / ".aml_pipeline/.memo").iterdir())) == memos > 0
+    python.unlink()
+    assert "[missing-python]" in settled.cli("plan", status=2).stderr

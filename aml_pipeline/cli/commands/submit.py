@@ -17,6 +17,7 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.cli.sending import connect, listener, say, say_where
 from aml_pipeline.core.errors import SubmissionStopped, UsageError
+from aml_pipeline.core.masking import redacted
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -37,7 +38,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
         azureml.check(plan, project, sdk=sdk, step=step)
         if options.flag("dry_run"):
-            _show(plan, project, plan.step(step) if step else None)
+            _show(plan, project, plan.step(step) if step else None, {**plan.tags, **tags})
             return 0
         try:
             with stopping.heard(
@@ -88,7 +89,7 @@ def _record(sent: Submission) -> None:
         print(f"run {sent.id}\n{portal}", flush=True)
 
 
-def _show(plan: Plan, project: Project, alone: Step | None) -> None:
+def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, str]) -> None:
     plan = uploads.here(plan, project)
     sent, remarks = adapt(by_hand(plan, alone))
     print(f"experiment {plan.experiment}")
@@ -106,6 +107,8 @@ def _show(plan: Plan, project: Project, alone: Step | None) -> None:
             if settings.model:
                 print(f"{step.name}.{output}: registered as model {settings.model.name}")
     texts = redaction.parameters(plan)
+    for tag, value in redacted(tags).items():
+        print(f"tag {tag} {shown(value)}")
     for parameter in sent.parameters:
         print(f"parameter {parameter} {shown(texts[parameter])}")
     for dataset, place in redaction.data(plan).items():
