@@ -66,7 +66,12 @@ def test_a_submission_is_tagged_recorded_and_waited_for(side: Side, capfd: pytes
     tags = submission.run.tags if side.sdk == "v2" else submission.run.get_tags()
     assert {"git_commit": commit, "who": "me", "pipeline": "lesson"}.items() <= tags.items()
     (record,) = aml_pipeline.history(side.file)
-    about = {"run": submission.id, "experiment": "lesson", "portal": submission.portal, "sdk": side.sdk}
+    about: dict[str, object] = {
+        "run": submission.id,
+        "experiment": "lesson",
+        "portal": submission.portal,
+        "sdk": side.sdk,
+    }
     about |= {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {"git_commit": commit, "who": "me"}}
     assert (record.header["azureml"], record.state) == (about, "submitted")
     assert (record.header["git"]["commit"], record.header["command"]) == (commit, "aml_pipeline.azureml.submit")
