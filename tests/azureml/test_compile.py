@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 
+from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, token_as_data
-from aml_pipeline.pipeline.plan.tokens import Dataset, Parameter
+from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Parameter
 from aml_pipeline.project.opening import open_pipeline
 from tests import dry
 from tests.conformance import strategies
@@ -165,7 +166,8 @@ def described(plan: Plan, step: str) -> str:
     defaults = {token.name: plan.parameters[token.name].default for words in sent for token in words
                 if isinstance(token, Parameter)}  # fmt: skip
     rows = [[token_as_data(token) for token in words] for words in sent]
-    rest = [sorted(one.written), sorted(map(str, one.inputs)), sorted(one.after), str(one.distribution)]
+    inputs = sorted(f"{name} {data}" for data, name in ports.names(one).items() if isinstance(data, Input))
+    rest = [sorted(one.written), inputs, sorted(one.after), str(one.distribution)]
     return json.dumps([step, rows, defaults, *rest])
 
 
@@ -180,7 +182,9 @@ def test_no_two_steps_are_taken_for_one(
     absent = {name: {"local": "data", "optional": True} for name in strategies.DATASETS}
     monkeypatch.setattr(strategies, "DATASETS", absent)
     file = tmp_path / "pipeline.yaml"
-    (tmp_path / "record.py").write_text("pass\n")
+    for name in ("record.py", "record.sh", "package/__init__.py", "package/record.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("pass\n")
     steps: dict[str, str] = {}
 
     @given(strategies.twins())

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, given, settings
 
+from aml_pipeline.azureml import refusal
+from aml_pipeline.pipeline.plan.tokens import Text
 from aml_pipeline.project.environment import interpreter
 from tests.conformance import settings as step_settings
 from tests.conformance import strategies
@@ -125,6 +127,28 @@ def test_generated_pipelines_and_their_twins(sides: Sides, pairs: int) -> None:
     check()
     assert len(seen) >= pairs * 1.9
     assert min(kinds[kind] for kind in KINDS) >= pairs / 2, kinds
+
+
+@pytest.mark.parametrize("count", [8, pytest.param(100, marks=pytest.mark.more)])
+def test_generated_texts_with_expressions(sides: Sides, count: int) -> None:
+    """The processes here receive them; SDK v1 would not, so it refuses them, and nothing else."""
+    refused = 0
+
+    @given(strategies.pipelines(mixed=True))
+    @settings(max_examples=count, derandomize=True, deadline=None, phases=[Phase.generate])
+    def check(one: strategies.Pipeline) -> None:
+        nonlocal refused
+        opened, here = sides.here(one.text, one.given)
+        assert {name: list(process.arguments) for name, process in here.items()} == one.received
+        plan, project = opened.require()
+        texts = [token for step in plan.steps for argument in step.arguments for token in argument.values
+                 if isinstance(token, Text)]  # fmt: skip
+        codes = [problem.code for problem in refusal.problems(plan, project, "v1")]
+        assert codes.count("embedded-expression") == len(texts)
+        refused += len(texts)
+
+    check()
+    assert refused >= count / 2
 
 
 def test_pipelines_that_differ_in_where_a_comma_stands(sides: Sides) -> None:

@@ -178,7 +178,7 @@ def test_generated_pipelines(folder: Path, python: Python, number: int, plans: i
     done: set[tuple[str, str]] = set()
 
     @seed(number)
-    @given(strategies.pipelines())
+    @given(strategies.pipelines(mixed=True))
     @settings(
         max_examples=2 * plans, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
@@ -186,8 +186,9 @@ def test_generated_pipelines(folder: Path, python: Python, number: int, plans: i
     def check(one: strategies.Pipeline) -> None:
         if len(done) == plans:
             return
-        received = {word for words in one.steps.values() for word in words.words if "parameters." in word.written}
-        if any(mark in str(word.received) for word in received for mark in ("'", "$[[", "${{")):
+        written = [word.written for step in one.steps.values() for word in step.words]
+        used = [name for name in one.parameters if any(f"parameters.{name} " in text for text in written)]
+        if any(mark in one.value(name) for name in used for mark in ("'", "$[[", "${{")):
             shutil.rmtree(folder.parent / "v2", ignore_errors=True)
             assert set(refused(one.text, folder, None, one.given)) == {"export-value"}
             return

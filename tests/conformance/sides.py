@@ -86,6 +86,13 @@ class Sides:
         there, _ = uploads.planned(plan, project, plan.steps, lambda: DEFAULT_DATASTORE)
         return Both(there, self._here(opened), self._there(opened, there))
 
+    def here(self, text: str, parameters: Mapping[str, str] | None = None) -> tuple[Opened, dict[str, Here]]:
+        """Run the pipeline ``text``; return what its steps received."""
+        file = self.folder / "pipeline.yaml"
+        file.write_text(text, encoding="utf-8")
+        opened = open_pipeline(str(file), None, parameters)
+        return opened, self._here(opened)
+
     def _here(self, opened: Opened) -> dict[str, Here]:
         plan, project = opened.require()
         folder = Path(locks.prepare(os.path.dirname(opened.state), plan.name))
@@ -111,7 +118,7 @@ class Sides:
         if planned.script is None:
             assert os.path.basename(script) in {"record.py", f"{planned.words[-1].rpartition('.')[2]}.py"}
             script = " ".join(planned.words)
-        return Here(script, tuple(symbols.get(word, word) for word in arguments), variables)
+        return Here(script, tuple(_with_symbols(word, symbols) for word in arguments), variables)
 
     def _there(self, opened: Opened, there: Plan) -> dict[str, evaluator.Step]:
         plan, project = opened.require()
@@ -129,6 +136,13 @@ class Sides:
         if place.registered is None:
             return f"{place.datastore}/{place.path}"
         return f"{place.registered}:{place.version or len(self.service.state.datasets.get(place.registered, ()))}"
+
+
+def _with_symbols(word: str, symbols: Mapping[str, str]) -> str:
+    """Return a word with the symbols of the folders in it; one may be below another."""
+    for place in sorted(symbols, key=len, reverse=True):
+        word = word.replace(place, symbols[place])
+    return word
 
 
 def _saved(service: Service) -> dict[str, str]:

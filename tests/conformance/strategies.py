@@ -117,7 +117,9 @@ DISTRIBUTIONS: tuple[Mapping[str, str], ...] = (
 )
 
 
-_KINDS = ("outputs", "steps", "parameters", "datasets")
+_KINDS = ("outputs", "steps", "parameters", "datasets", "inputs")
+# Of inputs: one is also an option, none an output or a parameter.
+NAMES = ("training", "l", "set_2")
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Step:
-    """A step: its arguments as a mapping or as a list, the steps that it comes after, its processes."""
+    """A step: its arguments as a mapping or as a list, the steps that it comes after, its processes, its inputs."""
 
     arguments: tuple[Argument, ...]
     after: tuple[str, ...]
@@ -154,6 +156,7 @@ class Step:
     distribution: Mapping[str, str] | None = None
     program: Mapping[str, Any] = field(default_factory=lambda: SCRIPT)
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # their settings
+    inputs: Mapping[str, Token] = field(default_factory=dict)
 
     @property
     def words(self) -> list[Token]:
@@ -166,6 +169,7 @@ class Step:
         merged = {key: value for row in rows for key, value in row.items()} if self.as_mapping else rows
         own: dict[str, Any] = {"distribution": dict(self.distribution)} if self.distribution else {}
         own |= {"outputs": {name: dict(settings) for name, settings in self.outputs.items()}}
+        own |= {"inputs": {name: token.written for name, token in self.inputs.items()}} if self.inputs else {}
         return {**self.program, **own, "after": list(self.after), "arguments": merged}
 
 
@@ -200,6 +204,10 @@ class Pipeline:
             default_flow_style=self.flow,
             width=10**9,
         )
+
+    def value(self, parameter: str) -> str:
+        """Return the value that a parameter has in the run."""
+        return _value_of(self.parameters, self.given, parameter)
 
     @property
     def received(self) -> dict[str, list[str]]:
@@ -264,12 +272,38 @@ def _sources(step: str, readable: Sequence[tuple[str, str]], parameters: Mapping
     ]
 
 
+@st.composite
+def _inputs(draw: st.DrawFn, sources: Sequence[Token]) -> dict[str, Token]:
+    """Return inputs of a step, each with a name: data that it reads even if no argument names it."""
+    data = [token for token in sources if token.written.startswith(("${{ steps", "${{ datasets"))]
+    chosen = draw(st.lists(st.sampled_from(data), max_size=len(NAMES), unique=True) | st.just([]))
+    return dict(zip(draw(st.permutations(NAMES)), chosen, strict=False))
+
+
+@st.composite
+def _mixed(draw: st.DrawFn, sources: Sequence[Token], texts: st.SearchStrategy[str]) -> Token:
+    """Return a text with one expression or two. Of the outputs only that which is filled, for it is given alone too."""
+    usable = [token for token in sources if token.written != expression("outputs.model")]
+    parts = draw(st.lists(st.sampled_from(usable), min_size=1, max_size=2))
+    around = [Token(text, text) for text in (draw(texts), draw(texts), draw(texts))]
+    every = [around[0], *(each for pair in zip(parts, around[1:], strict=False) for each in pair)]
+    received = None if any(part.received is None for part in parts) else "".join(str(one.received) for one in every)
+    return Token("".join(one.written for one in every), received)
+
+
+def _is_mixed(token: Token) -> bool:
+    return not (token.written.strip().startswith("${{") and token.written.strip().endswith("}}"))
+
+
 def _arguments(
-    sources: Sequence[Token], texts: st.SearchStrategy[str], *, as_mapping: bool
+    sources: Sequence[Token], texts: st.SearchStrategy[str], *, as_mapping: bool, mixed: bool
 ) -> st.SearchStrategy[tuple[Argument, ...]]:
     # By kind, so that what there is least of is not the rarest.
     named_ones = [[one for one in sources if one.written.startswith(f"${{{{ {kind}")] for kind in _KINDS]
-    token = st.one_of(texts.map(lambda text: Token(text, text)), *(st.sampled_from(one) for one in named_ones if one))
+    more = [_mixed(sources, texts).filter(_is_mixed)] * 3 if mixed else []
+    token = st.one_of(
+        texts.map(lambda text: Token(text, text)), *(st.sampled_from(one) for one in named_ones if one), *more
+    )
     values = st.lists(token, min_size=1, max_size=3).map(tuple)
     option = (st.sampled_from(OPTIONS) if texts is TEXTS else st.nothing()) | texts.map(lambda text: f"-{text}")
     named = st.builds(Argument, option, st.booleans() | values)
@@ -301,8 +335,8 @@ def _settings(step: str, name: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def pipelines(draw: st.DrawFn) -> Pipeline:
-    """A pipeline of two or three steps."""
+def pipelines(draw: st.DrawFn, *, mixed: bool = False) -> Pipeline:
+    """A pipeline of two or three steps; ``mixed``: with expressions inside texts, which SDK v1 cannot say."""
     declared, given = draw(_parameters())
     values = {name: _value_of(declared, given, name) for name in PARAMETERS}
     plain = {name for name in PARAMETERS if all(map(PLAIN.fullmatch, _texts_of(declared, given, name)))}
@@ -314,12 +348,15 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
         program = draw(st.sampled_from((SCRIPT, SCRIPT, *PROGRAMS)))
         texts = TEXTS if program is SCRIPT else TEXTS.filter(lambda text: bool(PLAIN.fullmatch(text)))
         usable = values if program is SCRIPT else {key: text for key, text in values.items() if key in plain}
-        arguments = (own, *draw(_arguments(_sources(name, readable, usable), texts, as_mapping=as_mapping)))
+        sources = _sources(name, readable, usable)
+        inputs = draw(_inputs(sources))
+        sources += [Token(expression(f"inputs.{known}"), token.received) for known, token in inputs.items()]
+        arguments = (own, *draw(_arguments(sources, texts, as_mapping=as_mapping, mixed=mixed)))
         after = draw(st.lists(st.sampled_from(sorted(steps)), unique=True)) if steps else []
         distribution = draw(st.sampled_from((None, None, *DISTRIBUTIONS)))
         written = _written(name, arguments)
         settings = {own: draw(_settings(name, own)) for _, own in written if draw(st.booleans())}
-        steps[name] = Step(arguments, tuple(after), as_mapping, distribution, program, settings)
+        steps[name] = Step(arguments, tuple(after), as_mapping, distribution, program, settings, inputs)
         readable += written
     order = draw(st.permutations(list(steps)))
     results = draw(st.lists(st.sampled_from(sorted(readable)), unique=True))
