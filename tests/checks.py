@@ -163,6 +163,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "missing-program": "An error of `run` and `plan`: this machine has no program of the name that a `command:` "
         "begins with. Install it, or run the step in Azure ML, where its environment must have it.",
         "missing-script": "The script of a step was not found, or is a folder. Correct the name.",
+        "needs-mpirun": "An error of `run` and `plan`: the script imports a package by which processes find each other "
+        "only if mpirun starts them, as Azure ML does. Run one process here: `--processes 1`.",
         "not-python": "The script is a shell script, a notebook or a binary file, but steps run Python. Use a Python "
         "file.",
         "outside": "A file is outside the project, or a script is outside its source folder, possibly through a "

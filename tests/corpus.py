@@ -145,6 +145,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
         yield from checked.problems_of(opened.plan, opened.project, sdk, this_python, {})
     if case.settings("run"):
         yield from check.missing_data(opened.plan, opened.project, steps)
+        yield from check.unlaunched(opened.project, steps)
         yield from secrets.unset(steps, {})
         for step in steps:
             yield from programs.missing(step, this_python(), os.environ)

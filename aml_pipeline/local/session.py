@@ -66,7 +66,7 @@ def context_of(  # noqa: PLR0913 - what a local run works with
     needed = graph.closure(selected, plan.upstream)
     steps = [step for step in plan.steps if step.name in needed]
     chosen = [plan.step(name) for name in selected]
-    missing = check.missing_data(plan, project, chosen)
+    missing = [*check.missing_data(plan, project, chosen), *check.unlaunched(project, chosen)]
     if missing:
         raise plan.refusal(missing)
     given = {**tracking_environ(environ, project.state, plan.name), **steps_environ(environ)}

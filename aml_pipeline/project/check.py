@@ -89,6 +89,21 @@ def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Pr
     return problems
 
 
+# Packages by which processes find each other only if mpirun started them.
+_OF_MPIRUN = ("mpi4py", "horovod")
+
+
+def unlaunched(project: Project, steps: Iterable[Step]) -> Iterator[Problem]:
+    """Yield the steps whose processes would not find each other here, where mpirun does not start them."""
+    for step in steps:
+        modules = [name for name in _OF_MPIRUN if name in project.snapshot(step).external]
+        if modules and step.distribution and step.distribution.processes_per_node > 1:
+            message = f'{modules[0]} finds the processes of step "{step.name}" only if mpirun starts them, '
+            message += "and a local run does not use mpirun."
+            cure = "Run one process here: add `--processes 1`."
+            yield Problem("needs-mpirun", message, cure, ("steps", step.name, "distribution"), on_key=True)
+
+
 def not_found(name: str, local: str, *, given: bool = False) -> Problem:
     """Return the problem of a dataset that is not at its path here, which the file or the caller has ``given``."""
     message = f'dataset "{name}" was not found at {local}.'

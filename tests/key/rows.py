@@ -112,6 +112,15 @@ def _in_file(old: str, new: str) -> Change:
     return change
 
 
+def _together(place: Place, number: int) -> None:
+    """Let a step be one process of several, the first time; then one more."""
+    if number:
+        place.project.replace("pipeline.yaml", f"per_node: {number}", f"per_node: {number + 1}")
+    else:
+        more = "script: only.py\n    distribution: {type: pytorch, processes_per_node: 1}"
+        place.project.replace("pipeline.yaml", "script: only.py", more)
+
+
 ROWS: dict[str, Row] = {
     # What a step has of its own.
     "the script": Row(
@@ -130,6 +139,9 @@ ROWS: dict[str, Row] = {
     "a parameter, an argument": Row("value = sys.argv[1]", _in_file("number: {}", "number: {}"), YES, UNFELT),
     "a variable that is declared": Row(
         "value = os.environ['DECLARED']", _in_file('DECLARED: "{}"', 'DECLARED: "{}"'), YES, UNFELT
+    ),
+    "the number of processes that train together": Row(
+        "value = os.environ['WORLD_SIZE']", _together, YES, UNFELT, before=_together
     ),
     **PACKAGES,
     **INTERPRETERS,
