@@ -240,7 +240,7 @@ class _Runner:
     def _register(self, result: Result, *, ran: bool) -> None:
         """Keep the outputs of a result that are models."""
         for name, settings in self._steps[result.step].outputs.items():
-            if settings.model:
+            if settings.model and result.contents[name].files:  # an argument that is omitted leaves its output empty
                 store = self._context.store
                 version = models.register(store.folder, settings.model, result, name, ran=ran, durable=store.durable)
                 self._done.models[settings.model.name] = version

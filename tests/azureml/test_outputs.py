@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -93,7 +94,9 @@ def test_the_place_of_an_output(lesson: Lesson, settings: str, place: tuple[obje
 
 
 def test_the_script_uploads_the_model_and_registers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for Azure's side of azureml.core."""
+    """With a stand-in for Azure's side of azureml.core, whose methods take what the script passes."""
+    from azureml.core import Run
+
     asked: list[tuple[str, dict[str, str]]] = []
     run = SimpleNamespace(
         upload_folder=lambda **given: asked.append(("upload_folder", given)),
@@ -103,7 +106,20 @@ def test_the_script_uploads_the_model_and_registers_it(tmp_path: Path, monkeypat
     core.Run = SimpleNamespace(get_context=lambda **_given: run)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "azureml.core", core)
     register_model.main(["--model", str(tmp_path), "--name", "cifar-net"])
+    for name, given in asked:
+        inspect.signature(getattr(Run, name)).bind(run, **given)
     assert asked == [
         ("upload_folder", {"name": "model", "path": str(tmp_path)}),
         ("register_model", {"model_name": "cifar-net", "model_path": "model"}),
     ]
+
+
+def test_an_output_that_no_argument_passes_there_is_not_registered(registering: Lesson) -> None:
+    registering.replace(
+        "pipeline.yaml", "parameters:\n", "datasets: {gone: {local: gone, optional: true}}\nparameters:\n"
+    )
+    registering.replace(
+        "pipeline.yaml", "--out: ${{ outputs.data }}", "--out: ['${{ outputs.data }}', '${{ datasets.gone }}']"
+    )
+    assert registering.azure("submit").status == 0
+    assert set(evaluated(registering)) == {"prepare", "train"}

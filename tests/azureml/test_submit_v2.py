@@ -317,6 +317,25 @@ def test_the_sdk_of_a_run_that_nothing_tells_of(
 # What the workspace has, and has not.
 
 
+def test_models_and_results_are_outputs_of_the_job(lesson: LessonV2) -> None:
+    option = "      --out: ${{ outputs.data }}\n"
+    settings = "    outputs: {data: {type: file, path: 'nets/{run}', model: {name: net}}}\n"
+    lesson.replace("pipeline.yaml", option, option + settings)
+    with (lesson.root / "pipeline.yaml").open("a", encoding="utf-8") as file:
+        file.write("outputs: {net: '${{ steps.prepare.outputs.data }}'}\n")
+    done = lesson.azure(*SUBMIT, "--wait")
+    assert done.status == 0, done.err
+    _, job = job_of(lesson)
+    assert job["outputs"]["net"] == {
+        "jobOutputType": "custom_model",
+        "assetName": "net",
+        "mode": "Upload",
+        "uri": "azureml://datastores/${{default_datastore}}/paths/nets/${{name}}",
+    }
+    assert job["jobs"]["prepare"]["outputs"] == {"data": {"type": "literal", "value": "${{parent.outputs.net}}"}}
+    assert "prepare.data: registered as model net\n" in lesson.azure(*SUBMIT, "--dry-run").out
+
+
 def test_serverless_compute_is_looked_up_by_nobody(lesson: LessonV2, capsys: Capture) -> None:
     lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: serverless")
     lesson.service.computes.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -135,4 +136,45 @@ def test_damaged_and_removed_versions_do_not_count(tmp_path: Path) -> None:
 def test_a_step_that_fails_registers_nothing(one: Project) -> None:
     one.write({"train.py": "import sys\nopen(sys.argv[-1] + '/net', 'w').write('x')\nsys.exit(1)\n"})
     assert one.run(status=1) == {"train": "FAILED"}
+    assert listed(one) == []
+
+
+@pytest.mark.parametrize("place", ["copytree", "rename", "write_sealed"])
+def test_a_registration_that_is_cut_off_leaves_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """At each step of it; what it leaves is in nobody's way."""
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / "net").write_text("x")
+    made = Result("train", "k", "a", {"model": str(output)}, {"model": Tree("digest", 1, 1)})
+
+    def cut_off(*_given: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    state, net = str(tmp_path / "state"), RegisteredModel("net", "custom")
+    with monkeypatch.context() as patch:
+        patch.setattr({"copytree": shutil, "rename": os, "write_sealed": files}[place], place, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            models.register(state, net, made, "model", ran=True)
+    assert models.versions(state) == []
+    version = models.register(state, net, made, "model", ran=False)
+    assert (Path(version.place) / "net").read_text() == "x"
+    assert models.versions(state) == [version]
+    assert not (tmp_path / "state/models/net/new").exists()
+
+
+def test_an_output_that_stays_empty_is_no_model(one: Project) -> None:
+    one.replace(
+        "pipeline.yaml",
+        "parameters: {size: 1}",
+        "parameters: {size: 1}\ndatasets: {gone: {local: gone, optional: true}}",
+    )
+    one.replace(
+        "pipeline.yaml",
+        '--output: "${{ outputs.model }}"',
+        '--output: ["${{ outputs.model }}", "${{ datasets.gone }}"]',
+    )
+    one.write({"train.py": "print('nothing')\n"})
+    assert one.run() == {"train": "done"}
     assert listed(one) == []

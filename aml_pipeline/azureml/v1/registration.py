@@ -8,6 +8,7 @@ from functools import cache
 
 from aml_pipeline.core import files
 from aml_pipeline.pipeline.plan.model import Plan, RegisteredModel, Step
+from aml_pipeline.pipeline.plan.tokens import Output
 from aml_pipeline.project.snapshot import snapshot
 
 SCRIPT = "register_model.py"
@@ -19,11 +20,14 @@ def name(model: RegisteredModel) -> str:
 
 
 def registrations(plan: Plan) -> Iterator[tuple[Step, str, RegisteredModel]]:
-    """Yield each output that is registered as a model: its step, its name and the model."""
+    """Yield each output that is registered as a model: its step, its name and the model.
+
+    An output whose argument is omitted in Azure ML, with a dataset that is missing there, stays empty.
+    """
     for step in plan.steps:
         for output in step.written:
             model = step.outputs[output].model
-            if model:
+            if model and Output(output) not in step.unnamed:
                 yield step, output, model
 
 
