@@ -68,7 +68,7 @@ def only_problem(found: Declaration) -> Problem:
         ("-e .", "", ()),
         ("--editable=./lib", "", ()),
         ("./lib[extra]", "", ()),
-        ("lib/b-1.0-py3-none-any.whl", "", ()),
+        ("lib/b-1.0-py3-none-any.whl", "b", ("==1.0",)),
         ("b.zip", "", ()),
         ("${MIRROR}/b.whl", "", ()),
     ],

@@ -25,6 +25,7 @@ from aml_pipeline.project.environment.dependencies import (
     normalized,
     shown,
 )
+from aml_pipeline.project.environment.wheels import WHEEL
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
@@ -142,8 +143,12 @@ class _Line:
         self._declaration.packages.append(declared)
 
     def _declare_place(self, place: str) -> None:
-        """Declare the package at a URL or a path."""
-        self._declare(egg[1] if (egg := _EGG.search(place)) else "")
+        """Declare the package at a URL or a path; the name of a wheel has its name and version."""
+        wheel = WHEEL.fullmatch(place)
+        if wheel:
+            self._declare(wheel[1], (f"=={wheel[2]}",), wanted=f"=={wheel[2]}")
+        else:
+            self._declare(egg[1] if (egg := _EGG.search(place)) else "")
         if _is_here(place):
             self._note("path", place)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 
 from aml_pipeline.project.environment.dependencies import Line
 
-_WHEEL = re.compile(r"(?!/)[\w./+-]+-[\w.+!]+(?:-\d[\w.]*)?-[\w.]+-[\w.]+-[\w.]+\.whl")
+# The path of a wheel, with its name and version.
+WHEEL = re.compile(r"(?:[\w./+-]*/)?([\w.]+)-([\w.+!]+)(?:-\d[\w.]*)?-[\w.]+-[\w.]+-[\w.]+\.whl")
 
 
 def of(lines: Iterable[Line], is_file: Callable[[str], bool]) -> dict[str, str]:
@@ -18,7 +19,7 @@ def of(lines: Iterable[Line], is_file: Callable[[str], bool]) -> dict[str, str]:
     """
     wheels: dict[str, str] = {}
     for line in lines:
-        if line.foreign == "path" and _WHEEL.fullmatch(line.text):
+        if line.foreign == "path" and WHEEL.fullmatch(line.text) and line.text[0] != "/":
             places = (posixpath.normpath(posixpath.join(start, line.text)) for start in _starts(line))
             path = next((place for place in places if not place.startswith("../") and is_file(place)), None)
             wheels |= {line.text: path} if path else {}
