@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Literal, Output, Parameter
+from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Input, Literal, Output, Parameter, Text
 from aml_pipeline.project import contract
 from tests.contract import scripts
 from tests.contract.oracle import (
@@ -380,6 +380,32 @@ def test_parameters_and_paths_are_held_too() -> None:
     unknown = contract.faults(read(SIZED), step, plan, unknown={"size", "rate"})
     assert [one.path for one in unknown if one.code == "option-type"] == []
     assert contract.faults(read(SIZED), step_of(rows[:2]), plan_of(step, {"size": "3"})) == []
+
+
+def test_texts_with_expressions_are_held_as_far_as_they_are_known() -> None:
+    size, data = Parameter("size"), Input("prepare", "images")
+    rows = [
+        Argument(None, (Text((Literal("--size="), size)),), ("a", 0)),
+        Argument("--size", (Text((Literal("1"), size)),), ("a", 1)),
+        Argument("--size", (Text((Literal("x"), size)),), ("a", 2)),
+        Argument(None, (Text((Literal("--size="), data)),), ("a", 3)),
+        Argument(None, (Text((Literal("--data="), data, Literal("/train"))),), ("a", 4)),
+        Argument("--size", (Text((data, Literal("/1"))),), ("a", 5)),
+        Argument(None, (Text((Literal("--sort="), data)),), ("a", 6)),
+        Argument(None, (Text((data, Literal("/1"))),), ("a", 7)),
+    ]
+    step = step_of(rows)
+    plan = plan_of(step, {"size": "3"})
+    found = [one for one in contract.faults(read(SIZED), step, plan) if one.code != "option-twice"]
+    assert [(one.code, one.path, one.message.partition(": ")[2]) for one in found] == [
+        ("option-type", ("a", 2), '--size (train.py:3) expects an integer, got "x3".'),
+        ("option-type", ("a", 3), '--size (train.py:3) expects an integer, got "${{steps.prepare.outputs.images}}".'),
+        ("option-type", ("a", 5), "--size (train.py:3) expects an integer, got a path."),
+        ("unknown-option", ("a", 6), "train.py has no option --sort."),
+        ("too-many-arguments", ("a", 7), "train.py accepts no positional values, got a path."),
+    ]
+    unknown = contract.faults(read(SIZED), step_of(rows[:3]), plan, unknown={"size"})
+    assert [one.path for one in unknown if one.code == "option-type"] == []
 
 
 def test_an_optional_dataset_may_be_there_or_not() -> None:

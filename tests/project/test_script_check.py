@@ -212,6 +212,19 @@ def test_inputs_are_held_against_those_that_are_sent(here: Project) -> None:
     assert _warned(here, "Run.get_context().input_datasets['images']\n") == []
 
 
+def test_the_variables_of_inputs_are_declared(here: Project) -> None:
+    script = "import os\nos.environ['{}']\n"
+    assert [one.code for one in _warned(here, script.format("AZURE_ML_INPUT_training"))] == ["undeclared-variable"]
+    here.replace("pipeline.yaml", "arguments: {", 'inputs: {training: "${{ datasets.raw }}"}\n    arguments: {')
+    for name in ("AZURE_ML_INPUT_training", "training"):
+        assert _warned(here, script.format(name)) == []
+    assert [one.code for one in _warned(here, script.format("testing"))] == ["undeclared-variable"]
+    (problem,) = _warned(here, "Run.get_context().input_datasets['training']\n")
+    assert problem.message == 'input_datasets has no "training": step "train" has no inputs.'
+    here.replace("pipeline.yaml", "optional: true}", "datastore: d, path: raw/}")
+    assert _warned(here, "Run.get_context().input_datasets['training']\n") == []
+
+
 def test_a_program_that_an_import_runs_is_no_script_that_calls_nothing(here: Project) -> None:
     script = "import program\n\n\ndef main():\n    pass\n"
     here.write({"src/program.py": "def f():\n    pass\n"})
