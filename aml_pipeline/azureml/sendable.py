@@ -6,7 +6,6 @@ The source of each rule is noted beside it. Uses neither an SDK nor a workspace.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -177,7 +176,7 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
     return {
         **({"datasets": sent} if sent else {}),
         **names,
-        "script": snapshot.script if step.script is not None else shlex.join(step.words),
+        "script": redaction.started(step, project.hide),
         "snapshot": contents(snapshot),
         "parameters": {name: project.kept_parameters[name] for name in plan.parameters if name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),
@@ -285,7 +284,8 @@ def _secrets(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the secrets that no script can read: what runs is not a Python file."""
     if snapshot.script is None:
         for variable, name in step.secrets.items():
-            message = f'step "{step.name}" runs {step.program}, which cannot be given the secret "{name}" in Azure ML.'
+            program = redaction.program(step)
+            message = f'step "{step.name}" runs {program}, which cannot be given the secret "{name}" in Azure ML.'
             cure = f"Read it in a Python script, or delete {variable} here: local steps inherit your variables anyway."
             place = ("steps", step.name, "environment_variables", variable)
             yield Problem("unread-secret", message, cure, place, on_key=True)

@@ -31,12 +31,8 @@ def problems(plan: Plan, step: Step) -> Iterator[Problem]:
 
 
 def _texts(plan: Plan, step: Step) -> Iterator[tuple[str, Path]]:
-    for index, word in enumerate(step.command or ()):
-        yield word, (*step.place, index)
-    for argument in step.arguments:
-        if argument.option is not None:
-            yield argument.option, argument.place
-    for _, token, place in by_option(step.arguments):
+    yield from ((argument.option, argument.place) for argument in step.arguments if argument.option is not None)
+    for _, token, place in by_option((*step.word_arguments, *step.arguments)):
         if isinstance(token, Literal):
             yield token.text, place
     for name in step.parameters:

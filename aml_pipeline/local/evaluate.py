@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -130,7 +129,7 @@ def _parts(context: Context, step: Step, results: Mapping[str, Result]) -> dict[
     trees = {name: project.dataset(plan.datasets[name].local) for name in step.datasets}
     files = {name: "a file" for name, settings in step.outputs.items() if settings.is_file}
     return {
-        "script": snapshot.script if step.script is not None else shlex.join(step.words),
+        "script": redaction.started(step, project.hide),
         "snapshot": snapshot.digests,
         "parameters": {name: project.kept_parameters[name] for name in step.parameters},
         "arguments": redaction.arguments(step.arguments, project.hide),

@@ -6,6 +6,8 @@ Whether a value is hidden depends on its name: that of the variable or parameter
 from __future__ import annotations
 
 import itertools
+import posixpath
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -73,6 +75,24 @@ def _literal(option: str, text: str, hide: Hide) -> str:
     return hide(option, text)
 
 
+def command(step: Step, hide: Hide = masked) -> list[str]:
+    """Return the words of a command."""
+    parts = (_part(option, part, hide) for option, part, _ in by_option(step.word_arguments))
+    return [part.text for part in parts if isinstance(part, Literal)]
+
+
+def program(step: Step, hide: Hide = masked) -> str:
+    """Return what a step runs, as a person would name it: the script, the module, or the words of the command."""
+    return step.script or step.module or shlex.join(command(step, hide))
+
+
+def started(step: Step, hide: Hide = masked) -> str:
+    """Return what a step runs as its results know it: the path of the script, or the words of the command."""
+    if step.script is not None:
+        return posixpath.normpath(step.script)
+    return shlex.join(command(step, hide) or step.words)
+
+
 def variables(step: Step, hide: Hide = masked) -> dict[str, str]:
     """Return the environment variables of a step; of a secret, its name in the key vault."""
     texts = {name: hide(name, value) for name, value in step.environment_variables.items()}
@@ -95,6 +115,7 @@ def plan_as_data(plan: Plan) -> dict[str, Any]:
     ).as_data()
     for step, row in zip(plan.steps, data["steps"], strict=True):
         row["arguments"], row["environment_variables"] = arguments(step.arguments), variables(step)
+        row["command"] = command(step) or None
         if step.resources:
             row["resources"]["docker_arguments"] = words(step.resources.docker_arguments)
     return data

@@ -129,7 +129,8 @@ class _Script:
 
     def warnings(self, variables: Container[str]) -> Iterator[_Warning]:
         """Yield the warnings about one step."""
-        names = [name for name, rule in self._snapshot.own.items() if rule in {"script", "import"}]
+        started = [name for name, rule in self._snapshot.own.items() if rule in {"script", "import"}]
+        names = [name for name in started if name.endswith(".py") or name == self._snapshot.script]  # not prepare.sh
         every = {name: self._reader.read(self._source, name, self._users(name, names)) for name in names}
         read = {name: reads_of for name, reads_of in every.items() if reads_of is not None}
         sets_any = any(reads_of.variables.open for reads_of in read.values())

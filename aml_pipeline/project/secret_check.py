@@ -116,7 +116,7 @@ def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:
 
 def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
     for step in steps:
-        for option, token, place in by_option(step.arguments):
+        for option, token, place in by_option((*step.word_arguments, *step.arguments)):
             if not isinstance(token, Literal):
                 continue
             name, equals, value = token.text.partition("=")

@@ -127,6 +127,28 @@ def test_a_program_that_is_not_here_is_reported_before_anything_runs(programs: P
     assert programs.cli("validate").stdout == "pipeline.yaml: no errors.\n"
 
 
+def test_no_shell_script_is_read_as_python(programs: Project) -> None:
+    lines = "import os  # $(cat other.txt)\nos.environ[HOME]; open('other.txt') 'package'\ndef main(\n"
+    programs.write({"src/show.sh": lines})
+    assert programs.cli("validate").stdout == "pipeline.yaml: no errors.\n"
+    told = programs.cli("validate", "--snapshot", "shell").stdout
+    assert "show.sh              script" in told
+
+
+def test_no_record_has_a_secret_of_a_command(programs: Project) -> None:
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    programs.replace("pipeline.yaml", '"a b"]', f"--token, {token}]")
+    programs.replace("pipeline.yaml", '      - ""\n', "")
+    programs.write({"src/show.sh": "echo 1 > $3/x\n"})
+    assert programs.run("shell") == {"shell": "done"}
+    state = [path for path in programs.root.glob(".aml_pipeline/**/*") if path.is_file()]
+    assert state
+    assert [path for path in state if token.encode() in path.read_bytes()] == []
+    assert token not in programs.cli("graph").stdout
+    programs.replace("pipeline.yaml", token, token[:-1] + "X")
+    assert programs.plan("shell")["shell"].startswith("will run  command bash -e show.sh --token")
+
+
 def test_the_example_of_the_docs_runs(project: Project) -> None:
     text = (ROOT / "docs/pipeline.md").read_text(encoding="utf-8")
     section = text.partition("## Steps that are no Python script\n")[2].partition("\n## ")[0]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import drawing
 from aml_pipeline.pipeline.plan.model import Plan, Step
 
@@ -18,7 +19,7 @@ def graph(options: Options, _environ: Mapping[str, str]) -> int:
         print(draw(plan))
         return 0
     for number, step in enumerate(plan.steps, 1):
-        print(f"{number}. {step.name}  ({step.program})")
+        print(f"{number}. {step.name}  ({redaction.program(step)})")
         for line in _edges(plan, step):
             print(f"     {line}")
     return 0

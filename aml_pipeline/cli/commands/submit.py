@@ -102,7 +102,7 @@ def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, s
         after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
         more = len(digests) - (step.script is not None)
         others = f" and {counted(more, 'more file' if step.script else 'file')}" if more else ""
-        print(f"{step.name}: {step.program}{others}, on {where}, in {name}{after}")
+        print(f"{step.name}: {redaction.program(step)}{others}, on {where}, in {name}{after}")
         for output, settings in step.outputs.items() if alone is None else ():
             if settings.model:
                 print(f"{step.name}.{output}: registered as model {settings.model.name}")

@@ -14,6 +14,7 @@ from aml_pipeline.core import problems
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import on_one_line
 from aml_pipeline.core.wording import counted, size_in_words
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.project.environment import steps_python
 from aml_pipeline.project.opening import Opened
@@ -101,7 +102,7 @@ def _page(page: Report, opened: Opened) -> list[str]:
 
 
 def _started(page: Report) -> str:
-    return page.step.program if page.step.script is None else _path(page, page.step.script)
+    return redaction.program(page.step) if page.step.script is None else _path(page, page.step.script)
 
 
 def _limits(page: Report) -> str:

@@ -5,7 +5,6 @@ Independent of disk, clock and backend. Every backend renders the same plan.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
@@ -18,6 +17,7 @@ from aml_pipeline.pipeline.plan.tokens import (
     Data,
     Dataset,
     Input,
+    Literal,
     Output,
     Parameter,
     Part,
@@ -209,9 +209,9 @@ class Step:
         return ("python", "-m", self.module) if self.module is not None else self.command or ()
 
     @property
-    def program(self) -> str:
-        """What it runs, as a person would name it: the script, the module, or the command."""
-        return self.script or self.module or shlex.join(self.words)
+    def word_arguments(self) -> tuple[Argument, ...]:
+        """The words of its command as arguments, each with its place in the file."""
+        return tuple(Argument(None, (Literal(word),), (*self.place, at)) for at, word in enumerate(self.command or ()))
 
     @property
     def place(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from itertools import takewhile
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
@@ -49,13 +50,18 @@ _OF_A_SHELL = re.compile(r"[|&;<>$`\n]")
 
 
 def _as_words(line: str) -> str:
-    """Return the list of words that a command line means."""
+    """Return the list of words that a command line means; what follows its first option may be for the arguments."""
+    start, expression, _ = line.partition("${{")
     try:
-        words = ["bash", "-c", line] if _OF_A_SHELL.search(line) else shlex.split(line)
+        if expression:
+            words = list(takewhile(lambda word: not word.startswith("-"), shlex.split(start)))
+        else:
+            words = ["bash", "-c", line] if _OF_A_SHELL.search(line) else shlex.split(line)
     except ValueError:  # an open quote
         return "it like [bash, prepare.sh]"
     plain = re.compile(r"[A-Za-z./_-][\w./=+-]*")
-    return f"[{', '.join(word if plain.fullmatch(word) else json.dumps(word) for word in words)}]"
+    shown = f"[{', '.join(word if plain.fullmatch(word) else json.dumps(word) for word in words)}]"
+    return f"{shown}, and what follows under `arguments:`" if expression else shown
 
 
 def _program(words: tuple[str, ...]) -> tuple[str, ...]:
