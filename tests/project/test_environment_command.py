@@ -111,7 +111,15 @@ def test_each_environment_is_shown_once_with_the_steps_that_use_it(project: Proj
                   five:
                     script: one.py
                     environment: {name: own, conda_environment: ml}
+                  six:
+                    script: one.py
+                    environment: {name: built, dockerfile: docker/Dockerfile}
+                  seven:
+                    script: one.py
+                    environment: {name: with-wheel, pip_requirements: w.txt}
             """,
+            "docker/Dockerfile": "FROM python:3.11\n",
+            "w.txt": "./dist/ours-1.0-py3-none-any.whl\n",
         }
     )
     nothing = "It declares no packages in the project, so nothing can be checked."
@@ -119,7 +127,12 @@ def test_each_environment_is_shown_once_with_the_steps_that_use_it(project: Proj
         f"team-env, for one, two: it is registered in Azure ML. {nothing}\n".strip(),
         f"image, for three: it is the image ubuntu:24.04. {nothing}",
         "both (r.txt), for four\nno packages.",
-        f"own, for five: it is the conda environment ml, exported on submission. {nothing}\n",
+        f"own, for five: it is the conda environment ml, exported on submission. {nothing}",
+        f"built, for six: its image is built from docker/Dockerfile. {nothing}",
+        "with-wheel (w.txt), for seven\n"
+        "  package  declared  installed\n"
+        "  ours     ==1.0     –          missing\n"
+        "1 package: 1 missing.\n",
     ]
 
 
