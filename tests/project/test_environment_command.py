@@ -129,10 +129,12 @@ def test_each_environment_is_shown_once_with_the_steps_that_use_it(project: Proj
         "both (r.txt), for four\nno packages.",
         f"own, for five: it is the conda environment ml, exported on submission. {nothing}",
         f"built, for six: its image is built from docker/Dockerfile. {nothing}",
-        "with-wheel (w.txt), for seven\n"
-        "  package  declared  installed\n"
-        "  ours     ==1.0     –          missing\n"
-        "1 package: 1 missing.\n",
+        (
+            "with-wheel (w.txt), for seven\n"
+            "  package  declared  installed\n"
+            "  ours     ==1.0     –          missing\n"
+            "1 package: 1 missing.\n"
+        ),
     ]
 
 
