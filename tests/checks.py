@@ -107,6 +107,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "that is reused does not write there again. Write `overwrite: true` to allow that, or add `{run}`.",
         "output-path": "A path of an output must be within its datastore, and differ from those of other outputs. Its "
         "only placeholder is `{run}`, the id of the run.",
+        "web-dataset": "Data at a web address is an input for Azure ML v2 only. Download and upload it, or use v2.",
         "output-type": "The setting contradicts the type of the output. Change one of them.",
         "pipeline-output": "An output of the pipeline is one output of a step, and each only once. Write `${{ "
         "steps.STEP.outputs.NAME }}`.",

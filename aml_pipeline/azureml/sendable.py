@@ -67,7 +67,7 @@ def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
         for problem in rule
     ]
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
-    return [*same_names(plan), *only, *words, *(problem for name in names for problem in _table(plan, name))]
+    return [*same_names(plan), *only, *words, *(problem for name in names for problem in _data_in_v2(plan, name))]
 
 
 _USE_V2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
@@ -135,9 +135,16 @@ def _build_context(step: Step, project: Project) -> Iterator[Problem]:
         yield Problem("build-context", message, f"Exclude files in its .amlignore, or {_USE_V2}", place)
 
 
-def _table(plan: Plan, name: str) -> Iterator[Problem]:
-    """Yield a table on a datastore: a TabularDataset needs to know how its files are read, an MLTable file says it."""
+def _data_in_v2(plan: Plan, name: str) -> Iterator[Problem]:
+    """Yield data at a web address, whose path on a node was not measured for v1, and a table on a datastore.
+
+    A TabularDataset needs to know how its files are read; for v2, the file MLTable says it.
+    """
     place = plan.datasets[name]
+    if place.url is not None:
+        message = f'dataset "{name}" is at a web address, which only Azure ML v2 can read.'
+        cure = f"Download it, and write `local` and `upload: true`, or {_USE_V2}"
+        yield Problem("web-dataset", message, cure, ("datasets", name, "url"))
     if place.type == "table" and (place.datastore is not None or place.upload):
         message = f'dataset "{name}" is a table on a datastore, which only Azure ML v2 can read (from an MLTable file).'
         cure = "Register a TabularDataset and name it with `registered:`, write `type: folder`, or use v2."
@@ -215,7 +222,9 @@ def _distribution(distribution: Distribution) -> str:
 
 def _place(place: DatasetPlace) -> str:
     sent = "upload" if place.upload else None
-    return " ".join(filter(None, (sent, place.registered, place.version, place.datastore, place.path, place.mode)))
+    return " ".join(
+        filter(None, (sent, place.registered, place.version, place.datastore, place.path, place.url, place.mode))
+    )
 
 
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:

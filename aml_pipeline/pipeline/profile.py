@@ -155,10 +155,12 @@ def _overridden(dataset: Dataset, override: DatasetOverride) -> dict[str, Any]:
     given = {key: getattr(override, key) for key in override.model_fields_set}
     kept = dict(dataset)
     if "registered" in given:
-        kept |= {"datastore": None, "path": None, "version": None}
+        kept |= {"datastore": None, "path": None, "version": None, "url": None}
     if given.keys() & {"datastore", "path"}:
-        kept |= {"registered": None, "version": None}
-    if given.keys() & {"registered", "path"}:
+        kept |= {"registered": None, "version": None, "url": None}
+    if "url" in given:
+        kept |= {"datastore": None, "path": None, "registered": None, "version": None}
+    if given.keys() & {"registered", "path", "url"}:
         kept["upload"] = 0
     return {**kept, **given}
 

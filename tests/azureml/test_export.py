@@ -247,7 +247,7 @@ IN_EXPORTS = {
         "for the reader of the file": "type description",  # all are texts, as in v1
     },
     "Dataset": {
-        "said": "type upload datastore path registered version mode",
+        "said": "type upload datastore path registered url version mode",
         "told to be left out": "optional",
         "of this machine": "local",
     },

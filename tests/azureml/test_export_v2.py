@@ -510,3 +510,17 @@ def test_modules_at_the_root_are_found_by_the_command(tmp_path: Path, one_shell:
     code = tmp_path / "v2/components" / component["code"]
     subprocess.run([one_shell, "-c", command], cwd=code, check=True, env={"PYTHONDONTWRITEBYTECODE": "1"})
     assert (tmp_path / "model.txt").read_text() == "slope 2"
+
+
+def test_a_file_at_a_web_address(folder: Path) -> None:
+    one = exported(
+        "name: web\ncompute: cpu-cluster\nenvironment: {name: training, docker_image: x}\n"
+        "datasets: {iris: {local: table.csv, url: 'https://example.com/iris.csv', mode: download}}\n"
+        "steps: {first: {script: record.py, arguments: {--data: '${{ datasets.iris }}'}}}\n"
+        "profiles: {other: {datasets: {iris: {url: 'https://example.com/other.csv'}}}}\n",
+        folder,
+    )
+    one.is_whole()
+    assert one.job["inputs"]["iris"]["uri"] == "https://example.com/iris.csv"
+    assert one.job["inputs"]["iris"]["jobInputType"] == "uri_file"
+    assert one.job["jobs"]["first"]["inputs"]["data"]["mode"] == "Download"

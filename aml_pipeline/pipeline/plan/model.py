@@ -84,17 +84,21 @@ class DatasetPlace:
     mode: str
     type: str | None = None  # folder, file or table; None: not known
     upload: int = 0
+    url: str | None = None
 
     @property
     def is_remote(self) -> bool:
         """Whether it has a location in Azure ML."""
-        return self.registered is not None or self.datastore is not None or self.upload > 0
+        places = (self.registered, self.datastore, self.url)
+        return any(place is not None for place in places) or self.upload > 0
 
     @property
     def address(self) -> str:
         """Its location in Azure ML as a text, as v2 writes it; "" if it has none."""
         if self.registered is not None:
             return f"azureml:{self.registered}{'@latest' if self.version in {None, 'latest'} else f':{self.version}'}"
+        if self.url is not None:
+            return self.url
         return "" if self.path is None else f"azureml://datastores/{self.datastore}/paths/{self.path.lstrip('/')}"
 
     def moved(self, place: str) -> DatasetPlace:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import Text, Upload, fail
+from aml_pipeline.pipeline.spec.fields import Text, Upload, WebAddress, fail
 
 DatasetType = Literal["folder", "file", "table"]
 DatasetMode = Literal["mount", "download", "eval_mount", "eval_download"]
@@ -48,6 +48,11 @@ class Dataset(Model):
         examples=["cifar10"],
     )
     version: Text | None = Field(None, description="Version of `registered` (default: the latest).", examples=["2"])
+    url: WebAddress | None = Field(
+        None,
+        description="Web address of a file (Azure ML v2 only); replaces a path.",
+        examples=["https://example.com/iris.csv"],
+    )
     mode: DatasetMode = Field(
         "mount",
         description="How a node in Azure ML gets the data: mounted, or downloaded before the step starts; with "
@@ -59,9 +64,12 @@ class Dataset(Model):
     def _places(self) -> Dataset:
         if self.upload:
             self._uploaded()
-        if self.registered is not None and self.datastore is not None:
+        if sum(place is not None for place in (self.registered, self.datastore, self.url)) > 1:
             raise fail("dataset-place", "a dataset must have one remote location, but this one has two.",
-                       "Keep `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+                       "Keep `registered`, or `datastore` and `path`, or `url`.", at="")  # fmt: skip
+        if self.url is not None and self.type not in {None, "file"}:
+            raise fail("dataset-type", f"a web address names one file, but the type is {self.type}.",
+                       "Write `type: file`, or upload the data: `local` and `upload: true`.", at="type")  # fmt: skip
         if not self.upload and (self.datastore is None) != (self.path is None):
             raise fail("dataset-place", "`datastore` and `path` go together.", "Write both, or neither.", at="")
         if self.version is not None and self.registered is None:
@@ -73,16 +81,16 @@ class Dataset(Model):
         if self.mode.startswith("eval_") and self.type not in {None, "folder"}:
             raise fail("dataset-type", f"`mode: {self.mode}` is for a folder, not for a {self.type}.",
                        "Write `type: folder`, or `mode: mount` or `download`.", at="mode")  # fmt: skip
-        if self.local is None and self.registered is None and self.datastore is None:
+        if all(place is None for place in (self.local, self.registered, self.datastore, self.url)):
             raise fail("dataset-place", "the dataset has no location.",
-                       "Add `local` (a path here), `registered`, or `datastore` and `path`.", at="")  # fmt: skip
+                       "Add `local` (a path here), `registered`, `datastore` and `path`, or `url`.", at="")  # fmt: skip
         return self
 
     def _uploaded(self) -> None:
         if self.local is None:
             raise fail("dataset-place", "`upload` needs `local`, the path of the data here.",
                        "Add `local`, or delete `upload`.", at="upload")  # fmt: skip
-        other = next((key for key in ("registered", "path") if getattr(self, key) is not None), None)
+        other = next((key for key in ("registered", "path", "url") if getattr(self, key) is not None), None)
         if other is not None:
             raise fail("dataset-place", f"`upload` cannot be used with `{other}`.",
                        f"Delete `{other}`: uploaded data has a path of its own. Or delete `upload`.",

@@ -142,11 +142,23 @@ def _remote(value: str) -> str:
     return value
 
 
+_URL_CURE = "Write the address of a file, like https://HOST/FILE."
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(places.WEB_ADDRESS, value):
+        raise fail("dataset-place", f'"{value}" is not the web address of a file.', _URL_CURE)
+    return value
+
+
+_URL_SCHEMA = {"type": "string", "pattern": f"^{places.WEB_ADDRESS}$", "patternErrorMessage": _URL_CURE}
+WebAddress = Annotated[str, AfterValidator(_web_address), Shown(_URL_SCHEMA)]
+
 _REMOTE_SCHEMA = {
     "type": "string",
-    "pattern": "^azureml:",
+    "pattern": "^(azureml:|https?://)",
     "patternErrorMessage": places.CURE,
-    "description": "The place of this dataset: a registered one, or a path on a datastore.",
+    "description": "The place of this dataset: a registered one, a path on a datastore, or a web address.",
     "examples": ["azureml:archive:3"],
 }
 RemotePlace = Annotated[str, AfterValidator(_remote), Shown(_REMOTE_SCHEMA)]

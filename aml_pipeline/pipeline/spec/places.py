@@ -1,4 +1,4 @@
-"""The place of a dataset as one text: a name in the workspace, a path on a datastore, or a path on this machine."""
+"""The place of a dataset as one text: a name in the workspace, a path on a datastore, a web address, or a path here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 
 _REGISTERED = re.compile(r"azureml:(?P<registered>[^:@/\s]+)(?P<version>:[^:@/\s]+|@latest)?")
 _ON_DATASTORE = re.compile(r"azureml://datastores/(?P<datastore>[^/\s]+)/paths/(?P<path>.*\S)")
+WEB_ADDRESS = r"https?://[^\s/]+/\S*[^\s/]"
 # ``azureml:``, ``https:``, ``wasbs:``; not the drive of a path on Windows.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 # The keys of a dataset that say where it is in Azure ML.
-REMOTE = ("datastore", "path", "registered", "version")
-CURE = "Write azureml:NAME:VERSION, azureml:NAME@latest or azureml://datastores/DATASTORE/paths/PATH."
+REMOTE = ("datastore", "path", "registered", "version", "url")
+CURE = (
+    "Write azureml:NAME:VERSION, azureml:NAME@latest, azureml://datastores/DATASTORE/paths/PATH or https://HOST/FILE."
+)
 
 
 def keys_of(text: str) -> dict[str, str] | None:
@@ -19,6 +22,8 @@ def keys_of(text: str) -> dict[str, str] | None:
     match = _REGISTERED.fullmatch(text) or _ON_DATASTORE.fullmatch(text)
     if match:
         return {key: value.lstrip(":@") for key, value in match.groupdict().items() if value is not None}
+    if re.fullmatch(WEB_ADDRESS, text):
+        return {"url": text}
     return {"local": text} if text.strip() and not _SCHEME.match(text) else None
 
 

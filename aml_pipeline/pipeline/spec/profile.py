@@ -8,7 +8,7 @@ from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.data import DatasetMode, DatasetType
 from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.distribution import Distribution
-from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text
+from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text, WebAddress
 from aml_pipeline.pipeline.spec.schedule import Schedule
 from aml_pipeline.pipeline.spec.settings import ComputeField, Environment
 from aml_pipeline.pipeline.spec.variables import Variables
@@ -35,6 +35,11 @@ class DatasetOverride(Model):
         examples=["customers-test"],
     )
     version: Text | None = Field(None, description="Version of the registered dataset.", examples=["4"])
+    url: WebAddress | None = Field(
+        None,
+        description="Web address of a file; replaces the dataset's place in Azure ML.",
+        examples=["https://example.com/iris.csv"],
+    )
     mode: DatasetMode | None = Field(
         None, description="How a node in Azure ML gets the data; replaces the dataset's.", examples=["download"]
     )

@@ -96,12 +96,13 @@ TYPES = {"folder": "uri_folder", "file": "uri_file", "table": "mltable"}
 
 
 def dataset_type(place: DatasetPlace) -> str:
-    """Return the type of a dataset's input; without one it is assumed to be a folder.
+    """Return the type of a dataset's input; without one it is a file at a web address, and assumed to be a folder else.
 
     A FileDataset that SDK v1 registered is a table for v2, which evaluates it (learn.microsoft.com,
     how-to-read-write-data-v2, "Read V1 data assets").
     """
-    return "mltable" if place.mode.startswith("eval_") else TYPES[place.type or "folder"]
+    default = "file" if place.url else "folder"
+    return "mltable" if place.mode.startswith("eval_") else TYPES[place.type or default]
 
 
 def dataset(place: DatasetPlace) -> dict[str, str]:
