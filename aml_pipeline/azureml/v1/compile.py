@@ -36,8 +36,8 @@ from aml_pipeline.project.opening import project_of
 def compile(plan: Plan, workspace: Sdk, project: Project | None = None) -> Sdk:  # noqa: A001 - the word for it
     """Return the ``azureml.pipeline.core.Pipeline`` of ``plan``, validated by the SDK.
 
-    Missing environments are registered, and missing compute targets with a size are created. Raises AzureError when
-    Azure ML refuses, MachineError when a file changes while it is copied.
+    Data is uploaded, missing environments are registered, and missing compute targets with a size are created. Raises
+    AzureError when Azure ML refuses, MachineError when a file changes while it is copied.
     """
     return compiled(plan, workspace, project)[0]
 
