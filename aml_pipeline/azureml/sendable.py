@@ -273,12 +273,21 @@ def _targets(step: Step) -> Iterator[Problem]:
     if step.environment and step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
         message = f'the environment name "{step.environment.name}" starts with a reserved prefix of Azure ML.'
         yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
-    most = step.compute.max_nodes if step.compute else None
-    if step.compute and step.distribution and most is not None and step.distribution.nodes > most:
-        needed = counted(step.distribution.nodes, "node")
-        message = f'step "{step.name}" needs {needed}, but compute target {step.compute.name} has at most {most}.'
-        cure = f"Raise `max_nodes` to {step.distribution.nodes}, or use fewer nodes."
-        yield Problem("too-few-nodes", message, cure, (*place, "distribution", "nodes"))
+    yield from _nodes(step)
+
+
+def _nodes(step: Step) -> Iterator[Problem]:
+    """Yield whether a step needs more nodes than its cluster has, which is created with one if the file gives none."""
+    target, distribution = step.compute, step.distribution
+    if target is None or distribution is None or is_serverless(target):
+        return
+    created = max(1, target.min_nodes or 0) if target.vm_size else None
+    most = created if target.max_nodes is None else target.max_nodes
+    if most is not None and distribution.nodes > most:
+        needed = counted(distribution.nodes, "node")
+        message = f'step "{step.name}" needs {needed}, but compute target {target.name} has at most {most}.'
+        cure = f"Write `max_nodes: {distribution.nodes}` below `compute:`, or use fewer nodes."
+        yield Problem("too-few-nodes", message, cure, ("steps", step.name, "distribution", "nodes"))
 
 
 def _variables(step: Step) -> Iterator[Problem]:

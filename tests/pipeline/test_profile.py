@@ -10,7 +10,7 @@ from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline import profile as profiles
 from aml_pipeline.pipeline.loader import Loaded
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Distribution, Plan
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.yaml import source
 
@@ -101,6 +101,15 @@ def test_what_a_profile_overrides() -> None:
     assert (evaluate.compute.name, evaluate.timeout) == ("own", 3600)
     assert evaluate.environment is not None
     assert evaluate.environment.docker_image == "x:1"
+
+
+def test_a_profile_replaces_the_distribution_of_a_step() -> None:
+    text = TEXT.replace("compute: own}", "compute: own, distribution: {type: mpi, nodes: 2, processes_per_node: 4}}")
+    text = text.replace(
+        "    steps:\n      train:", "    steps:\n      evaluate: {distribution: {type: pytorch}}\n      train:"
+    )
+    found = [plan(profile, text).step("evaluate").distribution for profile in (None, "quick")]
+    assert found == [Distribution("mpi", 2, 4), Distribution("pytorch", 1, 1)]
 
 
 def test_a_profile_changes_where_a_dataset_is_here_and_nothing_else_of_it() -> None:
