@@ -151,15 +151,14 @@ def _override_datasets(applied: Applied, profile: Profile, root: Path) -> None:
 
 
 def _overridden(dataset: Dataset, override: DatasetOverride) -> dict[str, Any]:
-    """Return the keys of a dataset with other settings; a name replaces a path on a datastore, and vice versa."""
+    """Return the keys of a dataset with other settings; another kind of place replaces that of the dataset."""
     given = {key: getattr(override, key) for key in override.model_fields_set}
     kept = dict(dataset)
+    for place in (("registered", "version"), ("datastore", "path"), ("url",)):
+        if given.keys() & set(place):
+            kept |= dict.fromkeys(set(places.REMOTE) - set(place))
     if "registered" in given:
-        kept |= {"datastore": None, "path": None, "version": None, "url": None}
-    if given.keys() & {"datastore", "path"}:
-        kept |= {"registered": None, "version": None, "url": None}
-    if "url" in given:
-        kept |= {"datastore": None, "path": None, "registered": None, "version": None}
+        kept["version"] = None
     if given.keys() & {"registered", "path", "url"}:
         kept["upload"] = 0
     return {**kept, **given}

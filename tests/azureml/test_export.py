@@ -204,11 +204,15 @@ steps:
 def test_data_to_upload_is_named_where_it_is(project: Project, place: str) -> None:
     project.write({"pipeline.yaml": UPLOADED, "train.py": "", "data/deep/a.csv": "1"})
     done = project.cli("export", place)
-    inputs = yaml.safe_load((project.root / place / "pipeline.yml").read_text())["jobs"]["train"]["inputs"]
+    job = yaml.safe_load((project.root / place / "pipeline.yml").read_text())
     up = "../" * len(Path(place).parts)
-    assert inputs == {
-        "folder": {"type": "uri_folder", "path": f"{up}data", "mode": "ro_mount"},
-        "file": {"type": "uri_file", "path": f"{up}data/deep/a.csv", "mode": "download"},
+    assert job["inputs"] == {
+        "folder": {"type": "uri_folder", "path": f"{up}data"},
+        "file": {"type": "uri_file", "path": f"{up}data/deep/a.csv"},
+    }
+    assert {name: port["mode"] for name, port in job["jobs"]["train"]["inputs"].items()} == {
+        "folder": "ro_mount",
+        "file": "download",
     }
     assert done.stderr == (
         'Not exported: Azure ML has no dataset gone, so --gone of step "train" is omitted.\n'

@@ -145,6 +145,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "Dataset override": {"registered": "r"},
     "Dataset override.datastore": {"path": "p"},
     "Dataset override.path": {"datastore": "d"},
+    "Dataset override.url": {},
     "Distribution": {"type": "pytorch"},
     "Environment.registry": {"registered": "r"},
     "Environment": {"name": "e"},
