@@ -121,6 +121,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "Write another one, or several schedules.",
         "reused-schedule": "A warning: with `reuse: true`, every run after the first reuses its results and does "
         "nothing. Delete it, or let a step always run.",
+        "schedule-dataset": "A pipeline that SDK v1 publishes has a parameter for each dataset, which is either a path "
+        "on a datastore or a dataset. Give the schedule a value of the same kind.",
         "schedule-form": "A schedule must say in exactly one way when it fires. Write `cron` or `recurrence`.",
         "unknown-zone": "The time zone is unknown. Write its IANA name, like `Europe/Paris`.",
     },

@@ -67,7 +67,13 @@ def of_v1(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
         for problem in rule
     ]
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
-    return [*same_names(plan), *only, *words, *(problem for name in names for problem in _data_in_v2(plan, name))]
+    return [
+        *same_names(plan),
+        *_scheduled(plan),
+        *only,
+        *words,
+        *(problem for name in names for problem in _data_in_v2(plan, name)),
+    ]
 
 
 _USE_V2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
@@ -166,6 +172,33 @@ def same_names(plan: Plan) -> Iterator[Problem]:
 def is_pattern(path: str) -> bool:
     """Whether a path on a datastore stands for several files or folders."""
     return re.search(r"[*?\[\]]", path) is not None
+
+
+def is_path(place: DatasetPlace) -> bool:
+    """Whether a dataset is a path parameter of a pipeline that SDK v1 publishes, not a dataset parameter."""
+    return place.is_remote and place.registered is None and place.url is None and not is_pattern(place.path or "")
+
+
+def _scheduled(plan: Plan) -> Iterator[Problem]:
+    """Yield the places of datasets in schedules that SDK v1 cannot set: a parameter has one kind of value."""
+    for key in plan.schedules:
+        for name, place in plan.data_of(key).items():
+            where = ("schedules", key, "datasets", name)
+            if place.url is not None:
+                message = f'schedule "{key}" sets dataset "{name}" to a web address, which only Azure ML v2 can read.'
+                yield Problem("schedule-dataset", message, f"Name a place in Azure ML, or {_USE_V2}", where)
+            elif is_path(plan.datasets[name]) and not is_path(place):
+                message = f'with SDK v1, schedule "{key}" can only set dataset "{name}" to a path on a datastore.'
+                cure = (
+                    "Write azureml://datastores/DATASTORE/paths/PATH, or give the dataset itself a `registered:` name."
+                )
+                yield Problem("schedule-dataset", message, cure, where)
+            elif place.type == "table" and place.registered is None:
+                message = f'with SDK v1, schedule "{key}" can only set dataset "{name}", a table, to a registered one.'
+                yield Problem("schedule-dataset", message, "Write azureml:NAME:VERSION.", where)
+            elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
+                message = f'version "{place.version}" of dataset "{name}" is not a number.'
+                yield Problem("dataset-version", message, "Versions in SDK v1 are numbers: write 1, 2 or 3.", where)
 
 
 def is_serverless(compute: Compute | None) -> bool:

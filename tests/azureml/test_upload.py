@@ -87,7 +87,10 @@ def bound(lesson: Either) -> str:
         job = list(lesson.service.jobs.values())[-1]["properties"]
         return str(job["inputs"]["images"]["uri"]).removeprefix("azureml://datastores/workspaceblobstore/paths/")
     sent, saved = lesson.service.sent, lesson.service.state.saved_datasets
-    graph = json.dumps(lesson.service.graph_of(sent[-1]) if sent else list(lesson.service.state.graphs.values()))
+    if not sent:  # a published pipeline has a parameter for it
+        (interface,) = lesson.service.state.interfaces.values()
+        return str(interface["DataPathParameters"][0]["DefaultValue"]["RelativePath"])
+    graph = json.dumps(lesson.service.graph_of(sent[-1]))
     (flow,) = (json.dumps(data) for known, data in saved.items() if known in graph)
     found = re.search(r"paths/([^\s'\"\\\\]+)", flow)
     assert found, flow

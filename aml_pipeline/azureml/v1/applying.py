@@ -36,10 +36,14 @@ from aml_pipeline.pipeline.schedule import timetable
 _MADE_BEFORE = frozenset({"data", "environment", "compute target"})
 
 
-def apply(work: Compilation, wanted: Wanted, actual: Actual, now: dt.datetime) -> list[Change]:
+# The values that schedules set for datasets, by schedule and parameter.
+Scheduled = Mapping[str, Mapping[str, Sdk]]
+
+
+def apply(work: Compilation, wanted: Wanted, actual: Actual, scheduled: Scheduled, now: dt.datetime) -> list[Change]:
     """Apply the changes; return them with the ids of created things. After a failure, report those that were made."""
     recurrences = {declared.key: _recurrence(work.plan, declared.key, now) for declared in wanted.schedules}
-    publisher = _Publisher(work, wanted, actual, recurrences)
+    publisher = _Publisher(work, wanted, actual, recurrences, scheduled)
     try:
         publisher.publish()
     except AzureError:
@@ -73,6 +77,7 @@ class _Publisher:
     wanted: Wanted
     actual: Actual
     recurrences: Mapping[str, Sdk]
+    scheduled: Scheduled
     done: list[Change] = field(default_factory=list)
 
     def publish(self) -> None:
@@ -223,7 +228,7 @@ class _Publisher:
             "name": declared.name,
             "description": marked(self.work.plan.description, mark),
             "recurrence": self.recurrences[declared.key],
-            "pipeline_parameters": dict(declared.parameters),
+            "pipeline_parameters": {**declared.parameters, **self.scheduled.get(declared.key, {})},
         }
         if change.action == "update":
             before = mark_in(self.description_of(change.id))

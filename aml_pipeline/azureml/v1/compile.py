@@ -89,19 +89,25 @@ def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alo
     refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(plan, project, steps), sdk="v1", alone=alone)
 
 
-def compilation(
-    plan: Plan, workspace: Sdk, project: Project | None, steps: Sequence[Step], *, alone: bool = False
+def compilation(  # noqa: PLR0913 - what is compiled, where, and how
+    plan: Plan,
+    workspace: Sdk,
+    project: Project | None,
+    steps: Sequence[Step],
+    *,
+    alone: bool = False,
+    settable: bool = False,
 ) -> Compilation:
     """Start a compilation of ``plan`` for Azure ML: look up everything that ``steps`` name, and report remarks.
 
-    Raises PipelineError or AzureError.
+    With ``settable`` datasets become parameters. Raises PipelineError or AzureError.
     """
     require_v1(workspace)
     project = project or project_of(plan)
     require_sendable(plan, project, steps, alone=alone)
     import_all()
     plan, new_data = uploads.planned(plan, project, steps, lambda: str(data.default_datastore(workspace).name))
-    work = Compilation(plan, workspace, project, texts=alone, new_data=new_data)
+    work = Compilation(plan, workspace, project, texts=alone, new_data=new_data, settable=settable)
     work.look_up_containers()
     missing = [name for step in steps for name in work.missing_datasets(step)]
     work.plan, remarks = adapt(plan, missing)
@@ -124,6 +130,8 @@ class Compilation:
     new_data: list[Upload] = field(default_factory=list)  # not uploaded yet, unless it was earlier
     containers: dict[str, Sdk] = field(default_factory=dict)  # by datastore
     parameters: dict[str, Sdk] = field(default_factory=dict)
+    datasets: dict[str, Sdk] = field(default_factory=dict)  # None: optional and missing
+    settable: bool = False  # whether datasets are parameters
     ports: dict[tuple[str, tokens.Token], Sdk] = field(default_factory=dict)  # by step
     names: dict[str, dict[tokens.Parameter | tokens.Data, str]] = field(default_factory=dict)  # of ports, by step
     environments: dict[Environment, Sdk] = field(default_factory=dict)  # None: not registered
@@ -174,7 +182,7 @@ class Compilation:
 
             shared = {
                 "name": step.name,
-                "inputs": [self.port(step, data) for data in _unnamed(step)],
+                "inputs": [self.port(step, data) for data in dict.fromkeys([*_unnamed(step), *self.paths(step)])],
                 "outputs": [self.port(step, token) for token in step.unnamed if isinstance(token, tokens.Output)],
                 "compute_target": target,
                 "runconfig": configuration,
@@ -237,7 +245,45 @@ class Compilation:
         name = self.names[step.name][token]
         if isinstance(token, tokens.Input):
             return self.ports[token.step, tokens.Output(token.name)].as_input(name)
-        return data.dataset(self.workspace, token.name, self.plan.datasets[token.name], name)
+        return self.read(token.name, name)
+
+    def read(self, name: str, port: str) -> Sdk:
+        """Return a dataset as an input of a step; None if it is missing in Azure ML.
+
+        In a published pipeline it is a parameter, as in the SDK's notebooks: a path on a datastore is a ``DataPath``,
+        whose port gets a random name unless it is named here, so each compilation would be another module. With the
+        name, a parameter costs no reuse: the SDK's fingerprint of a step does not contain it. A submitted run needs
+        none: it has its data.
+        """
+        place = self.plan.datasets[name]
+        if self.settable and sendable.is_path(place):
+            return data.path_consumed(self.data_parameter(name), place)
+        found = self.dataset(name)
+        if found is None:
+            return None
+        return data.consumed(self.data_parameter(name) if self.settable else found, place, port)
+
+    def paths(self, step: Step) -> list[tokens.Data]:
+        """Return the datasets of a step that are path parameters, which the SDK wants as inputs in any case."""
+        paths = (name for name in step.datasets if sendable.is_path(self.plan.datasets[name]))
+        return [tokens.Dataset(name) for name in paths] if self.settable else []
+
+    def dataset(self, name: str) -> Sdk:
+        """Return a dataset of the SDK; None if it is missing in Azure ML."""
+        if name not in self.datasets:
+            self.datasets[name] = data.dataset(self.workspace, name, self.plan.datasets[name])
+        return self.datasets[name]
+
+    def data_parameter(self, name: str) -> Sdk:
+        """Return the PipelineParameter of a dataset, which the steps share."""
+        known, place = ports.pipeline_input(self.plan, name), self.plan.datasets[name]
+        if known not in self.parameters:
+            from azureml.pipeline.core import PipelineParameter
+
+            is_path = sendable.is_path(place)
+            default = data.path(self.workspace, place, f"data__{name}") if is_path else self.dataset(name)
+            self.parameters[known] = PipelineParameter(known, default_value=default)
+        return self.parameters[known]
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, as a text like all tokens: the SDK would convert other types."""
@@ -315,8 +361,8 @@ class Compilation:
 
     def resolved(self, step: Step) -> list[str]:
         """Return the current versions of a step's registered datasets for which the file gives none."""
-        ports = {name: self.port(step, tokens.Dataset(name)) for name in step.datasets}
-        return [f"{name} {data.version_of(dataset)}" for name, dataset in sorted(ports.items()) if dataset is not None]
+        known = ((name, self.datasets.get(name)) for name in sorted(step.datasets) if name in self.datasets)
+        return [f"{name} {data.version_of(dataset)}" for name, dataset in known if dataset is not None]
 
     def latest(self, step: Step) -> list[str]:
         """Return the registered datasets of a step for which the file gives no version, each with the latest one."""

@@ -13,8 +13,8 @@ from aml_pipeline.pipeline.spec.output import RUN
 _DESTINATION = "dataset/{run-id}/{output-name}"
 
 
-def dataset(workspace: Sdk, name: str, place: DatasetPlace, port: str) -> Sdk:
-    """Return a dataset as an input of a step, for one use.
+def dataset(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
+    """Return a dataset, a FileDataset or a TabularDataset.
 
     None if it is optional and the workspace does not have it. Raises AzureError for other missing datasets.
     """
@@ -29,10 +29,35 @@ def dataset(workspace: Sdk, name: str, place: DatasetPlace, port: str) -> Sdk:
             raise not_found.no_files(workspace.name, name, str(place.registered))
         if place.type == "table" and not is_table:
             raise not_found.of_another_type(workspace.name, name, place, "folder")
-        named = found.as_named_input(port)
-        if is_table:
-            return named
-        return named.as_download() if place.mode.endswith("download") else named.as_mount()
+        return found
+
+
+def consumed(found: Sdk, place: DatasetPlace, port: str) -> Sdk:
+    """Return a dataset, or a parameter for one, as an input of a step.
+
+    The script gets the path of a folder, or of the file if the dataset was made from the path of one file
+    (``DatasetConsumptionConfig.as_mount`` and ``as_download``); of a table it gets the id.
+    """
+    from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+
+    named = DatasetConsumptionConfig(port, found)
+    if place.type == "table":
+        return named
+    return named.as_download() if place.mode.endswith("download") else named.as_mount()
+
+
+def path(workspace: Sdk, place: DatasetPlace, port: str = "") -> Sdk:
+    """Return a path on a datastore that a path parameter can have; without ``port``, its port has a random name."""
+    from azureml.data.datapath import DataPath
+
+    return DataPath(datastore(workspace, place.datastore), place.path, name=port or None)
+
+
+def path_consumed(parameter: Sdk, place: DatasetPlace) -> Sdk:
+    """Return a path parameter as an input of a step."""
+    from azureml.data.datapath import DataPathComputeBinding
+
+    return parameter, DataPathComputeBinding(mode="download" if place.mode.endswith("download") else "mount")
 
 
 def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
@@ -60,9 +85,9 @@ def _version(text: str | None) -> int | str:
     return "latest" if text in {None, "latest"} else int(str(text))
 
 
-def version_of(port: Sdk) -> str:
-    """Return the version of the registered dataset that a port reads; "" for a path on a datastore."""
-    return str(port.dataset.version or "")
+def version_of(found: Sdk) -> str:
+    """Return the version of a registered dataset; "" for a path on a datastore."""
+    return str(getattr(found, "version", None) or "")
 
 
 def datastore(workspace: Sdk, name: str | None) -> Sdk:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
+from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.publication import (
     Actual,
@@ -24,8 +26,8 @@ from aml_pipeline.azureml.publication import (
     schedule_changes,
     stopped_pipeline,
 )
-from aml_pipeline.azureml.v1 import published
-from aml_pipeline.azureml.v1.applying import apply, missing
+from aml_pipeline.azureml.v1 import data, published
+from aml_pipeline.azureml.v1.applying import Scheduled, apply, missing
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.origin import Origin, origin
@@ -33,6 +35,7 @@ from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.ports import pipeline_input
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 from aml_pipeline.project.snapshot.snapshot import contents
@@ -59,8 +62,9 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     time zone, or git cannot report the project's remote.
     """
     home = origin(plan.file)
-    work = compilation(_afresh(plan), workspace, project or project_of(plan), plan.steps)
-    wanted = _wanted(work, _whose(plan, home, adopt=adopt))
+    work = compilation(_afresh(plan), workspace, project or project_of(plan), plan.steps, settable=True)
+    scheduled = _scheduled(work.plan, workspace)
+    wanted = _wanted(work, scheduled, _whose(plan, home, adopt=adopt))
     actual = published.look(workspace, wanted.name)
     require_own(wanted, actual)
     _refuse_unmarked(wanted, actual)
@@ -72,7 +76,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     kept = home.keep()
     if kept:
         say(kept)
-    done = apply(work, wanted, actual, now or dt.datetime.now(dt.timezone.utc))
+    done = apply(work, wanted, actual, scheduled, now or dt.datetime.now(dt.timezone.utc))
     return _with_addresses(workspace, done)
 
 
@@ -98,7 +102,8 @@ def schedules(plan: Plan, workspace: Sdk) -> tuple[Actual, Whose, list[Change]]:
     """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make."""
     name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
     actual = published.look(workspace, name)
-    wanted = Wanted(whose, name, "", _wanted_schedules(adapt(plan)[0], name))
+    adapted = adapt(plan)[0]
+    wanted = Wanted(whose, name, "", _wanted_schedules(adapted, _scheduled(adapted, workspace), name))
     return actual, whose, list(schedule_changes(wanted, actual))
 
 
@@ -111,20 +116,34 @@ def _afresh(plan: Plan) -> Plan:
     return plan if plan.reuse else replace(plan, steps=tuple(replace(step, allow_reuse=False) for step in plan.steps))
 
 
-def _wanted(work: Compilation, whose: Whose) -> Wanted:
+def _wanted(work: Compilation, scheduled: Scheduled, whose: Whose) -> Wanted:
     plan = work.plan
     name = endpoint_name(plan.name, plan.profile)
-    return Wanted(whose, name, _digest(work), _wanted_schedules(plan, name))
+    return Wanted(whose, name, _digest(work), _wanted_schedules(plan, scheduled, name))
 
 
-def _wanted_schedules(plan: Plan, endpoint: str) -> tuple[WantedSchedule, ...]:
-    return tuple(_schedule(plan, endpoint, key) for key in plan.schedules)
+def _scheduled(plan: Plan, workspace: Sdk) -> Scheduled:
+    """Return the values that schedules set for datasets, by the names of the parameters. Raises AzureError."""
+    return {key: _data_of(plan, workspace, key) for key, schedule in plan.schedules.items() if schedule.datasets}
+
+
+def _data_of(plan: Plan, workspace: Sdk, key: str) -> dict[str, Sdk]:
+    return {
+        pipeline_input(plan, name): data.path(workspace, place)
+        if sendable.is_path(plan.datasets[name])
+        else data.dataset(workspace, name, replace(place, optional=False))
+        for name, place in plan.data_of(key).items()
+    }
+
+
+def _wanted_schedules(plan: Plan, scheduled: Scheduled, endpoint: str) -> tuple[WantedSchedule, ...]:
+    return tuple(_schedule(plan, endpoint, key, scheduled.get(key, {})) for key in plan.schedules)
 
 
 def _digest(work: Compilation) -> str:
     """Return a digest of everything that is sent to Azure ML to publish the pipeline, and of what it names there."""
     plan, project = work.plan, work.project
-    rows = [
+    rows: list[object] = [
         _FORMAT,
         plan.description,
         {name: parameter.default for name, parameter in sorted(plan.parameters.items())},
@@ -134,10 +153,12 @@ def _digest(work: Compilation) -> str:
             for step in sorted(plan.steps, key=lambda step: step.name)
         ],
     ]  # fmt: skip
+    read = sorted({pipeline_input(plan, name) for step in plan.steps for name in step.datasets})
+    rows += [read] if read else []  # they are parameters too
     return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
 
 
-def _schedule(plan: Plan, endpoint: str, key: str) -> WantedSchedule:
+def _schedule(plan: Plan, endpoint: str, key: str, values: Mapping[str, Sdk]) -> WantedSchedule:
     schedule = plan.schedules[key]
     recurrence = schedule.recurrence
     monthly = recurrence.start if recurrence.frequency == "month" else None
@@ -151,6 +172,7 @@ def _schedule(plan: Plan, endpoint: str, key: str) -> WantedSchedule:
         at=f"day {monthly.day} at {monthly:%H:%M}" if monthly else "",
     )
     rows = [_FORMAT, schedule.as_data(), plan.experiment, schedule.windows_zone]
+    rows += [{name: data.version_of(value) for name, value in values.items()}] if values else []
     digest = digest_of(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogateescape"))
     return WantedSchedule(
         key, f"{endpoint}.{key}", plan.experiment, timing, schedule.parameters, digest[:_DIGEST_LENGTH]
