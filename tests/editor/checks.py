@@ -147,6 +147,7 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
             f"{STEP}profiles:\n  quick:\n    steps:\n      train:\n        ▮",
             {"compute", "distribution", "environment", "environment_variables", "timeout"},
         ),
+        (f"{STEP}environment_variables:\n  TOKEN:\n    ▮", {"secret"}),
     ],
 )
 def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], text: str, labels: set[str]) -> None:
@@ -154,7 +155,7 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
     keys = {label for label, one in found.items() if one["kind"] == 10}  # of a property
     assert keys == labels
     # Beside them, one entry that writes all keys which must be there, under the name of the thing.
-    assert found.keys() - keys <= {"Compute", "Parameter", "Pipeline", "Recurrence", "Step"}
+    assert found.keys() - keys <= {"Compute", "Parameter", "Pipeline", "Recurrence", "Secret", "Step"}
     assert all(found[key]["documentation"] for key in keys)
 
 
@@ -173,6 +174,8 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
             {"string", "integer", "number", "boolean", "null"},
         ),
         (f"{STEP}allow_reuse: ▮", {"true", "false"}),
+        (f"{STEP}sdk: ▮", {"v1", "v2", "null"}),
+        (f"{STEP}profiles:\n  quick:\n    sdk: ▮", {"v1", "v2", "null"}),
         (f"{STEP}timeout: ▮", {"10m", "null"}),
         (f"{STEP}compute: ▮", {"cpu-cluster", "null"}),
         ("name: x\nsteps:\n  ▮", {"name"}),
@@ -228,6 +231,10 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
         (STEP.replace("script: train.py", "mod▮ule: a.b"), "Instead of a script: a module of", "package.train"),
         (f"{STEP}time▮out: ", "Maximum duration of a step.", "10m"),
         (f"{STEP}    af▮ter: [a]", "Steps that must run first, even if their outputs are not read.", "- prepare-data"),
+        (f"{STEP}work▮space: s/g/w", "Workspace: subscription/group/name, or", ".azureml/dev.json"),
+        (f"{STEP}ta▮gs: {{team: a}}", "Tags of its runs in Azure ML.", "team: vision"),
+        (f"{STEP}    pyt▮hon: python3", "Python that runs the steps locally:", ".venv/bin/python"),
+        (f"{STEP}environment_variables:\n  TOKEN: {{sec▮ret: a}}", "Name of the secret in the key vault", "my-token"),
         (f"{STEP}x-com▮mon: {{}}", "Ignored; a place for anchors.", "timeout: 10m"),
     ],
 )
@@ -295,6 +302,20 @@ def test_it_underlines_a_step_that_runs_nothing_or_two_things(opened: Callable[.
         (7, 'Missing property "script".'),
         (8, "Write the name of a module, such as package.train."),
         (9, 'Incorrect type. Expected "array".'),
+    ]
+
+
+def test_it_underlines_a_destination_that_is_none(opened: Callable[..., Page]) -> None:
+    wrong = (
+        "workspace: vision\nsdk: v3\ntags: {pipeline: x, team: [a]}\nenvironment_variables: {A: {secret: a_b}, B: {}}\n"
+    )
+    assert [(line, told) for line, _, told in opened(f"{LINE}{STEP}{wrong}").problems()] == [
+        (6, "Write subscription/group/name, or the path of a config.json."),
+        (7, 'Value is not accepted. Valid values: "v1", "v2", null.'),
+        (8, "aml-pipeline sets this tag itself. Choose another name."),
+        (8, "Incorrect type. Expected one of string, number."),
+        (9, "Write at most 127 letters, digits and -."),
+        (9, 'Missing property "secret".'),
     ]
 
 

@@ -31,7 +31,10 @@ class Secret(Model):
         description="Name of the secret in the key vault of the workspace, where the script must read it. Local runs "
         "read it from your environment variable of the same name.",
         examples=["my-token"],
-        json_schema_extra={"pattern": f"^{_NAME_IN_VAULT}$"},
+        json_schema_extra={
+            "pattern": f"^{_NAME_IN_VAULT}$",
+            "patternErrorMessage": "Write at most 127 letters, digits and -.",
+        },
     )
 
 
