@@ -312,8 +312,8 @@ def test_it_underlines_a_destination_that_is_none(opened: Callable[..., Page]) -
     assert [(line, told) for line, _, told in opened(f"{LINE}{STEP}{wrong}").problems()] == [
         (6, "Write subscription/group/name, or the path of a config.json."),
         (7, 'Value is not accepted. Valid values: "v1", "v2", null.'),
-        (8, "aml-pipeline sets this tag itself. Choose another name."),
         (8, "Incorrect type. Expected one of string, number."),
+        (8, "aml-pipeline sets this tag itself. Choose another name."),
         (9, "Write at most 127 letters, digits and -."),
         (9, 'Missing property "secret".'),
     ]
