@@ -396,6 +396,27 @@ def test_the_record_says_what_was_uploaded(lesson: Either, storage: Storage, cap
     assert storage.files()
 
 
+@BY_V2
+def test_what_is_no_longer_whole_in_azure_is_sent_again(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    for name in ("a.txt", "deep/b.txt"):
+        storage.state.blobs[f"workspaceblobstore/{bound(lesson)}{name}"].data = b"another size"
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    assert storage.files(bound(lesson)) == local(lesson)
+
+
+@BY_V1
+def test_a_file_that_is_still_being_copied_does_not_count(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    path = f"workspaceblobstore/{bound(lesson)}a.txt"
+    storage.state.copying.add(path)
+    done = lesson.here(capsys, *lesson.submit)
+    assert (done.status, len(lesson.service.sent)) == (4, 1)
+    assert f"Uploading dataset images failed. {REFUSALS[409]}" in done.err
+    storage.state.copying.clear()
+    assert lesson.here(capsys, *lesson.submit).status == 0
+
+
 @BY_V1
 def test_links_are_followed_and_a_broken_one_is_refused(lesson: Either, storage: Storage, capsys: Capture) -> None:
     lesson.write({"elsewhere/c.txt": "c"})

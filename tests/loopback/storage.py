@@ -47,7 +47,7 @@ class State:
     blocks: dict[str, dict[str, bytes]] = field(default_factory=dict)
     page: int = 5000
     count: int = 0
-    forbidden: bool = False
+    copying: set[str] = field(default_factory=set)  # files whose copy has not ended
     late_copies: int = 0  # how many copies take until they are asked for
 
 
@@ -73,6 +73,8 @@ def put_blob(state: State, call: Call) -> object:
     part, source = request.query.get("comp"), request.headers.get("x-ms-copy-source")
     if request.headers.get("if-none-match") == "*" and path in state.blobs:
         raise Refusal(409, "The specified blob already exists.", "BlobAlreadyExists")
+    if path in state.copying:
+        raise Refusal(409, "There is currently a pending copy operation.", "PendingCopyOperation")
     if part == "block":
         state.blocks.setdefault(path, {})[request.query["blockid"]] = request.body or b""
     elif part == "blocklist":
@@ -111,7 +113,8 @@ def get_blob(state: State, call: Call) -> object:
     """Answer with the bytes of a file; to ask lets a late copy end."""
     blob = found(state, call)
     last = len(blob.data) - 1
-    status = "success" if state.late_copies <= 1 else "pending"
+    is_copied = state.late_copies <= 1 and f"{call['container']}/{call['path']}" not in state.copying
+    status = "success" if is_copied else "pending"
     state.late_copies = max(0, state.late_copies - 1)
     head = {"x-ms-blob-type": "BlockBlob", "x-ms-copy-status": status, "Last-Modified": modified(blob)}
     if call.request.method == "HEAD":
@@ -155,16 +158,18 @@ def list_blobs(state: State, call: Call) -> Answer:
     prefix = root + query.get("prefix", "")
     names = sorted(path for path in state.blobs if path.startswith(prefix) and path > query.get("marker", ""))
     page = names[: state.page]
-    rows = "".join(_listed(path.removeprefix(root), state.blobs[path]) for path in page)
+    rows = "".join(_listed(path.removeprefix(root), state.blobs[path], copying=path in state.copying) for path in page)
     marker = page[-1] if len(names) > len(page) else ""
     return xml(
         f"<EnumerationResults><Blobs>{rows}</Blobs><NextMarker>{escape(marker)}</NextMarker></EnumerationResults>"
     )
 
 
-def _listed(name: str, blob: Blob) -> str:
+def _listed(name: str, blob: Blob, *, copying: bool) -> str:
     metadata = "".join(f"<{key}>{escape(text)}</{key}>" for key, text in blob.metadata.items())
     facts = f"<Last-Modified>{modified(blob)}</Last-Modified><Content-Length>{len(blob.data)}</Content-Length>"
+    if copying:
+        facts += "<CopyStatus>pending</CopyStatus>"
     return (
         f"<Blob><Name>{escape(name)}</Name><Properties>{facts}<BlobType>BlockBlob</BlobType></Properties>"
         f"<Metadata>{metadata}</Metadata></Blob>"
@@ -203,7 +208,7 @@ class StorageServer(Server):
     def answer(self, request: Request) -> Answer | None:
         """Return what the storage says, which wants a login, and has XML for its refusals."""
         known = "sig" in request.query or request.headers.get("authorization", "").startswith(("SharedKey ", "Bearer "))
-        if not known or cast("State", self.state).forbidden:
+        if not known:
             return _refusal(request, 403, "AuthorizationFailure")
         said = super().answer(request)
         if said is None or said.status < 400:

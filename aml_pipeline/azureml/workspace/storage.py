@@ -37,8 +37,14 @@ _PAUSE_SECONDS = 0.5
 
 def missing(container: Container, upload: Upload) -> list[str]:
     """Return the files of a dataset that the container does not have."""
-    there = {blob.name: blob.size for blob in container.list_blobs(name_starts_with=upload.folder)}
+    listed = container.list_blobs(name_starts_with=upload.folder, include=["copy"])
+    there = {blob.name: blob.size for blob in listed if not _is_partial(blob)}
     return [name for name, file in upload.files.items() if there.get(upload.folder + name) != file.bytes]
+
+
+def _is_partial(blob: Container) -> bool:
+    """Whether a blob is still being copied, or could not be copied."""
+    return blob.copy.status not in {None, "success"}
 
 
 def send(container: Container, upload: Upload, project: Project, doing: Doing) -> None:
@@ -71,7 +77,8 @@ def _known(container: Container, upload: Upload, wanted: set[str]) -> dict[str, 
     """
     known: dict[str, str] = {}
     listed = container.list_blobs(name_starts_with=f"{ROOT}/manifests/", include=["metadata"]) if wanted else ()
-    by_age = sorted(listed, key=lambda blob: blob.last_modified, reverse=True)
+    others = [blob for blob in listed if blob.name != upload.manifest]  # its own files are those that are missing
+    by_age = sorted(others, key=lambda blob: blob.last_modified, reverse=True)
     for blob in islice(sorted(by_age, key=lambda blob: not _is_of(upload, blob)), _MOST_MANIFESTS):
         if wanted <= known.keys():
             break
@@ -164,8 +171,11 @@ class _Sending:
         try:
             blob.upload_blob(data, overwrite=False)
         except Exception as error:  # the SDK has a class of its own
-            if status_of(error) != _CONFLICT:  # someone else uploads the same
+            if status_of(error) != _CONFLICT:
                 raise
+            there = blob.get_blob_properties()
+            if there.size != len(data) or _is_partial(there):  # else someone else uploads the same
+                blob.upload_blob(data, overwrite=True)
         self._note(len(data))
 
     def _send_blocks(self, name: str, blob: Container) -> None:
