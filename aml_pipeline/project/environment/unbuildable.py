@@ -40,7 +40,7 @@ def lines(step: Step, project: Project, severity: Severity = "error") -> Iterato
 def _login(line: Line) -> Problem:
     """Return the warning that Azure ML gets an address without the login that pip takes from variables here."""
     message = f"Azure ML gets this address without its login ({indexes.login(line.text)})."
-    cure = 'Save the login in a connection of the workspace: see "Private package indexes" in docs/azure.md.'
+    cure = "Save the login in a connection of the workspace (`az ml connection create`, `Workspace.set_connection`)."
     return Problem("index-login", message, cure, severity="warning", file=line.file, position=line.position)
 
 
