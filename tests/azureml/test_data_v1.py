@@ -173,3 +173,21 @@ def test_a_table_is_read_by_its_name(project: Project, service: Service, workspa
     project.replace("pipeline.yaml", "images: {registered: images}", "images: {registered: images, type: table}")
     with pytest.raises(AzureError, match=r"is a folder, not a table\. Write `type: folder`"):
         azureml.submit(load(project.root / "pipeline.yaml"), workspace)
+
+
+def test_a_caller_of_the_endpoint_sets_data(project: Project, service: Service, workspace: Sdk) -> None:
+    """As docs/publishing.md says."""
+    from azureml.core import Dataset, Datastore
+    from azureml.data.datapath import DataPath
+    from azureml.pipeline.core import PipelineEndpoint
+
+    azureml.publish(*opened(project)[:1], workspace)
+    data = {
+        "images": Dataset.get_by_name(workspace, "images", version=1),
+        "labels": DataPath(Datastore.get(workspace, "other"), "labels/mine"),
+    }
+    run = PipelineEndpoint.get(workspace, name="lesson").submit("lesson", pipeline_parameters=data)
+    entity = service.state.pipeline_runs[run.id]
+    first = service.state.datasets["images"][0]["latest"]["savedDatasetId"]
+    assert entity["DataSetDefinitionValueAssignments"] == {"images": {"SavedDataSetReference": {"Id": first}}}
+    assert entity["DataPathAssignments"] == {"labels": {"DataStoreName": "other", "RelativePath": "labels/mine"}}

@@ -61,10 +61,10 @@ class ServiceV2(Asked):
         """Let the workspace's own datastore have a credential of a kind, ``Sas`` or ``AccountKey``."""
         self.state.secrets[workspace.DEFAULT_DATASTORE] = (credential, secret)
 
-    def add_data(self, name: str, version: str) -> None:
-        """Let there be a folder of data."""
+    def add_data(self, name: str, version: str, kind: str = "uri_folder") -> None:
+        """Let there be data, by default a folder."""
         place = f"azureml://datastores/workspaceblobstore/paths/{name}/{version}/"
-        self.state.data[name, version] = {"properties": {"dataType": "uri_folder", "dataUri": place}}
+        self.state.data[name, version] = {"properties": {"dataType": kind, "dataUri": place}}
 
     # How runs go. Nodes are named as in the job; what is said holds for every job.
 

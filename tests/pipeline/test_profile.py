@@ -246,3 +246,64 @@ def test_a_complaint_about_an_overridden_value_points_at_the_override() -> None:
 def test_a_profile_that_overrides_nothing_draws_a_warning(profile: str, *, idle: bool) -> None:
     text = f"name: a\nparameters: {{epochs: 3}}\nsteps: {{train: {{script: a.py}}}}\nprofiles: {{quick: {profile}}}\n"
     assert ("idle-profile" in [one.code for one in load(text=text).problems]) is idle
+
+
+PLACES = """\
+name: example
+datasets:
+  images: {local: data, datastore: dev, path: images/, mode: download}
+  labels: {registered: labels, version: 2, type: file}
+  words: {local: words, upload: 20 GB, datastore: dev}
+steps:
+  train: {script: train.py, arguments: ["${{ datasets.images }}", "${{ datasets.labels }}", "${{ datasets.words }}"]}
+profiles:
+  other: {datasets: {images: {datastore: test}, labels: {registered: labels-test}, words: {local: few-words}}}
+  kinds:
+    datasets:
+      images: {registered: images, version: 3, type: folder, mode: mount}
+      labels: {datastore: test, path: labels.csv}
+      words: {datastore: test, path: words}
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "images", "labels", "words"),
+    [
+        (None, "azureml://datastores/dev/paths/images/", "azureml:labels:2", ""),
+        ("other", "azureml://datastores/test/paths/images/", "azureml:labels-test@latest", ""),
+        (
+            "kinds",
+            "azureml:images:3",
+            "azureml://datastores/test/paths/labels.csv",
+            "azureml://datastores/test/paths/words",
+        ),
+    ],
+)
+def test_a_profile_moves_datasets_in_azure_ml(profile: str | None, images: str, labels: str, words: str) -> None:
+    places = plan(profile, PLACES).datasets
+    assert {name: place.address for name, place in places.items()} == {
+        "images": images,
+        "labels": labels,
+        "words": words,
+    }
+    is_other_kind = profile == "kinds"
+    assert (places["images"].mode, places["images"].type) == (
+        ("mount", "folder") if is_other_kind else ("download", None)
+    )
+    assert places["labels"].type == "file"
+    assert (places["words"].local, places["words"].upload) == {
+        None: ("words", 20 * 10**9),
+        "other": ("few-words", 20 * 10**9),
+        "kinds": ("words", 0),
+    }[profile]
+
+
+def test_data_of_the_caller_replaces_every_place() -> None:
+    given = {"images": "azureml:images@latest", "labels": "here.csv", "words": "there"}
+    places = loader.load(PLACES.encode(), "pipeline.yaml", profile="other", data=given).plan
+    assert places is not None
+    assert places.data == given
+    images, labels, words = places.datasets.values()
+    assert (images.address, images.local, images.mode) == ("azureml:images@latest", None, "download")
+    assert (labels.address, labels.local, labels.type) == ("", "here.csv", "file")
+    assert (words.local, words.upload, words.datastore) == ("there", 20 * 10**9, "dev")  # uploaded from there
