@@ -148,6 +148,8 @@ def test_the_server_is_the_one_that_is_pinned() -> None:
             {"compute", "distribution", "environment", "environment_variables", "timeout"},
         ),
         (f"{STEP}environment_variables:\n  TOKEN:\n    ▮", {"secret"}),
+        (f"{STEP}resources:\n  ▮", {"docker_arguments", "shm_size"}),
+        (f"{STEP}    resources:\n      ▮", {"docker_arguments", "shm_size"}),
     ],
 )
 def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], text: str, labels: set[str]) -> None:
@@ -177,6 +179,8 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
         (f"{STEP}sdk: ▮", {"v1", "v2", "null"}),
         (f"{STEP}profiles:\n  quick:\n    sdk: ▮", {"v1", "v2", "null"}),
         (f"{STEP}timeout: ▮", {"10m", "null"}),
+        (f"{STEP}identity: ▮", {"user", "managed", "null"}),
+        (f"{STEP}resources:\n  shm_size: ▮", {"8g", "null"}),
         (f"{STEP}compute: ▮", {"cpu-cluster", "null"}),
         ("name: x\nsteps:\n  ▮", {"name"}),
         (
@@ -231,6 +235,10 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
         (STEP.replace("script: train.py", "mod▮ule: a.b"), "Instead of a script: a module of", "package.train"),
         (f"{STEP}time▮out: ", "Maximum duration of a step.", "10m"),
         (f"{STEP}    af▮ter: [a]", "Steps that must run first, even if their outputs are not read.", "- prepare-data"),
+        (f"{STEP}ident▮ity: user", "Who the steps are when they access data in Azure ML v2:", "managed"),
+        (f"{STEP}environment: {{docker▮file: a/b}}", "A Dockerfile that builds the image,", "docker/Dockerfile"),
+        (f"{STEP}environment: {{regis▮try: a}}", "The registry that contains the", "azureml"),
+        (f"{STEP}resources: {{shm▮_size: 8g}}", "Shared memory of the container", "8g"),
         (f"{STEP}work▮space: s/g/w", "Workspace: subscription/group/name, or", ".azureml/dev.json"),
         (f"{STEP}ta▮gs: {{team: a}}", "Tags of its runs in Azure ML.", "team: vision"),
         (f"{STEP}    pyt▮hon: python3", "Python that runs the steps locally:", ".venv/bin/python"),
@@ -316,6 +324,16 @@ def test_it_underlines_a_destination_that_is_none(opened: Callable[..., Page]) -
         (8, "aml-pipeline sets this tag itself. Choose another name."),
         (9, "Write at most 127 letters, digits and -."),
         (9, 'Missing property "secret".'),
+    ]
+
+
+def test_it_underlines_a_container_that_cannot_be(opened: Callable[..., Page]) -> None:
+    wrong = "identity: root\nresources: {shm_size: 8 GB, docker_arguments: --init, gpus: 1}\n"
+    assert [(line, told) for line, _, told in opened(f"{LINE}{STEP}{wrong}").problems()] == [
+        (6, 'Value is not accepted. Valid values: "user", "managed", null.'),
+        (7, "Write it like 512m or 8g."),
+        (7, 'Incorrect type. Expected "array".'),
+        (7, "Property gpus is not allowed."),
     ]
 
 
