@@ -58,6 +58,8 @@ steps:
     timeout: 90s
     retries: 0
   prepare: {script: prepare.py}
+  fit: {module: package.fit}
+  shell: {command: [bash, -e, prepare.sh, 2]}
 outputs: {model: "${{ steps.train.outputs.model }}"}
 profiles:
   quick:

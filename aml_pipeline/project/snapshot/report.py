@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from aml_pipeline.core import files
 from aml_pipeline.core import secrets as secret_files
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.project.check import nearest_globs, script_faults
 from aml_pipeline.project.environment.interpreter import Interpreter
@@ -73,7 +74,7 @@ class Report:
         return {
             "step": self.step.name,
             "script": self.snapshot.script,
-            "command": list(self.step.words),
+            "command": redaction.command(self.step) or list(self.step.words),
             "source_directory": self.step.source_directory,
             "files": len(self.origins.members),
             "bytes": self.bytes,
