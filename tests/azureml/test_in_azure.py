@@ -41,10 +41,25 @@ def run(service: Service, tmp_path: Path) -> Sdk:
     return azureml.submit(aml_pipeline.load(str(project / "pipeline.yaml")), connect(service, project)).run
 
 
+def examples(word: str) -> list[str]:
+    """Return the examples of docs/azure.md that contain a word."""
+    text = (ROOT / "docs/azure.md").read_text(encoding="utf-8")
+    return [example for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if word in example]
+
+
+def test_the_lines_that_read_a_secret_take_it_from_the_variable_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "here")
+    for example in examples("get_secret"):
+        known: dict[str, object] = {}
+        exec(example, known)  # noqa: S102 - our own
+        assert known["token"] == "here"  # noqa: S105
+    assert len(examples("get_secret")) == 2
+
+
 def test_the_example_in_the_docs(service: Service, run: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.loopback.client import LoopbackAuth
 
-    example, _ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/azure.md").read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = examples("my_authentication")
     monkeypatch.chdir(tmp_path / "project")
     known = {"my_authentication": LoopbackAuth(service.url)}
     exec(example, known)  # noqa: S102 - our own
