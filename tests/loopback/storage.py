@@ -242,8 +242,10 @@ class TunnelHandler(Handler):
 
     def finish(self) -> None:
         """Close the connection inside the tunnel too."""
-        super().finish()
-        self.connection.close()
+        try:
+            super().finish()
+        finally:
+            self.connection.close()
 
 
 class Storage(Asked):
