@@ -39,12 +39,10 @@ def _fault(name: str, token: Input, steps: Mapping[str, Step], others: Mapping[s
     if token.name not in known:
         cure = suggest(token.name, known) if known else "Declare it with an argument of that step."
         return Problem("unknown-output", f'{reads}, but step "{token.step}" has no output "{token.name}".', cure, path)
-    other = next((other for other, same in others.items() if same == token), None)
-    return (
-        Problem("pipeline-output", f'{reads}, and so is output "{other}".', "Delete one of them.", path)
-        if other
-        else None
-    )
+    for other, same in others.items():
+        if same == token:
+            return Problem("pipeline-output", f'{reads}, and so is output "{other}".', "Delete one of them.", path)
+    return None
 
 
 def clashes(steps: Sequence[Step], results: Collection[Input]) -> Iterator[Problem]:
