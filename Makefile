@@ -56,7 +56,7 @@ test-disk-full: .venv/dev ## Fill a small disk at each moment of a run; skipped 
 	.venv/bin/python -m tests.faults.disk_full
 
 test-mutations: .venv/dev ## Make 300 mistakes in pipeline.yaml and list which are reported, and where
-	.venv/bin/python -m tests.mutations
+	.venv/bin/python -m tests.mutations && .venv/bin/python -m tests.mutations --churn --count 400
 
 fuzz: .venv/dev ## Fuzz the readers for MINUTES= (default: 20) with atheris, installed in .fuzz; Linux only
 	.venv/bin/python -m tests.fuzz --minutes $(or $(MINUTES),20)

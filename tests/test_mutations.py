@@ -1,4 +1,4 @@
-"""Three hundred single mistakes in the shipped pipeline.yaml, of a fixed seed; see ``tests/mutations``."""
+"""Single mistakes in the shipped pipeline.yaml and in a richer one, of a fixed seed; see ``tests/mutations``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ from pathlib import Path
 import pytest
 
 from tests.mutations.__main__ import CAUGHT, PLACED, lists, shares, table
+from tests.mutations.churn import CHURN
 from tests.mutations.judge import SAME, Bench, Verdict, harmless, said
 from tests.mutations.mutants import Mutant, chosen, everything
+from tests.mutations.shipped import SHIPPED
+
+
+@pytest.mark.parametrize("number", [30, pytest.param(400, marks=pytest.mark.more)])
+def test_of_mistakes_in_a_richer_file_nearly_all_are_told(tmp_path: Path, number: int) -> None:
+    bench = Bench(tmp_path, CHURN)
+    assert bench.told(bench.text) == ()
+    verdicts = [bench.judge(mutant) for mutant in chosen(bench.text, 1, number)]
+    caught, placed = shares(verdicts)
+    assert caught >= CAUGHT, "\n".join(lists(verdicts))
+    assert placed >= PLACED, "\n".join(lists(verdicts))
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("mutations"))
+    return Bench(tmp_path_factory.mktemp("mutations"), SHIPPED)
 
 
 def test_the_file_itself_is_without_a_fault(bench: Bench) -> None:
@@ -67,7 +79,7 @@ def test_there_are_mistakes_in_every_line(bench: Bench) -> None:
 )  # fmt: skip
 def test_what_does_harm(bench: Bench, old: str, new: str, reason: str) -> None:
     assert bench.text.count(old) == 1
-    assert harmless(said(bench.text), said(bench.text.replace(old, new))) == reason
+    assert harmless(SHIPPED, said(bench.text), said(bench.text.replace(old, new))) == reason
 
 
 def test_a_mistake_that_shows_elsewhere_is_placed_by_its_name(bench: Bench) -> None:

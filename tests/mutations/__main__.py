@@ -1,4 +1,6 @@
-"""Measure: ``python -m tests.mutations [--count 300] [--seed 1] [--all]``; exit 1 below 95 % caught or 90 % placed.
+"""Measure: ``python -m tests.mutations [--count 300] [--seed 1] [--all] [--churn]``.
+
+The exit status is 1 below 95 % caught or 90 % placed.
 
 A mistake is *caught* when anything is told of it. It is *placed* when that stands on its line (column ``line``), or
 when what stands elsewhere, where the mistake shows, names what was mistaken (column ``name``): an output that was
@@ -16,8 +18,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.mutations.churn import CHURN
 from tests.mutations.judge import SAME, Bench, Verdict
 from tests.mutations.mutants import chosen, everything
+from tests.mutations.shipped import SHIPPED
 
 CAUGHT, PLACED = 0.95, 0.90
 
@@ -83,9 +87,10 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--all", action="store_true", help="every mistake that is known of here, some thousands")
+    parser.add_argument("--churn", action="store_true", help="in the richer file instead of the shipped one")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="mutations-") as name:
-        bench = Bench(Path(name).resolve())
+        bench = Bench(Path(name).resolve(), CHURN if arguments.churn else SHIPPED)
         if arguments.all:
             mutants = everything(bench.text, random.Random(arguments.seed))  # noqa: S311
         else:

@@ -1,8 +1,8 @@
-"""What a mistake in the shipped pipeline.yaml does, judged without the checks that are measured; and what they tell.
+"""What a mistake in a pipeline.yaml does, judged without the checks that are measured; and what they tell.
 
 A mistake is *harmless* when the file says the same as before, or when each thing that it says otherwise is another
-thing that a user may rightly say, which no tool could know to be unwanted: the table below, with the reason. Every
-other mistake is harmful. What the scripts accept is written down here once more, by hand.
+thing that a user may rightly say, which no tool could know to be unwanted: the table of its ``Subject``, with the
+reason. Every other mistake is harmful.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aml_pipeline.cli import checked
 from aml_pipeline.core import problems
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.pipeline.yaml.scalars import written
-from aml_pipeline.project import opening, validation
+from aml_pipeline.project import opening
 from tests.corpus import this_python
 from tests.mutations.mutants import Mutant
 
@@ -59,15 +60,30 @@ class Verdict:
         return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told) for word in words)
 
 
-class Bench:
-    """A copy of the shipped project, in which one mistaken file after the other is opened as ``validate`` does."""
+@dataclass(frozen=True)
+class Subject:
+    """A project, the folders that its pipeline.yaml needs, and the changes of that file that do no harm.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    ``fine`` has the reason, the path (a pattern) and a rule for single changes, ``whole`` the reason and a rule for all
+    changes that a mistake makes.
+    """
+
+    root: Path
+    folders: tuple[str, ...]
+    fine: tuple[tuple[str, str, Callable[[Change], bool]], ...]
+    whole: tuple[tuple[str, Callable[[list[Change]], bool]], ...]
+
+
+class Bench:
+    """A copy of a project, in which one mistaken file after the other is opened as ``validate`` does."""
+
+    def __init__(self, folder: Path, subject: Subject) -> None:
+        self.folder, self.subject = folder, subject
         self._file = folder / "pipeline.yaml"
-        for name in ("steps", ".azureml"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "config.json"))
-        self.text = (ROOT / "pipeline.yaml").read_text(encoding="utf-8")
+        for name in subject.folders:
+            ignored = shutil.ignore_patterns("__pycache__", "config.json")
+            shutil.copytree(subject.root / name, folder / name, ignore=ignored)
+        self.text = (subject.root / "pipeline.yaml").read_text(encoding="utf-8")
         self._said = said(self.text)
 
     def told(self, text: str) -> tuple[Problem, ...]:
@@ -75,12 +91,12 @@ class Bench:
         self._file.write_text(text, encoding="utf-8")
         opened = opening.open_pipeline(str(self._file))
         if opened.plan and opened.project and not problems.errors(opened.loaded.problems):
-            opened.add(validation.warnings(opened.plan, opened.project, this_python))
+            opened.add(checked.problems_of(opened.plan, opened.project, None, this_python, {}))
         return tuple(opened.loaded.problems)
 
     def judge(self, mutant: Mutant) -> Verdict:
         """Return what the mistake does and what is told of it."""
-        return Verdict(mutant, harmless(self._said, said(mutant.text)), self.told(mutant.text))
+        return Verdict(mutant, harmless(self.subject, self._said, said(mutant.text)), self.told(mutant.text))
 
 
 def said(text: str) -> dict[str, str] | None:
@@ -91,31 +107,31 @@ def said(text: str) -> dict[str, str] | None:
     return dict(_said(document.root.value, ""))
 
 
-def _said(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - whatever the file holds
-    if isinstance(value, dict) and value:
-        for key, child in value.items():
+def _said(data: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - whatever the file holds
+    if isinstance(data, dict) and data:
+        for key, child in data.items():
             yield from _said(child, f"{path}/{key}")
-    elif isinstance(value, list) and value and not path.endswith("/choices"):
-        is_one = len(value) == 1 and "/arguments/" in path  # a list of one value is that value
-        for index, child in enumerate(value):
+    elif isinstance(data, list) and data and not path.endswith("/choices"):
+        is_one = len(data) == 1 and "/arguments/" in path  # a list of one data is that data
+        for index, child in enumerate(data):
             yield from _said(child, path if is_one else f"{path}/{index}")
     else:
-        is_short = re.fullmatch(r"/parameters/\w+", path) and isinstance(value, (str, int, float))
-        yield f"{path}/default" if is_short else path, _one_said(value, path)
+        is_short = re.fullmatch(r"/parameters/\w+", path) and isinstance(data, (str, int, float))
+        yield f"{path}/default" if is_short else path, _one_said(data, path)
 
 
-def _one_said(value: Any, path: str) -> str:  # noqa: ANN401
-    if isinstance(value, list) and value:
-        return f"choices {' '.join(written(one) for one in value)}"
-    if isinstance(value, bool) or value is None or isinstance(value, (dict, list)):
-        return f"{type(value).__name__} {str(value).lower()}"
-    if not isinstance(value, str):
-        return f"number {written(value)}"
-    text = " ".join(value.split()) if path.endswith("/cron") else written(value)
+def _one_said(data: Any, path: str) -> str:  # noqa: ANN401
+    if isinstance(data, list) and data:
+        return f"choices {' '.join(written(one) for one in data)}"
+    if isinstance(data, bool) or data is None or isinstance(data, (dict, list)):
+        return f"{type(data).__name__} {str(data).lower()}"
+    if not isinstance(data, str):
+        return f"number {written(data)}"
+    text = " ".join(data.split()) if path.endswith("/cron") else written(data)
     return "text " + re.sub(r"^\$\{\{ *([\w.-]+) *\}\}$", r"${{ \1 }}", text)
 
 
-def harmless(before: dict[str, str] | None, after: dict[str, str] | None) -> str:
+def harmless(subject: Subject, before: dict[str, str] | None, after: dict[str, str] | None) -> str:
     """Return why it does no harm that the file now says ``after``; "" when it does."""
     assert before is not None
     if after is None:
@@ -125,124 +141,65 @@ def harmless(before: dict[str, str] | None, after: dict[str, str] | None) -> str
     ]
     if not changes:
         return SAME
-    for reason, is_fine in _WHOLE:
+    for reason, is_fine in subject.whole:
         if is_fine(changes):
             return reason
-    reasons = [next((why for why, pattern, is_fine in _FINE if re.fullmatch(pattern, one[0]) and is_fine(one)), "")
-               for one in changes]  # fmt: skip
+    reasons = [
+        next((why for why, path, is_fine in subject.fine if re.fullmatch(path, one[0]) and is_fine(one)), "")
+        for one in changes
+    ]
     return "" if not all(reasons) else " and ".join(dict.fromkeys(reasons))
 
 
-def _value(told: str | None) -> str:
+def value(told: str | None) -> str:
+    """Return what stands in the file, without its kind."""
     return (told or "").partition(" ")[2]
 
 
-def _is_text(change: Change) -> bool:
+def is_text(change: Change) -> bool:
+    """Whether it is another text."""
     return (
-        bool(change[2]) and change[2] is not None and change[2].startswith("text ") and bool(_value(change[2]).strip())
+        bool(change[2]) and change[2] is not None and change[2].startswith("text ") and bool(value(change[2]).strip())
     )
 
 
-def _is_gone(change: Change) -> bool:
+def is_gone(change: Change) -> bool:
+    """Whether it is gone."""
     return change[2] in {None, "NoneType none"}  # null is as good as nothing
 
 
-def _is_text_or_gone(change: Change) -> bool:
-    return _is_gone(change) or _is_text(change) or bool(change[2] and change[2].startswith("number "))
+def is_text_or_gone(change: Change) -> bool:
+    """Whether it is another text, or gone."""
+    return is_gone(change) or is_text(change) or bool(change[2] and change[2].startswith("number "))
 
 
-def _is_plain(change: Change) -> bool:
-    return _is_text_or_gone(change) and not _is_gone(change) and not re.search(r"\$\{\{", _value(change[2]))
+def is_plain(change: Change) -> bool:
+    """Whether it is another text without an expression."""
+    return is_text_or_gone(change) and not is_gone(change) and not re.search(r"\$\{\{", value(change[2]))
 
 
-_NUMBER = r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?"
-_ACCEPTED: dict[str, Callable[[str], bool]] = {
-    "dataset": lambda text: text in {"cifar10", "digits", "synthetic"},
-    "epochs": lambda text: bool(re.fullmatch(r"\+?[0-9]+", text)) and int(text) >= 1,
-    "batch_size": lambda text: bool(re.fullmatch(r"\+?[0-9]+", text)) and int(text) >= 1,
-    "learning_rate": lambda text: bool(re.fullmatch(_NUMBER, text)) and float(text) > 0,
-    "seed": lambda text: bool(re.fullmatch(r"\+?[0-9]+", text)),
-}  # fmt: skip
-
-
-def _is_accepted(change: Change) -> bool:
-    """Whether a parameter's new value is one that the scripts accept."""
-    name = next((name for name in _ACCEPTED if re.search(rf"/{name}(/default)?$", change[0])), None)
-    told = change[2] or ""
-    return name is not None and told.startswith(("text ", "number ")) and _ACCEPTED[name](_value(told))
-
-
-def _is_bound(change: Change) -> bool:
-    """Whether the bound of epochs (2, 10) or batch_size (4) still lets in every value that the file gives."""
-    lowest = 2 if "epochs" in change[0] else 4
-    told = change[2] or ""
-    return (
-        _is_gone(change)
-        or told == "NoneType none"
-        or (told.startswith("number ") and _finite(_value(told)) and float(_value(told)) <= lowest)
-    )
-
-
-def _finite(text: str) -> bool:
-    return bool(re.fullmatch(r"-?[0-9.]+(e[0-9]+)?", text))
-
-
-def _are_choices(change: Change) -> bool:
-    """Whether the choices of dataset are such as the script knows, and hold those that the file gives."""
-    words = set(_value(change[2]).split()) if change[2] else set()
-    return _is_gone(change) or {"cifar10", "digits"} <= words <= {"cifar10", "digits", "synthetic"}
-
-
-def _is_cron(change: Change) -> bool:
-    return bool(re.fullmatch(r"[0-5]?[0-9] ([01]?[0-9]|2[0-3]|\*) \* \* \*", _value(change[2])))
-
-
-def _is_zone(change: Change) -> bool:
+def is_zone(change: Change) -> bool:
+    """Whether it is a time zone, or gone."""
     import zoneinfo
 
-    return _is_gone(change) or _value(change[2]) in zoneinfo.available_timezones()
+    return is_gone(change) or value(change[2]) in zoneinfo.available_timezones()
 
 
-def _is_order(change: Change) -> bool:
-    return _is_gone(change) or _value(change[2]) in {"train", "prepare-data"}
+def is_name(change: Change) -> bool:
+    """Whether it is a name in words joined by -."""
+    return is_text(change) and bool(re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value(change[2])))
 
 
-def _is_name(change: Change) -> bool:
-    return _is_text(change) and bool(re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", _value(change[2])))
-
-
-def _is_output(change: Change) -> bool:
-    named = re.fullmatch(r"\$\{\{ *outputs\.([a-z][a-z0-9]*(_[a-z0-9]+)*) *\}\}", _value(change[2]))
+def is_output(change: Change) -> bool:
+    """Whether it is an output by another name."""
+    named = re.fullmatch(r"\$\{\{ *outputs\.([a-z][a-z0-9]*(_[a-z0-9]+)*) *\}\}", value(change[2]))
     return bool(named) and named is not None and named[1] not in _TAKEN
 
 
 _TAKEN = {"path", "home", "user", "script", "target", "arguments", "command", "framework"}
-# Why a change does no harm, where, and whether this one is such.
-_FINE: tuple[tuple[str, str, Callable[[Change], bool]], ...] = (
-    ("the pipeline's own name", "/name", _is_name),
-    ("words for the reader", "/description", _is_text_or_gone),
-    ("an experiment's name is free", "/experiment", _is_text_or_gone),
-    ("only the workspace knows its compute targets, and `submit` looks", "/compute", _is_text_or_gone),
-    ("an environment's name is free", "/environment/name", _is_plain),
-    ("optional data may lie anywhere", "/datasets/archive/local", _is_plain),
-    ("another value that the script accepts", "/parameters/.*", _is_accepted),
-    ("a bound that all values keep", "/parameters/.*/minimum", _is_bound),
-    ("choices that hold all values", "/parameters/dataset/choices", _are_choices),
-    ("the order of steps that share no data is free", "/steps/register-environment/after(/0)?", _is_order),
-    ("the text that this script registers is free", "/steps/register-environment/arguments/--name", _is_plain),
-    ("an output that no step reads may be called anything", "/steps/(train|register-environment)/arguments/--output",
-     _is_output),
-    ("a profile may set less, or another value that the script accepts", "/profiles/quickstart/parameters/.*",
-     lambda one: _is_gone(one) or _is_accepted(one)),
-    ("a profile may set nothing", "/profiles/quickstart(/parameters)?", lambda one: one[2] == "dict {}"),
-    ("any other time", "/schedules/nightly/cron", _is_cron),
-    ("any other time zone", "/schedules/nightly/time_zone", _is_zone),
-    ("a schedule may set nothing, or another value that the script accepts", "/schedules/nightly/parameters/epochs",
-     lambda one: _is_gone(one) or _is_accepted(one)),
-)  # fmt: skip
 
 
-def _renamed(root: str, name: str) -> Callable[[list[Change]], bool]:
+def renamed(root: str, name: str) -> Callable[[list[Change]], bool]:
     """Whether all that changed is the name of a thing that nothing else refers to."""
 
     def is_fine(changes: list[Change]) -> bool:
@@ -257,12 +214,3 @@ def _renamed(root: str, name: str) -> Callable[[list[Change]], bool]:
         return gone == {path.removeprefix(f"/{root}/{new_name}/"): told for path, told in added.items()}
 
     return is_fine
-
-
-_WHOLE: tuple[tuple[str, Callable[[list[Change]], bool]], ...] = (
-    ("a step that no other names may be called anything", _renamed("steps", "register-environment")),
-    ("a profile may be called anything", _renamed("profiles", "quickstart")),
-    ("a schedule may be called anything", _renamed("schedules", "nightly")),
-    ("profiles may be left out", lambda all_: all(p.startswith("/profiles") and n is None for p, _, n in all_)),
-    ("schedules may be left out", lambda all_: all(p.startswith("/schedules") and n is None for p, _, n in all_)),
-)  # fmt: skip
