@@ -85,6 +85,10 @@ class _Reader:
         parts = [part for part in (self._part(piece, path) for piece in pieces) if part]
         if len(parts) < len(pieces):
             return None
+        plain = "".join(part.text for part in parts if isinstance(part, Literal))
+        if plain.count("{") != plain.count("}"):
+            message = "this string has a brace without its partner beside an expression, and the script receives it."
+            self._wrong("bad-expression", message, "Delete the brace, unless it is meant.", path, warning=True)
         return parts[0] if len(parts) == 1 else Text(tuple(parts))
 
     def _part(self, piece: str, path: Path) -> Part | None:
