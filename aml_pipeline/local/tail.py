@@ -30,6 +30,8 @@ _LINK = re.compile(
     r"|During handling of the above exception, another exception occurred:)\s*\Z",
     re.MULTILINE,
 )
+# torchrun raises this after one of its processes has failed.
+_CHILD_FAILED = "torch.distributed.elastic.multiprocessing.errors.ChildFailedError:"
 # The source line below the first line of a frame.
 _OF_A_FRAME = ("   ", "  [Previous line repeated")
 _LIBRARY = re.compile(r"[/\\](site-packages|dist-packages|lib[/\\]python\d[\d.]*)[/\\]")
@@ -41,10 +43,17 @@ def end_of(log: str, start: int) -> list[str]:
         begin = max(start, os.fstat(stream.fileno()).st_size - _TAIL_BYTES)
         stream.seek(begin)
         text = stream.read(_TAIL_BYTES).decode("utf-8", "replace")
-    lines = without_metrics(text.splitlines())
+    lines = _without_launcher(without_metrics(text.splitlines()))
     if len(lines) == 1 and begin > start:  # there is no line end nearby
         lines[0] = f"…{lines[0]}"
     return [_cut(line) for line in lines]
+
+
+def _without_launcher(lines: Sequence[str]) -> list[str]:
+    """Return lines without torchrun's own traceback if a process that it started left one: that is the cause."""
+    end = next((number for number, line in enumerate(lines) if line.startswith(_CHILD_FAILED)), 0)
+    begins = [number for number, line in enumerate(lines[:end]) if _is_begin(line)]
+    return list(lines[: begins[-1]] if len(begins) > 1 else lines)
 
 
 def _cut(line: str) -> str:

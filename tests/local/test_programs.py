@@ -118,6 +118,32 @@ def test_a_command_that_fails_shows_its_last_lines(programs: Project) -> None:
     assert f'File "{programs.root}/src/package/words.py", line 1' in failed.stderr
 
 
+LAUNCHER = """
+    import sys, traceback
+
+    class ChildFailedError(Exception):
+        __module__ = "torch.distributed.elastic.multiprocessing.errors"
+
+    try:
+        import fit
+    except ImportError:
+        traceback.print_exc()
+    print("E1128 api.py:1002] failed (exitcode: 1)", file=sys.stderr)
+    raise ChildFailedError("\\n" + "=" * 60 + "\\ntrain.py FAILED\\n" * 3)
+    """
+
+
+def test_the_traceback_of_a_process_is_shown_rather_than_that_of_torchrun(programs: Project) -> None:
+    programs.replace("pipeline.yaml", "module: package.fit", "command: [python, -u, launch.py]")
+    programs.write({"src/launch.py": LAUNCHER, "src/fit.py": "import no_such_module\n"})
+    failed = programs.cli("run", status=1).stderr
+    assert f'File "{programs.root}/src/fit.py", line 1' in failed
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in failed
+    assert "ChildFailedError" not in failed
+    programs.write({"src/fit.py": ""})
+    assert "ChildFailedError" in programs.cli("run", status=1).stderr
+
+
 def test_a_program_that_is_not_here_is_reported_before_anything_runs(programs: Project) -> None:
     programs.replace("pipeline.yaml", "module: package.fit", "command: [no-such-program, fit]")
     for command in ("run", "plan"):
