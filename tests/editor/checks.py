@@ -184,6 +184,10 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
         (f"{STEP}compute: ▮", {"cpu-cluster", "null"}),
         ("name: x\nsteps:\n  ▮", {"name"}),
         (
+            f"{STEP}    inputs:\n      training: ▮",
+            {"${{ datasets.archive }}", "${{ steps.prepare-data.outputs.images }}"},
+        ),
+        (
             f"{STEP}    arguments:\n      --x: ▮",
             {
                 "${{ parameters.epochs }}", "${{ outputs.model }}", "${{ steps.prepare-data.outputs.images }}",
@@ -207,6 +211,7 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
     assert inserted("name: x\nsteps:\n  train:\n    ▮", "script") == "script: train.py"
     assert inserted("name: x\nsteps:\n  train:\n    ▮", "module") == "module: package.train"
     assert inserted(f"{STEP}    ▮", "timeout") == "timeout: 10m"
+    assert inserted(f"{STEP}    ▮", "inputs") == "inputs: \n  training: ${{ datasets.archive }}\n"
     wanted = "arguments: \n  --epochs: ${{ parameters.epochs }}\n  --output: ${{ outputs.model }}\n"
     assert inserted(f"{STEP}    ▮", "arguments") == wanted
 
@@ -224,6 +229,8 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
         (f"{STEP}compute:\n  vm_s▮ize: x", "VM size of the nodes.", "STANDARD_D2_V2"),
         (STEP.replace("script", "scr▮ipt"), "The Python script, relative to", "train.py"),
         (f"{STEP}    argu▮ments: []", "Options and their values, in order;", "--epochs: ${{ parameters.epochs }}"),
+        (f"{STEP}    in▮puts: {{}}", "Data that the step reads, by the name", "training: ${{ datasets.archive }}"),
+        (f"{STEP}    inputs:\n      tr▮aining: x", "The data that the step reads", "${{ datasets.archive }}"),
         (f"{STEP}    arguments:\n      --ep▮ochs: 2", "Value of this option:", "${{ parameters.epochs }}"),
         (f"{STEP}    arguments:\n      - --ep▮ochs: 2", "Value of this option:", "${{ parameters.epochs }}"),
         (
@@ -257,6 +264,7 @@ def test_it_explains_what_a_name_of_the_users_own_stands_for(opened: Callable[..
     assert "A program and its arguments" in opened(LINE + STEP.replace("train:", "tra▮in:")).hover()
 
 
+WORDS = "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves."
 BAD = f"""\
 {LINE}name: x
 compute: [cpu]
@@ -291,11 +299,7 @@ def test_it_underlines_mistakes_where_they_are(opened: Callable[..., Page]) -> N
         (11, "14-18", f"Incorrect type. Expected one of {kinds}, array."),
         (12, "2-14", "Write lower-case letters and digits, in words joined by -."),
         (13, "12-23", "Write a path relative to the folder of this file, with / between folders."),
-        (
-            15,
-            "2-6",
-            "Write lower-case letters and digits, in words joined by _, and no name that Azure ML reserves.",
-        ),
+        (15, "2-6", WORDS),
         (17, "25-29", 'Value is not accepted. Valid values: "mount", "download", "eval_mount", "eval_download".'),
         (18, "13-20", "Incorrect type. Expected one of object, null."),
         (19, "0-6", "Property matrix is not allowed."),
@@ -335,6 +339,21 @@ def test_it_underlines_a_container_that_cannot_be(opened: Callable[..., Page]) -
         (7, 'Incorrect type. Expected "array".'),
         (7, "Property gpus is not allowed."),
     ]
+
+
+def test_it_underlines_inputs_that_are_no_data(opened: Callable[..., Page]) -> None:
+    data = "Write ${{ datasets.NAME }} or ${{ steps.STEP.outputs.NAME }}."
+    rows = {
+        "a: ${{ datasets.x }}": None,
+        "b: ${{steps.x-y.outputs.z_1}}": None,
+        "c: ${{ parameters.x }}": data,
+        "d: 1": 'Incorrect type. Expected "string".',
+        "e: ${{ datasets.x }}/y": data,
+        "path: ${{ datasets.x }}": WORDS,
+    }
+    block = "".join(f"      {row}\n" for row in rows)
+    told = {line: message for line, _, message in opened(f"{LINE}{STEP}    inputs:\n{block}").problems()}
+    assert told == {line: message for line, message in enumerate(rows.values(), 7) if message}
 
 
 def test_it_underlines_a_name_that_is_missing(opened: Callable[..., Page]) -> None:
