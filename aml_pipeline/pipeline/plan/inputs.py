@@ -7,44 +7,46 @@ from collections.abc import Iterator, Mapping
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import Step
-from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Input, Literal, Output, Parameter
+from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Input, Parameter
+from aml_pipeline.pipeline.yaml.scalars import written
 
 FORMS = "${{ datasets.NAME }} or ${{ steps.STEP.outputs.NAME }}"
 
 
-def read_inputs(declared: Mapping[str, str], path: Path) -> tuple[dict[str, Data | None], list[Problem]]:
+def read_inputs(declared: Mapping[str, object], path: Path) -> tuple[dict[str, Data | None], list[Problem]]:
     """Return the data of each input, None if it is wrong, and the problems; ``path`` is the place of the inputs."""
     inputs: dict[str, Data | None] = {}
     problems = []
-    for name, text in declared.items():
-        parsed = _parsed(name, text)
+    for name, value in declared.items():
+        parsed = _parsed(name, value)
         if isinstance(parsed, tuple):
             problems.append(Problem(*parsed, (*path, name)))
         else:
-            problems += [_same(first, name, text, path) for first, data in inputs.items() if data == parsed][:1]
+            problems += [_same(first, name, parsed, path) for first, data in inputs.items() if data == parsed][:1]
         inputs[name] = None if isinstance(parsed, tuple) else parsed
     return inputs, problems
 
 
-def _same(first: str, name: str, text: str, path: Path) -> Problem:
-    message = f'inputs "{first}" and "{name}" are the same data, {text}.'
+def _same(first: str, name: str, data: Data, path: Path) -> Problem:
+    message = f'inputs "{first}" and "{name}" are the same data, {tokens.written(data)}.'
     return Problem("same-input", message, "Delete one of them, and use the other.", (*path, name), on_key=True)
 
 
-def _parsed(name: str, text: str) -> Data | tuple[str, str, str]:
+def _parsed(name: str, value: object) -> Data | tuple[str, str, str]:
     """Return the data that an input stands for, or the code, message and cure of its problem."""
-    first, *others = tokens.pieces(text)
-    part = tokens.parse_expression(first) if tokens.is_expression(first) else Literal(first)
+    must = f'input "{name}" must be data'
+    if not isinstance(value, str) or not tokens.is_expression(value):
+        shown = f'"{written(value)}"' if isinstance(value, (str, int, float)) else "no expression"
+        return "bad-input", f"{must}, got {shown}.", f"Write {FORMS}."
+    first, *others = tokens.pieces(value)
     if others:
         cure = f"Write the expression alone, and add the rest in an argument, beside ${{{{ inputs.{name} }}}}."
-        return "bad-input", f'input "{name}" must be a single expression, got "{text}".', cure
+        return "bad-input", f'input "{name}" must be a single expression, got "{value}".', cure
+    part = tokens.parse_expression(first)
     if isinstance(part, (Input, Dataset, tuple)):
         return part
-    if isinstance(part, Parameter):
-        return "bad-input", f'input "{name}" must be data, got a parameter.', "Pass a parameter as an argument."
-    if isinstance(part, Output):
-        return "bad-input", f'input "{name}" must be data, got an output of the step itself.', "Pass it as an argument."
-    return "bad-input", f'input "{name}" must be data, got "{text}".', f"Write {FORMS}."
+    kind = "a parameter" if isinstance(part, Parameter) else "an output of the step itself"
+    return "bad-input", f"{must}, got {kind}.", f"Write {FORMS}, and pass {kind} as an argument."
 
 
 def clashes(step: Step, path: Path) -> Iterator[Problem]:

@@ -14,7 +14,6 @@ from aml_pipeline.pipeline.spec.fields import (
     OutputName,
     ProjectPath,
     Shown,
-    Text,
     Texts,
     fail,
 )
@@ -52,7 +51,6 @@ _DATA_SCHEMA: dict[str, Any] = {
     "description": "The data that the step reads under this name.",
     "examples": ["${{ datasets.archive }}", "${{ steps.prepare-data.outputs.images }}"],
 }
-InputData = Annotated[Text, Shown(_DATA_SCHEMA)]
 
 
 # Programs that start several processes of a script themselves.
@@ -88,7 +86,7 @@ class Step(RunSettings):
         description="Options and their values, in order; or a list, for positional values and repeated options.",
         examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
     )
-    inputs: dict[InputName, InputData] = Field(
+    inputs: dict[InputName, Annotated[Any, Shown(_DATA_SCHEMA)]] = Field(
         default_factory=dict,
         description="Data that the step reads, by the name that it has in Azure ML. Only for names that do not follow "
         "from the options, and for data that no argument names. An argument reads one as ${{ inputs.NAME }}.",
