@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Errors that say nothing about a Python, except that this machine cannot start programs now.
 _REFUSALS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
-_CURE = "Set the path of a Python interpreter with --python."
+_CURE = "Set the path of a Python interpreter with --python, or with `python:` in the file."
 
 # Besides PYTHON…, the variables that decide which folders a Python imports from.
 _CHOOSING = frozenset({"HOME", "VIRTUAL_ENV", "CONDA_PREFIX"})
