@@ -158,8 +158,10 @@ def _packages(context: Context, python: Interpreter, snapshot: Snapshot) -> dict
 
     A command may import anything: without a script whose imports are known, all installed packages count.
     """
-    modules = snapshot.external if snapshot.script is not None else snapshot.external | python.modules.keys()
-    versions = python.versions(modules, snapshot.parts)
+    if snapshot.script is not None:
+        versions = python.versions(snapshot.external, snapshot.parts)
+    else:
+        versions = {**python.distributions, **python.versions(snapshot.external | python.modules.keys())}
     for module in [name for name, version in versions.items() if version is None]:
         code = context.project.code_digest(python.code(module))
         versions[module] = f"code {code[:12]}" if code else None

@@ -21,11 +21,9 @@ def _module_name(value: str) -> str:
     if re.fullmatch(names.MODULE_NAME, value) and not value.endswith(".py"):
         return value
     meant = value.removesuffix(".py").replace("/", ".")
-    cure = (
-        f"Write `module: {meant}`, or `script: {value}`."
-        if re.fullmatch(names.MODULE_NAME, meant)
-        else ("Write it like package.train, without the suffix .py.")
-    )
+    cure = "Write it like package.train, without the suffix .py."
+    if re.fullmatch(names.MODULE_NAME, meant):
+        cure = f"Write `module: {meant}`, or `script: {value}`."
     raise fail("bad-module", f'"{value}" is not the name of a module.', cure)
 
 
@@ -58,8 +56,10 @@ def _as_words(line: str) -> str:
         else:
             words = ["bash", "-c", line] if _OF_A_SHELL.search(line) else shlex.split(line)
     except ValueError:  # an open quote
+        words = []
+    if not words:
         return "it like [bash, prepare.sh]"
-    plain = re.compile(r"[A-Za-z./_-][\w./=+-]*")
+    plain = re.compile(r"(?!(?:true|false|null)$)[A-Za-z./_-][\w./=+-]*")
     shown = f"[{', '.join(word if plain.fullmatch(word) else json.dumps(word) for word in words)}]"
     return f"{shown}, and what follows under `arguments:`" if expression else shown
 
