@@ -272,6 +272,7 @@ def test_the_bytes_of_a_wheel_count_in_the_version(project: Project) -> None:
 )
 def test_the_name_of_a_wheel_tells_its_content_and_stays_that_of_a_wheel(name: str, renamed: str) -> None:
     assert with_content(name, "0123456789abcdef0123") == renamed
+    assert with_content(name, "0123456789abcdef0123", 2) == renamed.replace("abcdef", "abcdef_2")
     before, after = parse_wheel_filename(Path(name).name), parse_wheel_filename(renamed)
     assert (before[0], before[1], before[3]) == (after[0], after[1], after[3])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import stat
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from aml_pipeline.azureml.images import BASE_IMAGE, PYTHON
+from aml_pipeline.project.environment.wheels import with_content
 from tests.conftest import ROOT
 from tests.loopback.lesson import PIPELINE, Done, Lesson
 from tests.loopback.serving import quiet
@@ -117,8 +119,10 @@ def test_a_wheel_of_the_project_is_uploaded_under_a_name_that_tells_its_content(
         assert packages == [{"pip": ["six", place + wheel]}] * 2
         with (lesson.root / "dist" / OURS).open("ab") as stream:
             stream.write(b"more")
+        digest = hashlib.sha256((lesson.root / "dist" / OURS).read_bytes()).hexdigest()
+        lesson.service.state.wheels.append(with_content(OURS, digest))  # an upload of it was cut off
         assert submit("{name: team, pip_requirements: requirements.txt}").status == 0
-        assert len(storage.files()) == 2
+        assert [name.rpartition("/")[2] for name in storage.files() if name != sent] == [with_content(OURS, digest, 1)]
     assert len(lesson.service.environments) == 3
 
 

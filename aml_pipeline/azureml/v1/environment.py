@@ -11,13 +11,16 @@ from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core import files
-from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.errors import AzureError, MachineError
 from aml_pipeline.pipeline.plan.model import Environment
 from aml_pipeline.project.environment.definition import with_lines
 from aml_pipeline.project.environment.wheels import with_content
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot import snapshot
 from aml_pipeline.project.snapshot.snapshot import Snapshot
+
+# The names that a wheel can have in a workspace: each upload that is cut off costs one.
+_MOST_NAMES = 5
 
 
 def found(workspace: Sdk, environment: Environment, version: str | None) -> Sdk:
@@ -101,18 +104,35 @@ def _built(workspace: Sdk, environment: Environment, context: Snapshot) -> Sdk:
 
 
 def _wheels(workspace: Sdk, environment: Environment, project: Project, folder: str) -> dict[str, str]:
-    """Upload the wheels of a definition; return the address of each by its line.
+    """Upload the wheels of a definition; return the address of each by its line. ``folder`` is for copies.
 
-    The SDK keeps one wheel of a name, whatever its content, so the names tell the content. ``folder`` is for copies.
+    The SDK keeps one wheel of a name, whatever its content, so the names tell the content. Raises AzureError.
     """
     addresses = {}
     for line, name in project.wheels(environment).items():
-        path = os.path.join(folder, with_content(name, project.digests.file(project.path(name))))
-        files.copy(project.path(name), path)
-        from azureml.core import Environment as SdkEnvironment
-
-        addresses[line] = str(SdkEnvironment.add_private_pip_wheel(workspace, path, exist_ok=True))
+        path = project.path(name)
+        names = (with_content(name, project.digests.file(path), number) for number in range(_MOST_NAMES))
+        address = next(filter(None, (_address(workspace, path, os.path.join(folder, other)) for other in names)), None)
+        if address is None:
+            raise AzureError(f"Earlier uploads of {name} are not whole. Build it again with another version.")
+        addresses[line] = address
     return addresses
+
+
+def _address(workspace: Sdk, wheel: str, copy: str) -> str | None:
+    """Upload a wheel with the name of ``copy``, unless it is taken; return its address.
+
+    None if the upload that took the name was cut off: the SDK takes it before it sends the bytes.
+    """
+    from azureml._restclient.artifacts_client import ArtifactsClient
+    from azureml._vendor.azure_storage.blob import BlobClient
+    from azureml.core import Environment as SdkEnvironment
+
+    files.copy(wheel, copy)
+    address = str(SdkEnvironment.add_private_pip_wheel(workspace, copy, exist_ok=True))
+    artifacts = ArtifactsClient(workspace.service_context)
+    place = artifacts.get_file_uri("Environment", "azureml-private-packages", os.path.basename(copy))
+    return address if BlobClient.from_blob_url(place).exists() else None
 
 
 def export(environment: Environment) -> str:

@@ -30,8 +30,8 @@ def _starts(line: Line) -> tuple[str, str]:
     return posixpath.dirname(line.file), ""
 
 
-def with_content(path: str, digest: str) -> str:
-    """Return the name of a wheel with its content in its build tag, so that another content has another name."""
+def with_content(path: str, digest: str, number: int = 0) -> str:
+    """Return the name of a wheel with its content, and a ``number``, in its build tag."""
     parts = posixpath.basename(path).removesuffix(".whl").split("-")
     build = parts.pop(2) if len(parts) > 5 else "0"  # noqa: PLR2004 - name, version, build, Python, ABI, platform
-    return "-".join([*parts[:2], f"{build}_{digest[:16]}", *parts[2:]]) + ".whl"
+    return "-".join([*parts[:2], f"{build}_{digest[:16]}{f'_{number}' if number else ''}", *parts[2:]]) + ".whl"
