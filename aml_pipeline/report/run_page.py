@@ -50,6 +50,7 @@ def _heading(run: ShownRun) -> Html:
         "Started": moment(run.started),
         "Duration": "" if run.seconds is None else seconds_in_words(run.seconds),
         "Profile": cut(str(run.header.get("profile") or "")),
+        "Moved data": cut(", ".join(f"{name}={place}" for name, place in mapping(run.header.get("data")).items())),
         "Data set": cut(", ".join(cut(str(data.get("name", "")), 60) for data in run.data_sets.values())),
         "Command": cut(str(run.header.get("command", ""))),
         "Machine": cut(str(run.header.get("host", ""))),

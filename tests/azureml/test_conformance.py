@@ -50,6 +50,8 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sides]:
         service.unlock("AccountKey", KEY)
         for name in ("images", "images", "letters"):
             service.add_dataset(name, f"some/{name}")
+        service.add_dataset("rows", "some/rows")
+        service.state.datasets["rows"][-1]["datasetType"] = "tabular"
         workspace = connect(service, home)
         _register(workspace, "team")
         fill(folder)
@@ -76,7 +78,7 @@ def fill(folder: Path) -> None:
     (folder / "record.sh").write_text('exec python record.py "$@"\n')
     for name in ("data", "more", "more/data", "other", "sent"):
         (folder / name).mkdir()
-    for name in ("table.csv", "requirements.txt", "scripts/words.txt", "sent/letters.txt"):
+    for name in ("table.csv", "rows.csv", "requirements.txt", "scripts/words.txt", "sent/letters.txt"):
         (folder / name).write_text("numpy\n")
 
 

@@ -72,4 +72,8 @@ def _modes(plan: Plan, step: Step) -> dict[str, str]:
     sent = [part for one in step.arguments if not _is_left_out(plan, one) for part in one.parts]
     datasets = [data for data in (*sent, *step.names) if isinstance(data, Dataset)]
     there = [data for data in datasets if _is_there(plan.datasets[data.name])]
-    return {**inputs, **{names[data]: plan.datasets[data.name].mode for data in there}}
+    return {**inputs, **{names[data]: _mode(plan.datasets[data.name]) for data in there}}
+
+
+def _mode(place: DatasetPlace) -> str:
+    return "direct" if place.type == "table" else place.mode

@@ -20,7 +20,8 @@ HEAD = {
 }
 DATASETS = {
     "images": {"local": "data", "registered": "images"},
-    "table": {"local": "table.csv", "datastore": "results", "path": "raw"},
+    "table": {"local": "table.csv", "datastore": "results", "path": "raw"},  # a file, as what is here tells
+    "rows": {"local": "rows.csv", "registered": "rows", "type": "table"},
     "sent": {"local": "sent", "upload": True},
     "gone": {"local": "nothing-here", "optional": True},
 }
@@ -267,7 +268,7 @@ def _sources(step: str, readable: Sequence[tuple[str, str]], parameters: Mapping
         *(Token(expression(f"outputs.{name}"), f"<output {step}.{name}>") for name in OUTPUTS),
         *(Token(expression(f"steps.{one}.outputs.{name}"), f"<input {one}.{name}>") for one, name in readable),
         *(Token(expression(f"parameters.{name}"), value) for name, value in parameters.items()),
-        *(Token(expression(f"datasets.{name}"), f"<dataset {name}>") for name in ("images", "table", "sent")),
+        *(Token(expression(f"datasets.{name}"), f"<dataset {name}>") for name in DATASETS if name != "gone"),
         Token(expression("datasets.gone"), None),
     ]
 
