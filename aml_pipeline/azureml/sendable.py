@@ -100,7 +100,10 @@ def _only_in_v2(step: Step) -> Iterator[Problem]:
 
 
 def _texts(step: Step) -> Iterator[Problem]:
-    """Yield the texts with expressions: SDK v1 replaces whole arguments only."""
+    """Yield the texts with expressions: SDK v1 replaces whole arguments only.
+
+    It compares each argument with the inputs and outputs (``resolve_input_arguments`` of azureml-pipeline-core).
+    """
     for argument in step.arguments:
         for index, token in enumerate(argument.values):
             if isinstance(token, Text):

@@ -36,7 +36,8 @@ def _parsed(name: str, value: object) -> Data | tuple[str, str, str]:
     """Return the data that an input stands for, or the code, message and cure of its problem."""
     must = f'input "{name}" must be data'
     if not isinstance(value, str) or not tokens.is_expression(value):
-        shown = f'"{written(value)}"' if isinstance(value, (str, int, float)) else "no expression"
+        kind = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else "null"
+        shown = f'"{written(value)}"' if isinstance(value, (str, int, float)) else kind
         return "bad-input", f"{must}, got {shown}.", f"Write {FORMS}."
     first, *others = tokens.pieces(value)
     if others:
@@ -46,7 +47,7 @@ def _parsed(name: str, value: object) -> Data | tuple[str, str, str]:
     if isinstance(part, (Input, Dataset, tuple)):
         return part
     kind = "a parameter" if isinstance(part, Parameter) else "an output of the step itself"
-    return "bad-input", f"{must}, got {kind}.", f"Write {FORMS}, and pass {kind} as an argument."
+    return "bad-input", f"{must}, got {kind}.", f"Write {FORMS}; an argument can read {first}."
 
 
 def clashes(step: Step, path: Path) -> Iterator[Problem]:
