@@ -154,9 +154,10 @@ def test_nothing_is_told_of_what_many_projects_do(project: Project) -> None:
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (CONFORMANCE / "pipelines").glob("*.yaml")))
 def test_nothing_is_told_of_a_conformance_pipeline(name: str, tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "scripts", tmp_path / "scripts" / "nested"):
+    for folder in (tmp_path, tmp_path / "scripts", tmp_path / "scripts" / "nested", tmp_path / "package"):
         folder.mkdir(exist_ok=True)
         shutil.copy(CONFORMANCE / "record.py", folder)
+    (tmp_path / "record.sh").write_text('exec python record.py "$@"\n')
     shutil.copy(CONFORMANCE / "pipelines" / name, tmp_path / "pipeline.yaml")
     assert _warned(tmp_path / "pipeline.yaml") == []
 
