@@ -164,6 +164,7 @@ def test_it_offers_the_keys_that_may_stand_there(opened: Callable[..., Page], te
 @pytest.mark.parametrize(
     ("text", "labels"),
     [
+        (f"{STEP}datasets:\n  images:\n    upload: ▮", {"true", "false"}),
         (f"{STEP}datasets:\n  images:\n    mode: ▮", {"mount", "download", "eval_mount", "eval_download"}),
         (f"{STEP}    outputs:\n      model:\n        mode: ▮", {"upload", "mount"}),
         (f"{STEP}compute:\n  vm_priority: ▮", {"dedicated", "lowpriority", "null"}),
@@ -238,6 +239,7 @@ def test_what_it_writes_is_what_it_showed(opened: Callable[..., Page]) -> None:
             "The packages that the steps run with: a name and one definition.",
             "name: pytorch-env\nconda_file: .azureml/pytorch-env.yml",
         ),
+        (f"{STEP}datasets:\n  a:\n    up▮load: true", "is uploaded before it is needed in Azure ML", "true"),
         (f"{STEP}datasets:\n  a:\n    mo▮de: mount", "How a node in Azure ML gets the data:", "download"),
         (STEP.replace("script: train.py", "mod▮ule: a.b"), "Instead of a script: a module of", "package.train"),
         (f"{STEP}time▮out: ", "Maximum duration of a step.", "10m"),
@@ -339,6 +341,14 @@ def test_it_underlines_a_container_that_cannot_be(opened: Callable[..., Page]) -
         (7, 'Incorrect type. Expected "array".'),
         (7, "Property gpus is not allowed."),
     ]
+
+
+def test_it_underlines_an_upload_that_is_no_size(opened: Callable[..., Page]) -> None:
+    rows = {"true": None, "50 GB": None, "1TB": None, "50": "Incorrect type. Expected one of boolean, string.",
+            "50 GiB": "Write true to allow 10 GB, or a larger limit like 50 GB."}  # fmt: skip
+    data = "".join(f"  a{number}: {{local: a, upload: {row}}}\n" for number, row in enumerate(rows))
+    told = {line: text for line, _, text in opened(f"{LINE}{STEP}datasets:\n{data}").problems()}
+    assert told == {7 + number: text for number, text in enumerate(rows.values()) if text}
 
 
 def test_it_underlines_inputs_that_are_no_data(opened: Callable[..., Page]) -> None:

@@ -30,7 +30,7 @@ class Dataset(Model):
         examples=[True],
     )
     upload: Upload = Field(
-        default=0,
+        default=False,
         description="If true, `local` is uploaded before it is needed in Azure ML, unless it is there already. "
         "A size replaces the limit of 10 GB.",
         examples=[True],
