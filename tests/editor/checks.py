@@ -43,7 +43,7 @@ OF_ENVIRONMENT = {
     "registered", "registry", "version",
 }  # fmt: skip
 OF_COMPUTE = {"idle_seconds_before_scaledown", "max_nodes", "min_nodes", "name", "vm_priority", "vm_size"}
-OF_DATASET = {"datastore", "local", "mode", "optional", "path", "registered", "type", "upload", "version"}
+OF_DATASET = {"datastore", "local", "mode", "optional", "path", "registered", "type", "upload", "url", "version"}
 
 
 @pytest.fixture(scope="session")
