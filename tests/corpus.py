@@ -30,6 +30,7 @@ from functools import cache
 from pathlib import Path
 
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v1.problems import problems as v1_problems
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.cli import checked
 from aml_pipeline.core import problems
@@ -152,7 +153,7 @@ def _later(case: Case, opened: Opened) -> Iterator[Problem]:
     for name in case.settings("submit"):
         chosen = [step for step in steps if name in {"", step.name}]
         yield from sendable.problems(opened.plan, opened.project, chosen, alone=bool(name))
-        yield from sendable.of_v1(opened.plan, opened.project, chosen)
+        yield from v1_problems(opened.plan, opened.project, chosen)
         yield from secret_check.warnings(opened.plan, opened.project, chosen)
     if case.settings("export"):
         yield from sendable.problems(opened.plan, opened.project, steps)

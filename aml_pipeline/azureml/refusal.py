@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.v1 import problems as v1
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.problems import Problem, as_text, errors, ordered
@@ -17,7 +18,7 @@ from aml_pipeline.project.folder import Project
 
 def problems(plan: Plan, project: Project, sdk: str) -> list[Problem]:
     """Return what Azure ML would not accept of ``plan`` with ``sdk``. Works offline and needs no SDK."""
-    others = sendable.of_v1(plan, project, plan.steps) if sdk == "v1" else export.problems(plan)
+    others = v1.problems(plan, project, plan.steps) if sdk == "v1" else export.problems(plan)
     return [*sendable.problems(plan, project, plan.steps), *others]
 
 

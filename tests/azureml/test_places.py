@@ -19,6 +19,7 @@ from packaging.utils import parse_wheel_filename
 from aml_pipeline import azureml, cli
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.images import BASE_IMAGE
+from aml_pipeline.azureml.v1.problems import problems as v1_problems
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.project import secret_check
@@ -184,7 +185,7 @@ def test_the_version_of_a_built_environment_is_that_of_its_whole_context(project
 
 def test_v1_is_refused_what_its_sdk_would_upload_without_folders(project: Project) -> None:
     plan, opened = open_pipeline(with_docker(project)).require()
-    [problem] = sendable.of_v1(plan, opened, plan.steps)
+    [problem] = v1_problems(plan, opened, plan.steps)
     assert (problem.code, "next to it is more/packages.txt." in problem.message) == ("build-context", True)
 
 
@@ -193,7 +194,7 @@ def test_v1_is_refused_a_build_context_that_is_too_large_for_its_sdk(project: Pr
     for number in range(100):
         (project.root / f"docker/{number}.txt").touch()
     plan, opened = open_pipeline(str(project.root / "pipeline.yaml")).require()
-    [problem] = sendable.of_v1(plan, opened, plan.steps)
+    [problem] = v1_problems(plan, opened, plan.steps)
     assert "at most 100 files and 1 MB with a Dockerfile, but its folder has 101 files, 75 bytes." in problem.message
 
 

@@ -13,6 +13,7 @@ from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.v1 import compute, data, distribution, environment, registration, snapshots
+from aml_pipeline.azureml.v1.problems import problems
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace import storage
 from aml_pipeline.azureml.workspace.waiting import say
@@ -86,7 +87,7 @@ def script_run(plan: Plan, step: Step, workspace: Sdk, project: Project | None =
 
 def require_sendable(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool = False) -> None:
     """Raise PipelineError for what Azure ML would not take by SDK v1."""
-    refusal.require_sendable(plan, project, steps, lambda: sendable.of_v1(plan, project, steps), sdk="v1", alone=alone)
+    refusal.require_sendable(plan, project, steps, lambda: problems(plan, project, steps), sdk="v1", alone=alone)
 
 
 def compilation(  # noqa: PLR0913 - what is compiled, where, and how
