@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 
 from aml_pipeline.core import files
-from aml_pipeline.core.problems import Problem
+from aml_pipeline.core.problems import Problem, nearest
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.snapshot.program import PYTHONS
 
+_USUAL = ("python", "python3", "bash", "sh", "Rscript", "torchrun", "accelerate", "deepspeed", "mpirun")
 # Words that only a shell knows.
 _OF_A_SHELL = frozenset({"cd", "eval", "exec", "export", "if", "for", "set", "source", "ulimit", "while"})
 
@@ -41,7 +42,10 @@ def missing(step: Step, python: Interpreter, environ: Mapping[str, str]) -> Iter
     search = search_path(python, {**environ, **step.environment_variables})
     if step.command is None or program in PYTHONS or place(program, search):
         return
+    meant = None if program in _USUAL else nearest(program, _USUAL)
     cure = "Install it, or run the step in Azure ML: `aml-pipeline submit`."
+    if meant:
+        cure = f'Did you mean "{meant}"? Otherwise, install it.'
     if program in _OF_A_SHELL:
         cure = 'Only a shell knows it: write `command: [bash, -c, "..."]`, or a script, `command: [bash, run.sh]`.'
     message = f'the program "{program}" of step "{step.name}" was not found on this machine.'
