@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
+from aml_pipeline.cli.commands import schedules
 from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.plan import ports
@@ -119,3 +122,24 @@ def test_inputs_are_read_under_their_names_even_if_their_option_is_omitted() -> 
         'Azure ML has no dataset gone, so input extra of step "score" is omitted.',
     ]
     assert adapt(adapted) == (adapted, [])
+
+
+def test_a_schedule_moves_only_data_that_a_step_reads_there() -> None:
+    moved = TEXT.replace("depth: 8}}", 'depth: 8}, datasets: {here: "azureml:a:1", there: "azureml:b:2"}}')
+    before = plan(moved)
+    assert {name: place.address for name, place in before.data_of("nightly").items()} == {
+        "here": "azureml:a:1",
+        "there": "azureml:b:2",
+    }
+    adapted, remarks = adapt(before)
+    assert adapted.schedules["nightly"].datasets == {"there": "azureml:b:2"}
+    told = 'No step reads the dataset "here" in Azure ML, so schedule nightly does not set it.'
+    assert told in [remark.text for remark in remarks]
+    assert before.as_data()["schedules"]["nightly"]["datasets"] == {"here": "azureml:a:1", "there": "azureml:b:2"}
+    assert "datasets" not in plan().as_data()["schedules"]["nightly"]  # what is published before stays as it is
+
+
+def test_the_table_of_schedules_names_moved_data() -> None:
+    moved = TEXT.replace("depth: 8}}", 'depth: 8}, datasets: {there: "azureml:b:2"}}')
+    shown = schedules.page(plan(moved), datetime(2026, 1, 1, tzinfo=timezone.utc)).splitlines()
+    assert "  with there=azureml:b:2" in shown

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from aml_pipeline.core.problems import Path, Problem, nearest, suggest
+from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.pipeline import RESERVED_KEYS, PipelineSpec
 from aml_pipeline.pipeline.spec.program import PROGRAMS
@@ -100,7 +101,8 @@ _FIRST_KEYS: dict[Path, str] = {("distribution",): "type", ("model",): "name"}
 def _short_form(path: Path, value: str) -> str | None:
     """Return the cure for a string in place of a mapping, if it shows which key was meant."""
     if path[-2:-1] == ("datasets",):
-        return f"Write `local: {value}` below it."
+        keys = places.keys_of(value) or {"local": value}
+        return f"Write {' and '.join(f'`{key}: {text}`' for key, text in keys.items())} below it."
     key = None if path[-2:-1] == ("outputs",) else _FIRST_KEYS.get(path[-1:])
     if key:
         return f"Write `{key}: {value}` below it."
