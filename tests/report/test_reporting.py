@@ -232,7 +232,7 @@ def test_runs_name_the_step_that_failed(project: Project) -> None:
     ],
 )  # fmt: skip
 def test_of_many_steps_those_that_failed_are_named(states: dict[str, str], said: str) -> None:
-    row = {"pinned": False, "changed": {}, "metrics": {}, "azureml": None, "steps": states}
+    row = {"pinned": False, "changed": {}, "data": {}, "metrics": {}, "azureml": None, "steps": states}
     assert words_of(row) == said
 
 
