@@ -286,5 +286,5 @@ def test_a_large_file_is_exported_in_pieces(tmp_path: Path) -> None:
     taken = snapshot.take(SourceFolder(str(tmp_path / "source"), Digests()), of_script("run.py"))
     place = str(tmp_path / "v2")
     for _ in ("the first time", "over what is there"):
-        assert memory_taken(lambda: export.folder.write(place, {}, {"train": taken}, "{}", force=False)) < 1 << 23
+        assert memory_taken(lambda: export.folder.write(place, {}, {"code/train": taken}, "{}", force=False)) < 1 << 23
     assert filecmp.cmp(tmp_path / "source" / "weights.bin", tmp_path / "v2/code/train/weights.bin", shallow=False)
