@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from aml_pipeline.azureml import refusal
 from aml_pipeline.pipeline.plan.tokens import Text
@@ -128,7 +128,7 @@ def test_generated_pipelines_and_their_twins(sides: Sides, pairs: int) -> None:
 
     check()
     assert len(seen) >= pairs * 1.9
-    assert min(kinds[kind] for kind in KINDS) >= pairs / 2, kinds
+    assert min(kinds[kind] for kind in KINDS) >= pairs / 4, kinds
 
 
 @pytest.mark.parametrize("count", [8, pytest.param(100, marks=pytest.mark.more)])
@@ -137,7 +137,10 @@ def test_generated_texts_with_expressions(sides: Sides, count: int) -> None:
     refused = 0
 
     @given(strategies.pipelines(mixed=True))
-    @settings(max_examples=count, derandomize=True, deadline=None, phases=[Phase.generate])
+    @settings(
+        max_examples=count, derandomize=True, deadline=None, phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.filter_too_much],
+    )  # fmt: skip
     def check(one: strategies.Pipeline) -> None:
         nonlocal refused
         opened, here = sides.here(one.text, one.given)
@@ -150,7 +153,7 @@ def test_generated_texts_with_expressions(sides: Sides, count: int) -> None:
         refused += len(texts)
 
     check()
-    assert refused >= count / 2
+    assert refused > count
 
 
 def test_pipelines_that_differ_in_where_a_comma_stands(sides: Sides) -> None:

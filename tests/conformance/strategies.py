@@ -286,14 +286,15 @@ def _mixed(draw: st.DrawFn, sources: Sequence[Token], texts: st.SearchStrategy[s
     """Return a text with one expression or two. Of the outputs only that which is filled, for it is given alone too."""
     usable = [token for token in sources if token.written != expression("outputs.model")]
     parts = draw(st.lists(st.sampled_from(usable), min_size=1, max_size=2))
-    around = [Token(text, text) for text in (draw(texts), draw(texts), draw(texts))]
-    every = [around[0], *(each for pair in zip(parts, around[1:], strict=False) for each in pair)]
+    something = draw(texts.filter(lambda text: bool(text.strip())))  # else it might be an expression alone
+    every = [Token(something, something)]
+    for part in parts:
+        text = draw(texts)
+        every += [part, Token(text, text)]
+    if draw(st.booleans()):
+        every.reverse()
     received = None if any(part.received is None for part in parts) else "".join(str(one.received) for one in every)
     return Token("".join(one.written for one in every), received)
-
-
-def _is_mixed(token: Token) -> bool:
-    return not (token.written.strip().startswith("${{") and token.written.strip().endswith("}}"))
 
 
 def _arguments(
@@ -301,7 +302,7 @@ def _arguments(
 ) -> st.SearchStrategy[tuple[Argument, ...]]:
     # By kind, so that what there is least of is not the rarest.
     named_ones = [[one for one in sources if one.written.startswith(f"${{{{ {kind}")] for kind in _KINDS]
-    more = [_mixed(sources, texts).filter(_is_mixed)] * 3 if mixed else []
+    more = [_mixed(sources, texts)] if mixed else []
     token = st.one_of(
         texts.map(lambda text: Token(text, text)), *(st.sampled_from(one) for one in named_ones if one), *more
     )
@@ -352,7 +353,9 @@ def pipelines(draw: st.DrawFn, *, mixed: bool = False) -> Pipeline:
         sources = _sources(name, readable, usable)
         inputs = draw(_inputs(sources))
         sources += [Token(expression(f"inputs.{known}"), token.received) for known, token in inputs.items()]
-        arguments = (own, *draw(_arguments(sources, texts, as_mapping=as_mapping, mixed=mixed)))
+        texts_of_own = [Argument("--text", (draw(_mixed(sources, texts)),))] if mixed else []
+        drawn = draw(_arguments(sources, texts, as_mapping=as_mapping, mixed=mixed))
+        arguments = (own, *texts_of_own, *drawn)
         after = draw(st.lists(st.sampled_from(sorted(steps)), unique=True)) if steps else []
         distribution = draw(st.sampled_from((None, None, *DISTRIBUTIONS)))
         written = _written(name, arguments)
