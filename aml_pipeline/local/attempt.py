@@ -128,9 +128,8 @@ def _copied(context: Context, evaluation: Evaluation, results: Mapping[str, Resu
     changed: list[str] = []
     step = evaluation.step
     for _ in range(3):
-        written = [name for name, settings in step.outputs.items() if settings.is_file]
         key = reuse.key(evaluation.parts)
-        attempt = context.store.begin(step.name, key, evaluation.parts, list(step.outputs), written)
+        attempt = context.store.begin(step.name, key, evaluation.parts, list(step.outputs))
         changed = snapshot.write(context.project.snapshot(step), attempt.working_copy)
         if not changed:
             return evaluation, attempt

@@ -96,15 +96,28 @@ def evaluate(
 def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:
     """Return the result with ``key`` if it is intact and complete, else what is wrong with it."""
     result, damage = context.store.result(step.name, key)
-    empty = _empty_output(context, step, result) if result else ""
-    return (None, empty) if empty else (result, damage)
+    flaw = _flaw(context, step, result) if result else ""
+    return (None, flaw) if flaw else (result, damage)
 
 
-def _empty_output(context: Context, step: Step, result: Result) -> str:
-    """Return a message about an output that is empty but must not be, as in results of earlier versions, or ""."""
+def _flaw(context: Context, step: Step, result: Result) -> str:
+    """Return what the settings of the outputs demand and an earlier result lacks, or ""."""
     hollow = [name for name, tree in result.contents.items() if not tree.files]
     empty = [name for name in hollow if name in to_fill(context, step)]
-    return f"output {empty[0]} is empty" if empty else ""
+    if empty:
+        return f"output {empty[0]} is empty"
+    name, file = lacking(step, {name: result.outputs[name] for name in result.contents if name not in hollow})
+    return f"output {name} has no file {file}" if name else ""
+
+
+def lacking(step: Step, outputs: Mapping[str, str]) -> tuple[str, str]:
+    """Return which of the filled ``outputs`` lacks the file that makes it a table or an MLflow model; else ""."""
+    for name, place in outputs.items():
+        settings = step.outputs.get(name)
+        file = settings.described_by if settings else None
+        if file and not os.path.isfile(os.path.join(place, file)):
+            return name, file
+    return "", ""
 
 
 def to_fill(context: Context, step: Step) -> list[str]:
@@ -219,9 +232,9 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, li
         if result:
             results[step.name] = result
             worded = context.contents.wording(context.project.environment_text(step))
-            empty = _empty_output(context, step, result)
+            flaw = _flaw(context, step, result)
             changes = differences.changes(worded(result.parts), worded(_parts(context, step, results)))
-            changes = changes or ([empty] if empty else [])
+            changes = changes or ([flaw] if flaw else [])
             rows += [(step.name, changes)] if changes else []
     return rows
 

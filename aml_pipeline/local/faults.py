@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from aml_pipeline.core.digests import Tree
 from aml_pipeline.core.wording import counted, listed, printable
 from aml_pipeline.local import leftovers, process, ranks, witness
-from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts
+from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts, lacking
 from aml_pipeline.local.leftovers import Leftover
 from aml_pipeline.local.store import Attempt, Result
 from aml_pipeline.local.witness import Sight
@@ -143,7 +143,7 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
     """
     empty = [name for name in to_fill if _lacks_files(attempt, name)]
     if not empty:
-        return _of_tables(step, attempt)
+        return _of_kinds(step, attempt)
     are_files = attempt.files.issuperset(empty)
     lacking = "not written" if are_files else "empty"
     verb = "was" if are_files else "is"
@@ -168,13 +168,17 @@ def of_outputs(step: Step, attempt: Attempt, to_fill: Sequence[str], left: Seque
     return f"{what}: the script wrote no file {below}. Write a file, {_allowed(empty)}."
 
 
-def _of_tables(step: Step, attempt: Attempt) -> str:
-    """Return which output is a table without the file that describes it, which Azure ML could not read, or ""."""
-    for name, settings in step.outputs.items():
-        place = attempt.outputs[name]
-        if settings.type == "table" and os.listdir(place) and not os.path.isfile(os.path.join(place, "MLTable")):
-            what = f"Output {name} is a table, but has no file MLTable"
-            return f"{what}. Write one that describes the data, for example with the package mltable."
+def _of_kinds(step: Step, attempt: Attempt) -> str:
+    """Return which output is a table or an MLflow model without the file that describes it, or ""."""
+    filled = {name: place for name, place in attempt.outputs.items() if os.path.isdir(place)}
+    filled = {name: place for name, place in filled.items() if not leftovers.is_empty(place)}
+    name, file = lacking(step, filled)
+    if file == "MLTable":
+        what = f"Output {name} is a table, but has no file MLTable"
+        return f"{what}. Write one that describes the data, for example with the package mltable."
+    if file:
+        what = f"Output {name} is an MLflow model, but has no file {file}"
+        return f"{what}. Save it with MLflow (save_model), or write `type: custom` under `model`."
     return ""
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from aml_pipeline.core import durability, files, removal
+from aml_pipeline.core import durability, files, folders, removal
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.local.store import Result
@@ -113,11 +113,16 @@ def _added(state: str, model: RegisteredModel, result: Result, output: str, *, d
 
 
 def _copied(source: str, target: str) -> Tree:
-    """Copy a folder or a file, and return what was copied; what links lead to is copied too."""
+    """Copy a folder or a file, and return what was copied; what links lead to is copied too, as it is digested."""
     if refused := removal.remove(target):  # left by a killed run
         raise MachineError(removal.in_words(refused))
     if os.path.isdir(source):
-        shutil.copytree(source, target)
+        os.mkdir(target)
+        for name, entry in folders.walk(source):
+            place = os.path.join(target, name)
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            if not name.endswith("/"):  # an empty folder
+                shutil.copy2(entry.path, place)
     else:
         shutil.copy2(source, target)
     tree = Digests().tree(target)

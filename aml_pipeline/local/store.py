@@ -1,6 +1,7 @@
 """Attempts, results, and acceptance by one rename. Independent of plans and processes.
 
-    steps/STEP/attempt.ID/NAME   an output of an attempt, a folder or a file; never moved, so paths in it stay true
+    steps/STEP/attempt.ID/NAME   an output of an attempt; never moved, so paths in it stay true
+    steps/STEP/attempt.ID/NAME/NAME   an output that is a file, alone in a folder of its own
     steps/STEP/attempt.ID/working-copy   where the attempt's process works
     steps/STEP/result.KEY        the manifest of an accepted result: written last, by one rename
     steps/STEP/last              the last attempt: its parts and how it ended
@@ -16,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from aml_pipeline.core import durability, files, removal
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.removal import Refusal
+from aml_pipeline.core.wording import printable, shortened
 from aml_pipeline.runs import reuse
 
 _ROOM_BYTES = 1 << 16
@@ -35,10 +37,7 @@ _ALWAYS_NOTED = frozenset({"parts", "outcome", "key", "attempt", "accepted"})
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt at a step in its own ``folder``; each output is a folder in it, initially empty.
-
-    Those in ``files`` are files instead, which the step has to write.
-    """
+    """An attempt at a step in its own ``folder``; each output has a folder in it, initially empty."""
 
     step: str
     key: str
@@ -46,7 +45,11 @@ class Attempt:
     folder: str
     parts: Mapping[str, Any]
     outputs: Mapping[str, str]
-    files: frozenset[str] = frozenset()
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The outputs that are files, which the step has to write."""
+        return frozenset(self.parts.get("files", ()))
 
     @property
     def working_copy(self) -> str:
@@ -112,13 +115,16 @@ class Store:
         if data is None:
             return None, ""
         contents = {name: Tree(*tree) for name, tree in data["contents"].items()}
-        outputs = {name: self.output(step, data["attempt"], name) for name in contents}
+        outputs = {name: self.output(step, data["attempt"], name, data["parts"]) for name in contents}
         for name, tree in contents.items():
-            now = self._digests.tree(outputs[name])
+            is_file = name in data["parts"].get("files", ())
+            now = self._digests.tree(content_place(outputs[name], tree, is_file=is_file))
             if now is None:
                 return None, f"output {name} was deleted"
             if now.digest != tree.digest:
                 return None, f"output {name} was edited"
+            if is_file and (others := beside(outputs[name])):
+                return None, f"output {name} is a file, but {others[0]} was written beside it"
         return Result(step, key, data["attempt"], outputs, contents, data["parts"], data["facts"]), ""
 
     def kept_parts(self, step: str) -> list[Mapping[str, Any]]:
@@ -179,30 +185,24 @@ class Store:
         """Read the last attempts from disk again: another run may have changed them."""
         self._last.clear()
 
-    def output(self, step: str, attempt: str, name: str) -> str:
-        """Return the path of an output of an attempt."""
-        return self._step(step, ATTEMPT + attempt, name)
+    def output(self, step: str, attempt: str, name: str, parts: Mapping[str, Any]) -> str:
+        """Return the path of an output of an attempt with these ``parts``, which say whether it is a file."""
+        return self._step(step, ATTEMPT + attempt, name, *([name] if name in parts.get("files", ()) else []))
 
-    def begin(
-        self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str], files: Collection[str] = ()
-    ) -> Attempt:
-        """Create the folders of a new attempt, but not those of its outputs that are ``files``.
-
-        The folder of an earlier failed attempt is removed.
-        """
+    def begin(self, step: str, key: str, parts: Mapping[str, Any], outputs: Sequence[str]) -> Attempt:
+        """Create the folders of a new attempt; the folder of an earlier failed attempt is removed."""
         self.remove_failed(step)
         attempt = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.urandom(4).hex()}"
         folder = self.attempt_folder(step, attempt)
-        places = {name: self.output(step, attempt, name) for name in outputs}
-        begun = Attempt(step, key, attempt, folder, parts, places, frozenset(files))
+        places = {name: self.output(step, attempt, name, parts) for name in outputs}
+        begun = Attempt(step, key, attempt, folder, parts, places)
         os.makedirs(self._step(step), exist_ok=True)
         self._note(
             begun, "running"
         )  # before anything of it exists, so that the next run finds everything that a killed run leaves
         os.mkdir(folder)
-        for name, place in places.items():
-            if name not in begun.files:
-                os.mkdir(place)
+        for name in outputs:
+            os.mkdir(os.path.join(folder, name))
         return begun
 
     def note_process(self, attempt: Attempt, pid: int, started: str | None) -> None:
@@ -225,12 +225,17 @@ class Store:
     def contents(self, attempt: Attempt) -> dict[str, Tree]:
         """Return the contents of ``attempt``'s outputs, flushed to disk if results are durable.
 
-        Raises MachineError when one of them is missing.
+        A file that was not written has those of its empty folder. Raises MachineError when an output is missing, or
+        when a file is not alone.
         """
         contents = {}
         for name, place in attempt.outputs.items():
-            is_right = os.path.isfile(place) if name in attempt.files else os.path.isdir(place)
-            tree = self._digests.tree(place) if is_right else None
+            if name in attempt.files and (others := beside(place)):
+                raise MachineError(_not_alone(name, others))
+            is_written = name not in attempt.files or os.path.lexists(place)
+            is_right = os.path.isfile if name in attempt.files and is_written else os.path.isdir
+            where = place if is_written else os.path.dirname(place)
+            tree = self._digests.tree(where) if is_right(where) else None
             if tree is None:
                 raise MachineError(_gone(attempt, name))
             contents[name] = tree
@@ -312,6 +317,24 @@ def _replace(temporary: str, link: str) -> None:
     except IsADirectoryError:
         os.unlink(temporary)
         raise MachineError(f"{link} is a folder, but should be the link to an output. Move it away.") from None
+
+
+def content_place(place: str, tree: Tree, *, is_file: bool) -> str:
+    """Return where an accepted output with this content was read: a file that was not written has an empty folder."""
+    return os.path.dirname(place) if is_file and not tree.files else place
+
+
+def beside(place: str) -> list[str]:
+    """Return what else lies in the folder of an output that is a file: a step that reads it might read that too."""
+    folder, name = os.path.split(place)
+    return [other for other in files.names(folder) if other != name]
+
+
+def _not_alone(name: str, others: Sequence[str]) -> str:
+    return (
+        f"Output {name} is a file, but the script also wrote {shortened([printable(other) for other in others], 3)} "
+        "beside it. Write one file; or, to write several, delete `type: file` and write into the folder."
+    )
 
 
 def _gone(attempt: Attempt, name: str) -> str:

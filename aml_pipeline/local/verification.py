@@ -19,7 +19,7 @@ from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.wording import counted, printable, shortened
 from aml_pipeline.local import models
 from aml_pipeline.local.models import Version
-from aml_pipeline.local.store import LastAttempt, Store
+from aml_pipeline.local.store import LastAttempt, Store, beside, content_place
 from aml_pipeline.project.environment.steps_python import CACHE
 from aml_pipeline.runs import locks, record
 from aml_pipeline.runs.contents import Contents
@@ -89,8 +89,8 @@ def _of_result(store: Store, step: str, key: str) -> list[Finding]:
     since = look.mtime_ns if look else 0
     faults = [
         (f"output {name} of result {key[:12]}{_origin(store, step, key, manifest)} {fault}")
-        for name, tree in _trees(manifest).items()
-        if (fault := _fault(store.output(step, str(manifest["attempt"]), name), tree, since))
+        for name in _trees(manifest)
+        if (fault := _output_fault(store, step, manifest, name, since))
     ]
     if not faults or _manifest(store, step, key) != manifest:  # it was removed or recreated meanwhile
         return []
@@ -128,6 +128,15 @@ def _is_believed(store: Store, step: str, key: str) -> bool:
         return Store(store.folder, Digests(os.path.join(store.folder, "digests"))).result(step, key)[0] is not None
     except (OSError, MachineError):
         return False
+
+
+def _output_fault(store: Store, step: str, manifest: Mapping[str, Any], name: str, since_ns: int) -> str:
+    tree = _trees(manifest)[name]
+    place = store.output(step, str(manifest["attempt"]), name, manifest["parts"])
+    is_file = name in manifest["parts"].get("files", ())
+    fault = _fault(content_place(place, tree, is_file=is_file), tree, since_ns)
+    others = beside(place) if is_file and not fault else []
+    return f"is a file, but {printable(others[0])} was written beside it." if others else fault
 
 
 def _fault(place: str, tree: Tree, since_ns: int) -> str:
@@ -185,7 +194,7 @@ def _of_step(store: Store, step: str) -> list[Finding]:
     if last.accepted and not os.path.lexists(store.manifest_place(step, last.accepted)):
         return [Finding(f"{step}: result {last.accepted[:12]}, which is in use, is missing.", _MADE_AGAIN)]
     manifest = (_manifest(store, step, last.accepted) if last.accepted else None) or {}
-    outputs = {name: store.output(step, str(manifest["attempt"]), name) for name in _trees(manifest)}
+    outputs = {name: store.output(step, str(manifest["attempt"]), name, manifest["parts"]) for name in _trees(manifest)}
     return [finding for name, place in outputs.items() for finding in _of_link(store.link(step, name), place)]
 
 

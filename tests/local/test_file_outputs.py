@@ -119,7 +119,7 @@ def test_a_file_is_durable_and_can_be_debugged(two: Project) -> None:
     assert two.cli("run", "--debug", "score").returncode == 0
 
 
-def test_a_table_must_have_the_file_that_describes_it(project: Project) -> None:
+def test_a_table_and_an_mlflow_model_must_have_the_file_that_describes_it(project: Project) -> None:
     project.write(
         {
             "pipeline.yaml": """
@@ -137,5 +137,43 @@ def test_a_table_must_have_the_file_that_describes_it(project: Project) -> None:
         "score: Output scores is a table, but has no file MLTable. Write one that describes the data, for example with "
         "the package mltable."
     )
+    project.replace("pipeline.yaml", "type: table", "type: folder")
+    assert project.run() == {"score": "done"}
+    project.replace("pipeline.yaml", "type: folder", "type: table")  # a result of before need not be a table
+    assert project.plan()["score"] == "will run  output scores has no file MLTable"
     project.write({"score.py": "import sys\nopen(sys.argv[-1] + '/MLTable', 'w').write('paths: []\\n')\n"})
     assert project.run() == {"score": "done"}
+    assert project.run() == {"score": "up to date"}
+    project.replace("pipeline.yaml", "type: table", "model: {name: net, type: mlflow}")
+    assert project.plan()["score"] == "will run  output scores has no file MLmodel"
+    assert failure(project) == (
+        "score: Output scores is an MLflow model, but has no file MLmodel. Save it with MLflow (save_model), or write "
+        "`type: custom` under `model`."
+    )
+
+
+def test_nothing_may_be_written_beside_a_file(two: Project) -> None:
+    """A step that reads the file might read that too, but only the file is in its key."""
+    two.write({"score.py": "import sys\nfor end in ('', '.idx'):\n    open(sys.argv[-1] + end, 'w').write('1')\n"})
+    assert failure(two) == (
+        "score: Output scores is a file, but the script also wrote scores.idx beside it. Write one file; or, to write "
+        "several, delete `type: file` and write into the folder."
+    )
+    two.write({"score.py": FILES["score.py"]})
+    two.run()
+    (two.output("score", "scores").resolve().parent / "scores.idx").write_text("2")
+    assert two.plan()["score"] == "will run  output scores is a file, but scores.idx was written beside it"
+    told = two.cli("verify", status=1).stdout
+    assert re.search(r"output scores of result \w+ .* is a file, but scores.idx was written beside it\.", told)
+    assert two.run() == {"score": "done", "read": "up to date"}
+
+
+def test_a_file_whose_option_is_omitted_is_not_demanded(two: Project) -> None:
+    two.replace("pipeline.yaml", "name: two", "name: two\ndatasets: {gone: {local: gone, optional: true}}")
+    two.replace("pipeline.yaml", '"${{ outputs.scores }}"', '["${{ datasets.gone }}", "${{ outputs.scores }}"]')
+    two.write({"score.py": "import sys\nassert len(sys.argv) == 1\n"})
+    assert two.run("score") == {"score": "done"}
+    assert two.run("score") == {"score": "up to date"}
+    assert two.cli("verify").stdout.endswith("nothing is damaged.\n")
+    two.write({"gone": "1", "score.py": "import sys\nopen(sys.argv[-1], 'w').write('1')\n"})
+    assert two.run() == {"score": "done", "read": "done"}

@@ -156,6 +156,13 @@ class OutputSettings:
         return self.type == "file"
 
     @property
+    def described_by(self) -> str | None:
+        """The file that the folder must contain to be a table or an MLflow model."""
+        if self.model and self.model.type == "mlflow":
+            return "MLmodel"
+        return "MLTable" if self.type == "table" else None
+
+    @property
     def sent(self) -> dict[str, str | None]:
         """The settings that Azure ML receives; that an output must not be empty is only checked locally."""
         data = {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
