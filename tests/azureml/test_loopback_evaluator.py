@@ -66,7 +66,9 @@ def node(known: str, target: str = "cpu") -> Entity:
     values = {"Script": "x.py", "Target": "cpu"}
     parameters = [{"Name": name, "Value": value, "ValueType": "0"} for name, value in values.items()]
     parameters.append({"Name": "size", "Value": "pixels", "ValueType": "1"})
-    configuration = {"target": target, "environmentVariables": {}, "environment": {"name": "e", "version": None}}
+    environment = {"environmentVariables": {}, "environment": {"name": "e", "version": None}}
+    one_process = {"framework": "Python", "communicator": "None", "nodeCount": 1}
+    configuration = {"target": target, **environment, **one_process}
     return {"Id": known, "ModuleId": known, "ModuleParameters": parameters, "Runconfig": json.dumps(configuration)}
 
 
