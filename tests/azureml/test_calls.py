@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import ssl
 import urllib.error
@@ -184,3 +185,15 @@ def test_a_cluster_of_another_size_is_told(there: str | None, told: int, monkeyp
         assert compute.found(None, wanted).vm_size == there
     told_of = ["Compute target it exists with size STANDARD_NC24, not STANDARD_D2_V2, and is used as it is."]
     assert said == told_of[:told]
+
+
+def test_the_log_of_an_sdk_stays_off_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``DockerBuildContext.from_local_directory`` calls ``logging.info``, which makes a handler for later warnings."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    with calls.doing("asking", extra="azureml"):
+        logging.info("of the SDK")  # noqa: LOG015 - as the SDK does
+        logging.getLogger("azureml.core.environment").warning("too")
+    assert logging.root.handlers == []
+    assert capsys.readouterr().err == ""

@@ -40,10 +40,15 @@ def doing(what: str, extra: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _calm() -> Iterator[None]:
-    """Keep the SDK's log off the terminal, to which Python writes records without a handler."""
-    before = logging.lastResort
-    logging.lastResort = logging.NullHandler()
+    """Keep the SDK's log off the terminal, to which Python writes records without a handler.
+
+    ``logging.info`` and the like also give the root logger a handler for the terminal, unless it has one.
+    """
+    before, nothing = logging.lastResort, logging.NullHandler()
+    logging.lastResort = nothing
+    logging.root.addHandler(nothing)
     try:
         yield
     finally:
+        logging.root.removeHandler(nothing)
         logging.lastResort = before
