@@ -35,7 +35,7 @@ def require_sendable(  # noqa: PLR0913 - what is checked, and by which rules
 
     A project is checked once for what is sent with ``sdk``. The local Python is not queried: the image has its own.
     """
-    check = (sdk, alone, repr((plan.experiment, plan.datasets, steps)))
+    check = (sdk, alone, repr((plan, steps)))
     if check in project.passed:
         return
     problems = [*sendable.problems(plan, project, steps, alone=alone), *others()]

@@ -71,7 +71,9 @@ def is_pattern(path: str) -> bool:
 
 def is_path(place: DatasetPlace) -> bool:
     """Whether a dataset is a path parameter of a pipeline that SDK v1 publishes, not a dataset parameter."""
-    return place.is_remote and place.registered is None and place.url is None and not is_pattern(place.path or "")
+    if not place.is_remote or place.registered is not None or place.url is not None:
+        return False
+    return place.upload > 0 or not is_pattern(place.path or "")  # the file's own name may look like a pattern
 
 
 def is_serverless(compute: Compute | None) -> bool:
@@ -118,7 +120,8 @@ def _of_node(step: Step) -> dict[str, str]:
 
 
 def _settings(settings: OutputSettings) -> str:
-    return " ".join(filter(None, settings.sent.values()))
+    model = f"{settings.model.name} {settings.model.type}" if settings.model else None
+    return " ".join(filter(None, (*settings.sent.values(), model)))
 
 
 def _distribution(distribution: Distribution) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aml_pipeline.azureml import sdks, sendable
+from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.workspace import waiting, watch
 from aml_pipeline.azureml.workspace.watch import Outcome, Watched
 from aml_pipeline.core.errors import LostRunError, SubmissionStopped
@@ -175,7 +176,7 @@ def send(  # noqa: PLR0913 - each says another thing of how
     """
     project = project or project_of(plan)
     sdk = sdks.of(workspace)
-    check(plan, project, sdk=sdk, step=step)
+    check(by_hand(plan), project, sdk=sdk, step=step)
     with waiting.reminding("preparing the submission"):
         git = provenance.git_state(project.folder)
         commit = (git or {}).get("commit")

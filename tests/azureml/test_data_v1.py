@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from aml_pipeline import azureml, load
 from aml_pipeline.azureml.v1.snapshots import folder
-from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.errors import AzureError, PipelineError
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project as Folder
 from aml_pipeline.project.opening import open_pipeline
@@ -41,7 +42,7 @@ PIPELINE = """
           --rows: ${{ datasets.rows }}
       check:
         script: check.py
-        arguments: {--pictures: "${{ datasets.images }}", --words: "${{ datasets.labels }}"}
+        arguments: {--pictures: "${{ datasets.images }}", --labels: "${{ datasets.labels }}"}
     schedules:
       nightly:
         cron: 0 2 * * *
@@ -49,6 +50,7 @@ PIPELINE = """
           images: azureml:images:1
           labels: azureml://datastores/other/paths/labels/tonight
     """
+NAMED = "script: check.py", "script: check.py\n    inputs: {words: '${{ datasets.labels }}'}"
 FILES = {
     "pipeline.yaml": PIPELINE,
     "source/train.py": "print('train')\n",
@@ -85,7 +87,7 @@ def by_hand(workspace: Sdk, plan: Plan, project: Folder) -> Sdk:
     configuration = RunConfiguration()
     configuration.environment = Environment.get(workspace, "training", "1")
     configuration.max_run_duration_seconds = None
-    path = DataPath(Datastore.get(workspace, "results"), "labels/latest", name="data__labels")
+    path = DataPath(Datastore.get(workspace, "results"), "labels/latest", name="labels")
     labels = PipelineParameter("labels", default_value=path), DataPathComputeBinding(mode="download")
     images = PipelineParameter("images", default_value=Dataset.get_by_name(workspace, "images"))
     rows = PipelineParameter("rows", default_value=Dataset.get_by_name(workspace, "rows"))
@@ -99,7 +101,7 @@ def by_hand(workspace: Sdk, plan: Plan, project: Folder) -> Sdk:
     table = DatasetConsumptionConfig("rows", rows)
     train = step("train", ["--images", given, "--labels", labels, "--rows", table])
     again = DatasetConsumptionConfig("pictures", images).as_mount()
-    check = step("check", ["--pictures", again, "--words", labels])
+    check = step("check", ["--pictures", again, "--labels", labels])
     return Pipeline(workspace, [train, check], default_datastore=workspace.get_default_datastore())
 
 
@@ -139,10 +141,65 @@ def test_a_schedule_sets_a_dataset_and_a_path(project: Project, service: Service
     assert [change.action for change in azureml.publish(*opened(project)[:1], workspace)] == ["unchanged"] * 3
     project.replace("pipeline.yaml", "azureml:images:1", "azureml:images@latest")
     changed = azureml.publish(load(project.root / "pipeline.yaml"), workspace)
-    assert [change.details for change in changed if change.action != "unchanged"] == [("its content changed",)]
+    newest = service.state.datasets["images"][-1]["latest"]["savedDatasetId"]
+    details = [change.details for change in changed if change.action != "unchanged"]
+    assert details == [(f"parameter images: {first} → {newest}",)]
     service.add_dataset("images", "newest")  # what is published keeps the version that was the latest
     assert [row.kind for row in azureml.publish(load(project.root / "pipeline.yaml"), workspace, dry_run=True)
             if row.action != "unchanged"] == ["published pipeline", "endpoint", "schedule"]  # fmt: skip
+
+
+def test_data_that_a_person_changed_in_a_schedule_is_shown_and_reverted(
+    project: Project, service: Service, workspace: Sdk
+) -> None:
+    azureml.publish(*opened(project)[:1], workspace)
+
+    def info() -> Entity:
+        (schedule,) = service.state.schedules.values()
+        return schedule["PipelineSubmissionInfo"]  # type: ignore[no-any-return] # JSON
+
+    before = deepcopy(info())
+    info()["DataPathAssignments"] = {"labels": {"DataStoreName": "results", "RelativePath": "mine"}}
+    path = "parameter labels: azureml://datastores/results/paths/mine → azureml://datastores/other/paths/labels/tonight"
+    assert azureml.publish(*opened(project)[:1], workspace)[-1].details == (path,)
+    info()["DataSetDefinitionValueAssignments"] = {}
+    first = before["DataSetDefinitionValueAssignments"]["images"]["SavedDataSetReference"]["Id"]
+    assert azureml.publish(*opened(project)[:1], workspace)[-1].details == (f"parameter images: – → {first}",)
+    assert info() == before
+
+
+def test_a_kind_of_data_that_a_schedule_cannot_set(project: Project, workspace: Sdk) -> None:
+    project.replace("pipeline.yaml", "azureml://datastores/other/paths/labels/tonight", "azureml:images:1")
+    plan, known = opened(project)
+    azureml.submit(plan, workspace, known)  # has no schedules
+    azureml.submit(plan, workspace, known, step="check")
+    message = '"nightly" can only set dataset "labels" to a path on a datastore'
+    with pytest.raises(PipelineError, match=message):
+        azureml.schedules(plan, workspace)
+    with pytest.raises(PipelineError, match=message):
+        azureml.publish(plan, workspace, known)  # the same project passed as a submission
+
+
+def test_a_published_path_has_the_name_of_its_input(project: Project, service: Service, workspace: Sdk) -> None:
+    project.replace("pipeline.yaml", *NAMED)
+    azureml.publish(*opened(project)[:1], workspace)
+    _, _, modules = published(service)
+    _, others = sent(service, azureml.submit(*opened(project)[:1], workspace).id)
+    for known in (modules, others):
+        ports = {name: {port["Name"] for port in step["StructuredInterface"]["Inputs"]} for name, step in known.items()}
+        assert ports == {"train": {"images", "labels", "rows"}, "check": {"pictures", "words"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [NAMED, ("script: check.py", "script: check.py\n    inputs: {more: '${{ datasets.rows }}'}")]
+)
+def test_another_declared_input_is_another_published_pipeline(
+    project: Project, workspace: Sdk, old: str, new: str
+) -> None:
+    azureml.publish(*opened(project)[:1], workspace)
+    project.replace("pipeline.yaml", old, new)
+    changed = azureml.publish(*opened(project)[:1], workspace, dry_run=True)
+    assert [row.action for row in changed] == ["create", "update", "unchanged"]
 
 
 def test_a_parameter_costs_no_reuse(project: Project, service: Service, workspace: Sdk) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aml_pipeline import azureml
+from aml_pipeline import azureml, load
 from aml_pipeline.azureml.v1.snapshots import folder
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project as Folder
@@ -101,6 +101,26 @@ def test_the_graph_equals_one_that_is_written_with_the_sdk_alone(
         "prepare": {"training": "download"},
         "train": {"pictures": "mount", "raw_data": "mount", "images": "download"},
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("training: ${{", "picture: ${{"),
+        ("pictures: ${{", "photos: ${{"),
+        ("    inputs:\n      pictures: ${{ steps.prepare.outputs.other }}\n", ""),
+    ],
+)
+def test_another_declared_input_is_another_published_pipeline(
+    opened: tuple[Plan, Folder], workspace: Sdk, old: str, new: str
+) -> None:
+    file = Path(opened[0].file)
+    azureml.publish(load(file), workspace)
+    assert {row.action for row in azureml.publish(load(file), workspace)} == {"unchanged"}
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    assert [row.action for row in azureml.publish(load(file), workspace)] == ["create", "update"]
 
 
 def test_the_data_of_a_single_step_has_its_name_too(

@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from aml_pipeline.azureml.v1 import register_model
+from aml_pipeline.azureml.v1 import register_model, registration
 from tests.loopback import evaluator
 from tests.loopback.lesson import Lesson
 from tests.loopback.script import Step
@@ -68,6 +68,37 @@ def test_what_a_submission_would_do_with_it(registering: Lesson) -> None:
     assert "register_Net_1  may be reused  Azure ML knows it\n" in rows, rows
     registering.replace("steps/prepare.py", "print(", "print( ")
     assert "register_Net_1  will run  step prepare runs\n" in registering.azure("plan", "--remote").out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("name: Net_1", "name: Net_1, type: mlflow", set()),
+        ("name: Net_1", "name: Net_2", {"register_Net_2"}),
+        ("outputs: {data: {model: {name: Net_1}}}", "outputs: {data: {mode: upload}}", set()),
+    ],
+)
+def test_a_step_that_writes_a_model_keeps_its_module(
+    registering: Lesson, capsys: pytest.CaptureFixture[str], old: str, new: str, changed: set[str]
+) -> None:
+    assert registering.here(capsys, "submit").status == 0
+    before = {step.module for step in evaluated(registering).values()}
+    registering.replace("pipeline.yaml", old, new)
+    assert registering.here(capsys, "submit").status == 0
+    assert {name for name, step in evaluated(registering).items() if step.module not in before} == changed
+
+
+def test_another_script_of_ours_reruns_only_the_step_that_runs_it(
+    registering: Lesson, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert registering.here(capsys, "submit").status == 0
+    before = {step.module for step in evaluated(registering).values()}
+    assert registering.here(capsys, "publish").status == 0
+    script = registration.text()
+    monkeypatch.setattr(registration, "text", lambda: script + b"# another\n")
+    assert registering.here(capsys, "submit").status == 0
+    assert {name for name, step in evaluated(registering).items() if step.module not in before} == {"register_Net_1"}
+    assert "+ published pipeline" in registering.here(capsys, "publish").out
 
 
 def test_a_step_alone_registers_nothing_and_says_so(registering: Lesson) -> None:

@@ -495,12 +495,22 @@ def test_plan_remote_says_what_would_be_uploaded(
         assert "dataset images changed" in first.here(capsys, "plan", "--remote").out
 
 
+def test_a_file_whose_name_looks_like_a_pattern_is_a_path_too(
+    first: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    first.write({"run[1].csv": "1"})
+    first.replace("pipeline.yaml", "local: images", "local: 'run[1].csv'")
+    with storing(first.service.guard, tmp_path, monkeypatch):
+        assert first.here(capsys, "publish").status == 0
+    assert bound(first).endswith("/run[1].csv")
+
+
 def test_a_datastore_that_cannot_take_data(first: Lesson, capsys: Capture) -> None:
     section = first.service.state.datastores["workspaceblobstore"]["azureStorageSection"]
     section.update(credentialType="None", accountKey=None)
     assert first.here(capsys, "submit").err == (
         "Datastore workspaceblobstore has no account key or SAS token, and SDK v1 needs one to upload data. Use "
-        "`aml-pipeline submit --sdk v2`, or name another datastore by `datastore:`.\n"
+        "v2, `sdk: v2` in the file, or name another datastore by `datastore:`.\n"
     )
 
 

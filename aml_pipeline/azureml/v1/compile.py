@@ -251,14 +251,13 @@ class Compilation:
     def read(self, name: str, port: str) -> Sdk:
         """Return a dataset as an input of a step; None if it is missing in Azure ML.
 
-        In a published pipeline it is a parameter, as in the SDK's notebooks: a path on a datastore is a ``DataPath``,
-        whose port gets a random name unless it is named here, so each compilation would be another module. With the
-        name, a parameter costs no reuse: the SDK's fingerprint of a step does not contain it. A submitted run needs
-        none: it has its data.
+        In a published pipeline it is a parameter, as in the SDK's notebooks: a path on a datastore is a ``DataPath``. A
+        parameter costs no reuse: the SDK's fingerprint of a step contains only its port. A submitted run needs none: it
+        has its data.
         """
         place = self.plan.datasets[name]
         if self.settable and sendable.is_path(place):
-            return data.path_consumed(self.data_parameter(name), place)
+            return data.path_consumed(self.data_parameter(name), place, port)
         found = self.dataset(name)
         if found is None:
             return None
@@ -281,8 +280,7 @@ class Compilation:
         if known not in self.parameters:
             from azureml.pipeline.core import PipelineParameter
 
-            is_path = sendable.is_path(place)
-            default = data.path(self.workspace, place, f"data__{name}") if is_path else self.dataset(name)
+            default = data.path(self.workspace, place) if sendable.is_path(place) else self.dataset(name)
             self.parameters[known] = PipelineParameter(known, default_value=default)
         return self.parameters[known]
 
@@ -373,10 +371,10 @@ class Compilation:
         return [f"dataset {name} in version {version}" for name, _, version in rows if name in open_ones]
 
     def version(self, step: Step) -> str:
-        """Return a digest of everything that defines a step.
+        """Return a digest of what the SDK's own fingerprint of a step would miss or confuse.
 
-        The SDK's own fingerprint joins arguments with commas, so it confuses ``[a, b]`` and ``[a,b]``, and would run
-        the old step.
+        It joins arguments with commas, so it confuses ``[a, b]`` and ``[a,b]``, and would run the old step. It contains
+        the names of ports.
         """
         found = self.environment(step)
         rows = [
@@ -391,7 +389,6 @@ class Compilation:
             sorted(step.after),
             *([asdict(step.distribution)] if step.distribution else []),
             *([asdict(step.resources)] if step.resources else []),  # so that a step without keeps its digest
-            *([registration.text().decode()] if any(output.model for output in step.outputs.values()) else []),
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
 

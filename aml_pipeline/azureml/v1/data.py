@@ -46,18 +46,24 @@ def consumed(found: Sdk, place: DatasetPlace, port: str) -> Sdk:
     return named.as_download() if place.mode.endswith("download") else named.as_mount()
 
 
-def path(workspace: Sdk, place: DatasetPlace, port: str = "") -> Sdk:
-    """Return a path on a datastore that a path parameter can have; without ``port``, its port has a random name."""
+def path(workspace: Sdk, place: DatasetPlace) -> Sdk:
+    """Return a path on a datastore that a path parameter can have."""
     from azureml.data.datapath import DataPath
 
-    return DataPath(datastore(workspace, place.datastore), place.path, name=port or None)
+    return DataPath(datastore(workspace, place.datastore), place.path)
 
 
-def path_consumed(parameter: Sdk, place: DatasetPlace) -> Sdk:
-    """Return a path parameter as an input of a step."""
+def path_consumed(parameter: Sdk, place: DatasetPlace, port: str) -> Sdk:
+    """Return a path parameter as an input of a step.
+
+    The SDK makes the same object of the pair in its notebooks, but calls its port like the path, with a random name
+    unless the path has one, and the same name in all steps (``_PipelineIO`` of azureml-pipeline-core 1.61).
+    """
     from azureml.data.datapath import DataPathComputeBinding
+    from azureml.pipeline.core.graph import _PipelineIO
 
-    return parameter, DataPathComputeBinding(mode="download" if place.mode.endswith("download") else "mount")
+    binding = DataPathComputeBinding(mode="download" if place.mode.endswith("download") else "mount")
+    return _PipelineIO(datapath_param=parameter, datapath_compute_binding=binding, name=port)
 
 
 def _registered(workspace: Sdk, name: str, place: DatasetPlace) -> Sdk:
@@ -88,6 +94,18 @@ def _version(text: str | None) -> int | str:
 def version_of(found: Sdk) -> str:
     """Return the version of a registered dataset; "" for a path on a datastore."""
     return str(getattr(found, "version", None) or "")
+
+
+def assigned(workspace: Sdk, value: Sdk) -> str:
+    """Return the value of a parameter for data as Azure ML lists it: a path on a datastore, or the id of saved data."""
+    if type(value).__name__ == "DataPath":
+        return path_as_text(value.datastore_name, value.path_on_datastore)
+    return str(value.id or value._ensure_saved(workspace))  # noqa: SLF001 - as the SDK does for an assignment
+
+
+def path_as_text(datastore: str, path: str | None) -> str:
+    """Return a path on a datastore as the file writes it."""
+    return f"azureml://datastores/{datastore}/paths/{(path or '').lstrip('/')}"
 
 
 def datastore(workspace: Sdk, name: str | None) -> Sdk:

@@ -28,7 +28,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Proble
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
     return [
         *sendable.same_names(plan),
-        *_scheduled(plan),
+        *of_schedules(plan),
         *only,
         *words,
         *(problem for name in names for problem in _data_in_v2(plan, name)),
@@ -119,7 +119,7 @@ def _data_in_v2(plan: Plan, name: str) -> Iterator[Problem]:
         yield Problem("dataset-type", message, cure, ("datasets", name, "type"))
 
 
-def _scheduled(plan: Plan) -> Iterator[Problem]:
+def of_schedules(plan: Plan) -> Iterator[Problem]:
     """Yield the places of datasets in schedules that SDK v1 cannot set: a parameter has one kind of value."""
     for key in plan.schedules:
         for name, place in plan.data_of(key).items():

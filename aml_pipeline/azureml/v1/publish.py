@@ -26,7 +26,7 @@ from aml_pipeline.azureml.publication import (
     schedule_changes,
     stopped_pipeline,
 )
-from aml_pipeline.azureml.v1 import data, published
+from aml_pipeline.azureml.v1 import data, problems, published, registration
 from aml_pipeline.azureml.v1.applying import Scheduled, apply, missing
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
@@ -34,14 +34,15 @@ from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.pipeline.plan.ports import pipeline_input
+from aml_pipeline.pipeline.plan import ports
+from aml_pipeline.pipeline.plan.model import Plan, Step, token_as_data
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 from aml_pipeline.project.snapshot.snapshot import contents
 
-# Increased when the same file is published differently.
-_FORMAT = 1
+# Increased when the same steps or the same schedule are published differently.
+_FORMAT = 2
+_FORMAT_OF_SCHEDULES = 1
 _DIGEST_LENGTH = 32
 
 
@@ -99,11 +100,18 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
 
 
 def schedules(plan: Plan, workspace: Sdk) -> tuple[Actual, Whose, list[Change]]:
-    """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make."""
+    """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make.
+
+    Raises PipelineError for data that SDK v1 cannot set in a schedule, AzureError when Azure ML refuses.
+    """
     name, whose = endpoint_name(plan.name, plan.profile), _whose(plan, origin(plan.file))
     actual = published.look(workspace, name)
     adapted = adapt(plan)[0]
-    wanted = Wanted(whose, name, "", _wanted_schedules(adapted, _scheduled(adapted, workspace), name))
+    wrong = list(problems.of_schedules(adapted))
+    if wrong:
+        raise plan.refusal(wrong)
+    scheduled = _scheduled(adapted, workspace)
+    wanted = Wanted(whose, name, "", _wanted_schedules(adapted, workspace, scheduled, name))
     return actual, whose, list(schedule_changes(wanted, actual))
 
 
@@ -119,7 +127,7 @@ def _afresh(plan: Plan) -> Plan:
 def _wanted(work: Compilation, scheduled: Scheduled, whose: Whose) -> Wanted:
     plan = work.plan
     name = endpoint_name(plan.name, plan.profile)
-    return Wanted(whose, name, _digest(work), _wanted_schedules(plan, scheduled, name))
+    return Wanted(whose, name, _digest(work), _wanted_schedules(plan, work.workspace, scheduled, name))
 
 
 def _scheduled(plan: Plan, workspace: Sdk) -> Scheduled:
@@ -129,36 +137,49 @@ def _scheduled(plan: Plan, workspace: Sdk) -> Scheduled:
 
 def _data_of(plan: Plan, workspace: Sdk, key: str) -> dict[str, Sdk]:
     return {
-        pipeline_input(plan, name): data.path(workspace, place)
+        ports.pipeline_input(plan, name): data.path(workspace, place)
         if sendable.is_path(plan.datasets[name])
         else data.dataset(workspace, name, replace(place, optional=False))
         for name, place in plan.data_of(key).items()
     }
 
 
-def _wanted_schedules(plan: Plan, scheduled: Scheduled, endpoint: str) -> tuple[WantedSchedule, ...]:
-    return tuple(_schedule(plan, endpoint, key, scheduled.get(key, {})) for key in plan.schedules)
+def _wanted_schedules(plan: Plan, workspace: Sdk, scheduled: Scheduled, endpoint: str) -> tuple[WantedSchedule, ...]:
+    return tuple(_schedule(plan, workspace, endpoint, key, scheduled.get(key, {})) for key in plan.schedules)
 
 
 def _digest(work: Compilation) -> str:
     """Return a digest of everything that is sent to Azure ML to publish the pipeline, and of what it names there."""
-    plan, project = work.plan, work.project
+    plan, models = work.plan, list(registration.registrations(work.plan))
     rows: list[object] = [
         _FORMAT,
         plan.description,
         {name: parameter.default for name, parameter in sorted(plan.parameters.items())},
-        [
-            [step.name, work.version(step), contents(project.snapshot(step)),
-             work.resolved(step), step.allow_reuse]
-            for step in sorted(plan.steps, key=lambda step: step.name)
-        ],
-    ]  # fmt: skip
-    read = sorted({pipeline_input(plan, name) for step in plan.steps for name in step.datasets})
+        [_content(work, step) for step in sorted(plan.steps, key=lambda step: step.name)],
+        [[step.name, output, model.name] for step, output, model in models],
+    ]
+    rows += [registration.text().decode()] if models else []
+    read = sorted({ports.pipeline_input(plan, name) for step in plan.steps for name in step.datasets})
     rows += [read] if read else []  # they are parameters too
     return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
 
 
-def _schedule(plan: Plan, endpoint: str, key: str, values: Mapping[str, Sdk]) -> WantedSchedule:
+def _content(work: Compilation, step: Step) -> list[object]:
+    """Return what is sent of a step: what its digest says, and what that leaves to the SDK's fingerprint."""
+    places = work.plan.datasets
+    return [
+        step.name,
+        work.version(step),
+        contents(work.project.snapshot(step)),
+        work.resolved(step),
+        step.allow_reuse,
+        sorted([name, token_as_data(token)] for token, name in ports.names(step).items()),
+        sorted(name for name in step.datasets if places[name].type == "table"),
+        sorted(name for name, output in step.outputs.items() if output.overwrite),
+    ]
+
+
+def _schedule(plan: Plan, workspace: Sdk, endpoint: str, key: str, values: Mapping[str, Sdk]) -> WantedSchedule:
     schedule = plan.schedules[key]
     recurrence = schedule.recurrence
     monthly = recurrence.start if recurrence.frequency == "month" else None
@@ -171,12 +192,13 @@ def _schedule(plan: Plan, endpoint: str, key: str, values: Mapping[str, Sdk]) ->
         time_zone=schedule.windows_zone,
         at=f"day {monthly.day} at {monthly:%H:%M}" if monthly else "",
     )
-    rows = [_FORMAT, schedule.as_data(), plan.experiment, schedule.windows_zone]
+    rows = [_FORMAT_OF_SCHEDULES, schedule.as_data(), plan.experiment, schedule.windows_zone]
     rows += [{name: data.version_of(value) for name, value in values.items()}] if values else []
     digest = digest_of(json.dumps(rows, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogateescape"))
-    return WantedSchedule(
-        key, f"{endpoint}.{key}", plan.experiment, timing, schedule.parameters, digest[:_DIGEST_LENGTH]
-    )
+    with doing(f"looking up the data of schedule {key}"):
+        places = {name: data.assigned(workspace, value) for name, value in values.items()}
+        parameters = {**schedule.parameters, **places}
+    return WantedSchedule(key, f"{endpoint}.{key}", plan.experiment, timing, parameters, digest[:_DIGEST_LENGTH])
 
 
 def _stopped(wanted: Wanted, actual: Actual) -> list[str]:

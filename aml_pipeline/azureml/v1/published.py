@@ -10,6 +10,7 @@ import re
 
 from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing, mark_in
 from aml_pipeline.azureml.sdks import require_v1
+from aml_pipeline.azureml.v1 import data
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 
@@ -64,9 +65,21 @@ def _schedule(entity: Sdk) -> Schedule:
         endpoint=entity.pipeline_endpoint_id,
         experiment=info.experiment_name if info else None,
         timing=_timing(entity.recurrence) if entity.recurrence and mark_in(info and info.description) else None,
-        parameters=dict(info.parameter_assignments or {}) if info else None,
+        parameters=_parameters(info) if info else None,
         created=str(entity.created_date),
     )
+
+
+def _parameters(info: Sdk) -> dict[str, str]:
+    """Return the values of all parameters, those for data as ``data.assigned`` says."""
+    paths = {
+        name: data.path_as_text(path.data_store_name, path.relative_path)
+        for name, path in (info.data_path_assignments or {}).items()
+    }
+    rows = (info.data_set_definition_value_assignments or {}).items()
+    references = ((name, value.saved_data_set_reference or value.data_set_reference) for name, value in rows)
+    datasets = {name: str(reference.id) for name, reference in references if reference}
+    return {**(info.parameter_assignments or {}), **paths, **datasets}
 
 
 def _timing(entity: Sdk) -> Timing:

@@ -101,4 +101,4 @@ def no_container(name: str, kind: str) -> AzureError:
 def no_key(name: str) -> AzureError:
     """Return the error for a datastore without credentials, which SDK v1 needs."""
     what = f"Datastore {name} has no account key or SAS token, and SDK v1 needs one to upload data."
-    return AzureError(f"{what} Use `aml-pipeline submit --sdk v2`, or name another datastore by `datastore:`.")
+    return AzureError(f"{what} Use v2, `sdk: v2` in the file, or name another datastore by `datastore:`.")

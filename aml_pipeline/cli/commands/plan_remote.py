@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.opened import open_with
@@ -22,7 +23,7 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     sdks.require_v1_of(plan, "aml-pipeline plan --remote")
     chosen = [plan.step(name).name for name in options.operands]
     with waiting.heard_by(say), waiting.reminding("querying Azure ML"):
-        azureml.check(plan, project, sdk="v1")
+        azureml.check(by_hand(plan), project, sdk="v1")
         workspace = connect(options, environ, project.folder, plan.workspace, "v1")
         verdicts = dict(azureml.forecast(plan, workspace, project))
     names = chosen or list(verdicts)  # with the steps that register models

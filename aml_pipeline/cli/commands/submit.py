@@ -36,7 +36,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
     tags = _tags(options.texts("tag"))
     sdk = sdks.chosen(plan, options.text("sdk"))
     with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
-        azureml.check(plan, project, sdk=sdk, step=step)
+        azureml.check(by_hand(plan), project, sdk=sdk, step=step)
         if options.flag("dry_run"):
             _show(plan, project, plan.step(step) if step else None, {**plan.tags, **tags})
             return 0

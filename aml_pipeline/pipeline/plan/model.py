@@ -164,11 +164,10 @@ class OutputSettings:
 
     @property
     def sent(self) -> dict[str, str | None]:
-        """The settings that Azure ML receives; that an output must not be empty is only checked locally."""
+        """The settings of the data that Azure ML receives; that it must not be empty is only checked locally."""
         data = {"datastore": self.datastore, "mode": self.mode, "register_as": self.register_as}
         data |= {"path": self.path} if self.path else {}
-        data |= {"type": self.type} if self.type != "folder" else {}
-        return data | ({"model": f"{self.model.name} {self.model.type}"} if self.model else {})
+        return data | ({"type": self.type} if self.type != "folder" else {})
 
 
 @dataclass(frozen=True, slots=True)
