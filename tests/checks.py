@@ -273,14 +273,14 @@ ENTRIES: dict[str, dict[str, str]] = {
         "no-environment": "Reported by `submit`: a step in Azure ML needs an environment. Add `environment:`.",
         "not-alone": "Reported by `submit STEP`: a step that reads the output of another step cannot run alone. Submit "
         "the pipeline.",
-        "plain-secret": "A warning: a file of the environment, a variable, an argument or the default of a parameter "
-        "contains a password, key or token in plain text, which is sent to Azure ML. Remove it: use connections of the "
-        "workspace for pip, and its key vault for scripts.",
+        "plain-secret": "A warning: a file of the environment, a variable, an argument, the default of a parameter or "
+        "the address of a dataset contains a password, key or token in plain text, which is sent to Azure ML. Remove "
+        "it: use connections of the workspace for pip, its key vault for scripts, and datastores for data.",
         "registry-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 knows only "
         "environments of the workspace. Name one of these, or use v2.",
         "reserved-variable": "Reported by `submit`: Azure ML sets this variable itself. Choose another name.",
-        "secret-file": "A warning: judging by its name, a file that would be sent with a step contains keys or "
-        "passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
+        "secret-file": "A warning: judging by its name, a file that would be sent with a step or a Dockerfile contains "
+        "keys or passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
         "model-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 registers a "
         "model in a step of its own, in the environment of the step that wrote it. Add azureml-core to that.",
         "unread-secret": "A warning, and an error of `submit` for a command without a Python file: Azure ML does not "

@@ -13,6 +13,7 @@ from aml_pipeline import __version__
 from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
+from aml_pipeline.core.sealing import Hide
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
@@ -104,7 +105,7 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
             **({"distribution": _distribution(step.distribution)} if step.distribution else {}),
             **_of_node(step),
             **{f"output {name}": _settings(output) for name, output in step.outputs.items()},
-            **{f"dataset {dataset}": _place(plan.datasets[dataset]) for dataset in step.datasets},
+            **{f"dataset {dataset}": _place(plan.datasets[dataset], project.hide) for dataset in step.datasets},
         },
     }
 
@@ -129,11 +130,10 @@ def _distribution(distribution: Distribution) -> str:
     return f"{distribution.type}, {counted(distribution.nodes, 'node')} with {processes} each"
 
 
-def _place(place: DatasetPlace) -> str:
+def _place(place: DatasetPlace, hide: Hide) -> str:
     sent = "upload" if place.upload else None
-    return " ".join(
-        filter(None, (sent, place.registered, place.version, place.datastore, place.path, place.url, place.mode))
-    )
+    url = hide("url", place.url) if place.url else None  # it may be signed
+    return " ".join(filter(None, (sent, place.registered, place.version, place.datastore, place.path, url, place.mode)))
 
 
 def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
@@ -213,7 +213,7 @@ def _secrets(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
         for variable, name in step.secrets.items():
             program = redaction.program(step)
             message = f'step "{step.name}" runs {program}, which cannot be given the secret "{name}" in Azure ML.'
-            cure = f"Read it in a Python script, or delete {variable} here: local steps inherit your variables anyway."
+            cure = f"Read it in a Python script, and declare {variable} only for steps that start one."
             place = ("steps", step.name, "environment_variables", variable)
             yield Problem("unread-secret", message, cure, place, on_key=True)
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from aml_pipeline.core.problems import Path, Problem
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Literal, by_option
+from aml_pipeline.pipeline.plan.tokens import Literal, parts, with_options
 
 # The same words with a shell and without one. A CommandStep sends them one by one (command_step.py), a run of its own
 # joined by spaces (_run_config_modification in azureml-core, _execution/_commands.py), and a shell reads those: `&&`
@@ -21,23 +22,34 @@ def problems(plan: Plan, step: Step) -> Iterator[Problem]:
     """Yield the words of ``step`` that SDK v1 may not pass on as they are; it quotes those of a script."""
     if step.script is not None:
         return
-    for text, place in _texts(plan, step):
-        if not _PLAIN.fullmatch(text):
-            shown = json.dumps(text, ensure_ascii=False)
-            message = f'step "{step.name}" passes {shown} to a command, but SDK v1 does not quote it for the shell.'
-            is_line = place[:3] == step.place and " " in text
-            cure = _SCRIPT if is_line else "Use only letters, digits and @ % + = : , . / - _"
-            yield Problem("shell-word", message, f"{cure}, or use v2: `sdk: v2` in the file.", place)
+    for text, shown, place in _changed(plan, step):
+        quoted = json.dumps(shown, ensure_ascii=False)
+        message = f'step "{step.name}" passes {quoted} to a command, but SDK v1 does not quote it for the shell.'
+        is_line = place[:3] == step.place and " " in text
+        cure = _SCRIPT if is_line else "Use only letters, digits and @ % + = : , . / - _"
+        yield Problem("shell-word", message, f"{cure}, or use v2: `sdk: v2` in the file.", place)
 
 
-def _texts(plan: Plan, step: Step) -> Iterator[tuple[str, Path]]:
-    yield from ((argument.option, argument.place) for argument in step.arguments if argument.option is not None)
-    for _, token, place in by_option((*step.word_arguments, *step.arguments)):
-        if isinstance(token, Literal):
-            yield token.text, place
+def _changed(plan: Plan, step: Step) -> Iterator[tuple[str, str, Path]]:
+    """Yield each text that a shell would change, the same without secrets, and its place in the file."""
+    for argument in step.arguments:
+        if argument.option is not None and not _PLAIN.fullmatch(argument.option):
+            yield argument.option, argument.option, argument.place
+    for option, token, place in with_options((*step.word_arguments, *step.arguments)):
+        shown = parts(redaction.value(option, token))
+        for part, hidden in zip(parts(token), shown, strict=True):
+            if isinstance(part, Literal) and isinstance(hidden, Literal) and not _PLAIN.fullmatch(part.text):
+                yield part.text, hidden.text, place
     for name in step.parameters:
-        value = plan.parameters[name]
-        yield from ((text, ("parameters", name)) for text in dict.fromkeys((value.default, value.text)))
-        for schedule, about in plan.schedules.items():
-            if name in about.parameters:
-                yield about.parameters[name], ("schedules", schedule, "parameters", name)
+        for text, place in _values(plan, name):
+            if not _PLAIN.fullmatch(text):
+                yield text, redaction.parameter(plan, name, text), place
+
+
+def _values(plan: Plan, name: str) -> Iterator[tuple[str, Path]]:
+    """Yield the values that a parameter has, in the file, in this run and in schedules."""
+    value = plan.parameters[name]
+    yield from ((text, ("parameters", name)) for text in dict.fromkeys((value.default, value.text)))
+    for key, schedule in plan.schedules.items():
+        if name in schedule.parameters:
+            yield schedule.parameters[name], ("schedules", key, "parameters", name)

@@ -41,7 +41,7 @@ _FEW_FILES, _SMALL_BYTES = 20, 1 << 20
 class Running:
     """An attempt with a running process; ``logs`` are its log files by rank, ``leavings`` keeps its ``outputs/``.
 
-    ``masked`` keeps its secrets out of the logs. ``since_ns`` is its start by the file system's clock, ``sight`` the
+    ``masked`` keeps secrets out of the logs. ``since_ns`` is its start by the file system's clock, ``sight`` the
     state of everything it depends on at that time, ``seconds`` its duration, ``status`` its exit status, ``rank`` the
     process that had it; ``stays`` means that its working copy is kept.
     """
@@ -110,7 +110,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     follower = Follower(log, step.name, tell, logged)
     with ranks.logs(follower, recorder, step) as logs:
         own = ranks.variables(step.distribution)
-        masked = secrets.masked_logs(context, step, [log.path for log in logs])
+        masked = secrets.masked_logs(context, [log.path for log in logs])
         descriptors = [log.descriptor for log in masked or logs]
         child = processes.start(
             command(context, step, attempt.outputs, results),

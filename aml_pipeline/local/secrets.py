@@ -12,6 +12,7 @@ from aml_pipeline.local.evaluate import Context, forecast
 from aml_pipeline.pipeline.plan.model import Step
 
 _PIECE_BYTES = 1 << 20
+_SHORTEST = 4
 
 
 def require(context: Context, selected: Sequence[str], forced: Collection[str]) -> None:
@@ -91,9 +92,20 @@ class MaskedLog:
             done = done[os.write(self._log, done) :]
 
 
-def masked_logs(context: Context, step: Step, logs: Sequence[str]) -> list[MaskedLog]:
-    """Return the logs of the processes of ``step`` without its secrets; none if it has no secrets."""
-    values = [context.environ.get(variable, "") for variable in step.secrets]
-    # A script may print the lines of a secret one by one.
-    parts = {part.encode("utf-8", "surrogateescape") for value in values for part in (value, *value.splitlines())}
-    return [MaskedLog(log, parts - {b""}) for log in logs] if values else []
+def masked_logs(context: Context, logs: Sequence[str]) -> list[MaskedLog]:
+    """Return the logs of the processes of a step without the secrets of any step; none if there are no secrets.
+
+    Each step inherits the caller's variables, so any of them may print a secret of another.
+    """
+    variables = {variable for step in context.plan.steps for variable in step.secrets}
+    texts = to_mask(context.environ.get(variable, "") for variable in variables)
+    return [MaskedLog(log, texts) for log in logs] if texts else []
+
+
+def to_mask(values: Iterable[str]) -> set[bytes]:
+    """Return the secrets and each of their lines, which a script may print one by one.
+
+    What is very short (the brace of a JSON file, a single digit) stands in other texts too, and would spoil them.
+    """
+    texts = {text.strip() for value in values for text in (value, *value.splitlines())}
+    return {text.encode("utf-8", "surrogateescape") for text in texts if len(text) >= _SHORTEST}

@@ -5,17 +5,30 @@ Whether a value is hidden depends on its name: that of the variable or parameter
 
 from __future__ import annotations
 
-import itertools
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.masking import MASK, OTHER, is_secret, masked, redacted, without_secrets
 from aml_pipeline.core.sealing import Hide
-from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Step, token_as_data
-from aml_pipeline.pipeline.plan.tokens import Argument, Literal, Parameter, Part, Text, Token, by_option
+from aml_pipeline.pipeline.plan.model import DatasetPlace, ParameterValue, Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.tokens import (
+    Argument,
+    Literal,
+    Parameter,
+    Part,
+    Text,
+    Token,
+    by_option,
+    parts,
+    with_options,
+)
+
+if TYPE_CHECKING:
+    from aml_pipeline.pipeline.schedule import Schedule
 
 
 def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
@@ -27,9 +40,14 @@ def parameters(plan: Plan, hide: Hide = masked) -> dict[str, str]:
     }
 
 
+def parameter(plan: Plan, name: str, text: str) -> str:
+    """Return a value of a parameter, which may be that of a schedule."""
+    return _hidden(_names(plan.steps).get(name, {name: None}), text, masked)
+
+
 def data(plan: Plan) -> dict[str, str]:
     """Return the places that the caller gave to datasets."""
-    return {name: without_secrets(place) for name, place in plan.data.items()}
+    return places(plan.data)
 
 
 def _names(steps: Iterable[Step]) -> dict[str, dict[str, None]]:
@@ -48,19 +66,22 @@ def _hidden(names: Iterable[str], text: str, hide: Hide) -> str:
 
 def arguments(given: Sequence[Argument], hide: Hide = masked) -> list[list[dict[str, Any]]]:
     """Return arguments as JSON data, token by token."""
-    hidden = iter([_part(option, part, hide) for option, part, _ in by_option(given)])
-    rows = []
-    for argument in given:
-        values = [_taken(token, hidden) for token in argument.values]
-        rows.append([token_as_data(token) for token in replace(argument, values=tuple(values)).tokens])
-    return rows
+    hidden = (value(option, token, hide) for option, token, _ in with_options(given))
+    shown = [replace(argument, values=tuple(islice(hidden, len(argument.values)))) for argument in given]
+    return [[token_as_data(token) for token in argument.tokens] for argument in shown]
 
 
-def _taken(token: Token, parts: Iterator[Part]) -> Token:
-    """Return ``token`` made of the next of ``parts``."""
+def value(option: str, token: Token, hide: Hide = masked) -> Token:
+    """Return a value of an argument; a text is judged as a whole: a login in a URL may be several parts."""
     if not isinstance(token, Text):
-        return next(parts)
-    return Text(tuple(itertools.islice(parts, len(token.parts))))
+        return _part(option, token, hide)
+    name = "password" if is_secret("", literally(token)) else option  # so that each part is hidden
+    return Text(tuple(_part(name, part, hide) for part in token.parts))
+
+
+def literally(token: Token) -> str:
+    """Return a value of an argument as a text, with ``***`` in place of each expression."""
+    return "".join(part.text if isinstance(part, Literal) else MASK for part in parts(token))
 
 
 def _part(option: str, part: Part, hide: Hide) -> Part:
@@ -77,8 +98,8 @@ def _literal(option: str, text: str, hide: Hide) -> str:
 
 def command(step: Step, hide: Hide = masked) -> list[str]:
     """Return the words of a command."""
-    parts = (_part(option, part, hide) for option, part, _ in by_option(step.word_arguments))
-    return [part.text for part in parts if isinstance(part, Literal)]
+    words = (_part(option, part, hide) for option, part, _ in by_option(step.word_arguments))
+    return [word.text for word in words if isinstance(word, Literal)]
 
 
 def program(step: Step, hide: Hide = masked) -> str:
@@ -102,23 +123,22 @@ def variables(step: Step, hide: Hide = masked) -> dict[str, str]:
 def plan_as_data(plan: Plan) -> dict[str, Any]:
     """Return the plan as JSON data."""
     names = _names(plan.steps)
-    data = replace(
+    rows = replace(
         plan,
         parameters={
             name: _parameter(parameter, names.get(name, {name: None})) for name, parameter in plan.parameters.items()
         },
         tags=redacted(plan.tags),
-        schedules={
-            name: replace(schedule, parameters=redacted(schedule.parameters))
-            for name, schedule in plan.schedules.items()
-        },
+        datasets={name: _dataset(place) for name, place in plan.datasets.items()},
+        data=data(plan),
+        schedules={name: _schedule(schedule, names) for name, schedule in plan.schedules.items()},
     ).as_data()
-    for step, row in zip(plan.steps, data["steps"], strict=True):
+    for step, row in zip(plan.steps, rows["steps"], strict=True):
         row["arguments"], row["environment_variables"] = arguments(step.arguments), variables(step)
         row["command"] = command(step) or None
         if step.resources:
             row["resources"]["docker_arguments"] = words(step.resources.docker_arguments)
-    return data
+    return rows
 
 
 def for_record(plan: Plan) -> dict[str, Any]:
@@ -126,6 +146,21 @@ def for_record(plan: Plan) -> dict[str, Any]:
     values = parameters(plan)
     moved = {"data": data(plan)} if plan.data else {}
     return {"pipeline": plan.name, "profile": plan.profile, "parameters": values, **moved, "plan": plan_as_data(plan)}
+
+
+def places(given: Mapping[str, str]) -> dict[str, str]:
+    """Return places of datasets; the address of a file on the web may be signed."""
+    return {name: without_secrets(place) for name, place in given.items()}
+
+
+def _dataset(place: DatasetPlace) -> DatasetPlace:
+    return replace(place, url=without_secrets(place.url)) if place.url else place
+
+
+def _schedule(schedule: Schedule, names: Mapping[str, Iterable[str]]) -> Schedule:
+    values = schedule.parameters.items()
+    shown = {name: _hidden(names.get(name, {name: None}), text, masked) for name, text in values}
+    return replace(schedule, parameters=shown, datasets=places(schedule.datasets))
 
 
 def _parameter(parameter: ParameterValue, names: Iterable[str]) -> ParameterValue:

@@ -170,7 +170,18 @@ class _Script:
                 )
             else:
                 continue
-            yield _Warning("undeclared-variable", file, variable.position, message, _declared(variable), variable.name)
+            yield _Warning(
+                "undeclared-variable", file, variable.position, message, self._declared(variable), variable.name
+            )
+
+    def _declared(self, variable: Variable) -> str:
+        """Return how a variable comes to where the script runs."""
+        secrets = {name: secret for step in self._plan.steps for name, secret in step.secrets.items()}
+        if variable.name in secrets or by_variable(variable.name, _A_SECRET):
+            secret = secrets.get(variable.name, "NAME")
+            declaration = f"environment_variables: {{{variable.name}: {{secret: {secret}}}}}"
+            return f"Declare it as a secret, `{declaration}`: its value would be plain text in the pipeline file."
+        return f"Declare it, `environment_variables: {{{variable.name}: …}}`, or make it an argument."
 
     def _unseen(self, read: Reads, file: str) -> Iterator[_Warning]:
         from aml_pipeline.project import local_paths  # only where a file reads something
@@ -234,14 +245,6 @@ class _Script:
         names = [name for name, rule in self._snapshot.own.items() if rule == "import"]
         trees = (parse(self._reader.text(self._source, name)) for name in names)
         return all(definitions.is_quiet(tree, self._source.may_hold_module) for tree in trees)
-
-
-def _declared(variable: Variable) -> str:
-    """Return how a variable comes to where the script runs."""
-    if by_variable(variable.name, _A_SECRET):
-        read = f'Read it from the key vault of the workspace, `run.get_secret("{variable.name}")`'
-        return f"{read}: in the pipeline file it would be plain text."
-    return f"Declare it, `environment_variables: {{{variable.name}: …}}`, or make it an argument."
 
 
 def _calling(names: list[str]) -> str:

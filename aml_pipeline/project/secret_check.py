@@ -8,21 +8,27 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from aml_pipeline.core import files
+from aml_pipeline.core.masking import is_secret
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.secrets import by_name, by_variable
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Literal, Parameter, by_option
+from aml_pipeline.pipeline.plan.tokens import Literal, Parameter, Text, Token, by_option, with_options
 from aml_pipeline.project.folder import Project
+from aml_pipeline.project.snapshot.imports import parse
 from aml_pipeline.project.snapshot.shared_files import Files
+from aml_pipeline.project.snapshot.source import SourceFolder, SyntaxFault
 
-VAULT = 'Keep secrets in the key vault of the workspace, and read them with `run.get_secret("NAME")`.'
+VAULT = "Keep secrets in the key vault of the workspace, and read them as docs/azure.md#secrets shows."
 
 
 def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
     """Return a warning for each file of ``steps`` with a usual name for secrets, and each value that looks like one."""
     settings = [*_variables(steps), *_docker_arguments(steps)]
+    of_plan = [*_parameters(plan, steps), *_datasets(plan, steps)]
     unread = [problem for step in steps if step.compute for problem in _unread(step, project)]
-    return [*_files(project, steps), *settings, *_arguments(steps), *_parameters(plan, steps), *unread]
+    files_sent = [*_files(project, steps), *_build_contexts(project, steps)]
+    return [*files_sent, *settings, *_arguments(steps), *of_plan, *unread]
 
 
 def _files(project: Project, steps: Iterable[Step]) -> list[Problem]:
@@ -35,6 +41,19 @@ def _files(project: Project, steps: Iterable[Step]) -> list[Problem]:
         for name in secret[snapshot.files]:
             users.setdefault((snapshot.folder, name), []).append(step)
     return [_secret_file(project, name, having) for (_, name), having in users.items()]
+
+
+def _build_contexts(project: Project, steps: Iterable[Step]) -> Iterator[Problem]:
+    """Yield a warning for each such file in a folder from which Docker builds an image."""
+    environments = {step.environment.dockerfile: step.environment for step in steps if step.environment}
+    for dockerfile, environment in environments.items():
+        context = project.build_context(environment)
+        for name in filter(by_name, context.digests if context else ()):
+            folder = os.path.dirname(str(dockerfile))
+            ignore = SourceFolder(project.path(folder), project.digests).ignore_file
+            message = f"this file looks like {by_name(name)}, and is sent to Azure ML with {dockerfile}."
+            file = os.path.normpath(os.path.join(folder, name))
+            yield Problem("secret-file", message, _exclusion(name, folder, ignore), severity="warning", file=file)
 
 
 def _secret_file(project: Project, name: str, steps: list[Step]) -> Problem:
@@ -50,9 +69,12 @@ def secret_cure(project: Project, step: Step, name: str) -> str:
     """Return where to keep the secrets of a file in the snapshot of ``step``: a needed file cannot be excluded."""
     if name.endswith(".py") or project.snapshot(step).rules.get(name) in {"script", "import", "named"}:
         return VAULT
-    ignore = project.source(step).ignore_file or ".amlignore"
+    return _exclusion(name, step.source_directory, project.source(step).ignore_file)
+
+
+def _exclusion(name: str, folder: str, ignore_file: str | None) -> str:
     pattern = re.sub(r"([*?\[\]\\!# ])", r"\\\1", name)
-    return f"Exclude it: add `{pattern}` to {os.path.join(step.source_directory, ignore)}."
+    return f"Exclude it: add `{pattern}` to {os.path.join(folder, ignore_file or '.amlignore')}."
 
 
 def _variables(steps: Iterable[Step]) -> Iterator[Problem]:
@@ -76,28 +98,31 @@ def _unread(step: Step, project: Project) -> Iterator[Problem]:
     for variable, name in step.secrets.items():
         if None not in read and name not in read:
             message = f'Azure ML does not set {variable}: step "{step.name}" must read the secret "{name}" itself.'
-            cure = f'Call `Run.get_context().get_secret("{name}")` there, as docs/azure.md#secrets shows.'
+            cure = f'Call `get_secret("{name}")` there, as docs/azure.md#secrets shows.'
             place = ("steps", step.name, "environment_variables", variable)
             yield Problem("unread-secret", message, cure, place, on_key=True, severity="warning")
 
 
 def _read_secrets(project: Project, step: Step) -> set[str | None]:
-    """Return the names of the secrets that the Python files of ``step`` read; None for one that is computed."""
-    folder = project.source(step).path
-    names = [name for name in project.snapshot(step).digests if name.endswith(".py")]
-    texts = [files.read(os.path.join(folder, name)) for name in names]
-    calls = [call for text in texts if b"get_secret" in text for call in _calls(text)]
-    return {_constant(call.args[0]) if call.args else None for call in calls}
+    """Return the names of the secrets that the Python files of ``step`` read; None for one that is not known."""
+    source = project.source(step)
+    read: set[str | None] = set()
+    for name in [name for name in project.snapshot(step).digests if name.endswith(".py")]:
+        text = files.read(os.path.join(source.path, name))
+        if b"get_secret" in text:
+            read |= {None} if isinstance(source.reading(name), SyntaxFault) else set(_names_read(parse(text)))
+    return read
 
 
-def _calls(text: bytes) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("get_secret", "get_secrets")):
-            yield node
+def _names_read(tree: ast.Module) -> Iterator[str | None]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func).endswith(("get_secret", "get_secrets")):
+            name = node.args[0] if node.args else None
+            yield str(name.value) if isinstance(name, ast.Constant) else None
 
 
-def _constant(node: ast.expr) -> str | None:
-    return str(node.value) if isinstance(node, ast.Constant) else None
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:
@@ -116,14 +141,36 @@ def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:
 
 def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
     for step in steps:
-        for option, token, place in by_option((*step.word_arguments, *step.arguments)):
-            if not isinstance(token, Literal):
-                continue
-            name, equals, value = token.text.partition("=")
-            what = by_variable(option.strip("-"), token.text) or (equals and by_variable(name.strip("-"), value))
+        for option, token, place in with_options((*step.word_arguments, *step.arguments)):
+            what = _kind(option, token)
             if what:
                 whose = f"the value of {option}" if option else "an argument"
                 yield _in_plain_text(f'{whose} in step "{step.name}"', what, place)
+
+
+def _kind(option: str, token: Token) -> str | None:
+    """Return what a value of an argument contains, if that is a secret; parts of a text may be the login of one URL."""
+    if isinstance(token, Text):
+        kinds = [by_variable("", redaction.literally(token)), *(_kind(option, part) for part in token.parts)]
+        return next(filter(None, kinds), None)
+    if not isinstance(token, Literal):
+        return None
+    name, equals, value = token.text.partition("=")
+    return by_variable(option.strip("-"), token.text) or (by_variable(name.strip("-"), value) if equals else None)
+
+
+def _datasets(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
+    """Yield a warning for each address of data on the web that contains a key, such as the signature of a SAS URL."""
+    moved = {schedule: plan.data_of(schedule) for schedule in plan.schedules}
+    for name in dict.fromkeys(name for step in steps for name in step.datasets):
+        urls: dict[Path, str | None] = {("datasets", name, "url"): plan.datasets[name].url}
+        for schedule, places in moved.items():
+            urls |= {("schedules", schedule, "datasets", name): places[name].url} if name in places else {}
+        for place, url in urls.items():
+            if url and is_secret("url", url):
+                message = f'the address of dataset "{name}" contains a key, and is sent to Azure ML in plain text.'
+                cure = "Let a datastore of the workspace keep the key: write `datastore:` and `path:` instead."
+                yield Problem("plain-secret", message, cure, place, severity="warning")
 
 
 def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_pipeline.local.secrets import MaskedLog
+from aml_pipeline.local.secrets import MaskedLog, to_mask
 from tests.conftest import Project
 
 TEXT = """
@@ -70,6 +70,22 @@ def test_a_failure_shows_no_secret(guarded: Project) -> None:
     assert "wrong: ***" in failed.stdout + failed.stderr
     assert VALUE not in failed.stdout + failed.stderr
     assert stored(guarded, VALUE) == []
+
+
+def test_a_step_that_declares_no_secret_shows_none_either(guarded: Project) -> None:
+    """It inherits the variables of the caller like any step."""
+    guarded.write({"before.py": "import os\nraise SystemExit('inherited ' + os.environ['TOKEN'])\n"})
+    failed = guarded.cli("run", environ=GIVEN, status=1)
+    assert "inherited ***" in failed.stdout + failed.stderr
+    assert VALUE not in failed.stdout + failed.stderr
+    assert stored(guarded, VALUE) == []
+
+
+def test_what_is_very_short_is_not_masked() -> None:
+    """The lines of a JSON file are, and not its braces; a digit would spoil each number."""
+    assert to_mask(["5", "", "abc", "abcd\n"]) == {b"abcd"}
+    text = '{\n  "key": "value"\n}'
+    assert to_mask([text]) == {text.encode(), b'"key": "value"'}
 
 
 def test_a_missing_secret_is_told_before_anything_runs(guarded: Project) -> None:

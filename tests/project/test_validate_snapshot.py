@@ -231,7 +231,7 @@ def test_secrets_are_told_once_with_the_cure_and_never_shown(pipeline: Project) 
     texts += [pipeline.cli("validate", *form).stdout for form in ([], ["--format", "json"], ["--format", "github"])]
     assert not any(SECRET[:8] in text for text in texts)
     told = [line for line in texts[0].splitlines() if "looks like" in line]
-    vault = 'Keep secrets in the key vault of the workspace, and read them with `run.get_secret("NAME")`.'
+    vault = "Keep secrets in the key vault of the workspace, and read them as docs/azure.md#secrets shows."
     key = "a connection string with a storage account key"
     assert told == [
         f"  one.py:2 looks like a hard-coded password or key. {vault}",

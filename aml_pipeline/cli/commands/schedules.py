@@ -10,7 +10,7 @@ from typing import Any
 from aml_pipeline.cli.opened import open_with, refuse_without_remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.core.masking import redacted
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.schedule import timetable
 from aml_pipeline.pipeline.schedule.timetable import Firing
@@ -82,8 +82,8 @@ def _row(plan: Plan, name: str, now: datetime) -> dict[str, Any]:
         "words": schedule.recurrence.in_words(),
         "time_zone": schedule.time_zone,
         "windows_zone": schedule.windows_zone,
-        "parameters": redacted(schedule.parameters),
-        "datasets": dict(schedule.datasets),
+        "parameters": {name: redaction.parameter(plan, name, text) for name, text in schedule.parameters.items()},
+        "datasets": redaction.places(schedule.datasets),
         "runs": [_run(run) for run in runs],
     }
 

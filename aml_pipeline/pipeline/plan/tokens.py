@@ -108,7 +108,13 @@ def join(text: Text, bind: Callable[[Part], str | None]) -> str | None:
 
 
 def by_option(arguments: Iterable[Argument]) -> Iterator[tuple[str, Part, tuple[str | int, ...]]]:
-    """Yield each part of the values with the option that carries it ("": none), and its place in the file.
+    """Yield each part of the values with the option that carries it ("": none), and its place in the file."""
+    for option, token, place in with_options(arguments):
+        yield from ((option, part, place) for part in parts(token))
+
+
+def with_options(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tuple[str | int, ...]]]:
+    """Yield each value with the option that carries it ("": none), and its place in the file.
 
     That is also the literal option before a positional value, and the option at the beginning of a text: ``--data=…``.
     """
@@ -116,8 +122,7 @@ def by_option(arguments: Iterable[Argument]) -> Iterator[tuple[str, Part, tuple[
     for argument in arguments:
         for index, token in enumerate(argument.values):
             option = argument.option or _glued_option(token) or before
-            place = (*argument.place, *([index] if len(argument.values) > 1 else []))
-            yield from ((option, part, place) for part in parts(token))
+            yield option, token, (*argument.place, *([index] if len(argument.values) > 1 else []))
         only = argument.values[0] if argument.option is None and argument.values else None
         before = only.text if isinstance(only, Literal) and only.text.startswith("-") else ""
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
+from aml_pipeline.core.masking import MASK
+
+_VARIABLE = re.compile(r"(\$\{[A-Z0-9_]+\}|:)")
 _LOGIN = re.compile(r"(?<=://)[^\s/@]*\$\{[A-Z0-9_]+\}[^\s/@]*@")
 
 
 def login(line: str) -> str:
-    """Return the login in a line for pip that names an index, as written: ``${USER}:${TOKEN}``; else ""."""
+    """Return the login in a line for pip that names an index: ``${USER}:${TOKEN}``, with ``***`` for text; else ""."""
     found = _LOGIN.search(line) if line.startswith("-") else None
-    return found[0].removesuffix("@") if found else ""
+    pieces = _VARIABLE.split(found[0].removesuffix("@")) if found else []
+    return "".join(piece if at % 2 else piece and MASK for at, piece in enumerate(pieces))
 
 
 def without_login(line: str) -> str:
