@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.local import ranks
+from aml_pipeline.core.wording import listed
+from aml_pipeline.local import models, ranks
 from aml_pipeline.local.store import Result, Store
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
@@ -257,9 +258,23 @@ def forecast(context: Context, selected: Sequence[str], forced: Collection[str] 
     for name in selected:
         why = FORCED if name in forced else ""
         evaluation = evaluate(context, context.plan.step(name), results, pending, forced=why)
-        verdicts.append((name, evaluation.verdict))
+        verdicts.append((name, _with_models(context, evaluation)))
         if evaluation.result:
             results[name] = evaluation.result
         else:
             pending[name] = evaluation.verdict.action == "run"
     return verdicts
+
+
+def _with_models(context: Context, evaluation: Evaluation) -> Verdict:
+    """Return the verdict on a step, and the models that a run would register of its earlier result."""
+    result, store = evaluation.result, context.store
+    settings = evaluation.step.outputs if result else {}
+    names = [
+        output.model.name
+        for name, output in settings.items()
+        if result and output.model and result.contents[name].files
+        if models.will_register(store.folder, output.model, result, name, context.project.digests)
+    ]
+    verdict = evaluation.verdict
+    return replace(verdict, reason=f"{verdict.reason}, registers {listed(names)}") if names else verdict

@@ -11,6 +11,7 @@ from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
+from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.removal import Refusal
 from aml_pipeline.local import attempt, code, models, process, survivors, witness
 from aml_pipeline.local.attempt import Judgement, Running
@@ -84,6 +85,8 @@ class _Runner:
         self._evaluating: tuple[Step, Work[Evaluation]] | None = None
         self._judging: dict[str, Work[Judgement]] = {}  # started steps whose process has ended
         self._tidying: list[Work[list[Refusal]]] = []
+        self._drafting: list[Work[models.Draft | models.Version | None]] = []
+        self._unregistered: list[MachineError | OSError] = []
         self._processes = Processes(shared=wishes.shared)
         # Steps whose code is still to be stored for the record, with their parts.
         self._unkept: list[tuple[Step, Mapping[str, Any]]] = []
@@ -132,7 +135,9 @@ class _Runner:
                 if self._running or self._evaluating:
                     self._watch()
             self._do_chores()
+            self._end_drafting(wait=True)
             self._end_tidying()
+            self._require_registered()
         except BaseException as error:
             self._done.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             self._abandon_all(self._done.state)
@@ -161,6 +166,7 @@ class _Runner:
             self._chores.append(partial(code.keep, self._context.contents, self._context.project, step, parts))
         while self._chores:
             self._chores.pop(0)()  # one by one: the others are done even if one fails
+        self._end_drafting(wait=False)
 
     def _tidy(self, running: Running) -> None:
         """Clean up after an attempt, in a thread if that may take long, and collect earlier clean-ups."""
@@ -238,12 +244,34 @@ class _Runner:
         return f"step {missing} has no result" if missing else ""
 
     def _register(self, result: Result, *, ran: bool) -> None:
-        """Keep the outputs of a result that are models."""
+        """Keep the outputs of a result that are models; they are copied in a thread if another step runs."""
+        store, digests = self._context.store, self._context.project.digests
         for name, settings in self._steps[result.step].outputs.items():
             if settings.model and result.contents[name].files:  # an argument that is omitted leaves its output empty
-                store = self._context.store
-                version = models.register(store.folder, settings.model, result, name, ran=ran, durable=store.durable)
-                self._done.models[settings.model.name] = version
+                draft = partial(
+                    models.draft, store.folder, settings.model, result, name, digests, ran=ran, durable=store.durable
+                )
+                self._drafting.append(Work(draft, beside=bool(self._running)))
+        self._end_drafting(wait=False)
+
+    def _end_drafting(self, *, wait: bool) -> None:
+        """Add the versions of models that have been copied; what goes wrong is no fault of a step, and told later."""
+        over = [work for work in self._drafting if wait or work.is_over]
+        self._drafting = [work for work in self._drafting if work not in over]
+        for work in over:
+            try:
+                version = work.result()
+                if isinstance(version, models.Draft):
+                    store = self._context.store
+                    version = models.add(store.folder, version, durable=store.durable)
+                if version:
+                    self._done.models[version.name] = version
+            except (MachineError, OSError) as error:
+                self._unregistered.append(error)
+
+    def _require_registered(self) -> None:
+        if self._unregistered:
+            raise self._unregistered[0]
 
     def _reuse(self, result: Result) -> None:
         self._context.store.use(result)

@@ -59,6 +59,8 @@ def items(state: str, answers: str) -> Iterator[Item]:
     for version in models.versions(state):
         name = f"{version.name}:{version.number}"
         yield Item("model version", name, version.tree.bytes, partial(_of_model, state, version))
+    for name, number in models.damaged(state):
+        yield Item("model version", f"{name}:{number}", 0, partial(_of_about, state, name, number))
     for run in record.records(os.path.join(state, "runs")):
         yield Item("run record", run.id, 0, partial(_of_record, state, run))
     kept = Contents(state)
@@ -182,6 +184,13 @@ def _of_model(state: str, version: Version) -> list[Finding]:
     fault = _fault(version.place, version.tree, since.mtime_ns if since else 0)
     cure = f"Remove {_shown(version.place)} unless that is intended: no run will restore it."
     return [Finding(f"version {version.number} of model {version.name} {fault}", cure)] if fault else []
+
+
+def _of_about(state: str, name: str, number: int) -> list[Finding]:
+    place = models.about(state, name, number)
+    what = f"the file about version {number} of model {name} is damaged or belongs to another version"
+    cure = f"The version does not count. Copy {_shown(models.place(state, name, number))} elsewhere if you need it"
+    return [Finding(f"{what}: {_shown(place)}.", f"{cure}. {_remove(place)}, then `aml-pipeline clean`.")]
 
 
 def _of_step(store: Store, step: str) -> list[Finding]:

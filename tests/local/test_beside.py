@@ -79,8 +79,12 @@ def _held_up(monkeypatch: pytest.MonkeyPatch, part: str, wait: Callable[[], obje
     return held
 
 
-@pytest.mark.parametrize("part", ["/quick/attempt.", "/data"], ids=["an output", "a dataset"])
+PARTS = {"an output": "/quick/attempt.", "a dataset": "/data", "a copied model": "/models/net/new."}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 def test_a_timeout_holds_while_a_large_folder_is_read(two: Project, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    two.replace("pipeline.yaml", "script: quick.py", "script: quick.py\n    outputs: {out: {model: {name: net}}}")
     held = _held_up(monkeypatch, part, lambda: until(lambda: _endless_was_ended(two)))
     assert cli.run(["run", "--jobs", "2", "--keep-going"], {}) == 1
     assert held

@@ -96,6 +96,7 @@ def _sorted(
     removable = cleaning.unused(results)
     removable += [cleaning.removable("cache", uploads)] if os.path.isdir(uploads) else []
     kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
+    removable += [cleaning.removable("leftover", path) for path in models.leftovers(opened.state)]
     registered = models.versions(opened.state)
     kept += [counted(len(registered), "model version")] if registered else []
     environments = results.environments()

@@ -14,7 +14,7 @@ from aml_pipeline.local import context_of, forecast, ranks
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.spec.parameters import shown
-from aml_pipeline.runs.reuse import Verdict
+from aml_pipeline.runs.reuse import UP_TO_DATE, Verdict
 
 
 def plan(options: Options, environ: Mapping[str, str]) -> int:
@@ -32,7 +32,7 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
         context = context_of(pipeline, project, selected, pythons, environ)
     verdicts = forecast(context, selected, forced)
     width = max(map(len, selected))
-    something = any(verdict.action != "reuse" for _, verdict in verdicts)
+    something = any(verdict != UP_TO_DATE for _, verdict in verdicts)
     verbose = options.flag("verbose")
     lines = _moved(pipeline)
     for name, verdict in verdicts:
@@ -52,5 +52,7 @@ def _moved(plan: Plan) -> list[str]:
 
 
 def _forecast(step: Step, verdict: Verdict) -> str:
-    action = {"reuse": "up to date", "run": "will run", "depends": "may run"}[verdict.action]
-    return action if verdict.action == "reuse" else f"{action}{ranks.in_words(step)}  {verdict.reason}"
+    if verdict.action == "reuse":
+        return verdict.reason
+    action = {"run": "will run", "depends": "may run"}[verdict.action]
+    return f"{action}{ranks.in_words(step)}  {verdict.reason}"
