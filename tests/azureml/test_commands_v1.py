@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from aml_pipeline import azureml
 from aml_pipeline.azureml import refusal
 from aml_pipeline.azureml.v1.snapshots import folder
+from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.pipeline.plan import ports, tokens
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project as Folder
@@ -214,3 +216,11 @@ def test_a_script_may_receive_any_word(project: Project) -> None:
     project.replace("pipeline.yaml", "[fit,", '["two words",')
     plan, folder = open_pipeline(str(project.root / "pipeline.yaml")).require()
     assert refusal.problems(plan, folder, "v1") == []
+
+
+def test_a_second_submission_is_checked_with_its_own_values(opened: tuple[Plan, Folder], workspace: Sdk) -> None:
+    plan, project = opened
+    azureml.compile(plan, workspace, project)
+    epochs = replace(plan.parameters["epochs"], text="3 4")
+    with pytest.raises(PipelineError, match="does not quote it for the shell"):
+        azureml.compile(replace(plan, parameters={"epochs": epochs}), workspace, project)

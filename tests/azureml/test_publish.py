@@ -113,6 +113,15 @@ def test_the_same_again_from_anywhere_writes_nothing(lesson: Lesson, tmp_path: P
         assert lesson.service.writes() == []
 
 
+def test_a_warning_is_said_once(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "parameters:\n", "datasets:\n  epochs: {registered: images}\nparameters:\n")
+    lesson.replace("pipeline.yaml", "--epochs: ", "--images: ${{ datasets.epochs }}\n      --epochs: ")
+    lesson.service.add_dataset("images", "images")
+    done = lesson.here(capsys, "publish", "--dry-run")
+    assert done.status == 0, done.err
+    assert done.err.count("[same-name]") == 1, done.err
+
+
 def test_a_process_of_its_own(lesson: Lesson) -> None:
     done = lesson.azure("publish", "--format", "json", "--exit-code")
     assert (done.status, done.err) == (5, "")

@@ -63,7 +63,8 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     time zone, or git cannot report the project's remote.
     """
     home = origin(plan.file)
-    work = compilation(_afresh(plan), workspace, project or project_of(plan), plan.steps, settable=True)
+    work = compilation(plan, workspace, project or project_of(plan), plan.steps, settable=True)
+    work.plan = _afresh(work.plan)
     scheduled = _scheduled(work.plan, workspace)
     wanted = _wanted(work, scheduled, _whose(plan, home, adopt=adopt))
     actual = published.look(workspace, wanted.name)
