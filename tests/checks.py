@@ -152,6 +152,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "same-input": "Two inputs of a step are the same data, which has one name in Azure ML. Delete one of them.",
         "taken-input": "An input has the name of an output or a parameter of its step, and all names of a step must "
         "differ. Give the input another name.",
+        "taken-variable": "A step declares an environment variable that one of its inputs or its `distribution` sets, "
+        "too, so the declared value would be lost. Delete it, or choose another name.",
         "undeclared-input": "An argument reads an input that the step does not declare. Correct the name, or add it to "
         "the `inputs:` of the step.",
         "unknown-dataset": "The dataset is not declared. Correct the name, or declare it under `datasets:`.",
@@ -241,7 +243,8 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Azure ML": {
         "compute-name": "Reported by `submit`: the name is not valid for a compute target. Use letters, digits, `-` "
         "and `_`.",
-        "dataset-version": "Reported by `submit`: the versions of a dataset in Azure ML are numbers. Write a number.",
+        "dataset-version": "Reported by `submit` with SDK v1 and `publish`: versions of a dataset are numbers there. "
+        "Write a number.",
         "embedded-expression": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 replaces whole "
         "arguments only. Make the expression the whole value and join the parts in the script, or use v2.",
         "experiment-name": "Reported by `submit`: the name is not valid for an experiment. Use letters, digits, `-` "
@@ -253,6 +256,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "export-name": "Reported by `export`: the name is not valid in Azure ML v2. Use letters, digits, `-` and `_`.",
         "export-value": "Reported by `export`: Azure ML v2 inserts values of parameters into a shell command, where "
         "this value would change its meaning. Choose another value, or write it directly as an argument.",
+        "broken-link": "Reported by `submit`, `publish` and `export`: links in data to upload lead nowhere, or to the "
+        "same folders over and over. Remove them.",
         "file-name": "Reported by `submit` and `export`: Azure ML accepts only file names in UTF-8, and for "
         "uploaded data none with a backslash or a dot at the end. Rename the file, or exclude it.",
         "large-snapshot": "Reported by `submit`, and a warning of `validate`: the limit of Azure ML is 300 MB and "

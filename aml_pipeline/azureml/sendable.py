@@ -46,8 +46,9 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     chosen = list(steps)
     found = [*_experiment(plan), *_lacking(chosen)]
     for step in chosen:
-        found += [*_targets(step), *_variables(step), *too_large(step, project.snapshot(step), "error")]
-        found += [*_file_names(step, project.snapshot(step)), *_secrets(step, project.snapshot(step))]
+        snapshot = project.snapshot(step)
+        found += [*_targets(step), *_nodes(plan, step), *_variables(step), *too_large(step, snapshot, "error")]
+        found += [*_file_names(step, snapshot), *_secrets(step, snapshot)]
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = dict.fromkeys(name for step in chosen for name in step.datasets)
     return [*found, *(problem for name in names for problem in _dataset(plan, project, name))]
@@ -182,14 +183,20 @@ def _targets(step: Step) -> Iterator[Problem]:
     if step.environment and step.environment.name and _RESERVED_ENVIRONMENT.match(step.environment.name):
         message = f'the environment name "{step.environment.name}" starts with a reserved prefix of Azure ML.'
         yield Problem("environment-name", message, "Choose another name.", (*place, "environment", "name"))
-    yield from _nodes(step)
 
 
-def _nodes(step: Step) -> Iterator[Problem]:
+def described(plan: Plan, target: Compute) -> Compute:
+    """Return a compute target with its size: a cluster that several steps name needs to be described only once."""
+    named = [step.compute for step in plan.steps if step.compute and step.compute.name == target.name]
+    return target if target.vm_size else next((one for one in named if one.vm_size), target)
+
+
+def _nodes(plan: Plan, step: Step) -> Iterator[Problem]:
     """Yield whether a step needs more nodes than its cluster has, which is created with one if the file gives none."""
-    target, distribution = step.compute, step.distribution
-    if target is None or distribution is None or is_serverless(target):
+    distribution = step.distribution
+    if step.compute is None or distribution is None or is_serverless(step.compute):
         return
+    target = described(plan, step.compute)
     created = max(1, target.min_nodes or 0) if target.vm_size else None
     most = created if target.max_nodes is None else target.max_nodes
     if most is not None and distribution.nodes > most:
@@ -208,9 +215,12 @@ def _variables(step: Step) -> Iterator[Problem]:
 
 
 def _secrets(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
-    """Yield the secrets that no script can read: what runs is not a Python file."""
-    if snapshot.script is None:
-        for variable, name in step.secrets.items():
+    """Yield the secrets of a step that no script can read: what runs is not a Python file.
+
+    Those that the pipeline declares for all steps are for others, since this one could not get them.
+    """
+    for variable, name in step.secrets.items():
+        if snapshot.script is None and variable not in step.inherited:
             program = redaction.program(step)
             message = f'step "{step.name}" runs {program}, which cannot be given the secret "{name}" in Azure ML.'
             cure = f"Read it in a Python script, and declare {variable} only for steps that start one."
@@ -229,21 +239,14 @@ def _dataset(plan: Plan, project: Project, name: str) -> Iterator[Problem]:
             "Or add `optional: true` if the steps can run without it."
         )
         yield Problem("local-dataset", message, cure, ("datasets", name), on_key=True)
-    elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
-        message = f'version "{place.version}" of dataset "{name}" is not a number.'
-        cure = "Versions in Azure ML are numbers: write 1, 2 or 3, or delete the key to use the latest."
-        yield Problem("dataset-version", message, cure, ("datasets", name, "version"))
 
 
 def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield what is wrong with the name of a file: names are sent to Azure ML as JSON."""
-    wrong = next((name for name in sorted(snapshot.digests) if _shown(name) != name), None)
+    wrong = next((name for name in sorted(snapshot.digests) if uploads.shown(name) != name), None)
     if wrong is not None:
-        message = f'the name of the file "{_shown(wrong)}" of step "{step.name}" is not UTF-8, as Azure ML requires.'
+        message = (
+            f'the name of the file "{uploads.shown(wrong)}" of step "{step.name}" is not UTF-8, as Azure ML requires.'
+        )
         cure = f"Rename it, or exclude it by a line in {step.source_directory}/.amlignore."
         yield Problem("file-name", message, cure, step.place)
-
-
-def _shown(name: str) -> str:
-    """Return a name with ``?`` in place of what is not UTF-8."""
-    return name.encode("utf-8", "replace").decode()

@@ -138,20 +138,28 @@ def _upload(name: str, place: DatasetPlace, project: Project, datastore: str) ->
 def local_files(path: str) -> dict[str, LocalFile]:
     """Return the files of a file or folder by relative name; blob storage has no empty folders.
 
-    Raises MachineError for a file that cannot be uploaded under its name.
+    Raises BrokenLinkError or RepeatedLinksError for links that cannot be followed.
     """
     if not files.is_folder(path):
         look = files.look(path)
         return {os.path.basename(path): LocalFile(path, look.size if look else 0)}
     rows = ((name, entry) for name, entry in folders.walk(path) if not name.endswith("/"))
-    return {name: LocalFile(entry.path, _size(entry)) for name, entry in rows}
+    return {name: LocalFile(entry.path, _size(name, entry)) for name, entry in rows}
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+class BrokenLinkError(MachineError):
+    """A link in a folder leads nowhere; ``name`` is its path, relative to the folder."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.name = name
+        super().__init__(f"{path} is a broken link, so it cannot be uploaded. Remove it.")
+
+
+def _size(name: str, entry: os.DirEntry[str]) -> int:
     try:
         return entry.stat().st_size
     except OSError as error:
-        raise MachineError(f"{entry.path} is a broken link, so it cannot be uploaded. Remove it.") from error
+        raise BrokenLinkError(name, entry.path) from error
 
 
 def in_words(rows: Iterable[LocalFile]) -> str:
@@ -168,28 +176,37 @@ def digests(plan: Plan, project: Project, step: Step) -> dict[str, str]:
 
 def problems(place: DatasetPlace, project: Project, name: str) -> Iterator[Problem]:
     """Yield what prevents an upload of a dataset: its absence, size or file names."""
-    path = project.path(str(place.local))
+    path, place_of_local = project.path(str(place.local)), ("datasets", name, "local")
     if not files.look(path):
         if not place.optional:
             yield check.not_found(name, str(place.local))
         return
-    local = local_files(path)
+    try:
+        local = local_files(path)
+    except BrokenLinkError as error:
+        message = f'the file "{shown(error.name)}" of dataset "{name}" is a broken link, so it cannot be uploaded.'
+        yield Problem("broken-link", message, "Remove it, or restore the file that it names.", place_of_local)
+        return
+    except folders.RepeatedLinksError as error:
+        message = f'links of dataset "{name}" lead to the same folders over and over: {shown(error.name)}.'
+        yield Problem("broken-link", message, "Remove these links.", place_of_local)
+        return
     if not local:
         message = f'dataset "{name}" has no files, and Azure ML has no empty folders.'
-        yield Problem("missing-dataset", message, "Put the data there.", ("datasets", name, "local"))
+        yield Problem("missing-dataset", message, "Put the data there.", place_of_local)
     total = sum(file.bytes for file in local.values())
     if total > place.upload:
         most = size_in_words(place.upload)
         message = f'dataset "{name}" has {size_in_words(total)}, and at most {most} may be uploaded.'
         cure = f"To allow it, write `upload: {math.ceil(total / 10**9)} GB`. Or copy it to a datastore, and name that."
         yield Problem("large-upload", message, cure, ("datasets", name, "upload"))
-    wrong = next((file for file in local if _shown(file) != file or not _BLOB.fullmatch(file)), None)
+    wrong = next((file for file in local if shown(file) != file or not _BLOB.fullmatch(file)), None)
     if wrong is not None:
-        message = f'the file "{_shown(wrong)}" of dataset "{name}" cannot have that name in Azure.'
+        message = f'the file "{shown(wrong)}" of dataset "{name}" cannot have that name in Azure.'
         cure = "Rename it: names must be UTF-8, have at most 900 characters and no backslash, and not end with a dot."
-        yield Problem("file-name", message, cure, ("datasets", name, "local"))
+        yield Problem("file-name", message, cure, place_of_local)
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return a name with ``?`` in place of what is not UTF-8."""
     return name.encode("utf-8", "replace").decode()

@@ -17,7 +17,7 @@ from aml_pipeline.pipeline.spec.parameter import Parameter
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.profile import DatasetOverride, Profile
 from aml_pipeline.pipeline.spec.schedule import Schedule
-from aml_pipeline.pipeline.spec.step import Step
+from aml_pipeline.pipeline.spec.step import Step, launcher, two_launchers
 from aml_pipeline.pipeline.yaml import scalars
 
 Origin = Path | str
@@ -83,6 +83,7 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
 
 def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
     root: Path = ("profiles", name)
+    kept = {key: schedule for key, schedule in applied.spec.schedules.items() if key not in profile.schedules}
     _override_parameters(applied, profile.parameters, root)
     _override_datasets(applied, profile, root)
     _override_steps(applied, profile, root)
@@ -92,6 +93,8 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
     _merge(applied, "tags", profile.tags, {("tags", tag): (*root, "tags", tag) for tag in profile.tags})
     for schedule_name, schedule in profile.schedules.items():
         applied.problems += _schedule_faults(applied.spec, schedule, (*root, "schedules", schedule_name))
+    for schedule_name, schedule in kept.items() if profile.datasets else ():
+        applied.problems += _schedule_faults(applied.spec, schedule, ("schedules", schedule_name))
     origins: dict[Path, Origin] = {
         ("schedules", schedule): (*root, "schedules", schedule) for schedule in profile.schedules
     }
@@ -140,14 +143,19 @@ def _override_datasets(applied: Applied, profile: Profile, root: Path) -> None:
             applied.problems.append(_unknown("dataset", name, applied.spec.datasets, (*root, "datasets", name)))
             continue
         path = (*root, "datasets", name)
-        keys = _overridden(applied.spec.datasets[name], override)
-        limit = keys["upload"]  # in the file, true or a size
-        merged, found = errors.validated(Dataset, {**keys, "upload": limit > 0}, path)
+        merged, found = _checked(_overridden(applied.spec.datasets[name], override), path)
         applied.problems += found
         if merged is not None:
-            changed[name] = merged.model_copy(update={"upload": limit})
+            changed[name] = merged
             origins.update({("datasets", name, key): (*path, key) for key in override.model_fields_set})
     _merge(applied, "datasets", changed, origins)
+
+
+def _checked(keys: Mapping[str, Any], path: Path) -> tuple[Dataset | None, list[Problem]]:
+    """Return the dataset with ``keys``, or its problems; ``path`` is the place of what changed them."""
+    limit = keys["upload"]  # in the file, true or a size
+    dataset, found = errors.validated(Dataset, {**keys, "upload": limit > 0}, path)
+    return (dataset.model_copy(update={"upload": limit}) if dataset else None), found
 
 
 def _overridden(dataset: Dataset, override: DatasetOverride) -> dict[str, Any]:
@@ -174,6 +182,9 @@ def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
             continue
         step = applied.spec.steps[name]
         given = {key: getattr(override, key) for key in override.model_fields_set}
+        program = launcher(step.command)
+        if override.distribution and program:
+            applied.problems.append(Problem(*two_launchers(program), (*path, "distribution"), on_key=True))
         if "environment_variables" in given:
             given["environment_variables"] = {**step.environment_variables, **override.environment_variables}
         keys: list[Path] = [(key,) for key in given if key != "environment_variables"]
@@ -192,11 +203,15 @@ def _schedule_faults(pipeline: PipelineSpec, schedule: Schedule, root: Path) -> 
     found = (
         _value_fault(pipeline, name, value, (*root, "parameters", name)) for name, value in schedule.parameters.items()
     )
-    unknown = [name for name in schedule.datasets if name not in pipeline.datasets]
-    return [
-        *(problem for problem in found if problem),
-        *(_unknown("dataset", name, pipeline.datasets, (*root, "datasets", name)) for name in unknown),
-    ]
+    problems = [problem for problem in found if problem]
+    for name, place in schedule.datasets.items():
+        path = (*root, "datasets", name)
+        if name not in pipeline.datasets:
+            problems.append(_unknown("dataset", name, pipeline.datasets, path))
+        else:
+            _, wrong = _moved(pipeline.datasets[name], places.keys_of(place) or {})
+            problems += [replace(problem, path=path, on_key=False) for problem in wrong]
+    return problems
 
 
 def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
@@ -224,7 +239,9 @@ def _apply_data(applied: Applied, data: Mapping[str, str]) -> None:
             message = f'"{text}" is not a place of a dataset.'
             applied.problems.append(Problem("dataset-place", message, f"{places.CURE[:-1]}, or a path.", origin=origin))
         else:
-            changed[name] = _moved(applied.spec.datasets[name], place)
+            moved, wrong = _moved(applied.spec.datasets[name], place)
+            applied.problems += [replace(problem, path=(), origin=origin, on_key=False) for problem in wrong]
+            changed[name] = moved or applied.spec.datasets[name]
             applied.data[name] = text
             of_profile = [path for path in applied.origins if path[:2] == ("datasets", name)]
             applied.origins = {path: of for path, of in applied.origins.items() if path not in of_profile}
@@ -232,12 +249,9 @@ def _apply_data(applied: Applied, data: Mapping[str, str]) -> None:
     _merge(applied, "datasets", changed, {})
 
 
-def _moved(dataset: Dataset, place: Mapping[str, str]) -> Dataset:
-    """Return a dataset at another place; an uploaded one is uploaded from there."""
-    elsewhere = (
-        {} if dataset.upload and "local" in place else {"local": None, "upload": 0, **dict.fromkeys(places.REMOTE)}
-    )
-    return dataset.model_copy(update={**elsewhere, "optional": False, **place})
+def _moved(dataset: Dataset, place: Mapping[str, str]) -> tuple[Dataset | None, list[Problem]]:
+    """Return a dataset at another place, or the problems that it has there."""
+    return _checked(places.moved(dict(dataset), place), ())
 
 
 def _typed(declared: Parameter | None, text: str) -> str | float:

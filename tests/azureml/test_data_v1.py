@@ -10,6 +10,7 @@ import pytest
 
 from aml_pipeline import azureml, load
 from aml_pipeline.azureml.v1.snapshots import folder
+from aml_pipeline.azureml.workspace.waiting import heard_by
 from aml_pipeline.core.errors import AzureError, PipelineError
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project as Folder
@@ -248,3 +249,15 @@ def test_a_caller_of_the_endpoint_sets_data(project: Project, service: Service, 
     first = service.state.datasets["images"][0]["latest"]["savedDatasetId"]
     assert entity["DataSetDefinitionValueAssignments"] == {"images": {"SavedDataSetReference": {"Id": first}}}
     assert entity["DataPathAssignments"] == {"labels": {"DataStoreName": "other", "RelativePath": "labels/mine"}}
+
+
+def test_only_publish_tells_of_a_dataset_with_the_name_of_a_parameter(project: Project, workspace: Sdk) -> None:
+    project.replace("pipeline.yaml", '--words: "${{', '--count: "${{ parameters.images }}", --words: "${{')
+    project.replace("pipeline.yaml", "steps:\n", "parameters: {images: 3}\nsteps:\n")
+    plan, known = opened(project)
+    lines: list[str] = []
+    with heard_by(lines.append):
+        azureml.submit(plan, workspace, known)
+        assert "[same-name]" not in "".join(lines)
+        azureml.publish(plan, workspace, known)
+    assert "".join(lines).count("[same-name]") == 1

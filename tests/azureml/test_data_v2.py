@@ -96,3 +96,9 @@ def test_a_file_that_lies_here_is_a_file_there(lesson: LessonV2, capsys: Capture
     declare(lesson, "{local: rows.csv, datastore: big, path: rows/2026.csv}")
     assert lesson.here(capsys, *SUBMIT).status == 0
     assert read(lesson)[0] == "uri_file"
+
+
+def test_a_version_may_be_any_text(lesson: LessonV2, capsys: Capture) -> None:
+    declare(lesson, "{registered: rows, version: initial, type: file}")
+    assert lesson.here(capsys, "validate", "--sdk", "v2").status == 0
+    assert "[dataset-version]" in lesson.here(capsys, "validate", "--sdk", "v1").out

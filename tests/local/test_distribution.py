@@ -14,6 +14,7 @@ import aml_pipeline
 from aml_pipeline.local import process, ranks
 from aml_pipeline.local.process import Ended, Process, Processes, Rank
 from aml_pipeline.pipeline.plan.model import Distribution
+from aml_pipeline.pipeline.plan.variables import OF_DISTRIBUTION
 from tests.conftest import Project
 from tests.patience import PATIENCE, until
 
@@ -36,6 +37,11 @@ TELLS = """
 
 def of(kind: str, processes: int = 1, nodes: int = 1) -> list[dict[str, str]]:
     return ranks.variables(Distribution(kind, nodes, processes))
+
+
+@pytest.mark.parametrize("kind", ["pytorch", "mpi", "tensorflow"])
+def test_the_variables_of_processes_are_known_to_the_plan(kind: str) -> None:
+    assert {*of(kind)[0]} == {*OF_DISTRIBUTION[kind]}
 
 
 def test_each_process_has_the_variables_that_azure_ml_documents() -> None:

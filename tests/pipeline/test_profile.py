@@ -307,3 +307,17 @@ def test_data_of_the_caller_replaces_every_place() -> None:
     assert (images.address, images.local, images.mode) == ("azureml:images@latest", None, "download")
     assert (labels.address, labels.local, labels.type) == ("", "here.csv", "file")
     assert (words.local, words.upload, words.datastore) == ("there", 20 * 10**9, "dev")  # uploaded from there
+
+
+@pytest.mark.parametrize("elsewhere", ["azureml://datastores/other/paths/mine", "there"])
+def test_only_a_registered_dataset_is_evaluated(elsewhere: str) -> None:
+    text = "name: x\ndatasets: {a: {registered: a, mode: eval_download}}\nsteps: {t: {command: [cat], arguments: [%s]}}"
+    raw = (text % '"${{ datasets.a }}"').encode()
+    moved = loader.load(raw, "pipeline.yaml", data={"a": elsewhere})
+    assert moved.plan is not None
+    assert (moved.problems, moved.plan.datasets["a"].mode) == ([], "download")
+    other = loader.load(raw, "pipeline.yaml", data={"a": "azureml:b:2"}).plan
+    assert other is not None
+    assert other.datasets["a"].mode == "eval_download"
+    assert other.datasets["a"].moved("azureml:c:1").mode == "eval_download"
+    assert elsewhere == "there" or other.datasets["a"].moved(elsewhere).mode == "download"

@@ -153,7 +153,7 @@ class Compilation:
                 given = (*self.versions[wanted], self.project)
                 self.environments[wanted] = environment.made(self.workspace, wanted, *given)
         for step in steps:
-            target = self.described(_there(step.compute))
+            target = sendable.described(self.plan, _there(step.compute))
             if self.targets[target] is None:
                 self.targets[target] = compute.made(self.workspace, target)
 
@@ -324,14 +324,9 @@ class Compilation:
 
     def look_up_target(self, step: Step) -> None:
         """Look up the compute target of a step."""
-        wanted = self.described(_there(step.compute))
+        wanted = sendable.described(self.plan, _there(step.compute))
         if wanted not in self.targets:
             self.targets[wanted] = compute.found(self.workspace, wanted)
-
-    def described(self, target: Compute) -> Compute:
-        """Return a target as one of the steps describes it; others may give only its name."""
-        same = (step.compute for step in self.plan.steps if step.compute and step.compute.name == target.name)
-        return target if target.vm_size else next((target for target in same if target.vm_size), target)
 
     def environment(self, step: Step) -> Sdk:
         """Return the environment of a step."""
@@ -340,7 +335,7 @@ class Compilation:
 
     def target(self, step: Step) -> Sdk:
         """Return the compute target of a step."""
-        wanted = self.described(_there(step.compute))
+        wanted = sendable.described(self.plan, _there(step.compute))
         return self.targets[wanted] or (wanted.name, "AmlCompute")
 
     def configuration(self, step: Step) -> Sdk:

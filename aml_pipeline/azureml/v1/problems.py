@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aml_pipeline.azureml import sendable, shell_words
-from aml_pipeline.core.problems import Problem
+from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.wording import counted, shortened, size_in_words
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Text
 from aml_pipeline.project.environment.interpreter import unasked
 from aml_pipeline.project.environment.providers import Providers
@@ -27,7 +27,6 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Proble
     ]
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
     return [
-        *sendable.same_names(plan),
         *of_schedules(plan),
         *only,
         *words,
@@ -104,11 +103,12 @@ def _build_context(step: Step, project: Project) -> Iterator[Problem]:
 
 
 def _data_in_v2(plan: Plan, name: str) -> Iterator[Problem]:
-    """Yield data at a web address, whose path on a node was not measured for v1, and a table on a datastore.
+    """Yield data at a web address, whose path on a node was not measured for v1, a table on a datastore, and a version.
 
     A TabularDataset needs to know how its files are read; for v2, the file MLTable says it.
     """
     place = plan.datasets[name]
+    yield from _version(place, name, ("datasets", name, "version"))
     if place.url is not None:
         message = f'dataset "{name}" is at a web address, which only Azure ML v2 can read.'
         cure = f"Download it, and write `local` and `upload: true`, or {_USE_V2}"
@@ -136,6 +136,13 @@ def of_schedules(plan: Plan) -> Iterator[Problem]:
             elif place.type == "table" and place.registered is None:
                 message = f'with SDK v1, schedule "{key}" can only set dataset "{name}", a table, to a registered one.'
                 yield Problem("schedule-dataset", message, "Write azureml:NAME:VERSION.", where)
-            elif place.version not in {None, "latest"} and not str(place.version).isdecimal():
-                message = f'version "{place.version}" of dataset "{name}" is not a number.'
-                yield Problem("dataset-version", message, "Versions in SDK v1 are numbers: write 1, 2 or 3.", where)
+            else:
+                yield from _version(place, name, where)
+
+
+def _version(place: DatasetPlace, name: str, where: Path) -> Iterator[Problem]:
+    """Yield a version that is not a number; those of data in v2 are any texts."""
+    if place.version not in {None, "latest"} and not str(place.version).isdecimal():
+        message = f'version "{place.version}" of dataset "{name}" is not a number.'
+        cure = "Versions in SDK v1 are numbers: write 1, 2 or 3, or use the latest."
+        yield Problem("dataset-version", message, cure, where)

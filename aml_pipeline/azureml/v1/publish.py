@@ -34,6 +34,7 @@ from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
+from aml_pipeline.core.problems import as_text
 from aml_pipeline.pipeline.plan import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step, token_as_data
 from aml_pipeline.project.folder import Project
@@ -65,6 +66,8 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     home = origin(plan.file)
     work = compilation(plan, workspace, project or project_of(plan), plan.steps, settable=True)
     work.plan = _afresh(work.plan)
+    for warning in plan.located(list(sendable.same_names(work.plan))):
+        say(as_text([warning], {}))
     scheduled = _scheduled(work.plan, workspace)
     wanted = _wanted(work, scheduled, _whose(plan, home, adopt=adopt))
     actual = published.look(workspace, wanted.name)

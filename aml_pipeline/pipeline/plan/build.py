@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan import graph, results
+from aml_pipeline.pipeline.plan import graph, results, variables
 from aml_pipeline.pipeline.plan.arguments import read_arguments, word_faults
 from aml_pipeline.pipeline.plan.inputs import clashes, read_inputs
 from aml_pipeline.pipeline.plan.model import (
@@ -94,7 +94,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     problems += [*wrong_inputs, *wrong_arguments]
     problems += word_faults(declared.command or (), (*path, "command"), name)
     named = {part for argument in arguments for part in argument.parts}
-    variables = {**pipeline.environment_variables, **declared.environment_variables}
+    declared_variables = {**pipeline.environment_variables, **declared.environment_variables}
     step = Step(
         name=name,
         script=declared.script,
@@ -108,8 +108,13 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         ),
         compute=_copied(Compute, declared.compute or pipeline.compute),
         environment=_copied(Environment, declared.environment or pipeline.environment),
-        environment_variables={name: value for name, value in variables.items() if isinstance(value, str)},
-        secrets={name: value.secret for name, value in variables.items() if isinstance(value, Secret)},
+        environment_variables={name: value for name, value in declared_variables.items() if isinstance(value, str)},
+        secrets={name: value.secret for name, value in declared_variables.items() if isinstance(value, Secret)},
+        inherited=tuple(
+            name
+            for name, value in pipeline.environment_variables.items()
+            if isinstance(value, Secret) and name not in declared.environment_variables
+        ),
         snapshot=declared.snapshot if declared.snapshot is not None else pipeline.snapshot,
         allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
         timeout=declared.timeout or pipeline.timeout,
@@ -121,7 +126,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         unnamed=tuple(data for data in inputs.values() if data and data not in named),
         names={data: name for name, data in inputs.items() if data},
     )
-    problems += clashes(step, (*path, "inputs"))
+    problems += [*clashes(step, (*path, "inputs")), *variables.taken(step, path)]
     return _with_outputs(step, declared, problems)
 
 

@@ -25,8 +25,8 @@ from aml_pipeline.pipeline.plan.tokens import (
     Token,
     by_option,
 )
+from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.spec.parameters import ParameterType
-from aml_pipeline.pipeline.spec.places import REMOTE, keys_of
 
 if TYPE_CHECKING:
     from aml_pipeline.pipeline.schedule import Schedule
@@ -103,8 +103,8 @@ class DatasetPlace:
 
     def moved(self, place: str) -> DatasetPlace:
         """Return the same data at another ``place`` in Azure ML, which is one (see ``spec.places``)."""
-        keys: dict[str, Any] = {**dict.fromkeys(REMOTE), **(keys_of(place) or {})}
-        return replace(self, local=None, upload=0, **keys)
+        keys = {item.name: getattr(self, item.name) for item in fields(self)}
+        return DatasetPlace(**places.moved(keys, places.keys_of(place) or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,7 @@ class Step:
     timeout: int | None
     retries: int
     secrets: Mapping[str, str] = field(default_factory=dict)  # variables, and the names of their secrets
+    inherited: tuple[str, ...] = ()  # those of its secrets that the pipeline declares for all steps
     python: str | None = None  # that runs it locally, if the file names one
     resources: Resources | None = None
     identity: str | None = None
@@ -337,7 +338,7 @@ class Plan:
         data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in argument.tokens] for argument in step.arguments]
-            del row["unnamed"], row["names"]
+            del row["unnamed"], row["names"], row["inherited"]
             if step.names:
                 row["inputs"] = {name: token_as_data(data) for data, name in step.names.items()}
         return dict(data)

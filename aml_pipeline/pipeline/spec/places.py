@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 _REGISTERED = re.compile(r"azureml:(?P<registered>[^:@/\s]+)(?P<version>:[^:@/\s]+|@latest)?")
 _ON_DATASTORE = re.compile(r"azureml://datastores/(?P<datastore>[^/\s]+)/paths/(?P<path>.*\S)")
@@ -25,6 +27,19 @@ def keys_of(text: str) -> dict[str, str] | None:
     if re.fullmatch(WEB_ADDRESS, text):
         return {"url": text}
     return {"local": text} if text.strip() and not _SCHEME.match(text) else None
+
+
+def moved(keys: Mapping[str, Any], place: Mapping[str, str]) -> dict[str, Any]:
+    """Return the ``keys`` of a dataset that is wanted at another ``place`` and nowhere else, see ``keys_of``.
+
+    An uploaded one is uploaded from another path here. Only a registered FileDataset is evaluated.
+    """
+    kept = dict(keys)
+    if not (keys["upload"] and "local" in place):
+        kept |= {"local": None, "upload": 0, **dict.fromkeys(REMOTE)}
+    if "registered" not in place:
+        kept["mode"] = keys["mode"].removeprefix("eval_")
+    return {**kept, "optional": False, **place}
 
 
 def is_local(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
@@ -56,6 +57,17 @@ _DATA_SCHEMA: dict[str, Any] = {
 # Programs that start several processes of a script themselves.
 LAUNCHERS = ("torchrun", "torch.distributed.run", "torch.distributed.launch", "mpirun", "mpiexec", "horovodrun",
              "deepspeed", "accelerate")  # fmt: skip
+
+
+def launcher(command: Iterable[str] | None) -> str | None:
+    """Return the program in a command that starts several processes itself, if any."""
+    return next((word for word in command or () if word in LAUNCHERS), None)
+
+
+def two_launchers(launcher: str) -> tuple[str, str, str]:
+    """Return the code, message and cure for a distribution of such a command."""
+    cure = "Delete `distribution`, or replace `command` by the script itself: `script: train.py`."
+    return "two-launchers", f"{launcher} starts several processes, and so does `distribution`.", cure
 
 
 class Step(RunSettings):
@@ -122,11 +134,9 @@ class Step(RunSettings):
     @field_validator("distribution")
     @classmethod
     def _is_the_launcher(cls, value: Distribution | None, info: ValidationInfo) -> Distribution | None:
-        launcher = next((word for word in info.data.get("command") or () if word in LAUNCHERS), None)
-        if value is not None and launcher:
-            raise fail("two-launchers", f"{launcher} starts several processes, and so does `distribution`.",
-                       "Delete `distribution`, or replace `command` by the script itself: `script: train.py`.",
-                       at="")  # fmt: skip
+        program = launcher(info.data.get("command"))
+        if value is not None and program:
+            raise fail(*two_launchers(program), at="")
         return value
 
     @field_validator("module", "command")

@@ -16,7 +16,7 @@ _FLAGS = {
     **dict.fromkeys(("bash", "sh"), re.compile(r"-[euxv]+")),
     "Rscript": re.compile(r"--[a-z-]+"),
 }
-# Options of torchrun after which its last word is no file.
+# Options of torchrun that start no file.
 _NO_FILE = frozenset({"-m", "--module", "--no-python", "--no_python"})
 PYTHONS = ("python", "python3")
 
@@ -93,8 +93,21 @@ def started_file(words: tuple[str, ...]) -> str | None:
 def _started(words: tuple[str, ...]) -> Iterator[str]:
     program, *rest = words
     if program == "torchrun":
-        yield from rest[-1:] if rest[-1:] and rest[-1].endswith(".py") and _NO_FILE.isdisjoint(rest) else ()
+        yield from _after_options(rest)
     for word in rest if program in _FLAGS else ():
         if not _FLAGS[program].fullmatch(word):
             yield word
             return
+
+
+def _after_options(words: list[str]) -> Iterator[str]:
+    """Yield the script after the options of torchrun, each of which may have a value."""
+    before = ""
+    for word in words:
+        is_option = word.startswith("-")
+        if word.endswith(".py") and not is_option:
+            yield word
+            return
+        if word in _NO_FILE or not (is_option or (before.startswith("-") and "=" not in before)):
+            return
+        before = word

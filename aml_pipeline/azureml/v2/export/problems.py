@@ -31,12 +31,19 @@ def problems(plan: Plan) -> list[Problem]:
 
 def untyped(plan: Plan) -> Iterator[Problem]:
     """Yield the registered datasets whose type is not known: `submit` asks the workspace, an export cannot."""
-    for name in dict.fromkeys(name for step in adapt(plan)[0].steps for name in step.datasets):
-        place = plan.datasets[name]
+    plan, _ = adapt(plan)
+    names = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    datasets: list[tuple[Path, str, DatasetPlace]] = [
+        (("datasets", name, "registered"), name, plan.datasets[name]) for name in names
+    ]
+    for key in plan.schedules:
+        elsewhere = plan.data_of(key).items()
+        datasets += [(("schedules", key, "datasets", name), name, place) for name, place in elsewhere if name in names]
+    for path, name, place in datasets:
         if place.registered is not None and place.type is None and not place.mode.startswith("eval_"):
             message = f'dataset "{name}" is registered, and an export cannot ask the workspace for its type.'
             cure = "Add `type: folder`, `file` or `table`; for a FileDataset of SDK v1, `mode: eval_mount`."
-            yield Problem("export-dataset", message, cure, ("datasets", name, "registered"))
+            yield Problem("export-dataset", message, cure, path)
 
 
 def _values(plan: Plan, name: str) -> Iterator[Problem]:
