@@ -252,7 +252,7 @@ def test_a_caller_of_the_endpoint_sets_data(project: Project, service: Service, 
 
 
 def test_only_publish_tells_of_a_dataset_with_the_name_of_a_parameter(project: Project, workspace: Sdk) -> None:
-    project.replace("pipeline.yaml", '--words: "${{', '--count: "${{ parameters.images }}", --words: "${{')
+    project.replace("pipeline.yaml", "{--pictures:", '{--count: "${{ parameters.images }}", --pictures:')
     project.replace("pipeline.yaml", "steps:\n", "parameters: {images: 3}\nsteps:\n")
     plan, known = opened(project)
     lines: list[str] = []
