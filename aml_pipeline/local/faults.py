@@ -10,7 +10,7 @@ from aml_pipeline.core.wording import counted, listed, printable
 from aml_pipeline.local import leftovers, process, ranks, witness
 from aml_pipeline.local.evaluate import Context, Evaluation, installed_parts, lacking
 from aml_pipeline.local.leftovers import Leftover
-from aml_pipeline.local.store import Attempt, Result
+from aml_pipeline.local.store import Attempt, Result, beside
 from aml_pipeline.local.witness import Sight
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output
@@ -116,6 +116,11 @@ def _of_inputs(context: Context, evaluation: Evaluation, results: Mapping[str, R
             which = _named(files) if files else _removed(result.contents[source.name], tree)
             what = f"{_input_in_words(evaluation.step, source)} changed while the step ran{which and f': {which}'}."
             return f"{what} {_cure(evaluation.step, source, files)}"
+        others = beside(place) if source.name in result.parts.get("files", ()) else []
+        if others:
+            subject = _input_in_words(evaluation.step, source)
+            what = f"{subject} changed while the step ran: {printable(others[0])} was written beside it."
+            return f"{what} {_cure(evaluation.step, source, [])}"
     return ""
 
 

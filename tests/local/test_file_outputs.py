@@ -168,6 +168,16 @@ def test_nothing_may_be_written_beside_a_file(two: Project) -> None:
     assert two.run() == {"score": "done", "read": "up to date"}
 
 
+def test_a_step_may_not_write_beside_a_file_that_it_reads(two: Project) -> None:
+    two.write({"read.py": "import sys\nopen(sys.argv[-1] + '/a', 'w').write('1')\nopen(sys.argv[2] + '.idx', 'w')\n"})
+    told = two.cli("run", status=1).stderr
+    assert (
+        "\nread: Its input --scores (output scores of step score) changed while the step ran: scores.idx was written "
+        "beside it. A script must not modify its inputs: write into the folder of --copy, or copy the files into the "
+        "working folder first. Fix the script, then run again." in told
+    )
+
+
 def test_a_file_whose_option_is_omitted_is_not_demanded(two: Project) -> None:
     two.replace("pipeline.yaml", "name: two", "name: two\ndatasets: {gone: {local: gone, optional: true}}")
     two.replace("pipeline.yaml", '"${{ outputs.scores }}"', '["${{ datasets.gone }}", "${{ outputs.scores }}"]')
