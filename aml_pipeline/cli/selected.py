@@ -10,6 +10,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, out_of_date, ranks
 from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.spec.distribution import MOST
 from aml_pipeline.runs import differences
 
 
@@ -25,6 +26,8 @@ def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) ->
 def with_processes(options: Options, plan: Plan) -> Plan:
     """Return ``plan`` with the number of processes that ``--processes`` gives to distributed steps."""
     number = whole_number(options, "processes", 1, least=1)
+    if number > MOST:
+        raise UsageError(f"--processes expects at most {MOST}, got {number}.")
     return plan if options.text("processes") is None else ranks.limited(plan, number)
 
 

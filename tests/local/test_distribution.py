@@ -99,6 +99,8 @@ def test_another_number_of_processes_is_another_result(project: Project) -> None
     assert project.run() == {"only": "up to date"}
     project.replace("pipeline.yaml", "        distribution: {type: pytorch, nodes: 4, processes_per_node: 2}\n"[4:], "")
     assert project.plan() == {"only": "will run  distribution is gone, and 1 more change"}
+    too_many = project.cli("run", "--processes", "100000", status=2).stderr
+    assert too_many == "--processes expects at most 1000, got 100000.\n"
     assert "No step has `distribution:`" in project.cli("run", "--processes", "2", status=2).stderr
 
 

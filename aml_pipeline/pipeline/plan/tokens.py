@@ -165,7 +165,7 @@ _COMPUTES = re.compile(r"[*/+%|&<>=!?()\[\],'\"]|\s-\s")
 def parse_expression(text: str, inputs: Inputs | None = None) -> Part | tuple[str, str, str] | None:
     """Return the token of one expression, or the code, message and cure of its problem.
 
-    ``inputs`` are those that the step declares; None for one that is wrong itself.
+    ``inputs`` are those that the step declares, with None for one that is wrong itself; or None outside arguments.
     """
     text = text.strip()
     inner = text.removeprefix("${{").removesuffix("}}")
@@ -179,11 +179,15 @@ def parse_expression(text: str, inputs: Inputs | None = None) -> Part | tuple[st
     if kind in _FORMS and len(rest) == _FORMS[kind][0] and all(rest) and (kind != "steps" or rest[1] == "outputs"):
         return _token(kind, rest)
     if kind == "inputs" and len(rest) == 1:
-        return _input(text, rest[0], inputs or {})
-    return "bad-expression", f"unknown expression {text}.", f"Write one of {FORMS}."
+        return _input(text, rest[0], inputs)
+    forms = FORMS if inputs is None else f"{FORMS}, ${{{{ inputs.NAME }}}}"
+    return "bad-expression", f"unknown expression {text}.", f"Write one of {forms}."
 
 
-def _input(text: str, name: str, inputs: Inputs) -> Data | tuple[str, str, str] | None:
+def _input(text: str, name: str, inputs: Inputs | None) -> Data | tuple[str, str, str] | None:
+    if inputs is None:
+        cure = "Write what that input is, such as ${{ datasets.NAME }}."
+        return "bad-expression", f"only the arguments of a step can read {text}.", cure
     if name in inputs:
         return inputs[name]
     if inputs:

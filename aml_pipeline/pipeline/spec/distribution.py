@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.fields import fail
 
+MOST = 1000  # nodes, and processes on each
+
 
 class Distribution(Model):
     """Several processes of a script that train together."""
@@ -17,10 +19,10 @@ class Distribution(Model):
         description="How the processes find each other, by the framework of the script.", examples=["pytorch"]
     )
     nodes: int = Field(
-        1, ge=1, description="Number of nodes in Azure ML; a local run is always on one node.", examples=[2]
+        1, ge=1, le=MOST, description="Number of nodes in Azure ML; a local run is always on one node.", examples=[2]
     )
     processes_per_node: int = Field(
-        1, ge=1, description="Number of processes on each node, usually one for each GPU.", examples=[4]
+        1, ge=1, le=MOST, description="Number of processes on each node, usually one for each GPU.", examples=[4]
     )
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shlex
 import shutil
 import sys
 import zlib
@@ -97,7 +98,8 @@ def _cure(declared: str) -> str:
     environment, found, _ = declared.rpartition("/bin/python")
     if not found:
         return "Write its path, such as .venv/bin/python, or the name of a program on the PATH."
-    return f"Create it with `python3 -m venv {environment}` and install the packages there, or correct the path."
+    command = f"python3 -m venv {shlex.quote(environment)}"
+    return f"Create it with `{command}` and install the packages there, or correct the path."
 
 
 def _given(python: str | None, environ: Mapping[str, str]) -> str:
