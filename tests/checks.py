@@ -278,7 +278,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "no-environment": "Reported by `submit`: a step in Azure ML needs an environment. Add `environment:`.",
         "not-alone": "Reported by `submit STEP`: a step that reads the output of another step cannot run alone. Submit "
         "the pipeline.",
-        "plain-secret": "A warning: a file of the environment, a variable, an argument, the default of a parameter or "
+        "plain-secret": "A warning: a file of the environment, a variable, an argument, a value of a parameter or "
         "the address of a dataset contains a password, key or token in plain text, which is sent to Azure ML. Remove "
         "it: use connections of the workspace for pip, its key vault for scripts, and datastores for data.",
         "registry-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 knows only "

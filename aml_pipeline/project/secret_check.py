@@ -175,15 +175,24 @@ def _datasets(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
 
 def _parameters(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
     """Whether a parameter is a secret depends on its own name, or on that of an option that reads it."""
-    kinds: dict[str, str] = {}
-    for step in steps:
-        for option, token, _ in by_option(step.arguments):
-            if isinstance(token, Parameter):
-                default = plan.parameters[token.name].default
-                what = by_variable(token.name, default) or by_variable(option.strip("-"), default)
-                kinds.update({token.name: what} if what else {})
-    for name, what in kinds.items():
-        yield _in_plain_text(f'the default of parameter "{name}"', what, ("parameters", name), on_key=True)
+    names = ((token.name, option) for step in steps for option, token, _ in by_option(step.arguments)
+             if isinstance(token, Parameter))  # fmt: skip
+    warned: dict[Path, Problem] = {}
+    for name, option in dict.fromkeys(names):
+        for whose, value, place in _values(plan, name):
+            what = by_variable(name, value) or by_variable(option.strip("-"), value)
+            if what:
+                warned[place] = _in_plain_text(whose, what, place, on_key=True)
+    yield from warned.values()
+
+
+def _values(plan: Plan, name: str) -> Iterator[tuple[str, str, Path]]:
+    """Yield the values of a parameter in the file: what each is, its text, its place."""
+    yield f'the default of parameter "{name}"', plan.parameters[name].default, ("parameters", name)
+    for key, schedule in plan.schedules.items():
+        if name in schedule.parameters:
+            place = ("schedules", key, "parameters", name)
+            yield f'parameter "{name}" of schedule "{key}"', schedule.parameters[name], place
 
 
 def _in_plain_text(whose: str, what: str, place: Path, *, on_key: bool = False) -> Problem:

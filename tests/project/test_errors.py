@@ -36,6 +36,11 @@ def test_a_mistake_is_told_in_exactly_these_words(case: Case) -> None:
     )
 
 
+def test_the_words_of_libraries_are_known() -> None:
+    assert FOREIGN.search("found character that cannot start any token")
+    assert not FOREIGN.search('step "load" needs the secret "my-token", but TOKEN is not set.')
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_problem_is_placed_and_has_a_cure_in_our_words(case: Case) -> None:
     found = told(case)

@@ -107,6 +107,18 @@ def test_the_signature_of_a_place_that_is_given_is_not_recorded(project: Project
     assert "c2ln" not in json.dumps(redaction.for_record(plan))
 
 
+def test_a_schedule_may_set_a_parameter_to_a_secret(project: Project) -> None:
+    text = """
+    parameters: {password: changeme, epochs: 5}
+    steps:
+      train: {script: train.py, arguments: {--password: "${{ parameters.password }}", --n: "${{ parameters.epochs }}"}}
+    schedules:
+      nightly: {cron: "0 2 * * *", parameters: {password: s3cretvalue, epochs: 6}}
+    """
+    [warning] = warned(project, text)
+    assert (warning.code, warning.path) == ("plain-secret", ("schedules", "nightly", "parameters", "password"))
+
+
 def test_files_beside_a_dockerfile_are_reported(project: Project) -> None:
     project.write({"docker/Dockerfile": "FROM scratch\n", "docker/.env": "", "docker/id_rsa": "", "train.py": ""})
     steps = (
