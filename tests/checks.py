@@ -278,9 +278,9 @@ ENTRIES: dict[str, dict[str, str]] = {
         "no-environment": "Reported by `submit`: a step in Azure ML needs an environment. Add `environment:`.",
         "not-alone": "Reported by `submit STEP`: a step that reads the output of another step cannot run alone. Submit "
         "the pipeline.",
-        "plain-secret": "A warning: a file of the environment, a variable, an argument, a value of a parameter or "
-        "the address of a dataset contains a password, key or token in plain text, which is sent to Azure ML. Remove "
-        "it: use connections of the workspace for pip, its key vault for scripts, and datastores for data.",
+        "plain-secret": "A warning: a password, key or token in plain text is sent to Azure ML, in a file of the "
+        "environment, a variable, an argument, a parameter or an address. Use connections of the workspace for pip, its "
+        "key vault for scripts, and datastores for data.",
         "registry-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 knows only "
         "environments of the workspace. Name one of these, or use v2.",
         "reserved-variable": "Reported by `submit`: Azure ML sets this variable itself. Choose another name.",
