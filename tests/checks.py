@@ -279,8 +279,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "not-alone": "Reported by `submit STEP`: a step that reads the output of another step cannot run alone. Submit "
         "the pipeline.",
         "plain-secret": "A warning: a password, key or token in plain text is sent to Azure ML, in a file of the "
-        "environment, a variable, an argument, a parameter or an address. Use connections of the workspace for pip, its "
-        "key vault for scripts, and datastores for data.",
+        "environment, a variable, an argument, a parameter or an address. Use connections of the workspace for pip, "
+        "its key vault for scripts, and datastores for data.",
         "registry-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 knows only "
         "environments of the workspace. Name one of these, or use v2.",
         "reserved-variable": "Reported by `submit`: Azure ML sets this variable itself. Choose another name.",
