@@ -37,8 +37,8 @@ from aml_pipeline.core import problems
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.local import secrets
-from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.destination import Destination
+from aml_pipeline.pipeline.spec.fields import Model
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.profile import Profile
 from aml_pipeline.pipeline.spec.settings import RunSettings

@@ -10,7 +10,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, out_of_date, ranks
 from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.pipeline.spec.distribution import MOST
+from aml_pipeline.pipeline.spec.step import MOST
 from aml_pipeline.runs import differences
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from aml_pipeline.core.problems import Path, Problem, suggest
 from aml_pipeline.pipeline.spec import errors, places
 from aml_pipeline.pipeline.spec.data import Dataset
-from aml_pipeline.pipeline.spec.parameter import Parameter
+from aml_pipeline.pipeline.spec.parameters import Parameter
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.profile import DatasetOverride, Profile
 from aml_pipeline.pipeline.spec.schedule import Schedule

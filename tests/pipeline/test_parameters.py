@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from aml_pipeline.pipeline.spec.parameters import ParameterType, Value, fault, type_of
+from aml_pipeline.pipeline.spec.parameters import ParameterType, Scalar, fault, type_of
 from aml_pipeline.pipeline.yaml.scalars import resolve
 
 
-def plain(text: str) -> Value:
+def plain(text: str) -> Scalar:
     """Return the value of a scalar as it stands in a file."""
     value = resolve(text)
     assert value is not None

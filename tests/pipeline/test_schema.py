@@ -19,8 +19,8 @@ from aml_pipeline import cli
 from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
-from aml_pipeline.pipeline.spec.program import PROGRAMS
 from aml_pipeline.pipeline.spec.schema import json_schema
+from aml_pipeline.pipeline.spec.step import PROGRAMS
 from aml_pipeline.pipeline.yaml import source
 from tests.conformance.strategies import Pipeline, pipelines
 from tests.pipeline.test_spec import EVERYTHING

@@ -10,8 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from aml_pipeline import cli
-from aml_pipeline.pipeline.spec import parameter
-from aml_pipeline.pipeline.spec.parameters import ParameterType
+from aml_pipeline.pipeline.spec.parameters import Parameter, ParameterType
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.yaml import source
 from tests.corpus import OK, SPEC_MODELS, Case, cases, told
@@ -84,7 +83,7 @@ def test_every_key_and_every_choice_stands_in_one_of_them() -> None:
             wanted = {one for one in choices if isinstance(one, str)}
             values = {getattr(one, name) for _, one in found if type(one) is kind} if wanted else set()
             assert wanted <= values, f"{kind.__name__}.{name}"
-    declared = {one.declared_type for _, one in found if isinstance(one, parameter.Parameter)}
+    declared = {one.declared_type for _, one in found if isinstance(one, Parameter)}
     assert declared == set(get_args(ParameterType))
 
 

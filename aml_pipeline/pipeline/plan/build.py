@@ -24,13 +24,13 @@ from aml_pipeline.pipeline.plan.model import (
     Step,
 )
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
-from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.output import Output as OutputSpec
-from aml_pipeline.pipeline.spec.parameter import Parameter as ParameterSpec
+from aml_pipeline.pipeline.spec.data import Output as OutputSpec
+from aml_pipeline.pipeline.spec.fields import Model
+from aml_pipeline.pipeline.spec.parameters import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
+from aml_pipeline.pipeline.spec.settings import Secret
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
-from aml_pipeline.pipeline.spec.variables import Secret
 from aml_pipeline.pipeline.yaml.scalars import written
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from aml_pipeline.core.problems import Path, Problem, suggest
 from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Input, parse_expression
-from aml_pipeline.pipeline.spec.output import RUN
+from aml_pipeline.pipeline.spec.data import RUN
 
 
 def read(declared: Mapping[str, str], steps: Mapping[str, Step]) -> tuple[dict[str, Input], list[Problem]]:

@@ -1,13 +1,13 @@
-"""Datasets: data that no step produces."""
+"""Datasets, outputs of steps, and the models that are registered from them."""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import Text, Upload, WebAddress, fail
+from aml_pipeline.pipeline.spec.fields import Model, Shown, Text, Upload, WebAddress, fail
 
 DatasetType = Literal["folder", "file", "table"]
 DatasetMode = Literal["mount", "download", "eval_mount", "eval_download"]
@@ -95,3 +95,125 @@ class Dataset(Model):
             raise fail("dataset-place", f"`upload` cannot be used with `{other}`.",
                        f"Delete `{other}`: uploaded data has a path of its own. Or delete `upload`.",
                        at="upload")  # fmt: skip
+
+
+# What both SDKs accept: ``model_name_validation`` of azureml-core, and ``_assert_name_and_version`` of azure-ai-ml for
+# the name of an output, which does not accept a dot.
+_MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
+_MODEL_NAME_CURE = "Use at most 255 letters, digits, - and _, starting with a letter or digit."
+RUN = "{run}"
+_PATH = r"(?=.*\S)(?!/)(?!.*//)(?!(.*/)?\.{1,2}(/|$))([^{}$\\\n]|\{run\})+"
+_PATH_CURE = "Write folders joined by /, such as scores/{run}; the only placeholder is {run}, the id of the run."
+
+
+def _model_name(name: str) -> str:
+    if not re.fullmatch(_MODEL_NAME, name):
+        raise fail("model-name", f'"{name}" is not a valid name of a model.', _MODEL_NAME_CURE)
+    return name
+
+
+def _output_path(path: str) -> str:
+    if not re.fullmatch(_PATH, path):
+        raise fail("output-path", f'"{path}" is not a valid path of an output.', _PATH_CURE)
+    return path
+
+
+ModelName = Annotated[
+    str,
+    AfterValidator(_model_name),
+    Shown({"type": "string", "pattern": f"^{_MODEL_NAME}$", "patternErrorMessage": _MODEL_NAME_CURE}),
+]
+OutputPath = Annotated[
+    Text,
+    AfterValidator(_output_path),
+    Shown({"type": ["string", "number"], "pattern": f"^{_PATH}$", "patternErrorMessage": _PATH_CURE}),
+]
+
+
+class RegisteredModel(Model):
+    """The model that a step writes, registered when the step has ended."""
+
+    name: ModelName = Field(
+        description="Name of the model; each registration creates its next version.", examples=["cifar-net"]
+    )
+    type: Literal["custom", "mlflow"] = Field(
+        "custom",
+        description="Format of the model: any files (custom), or a folder that MLflow saved (mlflow).",
+        examples=["mlflow"],
+    )
+
+
+class Output(Model):
+    """Settings of an output; the output itself is declared by the arguments."""
+
+    type: Literal["folder", "file", "table"] = Field(
+        "folder",
+        description="What the step writes: files into a folder, a single file whose path it gets (local runs and Azure "
+        "ML v2), or a table: a folder with a file MLTable that describes its data.",
+        examples=["file"],
+    )
+    datastore: Text | None = Field(
+        None,
+        description="Datastore that stores the output (default: the workspace's default datastore).",
+        examples=["results"],
+    )
+    path: OutputPath | None = Field(
+        None,
+        description="Path on the datastore (Azure ML only); {run} is the id of the run. By default each run has a "
+        "path of its own.",
+        examples=["scores/{run}"],
+    )
+    overwrite: bool = Field(
+        default=False,
+        description="Must be true for a `path` without {run}: each run overwrites the results of earlier ones, and a "
+        "step that is reused does not write there again.",
+        examples=[True],
+    )
+    mode: Literal["upload", "mount"] = Field(
+        "upload",
+        description="When files are sent to Azure ML: when the step ends (upload), or while it writes them (mount).",
+        examples=["mount"],
+    )
+    register_as: Text | None = Field(
+        None, description="Register the output as a dataset with this name.", examples=["images"]
+    )
+    model: RegisteredModel | None = Field(
+        None, description="Register the output as a model.", examples=[{"name": "cifar-net"}]
+    )
+    may_be_empty: bool = Field(
+        default=False,
+        description="If true, the folder may stay empty; otherwise an empty output fails the step (local runs only).",
+        examples=[True],
+    )
+
+    @model_validator(mode="after")
+    def _place(self) -> Output:
+        is_fixed = self.path is not None and RUN not in self.path
+        if is_fixed and not self.overwrite:
+            raise fail("output-overwrite", f'each run would overwrite the results of earlier runs in "{self.path}".',
+                       "Add {run} to the path, or `overwrite: true` if that is intended.", at="path")  # fmt: skip
+        if self.overwrite and not is_fixed:
+            raise fail("output-overwrite", "`overwrite` has no effect: each run writes to a path of its own.",
+                       "Delete it, or add a `path` without {run}.", at="overwrite")  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _content(self) -> Output:
+        if self.type == "file" and self.may_be_empty:
+            raise fail("output-type", "`may_be_empty` can only be used with a folder, but this output is a file.",
+                       "Delete it: a file may be empty, but must exist.", at="may_be_empty")  # fmt: skip
+        if self.model is None:
+            return self
+        if self.type == "table":
+            raise fail("output-type", "a model is a folder or a file, but this output is a table.",
+                       "Delete `type: table` or `model`.", at="type")  # fmt: skip
+        if self.type == "file" and self.model.type == "mlflow":
+            raise fail("output-type", "an MLflow model is a folder, but this output is a file.",
+                       "Delete `type: file`, or write `type: custom` under `model`.", at="type")  # fmt: skip
+        if self.register_as is not None:
+            raise fail("output-model", "an output is registered either as a dataset or as a model.",
+                       "Keep `register_as` or `model`.", at="register_as")  # fmt: skip
+        if self.may_be_empty:
+            raise fail("output-model", "a model must have files, but this output may be empty.",
+                       "Delete `may_be_empty` or `model`.", at="may_be_empty")  # fmt: skip
+        return self

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from aml_pipeline.pipeline.spec import names
-from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import EMPTY, Shown, Text, fail, named, relative
+from aml_pipeline.pipeline.spec.fields import EMPTY, Model, Shown, Text, fail, named, relative
 
 
 def _workspace(value: str) -> str:

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from aml_pipeline.core.problems import Path, Problem, nearest, suggest
 from aml_pipeline.pipeline.spec import places
-from aml_pipeline.pipeline.spec.base import Model
+from aml_pipeline.pipeline.spec.fields import Model
 from aml_pipeline.pipeline.spec.pipeline import RESERVED_KEYS, PipelineSpec
-from aml_pipeline.pipeline.spec.program import PROGRAMS
+from aml_pipeline.pipeline.spec.step import PROGRAMS
 from aml_pipeline.pipeline.yaml.scalars import written
 
 Error = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""The types of values in pipeline.yaml: allowed values, problems, and their JSON Schema."""
+"""The types of values in pipeline.yaml and the base of its mappings: what is allowed, problems, and JSON Schema."""
 
 from __future__ import annotations
 
@@ -7,11 +7,30 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, Strict, ValidationInfo
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    Strict,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from aml_pipeline.pipeline.spec import names, places
 from aml_pipeline.pipeline.yaml.scalars import written
+
+
+class Model(BaseModel):
+    """A mapping of the file with known keys: frozen, strict, unknown keys forbidden.
+
+    Models check single values. What several places say about each other (references, order) is checked in the plan;
+    what concerns the disk is checked in ``project``. Errors are raised by ``fail`` and reach the user only through the
+    loader.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class Shown:
@@ -19,6 +38,21 @@ class Shown:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del schema, handler
+        return {**self._schema}
+
+
+class Ready:
+    """The type of a value as a finished core schema and JSON Schema; pydantic would build both for every field anew."""
+
+    def __init__(self, core: CoreSchema, schema: dict[str, Any]) -> None:
+        self._core, self._schema = core, schema
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
+        del source, handler
+        return {**self._core}
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         del schema, handler
@@ -99,7 +133,8 @@ def _not_empty(value: str) -> str:
 
 EMPTY = {"patternErrorMessage": "Write a value, or delete the key."}
 TEXT_SCHEMA = {"type": ["string", "number"], "pattern": r"\S", **EMPTY}
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), Shown(TEXT_SCHEMA)]
+_WRITTEN = core_schema.no_info_before_validator_function(_text, core_schema.str_schema())
+Text = Annotated[str, Ready(core_schema.no_info_after_validator_function(_not_empty, _WRITTEN), TEXT_SCHEMA)]
 # YAML has lists; frozen models contain tuples.
 Texts = Annotated[tuple[Text, ...], Strict(strict=False)]
 Integers = Annotated[tuple[int, ...], Strict(strict=False)]

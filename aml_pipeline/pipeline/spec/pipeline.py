@@ -24,7 +24,7 @@ from aml_pipeline.pipeline.spec.fields import (
     fail,
     named,
 )
-from aml_pipeline.pipeline.spec.parameter import ParameterField
+from aml_pipeline.pipeline.spec.parameters import ParameterField
 from aml_pipeline.pipeline.spec.profile import Profile
 from aml_pipeline.pipeline.spec.schedule import Publish, Schedule
 from aml_pipeline.pipeline.spec.settings import RunSettings

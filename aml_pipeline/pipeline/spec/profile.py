@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from aml_pipeline.pipeline.spec.base import Model
 from aml_pipeline.pipeline.spec.data import DatasetMode, DatasetType
 from aml_pipeline.pipeline.spec.destination import Destination
-from aml_pipeline.pipeline.spec.distribution import Distribution
-from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, ScheduleName, Text, WebAddress
+from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, Model, ScheduleName, Text, WebAddress
 from aml_pipeline.pipeline.spec.schedule import Schedule
-from aml_pipeline.pipeline.spec.settings import ComputeField, Environment
-from aml_pipeline.pipeline.spec.variables import Variables
+from aml_pipeline.pipeline.spec.settings import ComputeField, Environment, Variables
+from aml_pipeline.pipeline.spec.step import Distribution
 
 
 class DatasetOverride(Model):

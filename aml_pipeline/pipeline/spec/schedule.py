@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from aml_pipeline.pipeline.spec.base import Model
-from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, RemotePlace, Text, Texts, fail
+from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, Model, RemotePlace, Text, Texts, fail
 
 
 class Recurrence(Model):

@@ -1,17 +1,33 @@
-"""A step: what it runs, its arguments, and settings of its own."""
+"""A step: what it runs, in how many processes, its arguments, and settings of its own."""
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Iterable
-from typing import Annotated, Any
+from itertools import takewhile
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from aml_pipeline.pipeline.spec.distribution import Distribution
+from aml_pipeline.pipeline.spec import names
+from aml_pipeline.pipeline.spec.data import Output
 from aml_pipeline.pipeline.spec.fields import (
+    PATH_SCHEMA,
     SCALAR_SCHEMA,
+    TEXT_SCHEMA,
     WORD_NAMES,
     InputName,
+    Model,
     OutputName,
     ProjectPath,
     Shown,
@@ -19,9 +35,103 @@ from aml_pipeline.pipeline.spec.fields import (
     fail,
 )
 from aml_pipeline.pipeline.spec.names import STEP_NAME, WORD_NAME
-from aml_pipeline.pipeline.spec.output import Output
-from aml_pipeline.pipeline.spec.program import PROGRAMS, Command, Module, Script
 from aml_pipeline.pipeline.spec.settings import RunSettings
+
+MOST = 1000  # nodes, and processes on each
+
+
+class Distribution(Model):
+    """Several processes of a script that train together."""
+
+    type: Literal["pytorch", "mpi", "tensorflow"] = Field(
+        description="How the processes find each other, by the framework of the script.", examples=["pytorch"]
+    )
+    nodes: int = Field(
+        1, ge=1, le=MOST, description="Number of nodes in Azure ML; a local run is always on one node.", examples=[2]
+    )
+    processes_per_node: int = Field(
+        1, ge=1, le=MOST, description="Number of processes on each node, usually one for each GPU.", examples=[4]
+    )
+
+    @model_validator(mode="after")
+    def _one_worker_per_node(self) -> Distribution:
+        if self.type == "tensorflow" and self.processes_per_node > 1:
+            raise fail("wrong-value", "TensorFlow starts one worker per node, which uses all GPUs of the node.",
+                       "Delete `processes_per_node`, and write the number of workers as `nodes`.",
+                       at="processes_per_node")  # fmt: skip
+        return self
+
+
+# What a step runs is given by exactly one of these keys.
+PROGRAMS = ("script", "module", "command")
+
+
+def _module_name(value: str) -> str:
+    if re.fullmatch(names.MODULE_NAME, value) and not value.endswith(".py"):
+        return value
+    meant = value.removesuffix(".py").replace("/", ".")
+    cure = "Write it like package.train, without the suffix .py."
+    if re.fullmatch(names.MODULE_NAME, meant):
+        cure = f"Write `module: {meant}`, or `script: {value}`."
+    raise fail("bad-module", f'"{value}" is not the name of a module.', cure)
+
+
+_MODULE_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^(?!.*\.py$){names.MODULE_NAME}$",
+    "patternErrorMessage": "Write the name of a module, such as package.train.",
+}
+ModuleName = Annotated[str, AfterValidator(_module_name)]
+
+
+def _listed_words(value: object) -> object:
+    """Refuse a command line in one string: its words, here and in Azure ML, would be a matter of quotes."""
+    if isinstance(value, str) and value.strip():
+        raise fail("wrong-type", "a command must be a list of words, not a string.", f"Write {_as_words(value)}.")
+    if value == []:
+        raise fail("empty-value", "this command has no words.", "Write it like [bash, prepare.sh].")
+    return value
+
+
+_OF_A_SHELL = re.compile(r"[|&;<>$`\n]")
+
+
+def _as_words(line: str) -> str:
+    """Return the list of words that a command line means; what follows its first option may be for the arguments."""
+    start, expression, _ = line.partition("${{")
+    try:
+        if expression:
+            words = list(takewhile(lambda word: not word.startswith("-"), shlex.split(start)))
+        else:
+            words = ["bash", "-c", line] if _OF_A_SHELL.search(line) else shlex.split(line)
+    except ValueError:  # an open quote
+        words = []
+    if not words:
+        return "it like [bash, prepare.sh]"
+    plain = re.compile(r"(?!(?:true|false|null)$)[A-Za-z./_-][\w./=+-]*")
+    shown = f"[{', '.join(word if plain.fullmatch(word) else json.dumps(word) for word in words)}]"
+    return f"{shown}, and what follows under `arguments:`" if expression else shown
+
+
+def _program(words: tuple[str, ...]) -> tuple[str, ...]:
+    first = words[0]
+    if "=" in first:
+        raise fail("bad-command", f'"{first}" is not a program.',
+                   "Set variables under `environment_variables:`.")  # fmt: skip
+    if "/" in first and not first.startswith("/"):
+        raise fail("bad-command", f"Azure ML does not keep the permission to run {first}.",
+                   "Write the program that runs it first, for example [bash, prepare.sh].")  # fmt: skip
+    return words
+
+
+_COMMAND_SCHEMA = {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}
+CommandWords = Annotated[Texts, BeforeValidator(_listed_words), AfterValidator(_program)]
+
+# One of these is given, and editors say so: null is none of their values.
+Script = Annotated[ProjectPath | None, Shown(PATH_SCHEMA)]
+Module = Annotated[ModuleName | None, Shown(_MODULE_SCHEMA)]
+Command = Annotated[CommandWords | None, Shown(_COMMAND_SCHEMA)]
+
 
 _PLAIN_SCHEMA: dict[str, Any] = {"type": ["string", "number"]}
 _OPTIONS_SCHEMA: dict[str, Any] = {

@@ -11,7 +11,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.images import Image
 from aml_pipeline.azureml.v2.export import yaml_text
 from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, OutputSettings, Plan
-from aml_pipeline.pipeline.spec.output import RUN
+from aml_pipeline.pipeline.spec.data import RUN
 
 
 @dataclass(frozen=True, slots=True)
