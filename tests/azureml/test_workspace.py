@@ -91,7 +91,7 @@ def test_an_index_is_registered_without_the_login_that_pip_takes_from_variables(
     lesson.write({"requirements.txt": "-i https://me:${TOKEN}@a.example/simple\nours\n"})
     done = submit("{name: team, pip_requirements: requirements.txt}")
     assert done.status == 0
-    assert "without its login (me:${TOKEN})" in done.err
+    assert "without its login (***:${TOKEN})" in done.err
     packages = made(lesson)["python"]["condaDependencies"]["dependencies"][2]
     assert packages == {"pip": ["-i https://a.example/simple", "ours"]}
     assert "k3yf0rtest1ng" not in str([one.body for one in lesson.service.requests])
