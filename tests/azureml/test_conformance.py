@@ -75,7 +75,7 @@ def fill(folder: Path) -> None:
         shutil.copy(CONFORMANCE / "record.py", folder / name)
     (folder / "package").mkdir()
     shutil.copy(CONFORMANCE / "record.py", folder / "package")
-    (folder / "record.sh").write_text('exec python record.py "$@"\n')
+    (folder / "record.sh").write_text('exec python3 record.py "$@"\n')
     for name in ("data", "more", "more/data", "other", "sent"):
         (folder / name).mkdir()
     for name in ("table.csv", "rows.csv", "requirements.txt", "scripts/words.txt", "sent/letters.txt"):

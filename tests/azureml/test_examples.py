@@ -72,7 +72,8 @@ def sides(stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         environment = Environment("sklearn-1.5")
         environment.version = "12"
         environment.register(workspace)
-        python = interpreter.inspect(getattr(sys, "_base_executable", sys.executable), os.environ)
+        # That of .venv: its folder, which is searched first, has no programs of the stand-ins' names.
+        python = interpreter.inspect(sys.executable, os.environ)
         yield Sides(stand_ins, service, workspace, python)
 
 
