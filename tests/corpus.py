@@ -5,7 +5,7 @@ can be typed in the folder ``err``: ``aml-pipeline validate -f NAME.yaml``. ``tr
 the cases, are scripts about which nothing is to be said. Lines at the top of a file say how it is opened:
 
 - ``# test: profile quick``, ``# test: param epochs=3``, ``# test: data images=small``: with these options
-- ``# test: sdk v2``: what is told of that SDK, too
+- ``# test: sdk v2``: also what that SDK refuses
 - ``# test: submit``, ``# test: submit train``: what is told before the pipeline, or a step of it, is sent to Azure ML
 - ``# test: run``: what is told before the steps run here
 - ``# test: export v2``: what is told before the pipeline is exported

@@ -185,7 +185,7 @@ def add(state: str, draft: Draft, *, durable: bool = False) -> Version:
 
 
 def _same(state: str, name: str, content: str, digests: Digests, *, ran: bool) -> Version | None:
-    """Return the version with this content that is there and was not edited: if its step ``ran``, only the latest."""
+    """Return the intact version with this content, if there is one; if its step ``ran``, only the latest counts."""
     present = [version for version in _described(state, name) if files.look(version.place)]
     for version in present[-1:] if ran else reversed(present):
         if version.content == content:

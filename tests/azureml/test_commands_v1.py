@@ -144,14 +144,22 @@ def without_ids(body: Any) -> Any:  # noqa: ANN401 - JSON
     return json.loads(text)
 
 
+def sent_alike(
+    plan: Plan, project: Folder, service: Service, workspace: Sdk, written: Sdk
+) -> tuple[Entity, dict[str, Entity]]:
+    """Submit ``plan``, and the pipeline ``written`` with the SDK; return the graph and the modules, which are equal."""
+    graph, modules = sent(service, azureml.submit(plan, workspace, project).id)
+    other_graph, other_modules = sent(service, example.submit(workspace, written).id)
+    assert without_ids(other_graph) == without_ids(graph)
+    assert without_ids(with_files(service, other_modules)) == without_ids(with_files(service, modules))
+    return graph, modules
+
+
 def test_the_graph_equals_one_that_is_written_with_the_sdk_alone(
     opened: tuple[Plan, Folder], service: Service, workspace: Sdk
 ) -> None:
     plan, project = opened
-    ours, modules = sent(service, azureml.submit(plan, workspace, project).id)
-    theirs, others = sent(service, example.submit(workspace, by_hand(workspace, plan, project)).id)
-    assert without_ids(theirs) == without_ids(ours)
-    assert without_ids(with_files(service, others)) == without_ids(with_files(service, modules))
+    _, modules = sent_alike(plan, project, service, workspace, by_hand(workspace, plan, project))
     assert {module["StepType"] for module in modules.values()} == {"CommandStep"}
 
 

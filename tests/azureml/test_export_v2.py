@@ -113,7 +113,7 @@ class Exported:
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:
-    """Return what v2's service is told of the processes of a step."""
+    """Return what v2 is sent about the processes of a step."""
     if distribution.type == "tensorflow":
         return {"distribution_type": "TensorFlow", "worker_count": distribution.nodes, "parameter_server_count": 0}
     kind = {"pytorch": "PyTorch", "mpi": "Mpi"}[distribution.type]

@@ -1,6 +1,6 @@
 """Blob storage for either SDK: an HTTPS proxy that answers for the storage account itself, and refuses all else.
 
-So clients are as they are: they ask https://loop.blob.core.windows.net, whose certificate they are told to trust.
+So clients run unchanged: they ask https://loop.blob.core.windows.net, and a variable makes them trust its certificate.
 """
 
 import base64
@@ -249,7 +249,7 @@ class TunnelHandler(Handler):
 
 
 class Storage(Asked):
-    """The storage of a loopback service: what it holds, what it was asked, and what it is told to get wrong."""
+    """The storage of a loopback service: its content, the requests that it got, and the failures to simulate."""
 
     def __init__(self, guard: Guard) -> None:
         self.state = State()
