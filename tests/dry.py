@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from aml_pipeline import azureml
-from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
 from tests import v1
 from tests.loopback.state import Sdk

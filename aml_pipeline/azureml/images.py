@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aml_pipeline.core import files
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment import indexes
 from aml_pipeline.project.environment.definition import with_lines
 from aml_pipeline.project.environment.dependencies import Line

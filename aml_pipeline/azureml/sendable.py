@@ -17,15 +17,8 @@ from aml_pipeline.core.sealing import Hide
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import (
-    Compute,
-    DatasetPlace,
-    Distribution,
-    OutputSettings,
-    Plan,
-    Resources,
-    Step,
-)
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Distribution, OutputSettings, Resources
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.size import too_large

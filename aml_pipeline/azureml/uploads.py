@@ -18,7 +18,8 @@ from aml_pipeline.core.digests import digest_of_contents
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted, size_in_words
-from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.project import check
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import locks

@@ -22,7 +22,7 @@ from aml_pipeline.core import durability, files, folders, removal
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.local.store import Result
-from aml_pipeline.pipeline.plan.model import RegisteredModel
+from aml_pipeline.pipeline.plan.settings import RegisteredModel
 
 FOLDER = "models"
 _ABOUT, _NEW = "about.", "new."

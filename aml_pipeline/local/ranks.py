@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.wording import counted
 from aml_pipeline.local.follower import Follower
-from aml_pipeline.pipeline.plan.model import Distribution, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Distribution
 from aml_pipeline.runs.recorder import Recorder
 
 _ADDRESS = "127.0.0.1"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from aml_pipeline.core.masking import MASK, OTHER, is_secret, masked, redacted, without_secrets
 from aml_pipeline.core.sealing import Hide
-from aml_pipeline.pipeline.plan.model import DatasetPlace, ParameterValue, Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.plan.tokens import (
     Argument,
     Literal,

@@ -15,7 +15,8 @@ from aml_pipeline.core import files
 from aml_pipeline.core.folders import RepeatedLinksError
 from aml_pipeline.core.problems import Path, Position, Problem, nearest
 from aml_pipeline.core.wording import counted
-from aml_pipeline.pipeline.plan.model import Environment, OtherValue, Plan, Step
+from aml_pipeline.pipeline.plan.model import OtherValue, Plan, Step
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.script import kinds
 from aml_pipeline.project.snapshot import program

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from aml_pipeline.core import files, folders, sealing
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment import definition, dependencies, wheels
 from aml_pipeline.project.environment.dependencies import Declaration
 from aml_pipeline.project.snapshot import program, snapshot

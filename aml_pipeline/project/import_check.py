@@ -16,7 +16,8 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import Position, Problem, errors
 from aml_pipeline.core.wording import shortened
-from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment.dependencies import Declared
 from aml_pipeline.project.environment.installed import conda_name
 from aml_pipeline.project.environment.interpreter import unasked

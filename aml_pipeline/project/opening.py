@@ -12,7 +12,8 @@ from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.loader import Loaded
-from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.yaml import source
 from aml_pipeline.project import check

@@ -16,7 +16,7 @@ import pytest
 from aml_pipeline.azureml.v1 import compute, tracking
 from aml_pipeline.azureml.workspace import calls, configuration, login, refusals, waiting
 from aml_pipeline.core.errors import AzureError, UsageError
-from aml_pipeline.pipeline.plan.model import Compute
+from aml_pipeline.pipeline.plan.settings import Compute
 
 requests = pytest.importorskip("requests")
 

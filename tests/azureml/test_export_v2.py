@@ -24,7 +24,8 @@ from aml_pipeline.azureml.v2 import export
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import Distribution, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import Distribution
 from aml_pipeline.project.opening import open_pipeline
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, ROOT, fill
 from tests.conformance import strategies

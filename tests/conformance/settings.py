@@ -4,7 +4,8 @@ from dataclasses import astuple
 from typing import Any
 
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import DatasetPlace, OutputSettings
 from aml_pipeline.pipeline.plan.tokens import Argument, Dataset, Parameter
 from tests.conformance.sides import Both
 from tests.loopback.workspace import DEFAULT_DATASTORE

@@ -17,7 +17,8 @@ from aml_pipeline.azureml import uploads
 from aml_pipeline.local import Context, Run, Wishes
 from aml_pipeline.local import run as run_locally
 from aml_pipeline.local.store import Store
-from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs import locks

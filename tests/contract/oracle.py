@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from unittest import mock
 
 from aml_pipeline.core.problems import Problem, errors
-from aml_pipeline.pipeline.plan.model import DatasetPlace, ParameterValue, Plan, Step
+from aml_pipeline.pipeline.plan.model import ParameterValue, Plan, Step
+from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.plan.tokens import Argument, Literal
 from aml_pipeline.project import contract
 from aml_pipeline.project.contract import Contract

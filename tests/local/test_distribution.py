@@ -13,7 +13,7 @@ import pytest
 import aml_pipeline
 from aml_pipeline.local import process, ranks
 from aml_pipeline.local.process import Ended, Process, Processes, Rank
-from aml_pipeline.pipeline.plan.model import Distribution
+from aml_pipeline.pipeline.plan.settings import Distribution
 from aml_pipeline.pipeline.plan.variables import OF_DISTRIBUTION
 from tests.conftest import Project
 from tests.patience import PATIENCE, until

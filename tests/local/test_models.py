@@ -15,7 +15,7 @@ from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.local import models
 from aml_pipeline.local.models import Draft, Version
 from aml_pipeline.local.store import Result
-from aml_pipeline.pipeline.plan.model import RegisteredModel
+from aml_pipeline.pipeline.plan.settings import RegisteredModel
 from tests.conftest import Project
 
 FILES = {

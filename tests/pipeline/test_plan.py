@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
-from aml_pipeline.pipeline.plan.model import OutputSettings, ParameterValue, Plan
+from aml_pipeline.pipeline.plan.model import ParameterValue, Plan
+from aml_pipeline.pipeline.plan.settings import OutputSettings
 from aml_pipeline.pipeline.plan.tokens import Input
 from tests.work import grows_in_step
 

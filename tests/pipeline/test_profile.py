@@ -10,7 +10,8 @@ from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline import profile as profiles
 from aml_pipeline.pipeline.loader import Loaded
-from aml_pipeline.pipeline.plan.model import Distribution, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import Distribution
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.yaml import source
 

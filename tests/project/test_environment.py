@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment import conda_file, definition, pip_file
 from aml_pipeline.project.environment.dependencies import Declaration
 

@@ -16,7 +16,7 @@ import torch
 import aml_pipeline
 import train
 from aml_pipeline.local import ranks
-from aml_pipeline.pipeline.plan.model import Distribution
+from aml_pipeline.pipeline.plan.settings import Distribution
 from model import Net
 from tests.conftest import ROOT, Project
 from tests.steps.conftest import run_script

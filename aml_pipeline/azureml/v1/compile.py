@@ -20,16 +20,8 @@ from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan import ports, tokens
-from aml_pipeline.pipeline.plan.model import (
-    Compute,
-    DatasetPlace,
-    Environment,
-    Plan,
-    RegisteredModel,
-    Resources,
-    Step,
-    token_as_data,
-)
+from aml_pipeline.pipeline.plan.model import Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Environment, RegisteredModel, Resources
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 

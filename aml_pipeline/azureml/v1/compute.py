@@ -6,7 +6,7 @@ from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import shortened
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.pipeline.plan.model import Compute
+from aml_pipeline.pipeline.plan.settings import Compute
 
 # SDK classes of targets that can be attached to a workspace, but cannot run a PythonScriptStep.
 _NO_CLUSTERS = frozenset({"AksCompute", "AdlaCompute", "BatchCompute", "DataFactoryCompute", "DatabricksCompute"})

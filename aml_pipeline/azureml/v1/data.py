@@ -6,7 +6,7 @@ from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, status_of
 from aml_pipeline.core.masking import keep_secret
-from aml_pipeline.pipeline.plan.model import DatasetPlace, OutputSettings
+from aml_pipeline.pipeline.plan.settings import DatasetPlace, OutputSettings
 from aml_pipeline.pipeline.spec.data import RUN
 
 # The path of a run's output; Azure ML fills in these two names and no others (azureml.data.output_dataset_config).

@@ -8,7 +8,7 @@ Both leave ``Framework`` among the parameters of the node at ``Python`` (azureml
 from __future__ import annotations
 
 from aml_pipeline.azureml.v1.sdk import Sdk
-from aml_pipeline.pipeline.plan.model import Distribution
+from aml_pipeline.pipeline.plan.settings import Distribution
 
 
 def configuration(distribution: Distribution) -> Sdk:

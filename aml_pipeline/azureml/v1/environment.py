@@ -12,7 +12,7 @@ from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import AzureError, MachineError
-from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment.definition import with_lines
 from aml_pipeline.project.environment.wheels import with_content
 from aml_pipeline.project.folder import Project

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from aml_pipeline.azureml import sendable, shell_words
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.wording import counted, shortened, size_in_words
-from aml_pipeline.pipeline.plan.model import DatasetPlace, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.plan.tokens import Text
 from aml_pipeline.project.environment.interpreter import unasked
 from aml_pipeline.project.environment.providers import Providers

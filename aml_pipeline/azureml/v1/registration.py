@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from aml_pipeline.core import files
-from aml_pipeline.pipeline.plan.model import Plan, RegisteredModel, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import RegisteredModel
 from aml_pipeline.pipeline.plan.tokens import Output
 from aml_pipeline.project.snapshot import snapshot
 

@@ -12,7 +12,7 @@ from aml_pipeline.azureml.workspace import not_found
 from aml_pipeline.azureml.workspace.refusals import FORBIDDEN, NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.masking import keep_secret
-from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment
+from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Environment
 
 _PAUSE_SECONDS = 5.0
 

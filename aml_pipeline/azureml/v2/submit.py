@@ -19,7 +19,8 @@ from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.refusals import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError, LostRunError, SubmissionStopped
-from aml_pipeline.pipeline.plan.model import Compute, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Compute
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs.provenance import git_state
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.problems import suggest
-from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment
+from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Environment
 
 # States of a compute target: it is being created, and it cannot be used any more.
 GOING = frozenset({"Creating", "Updating", "Provisioning"})

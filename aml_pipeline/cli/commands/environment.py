@@ -10,7 +10,8 @@ from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.core.wording import counted
-from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment import steps_python
 from aml_pipeline.project.environment.installed import DIFFERENCES, Finding, compare
 from aml_pipeline.project.environment.interpreter import Interpreter

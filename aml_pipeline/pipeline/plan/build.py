@@ -10,20 +10,17 @@ from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import graph, results, variables
 from aml_pipeline.pipeline.plan.arguments import read_arguments, word_faults
 from aml_pipeline.pipeline.plan.inputs import clashes, read_inputs
-from aml_pipeline.pipeline.plan.model import (
+from aml_pipeline.pipeline.plan.model import OtherValue, ParameterValue, Plan, Step
+from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
+from aml_pipeline.pipeline.plan.settings import (
     Compute,
     DatasetPlace,
     Distribution,
     Environment,
-    OtherValue,
     OutputSettings,
-    ParameterValue,
-    Plan,
     RegisteredModel,
     Resources,
-    Step,
 )
-from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
 from aml_pipeline.pipeline.spec.data import Output as OutputSpec
 from aml_pipeline.pipeline.spec.fields import Model
 from aml_pipeline.pipeline.spec.parameters import Parameter as ParameterSpec

@@ -13,7 +13,7 @@ from dataclasses import asdict
 import yaml
 
 from aml_pipeline.core.files import digest_of
-from aml_pipeline.pipeline.plan.model import Environment
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment.dependencies import Line
 
 Reader = Callable[[str], bytes]

@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from aml_pipeline.core.problems import Problem, Severity
-from aml_pipeline.pipeline.plan.model import Environment, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.environment import indexes
 from aml_pipeline.project.environment.dependencies import Line, shown
 from aml_pipeline.project.folder import Project

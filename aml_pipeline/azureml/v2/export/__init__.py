@@ -23,8 +23,9 @@ from aml_pipeline.azureml.v2.export.problems import problems as problems
 from aml_pipeline.azureml.v2.export.problems import untyped as untyped
 from aml_pipeline.azureml.v2.export.readme import twice as twice
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.pipeline.plan.model import Environment, Plan
+from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import node as node
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.images import Image
 from aml_pipeline.azureml.v2.export import yaml_text
-from aml_pipeline.pipeline.plan.model import Compute, DatasetPlace, Environment, OutputSettings, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Environment, OutputSettings
 from aml_pipeline.pipeline.spec.data import RUN
 
 

@@ -16,8 +16,9 @@ from typing import Any
 from aml_pipeline.azureml.v2.export import assets, yaml_text
 from aml_pipeline.azureml.v2.export.ports import Port
 from aml_pipeline.pipeline.plan import tokens
-from aml_pipeline.pipeline.plan.model import Environment, Step
+from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.ports import node
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.pipeline.plan.tokens import Literal, Text, Token
 
 # v1's launcher puts the root of the code on the module search path, v2 does not (azure-sdk-for-python#29724).

@@ -12,8 +12,9 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, yaml_text
 from aml_pipeline.azureml.v2.export.ports import Port
-from aml_pipeline.pipeline.plan.model import Distribution, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
+from aml_pipeline.pipeline.plan.settings import Distribution
 
 
 def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:

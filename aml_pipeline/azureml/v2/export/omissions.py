@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
-from aml_pipeline.pipeline.plan.model import Compute, Plan
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.settings import Compute
 
 # Settings that only a cluster created from a size has.
 _OF_CLUSTERS = ("vm_priority", "min_nodes", "max_nodes", "idle_seconds_before_scaledown")

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from aml_pipeline.azureml.v2.export import assets
 from aml_pipeline.pipeline.plan import ports as names
-from aml_pipeline.pipeline.plan.model import OutputSettings, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import OutputSettings
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Output, Parameter
 
 

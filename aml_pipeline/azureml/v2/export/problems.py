@@ -9,7 +9,8 @@ from dataclasses import replace
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan.model import DatasetPlace, Environment, Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import DatasetPlace, Environment
 
 # What v2 accepts as the name of an environment, a data asset or a datastore.
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
