@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.adaptation import by_hand as by_hand_alone
 from aml_pipeline.azureml.v2 import export
+from aml_pipeline.azureml.v2.export import whole
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.pipeline.plan import ports
@@ -65,6 +67,7 @@ class Exported:
         opened.require()
         self.plan: Plan = plan
         self.project = project
+        self.sent = adapt(uploads.here(plan, project))[0]
         self.root = folder.parent / "v2"
         export.write(plan, project, str(self.root))
         self.loaded = sdk.load(self.root)
@@ -80,7 +83,7 @@ class Exported:
         """Assert that all that was written is sent, and that it is all that the plan says of a step's settings."""
         assert [(name, lost) for name, one in self.loaded.items() if (lost := sdk.dropped(one, self.root))] == []
         assert list(self.job["jobs"]) == [export.node(step.name) for step in self.plan.steps]
-        for step in adapt(uploads.here(self.plan, self.project))[0].steps:
+        for step in self.sent.steps:
             node = self.job["jobs"][export.node(step.name)]
             assert node.get("environment_variables", {}) == dict(step.environment_variables)
             assert sdk.seconds(node.get("limits", {}).get("timeout", "PT")) == (step.timeout or 0)
@@ -97,6 +100,37 @@ class Exported:
             named = [name for part, name in ports.names(step).items() if part in carried]
             assert [name for name in named if f"'${{{{inputs.{name}}}}}'" not in spec["command"]] == []
             assert set(named) <= set(spec.get("inputs", {}))
+        self.is_one_component()
+
+    def is_one_component(self) -> None:
+        """Assert that the component of the pipeline has the nodes, the inputs and the results of its job."""
+        file = self.root / "component.yml"
+        file.write_text(whole.text(self.sent, "1"), encoding="utf-8")
+        loaded = sdk.load_file(file)
+        assert sdk.dropped(loaded, self.root) == []
+        file.unlink()
+        spec = loaded.rest["properties"]["componentSpec"]
+        assert list(spec["jobs"]) == list(self.job["jobs"])
+        for name, node in spec["jobs"].items():
+            expected = dict(self.job["jobs"][name])
+            if "outputs" in node:
+                ports = expected["outputs"].items()
+                expected["outputs"] = {port: self._result(output, spec) for port, output in ports}
+            assert node == expected
+        assert spec.get("inputs", {}) == {
+            name: {"type": given["jobInputType"]} if "uri" in given else {"type": "string", "default": given["value"]}
+            for name, given in self.job.get("inputs", {}).items()
+        }
+
+    def _result(self, output: Mapping[str, Any], spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an output of a node in the component: if that does not declare the result, it has its settings."""
+        bound = _RESULT.fullmatch(output.get("value", ""))
+        if not bound or bound[1] in spec.get("outputs", {}):
+            return output
+        settings = self.job["outputs"][bound[1]]
+        assert {"uri", "assetName"} & set(settings)
+        names = {"jobOutputType": "job_output_type", "assetName": "name"}
+        return {names.get(key, key): value for key, value in settings.items()}
 
     def received(self, python: Python, name: str) -> list[str]:
         """Return what the script ``name`` receives, the same in each shell, and nothing less than its script first."""
@@ -111,6 +145,9 @@ class Exported:
         first = self.plan.step(name).words
         assert words[: len(first)] == list(first)
         return words[len(first) :]
+
+
+_RESULT = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:

@@ -38,6 +38,7 @@ _LOADERS = {
     "environments": "load_environment",
     "compute": "load_compute",
     "schedules": "load_schedule",
+    "component.yml": "load_component",
 }
 # Of a schedule: see ``test_a_schedule_sends_the_whole_pipeline``; and what the client shows, and does not send.
 _NOT_SENT = {("create_job", "job"), ("is_enabled",)}
@@ -73,7 +74,8 @@ def quiet() -> None:
 def load_file(path: Path, *, is_valid: bool = True) -> Loaded:
     """Load one file."""
     client = import_module("azure.ai.ml.entities._load_functions")  # load_schedule is to be had here alone
-    entity = getattr(client, _LOADERS.get(path.parent.name, "load_job"))(str(path))
+    loader = _LOADERS.get(path.parent.name) or _LOADERS.get(path.name, "load_job")
+    entity = getattr(client, loader)(str(path))
     if is_valid and hasattr(entity, "_validate"):
         result = entity._validate()
         assert result.passed, result.error_messages
@@ -118,7 +120,8 @@ def _written(data: Mapping[str, Any], root: Path) -> Iterator[Leaf]:
 
 def _components(rest: Mapping[str, Any]) -> Iterator[Leaf]:
     """Yield the leaves of components that the client put as YAML into a job, by the names of their nodes."""
-    jobs = rest.get("properties", {}).get("jobs") or {}
+    properties = rest.get("properties", {})
+    jobs = properties.get("jobs") or properties.get("componentSpec", {}).get("jobs") or {}
     for name, node in jobs.items():
         for path, value in leaves(yaml.safe_load(node["componentId"])):
             yield ("components", name, *path), value

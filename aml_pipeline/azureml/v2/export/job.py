@@ -35,11 +35,22 @@ def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
         data["outputs"] = {
             name: assets.output(plan.step(source.step).outputs[source.name]) for name, source in plan.outputs.items()
         }
-    data["settings"] = {"continue_on_step_failure": False}  # the default of SDK v1
-    if any(sendable.is_serverless(step.compute) for step in plan.steps):
-        data["settings"]["default_compute"] = "azureml:serverless"  # for nodes without one
-    data["jobs"] = {node(step.name): _job(step, ports[step.name]) for step in plan.steps}
+    data["settings"] = settings(plan)
+    data["jobs"] = nodes(plan, ports)
     return yaml_text.text(data, "pipelineJob")
+
+
+def settings(plan: Plan) -> dict[str, Any]:
+    """Return the settings of a job, which a component of the pipeline cannot have."""
+    data: dict[str, Any] = {"continue_on_step_failure": False}  # the default of SDK v1
+    if any(sendable.is_serverless(step.compute) for step in plan.steps):
+        data["default_compute"] = "azureml:serverless"  # for nodes without one
+    return data
+
+
+def nodes(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> dict[str, Any]:
+    """Return the nodes of the pipeline by name; each names its compute target, unless it is serverless."""
+    return {node(step.name): _job(step, ports[step.name]) for step in plan.steps}
 
 
 def _job(step: Step, ports: Sequence[Port]) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""Plan → the pipeline as one component, which `publish` registers; its nodes are those of ``pipeline.yml``.
+
+A component has no settings and no experiment, and its data inputs have no default: what runs it gives them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from aml_pipeline.azureml.publication import endpoint_name
+from aml_pipeline.azureml.v2.export import assets, job, yaml_text
+from aml_pipeline.azureml.v2.export.ports import ports
+from aml_pipeline.pipeline.plan.model import OutputSettings, Plan
+from aml_pipeline.pipeline.plan.ports import node, pipeline_input
+
+
+def name(plan: Plan) -> str:
+    """Return the name of the component: azure-ai-ml refuses one with `-`."""
+    return node(endpoint_name(plan.name, plan.profile))
+
+
+def text(plan: Plan, version: str) -> str:
+    """Return the file of the component, which names those of the steps as ``pipeline.yml`` does."""
+    plan = replace(plan, outputs={name: source for name, source in plan.outputs.items() if _is_plain(plan, name)})
+    data: dict[str, Any] = {"type": "pipeline", "name": name(plan), "version": version}
+    data["display_name"] = endpoint_name(plan.name, plan.profile)
+    if plan.description:
+        data["description"] = plan.description
+    inputs = {name: {"type": "string", "default": value.text} for name, value in plan.parameters.items()}
+    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    inputs |= {pipeline_input(plan, name): {"type": assets.dataset_type(plan.datasets[name])} for name in read}
+    if inputs:
+        data["inputs"] = inputs
+    if plan.outputs:
+        data["outputs"] = {name: assets.output(_settings(plan, name)) for name in plan.outputs}
+    data["jobs"] = job.nodes(plan, {step.name: ports(plan, step) for step in plan.steps})
+    return yaml_text.text(data, "pipelineComponent")
+
+
+def _settings(plan: Plan, output: str) -> OutputSettings:
+    source = plan.outputs[output]
+    return plan.step(source.step).outputs[source.name]
+
+
+def _is_plain(plan: Plan, output: str) -> bool:
+    """Whether the component can declare an output: it has neither a place nor a name there, only its node has."""
+    return not {"path", "name"} & set(assets.output(_settings(plan, output)))
