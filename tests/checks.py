@@ -120,9 +120,13 @@ ENTRIES: dict[str, dict[str, str]] = {
         "lossy-cron": "Azure ML v1 has no cron schedules: an expression that cannot be translated exactly is refused. "
         "Write another one, or several schedules.",
         "reused-schedule": "A warning: with `reuse: true`, every run after the first reuses its results and does "
-        "nothing. Delete it, or let a step always run.",
+        "nothing. Delete it, write `reuse: false` in the schedule, or let a step always run.",
         "schedule-dataset": "A pipeline that SDK v1 publishes has a parameter for each dataset, which is either a path "
         "on a datastore or a dataset. Give the schedule a value of the same kind.",
+        "endpoint-name": "The name of a batch endpoint is a part of a web address, and unique in an Azure region. Use "
+        "lower-case letters, digits and `-`.",
+        "schedule-reuse": "SDK v1 publishes a pipeline that allows reuse in all runs, or in none. Set `reuse` of "
+        "`publish`, or use v2.",
         "schedule-form": "A schedule must say in exactly one way when it fires. Write `cron` or `recurrence`.",
         "unknown-zone": "The time zone is unknown. Write its IANA name, like `Europe/Paris`.",
     },
@@ -290,6 +294,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "model in a step of its own, in the environment of the step that wrote it. Add azureml-core to that.",
         "unread-secret": "A warning, and an error of `submit` for a command without a Python file: Azure ML does not "
         "set the variable of a secret. The script must read it from the key vault, as docs/azure.md shows.",
+        "batch-endpoint": "Reported by `publish` with SDK v1: it has pipeline endpoints only, and creates one for each "
+        "published pipeline. Delete the key, or use v2.",
         "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
         "shell-word": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: a step runs a module or a "

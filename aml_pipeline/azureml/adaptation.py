@@ -24,11 +24,12 @@ class Remark:
 
 
 def by_hand(plan: Plan, alone: Step | None = None) -> Plan:
-    """Return the plan of a run without schedules: of all steps, or of one ``alone``, without upstream steps."""
+    """Return the plan of a run, not of what is published: of all steps, or of one ``alone``, without upstream steps."""
+    plan = replace(plan, schedules={}, endpoint=None)
     if alone is None:
-        return replace(plan, schedules={})
+        return plan
     outputs = {name: source for name, source in plan.outputs.items() if source.step == alone.name}
-    return replace(plan, steps=(replace(alone, after=()),), outputs=outputs, schedules={})
+    return replace(plan, steps=(replace(alone, after=()),), outputs=outputs)
 
 
 def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]]:

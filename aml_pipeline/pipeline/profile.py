@@ -76,7 +76,12 @@ def _overrides(pipeline: PipelineSpec, profile: Profile) -> bool:
     given = profile.parameters.items()
     same = all(name in parameters and scalars.written(parameters[name].default) == scalars.written(value)
                for name, value in given)  # fmt: skip
-    others = (*(getattr(profile, key) for key in _SETTINGS), profile.schedules, profile.tags)
+    others = (
+        *(getattr(profile, key) for key in _SETTINGS),
+        profile.schedules,
+        profile.tags,
+        profile.publish.model_fields_set,
+    )
     overrides = (*profile.steps.values(), *profile.datasets.values())
     return not same or any(others) or any(override.model_fields_set for override in overrides)
 
@@ -90,6 +95,10 @@ def _apply_profile(applied: Applied, name: str, profile: Profile) -> None:
     for key in _SETTINGS:
         if getattr(profile, key) is not None:
             _replace(applied, {key: getattr(profile, key)}, {(key,): (*root, key)})
+    published = {key: getattr(profile.publish, key) for key in profile.publish.model_fields_set}
+    if published:
+        places: dict[Path, Origin] = {("publish", key): (*root, "publish", key) for key in published}
+        _replace(applied, {"publish": applied.spec.publish.model_copy(update=published)}, places)
     _merge(applied, "tags", profile.tags, {("tags", tag): (*root, "tags", tag) for tag in profile.tags})
     for schedule_name, schedule in profile.schedules.items():
         applied.problems += _schedule_faults(applied.spec, schedule, (*root, "schedules", schedule_name))

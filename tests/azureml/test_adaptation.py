@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
+from aml_pipeline.azureml.v2.export import schedules as exported
 from aml_pipeline.cli.commands import schedules
 from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
@@ -143,3 +144,15 @@ def test_the_table_of_schedules_names_moved_data() -> None:
     moved = TEXT.replace("depth: 8}}", 'depth: 8}, datasets: {there: "azureml:b:2"}}')
     shown = schedules.page(plan(moved), datetime(2026, 1, 1, tzinfo=timezone.utc)).splitlines()
     assert "  with there=azureml:b:2" in shown
+
+
+def test_a_run_by_hand_has_nothing_of_what_is_published() -> None:
+    """So `submit` with SDK v1 does not refuse what only concerns `publish`."""
+    alone = by_hand(plan(f"{TEXT}publish: {{endpoint: training}}\n"))
+    assert (alone.schedules, alone.endpoint) == ({}, None)
+
+
+@pytest.mark.parametrize(("own", "forced"), [("", "false"), (", reuse: false", "true"), (", reuse: true", "false")])
+def test_each_schedule_of_an_export_says_whether_its_runs_start_afresh(own: str, forced: str) -> None:
+    text = TEXT.replace("cron: 0 2 * * *", f"cron: 0 2 * * *{own}") + "publish: {reuse: true}\n"
+    assert f"force_rerun: {forced}\n" in exported.text(plan(text), "nightly")

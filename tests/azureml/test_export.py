@@ -271,8 +271,8 @@ IN_EXPORTS = {
     "Distribution": {"said": "type nodes processes_per_node"},
     "Resources": {"said": "shm_size docker_arguments"},
     "Secret": {"read by the script": "secret"},
-    "Schedule": {"said": "cron recurrence time_zone parameters datasets"},
-    "Publish": {"said": "reuse"},
+    "Schedule": {"said": "cron recurrence time_zone parameters datasets reuse"},
+    "Publish": {"said": "reuse", "made by `publish`": "endpoint"},
 }
 
 

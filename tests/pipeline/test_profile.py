@@ -241,6 +241,8 @@ def test_a_complaint_about_an_overridden_value_points_at_the_override() -> None:
         ("{steps: {train: {timeout: 1m}}}", False),
         ("{compute: other}", False),
         ("{sdk: v2}", False),
+        ("{publish: {}}", True),
+        ("{publish: {reuse: true}}", False),
         ("{epochs: 4}", False),
     ],
 )

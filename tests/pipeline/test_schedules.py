@@ -212,10 +212,28 @@ def test_what_a_schedule_of_reused_results_really_does_is_told() -> None:
         REUSED + "allow_reuse: false\n",
         REUSED.replace("sched", "  watch: {script: train.py, allow_reuse: false}\nsched"),
         "schedules: {nightly: {cron: 0 2 * * *}}\n",
+        "schedules: {nightly: {cron: 0 2 * * *, reuse: false}}\npublish: {reuse: true}\n",
     ],
 )
 def test_and_where_it_does_something_nothing_is_told(text: str) -> None:
     assert told(text) == []
+
+
+def test_a_schedule_may_differ_in_reuse() -> None:
+    text = """\
+schedules:
+  nightly: {cron: 0 2 * * *, reuse: true}
+  weekly: {cron: 0 2 * * 0}
+publish: {endpoint: training}
+profiles:
+  test: {publish: {reuse: true}}
+"""
+    found, test = plan(text), plan(text, "test")
+    assert [found.reuse_of(key) for key in found.schedules] == [True, False]
+    assert [test.reuse_of(key) for key in test.schedules] == [True, True]
+    assert (found.endpoint, test.endpoint) == ("training", "training"), "a profile keeps what it does not replace"
+    assert found.schedules["nightly"].as_data()["reuse"] is True
+    assert "reuse" not in found.schedules["weekly"].as_data(), "it marks schedules that were published before"
 
 
 # What the command shows.

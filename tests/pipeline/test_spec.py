@@ -70,13 +70,14 @@ profiles:
     steps:
       train:
         {compute: cpu, timeout: 1m, environment: {name: x, pip_requirements: r.txt}, environment_variables: {A: b}}
-    schedules: {hourly: {cron: 0 * * * *}}
+    schedules: {hourly: {cron: 0 * * * *, reuse: true}}
+    publish: {endpoint: small}
 schedules:
   nightly: {cron: 0 2 * * *, time_zone: Europe/Paris, parameters: {bare: 10}}
   weekly:
     recurrence:
       {frequency: week, interval: 2, hours: [2], minutes: [30], week_days: [monday], start_time: 2026-12-01T02:00:00}
-publish: {reuse: true}
+publish: {reuse: true, endpoint: training-2}
 sdk: v2
 python: .venv/bin/python
 workspace: research/vision.json

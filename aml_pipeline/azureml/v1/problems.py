@@ -28,6 +28,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Proble
     ]
     words = (problem for step in chosen for problem in shell_words.problems(plan, step))
     return [
+        *_endpoint(plan),
         *of_schedules(plan),
         *only,
         *words,
@@ -120,9 +121,24 @@ def _data_in_v2(plan: Plan, name: str) -> Iterator[Problem]:
         yield Problem("dataset-type", message, cure, ("datasets", name, "type"))
 
 
+def _endpoint(plan: Plan) -> Iterator[Problem]:
+    if plan.endpoint is not None:
+        message = f'the batch endpoint "{plan.endpoint}" exists only in Azure ML v2, not in SDK v1.'
+        cure = f"Delete it (with SDK v1, `publish` always creates a pipeline endpoint), or {_USE_V2}"
+        yield Problem("batch-endpoint", message, cure, ("publish", "endpoint"))
+
+
 def of_schedules(plan: Plan) -> Iterator[Problem]:
-    """Yield the places of datasets in schedules that SDK v1 cannot set: a parameter has one kind of value."""
+    """Yield what SDK v1 cannot do in schedules.
+
+    There, a published pipeline allows reuse or not, for all its schedules, and a parameter has one kind of value.
+    """
     for key in plan.schedules:
+        if plan.reuse_of(key) != plan.reuse:
+            message = (
+                f'with SDK v1, schedule "{key}" cannot differ in reuse: `reuse` of `publish` is for all schedules.'
+            )
+            yield Problem("schedule-reuse", message, f"Delete it, or {_USE_V2}", ("schedules", key, "reuse"))
         for name, place in plan.data_of(key).items():
             where = ("schedules", key, "datasets", name)
             if place.url is not None:

@@ -68,6 +68,7 @@ def build(
         outputs=outputs,
         schedules=understood,
         reuse=pipeline.publish.reuse,
+        endpoint=pipeline.publish.endpoint,
         sdk=pipeline.sdk,
         workspace=pipeline.workspace,
         tags=pipeline.tags,
@@ -171,18 +172,26 @@ def schedules(declared: Mapping[str, ScheduleSpec], path: Path) -> tuple[dict[st
     return understood, [problem for _, problems in read.values() for problem in problems]
 
 
-def _reused(pipeline: PipelineSpec, steps: Iterable[Step]) -> list[Problem]:
-    """Return a warning if scheduled runs would do nothing.
+def _reused(pipeline: PipelineSpec, steps: Iterable[Step]) -> Iterator[Problem]:
+    """Yield a warning for schedules whose runs would do nothing.
 
-    Azure ML SDK v1 can force a fresh run when it is submitted, but not when a schedule starts it
-    (MachineLearningNotebooks issue 680): a pipeline published to reuse earlier results reuses them in every run.
+    A pipeline published to reuse earlier results reuses them in every run (MachineLearningNotebooks issue 680).
     """
-    if not (pipeline.publish.reuse and pipeline.schedules and all(step.allow_reuse for step in steps)):
-        return []
-    names = " or ".join(f'"{name}"' for name in pipeline.schedules)
+    if not all(step.allow_reuse for step in steps):
+        return
+    every = "set `allow_reuse: false` in each step that must always run."
+    inheriting = [name for name, schedule in pipeline.schedules.items() if schedule.reuse is None]
+    if pipeline.publish.reuse and inheriting:
+        yield _does_nothing(inheriting, f"Delete `reuse: true`, or {every}", ("publish", "reuse"))
+    for name, schedule in pipeline.schedules.items():
+        if schedule.reuse:
+            yield _does_nothing([name], f"Write `reuse: false`, or {every}", ("schedules", name, "reuse"))
+
+
+def _does_nothing(schedules: Iterable[str], cure: str, place: Path) -> Problem:
+    names = " or ".join(f'"{name}"' for name in schedules)
     message = f"runs started by {names} find every step unchanged, reuse the results of the first run, and do nothing."
-    cure = "Delete `reuse: true`, or set `allow_reuse: false` in each step that must always run."
-    return [Problem("reused-schedule", message, cure, ("publish", "reuse"), severity="warning")]
+    return Problem("reused-schedule", message, cure, place, severity="warning")
 
 
 def _copied(kind: type[Any], model: Model | None) -> Any:  # noqa: ANN401 - kind tells

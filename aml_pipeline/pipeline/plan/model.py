@@ -158,9 +158,9 @@ class Plan:
     """A pipeline ready for any backend; ``steps`` are in the order in which they run.
 
     ``file`` is the absolute path of the pipeline file; paths in the plan are relative to its folder. ``reuse`` says
-    whether runs of the published pipeline may reuse earlier results. ``sdk`` and
-    ``workspace`` are those that the file or the profile names, ``tags`` those of runs in Azure ML. ``data`` has the
-    places that the caller gave to datasets. ``source`` is the file that was read, if any.
+    whether runs of the published pipeline may reuse earlier results, ``endpoint`` is its batch endpoint, if any.
+    ``sdk`` and ``workspace`` are those that the file or the profile names, ``tags`` those of runs in Azure ML.
+    ``data`` has the places that the caller gave to datasets. ``source`` is the file that was read, if any.
     """
 
     file: str
@@ -174,6 +174,7 @@ class Plan:
     outputs: Mapping[str, Input] = field(default_factory=dict)  # the final results by name, if the file names them
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     reuse: bool = False
+    endpoint: str | None = None
     sdk: str | None = None
     workspace: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -190,6 +191,11 @@ class Plan:
         if name not in self._by_name:
             raise UsageError(f'Unknown step "{name}". {suggest(name, self._by_name, noun="step")}')
         return self._by_name[name]
+
+    def reuse_of(self, schedule: str) -> bool:
+        """Return whether the runs of a schedule may reuse earlier results."""
+        own = self.schedules[schedule].reuse
+        return self.reuse if own is None else own
 
     def data_of(self, schedule: str) -> dict[str, DatasetPlace]:
         """Return the datasets that are elsewhere in the runs of a schedule, by name."""

@@ -27,7 +27,7 @@ class Schedule:
     ``recurrence`` is what Azure ML is sent; ``cron`` is what it was made from, if the file has a cron. ``windows_zone``
     is the value of ``azureml.pipeline.core.schedule.TimeZone``. The values of ``parameters`` are texts. ``written`` has
     the keys ``cron`` and ``recurrence`` of the file, to show and to record. ``datasets`` has the
-    places of datasets in its runs.
+    places of datasets in its runs. ``reuse`` says whether they may reuse earlier results; None: as the others.
     """
 
     recurrence: Recurrence
@@ -37,6 +37,7 @@ class Schedule:
     parameters: Mapping[str, str]
     written: Mapping[str, Any]
     datasets: Mapping[str, str] = field(default_factory=dict)
+    reuse: bool | None = None
 
     @property
     def pattern(self) -> Cron | Recurrence:
@@ -47,7 +48,9 @@ class Schedule:
         """Return it as JSON data, as it is written in the file."""
         data = {**self.written, "time_zone": self.time_zone, "parameters": dict(self.parameters)}
         # A digest of it marks published schedules, so what is not used is not there.
-        return {**data, "datasets": dict(self.datasets)} if self.datasets else data
+        if self.datasets:
+            data["datasets"] = dict(self.datasets)
+        return data if self.reuse is None else {**data, "reuse": self.reuse}
 
 
 def understand(schedule: ScheduleSpec, path: Path) -> tuple[Schedule | None, list[Problem]]:
@@ -60,7 +63,7 @@ def understand(schedule: ScheduleSpec, path: Path) -> tuple[Schedule | None, lis
     values = {name: written(value) for name, value in schedule.parameters.items()}
     said = {"cron": schedule.cron, "recurrence": dict(schedule.recurrence) if schedule.recurrence else None}
     zone, places = zones.windows_name(schedule.time_zone), schedule.datasets
-    return Schedule(recurrence, cron, schedule.time_zone, zone, values, said, places), []
+    return Schedule(recurrence, cron, schedule.time_zone, zone, values, said, places, schedule.reuse), []
 
 
 def _recurrence(schedule: ScheduleSpec, path: Path) -> tuple[Cron | None, Recurrence | None, list[Problem]]:

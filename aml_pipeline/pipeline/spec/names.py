@@ -21,6 +21,10 @@ TAKEN = frozenset(
 # Tags by which a run is found again.
 OWN_TAGS = frozenset({"aml_pipeline", "git_commit", "pipeline", "profile"})
 
+# The rule of azure-ai-ml, ``validate_endpoint_or_deployment_name`` of entities/_endpoint/_endpoint_helpers.py, in
+# lower case: Azure does not tell names apart by case, and may answer with another one.
+ENDPOINT_NAME = r"[a-z][a-z0-9-]{1,30}[a-z0-9]"
+
 # A subscription, a resource group and a workspace; or the path of a file with them.
 WORKSPACE = r"[^/\s]+/[^/\s]+/[^/\s]+"
 

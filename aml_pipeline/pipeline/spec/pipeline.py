@@ -134,7 +134,7 @@ class PipelineSpec(RunSettings, Destination):
     publish: Publish = Field(
         default_factory=Publish.model_construct,
         description="Settings of the published pipeline.",
-        examples=[{"reuse": True}],
+        examples=[{"reuse": True}, {"endpoint": "churn-training"}],
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from aml_pipeline.pipeline.spec.data import DatasetMode, DatasetType
 from aml_pipeline.pipeline.spec.destination import Destination
 from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, Model, ScheduleName, Text, WebAddress
-from aml_pipeline.pipeline.spec.schedule import Schedule
+from aml_pipeline.pipeline.spec.schedule import Publish, Schedule
 from aml_pipeline.pipeline.spec.settings import ComputeField, Environment, Variables
 from aml_pipeline.pipeline.spec.step import Distribution
 
@@ -85,6 +85,11 @@ class Profile(Destination):
         description="Schedules by name; added to the pipeline's, or replacing them.",
         examples=[{"hourly": {"cron": "0 * * * *"}}],
         json_schema_extra=STEP_NAMES,
+    )
+    publish: Publish = Field(
+        default_factory=Publish.model_construct,
+        description="Settings of the published pipeline; each replaces the pipeline's.",
+        examples=[{"endpoint": "churn-training-test"}],
     )
     datasets: dict[str, DatasetOverride] = Field(
         default_factory=dict,

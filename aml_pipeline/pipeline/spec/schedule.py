@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, Model, RemotePlace, Text, Texts, fail
+from aml_pipeline.pipeline.spec import names
+from aml_pipeline.pipeline.spec.fields import GivenValue, Integers, Model, RemotePlace, Shown, Text, Texts, fail
 
 
 class Recurrence(Model):
@@ -44,6 +46,11 @@ class Schedule(Model):
         description="Places of datasets for the scheduled runs.",
         examples=[{"archive": "azureml:archive:3"}],
     )
+    reuse: bool | None = Field(
+        None,
+        description="If true, its runs may reuse earlier results; replaces `reuse` of `publish` (Azure ML v2 only).",
+        examples=[True],
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Schedule:
@@ -54,6 +61,18 @@ class Schedule(Model):
         return self
 
 
+_ENDPOINT_CURE = "Use 3 to 32 lower-case letters, digits and -; begin with a letter, and do not end with -."
+
+
+def _endpoint(name: str) -> str:
+    if not re.fullmatch(names.ENDPOINT_NAME, name):
+        raise fail("endpoint-name", f'"{name}" is not a valid name of an endpoint in Azure ML.', _ENDPOINT_CURE)
+    return name
+
+
+_ENDPOINT_SCHEMA = {"type": "string", "pattern": f"^{names.ENDPOINT_NAME}$", "patternErrorMessage": _ENDPOINT_CURE}
+
+
 class Publish(Model):
     """Settings of the published pipeline."""
 
@@ -61,4 +80,10 @@ class Publish(Model):
         default=False,
         description="If true, the runs may reuse earlier results; otherwise every run starts afresh.",
         examples=[True],
+    )
+    endpoint: Annotated[str, AfterValidator(_endpoint), Shown(_ENDPOINT_SCHEMA)] | None = Field(
+        None,
+        description="Batch endpoint through which other programs start the published pipeline (Azure ML v2 only). "
+        "Its name is unique in an Azure region.",
+        examples=["churn-training"],
     )

@@ -50,7 +50,7 @@ def _job(plan: Plan, key: str) -> dict[str, Any]:
     job: dict[str, Any] = {"type": "pipeline", "job": "../pipeline.yml"}
     if given:
         job["inputs"] = given
-    return {**job, "settings": {"force_rerun": not plan.reuse}}
+    return {**job, "settings": {"force_rerun": not plan.reuse_of(key)}}
 
 
 def trigger(plan: Plan, key: str) -> dict[str, Any]:
