@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aml_pipeline import __version__
-from aml_pipeline.azureml import uploads
+from aml_pipeline.azureml import file_names, uploads
 from aml_pipeline.azureml.adaptation import without
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.sealing import Hide
@@ -236,10 +236,5 @@ def _dataset(plan: Plan, project: Project, name: str) -> Iterator[Problem]:
 
 def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield what is wrong with the name of a file: names are sent to Azure ML as JSON."""
-    wrong = next((name for name in sorted(snapshot.digests) if uploads.shown(name) != name), None)
-    if wrong is not None:
-        message = (
-            f'the name of the file "{uploads.shown(wrong)}" of step "{step.name}" is not UTF-8, as Azure ML requires.'
-        )
-        cure = f"Rename it, or exclude it by a line in {step.source_directory}/.amlignore."
-        yield Problem("file-name", message, cure, step.place)
+    cure = f"Rename it, or exclude it by a line in {step.source_directory}/.amlignore"
+    yield from file_names.faults(sorted(snapshot.digests), f'step "{step.name}"', cure, step.place)

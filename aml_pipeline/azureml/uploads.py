@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from aml_pipeline.azureml import file_names
+from aml_pipeline.azureml.file_names import shown
 from aml_pipeline.core import files, folders
 from aml_pipeline.core.digests import digest_of_contents
 from aml_pipeline.core.errors import MachineError
@@ -26,8 +27,6 @@ from aml_pipeline.runs import locks
 
 ROOT = "aml-pipeline"
 _DIGEST_LENGTH = 32
-# Names of blobs (learn.microsoft.com, naming-and-referencing-containers--blobs--and-metadata), less our folder.
-_BLOB = re.compile(r"(?s)(?!.*\.(?:/|$))[^\\]{1,900}")
 
 
 class LocalFile(NamedTuple):
@@ -201,13 +200,4 @@ def problems(place: DatasetPlace, project: Project, name: str) -> Iterator[Probl
         message = f'dataset "{name}" has {size_in_words(total)}, and at most {most} may be uploaded.'
         cure = f"To allow it, write `upload: {math.ceil(total / 10**9)} GB`. Or copy it to a datastore, and name that."
         yield Problem("large-upload", message, cure, ("datasets", name, "upload"))
-    wrong = next((file for file in local if shown(file) != file or not _BLOB.fullmatch(file)), None)
-    if wrong is not None:
-        message = f'the file "{shown(wrong)}" of dataset "{name}" cannot have that name in Azure.'
-        cure = "Rename it: names must be UTF-8, have at most 900 characters and no backslash, and not end with a dot."
-        yield Problem("file-name", message, cure, place_of_local)
-
-
-def shown(name: str) -> str:
-    """Return a name with ``?`` in place of what is not UTF-8."""
-    return name.encode("utf-8", "replace").decode()
+    yield from file_names.faults(local, f'dataset "{name}"', "Rename it", place_of_local, blobs=True)

@@ -92,13 +92,18 @@ class MaskedLog:
             done = done[os.write(self._log, done) :]
 
 
+def given(context: Context) -> list[str]:
+    """Return the variables of the caller with secrets of steps."""
+    variables = {variable for step in context.plan.steps for variable in step.secrets}
+    return sorted(variable for variable in variables if context.environ.get(variable))
+
+
 def masked_logs(context: Context, logs: Sequence[str]) -> list[MaskedLog]:
     """Return the logs of the processes of a step without the secrets of any step; none if there are no secrets.
 
     Each step inherits the caller's variables, so any of them may print a secret of another.
     """
-    variables = {variable for step in context.plan.steps for variable in step.secrets}
-    texts = to_mask(context.environ.get(variable, "") for variable in variables)
+    texts = to_mask(context.environ[variable] for variable in given(context))
     return [MaskedLog(log, texts) for log in logs] if texts else []
 
 

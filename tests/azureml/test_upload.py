@@ -437,7 +437,7 @@ def test_a_name_that_blobs_cannot_have(lesson: Either, storage: Storage, capsys:
     done = lesson.here(capsys, *lesson.submit)
     assert done.status == 2
     assert done.err.startswith(
-        f'pipeline.yaml:8:19: the file "{name}" of dataset "images" cannot have that name in Azure.'
+        f'pipeline.yaml:8:19: the file "{name}" of dataset "images" cannot have that name in Azure ML.'
     )
     assert storage.requests == []
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from aml_pipeline.project.environment.interpreter import Interpreter
+from aml_pipeline.project.environment.programs import search_path
 from tests.conftest import ROOT, Project
 
 SHOW = """
@@ -97,6 +99,27 @@ def test_a_program_that_changed_runs_again(programs: Project, tmp_path: Path) ->
     assert "up to date" in programs.cli("run", "shell", environ=environ).stdout
     install(2)
     assert "shell  will run  program tool " in programs.cli("plan", "shell", environ=environ).stdout
+
+
+@pytest.mark.parametrize(
+    ("search", "first"),
+    [
+        ("tools:system", False),  # it finds this Python: the user's own tools stay first
+        ("tools:other:system", True),  # it finds another Python
+        ("tools", True),
+        ("venv:tools:system", True),
+    ],
+)
+def test_the_folder_of_the_python_moves_only_if_path_finds_another(tmp_path: Path, search: str, *, first: bool) -> None:
+    for name in ("tools/pip", "system/python3", "other/python3", "venv/python", "venv/python3"):
+        program = tmp_path / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    python = Interpreter(str(tmp_path / "system/python3"), "CPython", "3.11", "3.11.1", "", frozenset(), {}, {}, ())
+    path = os.pathsep.join(str(tmp_path / folder) for folder in search.split(":"))
+    expected = os.pathsep.join([str(tmp_path / "system"), path]) if first else path
+    assert search_path(python, {"PATH": path}) == expected
 
 
 def test_a_snapshot_narrows_what_a_command_has(programs: Project) -> None:

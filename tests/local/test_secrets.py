@@ -52,6 +52,14 @@ def stored(project: Project, text: str) -> list[str]:
     return [path.name for path in files if text.encode() in path.read_bytes()]
 
 
+def test_debug_says_that_it_masks_no_secret(guarded: Project) -> None:
+    said = "--debug masks no secrets (TOKEN): the terminal shows what the step prints."
+    guarded.run("before")
+    debugged = guarded.cli("run", "--debug", "load", environ=GIVEN)
+    assert debugged.stderr == f"{said}\n{VALUE}\n"
+    assert said not in guarded.cli("run", "--debug", "before").stderr
+
+
 def test_a_secret_reaches_the_script_and_nothing_else(guarded: Project) -> None:
     done = guarded.cli("run", "--verbose", environ=GIVEN)
     assert (guarded.output("load", "out") / "length").read_text() == str(len(VALUE))

@@ -15,7 +15,7 @@ from aml_pipeline.cli.screen.progress import Progress, output_lines
 from aml_pipeline.cli.selected import selection, warn_of_left_out, whole_number, with_processes
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded
+from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded, secrets
 from aml_pipeline.runs import locks
 from aml_pipeline.runs.record import last_done
 
@@ -23,6 +23,10 @@ from aml_pipeline.runs.record import last_done
 def _debug(context: Context, names: list[str]) -> int:
     if len(names) != 1:
         raise UsageError("--debug needs the name of one step, for example `run --debug train`.")
+    if shown := secrets.given(context):
+        print(
+            f"--debug masks no secrets ({', '.join(shown)}): the terminal shows what the step prints.", file=sys.stderr
+        )
     status, outputs = debug(context, names[0])
     subject = ranks.subject(context.plan.step(names[0]), 0)
     how = f"exit status {status}; nothing" if status >= 0 else f"{process.failure(status, subject)} Nothing"

@@ -17,8 +17,14 @@ _OF_A_SHELL = frozenset({"cd", "eval", "exec", "export", "if", "for", "set", "so
 
 
 def search_path(python: Interpreter, environ: Mapping[str, str]) -> str:
-    """Return the value of PATH for a command: the programs of ``python`` come first, as in an image of Azure ML."""
-    return os.pathsep.join([os.path.dirname(python.path), environ.get("PATH", os.defpath)])
+    """Return the value of PATH for a command: ``python`` and its programs come first, as in an image of Azure ML.
+
+    A PATH that finds that Python stays as it is: other folders may come first for other programs.
+    """
+    folder, search = os.path.dirname(python.path), environ.get("PATH", os.defpath)
+    names = [name for name in PYTHONS if place(name, folder)]
+    found = all(place(name, search) == os.path.join(folder, name) for name in names)
+    return search if found and folder in search.split(os.pathsep) else os.pathsep.join([folder, search])
 
 
 def place(program: str, search: str) -> str | None:
