@@ -56,13 +56,13 @@ def apply(work: Compilation, wanted: Wanted, actual: Actual, scheduled: Schedule
 
 def missing(work: Compilation) -> list[Change]:
     """Return missing data, environments and clusters, which are sent and created too."""
-    environments = [environment for environment, there in work.environments.items() if there is None]
-    targets = [target for target, there in work.targets.items() if there is None]
-    sent = work.missing_data()
+    environments = [environment for environment, there in work.needs.environments.items() if there is None]
+    targets = [target for target, there in work.needs.targets.items() if there is None]
+    sent = work.needs.missing_data()
     return [
         *(Change("create", "data", upload.name, (upload.size, "as it is now")) for upload in sent),
         *(
-            Change("create", "environment", str(new.name), (f"version {work.versions[new][0]}",))
+            Change("create", "environment", str(new.name), (f"version {work.needs.versions[new][0]}",))
             for new in environments
         ),
         *(Change("create", "compute target", new.name, (str(new.vm_size),)) for new in targets),
@@ -144,7 +144,7 @@ class _Publisher:
         """Apply a change; return the id of its thing. Raises AzureError."""
         with doing(f"publishing {_thing(change)}"):
             if change.kind in _MADE_BEFORE:
-                self.work.make(self.work.plan.steps)
+                self.work.needs.make(self.work.plan.steps)
                 return change.id
             by_kind: Mapping[str, Callable[[Change], str]] = {
                 "published pipeline": self.apply_pipeline,
@@ -158,7 +158,7 @@ class _Publisher:
         if change.action == "disable":
             published.provider(self.work.workspace).published_pipeline_provider.set_status(change.id, "Disabled")
             return change.id
-        self.work.make(self.work.plan.steps)
+        self.work.needs.make(self.work.plan.steps)
         name, digest = self.wanted.name, self.wanted.digest
         description = marked(self.work.plan.description, self.wanted.whose.mark(digest))
         made = str(self.work.pipeline().publish(name=name, description=description, version=digest).id)

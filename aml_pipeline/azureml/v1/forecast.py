@@ -34,7 +34,7 @@ def forecast(
     """
     project = project or project_of(plan)
     work = compilation(by_hand(plan), workspace, project, plan.steps)
-    for upload in work.missing_data():
+    for upload in work.needs.missing_data():
         say(f"A submission would upload dataset {upload.name} ({upload.size}), or the files of it that are missing.")
     before_now = last_parts(os.path.dirname(project.state), plan.name) if then is None else then
     known = _known(work)
@@ -51,7 +51,7 @@ def forecast(
             reason = own or f"step {again} runs, and Azure ML reuses by identity, not by content"
             verdicts[step.name] = Verdict("run", reason, tuple(changes))
         else:
-            reason = _what_it_depends_on(changed, work.latest(step), submitted=before is not None)
+            reason = _what_it_depends_on(changed, work.bindings.latest(step), submitted=before is not None)
             verdicts[step.name] = Verdict("depends", reason, tuple(changes))
     for step, _, model in registration.registrations(work.plan):
         name = registration.name(model)
@@ -84,7 +84,7 @@ def _own_reason(work: Compilation, step: Step, changed: str, *, known: bool) -> 
     if known:
         return ""
     environment = step.environment
-    if environment and work.environments[environment] is None:
+    if environment and work.needs.environments[environment] is None:
         return changed or f"environment {environment.name} is not registered yet"
     return changed or "Azure ML does not know it"
 

@@ -175,7 +175,7 @@ def _content(work: Compilation, step: Step) -> list[object]:
         step.name,
         work.version(step),
         contents(work.project.snapshot(step)),
-        work.resolved(step),
+        work.bindings.resolved(step),
         step.allow_reuse,
         sorted([name, token_as_data(token)] for token, name in ports.names(step).items()),
         sorted(name for name in step.datasets if places[name].type == "table"),

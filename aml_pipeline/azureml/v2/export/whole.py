@@ -11,8 +11,9 @@ from typing import Any
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, job, yaml_text
 from aml_pipeline.azureml.v2.export.ports import ports
-from aml_pipeline.pipeline.plan.model import OutputSettings, Plan
+from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
+from aml_pipeline.pipeline.plan.settings import OutputSettings
 
 
 def name(plan: Plan) -> str:
