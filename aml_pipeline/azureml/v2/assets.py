@@ -23,14 +23,15 @@ def has_environment(client: Sdk, name: str, version: str) -> bool:
         return _found(lambda: client.environments.get(name, version=version)) is not None
 
 
-def require_environment(client: Sdk, wanted: Environment) -> None:
-    """Raise AzureError when the workspace lacks a registered environment of the file."""
+def version_of_environment(client: Sdk, wanted: Environment) -> str:
+    """Return the version of a registered environment of the file: the given one, else the latest. Raises AzureError."""
     name = wanted.curated or wanted.registered
     which = {"version": wanted.version} if wanted.version else {"label": "latest"}
     with doing(f"looking up environment {name}"):
         found = _found(lambda: client.environments.get(name, **which))
     if found is None:
         raise not_found.environment(client.workspace_name, wanted)
+    return str(found.version)
 
 
 def require_datastore(client: Sdk, name: str) -> None:
@@ -78,15 +79,18 @@ def _secret(client: Sdk, name: str) -> str | None:
     return secret
 
 
-def registered_dataset(client: Sdk, name: str, wanted: DatasetPlace) -> DatasetPlace | None:
+def registered_dataset(client: Sdk, name: str, wanted: DatasetPlace, *, pinned: bool = False) -> DatasetPlace | None:
     """Return the place of a registered dataset, which the file calls ``name``, with the type that Azure ML knows.
 
-    None if it is not registered. A FileDataset of SDK v1 is a table for v2, which evaluates it unless the file says
-    that it is a table. Raises AzureError.
+    None if it is not registered; ``pinned``: with the version that it has now. A FileDataset of SDK v1 is a table for
+    v2, which evaluates it unless the file says that it is a table. Raises AzureError.
     """
-    known = _type_of(client, wanted)
-    if known is None:
+    found = _registered(client, wanted)
+    if found is None:
         return None
+    known = word(found.type)
+    if pinned:
+        wanted = replace(wanted, version=str(found.version))
     kind = next((ours for ours, theirs in TYPES.items() if theirs == known), known)
     if kind == "table" and wanted.type in {None, "folder"}:
         return replace(wanted, type="folder", mode=f"eval_{wanted.mode.removeprefix('eval_')}")
@@ -95,13 +99,12 @@ def registered_dataset(client: Sdk, name: str, wanted: DatasetPlace) -> DatasetP
     return replace(wanted, type=kind, mode=wanted.mode.removeprefix("eval_"))
 
 
-def _type_of(client: Sdk, wanted: DatasetPlace) -> str | None:
-    """Return v2's type of a registered dataset; None if it is not registered. Raises AzureError."""
+def _registered(client: Sdk, wanted: DatasetPlace) -> Sdk:
+    """Return a registered dataset; None if the workspace does not have it. Raises AzureError."""
     latest = wanted.version in {None, "latest"}
     which = {"label": "latest"} if latest else {"version": str(wanted.version)}
     with doing(f"looking up dataset {wanted.registered}"):
-        found = _found(lambda: client.data.get(wanted.registered, **which))
-        return None if found is None else word(found.type)
+        return _found(lambda: client.data.get(wanted.registered, **which))
 
 
 def make_environment(client: Sdk, name: str, file: str) -> None:

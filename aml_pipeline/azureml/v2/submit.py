@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping
 from uuid import uuid4
 
-from aml_pipeline.azureml import refusal, sendable, uploads
-from aml_pipeline.azureml.adaptation import Remark, adapt, by_hand, said
-from aml_pipeline.azureml.uploads import Upload
-from aml_pipeline.azureml.v2 import assets, export
+from aml_pipeline.azureml import refusal, sendable
+from aml_pipeline.azureml.adaptation import by_hand, said
+from aml_pipeline.azureml.v2 import export, needs
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
-from aml_pipeline.azureml.workspace import not_found, storage
 from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.refusals import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError, LostRunError, SubmissionStopped
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.settings import Compute
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs.provenance import git_state
 
@@ -73,74 +68,15 @@ def _submitted(  # noqa: PLR0913 - what is sent, where, and how
 ) -> Sdk:
     import_all()
     plan = by_hand(plan, alone)
-    plan, new_data = uploads.planned(plan, project, plan.steps, lambda: assets.default_datastore(client))
-    plan, remarks = _adapted(plan, client)
+    plan, new_data, remarks = needs.resolved(plan, client, project)
     for text in said(remarks, alone):
         say(text)
     os.makedirs(project.uploads, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
         place = os.path.join(folder, "v2")
         export.fill(plan, project, place)
-        for make in [*_to_send(new_data, client, project), *_missing(plan, client, project, place)]:
-            make()
+        needs.missing(plan, new_data, client, project).make(client, project, place)
         return _sent(client, _job(place, plan, project, force=force, tags=tags))
-
-
-def _adapted(plan: Plan, client: Sdk) -> tuple[Plan, list[Remark]]:
-    """Return the plan to send, with the types of registered datasets, and the remarks. Raises AzureError."""
-    places, missing = dict(plan.datasets), set()
-    for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
-        place = places[name]
-        known = assets.registered_dataset(client, name, place) if place.registered else place
-        if known is None and not place.optional:
-            raise not_found.dataset(client.workspace_name, name, place)
-        if known is None:
-            missing.add(name)
-        places[name] = known or place
-    return adapt(replace(plan, datasets=places), missing)
-
-
-def _to_send(new_data: list[Upload], client: Sdk, project: Project) -> list[Callable[[], None]]:
-    """Look up where data is uploaded to; return how to upload it."""
-    containers = {name: assets.container(client, name) for name in {upload.datastore for upload in new_data}}
-    return [partial(storage.send, containers[upload.datastore], upload, project, doing) for upload in new_data]
-
-
-def _missing(plan: Plan, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:
-    """Look up everything that the steps name; return how to create what is missing from the export, clusters last."""
-    for name in _datastores(plan):
-        assets.require_datastore(client, name)
-    for environment in dict.fromkeys(step.environment for step in plan.steps):
-        # An environment of a registry is not looked up, which would need a client of that registry.
-        if environment is not None and (environment.curated or environment.registered) and not environment.registry:
-            assets.require_environment(client, environment)
-    registered = export.registered(plan, project)
-    environments = [
-        environment
-        for environment in registered
-        if not assets.has_environment(client, environment.name, environment.image.version)
-    ]
-    targets = [step.compute for step in plan.steps if step.compute and not sendable.is_serverless(step.compute)]
-    computes: dict[str, Compute] = {target.name: target for target in targets}
-    described = {cluster.name: cluster for cluster in export.clusters(plan)}
-    clusters = [target for target in {**computes, **described}.values() if not assets.has_compute(client, target)]
-    return [
-        *(
-            partial(assets.make_environment, client, environment.name, os.path.join(place, environment.place))
-            for environment in environments
-        ),
-        *(
-            partial(assets.make_compute, client, cluster.name, os.path.join(place, export.place(cluster)))
-            for cluster in clusters
-        ),
-    ]
-
-
-def _datastores(plan: Plan) -> list[str]:
-    """Return the datastores that the steps of ``plan`` read from and write to."""
-    written = [output.datastore for step in plan.steps for output in step.outputs.values()]
-    read = [plan.datasets[name].datastore for step in plan.steps for name in step.datasets]
-    return [name for name in dict.fromkeys([*read, *written]) if name is not None]
 
 
 def _job(place: str, plan: Plan, project: Project, *, force: bool, tags: Mapping[str, str] | None) -> Sdk:

@@ -15,6 +15,7 @@ from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.images import Image, image_of
 from aml_pipeline.azureml.v2.export import assets, component, folder, job, readme, schedules
+from aml_pipeline.azureml.v2.export.assets import Registered as Registered
 from aml_pipeline.azureml.v2.export.assets import clusters as clusters
 from aml_pipeline.azureml.v2.export.assets import place as place
 from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
