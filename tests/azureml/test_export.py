@@ -154,7 +154,7 @@ compute: cpu-cluster
 environment: {name: training, conda_file: conda.yml}
 retries: 1
 parameters:
-  epochs: {default: 2, minimum: 1, maximum: 9}
+  epochs: {default: 02, minimum: 1, maximum: 9}
   loss: {default: l1, choices: [l1, l2], description: What is made small.}
   unread: {default: 1}
 datasets:
@@ -173,10 +173,10 @@ def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project
     project.write({"pipeline.yaml": OMITTED, "train.py": "", "conda.yml": conda})
     said = project.cli("export", "v2").stderr.splitlines()
     page = (project.root / "v2/README.md").read_text(encoding="utf-8")
-    limits = "limits of parameters: epochs (minimum, maximum), loss (choices)."
+    limits = "limits of parameters: epochs (minimum, maximum)."
     lines = [
         'No step receives the parameter "unread", so it is not sent.',
-        f"{limits} Azure ML v2 does not check values set there.",
+        f"{limits} Their inputs in Azure ML v2 are strings, so that values such as 012 keep their text.",
         "`optional` of datasets: more. In Azure ML v2, the dataset must exist.",
         "`retries` of steps: train. They apply only to local runs.",
         "min_nodes of compute target gpu. Only a cluster created from a `vm_size` has them.",

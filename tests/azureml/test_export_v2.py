@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -83,6 +83,7 @@ class Exported:
         """Assert that all that was written is sent, and that it is all that the plan says of a step's settings."""
         assert [(name, lost) for name, one in self.loaded.items() if (lost := sdk.dropped(one, self.root))] == []
         assert list(self.job["jobs"]) == [export.node(step.name) for step in self.plan.steps]
+        self.keeps_texts()
         for step in self.sent.steps:
             node = self.job["jobs"][export.node(step.name)]
             assert node.get("environment_variables", {}) == dict(step.environment_variables)
@@ -118,8 +119,10 @@ class Exported:
                 expected["outputs"] = {port: self._result(output, spec) for port, output in ports}
             assert node == expected
         assert spec.get("inputs", {}) == {
-            name: {"type": given["jobInputType"]} if "uri" in given else {"type": "string", "default": given["value"]}
-            for name, given in self.job.get("inputs", {}).items()
+            name: {"type": value["jobInputType"]}
+            if "uri" in value
+            else {**next(self.receiving(name)), "default": value["value"]}
+            for name, value in self.job.get("inputs", {}).items()
         }
 
     def _result(self, output: Mapping[str, Any], spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -131,6 +134,25 @@ class Exported:
         assert {"uri", "assetName"} & set(settings)
         names = {"jobOutputType": "job_output_type", "assetName": "name"}
         return {names.get(key, key): value for key, value in settings.items()}
+
+    def keeps_texts(self) -> None:
+        """Assert that each value of a parameter is sent as the text that it is, which its inputs allow."""
+        texts = {name: parameter.text for name, parameter in self.sent.parameters.items()}
+        sent = [(self.job, texts)]
+        for key, schedule in self.sent.schedules.items():
+            rest = self.loaded[f"schedules/{key}.yml"].rest["properties"]["action"]["jobDefinition"]
+            sent.append((rest, {**texts, **schedule.parameters}))
+        for job, values in sent:
+            assert {name: job["inputs"][name]["value"] for name in values} == values
+            assert all(_allows(port, text) for name, text in values.items() for port in self.receiving(name))
+
+    def receiving(self, parameter: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the declarations of the inputs that receive ``parameter``."""
+        for name, node in self.job["jobs"].items():
+            spec = self.loaded[f"components/{name}.yml"].rest["properties"]["componentSpec"]
+            for port, bound in node.get("inputs", {}).items():
+                if bound["value"] == f"${{{{parent.inputs.{parameter}}}}}":
+                    yield spec["inputs"][port]
 
     def received(self, python: Python, name: str) -> list[str]:
         """Return what the script ``name`` receives, the same in each shell, and nothing less than its script first."""
@@ -148,6 +170,14 @@ class Exported:
 
 
 _RESULT = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
+
+
+def _allows(declared: Mapping[str, Any], text: str) -> bool:
+    """Whether an input of a component, as it is sent, allows the value ``text``, and no type rewrites it."""
+    if declared["type"] == "string":
+        return text in declared.get("enum", [text])
+    number = {"integer": int, "number": float}[declared["type"]](text)
+    return str(number) == text and float(declared.get("min", number)) <= number <= float(declared.get("max", number))
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:

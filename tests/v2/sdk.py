@@ -169,6 +169,8 @@ def _plain(text: object) -> str:
 def _same_value(key: str, written: object, sent: object) -> bool:
     if key in _READINGS:
         return _READINGS[key](written, sent)
+    if isinstance(written, (int, float)) and not isinstance(written, bool) and isinstance(sent, str):
+        return str(written) == sent  # the value of an input
     return written == sent
 
 
@@ -188,6 +190,8 @@ _READINGS: dict[str, Callable[[Any, Any], bool]] = {
     "conda_file": lambda written, sent: written == yaml.safe_load(sent),
     "idle_time_before_scale_down": _same_seconds,
     "job_tier": _same_word,
+    "max": lambda written, sent: float(written) == float(sent),
+    "min": lambda written, sent: float(written) == float(sent),
     "mode": _same_word,
     "path": lambda written, sent: written.removeprefix("azureml:") == sent or written == sent,
     "start_time": lambda written, sent: written.replace("T", " ") == sent,

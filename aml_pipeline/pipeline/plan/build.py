@@ -129,8 +129,15 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
 
 
 def _parameter(declared: ParameterSpec, value: str | float) -> ParameterValue:
-    limits = tuple(key for key in ("choices", "minimum", "maximum") if getattr(declared, key) is not None)
-    return ParameterValue(written(value), written(declared.default), declared.declared_type, limits)
+    return ParameterValue(
+        written(value),
+        written(declared.default),
+        declared.declared_type,
+        declared.description,
+        tuple(map(written, declared.choices or ())),
+        declared.minimum,
+        declared.maximum,
+    )
 
 
 # Of a parameter with more choices, the first are checked: each against the parameter, and against its scripts.

@@ -41,15 +41,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:
-    """A parameter's value as text, its default (of the file and the profile) as text, and its type.
-
-    ``limits`` are the keys that restrict values: ``choices``, ``minimum``, ``maximum``.
-    """
+    """A parameter's value as text, its default (of the file and the profile) as text, and what values it may have."""
 
     text: str
     default: str
     type: ParameterType
-    limits: tuple[str, ...] = ()
+    description: str | None = None
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The keys that restrict its values."""
+        given = {"choices": self.choices or None, "minimum": self.minimum, "maximum": self.maximum}
+        return tuple(key for key, limit in given.items() if limit is not None)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what a plan shows of it as JSON data."""
+        return {"text": self.text, "default": self.default, "type": self.type, "limits": list(self.limits)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,7 @@ class Plan:
         """Return the plan as JSON data; a token is a mapping of its kind to its fields."""
         data = _as_data(replace(self, schedules={}, source=None))
         del data["source"]
+        data["parameters"] = {name: parameter.as_data() for name, parameter in self.parameters.items()}
         data["schedules"] = {name: schedule.as_data() for name, schedule in self.schedules.items()}
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in argument.tokens] for argument in step.arguments]

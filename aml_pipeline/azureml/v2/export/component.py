@@ -35,7 +35,7 @@ def text(step: Step, ports: Sequence[Port], registered: Mapping[Environment, str
         "is_deterministic": step.allow_reuse,
     }
     for port in ports:
-        data.setdefault(port.kind, {})[port.name] = {"type": port.type}
+        data.setdefault(port.kind, {})[port.name] = dict(port.declared)
     data |= {
         "code": f"../code/{step.name}",
         "environment": registered.get(step.environment) or assets.existing(step.environment),

@@ -10,7 +10,7 @@ from typing import Any
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import assets, yaml_text
+from aml_pipeline.azureml.v2.export import assets, input_types, yaml_text
 from aml_pipeline.azureml.v2.export.ports import Port
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
@@ -25,7 +25,9 @@ def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
     data["experiment_name"] = plan.experiment
     if plan.tags:
         data["tags"] = dict(plan.tags)
-    inputs: dict[str, Any] = {name: value.text for name, value in plan.parameters.items()}
+    inputs: dict[str, Any] = {
+        name: input_types.value(plan, name, parameter.text) for name, parameter in plan.parameters.items()
+    }
     read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     inputs |= {pipeline_input(plan, name): assets.dataset(plan.datasets[name]) for name in read}
     if inputs:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
+from aml_pipeline.azureml.v2.export import input_types
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.settings import Compute
 
@@ -21,12 +22,12 @@ def omitted(plan: Plan) -> list[str]:
 
 
 def _limits(plan: Plan) -> Iterator[str]:
-    """Limits of parameters: in v2, as in v1, parameters are texts without limits; only components have an ``enum``."""
-    limited = [
-        f"{name} ({', '.join(parameter.limits)})" for name, parameter in plan.parameters.items() if parameter.limits
-    ]
-    if limited:
-        yield f"limits of parameters: {', '.join(limited)}. Azure ML v2 does not check values set there."
+    """Limits of parameters: inputs of some types have none."""
+    limits = {name: ", ".join(input_types.unchecked(plan, name)) for name in plan.parameters}
+    unchecked = [f"{name} ({keys})" for name, keys in limits.items() if keys]
+    if unchecked:
+        reason = "Their inputs in Azure ML v2 are strings, so that values such as 012 keep their text."
+        yield f"limits of parameters: {', '.join(unchecked)}. {reason}"
 
 
 def _optional(plan: Plan) -> Iterator[str]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import assets, yaml_text
+from aml_pipeline.azureml.v2.export import assets, input_types, yaml_text
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import pipeline_input
 from aml_pipeline.pipeline.schedule.recurrence import Recurrence
@@ -45,7 +45,8 @@ def text(plan: Plan, key: str) -> str:
 
 def _job(plan: Plan, key: str) -> dict[str, Any]:
     """Return what it runs. A v2 schedule can force steps to run, which SDK v1 cannot."""
-    given: dict[str, Any] = dict(plan.schedules[key].parameters)
+    parameters = plan.schedules[key].parameters
+    given: dict[str, Any] = {name: input_types.value(plan, name, text) for name, text in parameters.items()}
     given |= {pipeline_input(plan, name): assets.dataset(place) for name, place in plan.data_of(key).items()}
     job: dict[str, Any] = {"type": "pipeline", "job": "../pipeline.yml"}
     if given:

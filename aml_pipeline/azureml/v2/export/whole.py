@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import assets, job, yaml_text
+from aml_pipeline.azureml.v2.export import assets, input_types, job, yaml_text
 from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
@@ -28,7 +28,10 @@ def text(plan: Plan, version: str) -> str:
     data["display_name"] = endpoint_name(plan.name, plan.profile)
     if plan.description:
         data["description"] = plan.description
-    inputs = {name: {"type": "string", "default": value.text} for name, value in plan.parameters.items()}
+    inputs = {
+        name: {**input_types.declared(plan, name), "default": input_types.value(plan, name, parameter.text)}
+        for name, parameter in plan.parameters.items()
+    }
     read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     inputs |= {pipeline_input(plan, name): {"type": assets.dataset_type(plan.datasets[name])} for name in read}
     if inputs:
