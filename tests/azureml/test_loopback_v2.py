@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.project.opening import open_pipeline
@@ -417,6 +418,237 @@ def test_somebody_else_cancels(service: ServiceV2, client: Sdk, folder: Path) ->
     assert service.cancelled == []
 
 
+# Publishing: pipeline components, schedules, batch endpoints.
+
+
+@pytest.fixture
+def component(client: Sdk, folder: Path) -> str:
+    """Return the id of the pipeline of two steps as a component."""
+    from azure.ai.ml import load_component
+
+    pipeline = yaml.safe_load((folder / "pipeline.yml").read_text(encoding="utf-8"))
+    spec = {
+        "type": "pipeline",
+        "name": "lesson",
+        "version": "abc",
+        "inputs": {"epochs": {"type": "string", "default": "2"}},
+        "jobs": pipeline["jobs"],
+    }
+    (folder / "component.yml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    return str(client.components.create_or_update(load_component(folder / "component.yml")).id)
+
+
+def _schedule(component: str, name: str = "nightly", **settings: Sdk) -> Sdk:
+    from azure.ai.ml.entities import CronTrigger, JobSchedule, PipelineJob
+
+    trigger = CronTrigger(expression="0 2 * * *", time_zone="UTC")
+    job = PipelineJob(component=component, experiment_name="night", inputs={"epochs": "9"})
+    return JobSchedule(name=name, trigger=trigger, create_job=job, is_enabled=True, **settings)
+
+
+def test_a_pipeline_component_is_made_listed_and_archived(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.ai.ml.constants import ListViewType
+
+    assert component == f"{SCOPE}/components/lesson/versions/abc"
+    assert list(service.components["lesson", "abc"]["properties"]["componentSpec"]["jobs"]) == ["prepare", "train"]
+    assert [one.name for one in client.components.list()] == ["lesson"]  # those without a name of their own are not
+    assert client.components.get("lesson").version == "abc"
+    client.components.archive("lesson", "abc")
+    assert list(client.components.list("lesson")) == []
+    assert [one.version for one in client.components.list("lesson", list_view_type=ListViewType.ALL)] == ["abc"]
+    client.components.restore("lesson", "abc")
+    client.components.archive("lesson")
+    assert list(client.components.list()) == []
+    client.components.restore("lesson")
+    assert [one.name for one in client.components.list()] == ["lesson"]
+
+
+def test_a_version_of_a_component_keeps_what_it_is(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.core.exceptions import HttpResponseError, ResourceExistsError
+
+    stored = client.components._version_operation
+    raw = stored.get(GROUP, WORKSPACE, "lesson", "abc")
+    raw["properties"]["tags"] = {"a": "b"}
+    stored.create_or_update(GROUP, WORKSPACE, "lesson", "abc", raw)
+    assert service.components["lesson", "abc"]["properties"]["tags"] == {"a": "b"}
+    raw["properties"]["componentSpec"]["inputs"]["epochs"]["default"] = "3"
+    with pytest.raises(ResourceExistsError, match="cannot be changed"):
+        stored.create_or_update(GROUP, WORKSPACE, "lesson", "abc", raw)
+    raw["properties"]["componentSpec"]["jobs"]["train"]["componentId"] = component.replace("abc", "gone")
+    with pytest.raises(HttpResponseError, match="component of node train of lesson was not found"):
+        stored.create_or_update(GROUP, WORKSPACE, "lesson", "new", raw)
+
+
+def test_the_later_version_has_the_later_time(client: Sdk, component: str) -> None:
+    stored = client.components._version_operation
+    raw = stored.get(GROUP, WORKSPACE, "lesson", "abc")
+    raw["properties"]["componentSpec"]["version"] = "def"
+    stored.create_or_update(GROUP, WORKSPACE, "lesson", "def", raw)
+    newest, oldest = client.components.list("lesson")
+    assert (newest.version, oldest.version) == ("def", "abc")
+    assert newest.creation_context.created_at > oldest.creation_context.created_at
+    assert component.endswith(oldest.version)
+
+
+def test_a_job_may_be_a_component(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.ai.ml.entities import PipelineJob
+    from azure.core.exceptions import ResourceNotFoundError
+
+    job = client.jobs.create_or_update(PipelineJob(component=component, experiment_name="once")).name
+    assert _watch(client, job)[-1] == ("Completed", {"prepare": "Completed", "train": "Completed"})
+    assert set(service.code(service.component_of(job, "train"))) == {".amlignore", "train.py"}
+    with pytest.raises(ResourceNotFoundError, match=r"component .* was not found"):
+        client.jobs.create_or_update(PipelineJob(component=component.replace("abc", "gone"), experiment_name="once"))
+
+
+def test_a_schedule_is_put_in_full_each_time(service: ServiceV2, client: Sdk, component: str) -> None:
+    given = _schedule(component, tags={"mine": "1"}, display_name="Nightly", description="Each night.")
+    made = client.schedules.begin_create_or_update(given).result()
+    assert (made.is_enabled, made.provisioning_state, made.tags) == (True, "Succeeded", {"mine": "1"})
+    job = service.schedules["nightly"]["properties"]["action"]["jobDefinition"]
+    assert (job["componentId"], job["experimentName"]) == (component, "night")
+    assert job["inputs"]["epochs"]["value"] == "9"
+    client.schedules.begin_create_or_update(_schedule(component)).result()
+    assert not client.schedules.get("nightly").tags
+    service.pause("nightly")
+    assert list(client.schedules.list()) == []
+    assert [one.is_enabled for one in client.schedules.list(list_view_type="All")] == [False]
+    assert [one.name for one in client.schedules.list(list_view_type="DisabledOnly")] == ["nightly"]
+    client.schedules.begin_enable("nightly").result()
+    service.edit("nightly", displayName="Changed")
+    assert [one.display_name for one in client.schedules.list()] == ["Changed"]
+
+
+def test_a_schedule_goes_when_it_is_disabled(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+    client.schedules.begin_create_or_update(_schedule(component)).result()
+    with pytest.raises(ResourceExistsError, match="Disable it"):
+        client.schedules.begin_delete("nightly")
+    client.schedules.begin_disable("nightly").result()
+    client.schedules.begin_delete("nightly").result()
+    assert service.schedules == {}
+    client.schedules.begin_delete("nightly").result()  # again: it is gone
+    with pytest.raises(ResourceNotFoundError):
+        client.schedules.get("nightly")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"name": "a.b"}, "name a.b must match"),
+        ({"component": f"{SCOPE}/components/lesson/versions/gone"}, "component .* was not found"),
+        ({"expression": "0 2 *"}, "cron expression 0 2 [*] is invalid"),
+    ],
+)
+def test_what_no_schedule_can_be_is_refused(
+    service: ServiceV2, client: Sdk, component: str, settings: dict[str, str], says: str
+) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    schedule = _schedule(settings.get("component", component), settings.get("name", "nightly"))
+    schedule.trigger.expression = settings.get("expression", schedule.trigger.expression)
+    with pytest.raises(HttpResponseError, match=says):
+        client.schedules.begin_create_or_update(schedule)
+    assert service.schedules == {}
+
+
+def test_a_schedule_begins_jobs(service: ServiceV2, client: Sdk, component: str) -> None:
+    client.schedules.begin_create_or_update(_schedule(component)).result()
+    client.schedules.begin_create_or_update(_schedule(component, "weekly")).result()
+    nightly, weekly = str(service.fire("nightly")), service.fire("weekly")
+    by_hand = client.schedules.trigger("weekly").job_name
+    assert [one.name for one in client.jobs.list(scheduled_job_name="weekly")] == [by_hand, weekly]
+    assert [one.name for one in client.jobs.list()] == [by_hand, weekly, nightly]
+    shown = client.jobs.get(nightly)
+    assert (shown.display_name, shown.experiment_name) == ("nightly-20260105T080000Z", "night")
+    assert _watch(client, nightly)[-1] == ("Completed", {"prepare": "Completed", "train": "Completed"})
+    service.pause("nightly")
+    assert service.fire("nightly") is None
+    service.enable("nightly")
+    assert service.fire("nightly") in service.jobs
+
+
+def test_what_is_taken_may_fail_to_be_made(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    service.fails_to_make("nightly", "no room")
+    with pytest.raises(HttpResponseError, match="no room"):
+        client.schedules.begin_create_or_update(_schedule(component)).result()
+    assert client.schedules.get("nightly").provisioning_state == "Failed"
+
+
+def test_jobs_are_listed_by_tag_and_property(client: Sdk, component: str) -> None:
+    from azure.ai.ml.entities import PipelineJob
+
+    for name, value in (("one", "1"), ("two", "2")):
+        properties, tags = {"digest": value}, {name: ""}
+        client.jobs.create_or_update(
+            PipelineJob(name=name, component=component, experiment_name="once", properties=properties, tags=tags)
+        )
+    assert [one.name for one in client.jobs.list(tag="one")] == ["one"]
+    assert [one.name for one in client.jobs.list(properties="digest=2")] == ["two"]
+    assert [one.name for one in client.jobs.list(properties="digest")] == ["two", "one"]
+
+
+def _deployment(component: str, name: str = "dabc", endpoint: str = "lesson-train") -> Sdk:
+    from azure.ai.ml.entities import PipelineComponentBatchDeployment
+
+    settings, tags = {"default_compute": "cpu-cluster"}, {"digest": "abc"}
+    return PipelineComponentBatchDeployment(
+        name=name, endpoint_name=endpoint, component=component, settings=settings, tags=tags
+    )
+
+
+def test_a_batch_endpoint_runs_its_default_deployment(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.ai.ml import Input
+    from azure.ai.ml.entities import BatchEndpoint
+    from azure.core.exceptions import ResourceExistsError
+
+    made = client.batch_endpoints.begin_create_or_update(BatchEndpoint(name="lesson-train", tags={"a": "b"})).result()
+    assert (made.tags, made.defaults) == ({"a": "b"}, {})
+    for name in ("dabc", "ddef"):
+        client.batch_deployments.begin_create_or_update(_deployment(component, name)).result()
+    made.defaults = {"deployment_name": "dabc"}
+    client.batch_endpoints.begin_create_or_update(made).result()
+    assert client.batch_endpoints.get("lesson-train").defaults.deployment_name == "dabc"
+    assert [one.name for one in client.batch_deployments.list("lesson-train")] == ["dabc", "ddef"]
+    assert client.batch_deployments.get("dabc", "lesson-train").tags == {"digest": "abc"}
+    inputs = {"epochs": Input(type="string", default="9")}
+    job = client.batch_endpoints.invoke("lesson-train", inputs=inputs).name
+    assert service.jobs[job]["properties"]["componentId"] == component
+    assert service.jobs[job]["properties"]["inputs"]["epochs"]["value"] == "9"
+    with pytest.raises(ResourceExistsError, match="is the default"):
+        client.batch_deployments.begin_delete("dabc", "lesson-train")
+    client.batch_deployments.begin_delete("ddef", "lesson-train").result()
+    assert list(service.deployments) == [("lesson-train", "dabc")]
+    client.batch_endpoints.begin_delete("lesson-train").result()
+    assert (service.endpoints, service.deployments) == ({}, {})
+
+
+def test_what_no_endpoint_can_be_is_refused(service: ServiceV2, client: Sdk, component: str) -> None:
+    from azure.ai.ml.entities import BatchEndpoint
+    from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+
+    service.takes_endpoint("train")
+    with pytest.raises(ResourceExistsError, match="already in use"):
+        client.batch_endpoints.begin_create_or_update(BatchEndpoint(name="train"))
+    with pytest.raises(HttpResponseError, match="default deployment gone does not exist"):
+        client.batch_endpoints.begin_create_or_update(BatchEndpoint(name="mine", defaults={"deployment_name": "gone"}))
+    raw = {"location": "westeurope", "properties": {"authMode": "AADToken"}}
+    with pytest.raises(HttpResponseError, match="3 to 32"):
+        client.batch_endpoints._batch_operation.begin_create_or_update(GROUP, WORKSPACE, "a", raw)
+    with pytest.raises(ResourceNotFoundError):
+        client.batch_deployments.begin_create_or_update(_deployment(component, endpoint="gone"))
+    client.batch_endpoints.begin_create_or_update(BatchEndpoint(name="mine")).result()
+    with pytest.raises(ResourceNotFoundError, match=r"component .* was not found"):
+        client.batch_deployments.begin_create_or_update(_deployment(component.replace("abc", "gone"), endpoint="mine"))
+    with pytest.raises(HttpResponseError, match="3 to 32"):
+        client.batch_deployments.begin_create_or_update(_deployment(component, "1st", "mine"))
+    tagged = client.batch_endpoints._batch_operation.begin_update(GROUP, WORKSPACE, "mine", {"tags": {"a": "b"}})
+    assert tagged.result().tags == {"a": "b"}
+
+
 # Faults: what the client does with them.
 
 
@@ -498,9 +730,9 @@ def test_a_request_without_a_route_fails_the_test(service: ServiceV2, client: Sd
     from azure.core.exceptions import HttpResponseError
 
     with pytest.raises(HttpResponseError, match="no route"):
-        list(client.schedules.list())
+        list(client.models.list())
     assert len(service.unknown) == 1
-    assert "GET /schedules" in service.complaints()[0]
+    assert "GET /models" in service.complaints()[0]
     service.forgive()
     assert service.complaints() == []
 

@@ -1,5 +1,8 @@
 """Assets: environments, code, components, data; and the storage that the files of code are uploaded to."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from tests.loopback.state import Entity
 from tests.loopback.wire import Answer, Call, Refusal
 
@@ -16,12 +19,15 @@ def _stored(state: State, kind: str) -> Stored:
 
 def _seen(state: State, kind: str, name: str, version: str) -> Entity:
     properties = {"provisioningState": "Succeeded", **_stored(state, kind)[name, version]["properties"]}
-    return entity(kind, f"{name}/versions/{version}", properties, state.now)
+    place = f"{name}/versions/{version}"
+    return entity(kind, place, properties, state.created(f"{kind}/{place}"))
 
 
 def get_version(state: State, call: Call) -> object:
     """Answer with a version of an asset, 404 where there is none."""
     kind, name, version = call["kind"], call["name"], call["version"]
+    if version == "azureml_default":  # what the client asks for where it is given no version of a component
+        version = next(reversed(_versions(state, kind, name)), version)
     if (name, version) not in _stored(state, kind):
         raise missing(f"{kind}/{name}/versions/{version}")
     return _seen(state, kind, name, version)
@@ -32,14 +38,38 @@ def _versions(state: State, kind: str, name: str) -> list[str]:
     return [version for known, version in _stored(state, kind) if known == name]
 
 
-def get_asset(state: State, call: Call) -> object:
+def get_asset(state: State, call: Call) -> Entity:
     """Answer with an asset without a version: which is the latest, and what the next would be called."""
     versions = _versions(state, call["kind"], call["name"])
     if not versions:
         raise missing(f"{call['kind']}/{call['name']}")
     following = str(len(versions) + 1)
-    properties = {"latestVersion": versions[-1], "nextVersion": following, "isArchived": False}
-    return entity(call["kind"], call["name"], properties, state.now)
+    place = f"{call['kind']}/{call['name']}"
+    properties = {"latestVersion": versions[-1], "nextVersion": following, "isArchived": place in state.archived}
+    return entity(call["kind"], call["name"], properties, state.created(place))
+
+
+def list_assets(state: State, call: Call) -> object:
+    """Answer with the components that have a name of their own, each once."""
+    names = dict.fromkeys(name for name, _ in _stored(state, call["kind"]) if name != "azureml_anonymous")
+    shown = [get_asset(state, replace(call, names={**call.names, "name": name})) for name in names]
+    return listed(_viewed(call, shown))
+
+
+def put_asset(state: State, call: Call) -> object:
+    """Archive all versions of an asset, or bring them back."""
+    place = f"{call['kind']}/{call['name']}"
+    if call.body["properties"].get("isArchived"):
+        state.archived.add(place)
+    else:
+        state.archived.discard(place)
+    return get_asset(state, call)
+
+
+def _viewed(call: Call, shown: Iterable[Entity]) -> list[Entity]:
+    """Return what the query wants to see: without a word, what is not archived."""
+    wanted = {"All": (False, True), "ArchivedOnly": (True,)}.get(call.request.query.get("listViewType", ""), (False,))
+    return [thing for thing in shown if bool(thing["properties"].get("isArchived")) in wanted]
 
 
 def list_versions(state: State, call: Call) -> object:
@@ -47,7 +77,7 @@ def list_versions(state: State, call: Call) -> object:
     kind, name, query = call["kind"], call["name"], call.request.query
     if "hash" in query:
         return listed(_seen(state, kind, *one) for one in _with_digest(state, query["hash"], query["hashVersion"]))
-    shown = [_seen(state, kind, name, version) for version in reversed(_versions(state, kind, name))]
+    shown = _viewed(call, (_seen(state, kind, name, version) for version in reversed(_versions(state, kind, name))))
     return listed(shown[: int(query["$top"])] if "$top" in query else shown)
 
 
@@ -83,6 +113,9 @@ def _refuse(state: State, body: Entity) -> None:
         elsewhere = given is None or given.startswith("azureml://registries/")
         if not elsewhere and versioned(given, kind) not in _stored(state, kind):
             raise Refusal(400, f"The {key} {given} of component {spec.get('name')} was not found.")
+    for node, settings in (spec.get("jobs") or {}).items():
+        if versioned(str(settings.get("componentId")), "components") not in state.components:
+            raise Refusal(400, f"The component of node {node} of {spec.get('name')} was not found.")
 
 
 def versioned(asset: str, kind: str) -> tuple[str, str]:
@@ -130,6 +163,8 @@ ROUTES = (
     route("PUT", f"{KIND}/{{name}}/versions/{{version}}", put_version),
     route("GET", f"{KIND}/{{name}}/versions", list_versions),
     route("GET", f"{KIND}/{{name}}", get_asset),
+    route("PUT", "/(?P<kind>components)/{name}", put_asset),
+    route("GET", "/(?P<kind>components)", list_assets),
     route("POST", "/codes/{name}/versions/{version}/startPendingUpload", start_upload),
     route("HEAD", f"{BLOBS}{{path:path}}", head_blob),
     route("PUT", f"{BLOBS}{{path:path}}", put_blob),

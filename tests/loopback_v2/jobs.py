@@ -1,5 +1,7 @@
 """Jobs, as Resource Manager knows them: put, asked for, listed, cancelled."""
 
+from collections.abc import Mapping
+
 from tests.loopback.state import SCOPE, Entity
 from tests.loopback.wire import Answer, Call, Refusal
 
@@ -21,28 +23,48 @@ def put_job(state: State, call: Call) -> object:
             raise Refusal(400, f"A job with this name already exists: {name}. It cannot be changed.")
         state.jobs[name] = body
         return _seen(state, call, name)
-    _refuse(state, body)
-    state.jobs[name] = body
-    simulation.begin(state, name, body)
+    refuse(state, body["properties"])
+    begin(state, name, body)
     return Answer(_seen(state, call, name), 201)
+
+
+def begin(state: State, name: str, body: Entity) -> None:
+    """Let there be a job, and its run."""
+    state.jobs[name] = body
+    simulation.begin(state, name, body["properties"], nodes(state, body["properties"]))
 
 
 def _fixed(body: Entity) -> Entity:
     return {key: value for key, value in body["properties"].items() if key not in _CHANGING}
 
 
-def _refuse(state: State, body: Entity) -> None:
+def refuse(state: State, properties: Entity) -> None:
     """Refuse a job that names what is not there; the client sends it all the same, once it has the ids."""
-    properties = body["properties"]
     if properties.get("jobType") != "Pipeline":
         raise Refusal(400, f"The loopback service runs pipelines alone, no job of type {properties.get('jobType')}.")
-    for name, node in properties["jobs"].items():
+    whole = properties.get("componentId")
+    if whole and versioned(whole, "components") not in state.components:
+        raise Refusal(404, f"The component {whole} was not found.")
+    source = str(properties.get("sourceJobId") or "").rpartition("/")[2]
+    if source and source not in state.jobs:
+        raise Refusal(404, f"The job {source} was not found.")
+    for name, node in nodes(state, properties).items():
         component = versioned(str(node.get("componentId")), "components")
         if component not in state.components:
             raise Refusal(404, f"The component {node.get('componentId')} of node {name} was not found.")
         compute = simulation.compute_of(node, properties)
         if compute not in {*state.computes, "serverless"}:
             raise Refusal(400, f"Compute with name {compute} of node {name} not found in provided workspace")
+
+
+def nodes(state: State, properties: Entity) -> Entity:
+    """Return the nodes of a job: its own, else those of the pipeline component that it runs, or of the job."""
+    if own := properties.get("jobs"):
+        return dict(own)
+    if whole := properties.get("componentId"):
+        return dict(state.components[versioned(whole, "components")]["properties"]["componentSpec"].get("jobs") or {})
+    source = str(properties.get("sourceJobId") or "").rpartition("/")[2]
+    return nodes(state, state.jobs[source]["properties"]) if source else {}
 
 
 def _seen(state: State, call: Call, name: str) -> Entity:
@@ -58,7 +80,7 @@ def _seen(state: State, call: Call, name: str) -> Entity:
         "status": run.status,
         "services": {"Studio": studio, "Tracking": tracking},
     }
-    return entity("jobs", name, properties, run.created)
+    return entity("jobs", name, properties, state.created(f"jobs/{name}"))
 
 
 def get_job(state: State, call: Call) -> object:
@@ -77,8 +99,22 @@ def _found(state: State, name: str) -> Run:
 
 
 def list_jobs(state: State, call: Call) -> object:
-    """Answer with all jobs, newest first; no time passes."""
-    return listed(_seen(state, call, name) for name in reversed(state.jobs))
+    """Answer with the jobs that the query wants, newest first; no time passes."""
+    query = call.request.query
+    wanted = [name for name in reversed(state.jobs) if _is_wanted(state, query, name)]
+    return listed(_seen(state, call, name) for name in wanted)
+
+
+def _is_wanted(state: State, query: Mapping[str, str], name: str) -> bool:
+    """Whether a job has the tag, the properties, and was begun by the schedule that a query names."""
+    job = state.jobs[name]["properties"]
+    properties = job.get("properties") or {}
+    for condition in filter(None, query.get("properties", "").split(",")):
+        key, _, value = condition.partition("=")
+        if key not in properties or (value and properties[key] != value):
+            return False
+    has_tag = "tag" not in query or query["tag"] in (job.get("tags") or {})
+    return has_tag and query.get("scheduleId") in (None, state.fired.get(name))
 
 
 def cancel_job(state: State, call: Call) -> object:

@@ -8,12 +8,21 @@ from tests.loopback.asked import Asked
 from tests.loopback.faults import Faults
 from tests.loopback.state import SUBSCRIPTION, Entity
 
-from . import assets, az, history, jobs, metrics, workspace
+from . import assets, az, endpoints, history, jobs, metrics, operations, schedules, workspace
 from .certificate import identity
 from .state import Run, State
 from .wire import TlsServer
 
-ROUTES = (*workspace.ROUTES, *jobs.ROUTES, *history.ROUTES, *metrics.ROUTES, *assets.ROUTES)
+ROUTES = (
+    *workspace.ROUTES,
+    *jobs.ROUTES,
+    *schedules.ROUTES,
+    *endpoints.ROUTES,
+    *operations.ROUTES,
+    *history.ROUTES,
+    *metrics.ROUTES,
+    *assets.ROUTES,
+)
 
 
 class ServiceV2(Asked):
@@ -65,6 +74,32 @@ class ServiceV2(Asked):
         """Let there be data, by default a folder."""
         place = f"azureml://datastores/workspaceblobstore/paths/{name}/{version}/"
         self.state.data[name, version] = {"properties": {"dataType": kind, "dataUri": place}}
+
+    def takes_endpoint(self, name: str) -> None:
+        """Let another workspace of the region have an endpoint with a name."""
+        self.state.taken.add(name)
+
+    # What a person does, or the clock.
+
+    def pause(self, schedule: str) -> None:
+        """Let somebody disable a schedule."""
+        self.edit(schedule, isEnabled=False)
+
+    def enable(self, schedule: str) -> None:
+        """Let somebody enable a schedule."""
+        self.edit(schedule, isEnabled=True)
+
+    def edit(self, schedule: str, **properties: object) -> None:
+        """Let somebody change a schedule: its ``properties`` of these names."""
+        self.state.schedules[schedule]["properties"].update(properties)
+
+    def fire(self, schedule: str) -> str | None:
+        """Let the time of a schedule come: return the job that it begins, nothing where it is disabled."""
+        return schedules.fire(self.state, schedule)
+
+    def fails_to_make(self, name: str, message: str) -> None:
+        """Let schedules, endpoints, deployments of a name be taken, and fail afterwards, while the client waits."""
+        self.state.script.unready[name] = message
 
     # How runs go. Nodes are named as in the job; what is said holds for every job.
 
@@ -126,13 +161,28 @@ class ServiceV2(Asked):
         return self.state.jobs
 
     @property
+    def schedules(self) -> dict[str, Entity]:
+        """The schedules by name."""
+        return self.state.schedules
+
+    @property
+    def endpoints(self) -> dict[str, Entity]:
+        """The batch endpoints by name."""
+        return self.state.endpoints
+
+    @property
+    def deployments(self) -> dict[tuple[str, str], Entity]:
+        """The deployments of batch endpoints, by endpoint and name."""
+        return self.state.deployments
+
+    @property
     def cancelled(self) -> list[str]:
         """The jobs that a client has asked to be cancelled, each time that it did."""
         return self.state.cancelled
 
     def component_of(self, job: str, node: str) -> Entity:
         """Return the component that a node of a job runs."""
-        component = self.jobs[job]["properties"]["jobs"][node]["componentId"]
+        component = jobs.nodes(self.state, self.jobs[job]["properties"])[node]["componentId"]
         return self.components[assets.versioned(component, "components")]
 
     def code(self, of: str | Entity) -> dict[str, bytes]:

@@ -13,13 +13,12 @@ _NEXT = {"Queued": "Running", "Running": "Completed"}
 FAILED_CHILD = "Pipeline has some failed steps. See child run or execution logs for more details."
 
 
-def begin(state: State, job: str, body: Entity) -> None:
+def begin(state: State, job: str, properties: Entity, nodes: Entity) -> None:
     """Let there be a run of a job that was put; nothing of it has begun."""
-    properties = body["properties"]
     run = Run(job, properties.get("displayName") or job, created=state.now)
-    for node, settings in (properties.get("jobs") or {}).items():
+    for node, settings in nodes.items():
         compute = compute_of(settings, properties)
-        after = frozenset(_names(settings.get("inputs"))) & set(properties["jobs"])
+        after = frozenset(_names(settings.get("inputs"))) & set(nodes)
         run.children[node] = Run(state.new_id(), node, created=state.now, parent=job, after=after, target=compute)
     state.runs[job] = run
 

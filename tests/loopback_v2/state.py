@@ -23,6 +23,7 @@ class Script:
     reused: set[str] = field(default_factory=set)
     stays: set[str] = field(default_factory=set)  # run until they are cancelled
     cancelled: set[str] = field(default_factory=set)  # jobs that somebody cancels elsewhere
+    unready: dict[str, str] = field(default_factory=dict)  # what is taken, but then fails to be made, and why
 
 
 @dataclass
@@ -55,6 +56,14 @@ class State:
     codes: dict[tuple[str, str], Entity] = field(default_factory=dict)
     components: dict[tuple[str, str], Entity] = field(default_factory=dict)
     jobs: dict[str, Entity] = field(default_factory=dict)
+    schedules: dict[str, Entity] = field(default_factory=dict)
+    fired: dict[str, str] = field(default_factory=dict)  # the schedules of the jobs that they began, by job
+    endpoints: dict[str, Entity] = field(default_factory=dict)  # for batches
+    deployments: dict[tuple[str, str], Entity] = field(default_factory=dict)  # by endpoint and name
+    taken: set[str] = field(default_factory=set)  # names of endpoints that other workspaces have
+    operations: dict[str, str | None] = field(default_factory=dict)  # what takes a while: its error, by id
+    archived: set[str] = field(default_factory=set)  # components without a version
+    births: dict[str, str] = field(default_factory=dict)  # when things were made
     blobs: dict[str, bytes] = field(default_factory=dict)  # by container and path
     runs: dict[str, Run] = field(default_factory=dict)  # of jobs and of nodes that have begun, by id
     cancelled: list[str] = field(default_factory=list)  # jobs that a client has cancelled
@@ -66,6 +75,10 @@ class State:
     def now(self) -> str:
         """The time, as Azure writes it."""
         return f"{BEGINNING + timedelta(seconds=self.seconds):%Y-%m-%dT%H:%M:%S}.0000000+00:00"
+
+    def created(self, thing: str) -> str:
+        """Return when a thing was made: now, if it is new. Of two things, the later one has the later time."""
+        return self.births.setdefault(thing, self.now.replace(".000000", f".{len(self.births):06d}"))
 
     def new_id(self) -> str:
         """Return an id that no other thing has; they count up, so that runs of a test look alike."""
