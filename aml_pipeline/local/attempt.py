@@ -95,10 +95,7 @@ def start(  # noqa: PLR0913 - what an attempt is made from
     evaluation, attempt = _copied(context, evaluation, results)
     step = evaluation.step
     log = recorder.log(step.name)
-    for name in KEPT:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(os.path.join(attempt.working_copy, name))
-    since_ns = os.stat(os.path.join(attempt.working_copy, KEPT[-1])).st_mtime_ns  # after everything was copied
+    since_ns = _with_kept_folders(attempt.working_copy)
     sight = witness.take(context, step, evaluation.parts, results)
     begun = time.time()
     verdict = evaluation.verdict
@@ -137,6 +134,14 @@ def _copied(context: Context, evaluation: Evaluation, results: Mapping[str, Resu
         context.project.forget()
         evaluation = evaluate(context, step, results, forced=evaluation.verdict.reason)
     raise MachineError(f"{changed[0]} changed while it was being copied. Run again when it is no longer being written.")
+
+
+def _with_kept_folders(working_copy: str) -> int:
+    """Create ``outputs/`` and ``logs/``; return the time by the file system's clock, after everything was copied."""
+    for name in KEPT:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(os.path.join(working_copy, name))
+    return os.stat(os.path.join(working_copy, KEPT[-1])).st_mtime_ns
 
 
 def command(context: Context, step: Step, outputs: Mapping[str, str], results: Mapping[str, Result]) -> list[str]:

@@ -59,10 +59,7 @@ def build(
         description=pipeline.description,
         experiment=pipeline.experiment or pipeline.name,
         profile=profile,
-        parameters={
-            name: _parameter(parameter, (values or {}).get(name, parameter.default))
-            for name, parameter in pipeline.parameters.items()
-        },
+        parameters=_parameters(pipeline, values or {}),
         datasets={name: DatasetPlace(**dict(dataset)) for name, dataset in pipeline.datasets.items()},
         steps=tuple(ordered),
         outputs=outputs,
@@ -74,14 +71,8 @@ def build(
         tags=pipeline.tags,
         data=data or {},
     )
-    return plan, [
-        *problems,
-        *unclear,
-        *results.clashes(ordered, outputs.values()),
-        *cyclic,
-        *faulty,
-        *_reused(pipeline, ordered),
-    ]
+    problems += [*unclear, *results.clashes(ordered, outputs.values()), *cyclic, *faulty, *_reused(pipeline, ordered)]
+    return plan, problems
 
 
 def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
@@ -92,7 +83,6 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     problems += [*wrong_inputs, *wrong_arguments]
     problems += word_faults(declared.command or (), (*path, "command"), name)
     named = {part for argument in arguments for part in argument.parts}
-    declared_variables = {**pipeline.environment_variables, **declared.environment_variables}
     step = Step(
         name=name,
         script=declared.script,
@@ -106,13 +96,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         ),
         compute=_copied(Compute, declared.compute or pipeline.compute),
         environment=_copied(Environment, declared.environment or pipeline.environment),
-        environment_variables={name: value for name, value in declared_variables.items() if isinstance(value, str)},
-        secrets={name: value.secret for name, value in declared_variables.items() if isinstance(value, Secret)},
-        inherited=tuple(
-            name
-            for name, value in pipeline.environment_variables.items()
-            if isinstance(value, Secret) and name not in declared.environment_variables
-        ),
+        environment_variables={},
         snapshot=declared.snapshot if declared.snapshot is not None else pipeline.snapshot,
         allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
         timeout=declared.timeout or pipeline.timeout,
@@ -124,8 +108,25 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         unnamed=tuple(data for data in inputs.values() if data and data not in named),
         names={data: name for name, data in inputs.items() if data},
     )
+    step = _with_variables(step, declared, pipeline)
     problems += [*clashes(step, (*path, "inputs")), *variables.taken(step, path)]
     return _with_outputs(step, declared, problems)
+
+
+def _with_variables(step: Step, declared: StepSpec, pipeline: PipelineSpec) -> Step:
+    general, own = pipeline.environment_variables, declared.environment_variables
+    values = {**general, **own}
+    return replace(
+        step,
+        environment_variables={name: value for name, value in values.items() if isinstance(value, str)},
+        secrets={name: value.secret for name, value in values.items() if isinstance(value, Secret)},
+        inherited=tuple(name for name, value in general.items() if isinstance(value, Secret) and name not in own),
+    )
+
+
+def _parameters(pipeline: PipelineSpec, values: Mapping[str, str | float]) -> dict[str, ParameterValue]:
+    declared = pipeline.parameters.items()
+    return {name: _parameter(parameter, values.get(name, parameter.default)) for name, parameter in declared}
 
 
 def _parameter(declared: ParameterSpec, value: str | float) -> ParameterValue:
