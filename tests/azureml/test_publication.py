@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aml_pipeline.azureml.publication import (
-    LONGEST_DESCRIPTION,
     Actual,
     Change,
     Endpoint,
@@ -25,9 +23,6 @@ from aml_pipeline.azureml.publication import (
     doubled,
     foreign,
     kept_pipeline,
-    mark_in,
-    marked,
-    marked_again,
     stopped_pipeline,
 )
 
@@ -45,34 +40,6 @@ OURS, THEIRS = "github.com/me/mine:pipeline.yaml", "github.com/you/mine:pipeline
 WHOSE = Whose("mine", (OURS, "id-0:pipeline.yaml"))
 
 
-@given(
-    st.text(max_size=400),
-    st.sampled_from(["a", "a-b", "a/b-c"]),
-    st.sampled_from([None, *KEYS]),
-    st.booleans(),
-    st.sampled_from(["", OURS, "disabled", "~"]),
-)
-def test_a_mark_is_found_again_under_any_text(
-    text: str,
-    whose: str,
-    key: str | None,
-    disabled: bool,  # noqa: FBT001
-    origin: str,
-) -> None:
-    mark = Mark(whose, key, "0123abcd" * 4, disabled, origin)
-    written = marked(text, mark)
-    assert mark_in(written) == mark
-    assert len(written) <= LONGEST_DESCRIPTION
-
-
-@pytest.mark.parametrize(
-    "text",
-    [None, "", "Train.", "aml-pipeline:a", "aml-pipeline:a xyz", "aml-pipeline:a 12\nmore", "by aml-pipeline:a 12"],
-)
-def test_what_carries_no_mark_is_somebody_elses(text: str | None) -> None:
-    assert mark_in(text) is None
-
-
 wanted_schedules = st.builds(
     WantedSchedule,
     key=st.sampled_from(KEYS),
@@ -88,6 +55,7 @@ wants = st.builds(
     name=st.just("mine"),
     digest=st.sampled_from(DIGESTS),
     schedules=st.lists(wanted_schedules, max_size=2, unique_by=lambda one: one.key).map(tuple),
+    endpoint=st.just("mine"),
 )
 
 
@@ -101,8 +69,8 @@ def founds(draw: st.DrawFn) -> Actual:
     pipelines = [_pipeline(draw, number) for number in range(draw(st.integers(0, 3)))]
     versions = {str(number): one.id for number, one in enumerate(pipelines)}
     has_one = draw(st.booleans()) and bool(versions)
-    description = marked("", Mark("mine", None, "0", origin=draw(ORIGINS)))
-    endpoint = Endpoint("e", description, draw(st.sampled_from(sorted(versions))), versions) if has_one else None
+    mark = Mark("mine", None, "0", origin=draw(ORIGINS))
+    endpoint = Endpoint("e", mark, draw(st.sampled_from(sorted(versions))), versions) if has_one else None
     schedules = [_schedule(draw, number) for number in range(draw(st.integers(0, 4)))]
     return Actual(tuple(pipelines), endpoint, tuple(schedules))
 
@@ -110,7 +78,7 @@ def founds(draw: st.DrawFn) -> Actual:
 def _pipeline(draw: st.DrawFn, number: int) -> Pipeline:
     whose = draw(st.sampled_from(["mine", "mine", "mine", "other"]))
     mark = Mark(whose, None, draw(st.sampled_from(DIGESTS)), origin=draw(ORIGINS))
-    return Pipeline(f"p{number}", marked("", mark), active=draw(st.booleans()), created=draw(st.sampled_from("12")))
+    return Pipeline(f"p{number}", mark, active=draw(st.booleans()), created=draw(st.sampled_from("12")))
 
 
 def _schedule(draw: st.DrawFn, number: int) -> Schedule:
@@ -120,9 +88,9 @@ def _schedule(draw: st.DrawFn, number: int) -> Schedule:
     return Schedule(
         id=f"s{number}",
         name=draw(st.sampled_from(["mine.nightly", "renamed"])),
-        description=draw(st.sampled_from([marked("", mark), marked("", mark), "a person's"])),
+        mark=draw(st.sampled_from([mark, mark, None])),
         active=active,
-        endpoint=draw(st.sampled_from(["e", "e", "e", "other", None])),
+        runs=draw(st.sampled_from(["e", "e", "e", "other", None])),
         experiment=draw(st.sampled_from(["one", "two"])),
         timing=draw(st.sampled_from([*TIMINGS, None])),
         parameters=draw(st.none() | st.sampled_from([{}, {"epochs": "1"}])),
@@ -138,13 +106,12 @@ def applied(wanted: Wanted, found: Actual, one: Change) -> Actual:
         if one.action == "disable":
             pipelines = [replace(known, active=known.active and known.id != one.id) for known in found.pipelines]
             return replace(found, pipelines=tuple(pipelines))
-        made = Pipeline("new", marked("", wanted.whose.mark(wanted.digest)), active=True, created="3")
+        made = Pipeline("new", wanted.whose.mark(wanted.digest), active=True, created="3")
         return replace(found, pipelines=(*found.pipelines, made))
     if one.kind == "endpoint":
-        there = found.endpoint or Endpoint("e new", marked("", wanted.whose.mark("0")), "0", {})
-        mark = mark_in(there.description)
-        assert mark is not None
-        there = replace(there, description=marked_again(there.description, wanted.whose.with_origin(mark)))
+        there = found.endpoint or Endpoint("e new", wanted.whose.mark("0"), "0", {})
+        assert there.mark is not None
+        there = replace(there, mark=wanted.whose.with_origin(there.mark))
         kept = kept_pipeline(wanted, found)
         if kept is None:
             assert stopped_pipeline(wanted, found) is not None
@@ -166,40 +133,36 @@ def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedul
         return schedules
     declared = next(known for known in wanted.schedules if known.key == one.key)
     mark = wanted.whose.mark(declared.digest, declared.key)
-    given = {"name": declared.name, "description": marked("", mark), "timing": declared.timing}
+    given = {"name": declared.name, "mark": mark, "timing": declared.timing}
     given |= {"parameters": declared.parameters}
     if one.action == "update":
         return [_updated(known, given) if known.id == one.id else known for known in schedules]
     assert found.endpoint is not None
-    about = {"endpoint": found.endpoint.id, "experiment": declared.experiment, "created": "3"}
+    about = {"runs": found.endpoint.id, "experiment": declared.experiment, "created": "3"}
     return [*schedules, Schedule(id=f"new {declared.key}", active=True, **given, **about)]  # type: ignore[arg-type]
 
 
 def _marked(wanted: Wanted, known: Schedule) -> Schedule:
-    mark = mark_in(known.description)
-    assert mark is not None
-    return replace(known, description=marked_again(known.description, wanted.whose.with_origin(mark)))
+    assert known.mark is not None
+    return replace(known, mark=wanted.whose.with_origin(known.mark))
 
 
 def _put_away(wanted: Wanted, known: Schedule) -> Schedule:
-    mark = mark_in(_marked(wanted, known).description)
+    mark = _marked(wanted, known).mark
     assert mark is not None
-    return replace(known, active=False, description=marked("", replace(mark, disabled=True)))
+    return replace(known, active=False, mark=replace(mark, disabled=True))
 
 
 def _updated(known: Schedule, given: dict[str, object]) -> Schedule:
-    mark = mark_in(known.description)
-    assert mark is not None
-    return replace(known, active=known.active or mark.disabled, **given)  # type: ignore[arg-type]
+    assert known.mark is not None
+    return replace(known, active=known.active or known.mark.disabled, **given)  # type: ignore[arg-type]
 
 
-def may_be_changed(wanted: Wanted, description: str) -> bool:
-    mark = mark_in(description)
+def may_be_changed(wanted: Wanted, mark: Mark | None) -> bool:
     return mark is not None and mark.identity == "mine" and (wanted.whose.adopt or mark.origin != THEIRS)
 
 
-def is_ours(description: str) -> bool:
-    mark = mark_in(description)
+def is_ours(mark: Mark | None) -> bool:
     return mark is not None and mark.identity == "mine" and mark.origin != THEIRS
 
 
@@ -229,40 +192,38 @@ def test_stopped_after_any_change_the_next_plan_ends_where_an_undisturbed_one_do
         assert now.endpoint.pipeline == found.endpoint.pipeline
     else:
         assert now.endpoint.pipeline == kept.id
-    active = [mark.schedule for one in now.schedules if one.active and (mark := mark_in(one.description)) and
+    active = [mark.schedule for one in now.schedules if one.active and (mark := one.mark) and
               mark.identity == "mine"]  # fmt: skip
     assert len(active) == len(set(active))
     assert set(active) <= {one.key for one in wanted.schedules}
 
-    untouched = [one for one in found.schedules if not may_be_changed(wanted, one.description)]
-    assert [one for one in now.schedules if not may_be_changed(wanted, one.description)] == untouched
-    assert [one for one in now.pipelines if not is_ours(one.description)] == [
-        one for one in found.pipelines if not is_ours(one.description)
+    untouched = [one for one in found.schedules if not may_be_changed(wanted, one.mark)]
+    assert [one for one in now.schedules if not may_be_changed(wanted, one.mark)] == untouched
+    assert [one for one in now.pipelines if not is_ours(one.mark)] == [
+        one for one in found.pipelines if not is_ours(one.mark)
     ]
 
 
 @given(wants, founds())
 def test_what_a_person_paused_is_never_enabled(wanted: Wanted, found: Actual) -> None:
-    marks = [(mark_in(one.description), one) for one in found.schedules if may_be_changed(wanted, one.description)]
+    marks = [(one.mark, one) for one in found.schedules if may_be_changed(wanted, one.mark)]
     ours = [(mark, one) for mark, one in marks if mark]
     paused = {one.id for mark, one in ours if not one.active and not mark.disabled}
     live = {mark.schedule for mark, one in ours if one.active}
     silent = {mark.schedule for mark, one in ours if one.id in paused} - live
     now = after(wanted, found)
     assert not [one for one in now.schedules if one.id in paused and one.active]
-    firing = [(mark_in(one.description), one) for one in now.schedules if one.active]
-    assert not [
-        one for mark, one in firing if mark and may_be_changed(wanted, one.description) and mark.schedule in silent
-    ]
+    firing = [(one.mark, one) for one in now.schedules if one.active]
+    assert not [one for mark, one in firing if mark and may_be_changed(wanted, one.mark) and mark.schedule in silent]
 
 
 @given(wants, founds())
 def test_a_pipeline_that_a_person_disabled_is_neither_made_again_nor_made_the_default(
     wanted: Wanted, found: Actual
 ) -> None:
-    disabled = Pipeline("p", marked("", WHOSE.mark(wanted.digest)), active=False, created="1")
-    others = [one for one in found.pipelines if wanted.digest not in one.description]
-    there = found.endpoint or Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
+    disabled = Pipeline("p", WHOSE.mark(wanted.digest), active=False, created="1")
+    others = [one for one in found.pipelines if one.mark and one.mark.digest != wanted.digest]
+    there = found.endpoint or Endpoint("e", WHOSE.mark("0"), "0", {"0": "p"})
     found = replace(found, pipelines=(*others, disabled), endpoint=there)
     now = after(wanted, found)
     assert now.pipelines == found.pipelines
@@ -290,8 +251,8 @@ def test_two_projects_of_one_name_never_write_on_each_others_things_unless_they_
             now = applied(wanted, now, one)
         now = _renamed(now, str(number))
         theirs = TWO[1 - which].origin
-        assert [one for one in now.pipelines if theirs in one.description] == [
-            one for one in before.pipelines if theirs in one.description
+        assert [one for one in now.pipelines if one.mark and one.mark.origin == theirs] == [
+            one for one in before.pipelines if one.mark and one.mark.origin == theirs
         ]
         assert not foreign(wanted, now)
         owner = which
@@ -316,10 +277,12 @@ def _renamed(found: Actual, number: str) -> Actual:
 def test_what_was_published_before_marks_told_an_origin_gets_it() -> None:
     old = Mark("mine", None, "0")
     mark = Mark("mine", "nightly", "aa")
-    schedule = Schedule("s", "mine.nightly", marked("", mark), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
-    pipeline = Pipeline("p", marked("", replace(old, digest="aa")), active=True, created="1")
-    found = Actual((pipeline,), Endpoint("e", marked("Ours.", old), "0", {"0": "p"}), (schedule,))
-    wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))
+    schedule = Schedule("s", "mine.nightly", mark, True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
+    pipeline = Pipeline("p", replace(old, digest="aa"), active=True, created="1")
+    found = Actual((pipeline,), Endpoint("e", old, "0", {"0": "p"}), (schedule,))
+    wanted = Wanted(
+        WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),), endpoint="mine"
+    )
     assert as_text(changes(wanted, found)).splitlines() == [
         "  = published pipeline mine  version aa",
         f"  ~ endpoint mine            default version 0; adds the origin {OURS} to its mark",
@@ -327,7 +290,7 @@ def test_what_was_published_before_marks_told_an_origin_gets_it() -> None:
     ]
     now = after(wanted, found)
     assert now.endpoint is not None
-    assert now.endpoint.description == f"Ours.\naml-pipeline:mine 0 @{OURS}"
+    assert now.endpoint.mark == Mark("mine", None, "0", origin=OURS)
     assert {one.action for one in changes(wanted, now)} == {"unchanged"}
 
 
@@ -339,21 +302,21 @@ def test_all_who_published_at_once_agree_on_the_one_that_stays(made: list[tuple[
     """Whatever each of them wants, and in whatever order Azure ML lists what they made."""
     schedules = [
         Schedule(
-            f"s{number}", "mine.nightly", marked("", WHOSE.mark(digest, "nightly")), True, "e",  # noqa: FBT003
+            f"s{number}", "mine.nightly", WHOSE.mark(digest, "nightly"), True, "e",  # noqa: FBT003
             f"experiment {number}", DAILY, {}, created,
         )
         for number, (created, digest) in enumerate(made)
     ]  # fmt: skip
     pipelines = [
-        Pipeline(f"p{number}", marked("", WHOSE.mark("aa")), active=True, created=created)
+        Pipeline(f"p{number}", WHOSE.mark("aa"), active=True, created=created)
         for number, (created, _) in enumerate(made)
     ]
     for number, (_, digest) in enumerate(made):
         listed = [place for place in order if place < len(made)]
-        endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": f"p{number}"})
+        endpoint = Endpoint("e", WHOSE.mark("0"), "0", {"0": f"p{number}"})
         found = Actual(tuple(pipelines[one] for one in listed), endpoint, tuple(schedules[one] for one in listed))
         declared = WantedSchedule("nightly", "mine.nightly", f"experiment {number}", DAILY, {}, digest)
-        wanted = Wanted(WHOSE, "mine", "aa", (declared,))
+        wanted = Wanted(WHOSE, "mine", "aa", (declared,), endpoint="mine")
         now = found
         for one in list(doubled(wanted, found, Actual((), None, ()))):
             now = applied(wanted, now, one)
@@ -367,8 +330,8 @@ def test_all_who_published_at_once_agree_on_the_one_that_stays(made: list[tuple[
 
 def firing(wanted: Wanted, found: Actual) -> list[str]:
     """Return the names that the file has for the schedules that fire, and may be changed."""
-    marks = ((mark_in(one.description), one) for one in found.schedules if one.active)
-    return sorted(str(mark.schedule) for mark, one in marks if mark and may_be_changed(wanted, one.description))
+    marks = ((one.mark, one) for one in found.schedules if one.active)
+    return sorted(str(mark.schedule) for mark, one in marks if mark and may_be_changed(wanted, one.mark))
 
 
 @given(wants, founds(), st.sets(st.integers(0, 3)))
@@ -392,18 +355,18 @@ def test_all_who_replaced_one_at_once_agree_though_their_lists_lag_behind(
 ) -> None:
     """Each may still be told that what all of them disabled is active; what it is of fits none of them."""
     mark = WHOSE.mark("aa", "nightly")
-    old = Schedule("old", "mine.nightly", marked("", mark), True, "e", "experiment 3", DAILY, {}, "0")  # noqa: FBT003
-    put_away = replace(old, active=False, description=marked("", replace(mark, disabled=True)))
+    old = Schedule("old", "mine.nightly", mark, True, "e", "experiment 3", DAILY, {}, "0")  # noqa: FBT003
+    put_away = replace(old, active=False, mark=replace(mark, disabled=True))
     schedules = [
         replace(old, id=f"s{number}", experiment=f"experiment {number}", created=created,
-                description=marked("", WHOSE.mark(digest, "nightly")))
+                mark=WHOSE.mark(digest, "nightly"))
         for number, (created, digest) in enumerate(made)
     ]  # fmt: skip
-    endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
+    endpoint = Endpoint("e", WHOSE.mark("0"), "0", {"0": "p"})
     now = Actual((), endpoint, (put_away, *schedules))
     for number, (_, digest) in enumerate(made[:3]):
         wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", f"experiment {number}", DAILY,
-                                                             {}, digest),))  # fmt: skip
+                                                             {}, digest),), endpoint="mine")  # fmt: skip
         before = Actual((), endpoint, (old if was_active else put_away,))
         listed = (old if lagging[number] else put_away, *schedules)
         for one in list(doubled(wanted, replace(now, schedules=listed), before)):
@@ -414,9 +377,11 @@ def test_all_who_replaced_one_at_once_agree_though_their_lists_lag_behind(
 
 def test_who_made_none_leaves_what_another_publisher_put_in_place_of_an_older_one() -> None:
     """It only keeps the older one, which the list shows as active though the other has disabled it."""
-    old = Schedule("s1", "mine.nightly", marked("", WHOSE.mark("aa", "nightly")), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
-    endpoint = Endpoint("e", marked("", WHOSE.mark("0")), "0", {"0": "p"})
-    wanted = Wanted(WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),))
+    old = Schedule("s1", "mine.nightly", WHOSE.mark("aa", "nightly"), True, "e", "one", DAILY, {}, "1")  # noqa: FBT003
+    endpoint = Endpoint("e", WHOSE.mark("0"), "0", {"0": "p"})
+    wanted = Wanted(
+        WHOSE, "mine", "aa", (WantedSchedule("nightly", "mine.nightly", "one", DAILY, {}, "aa"),), endpoint="mine"
+    )
     before = Actual((), endpoint, (old,))
     listed = replace(before, schedules=(old, replace(old, id="s2", experiment="two", created="2")))
     assert list(doubled(wanted, listed, before)) == []

@@ -15,7 +15,6 @@ from aml_pipeline.azureml.publication import (
     WantedSchedule,
     Whose,
     changes,
-    marked,
 )
 from aml_pipeline.pipeline.spec.parameters import shown
 from tests.conftest import Project
@@ -75,12 +74,13 @@ def test_no_other_line_is_flooded(project: Project, words: list[str], told: str)
 def test_publish_shows_the_beginning_of_what_changes() -> None:
     whose = Whose("notes", ("here",))
     timing = Timing("Day", 1, (2,), (0,), (), "UTC")
-    description = marked("", whose.mark("aa", "nightly"))
-    there = Schedule("s", "notes.nightly", description, active=True, endpoint="e", experiment="notes", timing=timing,
+    mark = whose.mark("aa", "nightly")
+    there = Schedule("s", "notes.nightly", mark, active=True, runs="e", experiment="notes", timing=timing,
                      parameters={"note": "-"}, created="1")  # fmt: skip
-    found = Actual((), Endpoint("e", marked("", whose.mark("0")), None, {}), (there,))
+    found = Actual((), Endpoint("e", whose.mark("0"), None, {}), (there,))
     wanted = WantedSchedule("nightly", "notes.nightly", "notes", timing, {"note": NOTE}, "bb")
-    assert changes(Wanted(whose, "notes", "aa", (wanted,)), found)[-1].details == (f"parameter note: - → {SHORT}",)
+    todo = changes(Wanted(whose, "notes", "aa", (wanted,), endpoint="notes"), found)
+    assert todo[-1].details == (f"parameter note: - → {SHORT}",)
 
 
 @pytest.mark.parametrize(

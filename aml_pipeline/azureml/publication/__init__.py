@@ -4,33 +4,36 @@ from aml_pipeline.azureml.publication.changes import (
     changes,
     doubled,
     endpoint_change,
-    foreign,
     kept_pipeline,
-    moved_back,
     pipeline_changes,
-    require_own,
     stopped_pipeline,
 )
+from aml_pipeline.azureml.publication.deployments import MOST_DEPLOYMENTS, deployment_changes, pruned
 from aml_pipeline.azureml.publication.listing import as_text, listed
-from aml_pipeline.azureml.publication.marks import LONGEST_DESCRIPTION, Mark, Whose, mark_in, marked, marked_again
+from aml_pipeline.azureml.publication.marks import Mark, Whose
+from aml_pipeline.azureml.publication.ownership import foreign, require_own
 from aml_pipeline.azureml.publication.schedules import firing_too, schedule_changes
 from aml_pipeline.azureml.publication.things import (
     Actual,
     Change,
+    Deployment,
     Endpoint,
     Pipeline,
     Schedule,
-    Timing,
     Wanted,
     WantedSchedule,
+    deployment_name,
     endpoint_name,
     identity,
 )
+from aml_pipeline.azureml.publication.timing import Timing, of_trigger
+from aml_pipeline.azureml.publication.versions import moved_back, repointed
 
 __all__ = [
-    "LONGEST_DESCRIPTION",
+    "MOST_DEPLOYMENTS",
     "Actual",
     "Change",
+    "Deployment",
     "Endpoint",
     "Mark",
     "Pipeline",
@@ -41,6 +44,8 @@ __all__ = [
     "Whose",
     "as_text",
     "changes",
+    "deployment_changes",
+    "deployment_name",
     "doubled",
     "endpoint_change",
     "endpoint_name",
@@ -49,11 +54,11 @@ __all__ = [
     "identity",
     "kept_pipeline",
     "listed",
-    "mark_in",
-    "marked",
-    "marked_again",
     "moved_back",
+    "of_trigger",
     "pipeline_changes",
+    "pruned",
+    "repointed",
     "require_own",
     "schedule_changes",
     "stopped_pipeline",

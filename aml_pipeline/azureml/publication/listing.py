@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from aml_pipeline.azureml.publication.marks import Mark, Whose, mark_in
-from aml_pipeline.azureml.publication.things import Actual, Change, Schedule
+from aml_pipeline.azureml.publication.marks import Mark, Whose
+from aml_pipeline.azureml.publication.things import Actual, Change, Schedule, short
 from aml_pipeline.core.masking import redacted
 from aml_pipeline.core.wording import printable
 
-_SIGNS = {"create": "+", "update": "~", "replace": "-/+", "disable": "-", "unchanged": "="}
+_SIGNS = {"create": "+", "update": "~", "replace": "-/+", "disable": "-", "delete": "-", "unchanged": "="}
 
 
 def as_text(changes: Iterable[Change]) -> str:
@@ -26,14 +26,14 @@ def listed(actual: Actual, whose: Whose, changes: Iterable[Change]) -> list[dict
     """Return the published schedules as JSON data, each compared with the file, and those that only the file has.
 
     Active schedules of other pipelines, profiles and projects are included: a renamed pipeline leaves its own
-    behind.
+    behind. In v2, each says which version it runs.
     """
     known = {change.id: change for change in changes if change.id}
     keys = {change.key for change in changes if change.action != "disable"}
     rows = [
         _listed(mark, schedule, _compared(mark, whose, known.get(schedule.id), keys))
         for schedule in actual.schedules
-        if (mark := mark_in(schedule.description)) and (mark.identity == whose.identity or schedule.active)
+        if (mark := schedule.mark) and (mark.identity == whose.identity or schedule.active)
     ]
     return [*rows, *(_not_there(change) for change in changes if change.action == "create")]
 
@@ -56,7 +56,7 @@ def _listed(mark: Mark, schedule: Schedule, compared: str) -> dict[str, object]:
         "fires": str(schedule.timing) if schedule.timing else None,
         "experiment": schedule.experiment,
         "parameters": None if schedule.parameters is None else redacted(schedule.parameters),
-        "compared": compared,
+        "compared": f"{compared}; runs version {short(schedule.version)}" if schedule.version else compared,
         "id": schedule.id,
         "origin": mark.origin or None,
     }

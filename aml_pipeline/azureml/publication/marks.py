@@ -1,49 +1,27 @@
-"""The mark that says who published a thing: the last line of its description.
+"""The mark that says who published a thing; where it is written is up to each SDK.
 
-``aml-pipeline:NAME[/PROFILE][#SCHEDULE] DIGEST[ @ORIGIN][ disabled]``. Things without such a line, or with that of
-another pipeline, are never changed; those of another origin only if they are to be taken over.
+Things without a mark, or with that of another pipeline, are never changed; those of another origin only if they are to
+be taken over.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-
-# Azure ML's limit for descriptions is not documented; this is well below its other limits.
-LONGEST_DESCRIPTION = 250
-_MARK = re.compile(r"(?:\A|\n)aml-pipeline:([a-z0-9/-]+)(?:#([a-z0-9-]+))? ([0-9a-f]+)(?: @([!-~]+))?( disabled)?\Z")
-# Follows the mark of a schedule that was disabled because it is no longer in the file, but not of one a person paused.
-_DISABLED = " disabled"
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Who published a thing, and with what content; ``disabled``: by this program. Older marks have no ``origin``."""
+    """Who published a thing, and with what content.
+
+    ``disabled``: by this program, because it is no longer in the file; a schedule that is disabled without it was
+    paused by a person. Older marks have no ``origin``.
+    """
 
     identity: str
     schedule: str | None
     digest: str
     disabled: bool = False
     origin: str = ""
-
-
-def mark_in(description: str | None) -> Mark | None:
-    """Return the mark at the end of a description, if any."""
-    actual = _MARK.search((description or "").rstrip())
-    return Mark(actual[1], actual[2], actual[3], bool(actual[5]), actual[4] or "") if actual else None
-
-
-def marked(text: str | None, mark: Mark) -> str:
-    """Return a description that ends in ``mark``, clipped to a length that is surely accepted."""
-    about = f"aml-pipeline:{mark.identity}{f'#{mark.schedule}' if mark.schedule else ''} {mark.digest}"
-    line = f"{about}{f' @{mark.origin}' if mark.origin else ''}{_DISABLED if mark.disabled else ''}"
-    shown = " ".join((text or "").split())[: max(0, LONGEST_DESCRIPTION - len(line) - 1)]
-    return f"{shown}\n{line}" if shown else line
-
-
-def marked_again(description: str, mark: Mark) -> str:
-    """Return a description with its mark replaced by ``mark``."""
-    return marked(description.rstrip().rpartition("\n")[0], mark)
 
 
 @dataclass(frozen=True, slots=True)

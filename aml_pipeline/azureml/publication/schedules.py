@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from aml_pipeline.azureml.publication.marks import Mark, mark_in
-from aml_pipeline.azureml.publication.things import Action, Actual, Change, Schedule, Wanted, WantedSchedule
+from aml_pipeline.azureml.publication.marks import Mark
+from aml_pipeline.azureml.publication.things import (
+    Action,
+    Actual,
+    Change,
+    Schedule,
+    Wanted,
+    WantedSchedule,
+    short,
+    version_in,
+)
 from aml_pipeline.core.masking import masked
 from aml_pipeline.pipeline.spec.parameters import shown
 
@@ -28,12 +37,16 @@ def schedule_changes(wanted: Wanted, actual: Actual) -> Iterator[Change]:
 
 
 def _by_key(wanted: Wanted, actual: Actual) -> dict[str, list[Schedule]]:
-    """Return the schedules that may be changed, by their names in the file, oldest first."""
+    """Return the schedules that may be changed, by their names in the file, oldest first.
+
+    In v2, the one with the wanted id comes first, whatever its mark says of its name in the file.
+    """
+    ids = {schedule.id: schedule.key for schedule in wanted.schedules if schedule.id}
     ours: dict[str, list[Schedule]] = {}
-    for schedule in sorted(actual.schedules, key=lambda schedule: (schedule.created, schedule.id)):
-        mark = mark_in(schedule.description)
-        if mark and mark.schedule and wanted.whose.takes(mark):
-            ours.setdefault(mark.schedule, []).append(schedule)
+    for schedule in sorted(actual.schedules, key=lambda known: (known.id not in ids, known.created, known.id)):
+        key = ids.get(schedule.id) or (schedule.mark.schedule if schedule.mark else None)
+        if key and wanted.whose.takes(schedule.mark):
+            ours.setdefault(key, []).append(schedule)
     return ours
 
 
@@ -48,7 +61,7 @@ def doubled_schedules(wanted: Wanted, actual: Actual, before: Actual) -> Iterato
     known = {schedule.id for schedule in before.schedules}
     for key, there in _by_key(wanted, actual).items():
         active = [schedule for schedule in there if key in made and schedule.active and schedule.id not in known]
-        digests = {mark.digest for schedule in active if (mark := mark_in(schedule.description))}
+        digests = {schedule.mark.digest for schedule in active if schedule.mark}
         cure = ("it differs from this file, so publish again",) if len(digests) > 1 else ()
         for schedule in active[1:]:
             yield Change("disable", "schedule", schedule.name, (_AT_ONCE, *cure), schedule.id, key)
@@ -57,7 +70,7 @@ def doubled_schedules(wanted: Wanted, actual: Actual, before: Actual) -> Iterato
 def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], actual: Actual) -> Iterator[Change]:
     """Yield the changes of the schedules with one key; of several, the first that matches stays."""
     active = [known for known in there if known.active]
-    active.sort(key=lambda known: bool(_needs_another(schedule, known, actual)))
+    active.sort(key=lambda known: bool(_needs_another(wanted, schedule, known, actual)))
     chosen = _chosen(wanted, schedule, there, active, actual)
     yield chosen
     for known in active[1:]:
@@ -72,10 +85,10 @@ def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], act
 def _chosen(
     wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], active: list[Schedule], actual: Actual
 ) -> Change:
-    paused = [known for known in there if not known.active and not _put_away(known)]
-    away = [known for known in there if _put_away(known) and not _needs_another(schedule, known, actual)]
+    paused = [known for known in there if not known.active and not known.put_away]
+    away = [known for known in there if known.put_away and not _needs_another(wanted, schedule, known, actual)]
     if active:
-        why = _needs_another(schedule, active[0], actual)
+        why = _needs_another(wanted, schedule, active[0], actual)
         if not why:
             return _kept(wanted, schedule, active[0])
         return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key)
@@ -88,14 +101,14 @@ def _chosen(
 
 def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
     """Yield the change of only the mark, if it has no origin or that of another project."""
-    news = wanted.whose.news(mark_in(known.description))
+    news = wanted.whose.news(known.mark)
     if news:
         yield Change("update", "schedule", known.name, news, known.id, key, only_mark=True)
 
 
 def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, actual: Actual) -> Change:
     """Return the change of a schedule that a person paused: it is never replaced, because the new one would fire."""
-    why = _needs_another(schedule, known, actual)
+    why = _needs_another(wanted, schedule, known, actual)
     if not why:
         return _kept(wanted, schedule, known)
     marked = next(_only_marked(wanted, known, schedule.key), None)
@@ -103,27 +116,27 @@ def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, actual
     return replace(change, details=(*change.details, _PAUSED, *why))
 
 
-def _put_away(known: Schedule) -> bool:
-    mark = mark_in(known.description)
-    return not known.active and mark is not None and mark.disabled
-
-
-def _needs_another(wanted: WantedSchedule, known: Schedule, actual: Actual) -> tuple[str, ...]:
+def _needs_another(wanted: Wanted, schedule: WantedSchedule, known: Schedule, actual: Actual) -> tuple[str, ...]:
     """Return why ``known`` cannot be updated: SDK v1 can change neither its experiment nor its endpoint."""
-    why = []
-    if known.experiment is not None and known.experiment != wanted.experiment:
-        why.append(f"experiment: {known.experiment} → {wanted.experiment}")
-    if actual.endpoint is None or known.endpoint != actual.endpoint.id:
+    if wanted.component:
+        return ()
+    why = [*_of_experiment(schedule, known)]
+    if actual.endpoint is None or known.runs != actual.endpoint.id:
         why.append("it runs something else")
     if known.timing is None:
         why.append("it is not triggered by time")
     return tuple(why)
 
 
+def _of_experiment(wanted: WantedSchedule, known: Schedule) -> Iterator[str]:
+    if known.experiment is not None and known.experiment != wanted.experiment:
+        yield f"experiment: {known.experiment} → {wanted.experiment}"
+
+
 def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
-    mark = mark_in(known.description)
-    details = (*wanted.whose.news(mark), *_differences(schedule, known))
-    if _put_away(known):
+    mark = known.mark
+    details = (*wanted.whose.news(mark), *_in_place(wanted, schedule, known), *_differences(schedule, known))
+    if known.put_away:
         return Change("update", "schedule", schedule.name, ("enabled again", *details), known.id, schedule.key)
     notes = [] if known.active else [_PAUSED]
     if known.parameters is None:
@@ -136,16 +149,27 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
     return Change(action, "schedule", schedule.name, (*details, *notes), known.id, schedule.key)
 
 
+def _in_place(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Iterator[str]:
+    """Yield the differences for which v1 needs another schedule, but v2 does not."""
+    if not wanted.component:
+        return
+    if known.runs != wanted.component:
+        yield f"version {short(known.version)} → {short(version_in(wanted.component))}"
+    yield from _of_experiment(schedule, known)
+
+
 def _differences(wanted: WantedSchedule, known: Schedule) -> Iterator[str]:
     if known.name != wanted.name:
         yield f"name: {known.name} → {wanted.name}"
     if known.timing != wanted.timing:
-        yield f"{known.timing} → {wanted.timing}"
+        yield f"{known.timing or 'it is not triggered by time'} → {wanted.timing}"
     there = wanted.parameters if known.parameters is None else known.parameters
     for name in dict.fromkeys([*wanted.parameters, *there]):
         before, after = there.get(name), wanted.parameters.get(name)
         if before != after:
             yield f"parameter {name}: {_shown(name, before)} → {_shown(name, after)}"
+    if known.reuse is not None and wanted.reuse is not None and known.reuse != wanted.reuse:
+        yield f"reuse: {str(known.reuse).lower()} → {str(wanted.reuse).lower()}"
 
 
 def _shown(name: str, value: str | None) -> str:
@@ -157,7 +181,7 @@ def firing_too(wanted: Wanted, actual: Actual, todo: Iterable[Change]) -> Iterat
     changed = [change for change in todo if change.kind == "schedule" and change.action not in {"disable", "unchanged"}]
     begins = {change.key for change in changed}
     active = (schedule for schedule in actual.schedules if schedule.active)
-    marks = [(mark, schedule.name) for schedule in active if (mark := mark_in(schedule.description))]
+    marks = [(schedule.mark, schedule.name) for schedule in active if schedule.mark]
     for schedule in wanted.schedules:
         others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
         if others and schedule.key in begins:

@@ -6,31 +6,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from aml_pipeline.azureml.publication.marks import Whose
+from aml_pipeline.azureml.publication.marks import Mark, Whose
+from aml_pipeline.azureml.publication.timing import Timing
 
-Action = Literal["create", "update", "replace", "disable", "unchanged"]
-Kind = Literal["data", "environment", "compute target", "published pipeline", "endpoint", "schedule"]
+Action = Literal["create", "update", "replace", "disable", "delete", "unchanged"]
+Kind = Literal["data", "environment", "compute target", "published pipeline", "endpoint", "deployment", "schedule"]
+
+_SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A published pipeline; ``created`` sorts by time."""
+    """A published pipeline; ``created`` sorts by time.
+
+    In v2, a version of the pipeline's component: its id is ``NAME:VERSION``, and an archived one is not ``active``.
+    """
 
     id: str
-    description: str
+    mark: Mark | None
     active: bool
     created: str
 
 
 @dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment of a batch endpoint."""
+
+    name: str
+    mark: Mark | None
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A pipeline endpoint: its pipelines by version, and the default version."""
+    """A pipeline endpoint: the ids of its pipelines by version, and the default version; ``text`` describes it.
+
+    In v2, a batch endpoint: the versions are the names of its deployments.
+    """
 
     id: str
-    description: str
+    mark: Mark | None
     default: str | None
     versions: Mapping[str, str]
     active: bool = True
+    text: str = ""
+    deployments: tuple[Deployment, ...] = ()
 
     @property
     def pipeline(self) -> str | None:
@@ -39,48 +59,41 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """When a schedule fires, in the terms of ``ScheduleRecurrence``.
-
-    ``at`` is the part of its start that matters for a monthly run: day and time, such as ``day 1 at 02:00``.
-    """
-
-    frequency: str
-    interval: int
-    hours: tuple[int, ...]
-    minutes: tuple[int, ...]
-    week_days: tuple[str, ...]
-    time_zone: str
-    at: str = ""
-
-    def __str__(self) -> str:
-        """Return it as a short text."""
-        noun = self.frequency.lower()
-        every = noun if self.interval == 1 else f"{self.interval} {noun}s"
-        days = f" on {', '.join(self.week_days).lower()}" if self.week_days else ""
-        times = [f"{hour:02}:{minute:02}" for hour in self.hours for minute in self.minutes]
-        shown = f" at {', '.join(times[:3])}{', …' if len(times) > 3 else ''}" if times else ""  # noqa: PLR2004
-        return f"every {every}{days}{f' on {self.at}' if self.at else ''}{shown}, {self.time_zone}"
-
-
-@dataclass(frozen=True, slots=True)
 class Schedule:
-    """A schedule in a workspace; None is what is not visible."""
+    """A schedule in a workspace; None is what is not visible; ``text`` describes it.
+
+    ``runs`` is the id of its pipeline endpoint; in v2 that of the pipeline's component, ``NAME:VERSION``.
+    """
 
     id: str
     name: str
-    description: str
+    mark: Mark | None
     active: bool
-    endpoint: str | None
+    runs: str | None
     experiment: str | None
     timing: Timing | None
     parameters: Mapping[str, str] | None
     created: str
+    reuse: bool | None = None
+    text: str = ""
+
+    @property
+    def version(self) -> str | None:
+        """The version that it runs; None in v1, where that is the default of an endpoint."""
+        return version_in(self.runs) or None
+
+    @property
+    def put_away(self) -> bool:
+        """Whether this program disabled it, and no person has enabled it since."""
+        return not self.active and self.mark is not None and self.mark.disabled
 
 
 @dataclass(frozen=True, slots=True)
 class WantedSchedule:
-    """A schedule as it should be; ``digest`` is that of its whole declaration in the file."""
+    """A schedule as it should be; ``digest`` is that of its whole declaration in the file.
+
+    In v2, it has an ``id``, which is known beforehand, and says whether it may ``reuse`` results.
+    """
 
     key: str
     name: str
@@ -88,25 +101,38 @@ class WantedSchedule:
     timing: Timing
     parameters: Mapping[str, str]
     digest: str
+    id: str = ""
+    reuse: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Actual:
-    """What a workspace has: all pipelines and schedules, and the endpoint of the wanted name."""
+    """What a workspace has: all pipelines and schedules, and the endpoint of the wanted name.
+
+    In v2, the pipelines are the versions of the wanted component, and ``others`` are the endpoints with a mark, but
+    with another name.
+    """
 
     pipelines: tuple[Pipeline, ...]
     endpoint: Endpoint | None
     schedules: tuple[Schedule, ...]
+    others: tuple[Endpoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What it should have; ``digest`` is that of the pipeline's whole content."""
+    """What it should have; ``digest`` is that of the pipeline's whole content.
+
+    In v1, schedules run the ``endpoint``, which is always there. In v2, they run the ``component``, ``NAME:DIGEST``,
+    and there is an endpoint only if the file names one.
+    """
 
     whose: Whose
     name: str
     digest: str
     schedules: tuple[WantedSchedule, ...]
+    component: str = ""
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +160,20 @@ def identity(name: str, profile: str | None) -> str:
 
 
 def endpoint_name(name: str, profile: str | None) -> str:
-    """Return the name of the endpoint of a pipeline with a profile."""
+    """Return the name of the endpoint of a pipeline with a profile, and of its component in v2."""
     return f"{name}-{profile}" if profile else name
+
+
+def deployment_name(digest: str) -> str:
+    """Return the name of the deployment of a version: it must begin with a letter."""
+    return f"v{digest[:_SHORT]}"
+
+
+def version_in(component: str | None) -> str:
+    """Return the version of a component ``NAME:VERSION``."""
+    return (component or "").partition(":")[2]
+
+
+def short(digest: str | None) -> str:
+    """Return a version as it is shown."""
+    return digest[:_SHORT] if digest else "created by someone else"

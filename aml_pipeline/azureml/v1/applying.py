@@ -11,20 +11,19 @@ from aml_pipeline.azureml.publication import (
     Change,
     Endpoint,
     Pipeline,
+    Schedule,
     Wanted,
     changes,
     doubled,
     endpoint_change,
     kept_pipeline,
-    mark_in,
-    marked,
-    marked_again,
     pipeline_changes,
     require_own,
     schedule_changes,
 )
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.compile import Compilation
+from aml_pipeline.azureml.v1.marks import marked
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import may_pass
 from aml_pipeline.azureml.workspace.waiting import say
@@ -116,7 +115,7 @@ class _Publisher:
 
     def look(self) -> None:
         """Read the state of the workspace again. Raises AzureError when another project has taken the name."""
-        self.actual = published.look(self.work.workspace, self.wanted.name)
+        self.actual = published.look(self.work.workspace, self.wanted.endpoint)
         require_own(self.wanted, self.actual)
 
     def done_all_the_same(self, change: Change, error: AzureError) -> str:
@@ -160,11 +159,12 @@ class _Publisher:
             return change.id
         self.work.needs.make(self.work.plan.steps)
         name, digest = self.wanted.name, self.wanted.digest
-        description = marked(self.work.plan.description, self.wanted.whose.mark(digest))
+        mark = self.wanted.whose.mark(digest)
+        description = marked(self.work.plan.description, mark)
         made = str(self.work.pipeline().publish(name=name, description=description, version=digest).id)
         self.look()
         if made not in {pipeline.id for pipeline in self.actual.pipelines}:  # the list may be outdated
-            pipeline = Pipeline(made, description, active=True, created="~")
+            pipeline = Pipeline(made, mark, active=True, created="~")
             self.actual = replace(self.actual, pipelines=(*self.actual.pipelines, pipeline))
         return made
 
@@ -181,28 +181,28 @@ class _Publisher:
 
     def updated(self, there: Endpoint, pipeline: Pipeline | None) -> Endpoint:
         """Return the endpoint if it has this project's mark and runs ``pipeline``, if given."""
-        mark = mark_in(there.description)
-        assert mark is not None  # noqa: S101 - else it would be somebody else's
-        description = marked_again(there.description, self.wanted.whose.with_origin(mark))
+        assert there.mark is not None  # noqa: S101 - else it would be somebody else's
+        mark = self.wanted.whose.with_origin(there.mark)
+        description = marked(there.text, mark)
         if pipeline is None:
             self.endpoints.update_pipeline_endpoint(there.id, description=description)
-            return replace(there, description=description)
+            return replace(there, mark=mark)
         version = next((version for version, known in there.versions.items() if known == pipeline.id), None)
         default: Sdk = {"version": version} if version else {"pipeline_id": pipeline.id, "add_default": True}
         self.endpoints.update_pipeline_endpoint(there.id, description=description, **default)
         new = version or "new"
-        return replace(there, description=description, default=new, versions={**there.versions, new: pipeline.id})
+        return replace(there, mark=mark, default=new, versions={**there.versions, new: pipeline.id})
 
     def make_endpoint(self, pipeline: str) -> str:
         """Create the endpoint; if two were created at once, the one that Azure ML finds by name stays."""
-        description = marked(None, self.wanted.whose.mark("0"))  # its content is that of its default version
-        made = str(self.endpoints.create_pipeline_endpoint(self.wanted.name, description, pipeline).id)
+        mark = self.wanted.whose.mark("0")  # its content is that of its default version
+        made = str(self.endpoints.create_pipeline_endpoint(self.wanted.endpoint, marked(None, mark), pipeline).id)
         self.look()
         there = self.actual.endpoint
         if there is None:
-            self.actual = replace(self.actual, endpoint=Endpoint(made, description, "0", {"0": pipeline}))
+            self.actual = replace(self.actual, endpoint=Endpoint(made, mark, "0", {"0": pipeline}))
         elif there.id != made:
-            say(f"Another publish created endpoint {self.wanted.name} at the same time; that one stays.")
+            say(f"Another publish created endpoint {self.wanted.endpoint} at the same time; that one stays.")
             self.endpoints.update_pipeline_endpoint(made, status="Disabled")
             return there.id
         return made
@@ -231,27 +231,27 @@ class _Publisher:
             "pipeline_parameters": {**declared.parameters, **self.scheduled.get(declared.key, {})},
         }
         if change.action == "update":
-            before = mark_in(self.description_of(change.id))
+            before = self.schedule(change.id).mark
             status = {"status": "Active"} if before and before.disabled else {}  # by this program, not by a person
             provider.update_schedule(change.id, **given, **status)
             return change.id
-        from azureml.pipeline.core import Schedule
+        from azureml.pipeline.core import Schedule as SdkSchedule
 
         there = self.actual.endpoint
         assert there is not None  # noqa: S101 - it was made before
         where = {"pipeline_endpoint_id": there.id, "experiment_name": declared.experiment}
-        return str(Schedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
+        return str(SdkSchedule.create_for_pipeline_endpoint(self.work.workspace, **where, **given).id)
 
-    def description_of(self, known: str) -> str:
-        """Return the description of a schedule."""
-        return next(schedule.description for schedule in self.actual.schedules if schedule.id == known)
+    def schedule(self, known: str) -> Schedule:
+        """Return a schedule by its id."""
+        return next(schedule for schedule in self.actual.schedules if schedule.id == known)
 
     def described(self, known: str, *, away: bool = False) -> str:
         """Return the description of a schedule with this project's mark; ``away``: disabled, but not by a person."""
-        description = self.description_of(known)
-        mark = mark_in(description)
+        schedule = self.schedule(known)
+        mark = schedule.mark
         assert mark is not None  # noqa: S101 - else it would be somebody else's
-        return marked_again(description, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
+        return marked(schedule.text, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
 
 
 def _thing(change: Change) -> str:

@@ -20,7 +20,6 @@ from aml_pipeline.azureml.publication import (
     endpoint_name,
     firing_too,
     identity,
-    mark_in,
     moved_back,
     require_own,
     schedule_changes,
@@ -70,7 +69,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
         say(as_text([warning], {}))
     scheduled = _scheduled(work.plan, workspace)
     wanted = _wanted(work, scheduled, _whose(plan, home, adopt=adopt))
-    actual = published.look(workspace, wanted.name)
+    actual = published.look(workspace, wanted.endpoint)
     require_own(wanted, actual)
     _refuse_unmarked(wanted, actual)
     todo = [*missing(work), *changes(wanted, actual)]
@@ -90,14 +89,15 @@ def go_back(plan: Plan, workspace: Sdk, version: str, *, dry_run: bool = False) 
 
     The next ``publish`` returns to the file's content. Raises UsageError when there is no such version.
     """
-    wanted = Wanted(_whose(plan, origin(plan.file)), endpoint_name(plan.name, plan.profile), "", ())
-    actual = published.look(workspace, wanted.name)
+    name = endpoint_name(plan.name, plan.profile)
+    wanted = Wanted(_whose(plan, origin(plan.file)), name, "", (), endpoint=name)
+    actual = published.look(workspace, wanted.endpoint)
     require_own(wanted, actual)
     change = moved_back(wanted, actual, version)
     if dry_run:
         return [change]
     if change.action == "update":
-        with doing(f"moving the default of endpoint {wanted.name}"):
+        with doing(f"moving the default of endpoint {name}"):
             provider = published.provider(workspace).pipeline_endpoint_provider
             provider.update_pipeline_endpoint(change.id, version=change.key)
     return _with_addresses(workspace, [change])
@@ -115,7 +115,7 @@ def schedules(plan: Plan, workspace: Sdk) -> tuple[Actual, Whose, list[Change]]:
     if wrong:
         raise plan.refusal(wrong)
     scheduled = _scheduled(adapted, workspace)
-    wanted = Wanted(whose, name, "", _wanted_schedules(adapted, workspace, scheduled, name))
+    wanted = Wanted(whose, name, "", _wanted_schedules(adapted, workspace, scheduled, name), endpoint=name)
     return actual, whose, list(schedule_changes(wanted, actual))
 
 
@@ -131,7 +131,8 @@ def _afresh(plan: Plan) -> Plan:
 def _wanted(work: Compilation, scheduled: Scheduled, whose: Whose) -> Wanted:
     plan = work.plan
     name = endpoint_name(plan.name, plan.profile)
-    return Wanted(whose, name, _digest(work), _wanted_schedules(plan, work.workspace, scheduled, name))
+    schedules = _wanted_schedules(plan, work.workspace, scheduled, name)
+    return Wanted(whose, name, _digest(work), schedules, endpoint=name)
 
 
 def _scheduled(plan: Plan, workspace: Sdk) -> Scheduled:
@@ -220,8 +221,8 @@ def _refuse_unmarked(wanted: Wanted, actual: Actual) -> None:
     """Raise AzureError instead of creating a second schedule, if someone removed the mark of the first."""
     names = {schedule.name for schedule in wanted.schedules}
     for schedule in actual.schedules:
-        ours = actual.endpoint is not None and schedule.endpoint == actual.endpoint.id and schedule.name in names
-        if ours and schedule.active and mark_in(schedule.description) is None:
+        ours = actual.endpoint is not None and schedule.runs == actual.endpoint.id and schedule.name in names
+        if ours and schedule.active and schedule.mark is None:
             what = f"Schedule {schedule.name} runs endpoint {wanted.name}, but its description has lost the mark of"
             raise AzureError(f"{what} aml-pipeline. Disable it in the portal and publish again: a new one is created.")
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 
-from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing, mark_in
+from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import data
+from aml_pipeline.azureml.v1.marks import mark_in, text_in
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 
@@ -38,7 +39,7 @@ def look(workspace: Sdk, endpoint: str) -> Actual:
 
 
 def _pipeline(entity: Sdk) -> Pipeline:
-    return Pipeline(entity.id, entity.description or "", entity.entity_status in _ACTIVE, str(entity.created_date))
+    return Pipeline(entity.id, mark_in(entity.description), entity.entity_status in _ACTIVE, str(entity.created_date))
 
 
 def _endpoint_called(service: Sdk, name: str) -> Endpoint | None:
@@ -52,21 +53,25 @@ def _endpoint_called(service: Sdk, name: str) -> Endpoint | None:
         return None
     versions = {version.version: version.pipeline_id for version in entity.pipeline_version_list or ()}
     active = entity.entity_status in _ACTIVE
-    return Endpoint(entity.id, entity.description or "", entity.default_version, versions, active)
+    mark, text = mark_in(entity.description), text_in(entity.description)
+    return Endpoint(entity.id, mark, entity.default_version, versions, active, text)
 
 
 def _schedule(entity: Sdk) -> Schedule:
     info = entity.pipeline_submission_info
+    description = info.description if info else None
+    mark = mark_in(description)
     return Schedule(
         id=entity.id,
         name=entity.name or "",
-        description=(info.description if info else None) or "",
+        mark=mark,
         active=entity.entity_status in _ACTIVE,
-        endpoint=entity.pipeline_endpoint_id,
+        runs=entity.pipeline_endpoint_id,
         experiment=info.experiment_name if info else None,
-        timing=_timing(entity.recurrence) if entity.recurrence and mark_in(info and info.description) else None,
+        timing=_timing(entity.recurrence) if entity.recurrence and mark else None,
         parameters=_parameters(info) if info else None,
         created=str(entity.created_date),
+        text=text_in(description),
     )
 
 

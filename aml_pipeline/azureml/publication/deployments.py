@@ -1,0 +1,68 @@
+"""The batch endpoint of a pipeline in v2, and its deployments, one for each version → the changes to make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aml_pipeline.azureml.publication.things import (
+    Action,
+    Actual,
+    Change,
+    Wanted,
+    deployment_name,
+    short,
+    version_in,
+)
+
+# How many deployments with our mark an endpoint keeps. A deployment that nobody calls costs nothing, but Azure ML
+# limits their number.
+MOST_DEPLOYMENTS = 5
+
+
+def deployment_changes(wanted: Wanted, actual: Actual) -> Iterator[Change]:
+    """Yield the changes of the endpoint, if the file names one: endpoint, deployment of the version, default."""
+    there, deployment = actual.endpoint, deployment_name(wanted.digest)
+    if wanted.endpoint and there is None:
+        yield Change("create", "endpoint", wanted.endpoint)
+    if wanted.endpoint:
+        runs = there.versions.get(deployment) if there else None
+        if runs != wanted.component:
+            version = f"version {short(wanted.digest)}"
+            action: Action = "update" if runs else "create"
+            yield Change(action, "deployment", deployment, (version,), deployment if runs else "")
+        yield _default_change(wanted, actual, deployment)
+    for other in actual.others:
+        if wanted.whose.owns(other.mark):
+            stays = f"not in the file; stays, with default {_version(other.pipeline)}"
+            yield Change("unchanged", "endpoint", other.id, (stays,), other.id)
+
+
+def _default_change(wanted: Wanted, actual: Actual, deployment: str) -> Change:
+    """Return the change of the endpoint's default and owner."""
+    there, version = actual.endpoint, short(wanted.digest)
+    if there is None or there.default != deployment:
+        before = _version(there.pipeline) if there and there.default else "none"
+        details: tuple[str, ...] = (f"default: {before} → {version}",)
+    else:
+        details = (f"default version {version}",)
+    news = wanted.whose.news(there.mark) if there else ()
+    stays = there is not None and there.default == deployment and not news
+    known = there.id if there else ""
+    return Change("unchanged" if stays else "update", "endpoint", wanted.endpoint, (*details, *news), known)
+
+
+def _version(component: str | None) -> str:
+    return short(version_in(component))
+
+
+def pruned(wanted: Wanted, actual: Actual) -> Iterator[Change]:
+    """Yield the deletion of old deployments with our mark, oldest first; that of the wanted version stays."""
+    if not (wanted.component and wanted.endpoint and actual.endpoint):
+        return
+    kept = deployment_name(wanted.digest)
+    ours = [known for known in actual.endpoint.deployments if wanted.whose.owns(known.mark) and known.name != kept]
+    ours.sort(key=lambda known: (known.created, known.name))
+    for known in ours[: max(0, len(ours) + 1 - MOST_DEPLOYMENTS)]:
+        version = _version(actual.endpoint.versions.get(known.name))
+        why = f"version {version}: the last {MOST_DEPLOYMENTS} deployments stay"
+        yield Change("delete", "deployment", known.name, (why,), known.name)
