@@ -9,10 +9,10 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aml_pipeline.azureml.exporting import export
+    from aml_pipeline.azureml.forecasting import forecast
     from aml_pipeline.azureml.sdks import connect
     from aml_pipeline.azureml.submission import Submission, cancel, check, submit
     from aml_pipeline.azureml.v1.compile import compile  # noqa: A004 - the word for it
-    from aml_pipeline.azureml.v1.forecast import forecast
     from aml_pipeline.azureml.v1.history import runs
     from aml_pipeline.azureml.v1.publish import go_back, publish, schedules
     from aml_pipeline.azureml.workspace.login import Login, ServicePrincipal
@@ -28,7 +28,7 @@ _MODULES = {
     "compile": "v1.compile",
     "connect": "sdks",
     "export": "exporting",
-    "forecast": "v1.forecast",
+    "forecast": "forecasting",
     "go_back": "v1.publish",
     "heard_by": "workspace.waiting",
     "publish": "v1.publish",

@@ -29,7 +29,7 @@ class Request:
     """What to submit: a pipeline, or the single step ``alone``; ``command`` is its command line for the record.
 
     ``workspace`` is ``subscription/group/name``, ``tags`` are those of the file and of the caller,
-    with the git commit.
+    with the git commit. ``force``: no step is reused.
     """
 
     plan: Plan
@@ -39,6 +39,7 @@ class Request:
     command: str
     workspace: str
     tags: Mapping[str, str]
+    force: bool = False
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -61,6 +62,7 @@ class Request:
                 "sdk": sdk,
                 "workspace": self.workspace,
                 "tags": redacted(self.tags),
+                **({"forced": True} if self.force or self.alone else {}),  # Azure ML does not reuse its results
             },
             "parts": parts,
             "state": "submitted",
@@ -182,9 +184,10 @@ def send(  # noqa: PLR0913 - each says another thing of how
         commit = (git or {}).get("commit")
         named = "/".join(sdks.names_of(workspace))
         own = {**({"git_commit": commit} if commit else {}), **(tags or {})}
-        request = Request(plan, project, plan.step(step) if step else None, git, command, named, {**plan.tags, **own})
+        alone = plan.step(step) if step else None
+        request = Request(plan, project, alone, git, command, named, {**plan.tags, **own}, force)
         try:
-            return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace, force=force)
+            return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace)
         except (LostRunError, SubmissionStopped) as error:
             try:
                 request.record(error.run, "", sdk)
@@ -194,7 +197,7 @@ def send(  # noqa: PLR0913 - each says another thing of how
             raise
 
 
-def _send_v1(request: Request, workspace: Any, *, force: bool) -> Submission:  # noqa: ANN401
+def _send_v1(request: Request, workspace: Any) -> Submission:  # noqa: ANN401
     from aml_pipeline.azureml.v1 import submit as v1
     from aml_pipeline.azureml.v1.watched import watched
 
@@ -202,11 +205,11 @@ def _send_v1(request: Request, workspace: Any, *, force: bool) -> Submission:  #
     if alone:
         run = v1.submit_step(plan, alone, workspace, project, tags=tags)
     else:
-        run = v1.submit(plan, workspace, project, force=force, tags=tags)
+        run = v1.submit(plan, workspace, project, force=request.force, tags=tags)
     return Submission(run.id, run, request, "v1", watched(run, alone))
 
 
-def _send_v2(request: Request, client: Any, *, force: bool) -> Submission:  # noqa: ANN401
+def _send_v2(request: Request, client: Any) -> Submission:  # noqa: ANN401
     from aml_pipeline.azureml.v2 import submit as v2
     from aml_pipeline.azureml.v2.watched import watched
 
@@ -214,7 +217,7 @@ def _send_v2(request: Request, client: Any, *, force: bool) -> Submission:  # no
     if alone:
         job = v2.submit_step(plan, alone, client, project, tags=tags)
     else:
-        job = v2.submit(plan, client, project, force=force, tags=tags)
+        job = v2.submit(plan, client, project, force=request.force, tags=tags)
     return Submission(job.name, job, request, "v2", watched(client, job, request.steps))
 
 

@@ -23,6 +23,18 @@ _WORKSPACE = Option(
     value="WORKSPACE",
     help="subscription/group/name, or path of a config.json (default: the file's).",
 )
+_SDK = Option(
+    "--sdk",
+    value="SDK",
+    help="SDK to use (default: the file's, else v1 if installed, else v2).",
+    choices=("v1", "v2"),
+)
+_REMOTE_SDK = Option(
+    "--sdk",
+    value="SDK",
+    help="With --remote: SDK to use (default: the file's, else v1 if installed, else v2).",
+    choices=("v1", "v2"),
+)
 _REMOTE_WORKSPACE = Option("--workspace", value="WORKSPACE", help="With --remote: another workspace than the file's.")
 _SELECTION = (
     Option("--only", help="Only the named steps, without the steps they need."),
@@ -80,6 +92,7 @@ COMMANDS = {
             Option(
                 "--remote", help="Show what `submit` would do: which steps Azure ML may reuse and which it will run."
             ),
+            _REMOTE_SDK,
             _REMOTE_WORKSPACE,
             Option("-v", "--verbose", help="List every change of a step, one per line."),
             Option("--exit-code", help="Exit with status 5 if a step would run."),
@@ -120,12 +133,7 @@ COMMANDS = {
             _PROFILE,
             _PARAM,
             _DATA,
-            Option(
-                "--sdk",
-                value="SDK",
-                help="SDK to use (default: the file's, else v1 if installed, else v2).",
-                choices=("v1", "v2"),
-            ),
+            _SDK,
             _WORKSPACE,
             Option("--tag", value="NAME=VALUE", help="Add a tag to the run; can be repeated.", many=True),
             Option("--wait", help="Show progress until the run ends; exit with status 1 if it failed."),

@@ -16,10 +16,21 @@ def submitted(state: str) -> list[RunRecord]:
     return sorted((run for run in runs if isinstance(run.short.get("azureml"), dict)), key=lambda run: run.id)
 
 
-def last_parts(state: str, pipeline: str) -> Mapping[str, Parts]:
-    """Return the parts of each step of a pipeline at its last submission by SDK v1."""
+def last_parts(state: str, pipeline: str, sdk: str, workspace: str) -> Mapping[str, Parts]:
+    """Return the parts of each step of a pipeline at its last submission to ``workspace`` by ``sdk``.
+
+    Runs that were forced do not count: Azure ML reuses none of their results (learn.microsoft.com,
+    how-to-debug-pipeline-reuse-issues, and ``regenerate_outputs`` of SDK v1).
+    """
     parts: dict[str, Parts] = {}
     for run in submitted(state):
-        if run.short.get("pipeline") == pipeline and run.short["azureml"].get("sdk", "v1") == "v1":  # v2 shares none
+        about = run.short["azureml"]
+        there = about.get("workspace", workspace) == workspace  # records of earlier versions do not say it
+        if (
+            run.short.get("pipeline") == pipeline
+            and about.get("sdk", "v1") == sdk
+            and there
+            and not about.get("forced")
+        ):
             parts |= run.parts
     return parts

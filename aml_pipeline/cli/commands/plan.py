@@ -24,7 +24,7 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
 
         return forecast_remotely(options, environ)
     if options.has("remote"):
-        refuse_without_remote(options, "workspace")
+        refuse_without_remote(options, "workspace", "sdk")
     with asking_python(options, environ) as pythons:
         given, project = open_with(options).require()
         pipeline = with_processes(options, given)

@@ -20,11 +20,11 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     """Print for each step whether Azure ML will run it or may reuse a result, and why."""
     _refuse_local(options)
     plan, project = open_with(options).require()
-    sdks.require_v1_of(plan, "aml-pipeline plan --remote")
+    sdk = sdks.chosen(plan, options.text("sdk"))
     chosen = [plan.step(name).name for name in options.operands]
     with waiting.heard_by(say), waiting.reminding("querying Azure ML"):
-        azureml.check(by_hand(plan), project, sdk="v1")
-        workspace = connect(options, environ, project.folder, plan.workspace, "v1")
+        azureml.check(by_hand(plan), project, sdk=sdk)
+        workspace = connect(options, environ, project.folder, plan.workspace, sdk)
         verdicts = dict(azureml.forecast(plan, workspace, project))
     names = chosen or list(verdicts)  # with the steps that register models
     width = max(map(len, names))
