@@ -480,17 +480,15 @@ def test_publishing_uploads_and_says_so(
         assert "published pipeline" in first.here(capsys, "publish").out
 
 
-def test_plan_remote_says_what_would_be_uploaded(
-    first: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    with storing(first.service.guard, tmp_path, monkeypatch) as storage:
-        line = "A submission would upload dataset images (4 files, 5 bytes), or the files of it that are missing.\n"
-        assert first.here(capsys, "plan", "--remote").err == line
-        assert storage.writes() == []
-        first.here(capsys, "submit")
-        assert first.here(capsys, "plan", "--remote").err == ""
-        change(first, "a.txt", "changed")
-        assert "dataset images changed" in first.here(capsys, "plan", "--remote").out
+def test_plan_remote_says_what_would_be_uploaded(lesson: Either, storage: Storage, capsys: Capture) -> None:
+    words = ("plan", "--remote", *lesson.submit[1:])
+    line = "A submission would upload dataset images (4 files, 5 bytes), or the files of it that are missing.\n"
+    assert lesson.here(capsys, *words).err == line
+    assert storage.writes() == []
+    lesson.here(capsys, *lesson.submit)
+    assert lesson.here(capsys, *words).err == ""
+    change(lesson, "a.txt", "changed")
+    assert "dataset images changed" in lesson.here(capsys, *words).out
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_a_path_too(

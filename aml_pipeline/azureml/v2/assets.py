@@ -107,6 +107,26 @@ def _registered(client: Sdk, wanted: DatasetPlace) -> Sdk:
         return _found(lambda: client.data.get(wanted.registered, **which))
 
 
+def has_code(client: Sdk, folder: str) -> bool:
+    """Whether the workspace has the files in a folder, as azure-ai-ml asks before an upload. Raises AzureError."""
+    with doing("looking up the code of steps"):
+        from azure.ai.ml._artifacts import _artifact_utilities
+        from azure.ai.ml._utils import _asset_utils
+        from azure.ai.ml.entities._assets import Code
+
+        artifacts: Sdk = _artifact_utilities
+        assets: Sdk = _asset_utils
+        code = Code(path=folder)
+        known = client._code._version_operation.list(  # noqa: SLF001 - as ``CodeOperations.create_or_update`` asks
+            resource_group_name=client.resource_group_name,
+            workspace_name=client.workspace_name,
+            name=code.name,
+            hash=artifacts._get_snapshot_path_info(code)[2],  # noqa: SLF001
+            hash_version=str(assets.get_content_hash_version()),
+        )
+        return next(iter(known), None) is not None
+
+
 def make_environment(client: Sdk, name: str, file: str) -> None:
     """Register the environment ``name`` of ``file``. Raises AzureError."""
     with doing(f"registering environment {name}"):

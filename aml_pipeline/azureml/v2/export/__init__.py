@@ -18,6 +18,7 @@ from aml_pipeline.azureml.v2.export import assets, component, folder, job, readm
 from aml_pipeline.azureml.v2.export.assets import Registered as Registered
 from aml_pipeline.azureml.v2.export.assets import clusters as clusters
 from aml_pipeline.azureml.v2.export.assets import place as place
+from aml_pipeline.azureml.v2.export.folder import write_code as write_code
 from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
 from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.azureml.v2.export.problems import problems as problems

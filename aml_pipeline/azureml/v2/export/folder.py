@@ -48,13 +48,20 @@ def _fill(made: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot]) -
     for name, text in texts.items():
         _write_text(os.path.join(made, name), text)
     for name, taken in copies.items():
-        folder = os.path.join(made, name)
-        changed = snapshot.write(taken, folder)
-        if changed:
-            cure = "Try again when it is no longer being written."
-            raise MachineError(f"{changed[0]} changed while it was being copied. {cure}")
-        if name.startswith("code/"):
-            files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
+        (write_code if name.startswith("code/") else _copy)(taken, os.path.join(made, name))
+
+
+def write_code(taken: Snapshot, folder: str) -> None:
+    """Write the files of a step, all of which v2 is to upload. Raises MachineError when one changes meanwhile."""
+    _copy(taken, folder)
+    files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
+
+
+def _copy(taken: Snapshot, folder: str) -> None:
+    changed = snapshot.write(taken, folder)
+    if changed:
+        cure = "Try again when it is no longer being written."
+        raise MachineError(f"{changed[0]} changed while it was being copied. {cure}")
 
 
 def _write_text(path: str, text: str) -> None:

@@ -1,0 +1,156 @@
+"""``plan --remote`` with SDK v2: what Azure ML would run and may reuse, asked of the loopback service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.serving import quiet
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+UNCHANGED = "may be reused nothing changed since the last submission"
+KNOWN = "may be reused Azure ML knows its code and environment"
+OR_BEFORE = "since the last submission, and Azure ML may have run that before"
+DEPENDS = "may be reused if Azure ML takes the new outputs of step prepare for the same inputs"
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LessonV2]:
+    with a_lesson_v2(tmp_path, monkeypatch) as lesson:
+        lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: lesson\nsdk: v2")
+        yield lesson
+
+
+def planned(lesson: LessonV2, capsys: Capture, *words: str) -> dict[str, str]:
+    """Return what is told of each step; nothing may be written by asking."""
+    lesson.service.forget()
+    done = lesson.here(capsys, "plan", "--remote", *words)
+    assert (done.status, done.err) == (0, "")
+    assert lesson.service.writes() == []
+    return {line.split()[0]: " ".join(line.split()[1:]) for line in done.out.splitlines()}
+
+
+def test_before_the_first_submission_everything_runs(lesson: LessonV2, capsys: Capture) -> None:
+    done = lesson.here(capsys, "plan", "--remote", "--exit-code", "--sdk", "v2")
+    assert (done.status, done.err) == (5, "")
+    assert done.out.splitlines() == [
+        "prepare  will run  environment training is not registered yet",
+        "train    will run  environment training is not registered yet",
+    ]
+    assert lesson.service.writes() == []
+    assert lesson.runs() == []
+
+
+def asked_for_code(lesson: LessonV2) -> int:
+    return sum("/codes/" in request.path for request in lesson.service.requests)
+
+
+def test_nothing_changed(lesson: LessonV2, tmp_path: Path, capsys: Capture) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    assert planned(lesson, capsys) == {"prepare": UNCHANGED, "train": UNCHANGED}
+    assert asked_for_code(lesson) == 0, "what was submitted from here is known without asking"
+    assert lesson.here(capsys, "plan", "--remote", "--exit-code").status == 0
+    (lesson.root / ".aml_pipeline").rename(tmp_path / "elsewhere")
+    assert planned(lesson, capsys) == {"prepare": KNOWN, "train": KNOWN}
+    assert asked_for_code(lesson) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "prepare", "train"),
+    [
+        ("steps/prepare.py", "'prepare'", "'prepared'", "will run prepare.py changed", DEPENDS),
+        ("steps/train.py", "'train'", "'trained'", UNCHANGED, "will run train.py changed"),
+        (
+            *("conda.yml", "python=3.11", "python=3.10"),
+            "will run environment: python=3.11 → python=3.10",
+            "will run environment: python=3.11 → python=3.10",
+        ),
+        (
+            *("pipeline.yaml", "script: train.py", "script: train.py\n    allow_reuse: false"),
+            UNCHANGED,
+            "will run allow_reuse is false",
+        ),
+        (
+            *("pipeline.yaml", "epochs: 2", "epochs: 3"),
+            UNCHANGED,
+            f"may be reused parameter epochs 2 → 3 {OR_BEFORE}",
+        ),
+        (
+            *("pipeline.yaml", "--epochs: ", "--rounds: "),
+            UNCHANGED,
+            f"may be reused argument --epochs → --rounds {OR_BEFORE}",
+        ),
+    ],
+)
+def test_what_changed_is_told(  # noqa: PLR0913, PLR0917 - a table's columns
+    lesson: LessonV2, capsys: Capture, file: str, old: str, new: str, prepare: str, train: str
+) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.replace(file, old, new)
+    assert planned(lesson, capsys) == {"prepare": prepare, "train": train}
+    lesson.here(capsys, "submit")
+    foreseen = sum("py changed" in told for told in (prepare, train))
+    assert len(lesson.service.asked("POST", "startPendingUpload")) == foreseen
+
+
+def test_steps_further_down_depend_on_those_above(lesson: LessonV2, capsys: Capture) -> None:
+    last = "  last: {script: train.py, after: [train]}\n"
+    with (lesson.root / "pipeline.yaml").open("a", encoding="utf-8") as file:
+        file.write(last)
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.replace("steps/prepare.py", "'prepare'", "'prepared'")
+    assert planned(lesson, capsys, "train", "last") == {
+        "train": DEPENDS,
+        "last": "may be reused if step train is reused",
+    }
+
+
+def test_a_forced_run_is_reused_by_none(lesson: LessonV2, capsys: Capture) -> None:
+    """``submit STEP`` is forced too; what was submitted before it still counts."""
+    assert lesson.here(capsys, "submit", "--force").status == 0
+    assert planned(lesson, capsys, "prepare") == {"prepare": KNOWN}
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.replace("steps/prepare.py", "'prepare'", "'prepared'")
+    assert lesson.here(capsys, "submit", "prepare").status == 0
+    assert planned(lesson, capsys, "prepare") == {"prepare": f"may be reused prepare.py changed {OR_BEFORE}"}
+
+
+def test_a_submission_to_another_workspace_tells_nothing(lesson: LessonV2, capsys: Capture) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    record = lesson.runs()[-1] / "run.json"
+    there = lesson.record()["azureml"]["workspace"]
+    record.write_text(record.read_text(encoding="utf-8").replace(there, "other/group/place"), encoding="utf-8")
+    assert planned(lesson, capsys, "train") == {"train": KNOWN}
+
+
+def test_what_would_be_created_is_said(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.add_data("images", "7")
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: {name: new-cluster, vm_size: STANDARD_D2_V2}")
+    lesson.replace("pipeline.yaml", "parameters:", "datasets: {a: {registered: images, type: folder}}\nparameters:")
+    lesson.replace("pipeline.yaml", "--epochs:", "--a: ${{ datasets.a }}\n      --epochs:")
+    done = lesson.here(capsys, "plan", "--remote")
+    assert done.err == "A submission would create compute target new-cluster.\n"
+    assert lesson.service.writes() == []
+    assert lesson.here(capsys, "submit").status == 0
+    assert planned(lesson, capsys, "train") == {
+        "train": f"{UNCHANGED}; it reads dataset a in version 7, currently the latest"
+    }
+
+
+def test_the_sdk_needs_remote(lesson: LessonV2, capsys: Capture) -> None:
+    done = lesson.here(capsys, "plan", "--sdk", "v2")
+    told = "--sdk needs --remote here: without it, nothing in Azure ML is looked at.\n"
+    assert (done.status, done.out, done.err) == (2, "", told)
+
+
+def test_what_v2_cannot_do_is_refused_before_it_is_asked(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: no cluster")
+    done = lesson.here(capsys, "plan", "--remote")
+    assert done.status == 2
+    assert "[compute-name]" in done.err
+    assert lesson.service.requests == []
