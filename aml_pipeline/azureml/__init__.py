@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aml_pipeline.azureml.exporting import export
     from aml_pipeline.azureml.forecasting import forecast
+    from aml_pipeline.azureml.pausing import pause, resume
     from aml_pipeline.azureml.sdks import connect
     from aml_pipeline.azureml.submission import Submission, cancel, check, submit
     from aml_pipeline.azureml.v1.compile import compile  # noqa: A004 - the word for it
@@ -31,7 +32,9 @@ _MODULES = {
     "forecast": "forecasting",
     "go_back": "v1.publish",
     "heard_by": "workspace.waiting",
+    "pause": "pausing",
     "publish": "v1.publish",
+    "resume": "pausing",
     "runs": "v1.history",
     "schedules": "v1.publish",
     "submit": "submission",
@@ -48,7 +51,9 @@ __all__ = [
     "forecast",
     "go_back",
     "heard_by",
+    "pause",
     "publish",
+    "resume",
     "runs",
     "schedules",
     "submit",

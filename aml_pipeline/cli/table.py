@@ -44,6 +44,7 @@ _SELECTION = (
 )
 _PROCESSES = Option("--processes", value="N", help="Processes of each distributed step (default: as in the file).")
 _ANY = 1_000_000
+_SCHEDULES = ("SCHEDULE…", _ANY, "Schedules, by their names in the file (default: all).")
 _STEPS = ("STEP…", _ANY, "Steps to run, with the steps they need (default: all).")
 
 COMMANDS = {
@@ -158,6 +159,26 @@ COMMANDS = {
             Option("--exit-code", help="Exit with status 5 if something changed or would change."),
             Option("--format", value="FORMAT", help="Output format.", choices=("text", "json"), default="text"),
             example="aml-pipeline publish --dry-run",
+        ),
+        Command(
+            "pause",
+            "Pause the published schedules. They stay paused, whatever is published, until they are resumed.",
+            _FILE,
+            _PROFILE,
+            _SDK,
+            _WORKSPACE,
+            operands=_SCHEDULES,
+            example="aml-pipeline pause nightly",
+        ),
+        Command(
+            "resume",
+            "Resume the published schedules that were paused.",
+            _FILE,
+            _PROFILE,
+            _SDK,
+            _WORKSPACE,
+            operands=_SCHEDULES,
+            example="aml-pipeline resume",
         ),
         Command(
             "export",

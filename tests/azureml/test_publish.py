@@ -318,7 +318,7 @@ def test_a_profile_has_things_of_its_own(lesson: Lesson, capsys: Capture) -> Non
 def _fires_too(ours: str, other: str) -> str:
     return (
         f"{ours} does not replace {other}, which is also active: each fires. "
-        "Pause the one that should not fire in the portal; publish keeps it paused.\n"
+        "Pause the one that should not fire: `aml-pipeline pause`, with its --profile. It stays paused.\n"
     )
 
 

@@ -12,6 +12,7 @@ from aml_pipeline.azureml.publication.deployments import MOST_DEPLOYMENTS, deplo
 from aml_pipeline.azureml.publication.listing import as_text, listed
 from aml_pipeline.azureml.publication.marks import Mark, Whose
 from aml_pipeline.azureml.publication.ownership import foreign, require_own
+from aml_pipeline.azureml.publication.pausing import paused, resumed
 from aml_pipeline.azureml.publication.schedules import firing_too, schedule_changes
 from aml_pipeline.azureml.publication.things import (
     Actual,
@@ -56,10 +57,12 @@ __all__ = [
     "listed",
     "moved_back",
     "of_trigger",
+    "paused",
     "pipeline_changes",
     "pruned",
     "repointed",
     "require_own",
+    "resumed",
     "schedule_changes",
     "stopped_pipeline",
 ]

@@ -186,7 +186,7 @@ def firing_too(wanted: Wanted, actual: Actual, todo: Iterable[Change]) -> Iterat
         others = [name for mark, name in marks if mark.schedule == schedule.key and _is_sibling(mark, wanted)]
         if others and schedule.key in begins:
             which = f"{' and '.join(others)}, which {'is' if len(others) == 1 else 'are'} also active: each fires"
-            cure = "Pause the one that should not fire in the portal; publish keeps it paused."
+            cure = "Pause the one that should not fire: `aml-pipeline pause`, with its --profile. It stays paused."
             yield f"{schedule.name} does not replace {which}. {cure}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing
+from aml_pipeline.azureml.publication import Actual, Change, Endpoint, Pipeline, Schedule, Timing
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import data
 from aml_pipeline.azureml.v1.marks import mark_in, text_in
@@ -36,6 +36,12 @@ def look(workspace: Sdk, endpoint: str) -> Actual:
         return Actual(
             tuple(map(_pipeline, pipelines)), _endpoint_called(service, endpoint), tuple(map(_schedule, schedules))
         )
+
+
+def set_active(workspace: Sdk, schedule: Change, *, active: bool) -> None:
+    """Enable or disable a schedule, and keep everything else of it."""
+    with doing(f"{'resuming' if active else 'pausing'} schedule {schedule.name}"):
+        provider(workspace).schedule_provider.update_schedule(schedule.id, status="Active" if active else "Disabled")
 
 
 def _pipeline(entity: Sdk) -> Pipeline:

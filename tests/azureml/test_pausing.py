@@ -1,0 +1,87 @@
+"""``pause`` and ``resume``: what a person would do in the portal, by a command."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from aml_pipeline.azureml.publication import Actual, Change, Mark, Schedule, Whose, paused, resumed
+from aml_pipeline.core.errors import UsageError
+from tests.azureml.test_publish import scheduled
+from tests.loopback.lesson import Lesson
+from tests.loopback.serving import quiet
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(name="lesson")
+def _published(lesson: Lesson, capsys: Capture) -> Lesson:
+    scheduled(lesson)
+    done = lesson.here(capsys, "publish")
+    assert done.status == 0, done.err
+    return lesson
+
+
+def test_what_is_paused_stays_paused_until_it_is_resumed(lesson: Lesson, capsys: Capture) -> None:
+    (before,) = copy.deepcopy(list(lesson.service.schedules.values()))
+    assert lesson.here(capsys, "pause").out.splitlines() == [
+        "  - schedule lesson.nightly  paused",
+        "1 schedule paused, also for publish, until `aml-pipeline resume`.",
+    ]
+    assert list(lesson.service.schedules.values()) == [{**before, "EntityStatus": "Disabled"}]
+    assert "paused by someone; stays paused" in lesson.here(capsys, "publish").out
+    assert lesson.here(capsys, "pause", "nightly").out.splitlines()[-1] == "Nothing to pause."
+    assert lesson.here(capsys, "resume").out.splitlines() == [
+        "  ~ schedule lesson.nightly  resumed",
+        "1 schedule resumed.",
+    ]
+    assert list(lesson.service.schedules.values()) == [{**before, "EntityStatus": "Active"}]
+
+
+def test_a_file_that_v1_no_longer_takes_can_be_paused_there(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "compute: cpu-cluster", "compute: serverless\nsdk: v2")
+    lesson.replace("pipeline.yaml", "  nightly:", "  morning:")
+    assert lesson.here(capsys, "publish", "--sdk", "v1").status == 2
+    assert "1 schedule paused" in lesson.here(capsys, "pause", "--sdk", "v1").out
+
+
+def test_only_what_is_published_can_be_paused(lesson: Lesson, capsys: Capture) -> None:
+    done = lesson.here(capsys, "pause", "nihgtly")
+    assert (done.status, done.err) == (2, 'No schedule "nihgtly" of lesson is published. Did you mean "nightly"?\n')
+    text = (lesson.root / "pipeline.yaml").read_text(encoding="utf-8")
+    lesson.write({"other.yaml": text.replace("name: lesson", "name: other", 1)})
+    done = lesson.here(capsys, "pause", "-f", "other.yaml")
+    assert (done.status, done.out) == (0, "No schedules of other are published.\n")
+
+
+WHOSE = Whose("p", ("here",))
+
+
+def schedule(key: str, number: int, *, active: bool = True, disabled: bool = False, origin: str = "here") -> Schedule:
+    mark = Mark("p", key, "0", disabled, origin)
+    return Schedule(str(number), f"p.{key}", mark, active, None, None, None, None, str(number))
+
+
+def summary(changes: list[Change]) -> list[tuple[str, ...]]:
+    return [(change.action, change.id, *change.details) for change in changes]
+
+
+def test_of_several_the_newest_that_someone_paused_is_resumed() -> None:
+    there = Actual((), None, (schedule("a", 2, active=False), schedule("a", 1, active=False)))
+    assert summary(resumed(WHOSE, there)) == [("update", "2", "resumed")]
+    there = Actual((), None, (schedule("a", 1, active=False), schedule("a", 2)))
+    assert summary(resumed(WHOSE, there)) == [("unchanged", "2", "was active")]
+    assert summary(paused(WHOSE, there)) == [("disable", "2", "paused")]
+
+
+def test_what_publish_disabled_stays_disabled_and_what_is_of_others_is_not_touched() -> None:
+    there = Actual((), None, (schedule("a", 1, active=False, disabled=True), schedule("b", 2, origin="there")))
+    assert summary(resumed(WHOSE, there)) == [
+        ("unchanged", "1", "disabled by publish: no longer in the file, or replaced")
+    ]
+    assert summary(paused(WHOSE, there)) == [("unchanged", "1", "was not active")]
+    with pytest.raises(UsageError, match='No schedule "b" of p is published'):
+        paused(WHOSE, there, ["b"])
