@@ -4,6 +4,7 @@ import re
 from copy import deepcopy
 from datetime import timedelta
 
+from tests.loopback.published import ACTIVE, BASE
 from tests.loopback.state import Entity
 from tests.loopback.wire import Answer, Call, Refusal
 
@@ -66,6 +67,12 @@ def list_schedules(state: State, call: Call) -> object:
     return listed(shown)
 
 
+def list_schedules_of_v1(state: State, call: Call) -> object:
+    """Answer as to SDK v1 with the active schedules of v1."""
+    assert call.request.query["activeOnly"] == "true"
+    return [schedule for schedule in state.of_v1.values() if schedule["EntityStatus"] in ACTIVE]
+
+
 def delete_schedule(state: State, call: Call) -> object:
     """Remove a schedule; one that is enabled stays."""
     if call["name"] not in state.schedules:
@@ -102,6 +109,7 @@ ROUTES = (
     route("PUT", "/schedules/{name}", put_schedule),
     route("GET", "/schedules/{name}", get_schedule),
     route("GET", "/schedules", list_schedules),
+    route("GET", f"{BASE}/Schedules", list_schedules_of_v1),
     route("DELETE", "/schedules/{name}", delete_schedule),
     route("POST", "/schedules/{name}/trigger", trigger_schedule),
 )

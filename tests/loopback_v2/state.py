@@ -58,6 +58,7 @@ class State:
     jobs: dict[str, Entity] = field(default_factory=dict)
     schedules: dict[str, Entity] = field(default_factory=dict)
     fired: dict[str, str] = field(default_factory=dict)  # the schedules of the jobs that they began, by job
+    of_v1: dict[str, Entity] = field(default_factory=dict)  # the schedules of SDK v1
     endpoints: dict[str, Entity] = field(default_factory=dict)  # for batches
     deployments: dict[tuple[str, str], Entity] = field(default_factory=dict)  # by endpoint and name
     taken: set[str] = field(default_factory=set)  # names of endpoints that other workspaces have

@@ -1,0 +1,61 @@
+"""What v2 says of the schedules of SDK v1 in the same workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aml_pipeline
+from aml_pipeline import azureml
+from aml_pipeline.azureml.left_in_v1 import firing_too
+from aml_pipeline.azureml.publication import Change
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.loopback_v2.serving import quiet
+
+pytestmark = quiet
+BEGINS = [Change("create", "schedule", "lesson.nightly", key="nightly")]
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LessonV2]:
+    with a_lesson_v2(tmp_path, monkeypatch) as lesson:
+        lesson.write({".aml-pipeline-origin": "id-0123456789abcdef\n"})
+        yield lesson
+
+
+def of_v1(key: str, status: str = "Active", origin: str = "id-0123456789abcdef:pipeline.yaml") -> dict[str, Any]:
+    description = f"Text.\naml-pipeline:lesson#{key} 0123 @{origin}"
+    return {"Name": f"lesson.{key}", "EntityStatus": status, "PipelineSubmissionInfo": {"Description": description}}
+
+
+def said(lesson: LessonV2, changes: list[Change]) -> list[str]:
+    plan = aml_pipeline.load(lesson.root / "pipeline.yaml")
+    return list(firing_too(plan, azureml.connect(str(lesson.root), sdk="v2"), changes))
+
+
+def test_only_the_active_schedule_of_the_same_name_and_project_fires_too(lesson: LessonV2) -> None:
+    others = of_v1("weekly"), of_v1("nightly", "Disabled"), of_v1("nightly", origin="another:pipeline.yaml")
+    foreign = {"Name": "else", "EntityStatus": "0", "PipelineSubmissionInfo": None}
+    lesson.service.state.of_v1 = {str(number): each for number, each in enumerate([*others, foreign])}
+    assert said(lesson, BEGINS) == []
+    lesson.service.state.of_v1["ours"] = of_v1("nightly")
+    assert said(lesson, BEGINS) == [
+        (
+            "Schedule lesson.nightly of SDK v1 is active too: both fire. "
+            "To pause that one: `aml-pipeline pause nightly --sdk v1`."
+        )
+    ]
+
+
+def test_nothing_is_asked_when_no_schedule_begins_to_fire(lesson: LessonV2) -> None:
+    assert said(lesson, [Change("unchanged", "schedule", "lesson.nightly", key="nightly")]) == []
+    assert lesson.service.asked("GET", "/Schedules") == []
+
+
+@pytest.mark.parametrize(("status", "expected"), [(404, []), (410, []), (403, ["Schedules of SDK v1 would fire too"])])
+def test_a_refusal_is_no_error(lesson: LessonV2, status: int, expected: list[str]) -> None:
+    lesson.service.fail("/pipelines/v1.0/Schedules", status)
+    assert [line.partition(",")[0] for line in said(lesson, BEGINS)] == expected
