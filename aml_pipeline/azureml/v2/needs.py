@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import Remark, adapt
+from aml_pipeline.azureml.publication import Change
 from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.v2 import assets, export
 from aml_pipeline.azureml.v2.export import Registered
@@ -91,14 +93,40 @@ class Missing:
     environments: Sequence[Registered]
     clusters: Sequence[Compute]
 
-    def make(self, client: Sdk, project: Project, place: str) -> None:
-        """Create it from the export in the folder ``place``; clusters last, because they cost money."""
-        for upload in self.data:
-            storage.send(self.containers[upload.datastore], upload, project, doing)
-        for environment in self.environments:
-            assets.make_environment(client, environment.name, os.path.join(place, environment.place))
-        for cluster in self.clusters:
-            assets.make_compute(client, cluster.name, os.path.join(place, export.place(cluster)))
+    def without_sent_data(self) -> Missing:
+        """Return it without the data of which no file is missing."""
+        with doing("looking up the data to upload"):
+            data = [upload for upload in self.data if storage.missing(self.containers[upload.datastore], upload)]
+        return replace(self, data=data)
+
+    def changes(self) -> list[Change]:
+        """Return what creates it, as changes."""
+        environments = self.environments
+        return [
+            *(Change("create", "data", upload.name, (upload.size, "as it is now")) for upload in self.data),
+            *(Change("create", "environment", new.name, (f"version {new.image.version}",)) for new in environments),
+            *(Change("create", "compute target", target.name, (str(target.vm_size),)) for target in self.clusters),
+        ]
+
+    def ways(self, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:
+        """Return how to make each of the changes, from the export in the folder ``place``.
+
+        Clusters are last, because they cost money.
+        """
+        return [
+            *(partial(storage.send, self.containers[upload.datastore], upload, project, doing) for upload in self.data),
+            *(
+                partial(assets.make_environment, client, new.name, os.path.join(place, new.place))
+                for new in self.environments
+            ),
+            *(
+                partial(assets.make_compute, client, target.name, os.path.join(place, export.place(target)))
+                for target in self.clusters
+            ),
+        ]
+
+
+NOTHING = Missing((), {}, (), ())
 
 
 def missing(plan: Plan, new_data: Sequence[Upload], client: Sdk, project: Project) -> Missing:

@@ -75,7 +75,8 @@ def _submitted(  # noqa: PLR0913 - what is sent, where, and how
     with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
         place = os.path.join(folder, "v2")
         export.fill(plan, project, place)
-        needs.missing(plan, new_data, client, project).make(client, project, place)
+        for make in needs.missing(plan, new_data, client, project).ways(client, project, place):
+            make()
         return _sent(client, _job(place, plan, project, force=force, tags=tags))
 
 

@@ -45,13 +45,18 @@ def text(plan: Plan, key: str) -> str:
 
 def _job(plan: Plan, key: str) -> dict[str, Any]:
     """Return what it runs. A v2 schedule can force steps to run, which SDK v1 cannot."""
-    parameters = plan.schedules[key].parameters
-    given: dict[str, Any] = {name: input_types.value(plan, name, text) for name, text in parameters.items()}
-    given |= {pipeline_input(plan, name): assets.dataset(place) for name, place in plan.data_of(key).items()}
     job: dict[str, Any] = {"type": "pipeline", "job": "../pipeline.yml"}
+    given = inputs(plan, key)
     if given:
         job["inputs"] = given
     return {**job, "settings": {"force_rerun": not plan.reuse_of(key)}}
+
+
+def inputs(plan: Plan, key: str) -> dict[str, Any]:
+    """Return the inputs that the schedule ``key`` sets: parameters and data."""
+    parameters = plan.schedules[key].parameters
+    given: dict[str, Any] = {name: input_types.value(plan, name, text) for name, text in parameters.items()}
+    return given | {pipeline_input(plan, name): assets.dataset(place) for name, place in plan.data_of(key).items()}
 
 
 def trigger(plan: Plan, key: str) -> dict[str, Any]:

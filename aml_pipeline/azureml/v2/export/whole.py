@@ -37,9 +37,14 @@ def text(plan: Plan, version: str) -> str:
     if inputs:
         data["inputs"] = inputs
     if plan.outputs:
-        data["outputs"] = {name: assets.output(_settings(plan, name)) for name in plan.outputs}
+        data["outputs"] = outputs(plan)
     data["jobs"] = job.nodes(plan, {step.name: ports(plan, step) for step in plan.steps})
     return yaml_text.text(data, "pipelineComponent")
+
+
+def outputs(plan: Plan) -> dict[str, dict[str, str]]:
+    """Return the outputs that the component declares."""
+    return {name: assets.output(_settings(plan, name)) for name in plan.outputs if _is_plain(plan, name)}
 
 
 def _settings(plan: Plan, output: str) -> OutputSettings:

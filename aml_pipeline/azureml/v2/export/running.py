@@ -1,0 +1,60 @@
+"""What runs the published component: the job of a schedule, and the deployment of a batch endpoint.
+
+Unlike those of an export, they name the component instead of the steps. What a component cannot have stands here:
+settings, experiment, places of outputs, and data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aml_pipeline.azureml import sendable
+from aml_pipeline.azureml.publication import endpoint_name
+from aml_pipeline.azureml.v2.export import assets, job, schedules, whole, yaml_text
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.ports import pipeline_input
+
+# A schedule would change whenever this program does.
+_NOT_OF_SCHEDULES = "aml_pipeline"
+
+
+def job_data(plan: Plan, key: str) -> dict[str, Any]:
+    """Return the job of the schedule ``key``, without its component."""
+    data: dict[str, Any] = {"type": "pipeline", "display_name": endpoint_name(plan.name, plan.profile)}
+    if plan.description:
+        data["description"] = plan.description
+    tags = {name: text for name, text in sendable.tags(plan, None).items() if name != _NOT_OF_SCHEDULES}
+    data |= {"experiment_name": plan.experiment, "tags": tags}
+    given = {**_data(plan), **schedules.inputs(plan, key)}
+    outputs = whole.outputs(plan)
+    settings = {**job.settings(plan), "force_rerun": not plan.reuse_of(key)}
+    return {**data, **({"inputs": given} if given else {}), **({"outputs": outputs} if outputs else {}),
+            "settings": settings}  # fmt: skip
+
+
+def _data(plan: Plan) -> dict[str, Any]:
+    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    return {pipeline_input(plan, name): assets.dataset(plan.datasets[name]) for name in read}
+
+
+def schedule_data(plan: Plan, key: str) -> dict[str, Any]:
+    """Return the schedule ``key``, without its job."""
+    data: dict[str, Any] = {"name": schedules.name(plan, key), "display_name": schedules.v1_name(plan, key)}
+    return {**data, **({"description": plan.description} if plan.description else {}),
+            "trigger": schedules.trigger(plan, key)}  # fmt: skip
+
+
+def files(plan: Plan, key: str, component: str) -> dict[str, str]:
+    """Return the files of the schedule ``key`` by path, that of the schedule first; ``component`` is a reference."""
+    name = schedules.name(plan, key)
+    schedule = {**schedule_data(plan, key), "create_job": {"type": "pipeline", "job": f"./{name}.job.yml"}}
+    return {
+        f"{name}.yml": yaml_text.text(schedule, "schedule"),
+        f"{name}.job.yml": yaml_text.text({**job_data(plan, key), "component": component}, "pipelineJob"),
+    }
+
+
+def deployment_settings(plan: Plan) -> dict[str, Any]:
+    """Return the settings of the deployment of a batch endpoint, which names things without ``azureml:``."""
+    settings = {**job.settings(plan), "force_rerun": not plan.reuse}
+    return {key: text.removeprefix("azureml:") if isinstance(text, str) else text for key, text in settings.items()}

@@ -1,0 +1,197 @@
+"""Publishes a pipeline with SDK v2: determines what the workspace should have and what it has; goes back to a version.
+
+The published pipeline is a version of a registered component, which the schedules and the batch endpoint run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from aml_pipeline.azureml import refusal
+from aml_pipeline.azureml.adaptation import said
+from aml_pipeline.azureml.publication import (
+    Actual,
+    Change,
+    Wanted,
+    WantedSchedule,
+    Whose,
+    changes,
+    firing_too,
+    identity,
+    of_trigger,
+    repointed,
+    require_own,
+    schedule_changes,
+)
+from aml_pipeline.azureml.uploads import Upload
+from aml_pipeline.azureml.v2 import export, needs, published
+from aml_pipeline.azureml.v2.applying import Work, apply
+from aml_pipeline.azureml.v2.export import running, whole
+from aml_pipeline.azureml.v2.export import schedules as exported
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
+from aml_pipeline.azureml.workspace.origin import Origin, origin
+from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.files import digest_of
+from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.folder import Project
+from aml_pipeline.project.opening import project_of
+from aml_pipeline.project.snapshot.snapshot import contents
+
+# Increased when the same steps or the same schedule are published differently.
+_FORMAT = 1
+_FORMAT_OF_SCHEDULES = 1
+_DIGEST_LENGTH = 32
+
+
+def publish(  # noqa: PLR0913 - each says another thing of how
+    plan: Plan, client: Sdk, project: Project | None = None, *, dry_run: bool = False, adopt: bool = False
+) -> list[Change]:
+    """Bring the workspace up to date with ``plan``; return what changed, or with ``dry_run`` what would change.
+
+    If nothing has to change, nothing is written. If it is stopped, the next call does the rest. Things that another
+    project published under the same name are an error, or taken over with ``adopt``. Raises PipelineError for what
+    Azure ML could not run, AzureError when it refuses, MachineError when git cannot report the project's remote.
+    """
+    project = project or project_of(plan)
+    require_publishable(plan, project)
+    home = origin(plan.file)
+    content = _looked_up(plan, client, project)
+    lacking = needs.missing(content.plan, content.new_data, client, project).without_sent_data()
+    wanted = content.wanted(_whose(plan, home, adopt=adopt))
+    actual = published.look(client, wanted.name, wanted.endpoint)
+    require_own(wanted, actual)
+    todo = [*lacking.changes(), *changes(wanted, actual)]
+    for line in firing_too(wanted, actual, todo):
+        say(line)
+    if not dry_run:
+        kept = home.keep()
+        if kept:
+            say(kept)
+        work = Work(content.plan, client, project, wanted, lacking)
+        todo = _with_addresses(work, apply(work, todo))
+    return todo
+
+
+def require_publishable(plan: Plan, project: Project) -> None:
+    """Raise PipelineError for what Azure ML would not accept of ``plan`` and its schedules. Works offline."""
+    refusal.require_sendable(plan, project, plan.steps, lambda: export.problems(plan), sdk="v2 publish")
+
+
+def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> list[Change]:
+    """Make everything run an earlier version; ``version`` is the beginning of a digest, or ``previous``.
+
+    The next ``publish`` returns to the file's content. Raises UsageError when there is no such version.
+    """
+    import_all()
+    whose = _whose(plan, origin(plan.file))
+    wanted = Wanted(whose, whole.name(plan), "", (), f"{whole.name(plan)}:", plan.endpoint or "")
+    actual = published.look(client, wanted.name, wanted.endpoint)
+    require_own(wanted, actual)
+    wanted, todo = repointed(wanted, actual, version)
+    if dry_run:
+        return todo
+    work = Work(plan, client, project_of(plan), wanted, needs.NOTHING)
+    return _with_addresses(work, apply(work, todo))
+
+
+def schedules(plan: Plan, client: Sdk, project: Project | None = None) -> tuple[Actual, Whose, list[Change]]:
+    """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make.
+
+    Raises PipelineError for what Azure ML could not run, AzureError when Azure ML refuses.
+    """
+    project = project or project_of(plan)
+    require_publishable(plan, project)
+    wanted = _looked_up(plan, client, project).wanted(_whose(plan, origin(plan.file)))
+    actual = published.look(client, wanted.name, wanted.endpoint)
+    return actual, wanted.whose, list(schedule_changes(wanted, actual))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is published of an adapted plan, in which all versions are known; ``new_data`` is uploaded for it."""
+
+    plan: Plan
+    project: Project
+    new_data: list[Upload]
+
+    def wanted(self, whose: Whose) -> Wanted:
+        """Return what the workspace should have."""
+        plan, name, digest = self.plan, whole.name(self.plan), self.digest()
+        schedules = tuple(_schedule(plan, key) for key in plan.schedules)
+        return Wanted(whose, name, digest, schedules, f"{name}:{digest}", plan.endpoint or "")
+
+    def digest(self) -> str:
+        """Return a digest of everything that is sent for the component: its file, those of the steps, their code."""
+        plan, project = self.plan, self.project
+        files = export.render(plan, export.images(plan, project), ())
+        components = {path: text for path, text in sorted(files.items()) if path.startswith("components/")}
+        code = {step.name: contents(project.snapshot(step)) for step in plan.steps}
+        return _digest([_FORMAT, whole.text(plan, ""), components, code, dict(plan.tags)])
+
+
+def _looked_up(plan: Plan, client: Sdk, project: Project) -> _Content:
+    """Look up what the plan names in the workspace, and say what will be missing in Azure ML."""
+    import_all()
+    plan, new_data, remarks = needs.resolved(plan, client, project, pinned=True)
+    for text in said(remarks):
+        say(text)
+    return _Content(plan, project, new_data)
+
+
+def _digest(rows: list[object]) -> str:
+    text = json.dumps(rows, sort_keys=True, ensure_ascii=False)
+    return digest_of(text.encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
+
+
+def _whose(plan: Plan, home: Origin, *, adopt: bool = False) -> Whose:
+    return Whose(identity(plan.name, plan.profile), home.names, adopt)
+
+
+def _schedule(plan: Plan, key: str) -> WantedSchedule:
+    job = running.job_data(plan, key)
+    inputs = job.get("inputs") or {}
+    return WantedSchedule(
+        key=key,
+        name=exported.v1_name(plan, key),
+        experiment=plan.experiment,
+        timing=of_trigger(exported.trigger(plan, key)),
+        parameters={name: given["path"] if isinstance(given, dict) else str(given) for name, given in inputs.items()},
+        digest=_digest([_FORMAT_OF_SCHEDULES, running.schedule_data(plan, key), job]),
+        id=exported.name(plan, key),
+        reuse=plan.reuse_of(key),
+    )
+
+
+def _with_addresses(work: Work, done: Iterable[Change]) -> list[Change]:
+    """Return what was done with its addresses, or without them if Azure ML does not return them."""
+    done = list(done)
+    try:
+        with doing("looking up the addresses"):
+            return [_with_address(work, change) for change in done]
+    except AzureError as error:
+        say(str(error))
+        return done
+
+
+def _with_address(work: Work, change: Change) -> Change:
+    if change.kind == "endpoint" and change.name == work.wanted.endpoint and change.action != "create":
+        return replace(change, address=work.client.batch_endpoints.get(change.name).scoring_uri or "")
+    if change.kind == "schedule" and change.action != "disable":
+        return replace(change, page=_page(work.client, change.id))
+    return change
+
+
+def _page(client: Sdk, schedule: str) -> str:
+    """Return the address of a schedule in the studio, as in Microsoft's own example of a monitoring schedule.
+
+    It is azureml-examples, sdk/python/monitoring; other clouds have a studio elsewhere.
+    """
+    from azure.ai.ml._azure_environments import _get_aml_resource_id_from_metadata
+
+    studio = _get_aml_resource_id_from_metadata().rstrip("/")
+    group = f"/subscriptions/{client.subscription_id}/resourceGroups/{client.resource_group_name}"
+    workspace = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{client.workspace_name}"
+    return f"{studio}/schedule/{schedule}/details/overview?wsid={workspace}"
