@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from aml_pipeline.azureml.exporting import export
     from aml_pipeline.azureml.forecasting import forecast
     from aml_pipeline.azureml.pausing import pause, resume
+    from aml_pipeline.azureml.publishing import go_back, publish, schedules
     from aml_pipeline.azureml.sdks import connect
     from aml_pipeline.azureml.submission import Submission, cancel, check, submit
     from aml_pipeline.azureml.v1.compile import compile  # noqa: A004 - the word for it
     from aml_pipeline.azureml.v1.history import runs
-    from aml_pipeline.azureml.v1.publish import go_back, publish, schedules
     from aml_pipeline.azureml.workspace.login import Login, ServicePrincipal
     from aml_pipeline.azureml.workspace.waiting import heard_by
 
@@ -30,13 +30,13 @@ _MODULES = {
     "connect": "sdks",
     "export": "exporting",
     "forecast": "forecasting",
-    "go_back": "v1.publish",
+    "go_back": "publishing",
     "heard_by": "workspace.waiting",
     "pause": "pausing",
-    "publish": "v1.publish",
+    "publish": "publishing",
     "resume": "pausing",
     "runs": "v1.history",
-    "schedules": "v1.publish",
+    "schedules": "publishing",
     "submit": "submission",
 }
 __all__ = [

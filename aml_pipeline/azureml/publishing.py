@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from aml_pipeline.azureml import sdks
@@ -18,13 +19,14 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     *,
     dry_run: bool = False,
     adopt: bool = False,
+    now: dt.datetime | None = None,
 ) -> list[Change]:
     """Bring the workspace up to date with ``plan``; return what changed, or with ``dry_run`` what would change.
 
     If nothing has to change, nothing is written. If it is stopped, the next call does the rest. Things that another
-    project published under the same name are an error, or taken over with ``adopt``. Raises PipelineError for what
-    Azure ML could not run, AzureError when it refuses, MachineError when this machine does not know a schedule's time
-    zone, or git cannot report the project's remote.
+    project published under the same name are an error, or taken over with ``adopt``. Schedules of SDK v1 begin after
+    ``now``. Raises PipelineError for what Azure ML could not run, AzureError when it refuses, MachineError when this
+    machine does not know a schedule's time zone, or git cannot report the project's remote.
     """
     if sdks.of(workspace) == "v2":
         from aml_pipeline.azureml.v2 import publish as v2
@@ -32,7 +34,7 @@ def publish(  # noqa: PLR0913 - each says another thing of how
         return v2.publish(plan, workspace, project, dry_run=dry_run, adopt=adopt)
     from aml_pipeline.azureml.v1 import publish as v1
 
-    return v1.publish(plan, workspace, project, dry_run=dry_run, adopt=adopt)
+    return v1.publish(plan, workspace, project, dry_run=dry_run, adopt=adopt, now=now)
 
 
 def go_back(plan: Plan, workspace: Any, version: str, *, dry_run: bool = False) -> list[Change]:  # noqa: ANN401 - the SDK's

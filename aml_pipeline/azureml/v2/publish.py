@@ -46,7 +46,7 @@ _FORMAT_OF_SCHEDULES = 1
 _DIGEST_LENGTH = 32
 
 
-def publish(  # noqa: PLR0913 - each says another thing of how
+def publish(
     plan: Plan, client: Sdk, project: Project | None = None, *, dry_run: bool = False, adopt: bool = False
 ) -> list[Change]:
     """Bring the workspace up to date with ``plan``; return what changed, or with ``dry_run`` what would change.

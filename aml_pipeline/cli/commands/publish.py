@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from aml_pipeline import azureml
-from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml import publishing, sdks
 from aml_pipeline.azureml.publication import Change, as_text, listed
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.cli.sending import connect, say, say_where
+from aml_pipeline.cli.sending import connect, listener, say, say_where
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan
@@ -24,11 +23,10 @@ from aml_pipeline.project.folder import Project
 def publish(options: Options, environ: Mapping[str, str]) -> int:
     """Publish, or print what would change; with ``--exit-code`` exit with 5 if there are changes."""
     plan, project = open_with(options).require()
-    sdks.require_v1_of(plan, "aml-pipeline publish")
     if options.flag("adopt") and options.text("version") is not None:
         raise UsageError("--adopt and --version cannot be combined. Publish with --adopt first, then with --version.")
     try:
-        with waiting.heard_by(say), waiting.reminding("determining what to publish"):
+        with waiting.heard_by(listener()), waiting.reminding("determining what to publish"):
             changes = _changes(plan, project, options, environ)
     except KeyboardInterrupt as error:
         say("Stopped. Completed changes stay; `aml-pipeline publish` will do the rest.")
@@ -45,10 +43,10 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> list[Change]:
-    dry, version = options.flag("dry_run"), options.text("version")
+    dry, version, sdk = options.flag("dry_run"), options.text("version"), sdks.chosen(plan, options.text("sdk"))
     if version is None:
-        azureml.check(plan, project, sdk="v1")
-    workspace = connect(options, environ, project.folder, plan.workspace, "v1")
+        publishing.require_publishable(plan, project, sdk=sdk)
+    workspace = connect(options, environ, project.folder, plan.workspace, sdk)
     say_where(workspace)
     if version is not None:
         return azureml.go_back(plan, workspace, version, dry_run=dry)
@@ -77,12 +75,12 @@ def _addresses(changes: list[Change]) -> Iterator[str]:
             yield f"endpoint  {change.address}"
 
 
-def print_schedules(plan: Plan, options: Options, environ: Mapping[str, str]) -> int:
+def print_schedules(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> int:
     """Print the pipeline's schedules in Azure ML and how each differs from the file, and those of others."""
-    sdks.require_v1_of(plan, "aml-pipeline schedules --remote")
-    with waiting.heard_by(say):
-        workspace = connect(options, environ, os.path.dirname(plan.file), plan.workspace, "v1")
-        found, whose, changes = azureml.schedules(plan, workspace)
+    with waiting.heard_by(listener()):
+        sdk = sdks.chosen(plan, options.text("sdk"))
+        workspace = connect(options, environ, project.folder, plan.workspace, sdk)
+        found, whose, changes = azureml.schedules(plan, workspace, project)
     rows = listed(found, whose, changes)
     if options.text("format") == "json":
         print_json(rows)

@@ -27,12 +27,12 @@ _MARKS = {
 
 def schedules(options: Options, environ: Mapping[str, str]) -> int:
     """Print the next runs of each schedule; with ``--remote`` the schedules in Azure ML."""
-    plan, _ = open_with(options).require()
+    plan, project = open_with(options).require()
     if options.flag("remote"):
         from aml_pipeline.cli.commands.publish import print_schedules
 
-        return print_schedules(plan, options, environ)
-    refuse_without_remote(options, "workspace")
+        return print_schedules(plan, project, options, environ)
+    refuse_without_remote(options, "workspace", "sdk")
     now = datetime.now(timezone.utc)
     if options.text("format") == "json":
         print_json(rows(plan, now))
