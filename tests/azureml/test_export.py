@@ -210,9 +210,9 @@ def test_data_to_upload_is_named_where_it_is(project: Project, place: str) -> No
         "folder": {"type": "uri_folder", "path": f"{up}data"},
         "file": {"type": "uri_file", "path": f"{up}data/deep/a.csv"},
     }
-    assert {name: port["mode"] for name, port in job["jobs"]["train"]["inputs"].items()} == {
-        "folder": "ro_mount",
-        "file": "download",
+    assert job["jobs"]["train"]["inputs"] == {
+        "folder": "${{parent.inputs.folder}}",  # mounted, which is the default
+        "file": {"path": "${{parent.inputs.file}}", "mode": "download"},
     }
     assert done.stderr == (
         'Not exported: Azure ML has no dataset gone, so --gone of step "train" is omitted.\n'
@@ -343,7 +343,7 @@ def test_files_of_others_stay_whatever_they_are(small: Project) -> None:
     assert (place / ".git/objects/a").read_text() == "x"
     assert os.readlink(place / "link") == str(small.root / "scripts")
     assert os.readlink(place / "broken") == "nowhere"
-    assert (place / "pipeline.yml").read_text(encoding="utf-8").endswith("compute: azureml:cpu\n")
+    assert (place / "pipeline.yml").read_text(encoding="utf-8").endswith("mode: direct\n")
     assert sorted(one.name for one in (small.root / "scripts").iterdir()) == [
         *(".amlignore", "first.py", "helper.py", "second.py")
     ]
@@ -491,7 +491,8 @@ def test_v1_and_v2_are_given_the_same_environments() -> None:
 def test_a_text_is_read_back_as_it_was(text: str) -> None:
     from aml_pipeline.azureml.v2.export import yaml_text
 
-    assert yaml.safe_load(yaml_text.text({"a": text, "b": {text: [text]}}, "x")) == {"a": text, "b": {text: [text]}}
+    data = {"a": text, "b": {text: [text]}}
+    assert yaml.safe_load(yaml_text.text(data, "x")) == {"$schema": f"{yaml_text.SCHEMAS}/x.schema.json", **data}
 
 
 def test_nodes_of_different_steps_differ() -> None:

@@ -92,7 +92,8 @@ class Exported:
             count = step.distribution.nodes if step.distribution else None
             assert node.get("resources", {}).get("instance_count") == count
             assert step.compute
-            assert node["computeId"] == step.compute.name
+            default = self.job["settings"].get("default_compute")
+            assert node.get("computeId") == (step.compute.name if step.compute.name != default else None)
             spec = self.loaded[f"components/{export.node(step.name)}.yml"].rest["properties"]["componentSpec"]
             assert spec["is_deterministic"] == step.allow_reuse
             assert set(spec.get("inputs", {})) == set(node.get("inputs", {}))
@@ -112,28 +113,16 @@ class Exported:
         file.unlink()
         spec = loaded.rest["properties"]["componentSpec"]
         assert list(spec["jobs"]) == list(self.job["jobs"])
+        settings = self.job["settings"]  # also those of a schedule that runs the component
         for name, node in spec["jobs"].items():
-            expected = dict(self.job["jobs"][name])
-            if "outputs" in node:
-                ports = expected["outputs"].items()
-                expected["outputs"] = {port: self._result(output, spec) for port, output in ports}
-            assert node == expected
+            there = _meant(self.job["jobs"][name], settings, self.job.get("outputs", {}))
+            assert _meant(node, settings, spec.get("outputs", {})) == there
         assert spec.get("inputs", {}) == {
             name: {"type": value["jobInputType"]}
             if "uri" in value
             else {**next(self.receiving(name)), "default": value["value"]}
             for name, value in self.job.get("inputs", {}).items()
         }
-
-    def _result(self, output: Mapping[str, Any], spec: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return an output of a node in the component: if that does not declare the result, it has its settings."""
-        bound = _RESULT.fullmatch(output.get("value", ""))
-        if not bound or bound[1] in spec.get("outputs", {}):
-            return output
-        settings = self.job["outputs"][bound[1]]
-        assert {"uri", "assetName"} & set(settings)
-        names = {"jobOutputType": "job_output_type", "assetName": "name"}
-        return {names.get(key, key): value for key, value in settings.items()}
 
     def keeps_texts(self) -> None:
         """Assert that each value of a parameter is sent as the text that it is, which its inputs allow."""
@@ -178,6 +167,32 @@ def _allows(declared: Mapping[str, Any], text: str) -> bool:
         return text in declared.get("enum", [text])
     number = {"integer": int, "number": float}[declared["type"]](text)
     return str(number) == text and float(declared.get("min", number)) <= number <= float(declared.get("max", number))
+
+
+def _meant(node: Mapping[str, Any], settings: Mapping[str, Any], results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a node with what the settings and the results of its pipeline say of its target and of its outputs."""
+    declared = yaml.safe_load(node["componentId"]).get("outputs", {})
+    outputs = {port: node.get("outputs", {}).get(port, {}) for port in declared}
+    for port, output in outputs.items():
+        if bound := _RESULT.fullmatch(output.get("value", "")):
+            outputs[port] = results[bound[1]]
+    store = settings.get("default_datastore")
+    place = f"azureml://datastores/{store}/paths/dataset/${{{{name}}}}/${{{{output_name}}}}" if store else None
+    return {
+        "computeId": settings.get("default_compute"),
+        **node,
+        "outputs": {
+            port: {
+                "type": next(
+                    (output[key] for key in ("job_output_type", "jobOutputType", "type") if key in output), "uri_folder"
+                ),
+                "mode": sdk.mode(output.get("mode", "rw_mount")),
+                "path": output.get("uri", place if port != "order" else None),
+                "name": output.get("assetName", output.get("name")),
+            }
+            for port, output in outputs.items()
+        },
+    }
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:
@@ -370,7 +385,7 @@ def test_all_settings_are_sent(folder: Path, python: Python) -> None:
     assert node["inputs"]["a"]["value"] == "${{parent.inputs.a}}"
     assert [node["inputs"][name]["mode"] for name in "abc"] == ["EvalMount", "Download", "EvalDownload"]
     assert node["outputs"]["here"]["uri"] == "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}"
-    assert (node["outputs"]["here"]["mode"], node["outputs"]["there"]["mode"]) == ("ReadWriteMount", "Upload")
+    assert [node["outputs"][name].get("mode") for name in ("here", "there")] == [None, "Upload"]
     assert sorted(name for name in one.loaded if name.startswith("environments")) == [
         "environments/Training-2.yml",
         "environments/training.yml",
@@ -417,7 +432,6 @@ def test_files_places_models_and_the_outputs_of_the_job(folder: Path, python: Py
         "network": {
             "jobOutputType": "custom_model",
             "assetName": "cifar-net",
-            "mode": "ReadWriteMount",
             "uri": "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}",
         }
     }
@@ -450,12 +464,6 @@ def test_serverless_compute_is_the_default_of_the_job_and_no_cluster(folder: Pat
     assert [nodes[name].get("computeId") for name in ("one", "two", "three")] == [None, "cpu-cluster", None]
     assert [nodes[name].get("resources") for name in ("one", "three")] == [None, {"instance_type": "STANDARD_D2_V2"}]
     assert not [name for name in one.loaded if name.startswith("compute/")]
-
-
-def test_a_schedule_says_that_it_is_enabled_which_the_client_shows_alone(folder: Path) -> None:
-    one = exported(FULL, folder).loaded["schedules/one.yml"]
-    assert one.written["is_enabled"] is True
-    assert "isEnabled" not in one.rest["properties"], "azure-ai-ml sends it now: see export/schedules.py and readme.py"
 
 
 def test_a_schedule_sends_the_whole_pipeline_with_its_values(folder: Path) -> None:
@@ -497,7 +505,7 @@ def test_the_walker_sees_a_key_or_a_value_that_is_not_sent(folder: Path) -> None
     count = 0
     for loaded in one.loaded.values():
         for path, value in sdk.leaves(loaded.written):
-            if path[-1] in {"component", "conda_file", "job", "is_enabled"}:  # read from other files, or shown alone
+            if path[-1] in {"component", "conda_file", "job", "$schema"}:  # read from other files, or for editors
                 continue
             other = not value if isinstance(value, bool) else 7 if isinstance(value, int) else "something else"
             for key, put in ((None, other), ("another_key", value)):
@@ -512,7 +520,7 @@ def test_the_walker_sees_a_key_or_a_value_that_is_not_sent(folder: Path) -> None
     ("name", "path", "value"),
     [
         ("components/two.yml", ("environment_variables",), {"X": "1"}),
-        ("pipeline.yml", ("$schema",), "https://example.com"),
+        ("schedules/one.yml", ("is_enabled",), False),
         ("pipeline.yml", ("jobs", "two", "inputs", "here"), {"path": BOUND, "type": "uri_folder"}),
     ],
 )  # fmt: skip

@@ -102,7 +102,7 @@ def render(plan: Plan, images: Mapping[Environment, Image], left_out: Sequence[s
         for environment in environments
     }
     by_step = {step.name: ports(plan, step) for step in plan.steps}
-    files = {"pipeline.yml": job.text(plan, by_step)}
+    files = {"pipeline.yml": job.text(plan)}
     for step in plan.steps:
         files[f"components/{node(step.name)}.yml"] = component.text(step, by_step[step.name], registered)
     files |= {path: text for environment in environments for path, text in environment.files.items()}

@@ -114,12 +114,16 @@ def dataset(place: DatasetPlace) -> dict[str, str]:
     return {"type": dataset_type(place), "path": place.address or str(place.local)}
 
 
-def bound(name: str, place: DatasetPlace) -> dict[str, str]:
+def bound(name: str, place: DatasetPlace) -> str | dict[str, str]:
     """Return a dataset, which is the pipeline's input ``name``, as an input of a node.
 
-    The node has the mode: a value that is set for the pipeline's input comes with a mode of its own, or without one.
+    The node has the mode, unless it is the default of files and folders (reference-yaml-job-pipeline, "Job inputs"): a
+    value that is set for the pipeline's input comes with a mode of its own, or without one.
     """
-    return {"path": f"${{{{parent.inputs.{name}}}}}", "mode": "ro_mount" if place.mode == "mount" else place.mode}
+    binding = f"${{{{parent.inputs.{name}}}}}"
+    if place.mode == "mount" and dataset_type(place) != "mltable":
+        return binding
+    return {"path": binding, "mode": "ro_mount" if place.mode == "mount" else place.mode}
 
 
 _MODELS = {"custom": "custom_model", "mlflow": "mlflow_model"}
@@ -132,6 +136,10 @@ def output_type(settings: OutputSettings) -> str:
     return TYPES[settings.type]
 
 
+# The defaults of an output (reference-yaml-job-pipeline, "Job outputs").
+_OUTPUT = {"type": "uri_folder", "mode": "rw_mount"}
+
+
 def output(settings: OutputSettings) -> dict[str, str]:
     """Return an output of a node or of the job. On a given datastore it has the same path as with SDK v1 by default.
 
@@ -139,6 +147,7 @@ def output(settings: OutputSettings) -> dict[str, str]:
     (azureml-examples, cli/jobs/parallel/2a_iris_batch_prediction).
     """
     data = {"type": output_type(settings), "mode": "rw_mount" if settings.mode == "mount" else "upload"}
+    data = {key: value for key, value in data.items() if value != _OUTPUT[key]}
     if settings.path:
         path = settings.path.replace(RUN, "${{name}}")
         data["path"] = _datastore(settings.datastore or "${{default_datastore}}", path)

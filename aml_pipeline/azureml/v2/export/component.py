@@ -32,20 +32,20 @@ def text(step: Step, ports: Sequence[Port], registered: Mapping[Environment, str
         "type": "command",
         "name": node(step.name),
         "display_name": step.name,
-        "is_deterministic": step.allow_reuse,
     }
+    if not step.allow_reuse:
+        data["is_deterministic"] = False
     for port in ports:
         data.setdefault(port.kind, {})[port.name] = dict(port.declared)
     data |= {
         "code": f"../code/{step.name}",
         "environment": registered.get(step.environment) or assets.existing(step.environment),
-        "command": _command(step, ports),
     }
-    return yaml_text.text(data, "commandComponent")
+    return yaml_text.text(data, "commandComponent", _command(step, ports))
 
 
-def _command(step: Step, ports: Sequence[Port]) -> str:
-    """Return the command of ``step``, which runs it with its arguments."""
+def _command(step: Step, ports: Sequence[Port]) -> list[str]:
+    """Return the command of ``step``, one line for each argument."""
     bindings = {port.token: port.binding for port in ports}
 
     def bind(token: Token) -> str | None:
@@ -54,10 +54,12 @@ def _command(step: Step, ports: Sequence[Port]) -> str:
         return quoted(token.text) if isinstance(token, Literal) else bindings[token]
 
     in_subfolder = step.script is not None and posixpath.dirname(posixpath.normpath(step.script))
-    words = [*([_FROM_ROOT] if in_subfolder else []), *map(quoted, step.words)]
-    words += tokens.render(step.arguments, bind)
-    words += [f"&& echo done > {port.binding}/done" for port in ports if port.kind == "outputs" and port.token is None]
-    return " ".join(words)
+    lines = [" ".join([*([_FROM_ROOT] if in_subfolder else []), *map(quoted, step.words)])]
+    lines += (" ".join(words) for argument in step.arguments if (words := tokens.render([argument], bind)))
+    return [
+        *lines,
+        *(f"&& echo done > {port.binding}/done" for port in ports if port.kind == "outputs" and not port.token),
+    ]
 
 
 def quoted(text: str) -> str:

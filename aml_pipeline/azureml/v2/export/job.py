@@ -5,26 +5,29 @@ Environment variables and limits are set on the nodes: on a component, v2 silent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, input_types, yaml_text
-from aml_pipeline.azureml.v2.export.ports import Port
+from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
-from aml_pipeline.pipeline.plan.settings import Distribution
+from aml_pipeline.pipeline.plan.settings import Distribution, OutputSettings
 
 
-def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
-    """Return ``pipeline.yml``; ``ports`` are those of each step."""
+def text(plan: Plan) -> str:
+    """Return ``pipeline.yml``."""
     data: dict[str, Any] = {"type": "pipeline", "display_name": endpoint_name(plan.name, plan.profile)}
     if plan.description:
         data["description"] = plan.description
     data["experiment_name"] = plan.experiment
     if plan.tags:
         data["tags"] = dict(plan.tags)
+    defaults = settings(plan)
+    plan = _without_defaults(plan)
     inputs: dict[str, Any] = {
         name: input_types.value(plan, name, parameter.text) for name, parameter in plan.parameters.items()
     }
@@ -34,32 +37,60 @@ def text(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> str:
         data["inputs"] = inputs
     if plan.outputs:
         # A node whose output is bound to one of the job sends only the binding, so the settings stand here.
-        data["outputs"] = {
-            name: assets.output(plan.step(source.step).outputs[source.name]) for name, source in plan.outputs.items()
-        }
-    data["settings"] = settings(plan)
-    data["jobs"] = nodes(plan, ports)
-    return yaml_text.text(data, "pipelineJob")
+        results = {name: plan.step(source.step).outputs[source.name] for name, source in plan.outputs.items()}
+        data["outputs"] = {name: assets.output(result) or {"type": "uri_folder"} for name, result in results.items()}
+    return yaml_text.text({**data, "settings": defaults, "jobs": nodes(plan)}, "pipelineJob")
 
 
 def settings(plan: Plan) -> dict[str, Any]:
     """Return the settings of a job, which a component of the pipeline cannot have."""
-    data: dict[str, Any] = {"continue_on_step_failure": False}  # the default of SDK v1
+    names = {"default_datastore": _default_datastore(plan), "default_compute": _default_compute(plan)}
+    # As with SDK v1. The default of v2 was documented as false and later as true (reference-yaml-job-pipeline).
+    return {key: f"azureml:{name}" for key, name in names.items() if name} | {"continue_on_step_failure": False}
+
+
+def _default_datastore(plan: Plan) -> str | None:
+    """Return the datastore of all outputs, if they have the same one."""
+    names = {output.datastore for step in plan.steps for output in step.outputs.values()}
+    return names.pop() if len(names) == 1 else None
+
+
+def _default_compute(plan: Plan) -> str | None:
+    """Return the compute target of most steps; or `serverless`, because a node cannot name it."""
     if any(sendable.is_serverless(step.compute) for step in plan.steps):
-        data["default_compute"] = "azureml:serverless"  # for nodes without one
-    return data
+        return "serverless"
+    [(name, count)] = Counter(step.compute.name for step in plan.steps if step.compute).most_common(1)
+    return name if 2 * count > len(plan.steps) else None
 
 
-def nodes(plan: Plan, ports: Mapping[str, Sequence[Port]]) -> dict[str, Any]:
-    """Return the nodes of the pipeline by name; each names its compute target, unless it is serverless."""
-    return {node(step.name): _job(step, ports[step.name]) for step in plan.steps}
+def _without_defaults(plan: Plan) -> Plan:
+    """Return ``plan`` without what the settings of the job say for all of its nodes."""
+    datastore, compute = _default_datastore(plan), _default_compute(plan)
+
+    def without(output: OutputSettings) -> OutputSettings:
+        is_default = output.datastore == datastore and output.path is None
+        return replace(output, datastore=None) if is_default else output
+
+    return replace(plan, steps=tuple(
+        replace(
+            step,
+            compute=None if step.compute and step.compute.name == compute != "serverless" else step.compute,
+            outputs={name: without(output) for name, output in step.outputs.items()},
+        )
+        for step in plan.steps
+    ))  # fmt: skip
 
 
-def _job(step: Step, ports: Sequence[Port]) -> dict[str, Any]:
-    assert step.compute is not None  # noqa: S101 - else it would have been a problem
+def nodes(plan: Plan) -> dict[str, Any]:
+    """Return the nodes of the pipeline by name."""
+    return {node(step.name): _job(plan, step) for step in plan.steps}
+
+
+def _job(plan: Plan, step: Step) -> dict[str, Any]:
     data: dict[str, Any] = {"type": "command", "component": f"./components/{node(step.name)}.yml"}
-    for port in ports:
-        data.setdefault(port.kind, {})[port.name] = port.value
+    for port in ports(plan, step):
+        if port.value:
+            data.setdefault(port.kind, {})[port.name] = port.value
     if step.environment_variables:
         data["environment_variables"] = dict(sorted(step.environment_variables.items()))
     if step.timeout:
@@ -68,9 +99,9 @@ def _job(step: Step, ports: Sequence[Port]) -> dict[str, Any]:
         data["identity"] = {"type": _IDENTITIES[step.identity]}
     if step.distribution:
         data["distribution"] = _distribution(step.distribution)
-    if not sendable.is_serverless(step.compute):  # a node without a target uses the job's default
+    if step.compute and not sendable.is_serverless(step.compute):  # a node without a target uses the job's default
         data["compute"] = f"azureml:{step.compute.name}"
-    elif step.compute.vm_priority == "lowpriority":
+    elif step.compute and step.compute.vm_priority == "lowpriority":
         data["queue_settings"] = {"job_tier": "spot"}  # learn.microsoft.com, how-to-use-serverless-compute
     resources = _resources(step)
     return {**data, "resources": resources} if resources else data

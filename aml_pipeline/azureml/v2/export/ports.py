@@ -65,7 +65,7 @@ def _outputs(plan: Plan, step: Step) -> Iterator[Port]:
         yield Port("outputs", names.port(step, output), {"type": assets.output_type(settings)}, value, output)
     if not step.written and any(step.name in other.after for other in plan.steps):
         # In v2 all edges are data, so the step must write something for others to come after it.
-        yield Port("outputs", names.ORDER, {"type": "uri_folder"}, {"type": "uri_folder", "mode": "upload"})
+        yield Port("outputs", names.ORDER, {"type": "uri_folder"}, assets.output(OutputSettings()))
 
 
 def _output_of(step: str, name: str) -> str:

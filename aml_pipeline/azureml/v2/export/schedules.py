@@ -37,7 +37,6 @@ def text(plan: Plan, key: str) -> str:
     return yaml_text.text({
         "name": name(plan, key),
         "display_name": v1_name(plan, key),
-        "is_enabled": True,  # as in `az ml schedule show`; azure-ai-ml 1.35 reads it, but does not send it
         "trigger": trigger(plan, key),
         "create_job": _job(plan, key),
     }, "schedule")  # fmt: skip

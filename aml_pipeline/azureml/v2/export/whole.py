@@ -10,7 +10,6 @@ from typing import Any
 
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, input_types, job, yaml_text
-from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
 from aml_pipeline.pipeline.plan.settings import OutputSettings
@@ -38,13 +37,14 @@ def text(plan: Plan, version: str) -> str:
         data["inputs"] = inputs
     if plan.outputs:
         data["outputs"] = outputs(plan)
-    data["jobs"] = job.nodes(plan, {step.name: ports(plan, step) for step in plan.steps})
+    data["jobs"] = job.nodes(plan)
     return yaml_text.text(data, "pipelineComponent")
 
 
 def outputs(plan: Plan) -> dict[str, dict[str, str]]:
     """Return the outputs that the component declares."""
-    return {name: assets.output(_settings(plan, name)) for name in plan.outputs if _is_plain(plan, name)}
+    results = {name: _settings(plan, name) for name in plan.outputs if _is_plain(plan, name)}
+    return {name: {"type": assets.output_type(result), **assets.output(result)} for name, result in results.items()}
 
 
 def _settings(plan: Plan, output: str) -> OutputSettings:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
-_SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
+SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
+_WIDTH = 80
 
 
 class _Dumper(yaml.SafeDumper):
@@ -25,10 +27,20 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
 _Dumper.add_representer(str, _text)
 
 
-def text(data: dict[str, Any], schema: str) -> str:
+def text(data: dict[str, Any], schema: str, command: Sequence[str] = ()) -> str:
     """Return ``data`` as YAML; ``schema`` names the schema of Microsoft with which editors check the file.
 
-    It is in a comment, because v2 would read and drop a key ``$schema``.
+    ``command`` is the last key, if given by its lines, which are joined by spaces. azure-ai-ml drops the key
+    ``$schema``, except that of a component, which it sends as part of it.
     """
+    data = {"$schema": f"{SCHEMAS}/{schema}.schema.json", **data}
+    folded = len(" ".join(command)) > _WIDTH and all(map(_is_plain, command))
+    if command and not folded:
+        data["command"] = " ".join(command)
     body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31)
-    return f"# yaml-language-server: $schema={_SCHEMAS}/{schema}.schema.json\n{body}"
+    return "\n  ".join([f"{body}command: >-", *command]) + "\n" if folded else body
+
+
+def _is_plain(line: str) -> bool:
+    """Whether YAML reads a line of a folded text unchanged: it has no line break, and no space at its ends."""
+    return line != "" and line.isprintable() and line.strip() == line
