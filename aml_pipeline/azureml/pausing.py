@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml import left_in_v1, sdks
 from aml_pipeline.azureml.publication import Actual, Change, Whose, endpoint_name, identity, paused, resumed
 from aml_pipeline.azureml.workspace.origin import origin
+from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Plan
 
 
@@ -25,7 +26,11 @@ def resume(plan: Plan, workspace: Any, schedules: Collection[str] = ()) -> list[
 
     Those that were disabled because the file no longer had them stay disabled.
     """
-    return _applied(plan, workspace, resumed, schedules, active=True)
+    changes = _applied(plan, workspace, resumed, schedules, active=True)
+    if sdks.of(workspace) == "v2":
+        for line in left_in_v1.firing_too(plan, workspace, changes):
+            say(line)
+    return changes
 
 
 def _applied(
@@ -36,12 +41,22 @@ def _applied(
     *,
     active: bool,
 ) -> list[Change]:
-    sdks.require_v1(workspace)
-    from aml_pipeline.azureml.v1 import published as of_sdk
-
     whose = Whose(identity(plan.name, plan.profile), origin(plan.file).names)
-    changes = decide(whose, of_sdk.look(workspace, endpoint_name(plan.name, plan.profile)), schedules)
+    actual, set_active = _of_sdk(plan, workspace)
+    changes = decide(whose, actual, schedules)
     for change in changes:
         if change.action != "unchanged":
-            of_sdk.set_active(workspace, change, active=active)
+            set_active(workspace, change, active=active)
     return changes
+
+
+def _of_sdk(plan: Plan, workspace: Any) -> tuple[Actual, Callable[..., None]]:  # noqa: ANN401 - the SDK's
+    """Return what the workspace has, and how the SDK enables and disables a schedule."""
+    name = endpoint_name(plan.name, plan.profile)
+    if sdks.of(workspace) == "v2":
+        from aml_pipeline.azureml.v2 import published as v2
+
+        return v2.look(workspace, name, plan.endpoint or ""), v2.set_active
+    from aml_pipeline.azureml.v1 import published as v1
+
+    return v1.look(workspace, name), v1.set_active

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml import left_in_v1, sdks
 from aml_pipeline.azureml.publication import Actual, Change, Whose
+from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
@@ -31,7 +32,10 @@ def publish(  # noqa: PLR0913 - each says another thing of how
     if sdks.of(workspace) == "v2":
         from aml_pipeline.azureml.v2 import publish as v2
 
-        return v2.publish(plan, workspace, project, dry_run=dry_run, adopt=adopt)
+        changes = v2.publish(plan, workspace, project, dry_run=dry_run, adopt=adopt)
+        for line in left_in_v1.firing_too(plan, workspace, changes):
+            say(line)
+        return changes
     from aml_pipeline.azureml.v1 import publish as v1
 
     return v1.publish(plan, workspace, project, dry_run=dry_run, adopt=adopt, now=now)

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aml_pipeline.azureml.publication import Actual, Change, Mark, Schedule, Whose, paused, resumed
 from aml_pipeline.core.errors import UsageError
 from tests.azureml.test_publish import scheduled
-from tests.loopback.lesson import Lesson
+from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(name="lesson")
-def _published(lesson: Lesson, capsys: Capture) -> Lesson:
-    scheduled(lesson)
-    done = lesson.here(capsys, "publish")
-    assert done.status == 0, done.err
-    return lesson
+@pytest.fixture
+def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Iterator[Lesson]:
+    with a_lesson(tmp_path, monkeypatch) as lesson:
+        scheduled(lesson)
+        done = lesson.here(capsys, "publish")
+        assert done.status == 0, done.err
+        yield lesson
+
+
+@pytest.fixture
+def lesson_v2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Iterator[LessonV2]:
+    with a_lesson_v2(tmp_path, monkeypatch) as lesson:
+        scheduled(lesson)
+        lesson.replace("pipeline.yaml", "compute:", "sdk: v2\ncompute:")
+        done = lesson.here(capsys, "publish")
+        assert done.status == 0, done.err
+        yield lesson
 
 
 def test_what_is_paused_stays_paused_until_it_is_resumed(lesson: Lesson, capsys: Capture) -> None:
@@ -39,6 +54,23 @@ def test_what_is_paused_stays_paused_until_it_is_resumed(lesson: Lesson, capsys:
         "1 schedule resumed.",
     ]
     assert list(lesson.service.schedules.values()) == [{**before, "EntityStatus": "Active"}]
+
+
+def test_so_does_v2(lesson_v2: LessonV2, capsys: Capture) -> None:
+    (before,) = copy.deepcopy(list(lesson_v2.service.schedules.values()))
+    assert "1 schedule paused" in lesson_v2.here(capsys, "pause", "nightly").out
+    properties = {**before["properties"], "isEnabled": False}
+    assert stored(lesson_v2) == properties
+    assert "paused by someone; stays paused" in lesson_v2.here(capsys, "publish").out
+    assert "1 schedule resumed" in lesson_v2.here(capsys, "resume").out
+    assert stored(lesson_v2) == before["properties"]
+    assert "Azure ML is up to date with the file." in lesson_v2.here(capsys, "publish").out
+
+
+def stored(lesson: LessonV2) -> dict[str, Any]:
+    (schedule,) = lesson.service.schedules.values()
+    properties: dict[str, Any] = schedule["properties"]
+    return properties
 
 
 def test_a_file_that_v1_no_longer_takes_can_be_paused_there(lesson: Lesson, capsys: Capture) -> None:

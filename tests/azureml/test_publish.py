@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.loopback.lesson import FILES, Lesson, a_lesson
+from tests.loopback.lesson import FILES, Driven, Lesson, a_lesson
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
@@ -36,7 +36,7 @@ ID = "id-0123456789abcdef"
 OURS = f"{ID}:pipeline.yaml"
 
 
-def scheduled(lesson: Lesson) -> None:
+def scheduled(lesson: Driven) -> None:
     lesson.write({**FILES, ".aml-pipeline-origin": f"{ID}\n"})
     file = lesson.root / "pipeline.yaml"
     file.write_text(file.read_text(encoding="utf-8") + SCHEDULES, encoding="utf-8")

@@ -10,7 +10,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aml_pipeline.azureml.publication import Actual, Deployment, Endpoint, Pipeline, Schedule, Timing, of_trigger
+from aml_pipeline.azureml.publication import (
+    Actual,
+    Change,
+    Deployment,
+    Endpoint,
+    Pipeline,
+    Schedule,
+    Timing,
+    of_trigger,
+)
 from aml_pipeline.azureml.v2.marks import mark_of
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
@@ -35,6 +44,15 @@ def look(client: Sdk, component: str, endpoint: str) -> Actual:
         endpoints = [_endpoint(client, entity) for entity in _endpoints(client, endpoint)]
     named = next((known for known in endpoints if known.id == endpoint), None)
     return Actual(pipelines, named, actual, tuple(known for known in endpoints if known is not named))
+
+
+def set_active(client: Sdk, schedule: Change, *, active: bool) -> None:
+    """Enable or disable a schedule, and keep everything else of it, which the SDK's own ``begin_disable`` does not."""
+    with doing(f"{'resuming' if active else 'pausing'} schedule {schedule.name}"):
+        schedules, where = client.schedules.service_client, {"name": schedule.id, **scope(client)}
+        body = schedules.get(**where).as_dict(exclude_readonly=True)
+        body["properties"]["isEnabled"] = active
+        schedules.begin_create_or_update(**where, body=body).result()
 
 
 def _versions(client: Sdk, component: str) -> list[Sdk]:
