@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from aml_pipeline.azureml.v2 import export
+from aml_pipeline.azureml.v2.export import yaml_text
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.project.opening import open_pipeline
 from aml_pipeline.project.snapshot import snapshot
@@ -68,15 +69,14 @@ def beside(project: Project) -> list[str]:
 def test_what_it_writes_and_prints(small: Project) -> None:
     done = small.cli("export", "v2")
     assert done.stdout == (
-        "first-step → first_step\nsecond → second\n14 files in v2; v2/README.md lists the `az ml` commands to run.\n"
+        "first-step → first_step\nsecond → second\n12 files in v2; v2/README.md lists the `az ml` commands to run.\n"
     )
     assert 'Azure ML has no dataset gone, so --gone of step "first-step" is omitted.\n' in done.stderr
-    assert "both fire.\nPause the v1 schedule in the portal" in done.stderr
+    assert "both fire.\nPause the v1 schedule first: `aml-pipeline pause --sdk v1`.\n" in done.stderr
     found = content(small.root / "v2")
     assert sorted(found) == [
-        *("README.md", "code/first-step/.amlignore", "code/first-step/first.py", "code/first-step/helper.py"),
-        *("code/second/.amlignore", "code/second/second.py"),
-        *("components/first_step.yml", "components/second.yml", "compute/cpu.yml"),
+        *("README.md", "code/first-step/first.py", "code/first-step/helper.py"),
+        *("code/second/second.py", "components/first_step.yml", "components/second.yml", "compute/cpu.yml"),
         *("environments/conda/training.yml", "environments/training.yml"),
         *("export.json", "pipeline.yml", "schedules/nightly.yml"),
     ]
@@ -97,9 +97,8 @@ def test_the_commands_of_the_readme_stand_in_their_order_and_name_files_that_are
         ("schedule", "schedules/nightly.yml"),
     ]
     assert all((small.root / "v2" / file).is_file() for _, file in commands)
-    assert "| first-step | first_step |\n" in text
     assert '- Azure ML has no dataset gone, so --gone of step "first-step" is omitted.\n' in text
-    assert "| `small.nightly` | `small_nightly` |\n" in text
+    assert "- v1 `small.nightly`, v2 `small_nightly`\n" in text
     assert "both fire" in text
 
 
@@ -129,8 +128,29 @@ def test_the_code_is_what_a_local_run_copies(small: Project) -> None:
     for step in plan.steps:
         here, there = small.root / f"copy-{step.name}", small.root / "v2/code" / step.name
         assert snapshot.write(project.snapshot(step), str(here)) == []
-        assert content(there) == {**content(here), ".amlignore": snapshot.KEEP_ALL}
+        assert content(there) == content(here)
     assert os.access(small.root / "v2/code/first-step/first.py", os.X_OK)
+
+
+@pytest.mark.parametrize("name", [".amlignore", ".gitignore"])
+def test_the_ignore_file_of_a_whole_folder_excludes_nothing_again(small: Project, name: str) -> None:
+    """azure-ai-ml follows the one at the root of the code, and ``.amlignore`` rather than ``.gitignore``."""
+    (small.root / "scripts/.amlignore").unlink()
+    small.write(
+        {
+            "scripts/second.py": "open(__file__)\n",
+            f"scripts/{name}": "old.csv\n",
+            "scripts/deep/old.csv": "",
+            "scripts/new.csv": "",
+        }
+    )
+    small.cli("export", "v2")
+    code = small.root / "v2/code/second"
+    assert (code / "new.csv").is_file()
+    assert not (code / "deep/old.csv").exists()
+    assert (code / name).is_file()
+    assert (code / ".amlignore").read_bytes() == snapshot.KEEP_ALL
+    assert not (small.root / "v2/code/first-step/.amlignore").exists()
 
 
 def test_a_change_of_a_dependency_makes_another_version_and_a_comment_does_not(small: Project) -> None:
@@ -183,6 +203,7 @@ def test_what_is_left_out_is_told_once_on_the_terminal_and_in_the_readme(project
     ]
     assert said == [f"Not exported: {line}" for line in lines]
     assert [line[2:] for line in page.splitlines() if line.startswith("- ")] == lines
+    assert len(page.splitlines()) <= 30
 
 
 UPLOADED = """
@@ -489,10 +510,27 @@ def test_v1_and_v2_are_given_the_same_environments() -> None:
     "text", ["on", "012", "1e3", "", " a ", "a: b", "- x", "a\nb\n", "\x85", " ", "é😀", "'\"", "%a", "=", "~", "\t#"]
 )
 def test_a_text_is_read_back_as_it_was(text: str) -> None:
-    from aml_pipeline.azureml.v2.export import yaml_text
-
     data = {"a": text, "b": {text: [text]}}
     assert yaml.safe_load(yaml_text.text(data, "x")) == {"$schema": f"{yaml_text.SCHEMAS}/x.schema.json", **data}
+
+
+LINE = "--text 'a  b' # : -"
+
+
+@pytest.mark.parametrize(
+    "odd", ["a", "a  b", " a", "a ", "", "a\nb", "\ta", "- a", "# a", "%a", "'", "a\x85b", "\xa0", "é😀"]
+)
+@pytest.mark.parametrize("place", [0, 1, 7])
+def test_a_folded_command_is_read_back_as_it_was(odd: str, place: int) -> None:
+    lines = ["python x.py", *6 * [LINE]]
+    lines.insert(place, odd)
+    text = yaml_text.text({"type": "command"}, "x", lines)
+    assert yaml.safe_load(text)["command"] == " ".join(lines)
+    assert ("command: >-\n" in text) == (odd.isprintable() and odd.strip() == odd != "")
+
+
+def test_a_short_command_is_not_folded() -> None:
+    assert yaml_text.text({}, "x", ["python x.py", "--a b"]).endswith("\ncommand: python x.py --a b\n")
 
 
 def test_nodes_of_different_steps_differ() -> None:

@@ -452,6 +452,46 @@ def test_a_step_alone_has_only_its_own_results(folder: Path) -> None:
     assert by_hand_alone(plan, plan.step("three")).outputs == {}
 
 
+@pytest.mark.parametrize(
+    ("targets", "default"),
+    [(["a"], "a"), (["a", "a", "b"], "a"), (["b", "a", "a"], "a"), (["a", "b"], None), (["a", "a", "b", "c"], None)],
+)
+def test_the_compute_target_of_most_steps_is_the_default(folder: Path, targets: list[str], default: str | None) -> None:
+    steps = "".join(f"  s{n}: {{script: record.py, compute: {name}}}\n" for n, name in enumerate(targets))
+    one = exported(f"{HEAD}steps:\n{steps}", folder)
+    one.is_whole()
+    assert one.job["settings"].get("default_compute") == default
+    assert [node.get("computeId", default) for node in one.job["jobs"].values()] == targets
+
+
+STORES = """steps:
+  one: {script: record.py, arguments: ["${{ outputs.a }}", "${{ outputs.b }}"], outputs: {%s}}
+  two: {script: record.py, after: [three], arguments: ["${{ outputs.c }}"], outputs: {c: {datastore: store}}}
+  three: {script: record.py}
+outputs: {last: "${{ steps.two.outputs.c }}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("outputs", "default"),
+    [
+        ("a: {datastore: store}, b: {datastore: store, path: there, overwrite: true, mode: mount}", "store"),
+        ("a: {datastore: store}, b: {datastore: other}", None),
+        ("a: {datastore: store}", None),
+    ],
+)
+def test_the_datastore_of_all_outputs_is_the_default(folder: Path, outputs: str, default: str | None) -> None:
+    one = exported(HEAD + STORES % outputs, folder)
+    one.is_whole()
+    assert one.job["settings"].get("default_datastore") == default
+    place = None if default else "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}"
+    ports = one.job["jobs"]["one"]["outputs"]
+    assert ports["a"].get("uri") == one.job["outputs"]["last"].get("uri") == place
+    assert "uri" not in one.job["jobs"]["three"]["outputs"]["order"]
+    if default:
+        assert ports["b"] == {"uri": "azureml://datastores/store/paths/there", "job_output_type": "uri_folder"}
+
+
 def test_serverless_compute_is_the_default_of_the_job_and_no_cluster(folder: Path) -> None:
     text = f"{HEAD}steps:\n  one: {{script: record.py, compute: serverless}}\n  two: {{script: record.py}}\n"
     sized = "  three: {script: record.py, compute: {name: serverless, vm_size: STANDARD_D2_V2}}\n"

@@ -496,7 +496,7 @@ def test_a_job_may_be_a_component(service: ServiceV2, client: Sdk, component: st
 
     job = client.jobs.create_or_update(PipelineJob(component=component, experiment_name="once")).name
     assert _watch(client, job)[-1] == ("Completed", {"prepare": "Completed", "train": "Completed"})
-    assert set(service.code(service.component_of(job, "train"))) == {".amlignore", "train.py"}
+    assert set(service.code(service.component_of(job, "train"))) == {"train.py"}
     with pytest.raises(ResourceNotFoundError, match=r"component .* was not found"):
         client.jobs.create_or_update(PipelineJob(component=component.replace("abc", "gone"), experiment_name="once"))
 

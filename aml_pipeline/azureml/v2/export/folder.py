@@ -54,7 +54,9 @@ def _fill(made: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot]) -
 def write_code(taken: Snapshot, folder: str) -> None:
     """Write the files of a step, all of which v2 is to upload. Raises MachineError when one changes meanwhile."""
     _copy(taken, folder)
-    files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
+    # azure-ai-ml follows the ignore file at the root of code, and no other (``get_ignore_file``).
+    if any(os.path.lexists(os.path.join(folder, name)) for name in (".amlignore", ".gitignore")):
+        files.write(os.path.join(folder, ".amlignore"), snapshot.KEEP_ALL)
 
 
 def _copy(taken: Snapshot, folder: str) -> None:

@@ -8,39 +8,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import schedules
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.pipeline.plan.ports import node
 
 
 def text(plan: Plan, files: Sequence[str], omitted: Sequence[str]) -> str:
     """Return the page; ``files`` are the sorted paths of the export, ``omitted`` are lines on what it does not have."""
-    parts = [_head(plan), _commands(files), _names(plan)]
+    parts = [_head(plan), _commands(files)]
     parts += [_left_out(omitted)] if omitted else []
     parts += [_schedules(plan)] if plan.schedules else []
     return "\n".join(parts)
 
 
 def _head(plan: Plan) -> str:
-    profile = f" --profile {plan.profile}" if plan.profile else ""
     return f"""# {endpoint_name(plan.name, plan.profile)}, for Azure ML v2
 
-`aml-pipeline export{profile}` wrote this folder and will overwrite it: change the pipeline file, not these files.
+Written by `aml-pipeline export{_profile(plan)}`, which overwrites it: change the pipeline file, not these files.
 """
 
 
 def _commands(files: Sequence[str]) -> str:
     rows = "\n".join(_rows(files))
-    return f"""## Commands
-
-First run `az extension add --name ml`, `az login` and `az configure --defaults group=GROUP workspace=WORKSPACE`. Then
-run in this folder:
+    return f"""Run in this folder, after `az login` and `az configure --defaults group=GROUP workspace=WORKSPACE`:
 
 ```console
 {rows}
 ```
 
-The version of an environment is computed from its content. If the workspace already has it, from an earlier export or
-from `aml-pipeline submit`, its command is not needed again. To set a parameter, append `--set inputs.NAME=VALUE` to
-`az ml job create`. The value must not contain a `'`, which would end its quotes in the shell command of the step.
+An environment that the workspace has in this version need not be created again: the version is computed from its
+content. `--set inputs.NAME=VALUE` after `az ml job create` sets a parameter, whose value must not contain `'`.
 """
 
 
@@ -53,16 +47,6 @@ def _rows(files: Sequence[str]) -> Iterator[str]:
     yield from (f"$ az ml schedule create --file {file}" for file in files if file.startswith("schedules/"))
 
 
-def _names(plan: Plan) -> str:
-    rows = "\n".join(f"| {step.name} | {node(step.name)} |" for step in plan.steps)
-    return f"""## Names
-
-| step | node |
-|---|---|
-{rows}
-"""
-
-
 def _left_out(lines: Iterable[str]) -> str:
     rows = "\n".join(f"- {line}" for line in lines)
     return f"""## Omissions
@@ -72,17 +56,15 @@ def _left_out(lines: Iterable[str]) -> str:
 
 
 def _schedules(plan: Plan) -> str:
-    rows = "\n".join(f"| `{schedules.v1_name(plan, key)}` | `{schedules.name(plan, key)}` |" for key in plan.schedules)
+    rows = "\n".join(
+        f"- v1 `{schedules.v1_name(plan, key)}`, v2 `{schedules.name(plan, key)}`" for key in plan.schedules
+    )
     return f"""## Schedules
 
 {twice(plan)}
+With `aml-pipeline publish --sdk v2`, do not create these: it makes schedules of the same names.
 
-| v1, created by `aml-pipeline publish` | v2 |
-|---|---|
 {rows}
-
-Their files say `is_enabled: true`, which `az ml schedule create` does not send: Azure ML enables new schedules anyway.
-`az ml schedule disable --name NAME` pauses a schedule, `az ml schedule enable --name NAME` resumes it.
 """
 
 
@@ -90,7 +72,10 @@ def twice(plan: Plan) -> str:
     """Return the warning that both v1 and v2 schedules would fire."""
     these = "these schedules" if len(plan.schedules) > 1 else "this schedule"
     return (
-        "Azure ML does not know that a v1 schedule and a v2 schedule are the same: if `aml-pipeline publish` created "
-        f"{these}, both fire.\nPause the v1 schedule in the portal before you create the v2 one; `publish` keeps "
-        "it paused."
+        f"If `aml-pipeline publish` created {these} with SDK v1, both fire.\n"
+        f"Pause the v1 schedule first: `aml-pipeline pause --sdk v1{_profile(plan)}`."
     )
+
+
+def _profile(plan: Plan) -> str:
+    return f" --profile {plan.profile}" if plan.profile else ""
