@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 from aml_pipeline.azureml.publication import (
     Actual,
-    Change,
     Endpoint,
     Mark,
     Pipeline,
     Schedule,
-    Timing,
     Wanted,
     WantedSchedule,
     Whose,
@@ -23,22 +21,21 @@ from aml_pipeline.azureml.publication import (
     doubled,
     foreign,
     kept_pipeline,
-    stopped_pipeline,
 )
-
-DAILY = Timing("Day", 1, (2,), (0,), (), "UTC")
-TIMINGS = (
+from tests.azureml.memory import (
     DAILY,
-    replace(DAILY, hours=(3,)),
-    Timing("Week", 2, (1, 5), (0, 30), ("Monday", "Friday"), "Tokyo Standard Time"),
+    DIGESTS,
+    KEYS,
+    ORIGINS,
+    OURS,
+    THEIRS,
+    TIMINGS,
+    WHOSE,
+    after,
+    applied,
+    is_ours,
+    may_be_changed,
 )
-DIGESTS = ("aa", "bb")
-KEYS = ("nightly", "weekly")
-
-
-OURS, THEIRS = "github.com/me/mine:pipeline.yaml", "github.com/you/mine:pipeline.yaml"
-WHOSE = Whose("mine", (OURS, "id-0:pipeline.yaml"))
-
 
 wanted_schedules = st.builds(
     WantedSchedule,
@@ -57,10 +54,6 @@ wants = st.builds(
     schedules=st.lists(wanted_schedules, max_size=2, unique_by=lambda one: one.key).map(tuple),
     endpoint=st.just("mine"),
 )
-
-
-# Of this project, by the address that it has and by the id that it had; older; of another project.
-ORIGINS = st.sampled_from([OURS, OURS, OURS, OURS, WHOSE.origins[1], "", THEIRS])
 
 
 @st.composite
@@ -96,81 +89,6 @@ def _schedule(draw: st.DrawFn, number: int) -> Schedule:
         parameters=draw(st.none() | st.sampled_from([{}, {"epochs": "1"}])),
         created=draw(st.sampled_from("12")),
     )
-
-
-def applied(wanted: Wanted, found: Actual, one: Change) -> Actual:
-    """Return what a workspace has after one change."""
-    if one.action == "unchanged":
-        return found
-    if one.kind == "published pipeline":
-        if one.action == "disable":
-            pipelines = [replace(known, active=known.active and known.id != one.id) for known in found.pipelines]
-            return replace(found, pipelines=tuple(pipelines))
-        made = Pipeline("new", wanted.whose.mark(wanted.digest), active=True, created="3")
-        return replace(found, pipelines=(*found.pipelines, made))
-    if one.kind == "endpoint":
-        there = found.endpoint or Endpoint("e new", wanted.whose.mark("0"), "0", {})
-        assert there.mark is not None
-        there = replace(there, mark=wanted.whose.with_origin(there.mark))
-        kept = kept_pipeline(wanted, found)
-        if kept is None:
-            assert stopped_pipeline(wanted, found) is not None
-            return replace(found, endpoint=there)
-        known = next(
-            (version for version, known in there.versions.items() if known == kept.id), str(len(there.versions))
-        )
-        return replace(found, endpoint=replace(there, default=known, versions={**there.versions, known: kept.id}))
-    return replace(found, schedules=tuple(_schedules_after(wanted, found, one)))
-
-
-def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedule]:
-    schedules = list(found.schedules)
-    if one.only_mark:
-        return [_marked(wanted, known) if known.id == one.id else known for known in schedules]
-    if one.action in {"disable", "replace"}:
-        schedules = [_put_away(wanted, known) if known.id == one.id else known for known in schedules]
-    if one.action == "disable":
-        return schedules
-    declared = next(known for known in wanted.schedules if known.key == one.key)
-    mark = wanted.whose.mark(declared.digest, declared.key)
-    given = {"name": declared.name, "mark": mark, "timing": declared.timing}
-    given |= {"parameters": declared.parameters}
-    if one.action == "update":
-        return [_updated(known, given) if known.id == one.id else known for known in schedules]
-    assert found.endpoint is not None
-    about = {"runs": found.endpoint.id, "experiment": declared.experiment, "created": "3"}
-    return [*schedules, Schedule(id=f"new {declared.key}", active=True, **given, **about)]  # type: ignore[arg-type]
-
-
-def _marked(wanted: Wanted, known: Schedule) -> Schedule:
-    assert known.mark is not None
-    return replace(known, mark=wanted.whose.with_origin(known.mark))
-
-
-def _put_away(wanted: Wanted, known: Schedule) -> Schedule:
-    mark = _marked(wanted, known).mark
-    assert mark is not None
-    return replace(known, active=False, mark=replace(mark, disabled=True))
-
-
-def _updated(known: Schedule, given: dict[str, object]) -> Schedule:
-    assert known.mark is not None
-    return replace(known, active=known.active or known.mark.disabled, **given)  # type: ignore[arg-type]
-
-
-def may_be_changed(wanted: Wanted, mark: Mark | None) -> bool:
-    return mark is not None and mark.identity == "mine" and (wanted.whose.adopt or mark.origin != THEIRS)
-
-
-def is_ours(mark: Mark | None) -> bool:
-    return mark is not None and mark.identity == "mine" and mark.origin != THEIRS
-
-
-def after(wanted: Wanted, found: Actual) -> Actual:
-    now = found
-    for one in changes(wanted, found):
-        now = applied(wanted, now, one)
-    return now
 
 
 @given(wants, founds(), st.integers(0, 12))

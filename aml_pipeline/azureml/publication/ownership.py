@@ -49,7 +49,7 @@ def _named(wanted: Wanted, actual: Actual) -> Iterator[tuple[str, Mark | None, s
         yield f"batch endpoint {wanted.endpoint}", there.mark, cure
         name = deployment_name(wanted.digest)
         for known in there.deployments:
-            if known.name == name:
+            if known.name == name and there.versions.get(name) != wanted.component:
                 yield f"deployment {name} of {wanted.endpoint}", known.mark, "Delete that deployment."
     ids = {schedule.id for schedule in wanted.schedules if schedule.id}
     for schedule in actual.schedules:

@@ -39,12 +39,13 @@ def schedule_changes(wanted: Wanted, actual: Actual) -> Iterator[Change]:
 def _by_key(wanted: Wanted, actual: Actual) -> dict[str, list[Schedule]]:
     """Return the schedules that may be changed, by their names in the file, oldest first.
 
-    In v2, the one with the wanted id comes first, whatever its mark says of its name in the file.
+    In v2, where ids are known beforehand, an id counts more than the name in a mark, which a person may have edited.
     """
     ids = {schedule.id: schedule.key for schedule in wanted.schedules if schedule.id}
     ours: dict[str, list[Schedule]] = {}
     for schedule in sorted(actual.schedules, key=lambda known: (known.id not in ids, known.created, known.id)):
         key = ids.get(schedule.id) or (schedule.mark.schedule if schedule.mark else None)
+        key = key or (schedule.id if wanted.component else None)
         if key and wanted.whose.takes(schedule.mark):
             ours.setdefault(key, []).append(schedule)
     return ours
@@ -155,6 +156,8 @@ def _in_place(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Iter
         return
     if known.runs != wanted.component:
         yield f"version {short(known.version)} → {short(version_in(wanted.component))}"
+    if known.mark and known.mark.schedule != schedule.key:
+        yield "its mark was edited"
     yield from _of_experiment(schedule, known)
 
 

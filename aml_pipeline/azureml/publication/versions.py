@@ -70,7 +70,8 @@ def _run_by(schedules: Sequence[Schedule]) -> str | None:
 def _digests(wanted: Wanted, actual: Actual) -> dict[str, str]:
     """Return the digests of the published pipelines with this identity that are active, by id."""
     marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines if pipeline.active}
-    return {known: mark.digest for known, mark in marks.items() if mark and mark.identity == wanted.whose.identity}
+    ours = {known: mark for known, mark in marks.items() if mark and mark.identity == wanted.whose.identity}
+    return {known: version_in(known) or mark.digest for known, mark in ours.items()}
 
 
 def _not_published(wanted: Wanted) -> UsageError:
