@@ -16,7 +16,7 @@ from aml_pipeline.core.wording import counted
 
 def pause(options: Options, environ: Mapping[str, str]) -> int:
     """Pause the named schedules, by default all of the pipeline."""
-    return changed(options, environ, azureml.pause, "pause", "paused, also for publish, until `aml-pipeline resume`")
+    return changed(options, environ, azureml.pause, "pause", "paused until `aml-pipeline resume`, whoever publishes")
 
 
 def changed(
