@@ -9,6 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aml_pipeline.azureml.exporting import export
+    from aml_pipeline.azureml.following import wait
     from aml_pipeline.azureml.forecasting import forecast
     from aml_pipeline.azureml.pausing import pause, resume
     from aml_pipeline.azureml.publishing import go_back, publish, schedules
@@ -38,6 +39,7 @@ _MODULES = {
     "runs": "v1.history",
     "schedules": "publishing",
     "submit": "submission",
+    "wait": "following",
 }
 __all__ = [
     "Login",
@@ -57,6 +59,7 @@ __all__ = [
     "runs",
     "schedules",
     "submit",
+    "wait",
 ]
 
 if not TYPE_CHECKING:  # for which any name would exist

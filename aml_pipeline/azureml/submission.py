@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.azureml import sdks, sendable
+from aml_pipeline.azureml import following, sdks, sendable
 from aml_pipeline.azureml.adaptation import by_hand
-from aml_pipeline.azureml.workspace import waiting, watch
+from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.watch import Outcome, Watched
 from aml_pipeline.core.errors import LostRunError, SubmissionStopped
 from aml_pipeline.core.masking import redacted
@@ -21,6 +21,7 @@ from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs import code, locks, provenance
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.events import Event
+from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.recorder import Recorder, new_id
 
 
@@ -46,7 +47,16 @@ class Request:
         """Its steps."""
         return (self.alone,) if self.alone else self.plan.steps
 
-    def record(self, run: str, portal: str, sdk: str) -> Recorder:
+    def names(self, sdk: str) -> list[str]:
+        """Return the names of its steps, and of those that register models with SDK v1."""
+        names = [step.name for step in self.steps]
+        if sdk == "v2" or self.alone:
+            return names
+        from aml_pipeline.azureml.v1 import registration
+
+        return [*names, *(registration.name(model) for _, _, model in registration.registrations(self.plan))]
+
+    def record(self, run: str, portal: str, sdk: str) -> RunRecord:
         """Record the run with that id, so that `cancel` can find it."""
         plan, project = self.plan, self.project
         # Before secrets are sealed, because it has the salt.
@@ -63,6 +73,7 @@ class Request:
                 "workspace": self.workspace,
                 "tags": redacted(self.tags),
                 **({"forced": True} if self.force or self.alone else {}),  # Azure ML does not reuse its results
+                "steps": self.names(sdk),
             },
             "parts": parts,
             "state": "submitted",
@@ -70,11 +81,12 @@ class Request:
         recorder = Recorder(os.path.join(folder, "runs"), new_id())
         with locks.recording(folder):
             recorder.open(lambda: header)
+            recorder.close()
             for step in self.steps:
                 contents = Contents(project.state)
                 code.keep_environment(contents, project.environment_text(step))
                 code.keep_files(contents, project.source(step).path, parts[step.name]["snapshot"])
-        return recorder
+        return RunRecord(recorder.run, recorder.folder)
 
 
 @dataclass(slots=True)
@@ -89,7 +101,7 @@ class Submission:
     request: Request = field(repr=False)
     sdk: str
     watched: Watched = field(repr=False)
-    recorder: Recorder | None = field(default=None, repr=False)
+    recorded: RunRecord | None = field(default=None, repr=False)
 
     @property
     def plan(self) -> Plan:
@@ -102,40 +114,24 @@ class Submission:
         return self.request.steps
 
     @property
-    def nodes(self) -> list[str]:
-        """The names of its steps, and of those that register models with SDK v1."""
-        names = [step.name for step in self.steps]
-        if self.sdk == "v2" or self.request.alone:
-            return names
-        from aml_pipeline.azureml.v1 import registration
-
-        return [*names, *(registration.name(model) for _, _, model in registration.registrations(self.plan))]
-
-    @property
     def portal(self) -> str:
         """The address of its page."""
         return str((self.run.studio_url if self.sdk == "v2" else self.run.get_portal_url()) or "")
 
-    def record(self) -> Recorder:
+    def record(self) -> RunRecord:
         """Record it among the runs of the pipeline, once."""
-        self.recorder = self.recorder or self.request.record(self.id, self.portal, self.sdk)
-        return self.recorder
+        self.recorded = self.recorded or self.request.record(self.id, self.portal, self.sdk)
+        return self.recorded
 
     def wait(
         self, on_event: Callable[[Event], None] = lambda _event: None, pause: Callable[[float], None] = time.sleep
     ) -> Outcome:
         """Wait until it ends; return how it ended. Events, logs and metrics are added to its record.
 
-        ``on_event`` is called with each event. Interrupting this does not affect the run. Raises AzureError when Azure
-        ML stays unreachable.
+        ``on_event`` is called with each event. Interrupting this does not affect the run, and another call goes on.
+        Raises AzureError when Azure ML stays unreachable.
         """
-        recorder = self.record()
-
-        def tell(event: Event) -> None:
-            recorder(event)
-            on_event(event)
-
-        return watch.wait(self.watched, self.nodes, tell, recorder.log, pause)
+        return following.follow(self.record(), self.watched, on_event, pause)
 
 
 def submit(  # noqa: PLR0913 - each says another thing of how
@@ -206,7 +202,7 @@ def _send_v1(request: Request, workspace: Any) -> Submission:  # noqa: ANN401
         run = v1.submit_step(plan, alone, workspace, project, tags=tags)
     else:
         run = v1.submit(plan, workspace, project, force=request.force, tags=tags)
-    return Submission(run.id, run, request, "v1", watched(run, alone))
+    return Submission(run.id, run, request, "v1", watched(run, [step.name for step in request.steps] if alone else []))
 
 
 def _send_v2(request: Request, client: Any) -> Submission:  # noqa: ANN401
@@ -218,7 +214,7 @@ def _send_v2(request: Request, client: Any) -> Submission:  # noqa: ANN401
         job = v2.submit_step(plan, alone, client, project, tags=tags)
     else:
         job = v2.submit(plan, client, project, force=request.force, tags=tags)
-    return Submission(job.name, job, request, "v2", watched(client, job, request.steps))
+    return Submission(job.name, job, request, "v2", watched(client, job.name, request.names("v2")))
 
 
 def check(plan: Plan, project: Project | None = None, *, sdk: str | None = None, step: str | None = None) -> None:

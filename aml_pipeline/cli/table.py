@@ -42,6 +42,11 @@ _SELECTION = (
     Option("--until", value="STEP", help="Stop at STEP: everything it needs, and it."),
     Option("--force", help="Run the named steps (default: all) even if nothing changed."),
 )
+_OF_A_RUN = (
+    Option("--sdk", value="SDK", help="SDK to use (default: the one that submitted the run).", choices=("v1", "v2")),
+    Option("--workspace", value="WORKSPACE", help="Workspace of the run (default: the one it was submitted to)."),
+)
+_RUN = ("RUN", 1, "Run id from `submit` or `runs`, or a unique part of it (default: the latest submitted run).")
 _PROCESSES = Option("--processes", value="N", help="Processes of each distributed step (default: as in the file).")
 _ANY = 1_000_000
 _SCHEDULES = ("SCHEDULE…", _ANY, "Schedules, by their names in the file (default: all).")
@@ -194,18 +199,17 @@ COMMANDS = {
             "cancel",
             "Stop a run in Azure ML.",
             _FILE,
-            Option(
-                "--sdk", value="SDK", help="SDK to use (default: the one that submitted the run).", choices=("v1", "v2")
-            ),
-            Option(
-                "--workspace", value="WORKSPACE", help="Workspace of the run (default: the one it was submitted to)."
-            ),
-            operands=(
-                "RUN",
-                1,
-                "Run id from `submit` or `runs`, or a unique part of it (default: the latest submitted run).",
-            ),
+            *_OF_A_RUN,
+            operands=_RUN,
             example="aml-pipeline cancel",
+        ),
+        Command(
+            "wait",
+            "Follow a run in Azure ML until it ends and record it: also one that was interrupted, or began elsewhere.",
+            _FILE,
+            *_OF_A_RUN,
+            operands=_RUN,
+            example="aml-pipeline wait",
         ),
         Command(
             "environment",

@@ -89,6 +89,17 @@ def recording(folder: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_alone(descriptor: int) -> bool:
+    """Lock an open file; return whether no other process holds that lock. Where locks do not work, none does."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def is_locked(folder: str) -> bool:
     """Whether a run holds the lock on ``folder`` now."""
     try:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from aml_pipeline.core import durability, files
-from aml_pipeline.runs import contents, metrics
-from aml_pipeline.runs.events import (
-    Event,
-    MetricLogged,
-    OutputWritten,
-    RunEnded,
-    StepEnded,
-    StepStarted,
-    StepTicked,
-    as_data,
-)
-from aml_pipeline.runs.record import EVENTS, RUN, SHORT, log_of, moment_of
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.runs import contents, locks, metrics
+from aml_pipeline.runs.events import Event, OutputWritten, RunEnded, StepTicked, as_data
+from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, log_of, moment_of
 
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
 # What a list of runs shows of a step, and what decides which texts and records are kept.
@@ -43,7 +36,7 @@ class Recorder:
         self._durable = durable
         self.run = run
         self.folder = os.path.join(runs, run)
-        self._pending: list[Event] = []
+        self._pending: list[Mapping[str, Any]] = []
         self._header: dict[str, Any] | None = None
         self._steps: dict[str, dict[str, Any]] = {}
         self._events: int | None = None
@@ -61,8 +54,14 @@ class Recorder:
         self._header = {"run": self.run, "state": "running", **header()}
         self._write()
         self._events = os.open(os.path.join(self.folder, EVENTS), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        for event in self._pending:
-            self._append(self._events, event)
+        for row in self._pending:
+            self._append(self._events, row)
+
+    def close(self) -> None:
+        """Stop writing, though the run may not have ended: ``continued`` goes on with its record."""
+        descriptor, self._events = self._events, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def log(self, step: str, rank: int = 0) -> str:
         """Return the path of the log of a step's process of rank ``rank``, whose folder exists."""
@@ -76,42 +75,64 @@ class Recorder:
         """Record an event; before ``open`` it is stored for later."""
         if isinstance(event, (OutputWritten, StepTicked)):
             return
-        self._count(event)
+        row = as_data(event)
+        self._count(row)
         if self._header is None or self._events is None:
-            self._pending.append(event)
+            self._pending.append(row)
             return
-        if not isinstance(event, RunEnded):
-            self._append(self._events, event)
-            return
-        descriptor, self._events = self._events, None
         try:
-            self._append(descriptor, event)
+            self._append(self._events, row)
         finally:
-            os.close(descriptor)
-            self._header |= {"state": event.state, "seconds": event.seconds, "steps": self._steps}
-            self._write()
-            self._put(SHORT, _shortened(self._header))
-            if self._durable:
-                state = os.path.dirname(os.path.dirname(self.folder))
-                durability.settle(os.path.join(state, contents.FOLDER), state)
-                durability.settle(self.folder, state)
+            if isinstance(event, RunEnded):
+                self._finish(row)
 
-    def _count(self, event: Event) -> None:
-        if isinstance(event, StepStarted):
-            self._steps.pop(event.step, None)  # from an unsuccessful attempt
-        elif isinstance(event, StepEnded):
-            row = {key: value for key, value in as_data(event).items() if key not in {"event", "step", "time"}}
-            self._steps.setdefault(event.step, {}).update(row)
-        elif isinstance(event, MetricLogged):
-            self._steps.setdefault(event.step, {}).setdefault("metrics", {})[event.name] = metrics.summary(event.value)
+    def _finish(self, end: Mapping[str, Any]) -> None:
+        """Write how the run ended beside its events."""
+        self.close()
+        self._header = {**(self._header or {}), "state": end["state"], "seconds": end["seconds"], "steps": self._steps}
+        self._write()
+        self._put(SHORT, _shortened(self._header))
+        if self._durable:
+            state = os.path.dirname(os.path.dirname(self.folder))
+            durability.settle(os.path.join(state, contents.FOLDER), state)
+            durability.settle(self.folder, state)
+
+    def _count(self, row: Mapping[str, Any]) -> None:
+        kind, step = row.get("event"), str(row.get("step"))
+        if kind == "StepStarted":
+            self._steps.pop(step, None)  # from an unsuccessful attempt
+        elif kind == "StepEnded":
+            ending = {key: value for key, value in row.items() if key not in {"event", "step", "time"}}
+            self._steps.setdefault(step, {}).update(ending)
+        elif kind == "MetricLogged":
+            last = self._steps.setdefault(step, {}).setdefault("metrics", {})
+            last[str(row.get("name"))] = metrics.summary(row.get("value"))
+
+    def go_on(self, record: RunRecord) -> list[Mapping[str, Any]]:
+        """Go on with the record of a run; return the events that it has.
+
+        Raises MachineError while another process does.
+        """
+        place = os.path.join(self.folder, EVENTS)
+        self._events = files.open_regular(place, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        if not locks.is_alone(self._events):
+            what = f"Another process is waiting for this run, and adds to its record {self.run}"
+            raise MachineError(f"{what}. Watch it there, or stop it and wait here.")
+        _drop_torn_end(place, self._events)
+        self._header, past = dict(record.header), list(record.events())
+        for row in past:
+            self._count(row)
+        if past and past[-1].get("event") == "RunEnded":  # killed before it wrote the rest
+            self._finish(past[-1])
+        return past
 
     def metrics(self, step: str) -> dict[str, Any]:
         """Return the last value of each metric that ``step`` logged, shortened by ``metrics.summary``."""
         return dict(self._steps.get(step, {}).get("metrics", {}))
 
     @staticmethod
-    def _append(descriptor: int, event: Event) -> None:
-        line = f"{json.dumps(as_data(event), ensure_ascii=False, allow_nan=False)}\n".encode("utf-8", "replace")
+    def _append(descriptor: int, row: Mapping[str, Any]) -> None:
+        line = f"{json.dumps(row, ensure_ascii=False, allow_nan=False)}\n".encode("utf-8", "replace")
         written = os.write(descriptor, line)
         if written < len(line):  # the disk is full: no line is better than a torn one
             os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
@@ -123,6 +144,26 @@ class Recorder:
     def _put(self, name: str, data: object) -> None:
         text = json.dumps(data, ensure_ascii=False)
         files.write(os.path.join(self.folder, name), text.encode("utf-8", "replace") + b"\n")
+
+
+@contextlib.contextmanager
+def continued(record: RunRecord) -> Iterator[tuple[Recorder, list[Mapping[str, Any]]]]:
+    """Go on with the record of a run that has not ended; yield its recorder, and the events that it has.
+
+    Raises MachineError while another process does.
+    """
+    recorder = Recorder(os.path.dirname(record.folder), record.id)
+    try:
+        yield recorder, recorder.go_on(record)
+    finally:
+        recorder.close()
+
+
+def _drop_torn_end(place: str, descriptor: int) -> None:
+    """Remove the beginning of an event that a kill left without its end."""
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        os.ftruncate(descriptor, files.read(place).rfind(b"\n") + 1)
 
 
 def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,11 @@ def submitted(state: str) -> list[RunRecord]:
     return sorted((run for run in runs if isinstance(run.short.get("azureml"), dict)), key=lambda run: run.id)
 
 
+def with_id(state: str, run: str) -> RunRecord | None:
+    """Return the record of the run with that id in Azure ML, if there is one; the newest of several."""
+    return next((record for record in reversed(submitted(state)) if record.short["azureml"].get("run") == run), None)
+
+
 def last_parts(state: str, pipeline: str, sdk: str, workspace: str) -> Mapping[str, Parts]:
     """Return the parts of each step of a pipeline at its last submission to ``workspace`` by ``sdk``.
 

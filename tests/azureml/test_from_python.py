@@ -73,6 +73,7 @@ def test_a_submission_is_tagged_recorded_and_waited_for(side: Side, capfd: pytes
         "sdk": side.sdk,
     }
     about |= {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {"git_commit": commit, "who": "me"}}
+    about["steps"] = ["prepare", "train"]
     assert (record.header["azureml"], record.state) == (about, "submitted")
     assert (record.header["git"]["commit"], record.header["command"]) == (commit, "aml_pipeline.azureml.submit")
     events: list[Event] = []

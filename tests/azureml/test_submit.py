@@ -20,7 +20,7 @@ import pytest
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.runs.recorder import Recorder
 from tests.conftest import Project
-from tests.loopback.lesson import FILES, Lesson
+from tests.loopback.lesson import FILES, Lesson, goes_on
 from tests.loopback.script import Script, Step
 from tests.loopback.serving import quiet
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
@@ -52,7 +52,7 @@ def test_a_submitted_run_is_told_and_recorded(lesson: Lesson) -> None:
     portal = done.out.splitlines()[1]
     assert portal.startswith(f"{lesson.url}/runs/{run}?wsid=/subscriptions/")
     record = lesson.record()
-    where = {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {}}
+    where = {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {}, "steps": ["prepare", "train"]}
     assert record["azureml"] == {"run": run, "experiment": "lesson", "portal": portal, "sdk": "v1", **where}
     assert done.where == f"workspace {WORKSPACE} (resource group {GROUP}, subscription {SUBSCRIPTION})\n"
     assert record["state"] == "submitted"
@@ -379,7 +379,7 @@ def test_a_wait_ends_when_nobody_answers_for_long(lesson: Lesson, capsys: Captur
     done = lesson.here(capsys, "submit", "--wait")
     (run,) = lesson.service.runs
     assert done.status == 4
-    assert done.err.splitlines()[-2] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert done.err.splitlines()[-2] == goes_on(run)
     assert done.err.splitlines()[-1].startswith("Asking Azure ML about the run failed. Azure ML had an internal error")
     assert lesson.record()["state"] == "submitted"
 
@@ -513,7 +513,7 @@ def test_a_run_that_cannot_be_recorded_is_told_all_the_same(lesson: Lesson, caps
     (run,) = lesson.service.runs
     assert done.status == 6
     assert done.out.startswith(f"run {run}\nhttp")
-    assert f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`.\n" in done.err
+    assert f"{goes_on(run)}\n" in done.err
 
 
 def test_a_run_is_recorded_though_nobody_reads_of_it(lesson: Lesson) -> None:
@@ -532,7 +532,7 @@ def test_a_disk_that_is_full_while_waiting(lesson: Lesson, capsys: Capture, monk
     done = lesson.here(capsys, "submit", "--wait")
     (run,) = lesson.service.runs
     assert done.status == 6
-    assert done.err.splitlines()[-2] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert done.err.splitlines()[-2] == goes_on(run)
     assert done.err.splitlines()[-1].startswith("The disk is full")
 
 

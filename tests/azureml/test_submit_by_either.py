@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.lesson import Lesson, a_lesson, goes_on
 from tests.loopback.serving import quiet
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.patience import PATIENCE, until
@@ -84,7 +84,7 @@ def test_stopping_the_wait_leaves_the_run_alone(lesson: Either, number: signal.S
     _, err = process.communicate(timeout=PATIENCE)
     (run,) = lesson.service.sent
     assert process.returncode == -number, "it dies of the signal, so that the loop of a shell ends"
-    assert err.splitlines()[-1] == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {run}`."
+    assert err.splitlines()[-1] == goes_on(run)
     assert lesson.service.stopped == set()
     assert lesson.record()["state"] == "submitted"
     assert "  submitted  " in lesson.cli("runs").stdout

@@ -23,6 +23,7 @@ from aml_pipeline.core.errors import AzureError, PipelineError
 from tests.azureml.test_conformance import CONFORMANCE, GIVEN, fill
 from tests.azureml.test_export_v2 import by_hand
 from tests.conftest import ROOT
+from tests.loopback.lesson import goes_on
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback.storage import KEY, storing
 from tests.loopback.wire import Answer, Request
@@ -218,7 +219,7 @@ def test_stopping_an_upload(lesson: LessonV2, held: threading.Event, number: sig
     if done.out:  # Python was within an object's finalizer, from which no exception comes
         name, _ = job_of(lesson)
         assert done.out.startswith(f"run {name}\n")
-        assert done.err == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`.\n"
+        assert done.err == f"{goes_on(name)}\n"
     else:
         lost = "If it started nevertheless, the portal shows it in experiment lesson."
         # Progress bars of the SDK may complain that they were cut off, before the process ends.
@@ -643,8 +644,8 @@ def test_a_wait_ends_when_nobody_answers_for_long(lesson: LessonV2, capsys: Capt
     done = lesson.here(capsys, *SUBMIT, "--wait")
     name, _ = job_of(lesson)
     assert done.status == 4
-    *_, goes_on, failed = done.err.splitlines()
-    assert goes_on == f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {name}`."
+    *_, continues, failed = done.err.splitlines()
+    assert continues == goes_on(name)
     assert failed == (
         "Azure ML did not return the addresses of its services. Check your role in the workspace, and try again in "
         "a while."

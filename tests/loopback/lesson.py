@@ -71,6 +71,12 @@ class Done:
         self.err = "".join(line for line in lines if line not in named)
 
 
+def goes_on(run: str) -> str:
+    """Return what is said of a run that is not waited for any more."""
+    ways = f"To wait for it: `aml-pipeline wait {run}`; to stop it: `aml-pipeline cancel {run}`."
+    return f"The run continues in Azure ML. {ways}"
+
+
 class Driven(Project):
     """A project, and the command line that is logged in at a service: ``program``."""
 

@@ -8,11 +8,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.azureml.v1.sdk import Sdk, seconds_of
-from aml_pipeline.azureml.workspace.ending import LOGS, End, Metric, has_log, metrics_of, said, save_log, state_of, tail
+from aml_pipeline.azureml.v1.sdk import Sdk, doing, seconds_of
+from aml_pipeline.azureml.workspace.ending import (
+    LOGS,
+    End,
+    Metric,
+    Span,
+    has_log,
+    metrics_of,
+    said,
+    save_log,
+    state_of,
+    tail,
+)
 from aml_pipeline.azureml.workspace.installing import V1
-from aml_pipeline.azureml.workspace.watch import StepRun
-from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.azureml.workspace.watch import About, StepRun, Whole
 from aml_pipeline.runs.metrics import jsonable
 
 
@@ -38,19 +48,41 @@ class Watched:
         run = step.run
         state = state_of(step.status, run.get_properties())
         if has_log(state):
-            save_log(lambda place: _fetch_log(run, place), log)
+            self.save_log(step, log)
         details = run.get_details()
         why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
-        return End(state, _seconds(details), metrics_of(step.name, lambda: _metrics(run), self.failed), why, lines)
+        return End(state, _span(details), metrics_of(step.name, lambda: _metrics(run), self.failed), why, lines)
 
-    def message(self) -> str:
-        """Return why the run failed, if Azure ML says so."""
-        return _said(self.run.get_details())
+    def save_log(self, step: StepRun, place: str) -> None:
+        """Save the log of a step in the file ``place``, without secrets."""
+        save_log(lambda fetched: _fetch_log(step.run, fetched), place)
+
+    def whole(self) -> Whole:
+        """Return when the run began and ended, and why it failed."""
+        details = self.run.get_details()
+        return Whole(_span(details), _said(details))
+
+    def about(self) -> About:
+        """Return what Azure ML knows about the run; no request if it was looked up."""
+        run, begun = self.run, self.run._run_dto.get("start_time_utc")  # noqa: SLF001 - the details would be a request
+        begun = seconds_of(str(begun or ""))
+        return About(run.experiment.name, run.get_portal_url(), begun, dict(run.tags), dict(run.properties))
 
 
-def watched(run: Sdk, alone: Step | None = None) -> Watched:
-    """Return a run from ``submit``, or with ``alone`` from ``submit_step``, for watching."""
-    return Watched(run, alone.name if alone else None)
+def watched(run: Sdk, steps: Sequence[str]) -> Watched:
+    """Return a run for watching. That of a script is its single step, the one of ``steps`` if known."""
+    if hasattr(run, "get_steps"):
+        return Watched(run)
+    return Watched(run, steps[0] if len(steps) == 1 else str(run.display_name or run.id))
+
+
+def run_of(workspace: Sdk, run: str) -> Sdk:
+    """Return the run with that id. Raises AzureError if there is none."""
+    with doing(f"looking up run {run}"):
+        import azureml.pipeline.core  # noqa: F401 - so that the run of a pipeline is a ``PipelineRun``
+        from azureml.core import Run
+
+        return Run.get(workspace, run)
 
 
 def _said(details: Mapping[str, Any]) -> str:
@@ -58,9 +90,8 @@ def _said(details: Mapping[str, Any]) -> str:
     return said(error.get("message"))
 
 
-def _seconds(details: Mapping[str, Any]) -> float | None:
-    begun, ended = (seconds_of(details.get(f"{name}TimeUtc")) for name in ("start", "end"))
-    return max(0.0, ended - begun) if begun and ended else None
+def _span(details: Mapping[str, Any]) -> Span:
+    return Span(*(seconds_of(details.get(f"{name}TimeUtc")) for name in ("start", "end")))
 
 
 def _metrics(run: Sdk) -> Iterator[Metric]:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 
 from aml_pipeline.azureml.v2 import export, logged
 from aml_pipeline.azureml.v2.sdk import Sdk, word
-from aml_pipeline.azureml.workspace.ending import LOGS, End, has_log, metrics_of, said, save_log, state_of, tail
+from aml_pipeline.azureml.workspace.ending import LOGS, End, Span, has_log, metrics_of, said, save_log, state_of, tail
 from aml_pipeline.azureml.workspace.installing import V2
-from aml_pipeline.azureml.workspace.watch import StepRun
+from aml_pipeline.azureml.workspace.watch import About, StepRun, Whole
 from aml_pipeline.core.errors import AzureError
-from aml_pipeline.pipeline.plan.model import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,9 @@ class Watched:
         """Return the status of the job, and its started steps except those called ``without``."""
         status = word(self.client.jobs.get(self.job).status)
         children = [child for child in self._children() if child is not None]
-        named = ((self.steps.get(str(child.display_name), ""), child) for child in children)
-        wanted = [(name, child) for name, child in named if name and name not in without]
+        names = (str(child.display_name or child.name) for child in children)
+        named = zip((self.steps.get(name, name) for name in names), children, strict=True)
+        wanted = [(name, child) for name, child in named if name not in without]
         return status, [StepRun(name, child.name, word(child.status), child) for name, child in wanted]
 
     def _children(self) -> list[Sdk]:
@@ -46,34 +46,53 @@ class Watched:
         details = self._details(step.id)
         state = state_of(step.status, details.properties or {})
         if has_log(state):
-            save_log(lambda place: _fetch_log(details.log_files or {}, place), log)
+            _save_log(details, log)
         why, lines = (_said(details), tail(log)) if state == "failed" else ("", ())
         metrics = metrics_of(step.name, lambda: logged.metrics(self.client, step.id), self.failed)
-        return End(state, _seconds(details), metrics, why, lines)
+        return End(state, _span(details), metrics, why, lines)
 
-    def message(self) -> str:
-        """Return why the job failed, if Azure ML says so."""
-        return _said(self._details(self.job))
+    def save_log(self, step: StepRun, place: str) -> None:
+        """Save the log of a step in the file ``place``, without secrets."""
+        _save_log(self._details(step.id), place)
+
+    def whole(self) -> Whole:
+        """Return when the job began and ended, and why it failed."""
+        details = self._details(self.job)
+        return Whole(_span(details), _said(details))
+
+    def about(self) -> About:
+        """Return what Azure ML knows about the job."""
+        job = self.client.jobs.get(self.job)
+        begun = job.creation_context.created_at if job.creation_context else None
+        return About(
+            job.experiment_name or "",
+            job.studio_url or "",
+            begun.timestamp() if begun else None,
+            dict(job.tags or {}),
+            dict(job.properties or {}),
+        )
 
     def _details(self, run: str) -> Sdk:
         """Return the run from run history; ``jobs.stream`` queries it too, but refuses nodes of a pipeline."""
         return self.client.jobs._runs_operations.get_run_details(run)  # noqa: SLF001 - there is no other way
 
 
-def watched(client: Sdk, job: Sdk, steps: Sequence[Step]) -> Watched:
-    """Return a job from ``submit`` of ``steps``, for watching."""
-    nodes = {export.node(step.name): step.name for step in steps}
-    return Watched(client, job.name, {**{step.name: step.name for step in steps}, **nodes})
+def watched(client: Sdk, job: str, steps: Sequence[str]) -> Watched:
+    """Return the job of that name for watching; ``steps`` are all of its steps that are known."""
+    return Watched(client, job, {export.node(name): name for name in steps})
 
 
-def _seconds(details: Sdk) -> float | None:
-    begun, ended = details.start_time_utc, details.end_time_utc
-    return max(0.0, (ended - begun).total_seconds()) if begun and ended else None
+def _span(details: Sdk) -> Span:
+    return Span(*(moment.timestamp() if moment else None for moment in (details.start_time_utc, details.end_time_utc)))
 
 
 def _said(details: Sdk) -> str:
     inner = details.error.error if details.error else None
     return said(inner.message if inner else None)
+
+
+def _save_log(details: Sdk, place: str) -> None:
+    save_log(lambda fetched: _fetch_log(details.log_files or {}, fetched), place)
 
 
 def _fetch_log(urls: Mapping[str, str], place: str) -> None:

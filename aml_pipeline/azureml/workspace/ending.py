@@ -38,14 +38,23 @@ _TRIES = 3
 Metric = tuple[str, str, Any]
 
 
-class End(NamedTuple):
-    """How a step ended. ``metrics`` are those it logged, in order.
+class Span(NamedTuple):
+    """When something began and ended by the clock of Azure ML, in seconds since 1970, if known."""
 
-    ``seconds`` is its duration by the clock of Azure ML, if known.
-    """
+    begun: float | None
+    ended: float | None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, if known."""
+        return max(0.0, self.ended - self.begun) if self.begun and self.ended else None
+
+
+class End(NamedTuple):
+    """How a step ended. ``metrics`` are those it logged, in order."""
 
     state: State
-    seconds: float | None
+    span: Span
     metrics: tuple[Metric, ...]
     message: str
     tail: tuple[str, ...]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.calls import doing
-from aml_pipeline.azureml.workspace.ending import ENDS, End
+from aml_pipeline.azureml.workspace.ending import ENDS, End, Span
 from aml_pipeline.azureml.workspace.refusals import may_pass
 from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.plain import number
 from aml_pipeline.runs.events import (
     Event,
     MetricLogged,
@@ -25,6 +27,7 @@ from aml_pipeline.runs.events import (
 
 Tell = Callable[[Event], None]
 Pause = Callable[[float], None]
+Row = Mapping[str, Any]
 Answer = TypeVar("Answer")
 
 _RUNNING = frozenset({"Running", "Finalizing"})
@@ -63,9 +66,34 @@ class Watched(Protocol):
         """Return how an ended step ended; save its log in the file ``log``."""
         ...
 
-    def message(self) -> str:
-        """Return why the run failed, if Azure ML says so."""
+    def save_log(self, step: StepRun, place: str) -> None:
+        """Save the log of a step in the file ``place``, without secrets."""
         ...
+
+    def whole(self) -> Whole:
+        """Return when the run began and ended, and why it failed."""
+        ...
+
+    def about(self) -> About:
+        """Return what Azure ML knows about the run, for its record."""
+        ...
+
+
+class Whole(NamedTuple):
+    """When a run began and ended; ``message`` says why it failed, if Azure ML does."""
+
+    span: Span
+    message: str
+
+
+class About(NamedTuple):
+    """What Azure ML knows about a run: ``begun`` in seconds since 1970."""
+
+    experiment: str
+    portal: str
+    begun: float | None
+    tags: Mapping[str, str]
+    properties: Mapping[str, str]
 
 
 class Outcome(NamedTuple):
@@ -78,20 +106,34 @@ class Outcome(NamedTuple):
 @dataclass(slots=True)
 class _Watch:
     run: Watched
-    steps: Sequence[str]
+    steps: list[str]
     tell: Tell
     log: Callable[[str], str]
     pause: Pause
     begun: dict[str, float] = field(default_factory=dict)
     ended: dict[str, State] = field(default_factory=dict)
+    recorded: Counter[tuple[str, str]] = field(default_factory=Counter)  # values of metrics, by step and name
     unfinished: dict[str, str] = field(default_factory=dict)  # known to Azure ML, with their statuses
     waits_for: str = "it to start"
     started: float = field(default_factory=time.time)
 
+    def remember(self, past: Iterable[Row]) -> None:
+        """Take over the events that an earlier wait recorded."""
+        for row in past:
+            kind, step, moment = row.get("event"), str(row.get("step")), number(row.get("time")) or self.started
+            if kind == "RunStarted":
+                self.started = moment
+            elif kind == "StepStarted":
+                self.begun[step] = moment
+            elif kind == "StepEnded":
+                self.ended[step] = row["state"]
+            elif kind == "MetricLogged":
+                self.recorded[step, str(row.get("name"))] += 1
+
     def look(self) -> str:
         """Query the run and each of its steps once; emit what is new, and return the run's status."""
-        status, step_runs = self.ask(lambda: self.run.look([*self.ended]))
-        known = [step for step in step_runs if step.name in self.steps]
+        status, known = self.ask(lambda: self.run.look([*self.ended]))
+        self.steps += [step.name for step in known if step.name not in self.steps]
         for step in known:
             self.step(step)
         self.unfinished = {step.name: step.status for step in known if step.name not in self.ended}
@@ -104,25 +146,46 @@ class _Watch:
         if step.status in ENDS:
             self.finish(step, self.ask(lambda: self.run.end(step, self.log(step.name))))
         elif step.status in _RUNNING:
-            self.begin(step)
+            self.begin(step, time.time())
             self.tell(StepTicked(step.name, time.time() - self.begun[step.name]))
 
-    def begin(self, step: StepRun) -> None:
-        """Emit once that a step runs."""
+    def begin(self, step: StepRun, moment: float) -> None:
+        """Emit once that a step runs, since ``moment``."""
         if step.name not in self.begun:
-            self.begun[step.name] = time.time()
-            self.say(StepStarted(self.begun[step.name], step.name, "in Azure ML", step.id, self.log(step.name)))
+            self.begun[step.name] = moment
+            self.say(StepStarted(moment, step.name, "in Azure ML", step.id, self.log(step.name)))
 
     def finish(self, step: StepRun, end: End) -> None:
-        """Emit how a step ended, and what it logged."""
-        if end.state in {"done", "failed"}:
-            self.begin(step)
+        """Emit how a step ended, and what it logged that is not recorded yet."""
         name, now = step.name, time.time()
+        if end.state in {"done", "failed"}:
+            self.begin(step, end.span.begun or now)
         self.ended[name] = end.state
         for metric, kind, value in end.metrics:
-            self.say(MetricLogged(now, name, metric, kind, value))
-        seconds = end.seconds if end.seconds is not None and name in self.begun else now - self.begun.get(name, now)
+            if self.recorded[name, metric]:
+                self.recorded[name, metric] -= 1
+            else:
+                self.say(MetricLogged(now, name, metric, kind, value))
+        seconds = end.span.seconds if name in self.begun else None
+        if seconds is None:
+            seconds = now - self.begun.get(name, now)
         self.say(StepEnded(now, name, end.state, "", seconds, message=end.message, tail=end.tail))
+
+    def end(self, status: str) -> Outcome:
+        """Emit that the run has ended, and what became of steps whose end is unknown."""
+        for name in self.steps:
+            if name not in self.ended:
+                why = (
+                    "Azure ML does not report how it ended"
+                    if name in self.unfinished
+                    else "the run ended before it started"
+                )
+                self.tell(StepEnded(time.time(), name, "not run", why))
+        state, whole, now = ENDS[status], self.ask(self.run.whole), time.time()
+        seconds = whole.span.seconds
+        self.tell(RunEnded(now, state, now - self.started if seconds is None else seconds))
+        unexplained = state == "failed" and "failed" not in self.ended.values()
+        return Outcome(state, whole.message if unexplained else "")
 
     def say(self, event: Event) -> None:
         """Emit an event and note that something was printed."""
@@ -145,29 +208,26 @@ class _Watch:
         raise AssertionError  # pauses never end
 
 
-def wait(
-    run: Watched, steps: Sequence[str], tell: Tell, log: Callable[[str], str], pause: Pause = time.sleep
+def wait(  # noqa: PLR0913, PLR0917 - what is watched, for whom, and since when
+    run: Watched,
+    steps: Sequence[str],
+    tell: Tell,
+    log: Callable[[str], str],
+    pause: Pause = time.sleep,
+    past: Sequence[Row] = (),
 ) -> Outcome:
-    """Wait until a run of ``steps`` ends, and emit what happens. ``log`` returns the log file of a step.
+    """Wait until a run ends, and emit what happens to ``steps`` and to others that it turns out to have.
 
+    ``log`` returns the log file of a step; ``past`` are the events of an earlier wait, which are not emitted again.
     Interrupting it does not affect the run. Raises AzureError when Azure ML stays unreachable.
     """
-    watch = _Watch(run, steps, tell, log, pause)
-    tell(RunStarted(watch.started, tuple(steps)))
+    watch = _Watch(run, [*steps], tell, log, pause)
+    watch.remember(past)
+    if not past:
+        tell(RunStarted(watch.started, tuple(steps)))
     with waiting.reminding(lambda: f"waiting for {watch.waits_for}"):
         status = _until_over(watch)
-    for name in steps:
-        if name not in watch.ended:
-            why = (
-                "Azure ML does not report how it ended"
-                if name in watch.unfinished
-                else "the run ended before it started"
-            )
-            tell(StepEnded(time.time(), name, "not run", why))
-    state = ENDS[status]
-    tell(RunEnded(time.time(), state, time.time() - watch.started))
-    unexplained = state == "failed" and "failed" not in watch.ended.values()
-    return Outcome(state, watch.ask(run.message) if unexplained else "")
+    return watch.end(status)
 
 
 def _until_over(watch: _Watch) -> str:

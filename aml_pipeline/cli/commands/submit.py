@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
@@ -10,8 +9,8 @@ from aml_pipeline.azureml import sdks, uploads
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
 from aml_pipeline.azureml.submission import Submission, send
 from aml_pipeline.azureml.workspace import waiting
-from aml_pipeline.cli import stopping
-from aml_pipeline.cli.exits import EXIT_FAILED, status_of
+from aml_pipeline.cli import remote_run, stopping
+from aml_pipeline.cli.exits import status_of
 from aml_pipeline.cli.opened import by_name, command_line, open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress
@@ -59,17 +58,13 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
             lost = f"If it started nevertheless, the portal shows it in experiment {plan.experiment}."
             say(f"Stopped while the run was being submitted. {error if isinstance(error, SubmissionStopped) else lost}")
             return status_of(error)
-    goes_on = f"The run continues in Azure ML; to stop it: `aml-pipeline cancel {sent.id}`."
-    try:
+
+    def finish() -> int:
         _record(sent)
         raise_what_was_heard()
         return _waited(sent) if options.flag("wait") else 0
-    except KeyboardInterrupt as error:
-        say(goes_on)
-        return status_of(error)
-    except Exception:
-        say(goes_on)
-        raise
+
+    return remote_run.going_on(sent.id, finish)
 
 
 def _tags(given: list[str]) -> dict[str, str]:
@@ -119,16 +114,4 @@ def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, s
 
 
 def _waited(sent: Submission) -> int:
-    progress = Progress(sent.plan, [step.name for step in sent.steps], verbose=False)
-    with waiting.heard_by(progress.say), stopping.heard() as raise_what_was_heard:
-
-        def pause(seconds: float) -> None:
-            raise_what_was_heard()
-            time.sleep(seconds)
-
-        outcome = sent.wait(progress, pause)
-    if outcome.message:
-        say(f"The run failed. {outcome.message} See the portal.")
-    elif outcome.state == "interrupted":
-        say("The run was cancelled in Azure ML.")
-    return 0 if outcome.state == "done" else EXIT_FAILED
+    return remote_run.waited(Progress(sent.plan, [step.name for step in sent.steps]), sent.wait)

@@ -34,7 +34,8 @@ class Progress:
     """Shows the events of a run of ``selected`` steps.
 
     When the first of them runs, ``remark`` returns a line to print and ``before`` the recorded last success of each
-    step. ``manner`` returns how a step runs, as a part of a sentence.
+    step. ``manner`` returns how a step runs, as a part of a sentence. Unless ``titled`` is false, a line with the
+    parameters of ``plan`` comes first.
     """
 
     def __init__(  # noqa: PLR0913 - what is shown beside the events
@@ -42,12 +43,13 @@ class Progress:
         plan: Plan,
         selected: Sequence[str],
         *,
+        titled: bool = True,
         verbose: bool = False,
         remark: Callable[[], str] = lambda: "",
         before: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
         manner: Callable[[str], str] = lambda _step: "",
     ) -> None:
-        self._width = max(map(len, selected))
+        self._width = max(map(len, selected), default=0)
         self._verbose = verbose
         self._moving = not verbose and can_move()
         self._live = Live(sys.stderr, moving=self._moving)
@@ -56,7 +58,7 @@ class Progress:
         self._logs: dict[str, str] = {}
         self.lines: list[str] = []  # what was written to standard output
         self._folder = os.path.dirname(plan.file)
-        self._title = _title(plan, len(selected))
+        self._title = _title(plan, len(selected)) if titled else ""
         self._manner = manner
         self._remark = remark
         self._before = cache(before)

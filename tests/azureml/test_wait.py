@@ -1,0 +1,250 @@
+"""`wait` takes up a run again, whoever began it, and its record gets what it lacks: by either SDK, on loopback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aml_pipeline
+from aml_pipeline import azureml
+from aml_pipeline.azureml import following
+from aml_pipeline.azureml.v1.watched import Watched
+from aml_pipeline.core.errors import MachineError, UsageError
+from aml_pipeline.runs import locks
+from aml_pipeline.runs.events import Event, StepStarted
+from aml_pipeline.runs.record import EVENTS, RunRecord
+from aml_pipeline.runs.recorder import Recorder, continued
+from tests.azureml.test_watch import Run
+from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.serving import quiet
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.patience import until
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+Either = Lesson | LessonV2
+
+
+@pytest.fixture(params=[a_lesson, a_lesson_v2], ids=["v1", "v2"])
+def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Either]:
+    with request.param(tmp_path, monkeypatch) as lesson:
+        yield lesson
+
+
+def rows(record: Path) -> list[tuple[object, ...]]:
+    """Return the events of a record, without times."""
+    events = map(json.loads, (record / EVENTS).read_text(encoding="utf-8").splitlines())
+    kept = ("event", "step", "state", "name", "value")
+    return [tuple(event.get(key) for key in kept) for event in events]
+
+
+def test_a_run_that_was_not_waited_for_is_taken_up(lesson: Either, capsys: Capture) -> None:
+    lesson.service.prints("train", "hello, AccountKey=abc\n")
+    assert lesson.here(capsys, *lesson.submit, "--param", "epochs=5").status == 0
+    (run,) = lesson.service.sent
+    done = lesson.here(capsys, "wait")
+    assert done.status == 0, done.err
+    assert [line.split()[:2] for line in done.out.splitlines()] == [["prepare", "done"], ["train", "done"]]
+    record = lesson.record()
+    assert (record["state"], record["parameters"]) == ("done", {"epochs": "5"})
+    assert {step: row["state"] for step, row in record["steps"].items()} == {"prepare": "done", "train": "done"}
+    assert lesson.here(capsys, "logs", "train").out == "hello, AccountKey=***\n"
+    requests = len(lesson.service.requests)
+    again = lesson.here(capsys, "wait", run)
+    assert (again.status, again.out, again.err) == (0, f"run {run} has ended: done\n", "")
+    assert len(lesson.service.requests) == requests
+
+
+def test_a_run_that_failed_long_ago(lesson: Either, capsys: Capture) -> None:
+    lesson.service.fails("prepare", "no such file", "last line\n")
+    lesson.here(capsys, *lesson.submit)
+    for _ in range(2):  # the second finds it recorded
+        done = lesson.here(capsys, "wait", lesson.runs()[0].name)
+        assert done.status == 1
+    assert lesson.record()["steps"]["prepare"]["tail"] == ["last line"]
+    assert lesson.record()["steps"]["train"]["state"] == "not run"
+
+
+def test_a_wait_that_was_killed_is_taken_up(lesson: Either, capsys: Capture) -> None:
+    lesson.service.stays("prepare")
+    process = lesson.start_azure(*lesson.submit, "--wait")
+    until(lambda: any((run / EVENTS).read_text().count("StepStarted") for run in lesson.runs()))
+    process.kill()
+    process.communicate()
+    if isinstance(lesson, LessonV2):
+        lesson.service.state.script.stays.clear()
+    else:
+        lesson.service.state.following[lesson.service.sent[0]].holds = False
+    done = lesson.here(capsys, "wait")
+    assert done.status == 0, done.err
+    events = [row[:3] for row in rows(lesson.runs()[-1])]
+    assert len(events) == len(set(events)) == 6
+    assert events[-1] == ("RunEnded", None, "done")
+    assert lesson.record()["state"] == "done"
+
+
+def connected(lesson: Either) -> Any:  # noqa: ANN401 - the SDK's
+    if isinstance(lesson, LessonV2):
+        return azureml.connect(str(lesson.root), sdk="v2")
+    from tests.loopback.client import LoopbackAuth
+
+    return azureml.connect(str(lesson.root), LoopbackAuth(lesson.url))
+
+
+def test_a_run_without_a_record_gets_one(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit, "--param", "epochs=7")
+    (run,) = lesson.service.sent
+    shutil.rmtree(lesson.root / ".aml_pipeline")  # a colleague submitted it
+    done = lesson.here(capsys, "wait", run, *lesson.submit[1:])
+    assert done.status == 0, done.err
+    assert [line.split()[:2] for line in done.out.splitlines()] == [["prepare", "done"], ["train", "done"]]
+    record = lesson.record()
+    assert (record["state"], record["pipeline"], record["azureml"]["run"]) == ("done", "lesson", run)
+    assert record["azureml"]["portal"].startswith("http")
+    assert record["azureml"]["sdk"] == ("v2" if isinstance(lesson, LessonV2) else "v1")
+    assert "prepare" in (lesson.root / lesson.cli("report").stdout.split()[-1]).read_text(encoding="utf-8")
+    assert "done" in lesson.cli("runs").stdout
+    assert lesson.here(capsys, "wait", run).out == f"run {run} has ended: done\n"
+
+
+def test_a_run_of_another_pipeline_is_refused(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit)
+    (run,) = lesson.service.sent
+    shutil.rmtree(lesson.root / ".aml_pipeline")
+    lesson.replace("pipeline.yaml", "name: lesson", "name: letters")
+    done = lesson.here(capsys, "wait", run, *lesson.submit[1:])
+    what = f'Run {run} is one of pipeline "lesson", not of "letters". Name the file of that pipeline with -f.\n'
+    assert (done.status, done.err) == (2, what)
+    assert lesson.runs() == []
+
+
+def test_a_run_that_azure_does_not_have(lesson: Either, capsys: Capture) -> None:
+    done = lesson.here(capsys, "wait", "nothing", *lesson.submit[1:])
+    assert done.status == 4
+    assert done.err.startswith("Looking up run nothing failed.")
+    assert lesson.runs() == []
+
+
+def test_two_waits_at_once(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit)
+    (folder,) = lesson.runs()
+    with continued(RunRecord(folder.name, str(folder))):
+        done = lesson.here(capsys, "wait")
+    what = f"Another process is waiting for this run, and adds to its record {folder.name}."
+    assert (done.status, done.err) == (6, f"{what} Watch it there, or stop it and wait here.\n")
+    assert lesson.here(capsys, "wait").status == 0
+
+
+def test_from_python(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit)
+    plan, workspace = aml_pipeline.load(lesson.root / "pipeline.yaml"), connected(lesson)
+    (run,) = lesson.service.sent
+    events: list[Event] = []
+    assert azureml.wait(workspace, run, plan, on_event=events.append, pause=lambda _: None) == ("done", "")
+    assert [event.step for event in events if isinstance(event, StepStarted)] == ["prepare", "train"]
+    assert azureml.wait(workspace, run, plan, on_event=events.clear) == ("done", "")  # type: ignore[arg-type] # not called
+    lesson.replace("pipeline.yaml", "name: lesson", "name: letters")
+    shutil.rmtree(lesson.root / ".aml_pipeline")
+    with pytest.raises(UsageError, match='one of pipeline "lesson"'):
+        azureml.wait(workspace, run, aml_pipeline.load(lesson.root / "pipeline.yaml"))
+
+
+# The record, whenever a wait is stopped: no SDK is needed.
+
+METRICS = {"loss": [2.0, 1.0, 1.0], "row": {"a": 1}}
+FILES = {"user_logs/std_log.txt": "hello\n"}
+TIMES = {"startTimeUtc": "2026-11-24T10:00:00.5Z", "endTimeUtc": "2026-11-24T11:00:01Z"}
+
+
+def a_run() -> Watched:
+    first = Run("first", "Running", "Finished", metrics=METRICS, files=FILES, times=TIMES)
+    second = Run("second", "Queued", "Queued", "Failed", error="boom", files=FILES)
+    return Watched(Run("all", "Running", "Running", "Running", "Failed", steps=[first, second], times=TIMES))
+
+
+def a_record(folder: Path, name: str) -> RunRecord:
+    recorder = Recorder(str(folder), name)
+    about = {"run": "r", "steps": ["first", "second", "third"]}
+    recorder.open(lambda: {"azureml": about, "state": "submitted", "started": 1.0})
+    recorder.close()
+    return RunRecord(name, recorder.folder)
+
+
+def follow(record: RunRecord, on_event: Callable[[Event], None] = lambda _: None) -> str:
+    return following.follow(RunRecord(record.id, record.folder), a_run(), on_event, lambda _: None).state
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["whole", "torn"])
+def test_wherever_a_wait_stops_the_next_one_does_the_rest(tmp_path: Path, *, torn: bool) -> None:
+    whole = a_record(tmp_path, "whole")
+    assert follow(whole) == "failed"
+    wanted = rows(Path(whole.folder))
+    assert [row[0] for row in wanted].count("MetricLogged") == 4
+    for place in range(len(wanted)):
+        record = a_record(tmp_path, f"stopped-{place}")
+        events = Path(record.folder, EVENTS)
+        lines = Path(whole.folder, EVENTS).read_bytes().splitlines(keepends=True)
+        events.write_bytes(b"".join(lines[:place]) + (lines[place][:20] if torn else b""))
+        assert follow(record) == "failed"
+        assert sorted(map(repr, rows(Path(record.folder)))) == sorted(map(repr, wanted))
+        assert record.states == whole.states == {"first": "done", "second": "failed", "third": "not run"}
+        assert record.metrics == whole.metrics
+        assert record.damaged() == []
+        assert follow(record) == "failed"
+        assert len(rows(Path(record.folder))) == len(wanted)
+
+
+def test_a_wait_that_was_killed_before_it_wrote_the_end(tmp_path: Path) -> None:
+    record = a_record(tmp_path, "r")
+    before = Path(record.folder, "run.json").read_bytes()
+    follow(record)
+    Path(record.folder, "run.json").write_bytes(before)
+    Path(record.folder, "short.json").unlink()
+    assert follow(record) == "failed"
+    assert (record.seconds, record.states["first"]) == (3600.5, "done")
+
+
+def test_steps_that_ended_are_not_asked_for_again(tmp_path: Path) -> None:
+    record = a_record(tmp_path, "r")
+
+    def stop(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.step == "second":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(record, stop)
+    log = Path(record.log("first"))
+    log.write_text("kept\n", encoding="utf-8")
+    follow(record)
+    assert log.read_text(encoding="utf-8") == "kept\n"
+
+
+def test_times_are_those_of_azure_where_nobody_watched(tmp_path: Path) -> None:
+    record = a_record(tmp_path, "r")
+    run = Run("all", "Finished", steps=[Run("first", "Finished", times=TIMES)], times=TIMES)
+    following.follow(record, Watched(run), lambda _: None)
+    begun = next(event["time"] for event in record.events() if event["event"] == "StepStarted")
+    assert begun == 1795514400.5
+    assert record.seconds == 3600.5
+
+
+def test_where_locks_do_not_work_a_wait_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    record = a_record(tmp_path, "r")
+    with continued(record):
+        assert follow(record) == "failed"
+
+
+def test_a_second_wait_is_refused(tmp_path: Path) -> None:
+    record = a_record(tmp_path, "r")
+    with continued(record), pytest.raises(MachineError, match="adds to its record r"):
+        follow(record)
