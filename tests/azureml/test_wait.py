@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +16,6 @@ from aml_pipeline import azureml
 from aml_pipeline.azureml import following
 from aml_pipeline.azureml.v1.watched import Watched
 from aml_pipeline.core.errors import MachineError, UsageError
-from aml_pipeline.runs import locks
 from aml_pipeline.runs.events import Event, StepStarted
 from aml_pipeline.runs.record import EVENTS, RunRecord
 from aml_pipeline.runs.recorder import Recorder, continued
@@ -238,7 +238,7 @@ def test_where_locks_do_not_work_a_wait_goes_on(tmp_path: Path, monkeypatch: pyt
     def refuse(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     record = a_record(tmp_path, "r")
     with continued(record):
         assert follow(record) == "failed"
