@@ -11,6 +11,9 @@ from types import FrameType
 from aml_pipeline.cli.exits import Terminated, die_of
 from aml_pipeline.cli.sending import listener
 
+# Neither azure-ai-ml nor an upload of data is interrupted at once.
+UPLOADS = "Stopping after the current uploads; interrupt again to stop at once."
+
 
 @contextlib.contextmanager
 def heard(notice: str = "") -> Iterator[Callable[[], None]]:

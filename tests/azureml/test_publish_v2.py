@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from aml_pipeline import azureml, load
 from aml_pipeline.azureml.publication import Actual, Change
 from aml_pipeline.azureml.v2 import published
-from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.errors import AzureError, UsageError
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
 
@@ -30,10 +32,8 @@ class Published(LessonV2):
         return azureml.publish(load(str(self.root / "pipeline.yaml")), self.client, dry_run=dry_run, adopt=adopt)
 
     def change(self, old: str, new: str, file: str = "pipeline.yaml") -> None:
-        """Replace a text in a file, which must have it."""
-        text = (self.root / file).read_text(encoding="utf-8")
-        assert old in text
-        (self.root / file).write_text(text.replace(old, new), encoding="utf-8")
+        """Replace a text in a file, which must have it once."""
+        self.replace(file, old, new)
 
     def schedule(self, name: str = "lesson_nightly") -> dict[str, Any]:
         """Return what a schedule is now."""
@@ -227,3 +227,273 @@ def test_a_component_that_is_not_ours_is_not_given_a_version(lesson: Published) 
     with pytest.raises(AzureError, match="has a component lesson that was not created by publishing lesson"):
         lesson.publish()
     assert lesson.versions == ["1"]
+
+
+# The batch endpoint.
+
+
+@pytest.fixture
+def called(lesson: Published) -> Published:
+    """Return the project with a batch endpoint."""
+    lesson.change("schedules:\n", "publish: {endpoint: lesson-runs}\n\nschedules:\n")
+    return lesson
+
+
+def test_an_endpoint_runs_the_version_by_default(called: Published) -> None:
+    changes = called.publish()
+    (version,) = called.versions
+    name = f"v{version[:12]}"
+    assert said(changes)[1:] == [
+        f"create published pipeline lesson version {version[:12]}",
+        "create endpoint lesson-runs",
+        f"create deployment {name} version {version[:12]}",
+        f"update endpoint lesson-runs default: none → {version[:12]}",
+        "create schedule lesson.nightly every day at 02:00, UTC",
+    ]
+    endpoint = called.service.endpoints["lesson-runs"]
+    assert endpoint["properties"]["defaults"] == {"deploymentName": name}
+    assert endpoint["tags"]["aml-pipeline"] == "lesson"
+    deployment = called.service.deployments["lesson-runs", name]
+    configuration = deployment["properties"]["deploymentConfiguration"]
+    assert configuration["componentId"]["assetId"].endswith(f"/components/lesson/versions/{version}")
+    settings = {"default_compute": "cpu-cluster", "continue_on_step_failure": False, "force_rerun": True}
+    assert configuration["settings"] == settings
+    assert deployment["tags"]["aml-pipeline-digest"] == version
+    (address,) = [change.address for change in changes if change.address]
+    assert address == f"{called.service.url}/batchEndpoints/lesson-runs/jobs"
+    assert {change.action for change in called.publish()} == {"unchanged"}
+    assert called.service.writes() == []
+
+
+def test_the_default_moves_and_old_deployments_are_deleted(called: Published) -> None:
+    for number in range(6):
+        called.change("train'", f"train {number}'" if number else "train 0'", "steps/train.py")
+        changes = said(called.publish())
+        called.change(f"train {number}'", "train'", "steps/train.py")
+    names = [name for _, name in called.service.deployments]
+    assert names == [f"v{version[:12]}" for version in called.versions[1:]]
+    first = called.versions[0][:12]
+    assert changes[-1] == f"delete deployment v{first} version {first}: the last 5 deployments stay"
+    assert called.service.endpoints["lesson-runs"]["properties"]["defaults"] == {"deploymentName": names[-1]}
+
+
+def test_what_a_person_added_to_the_endpoint_stays(called: Published) -> None:
+    called.publish()
+    endpoint = called.service.endpoints["lesson-runs"]
+    endpoint["tags"]["cost"] = "42"
+    endpoint["properties"]["description"] = "Ask Ada."
+    called.change("train", "train well", "steps/train.py")
+    called.publish()
+    endpoint = called.service.endpoints["lesson-runs"]
+    assert (endpoint["tags"]["cost"], endpoint["properties"]["description"]) == ("42", "Ask Ada.")
+    assert endpoint["location"]
+
+
+def test_an_endpoint_that_leaves_the_file_stays(called: Published) -> None:
+    called.publish()
+    called.change("publish: {endpoint: lesson-runs}\n", "")
+    (version,) = called.versions
+    stays = f"unchanged endpoint lesson-runs not in the file; stays, with default {version[:12]}"
+    assert stays in said(called.publish())
+    assert called.service.writes() == []
+
+
+def test_an_endpoint_of_others_is_refused(called: Published) -> None:
+    called.service.endpoints["lesson-runs"] = {"location": "here", "properties": {"authMode": "AADToken"}}
+    with pytest.raises(AzureError, match="has a batch endpoint lesson-runs that was not created by publishing lesson"):
+        called.publish()
+    assert called.service.writes() == []
+
+
+def test_an_endpoint_name_that_another_workspace_has(called: Published) -> None:
+    called.service.state.taken.add("lesson-runs")
+    heard: list[str] = []
+    with azureml.heard_by(heard.append), pytest.raises(AzureError, match="lesson-runs is already in use"):
+        called.publish()
+    assert heard[-1].startswith("Done before the failure: environment training, published pipeline lesson.")
+
+
+# Going back.
+
+
+def test_going_back_and_forth(called: Published) -> None:
+    called.publish()
+    called.change("train", "train well", "steps/train.py")
+    called.publish()
+    old, new = called.versions
+    plan = load(str(called.root / "pipeline.yaml"))
+    called.service.forget()
+    pending = said(azureml.go_back(plan, called.client, "previous", dry_run=True))
+    assert called.service.writes() == []
+    assert (
+        said(azureml.go_back(plan, called.client, "previous"))
+        == pending
+        == [
+            f"update endpoint lesson-runs default: {new[:12]} → {old[:12]}",
+            f"update schedule lesson.nightly version {new[:12]} → {old[:12]}",
+        ]
+    )
+    job = called.schedule()["action"]["jobDefinition"]
+    assert (job["componentId"].endswith(old), job["inputs"]["epochs"]["value"]) == (True, "7")
+    assert called.service.endpoints["lesson-runs"]["properties"]["defaults"]["deploymentName"] == f"v{old[:12]}"
+    assert {change.action for change in azureml.go_back(plan, called.client, old[:6])} == {"unchanged"}
+    assert [line for line in said(called.publish()) if line.startswith("update")] == [
+        f"update endpoint lesson-runs default: {old[:12]} → {new[:12]}",
+        f"update schedule lesson.nightly version {old[:12]} → {new[:12]}",
+    ]
+
+
+def test_going_back_keeps_a_pause(lesson: Published) -> None:
+    lesson.publish()
+    lesson.change("train", "train well", "steps/train.py")
+    lesson.publish()
+    lesson.service.pause("lesson_nightly")
+    azureml.go_back(load(str(lesson.root / "pipeline.yaml")), lesson.client, "previous")
+    schedule = lesson.schedule()
+    assert schedule["action"]["jobDefinition"]["componentId"].endswith(lesson.versions[0])
+    assert (schedule["isEnabled"], "aml-pipeline-disabled" in schedule["tags"]) == (False, False)
+
+
+def test_a_version_that_does_not_fit_what_a_schedule_sets_is_refused(lesson: Published) -> None:
+    lesson.publish()
+    lesson.change("steps:\n", "datasets:\n  images: {registered: images}\n\nsteps:\n")
+    lesson.change("--out: ${{ outputs.data }}", "--images: ${{ datasets.images }}\n      --out: ${{ outputs.data }}")
+    lesson.service.add_data("images", "1")
+    lesson.publish()
+    old, new = lesson.versions
+    plan = load(str(lesson.root / "pipeline.yaml"))
+    with pytest.raises(UsageError, match=f"Version {old[:12]} of lesson has no input images, which schedule "):
+        azureml.go_back(plan, lesson.client, "previous")
+    lesson.change("      --images: ${{ datasets.images }}\n", "")
+    lesson.publish()
+    with pytest.raises(UsageError, match=f"Version {new[:12]} of lesson needs the input images, which schedule "):
+        azureml.go_back(plan, lesson.client, new)
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
+# Data and latest versions.
+
+
+@pytest.fixture
+def reading(lesson: Published) -> Published:
+    """Return the project with a step that reads registered data, another in a schedule."""
+    lesson.service.add_data("images", "1")
+    lesson.service.add_data("others", "5")
+    lesson.service.add_environment("shared", "1")
+    lesson.change("steps:\n", "datasets:\n  images: {registered: images}\n\nsteps:\n")
+    lesson.change("--out: ${{ outputs.data }}", "--out: ${{ outputs.data }}\n      --images: ${{ datasets.images }}")
+    lesson.change("parameters: {epochs: 7}", "datasets: {images: azureml:others@latest}")
+    lesson.change("name: training, conda_file: conda.yml", "registered: shared")
+    return lesson
+
+
+def inputs(lesson: Published) -> dict[str, str]:
+    given = lesson.schedule()["action"]["jobDefinition"]["inputs"]
+    return {name: one.get("value") or published.place(one["uri"]) for name, one in given.items()}
+
+
+def test_latest_versions_are_those_of_the_moment(reading: Published) -> None:
+    reading.publish()
+    (version,) = reading.versions
+    spec = reading.service.components["lesson", version]["properties"]["componentSpec"]
+    assert spec["inputs"]["images"] == {"type": "uri_folder"}
+    assert inputs(reading) == {"images": "azureml:others:5"}
+    assert {change.action for change in reading.publish()} == {"unchanged"}
+
+    reading.service.add_data("others", "6")
+    reading.service.add_data("images", "2")
+    assert said(reading.publish())[1:] == [
+        "update schedule lesson.nightly parameter images: azureml:others:5 → azureml:others:6"
+    ]
+    assert (reading.versions, inputs(reading)) == ([version], {"images": "azureml:others:6"})
+
+    reading.service.add_environment("shared", "2")
+    reading.publish()
+    *_, latest = reading.versions
+    assert latest != version
+    node = reading.service.components["lesson", latest]["properties"]["componentSpec"]["jobs"]["train"]
+    name, number = node["componentId"].split("/components/")[1].split("/versions/")
+    environment = reading.service.components[name, number]["properties"]["componentSpec"]["environment"]
+    assert environment.endswith("/environments/shared/versions/2")
+
+
+def test_a_schedule_that_names_no_data_reads_that_of_the_pipeline(reading: Published) -> None:
+    reading.change("datasets: {images: azureml:others@latest}", "parameters: {epochs: 7}")
+    reading.publish()
+    assert inputs(reading) == {"images": "azureml:images:1", "epochs": "7"}
+
+
+def test_who_calls_the_endpoint_must_name_the_data(reading: Published) -> None:
+    reading.change("schedules:\n", "publish: {endpoint: lesson-runs}\n\nschedules:\n")
+    (body,) = [change.body for change in reading.publish() if change.body]
+    uri = "azureml://locations/westeurope/workspaces/loopback/data/images/versions/1"
+    assert json.loads(body) == {"properties": {"InputData": {"images": {"JobInputType": "UriFolder", "Uri": uri}}}}
+
+
+def test_data_that_the_workspace_lacks(reading: Published) -> None:
+    reading.change("azureml:others@latest", "azureml:others:9")
+    with pytest.raises(AzureError, match="has no dataset others, version 9, which the file calls images"):
+        reading.publish()
+    assert reading.service.writes() == []
+
+
+# The commands.
+
+
+def test_the_commands(called: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    publish = ("publish", "--sdk", "v2")
+    pending = called.here(capsys, *publish, "--dry-run", "--exit-code")
+    assert (pending.status, pending.out.splitlines()[-1]) == (5, "6 changes pending; nothing was changed.")
+    done = called.here(capsys, *publish)
+    assert done.status == 0
+    studio = "https://ml.azure.com"
+    scope = f"subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices"
+    assert done.out.splitlines()[-3:] == [
+        "6 changes made.",
+        f"endpoint  {called.service.url}/batchEndpoints/lesson-runs/jobs",
+        f"page      {studio}/schedule/lesson_nightly/details/overview?wsid=/{scope}/workspaces/{WORKSPACE}",
+    ]
+    again = called.here(capsys, *publish, "--exit-code")
+    assert (again.status, again.out.splitlines()[3]) == (0, "Azure ML is up to date with the file.")
+
+    called.change("train", "train well", "steps/train.py")
+    called.here(capsys, *publish)
+    old, new = called.versions
+    back = called.here(capsys, *publish, "--version", "previous", "--format", "json")
+    rows = [(row["action"], row["kind"], row["details"]) for row in json.loads(back.out)]
+    assert rows == [
+        ("update", "endpoint", [f"default: {new[:12]} → {old[:12]}"]),
+        ("update", "schedule", [f"version {new[:12]} → {old[:12]}"]),
+    ]
+    listed = called.here(capsys, "schedules", "--remote", "--sdk", "v2")
+    compared = f"version {old[:12]} → {new[:12]}; runs version {old[:12]}"
+    assert listed.out == f"lesson.nightly  active  every day at 02:00, UTC  {compared}\n"
+    assert called.here(capsys, *publish, "--version", "x").status == 2
+    refused = called.here(capsys, "schedules", "--sdk", "v2")
+    assert refused.err == "--sdk needs --remote here: without it, nothing in Azure ML is looked at.\n"
+
+
+def test_a_failure_says_what_was_done_and_the_next_publish_does_the_rest(
+    lesson: Published, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lesson.service.fail("/schedules/lesson_nightly", 403, method="PUT")
+    done = lesson.here(capsys, "publish", "--sdk", "v2")
+    assert (done.status, done.out) == (4, "")
+    before, refused = done.err.splitlines()[-2:]
+    assert before == (
+        "Done before the failure: environment training, published pipeline lesson. "
+        "`aml-pipeline publish` will do the rest."
+    )
+    assert refused.startswith(
+        "Publishing schedule lesson.nightly failed. You are not allowed to do that in this workspace. Ask its owner "
+    )
+    lesson.service.forgive()
+    assert [change.action for change in lesson.publish()] == ["unchanged", "create"]
+
+
+def test_a_file_that_v2_cannot_run_is_refused_offline(lesson: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.change("parameters: {epochs: 7}", """parameters: {epochs: "it's"}""")
+    lesson.change("epochs: 2", "epochs: some")
+    lesson.service.forget()
+    done = lesson.here(capsys, "publish", "--sdk", "v2")
+    assert (done.status, "[export-value]" in done.err, lesson.service.requests) == (2, True, [])

@@ -26,6 +26,7 @@ from aml_pipeline.azureml.publication.things import (
     deployment_name,
     endpoint_name,
     identity,
+    short,
 )
 from aml_pipeline.azureml.publication.timing import Timing, of_trigger
 from aml_pipeline.azureml.publication.versions import moved_back, repointed
@@ -64,5 +65,6 @@ __all__ = [
     "require_own",
     "resumed",
     "schedule_changes",
+    "short",
     "stopped_pipeline",
 ]

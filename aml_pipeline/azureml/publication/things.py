@@ -139,8 +139,8 @@ class Wanted:
 class Change:
     """A change, or why a thing stays as it is: ``id`` is that of the existing thing, ``details`` say what differs.
 
-    ``only_mark``: only the owner changes. Afterwards, posting to ``address`` starts a run, and ``page`` is its page in
-    the portal, if any.
+    ``only_mark``: only the owner changes. Afterwards, posting ``body`` to ``address`` starts a run, and ``page`` is its
+    page in the portal, if any.
     """
 
     action: Action
@@ -150,6 +150,7 @@ class Change:
     id: str = ""
     key: str = ""
     address: str = ""
+    body: str = ""
     page: str = ""
     only_mark: bool = False
 

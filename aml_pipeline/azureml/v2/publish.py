@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from aml_pipeline.azureml import refusal
+from aml_pipeline.azureml import left_in_v1, refusal
 from aml_pipeline.azureml.adaptation import said
 from aml_pipeline.azureml.publication import (
     Actual,
@@ -24,6 +24,7 @@ from aml_pipeline.azureml.publication import (
     repointed,
     require_own,
     schedule_changes,
+    short,
 )
 from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.v2 import export, needs, published
@@ -33,7 +34,7 @@ from aml_pipeline.azureml.v2.export import schedules as exported
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.errors import AzureError, UsageError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
@@ -64,7 +65,7 @@ def publish(
     actual = published.look(client, wanted.name, wanted.endpoint)
     require_own(wanted, actual)
     todo = [*lacking.changes(), *changes(wanted, actual)]
-    for line in firing_too(wanted, actual, todo):
+    for line in (*firing_too(wanted, actual, todo), *left_in_v1.firing_too(plan, client, todo)):
         say(line)
     if not dry_run:
         kept = home.keep()
@@ -91,10 +92,26 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
     actual = published.look(client, wanted.name, wanted.endpoint)
     require_own(wanted, actual)
     wanted, todo = repointed(wanted, actual, version)
+    _require_fitting(wanted, actual, todo, client)
     if dry_run:
         return todo
     work = Work(plan, client, project_of(plan), wanted, needs.NOTHING)
     return _with_addresses(work, apply(work, todo))
+
+
+def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], client: Sdk) -> None:
+    """Raise UsageError if the inputs of the wanted version are not those that a schedule sets."""
+    known = {change.id for change in todo if change.kind == "schedule" and change.action == "update"}
+    inputs = published.inputs(client, wanted.name, wanted.digest) if known else {}
+    for schedule in actual.schedules:
+        if schedule.id in known:
+            given = schedule.parameters or {}
+            unknown = [f"has no input {name}" for name in given if name not in inputs]
+            lacking = [f"needs the input {name}" for name, needed in inputs.items() if needed and name not in given]
+            for what in [*unknown, *lacking]:
+                version = f"Version {short(wanted.digest)} of {wanted.name}"
+                differs = f"schedule {schedule.name} {'sets' if what in unknown else 'does not set'}"
+                raise UsageError(f"{version} {what}, which {differs}. Publish from the commit of that version.")
 
 
 def schedules(plan: Plan, client: Sdk, project: Project | None = None) -> tuple[Actual, Whose, list[Change]]:
@@ -178,7 +195,9 @@ def _with_addresses(work: Work, done: Iterable[Change]) -> list[Change]:
 
 def _with_address(work: Work, change: Change) -> Change:
     if change.kind == "endpoint" and change.name == work.wanted.endpoint and change.action != "create":
-        return replace(change, address=work.client.batch_endpoints.get(change.name).scoring_uri or "")
+        endpoint = work.client.batch_endpoints.get(change.name)
+        workspace = f"azureml://locations/{endpoint.location}/workspaces/{work.client.workspace_name}"
+        return replace(change, address=endpoint.scoring_uri or "", body=running.body(work.plan, workspace))
     if change.kind == "schedule" and change.action != "disable":
         return replace(change, page=_page(work.client, change.id))
     return change

@@ -66,6 +66,14 @@ def _versions(client: Sdk, component: str) -> list[Sdk]:
         raise
 
 
+def inputs(client: Sdk, component: str, version: str) -> dict[str, bool]:
+    """Return the inputs of a version of a component, and whether each must be given. Raises AzureError."""
+    with doing(f"looking up component {component}"):
+        entity = client.components._version_operation.get(name=component, version=version, **scope(client))  # noqa: SLF001
+        declared: Entity = entity["properties"]["componentSpec"].get("inputs") or {}
+        return {name: not (given.get("optional") or "default" in given) for name, given in declared.items()}
+
+
 def _pipeline(component: str, entity: Entity) -> Pipeline:
     properties = entity["properties"]
     archived, mark = properties.get("isArchived"), mark_of(properties.get("tags"))

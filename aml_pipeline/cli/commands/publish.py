@@ -9,6 +9,7 @@ from aml_pipeline import azureml
 from aml_pipeline.azureml import publishing, sdks
 from aml_pipeline.azureml.publication import Change, as_text, listed
 from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.cli import stopping
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
@@ -46,15 +47,20 @@ def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[st
     dry, version, sdk = options.flag("dry_run"), options.text("version"), sdks.chosen(plan, options.text("sdk"))
     if version is None:
         publishing.require_publishable(plan, project, sdk=sdk)
-    workspace = connect(options, environ, project.folder, plan.workspace, sdk)
-    say_where(workspace)
-    if version is not None:
-        return azureml.go_back(plan, workspace, version, dry_run=dry)
-    return azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
+    with stopping.heard(stopping.UPLOADS if sdk == "v2" and not dry else "") as raise_what_was_heard:
+        workspace = connect(options, environ, project.folder, plan.workspace, sdk)
+        say_where(workspace)
+        if version is not None:
+            changes = azureml.go_back(plan, workspace, version, dry_run=dry)
+        else:
+            changes = azureml.publish(plan, workspace, project, dry_run=dry, adopt=options.flag("adopt"))
+    raise_what_was_heard()
+    return changes
 
 
 def _row(change: Change) -> dict[str, object]:
-    return {key: value for key, value in asdict(change).items() if key not in {"key", "only_mark"}}
+    left_out = {"key", "only_mark", *(() if change.body else ("body",))}
+    return {key: value for key, value in asdict(change).items() if key not in left_out}
 
 
 def _summary(changes: list[Change], options: Options) -> str:
@@ -73,6 +79,8 @@ def _addresses(changes: list[Change]) -> Iterator[str]:
             yield f"page      {change.page}"
         if change.address and change.kind == "endpoint":
             yield f"endpoint  {change.address}"
+        if change.body:
+            yield f"body      {change.body}"
 
 
 def print_schedules(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> int:

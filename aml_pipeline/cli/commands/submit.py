@@ -24,9 +24,6 @@ from aml_pipeline.pipeline.spec.names import OWN_TAGS
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.project.folder import Project
 
-# Neither azure-ai-ml nor an upload of data is interrupted at once.
-_UPLOADS = "Stopping after the current uploads; interrupt again to stop at once."
-
 
 def submit(options: Options, environ: Mapping[str, str]) -> int:
     """Submit the pipeline or the named step; with ``--wait`` exit with 1 if it failed."""
@@ -41,7 +38,7 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
             return 0
         try:
             with stopping.heard(
-                _UPLOADS if sdk == "v2" or uploads.names(plan, plan.steps) else ""
+                stopping.UPLOADS if sdk == "v2" or uploads.names(plan, plan.steps) else ""
             ) as raise_what_was_heard:
                 workspace = connect(options, environ, project.folder, plan.workspace, sdk)
                 say_where(workspace)

@@ -6,6 +6,7 @@ settings, experiment, places of outputs, and data.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aml_pipeline.azureml import sendable
@@ -58,3 +59,26 @@ def deployment_settings(plan: Plan) -> dict[str, Any]:
     """Return the settings of the deployment of a batch endpoint, which names things without ``azureml:``."""
     settings = {**job.settings(plan), "force_rerun": not plan.reuse}
     return {key: text.removeprefix("azureml:") if isinstance(text, str) else text for key, text in settings.items()}
+
+
+# Types of data as a caller of a batch endpoint names them.
+_TYPES = {"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable"}
+
+
+def body(plan: Plan, workspace: str) -> str:
+    """Return what a caller of a batch endpoint must post, because a component has no defaults for data.
+
+    "" if the pipeline reads none. ``workspace`` is its address, ``azureml://locations/…``; the form is that of
+    Microsoft's example (azureml-examples, cli/batch-score-rest.sh).
+    """
+    data = {
+        name: {"JobInputType": _TYPES[given["type"]], "Uri": _uri(given["path"], workspace)}
+        for name, given in _data(plan).items()
+    }
+    return json.dumps({"properties": {"InputData": data}}, ensure_ascii=False) if data else ""
+
+
+def _uri(path: str, workspace: str) -> str:
+    name, _, version = path.removeprefix("azureml:").partition(":")
+    is_registered = path.startswith("azureml:") and not path.startswith("azureml://")
+    return f"{workspace}/data/{name}/versions/{version}" if is_registered else path
