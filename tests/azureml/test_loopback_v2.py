@@ -293,6 +293,8 @@ def test_an_unknown_cluster_is_refused_before_anything_is_written(
     from azure.ai.ml.exceptions import MlException
 
     service.computes.clear()
+    file = folder / "pipeline.yml"  # the client looks up the targets of nodes, and not that of the settings
+    file.write_text(yaml.safe_dump(_with_targets(yaml.safe_load(file.read_text(encoding="utf-8")))), encoding="utf-8")
     with pytest.raises(MlException, match="Compute cpu-cluster was not found"):
         _submit(client, folder)
     assert service.writes() == []
@@ -421,6 +423,12 @@ def test_somebody_else_cancels(service: ServiceV2, client: Sdk, folder: Path) ->
 # Publishing: pipeline components, schedules, batch endpoints.
 
 
+def _with_targets(pipeline: Sdk) -> Sdk:
+    """Return a pipeline in which each node names the compute target of the settings."""
+    target = {"compute": pipeline["settings"]["default_compute"]}
+    return {**pipeline, "jobs": {name: node | target for name, node in pipeline["jobs"].items()}}
+
+
 @pytest.fixture
 def component(client: Sdk, folder: Path) -> str:
     """Return the id of the pipeline of two steps as a component."""
@@ -432,7 +440,7 @@ def component(client: Sdk, folder: Path) -> str:
         "name": "lesson",
         "version": "abc",
         "inputs": {"epochs": {"type": "string", "default": "2"}},
-        "jobs": pipeline["jobs"],
+        "jobs": _with_targets(pipeline)["jobs"],
     }
     (folder / "component.yml").write_text(yaml.safe_dump(spec), encoding="utf-8")
     return str(client.components.create_or_update(load_component(folder / "component.yml")).id)
