@@ -480,6 +480,33 @@ def test_publishing_uploads_and_says_so(
         assert "published pipeline" in first.here(capsys, "publish").out
 
 
+@BY_V2
+def test_publishing_by_v2_uploads_and_schedules_read_it(
+    lesson: LessonV2, storage: Storage, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "YOUNG_NS", -1)
+    nightly = "schedules:\n  nightly: {cron: 0 2 * * *}\n\nsteps:\n"
+    lesson.replace("pipeline.yaml", "steps:\n", nightly)
+    publish = ("publish", "--sdk", "v2")
+    dry = lesson.here(capsys, *publish, "--dry-run").out.splitlines()[0]
+    assert (dry.startswith("  + data images"), dry.endswith("4 files, 5 bytes; as it is now")) == (True, True)
+    assert storage.writes() == []
+
+    def read() -> str:
+        job = lesson.service.schedules["lesson_nightly"]["properties"]["action"]["jobDefinition"]
+        return str(job["inputs"]["images"]["uri"]).removeprefix("azureml://datastores/workspaceblobstore/paths/")
+
+    assert lesson.here(capsys, *publish).status == 0
+    (place,) = folders(storage)
+    assert (storage.files(place), read()) == (local(lesson), place)
+    lesson.service.forget()
+    assert "Azure ML is up to date with the file.\n" in lesson.here(capsys, *publish).out
+    assert [request for request in lesson.service.writes() if request.method == "PUT"] == []
+    change(lesson, "a.txt", "changed")
+    (changed,) = [line for line in lesson.here(capsys, *publish).out.splitlines() if "~" in line]
+    assert ("parameter images: azureml://" in changed, read()) == (True, folders(storage)[-1])
+
+
 def test_plan_remote_says_what_would_be_uploaded(lesson: Either, storage: Storage, capsys: Capture) -> None:
     words = ("plan", "--remote", *lesson.submit[1:])
     line = "A submission would upload dataset images (4 files, 5 bytes), or the files of it that are missing.\n"

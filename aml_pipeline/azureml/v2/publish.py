@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from aml_pipeline.azureml import left_in_v1, refusal
+from aml_pipeline.azureml import refusal
 from aml_pipeline.azureml.adaptation import said
 from aml_pipeline.azureml.publication import (
     Actual,
@@ -65,7 +65,7 @@ def publish(
     actual = published.look(client, wanted.name, wanted.endpoint)
     require_own(wanted, actual)
     todo = [*lacking.changes(), *changes(wanted, actual)]
-    for line in (*firing_too(wanted, actual, todo), *left_in_v1.firing_too(plan, client, todo)):
+    for line in firing_too(wanted, actual, todo):
         say(line)
     if not dry_run:
         kept = home.keep()
@@ -100,18 +100,25 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
 
 
 def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], client: Sdk) -> None:
-    """Raise UsageError if the inputs of the wanted version are not those that a schedule sets."""
-    known = {change.id for change in todo if change.kind == "schedule" and change.action == "update"}
-    inputs = published.inputs(client, wanted.name, wanted.digest) if known else {}
+    """Raise UsageError if the wanted version has other inputs than those that a schedule sets."""
+    changed = {change.id for change in todo if change.kind == "schedule" and change.action == "update"}
+    if not changed:
+        return
+    inputs, version = published.inputs(client, wanted.name, wanted.digest), short(wanted.digest)
     for schedule in actual.schedules:
-        if schedule.id in known:
+        if schedule.id in changed:
             given = schedule.parameters or {}
-            unknown = [f"has no input {name}" for name in given if name not in inputs]
-            lacking = [f"needs the input {name}" for name, needed in inputs.items() if needed and name not in given]
-            for what in [*unknown, *lacking]:
-                version = f"Version {short(wanted.digest)} of {wanted.name}"
-                differs = f"schedule {schedule.name} {'sets' if what in unknown else 'does not set'}"
-                raise UsageError(f"{version} {what}, which {differs}. Publish from the commit of that version.")
+            wrong = [
+                f"has no input {name}, which schedule {schedule.name} sets" for name in given if name not in inputs
+            ]
+            wrong += [
+                f"needs the input {name}, which schedule {schedule.name} does not set"
+                for name, is_needed in inputs.items()
+                if is_needed and name not in given
+            ]
+            if wrong:
+                cure = "Publish from the commit of that version."
+                raise UsageError(f"Version {version} of {wanted.name} {wrong[0]}. {cure}")
 
 
 def schedules(plan: Plan, client: Sdk, project: Project | None = None) -> tuple[Actual, Whose, list[Change]]:
