@@ -507,11 +507,25 @@ def test_v1_and_v2_are_given_the_same_environments() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["on", "012", "1e3", "", " a ", "a: b", "- x", "a\nb\n", "\x85", " ", "é😀", "'\"", "%a", "=", "~", "\t#"]
+    "text",
+    ["on", "012", "1e3", "", " a ", "a: b", "- x", "a\nb\n", "\x85", " ", "é😀", "'\"", "%a", "=", "~", "\t#", "a:"],
 )
 def test_a_text_is_read_back_as_it_was(text: str) -> None:
     data = {"a": text, "b": {text: [text]}}
     assert yaml.safe_load(yaml_text.text(data, "x")) == {"$schema": f"{yaml_text.SCHEMAS}/x.schema.json", **data}
+
+
+@pytest.mark.parametrize("text", ["1e-3", "089", "0o17", ".5", "-1", "+2.", "1E3"])
+def test_a_text_like_a_number_is_quoted_for_other_readers_of_yaml(text: str) -> None:
+    assert f"a: '{text}'\n" in yaml_text.text({"a": text}, "x")
+
+
+def test_blocks_and_nodes_are_set_apart() -> None:
+    data = {"type": "x", "inputs": {"a": {"b": 1}, "c": {"b": 1}}, "jobs": {"d": {"inputs": {"b": 1}}, "e": {"b": 2}}}
+    text = yaml_text.text(data, "x")
+    rows = text.split("\n\n")
+    assert [row.splitlines()[0].strip() for row in rows[1:]] == ["inputs:", "jobs:", "e:"]
+    assert yaml.safe_load(text).items() >= data.items()
 
 
 LINE = "--text 'a  b' # : -"

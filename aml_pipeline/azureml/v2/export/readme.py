@@ -12,10 +12,10 @@ from aml_pipeline.pipeline.plan.model import Plan
 
 def text(plan: Plan, files: Sequence[str], omitted: Sequence[str]) -> str:
     """Return the page; ``files`` are the sorted paths of the export, ``omitted`` are lines on what it does not have."""
-    parts = [_head(plan), _commands(files)]
+    parts = [_head(plan), _commands(files), _notes(plan, files)]
     parts += [_left_out(omitted)] if omitted else []
     parts += [_schedules(plan)] if plan.schedules else []
-    return "\n".join(parts)
+    return "\n".join(filter(None, parts))
 
 
 def _head(plan: Plan) -> str:
@@ -27,15 +27,26 @@ Written by `aml-pipeline export{_profile(plan)}`, which overwrites it: change th
 
 def _commands(files: Sequence[str]) -> str:
     rows = "\n".join(_rows(files))
-    return f"""Run in this folder, after `az login` and `az configure --defaults group=GROUP workspace=WORKSPACE`:
+    return f"""Run in this folder, after `az extension add --name ml`, `az login` and
+`az configure --defaults group=GROUP workspace=WORKSPACE`:
 
 ```console
 {rows}
 ```
-
-An environment that the workspace has in this version need not be created again: the version is computed from its
-content. `--set inputs.NAME=VALUE` after `az ml job create` sets a parameter, whose value must not contain `'`.
 """
+
+
+def _notes(plan: Plan, files: Sequence[str]) -> str:
+    notes = []
+    if any(file.startswith("environments/") for file in files):
+        notes.append(
+            "The version of an environment follows from its content: one that exists need not be created again.\n"
+        )
+    if plan.parameters:
+        notes.append(
+            "`az ml job create` sets a parameter with `--set inputs.NAME=VALUE`; the value must not contain `'`.\n"
+        )
+    return "".join(notes)
 
 
 def _rows(files: Sequence[str]) -> Iterator[str]:

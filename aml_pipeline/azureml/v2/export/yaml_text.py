@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import yaml
 
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 _WIDTH = 80
+# Texts that YAML 1.2 reads as numbers, some of which PyYAML, which follows YAML 1.1, would not quote: 1e-3, 089.
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?|0o[0-7]+", re.IGNORECASE)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -20,7 +23,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
     """Represent a text; with line breaks it is escaped, because PyYAML reads U+0085 in other quotes as a line feed."""
-    style = None if value.isprintable() else '"'
+    style = "'" if _NUMBER.fullmatch(value) else None if value.isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
@@ -38,7 +41,14 @@ def text(data: dict[str, Any], schema: str, command: Sequence[str] = ()) -> str:
     if command and not folded:
         data["command"] = " ".join(command)
     body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31)
+    body = _spaced(body)
     return "\n  ".join([f"{body}command: >-", *command]) + "\n" if folded else body
+
+
+def _spaced(body: str) -> str:
+    """Return ``body`` with an empty line before each block, and between nodes; no value has several lines."""
+    head, key, nodes = re.sub(r"^(?=\w+:$)", "\n", body, flags=re.MULTILINE).partition("\njobs:\n")
+    return head + key + re.sub(r"\n(?=  \w+:$)", "\n\n", nodes, flags=re.MULTILINE)
 
 
 def _is_plain(line: str) -> bool:
