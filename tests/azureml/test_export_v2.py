@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
@@ -79,6 +80,13 @@ class Exported:
         assert isinstance(found, Mapping)
         return found
 
+    def spec(self, node: str) -> Mapping[str, Any]:
+        """The component of a node as it is sent."""
+        file = str(self.loaded["pipeline.yml"].written["jobs"][node]["component"]).removeprefix("./")
+        found = self.loaded[file].rest["properties"]["componentSpec"]
+        assert isinstance(found, Mapping)
+        return found
+
     def is_whole(self) -> None:
         """Assert that all that was written is sent, and that it is all that the plan says of a step's settings."""
         assert [(name, lost) for name, one in self.loaded.items() if (lost := sdk.dropped(one, self.root))] == []
@@ -94,7 +102,7 @@ class Exported:
             assert step.compute
             default = self.job["settings"].get("default_compute")
             assert node.get("computeId") == (step.compute.name if step.compute.name != default else None)
-            spec = self.loaded[f"components/{export.node(step.name)}.yml"].rest["properties"]["componentSpec"]
+            spec = self.spec(export.node(step.name))
             assert spec["is_deterministic"] == step.allow_reuse
             assert set(spec.get("inputs", {})) == set(node.get("inputs", {}))
             assert not set(spec.get("inputs", {})) & set(spec.get("outputs", {}))
@@ -138,7 +146,7 @@ class Exported:
     def receiving(self, parameter: str) -> Iterator[Mapping[str, Any]]:
         """Yield the declarations of the inputs that receive ``parameter``."""
         for name, node in self.job["jobs"].items():
-            spec = self.loaded[f"components/{name}.yml"].rest["properties"]["componentSpec"]
+            spec = self.spec(name)
             for port, bound in node.get("inputs", {}).items():
                 if bound["value"] == f"${{{{parent.inputs.{parameter}}}}}":
                     yield spec["inputs"][port]
@@ -146,7 +154,7 @@ class Exported:
     def received(self, python: Python, name: str) -> list[str]:
         """Return what the script ``name`` receives, the same in each shell, and nothing less than its script first."""
         node = export.node(name)
-        spec = self.loaded[f"components/{node}.yml"].rest["properties"]["componentSpec"]
+        spec = self.spec(node)
         order = self.root.parent / "order folder"
         order.mkdir(exist_ok=True)
         alone = not self.plan.step(name).written
@@ -253,20 +261,30 @@ def test_the_shipped_pipeline(tmp_path: Path, python: Python) -> None:
     assert shell.after(one.job) == {"prepare-data": set(), "train": set(), "register-environment": {"train"}}
 
 
-@pytest.mark.parametrize(
-    ("number", "plans"), [(0, 8), *(pytest.param(number, 50, marks=pytest.mark.more) for number in range(4))]
-)
-def test_generated_pipelines(folder: Path, python: Python, number: int, plans: int) -> None:
+ANY, SIBLINGS = strategies.pipelines(mixed=True), strategies.siblings()
+CAMPAIGNS = [
+    *[pytest.param(ANY, 0, 8, id="any"), pytest.param(SIBLINGS, 0, 12, id="siblings")],
+    *(pytest.param(ANY, number, 50, marks=pytest.mark.more, id=f"any {number}") for number in range(4)),
+    *(pytest.param(SIBLINGS, number, 50, marks=pytest.mark.more, id=f"siblings {number}") for number in range(2)),
+]
+
+
+@pytest.mark.parametrize(("pipelines", "number", "plans"), CAMPAIGNS)
+def test_generated_pipelines(
+    folder: Path, python: Python, pipelines: SearchStrategy[strategies.Pipeline], number: int, plans: int
+) -> None:
     """Those whose parameters v2 can carry are exported, and all others are refused."""
     done: set[tuple[str, str]] = set()
+    shared = 0
 
     @seed(number)
-    @given(strategies.pipelines(mixed=True))
+    @given(pipelines)
     @settings(
         max_examples=2 * plans, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     def check(one: strategies.Pipeline) -> None:
+        nonlocal shared
         if len(done) == plans:
             return
         written = [word.written for step in one.steps.values() for word in step.words]
@@ -281,9 +299,13 @@ def test_generated_pipelines(folder: Path, python: Python, number: int, plans: i
         reads = {step.name: {token.step for token in step.inputs} for step in found.plan.steps}
         assert shell.after(found.job) == {name: after - reads[name] for name, after in one.after.items()}
         done.add((one.text, str(one.given)))
+        shared += len({node["component"] for node in found.loaded["pipeline.yml"].written["jobs"].values()}) < len(
+            one.steps
+        )
 
     check()
     assert len(done) == plans
+    assert pipelines is ANY or shared > plans / 2
 
 
 HEAD = "name: small\ncompute: cpu-cluster\nenvironment: {name: training, docker_image: x}\n"
@@ -313,7 +335,7 @@ def test_a_step_without_outputs_that_others_come_after_writes_a_file_and_keeps_i
 
 @pytest.mark.parametrize("text", ["a${{b", "$[[x]]", "'$[[", "$$[[ ]]'", "${{inputs.x}}", "`id` $(id) ${HOME} !! \\"])
 def test_what_v2_would_take_for_its_own_is_taken_apart(text: str, python: Python) -> None:
-    from aml_pipeline.azureml.v2.export.component import quoted
+    from aml_pipeline.azureml.v2.export.command import quoted
 
     word = quoted(text)
     assert "${{" not in word

@@ -370,6 +370,37 @@ def pipelines(draw: st.DrawFn, *, mixed: bool = False) -> Pipeline:
 
 
 @st.composite
+def siblings(draw: st.DrawFn) -> Pipeline:
+    """A pipeline of which some steps differ only in literals, and so may share a component in v2."""
+    one = draw(pipelines(mixed=True).filter(lambda pipeline: "<output " not in f"{pipeline.text}{pipeline.given}"))
+    name = draw(st.sampled_from(sorted(one.steps)))
+    texts = st.sampled_from(("64", "-5", "0.5", "0.10", "012", "a b", "it's", "true", "-x")) | TEXTS
+    if one.steps[name].program is not SCRIPT:
+        texts = texts.filter(lambda text: bool(PLAIN.fullmatch(text)))
+    named = Argument("--value", (Token("1", "1"),))
+    step = replace(one.steps[name], arguments=(*one.steps[name].arguments, named), outputs={})
+    copies = {f"copy-{number}": _sibling(draw, step, name, number, texts) for number in range(draw(st.integers(1, 3)))}
+    return replace(one, steps={**one.steps, name: step, **copies})
+
+
+def _sibling(draw: st.DrawFn, step: Step, name: str, number: int, texts: st.SearchStrategy[str]) -> Step:
+    """Return ``step``, called ``name``, with other literals, as a step of its own."""
+
+    def other(token: Token) -> Token:
+        if "${{" not in token.written:
+            text = draw(texts | st.just(token.written))
+            return Token(text, text)
+        own = f"<output copy-{number}."
+        return replace(token, received=token.received and token.received.replace(f"<output {name}.", own))
+
+    arguments = (
+        argument if isinstance(argument.values, bool) else replace(argument, values=tuple(map(other, argument.values)))
+        for argument in step.arguments
+    )
+    return replace(step, arguments=tuple(arguments))
+
+
+@st.composite
 def twins(draw: st.DrawFn) -> tuple[Pipeline, Pipeline]:
     """Two pipelines of which one has two literals where the other has a comma."""
     one = draw(pipelines())

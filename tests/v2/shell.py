@@ -1,11 +1,9 @@
 """The commands of an export, with values put into them as text, run by a real shell."""
 
-import ast
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,10 @@ class Python:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self._told = folder / "told"
-        real = getattr(sys, "_base_executable", sys.executable)
-        tell = f"import sys; open({str(self._told)!r}, 'w', encoding='ascii').write(ascii(sys.argv[1:]))"
-        (folder / "tell.py").write_text(tell + "\nsys.exit(int(__import__('os').environ.get('STATUS', 0)))\n")
         for name in ("python", "bash", "Rscript"):
             program = folder / name
-            program.write_text(f"#!/bin/sh\nexec '{real}' -I -S -X utf8 '{folder / 'tell.py'}' {name} \"$@\"\n")
+            tell = f"printf '%s\\0' {name} \"$@\" > '{self._told}'"
+            program.write_text(f"#!/bin/sh\n{tell}\nexit ${{STATUS:-0}}\n")
             program.chmod(0o755)
         self.environ = {"PATH": f"{folder}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
 
@@ -46,9 +42,7 @@ class Python:
         done = subprocess.run([shell, "-c", command], env=environ, capture_output=True, check=False, timeout=PATIENCE)
         assert done.returncode == status, (command, done.stderr)
         assert done.stderr == b"", (command, done.stderr)
-        words = ast.literal_eval(self._told.read_text(encoding="ascii"))
-        assert isinstance(words, list)
-        return words
+        return os.fsdecode(self._told.read_bytes()).split("\0")[:-1]
 
 
 def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None) -> str:
@@ -70,7 +64,9 @@ def bound(job: Mapping[str, Any], node: str, command: str, order: Path | None) -
 
 def _value(job: Mapping[str, Any], given: Mapping[str, str]) -> str:
     found = _PARENT.fullmatch(given["value"])
-    assert found, given
+    if not found:
+        assert "${{" not in given["value"], given
+        return given["value"]
     if found[1]:
         of_pipeline = job["inputs"][found[1]]
         return f"<dataset {found[1].removeprefix('data__')}>" if "uri" in of_pipeline else str(of_pipeline["value"])

@@ -150,7 +150,7 @@ class _Content:
     def digest(self) -> str:
         """Return a digest of everything that is sent for the component: its file, those of the steps, their code."""
         plan, project = self.plan, self.project
-        files = export.render(plan, export.images(plan, project), ())
+        files = export.render(plan, export.images(plan, project), export.code_folders(plan, project))
         components = {path: text for path, text in sorted(files.items()) if path.startswith("components/")}
         code = {step.name: contents(project.snapshot(step)) for step in plan.steps}
         return _digest([_FORMAT, whole.text(plan, ""), components, code, dict(plan.tags)])

@@ -13,7 +13,17 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aml_pipeline.pipeline.plan.model import Plan, Step
-from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Input, Output, Parameter, by_option, written
+from aml_pipeline.pipeline.plan.tokens import (
+    Data,
+    Dataset,
+    Input,
+    Literal,
+    Output,
+    Parameter,
+    by_option,
+    with_options,
+    written,
+)
 from aml_pipeline.pipeline.spec.names import TAKEN, word_name_fault
 
 # The only output of a step without outputs, for the steps that come after it in v2.
@@ -41,6 +51,17 @@ def names(step: Step) -> dict[Parameter | Data, str]:
         # It was not measured how v2 treats equal names of inputs and outputs.
         given[Parameter(parameter)] = free.take(f"parameter_{parameter}" if parameter in free.used else parameter)
     return given
+
+
+def value_names(step: Step) -> list[str]:
+    """Return the name that each value of the arguments has as an input, in order; "" unless it is an option's literal.
+
+    A value is an input of a component in v2 if it differs between the steps that run the component.
+    """
+    taken = {*step.written, ORDER}
+    free = _Names({*taken, *names(step).values()})
+    words = [_word(option) if isinstance(token, Literal) else "" for option, token, _ in with_options(step.arguments)]
+    return [word and free.take(f"input_{word}" if word in taken | TAKEN else word) for word in words]
 
 
 class _Names:

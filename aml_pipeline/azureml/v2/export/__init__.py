@@ -14,13 +14,12 @@ from dataclasses import replace
 from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.images import Image, image_of
-from aml_pipeline.azureml.v2.export import assets, component, folder, job, readme, schedules
+from aml_pipeline.azureml.v2.export import assets, component, folder, job, readme, schedules, shapes
 from aml_pipeline.azureml.v2.export.assets import Registered as Registered
 from aml_pipeline.azureml.v2.export.assets import clusters as clusters
 from aml_pipeline.azureml.v2.export.assets import place as place
 from aml_pipeline.azureml.v2.export.folder import write_code as write_code
 from aml_pipeline.azureml.v2.export.omissions import omitted as omitted
-from aml_pipeline.azureml.v2.export.ports import ports
 from aml_pipeline.azureml.v2.export.problems import problems as problems
 from aml_pipeline.azureml.v2.export.problems import untyped as untyped
 from aml_pipeline.azureml.v2.export.readme import twice as twice
@@ -56,10 +55,15 @@ def _with_local_data(plan: Plan, project: Project, folder: str) -> Plan:
 
 def fill(plan: Plan, project: Project, place: str, left_out: Sequence[str] = (), *, force: bool = False) -> int:
     """Write an adapted plan into a folder that is not part of a snapshot; return the number of files."""
-    needed = images(plan, project)
-    copies = {f"code/{step.name}": project.snapshot(step) for step in plan.steps}
+    needed, code = images(plan, project), code_folders(plan, project)
+    copies = {f"code/{code[step.name]}": project.snapshot(step) for step in plan.steps}
     copies |= {one.context: one.image.context for one in assets.environments(plan, needed) if one.image.context}
-    return folder.write(place, render(plan, needed, left_out), copies, about(plan), force=force)
+    return folder.write(place, render(plan, needed, code, left_out), copies, about(plan, code), force=force)
+
+
+def code_folders(plan: Plan, project: Project) -> dict[str, str]:
+    """Return the name of the code folder of each step."""
+    return shapes.folders(plan, {step.name: project.snapshot(step).digests for step in plan.steps})
 
 
 def images(plan: Plan, project: Project) -> dict[Environment, Image]:
@@ -91,27 +95,36 @@ def _refuse(project: Project, plan: Plan, place: str) -> None:
             raise UsageError(f"{what} Name another folder, or write `{inside}/` into {source.path}/.amlignore.")
 
 
-def render(plan: Plan, images: Mapping[Environment, Image], left_out: Sequence[str]) -> dict[str, str]:
+def render(
+    plan: Plan, images: Mapping[Environment, Image], code: Mapping[str, str], left_out: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the text of each file by path, without the code of the steps and the manifest.
 
-    ``images`` has what to register for each environment that the plan defines; ``left_out`` are lines for the README.
+    ``images`` has what to register for each environment that the plan defines, ``code`` the name of each step's code
+    folder; ``left_out`` are lines for the README.
     """
     environments = assets.environments(plan, images)
     registered = {
         environment.environment: f"azureml:{environment.name}:{environment.image.version}"
         for environment in environments
     }
-    by_step = {step.name: ports(plan, step) for step in plan.steps}
     files = {"pipeline.yml": job.text(plan)}
-    for step in plan.steps:
-        files[f"components/{node(step.name)}.yml"] = component.text(step, by_step[step.name], registered)
+    for shared in shapes.components(plan):
+        files[component.place(shared)] = component.text(shared, registered, code[shared.steps[0].name])
     files |= {path: text for environment in environments for path, text in environment.files.items()}
     files |= {assets.place(cluster): assets.compute(cluster) for cluster in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
     return {**files, "README.md": readme.text(plan, sorted(files), left_out)}
 
 
-def about(plan: Plan) -> str:
-    """Return the manifest of an export without its files: its owner and the map of names, as JSON data."""
-    mapped = {step.name: node(step.name) for step in plan.steps}
-    return json.dumps({"pipeline": plan.name, "profile": plan.profile, "names": mapped})
+def about(plan: Plan, code: Mapping[str, str]) -> str:
+    """Return the manifest of an export without its files: its owner, and what each step became, as JSON data."""
+    return json.dumps(
+        {
+            "pipeline": plan.name,
+            "profile": plan.profile,
+            "names": {step.name: node(step.name) for step in plan.steps},
+            "components": {step.name: shared.name for shared in shapes.components(plan) for step in shared.steps},
+            "code": dict(code),
+        }
+    )

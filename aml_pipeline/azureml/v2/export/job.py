@@ -11,8 +11,8 @@ from typing import Any
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
-from aml_pipeline.azureml.v2.export import assets, input_types, yaml_text
-from aml_pipeline.azureml.v2.export.ports import ports
+from aml_pipeline.azureml.v2.export import assets, component, input_types, yaml_text
+from aml_pipeline.azureml.v2.export.shapes import Component, components
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
 from aml_pipeline.pipeline.plan.settings import Distribution, OutputSettings
@@ -83,13 +83,14 @@ def _without_defaults(plan: Plan) -> Plan:
 
 def nodes(plan: Plan) -> dict[str, Any]:
     """Return the nodes of the pipeline by name."""
-    return {node(step.name): _job(plan, step) for step in plan.steps}
+    run_by = {step.name: component for component in components(plan) for step in component.steps}
+    return {node(step.name): _job(step, run_by[step.name]) for step in plan.steps}
 
 
-def _job(plan: Plan, step: Step) -> dict[str, Any]:
-    data: dict[str, Any] = {"type": "command", "component": f"./components/{node(step.name)}.yml"}
-    for port in ports(plan, step):
-        if port.value:
+def _job(step: Step, run: Component) -> dict[str, Any]:
+    data: dict[str, Any] = {"type": "command", "component": f"./{component.place(run)}"}
+    for port in run.ports[step.name]:
+        if port.value != {}:
             data.setdefault(port.kind, {})[port.name] = port.value
     if step.environment_variables:
         data["environment_variables"] = dict(sorted(step.environment_variables.items()))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
+from aml_pipeline.azureml.v2.export.command import MARKS
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.settings import DatasetPlace, Environment
@@ -16,7 +17,6 @@ from aml_pipeline.pipeline.plan.settings import DatasetPlace, Environment
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 # The rule of azure-ai-ml for the name of an output, ``_assert_name_and_version`` of entities/_job/pipeline/_io/base.py.
 _OUTPUT = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_MARKS = ("'", "${{", "$[[")
 
 
 def problems(plan: Plan) -> list[Problem]:
@@ -55,8 +55,8 @@ def _values(plan: Plan, name: str) -> Iterator[Problem]:
 
 
 def _value(name: str, text: str, place: Path) -> Iterator[Problem]:
-    """Yield what is wrong with a value, which v2 inserts in single quotes into a shell command (see ``component``)."""
-    mark = next((mark for mark in _MARKS if mark in text), None)
+    """Yield what is wrong with a value, which v2 inserts in single quotes into a shell command (see ``command``)."""
+    mark = next((mark for mark in MARKS if mark in text), None)
     if mark is not None:
         message = f"Azure ML v2 inserts the value of {name} into a shell command, where {mark} has a special meaning."
         yield Problem(

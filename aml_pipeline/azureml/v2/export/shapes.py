@@ -1,0 +1,118 @@
+"""Steps → the components that they run: one for all steps that differ only in the values of options. Pure.
+
+The values that differ are inputs of the component, which the nodes set; all others are in its command.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aml_pipeline.azureml.v2.export import command, input_types
+from aml_pipeline.azureml.v2.export.command import Word
+from aml_pipeline.azureml.v2.export.ports import Port, ports
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.ports import node
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What ``steps`` run; ``ports`` has those of each, with the values that differ, and ``lines`` is the command."""
+
+    name: str
+    steps: tuple[Step, ...]
+    ports: Mapping[str, Sequence[Port]]
+    lines: Sequence[str]
+
+
+def components(plan: Plan) -> list[Component]:
+    """Return the components of ``plan``, in the order of their first steps."""
+    own = {step.name: ports(plan, step) for step in plan.steps}
+    words = {step.name: command.lines(step, own[step.name]) for step in plan.steps}
+    groups = _grouped((_shape(step, own[step.name], words[step.name]), step) for step in plan.steps)
+    names = named([[node(step.name) for step in steps] for steps in groups], [_snake(stem(steps)) for steps in groups])
+    return [_component(name, steps, own, words) for name, steps in zip(names, groups, strict=True)]
+
+
+def folders(plan: Plan, snapshots: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the name of each step's code folder; ``snapshots`` are the digests of its files. Equal ones share it."""
+    groups = _grouped((frozenset(snapshots[step.name].items()), step) for step in plan.steps)
+    wanted = [stem(steps) or posixpath.basename(posixpath.normpath(steps[0].source_directory)) for steps in groups]
+    names = named([[step.name for step in steps] for steps in groups], wanted)
+    return {step.name: name for name, steps in zip(names, groups, strict=True) for step in steps}
+
+
+def named(groups: Sequence[Sequence[str]], wanted: Sequence[str]) -> list[str]:
+    """Return a name for each group of names: the one wanted if nothing else is called so, else that of its first.
+
+    A group of one has its name. Cases are not told apart, as on some disks.
+    """
+    members = Counter(name.lower() for group in groups for name in group)
+    shared = Counter(name.lower() for group, name in zip(groups, wanted, strict=True) if len(group) > 1)
+
+    def is_free(name: str, group: Sequence[str]) -> bool:
+        others = members - Counter(member.lower() for member in group)
+        return bool(_NAME.fullmatch(name)) and shared[name.lower()] == 1 and name.lower() not in others
+
+    return [
+        name if len(group) > 1 and is_free(name, group) else group[0]
+        for group, name in zip(groups, wanted, strict=True)
+    ]
+
+
+def stem(steps: Sequence[Step]) -> str:
+    """Return the name of the script or module that all ``steps`` run; "" if there is none."""
+    stems = {
+        posixpath.splitext(posixpath.basename(step.script))[0] if step.script else (step.module or "").split(".")[-1]
+        for step in steps
+    }
+    return stems.pop() if len(stems) == 1 else ""
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _grouped(rows: Iterable[tuple[Hashable, Step]]) -> list[tuple[Step, ...]]:
+    groups: dict[Hashable, list[Step]] = {}
+    for key, step in rows:
+        groups.setdefault(key, []).append(step)
+    return [tuple(steps) for steps in groups.values()]
+
+
+def _shape(step: Step, ports: Sequence[Port], lines: Sequence[Sequence[Word]]) -> Hashable:
+    """Return what steps of one component have in common; their snapshots then are the same too."""
+    source = (step.words, step.source_directory, step.snapshot, step.environment, step.allow_reuse)
+    declared = tuple((port.kind, port.name, repr(port.declared)) for port in ports)
+    return source, declared, tuple(tuple((word.name, word.name or word.shell) for word in line) for line in lines)
+
+
+def _component(
+    name: str,
+    steps: tuple[Step, ...],
+    ports: Mapping[str, Sequence[Port]],
+    lines: Mapping[str, Sequence[Sequence[Word]]],
+) -> Component:
+    """Return the component ``name`` of ``steps``, which have the same shape."""
+    columns = list(zip(*([word for line in lines[step.name] for word in line] for step in steps), strict=True))
+    differing = {words[0].name: [word.text for word in words] for words in columns if len(set(words)) > 1}
+    types = {value: input_types.narrowest(texts) for value, texts in differing.items()}
+
+    def values(at: int) -> list[Port]:
+        return [
+            Port("inputs", value, {"type": kind}, input_types.written(differing[value][at], kind))
+            for value, kind in types.items()
+        ]
+
+    own = {
+        step.name: sorted([*ports[step.name], *values(at)], key=lambda port: port.kind) for at, step in enumerate(steps)
+    }
+    bindings = {port.name: port.binding for port in values(0)}
+    texts = [" ".join(bindings.get(word.name, word.shell) for word in line) for line in lines[steps[0].name]]
+    return Component(name, steps, own, texts)
