@@ -27,9 +27,23 @@ def connect(names: Names, credential: Sdk = None, login: Login | None = None) ->
         from azure.ai.ml import MLClient
 
         cloud = {"cloud": chosen.cloud} if chosen.cloud else {}
+        if not cloud:
+            _keep_cloud()
         client = MLClient(credential or _credential(chosen), *names, enable_telemetry=False, **cloud)
         client.workspaces.get(names.workspace_name)
         return client
+
+
+def _keep_cloud() -> None:
+    """Keep what ``ARM_CLOUD_METADATA_URL`` says of the current cloud, if azure-ai-ml does not know that cloud.
+
+    ``_get_cloud`` of 1.35 means to, but stores the endpoints of the cloud in place of the cloud, and so asks that
+    address again for each upload.
+    """
+    from azure.ai.ml import _azure_environments as known
+
+    name = known._get_default_cloud_name()  # noqa: SLF001 - there is no other way
+    known._environments.setdefault(name, known._get_cloud(name))  # type: ignore[arg-type]  # noqa: SLF001
 
 
 # The login authorities of clouds, by azure-ai-ml's names of clouds.
