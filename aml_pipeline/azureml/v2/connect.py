@@ -43,7 +43,7 @@ def _keep_cloud() -> None:
     from azure.ai.ml import _azure_environments as known
 
     name = known._get_default_cloud_name()  # noqa: SLF001 - there is no other way
-    known._environments.setdefault(name, known._get_cloud(name))  # type: ignore[arg-type]  # noqa: SLF001
+    known._environments.setdefault(name, known._get_cloud(name))  # noqa: SLF001
 
 
 # The login authorities of clouds, by azure-ai-ml's names of clouds.
