@@ -491,6 +491,26 @@ def test_a_failure_says_what_was_done_and_the_next_publish_does_the_rest(
     assert [change.action for change in lesson.publish()] == ["unchanged", "create"]
 
 
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("lesson_nightly", "update schedule lesson.nightly its last change failed"),
+        ("lesson-runs", "update endpoint lesson-runs default: none → "),
+        ("v", "create deployment v"),
+    ],
+)
+def test_what_azure_ml_took_but_could_not_make_is_made_again(called: Published, name: str, again: str) -> None:
+    if name == "v":
+        name = next(change.name for change in called.publish(dry_run=True) if change.kind == "deployment")
+    called.service.fails_to_make(name, "the region is full")
+    with pytest.raises(AzureError, match="the region is full"):
+        called.publish()
+    assert [line for line in said(called.publish(dry_run=True)) if line.startswith(again)] != []
+    called.service.state.script.unready.clear()
+    called.publish()
+    assert {change.action for change in called.publish()} == {"unchanged"}
+
+
 def test_a_file_that_v2_cannot_run_is_refused_offline(lesson: Published, capsys: pytest.CaptureFixture[str]) -> None:
     lesson.change("parameters: {epochs: 7}", """parameters: {epochs: "it's"}""")
     lesson.change("epochs: 2", "epochs: some")

@@ -144,6 +144,8 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
         notes.append("parameters: not visible")
     if mark and mark.disabled:
         details = ("enabled by someone", *details)  # the mark is removed, so that a later pause is recognised as such
+    if known.failed:
+        details = ("its last change failed", *details)
     if not details and mark and mark.digest != schedule.digest:
         details = ("its content changed",)
     action: Action = "update" if details else "unchanged"

@@ -62,7 +62,8 @@ class Endpoint:
 class Schedule:
     """A schedule in a workspace; None is what is not visible; ``text`` describes it.
 
-    ``runs`` is the id of its pipeline endpoint; in v2 that of the pipeline's component, ``NAME:VERSION``.
+    ``runs`` is the id of its pipeline endpoint; in v2 that of the pipeline's component, ``NAME:VERSION``. ``failed``:
+    Azure ML took its last change, but could not make it.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Schedule:
     created: str
     reuse: bool | None = None
     text: str = ""
+    failed: bool = False
 
     @property
     def version(self) -> str | None:

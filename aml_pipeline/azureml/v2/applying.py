@@ -58,7 +58,8 @@ def apply(work: Work, todo: list[Change]) -> list[Change]:
         except AzureError:
             made = [f"{change.kind} {change.name}" for change in publisher.done if change.action != "unchanged"]
             if made:
-                say(f"Done before the failure: {', '.join(made)}. `aml-pipeline publish` will do the rest.")
+                names = ", ".join(dict.fromkeys(made))
+                say(f"Done before the failure: {names}. `aml-pipeline publish` will do the rest.")
             raise
     return publisher.done
 

@@ -90,8 +90,8 @@ def _endpoint(client: Sdk, entity: Entity) -> Endpoint:
     name, defaults = entity["name"], entity["properties"].get("defaults") or {}
     listed = list(client.batch_deployments._batch_deployment.list(endpoint_name=name, **scope(client)))  # noqa: SLF001
     deployments = tuple(Deployment(known["name"], mark_of(known.get("tags")), _created(known)) for known in listed)
-    versions = {known["name"]: _component_of(known) for known in listed}
-    default = defaults.get("deploymentName") or None
+    versions = {known["name"]: _component_of(known) for known in listed if not _failed(known)}
+    default = None if _failed(entity) else defaults.get("deploymentName") or None
     return Endpoint(name, mark_of(entity.get("tags")), default, versions, deployments=deployments)
 
 
@@ -123,7 +123,13 @@ def _schedule(entity: Entity) -> Schedule:
         parameters={name: _value(given) for name, given in (job.get("inputs") or {}).items()} if job else None,
         created=_created(entity),
         reuse=not settings.get("force_rerun") if job else None,
+        failed=_failed(entity),
     )
+
+
+def _failed(entity: Entity) -> bool:
+    """Whether Azure ML took the last change of a thing, but could not make it: then it is made again."""
+    return entity["properties"].get("provisioningState") in {"Failed", "Canceled"}
 
 
 def _created(entity: Entity) -> str:

@@ -67,7 +67,7 @@ def _summary(changes: list[Change], options: Options) -> str:
     count = sum(change.action != "unchanged" for change in changes)
     if not count:
         back = options.text("version") is not None
-        return "This version is already the default." if back else "Azure ML is up to date with the file."
+        return "This version is already in use." if back else "Azure ML is up to date with the file."
     number = counted(count, "change")
     return f"{number} pending; nothing was changed." if options.flag("dry_run") else f"{number} made."
 
