@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import pytest
 
 from aml_pipeline import azureml, load
 from tests.azureml.test_publish import ID
+from tests.conftest import ROOT
 from tests.loopback.lesson import FILES, Lesson, a_lesson
 from tests.loopback.published import ACTIVE
 from tests.loopback.serving import quiet
@@ -137,4 +139,23 @@ def test_there_and_back_again_without_a_gap_or_a_double_run(both: Both) -> None:
     # And what the lines about both are for: with both, each time comes twice.
     assert both.run("resume", "--sdk", "v2").count("of SDK v1 is active too: both fire.") == 3
     both.wait(END)
+    both.run("pause", "--sdk", "v1")
+    both.run("pause", "--sdk", "v2")
     assert both.fired == expected(until=END) + (expected(until=END) - expected(until=at(30, 12)))
+    the_day_as_documented(both)
+
+
+def the_day_as_documented(both: Both) -> None:
+    """Run the commands of docs/v1-to-v2.md on its example, in the same workspace."""
+    page = (ROOT / "docs" / "v1-to-v2.md").read_text(encoding="utf-8")
+    file = page.partition("```text\npipeline.yaml:\n")[2].partition("```")[0]
+    both.v1.write({"pipeline.yaml": file, **dict.fromkeys(("prepare.py", "show.py", "tell.py"), "")})
+    both.run("publish", "--sdk", "v1")
+    for block in re.findall(r"```\n(\$ aml-pipeline .*?--sdk v1\n.*?)```", page, re.DOTALL):
+        for command, printed in re.findall(r"\$ aml-pipeline (.*)\n((?:[^$].*\n)*)", block):
+            assert plain(both.run(*command.split())) == plain(printed), command
+
+
+def plain(text: str) -> str:
+    """Return a text without digests and addresses."""
+    return re.sub(r"(?<=version )\w+|https:\S+|(?<=\S)  +", " ", text)
