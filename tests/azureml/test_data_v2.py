@@ -34,7 +34,8 @@ def read(lesson: LessonV2) -> tuple[str, str, str]:
     node = job["jobs"]["train"]["inputs"]["rows"]
     assert node["value"] == "${{parent.inputs.rows}}"
     of_job = job["inputs"]["rows"]
-    return of_job["jobInputType"], of_job["uri"].rpartition("/workspaces/")[2].rpartition("/data/")[2], node["mode"]
+    place = of_job["uri"].rpartition("/workspaces/")[2].rpartition("/data/")[2]
+    return of_job["jobInputType"], place, node.get("mode", "ReadOnlyMount")  # the default
 
 
 @pytest.mark.parametrize(
