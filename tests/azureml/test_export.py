@@ -521,10 +521,11 @@ def test_a_text_like_a_number_is_quoted_for_other_readers_of_yaml(text: str) -> 
 
 
 def test_blocks_and_nodes_are_set_apart() -> None:
-    data = {"type": "x", "inputs": {"a": {"b": 1}, "c": {"b": 1}}, "jobs": {"d": {"inputs": {"b": 1}}, "e": {"b": 2}}}
+    inputs = {"a": {"b": 1}, "c": {"b": [1, 2]}}
+    data = {"type": "x", "inputs": inputs, "code": "y", "name": "z", "jobs": {"d": {"inputs": inputs}, "e": {"b": 2}}}
     text = yaml_text.text(data, "x")
     rows = text.split("\n\n")
-    assert [row.splitlines()[0].strip() for row in rows[1:]] == ["inputs:", "jobs:", "e:"]
+    assert [row.splitlines()[0].strip() for row in rows[1:]] == ["inputs:", "code: y", "jobs:", "e:"]
     assert yaml.safe_load(text).items() >= data.items()
 
 

@@ -161,7 +161,7 @@ def test_v2_gets_a_copy_of_the_build_context(project: Project) -> None:
     build = loaded.rest["properties"]["build"]
     context = place / "context/training"
     assert (place / build["contextUri"]).resolve() == context.resolve()
-    assert build["dockerfilePath"] == "Dockerfile"
+    assert build.get("dockerfilePath", "Dockerfile") == "Dockerfile"  # the default
     assert (context / "Dockerfile").read_text() == DOCKERFILE
     names = {one.relative_to(context).as_posix() for one in context.rglob("*") if one.is_file()}
     assert names == {"Dockerfile", "more/packages.txt", ".amlignore"}
@@ -224,7 +224,7 @@ def test_v2_builds_an_image_with_the_wheels_of_the_project(project: Project, tmp
     nodes(project, WHEELS)
     for name in ("training", "serving"):
         loaded = sdk.load_file(project.root.parent / f"v2/environments/{name}.yml")
-        assert loaded.rest["properties"]["build"]["dockerfilePath"] == "Dockerfile"
+        assert "dockerfilePath" not in loaded.rest["properties"]["build"]  # Dockerfile is the default
         context = project.root.parent / f"v2/environments/context/{name}"
         conda = yaml.safe_load((context / "conda.yml").read_text())
         assert conda["dependencies"] == ["python=3.11", "pip", {"pip": ["numpy", "./dist/ours-1.0-py3-none-any.whl"]}]

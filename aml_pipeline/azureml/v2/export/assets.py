@@ -48,7 +48,9 @@ def environments(plan: Plan, images: Mapping[Environment, Image]) -> list[Regist
 def _files(name: str, image: Image, base: str) -> dict[str, str]:
     place = f"environments/{base}.yml"
     if image.context:
-        build = {"path": f"./context/{base}", "dockerfile_path": image.context.script}
+        build = {"path": f"./context/{base}"}
+        if image.context.script != "Dockerfile":  # the default (reference-yaml-environment)
+            build["dockerfile_path"] = str(image.context.script)
         text = yaml_text.text({"name": name, "version": image.version, "build": build}, "environment")
         return {place: text, **{f"environments/context/{base}/{path}": made for path, made in image.texts.items()}}
     data = {"name": name, "version": image.version, "image": image.base}

@@ -46,8 +46,9 @@ def text(data: dict[str, Any], schema: str, command: Sequence[str] = ()) -> str:
 
 
 def _spaced(body: str) -> str:
-    """Return ``body`` with an empty line before each block, and between nodes; no value has several lines."""
-    head, key, nodes = re.sub(r"^(?=\w+:$)", "\n", body, flags=re.MULTILINE).partition("\njobs:\n")
+    """Return ``body`` with an empty line around each block, and between nodes; no value has several lines."""
+    body = re.sub(r"^(\w.*\n(?=\w+:$)| .*\n(?=\w))", r"\1\n", body, flags=re.MULTILINE)
+    head, key, nodes = body.partition("\njobs:\n")
     return head + key + re.sub(r"\n(?=  \w+:$)", "\n\n", nodes, flags=re.MULTILINE)
 
 
