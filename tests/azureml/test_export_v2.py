@@ -22,8 +22,9 @@ from hypothesis.strategies import SearchStrategy
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.adaptation import by_hand as by_hand_alone
-from aml_pipeline.azureml.v2 import export
-from aml_pipeline.azureml.v2.export import whole
+from aml_pipeline.azureml.publication import of_trigger
+from aml_pipeline.azureml.v2 import export, published
+from aml_pipeline.azureml.v2.export import schedules, whole
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.pipeline.plan import ports
@@ -633,6 +634,8 @@ def test_each_schedule_fires_when_schedules_says(folder: Path) -> None:
             ]
             assert walls == [run["local"] for run in row["runs"]], (row, trigger)
             kinds.add((trigger["triggerType"], trigger.get("frequency")))
+            # What is published is compared with the file in these terms.
+            assert published.timing(trigger) == of_trigger(schedules.trigger(one.plan, row["name"]))
     assert len(kinds) == 6
 
 

@@ -121,22 +121,29 @@ def test_a_changed_step_is_another_version(lesson: Published) -> None:
     assert {change.action for change in lesson.publish()} == {"unchanged"}
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "why"),
-    [
-        ("0 2 * * *", "30 3 * * 1", "every day at 02:00, UTC → every week on monday at 03:30, UTC"),
-        ("{epochs: 7}", "{epochs: 8}", "parameter epochs: 7 → 8"),
-        (", parameters: {epochs: 7}", "", "parameter epochs: 7 → –"),
-        ("{cron: ", "{reuse: true, cron: ", "reuse: false → true"),
-        ("experiment: lesson", "experiment: another", "experiment: lesson → another"),
-        ("{cron: ", "{time_zone: Europe/Paris, cron: ", "02:00, UTC → every day at 02:00, Romance Standard Time"),
-    ],
+CHANGES = (
+    ("0 2 * * *", "30 3 * * 1", "every day at 02:00, UTC → every week on monday at 03:30, UTC"),
+    ("{epochs: 7}", "{epochs: 8}", "parameter epochs: 7 → 8"),
+    ("{cron: ", "{reuse: true, cron: ", "reuse: false → true"),
+    ("experiment: lesson", "experiment: another", "experiment: lesson → another"),
+    ("cron: ", "time_zone: Europe/Paris, cron: ", "02:00, UTC → every day at 02:00, Romance Standard Time"),
+    (", parameters: {epochs: 7}", "", "parameter epochs: 7 → –"),
 )
-def test_a_changed_schedule_is_changed_in_place(lesson: Published, old: str, new: str, why: str) -> None:
+
+
+def test_a_changed_schedule_is_changed_in_place(lesson: Published) -> None:
     lesson.publish()
-    lesson.change(old, new)
-    changes = [line for line in said(lesson.publish()) if line.startswith("update")]
-    assert [line for line in changes if line.endswith(why)] == changes != []
+    text = (lesson.root / "pipeline.yaml").read_text(encoding="utf-8")
+    for old, new, why in CHANGES:
+        lesson.change(old, new)
+        (changed,) = [line for line in said(lesson.publish(dry_run=True)) if line.startswith("update")]
+        assert changed.startswith("update schedule lesson.nightly ")
+        assert changed.endswith(why)
+        lesson.write({"pipeline.yaml": text})
+    for old, new, _ in CHANGES[:-1]:
+        lesson.change(old, new)
+    lesson.publish()
+    assert lesson.schedule()["trigger"]["expression"] == "30 3 * * 1"
     assert {change.action for change in lesson.publish()} == {"unchanged"}
 
 
@@ -287,6 +294,15 @@ def test_what_a_person_added_to_the_endpoint_stays(called: Published) -> None:
     endpoint = called.service.endpoints["lesson-runs"]
     assert (endpoint["tags"]["cost"], endpoint["properties"]["description"]) == ("42", "Ask Ada.")
     assert endpoint["location"]
+
+
+def test_what_the_endpoint_may_reuse_is_sent(called: Published) -> None:
+    called.publish()
+    called.change("{endpoint: lesson-runs}", "{endpoint: lesson-runs, reuse: true}")
+    called.publish()
+    old, new = called.service.deployments.values()
+    forced = [each["properties"]["deploymentConfiguration"]["settings"]["force_rerun"] for each in (old, new)]
+    assert forced == [True, False]
 
 
 def test_an_endpoint_that_leaves_the_file_stays(called: Published) -> None:

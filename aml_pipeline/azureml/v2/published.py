@@ -119,7 +119,7 @@ def _schedule(entity: Entity) -> Schedule:
         active=properties.get("isEnabled") is not False,
         runs=component_in(job.get("componentId")) or None,
         experiment=job.get("experimentName"),
-        timing=_timing(properties["trigger"]) if mark and properties.get("trigger") else None,
+        timing=timing(properties["trigger"]) if mark and properties.get("trigger") else None,
         parameters={name: _value(given) for name, given in (job.get("inputs") or {}).items()} if job else None,
         created=_created(entity),
         reuse=not settings.get("force_rerun") if job else None,
@@ -136,7 +136,7 @@ def _created(entity: Entity) -> str:
     return str((entity.get("systemData") or {}).get("createdAt") or "")
 
 
-def _timing(trigger: Entity) -> Timing:
+def timing(trigger: Entity) -> Timing:
     """Return when a trigger fires; ``of_trigger`` knows the keys of YAML."""
     pattern = trigger.get("schedule") or {}
     rows = {"hours": "hours", "minutes": "minutes", "week_days": "weekDays", "month_days": "monthDays"}
