@@ -19,7 +19,7 @@ from aml_pipeline import PipelineError, Run, UsageError, azureml
 from aml_pipeline.azureml import sdks
 from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs.events import Event, OutputWritten, StepEnded, StepStarted
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
 PIPELINE = """\
     name: small
@@ -235,7 +235,7 @@ def test_the_sdk_is_that_of_the_workspace() -> None:
     with pytest.raises(UsageError, match=r"Expected a Workspace .* or an MLClient .*, got str\."):
         azureml.cancel("workspace", "run")
     with pytest.raises(UsageError, match=r"This needs SDK v1, but got an MLClient"):
-        azureml.runs(client, "experiment", "pipeline")
+        azureml.compile(aml_pipeline.load(str(ROOT / "pipeline.yaml")), client)
     with pytest.raises(UsageError, match=r'Unknown SDK "v3"'):
         azureml.connect(sdk="v3")
 

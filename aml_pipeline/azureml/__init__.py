@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from aml_pipeline.azureml.exporting import export
     from aml_pipeline.azureml.following import wait
     from aml_pipeline.azureml.forecasting import forecast
+    from aml_pipeline.azureml.history import runs
     from aml_pipeline.azureml.pausing import pause, resume
     from aml_pipeline.azureml.publishing import go_back, publish, schedules
+    from aml_pipeline.azureml.remote_log import save_log
     from aml_pipeline.azureml.sdks import connect
     from aml_pipeline.azureml.submission import Submission, cancel, check, submit
     from aml_pipeline.azureml.v1.compile import compile  # noqa: A004 - the word for it
-    from aml_pipeline.azureml.v1.history import runs
     from aml_pipeline.azureml.workspace.login import Login, ServicePrincipal
     from aml_pipeline.azureml.workspace.waiting import heard_by
 
@@ -36,7 +37,8 @@ _MODULES = {
     "pause": "pausing",
     "publish": "publishing",
     "resume": "pausing",
-    "runs": "v1.history",
+    "runs": "history",
+    "save_log": "remote_log",
     "schedules": "publishing",
     "submit": "submission",
     "wait": "following",
@@ -57,6 +59,7 @@ __all__ = [
     "publish",
     "resume",
     "runs",
+    "save_log",
     "schedules",
     "submit",
     "wait",

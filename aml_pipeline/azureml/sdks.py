@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import metadata
 from typing import Any, Literal
 
@@ -73,13 +72,6 @@ def require_v1(workspace: object) -> None:
 def chosen(plan: Plan, given: str | None = None) -> str:
     """Return the SDK for ``plan``: the one ``given`` by the caller, else that of the file, else the installed one."""
     return given or plan.sdk or installed()
-
-
-def require_v1_of(plan: Plan, command: str) -> None:
-    """Raise UsageError if the file names SDK v2, which ``command`` cannot use."""
-    if plan.sdk == "v2":
-        what = f"`{command}` needs SDK v1, but {os.path.basename(plan.file)} has `sdk: v2`"
-        raise UsageError(f"{what}. Use `aml-pipeline export` and `az ml`, or a profile with `sdk: v1`.")
 
 
 def installed() -> SdkName:

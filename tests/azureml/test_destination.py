@@ -91,16 +91,6 @@ def test_submit_uses_the_sdk_of_the_file_unless_one_is_given(greeting: Project, 
     assert cli.run(["submit", "--dry-run", "--profile", "other"], {}) == 0
 
 
-@pytest.mark.parametrize("command", ["runs --remote"])
-def test_what_needs_v1_refuses_a_file_for_v2(greeting: Project, command: str, capsys: Capture) -> None:
-    greeting.write({"pipeline.yaml": TEXT.replace("SDK", "sdk: v2").replace("it's me", "hello")})
-    assert cli.run(command.split(), {}) == 2
-    assert capsys.readouterr().err == (
-        f"`aml-pipeline {command}` needs SDK v1, but pipeline.yaml has `sdk: v2`. Use `aml-pipeline export` and `az "
-        "ml`, or a profile with `sdk: v1`.\n"
-    )
-
-
 # The workspace.
 
 HERE = f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}"

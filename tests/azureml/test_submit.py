@@ -559,12 +559,12 @@ def test_a_sdk_without_pipelines_is_told_before_anything_is_made(
 
 def test_the_library_refuses_what_the_command_line_refuses(lesson: Lesson) -> None:
     from aml_pipeline import azureml, load
-    from aml_pipeline.azureml.v1 import history
     from tests.loopback.client import connect
 
     workspace = connect(lesson.service, lesson.root)
-    run = azureml.submit(load(lesson.root / "pipeline.yaml"), workspace)
-    assert [one.run for one in history.runs(workspace, "lesson", "lesson")] == [run.id]
+    plan = load(lesson.root / "pipeline.yaml")
+    run = azureml.submit(plan, workspace)
+    assert [one.run for one in azureml.runs(plan, workspace)] == [run.id]
     lesson.replace("pipeline.yaml", "    steps:\n".strip(" "), "datasets: {images: {local: data}}\nsteps:\n")
     lesson.replace("pipeline.yaml", "--epochs:", "--images: ${{ datasets.images }}\n      --epochs:")
     lesson.service.forget()

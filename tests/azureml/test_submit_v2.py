@@ -68,7 +68,7 @@ def test_a_submitted_run_is_told_and_recorded(lesson: LessonV2) -> None:
     portal = done.out.splitlines()[1]
     assert portal.startswith(f"https://ml.azure.com/runs/{name}?wsid=/subscriptions/")
     record = lesson.record()
-    where = {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {}}
+    where = {"workspace": f"{SUBSCRIPTION}/{GROUP}/{WORKSPACE}", "tags": {}, "steps": ["prepare", "train"]}
     assert record["azureml"] == {"run": name, "experiment": "lesson", "portal": portal, "sdk": "v2", **where}
     assert done.where == f"workspace {WORKSPACE} (resource group {GROUP}, subscription {SUBSCRIPTION})\n"
     assert (record["state"], record["command"]) == ("submitted", "aml-pipeline submit --sdk v2 --param epochs=5")

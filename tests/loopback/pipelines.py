@@ -130,7 +130,10 @@ def begin(state: State, run: str) -> None:
     simulation.follow(state, run, deepcopy(state.script))
     experiment = entity["RunHistoryExperimentName"]
     tags = {"azureml.pipelineComponent": "pipelinerun", **(entity.get("tags") or {})}
-    add_run(state, experiment, {"runId": run, "runType": "azureml.PipelineRun", "tags": tags})
+    properties = {"azureml.runsource": "azureml.PipelineRun", "runType": entity.get("RunType") or "SDK"}
+    if "PipelineId" in entity:
+        properties["azureml.pipelineid"] = entity["PipelineId"]
+    add_run(state, experiment, {"runId": run, "runType": "azureml.PipelineRun", "tags": tags, "properties": properties})
     for node in state.graphs[entity["GraphId"]]["ModuleNodes"]:
         _add_step(state, experiment, run, node)
 

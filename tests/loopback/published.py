@@ -53,6 +53,33 @@ def _run(state: State, pipeline: Entity, body: Entity) -> Entity:
     return entity
 
 
+def fire(state: State, name: str) -> str | None:
+    """Let the time of a schedule come: return the run that it begins, nothing where it is disabled."""
+    schedule = next(one for one in state.schedules.values() if one["Name"] == name)
+    if schedule["EntityStatus"] not in ACTIVE:
+        return None
+    info = {**schedule["PipelineSubmissionInfo"], "RunType": "Schedule", "ScheduleId": schedule["Id"]}
+    pipeline = schedule.get("PipelineId") or _default(state.endpoints[schedule["PipelineEndpointId"]])
+    return str(_run(state, state.pipelines[pipeline], info)["Id"])
+
+
+def call_endpoint(state: State, name: str, experiment: str) -> str:
+    """Let somebody call an endpoint: return the run that it begins."""
+    endpoint = next(one for one in state.endpoints.values() if one["Name"] == name)
+    body = {"ExperimentName": experiment, "ParameterAssignments": {}, "RunType": "HTTP"}
+    return str(_run(state, state.pipelines[_default(endpoint)], body)["Id"])
+
+
+def _default(endpoint: Entity) -> str:
+    versions = {one["Version"]: one["PipelineId"] for one in endpoint["PipelineVersionList"]}
+    return str(versions[endpoint["DefaultVersion"]])
+
+
+def list_runs_of_schedule(state: State, call: Call) -> object:
+    """Answer with the runs that a schedule began."""
+    return [one for one in state.pipeline_runs.values() if one.get("ScheduleId") == call["id"]]
+
+
 def list_pipeline_runs(state: State, call: Call) -> object:
     """Answer with the runs of a published pipeline."""
     return [one for one in state.pipeline_runs.values() if one.get("PipelineId") == call["id"]]
@@ -151,6 +178,7 @@ ROUTES = (
     route("PUT", f"{BASE}/Pipelines/{{id}}/status", put_pipeline_status),
     route("POST", f"{BASE}/PipelineRuns/PipelineSubmit/{{id}}", submit_pipeline),
     route("GET", f"{BASE}/PipelineRuns/Pipeline/{{id}}", list_pipeline_runs),
+    route("GET", f"{BASE}/PipelineRuns/Schedule/{{id}}", list_runs_of_schedule),
     route("POST", f"{BASE}/PipelineEndpoints/Create", post_endpoint),
     route("GET", f"{BASE}/PipelineEndpoints/Name", find_endpoint),
     route("GET", f"{BASE}/PipelineEndpoints", list_endpoints),

@@ -139,11 +139,13 @@ def get_children(state: State, call: Call) -> object:
 
 
 def query_runs(state: State, call: Call) -> object:
-    """Answer with the runs of an experiment, newest first; of the filter, tags alone count."""
+    """Answer with the runs of an experiment, newest first; of the filter, tags and known properties count."""
     known = get_experiment(state, call)["experimentId"]
-    wanted = dict(re.findall(r'Tags/(\w+) eq "([^"]*)"', call.body.get("filter") or ""))
+    asked = call.body.get("filter") or ""
+    wanted = dict(re.findall(r'Tags/(\w+) eq "([^"]*)"', asked))
+    properties = set(re.findall(r"Properties/([\w.]+) ne null", asked))
     mine = [seen(state, run) for run, one in state.runs.items() if one["experimentId"] == known]
-    fitting = [one for one in mine if wanted.items() <= one["tags"].items()]
+    fitting = [one for one in mine if wanted.items() <= one["tags"].items() and properties <= set(one["properties"])]
     return {"value": [one for one in reversed(fitting) if one["parentRunId"] is None]}
 
 

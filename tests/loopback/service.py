@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from . import simulation
+from . import published, simulation
 from .asked import Asked
 from .datasets import add_dataset
 from .faults import Faults
@@ -69,6 +69,14 @@ class Service(Asked):
     def cancels(self, run: str) -> None:
         """Let somebody else cancel a run."""
         self.state.cancelled.add(run)
+
+    def fire(self, schedule: str) -> str | None:
+        """Let the time of a schedule of that name come: return the run that it begins, nothing if it is disabled."""
+        return published.fire(self.state, schedule)
+
+    def call(self, endpoint: str) -> str:
+        """Let somebody call an endpoint in the experiment lesson: return the run that it begins."""
+        return published.call_endpoint(self.state, endpoint, "lesson")
 
     @property
     def sent(self) -> list[str]:

@@ -143,23 +143,34 @@ def delete_deployment(state: State, call: Call) -> object:
 
 def invoke(state: State, call: Call) -> object:
     """Begin the job of the default deployment, or of the one that a header names, as Data Factory asks for it."""
-    endpoint = _found(state, call)
-    name = call.request.headers.get("azureml-model-deployment") or _default(state, endpoint)
+    named = call.request.headers.get("azureml-model-deployment")
+    run = begin(state, _found(state, call), named, call.body["properties"])
+    return Answer({"id": run, "name": run, "properties": {"status": "Running"}}, 201)
+
+
+def begin(state: State, endpoint: str, named: str | None, asked: Entity) -> str:
+    """Begin the job of a deployment, the default one unless one is named."""
+    name = named or _default(state, endpoint)
     if (endpoint, name) not in state.deployments:
         raise Refusal(404, f"Batch endpoint {endpoint} has no default deployment.")
     configuration = state.deployments[endpoint, str(name)]["properties"]["deploymentConfiguration"]
     settings = configuration.get("settings") or {}
-    asked = call.body["properties"]
     job: Entity = {
         "jobType": "Pipeline",
         "componentId": configuration["componentId"]["assetId"],
         "inputs": asked.get("inputData") or {},
         "experimentName": asked.get("experimentName") or endpoint,
         "settings": settings,
+        "properties": {
+            "azureml.endpointname": endpoint,
+            "azureml.deploymentname": name,
+            "runSource": "BatchDeployment",
+        },
+        "tags": {"azureml.batchrun": "true", "azureml.deploymentname": name},
     }
     run = f"batchjob-{state.new_id()}"
     jobs.begin(state, run, {"properties": job})
-    return Answer({"id": run, "name": run, "properties": {"status": "Running"}}, 201)
+    return run
 
 
 AT = "/batchEndpoints/{name}"

@@ -97,6 +97,10 @@ class ServiceV2(Asked):
         """Let the time of a schedule come: return the job that it begins, nothing where it is disabled."""
         return schedules.fire(self.state, schedule)
 
+    def call(self, endpoint: str) -> str:
+        """Let somebody call a batch endpoint: return the job that it begins."""
+        return endpoints.begin(self.state, endpoint, None, {})
+
     def fails_to_make(self, name: str, message: str) -> None:
         """Let schedules, endpoints, deployments of a name be taken, and fail afterwards, while the client waits."""
         self.state.script.unready[name] = message

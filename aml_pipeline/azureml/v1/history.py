@@ -1,44 +1,71 @@
-"""The runs of a pipeline in Azure ML, whoever submitted them."""
+"""The runs of a pipeline in Azure ML: by its tag, and by the property that names its published pipelines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from aml_pipeline.azureml.sdks import require_v1
+from aml_pipeline.azureml.history import RemoteRun
+from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
+from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, seconds_of
+from aml_pipeline.pipeline.plan.model import Plan
+
+# Of a run that a schedule or a call of an endpoint began; the command line of SDK v1 shows it (azureml/_cli/run).
+_PUBLISHED = "azureml.pipelineid"
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteRun:
-    """A run in Azure ML; ``started`` in seconds since 1970, ``status`` in Azure ML's terms."""
+def runs(plan: Plan, workspace: Sdk) -> list[RemoteRun]:
+    """Return the runs of the pipeline in its experiment, those sent by `submit` and those of what it published."""
+    with doing(f"listing the runs of experiment {plan.experiment}"):
+        from azureml.core import Experiment
 
-    run: str
-    status: str
-    started: float | None
-    profile: str | None
-    commit: str | None
-    portal: str
-
-
-def runs(workspace: Sdk, experiment: str, pipeline: str) -> list[RemoteRun]:
-    """Return the runs of that pipeline sent by ``submit``, newest first. Raises AzureError."""
-    require_v1(workspace)
-    with doing(f"listing the runs of experiment {experiment}"):
-        return list(_runs(workspace, experiment, pipeline))
+        # The constructor would create a missing one.
+        experiments = Experiment.list(workspace, experiment_name=plan.experiment)
+        tagged = [run for known in experiments for run in known.get_runs(tags={"pipeline": plan.name})]
+        begun = [run for known in experiments for run in known.get_runs(properties=_PUBLISHED)]
+    own = dict(_of_published(plan, workspace, begun)) if begun else {}
+    return [*(_run(run) for run in tagged if run.id not in own), *own.values()]
 
 
-def _runs(workspace: Sdk, experiment: str, pipeline: str) -> Iterator[RemoteRun]:
-    from azureml.core import Experiment
+def _of_published(plan: Plan, workspace: Sdk, begun: list[Sdk]) -> Iterator[tuple[str, RemoteRun]]:
+    """Yield the runs, by id, that were begun by what this pipeline published, with any profile."""
+    actual = published.look(workspace, endpoint_name(plan.name, plan.profile))
+    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines}
+    schedules = _schedules(plan, workspace, actual) if any(map(_is_scheduled, begun)) else {}
+    for run in begun:
+        mark = marks.get(run.properties.get(_PUBLISHED))
+        if mark is not None and _is_own(plan, mark):
+            identity, schedule = mark.identity, schedules.get(run.id)
+            called = None if _is_scheduled(run) else identity.replace("/", "-")
+            yield run.id, _run(run, identity.partition("/")[2] or None, schedule, called)
 
-    experiments = Experiment.list(workspace, experiment_name=experiment)  # the constructor would create a missing one
-    for run in (run for known in experiments for run in known.get_runs(tags={"pipeline": pipeline})):
-        listed = run._run_dto  # noqa: SLF001 - the run's details would take five more requests
-        yield RemoteRun(
-            run=run.id,
-            status=run.status,
-            started=seconds_of(str(listed.get("start_time_utc") or listed.get("created_utc") or "")),
-            profile=run.tags.get("profile"),
-            commit=run.tags.get("git_commit"),
-            portal=run.get_portal_url(),
-        )
+
+def _schedules(plan: Plan, workspace: Sdk, actual: Actual) -> dict[str, str]:
+    """Return the names of this pipeline's schedules by the runs that they began."""
+    own = [schedule for schedule in actual.schedules if schedule.mark and _is_own(plan, schedule.mark)]
+    with doing("listing the runs of schedules"):
+        service = published.provider(workspace)._service_caller  # noqa: SLF001 - the SDK's own would ask for each run
+        listed = [(schedule.name, service.get_pipeline_runs_by_schedule_id_async(schedule.id)) for schedule in own]
+    return {run.id: name for name, begun in listed for run in begun}
+
+
+def _is_own(plan: Plan, mark: Mark) -> bool:
+    return mark.identity.partition("/")[0] == plan.name
+
+
+def _is_scheduled(run: Sdk) -> bool:
+    return bool(run.properties.get("runType") == "Schedule")
+
+
+def _run(run: Sdk, profile: str | None = None, schedule: str | None = None, endpoint: str | None = None) -> RemoteRun:
+    listed = run._run_dto  # noqa: SLF001 - the run's details would take five more requests
+    return RemoteRun(
+        run=run.id,
+        status=run.status,
+        started=seconds_of(str(listed.get("start_time_utc") or listed.get("created_utc") or "")),
+        profile=profile or run.tags.get("profile"),
+        commit=run.tags.get("git_commit"),
+        portal=run.get_portal_url(),
+        schedule=schedule,
+        endpoint=endpoint,
+    )

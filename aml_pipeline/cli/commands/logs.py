@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from aml_pipeline.cli.opened import open_readable
+from aml_pipeline.cli.opened import open_readable, refuse_without_remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import chosen, records_of
 from aml_pipeline.cli.screen.logged import log
@@ -22,6 +22,14 @@ from aml_pipeline.runs.record import RunRecord
 def logs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
     opened = open_readable(options)
+    if options.flag("remote"):
+        from aml_pipeline.cli.commands.logs_remote import print_log
+
+        return print_log(opened, options, environ)
+    refuse_without_remote(options, "sdk", "workspace")
+    if len(options.operands) > 1:
+        what = f'Unexpected operand "{options.operands[1]}"'
+        raise UsageError(f"{what}: `logs` takes one step. --run names its run, or --remote a run in Azure ML.")
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
     rank = whole_number(options, "rank", 0, least=0)
     others = run.ranks.get(step, [])

@@ -26,7 +26,7 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
         from aml_pipeline.cli.commands.runs_remote import print_runs
 
         return print_runs(opened, options, environ)
-    refuse_without_remote(options, "profile", "workspace")
+    refuse_without_remote(options, "profile", "sdk", "workspace")
     busy = locks.is_locked(opened.state)
     records = records_of(opened)
     rows = (row_of(record, busy=busy) for record in reversed(records))

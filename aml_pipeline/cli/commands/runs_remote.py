@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml.history import RemoteRun
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import moment
 from aml_pipeline.cli.screen.printing import print_json
-from aml_pipeline.cli.sending import connect, say
+from aml_pipeline.cli.sending import connect, listener
 from aml_pipeline.project.opening import Opened
 
 
@@ -20,16 +21,20 @@ def print_runs(opened: Opened, options: Options, environ: Mapping[str, str]) -> 
     """Print the runs of the pipeline in its experiment, newest first."""
     plan = opened.plan
     assert plan is not None  # noqa: S101 - the caller opened it
-    sdks.require_v1_of(plan, "aml-pipeline runs --remote")
-    with waiting.heard_by(say):
-        workspace = connect(options, environ, os.path.dirname(plan.file), plan.workspace, "v1")
-        found = azureml.runs(workspace, plan.experiment, plan.name)
+    with waiting.heard_by(listener()):
+        sdk = sdks.chosen(plan, options.text("sdk"))
+        workspace = connect(options, environ, os.path.dirname(plan.file), plan.workspace, sdk)
+        found = azureml.runs(plan, workspace)
     if options.text("format") == "json":
         print_json([asdict(row) for row in found])
         return 0
     if not found:
         print(f"Azure ML has no runs of {plan.name}. Start one with `aml-pipeline submit`.")
     for row in found:
-        about = "  ".join(text for text in (row.profile, (row.commit or "")[:9]) if text)
-        print(f"{row.run}  {moment(row.started)}  {row.status:<11}  {about}".rstrip())
+        print(f"{row.run}  {moment(row.started)}  {row.status:<11}  {_about(row)}".rstrip())
     return 0
+
+
+def _about(run: RemoteRun) -> str:
+    began = f"schedule {run.schedule}" if run.schedule else f"endpoint {run.endpoint}" if run.endpoint else ""
+    return "  ".join(text for text in (run.profile, (run.commit or "")[:9], began) if text)

@@ -1,0 +1,61 @@
+"""The runs of a pipeline in Azure ML: by its tag, and by the property that names its batch endpoint.
+
+The public ``list`` of azure-ai-ml asks for all jobs of a workspace, and reads each one as a whole; its client can ask
+for those with a tag or a property. ``test_runs_remote.py`` detects when that changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aml_pipeline.azureml.history import RemoteRun
+from aml_pipeline.azureml.v2.published import scope
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
+from aml_pipeline.pipeline.plan.model import Plan
+
+# The names of a job that a schedule began (learn.microsoft.com, how-to-schedule-pipeline-job, "Query triggered jobs").
+_SCHEDULED = re.compile(r"(.+)-\d{8}T\d{6}Z")
+# Of a job that a call of a batch endpoint began; seen in answers of Azure, such as those that the Ansible collection
+# for Azure documents (azure_rm_ml_batch_endpoint_info).
+_ENDPOINT = "azureml.endpointname"
+
+
+def runs(plan: Plan, client: Sdk) -> list[RemoteRun]:
+    """Return the runs of the pipeline in its experiment, and those that its batch endpoint began anywhere."""
+    with doing(f"listing the runs of {plan.name}"):
+        tagged = [job for job in _jobs(client, tag="pipeline") if _is_own(plan, job)]
+        called = _jobs(client, properties=f"{_ENDPOINT}={plan.endpoint}") if plan.endpoint else ()
+        jobs = {job["name"]: job for job in (*tagged, *called)}
+        return [_run(job) for job in jobs.values()]
+
+
+def _jobs(client: Sdk, **wanted: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the jobs with a tag or a property, as Azure ML describes them, page by page; archived ones are omitted."""
+    service = client.jobs.service_client_01_2024_preview_arm.jobs
+    yield from service.list(list_view_type="ActiveOnly", **wanted, **scope(client))
+
+
+def _is_own(plan: Plan, job: Mapping[str, Any]) -> bool:
+    about = job["properties"]
+    is_own = (about.get("tags") or {}).get("pipeline") == plan.name
+    return is_own and about.get("experimentName") == plan.experiment
+
+
+def _run(job: Mapping[str, Any]) -> RemoteRun:
+    about = job["properties"]
+    tags, properties = about.get("tags") or {}, about.get("properties") or {}
+    scheduled = _SCHEDULED.fullmatch(str(about.get("displayName")))
+    studio = (about.get("services") or {}).get("Studio") or {}
+    created = job.get("systemData")
+    return RemoteRun(
+        run=job["name"],
+        status=word(about.get("status")),
+        started=created.created_at.timestamp() if created else None,
+        profile=tags.get("profile"),
+        commit=tags.get("git_commit"),
+        portal=str(studio.get("endpoint") or ""),
+        schedule=scheduled[1] if scheduled else None,
+        endpoint=properties.get(_ENDPOINT),
+    )

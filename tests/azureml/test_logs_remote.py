@@ -1,0 +1,78 @@
+"""`logs --remote` shows the log of a step from Azure ML, by either SDK, on loopback."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from aml_pipeline.azureml import following
+from tests.loopback.lesson import Lesson, a_lesson
+from tests.loopback.serving import quiet
+from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+Either = Lesson | LessonV2
+
+
+@pytest.fixture(params=[a_lesson, a_lesson_v2], ids=["v1", "v2"])
+def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Either]:
+    with request.param(tmp_path, monkeypatch) as lesson:
+        yield lesson
+
+
+def test_the_log_of_a_step_is_printed_without_secrets(lesson: Either, capsys: Capture) -> None:
+    lesson.service.prints("prepare", "ready\n")
+    lesson.service.prints("train", "hello, AccountKey=abc\r\nend")
+    lesson.here(capsys, *lesson.submit, "--wait")
+    (run,) = lesson.service.sent
+    lesson.service.forget()
+    assert lesson.here(capsys, "logs", "--remote").out == "hello, AccountKey=***\r\nend"
+    assert lesson.here(capsys, "logs", "--remote", run, "prepare").out == "ready\n"
+    assert lesson.service.writes() == []
+    shutil.rmtree(lesson.root / ".aml_pipeline")  # it needs no record
+    assert lesson.here(capsys, "logs", "--remote", run, "prepare", *lesson.submit[1:]).out == "ready\n"
+    assert not (lesson.root / ".aml_pipeline").exists()
+
+
+def test_that_of_a_failed_step_comes_first(lesson: Either, capsys: Capture) -> None:
+    lesson.service.fails("prepare", "no such file", "the last line\n")
+    lesson.here(capsys, *lesson.submit, "--wait")
+    assert lesson.here(capsys, "logs", "--remote").out == "the last line\n"
+
+
+def test_a_step_that_has_no_log_is_told_with_those_that_have(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit, "--wait")
+    (run,) = lesson.service.sent
+    done = lesson.here(capsys, "logs", "--remote", run, "trian")
+    assert (done.status, done.out) == (2, "")
+    assert (
+        done.err
+        == f'Run {run} ({"Completed" if isinstance(lesson, LessonV2) else "Finished"}) has no log of step "trian". Did you mean "train"?\n'
+    )
+
+
+def test_a_run_of_which_nothing_has_begun(lesson: Either, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = SimpleNamespace(look=lambda _: ("Queued", []), extra="azureml")
+    monkeypatch.setattr(following, "watched", lambda *_: seen)
+    done = lesson.here(capsys, "logs", "--remote", "that-run")
+    assert (done.status, done.err) == (2, "Run that-run (Queued) has no log of any step. No step has begun.\n")
+
+
+@pytest.mark.parametrize("words", [("--run", "x"), ("--rank", "1")])
+def test_what_has_no_meaning_in_azure_is_refused(lesson: Either, capsys: Capture, words: tuple[str, str]) -> None:
+    done = lesson.here(capsys, "logs", "--remote", *words)
+    what = f"`logs --remote` does not accept {words[0]}. Write `aml-pipeline logs --remote RUN STEP`.\n"
+    assert (done.status, done.err) == (2, what)
+
+
+def test_what_is_only_for_azure_is_refused_without(lesson: Either, capsys: Capture) -> None:
+    assert lesson.here(capsys, "logs", "--sdk", "v2").err.startswith("--sdk needs --remote here")
+    done = lesson.here(capsys, "logs", "run", "train")
+    what = 'Unexpected operand "train": `logs` takes one step. --run names its run, or --remote a run in Azure ML.\n'
+    assert (done.status, done.err) == (2, what)
