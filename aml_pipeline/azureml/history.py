@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.pipeline.plan.model import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteRun:
-    """A run in Azure ML; ``started`` in seconds since 1970, ``status`` in Azure ML's terms.
-
-    ``schedule`` is the name of the schedule that began it, if one did; ``endpoint`` that of the endpoint, if the run
-    was begun by a call of it.
-    """
-
-    run: str
-    status: str
-    started: float | None
-    profile: str | None
-    commit: str | None
-    portal: str
-    schedule: str | None = None
-    endpoint: str | None = None
 
 
 def runs(plan: Plan, workspace: Any) -> list[RemoteRun]:  # noqa: ANN401 - the SDK's

@@ -51,16 +51,14 @@ def test_a_step_that_has_no_log_is_told_with_those_that_have(lesson: Either, cap
     (run,) = lesson.service.sent
     done = lesson.here(capsys, "logs", "--remote", run, "trian")
     assert (done.status, done.out) == (2, "")
-    assert (
-        done.err
-        == f'Run {run} ({"Completed" if isinstance(lesson, LessonV2) else "Finished"}) has no log of step "trian". Did you mean "train"?\n'
-    )
+    ended = "Completed" if isinstance(lesson, LessonV2) else "Finished"
+    assert done.err == f'Run {run} ({ended}) has no log of step "trian". Did you mean "train"?\n'
 
 
 def test_a_run_of_which_nothing_has_begun(lesson: Either, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = SimpleNamespace(look=lambda _: ("Queued", []), extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
-    done = lesson.here(capsys, "logs", "--remote", "that-run")
+    done = lesson.here(capsys, "logs", "--remote", "that-run", *lesson.submit[1:])
     assert (done.status, done.err) == (2, "Run that-run (Queued) has no log of any step. No step has begun.\n")
 
 

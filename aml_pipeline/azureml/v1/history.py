@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aml_pipeline.azureml.history import RemoteRun
 from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.sdk import Sdk, doing, seconds_of
+from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.pipeline.plan.model import Plan
 
 # Of a run that a schedule or a call of an endpoint began; the command line of SDK v1 shows it (azureml/_cli/run).

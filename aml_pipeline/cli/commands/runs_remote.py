@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks
-from aml_pipeline.azureml.history import RemoteRun
 from aml_pipeline.azureml.workspace import waiting
+from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import moment
 from aml_pipeline.cli.screen.printing import print_json
