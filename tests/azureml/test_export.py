@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -323,6 +324,23 @@ def test_an_export_is_replaced_with_what_is_no_longer_there(small: Project) -> N
     (small.root / "pipeline.yaml").write_text(text.partition("schedules:")[0], encoding="utf-8")
     small.cli("export", "v2")
     assert not (small.root / "v2/schedules").exists()
+
+
+def test_an_export_of_an_earlier_version_is_replaced(small: Project) -> None:
+    """It is known by its manifest, whatever files it had."""
+    small.cli("export", "v2")
+    manifest = small.root / "v2/export.json"
+    earlier = json.loads(manifest.read_text(encoding="utf-8"))
+    for name, text in (
+        ("code/second/.amlignore", "# all\n"),
+        ("pipeline.yml", "# yaml-language-server: x\ntype: pipeline\n"),
+    ):
+        (small.root / "v2" / name).write_text(text, encoding="utf-8")
+        earlier["files"][name] = hashlib.sha256(text.encode()).hexdigest()
+    manifest.write_text(json.dumps(earlier), encoding="utf-8")
+    small.cli("export", "v2")
+    assert not (small.root / "v2/code/second/.amlignore").exists()
+    assert (small.root / "v2/pipeline.yml").read_text(encoding="utf-8").startswith("$schema: ")
 
 
 @pytest.mark.parametrize(

@@ -153,18 +153,20 @@ def with_docker(project: Project, *, alone: bool = False) -> str:
     return written(project, DOCKER)
 
 
-def test_v2_gets_a_copy_of_the_build_context(project: Project) -> None:
+@pytest.mark.parametrize("name", ["Dockerfile", "large.Dockerfile"])
+def test_v2_gets_a_copy_of_the_build_context(project: Project, name: str) -> None:
     with_docker(project)
-    nodes(project, DOCKER)
+    (project.root / "docker/Dockerfile").rename(project.root / "docker" / name)
+    nodes(project, DOCKER.replace("docker/Dockerfile", f"docker/{name}"))
     place = project.root.parent / "v2/environments"
     loaded = sdk.load_file(place / "training.yml")
     build = loaded.rest["properties"]["build"]
     context = place / "context/training"
     assert (place / build["contextUri"]).resolve() == context.resolve()
-    assert build.get("dockerfilePath", "Dockerfile") == "Dockerfile"  # the default
-    assert (context / "Dockerfile").read_text() == DOCKERFILE
+    assert build.get("dockerfilePath", "Dockerfile") == name  # the default
+    assert (context / name).read_text() == DOCKERFILE
     names = {one.relative_to(context).as_posix() for one in context.rglob("*") if one.is_file()}
-    assert names == {"Dockerfile", "more/packages.txt", ".amlignore"}
+    assert names == {name, "more/packages.txt", ".amlignore"}
 
 
 def test_the_version_of_a_built_environment_is_that_of_its_whole_context(project: Project) -> None:
