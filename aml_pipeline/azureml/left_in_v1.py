@@ -13,7 +13,10 @@ from aml_pipeline.pipeline.plan.model import Plan
 
 
 def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[str]:  # noqa: ANN401 - the SDK's
-    """Yield a line for each schedule that begins to fire in v2 while the one of SDK v1 fires too."""
+    """Yield a line for each schedule of SDK v1 that fires beside one that begins to fire in v2.
+
+    Those whose name the file no longer has count too: they may have been renamed since.
+    """
     schedules = (change for change in changes if change.kind == "schedule")
     begins = {change.key for change in schedules if change.action in {"create", "update"}}
     if not begins:
@@ -29,6 +32,7 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
     profile = f" --profile {plan.profile}" if plan.profile else ""
     for name, description in active.items():
         mark = mark_in(description)
-        if mark and whose.owns(mark) and mark.schedule in begins:
+        if mark and whose.owns(mark) and (mark.schedule in begins or mark.schedule not in plan.schedules):
+            what = "is active too: both fire" if mark.schedule in begins else "is still active"
             cure = f"`aml-pipeline pause {mark.schedule}{profile} --sdk v1`"
-            yield f"Schedule {name} of SDK v1 is active too: both fire. To pause that one: {cure}."
+            yield f"Schedule {name} of SDK v1 {what}. To pause that one: {cure}."

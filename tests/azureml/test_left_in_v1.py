@@ -23,6 +23,9 @@ BEGINS = [Change("create", "schedule", "lesson.nightly", key="nightly")]
 def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LessonV2]:
     with a_lesson_v2(tmp_path, monkeypatch) as lesson:
         lesson.write({".aml-pipeline-origin": "id-0123456789abcdef\n"})
+        lesson.replace(
+            "pipeline.yaml", "steps:\n", "schedules: {nightly: {cron: 0 2 * * *}, often: {cron: 0 * * * *}}\nsteps:\n"
+        )
         yield lesson
 
 
@@ -37,7 +40,7 @@ def said(lesson: LessonV2, changes: list[Change]) -> list[str]:
 
 
 def test_only_the_active_schedule_of_the_same_name_and_project_fires_too(lesson: LessonV2) -> None:
-    others = of_v1("weekly"), of_v1("nightly", "Disabled"), of_v1("nightly", origin="another:pipeline.yaml")
+    others = of_v1("often"), of_v1("nightly", "Disabled"), of_v1("nightly", origin="another:pipeline.yaml")
     foreign = {"Name": "else", "EntityStatus": "0", "PipelineSubmissionInfo": None}
     lesson.service.state.of_v1 = {str(number): each for number, each in enumerate([*others, foreign])}
     assert said(lesson, BEGINS) == []
@@ -47,6 +50,13 @@ def test_only_the_active_schedule_of_the_same_name_and_project_fires_too(lesson:
             "Schedule lesson.nightly of SDK v1 is active too: both fire. "
             "To pause that one: `aml-pipeline pause nightly --sdk v1`."
         )
+    ]
+
+
+def test_one_that_the_file_no_longer_has_is_still_active(lesson: LessonV2) -> None:
+    lesson.service.state.of_v1 = {"ours": of_v1("weekly")}
+    assert said(lesson, BEGINS) == [
+        "Schedule lesson.weekly of SDK v1 is still active. To pause that one: `aml-pipeline pause weekly --sdk v1`."
     ]
 
 
