@@ -247,9 +247,9 @@ ENTRIES: dict[str, dict[str, str]] = {
     "Azure ML": {
         "compute-name": "Reported by `submit`: the name is not valid for a compute target. Use letters, digits, `-` "
         "and `_`.",
-        "dataset-version": "Reported by `submit` with SDK v1 and `publish`: versions of a dataset are numbers there. "
+        "dataset-version": "Reported by `submit` and `publish` with SDK v1: versions of a dataset are numbers there. "
         "Write a number.",
-        "embedded-expression": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 replaces whole "
+        "embedded-expression": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: SDK v1 replaces whole "
         "arguments only. Make the expression the whole value and join the parts in the script, or use v2.",
         "experiment-name": "Reported by `submit`: the name is not valid for an experiment. Use letters, digits, `-` "
         "and `_`.",
@@ -266,7 +266,7 @@ ENTRIES: dict[str, dict[str, str]] = {
         "uploaded data none with a backslash or a dot at the end. Rename the file, or exclude it.",
         "large-snapshot": "Reported by `submit`, and a warning of `validate`: the limit of Azure ML is 300 MB and "
         "2,000 files. Exclude what the step does not need, with `.amlignore` or with narrower patterns.",
-        "file-output": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: outputs of SDK v1 are "
+        "file-output": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: outputs of SDK v1 are "
         "folders. Write the file into a folder, or use SDK v2.",
         "large-upload": "Reported by `submit`: the data to upload is larger than the limit, 10 GB unless `upload:` "
         "names another. Raise the limit, or copy the data to a datastore with a tool made for it.",
@@ -285,23 +285,23 @@ ENTRIES: dict[str, dict[str, str]] = {
         "plain-secret": "A warning: a password, key or token in plain text is sent to Azure ML, in a file of the "
         "environment, a variable, an argument, a parameter or an address. Use connections of the workspace for pip, "
         "its key vault for scripts, and datastores for data.",
-        "registry-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 knows only "
+        "registry-environment": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: SDK v1 knows only "
         "environments of the workspace. Name one of these, or use v2.",
         "reserved-variable": "Reported by `submit`: Azure ML sets this variable itself. Choose another name.",
         "secret-file": "A warning: judging by its name, a file that would be sent with a step or a Dockerfile contains "
         "keys or passwords. Exclude it in the ignore file, and keep secrets in the key vault of the workspace.",
-        "model-environment": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: SDK v1 registers a "
+        "model-environment": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: SDK v1 registers a "
         "model in a step of its own, in the environment of the step that wrote it. Add azureml-core to that.",
         "unread-secret": "A warning, and an error of `submit` for a command without a Python file: Azure ML does not "
         "set the variable of a secret. The script must read it from the key vault, as docs/azure.md shows.",
         "batch-endpoint": "Reported by `publish` with SDK v1: it has pipeline endpoints only, and creates one for each "
         "published pipeline. Delete the key, or use v2.",
-        "serverless-compute": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: serverless compute "
+        "serverless-compute": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: serverless compute "
         "exists only in Azure ML v2. Name a cluster, or use v2.",
-        "shell-word": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: a step runs a module or a "
+        "shell-word": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: a step runs a module or a "
         "command with a word that a shell would change. SDK v1 does not quote these words, and v2 does. Choose another "
         "word, write the line into a script, or use v2.",
-        "step-identity": "Reported by `submit` with SDK v1, `publish` and `plan --remote`: only Azure ML v2 lets "
+        "step-identity": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: only Azure ML v2 lets "
         "a step run as its user or as the managed identity of its compute target. Delete `identity:`, or use v2.",
         "too-few-nodes": "Reported by `submit`, `publish` and `export`: the step needs more nodes at a time than its "
         "compute target has. Raise `max_nodes`, or use fewer nodes.",
