@@ -110,9 +110,12 @@ def _component(
             for value, kind in types.items()
         ]
 
-    own = {
-        step.name: sorted([*ports[step.name], *values(at)], key=lambda port: port.kind) for at, step in enumerate(steps)
-    }
     bindings = {port.name: port.binding for port in values(0)}
     texts = [" ".join(bindings.get(word.name, word.shell) for word in line) for line in lines[steps[0].name]]
+    own = {step.name: _in_order([*ports[step.name], *values(at)], " ".join(texts)) for at, step in enumerate(steps)}
     return Component(name, steps, own, texts)
+
+
+def _in_order(ports: Sequence[Port], text: str) -> list[Port]:
+    """Return the inputs and then the outputs, both in the order of the command ``text``, those without a place last."""
+    return sorted(ports, key=lambda port: (port.kind, port.binding not in text, text.find(port.binding)))
