@@ -215,16 +215,45 @@ def test_things_of_others_are_refused_before_anything_is_written(lesson: Publish
     assert lesson.schedule()["tags"] == mark
 
 
-def test_a_component_of_another_project_is_taken_over_with_its_tags(lesson: Published) -> None:
+def test_everything_of_another_project_is_taken_over(called: Published) -> None:
+    called.publish()
+    (version,) = called.versions
+    component = called.service.components["lesson", version]["properties"]
+    endpoint, schedule = called.service.endpoints["lesson-runs"], called.schedule()
+    for thing in (component, endpoint, schedule):
+        thing["tags"] = {**thing["tags"], "aml-pipeline-origin": "github.com/her/project:pipeline.yaml", "a": "b"}
+    with pytest.raises(AzureError, match="Component lesson was published by another project"):
+        called.publish()
+    assert called.service.writes() == []
+    changes = said(called.publish(adopt=True))
+    assert [line.endswith("taken over from github.com/her/project:pipeline.yaml") for line in changes] == [True] * 3
+    tags = [
+        called.service.components["lesson", version]["properties"]["tags"],
+        called.service.endpoints["lesson-runs"]["tags"],
+        called.schedule()["tags"],
+    ]
+    assert [(each["a"], each["aml-pipeline-origin"].startswith("id-")) for each in tags] == [("b", True)] * 3
+    assert {change.action for change in called.publish()} == {"unchanged"}
+
+
+def test_an_archived_component_runs_all_the_same(lesson: Published) -> None:
     lesson.publish()
     (version,) = lesson.versions
-    component = lesson.service.components["lesson", version]["properties"]
-    component["tags"] = {**component["tags"], "aml-pipeline-origin": "github.com/her/project:pipeline.yaml", "a": "b"}
-    with pytest.raises(AzureError, match="Component lesson was published by another project"):
+    lesson.service.components["lesson", version]["properties"]["isArchived"] = True
+    (component, schedule) = said(lesson.publish())
+    assert component.endswith(f"version {version[:12]} archived by someone; stays archived, and runs all the same")
+    assert (schedule, lesson.service.writes()) == ("unchanged schedule lesson.nightly", [])
+
+
+def test_the_latest_version_in_a_registry_is_not_looked_up(lesson: Published) -> None:
+    lesson.change("{name: training, conda_file: conda.yml}", "{registered: sklearn-1.5, registry: azureml}")
+    heard: list[str] = []
+    with azureml.heard_by(heard.append):
         lesson.publish()
-    assert said(lesson.publish(adopt=True))[0].endswith("taken over from github.com/her/project:pipeline.yaml")
-    tags = lesson.service.components["lesson", version]["properties"]["tags"]
-    assert (tags["a"], tags["aml-pipeline-origin"].startswith("id-")) == ("b", True)
+    assert heard[0] == (
+        "Environment sklearn-1.5 of registry azureml has no version, so publish does not notice a newer one. "
+        "To pin it, add `version:`."
+    )
     assert {change.action for change in lesson.publish()} == {"unchanged"}
 
 

@@ -6,7 +6,7 @@ The published pipeline is a version of a registered component, which the schedul
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from aml_pipeline.azureml import refusal
@@ -164,9 +164,17 @@ def _looked_up(plan: Plan, client: Sdk, project: Project) -> _Content:
     """Look up what the plan names in the workspace, and say what will be missing in Azure ML."""
     import_all()
     plan, new_data, remarks = needs.resolved(plan, client, project, pinned=True)
-    for text in said(remarks):
+    for text in [*said(remarks), *_unpinned(plan)]:
         say(text)
     return _Content(plan, project, new_data)
+
+
+def _unpinned(plan: Plan) -> Iterator[str]:
+    """Yield a line for each environment of a registry without a version: only a client of that could look it up."""
+    for environment in dict.fromkeys(step.environment for step in plan.steps):
+        if environment and environment.registry and not environment.version:
+            which = f"Environment {environment.registered} of registry {environment.registry}"
+            yield f"{which} has no version, so publish does not notice a newer one. To pin it, add `version:`."
 
 
 def _digest(rows: list[object]) -> str:
