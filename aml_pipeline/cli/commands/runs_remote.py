@@ -30,8 +30,9 @@ def print_runs(opened: Opened, options: Options, environ: Mapping[str, str]) -> 
         return 0
     if not found:
         print(f"Azure ML has no runs of {plan.name}. Start one with `aml-pipeline submit`.")
+    width = max((len(row.run) for row in found), default=0)
     for row in found:
-        print(f"{row.run}  {moment(row.started)}  {row.status:<11}  {_about(row)}".rstrip())
+        print(f"{row.run:<{width}}  {moment(row.started)}  {row.status:<11}  {_about(row)}".rstrip())
     return 0
 
 
