@@ -15,7 +15,7 @@ from aml_pipeline.azureml.v2.export import assets, component, input_types, yaml_
 from aml_pipeline.azureml.v2.export.shapes import Component, components
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
-from aml_pipeline.pipeline.plan.settings import Distribution, OutputSettings
+from aml_pipeline.pipeline.plan.settings import Distribution
 
 
 def text(plan: Plan) -> str:
@@ -66,19 +66,18 @@ def _default_compute(plan: Plan) -> str | None:
 def _without_defaults(plan: Plan) -> Plan:
     """Return ``plan`` without what the settings of the job say for all of its nodes."""
     datastore, compute = _default_datastore(plan), _default_compute(plan)
+    return replace(plan, steps=tuple(_without(step, datastore, compute) for step in plan.steps))
 
-    def without(output: OutputSettings) -> OutputSettings:
-        is_default = output.datastore == datastore and output.path is None
-        return replace(output, datastore=None) if is_default else output
 
-    return replace(plan, steps=tuple(
-        replace(
-            step,
-            compute=None if step.compute and step.compute.name == compute != "serverless" else step.compute,
-            outputs={name: without(output) for name, output in step.outputs.items()},
-        )
-        for step in plan.steps
-    ))  # fmt: skip
+def _without(step: Step, datastore: str | None, compute: str | None) -> Step:
+    """Return ``step`` without that compute target, and its outputs without that datastore unless they have a path."""
+    if step.compute and step.compute.name == compute and not sendable.is_serverless(step.compute):
+        step = replace(step, compute=None)
+    outputs = dict(step.outputs)
+    for name, output in step.outputs.items():
+        if output.datastore == datastore and output.path is None:
+            outputs[name] = replace(output, datastore=None)
+    return replace(step, outputs=outputs)
 
 
 def nodes(plan: Plan) -> dict[str, Any]:
