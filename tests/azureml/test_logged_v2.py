@@ -51,6 +51,25 @@ def test_metrics_are_shown_and_recorded_as_those_of_v1(lesson: LessonV2, capsys:
     assert "recall" in (lesson.root / page).read_text(encoding="utf-8")
 
 
+def test_what_a_later_wait_records_of_metrics(lesson: LessonV2, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of any form, values on several pages, tables with gaps, and images, of which there is only the place."""
+    image = "aml://artifactId/ExperimentRun/dcid.run/confusion_1.png"  # as SDK v1 logs one (ArtifactBackedMetric)
+    logged: dict[str, list[object]] = {
+        "val/loss": [0.5, 0.25, 0.125, 0.0625, 0.03125],
+        "top 5": [1],
+        "läuft.gut": ["yes"],
+        "per class": [{"class": "cat", "recall": 0.5}, {"class": "dog"}, {"recall": 1.0, "note": None}],
+        "confusion": [image],
+    }
+    lesson.service.logs("train", **logged)
+    lesson.here(capsys, "submit", "--sdk", "v2")
+    done = lesson.here(capsys, "wait")
+    assert (done.status, [line for line in done.err.splitlines() if "could not" in line]) == (0, []), done.err
+    assert {name: values(lesson, name) for name in logged} == logged
+    page = lesson.root / lesson.cli("report").stdout.split()[-1]
+    assert all(name in page.read_text(encoding="utf-8") for name in ("val/loss", "läuft.gut", "per class"))
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [

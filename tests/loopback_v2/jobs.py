@@ -1,6 +1,7 @@
 """Jobs, as Resource Manager knows them: put, asked for, listed, cancelled."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
 
 from tests.loopback.state import SCOPE, Entity
 from tests.loopback.wire import Answer, Call, Refusal
@@ -10,6 +11,7 @@ from .assets import versioned
 from .state import ENDED, Run, State
 from .wire import entity, listed, missing, route
 
+PAGE = 10
 # Of a job that is there, these alone can be changed.
 _CHANGING = frozenset({"description", "displayName", "tags", "properties", "isArchived"})
 
@@ -99,16 +101,21 @@ def _found(state: State, name: str) -> Run:
 
 
 def list_jobs(state: State, call: Call) -> object:
-    """Answer with the jobs that the query wants, newest first; no time passes."""
+    """Answer with a page of the jobs that the query wants, newest first; no time passes."""
     query = call.request.query
     wanted = [name for name in reversed(state.jobs) if _is_wanted(state, query, name)]
-    return listed(_seen(state, call, name) for name in wanted)
+    begin = int(query.get("$skip", "0"))
+    following = urlencode({**query, "$skip": begin + PAGE})
+    more = {"nextLink": f"{call.url}{urlsplit(call.request.path).path}?{following}"} if wanted[begin + PAGE :] else {}
+    return {**listed(_seen(state, call, name) for name in wanted[begin : begin + PAGE]), **more}
 
 
 def _is_wanted(state: State, query: Mapping[str, str], name: str) -> bool:
     """Whether a job has the tag, the properties, and was begun by the schedule that a query names."""
     job = state.jobs[name]["properties"]
     properties = job.get("properties") or {}
+    if job.get("isArchived") and query.get("listViewType") == "ActiveOnly":
+        return False
     for condition in filter(None, query.get("properties", "").split(",")):
         key, _, value = condition.partition("=")
         if key not in properties or (value and properties[key] != value):

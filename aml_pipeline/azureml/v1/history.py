@@ -17,12 +17,13 @@ _PUBLISHED = "azureml.pipelineid"
 def runs(plan: Plan, workspace: Sdk) -> list[RemoteRun]:
     """Return the runs of the pipeline in its experiment, those sent by `submit` and those of what it published."""
     with doing(f"listing the runs of experiment {plan.experiment}"):
-        from azureml.core import Experiment
+        from azureml.core import Experiment, Run
 
+        plain = {"_rehydrate_runs": False}  # as it was listed; else each run is two more requests
         # The constructor would create a missing one.
         experiments = Experiment.list(workspace, experiment_name=plan.experiment)
-        tagged = [run for known in experiments for run in known.get_runs(tags={"pipeline": plan.name})]
-        begun = [run for known in experiments for run in known.get_runs(properties=_PUBLISHED)]
+        tagged = [run for known in experiments for run in Run.list(known, tags={"pipeline": plan.name}, **plain)]
+        begun = [run for known in experiments for run in Run.list(known, properties=_PUBLISHED, **plain)]
     own = dict(_of_published(plan, workspace, begun)) if begun else {}
     return [*(_run(run) for run in tagged if run.id not in own), *own.values()]
 
