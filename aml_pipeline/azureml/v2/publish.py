@@ -6,11 +6,12 @@ The published pipeline is a version of a registered component, which the schedul
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aml_pipeline.azureml import refusal
-from aml_pipeline.azureml.adaptation import said
+from aml_pipeline.azureml.adaptation import adapt, said
 from aml_pipeline.azureml.publication import (
     Actual,
     Change,
@@ -72,7 +73,7 @@ def publish(
         if kept:
             say(kept)
         work = Work(content.plan, client, project, wanted, lacking)
-        todo = _with_addresses(work, apply(work, todo))
+        todo = _with_addresses(work, apply(work, todo), running.data_inputs(content.plan))
     return todo
 
 
@@ -95,7 +96,7 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
     _require_fitting(wanted, actual, todo, client)
     if dry_run:
         return todo
-    work = Work(plan, client, project_of(plan), wanted, needs.NOTHING)
+    work = Work(adapt(plan)[0], client, project_of(plan), wanted, needs.NOTHING)
     return _with_addresses(work, apply(work, todo))
 
 
@@ -201,22 +202,24 @@ def _schedule(plan: Plan, key: str) -> WantedSchedule:
     )
 
 
-def _with_addresses(work: Work, done: Iterable[Change]) -> list[Change]:
-    """Return what was done with its addresses, or without them if Azure ML does not return them."""
-    done = list(done)
+def _with_addresses(work: Work, done: list[Change], data: Mapping[str, Any] | None = None) -> list[Change]:
+    """Return what was done with its addresses, or without them if Azure ML does not return them.
+
+    ``data`` are the inputs that a caller of the endpoint must name.
+    """
     try:
         with doing("looking up the addresses"):
-            return [_with_address(work, change) for change in done]
+            return [_with_address(work, change, data or {}) for change in done]
     except AzureError as error:
         say(str(error))
         return done
 
 
-def _with_address(work: Work, change: Change) -> Change:
+def _with_address(work: Work, change: Change, data: Mapping[str, Any]) -> Change:
     if change.kind == "endpoint" and change.name == work.wanted.endpoint and change.action != "create":
         endpoint = work.client.batch_endpoints.get(change.name)
         workspace = f"azureml://locations/{endpoint.location}/workspaces/{work.client.workspace_name}"
-        return replace(change, address=endpoint.scoring_uri or "", body=running.body(work.plan, workspace))
+        return replace(change, address=endpoint.scoring_uri or "", body=running.body(data, workspace))
     if change.kind == "schedule" and change.action != "disable":
         return replace(change, page=_page(work.client, change.id))
     return change

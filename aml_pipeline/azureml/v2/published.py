@@ -23,6 +23,7 @@ from aml_pipeline.azureml.publication import (
 from aml_pipeline.azureml.v2.marks import mark_of
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
+from aml_pipeline.pipeline.plan.ports import node
 
 Entity = Mapping[str, Any]
 _COMPONENT = re.compile(r"(?:.*/components/|(?:azureml:)?)([^/:]+)(?:/versions/|:)([^/:]+)", re.IGNORECASE)
@@ -36,12 +37,12 @@ def scope(client: Sdk) -> dict[str, str]:
 
 
 def look(client: Sdk, component: str, endpoint: str) -> Actual:
-    """Return all versions of a component, all schedules, and the batch endpoints with a mark and the named one."""
+    """Return all versions of a component, all schedules, the named batch endpoint, and others with its mark."""
     with doing("looking up what is published"):
         schedules = client.schedules.service_client.list(list_view_type="All", **scope(client))
         actual = tuple(_schedule(entity) for entity in schedules)
         pipelines = tuple(_pipeline(component, entity) for entity in _versions(client, component))
-        endpoints = [_endpoint(client, entity) for entity in _endpoints(client, endpoint)]
+        endpoints = [_endpoint(client, entity) for entity in _endpoints(client, component, endpoint)]
     named = next((known for known in endpoints if known.id == endpoint), None)
     return Actual(pipelines, named, actual, tuple(known for known in endpoints if known is not named))
 
@@ -80,9 +81,10 @@ def _pipeline(component: str, entity: Entity) -> Pipeline:
     return Pipeline(f"{component}:{entity['name']}", mark, not archived, _created(entity))
 
 
-def _endpoints(client: Sdk, named: str) -> Iterator[Entity]:
+def _endpoints(client: Sdk, component: str, named: str) -> Iterator[Entity]:
     for entity in client.batch_endpoints._batch_operation.list(**scope(client)):  # noqa: SLF001
-        if entity["name"] == named or mark_of(entity.get("tags")):
+        mark = mark_of(entity.get("tags"))
+        if entity["name"] == named or (mark and node(mark.identity.replace("/", "-")) == component):
             yield entity
 
 

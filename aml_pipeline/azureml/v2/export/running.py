@@ -7,6 +7,7 @@ settings, experiment, places of outputs, and data.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline.azureml import sendable
@@ -26,14 +27,15 @@ def job_data(plan: Plan, key: str) -> dict[str, Any]:
         data["description"] = plan.description
     tags = {name: text for name, text in sendable.tags(plan, None).items() if name != _NOT_OF_SCHEDULES}
     data |= {"experiment_name": plan.experiment, "tags": tags}
-    given = {**_data(plan), **schedules.inputs(plan, key)}
+    given = {**data_inputs(plan), **schedules.inputs(plan, key)}
     outputs = whole.outputs(plan)
     settings = {**job.settings(plan), "force_rerun": not plan.reuse_of(key)}
     return {**data, **({"inputs": given} if given else {}), **({"outputs": outputs} if outputs else {}),
             "settings": settings}  # fmt: skip
 
 
-def _data(plan: Plan) -> dict[str, Any]:
+def data_inputs(plan: Plan) -> dict[str, Any]:
+    """Return the inputs of the component that are data, with their places."""
     read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
     return {pipeline_input(plan, name): assets.dataset(plan.datasets[name]) for name in read}
 
@@ -65,17 +67,17 @@ def deployment_settings(plan: Plan) -> dict[str, Any]:
 _TYPES = {"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable"}
 
 
-def body(plan: Plan, workspace: str) -> str:
-    """Return what a caller of a batch endpoint must post, because a component has no defaults for data.
+def body(data: Mapping[str, Any], workspace: str) -> str:
+    """Return what a caller of a batch endpoint must post, because a component has no defaults for ``data``.
 
-    "" if the pipeline reads none. ``workspace`` is its address, ``azureml://locations/…``; the form is that of
-    Microsoft's example (azureml-examples, cli/batch-score-rest.sh).
+    "" if there is none. ``workspace`` is its address, ``azureml://locations/…``; the form is that of Microsoft's
+    example (azureml-examples, cli/batch-score-rest.sh).
     """
-    data = {
-        name: {"JobInputType": _TYPES[given["type"]], "Uri": _uri(given["path"], workspace)}
-        for name, given in _data(plan).items()
+    given = {
+        name: {"JobInputType": _TYPES[place["type"]], "Uri": _uri(place["path"], workspace)}
+        for name, place in data.items()
     }
-    return json.dumps({"properties": {"InputData": data}}, ensure_ascii=False) if data else ""
+    return json.dumps({"properties": {"InputData": given}}, ensure_ascii=False) if given else ""
 
 
 def _uri(path: str, workspace: str) -> str:
