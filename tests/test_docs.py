@@ -45,7 +45,7 @@ def test_every_pipeline_in_the_docs_is_without_fault(place: str, text: str, tmp_
 def test_the_examples_from_python_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One after another; those in Azure ML are run by tests/azureml/test_in_azure.py."""
+    """One after another; those in Azure ML are run by tests/azureml/test_one_api.py."""
     page, _, _ = (ROOT / "docs" / "python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
     monkeypatch.chdir(tmp_path)
     assert cli.run(["init"], {}) == 0

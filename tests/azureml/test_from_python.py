@@ -12,43 +12,21 @@ import pytest
 import aml_pipeline
 from aml_pipeline import PipelineError, azureml
 from aml_pipeline.azureml import sendable, submission
-from aml_pipeline.azureml.workspace import watch
 from aml_pipeline.core.errors import LostRunError
 from aml_pipeline.runs.events import Event, StepEnded
 from aml_pipeline.runs.recorder import Recorder
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.azureml.side import Side, a_side
+from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
-from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE, Sdk
-from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 
 pytestmark = quiet
 
 
-class Side:
-    """The lesson, one SDK, and the workspace that it returns."""
-
-    def __init__(self, lesson: Lesson | LessonV2) -> None:
-        self.sdk = "v1" if isinstance(lesson, Lesson) else "v2"
-        self.lesson = lesson
-        self.file = lesson.root / "pipeline.yaml"
-
-    def connect(self) -> Sdk:
-        if not isinstance(self.lesson, Lesson):
-            return azureml.connect(str(self.lesson.root), sdk="v2", login=azureml.Login())
-        from tests.loopback.client import LoopbackAuth
-
-        return azureml.connect(str(self.lesson.root), LoopbackAuth(self.lesson.url), sdk="v1")
-
-
 @pytest.fixture(params=["v1", "v2"])
 def side(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Side]:
-    monkeypatch.setattr(watch, "POLL_SECONDS", (0.0,))
-    if request.param == "v1":
-        with a_lesson(tmp_path, monkeypatch) as first:
-            yield Side(first)
-    else:
-        with a_lesson_v2(tmp_path, monkeypatch) as second:
-            yield Side(second)
+    with a_side(request.param, tmp_path, monkeypatch) as side:
+        yield side
 
 
 def git(folder: Path, *words: str) -> str:

@@ -68,24 +68,6 @@ def test_the_example_in_the_docs(service: Service, run: Sdk, tmp_path: Path, mon
     assert service.assignments_of(run.id)["epochs"] == "2"
 
 
-def test_the_examples_from_python_run(
-    service: Service, run: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from aml_pipeline.azureml.workspace import watch
-    from tests.loopback.client import LoopbackAuth
-
-    monkeypatch.setattr(watch, "POLL_SECONDS", (0.0,))
-    monkeypatch.chdir(tmp_path / "project")
-    _, _, page = (ROOT / "docs/python.md").read_text(encoding="utf-8").partition("\n## In Azure ML\n")
-    known = {"my_authentication": LoopbackAuth(service.url), "plan": aml_pipeline.load()}
-    for example in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-        exec(example, known)  # noqa: S102 - our own
-    (sent,) = set(service.runs) - {run.id}
-    said = capsys.readouterr().out
-    assert said.startswith(f"{sent} http")
-    assert said.splitlines()[1] == "done"
-
-
 def _in_azure(service: Service, run: Sdk, step: str, *command: str) -> None:
     """Run a program with the variables that Azure ML gives to a step's process."""
     from tests.loopback.client import token
