@@ -106,7 +106,7 @@ def parts(plan: Plan, project: Project, step: Step) -> dict[str, Any]:
 
 def _of_node(step: Step) -> dict[str, str]:
     """Return the settings of a step about the container and the identity that it gets on a node."""
-    resources = step.resources or Resources(None, ())
+    resources = step.resources or Resources()
     return {
         "shm_size": resources.shm_size or "default",
         "docker_arguments": " ".join(redaction.words(resources.docker_arguments)) or "none",

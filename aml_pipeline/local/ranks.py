@@ -45,7 +45,7 @@ def limited(plan: Plan, processes: int) -> Plan:
 def _limited(step: Step, processes: int) -> Step:
     if step.distribution is None:
         return step
-    return replace(step, distribution=replace(step.distribution, processes_per_node=processes))
+    return replace(step, distribution=step.distribution.model_copy(update={"processes_per_node": processes}))
 
 
 def in_words(step: Step) -> str:

@@ -179,7 +179,7 @@ def test_a_target_on_which_no_step_would_ever_run(target: Target | None, words: 
 @pytest.mark.parametrize(("there", "told"), [("STANDARD_NC24", 1), ("standard_d2_v2", 0), (None, 0)])
 def test_a_cluster_of_another_size_is_told(there: str | None, told: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute, "_got", lambda *_: Target(vm_size=there))
-    wanted = Compute("it", "STANDARD_D2_V2", None, None, None, None)
+    wanted = Compute(name="it", vm_size="STANDARD_D2_V2")
     said: list[str] = []
     with waiting.heard_by(said.append):
         assert compute.found(None, wanted).vm_size == there

@@ -1,6 +1,5 @@
 """What a step is given besides its arguments: in the graph, and by the plan and the process that ran here."""
 
-from dataclasses import astuple
 from typing import Any
 
 from aml_pipeline.pipeline.plan import ports
@@ -47,7 +46,7 @@ def here(both: Both, step: str) -> dict[str, Any]:
         "environment": planned.environment.name or planned.environment.registered,
         "variables": {name: process.variables[name] for name in planned.environment_variables},
         "timeout": None if planned.timeout is None else str(planned.timeout),
-        "distribution": None if planned.distribution is None else astuple(planned.distribution),
+        "distribution": None if planned.distribution is None else tuple(dict(planned.distribution).values()),
         "reusable": planned.allow_reuse,
     }
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -35,12 +36,15 @@ TELLS = """
     """
 
 
-def of(kind: str, processes: int = 1, nodes: int = 1) -> list[dict[str, str]]:
-    return ranks.variables(Distribution(kind, nodes, processes))
+Kind = Literal["pytorch", "mpi", "tensorflow"]
+
+
+def of(kind: Kind, processes: int = 1, nodes: int = 1) -> list[dict[str, str]]:
+    return ranks.variables(Distribution.model_construct(type=kind, nodes=nodes, processes_per_node=processes))
 
 
 @pytest.mark.parametrize("kind", ["pytorch", "mpi", "tensorflow"])
-def test_the_variables_of_processes_are_known_to_the_plan(kind: str) -> None:
+def test_the_variables_of_processes_are_known_to_the_plan(kind: Kind) -> None:
     assert {*of(kind)[0]} == {*OF_DISTRIBUTION[kind]}
 
 

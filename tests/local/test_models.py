@@ -133,7 +133,7 @@ def result(folder: Path, content: str) -> Result:
 
 
 def test_damaged_and_removed_versions_do_not_count(tmp_path: Path) -> None:
-    state, net = str(tmp_path), RegisteredModel("net", "custom")
+    state, net = str(tmp_path), RegisteredModel(name="net")
     for n in (1, 2, 3):
         assert number(register(state, net, result(tmp_path, str(n)), "model", ran=True)) == n
     (tmp_path / "models/net/2").unlink()
@@ -164,7 +164,7 @@ def test_a_registration_that_is_cut_off_leaves_no_version(
     def cut_off(*_given: object, **_named: object) -> None:
         raise KeyboardInterrupt
 
-    state, net = str(tmp_path / "state"), RegisteredModel("net", "custom")
+    state, net = str(tmp_path / "state"), RegisteredModel(name="net")
     with monkeypatch.context() as patch:
         patch.setattr({"copy2": shutil, "rename": os, "write_sealed": files}[place], place, cut_off)
         with pytest.raises(KeyboardInterrupt):
@@ -247,7 +247,7 @@ def test_plan_says_what_will_be_registered(one: Project) -> None:
 
 def test_an_unknown_field_of_a_version_is_ignored(tmp_path: Path) -> None:
     state = str(tmp_path)
-    register(state, RegisteredModel("net", "custom"), result(tmp_path, "1"), "model", ran=True)
+    register(state, RegisteredModel(name="net"), result(tmp_path, "1"), "model", ran=True)
     data = files.read_sealed(models.about(state, "net", 1))
     files.write_sealed(models.about(state, "net", 1), {**data, "later": 1})
     assert [version.number for version in models.versions(state)] == [1]

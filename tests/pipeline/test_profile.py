@@ -110,7 +110,10 @@ def test_a_profile_replaces_the_distribution_of_a_step() -> None:
         "    steps:\n      train:", "    steps:\n      evaluate: {distribution: {type: pytorch}}\n      train:"
     )
     found = [plan(profile, text).step("evaluate").distribution for profile in (None, "quick")]
-    assert found == [Distribution("mpi", 2, 4), Distribution("pytorch", 1, 1)]
+    assert found == [
+        Distribution(type="mpi", nodes=2, processes_per_node=4),
+        Distribution(type="pytorch"),
+    ]
 
 
 def test_a_profile_changes_where_a_dataset_is_here_and_nothing_else_of_it() -> None:

@@ -15,17 +15,7 @@ CONDA = b"name: x\ndependencies:\n  - python=3.11\n  - pip:\n    - azureml-core\
 
 
 def _environment(**fields: str | None) -> Environment:
-    names = (
-        "name",
-        "conda_file",
-        "pip_requirements",
-        "conda_environment",
-        "docker_image",
-        "curated",
-        "registered",
-        "version",
-    )
-    return Environment(**{**dict.fromkeys(names), **fields})
+    return Environment.model_construct(None, **fields)
 
 
 def _digest(read: bytes = CONDA, **fields: str | None) -> str:

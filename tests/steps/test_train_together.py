@@ -27,7 +27,7 @@ Done = list["subprocess.CompletedProcess[str]"]
 
 def together(processes: int, name: str, words: Sequence[str], status: int = 0) -> Done:
     """Run a script as so many processes at a time."""
-    variables = ranks.variables(Distribution("pytorch", 1, processes))
+    variables = ranks.variables(Distribution(type="pytorch", processes_per_node=processes))
     with ThreadPoolExecutor(processes) as pool:
         return list(pool.map(lambda own: run_script(name, *words, environ=own, status=status), variables))
 

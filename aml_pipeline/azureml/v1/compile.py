@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from aml_pipeline.azureml import refusal, uploads
 from aml_pipeline.azureml.adaptation import adapt, by_hand, said
@@ -215,8 +215,8 @@ class Compilation:
             step.compute.name if step.compute else None,
             step.timeout,
             sorted(step.after),
-            *([asdict(step.distribution)] if step.distribution else []),
-            *([asdict(step.resources)] if step.resources else []),  # so that a step without keeps its digest
+            *([dict(step.distribution)] if step.distribution else []),
+            *([dict(step.resources)] if step.resources else []),  # so that a step without keeps its digest
         ]
         return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:32]
 

@@ -76,7 +76,7 @@ def _with_environments(plan: Plan, client: Sdk, *, pinned: bool) -> Plan:
     if not pinned:
         return plan
     steps = (
-        replace(step, environment=replace(step.environment, version=versions[step.environment]))
+        replace(step, environment=step.environment.model_copy(update={"version": versions[step.environment]}))
         if step.environment in versions
         else step
         for step in plan.steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import graph, results, variables
@@ -13,16 +13,9 @@ from aml_pipeline.pipeline.plan.inputs import clashes, read_inputs
 from aml_pipeline.pipeline.plan.model import OtherValue, ParameterValue, Plan, Step
 from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
 from aml_pipeline.pipeline.plan.settings import (
-    Compute,
     DatasetPlace,
-    Distribution,
-    Environment,
     OutputSettings,
-    RegisteredModel,
-    Resources,
 )
-from aml_pipeline.pipeline.spec.data import Output as OutputSpec
-from aml_pipeline.pipeline.spec.fields import Model
 from aml_pipeline.pipeline.spec.parameters import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -94,16 +87,16 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
         after=tuple(
             upstream for upstream in dict.fromkeys(declared.after) if upstream in pipeline.steps and upstream != name
         ),
-        compute=_copied(Compute, declared.compute or pipeline.compute),
-        environment=_copied(Environment, declared.environment or pipeline.environment),
+        compute=declared.compute or pipeline.compute,
+        environment=declared.environment or pipeline.environment,
         environment_variables={},
         snapshot=declared.snapshot if declared.snapshot is not None else pipeline.snapshot,
         allow_reuse=pipeline.allow_reuse if declared.allow_reuse is None else declared.allow_reuse,
         timeout=declared.timeout or pipeline.timeout,
         retries=pipeline.retries if declared.retries is None else declared.retries,
         python=declared.python or pipeline.python,
-        distribution=_copied(Distribution, declared.distribution),
-        resources=_copied(Resources, declared.resources or pipeline.resources),
+        distribution=declared.distribution,
+        resources=declared.resources or pipeline.resources,
         identity=declared.identity or pipeline.identity,
         unnamed=tuple(data for data in inputs.values() if data and data not in named),
         names={data: name for name, data in inputs.items() if data},
@@ -202,21 +195,12 @@ def _does_nothing(schedules: Iterable[str], cure: str, place: Path) -> Problem:
     return Problem("reused-schedule", message, cure, place, severity="warning")
 
 
-def _copied(kind: type[Any], model: Model | None) -> Any:  # noqa: ANN401 - kind tells
-    return None if model is None else kind(**dict(model))
-
-
 def _with_outputs(step: Step, declared: StepSpec, problems: list[Problem]) -> Step:
     named = step.written
     problems += unknown_settings(step, declared)
     settings = {name: declared.outputs.get(name) for name in named}
-    outputs = {name: _settings(own) if own else OutputSettings() for name, own in settings.items()}
+    outputs = {name: OutputSettings(**dict(own)) if own else OutputSettings() for name, own in settings.items()}
     return replace(step, outputs=outputs)
-
-
-def _settings(declared: OutputSpec) -> OutputSettings:
-    model = RegisteredModel(**dict(declared.model)) if declared.model else None
-    return OutputSettings(**{**dict(declared), "model": model})
 
 
 def _ordered(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> tuple[list[Step], list[Problem]]:

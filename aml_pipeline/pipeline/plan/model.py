@@ -33,6 +33,7 @@ from aml_pipeline.pipeline.plan.tokens import (
     Token,
     by_option,
 )
+from aml_pipeline.pipeline.spec.fields import Model
 from aml_pipeline.pipeline.spec.parameters import ParameterType
 
 if TYPE_CHECKING:
@@ -247,6 +248,8 @@ def token_as_data(token: Token) -> dict[str, Any]:
 
 def _as_data(value: Any) -> Any:  # noqa: ANN401 - any part of a plan
     """Return what ``dataclasses.asdict`` does, in a third of its time, since that also copies texts and numbers."""
+    if isinstance(value, Model):
+        return {name: _as_data(one) for name, one in value}
     if is_dataclass(value):
         return {item.name: _as_data(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, tuple):

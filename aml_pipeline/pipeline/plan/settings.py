@@ -1,60 +1,26 @@
-"""The settings of steps, datasets and outputs in a plan: where steps run, with what, and where data is. Plain data."""
+"""The settings of steps, datasets and outputs in a plan: where steps run, with what, and where data is. Plain data.
+
+Settings that a backend needs as the file says them are the file's own models, which are frozen too.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
 from aml_pipeline.pipeline.spec import places
+from aml_pipeline.pipeline.spec.data import RegisteredModel
+from aml_pipeline.pipeline.spec.settings import Compute, Environment, Resources
+from aml_pipeline.pipeline.spec.step import Distribution
 
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """The definition of an environment; see ``spec.Environment``."""
-
-    name: str | None
-    conda_file: str | None
-    pip_requirements: str | None
-    conda_environment: str | None
-    docker_image: str | None
-    curated: str | None
-    registered: str | None
-    version: str | None
-    registry: str | None = None
-    dockerfile: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """A compute target; see ``spec.Compute``."""
-
-    name: str
-    vm_size: str | None
-    vm_priority: str | None
-    min_nodes: int | None
-    max_nodes: int | None
-    idle_seconds_before_scaledown: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What the container of a step gets on a node in Azure ML; see ``spec.Resources``."""
-
-    shm_size: str | None
-    docker_arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """The processes of a step that train together; see ``spec.Distribution``."""
-
-    type: str
-    nodes: int
-    processes_per_node: int
-
-    @property
-    def processes(self) -> int:
-        """The number of processes on all nodes."""
-        return self.nodes * self.processes_per_node
+__all__ = [
+    "Compute",
+    "DatasetPlace",
+    "Distribution",
+    "Environment",
+    "OutputSettings",
+    "RegisteredModel",
+    "Resources",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +60,6 @@ class DatasetPlace:
         """Return the same data at another ``place`` in Azure ML, which is one (see ``spec.places``)."""
         keys = {item.name: getattr(self, item.name) for item in fields(self)}
         return DatasetPlace(**places.moved(keys, places.keys_of(place) or {}))
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredModel:
-    """The model that is registered from an output; see ``spec.RegisteredModel``."""
-
-    name: str
-    type: str
 
 
 @dataclass(frozen=True, slots=True)

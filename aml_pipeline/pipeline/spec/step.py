@@ -61,6 +61,11 @@ class Distribution(Model):
                        at="processes_per_node")  # fmt: skip
         return self
 
+    @property
+    def processes(self) -> int:
+        """The number of processes on all nodes."""
+        return self.nodes * self.processes_per_node
+
 
 # What a step runs is given by exactly one of these keys.
 PROGRAMS = ("script", "module", "command")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 
 import yaml
 
@@ -28,7 +27,7 @@ def text(
     ``contents`` the digests of other files from which its image is built. The name does not count: two names for one
     definition are the same packages. Raises the OSError of ``read``.
     """
-    fields = {key: value for key, value in asdict(environment).items() if value is not None and key != "name"}
+    fields = {key: value for key, value in environment if value is not None and key != "name"}
     if "conda_file" in fields:
         included = [line.text for line in lines if line.file != fields["conda_file"]]
         fields |= {"included": included} if included else {}
