@@ -89,6 +89,13 @@ def test_only_what_is_published_can_be_paused(lesson: Lesson, capsys: Capture) -
     assert (done.status, done.out) == (0, "No schedules of other are published.\n")
 
 
+def test_a_failure_is_an_error_of_azure_and_the_next_call_does_the_rest(lesson_v2: LessonV2, capsys: Capture) -> None:
+    lesson_v2.service.fail("/schedules/lesson_nightly$", 403, method="PUT")
+    done = lesson_v2.here(capsys, "pause")
+    assert (done.status, done.err.partition(". ")[0]) == (4, "Pausing schedule lesson.nightly failed")
+    assert "1 schedule paused" in lesson_v2.here(capsys, "pause").out
+
+
 WHOSE = Whose("p", ("here",))
 
 
