@@ -86,9 +86,10 @@ schema: .venv/dev ## Write aml_pipeline/pipeline.schema.json anew, after a chang
 	.venv/bin/aml-pipeline schema > .venv/pipeline.schema.json
 	mv .venv/pipeline.schema.json aml_pipeline/pipeline.schema.json
 
-checks: .venv/dev ## Update docs/checks.md, tests/data/err/*.out and the map in docs/architecture.md
+checks: .venv/dev ## Update docs/checks.md, tests/data/err/*.out, the map in docs/architecture.md and the commands in docs/v1-to-v2.md
 	.venv/bin/python -m tests.checks
 	.venv/bin/python -m tests.module_map
+	.venv/bin/python -m tests.parity
 
 bench: .venv/dev ## Compare speed with make, doit, Snakemake and DVC, installed in .benchmarks; about 10 minutes
 	.venv/bin/python -m benchmarks
