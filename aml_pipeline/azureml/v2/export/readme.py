@@ -81,10 +81,10 @@ With `aml-pipeline publish --sdk v2`, do not create these: it makes schedules of
 
 def twice(plan: Plan) -> str:
     """Return the warning that both v1 and v2 schedules would fire."""
-    these = "these schedules" if len(plan.schedules) > 1 else "this schedule"
+    these, those = ("these schedules", "schedules") if len(plan.schedules) > 1 else ("this schedule", "schedule")
     return (
         f"If `aml-pipeline publish` created {these} with SDK v1, both fire.\n"
-        f"Pause the v1 schedule first: `aml-pipeline pause --sdk v1{_profile(plan)}`."
+        f"Pause the v1 {those} first: `aml-pipeline pause --sdk v1{_profile(plan)}`."
     )
 
 
