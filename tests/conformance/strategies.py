@@ -371,7 +371,7 @@ def pipelines(draw: st.DrawFn, *, mixed: bool = False) -> Pipeline:
 
 @st.composite
 def siblings(draw: st.DrawFn) -> Pipeline:
-    """A pipeline of which some steps differ only in literals, and so may share a component in v2."""
+    """A pipeline of which some steps differ only in literals, and so may share a component in v2; with limits."""
     one = draw(pipelines(mixed=True).filter(lambda pipeline: "<output " not in f"{pipeline.text}{pipeline.given}"))
     name = draw(st.sampled_from(sorted(one.steps)))
     texts = st.sampled_from(("64", "-5", "0.5", "0.10", "012", "a b", "it's", "true", "-x")) | TEXTS
@@ -380,7 +380,19 @@ def siblings(draw: st.DrawFn) -> Pipeline:
     named = Argument("--value", (Token("1", "1"),))
     step = replace(one.steps[name], arguments=(*one.steps[name].arguments, named), outputs={})
     copies = {f"copy-{number}": _sibling(draw, step, name, number, texts) for number in range(draw(st.integers(1, 3)))}
-    return replace(one, steps={**one.steps, name: step, **copies})
+    parameters = {known: {**declared, **draw(_limits(one, known))} for known, declared in one.parameters.items()}
+    return replace(one, steps={**one.steps, name: step, **copies}, parameters=parameters)
+
+
+def _limits(pipeline: Pipeline, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    """What a parameter says of its values, all of which it allows."""
+    values = _texts_of(pipeline.parameters, pipeline.given, name)
+    kinds: list[dict[str, Any]] = [{}, {"description": "What it is: # é"}]
+    if pipeline.parameters[name]["type"] != "boolean":
+        kinds.append({"choices": list(dict.fromkeys(values))})
+    if pipeline.parameters[name]["type"] in {"integer", "number"}:
+        kinds.append({"minimum": "-10.5", "maximum": "1e30"})
+    return st.sampled_from(kinds)
 
 
 def _sibling(draw: st.DrawFn, step: Step, name: str, number: int, texts: st.SearchStrategy[str]) -> Step:
