@@ -255,7 +255,7 @@ WHERE = {
         (
             "This needs SDK v1, whose pipeline packages exist for Python 3.10 and 3.11 only, and this is 3.12. Create "
             "an environment with Python 3.11, and run in it: pip install 'aml-pipeline-yaml[azureml]'. Or use Azure ML "
-            "v2: `aml-pipeline submit --sdk v2` and `aml-pipeline export` need no SDK v1."
+            "v2, which does not need it: `--sdk v2`, or `sdk: v2` in the file."
         ),
     ),
     "Apple silicon": ((3, 11), True, "and not for Apple silicon. Run it on Linux, or with a Python for x86_64. Or use"),
@@ -265,7 +265,14 @@ WHERE = {
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize(
     "words",
-    [("submit", "--sdk", "v1"), ("publish",), ("plan", "--remote"), ("runs", "--remote"), ("schedules", "--remote")],
+    [
+        ("submit", "--sdk", "v1"),
+        ("publish",),
+        ("pause",),
+        ("plan", "--remote"),
+        ("runs", "--remote"),
+        ("schedules", "--remote"),
+    ],
     ids=lambda words: words[0],
 )
 def test_what_is_said_of_an_sdk_that_is_missing_can_be_done(

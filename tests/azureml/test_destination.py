@@ -149,7 +149,15 @@ def test_of_all_ways_to_name_a_workspace_the_first_counts(connecting: Project, c
     assert named("--workspace", "none.json").startswith(f"The configuration file {connecting.root}/none.json was not ")
 
 
-COMMANDS = ["publish", "publish --version previous", "plan --remote", "runs --remote", "schedules --remote", "cancel x"]
+COMMANDS = [
+    "publish",
+    "publish --version previous",
+    "plan --remote",
+    "runs --remote",
+    "schedules --remote",
+    "pause",
+    "cancel x",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -12,7 +12,7 @@ V2 = "azureml-v2"
 # azureml-dataprep-rslex 2.26, which has no wheel for Apple silicon (PyPI, 2026-11-27).
 _OF_V1 = ((3, 10), (3, 11))
 _NEED = "This needs SDK v1, whose pipeline packages exist for Python 3.10 and 3.11 only"
-_V2 = "Or use Azure ML v2: `aml-pipeline submit --sdk v2` and `aml-pipeline export` need no SDK v1."
+_V2 = "Or use Azure ML v2, which does not need it: `--sdk v2`, or `sdk: v2` in the file."
 
 
 def python() -> tuple[int, int]:
