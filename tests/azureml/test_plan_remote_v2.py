@@ -43,6 +43,7 @@ def test_before_the_first_submission_everything_runs(lesson: LessonV2, capsys: C
         "train    will run  environment training is not registered yet",
     ]
     assert lesson.service.writes() == []
+    assert asked_for_code(lesson) == 0, "that the environment is missing says enough"
     assert lesson.runs() == []
 
 
@@ -154,3 +155,19 @@ def test_what_v2_cannot_do_is_refused_before_it_is_asked(lesson: LessonV2, capsy
     assert done.status == 2
     assert "[compute-name]" in done.err
     assert lesson.service.requests == []
+
+
+def test_what_azure_ml_refuses_is_told_in_our_words(lesson: LessonV2, capsys: Capture, tmp_path: Path) -> None:
+    assert lesson.here(capsys, "submit").status == 0
+    (lesson.root / ".aml_pipeline").rename(tmp_path / "elsewhere")
+    for route, what in (
+        ("environments", "environment training"),
+        ("computes", "compute target cpu-cluster"),
+        ("codes", "the code of steps"),
+    ):
+        lesson.service.forget()
+        lesson.service.fail(f"/{route}/", 403)
+        done = lesson.here(capsys, "plan", "--remote")
+        assert (done.status, done.out) == (4, "")
+        assert done.err.startswith(f"Looking up {what} failed")
+        assert lesson.service.writes() == []

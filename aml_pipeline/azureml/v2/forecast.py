@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from aml_pipeline.azureml import since
 from aml_pipeline.azureml.adaptation import by_hand, said
@@ -36,27 +35,34 @@ def forecast(plan: Plan, client: Sdk, project: Project) -> list[tuple[str, Verdi
     for text in [*said(remarks), *_to_create(missing)]:
         say(text)
     differing = since.last_submission(plan, project, client)
-    unsure = [step for step in sent.steps if differing[step.name] != []]
-    facts = _Facts(plan, sent, missing, _with_new_code(unsure, client, project))
-    verdicts: dict[str, Verdict] = {}
-    again: dict[str, str] = {}  # steps whose outputs may be new, and what their readers depend on
+    never = {step.name: _never_reused(step, missing) for step in sent.steps}
+    unsure = [step for step in sent.steps if differing[step.name] != [] and not never[step.name]]
+    for name in _with_new_code(unsure, client, project):
+        never[name] = "Azure ML does not know its code"
+    conditions: dict[str, str] = {}  # of those that read from a step, if its outputs may be new
+    verdicts = []
     for step in sent.steps:
-        condition = next((again[name] for name in step.upstream if name in again), "")
-        verdict = verdicts[step.name] = _verdict(step, facts, differing[step.name], condition)
-        if verdict.action == "run":
-            again[step.name] = f"if Azure ML takes the new outputs of step {step.name} for the same inputs"
+        condition = next((conditions[name] for name in step.upstream if name in conditions), "")
+        changes, reads = differing[step.name], _latest(step, plan, sent)
+        otherwise = condition or since.may_be_reused(changes, reads, otherwise=_KNOWN)
+        verdicts.append((step.name, _verdict(changes or (), never[step.name], otherwise)))
+        if never[step.name]:
+            conditions[step.name] = f"if Azure ML takes the new outputs of step {step.name} for the same inputs"
         elif condition:
-            again[step.name] = f"if step {step.name} is reused"
-    return list(verdicts.items())
+            conditions[step.name] = f"if step {step.name} is reused"
+    return verdicts
 
 
-class _Facts(NamedTuple):
-    """What was found out: the ``plan``, and as it is ``sent``; what is ``missing``; the steps with new code."""
+_KNOWN = "Azure ML knows its code and environment"
+_ALWAYS = "allow_reuse is false"
 
-    plan: Plan
-    sent: Plan
-    missing: Missing
-    new_code: frozenset[str]
+
+def _never_reused(step: Step, missing: Missing) -> str:
+    """Return why no earlier run can be reused, as far as it needs no query of its own; "" if one may be."""
+    if not step.allow_reuse:
+        return _ALWAYS
+    environment = next((one for one in missing.environments if one.environment == step.environment), None)
+    return f"environment {environment.name} is not registered yet" if environment else ""
 
 
 def _to_create(missing: Missing) -> Iterator[str]:
@@ -70,10 +76,9 @@ def _to_create(missing: Missing) -> Iterator[str]:
         yield f"A submission would create compute target {cluster.name}."
 
 
-def _with_new_code(steps: list[Step], client: Sdk, project: Project) -> frozenset[str]:
-    """Return the steps whose code the workspace does not have: one query for each folder of files."""
+def _with_new_code(steps: Sequence[Step], client: Sdk, project: Project) -> Iterator[str]:
+    """Yield the steps whose code the workspace does not have: one query for each folder of files."""
     known: dict[str, bool] = {}
-    new = []
     for step in steps:
         snapshot = project.snapshot(step)
         files = repr(sorted(snapshot.digests.items()))
@@ -83,33 +88,19 @@ def _with_new_code(steps: list[Step], client: Sdk, project: Project) -> frozense
                 export.write_code(snapshot, place)
                 known[files] = assets.has_code(client, place)
         if not known[files]:
-            new.append(step.name)
-    return frozenset(new)
+            yield step.name
 
 
-def _verdict(step: Step, facts: _Facts, changes: list[str] | None, condition: str) -> Verdict:
-    changed = tuple(changes or ())
-    own = _own_reason(step, facts, differences.summary(changed))
-    if own:
-        return Verdict("run", own, changed)
-    reason = condition or since.may_be_reused(
-        changes, _latest(step, facts), otherwise="Azure ML knows its code and environment"
-    )
-    return Verdict("depends", reason, changed)
+def _verdict(changes: Sequence[str], never: str, otherwise: str) -> Verdict:
+    """Return the verdict of a step: it runs if it is ``never`` reused, and what changed says why, if anything did."""
+    if not never:
+        return Verdict("depends", otherwise, tuple(changes))
+    reason = never if never == _ALWAYS else differences.summary(changes) or never
+    return Verdict("run", reason, tuple(changes))
 
 
-def _own_reason(step: Step, facts: _Facts, changed: str) -> str:
-    """Return why a step will surely run, whatever the others do; "" if it may be reused."""
-    if not step.allow_reuse:
-        return "allow_reuse is false"
-    environment = next((one.name for one in facts.missing.environments if one.environment == step.environment), None)
-    if environment:
-        return changed or f"environment {environment} is not registered yet"
-    return (changed or "Azure ML does not know its code") if step.name in facts.new_code else ""
-
-
-def _latest(step: Step, facts: _Facts) -> list[str]:
+def _latest(step: Step, plan: Plan, sent: Plan) -> list[str]:
     """Return the datasets that a step reads in the latest version, in words."""
-    read = {name: facts.plan.datasets[name] for name in step.datasets}
-    open_ones = [name for name, place in read.items() if place.registered and place.version in {None, "latest"}]
-    return [f"dataset {name} in version {facts.sent.datasets[name].version}" for name in open_ones]
+    places = {name: plan.datasets[name] for name in step.datasets}
+    names = [name for name, place in places.items() if place.registered and place.version in {None, "latest"}]
+    return [f"dataset {name} in version {sent.datasets[name].version}" for name in names]
