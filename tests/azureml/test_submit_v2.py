@@ -373,7 +373,7 @@ def test_the_build_context_of_an_image_is_uploaded_once(
         assert (done.status, done.err) == (0, "")
         (sent,) = lesson.service.environments.values()
         build = sent["properties"]["build"]
-        assert build["dockerfilePath"] == "Dockerfile"
+        assert "dockerfilePath" not in build  # Dockerfile is the default
         folder = build["contextUri"].partition(".net/workspaceblobstore/")[2]
         assert storage.files(folder) == {name: text.encode() for name, text in files.items()}
         storage.forget()
