@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from aml_pipeline.azureml import sdks
@@ -19,7 +19,7 @@ from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import STATE
 from aml_pipeline.runs import locks, provenance, submitted
-from aml_pipeline.runs.events import Event, State
+from aml_pipeline.runs.events import Event, State, StepStarted
 from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.recorder import Recorder, continued, new_id
 
@@ -65,7 +65,18 @@ def follow(record: RunRecord, run: Watched, on_event: OnEvent, pause: Pause = ti
             recorder(event)
             on_event(event)
 
+        for begun in _still_running(past, recorder):
+            on_event(begun)
         return watch.wait(run, steps_of(record), tell, recorder.log, pause, past)
+
+
+def _still_running(past: Sequence[watch.Row], recorder: Recorder) -> Iterator[StepStarted]:
+    """Yield the beginnings of steps whose ends are not recorded, for who did not see the earlier wait."""
+    ended = {row.get("step") for row in past if row.get("event") == "StepEnded"}
+    for row in past:
+        step = str(row.get("step"))
+        if row.get("event") == "StepStarted" and step not in ended:
+            yield StepStarted(row["time"], step, str(row["reason"]), str(row["attempt"]), recorder.log(step))
 
 
 def has_ended(record: RunRecord) -> bool:

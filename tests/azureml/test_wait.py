@@ -7,19 +7,23 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import aml_pipeline
 from aml_pipeline import azureml
-from aml_pipeline.azureml import following
+from aml_pipeline.azureml import following, sdks
 from aml_pipeline.azureml.v1.watched import Watched
+from aml_pipeline.azureml.workspace.watch import About
 from aml_pipeline.core.errors import MachineError, UsageError
-from aml_pipeline.runs.events import Event, StepStarted
+from aml_pipeline.runs import submitted
+from aml_pipeline.runs.events import Event, MetricLogged, StepStarted
 from aml_pipeline.runs.record import EVENTS, RunRecord
 from aml_pipeline.runs.recorder import Recorder, continued
 from tests.azureml.test_watch import Run
+from tests.conftest import Project
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
@@ -77,16 +81,19 @@ def test_a_wait_that_was_killed_is_taken_up(lesson: Either, capsys: Capture) -> 
     until(lambda: any((run / EVENTS).read_text().count("StepStarted") for run in lesson.runs()))
     process.kill()
     process.communicate()
+    fails = isinstance(lesson, LessonV2)  # once with either end
     if isinstance(lesson, LessonV2):
         lesson.service.state.script.stays.clear()
+        lesson.service.fails("prepare", "too late")
     else:
         lesson.service.state.following[lesson.service.sent[0]].holds = False
     done = lesson.here(capsys, "wait")
-    assert done.status == 0, done.err
+    assert done.status == fails, done.err
+    assert ("prepare: Azure ML says: too late Log: .aml_pipeline/lesson/runs/" in done.err) is fails
     events = [row[:3] for row in rows(lesson.runs()[-1])]
-    assert len(events) == len(set(events)) == 6
-    assert events[-1] == ("RunEnded", None, "done")
-    assert lesson.record()["state"] == "done"
+    assert len(events) == len(set(events)) == (5 if fails else 6)
+    assert events[-1] == ("RunEnded", None, "failed" if fails else "done")
+    assert lesson.record()["state"] == events[-1][2]
 
 
 def connected(lesson: Either) -> Any:  # noqa: ANN401 - the SDK's
@@ -223,6 +230,37 @@ def test_steps_that_ended_are_not_asked_for_again(tmp_path: Path) -> None:
     log.write_text("kept\n", encoding="utf-8")
     follow(record)
     assert log.read_text(encoding="utf-8") == "kept\n"
+
+
+def test_a_step_that_runs_is_shown_again_but_recorded_once(tmp_path: Path) -> None:
+    record = a_record(tmp_path, "r")
+
+    def stop(event: Event) -> None:
+        if isinstance(event, MetricLogged):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(record, stop)
+    shown: list[Event] = []
+    follow(record, shown.append)
+    assert [event.step for event in shown if isinstance(event, StepStarted)] == ["first", "second"]
+    assert [row[1] for row in rows(Path(record.folder)) if row[0] == "StepStarted"] == ["first", "second"]
+
+
+def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    project.write({"pipeline.yaml": "name: small\nsteps: {one: {script: one.py}}\n", "one.py": "print(1)\n"})
+    about = About("lesson", "https://portal", 5.0, {"pipeline": "small"}, {"azureml.parameters": "no JSON"})
+    seen = SimpleNamespace(about=lambda: about, extra="azureml")
+    monkeypatch.setattr(following, "watched", lambda *_: seen)
+    monkeypatch.setattr(sdks, "names_of", lambda _: ("s", "g", "w"))
+    monkeypatch.setattr(sdks, "of", lambda _: "v2")
+    plan = aml_pipeline.load(project.root / "pipeline.yaml")
+    with_id, answers = submitted.with_id, iter([False])
+    first, _ = following.taken_up(None, "run", plan, "first")
+    # The second looks before the first has recorded it.
+    monkeypatch.setattr(submitted, "with_id", lambda *words: with_id(*words) if next(answers, True) else None)
+    assert following.taken_up(None, "run", plan, "second")[0].id == first.id
+    assert (first.started, first.parameters, first.state) == (5.0, {}, "submitted")
 
 
 def test_times_are_those_of_azure_where_nobody_watched(tmp_path: Path) -> None:
