@@ -62,14 +62,11 @@ def test_a_run_of_which_nothing_has_begun(lesson: Either, capsys: Capture, monke
     assert (done.status, done.err) == (2, "Run that-run (Queued) has no log of any step. No step has begun.\n")
 
 
-@pytest.mark.parametrize("words", [("--run", "x"), ("--rank", "1")])
-def test_what_has_no_meaning_in_azure_is_refused(lesson: Either, capsys: Capture, words: tuple[str, str]) -> None:
-    done = lesson.here(capsys, "logs", "--remote", *words)
-    what = f"`logs --remote` does not accept {words[0]}. Write `aml-pipeline logs --remote RUN STEP`.\n"
-    assert (done.status, done.err) == (2, what)
-
-
-def test_what_is_only_for_azure_is_refused_without(lesson: Either, capsys: Capture) -> None:
+def test_options_that_have_no_meaning_are_refused(lesson: Either, capsys: Capture) -> None:
+    for words in (("--run", "x"), ("--rank", "1")):
+        done = lesson.here(capsys, "logs", "--remote", *words)
+        what = f"`logs --remote` does not accept {words[0]}. Write `aml-pipeline logs --remote RUN STEP`.\n"
+        assert (done.status, done.err) == (2, what)
     assert lesson.here(capsys, "logs", "--sdk", "v2").err.startswith("--sdk needs --remote here")
     done = lesson.here(capsys, "logs", "run", "train")
     what = 'Unexpected operand "train": `logs` takes one step. --run names its run, or --remote a run in Azure ML.\n'
