@@ -180,28 +180,21 @@ def _allows(declared: Mapping[str, Any], text: str) -> bool:
 
 def _meant(node: Mapping[str, Any], settings: Mapping[str, Any], results: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a node with what the settings and the results of its pipeline say of its target and of its outputs."""
-    declared = yaml.safe_load(node["componentId"]).get("outputs", {})
-    outputs = {port: node.get("outputs", {}).get(port, {}) for port in declared}
-    for port, output in outputs.items():
-        if bound := _RESULT.fullmatch(output.get("value", "")):
-            outputs[port] = results[bound[1]]
-    store = settings.get("default_datastore")
+    outputs = {}
+    for port in yaml.safe_load(node["componentId"]).get("outputs", {}):
+        output = node.get("outputs", {}).get(port, {})
+        bound = _RESULT.fullmatch(output.get("value", ""))
+        store = settings.get("default_datastore") if port != "order" else None
+        outputs[port] = _settings(results[bound[1]] if bound else output, store)
+    return {"computeId": settings.get("default_compute"), **node, "outputs": outputs}
+
+
+def _settings(output: Mapping[str, Any], store: str | None) -> tuple[str, str, str | None, str | None]:
+    """Return type, mode, path and name of an output, whoever has it; ``store`` is the default datastore."""
+    kind = output.get("job_output_type", output.get("jobOutputType", output.get("type", "uri_folder")))
     place = f"azureml://datastores/{store}/paths/dataset/${{{{name}}}}/${{{{output_name}}}}" if store else None
-    return {
-        "computeId": settings.get("default_compute"),
-        **node,
-        "outputs": {
-            port: {
-                "type": next(
-                    (output[key] for key in ("job_output_type", "jobOutputType", "type") if key in output), "uri_folder"
-                ),
-                "mode": sdk.mode(output.get("mode", "rw_mount")),
-                "path": output.get("uri", place if port != "order" else None),
-                "name": output.get("assetName", output.get("name")),
-            }
-            for port, output in outputs.items()
-        },
-    }
+    mode = sdk.mode(output.get("mode", "rw_mount"))
+    return kind, mode, output.get("uri", place), output.get("assetName", output.get("name"))
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:
