@@ -50,11 +50,11 @@ class Both:
         self.v1, self.v2, self.now, self.fired, self._capsys = v1, v2, BEGIN, Firings(), capsys
         v2.service.state.of_v1 = v1.service.state.schedules
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, status: int = 0) -> str:
         """Run a command line with the SDK that it names; return all that it prints."""
         lesson = self.v2 if "v2" in words else self.v1
         done = lesson.here(self._capsys, *words)
-        assert done.status == 0, done.err
+        assert done.status == status, done.err
         return done.out + done.err
 
     def wait(self, until: datetime) -> None:
@@ -128,6 +128,8 @@ def test_there_and_back_again_without_a_gap_or_a_double_run(both: Both) -> None:
     assert both.run("publish", "--sdk", "v2", "--dry-run").count("of SDK v1 is active too: both fire.") == 3
     assert "3 schedules paused" in both.run("pause", "--sdk", "v1")
     both.wait(at(20, 12, 5))
+    both.v2.service.fail("/schedules/lesson_often$", 403, method="PUT")
+    both.run("publish", "--sdk", "v2", status=4)  # one schedule is there; it does not fire before the next call
     assert "SDK v1" not in both.run("publish", "--sdk", "v2")
     both.wait(at(25, 12))
     both.run("publish", "--sdk", "v1")  # a job somewhere that still does this
