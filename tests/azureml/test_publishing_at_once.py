@@ -9,10 +9,9 @@ import itertools
 import logging
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,11 @@ from aml_pipeline import azureml, load
 from aml_pipeline.azureml.publication import as_text
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.core.errors import AzureError
+from tests.azureml.meeting import Gate
 from tests.azureml.test_publish import scheduled
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
 from tests.loopback.wire import Request
-from tests.patience import PATIENCE
 
 pytestmark = quiet
 
@@ -64,57 +63,11 @@ class Pair:
         With ``until`` the second is held up before its own request of that number until the first is done. Returns
         how many requests of each there were.
         """
-        gate = Gate(place, until, lambda: self.told[1].extend(publish(self.second)))
+        gate = Gate(place, until, lambda: self.told[1].extend(publish(self.second)), matters)
         with self.first.service.meeting(gate):
             self.told[0].extend(publish(self.first))
             gate.finish()
         return gate.counts
-
-
-@dataclass
-class Gate:
-    """Holds requests up."""
-
-    place: int
-    until: int | None
-    second: Callable[[], None]
-    matters: Callable[[Request], bool] = matters
-    counts: list[int] = field(default_factory=lambda: [0, 0])
-    begun: threading.Thread | None = None
-    held: threading.Event = field(default_factory=threading.Event)
-    first_done: threading.Event = field(default_factory=threading.Event)
-    failed: list[BaseException] = field(default_factory=list)
-
-    def __call__(self, request: Request) -> None:
-        """Hold a request up, if it is one of those."""
-        if not self.matters(request):
-            return
-        seconds = self.begun is not None and (not self.held.is_set() or self.first_done.is_set())
-        self.counts[seconds] += 1
-        if seconds and self.counts[1] == self.until:
-            self.held.set()
-            self.first_done.wait(PATIENCE)
-        elif not seconds and self.counts[0] == self.place:
-            self.begun = threading.Thread(target=self.run_second)
-            self.begun.start()
-            self.held.wait(PATIENCE)
-
-    def run_second(self) -> None:
-        """Publish; then let the first go on, if it was not let before."""
-        try:
-            self.second()
-        except BaseException as error:  # noqa: BLE001 - for the thread that waits
-            self.failed.append(error)
-        self.held.set()
-
-    def finish(self) -> None:
-        """Let the second go on to its end."""
-        self.first_done.set()
-        if self.begun is not None:
-            self.begun.join(PATIENCE)
-            assert not self.begun.is_alive()
-        for error in self.failed:
-            raise error
 
 
 @contextmanager

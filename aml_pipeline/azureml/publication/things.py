@@ -156,6 +156,21 @@ class Change:
     page: str = ""
     only_mark: bool = False
 
+    @property
+    def thing(self) -> str:
+        """What is changed, in messages."""
+        return f"{'pipeline' if self.kind == 'published pipeline' else self.kind} {self.name}"
+
+    @property
+    def unconfirmed(self) -> str:
+        """What to say if the change was made, but its answer got lost."""
+        return f"Azure ML did not confirm that {self.thing} was published, but it was."
+
+    @property
+    def made_by_another(self) -> str:
+        """What to say if another publisher made the change."""
+        return f"Another publish changed {self.thing} at the same time."
+
 
 def identity(name: str, profile: str | None) -> str:
     """Return the owner of the things of a pipeline with a profile."""

@@ -134,14 +134,13 @@ class _Publisher:
         is_seen = change.kind == "endpoint" and self.actual.endpoint != before
         if not is_seen and any(_is_still(change, other) for other in left):
             raise error
-        lost = f"Azure ML did not confirm that {_thing(change)} was published, but it was."
-        say(lost if may_pass(error) else f"Another publish changed {_thing(change)} at the same time.")
+        say(change.unconfirmed if may_pass(error) else change.made_by_another)
         ids = (other.id for other in left if (other.kind, other.key) == (change.kind, change.key) and other.id)
         return change.id or next(ids, "")
 
     def apply(self, change: Change) -> str:
         """Apply a change; return the id of its thing. Raises AzureError."""
-        with doing(f"publishing {_thing(change)}"):
+        with doing(f"publishing {change.thing}"):
             if change.kind in _MADE_BEFORE:
                 self.work.needs.make(self.work.plan.steps)
                 return change.id
@@ -252,11 +251,6 @@ class _Publisher:
         mark = schedule.mark
         assert mark is not None  # noqa: S101 - else it would be somebody else's
         return marked(schedule.text, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
-
-
-def _thing(change: Change) -> str:
-    kind = "pipeline" if change.kind == "published pipeline" else change.kind
-    return f"{kind} {change.name}"
 
 
 def _is_still(change: Change, other: Change) -> bool:

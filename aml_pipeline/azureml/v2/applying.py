@@ -15,6 +15,7 @@ from aml_pipeline.azureml.v2.marks import mark_of, marked, tags
 from aml_pipeline.azureml.v2.needs import Missing
 from aml_pipeline.azureml.v2.published import scope
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.refusals import CONFLICT, NOT_FOUND, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import AzureError
@@ -29,13 +30,17 @@ _FROM_EXPORT = _MADE_BEFORE | {"published pipeline"}
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is published, where, and what is wanted there; ``lacking`` is created before."""
+    """What is published, where, and what is wanted there.
+
+    ``lacking`` is created before; ``left`` looks at the workspace again, and returns the changes that are left to make.
+    """
 
     plan: Plan
     client: Sdk
     project: Project
     wanted: Wanted
     lacking: Missing
+    left: Callable[[], list[Change]]
 
     @property
     def component(self) -> str:
@@ -83,8 +88,28 @@ class _Publisher:
             if change.kind in _MADE_BEFORE:
                 next(ways)()
             elif change.action != "unchanged":
-                known = self.apply(change)
+                known = self.do(change)
             self.done.append(replace(change, id=known))
+
+    def do(self, change: Change) -> str:
+        """Apply a change; return the id of its thing. Raises AzureError if the workspace is not as wanted afterwards.
+
+        The answer may have been lost, or another publisher may have made the change, which Azure ML then refused.
+        """
+        try:
+            return self.apply(change)
+        except AzureError as error:
+            if not (may_pass(error) or status_of(error) in {NOT_FOUND, CONFLICT}):
+                raise
+            try:
+                left = self.work.left()
+            except AzureError as again:
+                raise (error if may_pass(again) else again) from None
+            same = [other for other in left if (other.kind, other.name) == (change.kind, change.name)]
+            if any(other.action == change.action for other in same):
+                raise
+            say(change.unconfirmed if may_pass(error) else change.made_by_another)
+            return next((other.id for other in same), change.id or change.name)
 
     def apply(self, change: Change) -> str:
         """Apply a change; return the id of its thing. Raises AzureError."""
@@ -94,7 +119,7 @@ class _Publisher:
             "deployment": self.apply_deployment,
             "schedule": self.apply_schedule,
         }
-        with doing(f"publishing {_thing(change)}"):
+        with doing(f"publishing {change.thing}"):
             return by_kind[change.kind](change)
 
     def apply_component(self, change: Change) -> str:
@@ -211,8 +236,3 @@ def _marked(body: Sdk, mark: Mark) -> Entity:
     holder = data if "location" in data else data["properties"]
     holder["tags"] = marked(holder.get("tags"), mark)
     return data
-
-
-def _thing(change: Change) -> str:
-    kind = "pipeline" if change.kind == "published pipeline" else change.kind
-    return f"{kind} {change.name}"

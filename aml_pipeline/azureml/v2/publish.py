@@ -63,8 +63,7 @@ def publish(
     content = _looked_up(plan, client, project)
     lacking = needs.missing(content.plan, content.new_data, client, project).without_sent_data()
     wanted = content.wanted(_whose(plan, home, adopt=adopt))
-    actual = published.look(client, wanted.name, wanted.endpoint)
-    require_own(wanted, actual)
+    actual = _own(wanted, client)
     todo = [*lacking.changes(), *changes(wanted, actual)]
     for line in firing_too(wanted, actual, todo):
         say(line)
@@ -72,7 +71,7 @@ def publish(
         kept = home.keep()
         if kept:
             say(kept)
-        work = Work(content.plan, client, project, wanted, lacking)
+        work = Work(content.plan, client, project, wanted, lacking, lambda: changes(wanted, _own(wanted, client)))
         todo = _with_addresses(work, apply(work, todo), running.data_inputs(content.plan))
     return todo
 
@@ -90,14 +89,25 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
     import_all()
     whose = _whose(plan, origin(plan.file))
     wanted = Wanted(whose, whole.name(plan), "", (), f"{whole.name(plan)}:", plan.endpoint or "")
-    actual = published.look(client, wanted.name, wanted.endpoint)
-    require_own(wanted, actual)
+    actual = _own(wanted, client)
     wanted, todo = repointed(wanted, actual, version)
     _require_fitting(wanted, actual, todo, client)
     if dry_run:
         return todo
-    work = Work(adapt(plan)[0], client, project_of(plan), wanted, needs.NOTHING)
+    work = Work(adapt(plan)[0], client, project_of(plan), wanted, needs.NOTHING, lambda: _left(wanted, client))
     return _with_addresses(work, apply(work, todo))
+
+
+def _own(wanted: Wanted, client: Sdk) -> Actual:
+    """Return what the workspace has. Raises AzureError if someone else has things of the wanted names."""
+    actual = published.look(client, wanted.name, wanted.endpoint)
+    require_own(wanted, actual)
+    return actual
+
+
+def _left(wanted: Wanted, client: Sdk) -> list[Change]:
+    """Return what is left of going back to the version that is wanted."""
+    return repointed(wanted, _own(wanted, client), wanted.digest)[1]
 
 
 def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], client: Sdk) -> None:

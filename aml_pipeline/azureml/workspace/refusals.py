@@ -16,6 +16,7 @@ from aml_pipeline.core.masking import without_secrets
 UNAUTHORIZED = 401
 FORBIDDEN = 403
 NOT_FOUND = 404
+CONFLICT = 409
 FAULT = 500
 
 # HTTP status → its meaning here, and the cure.
@@ -26,7 +27,7 @@ _STATUSES = {
         "Ask its owner for the role AzureML Data Scientist, for clusters AzureML Compute Operator, or Contributor.",
     ),
     NOT_FOUND: ("Azure ML cannot find it.", "Check the names that you gave and those in .azureml/config.json."),
-    409: (
+    CONFLICT: (
         "Something with that name exists with different content, or is being changed right now.",
         "Try again in a while; if that does not help, check it in the portal.",
     ),
