@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aml_pipeline import azureml, load
-from aml_pipeline.azureml.publication import Actual, Change
-from aml_pipeline.azureml.v2 import published
+from aml_pipeline.azureml.publication import Actual, Change, Mark
+from aml_pipeline.azureml.v2 import marks, published
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
@@ -62,6 +63,15 @@ def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publishe
 
 
 NIGHTLY = "schedules:\n  nightly: {cron: 0 2 * * *, parameters: {epochs: 7}}\n"
+
+
+def test_a_mark_is_read_as_it_was_written_and_tags_of_others_stay() -> None:
+    mark = Mark("lesson/quick", "nightly", "0" * 32, disabled=True, origin="github.com/me/project:pipeline.yaml")
+    for each in (mark, replace(mark, disabled=False), replace(mark, schedule=None, origin="")):
+        assert marks.mark_of(marks.tags(each)) == each
+        theirs = {"team": "vision", "aml-pipeline-note": "mine"}
+        assert marks.marked({**theirs, **marks.tags(mark)}, each) == {**theirs, **marks.tags(each)}
+    assert [marks.mark_of(given) for given in (None, {}, {"aml-pipeline": "lesson"})] == [None] * 3
 
 
 def test_the_first_publish_creates_component_and_schedule(lesson: Published) -> None:
