@@ -157,6 +157,21 @@ def test_a_changed_schedule_is_changed_in_place(lesson: Published) -> None:
     assert {change.action for change in lesson.publish()} == {"unchanged"}
 
 
+def test_profiles_do_not_disturb_each_other(lesson: Published) -> None:
+    lesson.publish()
+    lesson.change("steps:\n", "profiles:\n  quick: {parameters: {epochs: 1}}\n\nsteps:\n")
+    plan = load(str(lesson.root / "pipeline.yaml"), profile="quick")
+    heard: list[str] = []
+    with azureml.heard_by(heard.append):
+        azureml.publish(plan, lesson.client)
+    (line,) = heard
+    assert line.startswith("lesson-quick.nightly does not replace lesson.nightly, which is also active: each fires. ")
+    assert {name for name, _ in lesson.service.components} == {"lesson", "lesson_quick", "azureml_anonymous"}
+    job = lesson.schedule("lesson-quick_nightly")["action"]["jobDefinition"]
+    assert job["tags"] == {"pipeline": "lesson", "profile": "quick"}
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
 def test_a_schedule_that_leaves_the_file_is_disabled_and_comes_back(lesson: Published) -> None:
     lesson.publish()
     lesson.change(NIGHTLY, "")
