@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aml_pipeline.azureml import sdks, sendable
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.azureml.adaptation import adapt
+from aml_pipeline.azureml.v2.export import shapes
+from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import differences
 from aml_pipeline.runs.contents import Contents
@@ -15,18 +17,29 @@ from aml_pipeline.runs.differences import Parts
 from aml_pipeline.runs.submitted import last_parts
 
 
+def parts(plan: Plan, project: Project, steps: Iterable[Step], sdk: str) -> dict[str, dict[str, Any]]:
+    """Return what decides whether Azure ML must run each of the ``steps``, as a submission by ``sdk`` records it."""
+    found = {step.name: sendable.parts(plan, project, step) for step in steps}
+    for component in shapes.components(adapt(plan)[0]) if sdk == "v2" else ():
+        for step in component.steps:
+            if step.name in found:
+                found[step.name]["settings"]["component inputs"] = ", ".join(component.values) or "none"
+    return found
+
+
 def last_submission(plan: Plan, project: Project, workspace: Any) -> dict[str, list[str] | None]:  # noqa: ANN401 - the SDK's
     """Return for each step its differences from what was last submitted to ``workspace`` from here.
 
     None: it was not submitted, or only by runs that were forced, whose results Azure ML does not reuse.
     """
-    names = "/".join(sdks.names_of(workspace))
-    before = last_parts(os.path.dirname(project.state), plan.name, sdks.of(workspace), names)
+    names, sdk = "/".join(sdks.names_of(workspace)), sdks.of(workspace)
+    before = last_parts(os.path.dirname(project.state), plan.name, sdk, names)
+    current = parts(plan, project, plan.steps, sdk)
     contents = Contents(project.state)
     found: dict[str, list[str] | None] = {}
     for step in plan.steps:
-        then, worded = before.get(step.name), contents.wording(project.environment_text(step))
-        now = sendable.parts(plan, project, step)
+        then, now = before.get(step.name), current[step.name]
+        worded = contents.wording(project.environment_text(step))
         found[step.name] = None if then is None else _changes(worded(then), worded(now))
     return found
 

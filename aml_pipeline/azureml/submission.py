@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.azureml import following, sdks, sendable
+from aml_pipeline.azureml import following, sdks, since
 from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.watch import Outcome, Watched
@@ -61,7 +61,7 @@ class Request:
         plan, project = self.plan, self.project
         # Before secrets are sealed, because it has the salt.
         folder = locks.prepare(os.path.dirname(project.state), plan.name)
-        parts = {step.name: sendable.parts(plan, project, step) for step in self.steps}
+        parts = since.parts(plan, project, self.steps, sdk)
         header = {
             **redaction.for_record(plan),
             **provenance.beginning(self.command, self.git),

@@ -111,6 +111,18 @@ def test_steps_further_down_depend_on_those_above(lesson: LessonV2, capsys: Capt
     }
 
 
+def test_a_step_that_shares_its_component_from_now_on_has_changed(lesson: LessonV2, capsys: Capture) -> None:
+    step = '  {}: {{script: train.py, arguments: {{--in: "${{{{ steps.prepare.outputs.data }}}}", --rate: {}}}}}\n'
+    text = (lesson.root / "pipeline.yaml").read_text()
+    lesson.write({"pipeline.yaml": text + step.format("slow", 1)})
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.write({"pipeline.yaml": text + step.format("slow", 1) + step.format("fast", 2)})
+    told = planned(lesson, capsys)
+    assert told["slow"] == f"may be reused component inputs none → rate {OR_BEFORE}"
+    assert told["fast"] == KNOWN
+    assert told["train"] == UNCHANGED
+
+
 def test_a_forced_run_is_reused_by_none(lesson: LessonV2, capsys: Capture) -> None:
     """``submit STEP`` is forced too; what was submitted before it still counts."""
     assert lesson.here(capsys, "submit", "--force").status == 0

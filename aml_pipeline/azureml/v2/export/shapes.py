@@ -20,12 +20,17 @@ from aml_pipeline.pipeline.plan.ports import node
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """What ``steps`` run; ``ports`` has those of each, with the values that differ, and ``lines`` is the command."""
+    """What ``steps`` run.
+
+    ``ports`` has those of each step, with the ``values`` that differ, which are inputs of these names. ``lines`` is the
+    command.
+    """
 
     name: str
     steps: tuple[Step, ...]
     ports: Mapping[str, Sequence[Port]]
     lines: Sequence[str]
+    values: Sequence[str]
 
 
 def components(plan: Plan) -> list[Component]:
@@ -113,7 +118,7 @@ def _component(
     bindings = {port.name: port.binding for port in values(0)}
     texts = [" ".join(bindings.get(word.name, word.shell) for word in line) for line in lines[steps[0].name]]
     own = {step.name: _in_order([*ports[step.name], *values(at)], " ".join(texts)) for at, step in enumerate(steps)}
-    return Component(name, steps, own, texts)
+    return Component(name, steps, own, texts, list(types))
 
 
 def _in_order(ports: Sequence[Port], text: str) -> list[Port]:
