@@ -11,7 +11,7 @@ from typing import Any, cast
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import watch
 from aml_pipeline.azureml.workspace.calls import doing
-from aml_pipeline.azureml.workspace.watch import About, Outcome, Watched
+from aml_pipeline.azureml.workspace.watch import ENDPOINT, About, Outcome, Watched
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.masking import masked, redacted
 from aml_pipeline.core.plain import mapping
@@ -42,15 +42,22 @@ def wait(
     run, and another call goes on. Raises UsageError for a run of another pipeline, AzureError when there is no such run
     or Azure ML stays unreachable, MachineError while another process waits for it.
     """
+    record = _record_of(plan, run)
+    if record and has_ended(record):
+        return _outcome(record)
     record, seen = taken_up(workspace, run, plan, "aml_pipeline.azureml.wait")
     return follow(record, seen, on_event, pause)
 
 
 def taken_up(workspace: Any, run: str, plan: Plan, command: str) -> tuple[RunRecord, Watched]:  # noqa: ANN401
     """Return the record of a run of ``plan``'s pipeline, a new one if it has none here, and the run for watching."""
-    record = submitted.with_id(os.path.join(os.path.dirname(plan.file), STATE), run)
+    record = _record_of(plan, run)
     seen = watched(workspace, run, plan, steps_of(record) if record else [])
     return record or _recorded(plan, run, workspace, seen, command), seen
+
+
+def _record_of(plan: Plan, run: str) -> RunRecord | None:
+    return submitted.with_id(os.path.join(os.path.dirname(plan.file), STATE), run)
 
 
 def follow(record: RunRecord, run: Watched, on_event: OnEvent, pause: Pause = time.sleep) -> Outcome:
@@ -58,8 +65,8 @@ def follow(record: RunRecord, run: Watched, on_event: OnEvent, pause: Pause = ti
     if has_ended(record):
         return _outcome(record)
     with continued(record) as (recorder, past):
-        if not recorder.is_open:  # an earlier wait was killed while it recorded the end
-            return _outcome(RunRecord(record.id, record.folder))
+        if has_ended(record):  # meanwhile, or an earlier wait was killed while it recorded the end
+            return _outcome(record)
 
         def tell(event: Event) -> None:
             recorder(event)
@@ -85,7 +92,7 @@ def has_ended(record: RunRecord) -> bool:
 
 
 def _outcome(record: RunRecord) -> Outcome:
-    return Outcome(cast("State", record.state))
+    return Outcome(cast("State", record.short.get("state")))
 
 
 def steps_of(record: RunRecord) -> list[str]:
@@ -112,19 +119,28 @@ def _recorded(plan: Plan, run: str, workspace: Any, seen: Watched, command: str)
     """Return a new record of a run that was not submitted from here, such as one that a schedule began."""
     with doing(f"looking up run {run}", seen.extra):
         about = seen.about()
-    pipeline = about.tags.get("pipeline", plan.name)
-    if pipeline != plan.name:
-        what = f'Run {run} is one of pipeline "{pipeline}", not of "{plan.name}"'
-        raise UsageError(f"{what}. Name the file of that pipeline with -f.")
+    _require_own(plan, run, about)
     header = {**_header(plan, about, command), "azureml": _place(run, workspace, about)}
     folder = locks.prepare(os.path.join(os.path.dirname(plan.file), STATE), plan.name)
     recorder = Recorder(os.path.join(folder, "runs"), new_id())
     with locks.recording(folder):
-        known = submitted.with_id(os.path.dirname(folder), run)  # by another process, meanwhile
+        known = _record_of(plan, run)  # by another process, meanwhile
         if known is None:
             recorder.open(lambda: header)
             recorder.close()
     return known or RunRecord(recorder.run, recorder.folder)
+
+
+def _require_own(plan: Plan, run: str, about: About) -> None:
+    """Raise UsageError for a run that neither `submit` nor something published of ``plan``'s pipeline began."""
+    pipeline, properties = about.tags.get("pipeline"), about.properties
+    published = "azureml.pipelineid" in properties or (plan.endpoint and plan.endpoint == properties.get(ENDPOINT))
+    if pipeline not in {None, plan.name}:
+        what = f'Run {run} is one of pipeline "{pipeline}", not of "{plan.name}"'
+        raise UsageError(f"{what}. Name the file of that pipeline with -f.")
+    if pipeline is None and not published:
+        what = f"Run {run} was begun neither by `aml-pipeline submit` nor by something that {plan.name} published"
+        raise UsageError(f"{what}, so it is not recorded. Read its logs: `aml-pipeline logs --remote {run}`.")
 
 
 def _header(plan: Plan, about: About, command: str) -> dict[str, Any]:

@@ -116,8 +116,8 @@ class Recorder:
         place = os.path.join(self.folder, EVENTS)
         self._events = files.open_regular(place, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         if not locks.is_alone(self._events):
-            what = f"Another process is waiting for this run, and adds to its record {self.run}"
-            raise MachineError(f"{what}. Watch it there, or stop it and wait here.")
+            what = f"Another process is waiting for this run and writes its record, {self.run}"
+            raise MachineError(f"{what}. Watch the run there, or stop that process first.")
         _drop_torn_end(place, self._events)
         self._header, past = dict(record.header), list(record.events())
         for row in past:

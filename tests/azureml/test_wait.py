@@ -6,6 +6,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -143,8 +144,8 @@ def test_two_waits_at_once(lesson: Either, capsys: Capture) -> None:
     (folder,) = lesson.runs()
     with continued(RunRecord(folder.name, str(folder))):
         done = lesson.here(capsys, "wait")
-    what = f"Another process is waiting for this run, and adds to its record {folder.name}."
-    assert (done.status, done.err) == (6, f"{what} Watch it there, or stop it and wait here.\n")
+    what = f"Another process is waiting for this run and writes its record, {folder.name}."
+    assert (done.status, done.err) == (6, f"{what} Watch the run there, or stop that process first.\n")
     assert lesson.here(capsys, "wait").status == 0
 
 
@@ -213,7 +214,8 @@ def test_a_wait_that_was_killed_before_it_wrote_the_end(tmp_path: Path) -> None:
     follow(record)
     Path(record.folder, "run.json").write_bytes(before)
     Path(record.folder, "short.json").unlink()
-    assert follow(record) == "failed"
+    nothing: Any = None  # it is not asked
+    assert following.follow(RunRecord("r", record.folder), nothing, lambda _: None) == ("failed", "")
     assert (record.seconds, record.states["first"]) == (3600.5, "done")
 
 
@@ -263,6 +265,32 @@ def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, projec
     assert (first.started, first.parameters, first.state) == (5.0, {}, "submitted")
 
 
+@pytest.mark.parametrize(
+    ("tags", "properties", "error"),
+    [
+        ({"pipeline": "small"}, {}, ""),
+        ({"pipeline": "other"}, {"azureml.endpointname": "calls"}, 'one of pipeline "other", not of "small"'),
+        ({}, {"azureml.pipelineid": "some-id"}, ""),
+        ({}, {"azureml.endpointname": "calls"}, ""),
+        ({}, {"azureml.endpointname": "other"}, "nor by something that small published, so it is not recorded"),
+        ({"who": "me"}, {}, "begun neither by `aml-pipeline submit` nor"),
+    ],
+)
+def test_whose_runs_are_recorded(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tags: dict[str, str], properties: dict[str, str], error: str
+) -> None:
+    text = "name: small\npublish: {endpoint: calls}\nsteps: {one: {script: one.py}}\n"
+    project.write({"pipeline.yaml": text, "one.py": "print(1)\n"})
+    seen = SimpleNamespace(about=lambda: About("lesson", "", None, tags, properties), extra="azureml")
+    monkeypatch.setattr(following, "watched", lambda *_: seen)
+    monkeypatch.setattr(sdks, "names_of", lambda _: ("s", "g", "w"))
+    monkeypatch.setattr(sdks, "of", lambda _: "v2")
+    plan = aml_pipeline.load(project.root / "pipeline.yaml")
+    with pytest.raises(UsageError, match=error) if error else nullcontext():
+        following.taken_up(None, "run", plan, "wait")
+    assert len(aml_pipeline.history(project.root / "pipeline.yaml")) == (not error)
+
+
 def test_times_are_those_of_azure_where_nobody_watched(tmp_path: Path) -> None:
     record = a_record(tmp_path, "r")
     run = Run("all", "Finished", steps=[Run("first", "Finished", times=TIMES)], times=TIMES)
@@ -284,5 +312,5 @@ def test_where_locks_do_not_work_a_wait_goes_on(tmp_path: Path, monkeypatch: pyt
 
 def test_a_second_wait_is_refused(tmp_path: Path) -> None:
     record = a_record(tmp_path, "r")
-    with continued(record), pytest.raises(MachineError, match="adds to its record r"):
+    with continued(record), pytest.raises(MachineError, match="writes its record, r"):
         follow(record)

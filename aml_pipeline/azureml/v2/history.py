@@ -13,20 +13,18 @@ from typing import Any
 from aml_pipeline.azureml.v2.published import scope
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
+from aml_pipeline.azureml.workspace.watch import ENDPOINT
 from aml_pipeline.pipeline.plan.model import Plan
 
 # The names of a job that a schedule began (learn.microsoft.com, how-to-schedule-pipeline-job, "Query triggered jobs").
 _SCHEDULED = re.compile(r"(.+)-\d{8}T\d{6}Z")
-# Of a job that a call of a batch endpoint began; seen in answers of Azure, such as those that the Ansible collection
-# for Azure documents (azure_rm_ml_batch_endpoint_info).
-_ENDPOINT = "azureml.endpointname"
 
 
 def runs(plan: Plan, client: Sdk) -> list[RemoteRun]:
     """Return the runs of the pipeline in its experiment, and those that its batch endpoint began anywhere."""
     with doing(f"listing the runs of {plan.name}"):
         tagged = [job for job in _jobs(client, tag="pipeline") if _is_own(plan, job)]
-        called = _jobs(client, properties=f"{_ENDPOINT}={plan.endpoint}") if plan.endpoint else ()
+        called = _jobs(client, properties=f"{ENDPOINT}={plan.endpoint}") if plan.endpoint else ()
         jobs = {job["name"]: job for job in (*tagged, *called)}
         return [_run(job) for job in jobs.values()]
 
@@ -57,5 +55,5 @@ def _run(job: Mapping[str, Any]) -> RemoteRun:
         commit=tags.get("git_commit"),
         portal=str(studio.get("endpoint") or ""),
         schedule=scheduled[1] if scheduled else None,
-        endpoint=properties.get(_ENDPOINT),
+        endpoint=properties.get(ENDPOINT),
     )

@@ -30,6 +30,9 @@ Pause = Callable[[float], None]
 Row = Mapping[str, Any]
 Answer = TypeVar("Answer")
 
+# A property of a job that a call of a batch endpoint of v2 began; seen in answers of Azure, such as those that the
+# Ansible collection for Azure documents (azure_rm_ml_batch_endpoint_info).
+ENDPOINT = "azureml.endpointname"
 _RUNNING = frozenset({"Running", "Finalizing"})
 POLL_SECONDS: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
 # A service that does not answer is retried after these pauses for this long; one that refuses, a few times, because a
