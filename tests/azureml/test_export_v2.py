@@ -24,7 +24,7 @@ from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.adaptation import by_hand as by_hand_alone
 from aml_pipeline.azureml.publication import of_trigger
 from aml_pipeline.azureml.v2 import export, published
-from aml_pipeline.azureml.v2.export import schedules, whole
+from aml_pipeline.azureml.v2.export import running, schedules, whole
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.pipeline.plan import ports
@@ -112,6 +112,22 @@ class Exported:
             assert [name for name in named if f"'${{{{inputs.{name}}}}}'" not in spec["command"]] == []
             assert set(named) <= set(spec.get("inputs", {}))
         self.is_one_component()
+        self.is_scheduled()
+
+    def is_scheduled(self) -> None:
+        """Assert that all that a published schedule says is sent, with the component in place of the steps."""
+        component = "/subscriptions/s/resourceGroups/g/workspaces/w/components/c/versions/1"
+        for key in self.sent.schedules:
+            texts = running.files(self.sent, key, f"azureml:{component}")
+            paths = [self.root / "schedules" / name for name in texts]
+            for path, text in zip(paths, texts.values(), strict=True):
+                path.write_text(text, encoding="utf-8")
+            loaded, (_, job) = sdk.load_file(paths[0]), map(yaml.safe_load, texts.values())
+            assert job.pop("component") == f"azureml:{component}"
+            assert loaded.rest["properties"]["action"]["jobDefinition"]["componentId"] == component
+            assert [sdk.dropped(each, self.root) for each in (loaded, replace(loaded, written=job))] == [[], []]
+            for path in paths:
+                path.unlink()
 
     def is_one_component(self) -> None:
         """Assert that the component of the pipeline has the nodes, the inputs and the results of its job."""

@@ -157,6 +157,30 @@ def test_a_changed_schedule_is_changed_in_place(lesson: Published) -> None:
     assert {change.action for change in lesson.publish()} == {"unchanged"}
 
 
+def test_every_kind_of_value_is_read_as_it_was_sent(lesson: Published) -> None:
+    values = {
+        "a": "012",
+        "b": "0.10",
+        "c": "0.5",
+        "d": "'1e-3'",
+        "e": "true",
+        "f": "'a b ü \"'",
+        "g": "-3",
+        "h": "1e30",
+    }
+    declared = "".join(f"  {name}: {value}\n" for name, value in values.items())
+    options = "".join(f"      --{name}: ${{{{ parameters.{name} }}}}\n" for name in values)
+    given = ", ".join(f"{name}: {value}" for name, value in values.items())
+    lesson.change("  epochs: 2\n", f"  epochs: 2\n{declared}")
+    lesson.change("      --epochs:", f"{options}      --epochs:")
+    lesson.change("{epochs: 7}", f"{{epochs: 7, {given}}}")
+    lesson.publish()
+    plan = load(str(lesson.root / "pipeline.yaml"))
+    sent = lesson.schedule()["action"]["jobDefinition"]["inputs"]
+    assert {name: each["value"] for name, each in sent.items()} == plan.schedules["nightly"].parameters
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
 def test_profiles_do_not_disturb_each_other(lesson: Published) -> None:
     lesson.publish()
     lesson.change("steps:\n", "profiles:\n  quick: {parameters: {epochs: 1}}\n\nsteps:\n")
