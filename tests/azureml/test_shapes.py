@@ -107,6 +107,7 @@ NOT_SHARED = [
     ("script: train.py, arguments: {--a: '$[[x'}", "script: train.py, arguments: {--a: x}"),
     ('script: train.py, arguments: {--a: "x\\ny"}', "script: train.py, arguments: {--a: x}"),
     ('script: train.py, arguments: {--a: ""}', "script: train.py, arguments: {--a: x}"),
+    ('script: train.py, arguments: {--a: " x"}', "script: train.py, arguments: {--a: x}"),
     (
         'script: train.py, arguments: {--a: "${{ outputs.m }}"}, outputs: {m: {type: file}}',
         'script: train.py, arguments: {--a: "${{ outputs.m }}"}',
@@ -152,6 +153,31 @@ def test_steps_that_differ_in_values_share(tmp_path: Path, one: str, other: str,
     assert component.name == "train"
     added = [port for port in component.ports["one"] if port.kind == "inputs" and port.token is None]
     assert {port.name: port.value for port in added} == values
+
+
+VALUES = [
+    "azureml:x:1",
+    "https://example.com/a",
+    "./train.py",
+    "/data",
+    "null",
+    "~",
+    "yes",
+    "0x10",
+    "1e3",
+    "2026-01-01",
+    "é $HOME `id`",
+]
+
+
+def test_values_that_might_be_taken_for_something_else_are_sent_as_they_are(tmp_path: Path) -> None:
+    pytest.importorskip("azure.ai.ml")
+    steps = (f"  s-{n}: {{script: train.py, arguments: {{--value: '{text}'}}}}\n" for n, text in enumerate(VALUES))
+    opened(tmp_path, "".join(steps))
+    nodes = sdk.load(tmp_path / "v2")["pipeline.yml"].rest["properties"]["jobs"].values()
+    assert [node["inputs"]["value"] for node in nodes] == [
+        {"value": text, "job_input_type": "literal"} for text in VALUES
+    ]
 
 
 def test_steps_that_read_from_different_steps_share(tmp_path: Path) -> None:

@@ -69,4 +69,5 @@ def quoted(text: str) -> str:
 def _is_value(text: str) -> bool:
     """Whether a literal can be the value of an input; an option cannot, which also says how the next word is named."""
     is_option = text.startswith("-") and narrowest([text]) == "string"
-    return bool(text.strip()) and text.isprintable() and not is_option and not any(mark in text for mark in MARKS)
+    is_plain = text.isprintable() and text == text.strip() != "" and not any(mark in text for mark in MARKS)
+    return is_plain and not is_option
