@@ -71,16 +71,18 @@ def _growth(asked: dict[int, Counter[str]]) -> dict[str, int]:
     return {kind: more[kind] - fewer[kind] for kind in kinds if more[kind] != fewer[kind]}
 
 
-def test_components_are_made_at_once(lesson: LessonV2, capsys: Capture) -> None:
+@pytest.mark.parametrize("command", ["submit", "publish"])
+def test_components_are_made_at_once(lesson: LessonV2, capsys: Capture, command: str) -> None:
     both = threading.Barrier(FEW + 1)
 
     def meet(request: Request) -> None:
-        if "/components/" in request.route:
+        if "/components/azureml_anonymous/" in request.route:
             both.wait(PATIENCE)
 
     _write(lesson, FEW + 1)
     with lesson.service.meeting(meet):
-        _asked(lesson, capsys, "submit")
+        asked = _asked(lesson, capsys, command)
+    assert asked["PUT components"] == FEW + 1 + (command == "publish")
 
 
 def test_after_a_failure_no_other_component_is_begun(

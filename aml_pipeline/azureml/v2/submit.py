@@ -108,7 +108,7 @@ def _origin(folder: str) -> dict[str, str]:
 def _sent(client: Sdk, job: Sdk) -> Sdk:
     # Without progress, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
     client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
-    components.create(client, job)
+    components.create(client, job, "submitting the pipeline")
     try:
         with doing("submitting the pipeline"):
             # Its validation would query the compute target of each node, which was looked up already.
