@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -149,7 +148,7 @@ def _header(plan: Plan, about: About, command: str) -> dict[str, Any]:
     return {
         "pipeline": plan.name,
         "profile": about.tags.get("profile"),
-        "parameters": _parameters(plan, about.properties),
+        "parameters": _parameters(plan, about.parameters),
         **beginning,
         "started": about.begun or beginning["started"],
         "state": "submitted",
@@ -167,13 +166,9 @@ def _place(run: str, workspace: Any, about: About) -> dict[str, Any]:  # noqa: A
     }
 
 
-def _parameters(plan: Plan, properties: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of the parameters that Azure ML notes in a property of a pipeline's run, without secrets."""
-    try:
-        values = mapping(json.loads(properties.get("azureml.parameters") or "{}"))
-    except ValueError:
-        return {}
+def _parameters(plan: Plan, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of parameters without secrets."""
     return {
-        name: redaction.parameter(plan, name, str(value)) if name in plan.parameters else masked(name, str(value))
-        for name, value in values.items()
+        name: redaction.parameter(plan, name, text) if name in plan.parameters else masked(name, text)
+        for name, text in values.items()
     }

@@ -115,6 +115,7 @@ def test_a_run_without_a_record_gets_one(lesson: Either, capsys: Capture) -> Non
     record = lesson.record()
     assert (record["state"], record["pipeline"], record["azureml"]["run"]) == ("done", "lesson", run)
     assert record["azureml"]["portal"].startswith("http")
+    assert record["parameters"] == {"epochs": "7"}
     assert record["azureml"]["sdk"] == ("v2" if isinstance(lesson, LessonV2) else "v1")
     assert "prepare" in (lesson.root / lesson.cli("report").stdout.split()[-1]).read_text(encoding="utf-8")
     assert "done" in lesson.cli("runs").stdout
@@ -251,7 +252,7 @@ def test_a_step_that_runs_is_shown_again_but_recorded_once(tmp_path: Path) -> No
 
 def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     project.write({"pipeline.yaml": "name: small\nsteps: {one: {script: one.py}}\n", "one.py": "print(1)\n"})
-    about = About("lesson", "https://portal", 5.0, {"pipeline": "small"}, {"azureml.parameters": "no JSON"})
+    about = About("lesson", "https://portal", 5.0, {"pipeline": "small"}, {}, {})
     seen = SimpleNamespace(about=lambda: about, extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
     monkeypatch.setattr(sdks, "names_of", lambda _: ("s", "g", "w"))
@@ -281,7 +282,7 @@ def test_whose_runs_are_recorded(
 ) -> None:
     text = "name: small\npublish: {endpoint: calls}\nsteps: {one: {script: one.py}}\n"
     project.write({"pipeline.yaml": text, "one.py": "print(1)\n"})
-    seen = SimpleNamespace(about=lambda: About("lesson", "", None, tags, properties), extra="azureml")
+    seen = SimpleNamespace(about=lambda: About("lesson", "", None, tags, properties, {}), extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
     monkeypatch.setattr(sdks, "names_of", lambda _: ("s", "g", "w"))
     monkeypatch.setattr(sdks, "of", lambda _: "v2")

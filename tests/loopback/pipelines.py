@@ -1,5 +1,6 @@
 """Pipelines: data types, modules, graphs, and the runs that they become."""
 
+import json
 from copy import deepcopy
 
 from . import simulation
@@ -131,6 +132,7 @@ def begin(state: State, run: str) -> None:
     experiment = entity["RunHistoryExperimentName"]
     tags = {"azureml.pipelineComponent": "pipelinerun", **(entity.get("tags") or {})}
     properties = {"azureml.runsource": "azureml.PipelineRun", "runType": entity.get("RunType") or "SDK"}
+    properties["azureml.parameters"] = json.dumps(entity.get("ParameterAssignments") or {})
     if "PipelineId" in entity:
         properties["azureml.pipelineid"] = entity["PipelineId"]
     add_run(state, experiment, {"runId": run, "runType": "azureml.PipelineRun", "tags": tags, "properties": properties})

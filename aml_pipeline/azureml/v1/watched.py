@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from aml_pipeline.azureml.workspace.ending import (
 )
 from aml_pipeline.azureml.workspace.installing import V1
 from aml_pipeline.azureml.workspace.watch import About, StepRun, Whole
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.runs.metrics import jsonable
 
 
@@ -65,8 +67,8 @@ class Watched:
     def about(self) -> About:
         """Return what Azure ML knows about the run; no request if it was looked up."""
         run, begun = self.run, self.run._run_dto.get("start_time_utc")  # noqa: SLF001 - the details would be a request
-        begun = seconds_of(str(begun or ""))
-        return About(run.experiment.name, run.get_portal_url(), begun, dict(run.tags), dict(run.properties))
+        where, begun = (run.experiment.name, run.get_portal_url()), seconds_of(str(begun or ""))
+        return About(*where, begun, dict(run.tags), dict(run.properties), _parameters(run.properties))
 
 
 def watched(run: Sdk, steps: Sequence[str]) -> Watched:
@@ -83,6 +85,15 @@ def run_of(workspace: Sdk, run: str) -> Sdk:
         from azureml.core import Run
 
         return Run.get(workspace, run)
+
+
+def _parameters(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the parameters that a property of a pipeline's run has as JSON."""
+    try:
+        values = json.loads(properties.get("azureml.parameters") or "{}")
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in mapping(values).items()}
 
 
 def _said(details: Mapping[str, Any]) -> str:

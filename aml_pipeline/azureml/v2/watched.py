@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aml_pipeline.azureml.v2 import export, logged
+from aml_pipeline.azureml.v2.published import scope
 from aml_pipeline.azureml.v2.sdk import Sdk, word
 from aml_pipeline.azureml.workspace.ending import LOGS, End, Span, has_log, metrics_of, said, save_log, state_of, tail
 from aml_pipeline.azureml.workspace.installing import V2
@@ -62,14 +63,17 @@ class Watched:
 
     def about(self) -> About:
         """Return what Azure ML knows about the job."""
-        job = self.client.jobs.get(self.job)
-        begun = job.creation_context.created_at if job.creation_context else None
+        service = self.client.jobs.service_client_01_2024_preview_arm.jobs  # the public ``get`` hides the inputs
+        job = service.get(id=self.job, **scope(self.client))
+        about, created = job["properties"] or {}, job.get("systemData")
+        inputs = {name: given or {} for name, given in (about.get("inputs") or {}).items()}
         return About(
-            job.experiment_name or "",
-            job.studio_url or "",
-            begun.timestamp() if begun else None,
-            dict(job.tags or {}),
-            dict(job.properties or {}),
+            str(about.get("experimentName") or ""),
+            str(((about.get("services") or {}).get("Studio") or {}).get("endpoint") or ""),
+            created.created_at.timestamp() if created else None,
+            dict(about.get("tags") or {}),
+            dict(about.get("properties") or {}),
+            {name: str(given["value"]) for name, given in inputs.items() if given.get("jobInputType") == "literal"},
         )
 
     def _details(self, run: str) -> Sdk:

@@ -90,13 +90,14 @@ class Whole(NamedTuple):
 
 
 class About(NamedTuple):
-    """What Azure ML knows about a run: ``begun`` in seconds since 1970."""
+    """What Azure ML knows about a run: ``begun`` in seconds since 1970, ``parameters`` the values that it was given."""
 
     experiment: str
     portal: str
     begun: float | None
     tags: Mapping[str, str]
     properties: Mapping[str, str]
+    parameters: Mapping[str, str]
 
 
 class Outcome(NamedTuple):
