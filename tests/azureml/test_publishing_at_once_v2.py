@@ -18,7 +18,7 @@ from aml_pipeline import azureml, load
 from aml_pipeline.azureml.publication import Change
 from aml_pipeline.azureml.workspace import waiting
 from tests.azureml.meeting import Gate
-from tests.azureml.test_publish_v2_faults import EVERYTHING
+from tests.azureml.trials import EVERYTHING
 from tests.loopback.command_line import sleep_short
 from tests.loopback.wire import Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2

@@ -8,14 +8,19 @@ import os
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from tests.loopback.command_line import SILENCE, sleep_short
 from tests.loopback.guard import Guard, refuse_all
 
+PROCESS = "LOOPBACK_PROCESS"  # names a file in which the process writes its id
+
 
 def main() -> int:
     """Run the command line; what wanted out of this machine is told in standard error, and fails the command."""
+    if PROCESS in os.environ:
+        Path(os.environ[PROCESS]).write_text(str(os.getpid()), encoding="utf-8")
     guard = Guard()
     refuse_all(guard)
     time.sleep = sleep_short  # azure-ai-ml's pauses between its tries too
