@@ -74,6 +74,39 @@ def test_a_mark_is_read_as_it_was_written_and_tags_of_others_stay() -> None:
     assert [marks.mark_of(given) for given in (None, {}, {"aml-pipeline": "lesson"})] == [None] * 3
 
 
+SCOPE = "subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
+
+
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [
+        (f"/{SCOPE}/components/lesson/versions/1a", "lesson:1a"),
+        (f"azureml:/{SCOPE}/components/lesson/versions/1a", "lesson:1a"),
+        ("azureml:lesson:1a", "lesson:1a"),
+        ("lesson:1a", "lesson:1a"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_component_is_recognised_in_each_form(reference: str | None, meant: str) -> None:
+    assert published.component_in(reference) == meant
+
+
+@pytest.mark.parametrize(
+    ("uri", "meant"),
+    [
+        (f"/{SCOPE}/data/images/versions/3", "azureml:images:3"),
+        (f"azureml:/{SCOPE}/data/images/versions/3", "azureml:images:3"),
+        ("azureml:images:3", "azureml:images:3"),
+        ("azureml://datastores/raw/paths/images/", "azureml://datastores/raw/paths/images/"),
+        (f"azureml://{SCOPE}/datastores/raw/paths/images/", "azureml://datastores/raw/paths/images/"),
+        ("https://example.com/iris.csv", "https://example.com/iris.csv"),
+    ],
+)
+def test_data_is_recognised_in_each_form(uri: str, meant: str) -> None:
+    assert published.place(uri) == meant
+
+
 def test_the_first_publish_creates_component_and_schedule(lesson: Published) -> None:
     created = said(lesson.publish(dry_run=True))
     assert lesson.service.writes() == []

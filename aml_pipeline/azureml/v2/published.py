@@ -2,6 +2,7 @@
 
 The public ``list`` of azure-ai-ml omits disabled schedules, prints and drops what it does not know, and hides when a
 thing was created. So the raw entities are requested from its clients; ``test_publish_v2.py`` detects when those change.
+What the real service answers was not measured, so references are read in all forms that the client writes and reads.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _schedule(entity: Entity) -> Schedule:
         timing=timing(properties["trigger"]) if mark and properties.get("trigger") else None,
         parameters={name: _value(given) for name, given in (job.get("inputs") or {}).items()} if job else None,
         created=_created(entity),
-        reuse=not settings.get("force_rerun") if job else None,
+        reuse=str(settings.get("force_rerun")).lower() != "true" if job else None,
         failed=_failed(entity),
     )
 
