@@ -10,7 +10,8 @@ from typing import Any, cast
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import watch
 from aml_pipeline.azureml.workspace.calls import doing
-from aml_pipeline.azureml.workspace.watch import ENDPOINT, About, Outcome, Watched
+from aml_pipeline.azureml.workspace.watch import Outcome
+from aml_pipeline.azureml.workspace.watched import ENDPOINT, About, Watched
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.masking import masked, redacted
 from aml_pipeline.core.plain import mapping

@@ -8,7 +8,7 @@ from typing import Any
 from aml_pipeline.azureml import following
 from aml_pipeline.azureml.workspace.calls import doing
 from aml_pipeline.azureml.workspace.ending import ENDS
-from aml_pipeline.azureml.workspace.watch import StepRun
+from aml_pipeline.azureml.workspace.watched import StepRun
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.pipeline.plan.model import Plan

@@ -11,7 +11,8 @@ from typing import Any
 from aml_pipeline.azureml import following, sdks, since
 from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.workspace import waiting
-from aml_pipeline.azureml.workspace.watch import Outcome, Watched
+from aml_pipeline.azureml.workspace.watch import Outcome
+from aml_pipeline.azureml.workspace.watched import Watched
 from aml_pipeline.core.errors import LostRunError, SubmissionStopped
 from aml_pipeline.core.masking import redacted
 from aml_pipeline.pipeline import redaction

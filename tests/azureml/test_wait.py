@@ -17,7 +17,7 @@ import aml_pipeline
 from aml_pipeline import azureml
 from aml_pipeline.azureml import following, sdks
 from aml_pipeline.azureml.v1.watched import Watched
-from aml_pipeline.azureml.workspace.watch import About
+from aml_pipeline.azureml.workspace.watched import About
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.runs import submitted
 from aml_pipeline.runs.events import Event, MetricLogged, StepStarted

@@ -23,7 +23,7 @@ from aml_pipeline.azureml.workspace.ending import (
     tail,
 )
 from aml_pipeline.azureml.workspace.installing import V1
-from aml_pipeline.azureml.workspace.watch import About, StepRun, Whole
+from aml_pipeline.azureml.workspace.watched import About, StepRun, Whole
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.runs.metrics import jsonable
 

@@ -13,7 +13,7 @@ from typing import Any
 from aml_pipeline.azureml.v2.published import scope
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
-from aml_pipeline.azureml.workspace.watch import ENDPOINT
+from aml_pipeline.azureml.workspace.watched import ENDPOINT
 from aml_pipeline.pipeline.plan.model import Plan
 
 # The names of a job that a schedule began (learn.microsoft.com, how-to-schedule-pipeline-job, "Query triggered jobs").

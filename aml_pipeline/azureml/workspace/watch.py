@@ -6,12 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.calls import doing
-from aml_pipeline.azureml.workspace.ending import ENDS, End, Span
+from aml_pipeline.azureml.workspace.ending import ENDS, End
 from aml_pipeline.azureml.workspace.refusals import may_pass
+from aml_pipeline.azureml.workspace.watched import StepRun, Watched
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.plain import number
 from aml_pipeline.runs.events import (
@@ -30,9 +31,6 @@ Pause = Callable[[float], None]
 Row = Mapping[str, Any]
 Answer = TypeVar("Answer")
 
-# A property of a job that a call of a batch endpoint of v2 began; seen in answers of Azure, such as those that the
-# Ansible collection for Azure documents (azure_rm_ml_batch_endpoint_info).
-ENDPOINT = "azureml.endpointname"
 _RUNNING = frozenset({"Running", "Finalizing"})
 POLL_SECONDS: tuple[float, ...] = (1.0, 2.0, 3.0, 5.0)
 # A service that does not answer is retried after these pauses for this long; one that refuses, a few times, because a
@@ -42,62 +40,6 @@ PATIENCE_SECONDS = 600.0
 _TRIES = 4
 # The status of a step may arrive after that of its run.
 _LAST_LOOKS = 3
-
-
-class StepRun(NamedTuple):
-    """A started step: its name in the file, its id and status in Azure ML, and its SDK object."""
-
-    name: str
-    id: str
-    status: str
-    run: Any
-
-
-class Watched(Protocol):
-    """A run seen through one of the SDKs. Each call may query the service and raise what that SDK raises."""
-
-    @property
-    def extra(self) -> str:
-        """What installs the SDK."""
-        ...
-
-    def look(self, without: Sequence[str]) -> tuple[str, list[StepRun]]:
-        """Return the status of the run, and its started steps except those called ``without``."""
-        ...
-
-    def end(self, step: StepRun, log: str) -> End:
-        """Return how an ended step ended; save its log in the file ``log``."""
-        ...
-
-    def save_log(self, step: StepRun, place: str) -> None:
-        """Save the log of a step in the file ``place``, without secrets."""
-        ...
-
-    def whole(self) -> Whole:
-        """Return when the run began and ended, and why it failed."""
-        ...
-
-    def about(self) -> About:
-        """Return what Azure ML knows about the run, for its record."""
-        ...
-
-
-class Whole(NamedTuple):
-    """When a run began and ended; ``message`` says why it failed, if Azure ML does."""
-
-    span: Span
-    message: str
-
-
-class About(NamedTuple):
-    """What Azure ML knows about a run: ``begun`` in seconds since 1970, ``parameters`` the values that it was given."""
-
-    experiment: str
-    portal: str
-    begun: float | None
-    tags: Mapping[str, str]
-    properties: Mapping[str, str]
-    parameters: Mapping[str, str]
 
 
 class Outcome(NamedTuple):
