@@ -11,6 +11,7 @@ import yaml
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.v2.export import shapes
 from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import open_pipeline
 from tests.v2 import sdk
 
@@ -25,14 +26,19 @@ steps:
 """
 
 
-def opened(folder: Path, steps: str) -> Plan:
-    """Return the plan of the exported pipeline with these ``steps``."""
+def opened(folder: Path, steps: str) -> tuple[Plan, Project]:
+    """Return the pipeline with these ``steps``."""
     for name in ("train.py", "test.py", "a.sh", "other/train.py", "package/train.py", "package/__init__.py"):
         place = folder / "project" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("")
     (folder / "project/pipeline.yaml").write_text(f"{HEAD}{steps}")
-    plan, project = open_pipeline(str(folder / "project/pipeline.yaml")).require()
+    return open_pipeline(str(folder / "project/pipeline.yaml")).require()
+
+
+def exported(folder: Path, steps: str) -> Plan:
+    """Return the plan of the pipeline with these ``steps``, which is exported."""
+    plan, project = opened(folder, steps)
     export.write(plan, project, str(folder / "v2"))
     return plan
 
@@ -50,7 +56,7 @@ SWEEP = """
 
 
 def test_values_that_differ_are_inputs_of_one_component_and_all_others_stay_in_its_command(tmp_path: Path) -> None:
-    opened(tmp_path, SWEEP)
+    exported(tmp_path, SWEEP)
     component = read(tmp_path, "components/train.yml")
     assert component["inputs"] == {
         "layers": {"type": "integer"},
@@ -76,7 +82,7 @@ def test_values_that_differ_are_inputs_of_one_component_and_all_others_stay_in_i
 
 
 def test_a_step_alone_keeps_its_literals_and_its_names(tmp_path: Path) -> None:
-    plan = opened(tmp_path, "  small-one: {script: train.py, arguments: {--layers: 8}}\n")
+    plan = exported(tmp_path, "  small-one: {script: train.py, arguments: {--layers: 8}}\n")
     [component] = shapes.components(plan)
     assert (component.name, component.lines) == ("small_one", ["python train.py", "--layers 8"])
     assert read(tmp_path, "components/small_one.yml")["display_name"] == "small-one"
@@ -121,7 +127,7 @@ NOT_SHARED = [
 
 @pytest.mark.parametrize(("one", "other"), NOT_SHARED)
 def test_steps_that_differ_in_more_do_not_share(tmp_path: Path, one: str, other: str) -> None:
-    plan = opened(tmp_path, f"  one: {{{one}}}\n  other: {{{other}}}\n")
+    plan, _ = opened(tmp_path, f"  one: {{{one}}}\n  other: {{{other}}}\n")
     assert [component.name for component in shapes.components(plan)] == ["one", "other"]
 
 
@@ -148,7 +154,7 @@ SHARED = [
 
 @pytest.mark.parametrize(("one", "other", "values"), SHARED)
 def test_steps_that_differ_in_values_share(tmp_path: Path, one: str, other: str, values: dict[str, object]) -> None:
-    plan = opened(tmp_path, f"  one: {{{one}}}\n  other: {{{other}}}\n")
+    plan, _ = opened(tmp_path, f"  one: {{{one}}}\n  other: {{{other}}}\n")
     [component] = shapes.components(plan)
     assert component.name == "train"
     added = [port for port in component.ports["one"] if port.kind == "inputs" and port.token is None]
@@ -173,7 +179,7 @@ VALUES = [
 def test_values_that_might_be_taken_for_something_else_are_sent_as_they_are(tmp_path: Path) -> None:
     pytest.importorskip("azure.ai.ml")
     steps = (f"  s-{n}: {{script: train.py, arguments: {{--value: '{text}'}}}}\n" for n, text in enumerate(VALUES))
-    opened(tmp_path, "".join(steps))
+    exported(tmp_path, "".join(steps))
     nodes = sdk.load(tmp_path / "v2")["pipeline.yml"].rest["properties"]["jobs"].values()
     assert [node["inputs"]["value"] for node in nodes] == [
         {"value": text, "job_input_type": "literal"} for text in VALUES
@@ -185,7 +191,7 @@ def test_steps_that_read_from_different_steps_share(tmp_path: Path) -> None:
     make = '{script: test.py, arguments: {--out: "${{ outputs.data }}"}}'
     use = '{script: train.py, arguments: {--in: "${{ steps.NAME.outputs.data }}"}}'
     steps = [(f"make-{n}", make) for n in "ab"] + [(f"use-{n}", use.replace("NAME", f"make-{n}")) for n in "ab"]
-    opened(tmp_path, "".join(f"  {name}: {step}\n" for name, step in steps))
+    exported(tmp_path, "".join(f"  {name}: {step}\n" for name, step in steps))
     loaded = sdk.load(tmp_path / "v2")
     assert [name for name in loaded if name.startswith("components/")] == [
         "components/test.yml",
@@ -220,7 +226,7 @@ def test_equal_snapshots_of_different_scripts_are_one_folder(tmp_path: Path) -> 
     for name in ("a.py", "b.py"):
         (source / name).write_text("import importlib; importlib.import_module(input())\n")
     steps = "{script: NAME.py, source_directory: src}"
-    opened(tmp_path, "".join(f"  {name}: {steps.replace('NAME', name)}\n" for name in "ab"))
+    exported(tmp_path, "".join(f"  {name}: {steps.replace('NAME', name)}\n" for name in "ab"))
     code = tmp_path / "v2/code"
     assert sorted(file.relative_to(code).as_posix() for file in code.rglob("*.py")) == ["src/a.py", "src/b.py"]
     assert [read(tmp_path, f"components/{name}.yml")["code"] for name in "ab"] == ["../code/src"] * 2

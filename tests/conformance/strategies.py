@@ -372,8 +372,8 @@ def pipelines(draw: st.DrawFn, *, mixed: bool = False) -> Pipeline:
 @st.composite
 def siblings(draw: st.DrawFn) -> Pipeline:
     """A pipeline of which some steps differ only in literals, and so may share a component in v2; with limits."""
-    one = draw(pipelines(mixed=True).filter(lambda pipeline: "<output " not in f"{pipeline.text}{pipeline.given}"))
-    name = draw(st.sampled_from(sorted(one.steps)))
+    one = draw(pipelines(mixed=True))
+    name = draw(st.sampled_from(sorted(one.steps.keys() - {"first"})))  # some texts look like the output of that one
     texts = st.sampled_from(("64", "-5", "0.5", "0.10", "012", "a b", "it's", "true", "-x")) | TEXTS
     if one.steps[name].program is not SCRIPT:
         texts = texts.filter(lambda text: bool(PLAIN.fullmatch(text)))
