@@ -205,7 +205,7 @@ COMMANDS = {
         ),
         Command(
             "wait",
-            "Follow a run in Azure ML until it ends and record it: also one that was interrupted, or began elsewhere.",
+            "Follow a run in Azure ML until it ends, and record it; goes on where an earlier wait stopped.",
             _FILE,
             *_OF_A_RUN,
             operands=_RUN,
