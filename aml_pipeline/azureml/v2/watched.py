@@ -18,7 +18,7 @@ from aml_pipeline.core.errors import AzureError
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A ``PipelineJob`` by name; ``steps`` are the steps by the possible names of their nodes."""
+    """A ``PipelineJob`` by name; ``steps`` are the known steps by the names of their nodes."""
 
     client: Sdk
     job: str
@@ -30,6 +30,8 @@ class Watched:
         """Return the status of the job, and its started steps except those called ``without``."""
         status = word(self.client.jobs.get(self.job).status)
         children = [child for child in self._children() if child is not None]
+        # A child is shown by the name of its node (so azureml-examples finds it, share-models-components-environments),
+        # also where nodes share a component.
         names = (str(child.display_name or child.name) for child in children)
         named = zip((self.steps.get(name, name) for name in names), children, strict=True)
         wanted = [(name, child) for name, child in named if name not in without]
