@@ -66,7 +66,8 @@ def _last_submitted(options: Options) -> RunRecord:
     name = plan.name if plan else ""
     records = [record for record in submitted(state_folder(options)) if record.short.get("pipeline") == name]
     if not records:
-        raise UsageError(f"No run of {name} was submitted from this folder. Name a run; the portal lists them.")
+        cure = "Name a run; `aml-pipeline runs --remote` lists them."
+        raise UsageError(f"No run of {name} was submitted from this folder. {cure}")
     return records[-1]
 
 

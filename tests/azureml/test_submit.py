@@ -430,7 +430,7 @@ def test_cancelling(lesson: Lesson, capsys: Capture) -> None:
     done = lesson.here(capsys, "cancel")
     assert (done.status, done.err) == (
         2,
-        "No run of lesson was submitted from this folder. Name a run; the portal lists them.\n",
+        "No run of lesson was submitted from this folder. Name a run; `aml-pipeline runs --remote` lists them.\n",
     )
     lesson.service.script = Script(holds=True)
     for _ in range(2):
