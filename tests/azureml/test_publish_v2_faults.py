@@ -6,6 +6,8 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -134,6 +136,33 @@ def test_each_answer_that_takes_long_is_waited_for(everything: Published, monkey
     doing = {re.sub(r" \(\d+ s\)$", "", line) for line in lines if line.startswith("still ")}
     assert doing >= {"still publishing pipeline lesson", "still publishing schedule lesson.nightly"}
     trial.converges()
+
+
+HANG = 100  # seconds that an answer may take
+
+
+def test_the_sdk_waits_longer_than_an_answer_takes_or_asks_again(
+    everything: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """azure-ai-ml waits for 300 s; azure-storage-blob for 60 s, and then sends the file again."""
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import ReadTimeout
+
+    send, waits, gave_up = HTTPAdapter.send, [], []
+
+    def patient(adapter: HTTPAdapter, request: Any, *, timeout: tuple[float, float], **given: Any) -> Any:  # noqa: ANN401
+        answer = send(adapter, request, timeout=timeout, **given)
+        waits.append((request.method, urlsplit(request.url).path, min(timeout)))
+        if timeout[1] < HANG and request.method == "PUT" and request.url not in gave_up:
+            gave_up.append(request.url)
+            raise ReadTimeout
+        return answer
+
+    monkeypatch.setattr(HTTPAdapter, "send", patient)
+    everything.publish()
+    assert len(gave_up) > 1
+    assert [row for row in waits if row[2] < HANG and not row[1].startswith("/blob/")] == []
+    assert {change.action for change in everything.publish()} == {"unchanged"}
 
 
 def test_the_command_says_what_is_done_and_exits_with_4(
