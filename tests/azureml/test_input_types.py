@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.v2.export import input_types
 from aml_pipeline.pipeline.plan.model import Plan
@@ -94,6 +95,8 @@ def test_limits_choices_and_descriptions_are_sent_with_the_component(tmp_path: P
         name: parameter.text for name, parameter in plan.parameters.items()
     }
     assert loaded["pipeline.yml"].written["inputs"]["epochs"] == 2
+    alone = by_hand(plan)
+    assert {name: input_types.declared(alone, name) for name in alone.parameters} == DECLARED, "as `submit` sends it"
 
 
 def test_limits_that_no_input_has_are_omitted_in_words(tmp_path: Path) -> None:

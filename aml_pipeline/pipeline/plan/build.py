@@ -16,7 +16,6 @@ from aml_pipeline.pipeline.plan.settings import (
     DatasetPlace,
     OutputSettings,
 )
-from aml_pipeline.pipeline.spec.parameters import Parameter as ParameterSpec
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
 from aml_pipeline.pipeline.spec.settings import Secret
@@ -118,20 +117,20 @@ def _with_variables(step: Step, declared: StepSpec, pipeline: PipelineSpec) -> S
 
 
 def _parameters(pipeline: PipelineSpec, values: Mapping[str, str | float]) -> dict[str, ParameterValue]:
-    declared = pipeline.parameters.items()
-    return {name: _parameter(parameter, values.get(name, parameter.default)) for name, parameter in declared}
-
-
-def _parameter(declared: ParameterSpec, value: str | float) -> ParameterValue:
-    return ParameterValue(
-        written(value),
-        written(declared.default),
-        declared.declared_type,
-        declared.description,
-        tuple(map(written, declared.choices or ())),
-        declared.minimum,
-        declared.maximum,
-    )
+    given = [schedule.parameters for schedule in pipeline.schedules.values()]
+    return {
+        name: ParameterValue(
+            text=written(values.get(name, declared.default)),
+            default=written(declared.default),
+            type=declared.declared_type,
+            description=declared.description,
+            choices=tuple(map(written, declared.choices or ())),
+            minimum=declared.minimum,
+            maximum=declared.maximum,
+            scheduled=tuple(written(scheduled[name]) for scheduled in given if name in scheduled),
+        )
+        for name, declared in pipeline.parameters.items()
+    }
 
 
 # Of a parameter with more choices, the first are checked: each against the parameter, and against its scripts.

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParameterValue:
-    """A parameter's value as text, its default (of the file and the profile) as text, and what values it may have."""
+    """A parameter's value as text, its default (of the file and the profile) as text, and what values it may have.
+
+    ``scheduled`` are those that schedules give it.
+    """
 
     text: str
     default: str
@@ -51,6 +54,7 @@ class ParameterValue:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    scheduled: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[str, ...]:

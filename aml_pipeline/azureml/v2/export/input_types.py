@@ -66,9 +66,7 @@ def unchecked(plan: Plan, name: str) -> tuple[str, ...]:
 def _type_of(plan: Plan, name: str) -> str:
     """Return the type of a parameter, unless that of its values is another, or it has choices."""
     parameter = plan.parameters[name]
-    scheduled = (schedule.parameters for schedule in plan.schedules.values())
-    values = {parameter.text, parameter.default, *(given[name] for given in scheduled if name in given)}
-    kind = narrowest(values)
+    kind = narrowest({parameter.text, parameter.default, *parameter.scheduled})
     return kind if kind == parameter.type and not parameter.choices else "string"
 
 
