@@ -44,9 +44,10 @@ def _applied(
     whose = Whose(identity(plan.name, plan.profile), origin(plan.file).names)
     actual, set_active = _of_sdk(plan, workspace)
     changes = decide(whose, actual, schedules)
+    known = {schedule.id: schedule for schedule in actual.schedules}
     for change in changes:
         if change.action != "unchanged":
-            set_active(workspace, change, active=active)
+            set_active(workspace, known[change.id], active=active)
     return changes
 
 

@@ -67,6 +67,27 @@ def test_so_does_v2(lesson_v2: LessonV2, capsys: Capture) -> None:
     assert "Azure ML is up to date with the file." in lesson_v2.here(capsys, "publish").out
 
 
+def test_a_pause_stays_if_publish_had_disabled_the_schedule_before(lesson: Lesson, capsys: Capture) -> None:
+    (schedule,) = lesson.service.schedules.values()
+    submission = schedule["PipelineSubmissionInfo"]
+    description = submission["Description"]
+    submission["Description"] += " disabled"  # by publish; then a person enabled it
+    assert "1 schedule paused" in lesson.here(capsys, "pause").out
+    (schedule,) = lesson.service.schedules.values()
+    assert schedule["PipelineSubmissionInfo"]["Description"] == description
+    assert "paused by someone; stays paused" in lesson.here(capsys, "publish").out
+    assert "1 schedule resumed" in lesson.here(capsys, "resume").out
+
+
+def test_so_it_does_on_v2(lesson_v2: LessonV2, capsys: Capture) -> None:
+    before = copy.deepcopy(stored(lesson_v2)["tags"])
+    stored(lesson_v2)["tags"]["aml-pipeline-disabled"] = "true"
+    assert "1 schedule paused" in lesson_v2.here(capsys, "pause").out
+    assert stored(lesson_v2)["tags"] == before
+    assert "paused by someone; stays paused" in lesson_v2.here(capsys, "publish").out
+    assert "1 schedule resumed" in lesson_v2.here(capsys, "resume").out
+
+
 def stored(lesson: LessonV2) -> dict[str, Any]:
     (schedule,) = lesson.service.schedules.values()
     properties: dict[str, Any] = schedule["properties"]

@@ -7,11 +7,12 @@ cannot be built from what other programs wrote, so the raw entities are requeste
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from aml_pipeline.azureml.publication import Actual, Change, Endpoint, Pipeline, Schedule, Timing
+from aml_pipeline.azureml.publication import Actual, Endpoint, Pipeline, Schedule, Timing
 from aml_pipeline.azureml.sdks import require_v1
 from aml_pipeline.azureml.v1 import data
-from aml_pipeline.azureml.v1.marks import mark_in, text_in
+from aml_pipeline.azureml.v1.marks import mark_in, marked, text_in
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 
@@ -38,10 +39,12 @@ def look(workspace: Sdk, endpoint: str) -> Actual:
         )
 
 
-def set_active(workspace: Sdk, schedule: Change, *, active: bool) -> None:
-    """Enable or disable a schedule, and keep everything else of it."""
+def set_active(workspace: Sdk, schedule: Schedule, *, active: bool) -> None:
+    """Enable or disable a schedule as a person would, and keep everything else of it."""
+    mark, status = schedule.mark, "Active" if active else "Disabled"
+    given = {"description": marked(schedule.text, replace(mark, disabled=False))} if mark and mark.disabled else {}
     with doing(f"{'resuming' if active else 'pausing'} schedule {schedule.name}"):
-        provider(workspace).schedule_provider.update_schedule(schedule.id, status="Active" if active else "Disabled")
+        provider(workspace).schedule_provider.update_schedule(schedule.id, status=status, **given)
 
 
 def _pipeline(entity: Sdk) -> Pipeline:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aml_pipeline.azureml.publication import (
     Actual,
-    Change,
     Deployment,
     Endpoint,
     Pipeline,
@@ -21,7 +21,7 @@ from aml_pipeline.azureml.publication import (
     Timing,
     of_trigger,
 )
-from aml_pipeline.azureml.v2.marks import mark_of
+from aml_pipeline.azureml.v2.marks import mark_of, marked
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.pipeline.plan.ports import node
@@ -48,12 +48,18 @@ def look(client: Sdk, component: str, endpoint: str) -> Actual:
     return Actual(pipelines, named, actual, tuple(known for known in endpoints if known is not named))
 
 
-def set_active(client: Sdk, schedule: Change, *, active: bool) -> None:
-    """Enable or disable a schedule, and keep everything else of it, which the SDK's own ``begin_disable`` does not."""
+def set_active(client: Sdk, schedule: Schedule, *, active: bool) -> None:
+    """Enable or disable a schedule as a person would, and keep everything else of it.
+
+    The SDK's own ``begin_disable`` does not keep it.
+    """
     with doing(f"{'resuming' if active else 'pausing'} schedule {schedule.name}"):
         schedules, where = client.schedules.service_client, {"name": schedule.id, **scope(client)}
         body = schedules.get(**where).as_dict(exclude_readonly=True)
         body["properties"]["isEnabled"] = active
+        mark = mark_of(body["properties"].get("tags"))
+        if mark:
+            body["properties"]["tags"] = marked(body["properties"]["tags"], replace(mark, disabled=False))
         schedules.begin_create_or_update(**where, body=body).result()
 
 
