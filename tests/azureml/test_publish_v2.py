@@ -13,6 +13,7 @@ import pytest
 from aml_pipeline import azureml, load
 from aml_pipeline.azureml.publication import Actual, Change, Mark
 from aml_pipeline.azureml.v2 import marks, published
+from aml_pipeline.azureml.v2.export import yaml_text
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
@@ -100,7 +101,16 @@ def test_a_component_is_recognised_in_each_form(reference: str | None, meant: st
         ("azureml:images:3", "azureml:images:3"),
         ("azureml://datastores/raw/paths/images/", "azureml://datastores/raw/paths/images/"),
         (f"azureml://{SCOPE}/datastores/raw/paths/images/", "azureml://datastores/raw/paths/images/"),
+        (f"azureml:/{SCOPE}/data/datastores/versions/3", "azureml:datastores:3"),
+        ("azureml://locations/here/workspaces/w/data/images/versions/3", "azureml:images:3"),
+        (
+            f"azureml://{SCOPE}/datastores/raw/paths/data/set/versions/3",
+            "azureml://datastores/raw/paths/data/set/versions/3",
+        ),
+        ("azureml://datastores/raw/paths/data/set/versions/3", "azureml://datastores/raw/paths/data/set/versions/3"),
+        ("azureml://datastores/a/paths/datastores/b/paths/c", "azureml://datastores/a/paths/datastores/b/paths/c"),
         ("https://example.com/iris.csv", "https://example.com/iris.csv"),
+        ("https://example.com/data/a/versions/2", "https://example.com/data/a/versions/2"),
     ],
 )
 def test_data_is_recognised_in_each_form(uri: str, meant: str) -> None:
@@ -142,6 +152,14 @@ def test_publishing_again_writes_nothing(lesson: Published) -> None:
     assert lesson.service.writes() == []
     asked = [request for request in lesson.service.requests if not request.route.startswith("/metadata")]
     assert len(asked) == 5  # environment, cluster, schedules, versions of the component, endpoints
+
+
+def test_how_files_are_written_is_not_part_of_the_version(lesson: Published) -> None:
+    lesson.publish()
+    lesson.monkeypatch.setattr(yaml_text, "SCHEMAS", "https://schemas.example")
+    lesson.monkeypatch.setattr(yaml_text, "_WIDTH", 10)
+    lesson.monkeypatch.setattr(yaml_text, "_spaced", lambda body: f"# another form\n{body}")
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
 
 
 def test_the_job_of_a_schedule_runs_the_component(lesson: Published) -> None:

@@ -159,16 +159,16 @@ class _Content:
         return Wanted(whose, name, digest, schedules, f"{name}:{digest}", plan.endpoint or "")
 
     def digest(self) -> str:
-        """Return a digest of everything that is sent for the component: its file, those of the steps, their code.
+        """Return a digest of everything that is sent for the component: itself, those of the steps, their code.
 
-        A deployment of it is sent once, so its settings count too.
+        It is taken from the data, so how the files of an export are written does not count. A deployment of it is sent
+        once, so its settings count too.
         """
         plan, project = self.plan, self.project
-        files = export.render(plan, export.images(plan, project), export.code_folders(plan, project))
-        components = {path: text for path, text in sorted(files.items()) if path.startswith("components/")}
+        components = export.components(plan, export.images(plan, project), export.code_folders(plan, project))
         code = {step.name: contents(project.snapshot(step)) for step in plan.steps}
         settings = running.deployment_settings(plan)
-        return _digest([_FORMAT, whole.text(plan, ""), components, code, dict(plan.tags), settings])
+        return _digest([_FORMAT, whole.data(plan, ""), components, code, dict(plan.tags), settings])
 
 
 def _looked_up(plan: Plan, client: Sdk, project: Project) -> _Content:

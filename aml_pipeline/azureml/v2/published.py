@@ -28,8 +28,10 @@ from aml_pipeline.pipeline.plan.ports import node
 
 Entity = Mapping[str, Any]
 _COMPONENT = re.compile(r"(?:.*/components/|(?:azureml:)?)([^/:]+)(?:/versions/|:)([^/:]+)", re.IGNORECASE)
-_DATA = re.compile(r".*/data/([^/]+)/versions/([^/]+)", re.IGNORECASE)
-_ON_DATASTORE = re.compile(r"azureml:/.*/(datastores/[^/]+/paths/.*)", re.IGNORECASE)
+_DATA = re.compile(
+    r"(?:azureml:/?)?/(?:subscriptions|locations)/.*?/workspaces/[^/]+/data/([^/]+)/versions/([^/]+)", re.IGNORECASE
+)
+_ON_DATASTORE = re.compile(r"azureml:/.*?/(datastores/[^/]+/paths/.*)", re.IGNORECASE)
 
 
 def scope(client: Sdk) -> dict[str, str]:
@@ -166,7 +168,7 @@ def _value(given: Entity) -> str:
 
 def place(uri: str) -> str:
     """Return the place of data as the file names it, whatever the client or the service made of it."""
-    data, path = _DATA.fullmatch(uri), _ON_DATASTORE.fullmatch(uri)
-    if data:
-        return f"azureml:{data[1]}:{data[2]}"
-    return f"azureml://{path[1]}" if path else uri
+    path, data = _ON_DATASTORE.fullmatch(uri), _DATA.fullmatch(uri)
+    if path:
+        return f"azureml://{path[1]}"
+    return f"azureml:{data[1]}:{data[2]}" if data else uri

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from aml_pipeline.azureml import uploads
 from aml_pipeline.azureml.adaptation import adapt
@@ -103,11 +104,7 @@ def render(
     ``images`` has what to register for each environment that the plan defines, ``code`` the name of each step's code
     folder; ``left_out`` are lines for the README.
     """
-    environments = assets.environments(plan, images)
-    registered = {
-        environment.environment: f"azureml:{environment.name}:{environment.image.version}"
-        for environment in environments
-    }
+    environments, registered = assets.environments(plan, images), _registered(plan, images)
     files = {"pipeline.yml": job.text(plan)}
     for shared in shapes.components(plan):
         files[component.place(shared)] = component.text(shared, registered, code[shared.steps[0].name])
@@ -115,6 +112,21 @@ def render(
     files |= {assets.place(cluster): assets.compute(cluster) for cluster in assets.clusters(plan)}
     files |= {f"schedules/{key}.yml": schedules.text(plan, key) for key in plan.schedules}
     return {**files, "README.md": readme.text(plan, sorted(files), left_out)}
+
+
+def components(plan: Plan, images: Mapping[Environment, Image], code: Mapping[str, str]) -> dict[str, Any]:
+    """Return the components of the steps by name, as data; the arguments are those of ``render``."""
+    registered = _registered(plan, images)
+    return {
+        shared.name: component.data(shared, registered, code[shared.steps[0].name])
+        for shared in shapes.components(plan)
+    }
+
+
+def _registered(plan: Plan, images: Mapping[Environment, Image]) -> dict[Environment, str]:
+    """Return the references to the environments that the export registers."""
+    environments = assets.environments(plan, images)
+    return {known.environment: f"azureml:{known.name}:{known.image.version}" for known in environments}
 
 
 def about(plan: Plan, code: Mapping[str, str]) -> str:

@@ -16,7 +16,16 @@ def place(component: Component) -> str:
 
 
 def text(component: Component, registered: Mapping[Environment, str], code: str) -> str:
-    """Return the file; ``registered`` are the environments that the export registers, ``code`` is the code folder."""
+    """Return the file; the arguments are those of ``data``."""
+    return yaml_text.text(_without_command(component, registered, code), "commandComponent", component.lines)
+
+
+def data(component: Component, registered: Mapping[Environment, str], code: str) -> dict[str, Any]:
+    """Return the component: ``registered`` are the environments that the export registers, ``code`` its code folder."""
+    return {**_without_command(component, registered, code), "command": " ".join(component.lines)}
+
+
+def _without_command(component: Component, registered: Mapping[Environment, str], code: str) -> dict[str, Any]:
     step = component.steps[0]
     assert step.environment is not None  # noqa: S101 - else it would have been a problem
     data: dict[str, Any] = {
@@ -28,8 +37,7 @@ def text(component: Component, registered: Mapping[Environment, str], code: str)
         data["is_deterministic"] = False
     for port in component.ports[step.name]:
         data.setdefault(port.kind, {})[port.name] = dict(port.declared)
-    data |= {
+    return data | {
         "code": f"../code/{code}",
         "environment": registered.get(step.environment) or assets.existing(step.environment),
     }
-    return yaml_text.text(data, "commandComponent", component.lines)

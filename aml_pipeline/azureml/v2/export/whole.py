@@ -21,7 +21,12 @@ def name(plan: Plan) -> str:
 
 
 def text(plan: Plan, version: str) -> str:
-    """Return the file of the component, which names those of the steps as ``pipeline.yml`` does."""
+    """Return the file of the component."""
+    return yaml_text.text(data(plan, version), "pipelineComponent")
+
+
+def data(plan: Plan, version: str) -> dict[str, Any]:
+    """Return the component, which names the files of those of the steps as ``pipeline.yml`` does."""
     plan = replace(plan, outputs={name: source for name, source in plan.outputs.items() if _is_plain(plan, name)})
     data: dict[str, Any] = {"type": "pipeline", "name": name(plan), "version": version}
     data["display_name"] = endpoint_name(plan.name, plan.profile)
@@ -37,8 +42,7 @@ def text(plan: Plan, version: str) -> str:
         data["inputs"] = inputs
     if plan.outputs:
         data["outputs"] = outputs(plan)
-    data["jobs"] = job.nodes(plan)
-    return yaml_text.text(data, "pipelineComponent")
+    return {**data, "jobs": job.nodes(plan)}
 
 
 def outputs(plan: Plan) -> dict[str, dict[str, str]]:
