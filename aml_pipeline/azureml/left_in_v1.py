@@ -1,4 +1,4 @@
-"""Schedules of SDK v1 that still fire when those of v2 begin to."""
+"""Schedules of SDK v1 when those of v2 begin to fire: some fire too, some are paused."""
 
 from __future__ import annotations
 
@@ -15,24 +15,39 @@ from aml_pipeline.pipeline.plan.model import Plan
 def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[str]:  # noqa: ANN401 - the SDK's
     """Yield a line for each schedule of SDK v1 that fires beside one that begins to fire in v2.
 
-    Those whose name the file no longer has count too: they may have been renamed since.
+    Those whose name the file no longer has count too: they may have been renamed since. A last line names the new ones
+    that are paused in SDK v1: nothing tells whether that was for the move to v2.
     """
-    schedules = (change for change in changes if change.kind == "schedule")
+    schedules = [change for change in changes if change.kind == "schedule"]
     begins = {change.key for change in schedules if change.action in {"create", "update"}}
     if not begins:
         return
-    from aml_pipeline.azureml.v2 import of_v1
-
     try:
-        active = of_v1.active(client)
+        active, paused = _of_v1(plan, client)
     except AzureError as error:
         yield f"Schedules of SDK v1 would fire too, but could not be looked up: {error}"
         return
-    whose = Whose(identity(plan.name, plan.profile), origin(plan.file).names)
     profile = f" --profile {plan.profile}" if plan.profile else ""
-    for name, description in active.items():
-        mark = mark_in(description)
-        if mark and whose.owns(mark) and (mark.schedule in begins or mark.schedule not in plan.schedules):
-            what = "is active too: both fire" if mark.schedule in begins else "is still active"
-            cure = f"`aml-pipeline pause {mark.schedule}{profile} --sdk v1`"
-            yield f"Schedule {name} of SDK v1 {what}. To pause that one: {cure}."
+    for name, key in active:
+        if key in begins or key not in plan.schedules:
+            what = "is active too: both fire" if key in begins else "is still active"
+            yield f"Schedule {name} of SDK v1 {what}. To pause that one: `aml-pipeline pause {key}{profile} --sdk v1`."
+    new = [change for change in schedules if change.action == "create" and change.key in paused]
+    if new:
+        names, key = ", ".join(change.name for change in new), new[0].key if len(new) == 1 else "NAME"
+        yield (
+            f"Paused in SDK v1, but new and active in v2: {names}. "
+            f"To pause here too what was paused before the move: `aml-pipeline pause {key}{profile} --sdk v2`."
+        )
+
+
+def _of_v1(plan: Plan, client: Any) -> tuple[list[tuple[str, str | None]], set[str | None]]:  # noqa: ANN401 - the SDK's
+    """Return the active schedules of ``plan`` in SDK v1, name and key, and the keys of those that a person paused."""
+    from aml_pipeline.azureml.v2 import of_v1
+
+    whose = Whose(identity(plan.name, plan.profile), origin(plan.file).names)
+    marks = [(schedule, mark_in(schedule.description)) for schedule in of_v1.schedules(client)]
+    ours = [(schedule, mark) for schedule, mark in marks if mark and whose.owns(mark)]
+    active = [(schedule.name, mark.schedule) for schedule, mark in ours if schedule.active]
+    paused = {mark.schedule for schedule, mark in ours if not (schedule.active or mark.disabled)}
+    return active, paused - {key for _, key in active}

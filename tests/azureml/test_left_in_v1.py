@@ -16,7 +16,7 @@ from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
 
 pytestmark = quiet
-BEGINS = [Change("create", "schedule", "lesson.nightly", key="nightly")]
+BEGINS = [Change("update", "schedule", "lesson.nightly", key="nightly")]
 
 
 @pytest.fixture
@@ -51,6 +51,29 @@ def test_only_the_active_schedule_of_the_same_name_and_project_fires_too(lesson:
             "To pause that one: `aml-pipeline pause nightly --sdk v1`."
         )
     ]
+
+
+def test_a_new_schedule_fires_though_that_of_v1_was_paused(lesson: LessonV2) -> None:
+    create = [Change("create", "schedule", f"lesson.{key}", key=key) for key in ("nightly", "often")]
+    v1 = lesson.service.state.of_v1
+    v1["1"] = of_v1("nightly", "Disabled")
+    v1["1"]["PipelineSubmissionInfo"]["Description"] += " disabled"  # by publish, not by a person
+    assert said(lesson, create) == []
+    v1["2"] = of_v1("nightly", "Disabled")
+    assert said(lesson, BEGINS) == []  # it is not new
+    (line,) = said(lesson, create)
+    assert line == (
+        "Paused in SDK v1, but new and active in v2: lesson.nightly. "
+        "To pause here too what was paused before the move: `aml-pipeline pause nightly --sdk v2`."
+    )
+    v1["3"] = of_v1("often", "Disabled")
+    assert ": lesson.nightly, lesson.often. To pause" in said(lesson, create)[0]
+    v1["4"] = of_v1("nightly")
+    assert [line.partition(".")[0] for line in said(lesson, create)] == [
+        "Schedule lesson",
+        "Paused in SDK v1, but new and active in v2: lesson",
+    ]
+    assert "lesson.nightly" not in said(lesson, create)[1]
 
 
 def test_one_that_the_file_no_longer_has_is_still_active(lesson: LessonV2) -> None:

@@ -34,6 +34,7 @@ schedules:
     recurrence: {frequency: week, interval: 2, week_days: [monday, thursday], hours: [6], minutes: [0],
                  start_time: "2027-01-04T06:00:00"}
     time_zone: America/New_York
+  sundays: {cron: "0 4 * * sun"}  # paused long before the move
 """
 BEGIN, END = datetime(2027, 1, 11, 9, tzinfo=UTC), datetime(2027, 2, 8, 9, tzinfo=UTC)
 
@@ -120,26 +121,35 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> It
         from tests.loopback.client import connect
 
         azureml.publish(load(str(file)), connect(v1.service, v1.root), now=BEGIN)
-        yield Both(v1, v2, capsys)
+        both = Both(v1, v2, capsys)
+        assert "until `aml-pipeline resume sundays`" in both.run("pause", "sundays", "--sdk", "v1")
+        yield both
 
 
 def test_there_and_back_again_without_a_gap_or_a_double_run(both: Both) -> None:
     both.wait(at(20, 12))
-    assert both.run("publish", "--sdk", "v2", "--dry-run").count("of SDK v1 is active too: both fire.") == 3
-    assert "3 schedules paused" in both.run("pause", "--sdk", "v1")
+    foreseen = both.run("publish", "--sdk", "v2", "--dry-run")
+    assert foreseen.count("of SDK v1 is active too: both fire.") == 3
+    assert "Paused in SDK v1, but new and active in v2: lesson.sundays. " in foreseen
+    pausing = both.run("pause", "--sdk", "v1")
+    assert "schedule lesson.sundays      was not active" in pausing
+    back = re.findall(r"3 schedules paused until `aml-pipeline (resume [\w ]*)`", pausing)[0].split()
+    assert sorted(back[1:]) == ["fortnightly", "nightly", "often"]
     both.wait(at(20, 12, 5))
     both.v2.service.fail("/schedules/lesson_often$", 403, method="PUT")
     both.run("publish", "--sdk", "v2", status=4)  # one schedule is there; it does not fire before the next call
-    assert "SDK v1" not in both.run("publish", "--sdk", "v2")
+    assert "both fire" not in both.run("publish", "--sdk", "v2")
+    both.run("pause", "sundays", "--sdk", "v2")
     both.wait(at(25, 12))
     both.run("publish", "--sdk", "v1")  # a job somewhere that still does this
+    both.run("publish", "--sdk", "v2")
     both.wait(at(29, 12))
-    assert "3 schedules paused" in both.run("pause", "--sdk", "v2")
-    assert "3 schedules resumed" in both.run("resume", "--sdk", "v1")
+    assert "3 schedules paused until `aml-pipeline resume " in both.run("pause", "--sdk", "v2")
+    assert "3 schedules resumed" in both.run(*back, "--sdk", "v1")
     both.wait(at(30, 12))
     assert both.fired == expected(until=both.now)
     # And what the lines about both are for: with both, each time comes twice.
-    assert both.run("resume", "--sdk", "v2").count("of SDK v1 is active too: both fire.") == 3
+    assert both.run(*back, "--sdk", "v2").count("of SDK v1 is active too: both fire.") == 3
     both.wait(END)
     both.run("pause", "--sdk", "v1")
     both.run("pause", "--sdk", "v2")

@@ -44,7 +44,7 @@ def test_what_is_paused_stays_paused_until_it_is_resumed(lesson: Lesson, capsys:
     (before,) = copy.deepcopy(list(lesson.service.schedules.values()))
     assert lesson.here(capsys, "pause").out.splitlines() == [
         "  - schedule lesson.nightly  paused",
-        "1 schedule paused until `aml-pipeline resume`, whoever publishes.",
+        "1 schedule paused until `aml-pipeline resume nightly`, whoever publishes.",
     ]
     assert list(lesson.service.schedules.values()) == [{**before, "EntityStatus": "Disabled"}]
     assert "paused by someone; stays paused" in lesson.here(capsys, "publish").out

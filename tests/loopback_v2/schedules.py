@@ -4,7 +4,7 @@ import re
 from copy import deepcopy
 from datetime import timedelta
 
-from tests.loopback.published import ACTIVE, BASE
+from tests.loopback.published import BASE
 from tests.loopback.state import Entity
 from tests.loopback.wire import Answer, Call, Refusal
 
@@ -68,9 +68,9 @@ def list_schedules(state: State, call: Call) -> object:
 
 
 def list_schedules_of_v1(state: State, call: Call) -> object:
-    """Answer as to SDK v1 with the active schedules of v1."""
-    assert call.request.query["activeOnly"] == "true"
-    return [schedule for schedule in state.of_v1.values() if schedule["EntityStatus"] in ACTIVE]
+    """Answer as to SDK v1 with all schedules of v1."""
+    assert call.request.query["activeOnly"] == "false"
+    return list(state.of_v1.values())
 
 
 def delete_schedule(state: State, call: Call) -> object:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND
 
 _GONE = 410
+_ACTIVE = frozenset({"0", "Active", None})
 
 
-def active(client: Sdk) -> dict[str, str]:
-    """Return the descriptions of the active schedules by name; none if Azure ML no longer has any.
+class ScheduleOfV1(NamedTuple):
+    """A schedule of SDK v1; its mark is in the description."""
+
+    name: str
+    description: str
+    active: bool
+
+
+def schedules(client: Sdk) -> list[ScheduleOfV1]:
+    """Return the schedules, also those that do not fire; none if Azure ML no longer has any.
 
     The request is that of SDK v1 (``get_all_schedules_async`` of azureml.pipeline.core), sent by the client of
     azure-ai-ml that has the same address and login: that of run history. Raises AzureError.
@@ -23,9 +34,13 @@ def active(client: Sdk) -> dict[str, str]:
         scope = f"subscriptions/{client.subscription_id}/resourceGroups/{client.resource_group_name}"
         workspace = f"providers/Microsoft.MachineLearningServices/workspaces/{client.workspace_name}"
         address = f"{jobs._api_url}/pipelines/v1.0/{scope}/{workspace}/Schedules"  # noqa: SLF001 - see above
-        answer = sender.send_request(HttpRequest("GET", address, params={"activeOnly": "true"}))
+        answer = sender.send_request(HttpRequest("GET", address, params={"activeOnly": "false"}))
         if answer.status_code in {NOT_FOUND, _GONE}:
-            return {}
+            return []
         answer.raise_for_status()
-        submissions = {entity["Name"]: entity.get("PipelineSubmissionInfo") for entity in answer.json()}
-        return {name: (info or {}).get("Description") or "" for name, info in submissions.items()}
+        return [_schedule(entity) for entity in answer.json()]
+
+
+def _schedule(entity: dict[str, Any]) -> ScheduleOfV1:
+    submission = entity.get("PipelineSubmissionInfo") or {}
+    return ScheduleOfV1(entity["Name"], submission.get("Description") or "", entity.get("EntityStatus") in _ACTIVE)

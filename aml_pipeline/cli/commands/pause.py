@@ -16,11 +16,15 @@ from aml_pipeline.core.wording import counted
 
 def pause(options: Options, environ: Mapping[str, str]) -> int:
     """Pause the named schedules, by default all of the pipeline."""
-    return changed(options, environ, azureml.pause, "pause", "paused until `aml-pipeline resume`, whoever publishes")
+    return changed(options, environ, azureml.pause, "pause", _until)
 
 
 def changed(
-    options: Options, environ: Mapping[str, str], change: Callable[..., list[Change]], verb: str, done: str
+    options: Options,
+    environ: Mapping[str, str],
+    change: Callable[..., list[Change]],
+    verb: str,
+    done: Callable[[list[Change]], str],
 ) -> int:
     """Pause or resume schedules, and print what changed."""
     plan, project = open_with(options).require()
@@ -34,5 +38,11 @@ def changed(
         return 0
     print(as_text(changes))
     count = sum(row.action != "unchanged" for row in changes)
-    print(f"{counted(count, 'schedule')} {done}." if count else f"Nothing to {verb}.")
+    print(f"{counted(count, 'schedule')} {done(changes)}." if count else f"Nothing to {verb}.")
     return 0
+
+
+def _until(changes: list[Change]) -> str:
+    """Return until when schedules are paused; named, because others may have been paused before."""
+    keys = dict.fromkeys(row.key for row in changes if row.action != "unchanged")
+    return f"paused until `aml-pipeline resume {' '.join(keys)}`, whoever publishes"

@@ -11,4 +11,4 @@ from aml_pipeline.cli.options import Options
 
 def resume(options: Options, environ: Mapping[str, str]) -> int:
     """Resume the named schedules, by default all of the pipeline."""
-    return changed(options, environ, azureml.resume, "resume", "resumed")
+    return changed(options, environ, azureml.resume, "resume", lambda _: "resumed")
