@@ -111,12 +111,12 @@ def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedul
     mark = wanted.whose.mark(declared.digest, declared.key)
     given: dict[str, Any] = {"name": declared.name, "mark": mark, "timing": declared.timing}
     given |= {"parameters": declared.parameters}
+    if one.action == "update" and wanted.component:  # a PUT of the file's schedule, whatever is to be updated
+        given |= {"id": declared.id, "runs": wanted.component, "experiment": declared.experiment}
+        (before,) = [known for known in schedules if known.id == one.id]
+        others = [known for known in schedules if known.id != declared.id]
+        return [*others, _updated(before, {**given, "reuse": declared.reuse})]
     if one.action == "update":
-        given |= (
-            {"runs": wanted.component, "experiment": declared.experiment, "reuse": declared.reuse}
-            if wanted.component
-            else {}
-        )
         return [_updated(known, given) if known.id == one.id else known for known in schedules]
     known = declared.id or f"new {declared.key}"
     assert not any(schedule.id == known for schedule in schedules), "it would be overwritten"

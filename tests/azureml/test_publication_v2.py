@@ -209,6 +209,13 @@ def test_publish_converges_from_any_workspace_wherever_it_was_stopped(
     assert left_alone(wanted, now) == left_alone(wanted, found)
     assert silent(wanted, found).isdisjoint(firing(wanted, now))
     _is_as_wanted(wanted, now)
+    assert copies(wanted, now) == copies(wanted, found)
+
+
+def copies(wanted: Wanted, found: Actual) -> list[Schedule]:
+    """Return the schedules with other ids than those of the file, less what publish may change of them."""
+    ids = {one.id for one in wanted.schedules}
+    return [replace(one, active=False, mark=None) for one in found.schedules if one.id not in ids]
 
 
 def _is_as_wanted(wanted: Wanted, now: Actual) -> None:
@@ -344,6 +351,46 @@ def test_a_schedule_that_a_person_paused_runs_the_new_version_when_it_is_enabled
     assert todo[-1].details == ("version aaaaaaaaaaaa → bbbbbbbbbbbb", "paused by someone; stays paused")
     now = after(SECOND, paused(after(FIRST, NOTHING)))
     assert [(one.runs, one.active) for one in now.schedules] == [(SECOND.component, False)]
+
+
+def with_copy(found: Actual, *, own: bool | None, copy: bool) -> Actual:
+    """Return a workspace with a copy of the schedule that a person made; both active or not, or without the own one."""
+    (known,) = found.schedules
+    there = () if own is None else (replace(known, active=own),)
+    return replace(found, schedules=(*there, replace(known, id="copy", active=copy)))
+
+
+@pytest.mark.parametrize(
+    ("states", "said", "left"),
+    [
+        ((True, True), ["update mine_nightly", "disable copy"], {"mine_nightly": True, "copy": False}),
+        ((True, False), ["update mine_nightly"], {"mine_nightly": True, "copy": False}),
+        ((False, True), ["update mine_nightly", "disable copy"], {"mine_nightly": False, "copy": False}),
+        ((None, True), ["create ", "disable copy"], {"mine_nightly": True, "copy": False}),
+        ((None, False), [], {"copy": False}),
+    ],
+)
+def test_a_copy_of_a_schedule_is_disabled_and_the_own_one_is_updated(
+    states: tuple[bool | None, bool], said: list[str], left: dict[str, bool]
+) -> None:
+    found = with_copy(after(FIRST, NOTHING), own=states[0], copy=states[1])
+    todo = [one for one in changes(SECOND, found) if one.kind == "schedule" and one.action != "unchanged"]
+    assert [f"{one.action} {one.id}" for one in todo] == said
+    now = after(SECOND, found)
+    assert {one.id: one.active for one in now.schedules} == left
+    assert [one.runs for one in now.schedules if one.id == "mine_nightly"] == [SECOND.component] * (len(left) - 1)
+
+
+def test_what_was_disabled_is_not_enabled_while_a_person_keeps_its_copy_paused() -> None:
+    away = after(replace(FIRST, schedules=()), after(FIRST, NOTHING))
+    (own,) = away.schedules
+    assert own.put_away
+    assert own.mark is not None
+    copy = replace(own, id="copy", mark=replace(own.mark, disabled=False))
+    todo = changes(FIRST, replace(away, schedules=(own, copy)))
+    assert [(one.action, one.id, one.details) for one in todo if one.kind == "schedule"] == [
+        ("unchanged", "copy", ("paused by someone; stays paused",))
+    ]
 
 
 def test_a_component_that_a_person_archived_still_runs() -> None:

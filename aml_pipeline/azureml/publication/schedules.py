@@ -69,34 +69,53 @@ def doubled_schedules(wanted: Wanted, actual: Actual, before: Actual) -> Iterato
 
 
 def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], actual: Actual) -> Iterator[Change]:
-    """Yield the changes of the schedules with one key; of several, the first that matches stays."""
-    active = [known for known in there if known.active]
-    active.sort(key=lambda known: bool(_needs_another(wanted, schedule, known, actual)))
-    chosen = _chosen(wanted, schedule, there, active, actual)
+    """Yield the changes of the schedules with one key, of which one stays."""
+    chosen = _with_id(wanted, schedule, there) if wanted.component else _chosen(wanted, schedule, there, actual)
     yield chosen
-    for known in active[1:]:
-        yield Change(
-            "disable", "schedule", known.name, ("another schedule of this name stays",), known.id, schedule.key
-        )
+    for known in there:
+        if known.active and known.id != chosen.id:
+            why = "another schedule of this name stays"
+            yield Change("disable", "schedule", known.name, (why,), known.id, schedule.key)
     for known in there:
         if not known.active and known.id != chosen.id:
             yield from _only_marked(wanted, known, schedule.key)
 
 
-def _chosen(
-    wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], active: list[Schedule], actual: Actual
-) -> Change:
+def _with_id(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule]) -> Change:
+    """Return the change of the schedule with the wanted id: in v2 it is the only one that is created and updated.
+
+    Others are copies that a person made. If all are paused, the schedule is not created or enabled, so nothing fires.
+    """
+    own = next((known for known in there if known.id == schedule.id), None)
     paused = [known for known in there if not known.active and not known.put_away]
-    away = [known for known in there if known.put_away and not _needs_another(wanted, schedule, known, actual)]
+    is_silent = bool(paused) and not any(known.active for known in there)
+    if own and not (own.put_away and is_silent):
+        return _kept(wanted, schedule, own)
+    if is_silent:
+        return _left_paused(wanted, schedule, paused[-1])
+    return _created(schedule)
+
+
+def _chosen(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], actual: Actual) -> Change:
+    """Return the change of the schedule that stays in v1: of several active ones, the first that matches."""
+    active = [known for known in there if known.active]
+    active.sort(key=lambda known: bool(_needs_another(schedule, known, actual)))
+    paused = [known for known in there if not known.active and not known.put_away]
+    away = [known for known in there if known.put_away and not _needs_another(schedule, known, actual)]
     if active:
-        why = _needs_another(wanted, schedule, active[0], actual)
+        why = _needs_another(schedule, active[0], actual)
         if not why:
             return _kept(wanted, schedule, active[0])
         return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key)
-    if paused:
-        return _of_paused(wanted, schedule, paused[-1], actual)
+    if paused:  # it is never replaced, because the new one would fire
+        why = _needs_another(schedule, paused[-1], actual)
+        return _left_paused(wanted, schedule, paused[-1], why) if why else _kept(wanted, schedule, paused[-1])
     if away:
         return _kept(wanted, schedule, away[0])
+    return _created(schedule)
+
+
+def _created(schedule: WantedSchedule) -> Change:
     return Change("create", "schedule", schedule.name, (str(schedule.timing),), key=schedule.key)
 
 
@@ -107,20 +126,15 @@ def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
         yield Change("update", "schedule", known.name, news, known.id, key, only_mark=True)
 
 
-def _of_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, actual: Actual) -> Change:
-    """Return the change of a schedule that a person paused: it is never replaced, because the new one would fire."""
-    why = _needs_another(wanted, schedule, known, actual)
-    if not why:
-        return _kept(wanted, schedule, known)
+def _left_paused(wanted: Wanted, schedule: WantedSchedule, known: Schedule, why: tuple[str, ...] = ()) -> Change:
+    """Return the change of a schedule that a person paused and that is not updated: of its mark, at most."""
     marked = next(_only_marked(wanted, known, schedule.key), None)
     change = marked or Change("unchanged", "schedule", schedule.name, (), known.id, schedule.key)
     return replace(change, details=(*change.details, _PAUSED, *why))
 
 
-def _needs_another(wanted: Wanted, schedule: WantedSchedule, known: Schedule, actual: Actual) -> tuple[str, ...]:
+def _needs_another(schedule: WantedSchedule, known: Schedule, actual: Actual) -> tuple[str, ...]:
     """Return why ``known`` cannot be updated: SDK v1 can change neither its experiment nor its endpoint."""
-    if wanted.component:
-        return ()
     why = [*_of_experiment(schedule, known)]
     if actual.endpoint is None or known.runs != actual.endpoint.id:
         why.append("it runs something else")
