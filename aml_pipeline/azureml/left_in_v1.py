@@ -19,7 +19,7 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
     that are paused in SDK v1: nothing tells whether that was for the move to v2.
     """
     schedules = [change for change in changes if change.kind == "schedule"]
-    begins = {change.key for change in schedules if change.action in {"create", "update"}}
+    begins = {change.key for change in schedules if change.begins}
     if not begins:
         return
     try:

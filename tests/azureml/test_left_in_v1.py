@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
 
 pytestmark = quiet
-BEGINS = [Change("update", "schedule", "lesson.nightly", key="nightly")]
+BEGINS = [Change("update", "schedule", "lesson.nightly", key="nightly", fires=True)]
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_only_the_active_schedule_of_the_same_name_and_project_fires_too(lesson:
 
 
 def test_a_new_schedule_fires_though_that_of_v1_was_paused(lesson: LessonV2) -> None:
-    create = [Change("create", "schedule", f"lesson.{key}", key=key) for key in ("nightly", "often")]
+    create = [Change("create", "schedule", f"lesson.{key}", key=key, fires=True) for key in ("nightly", "often")]
     v1 = lesson.service.state.of_v1
     v1["1"] = of_v1("nightly", "Disabled")
     v1["1"]["PipelineSubmissionInfo"]["Description"] += " disabled"  # by publish, not by a person
@@ -84,7 +85,7 @@ def test_one_that_the_file_no_longer_has_is_still_active(lesson: LessonV2) -> No
 
 
 def test_nothing_is_asked_when_no_schedule_begins_to_fire(lesson: LessonV2) -> None:
-    assert said(lesson, [Change("unchanged", "schedule", "lesson.nightly", key="nightly")]) == []
+    assert said(lesson, [replace(BEGINS[0], action="unchanged"), replace(BEGINS[0], fires=False)]) == []
     assert lesson.service.asked("GET", "/Schedules") == []
 
 

@@ -22,11 +22,14 @@ from aml_pipeline.azureml.publication import (
     as_text,
     changes,
     deployment_name,
+    firing_too,
     foreign,
+    is_left,
     listed,
     repointed,
     require_own,
 )
+from aml_pipeline.azureml.publication.things import Action, Kind
 from aml_pipeline.core.errors import AzureError, UsageError
 from tests.azureml.memory import (
     DAILY,
@@ -353,6 +356,18 @@ def test_a_schedule_that_a_person_paused_runs_the_new_version_when_it_is_enabled
     assert [(one.runs, one.active) for one in now.schedules] == [(SECOND.component, False)]
 
 
+def test_only_a_schedule_that_is_changed_and_fires_is_said_to_fire_beside_that_of_another_profile() -> None:
+    now = after(FIRST, NOTHING)
+    (own,) = now.schedules
+    other = replace(
+        own, id="other", name="mine-big.nightly", mark=replace(WHOSE, identity="mine/big").mark("0", "nightly")
+    )
+    for active, wanted, lines in ((True, SECOND, 1), (True, FIRST, 0), (False, SECOND, 0)):
+        found = replace(now, schedules=(replace(own, active=active), other))
+        assert len([*firing_too(wanted, found, changes(wanted, found))]) == lines
+    assert len([*firing_too(FIRST, replace(NOTHING, schedules=(other,)), changes(FIRST, NOTHING))]) == 1
+
+
 def with_copy(found: Actual, *, own: bool | None, copy: bool) -> Actual:
     """Return a workspace with a copy of the schedule that a person made; both active or not, or without the own one."""
     (known,) = found.schedules
@@ -400,6 +415,30 @@ def test_a_component_that_a_person_archived_still_runs() -> None:
         "  = published pipeline mine  version aaaaaaaaaaaa; archived by someone; stays archived, and runs all the same"
     )
     assert {one.action for one in changes(FIRST, hidden)} == {"unchanged"}
+
+
+@pytest.mark.parametrize(
+    ("change", "left", "expected"),
+    [
+        (("update", "schedule"), [("create", "schedule")], True),  # a person deleted it
+        (("create", "schedule"), [("update", "schedule")], True),  # Azure ML took it, but could not make it
+        (("create", "schedule"), [("unchanged", "schedule"), ("disable", "schedule")], False),
+        (("disable", "schedule"), [("unchanged", "schedule")], False),
+        (("disable", "schedule"), [("disable", "schedule")], True),
+        (("create", "deployment"), [("update", "deployment")], True),
+        (("delete", "deployment"), [], False),
+        (("create", "endpoint"), [("update", "endpoint")], False),  # a change of its own
+        (("update", "endpoint"), [("update", "endpoint")], True),
+    ],
+)
+def test_what_is_left_of_a_change_whose_answer_was_an_error(
+    change: tuple[Action, Kind],
+    left: list[tuple[Action, Kind]],
+    expected: bool,  # noqa: FBT001
+) -> None:
+    others = [Change(action, kind, "mine", id="mine" if action != "create" else "") for action, kind in left]
+    assert is_left(Change(*change, "mine"), others) is expected
+    assert not is_left(Change(*change, "another"), others)
 
 
 def test_the_oldest_deployments_are_deleted_but_never_one_of_others() -> None:

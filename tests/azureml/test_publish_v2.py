@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -271,6 +272,35 @@ def test_a_pause_and_what_a_person_wrote_stay(lesson: Published) -> None:
     schedule = lesson.schedule()
     assert (schedule["isEnabled"], schedule["tags"]["cost"], schedule["description"]) == (False, "42", "Ask Ada.")
     assert schedule["action"]["jobDefinition"]["inputs"]["epochs"]["value"] == "8"
+
+
+def test_a_copy_that_a_person_made_of_a_schedule_is_disabled(lesson: Published) -> None:
+    lesson.publish()
+    lesson.service.state.schedules["copy"] = deepcopy(lesson.service.state.schedules["lesson_nightly"])
+    lesson.schedule()["isEnabled"] = False
+    lesson.change("{epochs: 7}", "{epochs: 8}")
+    assert said(lesson.publish())[1:] == [
+        "update schedule lesson.nightly parameter epochs: 7 → 8 paused by someone; stays paused",
+        "disable schedule lesson.nightly another schedule of this name stays",
+    ]
+    assert [lesson.schedule(name)["isEnabled"] for name in ("lesson_nightly", "copy")] == [False, False]
+
+
+def test_a_schedule_that_is_deleted_while_it_is_changed_is_an_error(lesson: Published) -> None:
+    lesson.publish()
+    lesson.change("{epochs: 7}", "{epochs: 8}")
+    look = published.look
+
+    def look_and_delete(client: object, component: str, endpoint: str) -> Actual:
+        actual = look(client, component, endpoint)
+        lesson.service.state.schedules.clear()
+        return actual
+
+    with lesson.monkeypatch.context() as patch:
+        patch.setattr(published, "look", look_and_delete)
+        with pytest.raises(AzureError, match=r"Publishing schedule lesson.nightly failed\. Azure ML cannot find it\."):
+            lesson.publish()
+    assert said(lesson.publish())[1:] == ["create schedule lesson.nightly every day at 02:00, UTC"]
 
 
 def test_a_pause_while_publishing_stays(lesson: Published) -> None:

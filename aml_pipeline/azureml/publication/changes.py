@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aml_pipeline.azureml.publication.deployments import deployment_changes, pruned
 from aml_pipeline.azureml.publication.schedules import doubled_schedules, schedule_changes
 from aml_pipeline.azureml.publication.things import Action, Actual, Change, Endpoint, Pipeline, Wanted, short
 
 STOPPED = "disabled by someone; stays disabled"
+_REMOVALS = frozenset({"disable", "delete"})
 _ARCHIVED = "archived by someone; stays archived, and runs all the same"
 
 
@@ -97,6 +98,17 @@ def _moved(wanted: Wanted, actual: Actual, there: Endpoint) -> str:
     """Return how the default moves, by digests."""
     digests = {pipeline.id: pipeline.mark.digest for pipeline in actual.pipelines if pipeline.mark}
     return f"default: {short(digests.get(there.pipeline or ''))} → {short(wanted.digest)}"
+
+
+def is_left(change: Change, left: Iterable[Change]) -> bool:
+    """Whether a change that may have failed is among those that are ``left`` to make, in the same or another way.
+
+    A schedule that another publisher has deleted, for example, is not updated but created.
+    """
+    same = [other for other in left if other.subject == change.subject]
+    if change.kind in {"schedule", "deployment"} and change.action not in _REMOVALS:
+        return any(other.action not in {"unchanged", *_REMOVALS} for other in same)
+    return any(other.action == change.action and other.id == (change.id or other.id) for other in same)
 
 
 def doubled(wanted: Wanted, actual: Actual, before: Actual) -> Iterator[Change]:

@@ -47,6 +47,6 @@ def _resumed(key: str, known: list[Schedule]) -> Change:
     if active:
         return Change("unchanged", "schedule", active[0].name, ("was active",), active[0].id, key)
     if waiting:
-        return Change("update", "schedule", waiting[-1].name, ("resumed",), waiting[-1].id, key)
+        return Change("update", "schedule", waiting[-1].name, ("resumed",), waiting[-1].id, key, fires=True)
     why = "disabled by publish: no longer in the file, or replaced"
     return Change("unchanged", "schedule", known[-1].name, (why,), known[-1].id, key)

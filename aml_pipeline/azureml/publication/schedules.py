@@ -106,7 +106,7 @@ def _chosen(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], act
         why = _needs_another(schedule, active[0], actual)
         if not why:
             return _kept(wanted, schedule, active[0])
-        return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key)
+        return Change("replace", "schedule", schedule.name, why, active[0].id, schedule.key, fires=True)
     if paused:  # it is never replaced, because the new one would fire
         why = _needs_another(schedule, paused[-1], actual)
         return _left_paused(wanted, schedule, paused[-1], why) if why else _kept(wanted, schedule, paused[-1])
@@ -116,7 +116,7 @@ def _chosen(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], act
 
 
 def _created(schedule: WantedSchedule) -> Change:
-    return Change("create", "schedule", schedule.name, (str(schedule.timing),), key=schedule.key)
+    return Change("create", "schedule", schedule.name, (str(schedule.timing),), key=schedule.key, fires=True)
 
 
 def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
@@ -152,7 +152,8 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
     mark = known.mark
     details = (*wanted.whose.news(mark), *_in_place(wanted, schedule, known), *_differences(schedule, known))
     if known.put_away:
-        return Change("update", "schedule", schedule.name, ("enabled again", *details), known.id, schedule.key)
+        details = ("enabled again", *details)
+        return Change("update", "schedule", schedule.name, details, known.id, schedule.key, fires=True)
     notes = [] if known.active else [_PAUSED]
     if known.parameters is None:
         notes.append("parameters: not visible")
@@ -163,7 +164,7 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
     if not details and mark and mark.digest != schedule.digest:
         details = ("its content changed",)
     action: Action = "update" if details else "unchanged"
-    return Change(action, "schedule", schedule.name, (*details, *notes), known.id, schedule.key)
+    return Change(action, "schedule", schedule.name, (*details, *notes), known.id, schedule.key, fires=known.active)
 
 
 def _in_place(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Iterator[str]:
@@ -197,8 +198,7 @@ def _shown(name: str, value: str | None) -> str:
 
 def firing_too(wanted: Wanted, actual: Actual, todo: Iterable[Change]) -> Iterator[str]:
     """Yield a line for each schedule that starts to fire while one of the same name, but another profile, fires too."""
-    changed = [change for change in todo if change.kind == "schedule" and change.action not in {"disable", "unchanged"}]
-    begins = {change.key for change in changed}
+    begins = {change.key for change in todo if change.begins}
     active = (schedule for schedule in actual.schedules if schedule.active)
     marks = [(schedule.mark, schedule.name) for schedule in active if schedule.mark]
     for schedule in wanted.schedules:

@@ -141,8 +141,8 @@ class Wanted:
 class Change:
     """A change, or why a thing stays as it is: ``id`` is that of the existing thing, ``details`` say what differs.
 
-    ``only_mark``: only the owner changes. Afterwards, posting ``body`` to ``address`` starts a run, and ``page`` is its
-    page in the portal, if any.
+    ``only_mark``: only the owner changes. ``fires``: it is a schedule that is active afterwards. Posting ``body`` to
+    ``address`` starts a run then, and ``page`` is its page in the portal, if any.
     """
 
     action: Action
@@ -155,6 +155,17 @@ class Change:
     body: str = ""
     page: str = ""
     only_mark: bool = False
+    fires: bool = False
+
+    @property
+    def subject(self) -> tuple[Kind, str]:
+        """What is changed, in comparisons."""
+        return self.kind, self.key or self.name
+
+    @property
+    def begins(self) -> bool:
+        """Whether a schedule is changed that fires afterwards."""
+        return self.fires and self.action != "unchanged"
 
     @property
     def thing(self) -> str:

@@ -16,6 +16,7 @@ from aml_pipeline.azureml.publication import (
     changes,
     doubled,
     endpoint_change,
+    is_left,
     kept_pipeline,
     pipeline_changes,
     require_own,
@@ -132,7 +133,7 @@ class _Publisher:
             raise (error if may_pass(again) else again) from None
         left = list(changes(self.wanted, self.actual))
         is_seen = change.kind == "endpoint" and self.actual.endpoint != before
-        if not is_seen and any(_is_still(change, other) for other in left):
+        if not is_seen and is_left(change, left):
             raise error
         say(change.unconfirmed if may_pass(error) else change.made_by_another)
         ids = (other.id for other in left if (other.kind, other.key) == (change.kind, change.key) and other.id)
@@ -251,14 +252,6 @@ class _Publisher:
         mark = schedule.mark
         assert mark is not None  # noqa: S101 - else it would be somebody else's
         return marked(schedule.text, replace(self.wanted.whose.with_origin(mark), disabled=mark.disabled or away))
-
-
-def _is_still(change: Change, other: Change) -> bool:
-    """Whether the wanted change ``other`` is the same as ``change``."""
-    same = (other.kind, other.key) == (change.kind, change.key)
-    if change.kind == "schedule" and change.action != "disable":
-        return same and other.action not in {"unchanged", "disable"}
-    return same and other.action == change.action and other.id == change.id
 
 
 def _recurrence(plan: Plan, key: str, now: dt.datetime) -> Sdk:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aml_pipeline.azureml.publication import Change, Mark, Wanted, WantedSchedule, deployment_name
+from aml_pipeline.azureml.publication import Change, Mark, Wanted, WantedSchedule, deployment_name, is_left
 from aml_pipeline.azureml.v2 import components, export
 from aml_pipeline.azureml.v2.export import running, whole
 from aml_pipeline.azureml.v2.marks import mark_of, marked, tags
@@ -105,11 +105,11 @@ class _Publisher:
                 left = self.work.left()
             except AzureError as again:
                 raise (error if may_pass(again) else again) from None
-            same = [other for other in left if (other.kind, other.name) == (change.kind, change.name)]
-            if any(other.action == change.action for other in same):
+            if is_left(change, left):
                 raise
             say(change.unconfirmed if may_pass(error) else change.made_by_another)
-            return next((other.id for other in same), change.id or change.name)
+            same = (other.id for other in left if (other.kind, other.name) == (change.kind, change.name))
+            return next(same, change.id or change.name)
 
     def apply(self, change: Change) -> str:
         """Apply a change; return the id of its thing. Raises AzureError."""

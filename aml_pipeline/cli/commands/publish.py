@@ -59,7 +59,7 @@ def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[st
 
 
 def _row(change: Change) -> dict[str, object]:
-    left_out = {"key", "only_mark", *(() if change.body else ("body",))}
+    left_out = {"key", "only_mark", "fires", *(() if change.body else ("body",))}
     return {key: value for key, value in asdict(change).items() if key not in left_out}
 
 
