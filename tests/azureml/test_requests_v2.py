@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aml_pipeline.azureml.v2 import components
-from tests.loopback.wire import Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
-from tests.patience import PATIENCE
 
 pytestmark = quiet
 
@@ -69,31 +65,6 @@ def _growth(asked: dict[int, Counter[str]]) -> dict[str, int]:
     fewer, more = asked[FEW], asked[MORE]
     kinds = [kind for kind in more if kind not in ("PUT environments", "GET metadata")]
     return {kind: more[kind] - fewer[kind] for kind in kinds if more[kind] != fewer[kind]}
-
-
-@pytest.mark.parametrize("command", ["submit", "publish"])
-def test_components_are_made_at_once(lesson: LessonV2, capsys: Capture, command: str) -> None:
-    both = threading.Barrier(FEW + 1)
-
-    def meet(request: Request) -> None:
-        if "/components/azureml_anonymous/" in request.route:
-            both.wait(PATIENCE)
-
-    _write(lesson, FEW + 1)
-    with lesson.service.meeting(meet):
-        asked = _asked(lesson, capsys, command)
-    assert asked["PUT components"] == FEW + 1 + (command == "publish")
-
-
-def test_after_a_failure_no_other_component_is_begun(
-    lesson: LessonV2, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(components, "_AT_ONCE", 1)
-    _write(lesson, MORE)
-    lesson.service.fail("/components/", 403, method="PUT", times=1000)
-    done = lesson.here(capsys, "submit", "--sdk", "v2")
-    assert (done.status, lesson.service.jobs) == (4, {})
-    assert len([one for one in lesson.service.requests if one.method == "PUT" and "/components/" in one.route]) < MORE
 
 
 def test_a_cloud_is_asked_for_only_when_the_client_is_made(lesson: LessonV2, capsys: Capture) -> None:

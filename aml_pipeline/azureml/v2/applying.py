@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aml_pipeline.azureml.publication import Change, Mark, Wanted, WantedSchedule, deployment_name, is_left
-from aml_pipeline.azureml.v2 import components, export
+from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.v2.export import running, whole
 from aml_pipeline.azureml.v2.marks import mark_of, marked, tags
 from aml_pipeline.azureml.v2.needs import Missing
@@ -135,7 +135,6 @@ class _Publisher:
             component.tags = {**self.work.plan.tags, **tags(mark)}
             # Without progress, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
             client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
-            components.create(client, component, f"publishing {change.thing}")
             client.components.create_or_update(component, skip_validation=True)
             return wanted.component
         versions = client.components._version_operation  # noqa: SLF001 - the public ``get`` loses parts of it

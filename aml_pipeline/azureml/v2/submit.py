@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from aml_pipeline.azureml import refusal, sendable
 from aml_pipeline.azureml.adaptation import by_hand, said
-from aml_pipeline.azureml.v2 import components, export, needs
+from aml_pipeline.azureml.v2 import export, needs
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
 from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.refusals import FAULT, may_pass, status_of
@@ -108,7 +108,6 @@ def _origin(folder: str) -> dict[str, str]:
 def _sent(client: Sdk, job: Sdk) -> Sdk:
     # Without progress, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
     client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
-    components.create(client, job, "submitting the pipeline")
     try:
         with doing("submitting the pipeline"):
             # Its validation would query the compute target of each node, which was looked up already.
