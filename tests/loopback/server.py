@@ -118,7 +118,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _serve(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        content = self.rfile.read(size)
+        if len(content) < size:  # the client ended before it had sent all
+            self.close_connection = True
+            return
         request = self.server.record(
             self.command, self.path, content, {name.lower(): text for name, text in self.headers.items()}
         )
