@@ -34,17 +34,21 @@ def everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publ
 
 def stopped(trial: Trial, folder: Path, place: int, stop: Callable[[Request, int], None]) -> Done:
     """Publish, and call ``stop`` with the process when its request number ``place`` has arrived; that is still done."""
-    numbers, process, is_met = itertools.count(1), folder / "process", []
+    numbers, process = itertools.count(1), folder / "process"
+    failed: list[BaseException] = []
 
     def meet(request: Request) -> None:
         if next(numbers) == place:
-            stop(request, int(process.read_text(encoding="utf-8")))
-            is_met.append(True)
+            try:
+                stop(request, int(process.read_text(encoding="utf-8")))
+            except BaseException as error:  # for the thread that waits
+                failed.append(error)
+                raise
 
     trial.reset()
     with trial.lesson.service.meeting(meet):
         done = trial.lesson.azure(*PUBLISH, environ={PROCESS: str(process)})
-    assert is_met or place > len(trial.asked), "it did not stop"
+    assert failed == [], place
     return done
 
 
