@@ -313,6 +313,7 @@ NIGHTLY = WantedSchedule("nightly", "mine.nightly", "one", DAILY, {"epochs": "1"
 FIRST = Wanted(WHOSE, "mine", AA, (NIGHTLY,), f"mine:{AA}", "mine-api")
 SECOND = replace(FIRST, digest=BB, component=f"mine:{BB}")
 NOTHING = Actual((), None, ())
+PUBLISHED = after(FIRST, NOTHING)
 
 
 def test_the_first_publish_and_the_next_version_in_words() -> None:
@@ -458,6 +459,23 @@ def test_the_oldest_deployments_are_deleted_but_never_one_of_others() -> None:
     ]
 
 
+def test_a_deployment_that_azure_ml_could_not_make_has_a_version_all_the_same() -> None:
+    there = PUBLISHED.endpoint
+    assert there is not None
+    failed = replace(PUBLISHED, endpoint=replace(there, versions={}))
+    assert "  ~ endpoint mine-api         default: aaaaaaaaaaaa → bbbbbbbbbbbb" in as_text(changes(SECOND, failed))
+    others = replace(failed, endpoint=None, others=(replace(there, versions={}),))
+    (row,) = [one for one in changes(replace(SECOND, endpoint=""), others) if one.kind == "endpoint"]
+    assert row.details == ("not in the file; stays, with default aaaaaaaaaaaa",)
+    bare = replace(others, others=(replace(there, default=None),))
+    (row,) = [one for one in changes(replace(SECOND, endpoint=""), bare) if one.kind == "endpoint"]
+    assert row.details == ("not in the file; stays, without a default",)
+    many = [Deployment(f"v{number}", WHOSE.mark(f"{number}" * 32), "0") for number in range(6)]
+    old = replace(PUBLISHED, endpoint=replace(there, deployments=(*there.deployments, *many)))
+    (row, _) = [one for one in changes(FIRST, old) if one.action == "delete"]
+    assert row.details == ("version 000000000000: the last 5 deployments stay",)
+
+
 def test_what_runs_says_which_version() -> None:
     now = after(FIRST, NOTHING)
     (row,) = listed(now, WHOSE, [one for one in changes(SECOND, now) if one.kind == "schedule"])
@@ -477,6 +495,22 @@ def published(*wanted: Wanted) -> Actual:
         aged = tuple(replace(known, created=f"{number}") if known.created == "3" else known for known in now.pipelines)
         now = replace(now, pipelines=aged)
     return now
+
+
+def archived(found: Actual, *digests: str) -> Actual:
+    """Return a workspace in which a person archived versions."""
+    pipelines = (
+        replace(one, active=one.active and not any(one.id == f"mine:{digest}" for digest in digests))
+        for one in found.pipelines
+    )
+    return replace(found, pipelines=tuple(pipelines))
+
+
+def test_going_back_from_or_to_an_archived_version() -> None:
+    third = replace(FIRST, digest=CC, component=f"mine:{CC}")
+    now = archived(published(FIRST, SECOND, third), BB, CC)
+    assert repointed(BARE, now, "previous")[0].component == FIRST.component  # the bad ones were archived
+    assert repointed(BARE, now, "bb")[0].component == SECOND.component
 
 
 def test_going_back_without_an_endpoint_repoints_schedules_that_are_paused_too() -> None:
@@ -514,7 +548,25 @@ def test_going_back_creates_a_deployment_that_was_deleted() -> None:
                 "to the file, or `publish: {endpoint: NAME}`, and publish."
             ),
         ),
-        (published(FIRST), "previous", 'Unknown version "previous" of mine. Published: aaaaaaaaaaaa.'),
+        (published(FIRST), "previous", "No version older than aaaaaaaaaaaa was published. Published: aaaaaaaaaaaa."),
+        (  # the file went back to the first
+            published(FIRST, SECOND, FIRST),
+            "previous",
+            "No version older than aaaaaaaaaaaa was published. Published: bbbbbbbbbbbb, aaaaaaaaaaaa.",
+        ),
+        (
+            archived(published(FIRST, SECOND), AA),
+            "previous",
+            (
+                "No version older than bbbbbbbbbbbb was published, except archived ones. "
+                "Published: bbbbbbbbbbbb, aaaaaaaaaaaa (archived)."
+            ),
+        ),
+        (
+            replace(published(FIRST, SECOND), schedules=(replace(PUBLISHED.schedules[0], runs="another:1"),)),
+            "previous",
+            'Unknown version "previous" of mine. Published: bbbbbbbbbbbb, aaaaaaaaaaaa.',
+        ),
         (published(FIRST, SECOND), "cc", 'Unknown version "cc" of mine. Published: bbbbbbbbbbbb, aaaaaaaaaaaa.'),
         (published(FIRST, SECOND), "", 'Unknown version "" of mine. Published: bbbbbbbbbbbb, aaaaaaaaaaaa.'),
     ],
@@ -527,7 +579,6 @@ def test_a_version_that_is_not_there_is_an_error(found: Actual, version: str, me
 
 OTHERS = Mark("mine-too", None, "1", origin=OURS)
 FOREIGN = Mark("mine", "nightly", AA, origin=THEIRS)
-PUBLISHED = after(FIRST, NOTHING)
 
 
 def _with_marks(mark: Mark | None, **kinds: bool) -> Actual:
@@ -544,17 +595,19 @@ def _with_marks(mark: Mark | None, **kinds: bool) -> Actual:
     return Actual(pipelines, there, schedules)
 
 
+def test_a_component_of_others_may_be_archived_only_if_no_pipeline_was_published_as_it() -> None:
+    what = "The workspace has a component mine that was not created by publishing mine. Rename the pipeline in the file"
+    cures = {None: ", or run `az ml component archive --name mine`.", OTHERS: "."}
+    for mark, cure in cures.items():
+        with pytest.raises(AzureError) as caught:
+            require_own(FIRST, _with_marks(mark, component=True))
+        assert str(caught.value) == f"{what}{cure}"
+
+
 @pytest.mark.parametrize("mark", [None, OTHERS])
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (
-            "component",
-            (
-                "The workspace has a component mine that was not created by publishing mine. Rename the pipeline "
-                "in the file, or run `az ml component archive --name mine`."
-            ),
-        ),
         (
             "endpoint",
             (

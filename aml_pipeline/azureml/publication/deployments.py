@@ -8,6 +8,7 @@ from aml_pipeline.azureml.publication.things import (
     Action,
     Actual,
     Change,
+    Endpoint,
     Wanted,
     deployment_name,
     short,
@@ -33,7 +34,7 @@ def deployment_changes(wanted: Wanted, actual: Actual) -> Iterator[Change]:
         yield _default_change(wanted, actual, deployment)
     for other in actual.others:
         if wanted.whose.owns(other.mark):
-            stays = f"not in the file; stays, with default {_version(other.pipeline)}"
+            stays = f"not in the file; stays, {_default(other)}"
             yield Change("unchanged", "endpoint", other.id, (stays,), other.id)
 
 
@@ -41,7 +42,7 @@ def _default_change(wanted: Wanted, actual: Actual, deployment: str) -> Change:
     """Return the change of the endpoint's default and owner."""
     there, version = actual.endpoint, short(wanted.digest)
     if there is None or there.default != deployment:
-        before = _version(there.pipeline) if there and there.default else "none"
+        before = _version(there, there.default) if there and there.default else "none"
         details: tuple[str, ...] = (f"default: {before} → {version}",)
     else:
         details = (f"default version {version}",)
@@ -51,8 +52,14 @@ def _default_change(wanted: Wanted, actual: Actual, deployment: str) -> Change:
     return Change("unchanged" if stays else "update", "endpoint", wanted.endpoint, (*details, *news), known)
 
 
-def _version(component: str | None) -> str:
-    return short(version_in(component))
+def _default(endpoint: Endpoint) -> str:
+    return f"with default {_version(endpoint, endpoint.default)}" if endpoint.default else "without a default"
+
+
+def _version(endpoint: Endpoint, deployment: str) -> str:
+    """Return the version that a deployment runs, or would run if Azure ML had been able to make it."""
+    marks = [known.mark for known in endpoint.deployments if known.name == deployment and known.mark]
+    return short(version_in(endpoint.versions.get(deployment)) or next((mark.digest for mark in marks), None))
 
 
 def pruned(wanted: Wanted, actual: Actual) -> Iterator[Change]:
@@ -63,6 +70,5 @@ def pruned(wanted: Wanted, actual: Actual) -> Iterator[Change]:
     ours = [known for known in actual.endpoint.deployments if wanted.whose.owns(known.mark) and known.name != kept]
     ours.sort(key=lambda known: (known.created, known.name))
     for known in ours[: max(0, len(ours) + 1 - MOST_DEPLOYMENTS)]:
-        version = _version(actual.endpoint.versions.get(known.name))
-        why = f"version {version}: the last {MOST_DEPLOYMENTS} deployments stay"
+        why = f"version {_version(actual.endpoint, known.name)}: the last {MOST_DEPLOYMENTS} deployments stay"
         yield Change("delete", "deployment", known.name, (why,), known.name)

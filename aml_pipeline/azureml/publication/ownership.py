@@ -42,8 +42,9 @@ def _named(wanted: Wanted, actual: Actual) -> Iterator[tuple[str, Mark | None, s
         cure = "Rename the pipeline in the file, or the endpoint in the portal."
         yield f"pipeline endpoint {wanted.endpoint}", there.mark, cure
     if component:
-        archive = f"az ml component archive --name {wanted.name}"
-        yield f"component {wanted.name}", component.mark, f"Rename the pipeline in the file, or run `{archive}`."
+        is_of_a_pipeline = component.mark is not None  # then archiving would hide what is in use
+        archive = "" if is_of_a_pipeline else f", or run `az ml component archive --name {wanted.name}`"
+        yield f"component {wanted.name}", component.mark, f"Rename the pipeline in the file{archive}."
     if there and wanted.component:
         cure = "Choose another name in the file (`publish: {endpoint: …}`)."
         yield f"batch endpoint {wanted.endpoint}", there.mark, cure

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aml_pipeline.azureml.publication.deployments import deployment_changes
 from aml_pipeline.azureml.publication.things import Actual, Change, Schedule, Wanted, short, version_in
@@ -20,8 +20,9 @@ def moved_back(wanted: Wanted, actual: Actual, version: str) -> Change:
     if there is None or not digests:
         raise _not_published(wanted)
     numbers = sorted((int(number), known) for number, known in there.versions.items() if known in digests)
+    published = {known: digests[known] for _, known in numbers}
     before = [known for number, known in numbers if number < int(there.default or 0)]
-    chosen = _chosen(wanted, version, [known for _, known in numbers], before, digests)
+    chosen = _Versions(wanted.name, published, there.pipeline, before).chosen(version)
     number, pipeline = [(number, known) for number, known in numbers if known == chosen][-1]
     after = f"default: {short(digests.get(there.pipeline or ''))} → {short(digests[pipeline])}"
     if str(number) == there.default:
@@ -44,10 +45,12 @@ def repointed(wanted: Wanted, actual: Actual, version: str) -> tuple[Wanted, lis
     if there is None and not ours:
         message = f"No endpoint and no schedule runs pipeline {wanted.whose.identity}, so there is nothing to change."
         raise UsageError(f"{message} Add a schedule to the file, or `publish: {{endpoint: NAME}}`, and publish.")
-    ids = [known.id for known in sorted(actual.pipelines, key=lambda known: (known.created, known.id))]
-    known = [component for component in ids if component in digests]
-    before = known[: known.index(current)] if current in known else []
-    component = _chosen(wanted, version, known, before, digests)
+    known = sorted(actual.pipelines, key=lambda known: (known.created, known.id))
+    published = {pipeline.id: digests[pipeline.id] for pipeline in known if pipeline.id in digests}
+    ids = list(published)
+    before = ids[: ids.index(current)] if current in published else []
+    archived = frozenset(pipeline.id for pipeline in known if not pipeline.active)
+    component = _Versions(wanted.name, published, current, before, archived).chosen(version)
     wanted = replace(wanted, digest=version_in(component), component=component, schedules=())
     endpoint = [] if there is None else list(deployment_changes(wanted, replace(actual, others=())))
     return wanted, [*endpoint, *(_repointed(schedule, component) for schedule in ours)]
@@ -68,8 +71,8 @@ def _run_by(schedules: Sequence[Schedule]) -> str | None:
 
 
 def _digests(wanted: Wanted, actual: Actual) -> dict[str, str]:
-    """Return the digests of the published pipelines with this identity that are active, by id."""
-    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines if pipeline.active}
+    """Return the digests of the published pipelines with this identity that can run: in v2, archived ones too."""
+    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines if pipeline.active or wanted.component}
     ours = {known: mark for known, mark in marks.items() if mark and mark.identity == wanted.whose.identity}
     return {known: version_in(known) or mark.digest for known, mark in ours.items()}
 
@@ -79,16 +82,47 @@ def _not_published(wanted: Wanted) -> UsageError:
     return UsageError(f"Pipeline {identity} is not published yet. Publish it: `aml-pipeline publish`.")
 
 
-def _chosen(
-    wanted: Wanted, version: str, known: Sequence[str], before: Sequence[str], digests: Mapping[str, str]
-) -> str:
-    """Return the last of the ``known`` pipelines that ``version`` means; ``before`` are those before the current."""
-    if version == "previous":
-        chosen = list(before[-1:])
-    else:
-        chosen = [pipeline for pipeline in known if version and digests[pipeline].startswith(version)]
-    if len({digests[pipeline] for pipeline in chosen}) != 1:
-        many = "Ambiguous version" if chosen else "Unknown version"
-        published = ", ".join(dict.fromkeys(short(digests[pipeline]) for pipeline in reversed(known)))
-        raise UsageError(f'{many} "{version}" of {wanted.name}. Published: {published}.')
-    return chosen[-1]
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The published versions of a pipeline: their digests by id, oldest first, and which is the ``current`` one.
+
+    ``before`` are those that were published before it; ``archived`` is what a person archived.
+    """
+
+    name: str
+    digests: Mapping[str, str]
+    current: str | None
+    before: Sequence[str]
+    archived: Collection[str] = ()
+
+    def chosen(self, version: str) -> str:
+        """Return the last one that ``version`` means. Raises UsageError."""
+        if version == "previous":
+            return self.previous()
+        chosen = [known for known, digest in self.digests.items() if version and digest.startswith(version)]
+        if len({self.digests[known] for known in chosen}) != 1:
+            raise self.unknown(version, "Ambiguous version" if chosen else "Unknown version")
+        return chosen[-1]
+
+    def previous(self) -> str:
+        """Return the one before the current one, but none that a person archived. Raises UsageError."""
+        chosen = [known for known in self.before if known not in self.archived]
+        if chosen:
+            return chosen[-1]
+        if self.current is None or self.current not in self.digests:
+            raise self.unknown("previous", "Unknown version")
+        older = f"No version older than {short(self.digests[self.current])} was published"
+        raise UsageError(f"{older}{', except archived ones' if self.before else ''}. {self.published}")
+
+    def unknown(self, version: str, what: str) -> UsageError:
+        """Return the error that ``version`` does not mean exactly one."""
+        return UsageError(f'{what} "{version}" of {self.name}. {self.published}')
+
+    @property
+    def published(self) -> str:
+        """All of them, newest first."""
+        rows = [
+            f"{short(digest)}{' (archived)' if known in self.archived else ''}"
+            for known, digest in reversed(list(self.digests.items()))
+        ]
+        return f"Published: {', '.join(dict.fromkeys(rows))}."
