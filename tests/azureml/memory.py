@@ -47,7 +47,7 @@ def applied(wanted: Wanted, found: Actual, one: Change) -> Actual:
         return found
     if one.kind == "schedule":
         return replace(found, schedules=tuple(_schedules_after(wanted, found, one)))
-    return _applied_v2(wanted, found, one) if wanted.component else _applied_v1(wanted, found, one)
+    return _applied_v2(wanted, found, one) if wanted.is_v2 else _applied_v1(wanted, found, one)
 
 
 def _applied_v1(wanted: Wanted, found: Actual, one: Change) -> Actual:
@@ -111,7 +111,7 @@ def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedul
     mark = wanted.whose.mark(declared.digest, declared.key)
     given: dict[str, Any] = {"name": declared.name, "mark": mark, "timing": declared.timing}
     given |= {"parameters": declared.parameters}
-    if one.action == "update" and wanted.component:  # a PUT of the file's schedule, whatever is to be updated
+    if one.action == "update" and wanted.is_v2:  # a PUT of the file's schedule, whatever is to be updated
         given |= {"id": declared.id, "runs": wanted.component, "experiment": declared.experiment}
         (before,) = [known for known in schedules if known.id == one.id]
         others = [known for known in schedules if known.id != declared.id]
@@ -120,7 +120,7 @@ def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedul
         return [_updated(known, given) if known.id == one.id else known for known in schedules]
     known = declared.id or f"new {declared.key}"
     assert not any(schedule.id == known for schedule in schedules), "it would be overwritten"
-    runs = wanted.component or (found.endpoint.id if found.endpoint else None)
+    runs = wanted.component if wanted.is_v2 else found.endpoint.id if found.endpoint else None
     about: dict[str, Any] = {"runs": runs, "experiment": declared.experiment, "created": "3", "reuse": declared.reuse}
     return [*schedules, Schedule(id=known, active=True, **given, **about)]
 

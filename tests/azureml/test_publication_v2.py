@@ -64,7 +64,8 @@ wants = st.builds(
     digest=st.sampled_from(DIGESTS),
     schedules=st.lists(wanted_schedules, max_size=2, unique_by=lambda one: one.key).map(tuple),
     endpoint=st.sampled_from(["", "mine-api"]),
-).map(lambda one: replace(one, component=f"mine:{one.digest}"))
+    is_v2=st.just(True),  # noqa: FBT003
+)
 
 
 class Things:
@@ -243,7 +244,7 @@ def test_going_back_converges_too_and_publish_returns(situation: tuple[Wanted, A
         found, pipelines=(*AGAIN, *(one for one in found.pipelines if one.id not in {"mine:aa", "mine:bb"}))
     )
     version = ("aa", "bb")[chosen]
-    bare = replace(wanted, whose=WHOSE, digest="", schedules=(), component="mine:")
+    bare = replace(wanted, whose=WHOSE, digest="", schedules=())
     assume_own(bare, found)
     try:
         back, todo = repointed(bare, found, version)
@@ -310,8 +311,8 @@ def _put(wanted: Wanted, found: Actual, one: Change) -> Actual:
 
 AA, BB, CC = "aa" * 16, "bb" * 16, "cc" * 16
 NIGHTLY = WantedSchedule("nightly", "mine.nightly", "one", DAILY, {"epochs": "1"}, "d1", "mine_nightly", reuse=False)
-FIRST = Wanted(WHOSE, "mine", AA, (NIGHTLY,), f"mine:{AA}", "mine-api")
-SECOND = replace(FIRST, digest=BB, component=f"mine:{BB}")
+FIRST = Wanted(WHOSE, "mine", AA, (NIGHTLY,), "mine-api", is_v2=True)
+SECOND = replace(FIRST, digest=BB)
 NOTHING = Actual((), None, ())
 PUBLISHED = after(FIRST, NOTHING)
 
@@ -445,7 +446,7 @@ def test_what_is_left_of_a_change_whose_answer_was_an_error(
 def test_the_oldest_deployments_are_deleted_but_never_one_of_others() -> None:
     now = NOTHING
     for number in range(1, 8):
-        wanted = replace(FIRST, digest=f"{number}" * 32, component=f"mine:{number * 32}")
+        wanted = replace(FIRST, digest=f"{number}" * 32)
         now = after(wanted, now)
         there = now.endpoint
         assert there is not None
@@ -484,7 +485,7 @@ def test_what_runs_says_which_version() -> None:
     assert row["compared"] == "as the file says; runs version aaaaaaaaaaaa"
 
 
-BARE = Wanted(WHOSE, "mine", "", (), "mine:", "")
+BARE = Wanted(WHOSE, "mine", "", (), "", is_v2=True)
 
 
 def published(*wanted: Wanted) -> Actual:
@@ -507,7 +508,7 @@ def archived(found: Actual, *digests: str) -> Actual:
 
 
 def test_going_back_from_or_to_an_archived_version() -> None:
-    third = replace(FIRST, digest=CC, component=f"mine:{CC}")
+    third = replace(FIRST, digest=CC)
     now = archived(published(FIRST, SECOND, third), BB, CC)
     assert repointed(BARE, now, "previous")[0].component == FIRST.component  # the bad ones were archived
     assert repointed(BARE, now, "bb")[0].component == SECOND.component

@@ -19,7 +19,7 @@ def changes(wanted: Wanted, actual: Actual) -> list[Change]:
     Something is disabled or deleted only after its replacement was created.
     """
     kept, *others = pipeline_changes(wanted, actual)
-    endpoint = deployment_changes(wanted, actual) if wanted.component else [endpoint_change(wanted, actual)]
+    endpoint = deployment_changes(wanted, actual) if wanted.is_v2 else [endpoint_change(wanted, actual)]
     return [kept, *endpoint, *others, *schedule_changes(wanted, actual), *pruned(wanted, actual)]
 
 
@@ -28,7 +28,7 @@ def kept_pipeline(wanted: Wanted, actual: Actual) -> Pipeline | None:
 
     In v2, an archived component is only hidden: it can be run.
     """
-    return next((pipeline for pipeline in _same(wanted, actual) if pipeline.active or wanted.component), None)
+    return next((pipeline for pipeline in _same(wanted, actual) if pipeline.active or wanted.is_v2), None)
 
 
 def stopped_pipeline(wanted: Wanted, actual: Actual) -> Pipeline | None:
@@ -42,7 +42,7 @@ def stopped_pipeline(wanted: Wanted, actual: Actual) -> Pipeline | None:
 
 def _same(wanted: Wanted, actual: Actual) -> list[Pipeline]:
     """Return all published pipelines with the wanted content, oldest first."""
-    if wanted.component:
+    if wanted.is_v2:
         return [pipeline for pipeline in actual.pipelines if pipeline.id == wanted.component]
     same = [
         pipeline

@@ -64,7 +64,7 @@ def _version(endpoint: Endpoint, deployment: str) -> str:
 
 def pruned(wanted: Wanted, actual: Actual) -> Iterator[Change]:
     """Yield the deletion of old deployments with our mark, oldest first; that of the wanted version stays."""
-    if not (wanted.component and wanted.endpoint and actual.endpoint):
+    if not (wanted.is_v2 and wanted.endpoint and actual.endpoint):
         return
     kept = deployment_name(wanted.digest)
     ours = [known for known in actual.endpoint.deployments if wanted.whose.owns(known.mark) and known.name != kept]

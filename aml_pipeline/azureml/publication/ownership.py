@@ -38,14 +38,14 @@ def require_own(wanted: Wanted, actual: Actual) -> None:
 def _named(wanted: Wanted, actual: Actual) -> Iterator[tuple[str, Mark | None, str]]:
     """Yield the things that have a wanted name: the thing, its mark, and the cure if it is someone else's."""
     there, component = actual.endpoint, _component(wanted, actual)
-    if there and not wanted.component:
+    if there and not wanted.is_v2:
         cure = "Rename the pipeline in the file, or the endpoint in the portal."
         yield f"pipeline endpoint {wanted.endpoint}", there.mark, cure
     if component:
         is_of_a_pipeline = component.mark is not None  # then archiving would hide what is in use
         archive = "" if is_of_a_pipeline else f", or run `az ml component archive --name {wanted.name}`"
         yield f"component {wanted.name}", component.mark, f"Rename the pipeline in the file{archive}."
-    if there and wanted.component:
+    if there and wanted.is_v2:
         cure = "Choose another name in the file (`publish: {endpoint: …}`)."
         yield f"batch endpoint {wanted.endpoint}", there.mark, cure
         name = deployment_name(wanted.digest)
@@ -64,7 +64,7 @@ def _component(wanted: Wanted, actual: Actual) -> Pipeline | None:
 
     That is the wanted version, else any of ours, else the newest that is not archived.
     """
-    versions = sorted(actual.pipelines, key=lambda version: (version.created, version.id)) if wanted.component else []
+    versions = sorted(actual.pipelines, key=lambda version: (version.created, version.id)) if wanted.is_v2 else []
     same = [version for version in versions if version.id == wanted.component]
     ours = [version for version in versions if wanted.whose.owns(version.mark)]
     others = [version for version in versions if version.active]

@@ -45,7 +45,7 @@ def _by_key(wanted: Wanted, actual: Actual) -> dict[str, list[Schedule]]:
     ours: dict[str, list[Schedule]] = {}
     for schedule in sorted(actual.schedules, key=lambda known: (known.id not in ids, known.created, known.id)):
         key = ids.get(schedule.id) or (schedule.mark.schedule if schedule.mark else None)
-        key = key or (schedule.id if wanted.component else None)
+        key = key or (schedule.id if wanted.is_v2 else None)
         if key and wanted.whose.takes(schedule.mark):
             ours.setdefault(key, []).append(schedule)
     return ours
@@ -70,7 +70,7 @@ def doubled_schedules(wanted: Wanted, actual: Actual, before: Actual) -> Iterato
 
 def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], actual: Actual) -> Iterator[Change]:
     """Yield the changes of the schedules with one key, of which one stays."""
-    chosen = _with_id(wanted, schedule, there) if wanted.component else _chosen(wanted, schedule, there, actual)
+    chosen = _with_id(wanted, schedule, there) if wanted.is_v2 else _chosen(wanted, schedule, there, actual)
     yield chosen
     for known in there:
         if known.active and known.id != chosen.id:
@@ -169,7 +169,7 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
 
 def _in_place(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Iterator[str]:
     """Yield the differences for which v1 needs another schedule, but v2 does not."""
-    if not wanted.component:
+    if not wanted.is_v2:
         return
     if known.runs != wanted.component:
         yield f"version {short(known.version)} → {short(version_in(wanted.component))}"

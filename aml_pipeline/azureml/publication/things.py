@@ -125,16 +125,21 @@ class Actual:
 class Wanted:
     """What it should have; ``digest`` is that of the pipeline's whole content.
 
-    In v1, schedules run the ``endpoint``, which is always there. In v2, they run the ``component``, ``NAME:DIGEST``,
-    and there is an endpoint only if the file names one.
+    In v1, schedules run the ``endpoint``, which is always there. In v2, they run the ``component``, whose ``name`` it
+    is, and there is an endpoint only if the file names one.
     """
 
     whose: Whose
     name: str
     digest: str
     schedules: tuple[WantedSchedule, ...]
-    component: str = ""
-    endpoint: str = ""
+    endpoint: str
+    is_v2: bool = False
+
+    @property
+    def component(self) -> str:
+        """The id of the version of the component, in v2."""
+        return f"{self.name}:{self.digest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def repointed(wanted: Wanted, actual: Actual, version: str) -> tuple[Wanted, lis
     before = ids[: ids.index(current)] if current in published else []
     archived = frozenset(pipeline.id for pipeline in known if not pipeline.active)
     component = _Versions(wanted.name, published, current, before, archived).chosen(version)
-    wanted = replace(wanted, digest=version_in(component), component=component, schedules=())
+    wanted = replace(wanted, digest=version_in(component), schedules=())
     endpoint = [] if there is None else list(deployment_changes(wanted, replace(actual, others=())))
     return wanted, [*endpoint, *(_repointed(schedule, component) for schedule in ours)]
 
@@ -72,7 +72,7 @@ def _run_by(schedules: Sequence[Schedule]) -> str | None:
 
 def _digests(wanted: Wanted, actual: Actual) -> dict[str, str]:
     """Return the digests of the published pipelines with this identity that can run: in v2, archived ones too."""
-    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines if pipeline.active or wanted.component}
+    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines if pipeline.active or wanted.is_v2}
     ours = {known: mark for known, mark in marks.items() if mark and mark.identity == wanted.whose.identity}
     return {known: version_in(known) or mark.digest for known, mark in ours.items()}
 

@@ -88,7 +88,7 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
     """
     import_all()
     whose = _whose(plan, origin(plan.file))
-    wanted = Wanted(whose, whole.name(plan), "", (), f"{whole.name(plan)}:", plan.endpoint or "")
+    wanted = Wanted(whose, whole.name(plan), "", (), plan.endpoint or "", is_v2=True)
     actual = _own(wanted, client)
     wanted, todo = repointed(wanted, actual, version)
     _require_fitting(wanted, actual, todo, client)
@@ -156,7 +156,7 @@ class _Content:
         """Return what the workspace should have."""
         plan, name, digest = self.plan, whole.name(self.plan), self.digest()
         schedules = tuple(_schedule(plan, key) for key in plan.schedules)
-        return Wanted(whose, name, digest, schedules, f"{name}:{digest}", plan.endpoint or "")
+        return Wanted(whose, name, digest, schedules, plan.endpoint or "", is_v2=True)
 
     def digest(self) -> str:
         """Return a digest of everything that is sent for the component: itself, those of the steps, their code.
