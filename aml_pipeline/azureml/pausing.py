@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from aml_pipeline.azureml import left_in_v1, sdks
@@ -26,11 +27,20 @@ def resume(plan: Plan, workspace: Any, schedules: Collection[str] = ()) -> list[
 
     Those that were disabled because the file no longer had them stay disabled.
     """
-    changes = _applied(plan, workspace, resumed, schedules, active=True)
-    if sdks.of(workspace) == "v2":
+    is_v2 = sdks.of(workspace) == "v2"
+    ids = _ids(plan) if is_v2 else ()
+    changes = _applied(plan, workspace, partial(resumed, ids=ids), schedules, active=True)
+    if is_v2:
         for line in left_in_v1.firing_too(plan, workspace, changes):
             say(line)
     return changes
+
+
+def _ids(plan: Plan) -> list[str]:
+    """Return the ids of the file's schedules in v2."""
+    from aml_pipeline.azureml.v2.export import schedules as exported
+
+    return [exported.name(plan, key) for key in plan.schedules]
 
 
 def _applied(

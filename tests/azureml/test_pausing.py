@@ -137,6 +137,12 @@ def test_of_several_the_newest_that_someone_paused_is_resumed() -> None:
     assert summary(paused(WHOSE, there)) == [("disable", "2", "paused")]
 
 
+def test_of_a_schedule_of_v2_and_its_copy_the_own_one_is_resumed() -> None:
+    there = Actual((), None, (schedule("a", 1, active=False), schedule("a", 2, active=False)))
+    assert summary(resumed(WHOSE, there, ids=["1"])) == [("update", "1", "resumed")]
+    assert summary(resumed(WHOSE, there, ids=["3"])) == [("update", "2", "resumed")]
+
+
 def test_what_publish_disabled_stays_disabled_and_what_is_of_others_is_not_touched() -> None:
     there = Actual((), None, (schedule("a", 1, active=False, disabled=True), schedule("b", 2, origin="there")))
     assert summary(resumed(WHOSE, there)) == [

@@ -336,7 +336,8 @@ def test_the_addresses_of_what_is_published_start_it(lesson: Lesson, capsys: Cap
     assert endpoint["page"] == ""
     told = [f"page      {pipeline['page']}", f"endpoint  {endpoint['address']}"]
     assert lesson.here(capsys, "publish").out.splitlines()[-3:] == ["Azure ML is up to date with the file.", *told]
-    assert lesson.here(capsys, "publish", "--version", "previous").status == 2
+    done, version = lesson.here(capsys, "publish", "--version", "previous"), pipeline["details"][0].split()[1]
+    assert (done.status, done.err) == (2, f"No version older than {version} was published. Published: {version}.\n")
     (row,) = _rows(lesson, capsys, "--version", pipeline["details"][0].removeprefix("version "))
     assert row["address"] == endpoint["address"]
 

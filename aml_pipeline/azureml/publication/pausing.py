@@ -15,9 +15,12 @@ def paused(whose: Whose, actual: Actual, keys: Collection[str] = ()) -> list[Cha
     return [change for key, known in _chosen(whose, actual, keys) for change in _paused(key, known)]
 
 
-def resumed(whose: Whose, actual: Actual, keys: Collection[str] = ()) -> list[Change]:
-    """Return the changes that resume the schedules called ``keys`` in the file, by default all."""
-    return [_resumed(key, known) for key, known in _chosen(whose, actual, keys)]
+def resumed(whose: Whose, actual: Actual, keys: Collection[str] = (), *, ids: Collection[str] = ()) -> list[Change]:
+    """Return the changes that resume the schedules called ``keys`` in the file, by default all.
+
+    ``ids`` are those of the file's schedules where they are known beforehand: others are copies.
+    """
+    return [_resumed(key, known, ids) for key, known in _chosen(whose, actual, keys)]
 
 
 def _chosen(whose: Whose, actual: Actual, keys: Collection[str]) -> Iterator[tuple[str, list[Schedule]]]:
@@ -40,8 +43,12 @@ def _paused(key: str, known: list[Schedule]) -> list[Change]:
     return [Change("unchanged", "schedule", known[-1].name, ("was not active",), known[-1].id, key)]
 
 
-def _resumed(key: str, known: list[Schedule]) -> Change:
-    """Return the change of the schedules with one key; of several paused ones, the newest is resumed."""
+def _resumed(key: str, known: list[Schedule], ids: Collection[str]) -> Change:
+    """Return the change of the schedules with one key; of several paused ones, the newest that is no copy is resumed.
+
+    Publish would disable a copy.
+    """
+    known = sorted(known, key=lambda schedule: schedule.id in ids)
     active = [schedule for schedule in known if schedule.active]
     waiting = [schedule for schedule in known if not (schedule.active or schedule.put_away)]
     if active:
