@@ -3,7 +3,7 @@
 The same pipelines of 100 steps, a chain and a fan, are submitted to a loopback service (tests/loopback_v2), by
 `aml-pipeline submit --sdk v2` from pipeline.yaml and by azure-ai-ml alone from the export of it, in turn, as whole
 processes: each first to a service that knows nothing, then again. Seconds on the clock depend on what else the
-machine does; those of CPU, of the client alone, less so. Then each request is answered after 50 ms, as from afar.
+machine does; those of CPU, of the client alone, less so.
 """
 
 import json
@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
@@ -19,13 +18,11 @@ from statistics import median
 from benchmarks.measure import Cost, Program, rounds
 from benchmarks.projects import ROOT, Chain, pipeline, write, write_script
 from tests.loopback.state import GROUP, SUBSCRIPTION, WORKSPACE
-from tests.loopback.wire import Request
 from tests.loopback_v2.service import ServiceV2
 
 COUNT = 100
 ROUNDS = 5
 GOAL = 8
-AFAR = 0.05
 NAMES = {"subscription_id": SUBSCRIPTION, "resource_group": GROUP, "workspace_name": WORKSPACE}
 _REMOTE = "compute: cpu-cluster\nenvironment: {name: bench-env, conda_file: env.yml}\n"
 _BY_HAND = """
@@ -81,27 +78,20 @@ def _programs(folder: Path, service: ServiceV2) -> dict[str, Program]:
     }
 
 
-def _wait(request: Request) -> None:
-    """Let a request take its time; what the client asks of a cloud that it does not know counts for nobody."""
-    if not request.route.startswith("/metadata"):
-        time.sleep(AFAR)
-
-
-def _lines(shape: str, costs: Mapping[str, list[Cost]], goal: int | None = None) -> list[str]:
+def _lines(shape: str, costs: Mapping[str, list[Cost]]) -> list[str]:
     return [
-        _line(f"{shape}, {when}", costs[f"{when}, ours"], costs[f"{when}, azure-ai-ml"], goal)
-        for when in ("first", "again")
+        _line(f"{shape}, {when}", costs[f"{when}, ours"], costs[f"{when}, azure-ai-ml"]) for when in ("first", "again")
     ]
 
 
-def _line(what: str, ours: list[Cost], theirs: list[Cost], goal: int | None) -> str:
+def _line(what: str, ours: list[Cost], theirs: list[Cost]) -> str:
     shown = [
         f"{median(cost.seconds for cost in column):.1f} s, {median(cost.cpu for cost in column):.1f} s"
         for column in (ours, theirs)
     ]
     ratios = [median(of(one) / of(other) for one, other in zip(ours, theirs, strict=True)) for of in (_seconds, _cpu)]
     fastest = min(cost.seconds for cost in ours)
-    met = f" (≤ {goal} s: {'met' if fastest <= goal else 'missed'})" if goal else ""
+    met = f" (≤ {GOAL} s: {'met' if fastest <= GOAL else 'missed'})"
     return f"| {what} | {shown[0]} | {fastest:.1f} s{met} | {shown[1]} | {ratios[0]:.2f}, {ratios[1]:.2f} |"
 
 
@@ -127,11 +117,8 @@ def main() -> None:
             service.add_compute("cpu-cluster")
             _project(folder, text)
             environ = {**os.environ, **service.environ(Path(name, "home")), "PYTHONPATH": ROOT}
-            programs = _programs(folder, service)
             with service.running():
-                lines = _lines(shape, rounds(programs, ROUNDS, environ), GOAL)
-                with service.meeting(_wait):
-                    lines += _lines(f"{shape} from afar", rounds(programs, 1, environ))
+                lines = _lines(shape, rounds(_programs(folder, service), ROUNDS, environ))
             print(*lines, *service.complaints(), sep="\n", flush=True)
 
 
