@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Output, Part
 
 
@@ -42,7 +42,7 @@ def adapt(plan: Plan, missing: Collection[str] = ()) -> tuple[Plan, list[Remark]
     adapted = [without(step, absent) for step in plan.steps]
     steps = tuple(step for step, _ in adapted)
     received = {name for step in steps for name in step.parameters}
-    read = {name for step in steps for name in step.datasets}
+    read = datasets_of(steps)
     sent = replace(
         plan,
         steps=steps,

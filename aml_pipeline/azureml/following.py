@@ -162,7 +162,7 @@ def _place(run: str, workspace: Any, about: About) -> dict[str, Any]:  # noqa: A
         "experiment": about.experiment,
         "portal": about.portal,
         "sdk": sdks.of(workspace),
-        "workspace": "/".join(sdks.names_of(workspace)),
+        "workspace": sdks.names_of(workspace).text,
         "tags": redacted(about.tags),
     }
 

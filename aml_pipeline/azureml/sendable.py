@@ -17,7 +17,7 @@ from aml_pipeline.core.sealing import Hide
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Distribution, OutputSettings, Resources
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
@@ -43,13 +43,13 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
         found += [*_targets(step), *_nodes(plan, step), *_variables(step), *too_large(step, snapshot, "error")]
         found += [*_file_names(step, snapshot), *_secrets(step, snapshot)]
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
-    names = dict.fromkeys(name for step in chosen for name in step.datasets)
+    names = datasets_of(chosen)
     return [*found, *(problem for name in names for problem in _dataset(plan, project, name))]
 
 
 def same_names(plan: Plan) -> Iterator[Problem]:
     """Yield a warning for each dataset with the name of a parameter: both are inputs of a pipeline in Azure ML."""
-    for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
+    for name in datasets_of(plan.steps):
         known = ports.pipeline_input(plan, name)
         if known != name:
             message = (

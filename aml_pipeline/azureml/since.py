@@ -32,7 +32,7 @@ def last_submission(plan: Plan, project: Project, workspace: Any) -> dict[str, l
 
     None: it was not submitted, or only by runs that were forced, whose results Azure ML does not reuse.
     """
-    names, sdk = "/".join(sdks.names_of(workspace)), sdks.of(workspace)
+    names, sdk = sdks.names_of(workspace).text, sdks.of(workspace)
     before = last_parts(os.path.dirname(project.state), plan.name, sdk, names)
     current = parts(plan, project, plan.steps, sdk)
     contents = Contents(project.state)

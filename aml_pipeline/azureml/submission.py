@@ -179,7 +179,7 @@ def send(  # noqa: PLR0913 - each says another thing of how
     with waiting.reminding("preparing the submission"):
         git = provenance.git_state(project.folder)
         commit = (git or {}).get("commit")
-        named = "/".join(sdks.names_of(workspace))
+        named = sdks.names_of(workspace).text
         own = {**({"git_commit": commit} if commit else {}), **(tags or {})}
         alone = plan.step(step) if step else None
         request = Request(plan, project, alone, git, command, named, {**plan.tags, **own}, force)

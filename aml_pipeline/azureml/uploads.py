@@ -19,7 +19,7 @@ from aml_pipeline.core.digests import digest_of_contents
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.problems import Problem
 from aml_pipeline.core.wording import counted, size_in_words
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.project import check
 from aml_pipeline.project.folder import Project
@@ -121,7 +121,7 @@ def announced(plan: Plan, project: Project, steps: Iterable[Step]) -> list[str]:
 
 def names(plan: Plan, steps: Iterable[Step]) -> list[str]:
     """Return the names of the datasets that ``steps`` upload."""
-    read = dict.fromkeys(name for step in steps for name in step.datasets)
+    read = datasets_of(steps)
     return [name for name in read if plan.datasets[name].upload]
 
 

@@ -15,7 +15,7 @@ from aml_pipeline.core import files
 from aml_pipeline.core.folders import RepeatedLinksError
 from aml_pipeline.core.problems import Path, Position, Problem, nearest
 from aml_pipeline.core.wording import counted
-from aml_pipeline.pipeline.plan.model import OtherValue, Plan, Step
+from aml_pipeline.pipeline.plan.model import OtherValue, Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.script import kinds
@@ -79,7 +79,7 @@ def _dataset_faults(plan: Plan, project: Project) -> Iterator[Problem]:
 def missing_data(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
     """Return the datasets that ``steps`` need but that are not on this machine, so that these steps cannot run here."""
     problems = []
-    for name in dict.fromkeys(name for step in steps for name in step.datasets):
+    for name in datasets_of(steps):
         place = plan.datasets[name]
         if place.local is None and not place.optional:
             message = f'dataset "{name}" exists only in Azure ML.'

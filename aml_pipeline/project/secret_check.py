@@ -12,7 +12,7 @@ from aml_pipeline.core.masking import is_secret
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.secrets import by_name, by_variable
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.tokens import Literal, Parameter, Text, Token, by_option, with_options
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.imports import parse
@@ -162,7 +162,7 @@ def _kind(option: str, token: Token) -> str | None:
 def _datasets(plan: Plan, steps: Iterable[Step]) -> Iterator[Problem]:
     """Yield a warning for each address of data on the web that contains a key, such as the signature of a SAS URL."""
     moved = {schedule: plan.data_of(schedule) for schedule in plan.schedules}
-    for name in dict.fromkeys(name for step in steps for name in step.datasets):
+    for name in datasets_of(steps):
         urls: dict[Path, str | None] = {("datasets", name, "url"): plan.datasets[name].url}
         for schedule, places in moved.items():
             urls |= {("schedules", schedule, "datasets", name): places[name].url} if name in places else {}

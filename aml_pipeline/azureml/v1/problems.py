@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from aml_pipeline.azureml import sendable, shell_words
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.wording import counted, shortened, size_in_words
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.plan.tokens import Text
 from aml_pipeline.project.environment.interpreter import unasked
@@ -19,7 +19,7 @@ from aml_pipeline.project.import_check import provided_packages
 def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Problem]:
     """Return what prevents sending ``steps`` with SDK v1, but not with v2."""
     chosen = list(steps)
-    names = dict.fromkeys(name for step in chosen for name in step.datasets)
+    names = datasets_of(chosen)
     only = [
         problem
         for step in chosen

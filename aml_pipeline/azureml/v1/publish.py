@@ -35,7 +35,7 @@ from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.core.problems import as_text
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import Plan, Step, token_as_data
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of, token_as_data
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 from aml_pipeline.project.snapshot.snapshot import contents
@@ -164,7 +164,7 @@ def _digest(work: Compilation) -> str:
         [[step.name, output, model.name] for step, output, model in models],
     ]
     rows += [registration.text().decode()] if models else []
-    read = sorted({ports.pipeline_input(plan, name) for step in plan.steps for name in step.datasets})
+    read = sorted(ports.pipeline_input(plan, name) for name in datasets_of(plan.steps))
     rows += [read] if read else []  # they are parameters too
     return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
 

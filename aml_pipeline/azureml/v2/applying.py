@@ -13,8 +13,7 @@ from aml_pipeline.azureml.v2 import export
 from aml_pipeline.azureml.v2.export import running, whole
 from aml_pipeline.azureml.v2.marks import mark_of, marked, tags
 from aml_pipeline.azureml.v2.needs import Missing
-from aml_pipeline.azureml.v2.published import scope
-from aml_pipeline.azureml.v2.sdk import Sdk, doing
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope
 from aml_pipeline.azureml.workspace.refusals import CONFLICT, NOT_FOUND, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core import files

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aml_pipeline.azureml.v2.published import scope
-from aml_pipeline.azureml.v2.sdk import Sdk, doing, word
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope, word
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.azureml.workspace.watched import ENDPOINT
 from aml_pipeline.pipeline.plan.model import Plan

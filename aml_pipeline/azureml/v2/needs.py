@@ -15,7 +15,7 @@ from aml_pipeline.azureml.v2 import assets, export
 from aml_pipeline.azureml.v2.export import Registered
 from aml_pipeline.azureml.v2.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace import not_found, storage
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, datasets_of
 from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace
 from aml_pipeline.project.folder import Project
 
@@ -35,8 +35,7 @@ def resolved(
 
 def _with_data(plan: Plan, client: Sdk, *, pinned: bool) -> tuple[Plan, list[Remark]]:
     places, missing = dict(plan.datasets), set()
-    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
-    for name in read:
+    for name in datasets_of(plan.steps):
         place = places[name]
         known = assets.registered_dataset(client, name, place, pinned=pinned) if place.registered else place
         if known is None and not place.optional:
@@ -45,7 +44,7 @@ def _with_data(plan: Plan, client: Sdk, *, pinned: bool) -> tuple[Plan, list[Rem
             missing.add(name)
         places[name] = known or place
     plan = replace(plan, datasets=places)
-    return adapt(_with_data_of_schedules(plan, client, read.keys() - missing), missing)
+    return adapt(_with_data_of_schedules(plan, client, set(datasets_of(plan.steps)) - missing), missing)
 
 
 def _with_data_of_schedules(plan: Plan, client: Sdk, read: Collection[str]) -> Plan:
@@ -149,7 +148,7 @@ def missing(plan: Plan, new_data: Sequence[Upload], client: Sdk, project: Projec
 def _datastores(plan: Plan) -> list[str]:
     """Return the datastores that the steps of ``plan`` read from and write to, in the runs of schedules too."""
     written = [output.datastore for step in plan.steps for output in step.outputs.values()]
-    read = {name: plan.datasets[name].datastore for step in plan.steps for name in step.datasets}
+    read = {name: plan.datasets[name].datastore for name in datasets_of(plan.steps)}
     places = [plan.data_of(key) for key in plan.schedules]
     scheduled = [place.datastore for data in places for name, place in data.items() if name in read]
     return [name for name in dict.fromkeys([*read.values(), *scheduled, *written]) if name is not None]

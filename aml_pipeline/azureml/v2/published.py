@@ -22,7 +22,7 @@ from aml_pipeline.azureml.publication import (
     of_trigger,
 )
 from aml_pipeline.azureml.v2.marks import mark_of, marked
-from aml_pipeline.azureml.v2.sdk import Sdk, doing
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.pipeline.plan.ports import node
 
@@ -32,11 +32,6 @@ _DATA = re.compile(
     r"(?:azureml:/?)?/(?:subscriptions|locations)/.*?/workspaces/[^/]+/data/([^/]+)/versions/([^/]+)", re.IGNORECASE
 )
 _ON_DATASTORE = re.compile(r"azureml:/.*?/(datastores/[^/]+/paths/.*)", re.IGNORECASE)
-
-
-def scope(client: Sdk) -> dict[str, str]:
-    """Return the arguments that name the workspace in each operation of the clients."""
-    return {"resource_group_name": client.resource_group_name, "workspace_name": client.workspace_name}
 
 
 def look(client: Sdk, component: str, endpoint: str) -> Actual:

@@ -27,6 +27,11 @@ def doing(what: str) -> Iterator[None]:
         yield
 
 
+def scope(client: Sdk) -> dict[str, str]:
+    """Return the arguments that name the workspace in each operation of the clients."""
+    return {"resource_group_name": client.resource_group_name, "workspace_name": client.workspace_name}
+
+
 def word(value: Sdk) -> str:
     """Return a status or state as text: in the SDK some are texts, others enumerations."""
     return str(getattr(value, "value", value))

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aml_pipeline.azureml.v2 import export, logged
-from aml_pipeline.azureml.v2.published import scope
-from aml_pipeline.azureml.v2.sdk import Sdk, word
+from aml_pipeline.azureml.v2.sdk import Sdk, scope, word
 from aml_pipeline.azureml.workspace.ending import LOGS, End, Span, has_log, metrics_of, said, save_log, state_of, tail
 from aml_pipeline.azureml.workspace.installing import V2
 from aml_pipeline.azureml.workspace.watched import About, StepRun, Whole

@@ -29,6 +29,11 @@ class Names(NamedTuple):
     resource_group: str
     workspace_name: str
 
+    @property
+    def text(self) -> str:
+        """``subscription/group/name``, as ``--workspace`` takes it."""
+        return "/".join(self)
+
 
 def names_of(workspace: str, folder: str) -> Names:
     """Return the names in ``subscription/group/name``, or in the configuration file at that path below ``folder``.

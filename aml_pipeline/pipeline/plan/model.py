@@ -5,7 +5,7 @@ Independent of disk, clock and backend. Every backend renders the same plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -154,6 +154,11 @@ class Step:
     def upstream(self) -> tuple[str, ...]:
         """The steps that come before this one, through data or ``after``."""
         return tuple(dict.fromkeys([*(token.step for token in self.inputs), *self.after]))
+
+
+def datasets_of(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Return the names of the datasets that ``steps`` read, each once."""
+    return tuple(dict.fromkeys(name for step in steps for name in step.datasets))
 
 
 class Source(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from aml_pipeline.core.problems import Path, Problem, suggest
-from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.pipeline.plan.model import Step, datasets_of
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Parameter, Part, is_expression, parse_expression, pieces
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.step import Step as StepSpec
@@ -114,7 +114,7 @@ def _unknown_after(pipeline: PipelineSpec) -> Iterator[Problem]:
 def _unused(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
     used = {
         "parameters": {name for step in steps.values() for name in step.parameters},
-        "datasets": {name for step in steps.values() for name in step.datasets},
+        "datasets": set(datasets_of(steps.values())),
     }
     for section, names in used.items():
         for name in getattr(pipeline, section):

@@ -13,7 +13,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, component, input_types, yaml_text
 from aml_pipeline.azureml.v2.export.shapes import Component, components
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
 from aml_pipeline.pipeline.plan.settings import Distribution
 
@@ -31,7 +31,7 @@ def text(plan: Plan) -> str:
     inputs: dict[str, Any] = {
         name: input_types.value(plan, name, parameter.text) for name, parameter in plan.parameters.items()
     }
-    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    read = datasets_of(plan.steps)
     inputs |= {pipeline_input(plan, name): assets.dataset(plan.datasets[name]) for name in read}
     if inputs:
         data["inputs"] = inputs

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.v2.export import input_types
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, datasets_of
 from aml_pipeline.pipeline.plan.settings import Compute
 
 # Settings that only a cluster created from a size has.
@@ -32,7 +32,7 @@ def _limits(plan: Plan) -> Iterator[str]:
 
 def _optional(plan: Plan) -> Iterator[str]:
     """``optional``: ``submit`` checks whether a dataset is registered, an export cannot."""
-    used = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    used = datasets_of(plan.steps)
     optional = [name for name in used if plan.datasets[name].optional and plan.datasets[name].registered]
     if optional:
         yield f"`optional` of datasets: {', '.join(optional)}. In Azure ML v2, the dataset must exist."

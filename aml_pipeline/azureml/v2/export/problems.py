@@ -10,7 +10,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.v2.export.command import MARKS
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
 from aml_pipeline.pipeline.plan.settings import DatasetPlace, Environment
 
 # What v2 accepts as the name of an environment, a data asset or a datastore.
@@ -33,7 +33,7 @@ def problems(plan: Plan) -> list[Problem]:
 def untyped(plan: Plan) -> Iterator[Problem]:
     """Yield the registered datasets whose type is not known: `submit` asks the workspace, an export cannot."""
     plan, _ = adapt(plan)
-    names = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    names = datasets_of(plan.steps)
     datasets: list[tuple[Path, str, DatasetPlace]] = [
         (("datasets", name, "registered"), name, plan.datasets[name]) for name in names
     ]
@@ -95,7 +95,7 @@ def _outputs(step: Step) -> Iterator[Problem]:
 
 
 def _datasets(plan: Plan) -> Iterator[Problem]:
-    for name in dict.fromkeys(name for step in plan.steps for name in step.datasets):
+    for name in datasets_of(plan.steps):
         yield from _dataset(plan.datasets[name], ("datasets", name))
     for key in plan.schedules:
         for name, place in plan.data_of(key).items():

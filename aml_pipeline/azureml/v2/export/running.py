@@ -13,7 +13,7 @@ from typing import Any
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, job, schedules, whole, yaml_text
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, datasets_of
 from aml_pipeline.pipeline.plan.ports import pipeline_input
 
 # A schedule would change whenever this program does.
@@ -36,7 +36,7 @@ def job_data(plan: Plan, key: str) -> dict[str, Any]:
 
 def data_inputs(plan: Plan) -> dict[str, Any]:
     """Return the inputs of the component that are data, with their places."""
-    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    read = datasets_of(plan.steps)
     return {pipeline_input(plan, name): assets.dataset(plan.datasets[name]) for name in read}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aml_pipeline.azureml.publication import endpoint_name
 from aml_pipeline.azureml.v2.export import assets, input_types, job, yaml_text
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, datasets_of
 from aml_pipeline.pipeline.plan.ports import node, pipeline_input
 from aml_pipeline.pipeline.plan.settings import OutputSettings
 
@@ -36,7 +36,7 @@ def data(plan: Plan, version: str) -> dict[str, Any]:
         name: {**input_types.declared(plan, name), "default": input_types.value(plan, name, parameter.text)}
         for name, parameter in plan.parameters.items()
     }
-    read = dict.fromkeys(name for step in plan.steps for name in step.datasets)
+    read = datasets_of(plan.steps)
     inputs |= {pipeline_input(plan, name): {"type": assets.dataset_type(plan.datasets[name])} for name in read}
     if inputs:
         data["inputs"] = inputs
