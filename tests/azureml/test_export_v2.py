@@ -24,6 +24,7 @@ from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.adaptation import by_hand as by_hand_alone
 from aml_pipeline.azureml.publication import of_trigger
 from aml_pipeline.azureml.v2 import export, published
+from aml_pipeline.azureml.v2.export import job as export_job
 from aml_pipeline.azureml.v2.export import running, schedules, whole
 from aml_pipeline.cli.commands import schedules as shown
 from aml_pipeline.core.errors import PipelineError
@@ -195,22 +196,20 @@ def _allows(declared: Mapping[str, Any], text: str) -> bool:
 
 
 def _meant(node: Mapping[str, Any], settings: Mapping[str, Any], results: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a node with what the settings and the results of its pipeline say of its target and of its outputs."""
+    """Return a node with what the settings and the results of its pipeline say of its target and its outputs."""
     outputs = {}
     for port in yaml.safe_load(node["componentId"]).get("outputs", {}):
         output = node.get("outputs", {}).get(port, {})
         bound = _RESULT.fullmatch(output.get("value", ""))
-        store = settings.get("default_datastore") if port != "order" else None
-        outputs[port] = _settings(results[bound[1]] if bound else output, store)
+        outputs[port] = _settings(results[bound[1]] if bound else output)
     return {"computeId": settings.get("default_compute"), **node, "outputs": outputs}
 
 
-def _settings(output: Mapping[str, Any], store: str | None) -> tuple[str, str, str | None, str | None]:
-    """Return type, mode, path and name of an output, whoever has it; ``store`` is the default datastore."""
+def _settings(output: Mapping[str, Any]) -> tuple[str, str, str | None, str | None]:
+    """Return type, mode, path and name of an output, whoever has it."""
     kind = output.get("job_output_type", output.get("jobOutputType", output.get("type", "uri_folder")))
-    place = f"azureml://datastores/{store}/paths/dataset/${{{{name}}}}/${{{{output_name}}}}" if store else None
     mode = sdk.mode(output.get("mode", "rw_mount"))
-    return kind, mode, output.get("uri", place), output.get("assetName", output.get("name"))
+    return kind, mode, output.get("uri"), output.get("assetName", output.get("name"))
 
 
 def _started(distribution: Distribution) -> Mapping[str, Any]:
@@ -516,12 +515,52 @@ def test_the_datastore_of_all_outputs_is_the_default(folder: Path, outputs: str,
     one = exported(HEAD + STORES % outputs, folder)
     one.is_whole()
     assert one.job["settings"].get("default_datastore") == default
-    place = None if default else "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}"
+    place = "azureml://datastores/store/paths/dataset/${{name}}/${{output_name}}"
     ports = one.job["jobs"]["one"]["outputs"]
     assert ports["a"].get("uri") == one.job["outputs"]["last"].get("uri") == place
     assert "uri" not in one.job["jobs"]["three"]["outputs"]["order"]
     if default:
         assert ports["b"] == {"uri": "azureml://datastores/store/paths/there", "job_output_type": "uri_folder"}
+
+
+def _places(plan: Plan) -> list[dict[str, str | None]]:
+    """Return the path of each output in the job that is submitted, and in the component that is published."""
+    job, component = yaml.safe_load(export_job.text(plan)), whole.data(plan, "1")
+    return [
+        {
+            f"{name}.{port}": _bound_to(of.get("outputs", {}), output).get("path")
+            for name, node in of["jobs"].items()
+            for port, output in node.get("outputs", {}).items()
+            if port != "order"
+        }
+        for of in (job, component)
+    ]
+
+
+def _bound_to(results: Mapping[str, Any], output: Any) -> Mapping[str, Any]:
+    """Return the settings of an output, which those of the pipeline's output are if it is bound to one."""
+    bound = _RESULT.fullmatch(output) if isinstance(output, str) else None
+    return dict(results[bound[1]] if bound else output)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        "a: {datastore: store}, b: {datastore: store, path: there, overwrite: true}",
+        "a: {datastore: store}, b: {datastore: other}",
+        "a: {datastore: store}, b: {path: 'there/{run}'}",
+        "a: {datastore: store, register_as: made}, b: {datastore: store, mode: mount}",
+    ],
+)
+def test_an_output_on_a_named_datastore_has_one_place(folder: Path, outputs: str) -> None:
+    """It is the same for `submit` and `publish`, and stays where it is when a step is added."""
+    (folder / "pipeline.yaml").write_text(HEAD + STORES % outputs, encoding="utf-8")
+    plan, _ = open_pipeline(str(folder / "pipeline.yaml")).require()
+    submitted, published = _places(plan)
+    assert submitted == published
+    assert len(submitted) == 3 and None not in submitted.values()
+    fewer = replace(plan, steps=tuple(step for step in plan.steps if step.name != "one"))
+    assert _places(fewer) == [{"two.c": submitted["two.c"]}] * 2
 
 
 def test_serverless_compute_is_the_default_of_the_job_and_no_cluster(folder: Path) -> None:

@@ -27,7 +27,7 @@ def text(plan: Plan) -> str:
     if plan.tags:
         data["tags"] = dict(plan.tags)
     defaults = settings(plan)
-    plan = _without_defaults(plan)
+    plan = _without_default_compute(plan)
     inputs: dict[str, Any] = {
         name: input_types.value(plan, name, parameter.text) for name, parameter in plan.parameters.items()
     }
@@ -63,21 +63,20 @@ def _default_compute(plan: Plan) -> str | None:
     return name if 2 * count > len(plan.steps) else None
 
 
-def _without_defaults(plan: Plan) -> Plan:
-    """Return ``plan`` without what the settings of the job say for all of its nodes."""
-    datastore, compute = _default_datastore(plan), _default_compute(plan)
-    return replace(plan, steps=tuple(_without(step, datastore, compute) for step in plan.steps))
+def _without_default_compute(plan: Plan) -> Plan:
+    """Return ``plan`` with no compute target for the steps that have the default one, unless it is `serverless`.
 
-
-def _without(step: Step, datastore: str | None, compute: str | None) -> Step:
-    """Return ``step`` without that compute target, and its outputs without that datastore unless they have a path."""
-    if step.compute and step.compute.name == compute and not sendable.is_serverless(step.compute):
-        step = replace(step, compute=None)
-    outputs = dict(step.outputs)
-    for name, output in step.outputs.items():
-        if output.datastore == datastore and output.path is None:
-            outputs[name] = replace(output, datastore=None)
-    return replace(step, outputs=outputs)
+    Outputs keep their datastore: by default v2 has another path there, and an output must not move when a step is
+    added whose output is elsewhere.
+    """
+    default = _default_compute(plan)
+    steps = (
+        replace(step, compute=None)
+        if step.compute and step.compute.name == default and not sendable.is_serverless(step.compute)
+        else step
+        for step in plan.steps
+    )
+    return replace(plan, steps=tuple(steps))
 
 
 def nodes(plan: Plan) -> dict[str, Any]:
