@@ -537,10 +537,14 @@ def _places(plan: Plan) -> list[dict[str, str | None]]:
     ]
 
 
-def _bound_to(results: Mapping[str, Any], output: Any) -> Mapping[str, Any]:
+def _bound_to(results: Mapping[str, Any], output: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the settings of an output, which those of the pipeline's output are if it is bound to one."""
-    bound = _RESULT.fullmatch(output) if isinstance(output, str) else None
-    return dict(results[bound[1]] if bound else output)
+    if not isinstance(output, str):
+        return output
+    bound = _RESULT.fullmatch(output)
+    assert bound is not None
+    settings: Mapping[str, Any] = results[bound[1]]
+    return settings
 
 
 @pytest.mark.parametrize(
@@ -558,7 +562,8 @@ def test_an_output_on_a_named_datastore_has_one_place(folder: Path, outputs: str
     plan, _ = open_pipeline(str(folder / "pipeline.yaml")).require()
     submitted, published = _places(plan)
     assert submitted == published
-    assert len(submitted) == 3 and None not in submitted.values()
+    assert len(submitted) == 3
+    assert None not in submitted.values()
     fewer = replace(plan, steps=tuple(step for step in plan.steps if step.name != "one"))
     assert _places(fewer) == [{"two.c": submitted["two.c"]}] * 2
 
