@@ -8,7 +8,7 @@ from typing import Any
 from aml_pipeline.azureml.publication import Change, Whose, identity
 from aml_pipeline.azureml.v1.marks import mark_in
 from aml_pipeline.azureml.workspace.origin import origin
-from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.errors import UserError
 from aml_pipeline.pipeline.plan.model import Plan
 
 
@@ -24,7 +24,7 @@ def firing_too(plan: Plan, client: Any, changes: Iterable[Change]) -> Iterator[s
         return
     try:
         active, paused = _of_v1(plan, client)
-    except AzureError as error:
+    except UserError as error:
         yield f"Schedules of SDK v1 would fire too, but could not be looked up: {error}"
         return
     profile = f" --profile {plan.profile}" if plan.profile else ""

@@ -65,9 +65,9 @@ def _of_sdk(plan: Plan, workspace: Any) -> tuple[Actual, Callable[..., None]]:  
     """Return what the workspace has, and how the SDK enables and disables a schedule."""
     name = endpoint_name(plan.name, plan.profile)
     if sdks.of(workspace) == "v2":
-        from aml_pipeline.azureml.v2 import published as v2
+        from aml_pipeline.azureml.v2 import published, schedules
 
-        return v2.look(workspace, name, plan.endpoint or ""), v2.set_active
+        return Actual((), None, published.schedules(workspace)), schedules.set_active
     from aml_pipeline.azureml.v1 import published as v1
 
     return v1.look(workspace, name), v1.set_active

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from copy import deepcopy
@@ -544,6 +545,145 @@ def test_a_version_that_does_not_fit_what_a_schedule_sets_is_refused(lesson: Pub
     with pytest.raises(UsageError, match=f"Version {new[:12]} of lesson needs the input images, which schedule "):
         azureml.go_back(plan, lesson.client, new)
     assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
+# What a person added to a schedule.
+
+
+def test_what_a_person_added_to_the_job_of_a_schedule_stays(lesson: Published) -> None:
+    lesson.publish()
+    job = lesson.schedule()["action"]["jobDefinition"]
+    theirs: dict[str, Any] = {
+        "notificationSetting": {"emails": ["ada@example.com"]},
+        "identity": {"identityType": "UserIdentity"},
+        "properties": {"cost": "42"},
+    }
+    job.update(theirs)
+    lesson.schedule()["properties"] = {"asked": "Ada"}
+    lesson.change("{epochs: 7}", "{epochs: 8}")
+    lesson.publish()
+    schedule = lesson.schedule()
+    job = schedule["action"]["jobDefinition"]
+    assert {key: job[key] for key in theirs} == theirs
+    assert (job["inputs"]["epochs"]["value"], schedule["properties"]) == ("8", {"asked": "Ada"})
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
+def test_a_schedule_that_was_made_to_run_a_job_runs_the_component_again(lesson: Published) -> None:
+    lesson.publish()
+    job = lesson.schedule()["action"]["jobDefinition"]
+    del job["componentId"]
+    job["sourceJobId"] = f"/{SCOPE}/jobs/hers"
+    assert [change.action for change in lesson.publish()] == ["unchanged", "update"]
+    job = lesson.schedule()["action"]["jobDefinition"]
+    assert ("sourceJobId" in job, "componentId" in job) == (False, True)
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
+def test_an_end_that_a_person_set_stays_and_is_shown(lesson: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.publish()
+    lesson.schedule()["trigger"]["endTime"] = "2025-01-01 00:00:00"
+    stays = "ends 2025-01-01 00:00:00, set by someone; stays"
+    assert said(lesson.publish())[1:] == [f"unchanged schedule lesson.nightly {stays}"]
+    lesson.change("0 2 * * *", "0 3 * * *")
+    (changed,) = said(lesson.publish())[1:]
+    assert changed == f"update schedule lesson.nightly every day at 02:00, UTC → every day at 03:00, UTC {stays}"
+    trigger = lesson.schedule()["trigger"]
+    assert (trigger["expression"], trigger["endTime"]) == ("0 3 * * *", "2025-01-01 00:00:00")
+    assert stays in lesson.here(capsys, "schedules", "--remote", "--sdk", "v2").out
+
+
+def test_a_description_leaves_with_that_of_the_file(called: Published) -> None:
+    called.change("experiment: lesson\n", "experiment: lesson\ndescription: Learns.\n")
+    called.publish()
+    endpoint = called.service.endpoints["lesson-runs"]["properties"]
+    assert (called.schedule()["description"], endpoint["description"]) == ("Learns.", "Learns.")
+    called.change("description: Learns.\n", "")
+    called.publish()
+    endpoint = called.service.endpoints["lesson-runs"]["properties"]
+    assert [thing.get("description") for thing in (called.schedule(), endpoint)] == [None, None]
+    assert called.schedule()["action"]["jobDefinition"].get("description") is None
+    called.change("experiment: lesson\n", "experiment: lesson\ndescription: Learns well.\n")
+    called.publish()
+    assert called.service.endpoints["lesson-runs"]["properties"]["description"] == "Learns well."
+    assert {change.action for change in called.publish()} == {"unchanged"}
+
+
+def test_a_schedule_of_others_may_have_anything(lesson: Published) -> None:
+    lesson.publish()
+    hers = copy.deepcopy(lesson.service.schedules["lesson_nightly"])
+    hers["properties"]["tags"] = {}
+    hers["properties"]["action"]["jobDefinition"]["inputs"] = {"data": None}
+    lesson.service.schedules["hers"] = hers
+    assert {change.action for change in lesson.publish()} == {"unchanged"}
+
+
+def test_writes_are_looked_after_as_often_as_the_sdk_does(called: Published) -> None:
+    """The raw clients would wait 30 s between two looks."""
+    from azure.ai.ml.constants._common import LROConfigurations
+
+    called.publish()
+    intervals: list[object] = []
+    raw = called.client.schedules.service_client, called.client.batch_endpoints._batch_operation
+    for operations in raw:
+        begin = operations.begin_create_or_update
+
+        def noted(*words: object, begin: Any = begin, **options: object) -> Any:  # noqa: ANN401 - the SDK's
+            intervals.append(options.get("polling_interval"))
+            return begin(*words, **options)
+
+        called.monkeypatch.setattr(operations, "begin_create_or_update", noted)
+    called.change("train", "train well", "steps/train.py")
+    called.publish()
+    assert intervals == [LROConfigurations.POLL_INTERVAL] * 2
+
+
+def test_the_client_of_the_caller_is_left_as_it_was(lesson: Published) -> None:
+    lesson.client._operation_config._show_progress = False
+    lesson.publish()
+    assert lesson.client._operation_config._show_progress is False
+
+
+# The settings of a version.
+
+
+def test_going_back_takes_the_settings_and_outputs_of_the_version(called: Published) -> None:
+    called.change("schedules:\n", 'outputs: {data: "${{ steps.prepare.outputs.data }}"}\n\nschedules:\n')
+    called.change("compute: cpu-cluster", "compute: serverless")
+    called.publish()
+    before = copy.deepcopy(called.schedule()["action"]["jobDefinition"])
+    (old,) = called.versions
+    deployment = called.service.deployments["lesson-runs", f"v{old[:12]}"]
+    settings = copy.deepcopy(deployment["properties"]["deploymentConfiguration"]["settings"])
+    assert (list(before["outputs"]), settings["default_compute"]) == (["data"], "serverless")
+    called.change("compute: serverless", "compute: cpu-cluster")
+    called.change('outputs: {data: "${{ steps.prepare.outputs.data }}"}\n', "")
+    called.change("{cron: ", "{reuse: true, cron: ")
+    called.publish()
+    assert called.schedule()["action"]["jobDefinition"]["outputs"] == {}
+    del called.service.deployments["lesson-runs", f"v{old[:12]}"]
+
+    azureml.go_back(load(str(called.root / "pipeline.yaml")), called.client, old)
+    job = called.schedule()["action"]["jobDefinition"]
+    kept = {**before["settings"], "force_rerun": False}  # the schedule's own
+    assert (job["componentId"], job["outputs"], job["settings"]) == (before["componentId"], before["outputs"], kept)
+    deployment = called.service.deployments["lesson-runs", f"v{old[:12]}"]
+    assert deployment["properties"]["deploymentConfiguration"]["settings"] == settings
+    called.publish()
+    job = called.schedule()["action"]["jobDefinition"]
+    assert (job["outputs"], "serverless" in job["settings"]["default_compute"]) == ({}, False)
+    assert {change.action for change in called.publish()} == {"unchanged"}
+
+
+def test_a_failure_while_going_back_names_the_version(lesson: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.change("schedules:\n", "publish: {endpoint: lesson-runs}\n\nschedules:\n")
+    lesson.publish()
+    lesson.change("train", "train well", "steps/train.py")
+    lesson.publish()
+    lesson.service.fail("/schedules/lesson_nightly", 403, method="PUT")
+    done = lesson.here(capsys, "publish", "--sdk", "v2", "--version", "previous")
+    rest = f"`aml-pipeline publish --version {lesson.versions[0][:12]}` will do the rest."
+    assert f"Done before the failure: endpoint lesson-runs. {rest}" in done.err
 
 
 # Data and latest versions.

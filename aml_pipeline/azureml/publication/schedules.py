@@ -155,6 +155,8 @@ def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
         details = ("enabled again", *details)
         return Change("update", "schedule", schedule.name, details, known.id, schedule.key, fires=True)
     notes = [] if known.active else [_PAUSED]
+    if known.ends:
+        notes.append(f"ends {known.ends}, set by someone; stays")
     if known.parameters is None:
         notes.append("parameters: not visible")
     if mark and mark.disabled:

@@ -63,7 +63,7 @@ class Schedule:
     """A schedule in a workspace; None is what is not visible; ``text`` describes it.
 
     ``runs`` is the id of its pipeline endpoint; in v2 that of the pipeline's component, ``NAME:VERSION``. ``failed``:
-    Azure ML took its last change, but could not make it.
+    Azure ML took its last change, but could not make it. ``ends``: when it stops to fire, which only a person sets.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Schedule:
     reuse: bool | None = None
     text: str = ""
     failed: bool = False
+    ends: str = ""
 
     @property
     def version(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -9,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aml_pipeline.azureml.publication import Change, Mark, Wanted, WantedSchedule, deployment_name, is_left
-from aml_pipeline.azureml.v2 import export
+from aml_pipeline.azureml.v2 import export, schedules
 from aml_pipeline.azureml.v2.export import running, whole
-from aml_pipeline.azureml.v2.marks import mark_of, marked, tags
+from aml_pipeline.azureml.v2.marks import marked, tags
 from aml_pipeline.azureml.v2.needs import Missing
-from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope
+from aml_pipeline.azureml.v2.published import RUNS
+from aml_pipeline.azureml.v2.sdk import POLLING, Sdk, doing, scope, with_progress
 from aml_pipeline.azureml.workspace.refusals import CONFLICT, NOT_FOUND, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core import files
@@ -22,9 +24,8 @@ from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
 
 Entity = dict[str, Any]
-# Kinds of what the pipeline needs, and of what is created from the files of an export.
-_MADE_BEFORE = frozenset({"data", "environment", "compute target"})
-_FROM_EXPORT = _MADE_BEFORE | {"published pipeline"}
+# A property of the endpoint: the description that publish gave it, in contrast to that of a person.
+_DESCRIBED = "aml-pipeline-description"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Work:
     """What is published, where, and what is wanted there.
 
     ``lacking`` is created before; ``left`` looks at the workspace again, and returns the changes that are left to make.
+    ``runs`` is what the runs of the version need besides the component, ``command`` does what is left after a failure.
     """
 
     plan: Plan
@@ -40,6 +42,8 @@ class Work:
     wanted: Wanted
     lacking: Missing
     left: Callable[[], list[Change]]
+    runs: Mapping[str, Any]
+    command: str = "aml-pipeline publish"
 
     @property
     def component(self) -> str:
@@ -51,8 +55,11 @@ class Work:
 
 
 def apply(work: Work, todo: list[Change]) -> list[Change]:
-    """Apply the changes; return them with the ids of created things. After a failure, report those that were made."""
-    if all(change.action == "unchanged" for change in todo):
+    """Create what is lacking and apply the changes; return all of them with the ids of created things.
+
+    After a failure, report those that were made.
+    """
+    if not work.lacking.ways() and all(change.action == "unchanged" for change in todo):
         return todo
     os.makedirs(work.project.uploads, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work.project.uploads) as folder:
@@ -63,7 +70,7 @@ def apply(work: Work, todo: list[Change]) -> list[Change]:
             made = [f"{change.kind} {change.name}" for change in publisher.done if change.action != "unchanged"]
             if made:
                 names = ", ".join(dict.fromkeys(made))
-                say(f"Done before the failure: {names}. `aml-pipeline publish` will do the rest.")
+                say(f"Done before the failure: {names}. `{work.command}` will do the rest.")
             raise
     return publisher.done
 
@@ -77,17 +84,15 @@ class _Publisher:
     done: list[Change] = field(default_factory=list)
 
     def publish(self, todo: list[Change]) -> None:
-        """Apply the changes in their order."""
-        work = self.work
-        if any(change.kind in _FROM_EXPORT and change.action == "create" for change in todo):
+        """Create what is lacking, then apply the changes in their order."""
+        work, ways = self.work, self.work.lacking.ways()
+        if ways or any(change.kind == "published pipeline" and change.action == "create" for change in todo):
             export.fill(work.plan, work.project, self.place)
-        ways = iter(work.lacking.ways(work.client, work.project, self.place))
+        for change, make in ways:
+            make(work.client, work.project, self.place)
+            self.done.append(change)
         for change in todo:
-            known = change.id
-            if change.kind in _MADE_BEFORE:
-                next(ways)()
-            elif change.action != "unchanged":
-                known = self.do(change)
+            known = change.id if change.action == "unchanged" else self.do(change)
             self.done.append(replace(change, id=known))
 
     def do(self, change: Change) -> str:
@@ -132,9 +137,9 @@ class _Publisher:
             files.write(file, whole.text(self.work.plan, wanted.digest).encode())
             component: Sdk = load_component(file)
             component.tags = {**self.work.plan.tags, **tags(mark)}
-            # Without progress, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
-            client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
-            client.components.create_or_update(component, skip_validation=True)
+            component.properties = {RUNS: json.dumps(self.work.runs, sort_keys=True)}
+            with with_progress(client):
+                client.components.create_or_update(component, skip_validation=True)
             return wanted.component
         versions = client.components._version_operation  # noqa: SLF001 - the public ``get`` loses parts of it
         where = {"name": wanted.name, "version": wanted.digest, **scope(client)}
@@ -147,16 +152,20 @@ class _Publisher:
 
         client, wanted = self.work.client, self.work.wanted
         mark = wanted.whose.mark("0")  # its content is that of its default
+        description = self.work.plan.description
         if change.action == "create":
-            description = self.work.plan.description
-            endpoint = BatchEndpoint(name=wanted.endpoint, description=description, tags=tags(mark))
+            properties = {_DESCRIBED: description} if description else {}
+            endpoint = BatchEndpoint(
+                name=wanted.endpoint, description=description, tags=tags(mark), properties=properties
+            )
             client.batch_endpoints.begin_create_or_update(endpoint).result()
             return wanted.endpoint
         endpoints = client.batch_endpoints._batch_operation  # noqa: SLF001 - the public ``get`` loses parts of it
         where = {"endpoint_name": wanted.endpoint, **scope(client)}
         body = _marked(endpoints.get(**where), mark)
         body["properties"]["defaults"] = {"deploymentName": deployment_name(wanted.digest)}
-        endpoints.begin_create_or_update(**where, body=body).result()
+        _describe(body["properties"], description)
+        endpoints.begin_create_or_update(**where, body=body, **POLLING).result()
         return wanted.endpoint
 
     def apply_deployment(self, change: Change) -> str:
@@ -171,7 +180,7 @@ class _Publisher:
             name=change.name,
             endpoint_name=wanted.endpoint,
             component=self.work.component,
-            settings=running.deployment_settings(self.work.plan),
+            settings=running.deployment_settings(self.work.runs),
             tags=tags(wanted.whose.mark(wanted.digest)),
         )
         client.batch_deployments.begin_create_or_update(deployment).result()
@@ -179,54 +188,61 @@ class _Publisher:
 
     def apply_schedule(self, change: Change) -> str:
         """Create, change or disable a schedule; one that is changed keeps what a person did with it."""
-        wanted, whose = self.work.wanted, self.work.wanted.whose
-        declared = next((known for known in wanted.schedules if known.key == change.key), None)
-        if change.action == "create":
-            assert declared is not None  # noqa: S101 - else nothing would be created
-            self.put_schedule(declared, whose.mark(declared.digest, declared.key), None)
-            return declared.id
-        there = self.schedule(change.id)
-        mark = mark_of(there["properties"].get("tags"))
-        assert mark is not None  # noqa: S101 - else it would be somebody else's
-        if declared and not (change.only_mark or change.action == "disable"):
-            self.put_schedule(declared, whose.mark(declared.digest, declared.key), there)
-            return change.id
-        if change.action == "disable":
-            there["properties"]["isEnabled"] = False
-        elif not change.only_mark:
-            there["properties"]["action"]["jobDefinition"]["componentId"] = self.work.component
-        disabled = mark.disabled or change.action == "disable"
-        new = replace(whose.with_origin(mark), disabled=disabled)
-        there["properties"]["tags"] = marked(there["properties"].get("tags"), new)
-        self.put(change.id, there)
+        client, declared = self.work.client, self.work.wanted.schedules
+        wanted = next((known for known in declared if known.key == change.key), None)
+        is_of_file = change.action != "disable" and not change.only_mark
+        if wanted and is_of_file:
+            return self.declare_schedule(wanted, is_new=change.action == "create")
+        runs = self.job_of_version() if is_of_file else None
+
+        def do(there: Entity, mark: Mark | None) -> None:
+            assert mark is not None  # noqa: S101 - else it would be somebody else's
+            if change.action == "disable":
+                there["isEnabled"], mark = False, replace(mark, disabled=True)
+            if runs is not None:
+                schedules.run_version(there, runs)
+            schedules.with_mark(there, self.work.wanted.whose.with_origin(mark))
+
+        schedules.change(client, change.id, do)
         return change.id
 
-    def put_schedule(self, declared: WantedSchedule, mark: Mark, there: Entity | None) -> None:
-        """Put a schedule as it is declared; tags of others, a description and a pause of one that is there stay."""
-        from azure.ai.ml.entities._load_functions import load_schedule
+    def declare_schedule(self, wanted: WantedSchedule, *, is_new: bool) -> str:
+        """Create a schedule as it is declared, or give one that is there all that is declared."""
+        texts = running.files(self.work.plan, wanted.key, f"azureml:{self.work.component}")
+        new = schedules.declared(self.work.client, self.written(texts))
+        mark = self.work.wanted.whose.mark(wanted.digest, wanted.key)
+        if is_new:
+            schedules.with_mark(new, mark)
+            schedules.put(self.work.client, wanted.id, {"properties": {**new, "isEnabled": True}})
+            return wanted.id
 
-        files_of = running.files(self.work.plan, declared.key, f"azureml:{self.work.component}")
+        def do(there: Entity, before: Mark | None) -> None:
+            schedules.declare(there, before, new)
+            schedules.with_mark(there, mark)
+
+        schedules.change(self.work.client, wanted.id, do)
+        return wanted.id
+
+    def job_of_version(self) -> Entity:
+        """Return the job of a schedule that runs the version, as far as the version decides that."""
+        text = running.job_of_version(self.work.runs, f"azureml:{self.work.component}")
+        return schedules.job(self.work.client, self.written({"job.yml": text}))
+
+    def written(self, texts: Mapping[str, str]) -> str:
+        """Write files that the SDK is to read; return the path of the first one."""
         os.makedirs(self.place, exist_ok=True)
-        for name, text in files_of.items():
+        for name, text in texts.items():
             files.write(os.path.join(self.place, name), text.encode())
-        schedule: Sdk = load_schedule(os.path.join(self.place, next(iter(files_of))))
-        before = there["properties"] if there else {}
-        own = mark_of(before.get("tags"))
-        schedule.description = self.work.plan.description or before.get("description")
-        schedule.tags = marked(before.get("tags"), mark)
-        # The loader drops it. Only a schedule that this program disabled is enabled.
-        schedule._is_enabled = before.get("isEnabled") is not False or (own is not None and own.disabled)  # noqa: SLF001
-        self.work.client.schedules.begin_create_or_update(schedule).result()
+        return os.path.join(self.place, next(iter(texts)))
 
-    def schedule(self, name: str) -> Entity:
-        """Return a schedule as it is now."""
-        entity = self.work.client.schedules.service_client.get(name=name, **scope(self.work.client))
-        return dict(entity.as_dict(exclude_readonly=True))
 
-    def put(self, name: str, body: Entity) -> None:
-        """Put a schedule that was changed in place."""
-        schedules = self.work.client.schedules.service_client
-        schedules.begin_create_or_update(name=name, body=body, **scope(self.work.client)).result()
+def _describe(there: Entity, description: str | None) -> None:
+    """Give an endpoint the file's description; without one, remove that of an earlier publish, not a person's."""
+    properties = there.setdefault("properties", {})
+    if description:
+        there["description"] = properties[_DESCRIBED] = description
+    elif there.get("description") == properties.pop(_DESCRIBED, None):
+        there.pop("description", None)
 
 
 def _marked(body: Sdk, mark: Mark) -> Entity:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from aml_pipeline.azureml import sendable, uploads
 from aml_pipeline.azureml.adaptation import Remark, adapt
@@ -83,6 +82,10 @@ def _with_environments(plan: Plan, client: Sdk, *, pinned: bool) -> Plan:
     return replace(plan, steps=tuple(steps))
 
 
+# How to create something, from the export in a folder.
+Way = Callable[[Sdk, Project, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What the workspace lacks; ``containers`` are those that data is uploaded to, by datastore."""
@@ -98,31 +101,32 @@ class Missing:
             data = [upload for upload in self.data if storage.missing(self.containers[upload.datastore], upload)]
         return replace(self, data=data)
 
-    def changes(self) -> list[Change]:
-        """Return what creates it, as changes."""
-        environments = self.environments
-        return [
-            *(Change("create", "data", upload.name, (upload.size, "as it is now")) for upload in self.data),
-            *(Change("create", "environment", new.name, (f"version {new.image.version}",)) for new in environments),
-            *(Change("create", "compute target", target.name, (str(target.vm_size),)) for target in self.clusters),
-        ]
-
-    def ways(self, client: Sdk, project: Project, place: str) -> list[Callable[[], None]]:
-        """Return how to make each of the changes, from the export in the folder ``place``.
+    def ways(self) -> list[tuple[Change, Way]]:
+        """Return the changes that create it, each with how to make it.
 
         Clusters are last, because they cost money.
         """
-        return [
-            *(partial(storage.send, self.containers[upload.datastore], upload, project, doing) for upload in self.data),
-            *(
-                partial(assets.make_environment, client, new.name, os.path.join(place, new.place))
-                for new in self.environments
-            ),
-            *(
-                partial(assets.make_compute, client, target.name, os.path.join(place, export.place(target)))
-                for target in self.clusters
-            ),
-        ]
+        return [*map(self._sent, self.data), *map(_registered, self.environments), *map(_made, self.clusters)]
+
+    def _sent(self, upload: Upload) -> tuple[Change, Way]:
+        def send(_client: Sdk, project: Project, _place: str) -> None:
+            storage.send(self.containers[upload.datastore], upload, project, doing)
+
+        return Change("create", "data", upload.name, (upload.size, "as it is now")), send
+
+
+def _registered(new: Registered) -> tuple[Change, Way]:
+    def make(client: Sdk, _project: Project, place: str) -> None:
+        assets.make_environment(client, new.name, os.path.join(place, new.place))
+
+    return Change("create", "environment", new.name, (f"version {new.image.version}",)), make
+
+
+def _made(target: Compute) -> tuple[Change, Way]:
+    def make(client: Sdk, _project: Project, place: str) -> None:
+        assets.make_compute(client, target.name, os.path.join(place, export.place(target)))
+
+    return Change("create", "compute target", target.name, (str(target.vm_size),)), make
 
 
 NOTHING = Missing((), {}, (), ())

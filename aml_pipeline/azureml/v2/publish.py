@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from aml_pipeline.azureml import refusal
@@ -35,7 +36,7 @@ from aml_pipeline.azureml.v2.export import schedules as exported
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import AzureError, UsageError
+from aml_pipeline.core.errors import UsageError, UserError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
@@ -64,16 +65,17 @@ def publish(
     lacking = needs.missing(content.plan, content.new_data, client, project).without_sent_data()
     wanted = content.wanted(_whose(plan, home, adopt=adopt))
     actual = _own(wanted, client)
-    todo = [*lacking.changes(), *changes(wanted, actual)]
+    todo = changes(wanted, actual)
     for line in firing_too(wanted, actual, todo):
         say(line)
-    if not dry_run:
-        kept = home.keep()
-        if kept:
-            say(kept)
-        work = Work(content.plan, client, project, wanted, lacking, lambda: changes(wanted, _own(wanted, client)))
-        todo = _with_addresses(work, apply(work, todo), running.data_inputs(content.plan))
-    return todo
+    if dry_run:
+        return [*(change for change, _ in lacking.ways()), *todo]
+    kept = home.keep()
+    if kept:
+        say(kept)
+    runs = running.of_version(content.plan)
+    work = Work(content.plan, client, project, wanted, lacking, lambda: changes(wanted, _own(wanted, client)), runs)
+    return _with_addresses(work, apply(work, todo), running.data_inputs(content.plan))
 
 
 def require_publishable(plan: Plan, project: Project) -> None:
@@ -91,10 +93,15 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
     wanted = Wanted(whose, whole.name(plan), "", (), plan.endpoint or "", is_v2=True)
     actual = _own(wanted, client)
     wanted, todo = repointed(wanted, actual, version)
-    _require_fitting(wanted, actual, todo, client)
+    known = published.version(client, wanted.name, wanted.digest)
+    _require_fitting(wanted, actual, todo, known.inputs)
     if dry_run:
         return todo
-    work = Work(adapt(plan)[0], client, project_of(plan), wanted, needs.NOTHING, lambda: _left(wanted, client))
+    plan = adapt(plan)[0]
+    runs = known.runs or running.of_version(plan)
+    command = f"aml-pipeline publish --version {short(wanted.digest)}"
+    left = partial(_left, wanted, client)
+    work = Work(plan, client, project_of(plan), wanted, needs.NOTHING, left, runs, command)
     return _with_addresses(work, apply(work, todo))
 
 
@@ -110,12 +117,9 @@ def _left(wanted: Wanted, client: Sdk) -> list[Change]:
     return repointed(wanted, _own(wanted, client), wanted.digest)[1]
 
 
-def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], client: Sdk) -> None:
+def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], inputs: Mapping[str, bool]) -> None:
     """Raise UsageError if the wanted version has other inputs than those that a schedule sets."""
     changed = {change.id for change in todo if change.kind == "schedule" and change.action == "update"}
-    if not changed:
-        return
-    inputs, version = published.inputs(client, wanted.name, wanted.digest), short(wanted.digest)
     for schedule in actual.schedules:
         if schedule.id in changed:
             given = schedule.parameters or {}
@@ -129,7 +133,7 @@ def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], client:
             ]
             if wrong:
                 cure = "Publish from the commit of that version."
-                raise UsageError(f"Version {version} of {wanted.name} {wrong[0]}. {cure}")
+                raise UsageError(f"Version {short(wanted.digest)} of {wanted.name} {wrong[0]}. {cure}")
 
 
 def schedules(plan: Plan, client: Sdk, project: Project | None = None) -> tuple[Actual, Whose, list[Change]]:
@@ -167,8 +171,7 @@ class _Content:
         plan, project = self.plan, self.project
         components = export.components(plan, export.images(plan, project), export.code_folders(plan, project))
         code = {step.name: contents(project.snapshot(step)) for step in plan.steps}
-        settings = running.deployment_settings(plan)
-        return _digest([_FORMAT, whole.data(plan, ""), components, code, dict(plan.tags), settings])
+        return _digest([_FORMAT, whole.data(plan, ""), components, code, dict(plan.tags), running.of_version(plan)])
 
 
 def _looked_up(plan: Plan, client: Sdk, project: Project) -> _Content:
@@ -220,7 +223,7 @@ def _with_addresses(work: Work, done: list[Change], data: Mapping[str, Any] | No
     try:
         with doing("looking up the addresses"):
             return [_with_address(work, change, data or {}) for change in done]
-    except AzureError as error:
+    except UserError as error:
         say(str(error))
         return done
 

@@ -7,9 +7,10 @@ What the real service answers was not measured, so references are read in all fo
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from aml_pipeline.azureml.publication import (
@@ -21,12 +22,14 @@ from aml_pipeline.azureml.publication import (
     Timing,
     of_trigger,
 )
-from aml_pipeline.azureml.v2.marks import mark_of, marked
+from aml_pipeline.azureml.v2.marks import mark_of
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.pipeline.plan.ports import node
 
 Entity = Mapping[str, Any]
+# The property of a component in which JSON says what its runs need besides; see ``export.running.of_version``.
+RUNS = "aml-pipeline-runs"
 _COMPONENT = re.compile(r"(?:.*/components/|(?:azureml:)?)([^/:]+)(?:/versions/|:)([^/:]+)", re.IGNORECASE)
 _DATA = re.compile(
     r"(?:azureml:/?)?/(?:subscriptions|locations)/.*?/workspaces/[^/]+/data/([^/]+)/versions/([^/]+)", re.IGNORECASE
@@ -36,28 +39,19 @@ _ON_DATASTORE = re.compile(r"azureml:/.*?/(datastores/[^/]+/paths/.*)", re.IGNOR
 
 def look(client: Sdk, component: str, endpoint: str) -> Actual:
     """Return all versions of a component, all schedules, the named batch endpoint, and others with its mark."""
+    actual = schedules(client)
     with doing("looking up what is published"):
-        schedules = client.schedules.service_client.list(list_view_type="All", **scope(client))
-        actual = tuple(_schedule(entity) for entity in schedules)
         pipelines = tuple(_pipeline(component, entity) for entity in _versions(client, component))
         endpoints = [_endpoint(client, entity) for entity in _endpoints(client, component, endpoint)]
     named = next((known for known in endpoints if known.id == endpoint), None)
     return Actual(pipelines, named, actual, tuple(known for known in endpoints if known is not named))
 
 
-def set_active(client: Sdk, schedule: Schedule, *, active: bool) -> None:
-    """Enable or disable a schedule as a person would, and keep everything else of it.
-
-    The SDK's own ``begin_disable`` does not keep it.
-    """
-    with doing(f"{'resuming' if active else 'pausing'} schedule {schedule.name}"):
-        schedules, where = client.schedules.service_client, {"name": schedule.id, **scope(client)}
-        body = schedules.get(**where).as_dict(exclude_readonly=True)
-        body["properties"]["isEnabled"] = active
-        mark = mark_of(body["properties"].get("tags"))
-        if mark:
-            body["properties"]["tags"] = marked(body["properties"]["tags"], replace(mark, disabled=False))
-        schedules.begin_create_or_update(**where, body=body).result()
+def schedules(client: Sdk) -> tuple[Schedule, ...]:
+    """Return all schedules, disabled ones too."""
+    with doing("looking up the schedules"):
+        entities = client.schedules.service_client.list(list_view_type="All", **scope(client))
+        return tuple(_schedule(entity) for entity in entities)
 
 
 def _versions(client: Sdk, component: str) -> list[Sdk]:
@@ -71,12 +65,23 @@ def _versions(client: Sdk, component: str) -> list[Sdk]:
         raise
 
 
-def inputs(client: Sdk, component: str, version: str) -> dict[str, bool]:
-    """Return the inputs of a version of a component, and whether each must be given. Raises AzureError."""
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a component: its inputs, and whether each must be given; ``runs`` is what was stored with it."""
+
+    inputs: Mapping[str, bool]
+    runs: Mapping[str, Any] | None
+
+
+def version(client: Sdk, component: str, version: str) -> Version:
+    """Return a version of a component. Raises AzureError."""
     with doing(f"looking up component {component}"):
         entity = client.components._version_operation.get(name=component, version=version, **scope(client))  # noqa: SLF001
-        declared: Entity = entity["properties"]["componentSpec"].get("inputs") or {}
-        return {name: not (given.get("optional") or "default" in given) for name, given in declared.items()}
+        properties: Entity = entity["properties"]
+        declared: Entity = properties["componentSpec"].get("inputs") or {}
+        inputs = {name: not (given.get("optional") or "default" in given) for name, given in declared.items()}
+        stored = (properties.get("properties") or {}).get(RUNS)
+        return Version(inputs, json.loads(stored) if stored else None)
 
 
 def _pipeline(component: str, entity: Entity) -> Pipeline:
@@ -126,10 +131,11 @@ def _schedule(entity: Entity) -> Schedule:
         runs=component_in(job.get("componentId")) or None,
         experiment=job.get("experimentName"),
         timing=timing(properties["trigger"]) if mark and properties.get("trigger") else None,
-        parameters={name: _value(given) for name, given in (job.get("inputs") or {}).items()} if job else None,
+        parameters=_parameters(job) if mark and job else None,
         created=_created(entity),
         reuse=str(settings.get("force_rerun")).lower() != "true" if job else None,
         failed=_failed(entity),
+        ends=str((properties.get("trigger") or {}).get("endTime") or ""),
     )
 
 
@@ -154,6 +160,11 @@ def timing(trigger: Entity) -> Timing:
         "time_zone": trigger.get("timeZone"),
         "schedule": {ours: pattern.get(theirs) for ours, theirs in rows.items()},
     })  # fmt: skip
+
+
+def _parameters(job: Entity) -> dict[str, str]:
+    inputs: Mapping[str, Entity | None] = job.get("inputs") or {}
+    return {name: _value(given) for name, given in inputs.items() if given is not None}
 
 
 def _value(given: Entity) -> str:

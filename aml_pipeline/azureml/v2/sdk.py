@@ -13,6 +13,9 @@ from aml_pipeline.azureml.workspace.installing import V2
 
 # Its type hints do not match its values.
 Sdk = Any
+# For writes with the raw clients, which look only each 30 s whether they are done; as in azure-ai-ml's own writes
+# (``LROConfigurations.POLL_INTERVAL``).
+POLLING = {"polling_interval": 5}
 
 
 @contextlib.contextmanager
@@ -30,6 +33,20 @@ def doing(what: str) -> Iterator[None]:
 def scope(client: Sdk) -> dict[str, str]:
     """Return the arguments that name the workspace in each operation of the clients."""
     return {"resource_group_name": client.resource_group_name, "workspace_name": client.workspace_name}
+
+
+@contextlib.contextmanager
+def with_progress(client: Sdk) -> Iterator[None]:
+    """Upload with progress, which ``doing`` hides.
+
+    Without it, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
+    """
+    config = client._operation_config  # noqa: SLF001 - there is no other way
+    before, config._show_progress = config._show_progress, True  # noqa: SLF001
+    try:
+        yield
+    finally:
+        config._show_progress = before  # noqa: SLF001
 
 
 def word(value: Sdk) -> str:

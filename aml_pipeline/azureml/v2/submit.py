@@ -10,7 +10,7 @@ from uuid import uuid4
 from aml_pipeline.azureml import refusal, sendable
 from aml_pipeline.azureml.adaptation import by_hand, said
 from aml_pipeline.azureml.v2 import export, needs
-from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, word
+from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all, with_progress, word
 from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.refusals import FAULT, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
@@ -75,8 +75,8 @@ def _submitted(  # noqa: PLR0913 - what is sent, where, and how
     with tempfile.TemporaryDirectory(dir=project.uploads) as folder:
         place = os.path.join(folder, "v2")
         export.fill(plan, project, place)
-        for make in needs.missing(plan, new_data, client, project).ways(client, project, place):
-            make()
+        for _, make in needs.missing(plan, new_data, client, project).ways():
+            make(client, project, place)
         return _sent(client, _job(place, plan, project, force=force, tags=tags))
 
 
@@ -106,10 +106,8 @@ def _origin(folder: str) -> dict[str, str]:
 
 
 def _sent(client: Sdk, job: Sdk) -> Sdk:
-    # Without progress, a failed upload is waited for forever (``upload_directory`` of azure-ai-ml 1.35).
-    client._operation_config._show_progress = True  # noqa: SLF001 - there is no other way
     try:
-        with doing("submitting the pipeline"):
+        with doing("submitting the pipeline"), with_progress(client):
             # Its validation would query the compute target of each node, which was looked up already.
             return client.jobs.create_or_update(job, skip_validation=True)
     except (AzureError, KeyboardInterrupt) as error:

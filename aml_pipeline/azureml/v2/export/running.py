@@ -28,10 +28,21 @@ def job_data(plan: Plan, key: str) -> dict[str, Any]:
     tags = {name: text for name, text in sendable.tags(plan, None).items() if name != _NOT_OF_SCHEDULES}
     data |= {"experiment_name": plan.experiment, "tags": tags}
     given = {**data_inputs(plan), **schedules.inputs(plan, key)}
+    runs = of_version(plan)
+    runs["settings"]["force_rerun"] = not plan.reuse_of(key)
+    return {**data, **({"inputs": given} if given else {}), **runs}
+
+
+def of_version(plan: Plan) -> dict[str, Any]:
+    """Return what the runs of a version need besides the component: it is stored with it, for going back to it."""
     outputs = whole.outputs(plan)
-    settings = {**job.settings(plan), "force_rerun": not plan.reuse_of(key)}
-    return {**data, **({"inputs": given} if given else {}), **({"outputs": outputs} if outputs else {}),
-            "settings": settings}  # fmt: skip
+    settings = {**job.settings(plan), "force_rerun": not plan.reuse}
+    return {**({"outputs": outputs} if outputs else {}), "settings": settings}
+
+
+def job_of_version(runs: Mapping[str, Any], component: str) -> str:
+    """Return the file of a job that runs a version of the component; ``runs`` is what was stored with it."""
+    return yaml_text.text({"type": "pipeline", **runs, "component": component}, "pipelineJob")
 
 
 def data_inputs(plan: Plan) -> dict[str, Any]:
@@ -49,18 +60,17 @@ def schedule_data(plan: Plan, key: str) -> dict[str, Any]:
 
 def files(plan: Plan, key: str, component: str) -> dict[str, str]:
     """Return the files of the schedule ``key`` by path, that of the schedule first; ``component`` is a reference."""
-    name = schedules.name(plan, key)
-    schedule = {**schedule_data(plan, key), "create_job": {"type": "pipeline", "job": f"./{name}.job.yml"}}
+    schedule = {**schedule_data(plan, key), "create_job": {"type": "pipeline", "job": "./job.yml"}}
     return {
-        f"{name}.yml": yaml_text.text(schedule, "schedule"),
-        f"{name}.job.yml": yaml_text.text({**job_data(plan, key), "component": component}, "pipelineJob"),
+        "schedule.yml": yaml_text.text(schedule, "schedule"),
+        "job.yml": yaml_text.text({**job_data(plan, key), "component": component}, "pipelineJob"),
     }
 
 
-def deployment_settings(plan: Plan) -> dict[str, Any]:
-    """Return the settings of the deployment of a batch endpoint, which names things without ``azureml:``."""
-    settings = {**job.settings(plan), "force_rerun": not plan.reuse}
-    return {key: text.removeprefix("azureml:") if isinstance(text, str) else text for key, text in settings.items()}
+def deployment_settings(runs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the deployment of a version, which names things without ``azureml:``."""
+    settings = runs["settings"].items()
+    return {key: text.removeprefix("azureml:") if isinstance(text, str) else text for key, text in settings}
 
 
 # Types of data as a caller of a batch endpoint names them.
