@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -644,6 +645,38 @@ def test_the_client_of_the_caller_is_left_as_it_was(lesson: Published) -> None:
     assert lesson.client._operation_config._show_progress is False
 
 
+def test_schedules_are_listed_though_an_environment_is_gone(
+    lesson: Published, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lesson.publish()
+    lesson.change("{name: training, conda_file: conda.yml}", "{registered: gone}")
+    lesson.change("parameters: {epochs: 7}}", "parameters: {epochs: 7}}\n  weekly: {cron: 0 3 * * 1}")
+    listed = lesson.here(capsys, "schedules", "--remote", "--sdk", "v2")
+    (version,) = lesson.versions
+    compared = f"not compared with the file; runs version {version[:12]}"
+    assert [re.split(" {2,}", line) for line in listed.out.splitlines()] == [
+        ["lesson.nightly", "active", "every day at 02:00, UTC", compared],
+        ["lesson.weekly", "not published", "every week on monday at 03:00, UTC"],
+    ]
+    assert "The schedules cannot be compared with the file: " in listed.err
+    assert listed.status == 0
+
+
+def test_long_names_are_published_or_refused_offline(lesson: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    name, profile = "p" * 80, "q" * 84
+    lesson.change("name: lesson\n", f"name: {name}\n")
+    lesson.change("nightly:", f"{'n' * 89}:")
+    lesson.change("steps:\n", f"profiles:\n  {profile}: {{parameters: {{epochs: 1}}}}\n\nsteps:\n")
+    plan = load(str(lesson.root / "pipeline.yaml"), profile=profile)
+    azureml.publish(plan, lesson.client)
+    assert list(map(len, lesson.service.schedules)) == [255]
+    lesson.change("n" * 89, "n" * 90)
+    lesson.service.forget()
+    done = lesson.here(capsys, "publish", "--sdk", "v2", "--profile", profile)
+    assert (done.status, lesson.service.requests) == (2, [])
+    assert "the name of this schedule in Azure ML v2 has 256 characters; 255 are allowed." in done.err
+
+
 # The settings of a version.
 
 
@@ -684,6 +717,29 @@ def test_a_failure_while_going_back_names_the_version(lesson: Published, capsys:
     done = lesson.here(capsys, "publish", "--sdk", "v2", "--version", "previous")
     rest = f"`aml-pipeline publish --version {lesson.versions[0][:12]}` will do the rest."
     assert f"Done before the failure: endpoint lesson-runs. {rest}" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "rest"),
+    [
+        ((), "`aml-pipeline publish` will do the rest."),
+        (("--version", "0123"), "`aml-pipeline publish --version 0123` will do the rest."),
+        (
+            ("--version", "previous"),
+            "`aml-pipeline publish --version VERSION` will do the rest: name the version, not `previous`.",
+        ),
+    ],
+)
+def test_an_interrupt_names_the_command_that_was_given(
+    lesson: Published, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], rest: str
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    lesson.monkeypatch.setattr(azureml, "go_back", interrupt)
+    lesson.monkeypatch.setattr(azureml, "publish", interrupt)
+    done = lesson.here(capsys, "publish", "--sdk", "v2", *words)
+    assert done.err.splitlines()[-1] == f"Stopped. Completed changes stay; {rest}"
 
 
 # Data and latest versions.

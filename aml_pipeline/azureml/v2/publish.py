@@ -36,7 +36,7 @@ from aml_pipeline.azureml.v2.export import schedules as exported
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
-from aml_pipeline.core.errors import UsageError, UserError
+from aml_pipeline.core.errors import AzureError, UsageError, UserError
 from aml_pipeline.core.files import digest_of
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
@@ -139,13 +139,34 @@ def _require_fitting(wanted: Wanted, actual: Actual, todo: list[Change], inputs:
 def schedules(plan: Plan, client: Sdk, project: Project | None = None) -> tuple[Actual, Whose, list[Change]]:
     """Return what is published, the owner of ``plan``'s things, and the changes of schedules to make.
 
-    Raises PipelineError for what Azure ML could not run, AzureError when Azure ML refuses.
+    If the workspace lacks what the steps name, the schedules are not compared, and that is said. Raises PipelineError
+    for what Azure ML could not run, AzureError when Azure ML refuses.
     """
     project = project or project_of(plan)
     require_publishable(plan, project)
-    wanted = _looked_up(plan, client, project).wanted(_whose(plan, origin(plan.file)))
-    actual = published.look(client, wanted.name, wanted.endpoint)
-    return actual, wanted.whose, list(schedule_changes(wanted, actual))
+    import_all()
+    whose = _whose(plan, origin(plan.file))
+    actual = published.look(client, whole.name(plan), plan.endpoint or "")
+    try:
+        wanted = _looked_up(plan, client, project).wanted(whose)
+    except AzureError as error:
+        say(f"The schedules cannot be compared with the file: {error}")
+        return actual, whose, list(_uncompared(plan, whose, actual))
+    return actual, whose, list(schedule_changes(wanted, actual))
+
+
+def _uncompared(plan: Plan, whose: Whose, actual: Actual) -> Iterator[Change]:
+    """Yield what can be said of the schedules if it is not known what publish would send."""
+    for schedule in actual.schedules:
+        mark = schedule.mark
+        if mark and whose.owns(mark) and mark.schedule in plan.schedules:
+            details = ("not compared with the file",)
+            yield Change("unchanged", "schedule", schedule.name, details, schedule.id, mark.schedule or "")
+    there = {schedule.id for schedule in actual.schedules}
+    for key in plan.schedules:
+        if exported.name(plan, key) not in there:
+            when = str(of_trigger(exported.trigger(plan, key)))
+            yield Change("create", "schedule", exported.v1_name(plan, key), (when,), key=key)
 
 
 @dataclass(frozen=True, slots=True)

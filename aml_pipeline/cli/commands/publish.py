@@ -30,7 +30,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
         with waiting.heard_by(listener()), waiting.reminding("determining what to publish"):
             changes = _changes(plan, project, options, environ)
     except KeyboardInterrupt as error:
-        say("Stopped. Completed changes stay; `aml-pipeline publish` will do the rest.")
+        say(f"Stopped. Completed changes stay; {_rest(options.text('version'))}")
         return status_of(error)
     if options.text("format") == "json":
         print_json([_row(change) for change in changes])
@@ -41,6 +41,14 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
             print(line)
     something = any(change.action != "unchanged" for change in changes)
     return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
+
+
+def _rest(version: str | None) -> str:
+    """Return what does the rest after an interrupt; ``previous`` may mean another version by then."""
+    if version == "previous":
+        return "`aml-pipeline publish --version VERSION` will do the rest: name the version, not `previous`."
+    command = "aml-pipeline publish" + (f" --version {version}" if version is not None else "")
+    return f"`{command}` will do the rest."
 
 
 def _changes(plan: Plan, project: Project, options: Options, environ: Mapping[str, str]) -> list[Change]:

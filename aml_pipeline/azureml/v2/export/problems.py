@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.adaptation import adapt
+from aml_pipeline.azureml.v2.export import schedules
 from aml_pipeline.azureml.v2.export.command import MARKS
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
@@ -15,6 +16,8 @@ from aml_pipeline.pipeline.plan.settings import DatasetPlace, Environment
 
 # What v2 accepts as the name of an environment, a data asset or a datastore.
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+# That of the service for names of schedules: 255 letters, digits, - and _ (as for other resources of Azure ML).
+_LONGEST_OF_SCHEDULE = 255
 # The rule of azure-ai-ml for the name of an output, ``_assert_name_and_version`` of entities/_job/pipeline/_io/base.py.
 _OUTPUT = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
@@ -26,6 +29,7 @@ def problems(plan: Plan) -> list[Problem]:
         *(value for name in plan.parameters for value in _values(plan, name)),
         *(problem for step in plan.steps for problem in (*_environment(step), *_outputs(step))),
         *_datasets(plan),
+        *_schedules(plan),
         *sendable.same_names(plan),
     ]
 
@@ -101,6 +105,17 @@ def _datasets(plan: Plan) -> Iterator[Problem]:
         for name, place in plan.data_of(key).items():
             path = ("schedules", key, "datasets", name)
             yield from (replace(problem, path=path) for problem in _dataset(place, path))
+
+
+def _schedules(plan: Plan) -> Iterator[Problem]:
+    for key in plan.schedules:
+        length = len(schedules.name(plan, key))
+        if length > _LONGEST_OF_SCHEDULE:
+            message = (
+                f"the name of this schedule in Azure ML v2 has {length} characters; {_LONGEST_OF_SCHEDULE} are allowed."
+            )
+            cure = "Shorten the name of the pipeline, of the profile or of the schedule: it consists of these."
+            yield Problem("export-name", message, cure, ("schedules", key))
 
 
 def _dataset(place: DatasetPlace, path: Path) -> Iterator[Problem]:
