@@ -277,7 +277,7 @@ COMMANDS = {
             operands=(
                 "[RUN] STEP",
                 2,
-                "Step (default: the last one that ran). With --remote: a run, and a step (default: a failed one).",
+                "Step (default: the last one that ran). With --remote: a run (the latest), a step (a failed one).",
             ),
             example="aml-pipeline logs train",
         ),

@@ -34,6 +34,7 @@ def test_the_log_of_a_step_is_printed_without_secrets(lesson: Either, capsys: Ca
     lesson.service.forget()
     assert lesson.here(capsys, "logs", "--remote").out == "hello, AccountKey=***\r\nend"
     assert lesson.here(capsys, "logs", "--remote", run, "prepare").out == "ready\n"
+    assert lesson.here(capsys, "logs", "--remote", "prepare").out == "ready\n"  # of the latest submitted run
     assert lesson.service.writes() == []
     shutil.rmtree(lesson.root / ".aml_pipeline")  # it needs no record
     assert lesson.here(capsys, "logs", "--remote", run, "prepare", *lesson.submit[1:]).out == "ready\n"

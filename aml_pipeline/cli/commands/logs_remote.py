@@ -27,6 +27,8 @@ def print_log(opened: Opened, options: Options, environ: Mapping[str, str]) -> i
         if options.text(name):
             raise UsageError(f"`logs --remote` does not accept --{name}. Write `aml-pipeline logs --remote RUN STEP`.")
     named, step = (*options.operands, None, None)[:2]
+    if step is None and any(known.name == named for known in plan.steps):
+        named, step = None, named
     run = remote_run.selected(options, named)
     with waiting.heard_by(listener()), tempfile.TemporaryDirectory() as folder:
         workspace = connect(options, environ, os.path.dirname(plan.file), run.workspace, run.sdk)
