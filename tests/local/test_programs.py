@@ -108,10 +108,12 @@ def test_a_program_that_changed_runs_again(programs: Project, tmp_path: Path) ->
         ("tools:other:system", True),  # it finds another Python
         ("tools", True),
         ("venv:tools:system", True),
+        ("launchers:tools:system", True),  # it finds the launcher of another Python
     ],
 )
 def test_the_folder_of_the_python_moves_only_if_path_finds_another(tmp_path: Path, search: str, *, first: bool) -> None:
-    for name in ("tools/pip", "system/python3", "other/python3", "venv/python", "venv/python3"):
+    pythons = ("system/python3", "other/python3", "venv/python", "venv/python3")
+    for name in ("tools/pip", "system/pip", "launchers/torchrun", "system/torchrun", *pythons):
         program = tmp_path / name
         program.parent.mkdir(exist_ok=True)
         program.write_text("#!/bin/sh\n")

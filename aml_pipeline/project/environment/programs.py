@@ -12,6 +12,8 @@ from aml_pipeline.project.environment.interpreter import Interpreter
 from aml_pipeline.project.snapshot.program import PYTHONS
 
 _USUAL = ("python", "python3", "bash", "sh", "Rscript", "torchrun", "accelerate", "deepspeed", "mpirun")
+# Programs that start the Python they are installed with. Not pip, of which a user often has a second, newer one.
+_LAUNCHERS = ("torchrun", "accelerate", "deepspeed")
 # Words that only a shell knows.
 _OF_A_SHELL = frozenset({"cd", "eval", "exec", "export", "if", "for", "set", "source", "ulimit", "while"})
 
@@ -19,10 +21,10 @@ _OF_A_SHELL = frozenset({"cd", "eval", "exec", "export", "if", "for", "set", "so
 def search_path(python: Interpreter, environ: Mapping[str, str]) -> str:
     """Return the value of PATH for a command: ``python`` and its programs come first, as in an image of Azure ML.
 
-    A PATH that finds that Python stays as it is: other folders may come first for other programs.
+    A PATH that finds that Python and its launchers stays as it is: other folders may come first for other programs.
     """
     folder, search = os.path.dirname(python.path), environ.get("PATH", os.defpath)
-    names = [name for name in PYTHONS if place(name, folder)]
+    names = [name for name in (*PYTHONS, *_LAUNCHERS) if place(name, folder)]
     found = all(place(name, search) == os.path.join(folder, name) for name in names)
     return search if found and folder in search.split(os.pathsep) else os.pathsep.join([folder, search])
 
