@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aml_pipeline.azureml import sdks, sendable
-from aml_pipeline.azureml.adaptation import adapt
-from aml_pipeline.azureml.v2.export import shapes
-from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.azureml import sdks
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import differences
 from aml_pipeline.runs.contents import Contents
@@ -17,24 +16,18 @@ from aml_pipeline.runs.differences import Parts
 from aml_pipeline.runs.submitted import last_parts
 
 
-def parts(plan: Plan, project: Project, steps: Iterable[Step], sdk: str) -> dict[str, dict[str, Any]]:
-    """Return what decides whether Azure ML must run each of the ``steps``, as a submission by ``sdk`` records it."""
-    found = {step.name: sendable.parts(plan, project, step) for step in steps}
-    for component in shapes.components(adapt(plan)[0]) if sdk == "v2" else ():
-        for step in component.steps:
-            if step.name in found:
-                found[step.name]["settings"]["component inputs"] = ", ".join(component.values) or "none"
-    return found
-
-
-def last_submission(plan: Plan, project: Project, workspace: Any) -> dict[str, list[str] | None]:  # noqa: ANN401 - the SDK's
-    """Return for each step its differences from what was last submitted to ``workspace`` from here.
+def last_submission(
+    plan: Plan,
+    project: Project,
+    workspace: Any,  # noqa: ANN401 - the SDK's
+    current: Mapping[str, Parts],
+) -> dict[str, list[str] | None]:
+    """Return for each step how its ``current`` parts differ from what was last submitted to ``workspace`` from here.
 
     None: it was not submitted, or only by runs that were forced, whose results Azure ML does not reuse.
     """
     names, sdk = sdks.names_of(workspace).text, sdks.of(workspace)
     before = last_parts(os.path.dirname(project.state), plan.name, sdk, names)
-    current = parts(plan, project, plan.steps, sdk)
     contents = Contents(project.state)
     found: dict[str, list[str] | None] = {}
     for step in plan.steps:
@@ -45,20 +38,37 @@ def last_submission(plan: Plan, project: Project, workspace: Any) -> dict[str, l
 
 
 def _changes(before: Parts, now: Parts) -> list[str]:
-    """Return all differences in words, those of the settings last."""
+    """Return all differences in words: first those that are known here too, then settings, then the component."""
     settings, then = now["settings"], before.get("settings") or {}
     changed = [name for name in settings if then.get(name, settings[name]) != settings[name]]
-    return [*differences.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
+    changes = [*differences.changes(before, now), *(f"{name} {then[name]} → {settings[name]}" for name in changed)]
+    keys = _keys_of_component(mapping(before.get("component")), mapping(now.get("component")))
+    changed = [key for key, is_in_both in keys.items() if is_in_both or not changes]
+    return [*changes, f"component of the step changed ({', '.join(changed)})"] if changed else changes
 
 
-def may_be_reused(changes: Sequence[str] | None, latest: Sequence[str], *, otherwise: str) -> str:
+def _keys_of_component(then: Parts, now: Parts) -> dict[str, bool]:
+    """Return the keys that differ, and whether both have them: a port that came or went is no change of its own.
+
+    Records of SDK v1 and of earlier versions have no component.
+    """
+    keys = {**now, **then} if now and then else {}
+    return {key: key in now and key in then for key in keys if then.get(key) != now.get(key)}
+
+
+def may_be_reused(changes: Sequence[str] | None, latest: Sequence[str], *, otherwise: str, condition: str = "") -> str:
     """Return the reason for a step that may have run with the same values and inputs.
 
-    ``latest`` are the datasets that it reads in a version that changes; ``otherwise`` is the reason for a step without
-    a last submission.
+    ``latest`` says what it reads and uses in a version that changes; ``otherwise`` is the reason for a step without a
+    last submission, ``condition`` that for a step that did not change, if its inputs may be new.
     """
-    reads = f"; it reads {', '.join(latest)}, currently the latest" if latest else ""
     if changes:
-        changed = differences.summary(changes)
-        return f"{changed} since the last submission, and Azure ML may have run that before{reads}"
-    return f"{otherwise if changes is None else 'nothing changed since the last submission'}{reads}"
+        reason = f"{differences.summary(changes)} since the last submission, and Azure ML may have run that before"
+    else:
+        reason = condition or (otherwise if changes is None else "nothing changed since the last submission")
+    return "; ".join([reason, *latest])
+
+
+def reads_latest(datasets: Sequence[str]) -> list[str]:
+    """Return what is said of ``datasets``, each with its version, which the file does not give."""
+    return [f"it reads {', '.join(datasets)}, currently the latest"] if datasets else []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.azureml import following, sdks, since
+from aml_pipeline.azureml import following, sdks, sendable
 from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.watch import Outcome
@@ -57,12 +57,20 @@ class Request:
 
         return [*names, *(registration.name(model) for _, _, model in registration.registrations(self.plan))]
 
+    def parts(self, sdk: str) -> dict[str, dict[str, Any]]:
+        """Return what decides whether Azure ML must run each of its steps again."""
+        if sdk == "v2":
+            from aml_pipeline.azureml.v2 import parts as v2
+
+            return v2.parts(self.plan, self.project, self.steps)
+        return {step.name: sendable.parts(self.plan, self.project, step) for step in self.steps}
+
     def record(self, run: str, portal: str, sdk: str) -> RunRecord:
         """Record the run with that id, so that `cancel` can find it."""
         plan, project = self.plan, self.project
         # Before secrets are sealed, because it has the salt.
         folder = locks.prepare(os.path.dirname(project.state), plan.name)
-        parts = since.parts(plan, project, self.steps, sdk)
+        parts = self.parts(sdk)
         header = {
             **redaction.for_record(plan),
             **provenance.beginning(self.command, self.git),

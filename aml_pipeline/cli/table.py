@@ -101,7 +101,10 @@ COMMANDS = {
             _REMOTE_SDK,
             _REMOTE_WORKSPACE,
             Option("-v", "--verbose", help="List every change of a step, one per line."),
-            Option("--exit-code", help="Exit with status 5 if a step would run."),
+            Option(
+                "--exit-code",
+                help="Exit with status 5 if a step would run, with --remote also if it changed since its submission.",
+            ),
             operands=_STEPS,
             example="aml-pipeline plan --profile quickstart",
         ),

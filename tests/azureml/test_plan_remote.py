@@ -99,6 +99,8 @@ def test_a_value_that_azure_may_have_run_before(lesson: Lesson, capsys: Capture)
     assert planned(lesson, capsys, "train", "--param", "epochs=5") == {
         "train": "may be reused parameter epochs 2 → 5 since the last submission, and Azure ML may have run that before"
     }
+    asked = ("plan", "--remote", "--exit-code", "--param", "epochs=5")
+    assert [lesson.here(capsys, *asked, name).status for name in ("prepare", "train")] == [0, 5]
 
 
 def test_every_change_is_listed(lesson: Lesson, capsys: Capture) -> None:

@@ -94,6 +94,77 @@ def test_steps_further_down_depend_on_those_above(lesson: LessonV2, capsys: Capt
     }
 
 
+def test_a_step_depends_on_one_above_that_changed(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "script: prepare.py", "script: prepare.py\n    timeout: 1h")
+    with (lesson.root / "pipeline.yaml").open("a", encoding="utf-8") as file:
+        file.write("  last: {script: train.py, after: [train]}\n")
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.replace("pipeline.yaml", "timeout: 1h", "timeout: 2h")
+    assert planned(lesson, capsys) == {
+        "prepare": f"may be reused timeout 3600 s → 7200 s {OR_BEFORE}",
+        "train": "may be reused if step prepare is reused",
+        "last": "may be reused if step train is reused",
+    }
+    own = f"may be reused parameter epochs 2 → 3 {OR_BEFORE}"
+    assert planned(lesson, capsys, "train", "--param", "epochs=3") == {"train": own}
+
+
+def test_the_exit_status_says_whether_anything_changed(lesson: LessonV2, capsys: Capture) -> None:
+    """With ``--param``, the argument of ``train`` changes, and that of no other step."""
+    assert lesson.here(capsys, "submit").status == 0
+    asked = ("plan", "--remote", "--exit-code")
+    assert [lesson.here(capsys, *asked, *words).status for words in ([], ["--param", "epochs=3"])] == [0, 5]
+    assert lesson.here(capsys, *asked, "--param", "epochs=3", "prepare").status == 0
+    lesson.replace("pipeline.yaml", "script: prepare.py", "script: prepare.py\n    timeout: 1h")
+    assert lesson.here(capsys, *asked, "train").status == 5, "it depends on a step that changed"
+
+
+COMPONENTS = [
+    ("epochs: 2", "epochs: {default: 2, minimum: 1}", "train", "inputs.epochs"),
+    ("epochs: 2", "epochs: {default: 2, description: How often}", "train", "inputs.epochs"),
+    ("epochs: 2", "epochs: {default: 2, choices: [1, 2]}", "train", "inputs.epochs"),
+    (
+        "\nsteps:",
+        '\nschedules: {late: {cron: "0 2 * * *", parameters: {epochs: 1234567890123456}}}\nsteps:',
+        "train",
+        "inputs.epochs",
+    ),
+    ("--rate: 2", "--rate: 1.5", "slow", "inputs.rate"),
+    ("  slow:", "  again: {script: last.py}\n  slow:", "only", "display_name"),
+    ("  slow:", "  again: {script: last.py, after: [only]}\n  slow:", "only", "outputs.order"),
+]
+
+
+def test_a_change_of_the_component_alone_is_told(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.write({"steps/last.py": "print('last')\n"})
+    with (lesson.root / "pipeline.yaml").open("a", encoding="utf-8") as file:
+        file.write("  only: {script: last.py}\n")
+        file.write("  slow: {script: prepare.py, arguments: {--rate: 1}}\n")
+        file.write("  fast: {script: prepare.py, arguments: {--rate: 2}}\n")
+    assert lesson.here(capsys, "submit").status == 0
+    for old, new, step, what in COMPONENTS:
+        lesson.replace("pipeline.yaml", old, new)
+        expected = f"may be reused component of the step changed ({what}) {OR_BEFORE}"
+        assert planned(lesson, capsys, step) == {step: expected}, new
+        lesson.replace("pipeline.yaml", new, old)
+    assert set(planned(lesson, capsys).values()) == {UNCHANGED}
+
+
+def test_the_latest_version_of_an_environment_is_said(lesson: LessonV2, capsys: Capture) -> None:
+    lesson.service.add_environment("base", "1")
+    lesson.replace("pipeline.yaml", "{name: training, conda_file: conda.yml}", "{registered: base}")
+    assert lesson.here(capsys, "submit").status == 0
+    lesson.service.add_environment("base", "2")
+    uses = "it uses environment base in version 2, currently the latest"
+    assert planned(lesson, capsys, "train") == {"train": f"{UNCHANGED}; {uses}"}
+    changed = planned(lesson, capsys, "train", "--param", "epochs=3")
+    assert changed == {"train": f"may be reused parameter epochs 2 → 3 {OR_BEFORE}; {uses}"}
+    lesson.replace("pipeline.yaml", "{registered: base}", "{registered: base, registry: shared}")
+    assert lesson.here(capsys, "submit").status == 0
+    uses = "it uses the latest version of environment base in registry shared, which was not looked up"
+    assert planned(lesson, capsys, "train") == {"train": f"{UNCHANGED}; {uses}"}
+
+
 def test_a_step_that_shares_its_component_from_now_on_has_changed(lesson: LessonV2, capsys: Capture) -> None:
     step = '  {}: {{script: train.py, arguments: {{--in: "${{{{ steps.prepare.outputs.data }}}}", --rate: {}}}}}\n'
     text = (lesson.root / "pipeline.yaml").read_text()
@@ -101,7 +172,7 @@ def test_a_step_that_shares_its_component_from_now_on_has_changed(lesson: Lesson
     assert lesson.here(capsys, "submit").status == 0
     lesson.write({"pipeline.yaml": text + step.format("slow", 1) + step.format("fast", 2)})
     told = planned(lesson, capsys)
-    assert told["slow"] == f"may be reused component inputs none → rate {OR_BEFORE}"
+    assert told["slow"] == f"may be reused component of the step changed (inputs.rate) {OR_BEFORE}"
     assert told["fast"] == KNOWN
     assert told["train"] == UNCHANGED
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aml_pipeline.azureml import since
+from aml_pipeline.azureml import sendable, since
 from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.v1 import registration
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
@@ -24,7 +24,8 @@ def forecast(plan: Plan, workspace: Sdk, project: Project) -> list[tuple[str, Ve
     work = compilation(by_hand(plan), workspace, project, plan.steps)
     for upload in work.needs.missing_data():
         say(f"A submission would upload dataset {upload.name} ({upload.size}), or the files of it that are missing.")
-    differing = since.last_submission(plan, project, workspace)
+    parts = {step.name: sendable.parts(plan, project, step) for step in plan.steps}
+    differing = since.last_submission(plan, project, workspace, parts)
     known = _known(work)
     verdicts: dict[str, Verdict] = {}
     for step in plan.steps:
@@ -36,7 +37,8 @@ def forecast(plan: Plan, workspace: Sdk, project: Project) -> list[tuple[str, Ve
             reason = own or f"step {again} runs, and Azure ML reuses by identity, not by content"
             verdicts[step.name] = Verdict("run", reason, listed)
         else:
-            reason = since.may_be_reused(changes, work.bindings.latest(step), otherwise="Azure ML knows it")
+            latest = since.reads_latest(work.bindings.latest(step))
+            reason = since.may_be_reused(changes, latest, otherwise="Azure ML knows it")
             verdicts[step.name] = Verdict("depends", reason, listed)
     for step, _, model in registration.registrations(work.plan):
         name = registration.name(model)

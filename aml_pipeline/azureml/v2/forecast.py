@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 
 from aml_pipeline.azureml import since
 from aml_pipeline.azureml.adaptation import by_hand, said
-from aml_pipeline.azureml.v2 import assets, export, needs
+from aml_pipeline.azureml.v2 import assets, export, needs, parts
 from aml_pipeline.azureml.v2.needs import Missing
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace import storage
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import differences
 from aml_pipeline.runs.reuse import Verdict
@@ -34,7 +35,7 @@ def forecast(plan: Plan, client: Sdk, project: Project) -> list[tuple[str, Verdi
     missing = needs.missing(sent, new_data, client, project)
     for text in [*said(remarks), *_to_create(missing)]:
         say(text)
-    differing = since.last_submission(plan, project, client)
+    differing = since.last_submission(plan, project, client, parts.parts(plan, project, plan.steps))
     never = {step.name: _never_reused(step, missing) for step in sent.steps}
     unsure = [step for step in sent.steps if differing[step.name] != [] and not never[step.name]]
     for name in _with_new_code(unsure, client, project):
@@ -43,12 +44,12 @@ def forecast(plan: Plan, client: Sdk, project: Project) -> list[tuple[str, Verdi
     verdicts = []
     for step in sent.steps:
         condition = next((conditions[name] for name in step.upstream if name in conditions), "")
-        changes, reads = differing[step.name], _latest(step, plan, sent)
-        otherwise = condition or since.may_be_reused(changes, reads, otherwise=_KNOWN)
+        changes, latest = differing[step.name], _latest(step, plan, sent)
+        otherwise = since.may_be_reused(changes, latest, otherwise=_KNOWN, condition=condition)
         verdicts.append((step.name, _verdict(changes or (), never[step.name], otherwise)))
         if never[step.name]:
             conditions[step.name] = f"if Azure ML takes the new outputs of step {step.name} for the same inputs"
-        elif condition:
+        elif condition or changes:
             conditions[step.name] = f"if step {step.name} is reused"
     return verdicts
 
@@ -100,7 +101,19 @@ def _verdict(changes: Sequence[str], never: str, otherwise: str) -> Verdict:
 
 
 def _latest(step: Step, plan: Plan, sent: Plan) -> list[str]:
-    """Return the datasets that a step reads in the latest version, in words."""
+    """Return what is said of the datasets and the environment for which the file gives no version."""
     places = {name: plan.datasets[name] for name in step.datasets}
     names = [name for name, place in places.items() if place.registered and place.version in {None, "latest"}]
-    return [f"dataset {name} in version {sent.datasets[name].version}" for name in names]
+    datasets = [f"dataset {name} in version {sent.datasets[name].version}" for name in names]
+    return since.reads_latest(datasets) + _latest_environment(plan.step(step.name).environment, step.environment)
+
+
+def _latest_environment(wanted: Environment | None, sent: Environment | None) -> list[str]:
+    name = wanted and (wanted.curated or wanted.registered)
+    if wanted is None or sent is None or not name or wanted.version:
+        return []
+    if wanted.registry:
+        return [
+            f"it uses the latest version of environment {name} in registry {wanted.registry}, which was not looked up"
+        ]
+    return [f"it uses environment {name} in version {sent.version}, currently the latest"]

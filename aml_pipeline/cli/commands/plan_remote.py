@@ -14,6 +14,7 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import each
 from aml_pipeline.cli.sending import connect, say
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.plan.graph import closure
 
 
 def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
@@ -34,8 +35,9 @@ def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
         print(f"{name:<{width}}  {action}  {verdict.reason}")
         for line in each(verdict.changes) if options.flag("verbose") else ():
             print(line)
-    runs = any(verdicts[name].action == "run" for name in names)
-    return EXIT_SOMETHING_TO_DO if runs and options.flag("exit_code") else 0
+    needed = closure(names, {name: [] for name in verdicts} | {step.name: step.upstream for step in plan.steps})
+    something = any(verdicts[name].action == "run" or verdicts[name].changes for name in needed)
+    return EXIT_SOMETHING_TO_DO if something and options.flag("exit_code") else 0
 
 
 def _refuse_local(options: Options) -> None:
