@@ -257,7 +257,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "Write the folder.",
         "export-environment": "Reported by `export`: an export contains only files of the project. Save the conda "
         "environment to a file, and use that file.",
-        "export-name": "Reported by `export`: the name is not valid in Azure ML v2. Use letters, digits, `-` and `_`.",
+        "export-name": "Reported by `export`: the name is not valid in Azure ML v2. Use letters, digits, `-` and `_`. "
+        "The name of a schedule there includes those of pipeline and profile, and has at most 255 characters.",
         "export-value": "Reported by `export`: Azure ML v2 inserts values of parameters into a shell command, where "
         "this value would change its meaning. Choose another value, or write it directly as an argument.",
         "broken-link": "Reported by `submit`, `publish` and `export`: links in data to upload lead nowhere, or to the "
