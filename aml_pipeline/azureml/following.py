@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from aml_pipeline.azureml import sdks
+from aml_pipeline.azureml import history, sdks
 from aml_pipeline.azureml.workspace import watch
 from aml_pipeline.azureml.workspace.calls import doing
 from aml_pipeline.azureml.workspace.watch import Outcome
-from aml_pipeline.azureml.workspace.watched import ENDPOINT, About, Watched
+from aml_pipeline.azureml.workspace.watched import About, Watched
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.masking import masked, redacted
 from aml_pipeline.core.plain import mapping
@@ -28,9 +28,9 @@ Pause = Callable[[float], None]
 
 
 def wait(
+    plan: Plan,
     workspace: Any,  # noqa: ANN401 - the SDK's
     run: str,
-    plan: Plan,
     *,
     on_event: OnEvent = lambda _event: None,
     pause: Pause = time.sleep,
@@ -42,21 +42,22 @@ def wait(
     run, and another call goes on. Raises UsageError for a run of another pipeline, AzureError when there is no such run
     or Azure ML stays unreachable, MachineError while another process waits for it.
     """
-    record = _record_of(plan, run)
+    record = record_of(plan, run)
     if record and has_ended(record):
         return _outcome(record)
-    record, seen = taken_up(workspace, run, plan, "aml_pipeline.azureml.wait")
+    record, seen = taken_up(plan, workspace, run, "aml_pipeline.azureml.wait")
     return follow(record, seen, on_event, pause)
 
 
-def taken_up(workspace: Any, run: str, plan: Plan, command: str) -> tuple[RunRecord, Watched]:  # noqa: ANN401
+def taken_up(plan: Plan, workspace: Any, run: str, command: str) -> tuple[RunRecord, Watched]:  # noqa: ANN401
     """Return the record of a run of ``plan``'s pipeline, a new one if it has none here, and the run for watching."""
-    record = _record_of(plan, run)
-    seen = watched(workspace, run, plan, steps_of(record) if record else [])
+    record = record_of(plan, run)
+    seen = watched(workspace, run, plan, record)
     return record or _recorded(plan, run, workspace, seen, command), seen
 
 
-def _record_of(plan: Plan, run: str) -> RunRecord | None:
+def record_of(plan: Plan, run: str) -> RunRecord | None:
+    """Return the record here of the run with that id in Azure ML, if it has one."""
     return submitted.with_id(os.path.join(os.path.dirname(plan.file), STATE), run)
 
 
@@ -101,15 +102,16 @@ def steps_of(record: RunRecord) -> list[str]:
     return [str(name) for name in about.get("steps") or record.parts]
 
 
-def watched(workspace: Any, run: str, plan: Plan, steps: Sequence[str]) -> Watched:  # noqa: ANN401 - the SDK's
-    """Return the run with that id in Azure ML, for watching; ``steps`` are those that are recorded of it.
+def watched(workspace: Any, run: str, plan: Plan | None, record: RunRecord | None) -> Watched:  # noqa: ANN401
+    """Return the run with that id in Azure ML, for watching; its steps are named as in its record or in ``plan``.
 
     Raises AzureError if SDK v1 knows no such run.
     """
+    steps = steps_of(record) if record else []
     if sdks.of(workspace) == "v2":
         from aml_pipeline.azureml.v2 import watched as v2
 
-        return v2.watched(workspace, run, [*(step.name for step in plan.steps), *steps])
+        return v2.watched(workspace, run, [*(step.name for step in (plan.steps if plan else ())), *steps])
     from aml_pipeline.azureml.v1 import watched as v1
 
     return v1.watched(v1.run_of(workspace, run), steps)
@@ -119,28 +121,28 @@ def _recorded(plan: Plan, run: str, workspace: Any, seen: Watched, command: str)
     """Return a new record of a run that was not submitted from here, such as one that a schedule began."""
     with doing(f"looking up run {run}", seen.extra):
         about = seen.about()
-    _require_own(plan, run, about)
+    _require_own(plan, workspace, run, about)
     header = {**_header(plan, about, command), "azureml": _place(run, workspace, about)}
     folder = locks.prepare(os.path.join(os.path.dirname(plan.file), STATE), plan.name)
     recorder = Recorder(os.path.join(folder, "runs"), new_id())
     with locks.recording(folder):
-        known = _record_of(plan, run)  # by another process, meanwhile
+        known = record_of(plan, run)  # by another process, meanwhile
         if known is None:
             recorder.open(lambda: header)
             recorder.close()
     return known or RunRecord(recorder.run, recorder.folder)
 
 
-def _require_own(plan: Plan, run: str, about: About) -> None:
+def _require_own(plan: Plan, workspace: Any, run: str, about: About) -> None:  # noqa: ANN401 - the SDK's
     """Raise UsageError for a run that neither `submit` nor something published of ``plan``'s pipeline began."""
-    pipeline, properties = about.tags.get("pipeline"), about.properties
-    published = "azureml.pipelineid" in properties or (plan.endpoint and plan.endpoint == properties.get(ENDPOINT))
-    if pipeline not in {None, plan.name}:
+    if history.is_own(plan, workspace, about.tags, about.properties):
+        return
+    pipeline = about.tags.get("pipeline")
+    if pipeline:
         what = f'Run {run} is one of pipeline "{pipeline}", not of "{plan.name}"'
         raise UsageError(f"{what}. Name the file of that pipeline with -f.")
-    if pipeline is None and not published:
-        what = f"Run {run} was begun neither by `aml-pipeline submit` nor by something that {plan.name} published"
-        raise UsageError(f"{what}, so it is not recorded. Read its logs: `aml-pipeline logs --remote {run}`.")
+    what = f"Run {run} was begun neither by `aml-pipeline submit` nor by something that {plan.name} published"
+    raise UsageError(f"{what}, so it is not recorded. Read its logs: `aml-pipeline logs --remote {run}`.")
 
 
 def _header(plan: Plan, about: About, command: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline.azureml import sdks
@@ -23,3 +24,21 @@ def runs(plan: Plan, workspace: Any) -> list[RemoteRun]:  # noqa: ANN401 - the S
 
         listed = v1.runs(plan, workspace)
     return sorted(listed, key=lambda run: run.started or 0.0, reverse=True)
+
+
+def is_own(
+    plan: Plan,
+    workspace: Any,  # noqa: ANN401 - the SDK's
+    tags: Mapping[str, str],
+    properties: Mapping[str, str],
+) -> bool:
+    """Whether `submit`, or something that this pipeline published with any profile, began a run. Raises AzureError."""
+    if "pipeline" in tags:
+        return tags["pipeline"] == plan.name
+    if sdks.of(workspace) == "v2":
+        from aml_pipeline.azureml.v2 import history as v2
+
+        return v2.is_of_published(plan, workspace, properties)
+    from aml_pipeline.azureml.v1 import history as v1
+
+    return v1.is_of_published(plan, workspace, properties)

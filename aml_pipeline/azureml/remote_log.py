@@ -15,9 +15,9 @@ from aml_pipeline.pipeline.plan.model import Plan
 
 
 def save_log(
+    plan: Plan,
     workspace: Any,  # noqa: ANN401 - the SDK's
     run: str,
-    plan: Plan,
     place: str,
     step: str | None = None,
 ) -> str:
@@ -26,7 +26,7 @@ def save_log(
     It is the log of ``step``, else of the first failed step, else of the last one that has begun. Raises UsageError
     when that step has not begun, AzureError when there is no such run.
     """
-    seen = following.watched(workspace, run, plan, [])
+    seen = following.watched(workspace, run, plan, following.record_of(plan, run))
     with doing(f"looking up the steps of run {run}", seen.extra):
         status, begun = seen.look([])
     wanted = _wanted(_in_order(plan, begun), step)

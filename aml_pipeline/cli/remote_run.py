@@ -18,11 +18,12 @@ from aml_pipeline.cli.recorded import ambiguous, matching
 from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.cli.sending import say
 from aml_pipeline.core.errors import MachineError, UsageError, UserError
+from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.submitted import submitted
 
 
-class RemoteRun(NamedTuple):
+class Selected(NamedTuple):
     """A run in Azure ML: its id, the SDK to use, its workspace, and its record, if it has one here."""
 
     id: str
@@ -31,13 +32,13 @@ class RemoteRun(NamedTuple):
     record: RunRecord | None = None
 
 
-def selected(options: Options, name: str | None) -> RemoteRun:
+def selected(options: Options, name: str | None) -> Selected:
     """Return the run that ``name`` matches, or else has as its id; without a name the latest submitted."""
     run = _selected(options, name)
     return run._replace(sdk=options.text("sdk") or run.sdk)
 
 
-def _selected(options: Options, name: str | None) -> RemoteRun:
+def _selected(options: Options, name: str | None) -> Selected:
     if name is None:
         return _recorded(_last_submitted(options))
     meant = matching(submitted(state_folder(options)), name)
@@ -46,18 +47,22 @@ def _selected(options: Options, name: str | None) -> RemoteRun:
     return _recorded(meant[0]) if meant else _unrecorded(options, name)
 
 
-def _recorded(record: RunRecord) -> RemoteRun:
+def _recorded(record: RunRecord) -> Selected:
     about = record.header["azureml"]
-    return RemoteRun(str(about["run"]), str(about.get("sdk", "v1")), about.get("workspace"), record)
+    return Selected(str(about["run"]), str(about.get("sdk", "v1")), about.get("workspace"), record)
 
 
-def _unrecorded(options: Options, run: str) -> RemoteRun:
+def _unrecorded(options: Options, run: str) -> Selected:
     """Return a run with the SDK and the workspace that the file names, if it can be read."""
+    plan = plan_if_readable(options)
+    return Selected(run, sdks.chosen(plan), plan.workspace) if plan else Selected(run, sdks.installed(), None)
+
+
+def plan_if_readable(options: Options) -> Plan | None:
+    """Return the plan in the file, if that can be read: what is recorded does not need it."""
     with contextlib.suppress(UserError):
-        plan = open_readable(options).plan
-        if plan:
-            return RemoteRun(run, sdks.chosen(plan), plan.workspace)
-    return RemoteRun(run, sdks.installed(), None)
+        return open_readable(options).plan
+    return None
 
 
 def _last_submitted(options: Options) -> RunRecord:

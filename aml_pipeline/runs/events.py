@@ -62,7 +62,7 @@ class MetricLogged:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step has ended. ``message`` describes a failure, ``tail`` contains the last lines of its log.
+    """A step has ended after ``seconds``, if known. ``message`` describes a failure, ``tail`` ends its log.
 
     ``remark`` is worth a line although the step ended well.
 
@@ -74,7 +74,7 @@ class StepEnded:
     step: str
     state: State
     reason: str
-    seconds: float = 0.0
+    seconds: float | None = 0.0
     exit_status: int | None = None
     message: str = ""
     tail: tuple[str, ...] = ()

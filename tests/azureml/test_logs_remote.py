@@ -41,6 +41,28 @@ def test_the_log_of_a_step_is_printed_without_secrets(lesson: Either, capsys: Ca
     assert not (lesson.root / ".aml_pipeline").exists()
 
 
+def test_a_step_alone_is_of_the_latest_run(lesson: Either, capsys: Capture) -> None:
+    lesson.service.prints("prepare", "ready\n")
+    lesson.service.prints("train", "trained\n")
+    lesson.here(capsys, *lesson.submit, "--wait")
+    assert lesson.here(capsys, "logs", "--remote", "prepare").out == "ready\n"
+    assert lesson.here(capsys, "logs", "--remote", lesson.runs()[-1].name).out == "trained\n"
+
+
+def test_a_step_that_was_submitted_alone(lesson: Either, capsys: Capture) -> None:
+    sent = lesson.here(capsys, *lesson.submit, "prepare")
+    assert sent.status == 0, sent.err
+    run = lesson.record()["azureml"]["run"]
+    lesson.here(capsys, "wait")
+    printed = lesson.here(capsys, "logs", "--remote", run)
+    assert printed.status == 0, printed.err
+    assert lesson.here(capsys, "logs", "--remote", run, "prepare").out == printed.out
+    shutil.rmtree(lesson.root / ".aml_pipeline")
+    assert lesson.here(capsys, "logs", "--remote", run, "prepare", *lesson.submit[1:]).out == printed.out
+    lesson.here(capsys, "wait", run, *lesson.submit[1:])
+    assert list(lesson.record()["steps"]) == ["prepare"]
+
+
 def test_that_of_a_failed_step_comes_first(lesson: Either, capsys: Capture) -> None:
     lesson.service.fails("prepare", "no such file", "the last line\n")
     lesson.here(capsys, *lesson.submit, "--wait")

@@ -49,9 +49,9 @@ def test_every_public_function_takes_either_workspace(side: Side, tmp_path: Path
         assert [verdict.action for _, verdict in api.forecast(plan, workspace)] == ["run", "run"]
         submission = api.submit(plan, workspace)
         assert isinstance(submission, api.Submission)
-        assert api.wait(workspace, submission.id, plan).state == "done"
+        assert api.wait(plan, workspace, submission.id).state == "done"
         assert [run.run for run in api.runs(plan, workspace)] == [submission.id]
-        assert api.save_log(workspace, submission.id, plan, str(tmp_path / "log"), step="prepare") == "prepare"
+        assert api.save_log(plan, workspace, submission.id, str(tmp_path / "log"), step="prepare") == "prepare"
         assert api.cancel(workspace, submission.id) in {"Finished", "Completed"}
         _publish(api, side, workspace)
         _compile(api, side, workspace)

@@ -69,9 +69,14 @@ def test_a_run_that_was_not_waited_for_is_taken_up(lesson: Either, capsys: Captu
 def test_a_run_that_failed_long_ago(lesson: Either, capsys: Capture) -> None:
     lesson.service.fails("prepare", "no such file", "last line\n")
     lesson.here(capsys, *lesson.submit)
-    for _ in range(2):  # the second finds it recorded
-        done = lesson.here(capsys, "wait", lesson.runs()[0].name)
-        assert done.status == 1
+    first = lesson.here(capsys, "wait", lesson.runs()[0].name)
+    second = lesson.here(capsys, "wait")
+    assert (first.status, second.status) == (1, 1)
+    (run,) = lesson.service.sent
+    assert second.out == f"run {run} has ended: failed\n"
+    log = f".aml_pipeline/lesson/runs/{lesson.runs()[0].name}/steps/prepare.log"
+    assert second.err == f"    last line\nprepare: Azure ML says: no such file Log: {log}\n"
+    assert first.err.endswith(second.err)
     assert lesson.record()["steps"]["prepare"]["tail"] == ["last line"]
     assert lesson.record()["steps"]["train"]["state"] == "not run"
 
@@ -122,6 +127,16 @@ def test_a_run_without_a_record_gets_one(lesson: Either, capsys: Capture) -> Non
     assert lesson.here(capsys, "wait", run).out == f"run {run} has ended: done\n"
 
 
+def test_a_recorded_run_needs_no_file_that_can_be_read(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit)
+    (run,) = lesson.service.sent
+    lesson.replace("pipeline.yaml", "steps:", "stepz:")
+    done = lesson.here(capsys, "wait", run)
+    assert done.status == 0, done.err
+    assert [line.split()[:2] for line in done.out.splitlines()] == [["prepare", "done"], ["train", "done"]]
+    assert lesson.record()["state"] == "done"
+
+
 def test_a_run_of_another_pipeline_is_refused(lesson: Either, capsys: Capture) -> None:
     lesson.here(capsys, *lesson.submit)
     (run,) = lesson.service.sent
@@ -155,13 +170,13 @@ def test_from_python(lesson: Either, capsys: Capture) -> None:
     plan, workspace = aml_pipeline.load(lesson.root / "pipeline.yaml"), connected(lesson)
     (run,) = lesson.service.sent
     events: list[Event] = []
-    assert azureml.wait(workspace, run, plan, on_event=events.append, pause=lambda _: None) == ("done", "")
+    assert azureml.wait(plan, workspace, run, on_event=events.append, pause=lambda _: None) == ("done", "")
     assert [event.step for event in events if isinstance(event, StepStarted)] == ["prepare", "train"]
-    assert azureml.wait(workspace, run, plan, on_event=events.clear) == ("done", "")  # type: ignore[arg-type] # not called
+    assert azureml.wait(plan, workspace, run, on_event=events.clear) == ("done", "")  # type: ignore[arg-type] # not called
     lesson.replace("pipeline.yaml", "name: lesson", "name: letters")
     shutil.rmtree(lesson.root / ".aml_pipeline")
     with pytest.raises(UsageError, match='one of pipeline "lesson"'):
-        azureml.wait(workspace, run, aml_pipeline.load(lesson.root / "pipeline.yaml"))
+        azureml.wait(aml_pipeline.load(lesson.root / "pipeline.yaml"), workspace, run)
 
 
 # The record, whenever a wait is stopped: no SDK is needed.
@@ -259,10 +274,10 @@ def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, projec
     monkeypatch.setattr(sdks, "of", lambda _: "v2")
     plan = aml_pipeline.load(project.root / "pipeline.yaml")
     with_id, answers = submitted.with_id, iter([False])
-    first, _ = following.taken_up(None, "run", plan, "first")
+    first, _ = following.taken_up(plan, None, "run", "first")
     # The second looks before the first has recorded it.
     monkeypatch.setattr(submitted, "with_id", lambda *words: with_id(*words) if next(answers, True) else None)
-    assert following.taken_up(None, "run", plan, "second")[0].id == first.id
+    assert following.taken_up(plan, None, "run", "second")[0].id == first.id
     assert (first.started, first.parameters, first.state) == (5.0, {}, "submitted")
 
 
@@ -271,10 +286,7 @@ def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, projec
     [
         ({"pipeline": "small"}, {}, ""),
         ({"pipeline": "other"}, {"azureml.endpointname": "calls"}, 'one of pipeline "other", not of "small"'),
-        ({}, {"azureml.pipelineid": "some-id"}, ""),
-        ({}, {"azureml.endpointname": "calls"}, ""),
-        ({}, {"azureml.endpointname": "other"}, "nor by something that small published, so it is not recorded"),
-        ({"who": "me"}, {}, "begun neither by `aml-pipeline submit` nor"),
+        ({"who": "me"}, {}, "nor by something that small published, so it is not recorded"),
     ],
 )
 def test_whose_runs_are_recorded(
@@ -288,8 +300,33 @@ def test_whose_runs_are_recorded(
     monkeypatch.setattr(sdks, "of", lambda _: "v2")
     plan = aml_pipeline.load(project.root / "pipeline.yaml")
     with pytest.raises(UsageError, match=error) if error else nullcontext():
-        following.taken_up(None, "run", plan, "wait")
+        following.taken_up(plan, None, "run", "wait")
     assert len(aml_pipeline.history(project.root / "pipeline.yaml")) == (not error)
+
+
+ENDPOINT = "profiles: {night: {publish: {endpoint: called}}}\n"
+
+
+def test_a_run_of_something_published_is_recorded_only_by_the_pipeline_that_published_it(
+    lesson: Either, capsys: Capture
+) -> None:
+    profile: tuple[str, ...] = ()
+    if isinstance(lesson, LessonV2):
+        lesson.replace("pipeline.yaml", "parameters:\n", f"{ENDPOINT}\nparameters:\n")
+        profile = ("--profile", "night")
+    published = lesson.here(capsys, "publish", *lesson.submit[1:], *profile)
+    assert published.status == 0, published.err
+    run = lesson.service.call("called" if profile else "lesson")
+    lesson.replace("pipeline.yaml", "name: lesson", "name: letters")
+    done = lesson.here(capsys, "wait", run, *lesson.submit[1:])
+    what = f"Run {run} was begun neither by `aml-pipeline submit` nor by something that letters published"
+    cure = f"so it is not recorded. Read its logs: `aml-pipeline logs --remote {run}`."
+    assert (done.status, done.err) == (2, f"{what}, {cure}\n")
+    assert lesson.runs() == []
+    lesson.replace("pipeline.yaml", "name: letters", "name: lesson")
+    done = lesson.here(capsys, "wait", run, *lesson.submit[1:])
+    assert done.status == 0, done.err
+    assert (lesson.record()["azureml"]["run"], lesson.record()["state"]) == (run, "done")
 
 
 def test_times_are_those_of_azure_where_nobody_watched(tmp_path: Path) -> None:

@@ -9,15 +9,16 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from aml_pipeline.azureml.v1.sdk import doing
 from aml_pipeline.azureml.v1.watched import Watched
 from aml_pipeline.azureml.workspace import waiting, watch
+from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.core.errors import AzureError
-from aml_pipeline.runs.events import Event, MetricLogged, RunEnded, StepEnded, StepStarted, as_data
+from aml_pipeline.runs.events import Event, MetricLogged, RunEnded, State, StepEnded, StepStarted, as_data
 from tests.patience import PATIENCE, no_hang, until
 
 
@@ -326,3 +327,31 @@ def test_nobody_has_to_listen(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
         sys.stdout.write("of the SDK\n")
         time.sleep(0.05)
     assert capfd.readouterr() == ("", "")
+
+
+TIMES = {"startTimeUtc": "2020-01-01T10:00:00.5Z"}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "times"), [(("Finished",), {}), (("Finished",), TIMES), (("Failed",), TIMES)], ids=str
+)
+def test_how_long_a_step_took_that_nobody_saw_run_is_not_made_up(
+    tmp_path: Path, told: Told, statuses: tuple[str], times: dict[str, str]
+) -> None:
+    wait(Run("all", "Finished", steps=[Run("one", *statuses, times=times)]), ["one"], told, tmp_path)
+    assert [event.seconds for event in told if isinstance(event, StepEnded)] == [None]
+
+
+def test_how_long_a_step_took_is_measured_where_azure_does_not_say_when_it_ended(tmp_path: Path, told: Told) -> None:
+    step = Run("one", "Running", "Finished", times=TIMES)
+    wait(Run("all", "Running", "Finished", steps=[step]), ["one"], told, tmp_path)
+    (seconds,) = (event.seconds for event in told if isinstance(event, StepEnded))
+    assert seconds is not None
+
+
+def test_an_unknown_duration_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress("", ["one", "two"])
+    for step, state in (("one", "done"), ("two", "failed")):
+        progress(StepStarted(0.0, step, "in Azure ML", "id", "log"))
+        progress(StepEnded(0.0, step, cast("State", state), "", None))
+    assert capsys.readouterr().out == "one  done\ntwo  FAILED\n"

@@ -23,6 +23,11 @@ class Mark:
     disabled: bool = False
     origin: str = ""
 
+    @property
+    def pipeline(self) -> str:
+        """The name of the pipeline, whatever the profile."""
+        return self.identity.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Whose:

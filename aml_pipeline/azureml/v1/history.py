@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
 from aml_pipeline.azureml.v1 import published
@@ -28,14 +28,31 @@ def runs(plan: Plan, workspace: Sdk) -> list[RemoteRun]:
     return [*(_run(run) for run in tagged if run.id not in own), *own.values()]
 
 
+def is_of_published(plan: Plan, workspace: Sdk, properties: Mapping[str, str]) -> bool:
+    """Whether something that this pipeline published, with any profile, began the run with those properties."""
+    if _PUBLISHED not in properties:
+        return False
+    return properties[_PUBLISHED] in _marks(plan, _published(plan, workspace))
+
+
+def _published(plan: Plan, workspace: Sdk) -> Actual:
+    return published.look(workspace, endpoint_name(plan.name, plan.profile))
+
+
+def _marks(plan: Plan, actual: Actual) -> dict[str, Mark]:
+    """Return the marks of what this pipeline published, by id."""
+    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines}
+    return {known: mark for known, mark in marks.items() if mark and mark.pipeline == plan.name}
+
+
 def _of_published(plan: Plan, workspace: Sdk, begun: list[Sdk]) -> Iterator[tuple[str, RemoteRun]]:
     """Yield the runs, by id, that were begun by what this pipeline published, with any profile."""
-    actual = published.look(workspace, endpoint_name(plan.name, plan.profile))
-    marks = {pipeline.id: pipeline.mark for pipeline in actual.pipelines}
+    actual = _published(plan, workspace)
+    marks = _marks(plan, actual)
     schedules = _schedules(plan, workspace, actual) if any(map(_is_scheduled, begun)) else {}
     for run in begun:
         mark = marks.get(run.properties.get(_PUBLISHED))
-        if mark is not None and _is_own(plan, mark):
+        if mark is not None:
             identity, schedule = mark.identity, schedules.get(run.id)
             called = None if _is_scheduled(run) else identity.replace("/", "-")
             yield run.id, _run(run, identity.partition("/")[2] or None, schedule, called)
@@ -43,15 +60,11 @@ def _of_published(plan: Plan, workspace: Sdk, begun: list[Sdk]) -> Iterator[tupl
 
 def _schedules(plan: Plan, workspace: Sdk, actual: Actual) -> dict[str, str]:
     """Return the names of this pipeline's schedules by the runs that they began."""
-    own = [schedule for schedule in actual.schedules if schedule.mark and _is_own(plan, schedule.mark)]
+    own = [schedule for schedule in actual.schedules if schedule.mark and schedule.mark.pipeline == plan.name]
     with doing("listing the runs of schedules"):
         service = published.provider(workspace)._service_caller  # noqa: SLF001 - the SDK's own would ask for each run
         listed = [(schedule.name, service.get_pipeline_runs_by_schedule_id_async(schedule.id)) for schedule in own]
     return {run.id: name for name, begun in listed for run in begun}
-
-
-def _is_own(plan: Plan, mark: Mark) -> bool:
-    return mark.identity.partition("/")[0] == plan.name
 
 
 def _is_scheduled(run: Sdk) -> bool:

@@ -11,6 +11,7 @@ from aml_pipeline.azureml import sendable
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.compile import compiled, script_run
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.v1.watched import STEP
 from aml_pipeline.azureml.workspace.ending import ENDS
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, address_of, may_pass, status_of
 from aml_pipeline.azureml.workspace.waiting import say
@@ -62,7 +63,7 @@ def submit_step(
     unknown whether the run started, SubmissionStopped when a signal came and that is unknown.
     """
     config = script_run(plan, step, workspace, project)
-    own = sendable.tags(plan, tags)
+    own = {**sendable.tags(plan, tags), STEP: step.name}
     run = f"{plan.experiment}_{int(time.time())}_{uuid4().hex[:8]}"  # as the SDK calls it
     with _told_if_stopped([run]):
         try:

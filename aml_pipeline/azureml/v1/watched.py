@@ -27,6 +27,9 @@ from aml_pipeline.azureml.workspace.watched import About, StepRun, Whole
 from aml_pipeline.core.plain import mapping
 from aml_pipeline.runs.metrics import jsonable
 
+# The tag of the run of a single step: its name in the file.
+STEP = "aml-pipeline-step"
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -75,7 +78,7 @@ def watched(run: Sdk, steps: Sequence[str]) -> Watched:
     """Return a run for watching. That of a script is its single step, the one of ``steps`` if known."""
     if hasattr(run, "get_steps"):
         return Watched(run)
-    return Watched(run, steps[0] if len(steps) == 1 else str(run.display_name or run.id))
+    return Watched(run, steps[0] if len(steps) == 1 else str(run.tags.get(STEP) or run.display_name or run.id))
 
 
 def run_of(workspace: Sdk, run: str) -> Sdk:

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aml_pipeline.azureml.v2.marks import mark_of
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope, word
+from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.azureml.workspace.watched import ENDPOINT
 from aml_pipeline.pipeline.plan.model import Plan
@@ -23,9 +25,29 @@ def runs(plan: Plan, client: Sdk) -> list[RemoteRun]:
     """Return the runs of the pipeline in its experiment, and those that its batch endpoint began anywhere."""
     with doing(f"listing the runs of {plan.name}"):
         tagged = [job for job in _jobs(client, tag="pipeline") if _is_own(plan, job)]
-        called = _jobs(client, properties=f"{ENDPOINT}={plan.endpoint}") if plan.endpoint else ()
+        named = {ENDPOINT: plan.endpoint or ""}
+        called = _jobs(client, properties=f"{ENDPOINT}={plan.endpoint}") if is_of_published(plan, client, named) else ()
         jobs = {job["name"]: job for job in (*tagged, *called)}
         return [_run(job) for job in jobs.values()]
+
+
+def is_of_published(plan: Plan, client: Sdk, properties: Mapping[str, str]) -> bool:
+    """Whether a batch endpoint that this pipeline published, with any profile, began the run with those properties.
+
+    Jobs of schedules have the tag ``pipeline``.
+    """
+    name = properties.get(ENDPOINT)
+    if not name:
+        return False
+    with doing(f"looking up endpoint {name}"):
+        try:
+            entity = client.batch_endpoints._batch_operation.get(endpoint_name=name, **scope(client))  # noqa: SLF001
+        except Exception as error:  # of azure-core
+            if status_of(error) == NOT_FOUND:
+                return False
+            raise
+    mark = mark_of(entity.get("tags"))
+    return mark is not None and mark.pipeline == plan.name
 
 
 def _jobs(client: Sdk, **wanted: str) -> Iterator[Mapping[str, Any]]:

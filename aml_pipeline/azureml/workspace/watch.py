@@ -57,6 +57,7 @@ class _Watch:
     log: Callable[[str], str]
     pause: Pause
     begun: dict[str, float] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)  # running, by this process
     ended: dict[str, State] = field(default_factory=dict)
     recorded: Counter[tuple[str, str]] = field(default_factory=Counter)  # values of metrics, by step and name
     unfinished: dict[str, str] = field(default_factory=dict)  # known to Azure ML, with their statuses
@@ -93,6 +94,7 @@ class _Watch:
             self.finish(step, self.ask(lambda: self.run.end(step, self.log(step.name))))
         elif step.status in _RUNNING:
             self.begin(step, time.time())
+            self.seen.add(step.name)
             self.tell(StepTicked(step.name, time.time() - self.begun[step.name]))
 
     def begin(self, step: StepRun, moment: float) -> None:
@@ -112,9 +114,9 @@ class _Watch:
                 self.recorded[name, metric] -= 1
             else:
                 self.say(MetricLogged(now, name, metric, kind, value))
-        seconds = end.span.seconds if name in self.begun else None
-        if seconds is None:
-            seconds = now - self.begun.get(name, now)
+        seconds = end.span.seconds if name in self.begun else 0.0
+        if seconds is None and name in self.seen:
+            seconds = now - self.begun[name]
         self.say(StepEnded(now, name, end.state, "", seconds, message=end.message, tail=end.tail))
 
     def end(self, status: str) -> Outcome:

@@ -33,7 +33,7 @@ def print_log(opened: Opened, options: Options, environ: Mapping[str, str]) -> i
     with waiting.heard_by(listener()), tempfile.TemporaryDirectory() as folder:
         workspace = connect(options, environ, os.path.dirname(plan.file), run.workspace, run.sdk)
         place = os.path.join(folder, "log")
-        azureml.save_log(workspace, run.id, plan, place, step)
+        azureml.save_log(plan, workspace, run.id, place, step)
         with files.opened_text(place) as stream:
             for piece in iter(lambda: stream.read(1 << 16), ""):
                 log(sys.stdout, piece, coloured=is_coloured(sys.stdout, environ))

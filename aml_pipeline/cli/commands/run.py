@@ -11,7 +11,7 @@ from aml_pipeline.cli.exits import EXIT_FAILED
 from aml_pipeline.cli.opened import command_line, open_with
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
-from aml_pipeline.cli.screen.progress import Progress, output_lines
+from aml_pipeline.cli.screen.progress import Progress, output_lines, title_of
 from aml_pipeline.cli.selected import selection, warn_of_left_out, whole_number, with_processes
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
@@ -54,8 +54,9 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         wishes = Wishes(forced, whole_number(options, "jobs", 1, least=1), options.flag("keep_going"))
         warned = warn_of_left_out(context, selected, verbose=options.flag("verbose"))
         progress = Progress(
-            context.plan,
+            project.folder,
             selected,
+            title=title_of(context.plan, len(selected)),
             verbose=options.flag("verbose"),
             remark=lambda: _remark(context, selected),
             before=lambda: last_done(os.path.join(project.state, "runs"), selected),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from aml_pipeline import azureml
@@ -13,7 +14,7 @@ from aml_pipeline.cli import remote_run, stopping
 from aml_pipeline.cli.exits import status_of
 from aml_pipeline.cli.opened import by_name, command_line, open_with
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.screen.progress import Progress
+from aml_pipeline.cli.screen.progress import Progress, title_of
 from aml_pipeline.cli.sending import connect, listener, say, say_where
 from aml_pipeline.core.errors import SubmissionStopped, UsageError
 from aml_pipeline.core.masking import redacted
@@ -111,4 +112,6 @@ def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, s
 
 
 def _waited(sent: Submission) -> int:
-    return remote_run.waited(Progress(sent.plan, [step.name for step in sent.steps]), sent.wait)
+    steps = [step.name for step in sent.steps]
+    shown_in = os.path.dirname(sent.plan.file)
+    return remote_run.waited(Progress(shown_in, steps, title=title_of(sent.plan, len(steps))), sent.wait)

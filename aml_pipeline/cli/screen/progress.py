@@ -34,16 +34,16 @@ class Progress:
     """Shows the events of a run of ``selected`` steps.
 
     When the first of them runs, ``remark`` returns a line to print and ``before`` the recorded last success of each
-    step. ``manner`` returns how a step runs, as a part of a sentence. Unless ``titled`` is false, a line with the
-    parameters of ``plan`` comes first.
+    step. ``manner`` returns how a step runs, as a part of a sentence. The ``title`` comes before everything.
+    Paths are shown relative to ``folder``, that of the project, or one above it.
     """
 
     def __init__(  # noqa: PLR0913 - what is shown beside the events
         self,
-        plan: Plan,
+        folder: str,
         selected: Sequence[str],
         *,
-        titled: bool = True,
+        title: str = "",
         verbose: bool = False,
         remark: Callable[[], str] = lambda: "",
         before: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
@@ -57,8 +57,8 @@ class Progress:
         self._last: dict[str, dict[str, object]] = {}
         self._logs: dict[str, str] = {}
         self.lines: list[str] = []  # what was written to standard output
-        self._folder = os.path.dirname(plan.file)
-        self._title = _title(plan, len(selected)) if titled else ""
+        self._folder = folder
+        self._title = title
         self._manner = manner
         self._remark = remark
         self._before = cache(before)
@@ -117,16 +117,15 @@ class Progress:
 
     def _end(self, event: events.StepEnded) -> None:
         self._live.drop(event.step)
-        words = {"done": f"done in {event.seconds:.1f} s", "failed": f"FAILED after {event.seconds:.1f} s"}
+        took = [""] * 2 if event.seconds is None else [f" {word} {event.seconds:.1f} s" for word in ("in", "after")]
+        words = {"done": f"done{took[0]}", "failed": f"FAILED{took[1]}"}
         text = words.get(event.state, event.state)
         detail = {"done": self._compared(event.step), "not run": event.reason}.get(event.state, "")
         self.lines.append(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}")
         self._live.above(self.lines[-1], sys.stdout)
         if event.state == "failed" and event.message:
-            for line in event.tail:
-                self.say(f"    {without_colours(line)}")
-            end = "\n" if "\n" in event.message else " "
-            self.say(f"{event.step}: {event.message}{end}Log: {_from_here(self._logs[event.step], self._folder)}")
+            for line in failure(event.step, event.message, event.tail, self._logs[event.step], self._folder):
+                self.say(line)
         if event.remark:
             self.say(f"{event.step}: {event.remark}")
 
@@ -135,12 +134,20 @@ class Progress:
         self._live.above(text, sys.stderr)
 
 
+def failure(step: str, message: str, tail: Sequence[str], log_file: str, folder: str) -> list[str]:
+    """Return the last lines of the log of a failed step, and why it failed."""
+    end = "\n" if "\n" in message else " "
+    why = f"{step}: {message}{end}Log: {_from_here(log_file, folder)}"
+    return [*(f"    {without_colours(line)}" for line in tail), why]
+
+
 def each(changes: Sequence[str]) -> list[str]:
     """Return a line for each change, if there are several."""
     return [f"    {change}" for change in changes] if len(changes) > 1 else []
 
 
-def _title(plan: Plan, steps: int) -> str:
+def title_of(plan: Plan, steps: int) -> str:
+    """Return the line with the parameters of ``plan``, of which a number of steps is selected."""
     given = {**redaction.parameters(plan), **redaction.data(plan)}
     values = ", ".join(f"{name}={shown(text)}" for name, text in given.items())
     profile = f", profile {plan.profile}" if plan.profile else ""
