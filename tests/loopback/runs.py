@@ -9,6 +9,8 @@ from .rules import check
 from .state import NOW, Entity, State
 from .wire import Call, Refusal, route
 
+_ENDED = frozenset({"Completed", "Failed", "Canceled"})
+
 
 def experiment_named(state: State, name: str) -> Entity:
     """Return an experiment, made where there is none."""
@@ -58,8 +60,9 @@ def add_run(state: State, experiment: str, given: Entity) -> Entity:
 
 def seen(state: State, run: str) -> Entity:
     """Return a run as history shows it now, with its status."""
-    entity = _found(state, run)
-    return {**entity, "status": _status(state, run), "error": _error(state, run)}
+    entity, status = _found(state, run), _status(state, run)
+    ended = {"endTimeUtc": NOW} if status in _ENDED else {}
+    return {**entity, **ended, "status": status, "error": _error(state, run)}
 
 
 def _found(state: State, run: str) -> Entity:
@@ -116,7 +119,7 @@ def get_details(state: State, call: Call) -> object:
     run = call["run"]
     _move(state, run)
     entity = seen(state, run)
-    kept = ("runId", "target", "status", "startTimeUtc", "properties", "error")
+    kept = ("runId", "target", "status", "startTimeUtc", "endTimeUtc", "properties", "error")
     shown = {name: entity.get(name) for name in kept}
     return {**shown, "logFiles": log_files(state, call.url, run), "runDefinition": _definition(state, entity)}
 
