@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -29,6 +30,10 @@ settings.load_profile("some")
 
 # A thread of azureml.core calls this while pytest sets up the filters of a test, when none of them holds yet.
 setattr(threading.Thread, "setDaemon", lambda thread, daemonic: setattr(thread, "daemon", daemonic))  # noqa: B010
+
+# A command freezes what exists when it starts. Here that is the garbage of all earlier tests, such as connections of an
+# SDK, which would never be closed.
+setattr(gc, "freeze", lambda: None)  # noqa: B010
 
 # A shell starts what runs in its background deaf to INT, nohup to HUP, and what is started from there inherits that.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -22,8 +23,9 @@ from tests.conftest import ROOT, Project
 from tests.loopback.lesson import FILES
 from tests.loopback.state import GROUP, SCOPE, SUBSCRIPTION, WORKSPACE, Sdk
 from tests.loopback_v2 import az
+from tests.loopback_v2.lesson import a_lesson_v2
 from tests.loopback_v2.serving import CLOUD, quiet, serving_v2
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 if TYPE_CHECKING:
     from tests.loopback_v2.service import ServiceV2
@@ -813,3 +815,19 @@ def test_the_command_line_is_run_as_it_is(service: ServiceV2, project: Project) 
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "pipeline.yaml: no errors.\n", "")
     assert service.requests == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+def test_a_command_within_this_process_leaves_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def connections() -> int:
+        gc.collect()
+        links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        return sum(os.path.realpath(link).rpartition("/")[2].startswith("socket:") for link in links)
+
+    before = connections()
+    with a_lesson_v2(tmp_path, monkeypatch) as lesson:
+        for _ in range(2):  # each command freezes what the one before it left
+            assert lesson.here(capsys, *lesson.submit).status == 0
+    until(lambda: connections() <= before)
