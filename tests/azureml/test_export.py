@@ -388,6 +388,26 @@ def test_files_of_others_stay_whatever_they_are(small: Project) -> None:
     ]
 
 
+def test_a_file_of_others_in_a_folder_that_becomes_a_file(small: Project) -> None:
+    (small.root / "v2/README.md/mine").mkdir(parents=True)
+    (small.root / "v2/README.md/mine/a").write_text("x")
+    before = content(small.root / "v2")
+    refused = small.cli("export", "v2", "--force", status=2).stderr
+    assert "v2/README.md is a folder with files that the last export did not write, but" in refused
+    assert refused.endswith(" the export has a file of that name. Move the folder away.\n")
+    assert content(small.root / "v2") == before
+    assert beside(small) == []
+
+
+def test_kept_files_in_the_code_of_a_step_are_uploaded_with_it(small: Project) -> None:
+    small.cli("export", "v2")
+    (small.root / "v2/notes.txt").write_text("mine")
+    (small.root / "v2/code/second/mine.txt").write_text("mine")
+    told = small.cli("export", "v2", "--force").stderr
+    assert "Kept in a folder that is uploaded: code/second/mine.txt. Delete what no step needs.\n" in told
+    assert "notes.txt" not in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 
+from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.core import files
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
@@ -39,8 +40,12 @@ def write(place: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot], 
         manifest = {**json.loads(about), "files": digests}
         _write_text(os.path.join(made, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         for name in others:
-            _keep(os.path.join(place, name), os.path.join(made, name))
+            _keep(name, place, made)
         _swap(made, place, os.path.join(beside, "old"))
+    folders = tuple(f"{path}/" for path in copies)
+    uploaded = [name for name in others if name.startswith(folders) and name not in digests]
+    if uploaded:
+        waiting.say(f"Kept in a folder that is uploaded: {_listed(uploaded)}. Delete what no step needs.")
     return len(digests) + 1
 
 
@@ -123,13 +128,24 @@ def _own(manifest: str) -> dict[str, str]:
 
 
 def _refusal(place: str, others: list[str]) -> str:
-    shown = ", ".join(others[:_SHOWN]) + (f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else "")
-    what = f"{place} has files that the last export did not write: {shown}."
+    what = f"{place} has files that the last export did not write: {_listed(others)}."
     return f"{what} Name another folder, or use --force to replace the export's files and keep the others."
 
 
-def _keep(source: str, target: str) -> None:
-    """Keep another file, unless the export has one with its name."""
-    if not os.path.lexists(target):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy2(source, target, follow_symlinks=False)
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _keep(name: str, place: str, made: str) -> None:
+    """Keep another file, unless the export has one with its name. Raises UsageError if its folder is a file there."""
+    target = os.path.join(made, name)
+    if os.path.lexists(target):
+        return
+    folder = os.path.dirname(name)
+    while not os.path.lexists(os.path.join(made, folder)):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(os.path.join(made, folder)):
+        what = f"{os.path.join(place, folder)} is a folder with files that the last export did not write"
+        raise UsageError(f"{what}, but the export has a file of that name. Move the folder away.")
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    shutil.copy2(os.path.join(place, name), target, follow_symlinks=False)
