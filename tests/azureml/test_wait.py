@@ -17,6 +17,7 @@ import aml_pipeline
 from aml_pipeline import azureml
 from aml_pipeline.azureml import following, sdks
 from aml_pipeline.azureml.v1.watched import Watched
+from aml_pipeline.azureml.workspace.configuration import Names
 from aml_pipeline.azureml.workspace.watched import About
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.runs import submitted
@@ -270,7 +271,7 @@ def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, projec
     about = About("lesson", "https://portal", 5.0, {"pipeline": "small"}, {}, {})
     seen = SimpleNamespace(about=lambda: about, extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
-    monkeypatch.setattr(sdks, "names_of", lambda _: ("s", "g", "w"))
+    monkeypatch.setattr(sdks, "names_of", lambda _: Names("s", "g", "w"))
     monkeypatch.setattr(sdks, "of", lambda _: "v2")
     plan = aml_pipeline.load(project.root / "pipeline.yaml")
     with_id, answers = submitted.with_id, iter([False])
@@ -296,7 +297,7 @@ def test_whose_runs_are_recorded(
     project.write({"pipeline.yaml": text, "one.py": "print(1)\n"})
     seen = SimpleNamespace(about=lambda: About("lesson", "", None, tags, properties, {}), extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
-    monkeypatch.setattr(sdks, "names_of", lambda _: ("s", "g", "w"))
+    monkeypatch.setattr(sdks, "names_of", lambda _: Names("s", "g", "w"))
     monkeypatch.setattr(sdks, "of", lambda _: "v2")
     plan = aml_pipeline.load(project.root / "pipeline.yaml")
     with pytest.raises(UsageError, match=error) if error else nullcontext():
