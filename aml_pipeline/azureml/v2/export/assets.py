@@ -145,7 +145,8 @@ _OUTPUT = {"type": "uri_folder", "mode": "rw_mount"}
 def output(settings: OutputSettings) -> dict[str, str]:
     """Return an output of a node or of the job. On a given datastore it has the same path as with SDK v1 by default.
 
-    ``${{name}}`` is the name of the job that has the output; ``${{default_datastore}}`` is in Microsoft's own examples
+    ``${{name}}`` is the name of the job that has the output: of the pipeline, if that declares it, else of the step.
+    ``${{default_datastore}}`` is in Microsoft's own examples
     (azureml-examples, cli/jobs/parallel/2a_iris_batch_prediction).
     """
     data = {"type": output_type(settings), "mode": "rw_mount" if settings.mode == "mount" else "upload"}
