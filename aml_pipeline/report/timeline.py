@@ -27,12 +27,13 @@ def timeline(run: ShownRun) -> Html:
 def row(number: int, step: ShownStep, start: float, length: float) -> Html:
     """Return the bars of a step on a scale from ``start``, with the duration of its processes."""
     seconds = sum(attempt.ended - attempt.begun for attempt in step.attempts)
+    took = "duration unknown" if step.row.get("seconds", 0) is None else seconds_in_words(seconds)
     tries = f" in {len(step.attempts)} attempts" if len(step.attempts) > 1 else ""
     return tag(
         "li",
         tag("a", cut(step.name, 60), href=f"#step-{number}"),
         tag("svg", *_bars(step, start, length), width="100%", height=16, aria_hidden="true"),
-        tag("span", f"{seconds_in_words(seconds)}{tries}"),
+        tag("span", f"{took}{tries}"),
     )
 
 

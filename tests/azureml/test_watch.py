@@ -18,6 +18,8 @@ from aml_pipeline.azureml.v1.watched import Watched
 from aml_pipeline.azureml.workspace import waiting, watch
 from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.core.errors import AzureError
+from aml_pipeline.report import timeline
+from aml_pipeline.report.story import ShownAttempt, ShownStep
 from aml_pipeline.runs.events import Event, MetricLogged, RunEnded, State, StepEnded, StepStarted, as_data
 from tests.patience import PATIENCE, no_hang, until
 
@@ -355,3 +357,8 @@ def test_an_unknown_duration_is_not_shown(capsys: pytest.CaptureFixture[str]) ->
         progress(StepStarted(0.0, step, "in Azure ML", "id", "log"))
         progress(StepEnded(0.0, step, cast("State", state), "", None))
     assert capsys.readouterr().out == "one  done\ntwo  FAILED\n"
+
+
+def test_an_unknown_duration_is_not_on_the_page() -> None:
+    step = ShownStep("one", {}, {"state": "done", "seconds": None}, (), (ShownAttempt(0.0, 0.0, "done"),))
+    assert "duration unknown" in timeline.row(0, step, 0.0, 1.0)
