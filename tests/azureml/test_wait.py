@@ -131,7 +131,7 @@ def test_a_run_without_a_record_gets_one(lesson: Either, capsys: Capture) -> Non
 def test_a_recorded_run_needs_no_file_that_can_be_read(lesson: Either, capsys: Capture) -> None:
     lesson.here(capsys, *lesson.submit)
     (run,) = lesson.service.sent
-    lesson.replace("pipeline.yaml", "steps:", "stepz:")
+    lesson.replace("pipeline.yaml", "steps:", "steps: [")
     done = lesson.here(capsys, "wait", run)
     assert done.status == 0, done.err
     assert [line.split()[:2] for line in done.out.splitlines()] == [["prepare", "done"], ["train", "done"]]
