@@ -85,7 +85,9 @@ def validated(kind: type[M], data: Mapping[str, Any], path: Path) -> tuple[M | N
 def _wrong_type(error: Error) -> Problem:
     path, value = _path(error), error["input"]
     expected, cure = _EXPECTED[error["type"]]
-    if error["type"] == "tuple_type" and isinstance(value, (str, int, float)):
+    if path[-1:] == ("conda_file",) and isinstance(value, dict):
+        cure = "Move the mapping to a file of its own, and write `conda_file: env.yml`."
+    elif error["type"] == "tuple_type" and isinstance(value, (str, int, float)):
         cure = f"Write [{_shown(value)}]."
     elif isinstance(value, str) and value:
         cure = _short_form(path, value) or cure
@@ -224,9 +226,34 @@ def _unknown_key(path: Path) -> Problem:
 _INSTEAD = {
     "include": "Repeat blocks with anchors, under a key that begins with x-.",
     "secrets": "Write `environment_variables: {TOKEN: {secret: my-token}}`.",
+    # Azure ML v2's YAML:
+    "$schema": "Delete it; docs/pipeline.md shows the comment for editors.",
+    "build": "Write `dockerfile:` with the path of the Dockerfile.",
+    "component": "Write what it runs: `script:`, `module:` or `command:`.",
+    "create_job": "Delete it: a schedule runs the pipeline of this file.",
+    "display_name": "Delete it: Azure ML shows the name.",
+    "inputs": "Write data under `datasets:`, and numbers and texts under `parameters:`.",
+    "instance_count": "Write `nodes: 2` under `distribution:`.",
+    "limits": "Write `timeout: 1h`.",
+    "settings": "Write `compute:` for its default_compute.",
+    "trigger": "Write `cron:` or `recurrence:`.",
+    "type": "Delete it: the other keys show the type.",
 }
 # Names of keys in other tools → their names here.
-_ELSEWHERE = {"depends_on": "after", "needs": "after", "requires": "after"}
+_ELSEWHERE = {
+    **dict.fromkeys(("depends_on", "needs", "requires"), "after"),
+    # Azure ML v2's YAML:
+    "code": "source_directory",
+    "enum": "choices",
+    "image": "docker_image",
+    "is_deterministic": "allow_reuse",
+    "jobs": "steps",
+    "max": "maximum",
+    "min": "minimum",
+    "process_count_per_instance": "processes_per_node",
+    "tier": "vm_priority",
+    "value": "default",
+}
 
 
 def _meant_key(key: str, known: set[str]) -> str | None:
