@@ -230,7 +230,7 @@ def _reported(error: Exception, environ: Mapping[str, str]) -> int:
 
         steer(sys.stderr, f"{as_text(error.problems, error.texts, colour=is_coloured(sys.stderr, environ))}\n")
         errors = sum(problem.severity == "error" for problem in error.problems)
-        _say(f"{counted(errors, 'error')}; nothing was run.")
+        _say(f"{counted(errors, 'error')}; nothing was done.")
     else:
         _say(str(error))
     if isinstance(error, AzureError):

@@ -122,7 +122,7 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> It
 
         azureml.publish(load(str(file)), connect(v1.service, v1.root), now=BEGIN)
         both = Both(v1, v2, capsys)
-        assert "until `aml-pipeline resume sundays`" in both.run("pause", "sundays", "--sdk", "v1")
+        assert "until `aml-pipeline resume sundays --sdk v1`" in both.run("pause", "sundays", "--sdk", "v1")
         yield both
 
 
@@ -133,7 +133,7 @@ def test_there_and_back_again_without_a_gap_or_a_double_run(both: Both) -> None:
     assert "Paused in SDK v1, but new and active in v2: lesson.sundays. " in foreseen
     pausing = both.run("pause", "--sdk", "v1")
     assert "schedule lesson.sundays      was not active" in pausing
-    back = re.findall(r"3 schedules paused until `aml-pipeline (resume [\w ]*)`", pausing)[0].split()
+    back = re.findall(r"3 schedules paused until `aml-pipeline (resume [\w ]*) --sdk v1`", pausing)[0].split()
     assert sorted(back[1:]) == ["fortnightly", "nightly", "often"]
     both.wait(at(20, 12, 5))
     both.v2.service.fail("/schedules/lesson_often$", 403, method="PUT")

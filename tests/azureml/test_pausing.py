@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,33 @@ def test_a_file_that_v1_no_longer_takes_can_be_paused_there(lesson: Lesson, caps
     lesson.replace("pipeline.yaml", "  nightly:", "  morning:")
     assert lesson.here(capsys, "publish", "--sdk", "v1").status == 2
     assert "1 schedule paused" in lesson.here(capsys, "pause", "--sdk", "v1").out
+
+
+def test_the_way_back_has_the_options_that_were_given(lesson_v2: LessonV2, capsys: Capture) -> None:
+    text = (lesson_v2.root / "pipeline.yaml").read_text(encoding="utf-8")
+    lesson_v2.write({"my lesson.yaml": f"{text}profiles: {{big: {{parameters: {{}}}}}}\n"})
+    options = ("-f", "my lesson.yaml", "--profile", "big", "--sdk", "v2")
+    assert lesson_v2.here(capsys, "publish", *options).status == 0
+    way = "resume nightly -f 'my lesson.yaml' --profile big --sdk v2"
+    assert f"paused until `aml-pipeline {way}`, whoever" in lesson_v2.here(capsys, "pause", *options).out
+    assert "1 schedule resumed" in lesson_v2.here(capsys, *shlex.split(way)).out
+
+
+def test_an_error_in_the_file_says_that_nothing_was_done(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "name: lesson", "name: les son")
+    for words in (("pause",), ("resume",), ("schedules", "--remote"), ("publish", "--version", "previous")):
+        assert lesson.here(capsys, *words).err.endswith("1 error; nothing was done.\n")
+
+
+def test_a_file_with_errors_can_be_paused_if_it_is_certain_what_is_meant(lesson: Lesson, capsys: Capture) -> None:
+    lesson.replace("pipeline.yaml", "name: lesson", "name: lesson\nworkspace: a/b")
+    assert lesson.here(capsys, "pause").status == 2
+    lesson.replace("pipeline.yaml", "\nworkspace: a/b", "")
+    lesson.replace("pipeline.yaml", "script: train.py", "script: trian.py")
+    done = lesson.here(capsys, "pause")
+    assert "pipeline.yaml has 1 error; pause reads only names from it.\n" in done.err
+    assert "1 schedule paused" in done.out
+    assert lesson.here(capsys, "resume").status == 2
 
 
 def test_only_what_is_published_can_be_paused(lesson: Lesson, capsys: Capture) -> None:

@@ -103,7 +103,7 @@ def test_a_rule_and_its_place(lesson: Project, capsys: pytest.CaptureFixture[str
     assert status == 2
     assert said.startswith(f"{place}{message}")
     assert cure in said
-    assert said.endswith("1 error; nothing was run.\n")
+    assert said.endswith("1 error; nothing was done.\n")
     assert cli.run(["validate"], {}) == 0, "it runs here all the same"
 
 

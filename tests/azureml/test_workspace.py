@@ -219,7 +219,7 @@ def test_what_an_image_cannot_be_built_from_is_told_before_anything_is_asked(
     done = submit(f"{{name: team, {environment}}}")
     assert done.status == 2
     assert done.err.startswith(told)
-    assert done.err.endswith("1 error; nothing was run.\n")
+    assert done.err.endswith("1 error; nothing was done.\n")
     assert lesson.service.requests == []
 
 

@@ -62,7 +62,7 @@ def test_a_dataset_that_is_missing(chain: Project) -> None:
         told = chain.cli(command, status=2).stderr.splitlines()
         assert told[0].startswith('pipeline.yaml:5:20: dataset "numbers" was not found at data/numbers.json.')
         assert told[0].endswith("[missing-dataset]")
-        assert told[-1] == "1 error; nothing was run."
+        assert told[-1] == "1 error; nothing was done."
     assert chain.run("--only", "add", "report") == {"add": "up to date", "report": "up to date"}
 
 

@@ -83,7 +83,7 @@ def test_its_command_prints_it(
     text, _, count = (said.out or said.err).removesuffix("\n").rpartition("\n")
     assert f"{text}\n" == case.out.read_text(encoding="utf-8")
     assert (
-        count.startswith(f"{case.path.name}: ") if case.words[0] == "validate" else count.endswith("nothing was run.")
+        count.startswith(f"{case.path.name}: ") if case.words[0] == "validate" else count.endswith("nothing was done.")
     )
 
 
