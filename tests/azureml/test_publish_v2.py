@@ -800,6 +800,17 @@ def test_who_calls_the_endpoint_must_name_the_data(reading: Published) -> None:
     uri = "azureml://locations/westeurope/workspaces/loopback/data/images/versions/1"
     assert json.loads(body) == {"properties": {"InputData": {"images": {"JobInputType": "UriFolder", "Uri": uri}}}}
 
+    reading.change("train", "train well", "steps/train.py")
+    reading.publish()
+    plan = load(str(reading.root / "pipeline.yaml"))
+    assert [change.body for change in azureml.go_back(plan, reading.client, "previous") if change.body] == [body]
+    reading.change("steps:\n", "  more: {registered: images}\n\nsteps:\n")
+    reading.change("      --images:", "      --more: ${{ datasets.more }}\n      --images:")
+    reading.change("registered: images}\n\n  more", "registered: images}\n  more")
+    plan = load(str(reading.root / "pipeline.yaml"))
+    (again,) = [change.body for change in azureml.go_back(plan, reading.client, reading.versions[1]) if change.body]
+    assert again == body, "the version has no input more"
+
 
 def test_data_that_the_workspace_lacks(reading: Published) -> None:
     reading.change("azureml:others@latest", "azureml:others:9")

@@ -29,11 +29,12 @@ from aml_pipeline.azureml.publication import (
     short,
 )
 from aml_pipeline.azureml.uploads import Upload
-from aml_pipeline.azureml.v2 import export, needs, published
+from aml_pipeline.azureml.v2 import assets, export, needs, published
 from aml_pipeline.azureml.v2.applying import Work, apply
 from aml_pipeline.azureml.v2.export import running, whole
 from aml_pipeline.azureml.v2.export import schedules as exported
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
+from aml_pipeline.azureml.workspace import storage
 from aml_pipeline.azureml.workspace.origin import Origin, origin
 from aml_pipeline.azureml.workspace.waiting import say
 from aml_pipeline.core.errors import AzureError, UsageError, UserError
@@ -102,7 +103,22 @@ def go_back(plan: Plan, client: Sdk, version: str, *, dry_run: bool = False) -> 
     command = f"aml-pipeline publish --version {short(wanted.digest)}"
     left = partial(_left, wanted, client)
     work = Work(plan, client, project_of(plan), wanted, needs.NOTHING, left, runs, command)
-    return _with_addresses(work, apply(work, todo))
+    done = apply(work, todo)
+    return _with_addresses(work, done, _data_of(work, known.inputs) if plan.endpoint else None)
+
+
+def _data_of(work: Work, inputs: Mapping[str, bool]) -> dict[str, Any]:
+    """Return the file's data for the inputs of a version; nothing if some is not in the workspace, or is not known."""
+    try:
+        plan, uploads, _ = needs.resolved(work.plan, work.client, work.project, pinned=True)
+        with doing("looking up the data"):
+            if any(storage.missing(assets.container(work.client, new.datastore), new) for new in uploads):
+                return {}
+    except UserError as error:
+        say(str(error))
+        return {}
+    data = {name: place for name, place in running.data_inputs(plan).items() if name in inputs}
+    return data if all(name in data for name, is_needed in inputs.items() if is_needed) else {}
 
 
 def _own(wanted: Wanted, client: Sdk) -> Actual:
