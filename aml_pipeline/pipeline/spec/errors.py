@@ -231,6 +231,7 @@ _INSTEAD = {
     "build": "Write `dockerfile:` with the path of the Dockerfile.",
     "component": "Write what it runs: `script:`, `module:` or `command:`.",
     "create_job": "Delete it: a schedule runs the pipeline of this file.",
+    "description": "Write it as a comment: it belongs to the pipeline and to parameters.",
     "display_name": "Delete it: Azure ML shows the name.",
     "inputs": "Write data under `datasets:`, and numbers and texts under `parameters:`.",
     "instance_count": "Write `nodes: 2` under `distribution:`.",
