@@ -108,12 +108,19 @@ def _short_form(path: Path, value: str) -> str | None:
     key = None if path[-2:-1] == ("outputs",) else _FIRST_KEYS.get(path[-1:])
     if key:
         return f"Write `{key}: {value}` below it."
-    if path[-1:] != ("environment",):
-        return None
+    return _environment(value) if path[-1:] == ("environment",) else None
+
+
+def _environment(value: str) -> str:
+    """Return the cure for a string in place of an environment."""
     if value.endswith((".txt", ".in")):
         return f"Write `name:` and `pip_requirements: {value}` below it."
     if value.endswith((".yml", ".yaml")):
         return f"Write `name:` and `conda_file: {value}` below it."
+    of_v2 = re.fullmatch(r"azureml:([\w.-]+)(?:@latest|:([\w.-]+))", value)
+    if of_v2:
+        version = f" and `version: {of_v2[2]}`" if of_v2[2] else ""
+        return f"Write `registered: {of_v2[1]}`{version} below it."
     return f"Write `registered: {value}` below it, or `name:` and one definition."
 
 
