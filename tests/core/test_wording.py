@@ -20,6 +20,7 @@ VERBS = ("runs", "changes", "results", "records")  # which follow a name too
 # Where the number is more than one in any case.
 MANY = {
     ("names.py", "{len(name)} characters"),
+    ("problems.py", "{length} characters"),
     ("text.py", "{len(text)} characters"),
     ("parameters.py", "{len(text)} characters"),
     ("charts.py", "{len(all_of)} metrics"),
