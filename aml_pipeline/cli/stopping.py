@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from aml_pipeline.cli.exits import Terminated, die_of
 from aml_pipeline.cli.sending import listener
+
+if TYPE_CHECKING:
+    Hook = Callable[[sys.UnraisableHookArgs], object]
 
 # Neither azure-ai-ml nor an upload of data is interrupted at once.
 UPLOADS = "Stopping after the current uploads; interrupt again to stop at once."
@@ -44,11 +49,18 @@ def heard(notice: str = "") -> Iterator[Callable[[], None]]:
     for number, before in kept.items():
         if callable(before):
             signal.signal(number, hear)
+    hook, sys.unraisablehook = sys.unraisablehook, _without_interrupts(sys.unraisablehook)
     try:
         yield lambda: _raise(numbers)
     finally:
+        sys.unraisablehook = hook
         for number, before in kept.items():
             signal.signal(number, before)
+
+
+def _without_interrupts(hook: Hook) -> Hook:
+    """Return a hook that leaves out interrupts: that of the command line would send them a second time."""
+    return lambda unraisable: None if isinstance(unraisable.exc_value, KeyboardInterrupt) else hook(unraisable)
 
 
 def _raise(numbers: list[int]) -> None:
