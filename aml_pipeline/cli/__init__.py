@@ -7,8 +7,10 @@ machine, 129, 130 and 143 on HUP, INT and TERM, from which the process then dies
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+import time
 
 from aml_pipeline.cli.exits import (
     EXIT_AZURE,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from aml_pipeline.cli.options import Options
+
+_MOMENT_SECONDS = 0.01
 
 
 def main() -> int:
@@ -56,9 +60,18 @@ def end_at_once() -> None:
 
 
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Resend a signal that arrived in a callback of Python itself, from which no exception is raised."""
+    """Resend a signal that arrived in a callback of Python itself, from which no exception is raised.
+
+    A moment later, because the hook is such a callback too.
+    """
     if isinstance(unraisable.exc_value, KeyboardInterrupt):
-        os.kill(os.getpid(), status_of(unraisable.exc_value) - SIGNALLED)
+        number = status_of(unraisable.exc_value) - SIGNALLED
+
+        def send() -> None:
+            time.sleep(_MOMENT_SECONDS)
+            os.kill(os.getpid(), number)
+
+        _thread.start_new_thread(send, ())
     else:
         sys.__unraisablehook__(unraisable)
 
