@@ -79,7 +79,7 @@ def follow(record: RunRecord, run: Watched, on_event: OnEvent, pause: Pause = ti
 
 
 def _still_running(past: Sequence[watch.Row], recorder: Recorder) -> Iterator[StepStarted]:
-    """Yield the beginnings of steps whose ends are not recorded, for who did not see the earlier wait."""
+    """Yield the starts of steps whose ends are not recorded, which this wait has not shown yet."""
     ended = {row.get("step") for row in past if row.get("event") == "StepEnded"}
     for row in past:
         step = str(row.get("step"))

@@ -70,5 +70,5 @@ def may_be_reused(changes: Sequence[str] | None, latest: Sequence[str], *, other
 
 
 def reads_latest(datasets: Sequence[str]) -> list[str]:
-    """Return what is said of ``datasets``, each with its version, which the file does not give."""
+    """Return a remark on each of the ``datasets``, with the version that the file does not give."""
     return [f"it reads {', '.join(datasets)}, currently the latest"] if datasets else []

@@ -17,6 +17,7 @@ from aml_pipeline.azureml.publication import (
     Schedule,
     Timing,
     Wanted,
+    WantedSchedule,
     Whose,
     changes,
     deployment_name,
@@ -39,6 +40,34 @@ WHOSE = Whose("mine", (OURS, "id-0:pipeline.yaml"))
 
 # Of this project, by the address that it has and by the id that it had; older; of another project.
 ORIGINS = st.sampled_from([OURS, OURS, OURS, OURS, WHOSE.origins[1], "", THEIRS])
+
+
+def schedules_like(digests: tuple[str, ...], **more: st.SearchStrategy[Any]) -> st.SearchStrategy[WantedSchedule]:
+    """Return wanted schedules, whose ``more`` fields are drawn too."""
+    return st.builds(
+        WantedSchedule,
+        key=st.sampled_from(KEYS),
+        name=st.just(""),
+        experiment=st.sampled_from(["one", "two"]),
+        timing=st.sampled_from(TIMINGS),
+        parameters=st.sampled_from([{}, {"epochs": "1"}, {"epochs": "2"}]),
+        digest=st.sampled_from(digests),
+        **more,
+    ).map(lambda schedule: replace(schedule, name=f"mine.{schedule.key}"))
+
+
+def wants_like(
+    digests: tuple[str, ...], schedules: st.SearchStrategy[WantedSchedule], **more: st.SearchStrategy[Any]
+) -> st.SearchStrategy[Wanted]:
+    """Return what a workspace should have, with up to two of ``schedules``."""
+    return st.builds(
+        Wanted,
+        whose=st.sampled_from([WHOSE, replace(WHOSE, adopt=True)]),
+        name=st.just("mine"),
+        digest=st.sampled_from(digests),
+        schedules=st.lists(schedules, max_size=2, unique_by=lambda schedule: schedule.key).map(tuple),
+        **more,
+    )
 
 
 def applied(wanted: Wanted, found: Actual, one: Change) -> Actual:

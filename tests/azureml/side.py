@@ -14,11 +14,13 @@ from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.state import Sdk
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 
+Either = Lesson | LessonV2
+
 
 class Side:
     """The lesson, one SDK, and the workspace that it returns."""
 
-    def __init__(self, lesson: Lesson | LessonV2) -> None:
+    def __init__(self, lesson: Either) -> None:
         self.sdk = "v1" if isinstance(lesson, Lesson) else "v2"
         self.lesson = lesson
         self.file = lesson.root / "pipeline.yaml"
@@ -47,3 +49,12 @@ def a_side(sdk: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     else:
         with a_lesson_v2(folder, monkeypatch) as second:
             yield Side(second)
+
+
+def planned(lesson: Either, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
+    """Return what `plan --remote` prints about each step. It must not write anything."""
+    lesson.service.forget()
+    done = lesson.here(capsys, "plan", "--remote", *words)
+    assert (done.status, done.err) == (0, "")
+    assert lesson.service.writes() == []
+    return {line.split()[0]: " ".join(line.split()[1:]) for line in done.out.splitlines()}

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from aml_pipeline.azureml import following
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.azureml.side import Either
 from tests.loopback.serving import quiet
-from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.loopback_v2.lesson import LessonV2
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-Either = Lesson | LessonV2
 
 
-@pytest.fixture(params=[a_lesson, a_lesson_v2], ids=["v1", "v2"])
-def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Either]:
-    with request.param(tmp_path, monkeypatch) as lesson:
-        yield lesson
+@pytest.fixture
+def lesson(either: Either) -> Either:
+    return either
 
 
 def test_the_log_of_a_step_is_printed_without_secrets(lesson: Either, capsys: Capture) -> None:

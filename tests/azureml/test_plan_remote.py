@@ -6,21 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.azureml.side import planned
 from tests.loopback.lesson import Lesson
 from tests.loopback.serving import quiet
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-
-
-def planned(lesson: Lesson, capsys: Capture, *words: str) -> dict[str, str]:
-    """Return what is told of each step; nothing may be written by asking."""
-    lesson.service.forget()
-    done = lesson.here(capsys, "plan", "--remote", *words)
-    assert (done.status, done.err) == (0, "")
-    assert lesson.service.writes() == []
-    return {line.split()[0]: " ".join(line.split()[1:]) for line in done.out.splitlines()}
 
 
 def test_a_process_of_its_own_tells_it(lesson: Lesson) -> None:

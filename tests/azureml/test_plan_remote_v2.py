@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.azureml.side import planned
 from tests.loopback.serving import quiet
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 
@@ -24,15 +25,6 @@ def lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LessonV2
     with a_lesson_v2(tmp_path, monkeypatch) as lesson:
         lesson.replace("pipeline.yaml", "experiment: lesson", "experiment: lesson\nsdk: v2")
         yield lesson
-
-
-def planned(lesson: LessonV2, capsys: Capture, *words: str) -> dict[str, str]:
-    """Return what is told of each step; nothing may be written by asking."""
-    lesson.service.forget()
-    done = lesson.here(capsys, "plan", "--remote", *words)
-    assert (done.status, done.err) == (0, "")
-    assert lesson.service.writes() == []
-    return {line.split()[0]: " ".join(line.split()[1:]) for line in done.out.splitlines()}
 
 
 def test_before_the_first_submission_everything_runs(lesson: LessonV2, capsys: Capture) -> None:

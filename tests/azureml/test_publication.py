@@ -35,25 +35,11 @@ from tests.azureml.memory import (
     applied,
     is_ours,
     may_be_changed,
+    schedules_like,
+    wants_like,
 )
 
-wanted_schedules = st.builds(
-    WantedSchedule,
-    key=st.sampled_from(KEYS),
-    name=st.just(""),
-    experiment=st.sampled_from(["one", "two"]),
-    timing=st.sampled_from(TIMINGS),
-    parameters=st.sampled_from([{}, {"epochs": "1"}, {"epochs": "2"}]),
-    digest=st.sampled_from(DIGESTS),
-).map(lambda one: replace(one, name=f"mine.{one.key}"))
-wants = st.builds(
-    Wanted,
-    whose=st.sampled_from([WHOSE, replace(WHOSE, adopt=True)]),
-    name=st.just("mine"),
-    digest=st.sampled_from(DIGESTS),
-    schedules=st.lists(wanted_schedules, max_size=2, unique_by=lambda one: one.key).map(tuple),
-    endpoint=st.just("mine"),
-)
+wants = wants_like(DIGESTS, schedules_like(DIGESTS), endpoint=st.just("mine"))
 
 
 @st.composite

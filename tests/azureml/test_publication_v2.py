@@ -42,27 +42,17 @@ from tests.azureml.memory import (
     applied,
     is_ours,
     may_be_changed,
+    schedules_like,
+    wants_like,
 )
 
 DIGESTS = ("aa", "bb", "cc")
 AGAIN = tuple(Pipeline(f"mine:{digest}", WHOSE.mark(digest), active=True, created="2") for digest in ("aa", "bb"))
 
-wanted_schedules = st.builds(
-    WantedSchedule,
-    key=st.sampled_from(KEYS),
-    name=st.just(""),
-    experiment=st.sampled_from(["one", "two"]),
-    timing=st.sampled_from(TIMINGS),
-    parameters=st.sampled_from([{}, {"epochs": "1"}, {"epochs": "2"}]),
-    digest=st.sampled_from(DIGESTS),
-    reuse=st.booleans(),
-).map(lambda one: replace(one, name=f"mine.{one.key}", id=f"mine_{one.key}"))
-wants = st.builds(
-    Wanted,
-    whose=st.sampled_from([WHOSE, replace(WHOSE, adopt=True)]),
-    name=st.just("mine"),
-    digest=st.sampled_from(DIGESTS),
-    schedules=st.lists(wanted_schedules, max_size=2, unique_by=lambda one: one.key).map(tuple),
+wanted_schedules = schedules_like(DIGESTS, reuse=st.booleans()).map(lambda one: replace(one, id=f"mine_{one.key}"))
+wants = wants_like(
+    DIGESTS,
+    wanted_schedules,
     endpoint=st.sampled_from(["", "mine-api"]),
     is_v2=st.just(True),  # noqa: FBT003
 )

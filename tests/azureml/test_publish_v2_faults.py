@@ -115,7 +115,7 @@ def test_an_answer_that_gets_lost_after_any_write(
 
 
 def test_each_answer_that_takes_long_is_waited_for(everything: Published, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each request is answered only after the user was told what is being waited for."""
+    """The answer to each request comes only after the user has seen what the command waits for."""
     monkeypatch.setattr(waiting, "SILENCE_SECONDS", 0.02)
     told, lines = threading.Event(), []
 

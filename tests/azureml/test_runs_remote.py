@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.loopback.lesson import Lesson, a_lesson
+from tests.azureml.side import Either
 from tests.loopback.serving import quiet
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.state import Run
@@ -17,17 +16,15 @@ from tests.loopback_v2.state import Run
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-Either = Lesson | LessonV2
-
-
-@pytest.fixture(params=[a_lesson, a_lesson_v2], ids=["v1", "v2"])
-def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Either]:
-    with request.param(tmp_path, monkeypatch) as lesson:
-        lesson.replace("pipeline.yaml", "parameters:\n", f"{NIGHTLY}\nparameters:\n")
-        yield lesson
 
 
 NIGHTLY = "profiles:\n  night: {parameters: {epochs: 9}}\nschedules:\n  nightly: {cron: 0 2 * * *}\n"
+
+
+@pytest.fixture
+def lesson(either: Either) -> Either:
+    either.replace("pipeline.yaml", "parameters:\n", f"{NIGHTLY}\nparameters:\n")
+    return either
 
 
 def listed(lesson: Either, capsys: Capture, *words: str) -> list[dict[str, object]]:

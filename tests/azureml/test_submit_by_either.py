@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.loopback.lesson import Lesson, a_lesson, goes_on
+from tests.azureml.side import Either
+from tests.loopback.lesson import goes_on
 from tests.loopback.serving import quiet
-from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.patience import PATIENCE, until
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-Either = Lesson | LessonV2
 
 
-@pytest.fixture(params=[a_lesson, a_lesson_v2], ids=["v1", "v2"])
-def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Either]:
-    with request.param(tmp_path, monkeypatch) as lesson:
-        yield lesson
+@pytest.fixture
+def lesson(either: Either) -> Either:
+    return either
 
 
 def test_a_dry_run_sends_nothing(lesson: Either, capsys: Capture) -> None:

@@ -18,6 +18,7 @@ from aml_pipeline.azureml.uploads import Upload
 from aml_pipeline.azureml.workspace import storage as sending
 from aml_pipeline.core import digests
 from aml_pipeline.core.wording import size_in_words
+from tests.azureml.side import Either
 from tests.loopback.faults import DROP
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
@@ -30,7 +31,6 @@ from tests.patience import PATIENCE, until
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-Either = Lesson | LessonV2
 DATA = "parameters:\n", "datasets:\n  images: {local: images, upload: true}\nparameters:\n"
 READ = "--epochs: ", "--images: ${{ datasets.images }}\n      --epochs: "
 FILES = {"images/a.txt": "a", "images/deep/b.txt": "b", "images/empty.txt": "", "images/ü and #%.txt": "odd"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,23 +24,21 @@ from aml_pipeline.runs import submitted
 from aml_pipeline.runs.events import Event, MetricLogged, StepStarted
 from aml_pipeline.runs.record import EVENTS, RunRecord
 from aml_pipeline.runs.recorder import Recorder, continued
+from tests.azureml.side import Either
 from tests.azureml.test_watch import Run
 from tests.conftest import Project
-from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
-from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
+from tests.loopback_v2.lesson import LessonV2
 from tests.patience import until
 
 pytestmark = quiet
 
 Capture = pytest.CaptureFixture[str]
-Either = Lesson | LessonV2
 
 
-@pytest.fixture(params=[a_lesson, a_lesson_v2], ids=["v1", "v2"])
-def lesson(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Either]:
-    with request.param(tmp_path, monkeypatch) as lesson:
-        yield lesson
+@pytest.fixture
+def lesson(either: Either) -> Either:
+    return either
 
 
 def rows(record: Path) -> list[tuple[object, ...]]:

@@ -207,7 +207,7 @@ class _Publisher:
         return change.id
 
     def declare_schedule(self, wanted: WantedSchedule, *, is_new: bool) -> str:
-        """Create a schedule as it is declared, or give one that is there all that is declared."""
+        """Create a schedule from its declaration, or update an existing one."""
         texts = running.files(self.work.plan, wanted.key, f"azureml:{self.work.component}")
         new = schedules.declared(self.work.client, self.written(texts))
         mark = self.work.wanted.whose.mark(wanted.digest, wanted.key)

@@ -101,7 +101,7 @@ def _verdict(changes: Sequence[str], never: str, otherwise: str) -> Verdict:
 
 
 def _latest(step: Step, plan: Plan, sent: Plan) -> list[str]:
-    """Return what is said of the datasets and the environment for which the file gives no version."""
+    """Return remarks on the datasets and the environment for which the file gives no version."""
     places = {name: plan.datasets[name] for name in step.datasets}
     names = [name for name, place in places.items() if place.registered and place.version in {None, "latest"}]
     datasets = [f"dataset {name} in version {sent.datasets[name].version}" for name in names]

@@ -64,7 +64,7 @@ def _of_schedule(client: Sdk, name: str, place: DatasetPlace) -> DatasetPlace:
 
 
 def _with_environments(plan: Plan, client: Sdk, *, pinned: bool) -> Plan:
-    """Look up the environments that the steps name; an environment of a registry would need a client of that."""
+    """Look up the environments that the steps name, except those of a registry, which needs a client of its own."""
     environments = dict.fromkeys(step.environment for step in plan.steps)
     versions = {
         environment: assets.version_of_environment(client, environment)

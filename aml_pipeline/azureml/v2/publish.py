@@ -221,7 +221,7 @@ def _looked_up(plan: Plan, client: Sdk, project: Project) -> _Content:
 
 
 def _unpinned(plan: Plan) -> Iterator[str]:
-    """Yield a line for each environment of a registry without a version: only a client of that could look it up."""
+    """Yield a line for each environment of a registry without a version, which is not looked up."""
     for environment in dict.fromkeys(step.environment for step in plan.steps):
         if environment and environment.registry and not environment.version:
             which = f"Environment {environment.registered} of registry {environment.registry}"

@@ -1,4 +1,4 @@
-"""Creates and changes schedules: one that is there is read, changed and put, so what a person did with it stays."""
+"""Creates and updates schedules; an update keeps everything that the file does not declare, such as a pause."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _OF_RUNS = {"parameters", "datasets", "environment", "steps", "outputs", "schedu
 
 
 def _readable(opened: Opened) -> Opened:
-    """Return the pipeline, with a line on its errors if they do not matter here: who must pause cannot wait."""
+    """Return the pipeline; errors that do not concern schedules are only mentioned, because a pause cannot wait."""
     wrong = errors(opened.loaded.problems)
     if wrong and opened.plan and all(_section(opened, problem) in _OF_RUNS for problem in wrong):
         say(f"{opened.loaded.name} has {counted(len(wrong), 'error')}; pause reads only names from it.")

@@ -44,7 +44,7 @@ def publish(options: Options, environ: Mapping[str, str]) -> int:
 
 
 def _rest(version: str | None) -> str:
-    """Return what does the rest after an interrupt; ``previous`` may mean another version by then."""
+    """Return the command that completes an interrupted one; ``previous`` may mean another version by then."""
     if version == "previous":
         return "`aml-pipeline publish --version VERSION` will do the rest: name the version, not `previous`."
     command = "aml-pipeline publish" + (f" --version {version}" if version is not None else "")

@@ -51,7 +51,7 @@ def folders(plan: Plan, snapshots: Mapping[str, Mapping[str, str]]) -> dict[str,
 
 
 def named(groups: Sequence[Sequence[str]], wanted: Sequence[str]) -> list[str]:
-    """Return a name for each group of names: the one wanted if nothing else is called so, else that of its first.
+    """Return a name for each group of names: the wanted one if no other group has it, else that of its first.
 
     A group of one has its name. Cases are not told apart, as on some disks.
     """

@@ -16,7 +16,7 @@ from aml_pipeline.pipeline.plan.settings import OutputSettings
 
 
 def name(plan: Plan) -> str:
-    """Return the name of the component: azure-ai-ml refuses one with `-`."""
+    """Return the name of the component, in which azure-ai-ml refuses `-`."""
     return node(endpoint_name(plan.name, plan.profile))
 
 
