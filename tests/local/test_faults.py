@@ -155,9 +155,10 @@ def test_a_half_made_link_goes_with_the_next_run(results: Store) -> None:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):  # the second if it ended in between
         return False
-    return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")
+    return not stat.rpartition(")")[2].startswith(" Z")
 
 
 SLEEPER = """
