@@ -28,6 +28,7 @@ def step_of(arguments: Sequence[Argument], script: str = "train.py") -> Step:
     """Return a step that runs a script with these arguments."""
     return Step(
         name="train",
+        declared="train",
         script=script,
         source_directory="steps",
         arguments=tuple(arguments),

@@ -77,6 +77,7 @@ def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
     named = {part for argument in arguments for part in argument.parts}
     step = Step(
         name=name,
+        declared=name,
         script=declared.script,
         module=declared.module,
         command=declared.command,

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aml_pipeline.core.errors import PipelineError, UsageError
-from aml_pipeline.core.problems import Problem, suggest
+from aml_pipeline.core.errors import PipelineError
+from aml_pipeline.core.problems import Problem
+from aml_pipeline.pipeline.plan import titles
 from aml_pipeline.pipeline.plan.settings import (
     Compute,
     DatasetPlace,
@@ -78,9 +79,14 @@ class OtherValue:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, complete: the settings of the pipeline are filled in."""
+    """One step, complete: the settings of the pipeline are filled in.
+
+    A step of the file with a matrix becomes several, its variants: ``declared`` is its name in the file, ``variant``
+    has the value of each axis.
+    """
 
     name: str
+    declared: str
     script: str | None  # if it runs a script of its source directory
     source_directory: str
     arguments: tuple[Argument, ...]
@@ -103,6 +109,12 @@ class Step:
     unnamed: tuple[Data | Output, ...] = ()  # what it also reads and writes, without an argument that names it
     names: Mapping[Data, str] = field(default_factory=dict)  # names of inputs that do not follow from arguments
     distribution: Distribution | None = None
+    variant: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What people read and type: ``train[learning_rate=0.01]``; of a step without a matrix, its name."""
+        return titles.title(self.declared, self.variant)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -120,7 +132,7 @@ class Step:
     def place(self) -> tuple[str, ...]:
         """The place in the file of what it runs."""
         key = "script" if self.script is not None else "module" if self.module is not None else "command"
-        return ("steps", self.name, key)
+        return ("steps", self.declared, key)
 
     def _distinct(self, kind: type[Part]) -> Iterator[Any]:
         parts = (part for argument in self.arguments for part in argument.parts)
@@ -207,10 +219,15 @@ class Plan:
         return {step.name: step.upstream for step in self.steps}
 
     def step(self, name: str) -> Step:
-        """Return the step called ``name``. Raises UsageError if there is none."""
-        if name not in self._by_name:
-            raise UsageError(f'Unknown step "{name}". {suggest(name, self._by_name, noun="step")}')
-        return self._by_name[name]
+        """Return the step with this name or title. Raises UsageError if there is none, or several."""
+        return self._by_name.get(name) or titles.only(self.steps, name)
+
+    def steps_called(self, text: str) -> tuple[Step, ...]:
+        """Return the steps that a name or a title means; values that the title omits may be any.
+
+        Raises UsageError if there is none.
+        """
+        return titles.steps_called(self.steps, text)
 
     def reuse_of(self, schedule: str) -> bool:
         """Return whether the runs of a schedule may reuse earlier results."""
@@ -243,6 +260,8 @@ class Plan:
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in argument.tokens] for argument in step.arguments]
             del row["unnamed"], row["names"], row["inherited"]
+            if not step.variant:
+                del row["declared"], row["variant"]
             if step.names:
                 row["inputs"] = {name: token_as_data(data) for data, name in step.names.items()}
         return dict(data)
