@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.wording import counted
 
-if TYPE_CHECKING:
-    from aml_pipeline.pipeline.plan.model import Step
+
+class Titled(Protocol):
+    """A step of a plan, as far as titles tell."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def declared(self) -> str: ...  # noqa: D102
+
+    @property
+    def variant(self) -> Mapping[str, str]: ...  # noqa: D102
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
+
+
+Step = TypeVar("Step", bound=Titled)
 
 _LONGEST_VALUE = 40
 
@@ -71,7 +87,7 @@ def _parts(values: str, axes: Iterable[str]) -> list[str]:
     return values.split(",")
 
 
-def _wanted(part: str, variants: Sequence[Step], axes: Sequence[str]) -> tuple[str, str]:
+def _wanted(part: str, variants: Sequence[Titled], axes: Sequence[str]) -> tuple[str, str]:
     axis, equals, value = (piece.strip() for piece in part.partition("="))
     declared = variants[0].declared
     if not equals:
@@ -84,6 +100,6 @@ def _wanted(part: str, variants: Sequence[Step], axes: Sequence[str]) -> tuple[s
     return axis, value
 
 
-def _has(step: Step, axis: str, value: str) -> bool:
+def _has(step: Titled, axis: str, value: str) -> bool:
     text = step.variant.get(axis)
     return text is not None and value in {text, text.strip(), _short(text)}
