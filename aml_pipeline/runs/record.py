@@ -7,6 +7,7 @@ runs/ID/steps/STEP.log    what the step printed; of a distributed step, its proc
 runs/ID/steps/STEP.rank-N.log    what its process of rank N printed
 runs/ID/steps/STEP/       what it left in outputs/ and logs/ of its folder
 runs/ID/pinned            exists while the run is pinned: its record is kept
+runs/ID/notes.json        what people noted of it: a text, and tags
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from aml_pipeline.runs import contents
 
 _LOG, _RANK = ".log", ".rank-"
 RUN, SHORT, _PINNED, EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
+_NOTES = "notes.json"
 _NEWEST = 20
 # A longer line was not written as a whole event: the value of a metric has at most a million characters.
 _LONGEST_EVENT = 1 << 24
@@ -46,15 +48,16 @@ class RunRecord:
     @property
     def header(self) -> Mapping[str, Any]:
         """The content of run.json; empty if it is damaged."""
-        self._header = self._read_header()
+        self._header = self.read_header()
         return self._header
 
     @property
     def short(self) -> Mapping[str, Any]:
         """The same without what is long, if the run has ended; else all. Not cached, since there may be many runs."""
-        return self._read(SHORT) or self._read_header()
+        return self._read(SHORT) or self.read_header()
 
-    def _read_header(self) -> Mapping[str, Any]:
+    def read_header(self) -> Mapping[str, Any]:
+        """Return the content of run.json without caching it, since there may be many runs."""
         return self._read(RUN) if self._header is None else self._header
 
     def _read(self, name: str) -> Mapping[str, Any]:
@@ -127,12 +130,12 @@ class RunRecord:
         """Return how the steps of an ended run ended; not cached, since there may be many runs."""
         rows = _rows(_read(self.folder, SHORT))
         is_complete = rows and all("key" in row for row in rows)  # an earlier version's is not
-        return rows if is_complete else _rows(self._read_header())
+        return rows if is_complete else _rows(self.read_header())
 
     @property
     def parts(self) -> Mapping[str, Mapping[str, Any]]:
         """What the steps of a run in Azure ML were made from, according to its record."""
-        parts = self._read_header().get("parts") if "azureml" in self.short else {}
+        parts = self.read_header().get("parts") if "azureml" in self.short else {}
         rows = parts.items() if isinstance(parts, dict) else ()
         return {step: row for step, row in rows if isinstance(row, dict)}
 
@@ -148,6 +151,23 @@ class RunRecord:
             files.write(place, b"")
         elif self.pinned:
             os.unlink(place)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The ``note`` of the run, a text, and its ``tags``; what cannot be read counts as none."""
+        data = _read(self.folder, _NOTES)
+        tags = {str(name): str(value) for name, value in mapping(data.get("tags")).items()}
+        return {"note": str(data.get("note", "")), "tags": tags}
+
+    def annotate(self, note: str | None = None, tags: Mapping[str, str] | None = None) -> None:
+        """Set the note, and the named tags; an empty text removes what was noted."""
+        noted = self.notes
+        merged = {**noted["tags"], **(tags or {})}
+        kept = {
+            "note": noted["note"] if note is None else note,
+            "tags": {name: value for name, value in merged.items() if value},
+        }
+        files.write(os.path.join(self.folder, _NOTES), json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace"))
 
     def log(self, step: str, rank: int = 0) -> str:
         """Return the path of a step's log, or of that of its process of rank ``rank``."""
@@ -266,3 +286,10 @@ def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:
     return {
         str(name): masked(str(name), str(mapping(parameter).get("default", ""))) for name, parameter in declared.items()
     }
+
+
+def dirty_files(git: Mapping[str, Any]) -> int | None:
+    """Return how many files differed from the commit, by a record's git state or its short form; None if unknown."""
+    dirty = git.get("dirty")
+    count = git.get("dirty_files", len(dirty) if isinstance(dirty, list) else dirty)
+    return count if isinstance(count, int) else None

@@ -11,13 +11,15 @@ from typing import Any
 
 from aml_pipeline.core import durability, files
 from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.plain import number
 from aml_pipeline.runs import contents, locks, metrics
 from aml_pipeline.runs.events import Event, OutputWritten, RunEnded, StepTicked, as_data
-from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, log_of, moment_of
+from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, dirty_files, log_of, moment_of
 
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
+_OF_A_VARIANT = ("name", "declared", "variant")
 # What a list of runs shows of a step, and what decides which texts and records are kept.
-_OF_A_STEP = ("state", "metrics", "key", "made_by")
+_OF_A_STEP = ("state", "metrics", "extremes", "key", "made_by")
 
 
 def new_id() -> str:
@@ -105,8 +107,18 @@ class Recorder:
             ending = {key: value for key, value in row.items() if key not in {"event", "step", "time"}}
             self._steps.setdefault(step, {}).update(ending)
         elif kind == "MetricLogged":
-            last = self._steps.setdefault(step, {}).setdefault("metrics", {})
-            last[str(row.get("name"))] = metrics.summary(row.get("value"))
+            self._measure(self._steps.setdefault(step, {}), str(row.get("name")), row.get("value"))
+
+    @staticmethod
+    def _measure(step: dict[str, Any], metric: str, value: object) -> None:
+        """Take a value as the last of a metric, and into its range once there are two."""
+        before = number(step.setdefault("metrics", {}).get(metric))
+        step["metrics"][metric] = metrics.summary(value)
+        now = number(value)
+        if before is not None and now is not None:
+            ranges = step.setdefault("extremes", {})
+            lowest, highest = ranges.get(metric, (before, before))
+            ranges[metric] = [min(lowest, now), max(highest, now)]
 
     def go_on(self, record: RunRecord) -> list[Mapping[str, Any]]:
         """Go on with the record of a run; return the events that it has.
@@ -171,7 +183,10 @@ def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
     short = {key: value for key, value in header.items() if key not in _LONG}
     plan = header.get("plan")
     if isinstance(plan, dict):
-        short["plan"] = {"parameters": plan.get("parameters", {})}
+        variants = [{key: step[key] for key in _OF_A_VARIANT} for step in plan.get("steps", ()) if step.get("variant")]
+        short["plan"] = {"parameters": plan.get("parameters", {}), **({"steps": variants} if variants else {})}
+    git = header.get("git")
+    short["git"] = {"commit": git.get("commit"), "dirty": dirty_files(git)} if isinstance(git, dict) else None
     rows = header.get("steps", {})
     short["steps"] = {step: {key: row[key] for key in _OF_A_STEP if key in row} for step, row in rows.items()}
     return short

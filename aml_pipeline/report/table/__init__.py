@@ -1,0 +1,1 @@
+"""Many runs as a table: rows, columns, and the selection of rows."""

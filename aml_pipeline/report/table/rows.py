@@ -1,0 +1,137 @@
+"""Summaries of runs → the rows of a table: one for each run, or one for each variant of a step.
+
+A row is a mapping from columns, by the names that people type, to values. The columns are ``ABOUT``, each parameter by
+its name, and each metric as ``STEP.METRIC``: its last value; ``STEP.METRIC:min`` and ``STEP.METRIC:max`` are its lowest
+and highest one. A parameter or axis with the name of a column of ``ABOUT`` is ``parameters.NAME`` or ``matrix.NAME``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.runs.summaries import Summary, typed
+
+Value = str | int | float | bool | None
+Row = dict[str, Value]
+
+ABOUT = (
+    *("run", "state", "age", "started", "seconds", "profile", "group", "schedule"),
+    *("note", "tags", "pinned", "dirty", "commit", "azureml"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows, and the names of their columns beside ``ABOUT``; only rows of variants have ``axes``."""
+
+    rows: list[Row]
+    axes: list[str]
+    parameters: list[str]
+    metrics: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A row in parts; ``ranges`` are the lowest and highest values of metrics."""
+
+    about: Row
+    axes: Row
+    parameters: Row
+    metrics: Row
+    ranges: Row
+
+
+def table_of(summaries: Sequence[Summary], *, now: float, busy: bool) -> Table:
+    """Return a row for each run; ``busy``: a run is in progress, which may be one without an end.
+
+    Metrics of a reused result are those of the run that made it, if that is among ``summaries``.
+    """
+    runs = {str(summary["run"]): summary for summary in summaries}
+    return _table(_of_run(summary, runs, _about(summary, now, busy=busy)) for summary in summaries)
+
+
+def variants_of(summaries: Sequence[Summary], step: str, *, now: float, busy: bool) -> Table:
+    """Return a row for each variant of a step in each run, with the state of the variant."""
+    runs = {str(summary["run"]): summary for summary in summaries}
+    return _table(
+        part for summary in summaries for part in _of_variants(summary, runs, step, _about(summary, now, busy=busy))
+    )
+
+
+def varying(rows: Sequence[Row], columns: Iterable[str]) -> list[str]:
+    """Return those of the columns in which not all rows have the same value."""
+    return [name for name in columns if any(row.get(name) != rows[0].get(name) for row in rows[1:])]
+
+
+def _table(parts: Iterable[_Parts]) -> Table:
+    rows: list[Row] = []
+    axes, parameters, metrics = Row(), Row(), Row()  # used as ordered sets
+    for part in parts:
+        rows.append({**part.about, **part.parameters, **part.axes, **part.metrics, **part.ranges})
+        axes |= part.axes
+        parameters |= part.parameters
+        metrics |= part.metrics
+    return Table(rows, list(axes), [name for name in parameters if name not in axes], list(metrics))
+
+
+def _of_run(summary: Summary, runs: Mapping[str, Summary], about: Row) -> _Parts:
+    columns = {name: title_of(variant) for name, variant in summary["variants"].items()}
+    metrics, ranges = _measured(summary, runs, {name: columns.get(name, name) for name in summary["steps"]})
+    return _Parts(about, {}, _free("parameters", summary["parameters"]), metrics, ranges)
+
+
+def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about: Row) -> Iterator[_Parts]:
+    parameters = _free("parameters", summary["parameters"])
+    for name, variant in summary["variants"].items():
+        if variant["declared"] == step:
+            axes = {axis: typed(text) for axis, text in variant["variant"].items()}
+            metrics, ranges = _measured(summary, runs, {name: step})
+            state = summary["steps"].get(name, about["state"])
+            yield _Parts({**about, "state": state}, _free("matrix", axes), parameters, metrics, ranges)
+
+
+def title_of(variant: Mapping[str, Any]) -> str:
+    """Return the title of a variant, as people read and type it: ``train[learning_rate=0.01]``."""
+    return f"{variant['declared']}[{','.join(f'{axis}={text}' for axis, text in variant['variant'].items())}]"
+
+
+def _about(summary: Summary, now: float, *, busy: bool) -> Row:
+    state, started = summary["state"], summary["started"]
+    return {
+        "run": summary["run"],
+        "state": "interrupted" if state == "running" and not busy else state,
+        "age": None if started is None else max(0.0, now - started),
+        "started": started,
+        "seconds": summary["seconds"],
+        "profile": summary["profile"],
+        "group": summary["group"],
+        "schedule": summary["schedule"],
+        "note": summary["note"] or None,
+        "tags": ", ".join(f"{name}={value}" for name, value in summary["tags"].items()) or None,
+        "pinned": summary["pinned"],
+        "dirty": summary["dirty"],
+        "commit": summary["commit"],
+        "azureml": summary["azureml"],
+    }
+
+
+def _free(kind: str, values: Mapping[str, Value]) -> Row:
+    """Return values by column: those with the name of a column of ``ABOUT`` get another one."""
+    return {f"{kind}.{name}" if name in ABOUT else name: value for name, value in values.items()}
+
+
+def _measured(summary: Summary, runs: Mapping[str, Summary], columns: Mapping[str, str]) -> tuple[Row, Row]:
+    """Return the last values of the metrics of some steps, and their ranges; ``columns`` are the names of the steps."""
+    last, ranges = Row(), Row()
+    for step, column in columns.items():
+        maker = summary if step in summary["metrics"] else runs.get(summary["made_by"].get(step, ""), summary)
+        extremes = mapping(maker["extremes"].get(step))
+        for name, value in mapping(maker["metrics"].get(step)).items():
+            if isinstance(value, (int, float, str)):
+                place = f"{column}.{name}"
+                last[place] = value
+                ranges[f"{place}:min"], ranges[f"{place}:max"] = extremes.get(name, (value, value))
+    return last, ranges

@@ -1,0 +1,88 @@
+"""The summary of a recorded run: what a list of many runs shows of it, as JSON data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aml_pipeline.core.plain import mapping, number, sequence
+from aml_pipeline.runs.record import RunRecord, defaults_of, dirty_files, parameters_of
+
+Summary = Mapping[str, Any]
+
+
+def summary_of(record: RunRecord) -> dict[str, Any]:
+    """Return the summary of a run; ``changed`` are the parameters with values other than their defaults.
+
+    ``state`` is that of the record, where ``running`` may mean a run that was killed. ``metrics`` are the last values
+    by step, ``extremes`` the lowest and highest of each; ``made_by`` names the runs that made reused results.
+    """
+    header = record.short
+    steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
+    texts, defaults = parameters_of(header), defaults_of(header)
+    parameters = _typed(header, texts)
+    return {
+        "run": record.id,
+        "started": number(header.get("started")),
+        "state": str(header.get("state", "unreadable")),
+        "seconds": number(header.get("seconds")),
+        "pinned": record.pinned,
+        "profile": header.get("profile"),
+        "parameters": parameters,
+        "changed": {
+            name: value for name, value in parameters.items() if defaults.get(name, texts[name]) != texts[name]
+        },
+        "data": mapping(header.get("data")),
+        "steps": {name: row.get("state") for name, row in steps.items()},
+        "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
+        "extremes": {name: row["extremes"] for name, row in steps.items() if "extremes" in row},
+        "made_by": {name: row["made_by"] for name, row in steps.items() if row.get("made_by")},
+        "variants": _variants(header),
+        "azureml": mapping(header.get("azureml")).get("run"),
+        "group": mapping(header.get("group")).get("id"),
+        "schedule": header.get("schedule"),
+        **_git(record, header),
+        **record.notes,
+    }
+
+
+def _typed(header: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of parameters by their declared types."""
+    declared = mapping(mapping(header.get("plan")).get("parameters"))
+    return {name: typed(text, mapping(declared.get(name)).get("type")) for name, text in texts.items()}
+
+
+def typed(text: str, kind: object = "number") -> str | int | float | bool:
+    """Return the value of a text of YAML's core schema that should be of the type ``kind``; else the text."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind not in {"integer", "number"}:
+        return text
+    for convert in (int, float, _of_base):
+        try:
+            return convert(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _of_base(text: str) -> int:
+    return int(text, 0)
+
+
+def _variants(header: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the declared step and the values of each variant of a matrix, by its name."""
+    steps = map(mapping, sequence(mapping(header.get("plan")).get("steps")))
+    return {
+        str(step.get("name")): {"declared": str(step.get("declared")), "variant": dict(mapping(step["variant"]))}
+        for step in steps
+        if step.get("variant")
+    }
+
+
+def _git(record: RunRecord, header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the commit and the number of files that differed from it; None without a repository."""
+    if "git" not in header and header:  # the short form of an earlier version does not have it
+        header = record.read_header()
+    git = mapping(header.get("git"))
+    return {"commit": git.get("commit"), "dirty": dirty_files(git)}

@@ -1,0 +1,105 @@
+"""Records of runs → the rows of a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from aml_pipeline.report.table.rows import Table, table_of, variants_of, varying
+from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded
+from aml_pipeline.runs.record import records
+from aml_pipeline.runs.recorder import Recorder
+from aml_pipeline.runs.summaries import summary_of, typed
+from tests.page.recorded import START, header, step
+
+LOSSES = (0.5, 0.125, 0.25)
+
+
+def recorded(runs: Path, run: str, *steps: dict[str, Any], reused: str = "", **about: object) -> None:
+    """Record a run whose steps log a loss, or were made by the run ``reused``."""
+    recorder = Recorder(str(runs), run)
+    recorder.open(lambda: header(*steps, **about))
+    for name in (str(one["name"]) for one in steps):
+        if not reused:
+            for loss in LOSSES:
+                recorder(MetricLogged(START, name, "loss", "scalar", loss))
+        recorder(StepEnded(START, name, "up to date" if reused else "done", "", made_by=reused or None))
+    recorder(RunEnded(START + 8, "done", 8.0))
+
+
+def table(runs: Path, variants: str = "") -> Table:
+    summaries = [summary_of(record) for record in records(str(runs))]
+    if variants:
+        return variants_of(summaries, variants, now=START + 60, busy=False)
+    return table_of(summaries, now=START + 60, busy=False)
+
+
+def test_a_run_is_a_row_of_typed_values(tmp_path: Path) -> None:
+    recorded(tmp_path, "r1", step("train"), group={"id": "r0", "varies": ["epochs"]})
+    (record,) = records(str(tmp_path))
+    record.pin(stays=True)
+    record.annotate(note="the first", tags={"who": "me", "why": "speed"})
+    record.annotate(tags={"why": ""})
+    made = table(tmp_path)
+    assert made == Table(
+        [
+            {
+                "run": "r1", "state": "done", "age": 60.0, "started": START, "seconds": 8.0, "profile": "quickstart",
+                "group": "r0", "schedule": None, "note": "the first", "tags": "who=me", "pinned": True, "dirty": 1,
+                "commit": "0123456789abcdef", "azureml": None, "epochs": 10,
+                "train.loss": 0.25, "train.loss:min": 0.125, "train.loss:max": 0.5,
+            }
+        ],
+        [],
+        ["epochs"],
+        ["train.loss"],
+    )  # fmt: skip
+
+
+def test_a_reused_result_has_the_metrics_of_the_run_that_made_it(tmp_path: Path) -> None:
+    recorded(tmp_path, "r1", step("train"))
+    recorded(tmp_path, "r2", step("train"), reused="r1")
+    recorded(tmp_path, "r3", step("train"), reused="gone")
+    first, second, third = table(tmp_path).rows
+    assert second["train.loss:min"] == first["train.loss:min"] == 0.125
+    assert "train.loss" not in third
+
+
+def test_a_variant_is_a_row_with_axes_and_its_metrics_have_its_title_among_runs(tmp_path: Path) -> None:
+    rates = ("0.1", "0.01")
+    variants = [
+        {**step(f"train-{rate.replace('.', '-')}"), "declared": "train", "variant": {"rate": rate, "state": "x"}}
+        for rate in rates
+    ]
+    recorded(tmp_path, "r1", step("prepare"), *variants)
+    made = table(tmp_path, "train")
+    assert made.axes == ["rate", "matrix.state"]
+    assert [(row["run"], row["rate"], row["matrix.state"], row["train.loss"]) for row in made.rows] == [
+        ("r1", 0.1, "x", 0.25),
+        ("r1", 0.01, "x", 0.25),
+    ]
+    assert made.metrics == ["train.loss"]
+    titles = [f"train[rate={rate},state=x].loss" for rate in rates]
+    assert table(tmp_path).metrics == ["prepare.loss", *titles]
+
+
+def test_what_is_killed_damaged_or_of_an_earlier_version_is_a_row(tmp_path: Path) -> None:
+    Recorder(str(tmp_path), "r1").open(dict)
+    (tmp_path / "r2").mkdir()
+    recorded(tmp_path, "r3", step("a"), parameters={"state": "x", "epochs": "10"})
+    (tmp_path / "r3" / "short.json").write_text('{"state": "done", "parameters": {"state": "x"}}')
+    killed, damaged, earlier = table(tmp_path).rows
+    assert (killed["state"], damaged["state"], damaged["age"]) == ("interrupted", "unreadable", None)
+    assert (earlier["state"], earlier["parameters.state"], earlier["dirty"]) == ("done", "x", 1)
+
+
+def test_columns_that_vary_are_those_in_which_rows_differ() -> None:
+    rows: list[dict[str, Any]] = [{"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 1, "c": 3}]
+    assert varying(rows, ["a", "b", "c", "d"]) == ["b", "c"]
+    assert varying([], ["a"]) == varying(rows[:1], ["a"]) == []
+
+
+def test_texts_of_parameters_become_values_of_their_types() -> None:
+    texts = {"5": 5, "0x10": 16, "0o17": 15, "012": 12, "1e-3": 0.001, ".5": 0.5, "x": "x", "": ""}
+    assert {text: typed(text) for text in texts} == texts
+    assert (typed("True", "boolean"), typed("5", "string"), typed("5", None)) == (True, "5", "5")
