@@ -11,7 +11,7 @@ from typing import Any
 
 from aml_pipeline.core import durability, files
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.plain import number
+from aml_pipeline.core.plain import mapping, number
 from aml_pipeline.runs import contents, locks, metrics
 from aml_pipeline.runs.events import Event, OutputWritten, RunEnded, StepTicked, as_data
 from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, dirty_files, log_of, moment_of
@@ -183,7 +183,8 @@ def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
     short = {key: value for key, value in header.items() if key not in _LONG}
     plan = header.get("plan")
     if isinstance(plan, dict):
-        variants = [{key: step[key] for key in _OF_A_VARIANT} for step in plan.get("steps", ()) if step.get("variant")]
+        steps = map(mapping, plan.get("steps", ()))
+        variants = [{key: step.get(key) for key in _OF_A_VARIANT} for step in steps if step.get("variant")]
         short["plan"] = {"parameters": plan.get("parameters", {}), **({"steps": variants} if variants else {})}
     git = header.get("git")
     short["git"] = {"commit": git.get("commit"), "dirty": dirty_files(git)} if isinstance(git, dict) else None
