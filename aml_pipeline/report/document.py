@@ -12,13 +12,18 @@ from aml_pipeline.core.text import cut
 from aml_pipeline.report.markup import Html, tag
 
 _HERE = os.path.dirname(__file__)
-_SCRIPTS = (os.path.join("uplot", "uPlot.iife.min.js"), "page.js")
-_STYLES = (os.path.join("uplot", "uPlot.min.css"), "page.css")
+_UPLOT, _ASSETS = os.path.join(_HERE, "uplot"), os.path.join(_HERE, "assets")
+_STYLES = (os.path.join(_UPLOT, "uPlot.min.css"), os.path.join(_ASSETS, "style.css"))
 
 
-def document(title: str, header: Html, *sections: Html) -> str:
-    """Return a page. Its content security policy allows only this package's scripts and styles, and no requests."""
-    scripts, styles = [_own(name) for name in _SCRIPTS], [_own(name) for name in _STYLES]
+def document(title: str, header: Html, *sections: Html, script: str = "page.js") -> str:
+    """Return a page with its own ``script`` of ``assets``.
+
+    Its content security policy allows only this package's scripts and styles, and no requests.
+    """
+    ours = [os.path.join(_ASSETS, name) for name in ("base.js", "charts.js", script)]
+    scripts = [_own(place) for place in (os.path.join(_UPLOT, "uPlot.iife.min.js"), *ours)]
+    styles = [_own(place) for place in _STYLES]
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
@@ -42,15 +47,15 @@ def _policy(scripts: list[str], styles: list[str]) -> str:
 
 
 @cache
-def _own(name: str) -> str:
+def _own(place: str) -> str:
     """Return the content of a file of this package, for embedding in a page."""
-    text = files.read(os.path.join(_HERE, name)).decode()
+    text = files.read(place).decode()
     if "</" in text:
-        raise AssertionError(f"{name} contains the end tag of its own element")
+        raise AssertionError(f"{place} contains the end tag of its own element")
     return text
 
 
 def _footer() -> Html:
     said = "Created by aml-pipeline. Charts by uPlot 1.6.32, © 2022 Leon Sorokin."
-    terms = tag("details", tag("summary", "License of uPlot"), tag("p", _own(os.path.join("uplot", "LICENSE"))))
+    terms = tag("details", tag("summary", "License of uPlot"), tag("p", _own(os.path.join(_UPLOT, "LICENSE"))))
     return tag("footer", tag("p", said), terms)

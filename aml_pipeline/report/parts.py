@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from aml_pipeline.core.text import cut
 from aml_pipeline.report.charts import Charts
@@ -94,24 +94,9 @@ def drawn(charts: Charts) -> Html:
         return tag("p", "No metric was logged more than once.")
     fewer = any(len(series["value"]) < series["logged"] for chart in charts.rows for series in chart["series"])
     said = [*charts.remarks, *([f"Curves with many points are reduced by {METHOD}."] if fewer else [])]
-    axes = {"number": "index", "time": "seconds since the start of the run"}
-    if any(series["epoch"] for chart in charts.rows for series in chart["series"]):
-        axes["epoch"] = "epoch"
     return tag(
         "div",
-        _tools(axes),
-        tag("div", class_="charts", id="charts"),
+        tag("div", id="charts"),
         tag("p", " ".join(said), class_="remark"),
         tag("script", data(charts.rows), type="application/json", id="chart-data"),
-    )
-
-
-def _tools(axes: Mapping[str, str]) -> Html:
-    choices = [tag("option", words, value=name) for name, words in axes.items()]
-    return tag(
-        "div",
-        tag("label", "X axis ", tag("select", *choices, id="across")),
-        tag("label", tag("input", type="checkbox", id="logarithmic"), " logarithmic Y axis"),
-        tag("button", "CSV", type="button", id="csv", title="Download all points of these charts as a CSV file"),
-        class_="tools",
     )

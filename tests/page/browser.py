@@ -148,6 +148,20 @@ class Tab:
         self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         self._browser.listen(0.2)
 
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Move the mouse from one place to another with its button pressed."""
+        self.hover(*start)
+        self.ask("Input.dispatchMouseEvent", type="mousePressed", x=start[0], y=start[1], button="left", clickCount=1)
+        self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=end[0], y=end[1], button="left")
+        self.ask("Input.dispatchMouseEvent", type="mouseReleased", x=end[0], y=end[1], button="left", clickCount=1)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, in what has the focus."""
+        for key in keys:
+            text = {"text": key} if len(key) == 1 else {}
+            self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+            self.ask("Input.dispatchKeyEvent", type="keyUp", key=key)
+
     def type(self, text: str) -> None:
         """Type into what has the focus."""
         self.ask("Input.insertText", text=text)

@@ -114,7 +114,7 @@ def pixels(tab: Tab, *, like: str) -> int:
 def room_of_charts(tab: Tab) -> list[float]:
     """Return how many pixels of the width of each box its chart leaves; less than 0: it lies over what is beside it."""
     return list(
-        tab.value("""[...document.querySelectorAll("figure")].map((figure) => {
+        tab.value("""[...document.querySelectorAll(".charts figure")].map((figure) => {
           const box = figure.getBoundingClientRect();
           const all = [...figure.querySelectorAll("*")].map((one) => one.getBoundingClientRect());
           const inside = all.filter((one) => one.width > 0);
@@ -150,14 +150,30 @@ def lightness(tab: Tab) -> int:
 
 
 def hovered(tab: Tab, place: float) -> list[Any]:
-    """Hover over the first chart, 0 to 1 from left to right; return the number and the value that the legend tells."""
+    """Hover over the first chart, 0 to 1 from left to right; return where that is and the value there."""
     tab.value("document.querySelector('.u-over').scrollIntoView({block: 'center'})")
     at = tab.value(f"(() => {{ const at = {PLACE}; return [at.left, at.top, at.width, at.height]; }})()")
     left, top, width, height = at
     tab.hover(left + 1 + (width - 2) * place, top + height / 2)
-    legend = "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-value')].map(v => v.textContent)"
-    number, value = tab.value(legend)
-    return [number, float(value)]
+    where, value = legend(tab)
+    return [where, float(value)]
+
+
+def legend(tab: Tab, chart: int = 0) -> list[str]:
+    """Return where the cursor of a chart is, and the values there."""
+    texts = "querySelectorAll('.where, .value')].map((one) => one.textContent)"
+    return list(tab.value(f"[...document.querySelectorAll('.legend')[{chart}].{texts}"))
+
+
+def choose(tab: Tab, **choice: object) -> None:
+    """Use the tools of the charts as a person does: a choice, a slider, a box to tick."""
+    for name, value in choice.items():
+        tool = f"document.querySelector('[name={name}]')"
+        if value is True:
+            tab.value(f"{tool}.click()")
+        else:
+            kind = "change" if name == "across" else "input"
+            tab.value(f"(() => {{ {tool}.value = '{value}'; {tool}.dispatchEvent(new Event('{kind}')); }})()")
 
 
 def logged(project: Path) -> list[float]:
@@ -185,7 +201,7 @@ def test_a_real_run_of_full_size_is_drawn(  # noqa: PLR0913
     assert tab.value("document.querySelectorAll('canvas').length") == 1
     assert pixels(tab, like=line) > 100
     assert (lightness(tab) < 200) == dark
-    assert tab.value("[...plots[0].data[1]]") == pytest.approx(logged(full_size))
+    assert tab.value("[...sheet.plots[0].data[1]]") == pytest.approx(logged(full_size))
     assert "SYNTHETIC images" in tab.value("document.body.textContent")
     assert "50000 training and 10000 test images" in tab.value("document.body.textContent")
 
@@ -193,7 +209,7 @@ def test_a_real_run_of_full_size_is_drawn(  # noqa: PLR0913
 def test_hover_gives_the_values_of_a_real_run(opened: Opener, full_size: Path) -> None:
     tab = opened("full-size")
     for place, loss in enumerate(logged(full_size)):
-        assert hovered(tab, place / 11) == [str(place + 1), pytest.approx(loss, rel=1e-5)]
+        assert hovered(tab, place / 11) == [f"index {place + 1}", pytest.approx(loss, rel=1e-5)]
 
 
 def test_the_search_finds_lines_of_a_real_run(opened: Opener) -> None:
@@ -213,20 +229,88 @@ def test_a_scheme_that_changes_is_followed(opened: Opener) -> None:
 
 def test_hover_gives_values(opened: Opener) -> None:
     tab = opened("quickstart")
-    assert hovered(tab, 4 / 9) == ["5", pytest.approx(recorded.losses(10)[4], rel=1e-5)]
+    assert hovered(tab, 4 / 9) == ["index 5", pytest.approx(recorded.losses(10)[4], rel=1e-5)]
 
 
 def test_axes_can_be_chosen(opened: Opener) -> None:
     tab = opened("quickstart")
     linear = pixels(tab, like="#0a58a8")
-    tab.value("document.getElementById('logarithmic').click()")
-    tab.value("(() => { const at = document.getElementById('across'); at.value = 'time';"
-              " at.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    choose(tab, logarithmic=True)
+    choose(tab, across="time")
     assert pixels(tab, like="#0a58a8") > 100
     assert linear > 100
-    scale = tab.value("[plots[0].scales.y.distr, plots[0].scales.x.max]")
+    scale = tab.value("[sheet.plots[0].scales.y.distr, sheet.plots[0].scales.x.max]")
     assert scale[0] == 3
     assert scale[1] == pytest.approx(9.2, abs=0.01)
+
+
+def at_of_chart(tab: Tab, x: float, chart: int = 0) -> tuple[float, float]:
+    """Return the place in the window of a part (0 to 1) of a chart's width, at its middle."""
+    tab.value(f"document.querySelectorAll('.u-over')[{chart}].scrollIntoView({{block: 'center'}})")
+    place = f"document.querySelectorAll('.u-over')[{chart}].getBoundingClientRect()"
+    left, top, width, height = tab.value(f"(() => {{ const at = {place};"
+                                         " return [at.left, at.top, at.width, at.height]; })()")  # fmt: skip
+    return left + 1 + (width - 2) * x, top + height / 2
+
+
+def seen(tab: Tab, chart: int = 0) -> list[float]:
+    """Return which part of its X axis a chart shows, once it is drawn."""
+    tab.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    return list(tab.value(f"[sheet.plots[{chart}].scales.x.min, sheet.plots[{chart}].scales.x.max]"))
+
+
+def test_dragging_zooms_into_all_charts_and_back(opened: Opener) -> None:
+    tab = opened("quickstart")
+    reset = "document.querySelector('[name=reset]')"
+    assert tab.value(f"{reset}.hidden")
+    tab.drag(at_of_chart(tab, 3 / 9), at_of_chart(tab, 6 / 9))
+    assert seen(tab) == seen(tab, 1) == [pytest.approx(4, abs=0.1), pytest.approx(7, abs=0.1)]
+    assert not tab.value(f"{reset}.hidden")
+    tab.value(f"{reset}.click()")
+    assert seen(tab) == seen(tab, 1) == [1, 10]
+    assert tab.value(f"{reset}.hidden")
+
+
+def test_one_cursor_is_on_all_charts(opened: Opener) -> None:
+    tab = opened("quickstart")
+    assert legend(tab, 1) == ["last values", "0.18166"]
+    tab.hover(*at_of_chart(tab, 4 / 9))
+    assert [legend(tab, chart)[0] for chart in (0, 1)] == ["index 5", "index 5"]
+    assert float(legend(tab, 1)[1]) == pytest.approx(recorded.losses(10, 2.5)[4], rel=1e-5)
+
+
+def test_keys_move_the_cursor_and_zoom(opened: Opener) -> None:
+    tab = opened("quickstart")
+    tab.value("document.querySelector('.plot').focus()")
+    tab.press("ArrowRight", "ArrowRight", "ArrowRight")
+    assert legend(tab)[0] == legend(tab, 1)[0] == "index 3"
+    tab.press("+", "+")
+    assert seen(tab) == [2.5, 4.75]
+    tab.press("ArrowRight", "ArrowRight")
+    assert legend(tab)[0] == "index 5"
+    assert seen(tab) == [2.75, 5], "what is seen follows the cursor"
+    tab.press("0")
+    assert seen(tab) == [1, 10]
+
+
+def test_curves_can_be_smoothed(opened: Opener) -> None:
+    tab = opened("quickstart")
+    choose(tab, smoothing=0.6)
+    rough, mean, weight = recorded.losses(10), 0.0, 0.0
+    for value in rough:
+        mean, weight = mean * 0.6 + value * 0.4, weight * 0.6 + 0.4
+    smooth, last = legend(tab)[1].split()
+    assert float(smooth) == pytest.approx(mean / weight, rel=1e-5)
+    assert float(last.strip("()")) == pytest.approx(rough[-1], rel=1e-5)
+    values = tab.value("sheet.plots[0].data.slice(1).map((one) => [...one])")
+    assert values[1] == pytest.approx(rough, rel=1e-6), "the values themselves are drawn too"
+
+
+def test_a_curve_can_be_hidden(opened: Opener) -> None:
+    tab = opened("compared")
+    tab.value("document.querySelector('.legend button').click()")
+    assert tab.value("sheet.plots[0].series.map((one) => one.show)") == [True, False, True]
+    assert tab.value("document.querySelector('.legend button').ariaPressed") == "false"
 
 
 @pytest.mark.parametrize("name", ["quickstart", "compared"])
@@ -236,10 +320,9 @@ def test_every_chart_is_inside_its_box(opened: Opener, name: str, width: int, co
     places = tab.value("[...document.querySelectorAll('figure')].map((one) => one.getBoundingClientRect().left)")
     assert (len(places), len(set(places))) == (2, columns)
     assert every_chart_fills_its_box(tab), room_of_charts(tab)
-    tab.value("document.getElementById('logarithmic').click()")
+    choose(tab, logarithmic=True)
     assert every_chart_fills_its_box(tab), room_of_charts(tab)
-    tab.value("(() => { const at = document.getElementById('across'); at.value = 'time';"
-              " at.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    choose(tab, across="time")
     assert every_chart_fills_its_box(tab), room_of_charts(tab)
 
 
@@ -257,7 +340,7 @@ def test_a_chart_follows_its_box(opened: Opener, name: str) -> None:
 def test_what_has_no_place_on_a_logarithmic_axis_is_a_gap_and_told(opened: Opener) -> None:
     tab = opened("quickstart")
     chart = "{series: [{number: [1, 2, 3], time: [0, 0, 5], value: [1, 0, -1], logged: 3, odd: 0}]}"
-    how = "{across: 'time', logarithmic: true}"
+    how = "{across: 'time', logarithmic: true, smoothing: 0}"
     places, values = tab.value(f"columns({chart}, {how}).map((one) => [...one])")
     assert values == [1, None, None]
     assert places == pytest.approx([0, 1e-6, 5])
@@ -268,12 +351,12 @@ def test_what_has_no_place_on_a_logarithmic_axis_is_a_gap_and_told(opened: Opene
 def test_all_that_is_drawn_can_be_taken_as_csv(opened: Opener, tmp_path: Path) -> None:
     tab = opened("quickstart")
     tab.downloads(tmp_path)
-    tab.value("document.getElementById('csv').click()")
+    tab.value("document.querySelector('[name=csv]').click()")
     (file,) = until(lambda: list(tmp_path.glob("*.csv")))
     rows = file.read_text().splitlines()
-    assert rows[0] == "metric,series,number,seconds,epoch,value"
+    assert rows[0] == "metric,series,number,seconds,epoch,mlflow step,value"
     assert len(rows) == 1 + 20
-    assert rows[1].startswith("loss,train,1,1.73,,2.3")
+    assert rows[1].startswith("loss,train,1,1.73,,,2.3")
 
 
 def test_the_search_finds_lines_in_the_logs(opened: Opener) -> None:
@@ -332,7 +415,7 @@ def test_what_means_harm_is_shown_as_text(opened: Opener) -> None:
     tab = opened("harmful")
     assert tab.value("window.harmed === undefined")
     assert tab.value("document.querySelectorAll('img, iframe, object, embed, link, base').length") == 0
-    assert tab.value("document.querySelectorAll('script').length") == 3
+    assert tab.value("document.querySelectorAll('script').length") == 5
     addresses = tab.value("[...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))")
     assert {one for one in addresses if not one.startswith("#step-")} == set()
     log = tab.value("document.querySelector('.log').textContent")
@@ -419,10 +502,8 @@ def test_axe_finds_no_violation(opened: Opener, name: str, scheme: str) -> None:
 
 def test_two_runs_are_on_one_chart(opened: Opener) -> None:
     tab = opened("compared")
-    labels = tab.value(
-        "[...document.querySelectorAll('.u-legend')[0].querySelectorAll('.u-label')].map((one) => one.textContent)"
-    )
-    assert labels == ["index", "A train", "B train"]
+    labels = "[...document.querySelector('.legend').querySelectorAll('.label')].map((one) => one.textContent)"
+    assert tab.value(labels) == ["A train", "B train"]
 
 
 @pytest.mark.parametrize("width", [360, 1600])

@@ -84,7 +84,7 @@ def _take(  # noqa: PLR0913 - what a picture is of
         tab.value("[...document.querySelectorAll('dt')].find((one) => one.textContent === 'Machine')"
                   ".nextElementSibling.textContent = 'laptop'")  # fmt: skip
     if logarithmic:
-        tab.value("document.getElementById('logarithmic').click()")
+        tab.value("document.querySelector('[name=logarithmic]').click()")
     at = "document.querySelector('.u-over').getBoundingClientRect()"
     left, top, width = tab.value(f"(() => {{ const at = {at}; return [at.left, at.top, at.width]; }})()")
     tab.hover(left + width / 3, top + 60)
