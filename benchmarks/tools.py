@@ -69,12 +69,14 @@ def ours(start: Sequence[str]) -> Tool:
     )
 
 
-def peers(folder: str) -> list[Tool]:
-    """Return the other tools that are here: make from PATH, the rest from the environments in ``folder``."""
-    make, doit, snakemake, dvc = (
-        shutil.which("make"),
-        *(environments.found(folder, name) for name in ("doit", "snakemake", "dvc")),
-    )
+def peers(folder: str, dvc: str | None = None) -> list[Tool]:
+    """Return the other tools that are here: make from PATH, the rest from the environments in ``folder``.
+
+    ``dvc`` is another DVC, if there is none.
+    """
+    make = shutil.which("make")
+    doit, snakemake, own = (environments.found(folder, name) for name in ("doit", "snakemake", "dvc"))
+    dvc = own or dvc
     return [
         *([Tool("make", [make], "Makefile", projects.makefile, plan=["-n"])] if make else []),
         *([_doit(doit)] if doit else []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,16 +24,21 @@ def save_log(
 ) -> str:
     """Save the log of a step of the run with that id in the file ``place``, without secrets; return the step's name.
 
-    It is the log of ``step``, else of the first failed step, else of the last one that has begun. Raises UsageError
+    It is the log of ``step``, else of the first failed step, else of the last one that has begun; likewise among the
+    variants of a step. Raises UsageError
     when that step has not begun, AzureError when there is no such run.
     """
     seen = following.watched(workspace, run, plan, following.record_of(plan, run))
     with doing(f"looking up the steps of run {run}", seen.extra):
         status, begun = seen.look([])
-    wanted = _wanted(_in_order(plan, begun), step)
+    among = _in_order(plan, begun)
+    if step:
+        names = _meant(plan, step)
+        among = [known for known in among if known.name in names]
+    wanted = _wanted(among)
     if wanted is None:
         of_what = f'step "{step}"' if step else "any step"
-        known = suggest(step or "", [known.name for known in begun], noun="step")
+        known = suggest(step or "", [plan.titles.get(known.name, known.name) for known in begun], noun="step")
         why = known if begun else "No step has begun."
         raise UsageError(f"Run {run} ({status}) has no log of {of_what}. {why}")
     with doing(f"downloading the log of step {wanted.name}", seen.extra):
@@ -45,8 +51,13 @@ def _in_order(plan: Plan, begun: Sequence[StepRun]) -> list[StepRun]:
     return sorted(begun, key=lambda step: places.get(step.name, len(places)))
 
 
-def _wanted(begun: Sequence[StepRun], step: str | None) -> StepRun | None:
-    if step is not None:
-        return next((known for known in begun if known.name == step), None)
+def _meant(plan: Plan, text: str) -> set[str]:
+    """Return the names of the steps that ``text`` means; the run may have others than the file."""
+    with contextlib.suppress(UsageError):
+        return {step.name for step in plan.steps_called(text)}
+    return {text}
+
+
+def _wanted(begun: Sequence[StepRun]) -> StepRun | None:
     failed = (known for known in begun if ENDS.get(known.status) == "failed")
     return next(failed, begun[-1] if begun else None)

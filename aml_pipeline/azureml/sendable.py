@@ -37,14 +37,23 @@ _COMPUTE = re.compile(r"[\w-]+", re.ASCII)
 def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool = False) -> list[Problem]:
     """Return what prevents sending ``steps`` to Azure ML; ``alone``: each as a run of its own."""
     chosen = list(steps)
-    found = [*_experiment(plan), *_lacking(chosen)]
-    for step in chosen:
+    declared = one_of_each(chosen)
+    found = [*_experiment(plan), *_lacking(declared)]
+    for step in declared:
         snapshot = project.snapshot(step)
         found += [*_targets(step), *_nodes(plan, step), *_variables(step), *too_large(step, snapshot, "error")]
         found += [*_file_names(step, snapshot), *_secrets(step, snapshot)]
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = datasets_of(chosen)
     return [*found, *(problem for name in names for problem in _dataset(plan, project, name))]
+
+
+def one_of_each(steps: Iterable[Step]) -> list[Step]:
+    """Return the first variant of each step in the file: its variants differ in nothing but their arguments."""
+    firsts: dict[str, Step] = {}
+    for step in steps:
+        firsts.setdefault(step.declared, step)
+    return list(firsts.values())
 
 
 def same_names(plan: Plan) -> Iterator[Problem]:
@@ -138,8 +147,8 @@ def tags(plan: Plan, given: Mapping[str, str] | None) -> dict[str, str]:
 
 def _inputs(step: Step) -> Iterator[Problem]:
     for token in step.inputs[:1]:
-        message = f'step "{step.name}" reads {token.name} of step "{token.step}", so it cannot run alone.'
-        yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.name),
+        message = f'step "{step.title}" reads {token.name} of step "{token.step}", so it cannot run alone.'
+        yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.declared),
                       on_key=True)  # fmt: skip
 
 
@@ -152,10 +161,10 @@ def _experiment(plan: Plan) -> Iterator[Problem]:
 
 def _lacking(steps: list[Step]) -> Iterator[Problem]:
     """Yield what steps lack, once for all steps: one line at the top of the file is enough."""
-    without = [step.name for step in steps if step.compute is None]
+    without = [step.declared for step in steps if step.compute is None]
     cure = "Add `compute:`{}, for example `compute: cpu-cluster`."
     yield from _lack(without, "compute target", cure, code="no-compute")
-    without = [step.name for step in steps if step.environment is None]
+    without = [step.declared for step in steps if step.environment is None]
     cure = "Add `environment:`{} with `name:` and `conda_file:`."
     yield from _lack(without, "environment", cure, code="no-environment")
 
@@ -169,7 +178,7 @@ def _lack(names: list[str], what: str, cure: str, code: str) -> Iterator[Problem
 
 
 def _targets(step: Step) -> Iterator[Problem]:
-    place = ("steps", step.name)
+    place = ("steps", step.declared)
     if step.compute and not _COMPUTE.fullmatch(step.compute.name):
         message = f'"{step.compute.name}" is not a valid name of a compute target.'
         yield Problem("compute-name", message, "Use letters, digits, - and _.", (*place, "compute"))
@@ -194,16 +203,16 @@ def _nodes(plan: Plan, step: Step) -> Iterator[Problem]:
     most = created if target.max_nodes is None else target.max_nodes
     if most is not None and distribution.nodes > most:
         needed = counted(distribution.nodes, "node")
-        message = f'step "{step.name}" needs {needed}, but compute target {target.name} has at most {most}.'
+        message = f'step "{step.declared}" needs {needed}, but compute target {target.name} has at most {most}.'
         cure = f"Write `max_nodes: {distribution.nodes}` below `compute:`, or use fewer nodes."
-        yield Problem("too-few-nodes", message, cure, ("steps", step.name, "distribution", "nodes"))
+        yield Problem("too-few-nodes", message, cure, ("steps", step.declared, "distribution", "nodes"))
 
 
 def _variables(step: Step) -> Iterator[Problem]:
     for name in (*step.environment_variables, *step.secrets):
         if _RESERVED_VARIABLE.match(name):
-            message = f'the environment variable "{name}" of step "{step.name}" is set by Azure ML itself.'
-            place = ("steps", step.name, "environment_variables", name)
+            message = f'the environment variable "{name}" of step "{step.declared}" is set by Azure ML itself.'
+            place = ("steps", step.declared, "environment_variables", name)
             yield Problem("reserved-variable", message, "Choose another name.", place, on_key=True)
 
 
@@ -215,9 +224,9 @@ def _secrets(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
     for variable, name in step.secrets.items():
         if snapshot.script is None and variable not in step.inherited:
             program = redaction.program(step)
-            message = f'step "{step.name}" runs {program}, which cannot be given the secret "{name}" in Azure ML.'
+            message = f'step "{step.declared}" runs {program}, which cannot be given the secret "{name}" in Azure ML.'
             cure = f"Read it in a Python script, and declare {variable} only for steps that start one."
-            place = ("steps", step.name, "environment_variables", variable)
+            place = ("steps", step.declared, "environment_variables", variable)
             yield Problem("unread-secret", message, cure, place, on_key=True)
 
 
@@ -237,4 +246,4 @@ def _dataset(plan: Plan, project: Project, name: str) -> Iterator[Problem]:
 def _file_names(step: Step, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield what is wrong with the name of a file: names are sent to Azure ML as JSON."""
     cure = f"Rename it, or exclude it by a line in {step.source_directory}/.amlignore"
-    yield from file_names.faults(sorted(snapshot.digests), f'step "{step.name}"', cure, step.place)
+    yield from file_names.faults(sorted(snapshot.digests), f'step "{step.declared}"', cure, step.place)

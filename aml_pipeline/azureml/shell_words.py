@@ -24,7 +24,7 @@ def problems(plan: Plan, step: Step) -> Iterator[Problem]:
         return
     for text, shown, place in _changed(plan, step):
         quoted = json.dumps(shown, ensure_ascii=False)
-        message = f'step "{step.name}" passes {quoted} to a command, but SDK v1 does not quote it for the shell.'
+        message = f'step "{step.declared}" passes {quoted} to a command, but SDK v1 does not quote it for the shell.'
         is_line = place[:3] == step.place and " " in text
         cure = _SCRIPT if is_line else "Use only letters, digits and @ % + = : , . / - _"
         yield Problem("shell-word", message, f"{cure}, or use v2: `sdk: v2` in the file.", place)

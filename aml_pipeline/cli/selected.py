@@ -18,7 +18,9 @@ def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) ->
     """Report unselected steps whose results are out of date; return whether there are any."""
     outdated = out_of_date(context, selected)
     for name, changed in outdated:
-        said = f"{name} is not part of this run, but out of date: {differences.summary(changed)}"
+        said = (
+            f"{context.plan.step(name).title} is not part of this run, but out of date: {differences.summary(changed)}"
+        )
         print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
     return bool(outdated)
 

@@ -102,7 +102,7 @@ def _dataset_lines(step: Step, option: str, name: str) -> str:
     """Return the lines of YAML that pass a dataset; a step's arguments may be a list."""
     in_list = any(isinstance(words.place[3], int) for words in step.arguments if len(words.place) > 3)  # noqa: PLR2004
     argument = f"{'- ' if in_list else ''}{option}: ${{{{ datasets.{name} }}}}"
-    return f"    steps:\n      {step.name}:\n        arguments:\n          {argument}"
+    return f"    steps:\n      {step.declared}:\n        arguments:\n          {argument}"
 
 
 def _read(rest: str, option: str) -> str:

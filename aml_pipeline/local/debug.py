@@ -22,8 +22,8 @@ def debug(context: Context, name: str) -> tuple[int, Mapping[str, str]]:
     """
     step = context.plan.step(name)
     secrets.require_set(context, [step])
-    results = left_out(context, [name])
-    outputs = {output: context.store.scratch(name, output) for output in step.outputs}
+    results = left_out(context, [step.name])
+    outputs = {output: context.store.scratch(step.name, output) for output in step.outputs}
     for output, place in outputs.items():
         if refused := removal.remove(place):
             raise MachineError(removal.in_words(refused))

@@ -77,21 +77,26 @@ def evaluate(
     result, damage = _kept(context, step, reuse.key(parts)) if known else (None, "")
     last = None if result else context.store.last(step.name)
     # Of a result that fits no difference is reported.
-    worded: Wording = (
-        (lambda parts: parts) if result else context.contents.wording(context.project.environment_text(step))
-    )
+    worded: Wording = (lambda parts: parts) if result else _wording(context, step)
+    titles = context.plan.titles
     verdict = reuse.verdict(
         worded(parts),
         reuse.Last(worded(last.parts), last.outcome) if last else None,
         accepted=result is not None,
         damage=damage,
         forced=forced or ("" if step.allow_reuse else "allow_reuse is false"),
-        pending=pending,
+        pending={titles.get(name, name): pending[name] for name in step.upstream if name in pending} if pending else {},
         kept=() if result or forced else [worded(kept) for kept in context.store.kept_parts(step.name)],
     )
     # The parts are equal, and these are already at hand.
     reused = replace(result, parts=parts) if result and verdict.action == "reuse" else None
     return Evaluation(step, parts, verdict, reused)
+
+
+def _wording(context: Context, step: Step) -> Wording:
+    """Return how the parts of ``step`` are shown: with the definition of its environment, and titles of variants."""
+    with_environment = context.contents.wording(context.project.environment_text(step))
+    return lambda parts: differences.titled(with_environment(parts), context.plan.titles)
 
 
 def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:
@@ -202,7 +207,8 @@ def taken(context: Context, step: str) -> Result:
     last = context.store.last(step)
     result, damage = _kept(context, context.plan.step(step), last.accepted) if last and last.accepted else (None, "")
     if result is None:
-        what = f'The {damage} after step "{step}" ran' if damage else f'Step "{step}" has no local result yet'
+        title = context.plan.step(step).title
+        what = f'The {damage} after step "{title}" ran' if damage else f'Step "{title}" has no local result yet'
         raise UsageError(f"{what}, and it is not part of this run. Run it first: `aml-pipeline run {step}`.")
     return result
 
@@ -214,9 +220,8 @@ def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     results = {name: taken(context, name) for name in needed if name not in chosen}
     for source in (source for step in steps for source in step.inputs):
         if source.step in results and source.name not in results[source.step].contents:
-            what = (
-                f'The result of step "{source.step}" has no output {source.name}, and the step is not part of this run.'
-            )
+            title = context.plan.step(source.step).title
+            what = f'The result of step "{title}" has no output {source.name}, and the step is not part of this run.'
             raise UsageError(f"{what} Run it first: `aml-pipeline run {source.step}`.")
     return results
 
@@ -232,7 +237,7 @@ def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, li
         result = context.store.latest(step.name)
         if result:
             results[step.name] = result
-            worded = context.contents.wording(context.project.environment_text(step))
+            worded = _wording(context, step)
             flaw = _flaw(context, step, result)
             changes = differences.changes(worded(result.parts), worded(_parts(context, step, results)))
             changes = changes or ([flaw] if flaw else [])

@@ -42,12 +42,12 @@ def changed_back(context: Context, evaluation: Evaluation, results: Mapping[str,
         name = f"{source.step}.{source.name}"
         touched = witness.differences(before.inputs[name], now.inputs[name], context.project.folder)
         if touched:
-            return _was_touched(_input_in_words(evaluation.step, source), touched)
+            return _was_touched(_input_in_words(context, evaluation.step, source), touched)
     return _of_packages(context, evaluation, before, now)
 
 
-def _input_in_words(step: Step, source: Input) -> str:
-    option, what = step.option_of(source), f"output {source.name} of step {source.step}"
+def _input_in_words(context: Context, step: Step, source: Input) -> str:
+    option, what = step.option_of(source), f"output {source.name} of step {context.plan.step(source.step).title}"
     return f"Its input {option} ({what})" if option else f"Its input, {what},"
 
 
@@ -114,11 +114,12 @@ def _of_inputs(context: Context, evaluation: Evaluation, results: Mapping[str, R
         if tree is None or tree.digest != evaluation.parts["inputs"][f"{source.step}.{source.name}"]:
             files = leftovers.changed(place, since_ns)
             which = _named(files) if files else _removed(result.contents[source.name], tree)
-            what = f"{_input_in_words(evaluation.step, source)} changed while the step ran{which and f': {which}'}."
+            what = _input_in_words(context, evaluation.step, source)
+            what = f"{what} changed while the step ran{which and f': {which}'}."
             return f"{what} {_cure(evaluation.step, source, files)}"
         others = beside(place) if source.name in result.parts.get("files", ()) else []
         if others:
-            subject = _input_in_words(evaluation.step, source)
+            subject = _input_in_words(context, evaluation.step, source)
             what = f"{subject} changed while the step ran: {printable(others[0])} was written beside it."
             return f"{what} {_cure(evaluation.step, source, [])}"
     return ""

@@ -241,7 +241,7 @@ class _Runner:
         if self._done.state != "done" and not self._wishes.keep_going:
             return "an earlier step failed"
         missing = next((name for name in upstream if name not in self._done.results), None)
-        return f"step {missing} has no result" if missing else ""
+        return f"step {self._steps[missing].title} has no result" if missing else ""
 
     def _register(self, result: Result, *, ran: bool) -> None:
         """Keep the outputs of a result that are models; they are copied in a thread if another step runs."""

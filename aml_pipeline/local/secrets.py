@@ -25,7 +25,7 @@ def require(context: Context, selected: Sequence[str], forced: Collection[str]) 
 
 def require_set(context: Context, steps: Sequence[Step]) -> None:
     """Raise PipelineError for secrets of ``steps`` that are not set."""
-    problems = list(unset(steps, context.environ))
+    problems = list(dict.fromkeys(unset(steps, context.environ)))  # variants lack the same
     if problems:
         raise context.plan.refusal(problems)
 
@@ -34,9 +34,9 @@ def unset(steps: Iterable[Step], environ: Mapping[str, str]) -> Iterator[Problem
     """Yield the secrets of ``steps`` that the caller's environment does not have."""
     for step, variable, name in ((each, *secret) for each in steps for secret in each.secrets.items()):
         if not environ.get(variable):
-            message = f'step "{step.name}" needs the secret "{name}", but {variable} is not set.'
+            message = f'step "{step.declared}" needs the secret "{name}", but {variable} is not set.'
             cure = f"Set that environment variable: `read -rs {variable} && export {variable}` keeps it off the screen."
-            place = ("steps", step.name, "environment_variables", variable)
+            place = ("steps", step.declared, "environment_variables", variable)
             yield Problem("missing-secret", message, cure, place, on_key=True)
 
 

@@ -16,6 +16,32 @@ from aml_pipeline.runs import environment_changes
 Parts = Mapping[str, Any]
 
 
+def titled(parts: Parts, titles: Mapping[str, str]) -> Parts:
+    """Return the parts of a step with the steps that they name called by their ``titles``."""
+
+    def named(data: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(data, list):
+            return [named(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        if data.keys() == {"step", "name"}:
+            return {**data, "step": titles.get(data["step"], data["step"])}
+        return {key: named(item) for key, item in data.items()}
+
+    def output(name: str) -> str:
+        step, dot, rest = name.partition(".")
+        return f"{titles.get(step, step)}{dot}{rest}"
+
+    if not titles:
+        return parts
+    return {
+        **parts,
+        "arguments": named(parts["arguments"]),
+        "inputs": {output(name): content for name, content in parts["inputs"].items()},
+        "after": {titles.get(name, name): attempt for name, attempt in parts["after"].items()},
+    }
+
+
 def summary(changed: Sequence[str]) -> str:
     """Return the first of some changes and how many more there are; "" if there is none."""
     more = f", and {counted(len(changed) - 1, 'more change')}" if len(changed) > 1 else ""
@@ -134,7 +160,8 @@ def _arguments(then: Any, now: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
         yield from (f"argument {_shown(option)} is gone" for option, _ in gone)
     for key in new:
         if key in old and old[key] != new[key]:
-            yield " ".join(filter(None, ["argument", _shown(key[0]), _words_became(key[0], old[key], new[key])]))
+            words = filter(None, ["argument", _shown(key[0]), _words_became(key[0], old[key], new[key])])
+            yield from _inputs_became(old[key], new[key]) or [" ".join(words)]
     if [option for option in old if option in new] != [option for option in new if option in old]:
         yield "arguments are in another order"
 
@@ -174,6 +201,22 @@ def _words_became(option: str, old: list[Any], new: list[Any]) -> str:
     if secret := _secret_became(option, before, after):
         return secret
     return f"{_clipped(before)} → {_clipped(after)}" if before and after and before != after else "changed"
+
+
+def _inputs_became(old: list[Any], new: list[Any]) -> list[str]:
+    """Return which of the steps' outputs that one option names are new or gone; none if anything else changed."""
+    before, after = ([_input(token) for token in values] for values in (old, new))
+    is_plain = all((*before, *after)) and len(before) + len(after) > 2  # noqa: PLR2004 - one of each: a value changed
+    if not is_plain or [name for name in before if name in after] != [name for name in after if name in before]:
+        return []
+    gained = [f"input {name} is new" for name in after if name not in before]
+    return gained + [f"input {name} is gone" for name in before if name not in after]
+
+
+def _input(token: Any) -> str:  # noqa: ANN401 - JSON
+    """Return an output of a step that is read, named as in the part ``inputs``; "" for any other token."""
+    data = token.get("input") if isinstance(token, dict) else None
+    return f"{data.get('step')}.{data.get('name')}" if isinstance(data, dict) else ""
 
 
 def _word(token: Any) -> str:  # noqa: ANN401 - JSON

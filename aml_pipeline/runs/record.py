@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from aml_pipeline.core import files
 from aml_pipeline.core.masking import masked
-from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.runs import contents
 
 _LOG, _RANK = ".log", ".rank-"
@@ -278,6 +278,20 @@ def _read(folder: str, name: str) -> Mapping[str, Any]:
 def parameters_of(header: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of a recorded run as texts; secrets in records of earlier versions are masked."""
     return {str(name): masked(str(name), str(value)) for name, value in mapping(header.get("parameters")).items()}
+
+
+def titles(header: Mapping[str, Any]) -> dict[str, str]:
+    """Return the titles of a recorded run's variants by their names, such as ``train[epochs=5]``.
+
+    A step that is no variant is called by its name. ``header`` may be a short one.
+    """
+    return {name: str(row["title"]) for name, row in variants(header).items() if "title" in row}
+
+
+def variants(header: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return what the plan of a recorded run says of each variant by its name: ``declared``, ``variant``, ``title``."""
+    rows = map(mapping, sequence(mapping(header.get("plan")).get("steps")))
+    return {str(row.get("name")): row for row in rows if row.get("variant")}
 
 
 def defaults_of(header: Mapping[str, Any]) -> dict[str, str]:

@@ -11,13 +11,13 @@ from typing import Any
 
 from aml_pipeline.core import durability, files
 from aml_pipeline.core.errors import MachineError
-from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.core.plain import number
 from aml_pipeline.runs import contents, locks, metrics
 from aml_pipeline.runs.events import Event, OutputWritten, RunEnded, StepTicked, as_data
-from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, dirty_files, log_of, moment_of
+from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, dirty_files, log_of, moment_of, variants
 
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
-_OF_A_VARIANT = ("name", "declared", "variant")
+_OF_A_VARIANT = ("name", "declared", "variant", "title")
 # What a list of runs shows of a step, and what decides which texts and records are kept.
 _OF_A_STEP = ("state", "metrics", "extremes", "key", "made_by")
 
@@ -183,9 +183,8 @@ def _shortened(header: Mapping[str, Any]) -> dict[str, Any]:
     short = {key: value for key, value in header.items() if key not in _LONG}
     plan = header.get("plan")
     if isinstance(plan, dict):
-        steps = map(mapping, plan.get("steps", ()))
-        variants = [{key: step.get(key) for key in _OF_A_VARIANT} for step in steps if step.get("variant")]
-        short["plan"] = {"parameters": plan.get("parameters", {}), **({"steps": variants} if variants else {})}
+        steps = [{key: row.get(key) for key in _OF_A_VARIANT} for row in variants(header).values()]
+        short["plan"] = {"parameters": plan.get("parameters", {}), **({"steps": steps} if steps else {})}
     git = header.get("git")
     short["git"] = {"commit": git.get("commit"), "dirty": dirty_files(git)} if isinstance(git, dict) else None
     rows = header.get("steps", {})

@@ -277,6 +277,28 @@ def test_an_input_among_the_arguments() -> None:
     assert told == "argument --in steps.a.outputs.x → steps.b.outputs.x"
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        ("ab", "abc", "input c.x is new"),
+        ("abc", "ac", "input b.x is gone"),
+        ("a", "ab", "input b.x is new"),
+        ("ab", "bc", "input c.x is new, and 1 more change"),
+        ("ab", "ba", "argument --in steps.a.outputs.x steps.b.outputs.x → steps.b.outputs.x steps.a.outputs.x"),
+        ("aa", "a", "argument --in steps.a.outputs.x steps.a.outputs.x → steps.a.outputs.x"),
+    ],
+)
+def test_an_option_that_reads_several_steps(then: str, now: str, told: str) -> None:
+    parts = [
+        {
+            "arguments": [[{"literal": {"text": "--in"}}, *({"input": {"step": step, "name": "x"}} for step in steps)]],
+            "inputs": {f"{step}.x": "digest" for step in steps},
+        }
+        for steps in (then, now)
+    ]
+    assert difference(*parts) == told
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_a_part_that_an_older_version_did_not_write_is_a_difference(name: str) -> None:
     then = {part: value for part, value in PARTS.items() if part != name}

@@ -22,11 +22,11 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Proble
     names = datasets_of(chosen)
     only = [
         problem
-        for step in chosen
+        for step in sendable.one_of_each(chosen)
         for rule in (_only_in_v2(step), _texts(step), _registering(step, project), _build_context(step, project))
         for problem in rule
     ]
-    words = (problem for step in chosen for problem in shell_words.problems(plan, step))
+    words = dict.fromkeys(problem for step in chosen for problem in shell_words.problems(plan, step))
     return [
         *_endpoint(plan),
         *of_schedules(plan),
@@ -40,7 +40,7 @@ _USE_V2 = "use v2: `sdk: v2` in the file, or `aml-pipeline export`."
 
 
 def _only_in_v2(step: Step) -> Iterator[Problem]:
-    place = ("steps", step.name)
+    place = ("steps", step.declared)
     only = "exists only in Azure ML v2, not in SDK v1."
     if sendable.is_serverless(step.compute):
         message = f"serverless compute {only}"
@@ -54,7 +54,7 @@ def _only_in_v2(step: Step) -> Iterator[Problem]:
         yield Problem("step-identity", message, f"Delete it, or {_USE_V2}", (*place, "identity"))
     for name, settings in step.outputs.items():
         if settings.is_file:  # an OutputFileDatasetConfig is always a folder (its ``source``)
-            message = f'output "{name}" of step "{step.name}" is a file, and outputs of SDK v1 are folders.'
+            message = f'output "{name}" of step "{step.declared}" is a file, and outputs of SDK v1 are folders.'
             cure = f"Let the script write the file into a folder, or {_USE_V2}"
             yield Problem("file-output", message, cure, (*place, "outputs", name, "type"))
 
@@ -78,8 +78,10 @@ def _registering(step: Step, project: Project) -> Iterator[Problem]:
     models = [name for name, settings in step.outputs.items() if settings.model]
     packages = provided_packages(project, step.environment) if models else None
     if packages is not None and Providers(packages, unasked()).of("azureml.core").verdict == "not named":
-        message = f'the environment of step "{step.name}" has no azureml-core, with which SDK v1 registers its model.'
-        place = ("steps", step.name, "outputs", models[0], "model", "name")
+        message = (
+            f'the environment of step "{step.declared}" has no azureml-core, with which SDK v1 registers its model.'
+        )
+        place = ("steps", step.declared, "outputs", models[0], "model", "name")
         yield Problem("model-environment", message, f"Add the package azureml-core to it, or {_USE_V2}", place)
 
 
@@ -93,7 +95,7 @@ def _build_context(step: Step, project: Project) -> Iterator[Problem]:
     context = project.build_context(step.environment) if step.environment else None
     if context is None:
         return
-    place = ("steps", step.name, "environment", "dockerfile")
+    place = ("steps", step.declared, "environment", "dockerfile")
     inner = [name for name in sorted(context.digests) if "/" in name]
     if inner:
         message = f"SDK v1 sends no folders with a Dockerfile, but next to it is {shortened(inner, 2)}."

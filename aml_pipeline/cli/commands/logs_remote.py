@@ -16,7 +16,13 @@ from aml_pipeline.cli.screen.printing import is_coloured
 from aml_pipeline.cli.sending import connect, listener
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.opening import Opened
+
+
+def _names(plan: Plan) -> set[str]:
+    """Return what an operand that means a step begins with."""
+    return {name for step in plan.steps for name in (step.name, step.declared)}
 
 
 def print_log(opened: Opened, options: Options, environ: Mapping[str, str]) -> int:
@@ -27,7 +33,7 @@ def print_log(opened: Opened, options: Options, environ: Mapping[str, str]) -> i
         if options.text(name):
             raise UsageError(f"`logs --remote` does not accept --{name}. Write `aml-pipeline logs --remote RUN STEP`.")
     named, step = (*options.operands, None, None)[:2]
-    if step is None and any(known.name == named for known in plan.steps):
+    if named and step is None and named.partition("[")[0] in _names(plan):
         named, step = None, named
     run = remote_run.selected(options, named)
     with waiting.heard_by(listener()), tempfile.TemporaryDirectory() as folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
+from aml_pipeline.cli.folding import lines, lines_in_full
 from aml_pipeline.cli.opened import open_with, refuse_without_remote
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
@@ -31,14 +32,12 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
         selected, forced = selection(options, pipeline)
         context = context_of(pipeline, project, selected, pythons, environ)
     verdicts = forecast(context, selected, forced)
-    width = max(map(len, selected))
     something = any(verdict != UP_TO_DATE for _, verdict in verdicts)
     verbose = options.flag("verbose")
-    lines = _moved(pipeline)
-    for name, verdict in verdicts:
-        lines.append(f"{name:<{width}}  {_forecast(pipeline.step(name), verdict)}")
-        lines += each(verdict.changes) if verbose else ()
-    text = "\n".join(lines)
+    texts = {name: _forecast(pipeline.step(name), verdict) for name, verdict in verdicts}
+    changes = {name: each(verdict.changes) for name, verdict in verdicts}
+    about_steps = lines_in_full(pipeline, texts, changes) if verbose else lines(pipeline, texts)
+    text = "\n".join([*_moved(pipeline), *about_steps])
     print(text)
     warned = warn_of_left_out(context, selected, verbose=verbose)
     options.answer = None if something or warned else text

@@ -28,11 +28,15 @@ def _debug(context: Context, names: list[str]) -> int:
             f"--debug masks no secrets ({', '.join(shown)}): the terminal shows what the step prints.", file=sys.stderr
         )
     status, outputs = debug(context, names[0])
-    subject = ranks.subject(context.plan.step(names[0]), 0)
-    how = f"exit status {status}; nothing" if status >= 0 else f"{process.failure(status, subject)} Nothing"
-    print(f"{names[0]}: {how} was accepted.")
+    step = context.plan.step(names[0])
+    how = (
+        f"exit status {status}; nothing"
+        if status >= 0
+        else f"{process.failure(status, ranks.subject(step, 0))} Nothing"
+    )
+    print(f"{step.title}: {how} was accepted.")
     for name, place in outputs.items():
-        print(f"{names[0]}.{name}  {place}")
+        print(f"{step.title}.{name}  {place}")
     return EXIT_FAILED if status else 0
 
 
@@ -61,6 +65,7 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
             remark=lambda: _remark(context, selected),
             before=lambda: last_done(os.path.join(project.state, "runs"), selected),
             manner=lambda name: ranks.in_words(pipeline.step(name)),
+            titles=pipeline.titles,
         )
         done = recorded(context, selected, wishes, progress, command=command_line(), durable=durable)
     if done.refused:

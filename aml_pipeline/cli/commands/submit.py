@@ -20,6 +20,7 @@ from aml_pipeline.core.errors import SubmissionStopped, UsageError
 from aml_pipeline.core.masking import redacted
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
+from aml_pipeline.pipeline.plan import drawing
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.spec.names import OWN_TAGS
 from aml_pipeline.pipeline.spec.parameters import shown
@@ -86,19 +87,23 @@ def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, s
     plan = uploads.here(plan, project)
     sent, remarks = adapt(by_hand(plan, alone))
     print(f"experiment {plan.experiment}")
-    for step in [alone] if alone else plan.steps:
+    for steps in [[alone]] if alone else drawing.declared(plan).values():
+        step, name = steps[0], drawing.label(steps)
         digests = project.snapshot(step).digests
         where = step.compute.name if step.compute else ""
         environment = step.environment
-        name = (environment.name or environment.registered or environment.curated) if environment else ""
-        reads = [f"{token.step}.{token.name}" for token in step.inputs]
-        after = f", after {', '.join([*reads, *step.after])}" if step.upstream else ""
+        image = (environment.name or environment.registered or environment.curated) if environment else ""
+        reads = dict.fromkeys(
+            f"{plan.step(token.step).declared}.{token.name}" for each in steps for token in each.inputs
+        )
+        comes_after = dict.fromkeys(plan.step(name).declared for each in steps for name in each.after)
+        after = f", after {', '.join([*reads, *comes_after])}" if step.upstream else ""
         more = len(digests) - (step.script is not None)
         others = f" and {counted(more, 'more file' if step.script else 'file')}" if more else ""
-        print(f"{step.name}: {redaction.program(step)}{others}, on {where}, in {name}{after}")
+        print(f"{name}: {redaction.program(step)}{others}, on {where}, in {image}{after}")
         for output, settings in step.outputs.items() if alone is None else ():
             if settings.model:
-                print(f"{step.name}.{output}: registered as model {settings.model.name}")
+                print(f"{name}.{output}: registered as model {settings.model.name}")
     texts = redaction.parameters(plan)
     for tag, value in redacted(tags).items():
         print(f"tag {tag} {shown(value)}")
@@ -112,6 +117,6 @@ def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, s
 
 
 def _waited(sent: Submission) -> int:
-    steps = [step.name for step in sent.steps]
-    shown_in = os.path.dirname(sent.plan.file)
-    return remote_run.waited(Progress(shown_in, steps, title=title_of(sent.plan, len(steps))), sent.wait)
+    plan, steps = sent.plan, [step.name for step in sent.steps]
+    progress = Progress(os.path.dirname(plan.file), steps, title=title_of(plan, len(steps)), titles=plan.titles)
+    return remote_run.waited(progress, sent.wait)

@@ -14,7 +14,7 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress, failure
 from aml_pipeline.cli.sending import connect, listener, say, say_where
 from aml_pipeline.core.plain import mapping, sequence
-from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.record import RunRecord, titles
 
 
 def wait(options: Options, environ: Mapping[str, str]) -> int:
@@ -37,16 +37,18 @@ def wait(options: Options, environ: Mapping[str, str]) -> int:
     def follow(tell: Tell, pause: Pause) -> Outcome:
         return following.follow(record, seen, tell, pause)
 
-    return remote_run.going_on(run.id, lambda: remote_run.waited(Progress(folder, steps), follow))
+    progress = Progress(folder, steps, titles={**(plan.titles if plan else {}), **titles(record.header)})
+    return remote_run.going_on(run.id, lambda: remote_run.waited(progress, follow))
 
 
 def _ended(run: str, record: RunRecord, folder: str) -> int:
     """Print how a run ended according to its record, and why; return the exit status."""
     print(f"run {run} has ended: {record.state}")
+    called = titles(record.header)
     for step, row in mapping(record.header.get("steps")).items():
-        ended = mapping(row)
+        ended, title = mapping(row), called.get(step, step)
         if ended.get("state") == "failed":
             tail = [str(line) for line in sequence(ended.get("tail"))]
-            for line in failure(str(step), str(ended.get("message")), tail, record.log(str(step)), folder):
+            for line in failure(title, str(ended.get("message")), tail, record.log(str(step)), folder):
                 say(line)
     return remote_run.status_after(record.state)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from aml_pipeline.cli.screen.live import Live, can_move
@@ -35,7 +36,7 @@ class Progress:
 
     When the first of them runs, ``remark`` returns a line to print and ``before`` the recorded last success of each
     step. ``manner`` returns how a step runs, as a part of a sentence. The ``title`` comes before everything.
-    Paths are shown relative to ``folder``, that of the project, or one above it.
+    Paths are shown relative to ``folder``, that of the project, or one above it. ``titles`` are those of variants.
     """
 
     def __init__(  # noqa: PLR0913 - what is shown beside the events
@@ -48,8 +49,10 @@ class Progress:
         remark: Callable[[], str] = lambda: "",
         before: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
         manner: Callable[[str], str] = lambda _step: "",
+        titles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._width = max(map(len, selected), default=0)
+        self._titles = titles
+        self._width = max((len(self._title_of(step)) for step in selected), default=0)
         self._verbose = verbose
         self._moving = not verbose and can_move()
         self._live = Live(sys.stderr, moving=self._moving)
@@ -58,7 +61,7 @@ class Progress:
         self._logs: dict[str, str] = {}
         self.lines: list[str] = []  # what was written to standard output
         self._folder = folder
-        self._title = title
+        self._heading = title
         self._manner = manner
         self._remark = remark
         self._before = cache(before)
@@ -73,20 +76,27 @@ class Progress:
             self._metric(event)
         elif isinstance(event, events.StepTicked):
             time = f"{event.seconds:5.1f} s{self._expected(event.step)}"
-            self._live.put(event.step, f"{event.step:<{self._width}}  {time}  {self._metrics(event.step)}")
+            self._live.put(event.step, f"{self._begins(event.step)}  {time}  {self._metrics(event.step)}")
         elif isinstance(event, events.StepEnded):
             self._end(event)
 
+    def _title_of(self, step: str) -> str:
+        return self._titles.get(step, step)
+
+    def _begins(self, step: str) -> str:
+        """Return the beginning of a line about a step."""
+        return f"{self._title_of(step):<{self._width}}"
+
     def _begin(self, event: events.StepStarted) -> None:
-        if self._title:
-            self.say(self._title)
-            self._title = ""
+        if self._heading:
+            self.say(self._heading)
+            self._heading = ""
             remark = self._remark()
             if remark:
                 self.say(remark)
         runs = "runs again" if event.step in self._logs else "runs"
         self._logs[event.step] = event.log
-        self.say(f"{event.step:<{self._width}}  {runs}{self._manner(event.step)}: {event.reason}")
+        self.say(f"{self._begins(event.step)}  {runs}{self._manner(event.step)}: {event.reason}")
         for line in each(event.changes) if self._verbose else ():
             self.say(line)
 
@@ -95,7 +105,7 @@ class Progress:
         self._last.setdefault(event.step, {})[event.name] = _brief(event.value)
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
         if not self._moving and count % step == 0:
-            self.say(f"{event.step:<{self._width}}    {printable(event.name)} {_shown(_brief(event.value))}")
+            self.say(f"{self._begins(event.step)}    {printable(event.name)} {_shown(_brief(event.value))}")
 
     def _metrics(self, step: str) -> str:
         first = islice(self._last.get(step, {}).items(), _MOST_METRICS)
@@ -121,13 +131,14 @@ class Progress:
         words = {"done": f"done{took[0]}", "failed": f"FAILED{took[1]}"}
         text = words.get(event.state, event.state)
         detail = {"done": self._compared(event.step), "not run": event.reason}.get(event.state, "")
-        self.lines.append(f"{event.step:<{self._width}}  {text}{'  ' if detail else ''}{detail}")
+        self.lines.append(f"{self._begins(event.step)}  {text}{'  ' if detail else ''}{detail}")
         self._live.above(self.lines[-1], sys.stdout)
         if event.state == "failed" and event.message:
-            for line in failure(event.step, event.message, event.tail, self._logs[event.step], self._folder):
+            title, log_file = self._title_of(event.step), self._logs[event.step]
+            for line in failure(title, event.message, event.tail, log_file, self._folder):
                 self.say(line)
         if event.remark:
-            self.say(f"{event.step}: {event.remark}")
+            self.say(f"{self._title_of(event.step)}: {event.remark}")
 
     def say(self, text: str) -> None:
         """Show a remark that belongs to no event, above the live lines."""
@@ -190,7 +201,8 @@ def _final(plan: Plan, done: Run) -> dict[str, tuple[str, str]]:
         named = {name: (source.step, source.name) for name, source in plan.outputs.items()}
         return {name: source for name, source in named.items() if source in made}
     read = {(source.step, source.name) for step in plan.steps for source in step.inputs}
-    return {f"{step}.{name}": (step, name) for step, name in made if (step, name) not in read}
+    unread = [(step, name) for step, name in made if (step, name) not in read]
+    return {f"{plan.step(step).title}.{name}": (step, name) for step, name in unread}
 
 
 def _from_here(path: str, base: str) -> str:

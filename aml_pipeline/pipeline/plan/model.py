@@ -218,6 +218,11 @@ class Plan:
         """Each step, in order, with the steps before it."""
         return {step.name: step.upstream for step in self.steps}
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """The titles of variants by their names; any other step is called by its name."""
+        return {step.name: step.title for step in self.steps if step.variant}
+
     def step(self, name: str) -> Step:
         """Return the step with this name or title. Raises UsageError if there is none, or several."""
         return self._by_name.get(name) or titles.only(self.steps, name)
@@ -260,7 +265,9 @@ class Plan:
         for step, row in zip(self.steps, data["steps"], strict=True):
             row["arguments"] = [[token_as_data(token) for token in argument.tokens] for argument in step.arguments]
             del row["unnamed"], row["names"], row["inherited"]
-            if not step.variant:
+            if step.variant:
+                row["title"] = step.title
+            else:
                 del row["declared"], row["variant"]
             if step.names:
                 row["inputs"] = {name: token_as_data(data) for data, name in step.names.items()}

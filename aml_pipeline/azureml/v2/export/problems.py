@@ -27,7 +27,7 @@ def problems(plan: Plan) -> list[Problem]:
     plan, _ = adapt(plan)
     return [
         *(value for name in plan.parameters for value in _values(plan, name)),
-        *(problem for step in plan.steps for problem in (*_environment(step), *_outputs(step))),
+        *(problem for step in sendable.one_of_each(plan.steps) for problem in (*_environment(step), *_outputs(step))),
         *_datasets(plan),
         *_schedules(plan),
         *sendable.same_names(plan),
@@ -69,7 +69,7 @@ def _value(name: str, text: str, place: Path) -> Iterator[Problem]:
 
 
 def _environment(step: Step) -> Iterator[Problem]:
-    environment, place = step.environment, ("steps", step.name, "environment")
+    environment, place = step.environment, ("steps", step.declared, "environment")
     if environment is None:
         return
     if environment.conda_environment is not None:
@@ -91,7 +91,7 @@ def _key(environment: Environment) -> str:
 
 def _outputs(step: Step) -> Iterator[Problem]:
     for name, settings in step.outputs.items():
-        place = ("steps", step.name, "outputs", name)
+        place = ("steps", step.declared, "outputs", name)
         if settings.register_as is not None:
             yield from _named(settings.register_as, "an output", (*place, "register_as"), _OUTPUT)
         if settings.datastore is not None:
