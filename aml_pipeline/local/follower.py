@@ -76,7 +76,7 @@ class Follower:
                 if metric.name not in self._printed:
                     self._logged.add(metric.name)
                     moment = min(max(at, self._started), time.time())
-                    self._tell(MetricLogged(moment, self._step, metric.name, metric.kind, metric.value))
+                    self._tell(MetricLogged(moment, self._step, metric.name, metric.kind, metric.value, metric.at))
             if not end:
                 break
         self._mlflow_read = time.monotonic()

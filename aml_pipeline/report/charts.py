@@ -69,13 +69,13 @@ def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Itera
 def _curve(run: Curves, series: Series, most: int) -> dict[str, Any]:
     points = fewer(series.points, most)
     begun = run.begun if series.begun is None else series.begun
-    has_epochs = any(point.epoch is not None for point in points)
     return {
         "label": cut(" ".join(part for part in (run.label, series.step) if part), _LETTERS),
         "logged": series.logged,
         "odd": series.odd + sum(point.value is None for point in series.points),
         "number": [point.number for point in points],
         "time": [round(max(0.0, point.time - begun), 3) for point in points],
-        "epoch": [point.epoch or 0.0 for point in points] if has_epochs else None,
+        "across": series.across,
+        "epoch": [point.at or 0.0 for point in points] if series.across else None,
         "value": [None if point.value is None else float(f"{point.value:.7g}") for point in points],
     }

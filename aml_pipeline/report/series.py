@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from aml_pipeline.core.plain import number
+from aml_pipeline.report.counters import Counters
 
 # Named on the page. Jugel et al.: M4, a visualization-oriented time series data aggregation, VLDB 2014.
 METHOD = "M4 (the first, lowest, highest and last point of each of equal intervals)"
@@ -18,12 +19,16 @@ MOST_POINTS, LEAST_POINTS, MOST_SERIES = 10_000, 40, 20
 
 
 class Point(NamedTuple):
-    """A logged value: its number from 1, its time, its epoch if logged; a value of None is not a number."""
+    """A logged value: its number from 1, its time, its epoch or step if known; a value of None is not a number.
+
+    ``event`` is the number of the event that logged it.
+    """
 
     number: int
     time: float
     value: float | None
-    epoch: float | None
+    at: float | None
+    event: int = 0
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class Series:
     """The values of one metric of one step, in order; ``begun`` is the start of the earlier run that logged them.
 
     Very many are reduced to ``points`` by ``METHOD``. ``left_out`` counts the rest, ``odd`` of them not numbers.
+    ``across`` is what the points' ``at`` counts: "epoch", "step", or "" if no value has one.
     """
 
     step: str
@@ -39,6 +45,7 @@ class Series:
     begun: float | None = None
     left_out: int = 0
     odd: int = 0
+    across: str = ""
 
     @property
     def logged(self) -> int:
@@ -50,7 +57,7 @@ class Series:
         """Whether there are at least two values, one of them a number."""
         return self.logged > 1 and any(point.value is not None for point in self.points)
 
-    def add(self, values: Sequence[Any], time: float, epoch: float | None, most: int) -> None:
+    def add(self, values: Sequence[Any], time: float, at: float | None, most: int, event: int = 0) -> None:
         """Add values that were logged together; keeps about ``most`` in all, at times up to twice as many."""
         numbers = values if _are_finite(values) else list(map(number, values))
         before = self.logged
@@ -59,13 +66,19 @@ class Series:
         for start, end in pairwise(edges):
             chosen = _chosen(numbers[start:end])
             self.points += [
-                Point(before + start + at + 1, time, None if value is None else float(value), epoch)
-                for at, value in chosen
+                Point(before + start + place + 1, time, None if value is None else float(value), at, event)
+                for place, value in chosen
             ]
             self.left_out += end - start - len(chosen)
             self.odd += numbers[start:end].count(None) - sum(value is None for _, value in chosen)
         if len(self.points) > 2 * most:
             self._thin(most)
+
+    def place(self, counters: Counters) -> None:
+        """Give each point the epoch or step that it belongs to."""
+        steps, events = [point.at for point in self.points], [point.event for point in self.points]
+        self.across, places = counters.places(self.name, steps, events)
+        self.points = [point._replace(at=place) for point, place in zip(self.points, places, strict=True)]
 
     def _thin(self, most: int) -> None:
         kept = fewer(self.points, most)
@@ -75,24 +88,27 @@ class Series:
 
 
 def series_of(events: Iterable[Mapping[str, Any]]) -> list[Series]:
-    """Return the series in the events of a run. A point's epoch is the last value that the step logged as ``epoch``."""
+    """Return the series in the events of a run, each point with its epoch or step if ``counters`` finds one."""
     all_series: dict[tuple[str, str], Series] = {}
     of_name: dict[str, list[Series]] = {}
-    epochs: dict[str, float | None] = {}
-    for event in events:
+    counters: dict[str, Counters] = {}
+    for place, event in enumerate(events):
         if event.get("event") != "MetricLogged":
             continue
-        step, time = str(event.get("step")), number(event.get("time")) or 0.0
-        rows = [row for row in _values(str(event.get("name")), event.get("value")) if row[1]]
-        logged = [number(values[-1]) for name, values in rows if name.rpartition(".")[2] == "epoch"]
-        epochs[step] = logged[-1] if logged else epochs.get(step)
-        for name, values in rows:
+        step, time, at = str(event.get("step")), number(event.get("time")) or 0.0, number(event.get("at"))
+        for name, values in _values(str(event.get("name")), event.get("value")):
+            if not values:
+                continue
+            counters.setdefault(step, Counters()).add(name, values[-1], place)
             series = all_series.get((step, name))
             if series is None:
                 series = all_series[step, name] = Series(step, name)
                 of_name.setdefault(name, []).append(series)
-            series.add(values, time, epochs[step], _room(series, of_name[name], len(all_series)))
-    return [series for series in all_series.values() if any(point.value is not None for point in series.points)]
+            series.add(values, time, at, _room(series, of_name[name], len(all_series)), place)
+    drawn = [series for series in all_series.values() if any(point.value is not None for point in series.points)]
+    for series in drawn:
+        series.place(counters[series.step])
+    return drawn
 
 
 def _room(series: Series, of_its_name: Sequence[Series], count: int) -> int:

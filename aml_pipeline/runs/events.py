@@ -51,13 +51,17 @@ class StepTicked:
 
 @dataclass(frozen=True, slots=True)
 class MetricLogged:
-    """A step logged a metric: ``kind`` is scalar, list, row or table, ``value`` JSON data."""
+    """A step logged a metric: ``kind`` is scalar, list, row or table, ``value`` JSON data.
+
+    ``at`` is the step that MLflow or Azure ML's SDK logged with it, if any: the x value of a curve.
+    """
 
     time: float
     step: str
     name: str
     kind: str
     value: Any
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,15 @@ _LETTERS_SHOWN = 36
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One logged value: ``kind`` is scalar, list, row or table; numbers that are not finite are text (nan, inf)."""
+    """One logged value: ``kind`` is scalar, list, row or table; numbers that are not finite are text (nan, inf).
+
+    ``at`` is the step that was logged with it, if any.
+    """
 
     name: str
     kind: str
     value: Any
+    at: float | None = None
 
 
 class MetricReader:

@@ -1,6 +1,6 @@
 """Files that MLflow in a step writes → metrics. Needs no MLflow: it knows the format of MLflow's file store.
 
-    EXPERIMENT/RUN/metrics/NAME     a line for each value: its time in milliseconds, the value, its step
+    EXPERIMENT/RUN/metrics/NAME     a line for each value: its time in milliseconds, the value, its step (old: none)
     EXPERIMENT/RUN/tags/NAME        the text of a tag
     EXPERIMENT/RUN/meta.yaml        start_time and more
 
@@ -141,7 +141,7 @@ def _new_values(run: _Run) -> Iterator[list[tuple[float, Metric]]]:
             path = os.path.join(folder, name)
             label = run.prefix + os.path.relpath(path, top).replace(os.sep, "/")
             values = (value for line in _new_lines(path, run.read) if (value := _value(line)))
-            yield [(at, Metric(label, "scalar", value)) for at, value in values]
+            yield [(time, Metric(label, "scalar", value, at)) for time, value, at in values]
 
 
 def _new_lines(path: str, read: dict[str, int]) -> list[str]:
@@ -157,11 +157,12 @@ def _new_lines(path: str, read: dict[str, int]) -> list[str]:
     return whole.decode("utf-8", "replace").splitlines()
 
 
-def _value(line: str) -> tuple[float, float | str] | None:
-    """Return the time and the value in a line; what is not finite as text, as in all metrics."""
+def _value(line: str) -> tuple[float, float | str, int | None] | None:
+    """Return the time, the value and the step in a line; a value that is not finite as text, as in all metrics."""
     try:
-        milliseconds, value = line.split()[:2]
+        milliseconds, value, *rest = line.split()
         number = float(value)
-        return int(milliseconds) / 1000, number if math.isfinite(number) else str(number)
+        at = int(rest[0]) if rest else None
+        return int(milliseconds) / 1000, number if math.isfinite(number) else str(number), at
     except (ValueError, OverflowError):
         return None

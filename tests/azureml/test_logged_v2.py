@@ -51,6 +51,14 @@ def test_metrics_are_shown_and_recorded_as_those_of_v1(lesson: LessonV2, capsys:
     assert "recall" in (lesson.root / page).read_text(encoding="utf-8")
 
 
+def test_the_step_and_the_time_of_a_value_are_recorded(lesson: LessonV2, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson.service.logs("train", loss=[0.75, 0.5])
+    assert lesson.here(capsys, *SUBMIT).status == 0
+    (events,) = (lesson.root / ".aml_pipeline").rglob("events.jsonl")
+    rows = [row for row in map(json.loads, events.read_text().splitlines()) if row["event"] == "MetricLogged"]
+    assert [(row["value"], row["at"], row["time"]) for row in rows] == [(0.75, 0, 1767600000), (0.5, 1, 1767600000)]
+
+
 def test_what_a_later_wait_records_of_metrics(lesson: LessonV2, capsys: pytest.CaptureFixture[str]) -> None:
     """Names of any form, values on several pages, tables with gaps, and images, of which there is only the place."""
     image = "aml://artifactId/ExperimentRun/dcid.run/confusion_1.png"  # as SDK v1 logs one (ArtifactBackedMetric)

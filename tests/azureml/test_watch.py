@@ -136,6 +136,13 @@ def test_steps_from_their_beginning_to_their_end(tmp_path: Path, told: Told) -> 
     assert (tmp_path / "second.log").read_text() == "hello\n"
 
 
+def test_values_logged_in_one_loop_stand_together(tmp_path: Path, told: Told) -> None:
+    first = Run("first", "Finished", metrics={"loss": [2.0, 1.0], "seed": 7, "epoch": [1, 2]})
+    wait(Run("all", "Finished", steps=[first]), ["first"], told, tmp_path)
+    logged = [(one.name, one.value) for one in told if isinstance(one, MetricLogged)]
+    assert logged == [("loss", 2.0), ("epoch", 1), ("loss", 1.0), ("epoch", 2), ("seed", 7)]
+
+
 @pytest.mark.parametrize(
     ("status", "statuses", "ends", "message"),
     [

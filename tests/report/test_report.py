@@ -311,7 +311,7 @@ def test_rows_lists_and_tables_are_series_too() -> None:
         "epoch": [1, 2], "loss": [0.5, None, 0.25], "row.x": [1], "row.y.z": [2], "list": [1, 2, None],
         "table.t": [1, 2],
     }  # fmt: skip
-    assert [point.epoch for point in found[1].points] == [1, 1, 2]
+    assert [point.at for point in found[1].points] == [1, 1, 2]
 
 
 @given(some.lists(some.none() | some.floats(-1e6, 1e6), min_size=1, max_size=400), some.integers(4, 60))

@@ -64,6 +64,16 @@ def test_the_metrics_of_all_runs_of_an_attempt_are_read_and_of_no_other(store: P
     assert len(runs_of("first")) == 4
 
 
+def test_steps_are_read_too_where_there_are_some(store: Path) -> None:
+    reader = MlflowReader(str(store), "first")
+    put(store, *runs_of("first"))
+    (run,) = (run for run in (store / "1").iterdir() if (run / "metrics" / "largest").exists())
+    (run / "metrics" / "largest").write_text("1795800047613 8.0\n")  # as MLflow 1 wrote it
+    found = [(metric.name, metric.at) for _, metric in reader.new()]
+    assert [at for name, at in found if name == "loss"] == [0, 1, 2]
+    assert ("largest", None) in found
+
+
 def test_many_values_are_read_some_at_a_time_and_all_in_the_end(store: Path, tmp_path: Path) -> None:
     reader = MlflowReader(str(store), "second")
     (run,) = runs_of("second")

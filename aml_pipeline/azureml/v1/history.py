@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
 from aml_pipeline.azureml.v1 import published
-from aml_pipeline.azureml.v1.sdk import Sdk, doing, seconds_of
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.workspace.ending import seconds_of
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.pipeline.plan.model import Plan
 

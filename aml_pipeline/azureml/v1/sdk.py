@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from typing import Any
 
 from aml_pipeline.azureml.v1.tracking import hide_logins
@@ -28,12 +27,3 @@ def import_all() -> None:
         import azureml.pipeline.steps  # noqa: F401 - it is the import that counts
 
         hide_logins()  # the caller may pass its own workspace
-
-
-def seconds_of(text: str | None) -> float | None:
-    """Return a time of Azure ML (``2026-11-24T10:00:00.123Z``, UTC) in seconds since 1970."""
-    if not text:
-        return None
-    plain, _, fraction = text.rstrip("Z").partition(".")
-    whole = dt.datetime.fromisoformat(plain).replace(tzinfo=dt.timezone.utc).timestamp()
-    return whole + (float(f"0.{fraction}") if fraction.isdecimal() else 0.0)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aml_pipeline.azureml.v1.sdk import Sdk, doing, seconds_of
+from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.ending import (
     LOGS,
     End,
@@ -19,6 +19,7 @@ from aml_pipeline.azureml.workspace.ending import (
     metrics_of,
     said,
     save_log,
+    seconds_of,
     state_of,
     tail,
 )
@@ -109,10 +110,18 @@ def _span(details: Mapping[str, Any]) -> Span:
 
 
 def _metrics(run: Sdk) -> Iterator[Metric]:
-    """Yield what was logged; the SDK returns a list for a name that was logged several times."""
-    for name, value in run.get_metrics().items():
-        for single in value if isinstance(value, list) else [value]:
-            yield name, "row" if isinstance(single, dict) else "scalar", jsonable(single)
+    """Yield what was logged; the SDK returns a list for a name that was logged several times.
+
+    It returns neither times nor steps (``InlineMetric.get_cells_from_metric_v2_dto`` drops them). Names with the same
+    number of values were most likely logged in one loop, so their values are put side by side again.
+    """
+    lists = {name: value if isinstance(value, list) else [value] for name, value in run.get_metrics().items()}
+    for length in dict.fromkeys(map(len, lists.values())):
+        together = [(name, values) for name, values in lists.items() if len(values) == length]
+        for place in range(length):
+            for name, values in together:
+                value = values[place]
+                yield Metric(name, "row" if isinstance(value, dict) else "scalar", jsonable(value))
 
 
 def _fetch_log(run: Sdk, place: str) -> None:

@@ -11,15 +11,20 @@ from functools import partial
 from typing import Any
 
 from aml_pipeline.azureml.v2.sdk import Sdk
-from aml_pipeline.azureml.workspace.ending import Metric
+from aml_pipeline.azureml.workspace.ending import Metric, seconds_of
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.core.errors import AzureError
+from aml_pipeline.core.plain import number
 
 Page = Mapping[str, Any]
 
 
 def metrics(client: Sdk, run: str) -> Iterator[Metric]:
-    """Yield name, kind and value of everything that the run logged, ordered within each name."""
+    """Return everything that the run logged, by time, so that values logged together stand together."""
+    return iter(sorted(_by_name(client, run), key=lambda metric: metric.time or 0.0))
+
+
+def _by_name(client: Sdk, run: str) -> Iterator[Metric]:
     operations = _operations(client)
     place = (client.subscription_id, client.resource_group_name, client.workspace_name, run)
     for page in _pages(partial(operations.list_metric, *place), {}):
@@ -27,7 +32,7 @@ def metrics(client: Sdk, run: str) -> Iterator[Metric]:
             name = definition["metricKey"]["name"]
             for values in _pages(partial(_values, operations, place), {"metricName": name}):
                 for value in values.get("value") or ():
-                    yield _metric(name, value["data"])
+                    yield _metric(name, value)
 
 
 def _operations(client: Sdk) -> Sdk:
@@ -60,6 +65,10 @@ def _pages(ask: Callable[[Mapping[str, str]], Page], body: Mapping[str, str]) ->
         body = {**body, "continuationToken": token}
 
 
-def _metric(name: str, data: Mapping[str, Any]) -> Metric:
-    """Return a value; several columns form a row."""
-    return (name, "scalar", data[name]) if list(data) == [name] else (name, "row", dict(data))
+def _metric(name: str, value: Mapping[str, Any]) -> Metric:
+    """Return a value (``MetricV2Value`` of the client's models); several columns form a row."""
+    data = value["data"]
+    is_scalar = list(data) == [name]
+    logged = data[name] if is_scalar else dict(data)
+    at, time = number(value.get("step")), seconds_of(value.get("createdUtc"))
+    return Metric(name, "scalar" if is_scalar else "row", logged, at, time)

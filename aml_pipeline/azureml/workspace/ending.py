@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -34,8 +35,15 @@ _NO_LOG = "Azure ML has no log of this step.\n"
 _TAIL_LINES = 20
 _TRIES = 3
 
-# Name, kind and value.
-Metric = tuple[str, str, Any]
+
+class Metric(NamedTuple):
+    """A logged value, with the step and the time in seconds since 1970 that were logged with it, if known."""
+
+    name: str
+    kind: str
+    value: Any
+    at: float | None = None
+    time: float | None = None
 
 
 class Span(NamedTuple):
@@ -58,6 +66,15 @@ class End(NamedTuple):
     metrics: tuple[Metric, ...]
     message: str
     tail: tuple[str, ...]
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Return a time of Azure ML in UTC (``2026-11-24T10:00:00.123Z`` or with ``+00:00``) in seconds since 1970."""
+    if not text:
+        return None
+    plain, _, fraction = text.removesuffix("Z").removesuffix("+00:00").partition(".")
+    whole = dt.datetime.fromisoformat(plain).replace(tzinfo=dt.timezone.utc).timestamp()
+    return whole + (float(f"0.{fraction}") if fraction.isdecimal() else 0.0)
 
 
 def state_of(status: str, properties: Mapping[str, str]) -> State:
@@ -105,7 +122,7 @@ def metrics_of(step: str, read: Callable[[], Iterable[Metric]], failed: Counter[
     Raises temporary errors up to a few times per step, counted by ``failed``; other errors of metrics fail no run.
     """
     try:
-        return tuple((name, kind, _masked(value)) for name, kind, value in read())
+        return tuple(metric._replace(value=_masked(metric.value)) for metric in read())
     except Exception as error:  # the SDKs raise bare Exception
         failed[step] += 1
         if may_pass(error) and failed[step] < _TRIES:

@@ -109,11 +109,12 @@ class _Watch:
         if end.state in {"done", "failed"}:
             self.begin(step, end.span.begun or now)
         self.ended[name] = end.state
-        for metric, kind, value in end.metrics:
-            if self.recorded[name, metric]:
-                self.recorded[name, metric] -= 1
+        for metric in end.metrics:
+            if self.recorded[name, metric.name]:
+                self.recorded[name, metric.name] -= 1
             else:
-                self.say(MetricLogged(now, name, metric, kind, value))
+                moment = min(now, metric.time or now)
+                self.say(MetricLogged(moment, name, metric.name, metric.kind, metric.value, metric.at))
         seconds = end.span.seconds if name in self.begun else 0.0
         if seconds is None and name in self.seen:
             seconds = now - self.begun[name]
