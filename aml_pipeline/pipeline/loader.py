@@ -102,7 +102,7 @@ def _is_below(path: Path, places: set[Path]) -> bool:
 
 
 def _is_of_arguments(path: Path) -> bool:
-    return len(path) > 2 and path[0] == "steps" and path[2] in {"arguments", "inputs"}  # noqa: PLR2004 - steps, STEP, …
+    return len(path) > 2 and path[0] == "steps" and path[2] in {"arguments", "inputs", "matrix"}  # noqa: PLR2004 - steps, STEP, …
 
 
 def load(  # noqa: PLR0913 - what is read, and what the caller sets
@@ -203,7 +203,8 @@ def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[P
     """Yield the expressions where none are bound: outside the arguments and inputs of steps and the final outputs."""
     if path in misspelt or (path[:1] and str(path[0]).startswith("x-")):
         return
-    has_expressions = _is_of_arguments(path) or path[:1] == ("outputs",)
+    of_profile = path[:1] == ("profiles",) and path[4:5] == ("matrix",)
+    has_expressions = _is_of_arguments(path) or of_profile or path[:1] == ("outputs",)
     if isinstance(node.value, str) and is_expression(node.value) and not has_expressions:
         cure = "Write the value itself; a profile can override it."
         if path[:1] == ("steps",) and path[2:3] == ("command",):

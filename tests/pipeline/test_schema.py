@@ -166,6 +166,8 @@ BESIDE: dict[str, dict[str, Any]] = {
 def _with(path: tuple[str | int, ...], example: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return a whole document with ``example`` at ``path``."""
     document = copy.deepcopy(AROUND)
+    if "matrix" in path or "${{ matrix." in str(example):
+        document["steps"]["train"]["matrix"] = {"learning_rate": [0.01, 0.1], "batch_size": [4, 16]}
     place: Any = document
     schema: Any = shipped()
     for depth, key in enumerate(path):
@@ -175,6 +177,7 @@ def _with(path: tuple[str | int, ...], example: Any) -> dict[str, Any]:  # noqa:
             place, schema = place[-1], schema.get("items") or schema["allOf"][0]["items"]
             continue
         name = NAMES.get(str(path[depth - 1]), "other") if key == "*" else str(key)
+        name = "learning_rate" if key == "*" and "matrix" in path[:depth] else name
         title = schema.get("title", "")
         if title in ALONE:
             place.clear()

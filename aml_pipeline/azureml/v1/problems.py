@@ -67,10 +67,9 @@ def _texts(step: Step) -> Iterator[Problem]:
     for argument in step.arguments:
         for index, token in enumerate(argument.values):
             if isinstance(token, Text):
-                place = (*argument.place, index) if len(argument.values) > 1 else argument.place
                 message = "an expression inside a longer string exists only in Azure ML v2, not in SDK v1."
                 cure = f"Make it the whole value and join the parts in the script, or {_USE_V2}"
-                yield Problem("embedded-expression", message, cure, place)
+                yield Problem("embedded-expression", message, cure, argument.place_of(index))
 
 
 def _registering(step: Step, project: Project) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from aml_pipeline.core.problems import Path, Problem, Severity
+from aml_pipeline.core.problems import Path, Problem, Severity, suggest
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.tokens import Argument, Inputs, Literal, Part, Text, Token
 from aml_pipeline.pipeline.yaml.scalars import written
@@ -18,9 +18,10 @@ _TAKEN_PREFIXES = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConf
 class _Reader:
     """Reads the arguments of one step; collects problems with their paths."""
 
-    def __init__(self, step: str, inputs: Inputs) -> None:
+    def __init__(self, step: str, inputs: Inputs, axes: Collection[str] = ()) -> None:
         self.step = step
         self.inputs = inputs
+        self.axes = axes
         self.problems: list[Problem] = []
 
     def read(self, arguments: object, path: Path) -> Iterator[Argument]:
@@ -98,6 +99,13 @@ class _Reader:
         if isinstance(parsed, tuple):
             self._wrong(*parsed, path)
             return None
+        if isinstance(parsed, tokens.Axis) and parsed.text not in self.axes:
+            message = f'step "{self.step}" reads {tokens.written(parsed)}, but its matrix has no axis "{parsed.text}".'
+            cure = (
+                suggest(parsed.text, self.axes) if self.axes else f"Add `matrix: {{{parsed.text}: […]}}` to the step."
+            )
+            self._wrong("unknown-axis", message, cure, path)
+            return None
         if isinstance(parsed, tokens.Output):
             from aml_pipeline.pipeline.spec.names import word_name_fault
 
@@ -133,21 +141,28 @@ class _Reader:
 
 
 def read_arguments(
-    arguments: object, path: Path, step: str, inputs: Inputs | None = None
+    arguments: object, path: Path, step: str, inputs: Inputs | None = None, axes: Collection[str] = ()
 ) -> tuple[tuple[Argument, ...], list[Problem]]:
     """Return the arguments of ``step`` as tokens, and their problems; ``path`` is their place.
 
     A mapping contains options in order; a list contains positional values and mappings of options. ``true`` is the bare
-    flag, ``false`` omits the option, a list of values becomes several tokens. ``inputs`` are those that it declares.
+    flag, ``false`` omits the option, a list of values becomes several tokens. ``inputs`` and ``axes`` are those that
+    the step declares.
     """
-    reader = _Reader(step, inputs or {})
+    reader = _Reader(step, inputs or {}, axes)
     return tuple(reader.read(arguments, path)), reader.problems
+
+
+def text_faults(texts: Iterable[tuple[str, Path]], step: str) -> list[Problem]:
+    """Return what is wrong with texts that arguments get, each with its place."""
+    reader = _Reader(step, {})
+    for text, path in texts:
+        reader.literal(text, path)
+    return reader.problems
 
 
 def word_faults(words: Iterable[str], path: Path, step: str) -> list[Problem]:
     """Return what is wrong with the words of a ``command``, which are plain text; ``path`` is their place."""
-    reader = _Reader(step, {})
-    for index, word in enumerate(words):
-        if not tokens.is_expression(word):  # reported with all others outside of arguments
-            reader.literal(word, (*path, index))
-    return [problem for problem in reader.problems if problem.code != "semicolon"]  # a shell's line may have some
+    # Expressions are reported with all others outside of arguments; a shell's line may have semicolons.
+    texts = [(word, (*path, index)) for index, word in enumerate(words) if not tokens.is_expression(word)]
+    return [problem for problem in text_faults(texts, step) if problem.code != "semicolon"]

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan import graph, results, variables
-from aml_pipeline.pipeline.plan.arguments import read_arguments, word_faults
+from aml_pipeline.pipeline.plan import graph, matrix, results, variables
+from aml_pipeline.pipeline.plan.arguments import read_arguments, text_faults, word_faults
 from aml_pipeline.pipeline.plan.inputs import clashes, read_inputs
+from aml_pipeline.pipeline.plan.matrix import Matrix
 from aml_pipeline.pipeline.plan.model import OtherValue, ParameterValue, Plan, Step
-from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings
+from aml_pipeline.pipeline.plan.references import reference_problems, reference_to, unknown_settings, unused
 from aml_pipeline.pipeline.plan.settings import (
     DatasetPlace,
     OutputSettings,
 )
+from aml_pipeline.pipeline.plan.tokens import Dataset, Literal
+from aml_pipeline.pipeline.plan.variants import expanded
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
 from aml_pipeline.pipeline.spec.settings import Secret
@@ -40,10 +43,14 @@ def build(
     The plan is complete if no problem is an error; otherwise it contains what could be resolved, for further checks.
     """
     problems: list[Problem] = []
-    steps = {name: _step(pipeline, name, problems) for name in pipeline.steps}
-    problems += reference_problems(pipeline, steps)
-    ordered, cyclic = _ordered(pipeline, steps)
-    outputs, unclear = results.read(pipeline.outputs, steps)
+    matrices = _matrices(pipeline)
+    declared = {name: _step(pipeline, name, matrices.get(name), problems) for name in pipeline.steps}
+    problems += reference_problems(pipeline, declared)
+    ordered, cyclic = _ordered(pipeline, declared)
+    variants, unread = expanded(ordered, matrices, lambda step, other: reference_to(pipeline, step, other))
+    steps = [variant for some in variants.values() for variant in some]
+    named = {value.text for value in _values(matrices.values()) if isinstance(value.token, Dataset)}
+    outputs, unclear = results.read(pipeline.outputs, variants)
     understood, faulty = schedules(pipeline.schedules, ("schedules",))
     plan = Plan(
         file=file,
@@ -53,7 +60,7 @@ def build(
         profile=profile,
         parameters=_parameters(pipeline, values or {}),
         datasets={name: DatasetPlace(**dict(dataset)) for name, dataset in pipeline.datasets.items()},
-        steps=tuple(ordered),
+        steps=tuple(steps),
         outputs=outputs,
         schedules=understood,
         reuse=pipeline.publish.reuse,
@@ -63,16 +70,36 @@ def build(
         tags=pipeline.tags,
         data=data or {},
     )
-    problems += [*unclear, *results.clashes(ordered, outputs.values()), *cyclic, *faulty, *_reused(pipeline, ordered)]
+    problems += [*unused(pipeline, steps, named), *unclear, *results.clashes(steps, outputs.values())]
+    problems += [*cyclic, *unread, *faulty, *_reused(pipeline, steps)]
     return plan, problems
 
 
-def _step(pipeline: PipelineSpec, name: str, problems: list[Problem]) -> Step:
+def _matrices(pipeline: PipelineSpec) -> dict[str, Matrix]:
+    """Return the matrix of each step that has one."""
+    matrices: dict[str, Matrix] = {}
+    variants = 0
+    for name, step in pipeline.steps.items():
+        if step.matrix is not None:
+            matrices[name] = matrix.read(step.matrix, name, ("steps", name, "matrix"), pipeline.datasets, variants)
+            variants += len(matrices[name].combinations)
+    return matrices
+
+
+def _values(matrices: Iterable[Matrix]) -> Iterator[matrix.Value]:
+    return (value for each in matrices for values in each.values.values() for value in values)
+
+
+def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: list[Problem]) -> Step:
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
     inputs, wrong_inputs = read_inputs(declared.inputs, (*path, "inputs"))
-    arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs)
+    axes = varied.axes if varied else {}
+    arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs, axes)
     problems += [*wrong_inputs, *wrong_arguments]
+    if varied:
+        texts = [(value.text, value.place) for value in _values([varied]) if isinstance(value.token, Literal)]
+        problems += [*varied.problems, *text_faults(texts, name)]
     problems += word_faults(declared.command or (), (*path, "command"), name)
     named = {part for argument in arguments for part in argument.parts}
     step = Step(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from aml_pipeline.core.problems import Path, Problem, suggest
 from aml_pipeline.pipeline.plan.model import Step, datasets_of
@@ -12,12 +12,11 @@ from aml_pipeline.pipeline.spec.step import Step as StepSpec
 
 
 def reference_problems(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
-    """Yield the problems of the references of ``pipeline``, whose steps are ``steps``, and what is unused."""
+    """Yield the problems of the references of ``pipeline``, whose steps are ``steps``."""
     for step in steps.values():
         yield from _unknown_names(pipeline, step)
     yield from _unknown_inputs(pipeline, steps)
     yield from _unknown_after(pipeline)
-    yield from _unused(pipeline, steps)
 
 
 def unknown_settings(step: Step, declared: StepSpec) -> Iterator[Problem]:
@@ -111,10 +110,11 @@ def _unknown_after(pipeline: PipelineSpec) -> Iterator[Problem]:
                 yield Problem("unknown-step", message, cure, path)
 
 
-def _unused(pipeline: PipelineSpec, steps: Mapping[str, Step]) -> Iterator[Problem]:
+def unused(pipeline: PipelineSpec, steps: Collection[Step], named: Iterable[str]) -> Iterator[Problem]:
+    """Yield the parameters and datasets that no step uses; ``named`` are the datasets that matrices name."""
     used = {
-        "parameters": {name for step in steps.values() for name in step.parameters},
-        "datasets": set(datasets_of(steps.values())),
+        "parameters": {name for step in steps for name in step.parameters},
+        "datasets": {*datasets_of(steps), *named},
     }
     for section, names in used.items():
         for name in getattr(pipeline, section):

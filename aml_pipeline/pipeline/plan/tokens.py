@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import TypeVar
 
-from aml_pipeline.core.problems import suggest
+from aml_pipeline.core.problems import Path, suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class Dataset:
     name: str
 
 
+class Axis(Literal):
+    """The text that each variant has on an axis, named ``text``; a finished plan has the value in its place."""
+
+
 Data = Input | Dataset  # what a step reads
 Part = Literal | Parameter | Data | Output
 
@@ -69,12 +73,19 @@ Bound = TypeVar("Bound")
 class Argument:
     """An option with its values (a bare flag has none), or one positional value (``option`` is None).
 
-    ``place`` is its path in the document, for messages; the path of one of several values is ``(*place, index)``.
+    ``place`` is its path in the document, for messages; ``places`` are those of its values, if they do not follow.
     """
 
     option: str | None
     values: tuple[Token, ...]
-    place: tuple[str | int, ...] = field(default=(), compare=False)
+    place: Path = field(default=(), compare=False)
+    places: tuple[Path, ...] = field(default=(), compare=False)
+
+    def place_of(self, index: int) -> Path:
+        """Return the place of a value in the document: a single one is where its option is."""
+        if self.places:
+            return self.places[index]
+        return self.place if len(self.values) == 1 else (*self.place, index)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -107,13 +118,13 @@ def join(text: Text, bind: Callable[[Part], str | None]) -> str | None:
     return None if None in bound else "".join(filter(None, bound))
 
 
-def by_option(arguments: Iterable[Argument]) -> Iterator[tuple[str, Part, tuple[str | int, ...]]]:
+def by_option(arguments: Iterable[Argument]) -> Iterator[tuple[str, Part, Path]]:
     """Yield each part of the values with the option that carries it ("": none), and its place in the file."""
     for option, token, place in with_options(arguments):
         yield from ((option, part, place) for part in parts(token))
 
 
-def with_options(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tuple[str | int, ...]]]:
+def with_options(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, Path]]:
     """Yield each value with the option that carries it ("": none), and its place in the file.
 
     That is also the literal option before a positional value, and the option at the beginning of a text: ``--data=…``.
@@ -122,7 +133,7 @@ def with_options(arguments: Iterable[Argument]) -> Iterator[tuple[str, Token, tu
     for argument in arguments:
         for index, token in enumerate(argument.values):
             option = argument.option or _glued_option(token) or before
-            yield option, token, (*argument.place, *([index] if len(argument.values) > 1 else []))
+            yield option, token, argument.place_of(index)
         only = argument.values[0] if argument.option is None and argument.values else None
         before = only.text if isinstance(only, Literal) and only.text.startswith("-") else ""
 
@@ -139,8 +150,9 @@ _FORMS = {
     "parameters": (1, "${{ parameters.NAME }}"),
     "datasets": (1, "${{ datasets.NAME }}"),
     "steps": (3, "${{ steps.STEP.outputs.NAME }}"),
+    "matrix": (1, "${{ matrix.AXIS }}"),
 }
-FORMS = ", ".join(form for _, form in _FORMS.values())
+FORMS = ", ".join(form for kind, (_, form) in _FORMS.items() if kind != "matrix")
 Inputs = Mapping[str, Data | None]  # the `inputs:` of a step; None: what is wrong with it is reported there
 
 
@@ -180,7 +192,7 @@ def parse_expression(text: str, inputs: Inputs | None = None) -> Part | tuple[st
         return _token(kind, rest)
     if kind == "inputs" and len(rest) == 1:
         return _input(text, rest[0], inputs)
-    forms = FORMS if inputs is None else f"{FORMS}, ${{{{ inputs.NAME }}}}"
+    forms = FORMS if inputs is None else f"{FORMS}, ${{{{ inputs.NAME }}}}, {_FORMS['matrix'][1]}"
     return "bad-expression", f"unknown expression {text}.", f"Write one of {forms}."
 
 
@@ -196,7 +208,7 @@ def _input(text: str, name: str, inputs: Inputs | None) -> Data | tuple[str, str
     return "bad-expression", f"{text} is the syntax of Azure ML v2 YAML.", cure
 
 
-_MEANT = re.compile(r"\$?[({]{0,2} *((?:outputs|parameters|datasets|inputs|steps)\.[\w.-]+) *[)}]{0,2}")
+_MEANT = re.compile(r"\$?[({]{0,2} *((?:outputs|parameters|datasets|inputs|steps|matrix)\.[\w.-]+) *[)}]{0,2}")
 # ``parameters.json`` is a file.
 _FILE = re.compile(
     r".*\.(csv|gz|h5|html?|json|jsonl|log|md|npy|npz|onnx|parquet|pickle|pkl|pth?|py|tar|toml|tsv|txt|xml|ya?ml|zip)"
@@ -212,6 +224,8 @@ def meant_expression(text: str, inputs: Inputs | None = None) -> str | None:
 
 def written(part: Part) -> str:
     """Return ``part`` as the file has it, an expression without its braces."""
+    if isinstance(part, Axis):
+        return f"matrix.{part.text}"
     if isinstance(part, Literal):
         return part.text
     if isinstance(part, Input):
@@ -224,4 +238,6 @@ def _token(kind: str, rest: list[str]) -> Part:
         return Input(rest[0], rest[2])
     if kind == "outputs":
         return Output(rest[0])
+    if kind == "matrix":
+        return Axis(rest[0])
     return Parameter(rest[0]) if kind == "parameters" else Dataset(rest[0])

@@ -233,6 +233,11 @@ def _unknown_key(path: Path) -> Problem:
 _INSTEAD = {
     "include": "Repeat blocks with anchors, under a key that begins with x-.",
     "secrets": "Write `environment_variables: {TOKEN: {secret: my-token}}`.",
+    # GitHub Actions and DVC:
+    "do": "Write what it contains in the step itself, with the values under `matrix:`.",
+    "foreach": "Write the values under `matrix:`, such as `matrix: {model: [small, large]}`.",
+    "matrix": "Write it in a step, beside its `script:`.",
+    "strategy": "Write `matrix:` in the step itself; `run` has --keep-going and --jobs.",
     # Azure ML v2's YAML:
     "$schema": "Delete it; docs/pipeline.md shows the comment for editors.",
     "build": "Write `dockerfile:` with the path of the Dockerfile.",

@@ -80,16 +80,17 @@ def named(noun: str, fault: Callable[[str], str | None]) -> AfterValidator:
     def check(name: str, info: ValidationInfo) -> str:
         wrong = fault(name)
         if wrong and name not in (info.context or ()):
-            raise fail("bad-name", f'{noun} "{name}" {wrong}.', _name_cure(name, noun))
+            raise fail("bad-name", f'{noun} "{name}" {wrong}.', name_cure(name, noun))
         return name
 
     return AfterValidator(check)
 
 
-def _name_cure(name: str, noun: str) -> str:
+def name_cure(name: str, noun: str) -> str:
+    """Return the cure for the invalid ``name`` of such a thing."""
     if len(name) > names.LONGEST:
         return "Shorten it."
-    joiner = "_" if noun in {"input", "output", "parameter", "dataset"} else "-"
+    joiner = "_" if noun in {"input", "output", "parameter", "dataset", "axis"} else "-"
     words = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
     if not words or not words[0][0].isalpha() or joiner.join(words) == name:
         words = ["my", *words]

@@ -138,7 +138,7 @@ class PipelineSpec(RunSettings, Destination):
     )
 
 
-RESERVED_KEYS = frozenset({"matrix", "when", "models"})
+RESERVED_KEYS = frozenset({"when", "models"})
 
 # Only this model validates: building a validator for each model separately would take as long again.
 PipelineSpec.model_rebuild()

@@ -150,6 +150,7 @@ _OPTIONS_SCHEMA: dict[str, Any] = {
             "${{ outputs.model }}",
             "${{ steps.prepare-data.outputs.images }}",
             "${{ datasets.archive }}",
+            "${{ matrix.learning_rate }}",
         ],
     },
 }
@@ -166,6 +167,42 @@ _DATA_SCHEMA: dict[str, Any] = {
     "patternErrorMessage": "Write ${{ datasets.NAME }} or ${{ steps.STEP.outputs.NAME }}.",
     "description": "The data that the step reads under this name.",
     "examples": ["${{ datasets.archive }}", "${{ steps.prepare-data.outputs.images }}"],
+}
+
+
+_COMBINATIONS_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {**SCALAR_SCHEMA, "description": "The value of this axis.", "examples": [0.01]},
+    },
+}
+_MATRIX_SCHEMA: dict[str, Any] = {
+    "title": "Matrix",
+    "type": "object",
+    "minProperties": 1,
+    "properties": {
+        "include": {
+            **_COMBINATIONS_SCHEMA,
+            "description": "Adds its other values to the combinations that agree with an entry; if none does, the "
+            "entry is a combination of its own.",
+            "examples": [[{"learning_rate": 0.1, "batch_size": 64}]],
+        },
+        "exclude": {
+            **_COMBINATIONS_SCHEMA,
+            "description": "Leaves out the combinations that have all values of an entry.",
+            "examples": [[{"learning_rate": 0.01, "batch_size": 4}]],
+        },
+    },
+    "propertyNames": WORD_NAMES["propertyNames"],
+    "additionalProperties": {
+        "type": "array",
+        "items": SCALAR_SCHEMA,
+        "minItems": 1,
+        "description": "The values of this axis. An argument reads its own as ${{ matrix.AXIS }}.",
+        "examples": [[0.001, 0.01]],
+    },
 }
 
 
@@ -212,6 +249,12 @@ class Step(RunSettings):
         None,
         description="Options and their values, in order; or a list, for positional values and repeated options.",
         examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
+    )
+    matrix: Annotated[Any, Shown(_MATRIX_SCHEMA)] = Field(
+        None,
+        description="Several values: the step runs once for each combination of them, as its variants. An argument "
+        "reads a value as ${{ matrix.AXIS }}.",
+        examples=[{"learning_rate": [0.001, 0.01], "batch_size": [4, 16]}],
     )
     inputs: dict[InputName, Annotated[Any, Shown(_DATA_SCHEMA)]] = Field(
         default_factory=dict,

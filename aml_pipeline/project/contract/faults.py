@@ -126,7 +126,7 @@ def _place(at: Text | None, step: Step) -> tuple[Path, bool]:
     argument = step.arguments[at.argument]
     if at.place < 0:
         return argument.place, True
-    return (argument.place if len(argument.values) == 1 else (*argument.place, at.place)), False
+    return argument.place_of(at.place), False
 
 
 def _namesake(finding: Finding, step: Step) -> tuple[Path, bool] | None:
