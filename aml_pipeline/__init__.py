@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from aml_pipeline.core.problems import Problem
     from aml_pipeline.local import Run
     from aml_pipeline.pipeline.plan.model import Plan
+    from aml_pipeline.report.history import History
     from aml_pipeline.runs.events import Event
     from aml_pipeline.runs.record import RunRecord
 
 __all__ = [
     "AzureError",
+    "History",
     "MachineError",
     "PipelineError",
     "Plan",
@@ -88,8 +90,10 @@ def run(  # noqa: PLR0913 - what a run is made of
     )
 
 
-def history(path: str | os.PathLike[str] = "pipeline.yaml") -> list[RunRecord]:
+def history(path: str | os.PathLike[str] = "pipeline.yaml") -> History:
     """Return the recorded runs of the pipeline file at ``path``, local and in Azure ML, oldest first.
+
+    It is a list of records and a table, which a notebook shows: ``by`` sorts it, ``to_pandas`` returns a DataFrame.
 
     The file may contain errors as long as its name can be read. Raises ``PipelineError`` when it cannot, and
     ``UsageError`` when there is no file.
@@ -97,13 +101,14 @@ def history(path: str | os.PathLike[str] = "pipeline.yaml") -> list[RunRecord]:
     import os
 
     from aml_pipeline.project.opening import open_pipeline
-    from aml_pipeline.runs.record import records
+    from aml_pipeline.report.history import history_of
 
-    return records(os.path.join(open_pipeline(os.fspath(path)).readable().state, "runs"))
+    return history_of(os.path.join(open_pipeline(os.fspath(path)).readable().state, "runs"))
 
 
 if not TYPE_CHECKING:  # for which any name would exist
     _MODULES = {
+        "History": "report.history",
         "Plan": "pipeline.plan.model",
         "Problem": "core.problems",
         "Run": "local",

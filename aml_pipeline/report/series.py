@@ -16,6 +16,7 @@ METHOD = "M4 (the first, lowest, highest and last point of each of equal interva
 _OF_AN_INTERVAL = 4
 # Points on a page in total, at least per curve, and curves per metric.
 MOST_POINTS, LEAST_POINTS, MOST_SERIES = 10_000, 40, 20
+ALL_POINTS = 1 << 62
 
 
 class Point(NamedTuple):
@@ -87,8 +88,11 @@ class Series:
         self.points = list(kept)
 
 
-def series_of(events: Iterable[Mapping[str, Any]]) -> list[Series]:
-    """Return the series in the events of a run, each point with its epoch or step if ``counters`` finds one."""
+def series_of(events: Iterable[Mapping[str, Any]], most: int | None = None) -> list[Series]:
+    """Return the series in the events of a run, each point with its epoch or step if ``counters`` finds one.
+
+    A series has about ``most`` points, at most twice as many; by default as many as a page may draw.
+    """
     all_series: dict[tuple[str, str], Series] = {}
     of_name: dict[str, list[Series]] = {}
     counters: dict[str, Counters] = {}
@@ -104,7 +108,8 @@ def series_of(events: Iterable[Mapping[str, Any]]) -> list[Series]:
             if series is None:
                 series = all_series[step, name] = Series(step, name)
                 of_name.setdefault(name, []).append(series)
-            series.add(values, time, at, _room(series, of_name[name], len(all_series)), place)
+            room = most or _room(series, of_name[name], len(all_series))
+            series.add(values, time, at, room, place)
     drawn = [series for series in all_series.values() if any(point.value is not None for point in series.points)]
     for series in drawn:
         series.place(counters[series.step])
