@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ def recorded(runs: Path, run: str, rate: str, losses: list[float], **header: obj
 
 
 @pytest.fixture(name="runs")
-def three_runs(tmp_path: Path) -> Iterator[History]:
+def three_runs(tmp_path: Path) -> History:
     for run, rate, losses in (("a", "0.1", [2.0, 1.0]), ("b", "0.01", [2.0, 1.5]), ("c", "0.02", [2.0, 0.5])):
         recorded(tmp_path, run, rate, losses)
     return history_of(str(tmp_path))
