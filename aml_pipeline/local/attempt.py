@@ -246,6 +246,8 @@ def finish(
     status, key = running.status, running.attempt.key
     if not judgement.message:
         facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
+        if step.variant:
+            facts["declared"] = step.declared
         result = context.store.accept(running.attempt, facts, judgement.contents)
         remarks = [faults.remark(step, result, to_fill(context, step), judgement.left), judgement.remark]
         remark = " ".join(filter(None, remarks))

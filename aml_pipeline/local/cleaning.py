@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from aml_pipeline.core import files, removal
 from aml_pipeline.core.removal import Refusal
 from aml_pipeline.local.store import ATTEMPT, DEBUG, RESULT, WORKING_COPY, Store
 
+VARIANT = "removed variant"
 _KINDS = {ATTEMPT: "attempt without a result", DEBUG: "output of --debug"}
 
 
@@ -43,15 +44,23 @@ def _size(path: str) -> int:
     return sum(os.lstat(os.path.join(top, name)).st_size for top, _, names in os.walk(path) for name in names)
 
 
-def makers(store: Store) -> dict[str, str]:
-    """Return, for each step with a result in use, the run that produced it, "" if unknown."""
-    manifests = {step: _in_use(store, step)[1] for step in store.steps()}
+def makers(store: Store, removed: Collection[str] = ()) -> dict[str, str]:
+    """Return, for each step with a result in use, the run that produced it, "" if unknown; without ``removed`` ones."""
+    manifests = {step: _in_use(store, step)[1] for step in store.steps() if step not in removed}
     return {step: str(data["facts"].get("run", "")) for step, data in manifests.items() if data}
 
 
-def unused(store: Store) -> list[Removable]:
-    """Return all results except the newest one in use of each step."""
-    return [removable for step in store.steps() for removable in _unused(store, step)]
+def removed_variants(store: Store, steps: Collection[str]) -> list[str]:
+    """Return the variants that have a result and are not among ``steps``, those of the file."""
+    others = (step for step in store.steps() if step not in steps)
+    return [step for step in others if "declared" in _in_use(store, step)[1].get("facts", {})]
+
+
+def unused(store: Store, removed: Collection[str] = ()) -> list[Removable]:
+    """Return all results except the newest one in use of each step, and all those of ``removed`` steps."""
+    results = [removable for step in store.steps() if step not in removed for removable in _unused(store, step)]
+    places = ([_place(store, step), os.path.dirname(store.link(step, ""))] for step in removed)
+    return results + [removable(VARIANT, *filter(os.path.lexists, own)) for own in places]
 
 
 def _in_use(store: Store, step: str) -> tuple[str, Mapping[str, Any]]:

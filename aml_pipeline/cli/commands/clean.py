@@ -14,11 +14,13 @@ from aml_pipeline.cli.recorded import records_of
 from aml_pipeline.core import files, removal
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.core.problems import errors
 from aml_pipeline.core.wording import counted, listed, size_in_words
 from aml_pipeline.local import cleaning, models, survivors
 from aml_pipeline.local.cleaning import Removable
 from aml_pipeline.local.store import Store
-from aml_pipeline.project.opening import Opened
+from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs import contents, locks, retention
 from aml_pipeline.runs.record import RunRecord, unreferenced_texts
 from aml_pipeline.runs.retention import Limit
@@ -91,9 +93,10 @@ def _sorted(
         kept = _records_in_words(why)
         kept = [f"{text}. To unpin one, use `aml-pipeline runs --unpin RUN`" for text in kept]
         return [*_everything(opened.state), *_records(opened.state, records, why)], kept
-    makers = cleaning.makers(results)
+    removed = _removed_variants(opened, results)
+    makers = cleaning.makers(results, removed)
     uploads = opened.project.uploads if opened.project else ""  # recreated when needed
-    removable = cleaning.unused(results)
+    removable = cleaning.unused(results, removed)
     removable += [cleaning.removable("cache", uploads)] if os.path.isdir(uploads) else []
     kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
     removable += [cleaning.removable("leftover", path) for path in models.leftovers(opened.state)]
@@ -106,6 +109,20 @@ def _sorted(
         return [*removable, *_records(opened.state, records, all_runs, environments)], kept
     why = retention.kept(records, limit, set(makers.values()), time.time())
     return [*removable, *_records(opened.state, records, why, environments)], [*kept, *_records_in_words(why)]
+
+
+def _removed_variants(opened: Opened, results: Store) -> list[str]:
+    """Return the variants with a result that the file has with none of its profiles; none if that is unknown."""
+    steps: set[str] = set()
+    root = opened.loaded.document.root
+    for profile in (None, *mapping(mapping(root.value if root else {}).get("profiles"))):
+        if not cleaning.removed_variants(results, steps):
+            break
+        known = open_pipeline(opened.loaded.name, profile)
+        if known.plan is None or errors(known.loaded.problems):
+            return []
+        steps |= {step.name for step in known.plan.steps}
+    return cleaning.removed_variants(results, steps)
 
 
 def _records(
