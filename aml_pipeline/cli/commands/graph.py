@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
-from aml_pipeline.core.wording import counted, shortened
+from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import drawing
 from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
@@ -35,7 +35,8 @@ def _axes(steps: Sequence[Step]) -> Iterator[str]:
     """Yield the axes of a matrix, each with the values that its variants have."""
     for axis in dict.fromkeys(axis for step in steps for axis in step.variant):
         values = list(dict.fromkeys(step.variant[axis] for step in steps if axis in step.variant))
-        yield f"{axis}: {shortened(values, _MOST_VALUES)}"
+        more = [f"and {len(values) - _MOST_VALUES} more"] if len(values) > _MOST_VALUES else []
+        yield f"{axis}: {', '.join([*values[:_MOST_VALUES], *more])}"
 
 
 def _edges(plan: Plan, groups: Mapping[str, Sequence[Step]], steps: Sequence[Step]) -> list[str]:
