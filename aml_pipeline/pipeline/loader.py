@@ -138,8 +138,10 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
         problem for problem in profiles.idle(pipeline) if not any(path[:2] == problem.path for path in loaded.wrong)
     )
     loaded.origins = applied.origins
-    loaded.plan, problems = build.build(applied.spec, applied.values, applied.data, file=file, profile=profile)
-    loaded.add(problems)
+    loaded.plan, problems = build.build(
+        applied.spec, applied.values, applied.data, file=file, profile=profile, named=profiles.datasets_varied(pipeline)
+    )
+    loaded.add(problem for problem in problems if not profiles.makes_idle(applied, problem))
     loaded.other_values = build.other_values(pipeline)
     return loaded
 

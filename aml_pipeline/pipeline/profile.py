@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aml_pipeline.core.problems import Path, Problem, suggest
+from aml_pipeline.pipeline.plan import matrix
 from aml_pipeline.pipeline.spec import errors, places
 from aml_pipeline.pipeline.spec.data import Dataset
 from aml_pipeline.pipeline.spec.parameters import Parameter
@@ -196,11 +197,50 @@ def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
             applied.problems.append(Problem(*two_launchers(program), (*path, "distribution"), on_key=True))
         if "environment_variables" in given:
             given["environment_variables"] = {**step.environment_variables, **override.environment_variables}
+        if "matrix" in given:
+            merged, wrong = _merged_matrix(applied.spec, name, override.matrix, (*path, "matrix"))
+            given["matrix"] = merged
+            applied.problems += wrong
+            kept = [("steps", name, "matrix", axis) for axis in merged or () if axis not in override.matrix]
+            origins.update({place: place for place in kept})
         keys: list[Path] = [(key,) for key in given if key != "environment_variables"]
         keys += [("environment_variables", variable) for variable in override.environment_variables]
         origins.update({("steps", name, *key): (*path, *key) for key in keys})
         changed[name] = step.model_copy(update=given)
     _merge(applied, "steps", changed, origins)
+
+
+def _merged_matrix(pipeline: PipelineSpec, step: str, override: object, path: Path) -> tuple[Any, list[Problem]]:
+    """Return the matrix of ``step`` with the axes of ``override``, and what is wrong with these; ``path`` is theirs."""
+    declared = pipeline.steps[step].matrix
+    if not isinstance(declared, dict):
+        message = f'step "{step}" has no matrix, so a profile cannot replace its axes.'
+        return declared, [Problem("bad-matrix", message, "Add `matrix:` to the step.", path, on_key=True)]
+    if not isinstance(override, dict):
+        return declared, matrix.read(override, step, path, pipeline.datasets).problems
+    unknown = [axis for axis in override if axis not in {*declared, *matrix.LISTS}]
+    problems = [
+        Problem("unknown-axis", f'the matrix of step "{step}" has no axis "{axis}".',
+                suggest(axis, declared, noun="axis"), (*path, axis), on_key=True)
+        for axis in unknown
+    ]  # fmt: skip
+    merged = {**declared, **{axis: values for axis, values in override.items() if axis not in unknown}}
+    whole = matrix.read(merged, step, path, pipeline.datasets).problems
+    own = [problem for problem in whole if problem.path[len(path) :][:1] in {(), *((axis,) for axis in override)}]
+    return merged, [*problems, *own]
+
+
+def datasets_varied(pipeline: PipelineSpec) -> set[str]:
+    """Return the datasets that matrices of steps name, without a profile or with one."""
+    declared = [step.matrix for step in pipeline.steps.values()]
+    declared += [override.matrix for profile in pipeline.profiles.values() for override in profile.steps.values()]
+    return {name for each in declared for name in matrix.datasets_in(each)}
+
+
+def makes_idle(applied: Applied, problem: Problem) -> bool:
+    """Whether an entry of a matrix has no effect only because a profile replaced axes."""
+    place = problem.path[:4]
+    return problem.code in {"idle-exclude", "idle-include"} and applied.origins.get(place) == place
 
 
 def _unknown(noun: str, name: str, known: Mapping[str, Any], path: Path) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from aml_pipeline.pipeline.plan.settings import (
     DatasetPlace,
     OutputSettings,
 )
-from aml_pipeline.pipeline.plan.tokens import Dataset, Literal
+from aml_pipeline.pipeline.plan.tokens import Literal
 from aml_pipeline.pipeline.plan.variants import expanded
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -29,17 +29,19 @@ if TYPE_CHECKING:
     from aml_pipeline.pipeline.schedule import Schedule
 
 
-def build(
+def build(  # noqa: PLR0913 - a pipeline, and what the caller sets
     pipeline: PipelineSpec,
     values: Mapping[str, str | float] | None = None,
     data: Mapping[str, str] | None = None,
     *,
     file: str = "",
     profile: str | None = None,
+    named: Collection[str] = (),
 ) -> tuple[Plan, list[Problem]]:
     """Return the plan of ``pipeline`` and the problems of its references; ``values`` replace defaults.
 
-    ``data`` are the places that the caller gave to datasets, which ``pipeline`` has already.
+    ``data`` are the places that the caller gave to datasets, which ``pipeline`` has already; ``named`` are the datasets
+    that matrices of the file name, with any profile.
     The plan is complete if no problem is an error; otherwise it contains what could be resolved, for further checks.
     """
     problems: list[Problem] = []
@@ -49,7 +51,6 @@ def build(
     ordered, cyclic = _ordered(pipeline, declared)
     variants, unread = expanded(ordered, matrices, lambda step, other: reference_to(pipeline, step, other))
     steps = [variant for some in variants.values() for variant in some]
-    named = {value.text for value in _values(matrices.values()) if isinstance(value.token, Dataset)}
     outputs, unclear = results.read(pipeline.outputs, variants)
     understood, faulty = schedules(pipeline.schedules, ("schedules",))
     plan = Plan(
@@ -86,10 +87,6 @@ def _matrices(pipeline: PipelineSpec) -> dict[str, Matrix]:
     return matrices
 
 
-def _values(matrices: Iterable[Matrix]) -> Iterator[matrix.Value]:
-    return (value for each in matrices for values in each.values.values() for value in values)
-
-
 def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: list[Problem]) -> Step:
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
@@ -98,7 +95,8 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
     arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs, axes)
     problems += [*wrong_inputs, *wrong_arguments]
     if varied:
-        texts = [(value.text, value.place) for value in _values([varied]) if isinstance(value.token, Literal)]
+        values = [value for some in varied.values.values() for value in some]
+        texts = [(value.text, value.place) for value in values if isinstance(value.token, Literal)]
         problems += [*varied.problems, *text_faults(texts, name)]
     problems += word_faults(declared.command or (), (*path, "command"), name)
     named = {part for argument in arguments for part in argument.parts}

@@ -257,6 +257,16 @@ def _distinct(reader: _Reader, entries: list[Combination]) -> Iterator[Combinati
         seen.add(texts)
 
 
+def datasets_in(declared: object) -> Iterator[str]:
+    """Yield the names of the datasets in a matrix as written."""
+    if isinstance(declared, (dict, list)):
+        for child in declared.values() if isinstance(declared, dict) else declared:
+            yield from datasets_in(child)
+    elif isinstance(declared, str) and tokens.is_expression(declared):
+        part = tokens.parse_expression(declared)
+        yield from [part.name] if isinstance(part, Dataset) else []
+
+
 def agrees(some: Mapping[str, Value], others: Mapping[str, Value]) -> bool:
     """Whether ``others`` has all values of ``some``."""
     return all(axis in others and others[axis].text == value.text for axis, value in some.items())

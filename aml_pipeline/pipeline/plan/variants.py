@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.core.wording import listed
+from aml_pipeline.core.wording import listed, shortened
 from aml_pipeline.pipeline.plan import titles, tokens
 from aml_pipeline.pipeline.plan.arguments import text_faults
 from aml_pipeline.pipeline.plan.matrix import Combination, Matrix, Value
@@ -103,7 +103,7 @@ def expanded(
         binder = _Binder(step, matrix, families, place)
         rows = zip(own.get(step.name, [step.name]), matrix.combinations, strict=True)
         variants[step.name] = tuple(binder.variant(name, combination) for name, combination in rows)
-        problems.update(dict.fromkeys([*binder.problems, *_unused(step, matrix, families)]))
+        problems.update(dict.fromkeys([*binder.problems, *binder.unmatched(), *_unused(step, matrix, families)]))
     return variants, list(problems)
 
 
@@ -129,6 +129,7 @@ class _Binder:
         self._unset: set[str] = set()  # axes that were reported: some variants have no value of them
         self._reads = {other: families[other] for other in step.upstream if other in families}
         self._place = place
+        self._unmatched: dict[str, dict[str, None]] = {}  # titles of variants that would read none of a step
         self._values: Combination = {}
         self._chosen: dict[str, tuple[str, ...]] = {}  # the variants that this one reads, by step
         self.problems: list[Problem] = []
@@ -156,11 +157,16 @@ class _Binder:
     def _agreeing(self, other: str, family: _Family, texts: Mapping[str, str]) -> tuple[str, ...]:
         chosen = family.agreeing(texts)
         if not chosen and not family.is_wrong:
-            values = " and ".join(f"{axis}={text}" for axis, text in texts.items() if axis in family.axes)
-            message = f'a variant of step "{self._step.name}" has {values}, but no variant of step "{other}" does.'
-            cure = "Give both matrices the same values, or give the axes different names to read all variants."
-            self._wrong("no-variant", message, cure, self._place(self._step.name, other))
+            common = {axis: text for axis, text in texts.items() if axis in family.axes}
+            self._unmatched.setdefault(other, {})[titles.title(self._step.name, common)] = None
         return chosen or family.names
+
+    def unmatched(self) -> Iterator[Problem]:
+        """Yield a problem for each step of which some variants would read none."""
+        for other, lonely in self._unmatched.items():
+            message = f'no variant of step "{other}" has the values of {shortened(list(lonely), 2)}, which reads it.'
+            cure = "Give both matrices the same values, or give the axes different names to read all variants."
+            yield Problem("no-variant", message, cure, self._place(self._step.name, other))
 
     def _argument(self, argument: Argument) -> Iterator[Argument]:
         """Yield an argument with its values; a positional one that becomes several is several arguments."""

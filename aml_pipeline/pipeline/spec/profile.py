@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 from pydantic import Field
 
 from aml_pipeline.pipeline.spec.data import DatasetMode, DatasetType
 from aml_pipeline.pipeline.spec.destination import Destination
-from aml_pipeline.pipeline.spec.fields import STEP_NAMES, Duration, GivenValue, Model, ScheduleName, Text, WebAddress
+from aml_pipeline.pipeline.spec.fields import (
+    STEP_NAMES,
+    Duration,
+    GivenValue,
+    Model,
+    ScheduleName,
+    Shown,
+    Text,
+    WebAddress,
+)
 from aml_pipeline.pipeline.spec.schedule import Publish, Schedule
 from aml_pipeline.pipeline.spec.settings import ComputeField, Environment, Variables
-from aml_pipeline.pipeline.spec.step import Distribution
+from aml_pipeline.pipeline.spec.step import MATRIX_SCHEMA, Distribution
 
 
 class DatasetOverride(Model):
@@ -60,6 +71,11 @@ class StepOverride(Model):
         None,
         description="Several processes of the script that train together; replaces the step's.",
         examples=[{"type": "pytorch", "processes_per_node": 2}],
+    )
+    matrix: Annotated[Any, Shown(MATRIX_SCHEMA)] = Field(
+        None,
+        description="Values of axes of the step's matrix, each replacing the step's; also `include` and `exclude`.",
+        examples=[{"learning_rate": [0.01]}],
     )
 
 

@@ -178,7 +178,7 @@ _COMBINATIONS_SCHEMA: dict[str, Any] = {
         "additionalProperties": {**SCALAR_SCHEMA, "description": "The value of this axis.", "examples": [0.01]},
     },
 }
-_MATRIX_SCHEMA: dict[str, Any] = {
+MATRIX_SCHEMA: dict[str, Any] = {
     "title": "Matrix",
     "type": "object",
     "minProperties": 1,
@@ -250,7 +250,7 @@ class Step(RunSettings):
         description="Options and their values, in order; or a list, for positional values and repeated options.",
         examples=[{"--epochs": "${{ parameters.epochs }}", "--output": "${{ outputs.model }}"}],
     )
-    matrix: Annotated[Any, Shown(_MATRIX_SCHEMA)] = Field(
+    matrix: Annotated[Any, Shown(MATRIX_SCHEMA)] = Field(
         None,
         description="Several values: the step runs once for each combination of them, as its variants. An argument "
         "reads a value as ${{ matrix.AXIS }}.",
