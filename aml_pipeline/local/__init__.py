@@ -3,8 +3,9 @@
 from aml_pipeline.local.debug import debug
 from aml_pipeline.local.evaluate import Context, forecast, out_of_date
 from aml_pipeline.local.outcome import Run
-from aml_pipeline.local.run import Wishes, run
+from aml_pipeline.local.pool import Wishes
 from aml_pipeline.local.session import context_of, recorded, run_plan
+from aml_pipeline.local.together import run
 
 __all__ = [
     "Context",

@@ -1,11 +1,11 @@
-"""Runs the steps of a plan, up to a number at a time, and accepts their outputs."""
+"""One run: takes up the steps of a plan as slots become free, and accepts their outputs. ``together`` drives it."""
 
 from __future__ import annotations
 
 import contextlib
 import heapq
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from graphlib import TopologicalSorter
@@ -13,149 +13,146 @@ from typing import Any
 
 from aml_pipeline.core.errors import MachineError
 from aml_pipeline.core.removal import Refusal
-from aml_pipeline.local import attempt, code, models, process, survivors, witness
+from aml_pipeline.local import attempt, code, models, process, witness
 from aml_pipeline.local.attempt import Judgement, Running
 from aml_pipeline.local.beside import Work
 from aml_pipeline.local.evaluate import FORCED, Context, Evaluation, evaluate, left_out
 from aml_pipeline.local.outcome import Run
-from aml_pipeline.local.process import Processes
+from aml_pipeline.local.pool import Pool, Product
 from aml_pipeline.local.store import Result
 from aml_pipeline.pipeline.plan.model import Step
+from aml_pipeline.runs import reuse
 from aml_pipeline.runs.events import Event, RunEnded, RunStarted, State, StepEnded
 from aml_pipeline.runs.recorder import Recorder
 
-TICK_SECONDS = 0.1
-# While work runs in a thread, whose end does not wake the loop.
-_WORKING_SECONDS = 0.01
+Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Options of a run: the steps that run in any case, how many at a time, and whether a failure stops the rest.
+class Order:
+    """What to run: the ``selected`` steps, each after the steps it needs; steps with a valid result do not run.
 
-    ``shared``: this process also does other work, so its other children are not touched.
+    ``recorder`` is opened, with ``header``, only when a step runs: a run with nothing to do leaves no record.
+    ``is_last``: afterwards, its results are the ones in use.
     """
 
-    forced: Collection[str] = ()
-    jobs: int = 1
-    keep_going: bool = False
-    shared: bool = False
+    context: Context
+    selected: Sequence[str]
+    recorder: Recorder
+    header: Callable[[], Mapping[str, Any]]
+    on_event: Listener = lambda _event: None
+    is_last: bool = True
 
 
-def run(  # noqa: PLR0913 - what a run is made of
-    context: Context,
-    selected: Sequence[str],
-    recorder: Recorder,
-    header: Callable[[], Mapping[str, Any]],
-    *,
-    wishes: Wishes | None = None,
-    on_event: Callable[[Event], None] = lambda _event: None,
-) -> Run:
-    """Run the ``selected`` steps, each after the steps it needs; steps with a valid result do not run.
+class Runner:
+    """A run that is driven from outside: ``advance`` takes up what can be taken up, ``look_after`` what has ended."""
 
-    ``recorder`` is opened, with ``header``, only when a step runs: a run with nothing to do leaves no record. Raises
-    MachineError and OSError when this machine refuses.
-    """
-    return _Runner(context, recorder, header, wishes or Wishes(), on_event).run(selected)
-
-
-class _Runner:
-    def __init__(
-        self,
-        context: Context,
-        recorder: Recorder,
-        header: Callable[[], Mapping[str, Any]],
-        wishes: Wishes,
-        on_event: Callable[[Event], None],
-    ) -> None:
+    def __init__(self, order: Order, pool: Pool) -> None:
+        """Begin the run in ``pool``. Raises UsageError when a step that it leaves out has no result."""
+        context = order.context
+        self._order = order
+        self._pool = pool
         self._context = context
-        self._recorder = recorder
-        self._header = header
-        self._wishes = wishes
-        self._on_event = on_event
-        self._done = Run()
+        self._recorder, self._on_event = order.recorder, order.on_event
+        self._started, self._has_ended = time.time(), False
+        self.done = Run()
         self._steps = {step.name: step for step in context.plan.steps}
         self._upstream = context.plan.upstream
-        self._order: dict[str, int] = {}
+        self._places = {name: place for place, name in enumerate(order.selected)}
         self._sorter: TopologicalSorter[str] = TopologicalSorter()
         self._ready: list[tuple[int, str]] = []
         self._running: dict[str, Running] = {}
         self._failed: dict[str, Running] = {}  # failed attempts of steps with retries
         self._tries: dict[str, int] = {}
         self._evaluating: tuple[Step, Work[Evaluation]] | None = None
+        self._made_before = 0  # results made by all runs when the evaluation began
+        self._waiting: dict[str, Product] = {}  # steps whose result another run is making
         self._judging: dict[str, Work[Judgement]] = {}  # started steps whose process has ended
         self._tidying: list[Work[list[Refusal]]] = []
         self._drafting: list[Work[models.Draft | models.Version | None]] = []
         self._unregistered: list[MachineError | OSError] = []
-        self._processes = Processes(shared=wishes.shared)
         # Steps whose code is still to be stored for the record, with their parts.
         self._unkept: list[tuple[Step, Mapping[str, Any]]] = []
         # Work that can wait until a process runs, or until all have ended.
         self._chores: list[Callable[[], object]] = []
+        self.done.results.update(left_out(context, order.selected))
+        for name in order.selected:
+            self._sorter.add(name, *(other for other in self._upstream[name] if other in self._places))
+        self._sorter.prepare()
+        self._tell(RunStarted(self._started, tuple(order.selected)))
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, StepEnded):
-            self._done.steps[event.step] = event
-            self._done.metrics[event.step] = self._metrics(event.step)
+            self.done.steps[event.step] = event
+            self.done.metrics[event.step] = self._metrics(event.step)
         self._recorder(event)
         self._on_event(event)
 
     def _metrics(self, step: str) -> dict[str, Any]:
         """Return the last value of each metric of an ended step, or of the run that produced its result."""
-        result = self._done.results.get(step)
+        result = self.done.results.get(step)
         return self._recorder.metrics(step) or dict((result.facts.get("metrics") or {}) if result else {})
 
-    def run(self, selected: Sequence[str]) -> Run:
-        started = time.time()
-        self._context.store.forget()
-        survivors.end_all(self._context.store, set(self._context.store.steps()) - set(selected))
-        self._done.results.update(left_out(self._context, selected))
-        self._tell(RunStarted(started, tuple(selected)))
-        try:
-            with self._processes:
-                self._work_through(selected)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self._tell(RunEnded(time.time(), self._done.state, time.time() - started))
-            raise
-        self._context.project.digests.save()
-        self._tell(RunEnded(time.time(), self._done.state, time.time() - started))
-        return self._done
+    def advance(self) -> None:
+        """Take up the steps that can be taken up now, and do what can be done while processes run."""
+        while step := self._next():
+            self._take_up(step)
+        self._do_chores()
 
-    def _work_through(self, selected: Sequence[str]) -> None:
-        self._order = {name: place for place, name in enumerate(selected)}
-        for name in selected:
-            self._sorter.add(name, *(other for other in self._upstream[name] if other in self._order))
-        self._sorter.prepare()
-        try:
-            while self._sorter.is_active():
-                while step := self._next():
-                    self._take_up(step)
-                self._do_chores()
-                if self._running or self._evaluating:
-                    self._watch()
-            self._do_chores()
-            self._end_drafting(wait=True)
-            self._end_tidying()
-            self._require_registered()
-        except BaseException as error:
-            self._done.state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            self._abandon_all(self._done.state)
-            raise
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to do but to ``end``."""
+        works: list[Work[Any]] = [*self._tidying, *self._drafting]
+        return not self._sorter.is_active() and all(work.is_over for work in works)
+
+    def end(self) -> None:
+        """Finish a run that is over. Raises MachineError and OSError when a model could not be kept."""
+        self._end_drafting(wait=True)
+        self._end_tidying()
+        if self._unregistered:
+            raise self._unregistered[0]
+        if self.done.state == "done" and "not run" in self.done.states.values():  # because another run failed
+            self.done.state = "interrupted"
+        self._end()
+
+    def break_off(self) -> None:
+        """Record the end of a run that was abandoned, if it had not ended before."""
+        with contextlib.suppress(OSError):
+            self._end()
+
+    def _end(self) -> None:
+        if not self._has_ended:
+            self._has_ended = True
+            self._tell(RunEnded(time.time(), self.done.state, time.time() - self._started))
+
+    def put_in_use(self) -> None:
+        """Make its results the ones in use, whatever other runs made later."""
+        for name in self.done.steps.keys() & self.done.results.keys():
+            self._context.store.use(self.done.results[name])
 
     def _next(self) -> Step | None:
         """Return the first step that can be started now, if any and if there is a free slot."""
-        for name in self._sorter.get_ready():
-            heapq.heappush(self._ready, (self._order[name], name))
-        if not self._ready or self._evaluating or len(self._running) >= self._wishes.jobs:
+        for name in [name for name, product in self._waiting.items() if not self._pool.is_making(product)]:
+            del self._waiting[name]
+            heapq.heappush(self._ready, (self._places[name], name))
+        for name in self._sorter.get_ready() if self._sorter.is_active() else ():
+            heapq.heappush(self._ready, (self._places[name], name))
+        if not self._ready or not self._pool.has_room:
             return None
         return self._steps[heapq.heappop(self._ready)[1]]
 
-    def _watch(self) -> None:
-        """Wait a moment, and attend to running steps."""
-        working = self._evaluating or self._judging
-        alive = [running.process for name, running in self._running.items() if name not in self._judging]
-        process.wait(alive, _WORKING_SECONDS if working else TICK_SECONDS)
+    @property
+    def processes(self) -> list[process.Process]:
+        """The processes of its steps that are not known to have ended."""
+        return [running.process for name, running in self._running.items() if name not in self._judging]
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it waits for threads, whose end does not wake the loop."""
+        return bool(self._evaluating or self._judging or not self._sorter.is_active())
+
+    def look_after(self) -> None:
+        """Attend to its running steps, and to a step whose evaluation is done."""
         for name, running in list(self._running.items()):
             self._look_after(name, running)
         self._act_on_evaluation()
@@ -175,9 +172,14 @@ class _Runner:
         for work in over:
             self._note(work.result())
         if attempt.is_soon_tidied(running):
-            self._note(attempt.tidy(running))
+            self._note(self._tidied(running))
         else:
-            self._tidying.append(Work(partial(attempt.tidy, running), beside=bool(self._running)))
+            self._tidying.append(Work(partial(self._tidied, running), beside=bool(self._pool.running)))
+
+    def _tidied(self, running: Running) -> list[Refusal]:
+        refused = attempt.tidy(running)
+        self._context.store.at_work.discard(running.attempt.id)
+        return refused
 
     def _end_tidying(self) -> None:
         for work in self._tidying:
@@ -185,29 +187,32 @@ class _Runner:
         self._tidying.clear()
 
     def _note(self, refused: Sequence[Refusal]) -> None:
-        self._done.refused.update({refusal.path: refusal for refusal in refused})
+        self.done.refused.update({refusal.path: refusal for refusal in refused})
 
     def _take_up(self, step: Step) -> None:
         """Reuse, start or skip a step whose upstream steps are done; evaluate it in a thread if another step runs."""
         failed = self._failed.pop(step.name, None)
-        reason = "" if failed else self._hindrance(self._upstream[step.name])
+        reason = "" if failed else self._hindrance(step.name)
         if reason:
             self._settle(StepEnded(time.time(), step.name, "not run", reason))
             return
         if self._recorder.is_open:  # pip may have installed something while another step ran
             self._context = witness.renewed(self._context, step)
-        work = Work(partial(self._evaluate, step, failed), beside=bool(self._running))
+        work = Work(partial(self._evaluate, step, failed), beside=bool(self._pool.running))
         self._evaluating = (step, work)
+        self._made_before = len(self._pool.made)
+        self._pool.is_evaluating = True
         self._act_on_evaluation()
 
     def _evaluate(self, step: Step, failed: Running | None) -> Evaluation:
         """Evaluate a step, and remove an earlier failed attempt; ``failed`` is that of this run, if any."""
-        forced = FORCED if step.name in self._wishes.forced else ""
+        forced = FORCED if step.name in self._pool.wishes.forced else ""
         if failed:
-            self._note(attempt.tidy(failed))
+            self._note(self._tidied(failed))
             forced = failed.evaluation.verdict.reason
-        evaluation = evaluate(self._context, step, self._done.results, forced=forced)
-        survivors.end(self._context.store, step.name)
+        evaluation = evaluate(self._context, step, self.done.results, forced=forced)
+        if forced == FORCED and _product(evaluation) in self._pool.made:  # by another run, which was forced to
+            evaluation = evaluate(self._context, step, self.done.results)
         if not evaluation.result:
             self._note(self._context.store.remove_failed(step.name))
         return evaluation
@@ -218,17 +223,19 @@ class _Runner:
             return
         step, work = self._evaluating
         evaluation = work.result()
-        self._evaluating = None
-        tried = step.name in self._tries
-        reason = "" if tried else self._hindrance(self._upstream[step.name])
+        self._evaluating, self._pool.is_evaluating = None, False
+        product = _product(evaluation)
+        reason = self._hindrance(step.name, product)
         if reason:  # another has failed meanwhile
             self._settle(StepEnded(time.time(), step.name, "not run", reason))
         elif evaluation.result:
             self._unkept.append((step, evaluation.parts))
             self._reuse(evaluation.result)
+        elif self._pool.is_making(product) or product in self._pool.made[self._made_before :]:
+            self._waiting[step.name] = product
         else:
-            self._recorder.open(self._header)
-            self._done.id = self._recorder.run
+            self._recorder.open(self._order.header)
+            self.done.id = self._recorder.run
             self._tries[step.name] = self._tries.get(step.name, 0) + 1
             self._start(evaluation)
 
@@ -237,10 +244,16 @@ class _Runner:
         self._tell(event)
         self._sorter.done(event.step)
 
-    def _hindrance(self, upstream: Sequence[str]) -> str:
-        if self._done.state != "done" and not self._wishes.keep_going:
-            return "an earlier step failed"
-        missing = next((name for name in upstream if name not in self._done.results), None)
+    def _hindrance(self, step: str, product: Product | None = None) -> str:
+        """Return why a step that was not tried yet is not run, or ""."""
+        if step in self._tries:
+            return ""
+        if self._pool.is_stopped:
+            return "an earlier step failed" if self.done.state == "failed" else "another run failed"
+        if product in self._pool.failed:
+            self.done.state = "failed"
+            return f"it failed in run {self._pool.failed[product]}"
+        missing = next((name for name in self._upstream[step] if name not in self.done.results), None)
         return f"step {self._steps[missing].title} has no result" if missing else ""
 
     def _register(self, result: Result, *, ran: bool) -> None:
@@ -251,7 +264,8 @@ class _Runner:
                 draft = partial(
                     models.draft, store.folder, settings.model, result, name, digests, ran=ran, durable=store.durable
                 )
-                self._drafting.append(Work(draft, beside=bool(self._running)))
+                beside = bool(self._pool.running) and not self._pool.wishes.several  # or two copies get one number
+                self._drafting.append(Work(draft, beside=beside))
         self._end_drafting(wait=False)
 
     def _end_drafting(self, *, wait: bool) -> None:
@@ -265,66 +279,67 @@ class _Runner:
                     store = self._context.store
                     version = models.add(store.folder, version, durable=store.durable)
                 if version:
-                    self._done.models[version.name] = version
+                    self.done.models[version.name] = version
             except (MachineError, OSError) as error:
                 self._unregistered.append(error)
 
-    def _require_registered(self) -> None:
-        if self._unregistered:
-            raise self._unregistered[0]
-
     def _reuse(self, result: Result) -> None:
-        self._context.store.use(result)
+        if self._order.is_last:
+            self._context.store.use(result)
         self._register(result, ran=False)
-        self._done.results[result.step] = result
+        self.done.results[result.step] = result
         ended = StepEnded(time.time(), result.step, "up to date", "", made_by=result.facts.get("run"), key=result.key)
         self._settle(replace(ended, outputs=dict(result.outputs), contents=dict(result.contents)))
 
     def _start(self, evaluation: Evaluation) -> None:
         name, tries = evaluation.step.name, self._tries[evaluation.step.name]
         again = f"attempt {tries} of {evaluation.step.retries + 1}" if tries > 1 else ""
-        results = self._done.results
-        self._running[name] = attempt.start(
-            self._context, self._processes, self._recorder, self._tell, evaluation, results=results, again=again
+        results = self.done.results
+        running = self._running[name] = attempt.start(
+            self._context, self._pool.processes, self._recorder, self._tell, evaluation, results=results, again=again
         )
-        self._unkept.append((evaluation.step, self._running[name].attempt.parts))
+        self._pool.running[running.attempt.id] = running
+        self._context.store.at_work.add(running.attempt.id)
+        self._unkept.append((evaluation.step, running.attempt.parts))
 
     def _look_after(self, name: str, running: Running) -> None:
         """Follow a step; once its process has ended, judge its outputs, in a thread if another step runs."""
         judging = self._judging.get(name)
         if judging is None:
-            ended = self._processes.look(running.process)
+            ended = self._pool.processes.look(running.process)
             if ended is None:
                 attempt.follow(self._context, running)
                 return
             self._context = witness.renewed(self._context, running.evaluation.step, over=not ended.status)
-            judge = partial(attempt.judge, self._context, running, ended, self._done.results)
+            judge = partial(attempt.judge, self._context, running, ended, self.done.results)
             attempt.over(self._context, running, ended)
-            judging = self._judging[name] = Work(judge, beside=len(self._running) > 1)
+            judging = self._judging[name] = Work(judge, beside=len(self._pool.running) > 1)
         if judging.is_over:
             self._finish(name, running, judging.result())
 
     def _finish(self, name: str, running: Running, judgement: Judgement) -> None:
         event, result = attempt.finish(self._context, self._recorder, running, judgement)
-        del self._running[name], self._judging[name]
+        del self._running[name], self._judging[name], self._pool.running[running.attempt.id]
         process.close(running.process)
+        product = (name, running.attempt.key)
         if not result and self._tries[name] <= running.step.retries:
             self._failed[name] = running
             self._tell(event)
-            heapq.heappush(self._ready, (self._order[name], name))
+            heapq.heappush(self._ready, (self._places[name], name))
             return
         if result:
             self._chores += [partial(self._context.store.use, result), partial(self._register, result, ran=True)]
-            self._done.results[name] = result
+            self.done.results[name] = result
+            self._pool.made.append(product)
         else:
-            self._done.state = "failed"
+            self.done.state = "failed"
+            self._pool.failed[product] = self._recorder.run
         self._chores.append(partial(self._tidy, running))
         self._settle(event)
 
-    def _abandon_all(self, state: State) -> None:
-        """End each running process, and note that its attempt failed."""
-        with contextlib.suppress(KeyboardInterrupt):  # interrupted again: the grace is over, and all are killed
-            self._processes.end([running.process for running in self._running.values()])
+    def abandon(self, state: State) -> None:
+        """Note that the attempts failed whose processes were ended."""
+        self.done.state = state
         while self._chores:
             with contextlib.suppress(OSError):
                 self._do_chores()
@@ -334,3 +349,8 @@ class _Runner:
                 self._tell(attempt.abandon(self._context, running, state))
         with contextlib.suppress(OSError, KeyboardInterrupt):
             self._end_tidying()
+
+
+def _product(evaluation: Evaluation) -> Product:
+    """Return what a step would make."""
+    return evaluation.step.name, reuse.key(evaluation.parts)

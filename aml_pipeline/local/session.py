@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import secrets
 from aml_pipeline.local.evaluate import Context
 from aml_pipeline.local.outcome import Run
-from aml_pipeline.local.run import Wishes, run
+from aml_pipeline.local.pool import Wishes
+from aml_pipeline.local.run import Listener, Order
 from aml_pipeline.local.store import Store
+from aml_pipeline.local.together import run_all
 from aml_pipeline.local.tracking import prepare, tracking_environ
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import graph
@@ -86,26 +89,60 @@ def recorded(  # noqa: PLR0913 - what a run is made of
     context: Context,
     selected: Sequence[str],
     wishes: Wishes,
-    on_event: Callable[[Event], None],
+    on_event: Listener,
     *,
     command: str,
     durable: bool = False,
 ) -> Run:
     """Run the ``selected`` steps, and record the run as started by ``command``. The caller holds the lock."""
+    return recorded_together([(context, on_event)], selected, wishes, command=command, durable=durable)[0]
 
-    def header() -> dict[str, Any]:
-        if wishes.jobs > 1:
-            prepare(context.store.folder, context.plan.name)
-        first, *others = dict.fromkeys(context.plan.step(name).python for name in selected)
-        python = context.interpreters[first]
-        return {
-            **redaction.for_record(context.plan),
-            **provenance.beginning(command, provenance.git_state(context.project.folder)),
-            "python": _described(python),
-            **({"pythons": [_described(context.interpreters[other]) for other in others]} if others else {}),
-            "distributions": dict(python.distributions),
-        }
 
-    secrets.require(context, selected, wishes.forced)
-    recorder = Recorder(os.path.join(context.project.state, "runs"), new_id(), durable=durable)
-    return run(context, selected, recorder, header, wishes=wishes, on_event=on_event)
+def recorded_together(  # noqa: PLR0913 - what runs are made of
+    contexts: Sequence[tuple[Context, Listener]],
+    selected: Sequence[str],
+    wishes: Wishes,
+    *,
+    varies: Sequence[str] = (),
+    command: str,
+    durable: bool = False,
+) -> list[Run]:
+    """Carry out a run in each of the contexts, which differ in the parameters that ``varies`` names.
+
+    Return those that began, in order. Of several, each record names their group. The caller holds the lock.
+    """
+    for context, _ in contexts:
+        secrets.require(context, selected, wishes.forced)
+    runs = os.path.join(contexts[0][0].project.state, "runs")
+    opened: list[str] = []  # the runs that have a record
+
+    def order(context: Context, on_event: Listener, *, is_last: bool) -> Order:
+        recorder = Recorder(runs, new_id(), durable=durable)
+
+        def header() -> Mapping[str, Any]:
+            opened.append(recorder.run)
+            group = {"group": {"id": opened[0], "varies": list(varies)}} if len(contexts) > 1 else {}
+            return {**_header(context, selected, wishes, command), **group}
+
+        return Order(context, selected, recorder, header, on_event, is_last=is_last)
+
+    orders = (
+        order(context, on_event, is_last=place == len(contexts))
+        for place, (context, on_event) in enumerate(contexts, 1)
+    )
+    return run_all(contexts[0][0], orders, replace(wishes, several=len(contexts) > 1))
+
+
+def _header(context: Context, selected: Sequence[str], wishes: Wishes, command: str) -> dict[str, Any]:
+    """Return what the record of a run says at its beginning."""
+    if wishes.jobs > 1:
+        prepare(context.store.folder, context.plan.name)
+    first, *others = dict.fromkeys(context.plan.step(name).python for name in selected)
+    python = context.interpreters[first]
+    return {
+        **redaction.for_record(context.plan),
+        **provenance.beginning(command, provenance.git_state(context.project.folder)),
+        "python": _described(python),
+        **({"pythons": [_described(context.interpreters[other]) for other in others]} if others else {}),
+        "distributions": dict(python.distributions),
+    }

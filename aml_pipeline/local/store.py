@@ -24,6 +24,7 @@ from typing import Any
 from aml_pipeline.core import durability, files, removal
 from aml_pipeline.core.digests import Digests, Tree
 from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.core.removal import Refusal
 from aml_pipeline.core.wording import printable, shortened
 from aml_pipeline.runs import reuse
@@ -33,6 +34,7 @@ RESULT, ATTEMPT, DEBUG = "result.", "attempt.", "debug."
 WORKING_COPY = "working-copy"
 _MANIFEST = frozenset({"attempt", "contents", "parts", "facts"})
 _ALWAYS_NOTED = frozenset({"parts", "outcome", "key", "attempt", "accepted"})
+_OF_OTHERS = frozenset({"outcome", "key", "pid", "started"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Result:
 class LastAttempt:
     """The last attempt of a step; ``accepted`` is the key of the newest result in use, if any.
 
-    ``pid`` and ``started`` distinguish its process from any later one with the same id.
+    ``pid`` and ``started`` distinguish its process from any later one with the same id. ``others`` are attempts of runs
+    beside this one that may have left a folder, by id: how each ended, its key, and its process.
     """
 
     parts: Mapping[str, Any]
@@ -84,6 +87,13 @@ class LastAttempt:
     accepted: str | None
     pid: int = 0
     started: str | None = None
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def unaccepted(self) -> dict[str, Mapping[str, Any]]:
+        """The attempt itself, if it was not accepted, and the others."""
+        own = {"outcome": self.outcome, "key": self.key, "pid": self.pid, "started": self.started}
+        return {**self.others, **({} if self.outcome == "accepted" else {self.attempt: own})}
 
 
 def _last_attempt(step: str, data: object) -> LastAttempt | None:
@@ -91,7 +101,8 @@ def _last_attempt(step: str, data: object) -> LastAttempt | None:
     if not isinstance(data, dict) or data.pop("step", step) != step:
         return None
     names = {field.name for field in fields(LastAttempt)}
-    return LastAttempt(**data) if _ALWAYS_NOTED <= data.keys() <= names else None
+    others = {attempt: row for attempt, row in mapping(data.get("others")).items() if mapping(row).keys() >= _OF_OTHERS}
+    return LastAttempt(**{**data, "others": others}) if _ALWAYS_NOTED <= data.keys() <= names else None
 
 
 class Store:
@@ -105,6 +116,7 @@ class Store:
         self.durable = durable
         self._digests = digests
         self._last: dict[str, LastAttempt | None] = {}
+        self.at_work: set[str] = set()  # the attempts of this process that still use their folders
 
     def _step(self, step: str, *names: str) -> str:
         return os.path.join(self.folder, "steps", step, *names)
@@ -175,11 +187,13 @@ class Store:
 
     def _healed(self, step: str, last: LastAttempt) -> LastAttempt:
         """Return ``last`` as accepted if its result was accepted, but the run ended before that was noted."""
-        if last.outcome == "accepted":
+        if last.outcome == "accepted" or not self._is_accepted(step, last.attempt, last.key):
             return last
-        manifest = self.manifest(step, last.key)
-        made = manifest is not None and manifest["attempt"] == last.attempt
-        return replace(last, outcome="accepted", accepted=last.key) if made else last
+        return replace(last, outcome="accepted", accepted=last.key)
+
+    def _is_accepted(self, step: str, attempt: str, key: str) -> bool:
+        manifest = self.manifest(step, key)
+        return manifest is not None and bool(manifest["attempt"] == attempt)
 
     def forget(self) -> None:
         """Read the last attempts from disk again: another run may have changed them."""
@@ -210,17 +224,44 @@ class Store:
         self._note(attempt, "running", pid, started)
 
     def remove_failed(self, step: str) -> list[Refusal]:
-        """Remove the last attempt at a step if it failed; return what cannot be removed."""
+        """Remove the last attempts at a step if they failed; return what cannot be removed."""
+        failed = [
+            attempt
+            for attempt, row in self._unaccepted(step).items()
+            if not self._is_accepted(step, attempt, str(row.get("key")))
+        ]
+        return [refusal for attempt in failed for refusal in removal.remove(self.attempt_folder(step, attempt))]
+
+    def survivors(self, step: str) -> list[tuple[str, int, str | None]]:
+        """Return the attempts at a step that a killed run did not end: each with its process and when that began."""
+        rows = self._unaccepted(step).items()
+        return [(attempt, row["pid"], row["started"]) for attempt, row in rows if row["outcome"] == "running"]
+
+    def _unaccepted(self, step: str) -> dict[str, Mapping[str, Any]]:
+        """Return the last attempts at a step that were not accepted, without those that this process is at."""
         last = self.last(step)
-        return removal.remove(self.attempt_folder(step, last.attempt)) if last and last.outcome != "accepted" else []
+        rows = last.unaccepted.items() if last else ()
+        return {attempt: row for attempt, row in rows if attempt not in self.at_work}
 
     def _note(self, attempt: Attempt, outcome: str, pid: int = 0, started: str | None = None) -> None:
         before = self.last(attempt.step)
         accepted = attempt.key if outcome == "accepted" else before.accepted if before else None
         last = LastAttempt(attempt.parts, outcome, attempt.key, attempt.id, accepted, pid, started)
+        if before and (others := self._others(attempt, before)):
+            last = replace(last, others=others)
         row = {"step": attempt.step, **{field.name: getattr(last, field.name) for field in fields(last)}}
+        if not last.others:
+            del row["others"]
         files.write_sealed(self.last_place(attempt.step), row, durable=self.durable and outcome == "accepted")
         self._last[attempt.step] = last
+
+    def _others(self, attempt: Attempt, before: LastAttempt) -> dict[str, Mapping[str, Any]]:
+        """Return the attempts noted before that are not over: those of runs at the same time, and what they left."""
+        return {
+            other: row
+            for other, row in before.unaccepted.items()
+            if other != attempt.id and os.path.isdir(self.attempt_folder(attempt.step, other))
+        }
 
     def contents(self, attempt: Attempt) -> dict[str, Tree]:
         """Return the contents of ``attempt``'s outputs, flushed to disk if results are durable.

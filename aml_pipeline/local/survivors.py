@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from aml_pipeline.local import descendants
 from aml_pipeline.local.store import Store
 
 
-def end_all(store: Store, steps: Iterable[str]) -> None:
-    """End what is left of the last attempts at ``steps``. The caller holds the lock, so no run is in progress."""
-    for name in steps:
-        end(store, name)
-
-
-def end(store: Store, step: str) -> None:
-    """End what is left of the last attempt at a step, if its runner died."""
-    last = store.last(step)
-    if last and last.outcome == "running":
-        folder = store.attempt_folder(step, last.attempt)
-        descendants.end_survivors(last.attempt, last.pid, last.started, folder)
+def end_all(store: Store) -> None:
+    """End what is left of the last attempts whose runner died. The caller holds the lock, so no run is in progress."""
+    for step in store.steps():
+        for attempt, pid, started in store.survivors(step):
+            descendants.end_survivors(attempt, pid, started, store.attempt_folder(step, attempt))

@@ -278,7 +278,7 @@ def test_survivors_of_any_step_are_ended(results: Store) -> None:
     mark = {descendants.MARK: attempt.id}
     child = subprocess.Popen(["sleep", "60"], env={**os.environ, **mark}, start_new_session=True)
     until(lambda: descendants.marked(attempt.id))  # Linux shows its environment when its program is loaded
-    survivors.end_all(results, results.steps())
+    survivors.end_all(results)
     assert child.wait() == -signal.SIGKILL
 
 

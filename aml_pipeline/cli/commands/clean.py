@@ -58,7 +58,7 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         _tell(removable, kept, "Would free", "Would keep")
         return 0
     with locks.locked(opened.state, "aml-pipeline clean"), locks.recording(opened.state):
-        survivors.end_all(results, results.steps())
+        survivors.end_all(results)
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         refused = {item: item.remove() for item in removable}
         _remove_empty(opened.state, "steps", "runs", contents.FOLDER)
