@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 
 from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.options import Options
@@ -27,9 +28,11 @@ def open_with(options: Options) -> Opened:
         opened = open_pipeline(
             options.text("file") or DEFAULT_FILE,
             options.text("profile") if has("profile") else None,
-            by_name("--param", options.texts("param"), "epochs=5") if has("param") else {},
+            all_by_name("--param", options.texts("param"), "epochs=5") if has("param") else {},
             by_name("--data", options.texts("data"), "images=other") if has("data") else {},
         )
+    for remark in opened.loaded.remarks:
+        print(remark, file=sys.stderr)
     if opened.plan and has("python") and options.text("python"):
         from aml_pipeline.project.environment.steps_python import without_pythons  # other commands run no step
 
@@ -59,10 +62,22 @@ def command_line() -> str:
 
 def by_name(option: str, given: list[str], example: str) -> dict[str, str]:
     """Return ``NAME=VALUE`` words as a mapping; the last value of a name counts. Raises UsageError."""
-    values = {}
+    return {name: values[-1] for name, values in all_by_name(option, given, example).items()}
+
+
+def all_by_name(option: str, given: list[str], example: str) -> dict[str, list[str]]:
+    """Return the values in ``NAME=VALUE`` words by name. Raises UsageError."""
+    values: dict[str, list[str]] = {}
     for word in given:
         name, equals, value = word.partition("=")
         if not equals or not name:
             raise UsageError(f'{option} "{word}" has no "=". Write NAME=VALUE, for example {option} {example}.')
-        values[name] = value
+        values.setdefault(name, []).append(value)
     return values
+
+
+def refuse_several(several: Mapping[str, Sequence[str]], what: str) -> None:
+    """Raise UsageError if a parameter was given several values, for ``what`` takes one combination."""
+    if several:
+        given = ", ".join(f"{name} has {len(texts)}" for name, texts in several.items())
+        raise UsageError(f"{what} takes one value of each parameter, but {given}. Give one value of each.")

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
 
 class Option:
-    """An option: its names, the name of its value (None: a flag), what it does; ``many``: it can be repeated."""
+    """An option: its names, the name of its value (None: a flag), what it does; ``many``: it can be repeated.
 
-    __slots__ = ("choices", "default", "help", "many", "names", "value")
+    ``bare`` is its value where none is given; one must then follow an equals sign.
+    """
 
-    def __init__(
+    __slots__ = ("bare", "choices", "default", "help", "many", "names", "value")
+
+    def __init__(  # noqa: PLR0913 - what an option may have
         self,
         *names: str,
         value: str | None = None,
@@ -24,7 +27,9 @@ class Option:
         many: bool = False,
         choices: tuple[str, ...] = (),
         default: str | None = None,
+        bare: str | None = None,
     ) -> None:
+        self.bare = bare
         self.names = names
         self.value = value
         self.help = help
@@ -119,12 +124,21 @@ def parse(command: Command, words: Sequence[str]) -> Options:
             values[option.key] = True
             continue
         if not equals:
-            if not rest:
-                raise _usage(f"{name} needs a value.", f"Write {name} {option.value}.", command)
-            inline = rest.pop(0)
+            inline = _next_value(option, name, rest, command)
         _store(values, option, name, inline, command)
     _check_operands(command, operands)
     return Options(operands, values)
+
+
+def _next_value(option: Option, name: str, rest: list[str], command: Command) -> str:
+    """Return the value of an option that has no equals sign: the next word, or the one it has without a value."""
+    if option.bare is not None:
+        if rest and rest[0].isdecimal():
+            raise _usage(f'The value "{rest[0]}" needs an equals sign.', f"Write {name}={rest[0]}.", command)
+        return option.bare
+    if not rest:
+        raise _usage(f"{name} needs a value.", f"Write {name} {option.value}.", command)
+    return rest.pop(0)
 
 
 def _store(
@@ -180,7 +194,8 @@ def help_of(command: Command) -> str:
     lines = [f"aml-pipeline {command.name}{operands} [options]", "", f"  {command.summary}", ""]
     rows = [(command.operands[0], command.operands[2])] if command.operands else []
     for option in command.options:
-        value = f" {option.value}" if option.value else ""
+        value = f" {option.value}" if option.value and option.bare is None else ""
+        value = value if option.bare is None else f"[={option.value}]"
         choices = f" ({', '.join(option.choices)})" if option.choices else ""
         rows.append((", ".join(option.names) + value, option.help + choices))
     rows.append(("-h, --help", "Show this help."))

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Sequence
 
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import each
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, out_of_date, ranks
 from aml_pipeline.pipeline.plan import graph
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.spec.step import MOST
 from aml_pipeline.runs import differences
+from aml_pipeline.runs.reuse import Verdict
 
 
-def warn_of_left_out(context: Context, selected: list[str], *, verbose: bool) -> bool:
-    """Report unselected steps whose results are out of date; return whether there are any."""
-    outdated = out_of_date(context, selected)
-    for name, changed in outdated:
-        said = (
-            f"{context.plan.step(name).title} is not part of this run, but out of date: {differences.summary(changed)}"
-        )
-        print(said, *(each(changed) if verbose else ()), sep="\n", file=sys.stderr)
-    return bool(outdated)
+def warn_of_left_out(contexts: Sequence[Context], selected: list[str], *, verbose: bool) -> bool:
+    """Report unselected steps whose results are out of date, each change once; return whether there are any."""
+    rows = [(context, *row) for context in contexts for row in out_of_date(context, selected)]
+    warnings = []
+    for context, name, changed in rows:
+        title = context.plan.step(name).title
+        said = f"{title} is not part of this run, but out of date: {differences.summary(changed)}"
+        warnings.append("\n".join([said, *(each(changed) if verbose else ())]))
+    for text in dict.fromkeys(warnings):
+        say(text)
+    return bool(warnings)
 
 
 def with_processes(options: Options, plan: Plan) -> Plan:
@@ -43,6 +48,21 @@ def whole_number(options: Options, key: str, default: int, *, least: int) -> int
     return int(text)
 
 
+def patience(options: Options) -> float:
+    """Return how many seconds to wait for another run. Raises UsageError."""
+    text = options.text("wait_for_lock")
+    if text == "":
+        return math.inf
+    if text is not None and not text.isdecimal():
+        raise UsageError(f'--wait-for-lock expects seconds, got "{text}". For example, write --wait-for-lock=60.')
+    return float(text or 0)
+
+
+def say(text: str) -> None:
+    """Print something other than a result."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def selection(options: Options, plan: Plan) -> tuple[list[str], frozenset[str]]:
     """Return the selected steps, and those that run in any case."""
     selected = graph.select(
@@ -54,3 +74,11 @@ def selection(options: Options, plan: Plan) -> tuple[list[str], frozenset[str]]:
     )
     forced = (options.operands or selected) if options.flag("force") else ()
     return selected, frozenset(forced)
+
+
+def in_words(step: Step, verdict: Verdict) -> str:
+    """Return what a run would do with a step, and why."""
+    if verdict.action == "reuse":
+        return verdict.reason
+    action = {"run": "will run", "depends": "may run"}[verdict.action]
+    return f"{action}{ranks.in_words(step)}  {verdict.reason}"

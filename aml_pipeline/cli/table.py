@@ -7,6 +7,18 @@ from aml_pipeline.cli.options import Command, Option
 _FILE = Option("-f", "--file", value="FILE", help="Pipeline file (default: ./pipeline.yaml).", default="pipeline.yaml")
 _PROFILE = Option("--profile", value="NAME", help="Apply this profile of the pipeline file.")
 _PARAM = Option("--param", value="NAME=VALUE", help="Set a parameter; can be repeated.", many=True)
+_PARAMS = Option(
+    "--param",
+    value="NAME=VALUE",
+    help="Set a parameter; can be repeated. Several values (epochs=5,10) make a run of each combination.",
+    many=True,
+)
+_LOCK = Option(
+    "--wait-for-lock",
+    value="SECONDS",
+    help="Wait until another run in progress has ended, at most SECONDS (default: without limit).",
+    bare="",
+)
 _DATA = Option(
     "--data",
     value="NAME=PLACE",
@@ -90,7 +102,7 @@ COMMANDS = {
             "Show what `run` would do with each step, and why. Changes nothing.",
             _FILE,
             _PROFILE,
-            _PARAM,
+            _PARAMS,
             _DATA,
             *_SELECTION,
             _PYTHON,
@@ -113,7 +125,7 @@ COMMANDS = {
             "Run the steps on this machine, in order. Unchanged steps do not run again.",
             _FILE,
             _PROFILE,
-            _PARAM,
+            _PARAMS,
             _DATA,
             *_SELECTION,
             _PYTHON,
@@ -128,8 +140,9 @@ COMMANDS = {
             Option(
                 "-k",
                 "--keep-going",
-                help="After a failure, continue with the steps that do not depend on the failed one.",
+                help="After a failure, continue with the steps, and the runs, that do not depend on the failed step.",
             ),
+            _LOCK,
             Option("--fsync", help="Flush results and the run record to disk (fsync) to survive a power cut."),
             Option("-v", "--verbose", help="Show what the steps print and every change that makes them run."),
             operands=_STEPS,
@@ -140,7 +153,7 @@ COMMANDS = {
             "Run the pipeline, or a single step, in Azure ML.",
             _FILE,
             _PROFILE,
-            _PARAM,
+            _PARAMS,
             _DATA,
             _SDK,
             _WORKSPACE,
@@ -328,6 +341,7 @@ COMMANDS = {
             ),
             Option("--all", help="Remove everything except pinned runs, even the latest results and all run records."),
             Option("-n", "--dry-run", help="List what would be removed, with sizes; remove nothing."),
+            _LOCK,
             example="aml-pipeline clean --runs 10 --dry-run",
         ),
         Command(

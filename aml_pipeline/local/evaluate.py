@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,10 @@ class Context:
     def interpreter(self, step: Step) -> Interpreter:
         """Return the Python that runs ``step``."""
         return self.interpreters[step.python]
+
+    def of(self, plan: Plan) -> Context:
+        """Return this context for a plan that differs in values of parameters."""
+        return replace(self, plan=plan, project=self.project.of(plan))
 
     @property
     def contents(self) -> Contents:
@@ -255,19 +259,34 @@ def _before(plan: Plan, selected: Sequence[str]) -> list[Step]:
     return [step for step in plan.steps if step.name in wanted]
 
 
-def forecast(context: Context, selected: Sequence[str], forced: Collection[str] = ()) -> list[tuple[str, Verdict]]:
-    """Return what a run would do with each of the ``selected`` steps, and why. Changes nothing."""
+SHARED = Verdict("reuse", "shared with an earlier combination")
+
+
+def forecast(
+    context: Context, selected: Sequence[str], forced: Collection[str] = (), made: set[Hashable] | None = None
+) -> list[tuple[str, Verdict]]:
+    """Return what a run would do with each of the ``selected`` steps, and why. Changes nothing.
+
+    ``made`` is what earlier runs of the same command would make, to which this adds its own.
+    """
     results = left_out(context, selected)
     pending: dict[str, bool] = {}
+    products: dict[str, Hashable] = {}
     verdicts = []
     for name in selected:
-        why = FORCED if name in forced else ""
-        evaluation = evaluate(context, context.plan.step(name), results, pending, forced=why)
-        verdicts.append((name, _with_models(context, evaluation)))
+        step = context.plan.step(name)
+        evaluation = evaluate(context, step, results, pending, forced=FORCED if name in forced else "")
+        verdict = _with_models(context, evaluation)
         if evaluation.result:
             results[name] = evaluation.result
         else:
-            pending[name] = evaluation.verdict.action == "run"
+            pending[name] = verdict.action == "run"
+            products[name] = name, reuse.key(evaluation.parts), *(products.get(other) for other in step.upstream)
+            if made is not None and step.allow_reuse and products[name] in made:
+                verdict = SHARED
+        verdicts.append((name, verdict))
+    if made is not None:
+        made |= set(products.values())
     return verdicts
 
 

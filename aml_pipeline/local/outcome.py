@@ -22,6 +22,7 @@ class Run:
 
     state: State = "done"
     id: str = ""
+    seconds: float = 0.0
     steps: dict[str, StepEnded] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""One run: takes up the steps of a plan as slots become free, and accepts their outputs. ``together`` drives it."""
+"""One run: takes up the steps of a plan as slots become free, and accepts their outputs."""
 
 from __future__ import annotations
 
@@ -123,7 +123,8 @@ class Runner:
     def _end(self) -> None:
         if not self._has_ended:
             self._has_ended = True
-            self._tell(RunEnded(time.time(), self.done.state, time.time() - self._started))
+            self.done.seconds = time.time() - self._started
+            self._tell(RunEnded(time.time(), self.done.state, self.done.seconds))
 
     def put_in_use(self) -> None:
         """Make its results the ones in use, whatever other runs made later."""
@@ -134,6 +135,8 @@ class Runner:
         """Return the first step that can be started now, if any and if there is a free slot."""
         for name in [name for name, product in self._waiting.items() if not self._pool.is_making(product)]:
             del self._waiting[name]
+            if not self._recorder.is_open:  # so far it only waited
+                self._started = time.time()
             heapq.heappush(self._ready, (self._places[name], name))
         for name in self._sorter.get_ready() if self._sorter.is_active() else ():
             heapq.heappush(self._ready, (self._places[name], name))

@@ -16,6 +16,8 @@ from aml_pipeline.runs.recorder import Recorder
 TICK_SECONDS = 0.1
 # While work runs in a thread, whose end does not wake the loop.
 _WORKING_SECONDS = 0.01
+# Runs that wait for results of earlier ones, so that a later run without such a need gets a free slot.
+_MOST_WAITING = 16
 
 
 def run(  # noqa: PLR0913 - what a run is made of
@@ -61,17 +63,17 @@ def run_all(context: Context, orders: Iterable[Order], wishes: Wishes) -> list[R
 
 def _work_through(orders: Iterator[Order], pool: Pool, begun: list[Runner]) -> None:
     active: list[Runner] = []
+    most = pool.wishes.jobs + _MOST_WAITING
     try:
         while True:
             for runner in active:
                 runner.advance()
-            while pool.has_room and not pool.is_stopped and (order := next(orders, None)):
-                active.append(Runner(order, pool))
-                begun.append(active[-1])
-                active[-1].advance()
-            for runner in [runner for runner in active if runner.is_over]:
-                runner.end()
-                active.remove(runner)
+            while pool.has_room and not pool.is_stopped and len(active) < most and (order := next(orders, None)):
+                begun.append(Runner(order, pool))
+                active.append(begun[-1])
+                begun[-1].advance()
+                _end_over(active)
+            _end_over(active)
             if not active:
                 return
             _watch(active)
@@ -81,6 +83,12 @@ def _work_through(orders: Iterator[Order], pool: Pool, begun: list[Runner]) -> N
         for runner in active:
             runner.abandon("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
+
+
+def _end_over(active: list[Runner]) -> None:
+    for runner in [runner for runner in active if runner.is_over]:
+        runner.end()
+        active.remove(runner)
 
 
 def _watch(active: Sequence[Runner]) -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from aml_pipeline.core.problems import Path, Position, Problem, Span, ordered
 from aml_pipeline.pipeline import profile as profiles
+from aml_pipeline.pipeline.combinations import Given
 from aml_pipeline.pipeline.plan import build
 from aml_pipeline.pipeline.plan.model import OtherValue, Plan
 from aml_pipeline.pipeline.plan.tokens import is_expression
@@ -34,6 +35,8 @@ class Loaded:
     misspelt: set[Path] = field(default_factory=set)  # places whose key is a misspelled known key, and read as that
     wrong_arguments: set[str] = field(default_factory=set)  # steps with a problem in their arguments
     other_values: list[OtherValue] = field(default_factory=list)  # values that parameters get in other runs
+    several: dict[str, list[str]] = field(default_factory=dict)  # all values of parameters that the caller gave several
+    remarks: list[str] = field(default_factory=list)  # how his values were read
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Add problems; paths become positions.
@@ -111,12 +114,13 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
     *,
     file: str = "",
     profile: str | None = None,
-    parameters: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Given] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Load the bytes of a pipeline file; ``name`` is its name in messages, ``file`` its absolute path.
 
-    ``parameters`` and ``data`` are the values and places that the caller gives to parameters and datasets.
+    ``parameters`` and ``data`` are the values and places that the caller gives to parameters and datasets; the plan has
+    the first of several values.
     """
     text, problem = source.decode(raw)
     loaded = Loaded(name, text)
@@ -143,7 +147,17 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
     )
     loaded.add(problem for problem in problems if not profiles.makes_idle(applied, problem))
     loaded.other_values = build.other_values(pipeline)
+    _add_several(loaded, applied)
     return loaded
+
+
+def _add_several(loaded: Loaded, applied: profiles.Applied) -> None:
+    """Note that parameters get other values in other runs of this command."""
+    loaded.several, loaded.remarks = applied.several, applied.remarks
+    for name, texts in applied.several.items():
+        place: Path = ("--param", name)
+        loaded.origins[place] = f"--param {name}={','.join(texts)}"
+        loaded.other_values += [OtherValue(name, text, place) for text in texts[1:]]
 
 
 def _other_schedules(pipeline: PipelineSpec, planned: PipelineSpec) -> Iterator[Problem]:

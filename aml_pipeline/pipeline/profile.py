@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aml_pipeline.core.problems import Path, Problem, suggest
+from aml_pipeline.pipeline import combinations
+from aml_pipeline.pipeline.combinations import Given
 from aml_pipeline.pipeline.plan import matrix
 from aml_pipeline.pipeline.spec import errors, places
 from aml_pipeline.pipeline.spec.data import Dataset
@@ -28,18 +30,21 @@ Origin = Path | str
 class Applied:
     """The spec as changed by a profile and by the caller's ``data``, and the ``values`` of parameters that he set.
 
-    ``origins`` maps a place in the spec to a path, or to words (``--param a=b``).
+    ``several`` are all values, as texts, of parameters that he gave more than one; ``remarks`` say how his values were
+    read. ``origins`` maps a place in the spec to a path, or to words (``--param a=b``).
     """
 
     spec: PipelineSpec
     values: dict[str, str | float] = field(default_factory=dict)
+    several: dict[str, list[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     data: dict[str, str] = field(default_factory=dict)
     origins: dict[Path, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
 def apply(
-    pipeline: PipelineSpec, name: str | None, values: Mapping[str, str], data: Mapping[str, str] | None = None
+    pipeline: PipelineSpec, name: str | None, values: Mapping[str, Given], data: Mapping[str, str] | None = None
 ) -> Applied:
     """Apply the profile ``name`` (None: no profile), then ``values`` by parameter and ``data`` by dataset, as texts."""
     applied = Applied(pipeline)
@@ -263,17 +268,31 @@ def _schedule_faults(pipeline: PipelineSpec, schedule: Schedule, root: Path) -> 
     return problems
 
 
-def _apply_values(applied: Applied, values: Mapping[str, str]) -> None:
-    for name, text in values.items():
-        origin = f"--param {name}={text}"
+def _apply_values(applied: Applied, given: Mapping[str, Given]) -> None:
+    for name, words in given.items():
         declared = applied.spec.parameters.get(name)
-        value = _typed(declared, text)
-        problem = _value_fault(applied.spec, name, value, ())
-        if problem:
-            applied.problems.append(Problem(problem.code, problem.message, problem.cure, origin=origin))
-        else:
-            applied.values[name] = value
-            applied.origins["parameters", name] = origin
+        texts = [(words, words)] if isinstance(words, str) else combinations.separated(declared, words)
+        problems = [_given_fault(applied.spec, name, text, word) for text, word in texts]
+        problems += combinations.repeated(name, texts)
+        if wrong := [problem for problem in problems if problem]:
+            applied.problems += wrong
+            continue
+        applied.values[name] = _typed(declared, texts[0][0])
+        applied.origins["parameters", name] = f"--param {name}={texts[0][1]}"
+        if len(texts) > 1:
+            applied.several[name] = [scalars.written(_typed(declared, text)) for text, _ in texts]
+        elif declared and not isinstance(words, str) and "," in texts[0][0]:
+            applied.remarks.append(combinations.remark(name, declared, texts[0][0]))
+
+
+def _given_fault(pipeline: PipelineSpec, name: str, text: str, word: str) -> Problem | None:
+    """Return what is wrong with a value in a ``word`` of the command line, which may have several."""
+    origin = f"--param {name}={word}"
+    if not text and text != word and name in pipeline.parameters:
+        message = f"parameter {name}: a value between commas is empty."
+        return Problem("bad-parameter", message, "Delete the extra comma.", origin=origin)
+    problem = _value_fault(pipeline, name, _typed(pipeline.parameters.get(name), text), ())
+    return Problem(problem.code, problem.message, problem.cure, origin=origin) if problem else None
 
 
 def _apply_data(applied: Applied, data: Mapping[str, str]) -> None:

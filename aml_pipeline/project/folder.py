@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -54,6 +55,13 @@ class Project:
     def uploads(self) -> str:
         """The folder for copies of snapshots that are sent to Azure ML."""
         return os.path.join(self.state, "uploads")
+
+    def of(self, plan: Plan) -> Project:
+        """Return this project for a plan that differs in values of parameters; what was read is shared."""
+        other = copy.copy(self)
+        other._plan = plan  # noqa: SLF001 - its own class
+        other.__dict__.pop("kept_parameters", None)
+        return other
 
     @cached_property
     def hide(self) -> sealing.Hide:

@@ -11,6 +11,7 @@ from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import PipelineError, UsageError
 from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
+from aml_pipeline.pipeline.combinations import Given
 from aml_pipeline.pipeline.loader import Loaded
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.plan.settings import DatasetPlace
@@ -82,12 +83,12 @@ class Opened:
 def open_pipeline(
     path: str,
     profile: str | None = None,
-    parameters: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Given] | None = None,
     data: Mapping[str, str] | None = None,
 ) -> Opened:
     """Read and check the pipeline file at ``path``. Raises UsageError if there is none.
 
-    Paths in ``data`` are relative to the current folder.
+    Paths in ``data`` are relative to the current folder. ``loaded.several`` are the values of parameters to combine.
     """
     file = os.path.abspath(path)
     if not files.is_file(file):

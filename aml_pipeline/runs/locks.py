@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from aml_pipeline.core import files
 from aml_pipeline.core.errors import MachineError
@@ -16,20 +16,25 @@ from aml_pipeline.core.errors import MachineError
 LOCK, RECORDING = "lock", "recording"
 # Seconds between attempts to lock: a check for a current run holds the lock for less than a millisecond.
 _WAITS = (0.0, *[0.01] * 20)
+_LONG_WAIT_SECONDS = 0.1
 
 
 @contextlib.contextmanager
-def locked(folder: str, command: str) -> Iterator[None]:
-    """Hold the kernel's lock on ``folder``, so that one run at a time works in it.
+def locked(
+    folder: str, command: str, *, patience: float = 0.0, say: Callable[[str], None] = lambda _text: None
+) -> Iterator[bool]:
+    """Hold the kernel's lock on ``folder``, so that one run at a time works in it; yield whether it was waited for.
 
     The lock ends with the process, however that ends; no file has to be removed. Raises MachineError with the holder,
-    or if locks do not work. (POSIX locks, `fcntl.lockf`, are no alternative: file systems without flock mostly lack
-    them as well, and they are released when this process closes any other descriptor of the file.)
+    after ``patience`` seconds, or if locks do not work; ``say`` is told whom it waits for. (POSIX locks,
+    `fcntl.lockf`, are no alternative: file systems without flock mostly lack them as well, and they are released when
+    this process closes any other descriptor of the file.)
     """
     descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT)
     try:
-        if not any(_taken(folder, descriptor, wait) for wait in _WAITS):
-            raise MachineError(_holder(descriptor))
+        is_busy = not any(_taken(folder, descriptor, wait) for wait in _WAITS)
+        if is_busy:
+            _wait(folder, descriptor, patience, say)
         _require_effect(folder)
         holder = {
             "pid": os.getpid(),
@@ -39,9 +44,20 @@ def locked(folder: str, command: str) -> Iterator[None]:
         }
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        yield
+        yield is_busy
     finally:
         os.close(descriptor)
+
+
+def _wait(folder: str, descriptor: int, patience: float, say: Callable[[str], None]) -> None:
+    """Wait for the lock. Raises MachineError when the patience is over."""
+    until = time.monotonic() + patience
+    if patience:
+        say(f"Waiting for another run of this pipeline ({_holder(descriptor)}).")
+    while time.monotonic() < until:
+        if _taken(folder, descriptor, _LONG_WAIT_SECONDS):
+            return
+    raise MachineError(_refusal(descriptor))
 
 
 def _taken(folder: str, descriptor: int, wait: float) -> bool:
@@ -118,7 +134,7 @@ def require_unlocked(folder: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise MachineError(_holder(descriptor)) from None
+        raise MachineError(_refusal(descriptor)) from None
     except OSError:  # where locks do not work, no run holds one
         return
     finally:
@@ -126,12 +142,19 @@ def require_unlocked(folder: str) -> None:
 
 
 def _holder(descriptor: int) -> str:
+    """Return who holds the lock."""
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
-        who = "process {pid} on {host} since {since}: {command}".format(**holder)
+        return "process {pid} on {host} since {since}: {command}".format(**holder)
     except (ValueError, KeyError, TypeError):
-        who = "a run that has just started"
-    return f"Another run of this pipeline is in progress ({who}). Wait for it, or stop it; there is no lock to clear."
+        return "a run that has just started"
+
+
+def _refusal(descriptor: int) -> str:
+    return (
+        f"Another run of this pipeline is in progress ({_holder(descriptor)}). "
+        "Wait for it, or stop it; there is no lock to clear."
+    )
 
 
 def prepare(state: str, pipeline: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import records_of
+from aml_pipeline.cli.selected import patience, say
 from aml_pipeline.core import files, removal
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
@@ -57,7 +58,8 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         _list(removable)
         _tell(removable, kept, "Would free", "Would keep")
         return 0
-    with locks.locked(opened.state, "aml-pipeline clean"), locks.recording(opened.state):
+    lock = locks.locked(opened.state, "aml-pipeline clean", patience=patience(options), say=say)
+    with lock, locks.recording(opened.state):
         survivors.end_all(results)
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         refused = {item: item.remove() for item in removable}

@@ -10,7 +10,7 @@ from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO
 from aml_pipeline.cli.folding import lines, lines_in_full
-from aml_pipeline.cli.opened import open_with
+from aml_pipeline.cli.opened import open_with, refuse_several
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import each
 from aml_pipeline.cli.sending import connect, say
@@ -22,7 +22,9 @@ from aml_pipeline.runs.reuse import Verdict
 def forecast_remotely(options: Options, environ: Mapping[str, str]) -> int:
     """Print for each step whether Azure ML will run it or may reuse a result, and why."""
     _refuse_local(options)
-    plan, project = open_with(options).require()
+    opened = open_with(options)
+    plan, project = opened.require()
+    refuse_several(opened.loaded.several, "plan --remote")
     sdk = sdks.chosen(plan, options.text("sdk"))
     chosen = list(dict.fromkeys(step.name for text in options.operands for step in plan.steps_called(text)))
     with waiting.heard_by(say), waiting.reminding("querying Azure ML"):

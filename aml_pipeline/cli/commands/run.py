@@ -7,15 +7,17 @@ import sys
 from collections.abc import Mapping
 
 from aml_pipeline.cli.commands.plan import plan
+from aml_pipeline.cli.commands.run_combined import Wanted, run_combined
 from aml_pipeline.cli.exits import EXIT_FAILED
-from aml_pipeline.cli.opened import command_line, open_with
+from aml_pipeline.cli.opened import command_line, open_with, refuse_several
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
 from aml_pipeline.cli.screen.progress import Progress, output_lines, title_of
-from aml_pipeline.cli.selected import selection, warn_of_left_out, whole_number, with_processes
+from aml_pipeline.cli.selected import patience, say, selection, warn_of_left_out, whole_number, with_processes
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded, secrets
+from aml_pipeline.pipeline.combinations import combined
 from aml_pipeline.runs import locks
 from aml_pipeline.runs.record import last_done
 
@@ -41,36 +43,55 @@ def _debug(context: Context, names: list[str]) -> int:
 
 
 def run(options: Options, environ: Mapping[str, str]) -> int:
-    """Run the steps; exit with 1 if one failed."""
+    """Run the steps, once for each combination of parameters; exit with 1 if one failed."""
     if options.flag("dry_run"):
         return plan(options, environ)
+    wanted = _wanted(options, environ)
+    lock = locks.locked(wanted.state, command_line(), patience=patience(options), say=say)
+    with lock as has_waited:
+        if has_waited:  # what was read may have changed meanwhile
+            wanted = _wanted(options, environ)
+        if options.flag("debug"):
+            return _debug(wanted.contexts[0], options.operands)
+        if len(wanted.contexts) > 1:
+            return run_combined(options, wanted)
+        return _run(options, wanted)
+
+
+def _wanted(options: Options, environ: Mapping[str, str]) -> Wanted:
     with asking_python(options, environ) as pythons:
         opened = open_with(options)
         given, project = opened.require()
+        several = opened.loaded.several
+        if options.flag("debug"):
+            refuse_several(several, "run --debug")
         pipeline = with_processes(options, given)
+        plans = combined(pipeline, several)
         selected, forced = selection(options, pipeline)
         locks.prepare(os.path.dirname(project.state), pipeline.name)
-        durable = options.flag("fsync")
-        context = context_of(pipeline, project, selected, pythons, environ, durable=durable)
-    with locks.locked(project.state, command_line()):
-        if options.flag("debug"):
-            return _debug(context, options.operands)
-        wishes = Wishes(forced, whole_number(options, "jobs", 1, least=1), options.flag("keep_going"))
-        warned = warn_of_left_out(context, selected, verbose=options.flag("verbose"))
-        progress = Progress(
-            project.folder,
-            selected,
-            title=title_of(context.plan, len(selected)),
-            verbose=options.flag("verbose"),
-            remark=lambda: _remark(context, selected),
-            before=lambda: last_done(os.path.join(project.state, "runs"), selected),
-            manner=lambda name: ranks.in_words(pipeline.step(name)),
-            titles=pipeline.titles,
-        )
-        done = recorded(context, selected, wishes, progress, command=command_line(), durable=durable)
+        context = context_of(pipeline, project, selected, pythons, environ, durable=options.flag("fsync"))
+    wishes = Wishes(forced, whole_number(options, "jobs", 1, least=1), options.flag("keep_going"))
+    return Wanted(project.state, [context.of(plan) for plan in plans], list(several), selected, wishes)
+
+
+def _run(options: Options, wanted: Wanted) -> int:
+    context, selected = wanted.contexts[0], wanted.selected
+    warned = warn_of_left_out([context], selected, verbose=options.flag("verbose"))
+    progress = Progress(
+        context.project.folder,
+        selected,
+        title=title_of(context.plan, len(selected)),
+        verbose=options.flag("verbose"),
+        remark=lambda: _remark(context, selected),
+        before=lambda: last_done(os.path.join(wanted.state, "runs"), selected),
+        manner=lambda name: ranks.in_words(context.plan.step(name)),
+        titles=context.plan.titles,
+    )
+    command, durable = command_line(), options.flag("fsync")
+    done = recorded(context, selected, wanted.wishes, progress, command=command, durable=durable)
     if done.refused:
         print(removal.in_words(list(done.refused.values())), file=sys.stderr)
-    outputs = output_lines(context.plan, context.store, done, opened.loaded.name)
+    outputs = output_lines(context.plan, context.store, done, context.plan.file)
     print(*outputs, sep="\n", end="\n" if outputs else "")
     if all(step.state == "up to date" for step in done.steps.values()):
         options.answer = None if warned else "\n".join([*progress.lines, *outputs])
