@@ -177,6 +177,12 @@ class Store:
         last = self.last(step)
         return self.result(step, last.accepted)[0] if last and last.accepted else None
 
+    def facts(self, step: str) -> Mapping[str, Any]:
+        """Return the facts about the newest result in use of a step, intact or not; empty if there is none."""
+        last = self.last(step)
+        manifest = self.manifest(step, last.accepted) if last and last.accepted else None
+        return manifest["facts"] if manifest else {}
+
     def last(self, step: str) -> LastAttempt | None:
         """Return the last attempt of a step."""
         if step not in self._last:

@@ -16,7 +16,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, BinaryIO
 
 from aml_pipeline.core import files
@@ -27,7 +27,6 @@ from aml_pipeline.runs import contents
 _LOG, _RANK = ".log", ".rank-"
 RUN, SHORT, _PINNED, EVENTS = "run.json", "short.json", "pinned", "events.jsonl"
 _NOTES = "notes.json"
-_NEWEST = 20
 # A longer line was not written as a whole event: the value of a metric has at most a million characters.
 _LONGEST_EVENT = 1 << 24
 
@@ -216,27 +215,8 @@ def log_of(folder: str, step: str, rank: int = 0) -> str:
 
 def records(runs: str) -> list[RunRecord]:
     """Return the runs in the folder ``runs``, oldest first."""
-    return list(_newest(runs))[::-1]
-
-
-def _newest(runs: str) -> Iterator[RunRecord]:
-    """Yield the runs, newest first."""
-    names = sorted(os.listdir(runs), reverse=True) if os.path.isdir(runs) else []
-    for name in names:
-        yield RunRecord(name, os.path.join(runs, name))
-
-
-def last_done(runs: str, steps: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the record of each step from the last time it was done; only the newest runs are read."""
-    rows_of_steps: dict[str, Mapping[str, Any]] = {}
-    for run in islice(_newest(runs), _NEWEST):
-        rows = run.header.get("steps")
-        for step, row in rows.items() if isinstance(rows, dict) else ():
-            if step in steps and row.get("state") == "done":
-                rows_of_steps.setdefault(step, row)
-        if len(rows_of_steps) == len(steps):
-            break
-    return rows_of_steps
+    names = sorted(os.listdir(runs)) if os.path.isdir(runs) else []
+    return [RunRecord(name, os.path.join(runs, name)) for name in names]
 
 
 def unreferenced_texts(state: str, kept: Collection[RunRecord], environments: Collection[str] = ()) -> list[str]:

@@ -177,7 +177,15 @@ COMMANDS = [
 def test_no_command_lets_a_text_steer_the_terminal(hostile: Project, words: tuple[str, ...]) -> None:
     text = on_terminal(hostile, *words)
     assert text
-    for ours in ("\r\x1b[J", "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[0m"):  # lines that move, and colours
+    for ours in (
+        "\r\x1b[J",
+        "\x1b[31m",
+        "\x1b[32m",
+        "\x1b[33m",
+        "\x1b[1m",
+        "\x1b[1;31m",
+        "\x1b[0m",
+    ):  # lines that move, and colours
         text = text.replace(ours, "")
     assert steers(text.replace("\r", "")) == []
     assert "owned" not in text or r"\x1b]0;owned" in text or r"\u001b]0;owned" in text

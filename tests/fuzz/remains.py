@@ -113,6 +113,7 @@ def _kept(folder: str) -> None:
     for step in kept.steps():
         kept.last(step)
         kept.latest(step)
+        kept.facts(step)
         kept.kept_parts(step)
         result, damage = kept.result(step, KEY)
         assert result is None or not damage
@@ -133,7 +134,6 @@ def recorded(raw: bytes) -> None:
         place.write_bytes(content)
     for run in record.records(str(runs)):
         _told(run)
-    record.last_done(str(runs), [STEP])
 
 
 def _told(run: RunRecord) -> None:

@@ -1,6 +1,7 @@
 """Steps that fail: what is said, timeouts, retries."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.conftest import Project, states
@@ -21,7 +22,8 @@ def test_a_failed_step(chain: Project) -> None:
     assert shown[-1] == "ValueError: no good"
     assert f'  File "{chain.root}/src/add.py", line 7, in <module>' in shown
     assert "to the other" in shown
-    told = failed.stderr.splitlines()[-1]
+    told, total = failed.stderr.splitlines()[-2:]
+    assert re.fullmatch(r"Failed after [\d.]+ s: 1 failed, 1 not run, 1 up to date\.", total)
     assert told == f"add: Its script failed (exit status 1). Log: {log.relative_to(chain.root)}"
     assert chain.cli("logs").stdout.splitlines()[-20:] == shown
 

@@ -12,14 +12,14 @@ from aml_pipeline.cli.exits import EXIT_FAILED
 from aml_pipeline.cli.opened import command_line, open_with, refuse_several
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
-from aml_pipeline.cli.screen.progress import Progress, output_lines, title_of
+from aml_pipeline.cli.screen.progress import Progress, title_of
+from aml_pipeline.cli.screen.summary import output_lines
 from aml_pipeline.cli.selected import patience, say, selection, warn_of_left_out, whole_number, with_processes
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded, secrets
 from aml_pipeline.pipeline.combinations import combined
 from aml_pipeline.runs import locks
-from aml_pipeline.runs.record import last_done
 
 
 def _debug(context: Context, names: list[str]) -> int:
@@ -83,16 +83,18 @@ def _run(options: Options, wanted: Wanted) -> int:
         title=title_of(context.plan, len(selected)),
         verbose=options.flag("verbose"),
         remark=lambda: _remark(context, selected),
-        before=lambda: last_done(os.path.join(wanted.state, "runs"), selected),
+        jobs=wanted.wishes.jobs,
+        before=context.store.facts,
         manner=lambda name: ranks.in_words(context.plan.step(name)),
         titles=context.plan.titles,
     )
     command, durable = command_line(), options.flag("fsync")
     done = recorded(context, selected, wanted.wishes, progress, command=command, durable=durable)
+    progress.finish()
     if done.refused:
         print(removal.in_words(list(done.refused.values())), file=sys.stderr)
     outputs = output_lines(context.plan, context.store, done, context.plan.file)
-    print(*outputs, sep="\n", end="\n" if outputs else "")
+    progress.show(outputs, sys.stdout)
     if all(step.state == "up to date" for step in done.steps.values()):
         options.answer = None if warned else "\n".join([*progress.lines, *outputs])
     elif sys.stderr.isatty():

@@ -55,6 +55,7 @@ def run_combined(options: Options, wanted: Wanted) -> int:
         command=command_line(),
         durable=options.flag("fsync"),
     )
+    progress.finish()
     if refused := {place: refusal for run in done for place, refusal in run.refused.items()}:
         say(removal.in_words(list(refused.values())))
     table = _table(wanted, done)
@@ -76,6 +77,8 @@ def _progress(wanted: Wanted, names: Sequence[str], *, verbose: bool) -> Progres
         title=_title(wanted, first),
         verbose=verbose,
         remark=lambda: warning(plan, wanted.selected, first.project, first.interpreters),
+        jobs=wanted.wishes.jobs,
+        before=lambda title: first.store.facts(steps[title]),
         manner=lambda title: ranks.in_words(plan.step(steps[title])),
     )
 

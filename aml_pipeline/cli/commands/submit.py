@@ -118,5 +118,6 @@ def _show(plan: Plan, project: Project, alone: Step | None, tags: Mapping[str, s
 
 def _waited(sent: Submission) -> int:
     plan, steps = sent.plan, [step.name for step in sent.steps]
-    progress = Progress(os.path.dirname(plan.file), steps, title=title_of(plan, len(steps)), titles=plan.titles)
+    progress = Progress(os.path.dirname(plan.file), steps, titles=plan.titles)
+    progress.say(title_of(plan, len(steps)))
     return remote_run.waited(progress, sent.wait)

@@ -19,7 +19,6 @@ from aml_pipeline.local.store import Store
 from aml_pipeline.runs import locks
 
 _COUNTED = {"result": "", "model version": "", "run record": "", "code text": "code texts"}
-_LINE = "verify"
 
 
 def verify(options: Options, _environ: Mapping[str, str]) -> int:
@@ -31,17 +30,17 @@ def verify(options: Options, _environ: Mapping[str, str]) -> int:
     live = Live(sys.stderr, moving=can_move())
     busy = locks.is_locked(opened.state)
     if busy:
-        live.above("A run is in progress: its unfinished results are not verified.", sys.stderr)
+        live.above(["A run is in progress: its unfinished results are not verified."], sys.stderr)
     items = list(verification.items(opened.state, os.path.join(state_folder(options), ".memo")))
     damaged = 0
     read, total = 0, sum(item.bytes for item in items)
     for item in items:
-        live.put(_LINE, f"{size_in_words(read)} of {size_in_words(total)}  {item.kind} {item.name}")
+        live.show(f"{size_in_words(read)} of {size_in_words(total)}  {item.kind} {item.name}")
         for finding in item.findings():
             damaged += 1
-            live.above(f"{finding.message} {finding.cure}", sys.stdout)
+            live.above([f"{finding.message} {finding.cure}"], sys.stdout)
         read += item.bytes
-    live.drop(_LINE)
+    live.show()
     counts = Counter(item.kind for item in items)
     kinds_in_words = listed([counted(counts[kind], kind, plural) for kind, plural in _COUNTED.items() if counts[kind]])
     end = f"{damaged} {'is' if damaged == 1 else 'are'} damaged" if damaged else "nothing is damaged"

@@ -1,19 +1,17 @@
-"""Live lines at the bottom of a terminal: one for each running step."""
+"""Live lines at the bottom of a terminal, redrawn below what is printed."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from aml_pipeline.cli.screen.printing import steer
-from aml_pipeline.core.problems import cells
+from aml_pipeline.cli.screen.printing import steer, visible
+from aml_pipeline.cli.screen.wrapping import cut
 from aml_pipeline.core.wording import printable
 
-_MOST_LINES = 8
 _BEGIN = "\r"
 _ERASE = f"{_BEGIN}\x1b[J"  # erase from the cursor to the end of the screen
 
@@ -27,31 +25,32 @@ def can_move() -> bool:
 
 
 class Live:
-    """A block of named lines on ``stream``, cut to the terminal's width; draws nothing unless ``moving``."""
+    """A block of lines on ``stream``, cut to the terminal's width; draws nothing unless ``moving``."""
 
     def __init__(self, stream: TextIO, *, moving: bool) -> None:
-        self._stream = stream
-        self._moving = moving
-        self._lines: dict[str, str] = {}
+        self.stream = stream
+        self.moving = moving
+        self._lines: list[str] = []
         self._drawn = False
 
-    def put(self, name: str, line: str) -> None:
-        """Set the line called ``name``."""
-        if self._moving and self._lines.get(name) != line:
-            self._lines[name] = line
+    @property
+    def size(self) -> tuple[int, int]:
+        """The columns and rows that the block may take; what was printed last stays in sight above it."""
+        columns, rows = shutil.get_terminal_size()
+        return max(1, columns - 1), max(1, rows - 3)
+
+    def show(self, *lines: str) -> None:
+        """Replace the lines of the block."""
+        if self.moving and self._lines != list(lines):
+            self._lines = list(lines)
             self._draw()
 
-    def drop(self, name: str) -> None:
-        """Remove the line called ``name``."""
-        if self._lines.pop(name, None) is not None:
-            self._draw()
-
-    def above(self, text: str, stream: TextIO) -> None:
-        """Print ``text`` on ``stream``, above the block."""
+    def above(self, lines: Sequence[str], stream: TextIO, paint: Callable[[str], str] = str) -> None:
+        """Print lines on ``stream``, above the block, each with the colours that ``paint`` adds."""
         if self._drawn:
-            steer(self._stream, _ERASE)
+            steer(self.stream, _ERASE)
             self._drawn = False
-        print(text, file=stream, flush=True)
+        steer(stream, "".join(f"{paint(visible(line))}\n" for line in lines))
         self._draw()
 
     def _draw(self) -> None:
@@ -60,22 +59,12 @@ class Live:
         So it can be erased without knowing how many rows it takes after the terminal was made narrower, or what the
         terminal itself wrote (``^C``).
         """
-        rows = list(self._lines.values())
-        if len(rows) > _MOST_LINES:
-            rows = [*rows[: _MOST_LINES - 1], f"… and {len(rows) - _MOST_LINES + 1} more"]
+        columns, most = self.size
+        rows = [cut(printable(line), columns) for line in self._lines[:most]]
         text = _ERASE if self._drawn else ""
         if rows:
-            width = shutil.get_terminal_size().columns - 1
             up = f"\x1b[{len(rows) - 1}A" if len(rows) > 1 else ""
-            text += "\n".join(_cut(row, width) for row in rows) + _BEGIN + up
-        steer(self._stream, text)
+            text += "\n".join(rows) + _BEGIN + up
+        if text:
+            steer(self.stream, text)
         self._drawn = bool(rows)
-
-
-def _cut(text: str, width: int) -> str:
-    """Return ``text`` cut to ``width`` terminal cells, without anything that could move the cursor."""
-    text = printable(text)
-    ends = list(accumulate(map(cells, text)))
-    if not ends or ends[-1] <= width:
-        return text
-    return text[: bisect_right(ends, width - 1)] + "…"

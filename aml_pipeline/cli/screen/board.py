@@ -1,0 +1,150 @@
+"""The bottom of the terminal while steps run: a bar for each running step, and one for all if there are many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from aml_pipeline.cli.screen.live import Live
+from aml_pipeline.cli.screen.wrapping import padded, shortened, width
+from aml_pipeline.core.text import seconds_in_words
+from aml_pipeline.core.wording import counted, printable
+
+# Fewer steps are overlooked without a bar for all of them.
+_MANY = 4
+_BLINKS = 2.0
+_MINUTE, _TEN_MINUTES, _HOUR = 60, 600, 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line: how long it has been running and is ``expected`` to take; ``share``: of work that can be counted."""
+
+    title: str
+    seconds: float
+    expected: float | None
+    details: Sequence[str] = ()
+    share: float | None = None
+
+
+class Board:
+    """The running steps, ``jobs`` at a time, and how many of all have ended."""
+
+    def __init__(self, stream: TextIO, *, moving: bool, jobs: int = 1) -> None:
+        self._live = Live(stream, moving=moving)
+        self.above = self._live.above
+        self._jobs = jobs
+        self._rows: dict[str, Row] = {}
+        self._ticked: set[str] = set()
+        self._all: dict[str, float | None] = {}
+        self._ended = 0
+        self._begun = self._now = 0.0
+
+    @property
+    def moving(self) -> bool:
+        """Whether there are live lines."""
+        return self._live.moving
+
+    def expect(self, steps: Mapping[str, float | None], begun: float) -> None:
+        """Take on all steps, with the seconds that each may take, if known, and when the first of them ``begun``."""
+        self._all, self._begun = dict(steps), begun
+
+    def put(self, step: str, row: Row, now: float) -> None:
+        """Show a running step; drawn once all have been updated."""
+        is_due = step in self._ticked or step not in self._rows
+        self._rows[step] = row
+        self._now = now
+        if is_due:
+            self._ticked.clear()
+            self._draw()
+        self._ticked.add(step)
+
+    def drop(self, step: str) -> None:
+        """Note that a step has ended."""
+        if step in self._all:
+            del self._all[step]
+            self._ended += 1
+        if self._rows.pop(step, None) is not None:
+            self._draw()
+
+    def _draw(self) -> None:
+        if self.moving:
+            columns, most = self._live.size
+            self._live.show(*laid_out(list(self._rows.values()), self._whole(), columns, most))
+
+    def _whole(self) -> Row | None:
+        """Return the line for all steps."""
+        total = self._ended + len(self._all)
+        if total < _MANY or not self._rows:
+            return None
+        elapsed = max(0.0, self._now - self._begun)
+        left = self._left()
+        expected = elapsed + left if left else None
+        return Row(f"{self._ended} of {counted(total, 'step')}", elapsed, expected, share=self._ended / total)
+
+    def _left(self) -> float | None:
+        """Return how long all may still take, if that is known of each step."""
+        left: list[float] = []
+        for step, seconds in self._all.items():
+            if seconds is None:
+                return None
+            left.append(max(0.0, seconds - self._rows[step].seconds) if step in self._rows else seconds)
+        return max(sum(left) / self._jobs, *left, 0.0)
+
+
+def laid_out(rows: Sequence[Row], whole: Row | None, columns: int, most: int) -> list[str]:
+    """Return at most ``most`` lines of ``columns`` cells, with as many of ``rows`` as fit."""
+    room = most - (whole is not None)
+    shown = rows if len(rows) <= room else rows[: max(1, room - 1)]
+    every = [*shown, *([whole] if whole else [])]
+    longest = max((width(printable(row.title)) for row in every), default=0)
+    size = min(longest, max(16, columns // 3))
+    lines = [_line(row, size, columns) for row in shown]
+    if len(shown) < len(rows):
+        lines.append(f"… and {len(rows) - len(shown)} more")
+    return [*lines, *([_line(whole, size, columns)] if whole else [])]
+
+
+def _line(row: Row, size: int, columns: int) -> str:
+    title = padded(shortened(printable(row.title), size), size)
+    line = f"{title}  {_bar(row, 10 if columns < 100 else 20)}  {_time(row)}"  # noqa: PLR2004
+    for detail in row.details:
+        if width(line) + 2 + width(detail) > columns:
+            return f"{line}  …" if width(line) + 3 <= columns else line
+        line += f"  {detail}"
+    return line
+
+
+def _bar(row: Row, size: int) -> str:
+    """Return a bar of the work that is done; if that is unknown, a block that moves."""
+    share = row.share
+    if share is None and row.expected:
+        share = row.seconds / row.expected
+    if share is not None and share < 1:
+        done = int(share * size)
+        return "█" * done + "░" * (size - done)
+    block = size // 5
+    there = int(row.seconds * _BLINKS) % (2 * (size - block))
+    begin = min(there, 2 * (size - block) - there)
+    return "░" * begin + "█" * block + "░" * (size - block - begin)
+
+
+def _time(row: Row) -> str:
+    """Return how long it has been running and may go on; once that is wrong, only what was expected."""
+    so_far = seconds_in_words(row.seconds)
+    if row.expected is None:
+        return f"{so_far:>6}"
+    if row.seconds >= row.expected:
+        return f"{so_far:>6}, expected {seconds_in_words(row.expected)}"
+    return f"{so_far:>6}, about {about(row.expected - row.seconds)} left"
+
+
+def about(seconds: float) -> str:
+    """Return a rough duration: ``about`` its last digit is not known."""
+    if seconds < _MINUTE - 0.5:
+        return f"{math.ceil(seconds)} s"
+    if seconds < _HOUR - _MINUTE / 2:
+        return f"{round(seconds / _MINUTE)} min"
+    return seconds_in_words(round(seconds / _TEN_MINUTES) * _TEN_MINUTES)
