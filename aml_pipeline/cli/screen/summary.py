@@ -18,7 +18,7 @@ _BEGINNINGS = {"done": "Done in", "failed": "Failed after"}
 
 def total(run: RunEnded, steps: Iterable[StepEnded]) -> str:
     """Return how a run ended, and how many of its steps in which state."""
-    counts = Counter(step.state for step in steps)
+    counts: Counter[str] = Counter(step.state for step in steps)
     ran = [f"{counted(counts['done'], 'step')} ran"] if counts["done"] else []
     others = [f"{counts[other]} {other}" for other in ("failed", "not run", "up to date") if counts[other]]
     return f"{_BEGINNINGS[run.state]} {seconds_in_words(run.seconds)}: {', '.join([*ran, *others])}."
