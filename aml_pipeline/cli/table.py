@@ -274,6 +274,11 @@ COMMANDS = {
                 help="Allow `clean` to remove the record of RUN again; can be repeated.",
                 many=True,
             ),
+            Option(
+                "--to-mlflow",
+                value="URI",
+                help="Write the runs into a store of MLflow (./mlruns, sqlite:///mlflow.db, http://…), each run once.",
+            ),
             example="aml-pipeline runs",
         ),
         Command(

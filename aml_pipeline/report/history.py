@@ -12,6 +12,7 @@ from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.core.wording import counted
 from aml_pipeline.report.markup import join, tag
+from aml_pipeline.report.mlflow_store import Written, write
 from aml_pipeline.report.parts import MOST_BYTES, moment, table
 from aml_pipeline.report.recorded_run import RecordedRun
 from aml_pipeline.report.table.rows import ABOUT, Table, Value, table_of, varying
@@ -59,6 +60,13 @@ class History(list[RecordedRun]):
         frame = pandas.DataFrame([[row.get(name) for name in columns] for row in found.rows], columns=columns)
         frame["started"] = pandas.to_datetime(frame["started"], unit="s", utc=True)
         return frame
+
+    def to_mlflow(self, address: str) -> Written:
+        """Write the runs into the store of MLflow at ``address``, each once, and return their ids.
+
+        Raises MachineError if MLflow is not installed or refuses.
+        """
+        return write(self, address)
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook: the newest runs, and what differs between them."""

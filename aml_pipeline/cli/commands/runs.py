@@ -22,6 +22,10 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
     pins = {stays: options.texts(name) for name, stays in (("pin", True), ("unpin", False))}
     if any(pins.values()):
         return _pin(opened, pins, remote=options.flag("remote"))
+    if address := options.text("to_mlflow"):
+        from aml_pipeline.cli.commands.runs_mlflow import write_to_mlflow
+
+        return write_to_mlflow(opened, address)
     if options.flag("remote"):
         from aml_pipeline.cli.commands.runs_remote import print_runs
 

@@ -1,0 +1,113 @@
+"""Recorded runs → a store of MLflow: a folder, a database or a server. Needs the package mlflow, when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from importlib import import_module
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.masking import without_secrets
+from aml_pipeline.report.mlflow_runs import TAG, Entry, entry_of
+from aml_pipeline.report.recorded_run import RecordedRun
+
+# Limits of a request (mlflow/utils/validation.py).
+_MOST_VALUES, _MOST_NAMES = 1_000, 100
+_OPEN = frozenset({"running", "submitted", "unreadable"})
+Item = TypeVar("Item")
+# MLflow has types, but is not there where ours are checked.
+Client = Any
+
+
+class Written(NamedTuple):
+    """The ids of the runs that were written, of those that were there already, and of those that have no end yet."""
+
+    new: list[str]
+    present: list[str]
+    unfinished: list[str]
+
+
+def write(runs: Iterable[RecordedRun], address: str, *, busy: bool = True) -> Written:
+    """Write the parameters, metrics and tags of runs into the store at ``address``, each run once.
+
+    ``busy``: a run is in progress, which may be one without an end; otherwise it was killed. Raises MachineError if
+    MLflow is not installed or refuses.
+    """
+    try:
+        mlflow = import_module("mlflow")
+    except ImportError as error:
+        raise MachineError("mlflow is not installed in this Python. Install it: pip install mlflow.") from error
+    _allow_files(mlflow)
+    try:
+        return _write(mlflow, mlflow.MlflowClient(tracking_uri=address), runs, _OPEN if busy else _OPEN - {"running"})
+    except mlflow.exceptions.MlflowException as error:
+        raise MachineError(f"MLflow refused: {' '.join(without_secrets(str(error)).split())}") from error
+
+
+def _allow_files(mlflow: Client) -> None:
+    """Allow folders as a store, which MLflow 3 refuses unless a variable says otherwise: who names one wants one."""
+    allowed = getattr(mlflow.environment_variables, "MLFLOW_ALLOW_FILE_STORE", None)
+    if allowed is not None and not allowed.is_set():
+        allowed.set(True)
+
+
+def _write(mlflow: Client, client: Client, runs: Iterable[RecordedRun], skipped: Collection[str]) -> Written:
+    written = Written([], [], [])
+    known: dict[str, tuple[str, set[str]]] = {}  # by experiment: its id, and our runs in it
+    for run in runs:
+        if run.state in skipped:
+            written.unfinished.append(run.id)
+            continue
+        entry = entry_of(run)
+        if entry.experiment not in known:
+            known[entry.experiment] = _experiment(client, entry.experiment)
+        experiment, there = known[entry.experiment]
+        if run.id in there:
+            written.present.append(run.id)
+            continue
+        _write_run(mlflow, client, experiment, entry)
+        written.new.append(run.id)
+    return written
+
+
+def _experiment(client: Client, name: str) -> tuple[str, set[str]]:
+    """Return the id of an experiment, created if there is none, and which of our runs it has.
+
+    A run without an end is one that an interrupted call left: it is deleted, and will be written again.
+    """
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return str(client.create_experiment(name)), set()
+    there = set()
+    token = None
+    while True:
+        page = client.search_runs([found.experiment_id], page_token=token)
+        for run in page:
+            ours = run.data.tags.get(TAG)
+            if ours and run.info.status == "RUNNING":
+                client.delete_run(run.info.run_id)
+            elif ours:
+                there.add(ours)
+        token = page.token
+        if not token:
+            return str(found.experiment_id), there
+
+
+def _write_run(mlflow: Client, client: Client, experiment: str, entry: Entry) -> None:
+    """Write a run; its end comes last."""
+    entities = mlflow.entities
+    run = client.create_run(experiment, entry.started, {TAG: entry.run}, run_name=entry.run).info.run_id
+    for params in _pieces([entities.Param(*pair) for pair in entry.parameters.items()], _MOST_NAMES):
+        client.log_batch(run, params=params)
+    for tags in _pieces([entities.RunTag(*pair) for pair in entry.tags.items()], _MOST_NAMES):
+        client.log_batch(run, tags=tags)
+    for values in _pieces(entry.values, _MOST_VALUES):
+        client.log_batch(run, [entities.Metric(value.name, value.value, value.time, value.step) for value in values])
+    client.set_terminated(run, entry.status, entry.ended)
+
+
+def _pieces(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while piece := list(islice(rest, most)):
+        yield piece
