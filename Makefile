@@ -75,7 +75,7 @@ editor: tests/editor/node_modules/ready .venv/dev ## Test editor support with th
 page: tests/page/node_modules/ready .venv/dev ## Test pages in headless Chromium, and runs in tmux; needs both, and npm
 	@$(has_chromium)
 	@$(has_tmux)
-	.venv/bin/python -m pytest tests/page/checks.py tests/page/terminal_checks.py
+	.venv/bin/python -m pytest tests/page/checks.py tests/page/many_checks.py tests/page/terminal_checks.py
 
 pictures: .venv/dev ## Update docs/pictures: pages of runs, and a run in a terminal; needs chromium and tmux
 	@$(has_chromium)

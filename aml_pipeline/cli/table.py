@@ -311,8 +311,11 @@ COMMANDS = {
         ),
         Command(
             "report",
-            "Write a report of a run: one HTML file that opens offline.",
+            "Write a report of a run, or of all runs: one HTML file that opens offline.",
             _FILE,
+            Option("--all", help="Report on all runs (at most the newest 1,000): table, curves, parameters, code."),
+            Option("--last", value="N", help="With --all: only the newest N runs."),
+            Option("--variants", value="STEP", help="With --all: a row for each variant of this step with a `matrix`."),
             Option("-o", "--output", value="PATH", help="Output file (default: in the folder of the run's record)."),
             Option("--open", help="Open the report in the browser."),
             operands=("RUN", 1, "Run id from `runs`, or a unique part of it (default: the latest run)."),
@@ -320,10 +323,10 @@ COMMANDS = {
         ),
         Command(
             "compare",
-            "Compare two runs: code, environment, parameters, metrics, durations, outputs.",
+            "Compare two runs (code, environment, parameters, metrics, durations, outputs), or more.",
             _FILE,
-            Option("--code", help="Show the changed lines of the steps' files and environments as a diff."),
-            Option("--page", help="Write an HTML file with the curves of both runs on the same charts."),
+            Option("--code", help="Show the changed lines of the steps' files and environments as a diff (two runs)."),
+            Option("--page", help="Write an HTML file with the curves of the runs on the same charts."),
             Option(
                 "-o",
                 "--output",
@@ -331,7 +334,7 @@ COMMANDS = {
                 help="With --page: output file (default: in the folder of the second run's record).",
             ),
             Option("--open", help="With --page: open it in the browser."),
-            operands=("RUN…", 2, "Two runs; or one, to compare with the latest (default: the latest two)."),
+            operands=("RUN…", 1_000, "Runs; if only one, it is compared with the latest (default: the latest two)."),
             example="aml-pipeline compare --page",
         ),
         Command(

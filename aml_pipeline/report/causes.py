@@ -83,14 +83,15 @@ def changed_files(first: ShownRun, second: ShownRun) -> list[FileChange]:
 
 def _files(before: ShownStep, now: ShownStep, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FileChange]:
     """Yield the files that differ between two snapshots of a step, relative to the project folder."""
-    then, here = _snapshot(before, old), _snapshot(now, new)
+    then, here = snapshot_of(before.declared, old), snapshot_of(now.declared, new)
     for path in sorted({*then, *here}):
         if then.get(path) != here.get(path):
             yield FileChange(path, then.get(path), here.get(path), (now.name,))
 
 
-def _snapshot(step: ShownStep, parts: Mapping[str, Any]) -> dict[str, str]:
-    source = str(step.declared.get("source_directory") or ".")
+def snapshot_of(declared: Mapping[str, Any], parts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digests of the files of a step, by their paths in the project folder."""
+    source = str(declared.get("source_directory") or ".")
     snapshot = mapping(parts.get("snapshot"))
     return {posixpath.normpath(posixpath.join(source, str(name))): str(digest) for name, digest in snapshot.items()}
 
@@ -101,13 +102,14 @@ def environments(first: ShownRun, second: ShownRun) -> list[tuple[str, Mapping[s
     for step in second.steps:
         old = mapping(mapping(first.parts.get(step.name)).get("environment"))
         new = mapping(mapping(second.parts.get(step.name)).get("environment"))
-        row = (_environment_name(step), old, new)
+        row = (environment_name(step.declared), old, new)
         if old and new and old != new and row not in rows:
             rows.append(row)
     return rows
 
 
-def _environment_name(step: ShownStep) -> str:
-    about = mapping(step.declared.get("environment"))
+def environment_name(declared: Mapping[str, Any]) -> str:
+    """Return the name of a step's environment, with its file."""
+    about = mapping(declared.get("environment"))
     file = about.get("conda_file") or about.get("pip_requirements")
     return " ".join(str(word) for word in ("environment", about.get("name"), f"({file})" if file else None) if word)

@@ -67,15 +67,20 @@ def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Itera
 
 
 def _curve(run: Curves, series: Series, most: int) -> dict[str, Any]:
+    label = cut(" ".join(part for part in (run.label, series.step) if part), _LETTERS)
+    return {"label": label, **curve_of(series, run.begun, most)}
+
+
+def curve_of(series: Series, begun: float, most: int, digits: int = 7) -> dict[str, Any]:
+    """Return a curve of at most so many points as data for the page's script; ``begun`` is the start of the run."""
     points = fewer(series.points, most)
-    begun = run.begun if series.begun is None else series.begun
+    start = begun if series.begun is None else series.begun
     return {
-        "label": cut(" ".join(part for part in (run.label, series.step) if part), _LETTERS),
         "logged": series.logged,
         "odd": series.odd + sum(point.value is None for point in series.points),
         "number": [point.number for point in points],
-        "time": [round(max(0.0, point.time - begun), 3) for point in points],
+        "time": [round(max(0.0, point.time - start), 3) for point in points],
         "across": series.across,
         "epoch": [point.at or 0.0 for point in points] if series.across else None,
-        "value": [None if point.value is None else float(f"{point.value:.7g}") for point in points],
+        "value": [None if point.value is None else float(f"{point.value:.{digits}g}") for point in points],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import cache
 
 from aml_pipeline.core import files
@@ -16,14 +17,14 @@ _UPLOT, _ASSETS = os.path.join(_HERE, "uplot"), os.path.join(_HERE, "assets")
 _STYLES = (os.path.join(_UPLOT, "uPlot.min.css"), os.path.join(_ASSETS, "style.css"))
 
 
-def document(title: str, header: Html, *sections: Html, script: str = "page.js") -> str:
-    """Return a page with its own ``script`` of ``assets``.
+def document(title: str, header: Html, *sections: Html, own: Sequence[str] = ("page.js",)) -> str:
+    """Return a page with its ``own`` scripts and styles, files of ``assets``.
 
     Its content security policy allows only this package's scripts and styles, and no requests.
     """
-    ours = [os.path.join(_ASSETS, name) for name in ("base.js", "charts.js", script)]
-    scripts = [_own(place) for place in (os.path.join(_UPLOT, "uPlot.iife.min.js"), *ours)]
-    styles = [_own(place) for place in _STYLES]
+    names = [os.path.join(_ASSETS, name) for name in ("base.js", "charts.js", *own)]
+    scripts = [_own(place) for place in (os.path.join(_UPLOT, "uPlot.iife.min.js"), *names) if place.endswith(".js")]
+    styles = [_own(place) for place in (*_STYLES, *names) if place.endswith(".css")]
     head = tag(
         "head",
         tag("meta", charset="utf-8"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from aml_pipeline.cli.many_runs import write_page
 from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.page_files import read_run, written
@@ -29,18 +30,37 @@ _MOST_STEPS = 3
 def compare(options: Options, _environ: Mapping[str, str]) -> int:
     """Print the differences between two runs, or write a page about them."""
     opened = open_readable(options)
+    if len(options.operands) > 2:  # noqa: PLR2004 - the page and the words for two are others
+        return _compare_many(opened, options)
     first, second = _two(opened, options.operands)
     contents = Contents(opened.state)
     one, other = (with_parts(read_run(opened, run), run, contents) for run in (first, second))
     if options.flag("page"):
         text = comparison_page(one, other, diffs(one, other, contents.read))
         return written(options, text, os.path.join(second.folder, f"compared-with-{first.id}.html"))
-    if options.flag("open") or options.text("output"):
-        raise UsageError("-o and --open need --page. See `aml-pipeline compare --help`.")
+    _refuse_without_page(options)
     lines = _lines(first, second, compared(one, other))
     code = _code(diffs(one, other, contents.read)) if options.flag("code") else _hint(one, other)
     print("\n".join([*lines, *code]))
     return 0
+
+
+def _refuse_without_page(options: Options) -> None:
+    if options.flag("open") or options.text("output"):
+        raise UsageError("-o and --open need --page. See `aml-pipeline compare --help`.")
+
+
+def _compare_many(opened: Opened, options: Options) -> int:
+    """Print what differs among three or more runs, or write their page."""
+    records = records_of(opened)
+    named = {chosen(records, name).id for name in options.operands}
+    if len(named) < len(options.operands):
+        raise UsageError("`compare` got a run twice. `aml-pipeline runs` lists the runs.")
+    runs = [record for record in records if record.id in named]
+    if options.flag("page"):
+        return write_page(opened, options, runs, "compared.html")
+    _refuse_without_page(options)
+    raise UsageError("To compare more than two runs, add --page.")
 
 
 def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:

@@ -2,7 +2,7 @@
 // The charts of all pages: new ChartSheet(element).show(charts) draws them in an element, with their tools.
 //
 // A chart is {name, series}. A series is {label, value, logged, odd} with, on each axis that it has, the place of each
-// value: number, time (in seconds), epoch, at. Places never decrease. `colour` (from 0) overrides the order of series.
+// value: number, time (in seconds), epoch, at. Places never decrease. `colour` (from 0) overrides the order of series, `stroke` its colour.
 
 const AXES = { number: "index", time: "time", epoch: "epoch", at: "MLflow step" };
 const COLOURS = 8;
@@ -85,7 +85,7 @@ function axes(how) {
 
 function lookOf(series, number) {
   const place = series.colour ?? number;
-  return { colour: style(`--series-${1 + (place % COLOURS)}`), dash: Math.floor(place / COLOURS) % DASHES.length };
+  return { colour: series.stroke ?? style(`--series-${1 + (place % COLOURS)}`), dash: Math.floor(place / COLOURS) % DASHES.length };
 }
 
 function lines(chart, how) {

@@ -1,0 +1,61 @@
+"use strict";
+// Two runs side by side: the values that differ, and their code as unified diffs.
+
+let texts = null;
+
+async function drawPair() {
+  texts ??= await unpacked("many-texts");
+  const [a, b] = [Number(byId("first").value), Number(byId("second").value)];
+  const files = codeOf(a, b);
+  const said = files.length ? [] : [element("p", { className: "remark" }, texts.code.length ? "No differences in code." : "No code is recorded.")];
+  byId("pair").replaceChildren(valuesOf(a, b), ...files.map(([words, lines]) => fileOf(words, lines)), ...said);
+}
+
+function valuesOf(a, b) {
+  const differing = all.columns.filter((column) => column.role !== "about" && column.values[a] !== column.values[b]);
+  const about = all.columns.filter((column) => column.role === "about" && (column.values[a] ?? column.values[b] ?? null) !== null);
+  const row = (column) => {
+    const [one, other] = [column.values[a], column.values[b]];
+    const cells = [one, other].map((value) => element("td", {}, inWords(column, value) || "–"));
+    return element("tr", {}, element("th", { scope: "row" }, column.name), ...cells, element("td", { className: "number" }, changeOf(column, one, other)));
+  };
+  const head = ["", "A", "B", "Change"].map((text) => (text ? element("th", { scope: "col" }, text) : element("td")));
+  const same = all.columns.filter((column) => column.role === "parameter").length - differing.filter((column) => column.role === "parameter").length;
+  const caption = element("caption", {}, `${counted(same, "parameter")} with the same value.`);
+  const table = element("table", {}, caption, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...differing.map(row), ...about.map(row)));
+  return element("div", { className: "scrolled", tabIndex: 0, role: "region", ariaLabel: "Values of two runs" }, table);
+}
+
+function changeOf(column, one, other) {
+  if (typeof one !== "number" || typeof other !== "number" || one === other || column.kind === "time") return "";
+  const change = other - one;
+  return `${change > 0 ? "+" : "−"}${inWords(column, Math.abs(change))}`;
+}
+
+// [how a file changed, the lines of its diff], for all files in which two runs differ.
+function codeOf(a, b) {
+  const [old, now] = [a, b].map((row) => new Map(texts.code[texts.of[row]] ?? []));
+  if (texts.of[a] === null || texts.of[b] === null) return [["Code is not recorded in both runs", []]];
+  const paths = [...new Set([...old.keys(), ...now.keys()])].sort().filter((path) => old.get(path) !== now.get(path));
+  return paths.map((path) => [`${path} ${changeInWords(old.has(path), now.has(path))}`, linesOfFile(old.get(path), now.get(path), a, b)]);
+}
+
+function changeInWords(was, is) {
+  if (was && is) return "changed";
+  return is ? "is new" : "was removed";
+}
+
+function linesOfFile(before, after, a, b) {
+  const [old, now] = [before, after].map((number) => (number === undefined ? "" : texts.texts[number]));
+  if (old === null || now === null) return [["@", `Not on this page, or not recorded: \`aml-pipeline compare ${runOf(a)} ${runOf(b)} --code\` tells.`]];
+  const lines = unified(old, now);
+  return lines.length ? lines : [["@", "The same text; whether it is executable changed."]];
+}
+
+const SIGNS = { "+": "added", "-": "removed", "@": "place", " ": "same" };
+
+function fileOf(words, lines) {
+  const shownLines = lines.map(([sign, text]) => element("span", { className: SIGNS[sign] }, `${text}\n`));
+  const text = element("pre", { className: "log", tabIndex: 0, role: "region", ariaLabel: words }, element("code", {}, ...shownLines));
+  return element("details", { className: "step", open: true }, element("summary", {}, element("b", {}, words)), text);
+}

@@ -1,0 +1,107 @@
+"use strict";
+// The table of runs: filtered, sorted, grouped, with the columns that were chosen.
+
+const LONG = 40;
+const STATES = new Map(Object.entries({ done: "done", failed: "failed", interrupted: "stopped", "up to date": "kept", running: "running", submitted: "running" }));
+
+function matchingRows() {
+  const rows = all.rows.filter((row) => view.test(row) && withinRanges(row));
+  const [name, direction] = view.sort;
+  const column = all.byName.get(name);
+  return column ? ordered(column.values, rows, direction) : rows;
+}
+
+function withinRanges(row) {
+  return [...view.ranges].every(([name, [low, high]]) => {
+    const place = all.byName.get(name).scale.place(all.byName.get(name).values[row]);
+    return place !== null && place >= low - 1e-9 && place <= high + 1e-9;
+  });
+}
+
+function drawTable() {
+  const chosen = all.columns.filter((column) => view.columns.has(column.name));
+  const groups = grouped(view.rows);
+  const bodies = groups.map(([title, rows]) => bodyOf(title, rows, chosen));
+  byId("rows").replaceChildren(headOf(chosen), ...bodies);
+  byId("more").hidden = view.rows.length <= view.most;
+}
+
+function toldOfRows() {
+  const total = all.rows.length;
+  const fit = view.rows.length === total ? `${counted(total, all.noun)}` : `${view.rows.length} of ${counted(total, all.noun)}`;
+  const most = view.rows.length > view.most ? `, showing the first ${view.most}` : "";
+  return `${fit}${most}; ${view.picks.size} chosen`;
+}
+
+function headOf(chosen) {
+  return element("thead", {}, element("tr", {}, element("td"), ...chosen.map(headCell)));
+}
+
+function headCell(column) {
+  const [name, direction] = view.sort;
+  const button = element("button", { type: "button", onclick: () => sortBy(column.name) }, column.name);
+  const cell = element("th", { scope: "col", className: isRight(column) ? "number" : "" }, button);
+  if (name === column.name) cell.ariaSort = direction > 0 ? "ascending" : "descending";
+  return cell;
+}
+
+function isRight(column) {
+  return column.kind !== "text";
+}
+
+// [title, rows] in the order in which the groups appear among the rows.
+function grouped(rows) {
+  const first = rows.slice(0, view.most);
+  const column = all.byName.get(view.group);
+  if (!column) return [["", first]];
+  const groups = new Map();
+  for (const row of first) {
+    const title = inWords(column, column.values[row]) || "none";
+    groups.set(title, groups.get(title) || []).get(title).push(row);
+  }
+  return [...groups];
+}
+
+function bodyOf(title, rows, chosen) {
+  const heading = title ? [groupRow(title, rows, chosen.length + 1)] : [];
+  return element("tbody", {}, ...heading, ...rows.map((row) => tableRow(row, chosen)));
+}
+
+function groupRow(title, rows, width) {
+  const words = ` ${counted(rows.length, all.noun)}${rangeOf(rows)}`;
+  const name = element("b", {}, `${view.group} ${title}`);
+  return element("tr", { className: "group" }, element("th", { colSpan: width, scope: "rowgroup" }, name, words));
+}
+
+function rangeOf(rows) {
+  const column = all.byName.get(view.metric);
+  const numbers = column ? rows.map((row) => column.values[row]).filter((value) => typeof value === "number") : [];
+  if (!numbers.length) return "";
+  const [low, high] = [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
+  return low === high ? `, ${view.metric} ${rounded(low)}` : `, ${view.metric} ${rounded(low)} to ${rounded(high)}`;
+}
+
+function tableRow(row, chosen) {
+  const box = element("input", { type: "checkbox", ariaLabel: `Choose ${nameOf(row)}`, onchange: () => pick(row) });
+  box.dataset.row = row;
+  return element("tr", {}, element("td", { className: "choice" }, box, element("i", { className: "swatch" })), ...chosen.map((column) => valueCell(column, row)));
+}
+
+/** Marks the chosen runs, and those whose curves are drawn by their colour, without drawing the table again. */
+function markRows() {
+  const drawn = new Set(view.curves);
+  for (const box of byId("rows").querySelectorAll("input")) {
+    const row = Number(box.dataset.row);
+    box.checked = view.picks.has(row);
+    box.nextSibling.style.borderTopColor = drawn.has(row) ? colourOf(row) : "transparent";
+  }
+}
+
+function valueCell(column, row) {
+  const value = column.values[row];
+  const text = inWords(column, value);
+  if (column.name === "state") return element("td", {}, element("span", { className: `state ${STATES.get(text) ?? "idle"}` }, text));
+  if (column.name === "run") return element("th", { scope: "row", title: text }, all.short[row]);
+  const look = typeof value === "number" ? "number" : text.length > LONG ? "long" : "";
+  return element("td", { className: look }, text);
+}

@@ -1,0 +1,228 @@
+"""What a browser makes of the page of many runs; ``make page`` runs this."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aml_pipeline.report.many.page import MOST_BYTES
+from tests.page import recorded_runs
+from tests.page.browser import Browser, Tab
+from tests.page.checks import AXE, Opener, browser, eventually, pixels
+from tests.page.recorded import HARM
+
+__all__ = ["browser"]  # a fixture
+# JavaScript: what is on the page.
+ROWS = "document.querySelectorAll('#rows tbody tr').length"
+TOLD = "document.getElementById('told').textContent"
+FIRST = "document.querySelector('#rows tbody th').textContent"
+FOCUS = "document.activeElement"
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("many é")
+
+    def written(name: str) -> Path:
+        place = folder / f"{name}.html"
+        if not place.exists():
+            place.write_text(getattr(recorded_runs, name)(folder / name), encoding="utf-8")
+        return place
+
+    return written
+
+
+@pytest.fixture
+def opened(browser: Browser, page: Callable[[str], Path]) -> Iterator[Opener]:
+    """Open a page; afterwards it must have asked for nothing and complained of nothing."""
+    tabs: list[tuple[Tab, str]] = []
+
+    def open_page(name: str, **settings: Any) -> Tab:  # noqa: ANN401 - as Tab has them
+        tab = Tab(browser, **settings)
+        tabs.append((tab, page(name).as_uri()))
+        tab.open(page(name))
+        return tab
+
+    yield open_page
+    for tab, address in tabs:
+        assert [one for one in tab.requests() if not one.startswith("blob:")] == [address]
+        assert tab.complaints() == []
+        tab.close()
+
+
+def choose(tab: Tab, name: str, value: str, kind: str = "change") -> None:
+    """Choose in a list, or write into a field."""
+    place = f"document.getElementById({json.dumps(name)})"
+    tab.value(f"(() => {{ {place}.value = {json.dumps(value)}; {place}.dispatchEvent(new Event('{kind}')); }})()")
+
+
+def filtered(tab: Tab, text: str, told: str) -> bool:
+    """Filter the runs; whether the page comes to say so."""
+    choose(tab, "where", text, "input")
+    return eventually(tab, lambda tab: str(tab.value(TOLD)).startswith(told))
+
+
+def test_runs_are_filtered_by_a_condition_or_a_text(opened: Opener) -> None:
+    tab = opened("grid")
+    assert tab.value(ROWS) == 24
+    assert filtered(tab, "learning_rate < 0.1 and state == done", "15 of 24 runs")
+    assert tab.value(ROWS) == 15
+    assert filtered(tab, "optimizer in (adam, lbfgs) or `epochs` >= 1e1", "18 of 24 runs")
+    assert filtered(tab, "failed", "2 of 24 runs")
+    assert filtered(tab, "loss:min < loss", "0 of 24 runs")
+    assert filtered(tab, "nothing < 3", "24 runs")
+    assert tab.value("document.getElementById('refused').textContent").startswith('Unknown column "nothing".')
+    tab.value("document.getElementById('clear').click()")
+    assert tab.value("document.getElementById('refused').textContent") == ""
+    assert tab.value(TOLD) == "24 runs"
+
+
+def test_runs_are_sorted_with_the_keyboard(opened: Opener) -> None:
+    tab = opened("grid")
+    assert tab.value(FIRST) == "0017"  # the newest first
+    tab.value("[...document.querySelectorAll('thead button')].find((one) => one.textContent === 'train.loss').focus()")
+    losses = "all.byName.get('train.loss').values"
+    for way, best in (("ascending", "Math.min"), ("descending", "Math.max")):
+        tab.press(" ")
+        assert tab.value(f"{FOCUS}.textContent") == "train.loss"
+        assert tab.value(f"{FOCUS}.parentElement.ariaSort") == way
+        assert tab.value(f"{losses}[view.rows[0]] === {best}(...{losses})")
+
+
+def test_chosen_runs_are_drawn_and_kept_in_the_address(opened: Opener) -> None:
+    tab = opened("grid")
+    assert tab.value("sheet.charts[0].series.length") == 10
+    assert pixels(tab, like="#0a58a8") > 100
+    for row in (2, 5):
+        tab.value(f"document.querySelector('#rows input[data-row=\"{row}\"]').focus()")
+        tab.press(" ")
+    assert tab.value("sheet.charts[0].series.map((one) => one.label)") == tab.value("[nameOf(2), nameOf(5)]")
+    assert tab.value("[document.getElementById('first').value, document.getElementById('second').value]") == ["2", "5"]
+    assert tab.value(TOLD) == "24 runs, 2 chosen"
+    choose(tab, "metric", "train.accuracy")
+    choose(tab, "group", "optimizer")
+    seen = tab.value("[sheet.charts[0].name, document.querySelectorAll('#rows .group').length]")
+    assert seen == ["train.accuracy", 2]
+    address = tab.value("location.href")
+    again = opened("grid")
+    again.value(f"history.replaceState(null, '', {json.dumps(address)})")
+    again.value("(() => { fromAddress(); offer(); changed(); })()")
+    assert again.value("[[...view.picks], view.metric, view.group]") == [[2, 5], "train.accuracy", "optimizer"]
+    assert again.value("document.getElementById('metric').value") == "train.accuracy"
+
+
+def test_a_range_on_an_axis_filters_with_pointer_and_keys(opened: Opener) -> None:
+    tab = opened("grid")
+    tab.value("document.getElementById('parallel').scrollIntoView({block: 'center'})")
+    place = tab.value("""(() => {
+      const at = document.querySelector("#parallel [data-name=learning_rate] .room").getBoundingClientRect();
+      return [at.left + at.width / 2, at.top, at.height];
+    })()""")
+    x, top, height = place
+    tab.drag((x, top + height * 0.3), (x, top + height * 0.7))  # only the value in the middle
+    assert eventually(tab, lambda tab: str(tab.value(TOLD)).startswith("8 of 24 runs"))
+    assert tab.value("document.getElementById('ranges').textContent") == "learning_rate: 0.01 to 0.01 ×"
+    tab.value("document.querySelector('#ranges button').click()")
+    assert tab.value(TOLD) == "24 runs"
+    tab.value("document.querySelector('#parallel [data-name=learning_rate] [data-end=\"1\"]').focus()")
+    tab.press("ArrowDown")
+    assert tab.value(TOLD) == "16 of 24 runs"
+    assert tab.value(f"{FOCUS}.getAttribute('aria-valuetext')") == "0.01"
+    tab.press("Escape")
+    assert tab.value(TOLD) == "24 runs"
+
+
+def test_the_scatter_plot_has_any_two_columns_and_keys(opened: Opener) -> None:
+    tab = opened("grid")
+    choose(tab, "right", "learning_rate")
+    choose(tab, "up", "train.accuracy")
+    assert tab.value("document.querySelectorAll('#scatter circle').length") == 24
+    tab.value("document.querySelector('#scatter svg').focus()")
+    tab.press("ArrowRight", "ArrowRight", "Enter")
+    row = tab.value("view.dots[1].row")
+    assert tab.value("[...view.picks]") == [row]
+    assert tab.value(f"{FOCUS} === document.querySelector('#scatter svg')")
+    assert tab.value("document.getElementById('dot').textContent") == tab.value(f"titleOf({row})")
+
+
+def test_two_runs_are_side_by_side_with_their_code(opened: Opener) -> None:
+    tab = opened("grid")
+    choose(tab, "first", "23")
+    choose(tab, "second", "22")
+    text = "document.querySelector('#pair .log').textContent"
+    assert eventually(tab, lambda tab: bool(tab.value(f"{text} !== null")))
+    assert tab.value(text) == "@@ A line 1, B line 1 @@\n import torch\n-RATE = 1\n+RATE = 2\n"
+    assert tab.value("document.querySelector('#pair summary').textContent") == "steps/train.py changed"
+    rows = "[...document.querySelectorAll('#pair tbody tr')].map((row) => [...row.cells].map((one) => one.textContent))"
+    assert ["optimizer", "adam", "sgd", ""] in tab.value(rows)
+
+
+@pytest.mark.parametrize(
+    ("old", "now", "lines"),
+    [
+        ("", "", []),
+        ("a\n", "a\n", []),
+        ("", "a\nb\n", ["+a", "+b"]),
+        ("a\nb\nc\n", "a\nc\n", [" a", "-b", " c"]),
+        ("a\nb\nc\nd\n", "x\nb\ny\nd\n", ["-a", "+x", " b", "-c", "+y", " d"]),
+        ("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\n5\n6\n7\n8\n", [" 6", " 7", " 8", "-9"]),
+    ],
+)
+def test_a_diff_has_the_fewest_changes(opened: Opener, old: str, now: str, lines: list[str]) -> None:
+    tab = opened("grid")
+    shown = tab.value(f"unified({json.dumps(old)}, {json.dumps(now)})")
+    assert [text for sign, text in shown if sign != "@"] == lines
+
+
+def test_a_thousand_runs_fit_and_are_drawn(
+    opened: Opener, page: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = page("thousand").stat().st_size
+    assert size <= MOST_BYTES
+    tab = opened("thousand")
+    with capsys.disabled():
+        milliseconds = tab.value("document.documentElement.dataset.drawn")
+        sys.stdout.write(f"\n1,000 runs: a page of {size:,} bytes, drawn {milliseconds} ms after the request\n")
+    assert tab.value("Object.keys(curves.of).length") == 20
+    assert tab.value("Object.keys(curves.of['train.metric-19']).length") == 1000
+    assert tab.value("document.querySelectorAll('#parallel .run').length") == 1000
+    assert tab.value(TOLD) == "1000 runs, the first 200 in the table"
+    tab.value("document.getElementById('more').click()")
+    assert tab.value(ROWS) == 1000
+    tab.value("for (let row = 0; row < 50; row += 1) view.picks.add(row); chooseCurves(); drawRuns();")
+    assert tab.value("sheet.charts[0].series.length") == 40
+    assert tab.value("document.getElementById('of-curves').textContent") == "The first 40 of 50 chosen."
+
+
+def test_what_means_harm_is_shown_as_text(opened: Opener) -> None:
+    tab = opened("harmful")
+    for name in ("colour", "group", "right", "up"):
+        for place in range(int(tab.value(f"document.getElementById('{name}').options.length"))):
+            tab.value(f"document.getElementById('{name}').selectedIndex = {place}")
+            tab.value(f"document.getElementById('{name}').dispatchEvent(new Event('change'))")
+    choose(tab, "first", "0")
+    choose(tab, "second", "2")
+    assert eventually(tab, lambda tab: HARM in str(tab.value("document.getElementById('pair').textContent")))
+    assert tab.value("window.harmed === undefined")
+    assert tab.value("document.querySelectorAll('img, iframe, object, embed, link, base, a').length") == 0
+    assert tab.value("document.querySelector('h1').textContent") == f"{HARM[:100]}: 3 runs"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1024, 1920])
+@pytest.mark.parametrize("name", ["grid", "harmful"])
+def test_axe_finds_no_violation(opened: Opener, name: str, width: int, scheme: str) -> None:
+    tab = opened(name, scheme=scheme, width=width)
+    tab.value("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    tab.value("document.querySelectorAll('#rows input')[1].click(); setRange(axesShown()[0].name, 0, 0.9)")
+    choose(tab, "group", tab.value("document.getElementById('group').options[1].value"))
+    assert tab.value("document.documentElement.scrollWidth") <= width
+    tab.value(AXE.read_text(encoding="utf-8") + "; true")
+    found = tab.value("axe.run(document, {resultTypes: ['violations']}).then((told) => told.violations.map((one) =>"
+                      " [one.id, one.impact, one.nodes.length, one.nodes[0].html.slice(0, 200)]))")  # fmt: skip
+    assert found == []
