@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aml_pipeline.azureml import following, sdks, sendable
 from aml_pipeline.azureml.adaptation import by_hand
@@ -17,6 +17,7 @@ from aml_pipeline.core.errors import LostRunError, SubmissionStopped
 from aml_pipeline.core.masking import redacted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.spec import names
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.opening import project_of
 from aml_pipeline.runs import code, locks, provenance
@@ -26,12 +27,19 @@ from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.recorder import Recorder, new_id
 
 
+class Group(NamedTuple):
+    """Runs that are submitted together: the ``id``, which the record of the first has, and the parameters that vary."""
+
+    id: str
+    varies: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to submit: a pipeline, or the single step ``alone``; ``command`` is its command line for the record.
 
     ``workspace`` is ``subscription/group/name``, ``tags`` are those of the file and of the caller,
-    with the git commit. ``force``: no step is reused.
+    with the git commit. ``force``: no step is reused. ``group``: it is submitted with others.
     """
 
     plan: Plan
@@ -42,6 +50,7 @@ class Request:
     workspace: str
     tags: Mapping[str, str]
     force: bool = False
+    group: Group | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -86,8 +95,10 @@ class Request:
             },
             "parts": parts,
             "state": "submitted",
+            **({"group": {"id": self.group.id, "varies": list(self.group.varies)}} if self.group else {}),
         }
-        recorder = Recorder(os.path.join(folder, "runs"), new_id())
+        runs = os.path.join(folder, "runs")
+        recorder = Recorder(runs, self._name(runs))
         with locks.recording(folder):
             recorder.open(lambda: header)
             recorder.close()
@@ -96,6 +107,11 @@ class Request:
                 code.keep_environment(contents, project.environment_text(step))
                 code.keep_files(contents, project.source(step).path, parts[step.name]["snapshot"])
         return RunRecord(recorder.run, recorder.folder)
+
+    def _name(self, runs: str) -> str:
+        """Return the name of its record."""
+        is_first = self.group and not os.path.lexists(os.path.join(runs, self.group.id))
+        return self.group.id if self.group and is_first else new_id()
 
 
 @dataclass(slots=True)
@@ -176,6 +192,7 @@ def send(  # noqa: PLR0913 - each says another thing of how
     force: bool = False,
     tags: Mapping[str, str] | None = None,
     command: str = "aml_pipeline.azureml.submit",
+    group: Group | None = None,
 ) -> Submission:
     """Submit like ``submit``, but leave the record to the caller, which may have to report the run in any case.
 
@@ -188,9 +205,10 @@ def send(  # noqa: PLR0913 - each says another thing of how
         git = provenance.git_state(project.folder)
         commit = (git or {}).get("commit")
         named = sdks.names_of(workspace).text
-        own = {**({"git_commit": commit} if commit else {}), **(tags or {})}
+        together = {names.GROUP_TAG: group.id} if group else {}
+        own = {**({"git_commit": commit} if commit else {}), **together, **(tags or {})}
         alone = plan.step(step) if step else None
-        request = Request(plan, project, alone, git, command, named, {**plan.tags, **own}, force)
+        request = Request(plan, project, alone, git, command, named, {**plan.tags, **own}, force, group)
         try:
             return (_send_v2 if sdk == "v2" else _send_v1)(request, workspace)
         except (LostRunError, SubmissionStopped) as error:

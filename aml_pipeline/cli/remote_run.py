@@ -18,6 +18,7 @@ from aml_pipeline.cli.recorded import ambiguous, matching
 from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.cli.sending import say
 from aml_pipeline.core.errors import MachineError, UsageError, UserError
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.submitted import submitted
@@ -76,12 +77,26 @@ def _last_submitted(options: Options) -> RunRecord:
     return records[-1]
 
 
+def of_group(options: Options, run: Selected) -> list[Selected]:
+    """Return a run and those that were submitted together with it. Raises UsageError if it was submitted alone."""
+    group = mapping(run.record.short.get("group")).get("id") if run.record else None
+    if group is None:
+        raise UsageError(f"Run {run.id} was not submitted together with others. Omit --group.")
+    records = submitted(state_folder(options))
+    return [_recorded(record) for record in records if mapping(record.short.get("group")).get("id") == group]
+
+
 def going_on(run: str, work: Callable[[], int]) -> int:
     """Return the exit status of what is done about a run; if that is stopped, say that the run goes on."""
     goes_on = (
         f"The run continues in Azure ML. To wait for it: `aml-pipeline wait {run}`; "
         f"to stop it: `aml-pipeline cancel {run}`."
     )
+    return saying(goes_on, work)
+
+
+def saying(goes_on: str, work: Callable[[], int]) -> int:
+    """Return the exit status of ``work``; if that is stopped, say what goes on."""
     try:
         return work()
     except KeyboardInterrupt as error:

@@ -215,6 +215,7 @@ COMMANDS = {
             "cancel",
             "Stop a run in Azure ML.",
             _FILE,
+            Option("--group", help="Stop all runs that were submitted together with RUN."),
             *_OF_A_RUN,
             operands=_RUN,
             example="aml-pipeline cancel",

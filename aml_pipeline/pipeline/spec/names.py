@@ -19,7 +19,8 @@ TAKEN = frozenset(
 
 
 # Tags by which a run is found again.
-OWN_TAGS = frozenset({"aml_pipeline", "git_commit", "pipeline", "profile"})
+GROUP_TAG = "aml-pipeline-group"
+OWN_TAGS = frozenset({GROUP_TAG, "aml_pipeline", "git_commit", "pipeline", "profile"})
 
 # The rule of azure-ai-ml, ``validate_endpoint_or_deployment_name`` of entities/_endpoint/_endpoint_helpers.py, in
 # lower case: Azure does not tell names apart by case, and may answer with another one.

@@ -1,0 +1,96 @@
+"""`submit` of several values of parameters: a run of each combination, with one tag, by either SDK."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.azureml.side import Either
+from tests.loopback.serving import quiet
+
+pytestmark = quiet
+
+Capture = pytest.CaptureFixture[str]
+TWO = ("--param", "epochs=5,10")
+
+
+def test_one_run_of_each_combination_with_one_tag(either: Either, capsys: Capture) -> None:
+    done = either.here(capsys, *either.submit, *TWO, "--wait")
+    assert (done.status, len(either.service.sent)) == (0, 2)
+    lines = [line for line in done.out.splitlines() if line.startswith("run ")]
+    assert [line.split("  ") for line in lines] == [
+        [f"run {run}", f"epochs={value}"] for run, value in zip(either.service.sent, (5, 10), strict=True)
+    ]
+    records = [either.record(place) for place in (0, 1)]
+    assert [record["parameters"]["epochs"] for record in records] == ["5", "10"]
+    assert [record["state"] for record in records] == ["done", "done"]
+    assert [record["group"] for record in records] == [{"id": records[0]["run"], "varies": ["epochs"]}] * 2
+    assert [record["azureml"]["tags"] for record in records] == [{"aml-pipeline-group": records[0]["run"]}] * 2
+
+
+def test_code_and_environment_are_uploaded_once(either: Either, capsys: Capture) -> None:
+    def uploads() -> list[str]:
+        made = re.compile("/blob/|/snapshots/|/environments?/")
+        return [one.route for one in either.service.writes() if made.search(one.route)]
+
+    assert either.here(capsys, *either.submit).status == 0
+    assert uploads()
+    either.service.forget()
+    assert either.here(capsys, *either.submit, *TWO).status == 0
+    assert uploads() == []
+
+
+def test_a_dry_run_shows_the_combinations(either: Either, capsys: Capture) -> None:
+    done = either.here(capsys, *either.submit, *TWO, "--dry-run")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[-3:] == ["run 1 with epochs=5", "run 2 with epochs=10", "Nothing was submitted."]
+    assert "parameter epochs" not in done.out
+    assert either.service.requests == []
+
+
+def test_what_was_not_submitted_is_said(either: Either, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aml_pipeline.cli.commands import submit
+
+    def send(*words: object, **named: object) -> object:
+        if len(either.service.sent) == 1:
+            either.service.fail("", 403, times=1000)
+        return given(*words, **named)
+
+    given = submit.send
+    monkeypatch.setattr(submit, "send", send)
+    done = either.here(capsys, *either.submit, "--param", "epochs=5,10,20")
+    assert (done.status, len(either.service.sent), len(either.runs())) == (4, 1, 1)
+    *_, left, cure, refusal = done.err.splitlines()
+    assert left == "1 of 3 runs submitted, but not: epochs=10; epochs=20."
+    assert (
+        cure
+        == "To submit the next one, give the same command with --param epochs=10 instead; then the others likewise."
+    )
+    assert "403" in refusal or "permission" in refusal.lower(), refusal
+
+
+def test_a_group_is_cancelled_together(either: Either, capsys: Capture) -> None:
+    either.service.stays("prepare")
+    assert either.here(capsys, *either.submit, *TWO).status == 0
+    assert either.here(capsys, *either.submit).status == 0
+    *together, alone = either.service.sent
+    done = either.here(capsys, "cancel", "--group", either.record(0)["run"])
+    assert done.out.splitlines() == [f"asked Azure ML to stop run {run}" for run in together]
+    refused = either.here(capsys, "cancel", "--group", alone)
+    assert (refused.status, refused.err) == (
+        2,
+        f"Run {alone} was not submitted together with others. Omit --group.\n",
+    )
+
+
+def test_the_forecast_of_azure_takes_one_combination(either: Either, capsys: Capture) -> None:
+    done = either.here(capsys, "plan", "--remote", *either.submit[1:], *TWO)
+    said = "plan --remote takes one value of each parameter, but epochs has 2. Give one value of each.\n"
+    assert (done.status, done.err) == (2, said)
+
+
+def test_the_tag_of_a_group_is_ours(either: Either, capsys: Capture) -> None:
+    done = either.here(capsys, *either.submit, "--tag", "aml-pipeline-group=mine")
+    assert done.status == 2
+    assert re.match(r'The tag "aml-pipeline-group" is set by aml-pipeline itself\.', done.err)
