@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from aml_pipeline.azureml import submission
 from tests.azureml.side import Either
 from tests.loopback.serving import quiet
 
@@ -50,15 +52,12 @@ def test_a_dry_run_shows_the_combinations(either: Either, capsys: Capture) -> No
 
 
 def test_what_was_not_submitted_is_said(either: Either, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from aml_pipeline.cli.commands import submit
-
-    def send(*words: object, **named: object) -> object:
+    def send(*words: Any, **named: Any) -> submission.Submission:  # noqa: ANN401 - passed on
         if len(either.service.sent) == 1:
             either.service.fail("", 403, times=1000)
-        return given(*words, **named)
+        return submission.send(*words, **named)
 
-    given = submit.send
-    monkeypatch.setattr(submit, "send", send)
+    monkeypatch.setattr("aml_pipeline.cli.commands.submit.send", send)
     done = either.here(capsys, *either.submit, "--param", "epochs=5,10,20")
     assert (done.status, len(either.service.sent), len(either.runs())) == (4, 1, 1)
     *_, left, cure, refusal = done.err.splitlines()
