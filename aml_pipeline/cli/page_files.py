@@ -26,6 +26,11 @@ def read_run(opened: Opened, run: RunRecord) -> ShownRun:
     return read(run, state_of(run, busy=locks.is_locked(opened.state)))
 
 
+def compared_page(first: RunRecord, second: RunRecord) -> str:
+    """Return the usual place of the page of two runs: in the record of the second."""
+    return os.path.join(second.folder, f"compared-with-{first.id}.html")
+
+
 def written(options: Options, text: str, place: str) -> int:
     """Write a page and print its path; ``-o -`` prints the page itself."""
     place = options.text("output") or place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aml_pipeline.core.text import cut
-from aml_pipeline.report.causes import Cause
+from aml_pipeline.report.changes_part import changes_table
 from aml_pipeline.report.charts import Curves, charts
 from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import Comparison, Row, compare
@@ -16,6 +16,7 @@ from aml_pipeline.report.parts import (
     MOST_ROWS,
     ROOMS,
     cell,
+    diffs_part,
     drawn,
     facts,
     fitting,
@@ -23,7 +24,6 @@ from aml_pipeline.report.parts import (
     section,
     size_of,
     state,
-    table,
     table_of,
 )
 from aml_pipeline.report.story import ShownRun
@@ -35,12 +35,15 @@ _DIFF_BYTES = 250_000
 def comparison_page(first: ShownRun, second: ShownRun, code: Iterable[Diff] = ()) -> str:
     """Return the self-contained page of two runs, with the diffs of their ``code``."""
     comparison = compare(first, second)
-    curves = charts([Curves(name, run.started or 0.0, run.series) for name, run in (("A", first), ("B", second))])
+    curves = charts(
+        [Curves(name, run.started or 0.0, run.series, run.titles) for name, run in (("A", first), ("B", second))]
+    )
     title, heading = f"{first.pipeline} {first.id} {second.id}", _heading(first, second)
-    known = [*_code(code), section("Metrics", "metrics", drawn(curves))]
+    diffs = list(diffs_part(code, _DIFF_BYTES, is_open=True))
+    known = [*([section("Code", "code", *diffs)] if diffs else []), section("Metrics", "metrics", drawn(curves))]
     left = MOST_BYTES - size_of(document(title, heading), *known)
     for room in ROOMS:
-        changed = section("What changed", "what-changed", _causes(comparison.causes, room))
+        changed = section("What changed", "what-changed", _changes(comparison, {**first.titles, **second.titles}, room))
         tables = list(_sections(comparison, room))
         if size_of(changed, *tables) <= left:
             break
@@ -61,36 +64,10 @@ def _known(run: ShownRun) -> Iterator[tuple[str, str]]:
     yield "Command", cut(str(run.header.get("command", "")))
 
 
-def _causes(causes: list[Cause], room: int) -> Html:
-    if not causes:
+def _changes(comparison: Comparison, titles: dict[str, str], room: int) -> Html:
+    if not comparison.causes:
         return tag("p", "Nothing that the steps depend on changed.")
-    rows = [(cut(", ".join(cause.steps)), cut(words)) for cause in causes for words in cause.words]
-    return table(("Step", "Change"), rows, "Changes in what the steps depend on", room)
-
-
-def _code(code: Iterable[Diff]) -> Iterator[Html]:
-    """Yield the folded diffs that fit on the page."""
-    shown: list[Html] = []
-    room, left_out = _DIFF_BYTES, 0
-    for diff in code:
-        part = _diff(diff) if sum(map(len, diff.lines)) <= room else None
-        if part is None or size_of(part) > room:
-            left_out += 1
-            continue
-        room -= size_of(part)
-        shown.append(part)
-    if left_out:
-        said = f"{left_out} more not shown; `aml-pipeline compare --code` shows all changed lines."
-        shown.append(tag("p", said, class_="remark"))
-    if shown:
-        yield section("Code", "code", *shown)
-
-
-def _diff(diff: Diff) -> Html:
-    kinds = {"+": "added", "-": "removed", "@": "place"}
-    lines = [tag("span", f"{line}\n", class_=kinds.get(line[:1], "same")) for line in diff.lines]
-    text = tag("pre", tag("code", *lines), class_="log", tabindex=0, role="region", aria_label=cut(diff.title, 120))
-    return tag("details", tag("summary", tag("b", cut(diff.title, 200))), text, class_="step", open="")
+    return changes_table(comparison.causes, titles, "Changes in what the steps depend on", room)
 
 
 def _sections(comparison: Comparison, room: int) -> Iterator[Html]:

@@ -44,7 +44,7 @@ def _policy(scripts: list[str], styles: list[str]) -> str:
     for kind, texts in (("script", scripts), ("style", styles)):
         digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
         allowed.append(" ".join([f"{kind}-src", *(f"'sha256-{digest}'" for digest in digests)]))
-    return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
+    return "; ".join(["default-src 'none'", "img-src data:", *allowed, "base-uri 'none'", "form-action 'none'"])
 
 
 @cache

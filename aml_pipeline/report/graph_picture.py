@@ -1,9 +1,14 @@
-"""Steps and their dependencies → an SVG picture: layers from left to right, lines routed around the steps."""
+"""Steps and their dependencies → an SVG picture: layers from left to right, lines routed around the steps.
+
+The variants of a step are one stacked box.
+"""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from aml_pipeline.core.text import cut, seconds_in_words, shortened
 from aml_pipeline.report.heights import heights
@@ -21,6 +26,22 @@ _ARROW = tag(
     tag("marker", tag("path", d="M0 0L8 4L0 8z"), id="arrow", viewBox="0 0 8 8", refX=8, refY=4, markerWidth=8,
         markerHeight=8, markerUnits="userSpaceOnUse", orient="auto"),
 )  # fmt: skip
+
+
+# The state that a box shows of several steps: the first of these that one of them has.
+_TELLING = ("failed", "interrupted", "running", "not run", "done", "up to date")
+
+
+class Box(NamedTuple):
+    """A box of the graph: a step, or all ``variants`` of one; a click leads to ``place``."""
+
+    name: str
+    title: str
+    words: str
+    state: str
+    place: str
+    variants: int
+    needs: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +65,42 @@ class _Plan:
 
 def picture(run: ShownRun, most_links: int = MOST_LINKS) -> tuple[Html, str]:
     """Return the graph of a run as SVG, each step a link to its details, and a remark on what is omitted."""
-    needs = _needs(run)
+    boxes = boxes_of(run)
+    needs = {box.name: box.needs for box in boxes}
     drawn = _drawn(needs, most_links)
-    plan = _plan(layered(drawn), 1 if all(len(name_lines(step.name)) == 1 for step in run.steps) else 2)
+    plan = _plan(layered(drawn), 1 if all(len(name_lines(box.title)) == 1 for box in boxes) else 2)
     width = plan.right(("", max(plan.layers.of_steps.values(), default=0))) + _EDGE
     height = max((middle + plan.half(knot) for knot, middle in plan.middles.items()), default=0) + _EDGE
-    boxes = [
-        tag("a", *_inside(step, plan), href=f"#step-{number}", class_=f"box {kind(step.state)}")
-        for number, step in enumerate(run.steps)
-    ]
+    links = (tag("a", *_inside(box, plan), href=f"#{box.place}", class_=f"box {kind(box.state)}") for box in boxes)
     svg = tag(
-        "svg", _ARROW, *_lines_that_pass(plan), *_arrows(plan), *boxes, class_="graph", width=width, height=height,
+        "svg", _ARROW, *_lines_that_pass(plan), *_arrows(plan), *links, class_="graph", width=width, height=height,
         viewBox=f"0 0 {width} {height}", role="group", aria_label="The steps, each to the right of the steps it needs",
     )  # fmt: skip
     return svg, _left_out(sum(map(len, needs.values())), sum(map(len, drawn.values())))
 
 
-def _needs(run: ShownRun) -> dict[str, list[str]]:
-    """Return the earlier steps that each step needs; a damaged record might name others."""
-    needs: dict[str, list[str]] = {}
-    for step in run.steps:
-        needs[step.name] = [name for name in dict.fromkeys(step.upstream) if name in needs]
-    return needs
+def boxes_of(run: ShownRun) -> list[Box]:
+    """Return the boxes of a run in order; a damaged record might name a needed step that is not earlier."""
+    groups: dict[str, list[tuple[int, ShownStep]]] = defaultdict(list)
+    for number, step in enumerate(run.steps):
+        groups[step.group if step.variant else step.name].append((number, step))
+    of_step = {step.name: name for name, steps in groups.items() for _, step in steps}
+    boxes: dict[str, Box] = {}
+    for name, steps in groups.items():
+        above = dict.fromkeys(of_step[other] for _, step in steps for other in step.upstream if other in of_step)
+        boxes[name] = _box(name, steps, [other for other in above if other in boxes])
+    return list(boxes.values())
+
+
+def _box(name: str, steps: Sequence[tuple[int, ShownStep]], needs: Sequence[str]) -> Box:
+    number, step = steps[0]
+    if len(steps) == 1:
+        words = step.state if step.seconds is None else f"{step.state}, {seconds_in_words(step.seconds)}"
+        return Box(name, step.title, words, step.state, f"step-{number}", 1, needs)
+    states = Counter(step.state for _, step in steps)
+    state = next((each for each in _TELLING if each in states), step.state)
+    words = ", ".join(f"{count} {each}" for each, count in states.most_common())
+    return Box(name, f"{name} ×{len(steps)}", words, state, f"variants-{number}", len(steps), needs)
 
 
 def _drawn(needs: Needs, most_links: int) -> dict[str, list[str]]:
@@ -140,18 +175,21 @@ def _curve(plan: _Plan, start: Knot, end: Knot, below: int) -> str:
     return f"H{left}" if above == below else f"C{bend} {above} {bend} {below} {left} {below}"
 
 
-def _inside(step: ShownStep, plan: _Plan) -> Iterator[Html]:
-    """Yield the content of a step's box."""
-    knot = (step.name, plan.layers.of_steps[step.name])
+def _inside(box: Box, plan: _Plan) -> Iterator[Html]:
+    """Yield the content of a box."""
+    knot = (box.name, plan.layers.of_steps[box.name])
     x, y, height = plan.left(knot), plan.middles[knot] - plan.box // 2, plan.box
-    words = step.state if step.seconds is None else f"{step.state}, {seconds_in_words(step.seconds)}"
-    yield tag("title", cut(step.name))
+    yield tag("title", cut(box.title))
+    if box.variants > 1:
+        yield tag(
+            "path", d=f"M{x + 5} {y}v-5h{_WIDTH}v{height}h-5M{x + 10} {y - 5}v-4h{_WIDTH}v{height}h-5", class_="stack"
+        )
     yield tag("rect", x=x, y=y, width=_WIDTH, height=height, rx=6)
-    lines = name_lines(step.name)
+    lines = name_lines(box.title)
     first = y + 4 + (height - _LINE * len(lines)) // 2
     for number, line in enumerate(lines):
         yield tag("text", line, x=x + 10, y=first + _LINE * number, class_="name")
-    yield tag("text", shortened(words, _WORDS), x=x + 10, y=first + _LINE * len(lines) + 2, class_="words")
+    yield tag("text", shortened(box.words, _WORDS), x=x + 10, y=first + _LINE * len(lines) + 2, class_="words")
 
 
 def name_lines(name: str) -> Sequence[str]:

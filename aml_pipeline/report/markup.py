@@ -15,7 +15,7 @@ class Html(str):
     __slots__ = ()
 
 
-_VOID = frozenset({"input", "meta", "rect", "path", "line"})
+_VOID = frozenset({"input", "meta", "rect", "path", "line", "img"})
 
 
 def tag(name: str, /, *children: str, **attributes: object) -> Html:

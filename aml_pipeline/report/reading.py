@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from aml_pipeline.core import files
 from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.core.text import printed, tail_that_fits
 from aml_pipeline.report.series import Series, series_of
+from aml_pipeline.report.shown_files import read_files
 from aml_pipeline.report.sources import to_sources
 from aml_pipeline.report.story import Log, ShownAttempt, ShownRun, ShownStep
 from aml_pipeline.runs import metrics
@@ -35,7 +37,23 @@ def read(record: RunRecord, state: str) -> ShownRun:
         steps |= {name: replace(steps[name], row={**steps[name].row, "metrics": row}) for name, row in made.items()}
         series += _series_of(maker, names)
     rows = tuple(steps.values())
-    return ShownRun(record.id, state, record.header, rows, series, _data_sets(record, rows))
+    return ShownRun(
+        record.id, state, record.header, rows, series, _data_sets(record, rows), links=_links(record, rows),
+        files=read_files(_folders(record, rows), _state_of(record)), titles=_titles(rows),
+    )  # fmt: skip
+
+
+def outline(record: RunRecord) -> ShownRun:
+    """Return the story of a run that has ended without its metrics, logs and files: what another is compared with."""
+    rows = {str(name): mapping(row) for name, row in mapping(record.header.get("steps")).items()}
+    plan = map(mapping, sequence(mapping(record.header.get("plan")).get("steps")))
+    names = ((str(step.get("name")), step) for step in plan)
+    steps = tuple(ShownStep(name, step, rows.get(name, {}), ()) for name, step in names)
+    return ShownRun(record.id, record.state, record.header, steps, titles=_titles(steps))
+
+
+def _titles(steps: Iterable[ShownStep]) -> dict[str, str]:
+    return {step.name: step.title for step in steps}
 
 
 def with_parts(run: ShownRun, record: RunRecord, contents: Contents) -> ShownRun:
@@ -193,14 +211,44 @@ def _log(place: str, room: int, to_source: Callable[[str], str]) -> Log | None:
     return Log(kept, size, size - len(taken) + len(text[: len(text) - len(kept)].encode("utf-8", "replace")), place)
 
 
+def _state_of(record: RunRecord) -> str:
+    """Return the real folder of the pipeline's state, which holds the record."""
+    return os.path.realpath(os.path.join(record.folder, os.pardir, os.pardir))
+
+
+def _folders(record: RunRecord, steps: Iterable[ShownStep]) -> dict[str, str]:
+    """Return the folders whose files a page may show: outputs, and the ``outputs`` that a step left in its folder."""
+    folders: dict[str, str] = {}
+    for step in steps:
+        folders |= {f"{step.title}.{output.name}": output.place for output in step.outputs}
+        folders[f"{step.title} outputs"] = os.path.join(record.folder, "steps", step.name, "outputs")
+    return folders
+
+
+def _links(record: RunRecord, steps: Iterable[ShownStep]) -> dict[str, str]:
+    """Return the addresses of outputs and logs beside the record, relative to its folder, so that both can be moved."""
+    state = os.path.dirname(os.path.dirname(record.folder))
+    places = [output.place for step in steps for output in step.outputs]
+    places += [step.log.place for step in steps if step.log]
+    inside = (place for place in places if place.startswith(state + os.sep) and _exists(place))
+    return {place: quote(os.path.relpath(place, record.folder), errors="replace") for place in inside}
+
+
+def _exists(place: str) -> bool:
+    try:
+        return os.path.exists(place)
+    except ValueError:
+        return False
+
+
 def _data_sets(record: RunRecord, steps: Iterable[ShownStep]) -> dict[str, Mapping[str, Any]]:
     """Return the descriptions of data sets in the outputs that lie beside the record."""
-    state = os.path.realpath(os.path.join(record.folder, os.pardir, os.pardir))
+    state = _state_of(record)
     data_sets = {}
     for step in steps:
         for output in step.outputs:
             if data := _small_mapping(os.path.join(output.place, _DATA_SET), state):
-                data_sets[f"{step.name}.{output.name}"] = data
+                data_sets[f"{step.title}.{output.name}"] = data
     return data_sets
 
 

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from aml_pipeline.core.plain import mapping, sequence
-from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
-from aml_pipeline.core.wording import counted, size_in_words
+from aml_pipeline.core.plain import mapping
+from aml_pipeline.core.text import cut, seconds_in_words
+from aml_pipeline.core.wording import counted
+from aml_pipeline.report.changes_part import Before, changes
 from aml_pipeline.report.charts import Curves, charts
 from aml_pipeline.report.document import document
+from aml_pipeline.report.files_part import pictures, small_tables
 from aml_pipeline.report.graph_picture import MOST_LINKS, picture
 from aml_pipeline.report.markup import Html, join, tag
-from aml_pipeline.report.parts import (
-    MOST_BYTES,
-    ROOMS,
-    drawn,
-    facts,
-    fitting,
-    moment,
-    scrolled,
-    section,
-    size_of,
-    state,
-    table,
-    value_in_words,
+from aml_pipeline.report.parts import MOST_BYTES, ROOMS, drawn, facts, moment, scrolled, section, size_of, state
+from aml_pipeline.report.run_tables import (
+    code,
+    data_sets,
+    environment,
+    last_values,
+    outputs,
+    parameters,
+    variants_tables,
 )
 from aml_pipeline.report.selection import costs_of, steps_that_fit
 from aml_pipeline.report.step_parts import step_part
 from aml_pipeline.report.story import ShownRun
 from aml_pipeline.report.timeline import timeline
 
-_BETWEEN = 5_000  # headings and remarks on omissions
+_BETWEEN = 6_000  # headings, links to them, and remarks on omissions
 
 
-def page(run: ShownRun) -> str:
-    """Return the self-contained page of a run."""
+class _Section(NamedTuple):
+    name: str
+    title: str
+    content: Html
+
+
+def page(run: ShownRun, before: Before | None = None) -> str:
+    """Return the self-contained page of a run, with what changed against the run before."""
     title, heading = f"{run.pipeline} {run.id}", _heading(run)
-    room = MOST_BYTES - size_of(document(title, heading)) - _BETWEEN
-    curves = drawn(charts([Curves("", run.started or 0.0, run.series)]))
-    return document(title, heading, *_sections(run, curves, room - size_of(curves)))
+    curves = drawn(charts([Curves("", run.started or 0.0, run.series, _labels(run))]))
+    changed = None if before is None else join(changes(run, before, ROOMS[-1]))
+    room = MOST_BYTES - size_of(document(title, heading), curves, changed or "") - _BETWEEN
+    sections = [*_sections(run, before, curves, room)]
+    if changed:
+        sections.insert(0, _Section("changes", "Changes", changed))
+    parts = (section(each.title, each.name, each.content) for each in sections)
+    return document(title, join([heading, _contents(sections)]), *parts)
+
+
+def _labels(run: ShownRun) -> dict[str, str]:
+    """Return what curves are called by step: if only one step has variants, their values say enough."""
+    groups = {step.group for step in run.steps if step.variant}
+    if len(groups) > 1:
+        return dict(run.titles)
+    values = {step.name: " ".join(f"{axis}={value}" for axis, value in step.variant.items()) for step in run.steps}
+    return {step.name: values[step.name] or step.title for step in run.steps}
+
+
+def _contents(sections: Sequence[_Section]) -> Html:
+    links = (tag("a", each.title, href=f"#{each.name}") for each in sections)
+    return tag("nav", *links, aria_label="Sections of this page")
 
 
 def _heading(run: ShownRun) -> Html:
@@ -72,11 +95,14 @@ def _portal(azureml: Mapping[str, Any]) -> Html:
     return tag("p", tag("a", name, href=address, rel="noopener noreferrer"), f" ({cut(address)})")
 
 
-def _sections(run: ShownRun, curves: Html, room: int) -> Iterator[Html]:
-    """Yield the sections of the page, with as many steps as fit in ``room`` beside the tables."""
+def _sections(run: ShownRun, before: Before | None, curves: Html, room: int) -> Iterator[_Section]:
+    """Yield the sections of the page, with as many steps as fit in ``room`` beside the tables.
+
+    Pictures have limits of their own.
+    """
     costs = costs_of(run)
     for most in ROOMS:
-        tables = _tables(run, most)
+        tables = _tables(run, before, most)
         left = room - size_of(*tables.values())
         if sum(costs) <= left:
             break
@@ -84,12 +110,20 @@ def _sections(run: ShownRun, curves: Html, room: int) -> Iterator[Html]:
     said = _of_steps(len(shown.steps), len(run.steps))
     steps = [step_part(step, number, run) for number, step in enumerate(shown.steps)]
     bars = timeline(shown)
-    yield section("Steps and their dependencies", "graph", *_graph(shown, left - size_of(bars, *steps)), said)
-    yield section("Timeline", "timeline", bars, said)
-    yield section("Metrics", "metrics", tables.pop("metrics"), curves)
-    yield section("Steps", "steps", _search(), said, *steps)
-    titles = {"outputs": "Outputs", "parameters": "Parameters", "data": "Data sets", "code": "Code"}
-    yield from (section(titles.get(name, "Environment"), name, part) for name, part in tables.items())
+    yield _Section("results", "Results", join([tables["results"], *variants_tables(shown, most)]))
+    yield _Section("curves", "Curves", curves)
+    if files := join([*pictures(run.files), tables["files"]]):
+        yield _Section("files", "Files", files)
+    yield _Section("graph", "Graph", join([*_graph(shown, left - size_of(bars, *steps)), said]))
+    yield _Section("timeline", "Timeline", join([bars, said]))
+    yield _Section("steps", "Steps", join([_search(), said, *steps]))
+    for name, title in (
+        ("outputs", "Outputs"),
+        ("data", "Data sets"),
+        ("code", "Code"),
+        ("environment", "Environment"),
+    ):
+        yield _Section(name, title, tables[name])
 
 
 def _of_steps(shown: int, known: int) -> Html:
@@ -99,15 +133,16 @@ def _of_steps(shown: int, known: int) -> Html:
     return tag("p", f"Showing {shown} of {counted(known, 'step')}: {first}.", class_="remark")
 
 
-def _tables(run: ShownRun, room: int) -> dict[str, Html]:
-    """Return the sections that are tables; none takes much more than ``room``."""
+def _tables(run: ShownRun, before: Before | None, room: int) -> dict[str, Html]:
+    """Return the parts that are tables; none takes much more than ``room``."""
+    earlier = before.run.parameters if before else None
     return {
-        "metrics": _last_values(run, room),
-        "outputs": _outputs(run, room),
-        "parameters": _parameters(run, room),
-        "data": _data_sets(run, room),
-        "code": _code(run, room),
-        "environment": _environment(run, room),
+        "results": tag("div", last_values(run, room), parameters(run, earlier, room), class_="beside"),
+        "files": tag("div", *small_tables(run.files, room), class_="beside") if run.files.files else Html(),
+        "outputs": outputs(run, room),
+        "data": data_sets(run, room),
+        "code": code(run, room),
+        "environment": environment(run, room),
     }
 
 
@@ -121,78 +156,6 @@ def _graph(run: ShownRun, room: int) -> Iterator[Html]:
         yield tag("p", left_out, class_="remark")
 
 
-def _last_values(run: ShownRun, room: int) -> Html:
-    rows = [(step.name, name, number_in_words(value)) for step in run.steps for name, value in step.metrics.items()]
-    cells = [tuple(cut(cell, 120) for cell in row) for row in rows]
-    return table(("Step", "Metric", "Last value"), cells, "Last value of each metric", room) if rows else Html()
-
-
 def _search() -> Html:
     field = tag("input", type="search", id="search", autocomplete="off")
     return tag("p", tag("label", "Search the logs ", field), tag("output", id="found", aria_live="polite"))
-
-
-def _outputs(run: ShownRun, room: int) -> Html:
-    rows = [
-        (
-            cut(f"{step.name}.{output.name}", 120),
-            "not recorded" if output.bytes is None else size_in_words(output.bytes),
-            "" if output.files is None else f"{output.files:,}",
-            (output.digest or "")[:16],
-            cut(output.place),
-        )
-        for step in run.steps
-        for output in step.outputs
-    ]
-    if not rows:
-        return tag("p", "No outputs.")
-    return table(("Output", "Size", "Files", "Digest", "Folder"), rows, "Outputs at the end of their step", room)
-
-
-def _parameters(run: ShownRun, room: int) -> Html:
-    defaults = run.defaults
-    rows = [
-        (cut(name, 120), cut(value), "" if defaults.get(name) == value else cut(defaults.get(name, "not recorded")))
-        for name, value in run.parameters.items()
-    ]
-    if not rows:
-        return tag("p", "No parameters.")
-    return table(("Parameter", "Value", "Default"), rows, "Parameters of the run", room)
-
-
-def _data_sets(run: ShownRun, room: int) -> Html:
-    if not run.data_sets:
-        return tag("p", "No output has a dataset.json that describes one.")
-    parts = (
-        tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(data[key])) for key in data))
-        for place, data in run.data_sets.items()
-    )
-    shown = fitting(parts, room)
-    left_out = len(run.data_sets) - len(shown)
-    more = tag("p", f"Showing the first {len(shown)} of {len(run.data_sets)}.", class_="remark") if left_out else Html()
-    return join([*shown, more])
-
-
-def _code(run: ShownRun, room: int) -> Html:
-    git = mapping(run.header.get("git"))
-    if not git:
-        return tag("p", "No git information.")
-    dirty = [(cut(str(path), 300),) for path in sequence(git.get("dirty"))]
-    known = facts([("Commit", cut(run.commit, 60)), ("Branch", cut(str(git.get("branch") or "")))])
-    if not dirty:
-        return join([known, tag("p", "No files differed from the commit.")])
-    about = "Files that differed from the commit"
-    if "dirty_files" in git:
-        about += f" (showing {len(dirty):,} of {cut(str(git['dirty_files']), 20)})"
-    return join([known, table(("File",), dirty, about, room)])
-
-
-def _environment(run: ShownRun, room: int) -> Html:
-    python = mapping(run.header.get("python"))
-    known = [(name.capitalize(), cut(str(python.get(name, "")))) for name in ("version", "platform", "path")]
-    packages = mapping(run.header.get("distributions"))
-    rows = [(cut(str(name), 120), cut(str(version), 120)) for name, version in packages.items()]
-    if not rows:
-        return join([facts(known), tag("p", "No packages recorded.")])
-    listed = table(("Package", "Version"), rows, "Packages installed for the steps", room)
-    return join([facts(known), tag("details", tag("summary", counted(len(rows), "package")), listed)])

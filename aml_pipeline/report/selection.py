@@ -13,6 +13,7 @@ from aml_pipeline.report.timeline import row
 
 # Bytes of a step in the graph, without its name, which occurs twice, and the lines to it.
 _BOX_BYTES, _LINE_BYTES, _MOST_LINES = 300, 120, 10
+_CELL_BYTES = 60  # of a variant's row
 _UNHAPPY = frozenset({"failed", "interrupted", "running"})
 
 
@@ -21,9 +22,10 @@ def costs_of(run: ShownRun) -> list[int]:
     costs = []
     for number, step in enumerate(run.steps):
         bars = size_of(row(number, step, 0.0, 1.0)) if step.attempts else 0
-        name = size_of(escape(visible(step.name[:500])))
+        name = size_of(escape(visible(step.title[:500])))
         box = _BOX_BYTES + 2 * name + _LINE_BYTES * min(len(step.upstream), _MOST_LINES)
-        costs.append(size_of(step_part(step, number, run)) + bars + box)
+        row_of_variant = _CELL_BYTES * (2 + len(step.variant) + len(step.metrics)) if step.variant else 0
+        costs.append(size_of(step_part(step, number, run)) + bars + box + row_of_variant)
     return costs
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.report.series import Series
+from aml_pipeline.report.shown_files import ShownFiles
 from aml_pipeline.runs.record import defaults_of, parameters_of
 
 
@@ -57,6 +58,22 @@ class ShownStep:
     other_logs: tuple[str, ...] = ()
 
     @property
+    def group(self) -> str:
+        """The name in the file that the variants of a step share; the step's own name if it has no variants."""
+        return str(self.declared.get("declared") or self.name)
+
+    @property
+    def variant(self) -> dict[str, str]:
+        """The value of each axis of a variant."""
+        return {str(axis): str(value) for axis, value in mapping(self.declared.get("variant")).items()}
+
+    @property
+    def title(self) -> str:
+        """What people read: ``train[epochs=5]``; of a step without variants, its name."""
+        values = ",".join(f"{axis}={value}" for axis, value in self.variant.items())
+        return f"{self.group}[{values}]" if values else self.name
+
+    @property
     def state(self) -> str:
         """How it ended."""
         return str(self.row.get("state") or "not run")
@@ -94,7 +111,9 @@ class ShownStep:
 class ShownRun:
     """A run: its recorded ``header``, steps in order, metrics, and the data sets it used by path.
 
-    ``parts`` are the named parts (see ``reuse``) of the steps for which they are recorded.
+    ``parts`` are the named parts (see ``reuse``) of the steps for which they are recorded. ``files`` are shown from its
+    outputs; ``links`` lead from the folder of the record to places that exist, by place. ``titles`` are what people
+    call its steps, by name.
     """
 
     id: str
@@ -104,6 +123,9 @@ class ShownRun:
     series: Sequence[Series] = ()
     data_sets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: ShownFiles = field(default_factory=ShownFiles)
+    links: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pipeline(self) -> str:

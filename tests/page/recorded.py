@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -68,10 +69,13 @@ class Written:
         place = self._recorder.log(name)
         self._recorder(StepStarted(self._time, name, reason, "a", place))
         Path(place).write_bytes(log)
-        for metric, values in (metrics or {}).items():
-            for number, value in enumerate(values, 1):
-                moment = self._time + seconds * number / len(values)
-                self._recorder(MetricLogged(moment, name, metric, "scalar", value))
+        logged = [
+            (number / len(values), metric, value)
+            for metric, values in (metrics or {}).items()
+            for number, value in enumerate(values, 1)
+        ]
+        for part, metric, value in sorted(logged, key=lambda one: one[0]):
+            self._recorder(MetricLogged(self._time + seconds * part, name, metric, "scalar", value))
         self._time += seconds
         outputs = {"out": output} if output else {}
         status = {"done": 0, "failed": 1}.get(state)
@@ -106,10 +110,52 @@ def quickstart(state: Path) -> RunRecord:
     written = Written(state / "runs", "2026-09-21T13-06-40-000-0000", header(*steps))
     written.step("prepare-data", seconds=0.9, log=b"1437 training images\n", output=str(images))
     told = "".join(f"epoch {number}: loss {value:.3f}\n" for number, value in enumerate(losses(10), 1))
-    curves = {"loss": losses(10), "accuracy": [0.9943], "validation loss": losses(10, 2.5)}
+    curves = {"loss": losses(10), "accuracy": [0.9943], "gradient": losses(10, 2.5)}
     written.step("train", seconds=8.3, log=told.encode(), metrics=curves)
     written.step("register-environment", seconds=0.6)
     written.end()
+    return records(str(state / "runs"))[-1]
+
+
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 80"><script>parent.harmed = 1</script>
+<image href="http://127.0.0.1:9/x"/><rect width="120" height="80" fill="#eef"/><circle cx="60" cy="40" r="30"/></svg>"""
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def rich(state: Path) -> RunRecord:
+    """Record a run with variants, curves by epoch, pictures and small tables."""
+    (axes, count) = (("0.001", "0.01", "0.1"), 40)
+    read_it = {"input": {"step": "prepare-data", "name": "out"}}
+    names = {f"train-{rate.replace('.', '-')}-{size}": {"learning_rate": rate, "batch_size": size}
+             for rate in axes for size in ("4", "16")}  # fmt: skip
+    variants = [
+        {**step(name, read_it, {"output": {"name": "model"}}), "declared": "train", "variant": variant}
+        for name, variant in names.items()
+    ]
+    models = [{"input": {"step": name, "name": "model"}} for name in names]
+    plan = [step("prepare-data", {"output": {"name": "out"}}), *variants, step("choose", *models), step("tell")]
+    written = Written(state / "runs", "2026-09-21T13-06-40-000-0005", header(*plan))
+    written.step("prepare-data", seconds=12.0)
+    for number, name in enumerate(names):
+        curve = losses(count, 2.0 + number / 3, noise=0.3)
+        metrics: dict[str, list[Any]] = {"epoch": list(range(1, count + 1)), "loss": curve}
+        metrics["accuracy"] = [0.9 + number / 100]
+        metrics["val_loss"] = [value * 1.2 for value in curve]
+        state_of: State = "failed" if number == 4 else "done"
+        written.step(name, seconds=20.0 + 3 * number, metrics=metrics, state=state_of, message="exit status 1")
+    folder = state / "steps" / "choose" / "figures"
+    folder.mkdir(parents=True)
+    (folder / "confusion.png").write_bytes(DOT)
+    (folder / "roc.svg").write_text(SVG)
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "metrics.json").write_text(json.dumps({"accuracy": 0.95, "by class": {"cat": 0.9, "dog": 0.99}}))
+    rows = "".join(f"class-{number},{number / 7},{number * 100}\n" for number in range(30))
+    (folder / "classes.csv").write_text(f"name,recall,support\n{rows}")
+    written.step("choose", seconds=2.0, output=str(folder))
+    written.step("tell", state="not run")
+    written.end("failed")
     return records(str(state / "runs"))[-1]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aml_pipeline.cli.many_runs import write_page
 from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.page_files import read_run, written
+from aml_pipeline.cli.page_files import compared_page, read_run, written
 from aml_pipeline.cli.recorded import chosen, records_of
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.text import cut, visible
@@ -37,7 +36,7 @@ def compare(options: Options, _environ: Mapping[str, str]) -> int:
     one, other = (with_parts(read_run(opened, run), run, contents) for run in (first, second))
     if options.flag("page"):
         text = comparison_page(one, other, diffs(one, other, contents.read))
-        return written(options, text, os.path.join(second.folder, f"compared-with-{first.id}.html"))
+        return written(options, text, compared_page(first, second))
     _refuse_without_page(options)
     lines = _lines(first, second, compared(one, other))
     code = _code(diffs(one, other, contents.read)) if options.flag("code") else _hint(one, other)

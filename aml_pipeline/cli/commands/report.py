@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from aml_pipeline.cli.many_runs import write_page
 from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.page_files import read_run, written
+from aml_pipeline.cli.page_files import compared_page, read_run, written
 from aml_pipeline.cli.recorded import chosen, records_of
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.project.opening import Opened
+from aml_pipeline.report.changes_part import Before
+from aml_pipeline.report.code import diffs
+from aml_pipeline.report.reading import outline, with_parts
 from aml_pipeline.report.run_page import page
+from aml_pipeline.report.story import ShownRun
+from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
 _OF_MANY = ("last", "variants")
@@ -27,8 +33,30 @@ def report(options: Options, _environ: Mapping[str, str]) -> int:
     alone = [name for name in _OF_MANY if options.text(name) is not None]
     if alone:
         raise UsageError(f"--{alone[0]} needs --all. See `aml-pipeline report --help`.")
-    run = chosen(records, options.operands[0] if options.operands else None)
-    return written(options, page(read_run(opened, run)), os.path.join(run.folder, "report.html"))
+    return _report_one(opened, options, records)
+
+
+def _report_one(opened: Opened, options: Options, records: list[RunRecord]) -> int:
+    record = chosen(records, options.operands[0] if options.operands else None)
+    contents = Contents(opened.state)
+    run = with_parts(read_run(opened, record), record, contents)
+    before = _before(run, record, records, contents)
+    place = os.path.join(record.folder, "report.html")
+    if options.text("output"):  # links lead from the folder of the record
+        run, before = replace(run, links={}), before and before._replace(page="")
+    return written(options, page(run, before), place)
+
+
+def _before(run: ShownRun, record: RunRecord, records: Sequence[RunRecord], contents: Contents) -> Before | None:
+    """Return the newest earlier run that has ended, and the code that changed since."""
+    earlier = (each for each in reversed(records) if each.id < record.id and each.states)
+    before = next(earlier, None)
+    if before is None:
+        return None
+    story = with_parts(outline(before), before, contents)
+    compared = compared_page(before, record)
+    link = os.path.basename(compared) if os.path.exists(compared) else ""
+    return Before(story, tuple(diffs(story, run, contents.read)), link)
 
 
 def _report_all(opened: Opened, options: Options, records: list[RunRecord]) -> int:

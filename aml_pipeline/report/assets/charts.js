@@ -2,9 +2,9 @@
 // The charts of all pages: new ChartSheet(element).show(charts) draws them in an element, with their tools.
 //
 // A chart is {name, series}. A series is {label, value, logged, odd} with, on each axis that it has, the place of each
-// value: number, time (in seconds), epoch, at. Places never decrease. `colour` (from 0) overrides the order of series, `stroke` its colour.
+// value: number, time (in seconds), and at, which `counts` what the script does: "epoch" or "step". Places never decrease.
+// Its `colour` and `dash`, from 0, default to its order; `stroke` overrides its colour.
 
-const AXES = { number: "index", time: "time", epoch: "epoch", at: "MLflow step" };
 const COLOURS = 8;
 const DASHES = [[], [8, 4], [2, 3]];
 const DASH_NAMES = ["solid", "dashed", "dotted"];
@@ -85,7 +85,8 @@ function axes(how) {
 
 function lookOf(series, number) {
   const place = series.colour ?? number;
-  return { colour: series.stroke ?? style(`--series-${1 + (place % COLOURS)}`), dash: Math.floor(place / COLOURS) % DASHES.length };
+  const dash = series.dash ?? Math.floor(place / COLOURS);
+  return { colour: series.stroke ?? style(`--series-${1 + (place % COLOURS)}`), dash: dash % DASHES.length };
 }
 
 function lines(chart, how) {
@@ -98,10 +99,24 @@ function lines(chart, how) {
   return how.smoothing ? [...all, ...faint] : all;
 }
 
+// The axes that some series have, with their names.
+function axesOf(charts) {
+  const all = charts.flatMap((chart) => chart.series);
+  const counted = [...new Set(all.filter((series) => series.at).map((series) => series.counts))];
+  return { number: "index", time: "time", ...(counted.length && { at: counted.join(" or ") }) };
+}
+
+// The axis to begin with: what the script itself counts, if it does so for each value.
+function usualAxis(charts) {
+  const counts = ({ at }) => at && at.every((place, number) => number === 0 || place > at[number - 1]);
+  const all = charts.flatMap((chart) => chart.series);
+  return all.length && all.every(counts) ? "at" : "number";
+}
+
 /** The charts in an element: their tools, their plots, and what is chosen. */
 class ChartSheet {
   constructor(place) {
-    this.how = { across: "number", logarithmic: false, smoothing: 0 };
+    this.how = { across: null, logarithmic: false, smoothing: 0 };
     this.charts = [];
     this.plots = [];
     this.tools = element("div", { className: "tools" });
@@ -119,10 +134,10 @@ class ChartSheet {
   }
 
   offerTools() {
-    const has = (axis) => this.charts.some((chart) => chart.series.some((series) => series[axis]));
-    const known = Object.keys(AXES).filter(has);
-    if (!known.includes(this.how.across)) this.how.across = "number";
-    const options = known.map((axis) => element("option", { value: axis, selected: axis === this.how.across }, AXES[axis]));
+    this.axes = axesOf(this.charts);
+    if (!this.axes[this.how.across]) this.how.across = usualAxis(this.charts);
+    const option = ([axis, name]) => element("option", { value: axis, selected: axis === this.how.across }, name);
+    const options = Object.entries(this.axes).map(option);
     const across = element("select", { name: "across", onchange: () => this.choose({ across: across.value }) }, ...options);
     const logarithmic = element("input", {
       type: "checkbox", name: "logarithmic", checked: this.how.logarithmic, onchange: () => this.choose({ logarithmic: logarithmic.checked }),
@@ -155,7 +170,7 @@ class ChartSheet {
   }
 
   plot(chart, figure) {
-    const legend = new Legend(chart, this.how);
+    const legend = new Legend(chart, this.how, this.axes[this.how.across]);
     const space = element("div", { className: "plot", tabIndex: 0, role: "group", ariaLabel: `Curves of ${chart.name}` });
     const said = remark(chart, this.how);
     figure.append(space, legend.list, ...(said ? [element("p", { className: "remark" }, said)] : []));
@@ -246,12 +261,12 @@ class ChartSheet {
 
   /** The points of all charts, as rows of a table. */
   rows() {
-    const rows = [["metric", "series", "number", "seconds", "epoch", "mlflow step", "value"]];
+    const rows = [["metric", "series", "number", "seconds", "counts", "at", "value"]];
     for (const chart of this.charts) {
       for (const series of chart.series) {
         series.value.forEach((value, place) => {
           const at = (axis) => (series[axis] ? series[axis][place] : null);
-          rows.push([chart.name, series.label, series.number[place], at("time"), at("epoch"), at("at"), value]);
+          rows.push([chart.name, series.label, series.number[place], at("time"), series.counts, at("at"), value]);
         });
       }
     }
@@ -266,9 +281,10 @@ function widthIn(figure) {
 
 /** The legend of a chart: its series with their values at the cursor, or else the last; a click hides a series. */
 class Legend {
-  constructor(chart, how) {
+  constructor(chart, how, axis) {
     this.chart = chart;
     this.how = how;
+    this.axis = axis;
     this.where = element("span", { className: "where" });
     this.values = chart.series.map(() => element("span", { className: "value" }));
     const buttons = chart.series.map((series, number) => this.button(series, number));
@@ -294,7 +310,7 @@ class Legend {
     const { idx, idxs } = plot.cursor;
     const place = idx === null || idx === undefined ? null : plot.data[0][idx];
     const words = this.how.across === "time" ? clock : shown;
-    this.where.textContent = place === null ? "last values" : `${AXES[this.how.across]} ${words(place)}`;
+    this.where.textContent = place === null ? "last values" : `${this.axis} ${words(place)}`;
     this.values.forEach((value, number) => {
       const at = (column) => plot.data[column][place === null ? nearest(plot.data[column], plot.data[0].length - 1) : idxs[column]];
       const line = number + 1;

@@ -5,7 +5,7 @@ const place = document.getElementById("charts");
 const sheet = place ? new ChartSheet(place) : null;
 
 // Logs: during a search, only matching lines are shown.
-const logs = [...document.querySelectorAll(".log code")].map((code) => ({
+const logs = [...document.querySelectorAll(".step .log code")].map((code) => ({
   code,
   step: code.closest("details"),
   text: code.textContent,
@@ -60,7 +60,7 @@ function search() {
 
 // A link to a step unfolds it.
 function unfold() {
-  const wanted = /^#step-\d+$/.test(location.hash) ? document.getElementById(location.hash.slice(1)) : null;
+  const wanted = /^#(step|variants)-\d+$/.test(location.hash) ? document.getElementById(location.hash.slice(1)) : null;
   if (wanted) {
     wanted.open = true;
     wanted.scrollIntoView();
