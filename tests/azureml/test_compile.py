@@ -195,7 +195,7 @@ def test_no_two_steps_are_taken_for_one(
             file.write_text(one.text, encoding="utf-8")
             plan, project = open_pipeline(str(file), parameters=one.given).require()
             found = dry.fingerprints(plan, workspace, project)
-            for name in one.steps:  # and not those that register models
+            for name in one.received:  # and not those that register models
                 assert steps.setdefault(found[name], described(plan, name)) == described(plan, name)
 
     check()

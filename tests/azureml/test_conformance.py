@@ -147,8 +147,8 @@ def test_generated_texts_with_expressions(sides: Sides, count: int) -> None:
         opened, here = sides.here(one.text, one.given)
         assert {name: list(process.arguments) for name, process in here.items()} == one.received
         plan, project = opened.require()
-        texts = [token for step in plan.steps for argument in step.arguments for token in argument.values
-                 if isinstance(token, Text)]  # fmt: skip
+        texts = {argument.place_of(at) for step in plan.steps for argument in step.arguments
+                 for at, token in enumerate(argument.values) if isinstance(token, Text)}  # fmt: skip
         codes = [problem.code for problem in refusal.problems(plan, project, "v1")]
         assert codes.count("embedded-expression") == len(texts)
         refused += len(texts)

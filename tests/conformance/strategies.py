@@ -121,6 +121,9 @@ DISTRIBUTIONS: tuple[Mapping[str, str], ...] = (
 _KINDS = ("outputs", "steps", "parameters", "datasets", "inputs")
 # Of inputs: one is also an option, none an output or a parameter.
 NAMES = ("training", "l", "set_2")
+# The axis of a matrix, and its values with what they are in the name of a variant.
+AXIS, VALUES = "axis", {"1": "1", "0.10": "0-10", "1e-3": "1e-3", "b": "b", "True": "true"}
+_AXIS = "<axis>"
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class Step:
     program: Mapping[str, Any] = field(default_factory=lambda: SCRIPT)
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # their settings
     inputs: Mapping[str, Token] = field(default_factory=dict)
+    matrix: tuple[str, ...] = ()  # the values of its axis
 
     @property
     def words(self) -> list[Token]:
@@ -171,6 +175,7 @@ class Step:
         own: dict[str, Any] = {"distribution": dict(self.distribution)} if self.distribution else {}
         own |= {"outputs": {name: dict(settings) for name, settings in self.outputs.items()}}
         own |= {"inputs": {name: token.written for name, token in self.inputs.items()}} if self.inputs else {}
+        own |= {"matrix": {AXIS: list(self.matrix)}} if self.matrix else {}
         return {**self.program, **own, "after": list(self.after), "arguments": merged}
 
 
@@ -212,13 +217,45 @@ class Pipeline:
 
     @property
     def received(self) -> dict[str, list[str]]:
-        """What each step must receive."""
-        return {name: [str(word.received) for word in step.words] for name, step in self.steps.items()}
+        """What each step must receive, each variant of its own."""
+        return {
+            _variant(name, value): [
+                text for word in step.words for text in self._texts(str(word.received), name, value)
+            ]
+            for name, step in self.steps.items()
+            for value in step.matrix or (None,)
+        }
 
     @property
     def after(self) -> dict[str, set[str]]:
         """The order edges."""
-        return {name: set(step.after) for name, step in self.steps.items()}
+        return {
+            _variant(name, value): {known for other in step.after for known in self._read(other, value)}
+            for name, step in self.steps.items()
+            for value in step.matrix or (None,)
+        }
+
+    def _texts(self, text: str, step: str, value: str | None) -> list[str]:
+        """Return what a variant of ``step`` gets for a word: several texts if it names several variants of others."""
+        if value is not None:
+            text = text.replace(f"<output {step}.", f"<output {_variant(step, value)}.").replace(_AXIS, value)
+        texts = [text]
+        for other in (name for name, declared in self.steps.items() if declared.matrix and f"<input {name}." in text):
+            texts = [
+                text.replace(f"<input {other}.", f"<input {known}.")
+                for text in texts
+                for known in self._read(other, value)
+            ]
+        return texts
+
+    def _read(self, other: str, value: str | None) -> list[str]:
+        """Return the variants of ``other`` that one with this value reads."""
+        values = self.steps[other].matrix
+        return [_variant(other, own) for own in values or (None,) if not values or value in {None, own}]
+
+
+def _variant(step: str, value: str | None) -> str:
+    return step if value is None else f"{step}-{VALUES[value]}"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -366,7 +403,35 @@ def pipelines(draw: st.DrawFn, *, mixed: bool = False) -> Pipeline:
     results = draw(st.lists(st.sampled_from(sorted(readable)), unique=True))
     outputs = {f"result_{at}": expression(f"steps.{step}.outputs.{name}") for at, (step, name) in enumerate(results)}
     flow = draw(st.sampled_from((True, False, None)))
-    return Pipeline({name: steps[name] for name in order}, declared, outputs, given, flow)
+    return draw(_with_matrix(Pipeline({name: steps[name] for name in order}, declared, outputs, given, flow)))
+
+
+@st.composite
+def _with_matrix(draw: st.DrawFn, pipeline: Pipeline) -> Pipeline:
+    """Return the pipeline with one matrix in some of its steps; not where that would be an error.
+
+    A named input is a single output, and so is one of the pipeline; a text cannot name variants of two steps. Some
+    texts look like the output of the first step.
+    """
+    named = {token.written for step in pipeline.steps.values() for token in step.inputs.values()}
+    texts = {word.written for step in pipeline.steps.values() for word in step.words if word.written not in named}
+    mixed = [text for text in texts if "${{ steps." in text and not re.fullmatch(r"\$\{\{[^{}]*\}\}", text)]
+    free = [
+        name
+        for name in sorted(pipeline.steps.keys() - {"first"})
+        if not any(f"steps.{name}." in text for text in (*named, *mixed))
+    ]
+    chosen = draw(st.lists(st.sampled_from(free), unique=True, max_size=2)) if free else []
+    values = tuple(draw(st.lists(st.sampled_from(sorted(VALUES)), unique=True, min_size=2, max_size=3)))
+    value = Argument("--axis", (Token(expression(f"matrix.{AXIS}"), _AXIS),))
+    steps = {
+        name: replace(step, matrix=values, outputs={}, arguments=(*step.arguments, value)) if name in chosen else step
+        for name, step in pipeline.steps.items()
+    }
+    outputs = {
+        key: text for key, text in pipeline.outputs.items() if not any(f"steps.{name}." in text for name in chosen)
+    }
+    return replace(pipeline, steps=steps, outputs=outputs)
 
 
 @st.composite
