@@ -60,8 +60,11 @@ class Series:
 
     def add(self, values: Sequence[Any], time: float, at: float | None, most: int, event: int = 0) -> None:
         """Add values that were logged together; keeps about ``most`` in all, at times up to twice as many."""
-        numbers = values if _are_finite(values) else list(map(number, values))
         before = self.logged
+        if len(values) == 1 and before < most:  # the same as below, but most values come alone
+            self.points.append(Point(before + 1, time, number(values[0]), at, event))
+            return
+        numbers = values if _are_finite(values) else list(map(number, values))
         width = _width(before + len(numbers), most)
         edges = [0, *range(width - before % width, len(numbers), width), len(numbers)]
         for start, end in pairwise(edges):

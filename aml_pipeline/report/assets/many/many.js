@@ -9,7 +9,7 @@ const DEFAULTS = { where: "", metric: "", colour: "", group: "", right: "", up: 
 let all = null;
 let curves = null;
 let sheet = null;
-const view = { ...DEFAULTS, sort: ["", 1], columns: new Set(), picks: new Set(), ranges: new Map(), most: FIRST_ROWS, test: () => true };
+const view = { ...DEFAULTS, sort: ["", 1], columns: new Set(), picks: new Set(), ranges: new Map(), most: FIRST_ROWS, test: () => true, dot: -1, dots: [] };
 
 async function start() {
   [all, curves] = await Promise.all([unpacked("many-rows"), unpacked("many-curves")]);
@@ -27,7 +27,7 @@ function describe() {
   all.rows = all.columns[0].values.map((_, row) => row);
   all.byName = new Map(all.columns.map((column) => [column.name, column]));
   for (const column of all.columns) {
-    column.varies = distinct(column.values).length > 1;
+    column.varies = new Set(column.values).size > 1;
     column.scale = scaleOf(column);
   }
 }
@@ -179,7 +179,7 @@ function offerPair() {
 
 // A column that is worth groups: some runs have the same value, and not all.
 function groups(column) {
-  return column.varies && distinct(column.values).length < all.rows.length && column.role !== "metric" && column.kind !== "seconds";
+  return column.varies && new Set(column.values).size < all.rows.length && column.role !== "metric" && column.kind !== "seconds";
 }
 
 function columnBox(column) {

@@ -33,6 +33,7 @@ function circle(dot, x, y) {
   const made = drawing("circle", { cx: x(dot.x).toFixed(1), cy: y(dot.y).toFixed(1), r: view.picks.has(dot.row) ? 7 : 4.5, "data-row": dot.row });
   made.style.fill = placeColour(dot.row);
   if (view.picks.has(dot.row)) made.classList.add("picked");
+  if (view.dot === dot.row) made.classList.add("current");
   made.append(drawing("title", {}, titleOf(dot.row)));
   return made;
 }
@@ -58,9 +59,14 @@ function stepThroughDots(event) {
   const isChoice = event.key === "Enter" || event.key === " ";
   if ((!by && !isChoice) || !view.dots.length) return;
   event.preventDefault();
-  if (isChoice) return void (view.dot >= 0 && pick(view.dots[view.dot].row));
-  view.dot = Math.max(0, Math.min(view.dots.length - 1, (view.dot ?? -1) + by));
-  const { row } = view.dots[view.dot];
-  byId("scatter").querySelectorAll("circle").forEach((one) => one.classList.toggle("current", one.dataset.row === String(row)));
+  const at = view.dots.findIndex((dot) => dot.row === view.dot);
+  if (by) goTo(view.dots[Math.max(0, Math.min(view.dots.length - 1, at + by))].row);
+  else if (at >= 0) pick(view.dot);
+  byId("scatter").querySelector("svg").focus();
+}
+
+function goTo(row) {
+  view.dot = row;
+  byId("scatter").querySelectorAll("circle").forEach((dot) => dot.classList.toggle("current", dot.dataset.row === String(row)));
   byId("dot").textContent = titleOf(row);
 }
