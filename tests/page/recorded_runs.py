@@ -74,7 +74,8 @@ def harmful(state: Path) -> str:
     """Return the page of runs all of whose texts mean harm."""
     for number in range(3):
         about = header(
-            step(HARM), profile=HARM * (number % 2), pipeline=HARM, parameters={HARM: f"{ODD}{number}", "__proto__": HARM},
+            step(HARM), profile=HARM * (number % 2), pipeline=HARM,
+            parameters={HARM: f"{ODD}{number}", "__proto__": HARM},
             group={"id": HARM}, schedule=HARM, git={"commit": HARM, "dirty": [HARM]}, azureml={"run": HARM},
         )  # fmt: skip
         run = Written(state / "runs", f"run-{number}", about)

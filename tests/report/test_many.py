@@ -127,6 +127,15 @@ def test_texts_are_on_a_page_once_and_those_of_most_runs_first(tmp_path: Path) -
     assert [text for text in texts_of(runs, contents, 25)["texts"] if text] == [common]
 
 
+def test_no_script_of_the_page_takes_the_name_of_another() -> None:
+    """They share one scope, in which a second function replaces the first without a word."""
+    assets = Path(many.__file__).parents[1] / "assets"
+    scripts = [assets / "base.js", assets / "charts.js", *sorted((assets / "many").glob("*.js"))]
+    named = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
+    names = [name for script in scripts for name in named.findall(script.read_text(encoding="utf-8"))]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_curves_lose_points_and_then_metrics_until_they_fit() -> None:
     curves: Curves = {
         name: {row: {"logged": 90, "odd": 0, "value": [row + at / 7 for at in range(90)]} for row in range(20)}

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from aml_pipeline.core.plain import mapping
 from aml_pipeline.report.charts import curve_of
 from aml_pipeline.report.series import series_of
 from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.summaries import Summary
 
 # Points of all curves together, and limits of one curve.
 ALL_POINTS, MOST_OF_ONE, LEAST_OF_ONE = 800_000, 500, 8
@@ -21,9 +21,10 @@ Curves = Mapping[str, Mapping[int, Curve]]
 
 
 class Source(NamedTuple):
-    """A row of the table: the record of its run, and its steps, with their names in columns such as ``STEP.METRIC``."""
+    """A row of the table: its run, and its steps, with their names in columns such as ``STEP.METRIC``."""
 
     record: RunRecord
+    summary: Summary
     steps: Mapping[str, str]
 
 
@@ -40,7 +41,7 @@ def curves_of(sources: Sequence[Source]) -> Curves:
 
 def _most(sources: Iterable[Source]) -> int:
     """Return how many points a curve may have."""
-    count = sum(len(metrics) for source in sources for metrics in source.record.metrics.values())
+    count = sum(len(metrics) for source in sources for metrics in source.summary["metrics"].values())
     return max(LEAST_OF_ONE, min(MOST_OF_ONE, ALL_POINTS // max(1, count)))
 
 
@@ -60,9 +61,8 @@ def _of_row(
 ) -> Iterator[tuple[str, Curve]]:
     """Yield the curves of a row; those of reused results are in the records of the runs that made them."""
     runs = os.path.dirname(source.record.folder)
-    rows = mapping(source.record.short.get("steps"))
     for step, name in source.steps.items():
-        maker = os.path.basename(str(mapping(rows.get(step)).get("made_by") or source.record.id))
+        maker = os.path.basename(str(source.summary["made_by"].get(step) or source.record.id))
         for metric, curve in read(os.path.join(runs, maker)).get(step, ()):
             yield f"{name}.{metric}", curve
 

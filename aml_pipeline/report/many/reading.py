@@ -24,12 +24,12 @@ def sources_of(summaries: Sequence[Summary], records: Sequence[RunRecord], step:
 
 def _of_run(summary: Summary, record: RunRecord) -> list[Source]:
     titles = {name: title_of(variant) for name, variant in summary["variants"].items()}
-    return [Source(record, {name: titles.get(name, name) for name in summary["steps"]})]
+    return [Source(record, summary, {name: titles.get(name, name) for name in summary["steps"]})]
 
 
 def _of_variants(summary: Summary, record: RunRecord, step: str) -> list[Source]:
     variants = summary["variants"].items()
-    return [Source(record, {name: step}) for name, variant in variants if variant["declared"] == step]
+    return [Source(record, summary, {name: step}) for name, variant in variants if variant["declared"] == step]
 
 
 def read_page(table: Table, sources: Sequence[Source], contents: Contents, remark: str = "") -> str:

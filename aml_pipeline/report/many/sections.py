@@ -38,7 +38,6 @@ def _controls() -> Html:
         type="search",
         spellcheck="false",
         autocomplete="off",
-        placeholder="learning_rate < 0.01 and state == done",
         aria_describedby="refused",
     )
     return tag(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from aml_pipeline.core.plain import mapping, sequence
 from aml_pipeline.core.secrets import by_name
+from aml_pipeline.core.text import visible
 from aml_pipeline.report.causes import environment_name, snapshot_of
 from aml_pipeline.runs import environment_changes
 from aml_pipeline.runs.contents import Contents, content
 from aml_pipeline.runs.record import RunRecord
 
 Parts = Mapping[str, Any]
+Code = tuple[tuple[str, str], ...]
 # A compressed text takes a third more as base64.
 _AS_BASE64 = 4 / 3
 _ENVIRONMENT = "environment:"
@@ -25,8 +27,7 @@ def texts_of(records: Sequence[RunRecord], contents: Contents, room: int) -> dic
     """Return the code of runs: ``of``, the number of each run's code, or None; ``code``, paths with the numbers of
     their texts; ``texts``, as many as fit in ``room`` bytes, those of most runs first; None in place of the others.
     """  # noqa: D205 - one thought
-    parts = cache(lambda key: contents.parts(key) or {})
-    runs = [tuple(sorted(_files(record, parts).items())) for record in records]
+    runs = code_of(records, contents)
     codes = {files: place for place, files in enumerate(dict.fromkeys(filter(None, runs)))}
     used = Counter(digest for files in runs for path, digest in files if not by_name(path))
     texts = _that_fit([digest for digest, _ in used.most_common()], contents, room)
@@ -35,9 +36,15 @@ def texts_of(records: Sequence[RunRecord], contents: Contents, room: int) -> dic
     }
     return {
         "of": [codes.get(files) for files in runs],
-        "code": [[[path, numbers[digest]] for path, digest in files] for files in codes],
+        "code": [[[visible(path), numbers[digest]] for path, digest in files] for files in codes],
         "texts": [texts.get(digest) for digest in numbers],
     }
+
+
+def code_of(records: Iterable[RunRecord], contents: Contents) -> list[Code]:
+    """Return the files and environments of each run, with their digests."""
+    parts = cache(lambda key: contents.parts(key) or {})
+    return [tuple(sorted(_files(record, parts).items())) for record in records]
 
 
 def _files(record: RunRecord, parts: Callable[[str], Parts]) -> dict[str, str]:
@@ -77,4 +84,4 @@ def _text(digest: str, contents: Contents) -> str | None:
         definition = contents.definition(digest.removeprefix(_ENVIRONMENT))
         return None if definition is None else "\n".join(environment_changes.lines(definition))
     data = contents.read(content(digest))
-    return None if data is None else data.decode("utf-8", "replace")
+    return None if data is None else visible(data.decode("utf-8", "replace"))
