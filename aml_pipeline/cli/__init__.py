@@ -161,12 +161,13 @@ _REMEMBERED = frozenset({"plan", "run"})
 def _run_remembered(name: str, options: Options, words: list[str], environ: Mapping[str, str]) -> int:
     """Return the cached answer, if any, without importing what would compute it."""
     from aml_pipeline import __version__
+    from aml_pipeline.cli.github import wants_summary
     from aml_pipeline.core import memo
 
     question = memo.question(words, environ, __version__)
     folder = os.path.join(os.path.dirname(os.path.abspath(options.text("file") or "")), ".aml_pipeline", ".memo")
     place = memo.place(folder, question)
-    answer = memo.recall(place, question)
+    answer = None if name == "run" and wants_summary(environ) else memo.recall(place, question)
     if answer is not None:
         print(answer)
         return 0

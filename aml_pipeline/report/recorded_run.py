@@ -31,12 +31,17 @@ class RecordedRun(RunRecord):
         """What is recorded of the end of each step: ``state``, ``reason``, ``seconds``, ``metrics`` and more."""
         return {str(name): mapping(row) for name, row in mapping(self.header.get("steps")).items()}
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The titles of variants of a matrix by their names, such as "train[epochs=5]"."""
+        return titles(self.header)
+
     def metric(self, name: str) -> list[Point]:
         """Return all values that a step logged, by a name such as "train.loss". Raises UsageError if there are none.
 
         For a step that was up to date these are the values of the run that made its result, if its record exists.
         """
-        called = titles(self.header)
+        called = self.titles
         logged = {
             f"{label}.{series.name}": series.points
             for series in self.curves()
@@ -75,7 +80,7 @@ class RecordedRun(RunRecord):
         return tag("div", heading, facts(known.items()), self._steps_part(), self._metrics_part())
 
     def _steps_part(self) -> Html:
-        called = titles(self.header)
+        called = self.titles
         rows = [
             (
                 cut(called.get(name, name), _LETTERS),
@@ -88,7 +93,7 @@ class RecordedRun(RunRecord):
         return table(("Step", "State", "Duration", "Reason"), rows, "Steps", MOST_BYTES) if rows else Html()
 
     def _metrics_part(self) -> Html:
-        called = titles(self.header)
+        called = self.titles
         rows = [
             (
                 cut(f"{called.get(series.step, series.step)}.{series.name}", _LETTERS),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aml_pipeline.cli.commands.plan import plan
 from aml_pipeline.cli.commands.run_combined import Wanted, run_combined
 from aml_pipeline.cli.exits import EXIT_FAILED
+from aml_pipeline.cli.github import summarize
 from aml_pipeline.cli.opened import command_line, open_with, refuse_several
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.python import asking_python
@@ -54,8 +55,8 @@ def run(options: Options, environ: Mapping[str, str]) -> int:
         if options.flag("debug"):
             return _debug(wanted.contexts[0], options.operands)
         if len(wanted.contexts) > 1:
-            return run_combined(options, wanted)
-        return _run(options, wanted)
+            return run_combined(options, wanted, environ)
+        return _run(options, wanted, environ)
 
 
 def _wanted(options: Options, environ: Mapping[str, str]) -> Wanted:
@@ -74,7 +75,7 @@ def _wanted(options: Options, environ: Mapping[str, str]) -> Wanted:
     return Wanted(project.state, [context.of(plan) for plan in plans], list(several), selected, wishes)
 
 
-def _run(options: Options, wanted: Wanted) -> int:
+def _run(options: Options, wanted: Wanted, environ: Mapping[str, str]) -> int:
     context, selected = wanted.contexts[0], wanted.selected
     warned = warn_of_left_out([context], selected, verbose=options.flag("verbose"))
     progress = Progress(
@@ -95,6 +96,7 @@ def _run(options: Options, wanted: Wanted) -> int:
         print(removal.in_words(list(done.refused.values())), file=sys.stderr)
     outputs = output_lines(context.plan, context.store, done, context.plan.file)
     progress.show(outputs, sys.stdout)
+    summarize(environ, title_of(context.plan, len(selected)), [("", context.plan, done)], wanted.state)
     if all(step.state == "up to date" for step in done.steps.values()):
         options.answer = None if warned else "\n".join([*progress.lines, *outputs])
     elif sys.stderr.isatty():

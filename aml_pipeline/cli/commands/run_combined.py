@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from aml_pipeline.cli.exits import EXIT_FAILED
+from aml_pipeline.cli.github import summarize
 from aml_pipeline.cli.opened import command_line
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress
@@ -41,7 +42,7 @@ class Wanted(NamedTuple):
     wishes: Wishes
 
 
-def run_combined(options: Options, wanted: Wanted) -> int:
+def run_combined(options: Options, wanted: Wanted, environ: Mapping[str, str]) -> int:
     """Carry out the runs; exit with 1 if one failed or was not carried out."""
     contexts, verbose = wanted.contexts, options.flag("verbose")
     warned = warn_of_left_out(contexts, wanted.selected, verbose=verbose)
@@ -60,6 +61,8 @@ def run_combined(options: Options, wanted: Wanted) -> int:
         say(removal.in_words(list(refused.values())))
     table = _table(wanted, done)
     print(*table, sep="\n")
+    plans = (context.plan for context in contexts)
+    summarize(environ, _title(wanted, contexts[0]), list(zip(names, plans, done, strict=False)), wanted.state)
     if not any(run.id for run in done) and all(run.state == "done" for run in done):
         options.answer = None if warned else "\n".join([*progress.lines, *table])
     return 0 if [run.state for run in done] == ["done"] * len(contexts) else EXIT_FAILED
