@@ -294,6 +294,7 @@ COMMANDS = {
                 choices=("v1", "v2"),
             ),
             _REMOTE_WORKSPACE,
+            Option("-F", "--follow", help="Follow the run in progress until it ends; without STEP, all that run."),
             Option("--run", value="RUN", help="Another run: its id from `runs`, or a unique part of it."),
             Option("--rank", value="N", help="Of a distributed step, the process of rank N (default: 0)."),
             operands=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 
@@ -15,12 +16,18 @@ from aml_pipeline.core import files
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.wording import listed
+from aml_pipeline.project.opening import Opened
 from aml_pipeline.report.sources import source_directory, to_sources
+from aml_pipeline.runs import locks
 from aml_pipeline.runs.record import RunRecord
 
 
 def logs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the log of a step."""
+    file = options.text("file") or ""
+    if "." not in file and not os.path.exists(file):
+        cure = f"To follow the log of step {file}, write `aml-pipeline logs --follow {file}`."
+        raise UsageError(f'There is no pipeline file "{file}", which -f names. {cure}')
     opened = open_readable(options)
     if options.flag("remote"):
         from aml_pipeline.cli.commands.logs_remote import print_log
@@ -30,6 +37,8 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
     if len(options.operands) > 1:
         what = f'Unexpected operand "{options.operands[1]}"'
         raise UsageError(f"{what}: `logs` takes one step. --run names its run, or --remote a run in Azure ML.")
+    if options.flag("follow") and locks.is_locked(opened.state):
+        return _follow(options, opened)
     run, step = _logged(records_of(opened), options.text("run"), options.operands)
     rank = whole_number(options, "rank", 0, least=0)
     others = run.ranks.get(step, [])
@@ -41,6 +50,17 @@ def logs(options: Options, environ: Mapping[str, str]) -> int:
         for piece in to_source.pieces(stream):
             log(sys.stdout, piece, coloured=coloured)
     return 0
+
+
+def _follow(options: Options, opened: Opened) -> int:
+    from aml_pipeline.cli.commands.logs_follow import follow
+
+    plan, name = opened.plan, options.text("run")
+    run = chosen(records_of(opened), name).id if name else None
+    steps = set(options.operands)
+    if plan:
+        steps = {step.name for text in options.operands for step in plan.steps_called(text)}
+    return follow(opened.state, run, steps, whole_number(options, "rank", 0, least=0))
 
 
 def _logged(records: list[RunRecord], name: str | None, operands: list[str]) -> tuple[RunRecord, str]:

@@ -29,6 +29,10 @@ def print_log(opened: Opened, options: Options, environ: Mapping[str, str]) -> i
     """Print the log of a step of the named run, or of the latest submitted one."""
     plan = opened.plan
     assert plan is not None  # noqa: S101 - the caller opened it
+    if options.flag("follow"):
+        raise UsageError(
+            "`logs --remote` cannot follow. `aml-pipeline wait RUN` shows the progress of a run in Azure ML."
+        )
     for name in ("rank", "run"):
         if options.text(name):
             raise UsageError(f"`logs --remote` does not accept --{name}. Write `aml-pipeline logs --remote RUN STEP`.")

@@ -143,7 +143,7 @@ def _time(row: Row) -> str:
 
 def about(seconds: float) -> str:
     """Return a rough duration: ``about`` its last digit is not known."""
-    if seconds < _MINUTE - 0.5:
+    if seconds <= _MINUTE - 1:
         return f"{math.ceil(seconds)} s"
     if seconds < _HOUR - _MINUTE / 2:
         return f"{round(seconds / _MINUTE)} min"

@@ -14,15 +14,13 @@ _LONGEST_LINE = 1 << 16
 
 
 class Together:
-    """Writes to ``stream``; ``names`` are those of the steps, so that their lines are aligned."""
+    """Writes to ``stream``; lines are aligned by the longest of the ``names`` that are known."""
 
     def __init__(self, stream: TextIO, names: list[str], *, coloured: bool) -> None:
         self._stream = stream
         self._coloured = coloured
-        columns = columns_of(stream)
-        longest = max(map(width, names), default=0)
-        self._size = longest if columns is None else min(longest, max(16, columns // 3))
-        self._colours = {name: _COLOURS[number % len(_COLOURS)] for number, name in enumerate(names)}
+        self._size = max(map(width, names), default=0)
+        self._colours: dict[str, int] = {}
         self._rest: dict[str, str] = {}
 
     def write(self, name: str, text: str) -> None:
@@ -43,8 +41,15 @@ class Together:
             return
         behind = raw(self._stream)
         shown = for_terminal(text, coloured=self._coloured) if behind.isatty() else text
-        before = f"{padded(shortened(visible(name), self._size), self._size)} | "
-        if self._coloured:
-            before = f"\x1b[0;{self._colours.get(name, _COLOURS[0])}m{before}\x1b[0m"
+        before = self._before(name)
         behind.write("".join(f"{before}{line}\n" for line in shown.removesuffix("\n").split("\n")))
         behind.flush()
+
+    def _before(self, name: str) -> str:
+        """Return what stands before the lines of a step: its name, aligned, in a colour of its own."""
+        self._size = max(self._size, width(name))
+        columns = columns_of(self._stream)
+        size = self._size if columns is None else min(self._size, max(16, columns // 3))
+        before = f"{padded(shortened(visible(name), size), size)} | "
+        colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
+        return f"\x1b[0;{colour}m{before}\x1b[0m" if self._coloured else before
