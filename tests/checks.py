@@ -130,6 +130,25 @@ ENTRIES: dict[str, dict[str, str]] = {
         "schedule-form": "A schedule must say in exactly one way when it fires. Write `cron` or `recurrence`.",
         "unknown-zone": "The time zone is unknown. Write its IANA name, like `Europe/Paris`.",
     },
+    "Matrices": {
+        "bad-matrix": "A matrix has axes with lists of plain values, and under `include` and `exclude` lists of "
+        "combinations. It is fixed before anything runs, so no expression can compute it; only datasets may be values.",
+        "idle-exclude": "A warning: an entry of `exclude` leaves nothing out. Its values must be written as the axis "
+        "has them: `0.1` and `0.10` are different texts.",
+        "idle-include": "A warning: an entry of `include` adds neither a value nor a combination. Delete it.",
+        "matrix-size": "A pipeline may have at most 1,000 variants. Vary fewer axes, or fewer values of each; "
+        "combinations count before `exclude` leaves some out.",
+        "no-variant": "A step reads those variants of another one that have its own values on all axes that both have, "
+        "and there are none. Give both matrices the same values, written alike, or give the axes different names: then "
+        "the step reads all variants.",
+        "several-variants": "Something that can only be one output would be that of several variants. Add a step that "
+        "reads them all, as several values of an option, and chooses.",
+        "unknown-axis": "The matrix of the step has no such axis. Correct the name, or add the axis.",
+        "unset-axis": "An axis that only `include` adds has no value in some combinations, but an argument reads it. "
+        "Add the axis to the matrix, or to each entry.",
+        "unused-axis": "A warning: an axis changes nothing, so its variants are the same run again and again. Use it "
+        "in an argument, or delete it.",
+    },
     "Arguments": {
         "bad-arguments": "Arguments must be a mapping of options, or a list. Write one `--option: value` per line.",
         "bad-option": "A key of `arguments:` is an option and must begin with `-`. Write a positional value as a list "

@@ -17,7 +17,7 @@ from aml_pipeline.core.sealing import Hide
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan import ports
-from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of, one_of_each
 from aml_pipeline.pipeline.plan.settings import Compute, DatasetPlace, Distribution, OutputSettings, Resources
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
@@ -46,14 +46,6 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
         found += [*(_inputs(step) if alone else ()), *unbuildable.lines(step, project)]
     names = datasets_of(chosen)
     return [*found, *(problem for name in names for problem in _dataset(plan, project, name))]
-
-
-def one_of_each(steps: Iterable[Step]) -> list[Step]:
-    """Return the first variant of each step in the file: its variants differ in nothing but their arguments."""
-    firsts: dict[str, Step] = {}
-    for step in steps:
-        firsts.setdefault(step.declared, step)
-    return list(firsts.values())
 
 
 def same_names(plan: Plan) -> Iterator[Problem]:

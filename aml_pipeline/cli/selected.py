@@ -10,7 +10,6 @@ from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import each
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, out_of_date, ranks
-from aml_pipeline.pipeline.plan import graph
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.spec.step import MOST
 from aml_pipeline.runs import differences
@@ -65,14 +64,10 @@ def say(text: str) -> None:
 
 def selection(options: Options, plan: Plan) -> tuple[list[str], frozenset[str]]:
     """Return the selected steps, and those that run in any case."""
-    selected = graph.select(
-        plan.upstream,
-        options.operands,
-        only=options.flag("only"),
-        start=options.text("from"),
-        until=options.text("until"),
+    selected = plan.select(
+        options.operands, only=options.flag("only"), start=options.text("from"), until=options.text("until")
     )
-    forced = (options.operands or selected) if options.flag("force") else ()
+    forced = (plan.named(options.operands) or selected) if options.flag("force") else ()
     return selected, frozenset(forced)
 
 

@@ -45,8 +45,8 @@ def run_plan(  # noqa: PLR0913 - what a run is made of
     if jobs < 1:
         raise UsageError(f"jobs must be 1 or more, got {jobs}.")
     steps = [steps] if isinstance(steps, str) else list(steps)
-    selected = graph.select(plan.upstream, steps)
-    wishes = Wishes((steps or selected) if force else (), jobs, keep_going, shared=True)
+    selected = plan.select(steps)
+    wishes = Wishes((plan.named(steps) or selected) if force else (), jobs, keep_going, shared=True)
     project = project_of(plan)
     plan = plan if python is None else without_pythons(plan)
     with asking(python, environ, project.folder) as pythons:

@@ -225,6 +225,8 @@ def _misplaced(node: source.Node, path: Path, misspelt: set[Path]) -> Iterator[P
         cure = "Write the value itself; a profile can override it."
         if path[:1] == ("steps",) and path[2:3] == ("command",):
             cure = "Write it under `arguments:`, which follow the words of the command."
+        elif "matrix." in node.value:
+            cure = "Read it in an argument: variants differ in nothing else."
         message = "expressions are only allowed in the arguments and inputs of a step."
         yield Problem("misplaced-expression", message, cure, position=node.position)
     for key, child in node.children.items():

@@ -203,11 +203,9 @@ def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
         if "environment_variables" in given:
             given["environment_variables"] = {**step.environment_variables, **override.environment_variables}
         if "matrix" in given:
-            merged, wrong = _merged_matrix(applied.spec, name, override.matrix, (*path, "matrix"))
-            given["matrix"] = merged
-            applied.problems += wrong
-            kept = [("steps", name, "matrix", axis) for axis in merged or () if axis not in override.matrix]
-            origins.update({place: place for place in kept})
+            given["matrix"] = _merged_matrix(applied, name, override.matrix, (*path, "matrix"))
+            if given["matrix"] is step.matrix:  # the override is wrong
+                del given["matrix"]
         keys: list[Path] = [(key,) for key in given if key != "environment_variables"]
         keys += [("environment_variables", variable) for variable in override.environment_variables]
         origins.update({("steps", name, *key): (*path, *key) for key in keys})
@@ -215,24 +213,27 @@ def _override_steps(applied: Applied, profile: Profile, root: Path) -> None:
     _merge(applied, "steps", changed, origins)
 
 
-def _merged_matrix(pipeline: PipelineSpec, step: str, override: object, path: Path) -> tuple[Any, list[Problem]]:
-    """Return the matrix of ``step`` with the axes of ``override``, and what is wrong with these; ``path`` is theirs."""
-    declared = pipeline.steps[step].matrix
-    if not isinstance(declared, dict):
+def _merged_matrix(applied: Applied, step: str, override: object, path: Path) -> object:
+    """Return the matrix of ``step`` with the axes of ``override``, whose place is ``path``; reports what is wrong."""
+    declared, datasets = applied.spec.steps[step].matrix, applied.spec.datasets
+    if declared is None:
         message = f'step "{step}" has no matrix, so a profile cannot replace its axes.'
-        return declared, [Problem("bad-matrix", message, "Add `matrix:` to the step.", path, on_key=True)]
-    if not isinstance(override, dict):
-        return declared, matrix.read(override, step, path, pipeline.datasets).problems
+        applied.problems.append(Problem("bad-matrix", message, "Add `matrix:` to the step.", path, on_key=True))
+    if not isinstance(override, dict) or not override:
+        applied.problems += matrix.read(override, step, path, datasets).problems
+    if not isinstance(declared, dict) or not isinstance(override, dict):
+        return declared
     unknown = [axis for axis in override if axis not in {*declared, *matrix.LISTS}]
-    problems = [
-        Problem("unknown-axis", f'the matrix of step "{step}" has no axis "{axis}".',
-                suggest(axis, declared, noun="axis"), (*path, axis), on_key=True)
-        for axis in unknown
-    ]  # fmt: skip
+    for axis in unknown:
+        message, cure = f'the matrix of step "{step}" has no axis "{axis}".', suggest(axis, declared, noun="axis")
+        applied.problems.append(Problem("unknown-axis", message, cure, (*path, axis), on_key=True))
     merged = {**declared, **{axis: values for axis, values in override.items() if axis not in unknown}}
-    whole = matrix.read(merged, step, path, pipeline.datasets).problems
-    own = [problem for problem in whole if problem.path[len(path) :][:1] in {(), *((axis,) for axis in override)}]
-    return merged, [*problems, *own]
+    kept: list[Path] = [("steps", step, "matrix", axis) for axis in declared if axis not in override]
+    applied.origins.update(zip(kept, kept, strict=True))
+    own = {(), *((axis,) for axis in override)}
+    found = [] if unknown else matrix.read(merged, step, path, datasets).problems
+    applied.problems += [problem for problem in found if problem.path[len(path) :][:1] in own]
+    return merged
 
 
 def datasets_varied(pipeline: PipelineSpec) -> set[str]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from aml_pipeline.core import files
 from aml_pipeline.core.folders import RepeatedLinksError
 from aml_pipeline.core.problems import Path, Position, Problem, nearest
 from aml_pipeline.core.wording import counted
-from aml_pipeline.pipeline.plan.model import OtherValue, Plan, Step, datasets_of
+from aml_pipeline.pipeline.plan.model import OtherValue, Plan, Step, datasets_of, one_of_each
 from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.script import kinds
@@ -29,7 +29,7 @@ from aml_pipeline.project.snapshot.source import MOST_CODE, SourceFolder
 def check(
     plan: Plan,
     project: Project,
-    untold: Container[str] = (),
+    untold: Collection[str] = (),
     unknown: Container[str] = (),
     others: Sequence[OtherValue] = (),
 ) -> list[Problem]:
@@ -40,14 +40,26 @@ def check(
     """
     problems: list[Problem] = []
     taken = []
-    for step in plan.steps:
+    for step in one_of_each(plan.steps):
         faults = list(script_faults(step, project))
         problems += faults or _snapshot_faults(step, project)
         taken += [] if faults else [step]
-        if not faults and step.name not in untold:
-            problems += _contract_faults(step, plan, project, unknown, others)
+    known = {step.declared for step in taken} - set(untold)
+    for step in _with_new_values(step for step in plan.steps if step.declared in known):
+        problems += _contract_faults(step, plan, project, unknown, others)
     problems += [*_empty_patterns(taken, project), *_environment_faults(plan, project), *_dataset_faults(plan, project)]
     return problems
+
+
+def _with_new_values(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps without those variants whose every value some earlier one has: scripts judge each by itself."""
+    seen: set[object] = set()
+    for step in steps:
+        numbers = tuple(len(argument.values) for argument in step.arguments)
+        values = {(step.declared, numbers), *((step.declared, *item) for item in step.variant.items())}
+        if not values <= seen:
+            yield step
+        seen |= values
 
 
 def _contract_faults(
@@ -99,10 +111,10 @@ def unlaunched(project: Project, steps: Iterable[Step]) -> Iterator[Problem]:
     for step in steps:
         modules = [name for name in _OF_MPIRUN if name in project.snapshot(step).external]
         if modules and step.distribution and step.distribution.processes_per_node > 1:
-            message = f'{modules[0]} finds the processes of step "{step.name}" only if mpirun starts them, '
+            message = f'{modules[0]} finds the processes of step "{step.declared}" only if mpirun starts them, '
             message += "and a local run does not use mpirun."
             cure = "Run one process here: add `--processes 1`."
-            yield Problem("needs-mpirun", message, cure, ("steps", step.name, "distribution"), on_key=True)
+            yield Problem("needs-mpirun", message, cure, ("steps", step.declared, "distribution"), on_key=True)
 
 
 def not_found(name: str, local: str, *, given: bool = False) -> Problem:
@@ -117,7 +129,9 @@ def script_faults(step: Step, project: Project) -> Iterator[Problem]:
     """Yield the problems that prevent a snapshot of ``step``."""
     path: Path = _place(step)
     if step.script is not None and posixpath.normpath(step.script).startswith("-"):
-        message = f'step "{step.name}" runs {step.script}, but Python takes a name that begins with "-" for an option.'
+        message = (
+            f'step "{step.declared}" runs {step.script}, but Python takes a name that begins with "-" for an option.'
+        )
         yield Problem("script-name", message, "Rename the script.", path)
         return
     folder = project.path(step.source_directory)
@@ -125,7 +139,7 @@ def script_faults(step: Step, project: Project) -> Iterator[Problem]:
     place = os.path.join(folder, script or "")
     for inner, name, outer in ((folder, step.source_directory, project.folder), (place, script, folder)):
         if not project.holds(outer, inner):
-            message = f'"{name}" of step "{step.name}" is outside {_shown(outer, project)}.'
+            message = f'"{name}" of step "{step.declared}" is outside {_shown(outer, project)}.'
             cure = "Move it inside: a snapshot contains only files of its source folder."
             yield Problem("outside", message, cure, path if name == script else _folder_path(step))
             return
@@ -181,7 +195,7 @@ def _nearest_folder(name: str, project: Project) -> str | None:
 
 
 def _folder_path(step: Step) -> Path:
-    return ("steps", step.name, "source_directory")
+    return ("steps", step.declared, "source_directory")
 
 
 def _missing_script(step: Step, script: str, folder: str) -> Problem:
@@ -189,12 +203,12 @@ def _missing_script(step: Step, script: str, folder: str) -> Problem:
 
     shown = step.source_directory.rstrip("/")
     if step.module is not None:
-        message = f'step "{step.name}" runs the module {step.module}, but {script} was not found in {shown}/.'
+        message = f'step "{step.declared}" runs the module {step.module}, but {script} was not found in {shown}/.'
         cure = f"Create it, or write `command: [python, -m, {step.module}]` for a module of an installed package."
         return Problem("missing-script", message, cure, step.place)
     suffix = posixpath.splitext(script)[1] if step.command else ".py"
     scripts = [name for name in sorted(os.listdir(folder)) if name.endswith(suffix)]
-    message = f'step "{step.name}" runs {script}, which was not found in {shown}/.'
+    message = f'step "{step.declared}" runs {script}, which was not found in {shown}/.'
     return Problem("missing-script", message, suggest(script, scripts, noun="script"), _place(step))
 
 
@@ -208,23 +222,23 @@ def _snapshot_faults(step: Step, project: Project) -> Iterator[Problem]:
         if not is_pattern(pattern):
             message = f'"{pattern}" is not a valid file pattern.'
             cure = "Write it as in .gitignore, for example `data/*.csv`."
-            yield Problem("bad-pattern", message, cure, ("steps", step.name, "snapshot", index))
+            yield Problem("bad-pattern", message, cure, ("steps", step.declared, "snapshot", index))
     snapshot = project.snapshot(step)
     folder = os.path.relpath(snapshot.folder, project.folder)
     for name in snapshot.ignored:
-        message = f'step "{step.name}" needs {name}, but the ignore file of {step.source_directory}/ excludes it.'
+        message = f'step "{step.declared}" needs {name}, but the ignore file of {step.source_directory}/ excludes it.'
         cure = "Remove its pattern from .amlignore (or from .gitignore, which is used if there is no .amlignore)."
         yield Problem("ignored-file", message, cure, step.place)
     kind = _other_kind(snapshot, project.source(step))
     if kind:
         script = str(snapshot.script)
-        message = f'step "{step.name}" runs {step.script or script}, which is {kind}, not a Python file.'
+        message = f'step "{step.declared}" runs {step.script or script}, which is {kind}, not a Python file.'
         yield Problem("not-python", message, _python_cure(kind, step.script or script), step.place)
     for fault in snapshot.faults:
         if kind is None or fault.file != snapshot.script:
             yield Problem(
                 "script-syntax",
-                f'Python cannot parse this file, so step "{step.name}" cannot run: {fault.reason.rstrip(".")}.',
+                f'Python cannot parse this file, so step "{step.declared}" cannot run: {fault.reason.rstrip(".")}.',
                 fault.cure,
                 file=os.path.normpath(os.path.join(folder, fault.file)),
                 position=Position(fault.line, fault.column),
@@ -267,7 +281,7 @@ def _empty_patterns(steps: Sequence[Step], project: Project) -> Iterator[Problem
     for step in steps:
         for index, pattern in enumerate(step.snapshot or ()):
             if is_choice(pattern) and pattern not in matching[step.snapshot or ()]:
-                place: Path = ("steps", step.name, "snapshot", index)
+                place: Path = ("steps", step.declared, "snapshot", index)
                 message = f'"{pattern}" matches no file of {_shown(project.source(step).path, project)}.'
                 cure = _pattern_cure(pattern, step, project)
                 yield Problem("empty-pattern", message, cure, place, severity="warning")
@@ -296,7 +310,7 @@ def _open_snapshot(step: Step, snapshot: Snapshot, folder: str) -> Problem:
     assert opening is not None  # noqa: S101 - the caller asked
     count = counted(len(snapshot.digests), "file")
     message = (
-        f'step "{step.name}": {opening.file} {opening.reason}, so its snapshot is the whole of '
+        f'step "{step.declared}": {opening.file} {opening.reason}, so its snapshot is the whole of '
         f"{step.source_directory}/ ({count}), and a change of any of them runs it again."
     )
     patterns = ", ".join(f'"{glob}"' for glob in nearest_globs(snapshot, opening.file))
@@ -326,7 +340,7 @@ def _environment_faults(plan: Plan, project: Project) -> Iterator[Problem]:
 def _misplaced_files(environment: Environment, step: Step, project: Project) -> Iterator[Problem]:
     for key in ("conda_file", "pip_requirements", "dockerfile"):
         name = getattr(environment, key)
-        place: Path = ("steps", step.name, "environment", key)
+        place: Path = ("steps", step.declared, "environment", key)
         if name is None:
             continue
         if not project.holds(project.folder, project.path(name)):

@@ -87,10 +87,10 @@ class Project:
 
     def snapshot(self, step: Step) -> Snapshot:
         """Return the snapshot of ``step``."""
-        known = self._snapshots.get(step.name)
+        known = self._snapshots.get(step.declared)
         if known is None:
             source = self.source(step)
-            known = self._snapshots[step.name] = snapshot.take(source, program.of(step, source), step.snapshot)
+            known = self._snapshots[step.declared] = snapshot.take(source, program.of(step, source), step.snapshot)
         return known
 
     def contract(self, step: Step) -> Contract | None:

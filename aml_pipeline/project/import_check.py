@@ -96,7 +96,7 @@ def _problem(needed: Needed, folder: str, steps: Sequence[Step], project: Projec
     top = needed.module.partition(".")[0]
     shown = needed.module if top in NAMESPACES else top
     names = " or ".join(declaring_files(steps[0].environment))
-    users = shortened([f'"{step.name}"' for step in steps], 1)
+    users = shortened([f'"{step.declared}"' for step in steps], 1)
     message = f'no package in {names} (environment of step {users}) provides "{shown}".'
     cure = cure_here(needed.module, steps[0], project) or _cure(needed.module, shown, steps[0], providers)
     lines = files.read(os.path.join(folder, needed.place.file)).decode("utf-8", "replace").splitlines()

@@ -13,7 +13,7 @@ from aml_pipeline.core.problems import Problem, errors, ordered
 from aml_pipeline.pipeline import loader
 from aml_pipeline.pipeline.combinations import Given
 from aml_pipeline.pipeline.loader import Loaded
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, one_of_each
 from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.spec import places
 from aml_pipeline.pipeline.yaml import source
@@ -114,7 +114,7 @@ def open_pipeline(
 def project_of(plan: Plan) -> Project:
     """Return the project of ``plan`` as it is on the disk now. Raises PipelineError for missing scripts."""
     project = Project(plan, _digests(plan))
-    faults = [fault for step in plan.steps for fault in check.script_faults(step, project)]
+    faults = [fault for step in one_of_each(plan.steps) for fault in check.script_faults(step, project)]
     if faults:
         raise plan.refusal(faults)
     return project

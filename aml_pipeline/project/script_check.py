@@ -40,7 +40,7 @@ def warnings(plan: Plan, project: Project, variables: Container[str] = ()) -> li
     for step in plan.steps:
         for warning in _Script(step, plan, project, reader).warnings(variables):
             _, steps = users.setdefault((warning.code, warning.file, warning.about or warning.position), (warning, {}))
-            steps[step.name] = None
+            steps[step.declared] = None
     return [warning.problem(list(steps)) for warning, steps in users.values()]
 
 

@@ -12,7 +12,7 @@ from aml_pipeline.core.masking import is_secret
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.secrets import by_name, by_variable
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of, one_of_each
 from aml_pipeline.pipeline.plan.tokens import Literal, Parameter, Text, Token, by_option, with_options
 from aml_pipeline.project.folder import Project
 from aml_pipeline.project.snapshot.imports import parse
@@ -24,10 +24,11 @@ VAULT = "Keep secrets in the key vault of the workspace, and read them as docs/a
 
 def warnings(plan: Plan, project: Project, steps: Sequence[Step]) -> list[Problem]:
     """Return a warning for each file of ``steps`` with a usual name for secrets, and each value that looks like one."""
-    settings = [*_variables(steps), *_docker_arguments(steps)]
+    declared = one_of_each(steps)
+    settings = [*_variables(declared), *_docker_arguments(declared)]
     of_plan = [*_parameters(plan, steps), *_datasets(plan, steps)]
-    unread = [problem for step in steps if step.compute for problem in _unread(step, project)]
-    files_sent = [*_files(project, steps), *_build_contexts(project, steps)]
+    unread = [problem for step in declared if step.compute for problem in _unread(step, project)]
+    files_sent = [*_files(project, declared), *_build_contexts(project, declared)]
     return [*files_sent, *settings, *_arguments(steps), *of_plan, *unread]
 
 
@@ -85,9 +86,11 @@ def _variables(steps: Iterable[Step]) -> Iterator[Problem]:
     for (name, value), having in users.items():
         what = by_variable(name, value)
         more = f" and {len(having) - 1} more" if len(having) > 1 else ""
-        place = ("steps", having[0].name, "environment_variables", name)
+        place = ("steps", having[0].declared, "environment_variables", name)
         if what:
-            yield _in_plain_text(f'the variable "{name}" of step "{having[0].name}"{more}', what, place, on_key=True)
+            yield _in_plain_text(
+                f'the variable "{name}" of step "{having[0].declared}"{more}', what, place, on_key=True
+            )
 
 
 def _unread(step: Step, project: Project) -> Iterator[Problem]:
@@ -97,9 +100,9 @@ def _unread(step: Step, project: Project) -> Iterator[Problem]:
     read = _read_secrets(project, step)
     for variable, name in step.secrets.items():
         if None not in read and name not in read:
-            message = f'Azure ML does not set {variable}: step "{step.name}" must read the secret "{name}" itself.'
+            message = f'Azure ML does not set {variable}: step "{step.declared}" must read the secret "{name}" itself.'
             cure = f'Call `get_secret("{name}")` there, as docs/azure.md#secrets shows.'
-            place = ("steps", step.name, "environment_variables", variable)
+            place = ("steps", step.declared, "environment_variables", variable)
             yield Problem("unread-secret", message, cure, place, on_key=True, severity="warning")
 
 
@@ -135,8 +138,8 @@ def _docker_arguments(steps: Iterable[Step]) -> Iterator[Problem]:
         *_, name, value = ("", "", *text.split("=", 2))
         what = by_variable(name.strip("-"), value)
         if what:
-            place = ("steps", step.name, "resources", "docker_arguments")
-            yield _in_plain_text(f'an argument of Docker for step "{step.name}"', what, place, on_key=True)
+            place = ("steps", step.declared, "resources", "docker_arguments")
+            yield _in_plain_text(f'an argument of Docker for step "{step.declared}"', what, place, on_key=True)
 
 
 def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
@@ -145,7 +148,7 @@ def _arguments(steps: Iterable[Step]) -> Iterator[Problem]:
             what = _kind(option, token)
             if what:
                 whose = f"the value of {option}" if option else "an argument"
-                yield _in_plain_text(f'{whose} in step "{step.name}"', what, place)
+                yield _in_plain_text(f'{whose} in step "{step.declared}"', what, place)
 
 
 def _kind(option: str, token: Token) -> str | None:

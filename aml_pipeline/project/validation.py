@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.pipeline.plan.model import Plan
+from aml_pipeline.pipeline.plan.model import Plan, one_of_each
 from aml_pipeline.project import check, script_check, secret_check
 from aml_pipeline.project.environment import unbuildable
 from aml_pipeline.project.folder import Project
@@ -27,13 +27,17 @@ def warnings(plan: Plan, project: Project, pythons: Pythons, variables: Mapping[
     steps inherit when they run here.
     """
     absent = check.missing_data(plan, project, plan.steps)
+    declared = replace(plan, steps=tuple(one_of_each(plan.steps)))
     expected_here = [problem for problem in absent if plan.datasets[str(problem.path[1])].local is not None]
     return [
-        *size.warnings(plan, project),
-        *unbuildable.warnings(plan, project),
+        *size.warnings(declared, project),
+        *unbuildable.warnings(declared, project),
         *secret_check.warnings(plan, project, plan.steps),
-        *(replace(problem, severity="warning") for problem in [*expected_here, *_pythons(plan, project, variables)]),
-        *of_scripts(plan, project, pythons, variables),
+        *(
+            replace(problem, severity="warning")
+            for problem in [*expected_here, *_pythons(declared, project, variables)]
+        ),
+        *of_scripts(declared, project, pythons, variables),
     ]
 
 

@@ -120,15 +120,15 @@ def test_where_everything_needs_everything_some_cycles_are_enough() -> None:
 def test_the_laws_of_selection(upstream: Upstream, data: st.DataObject) -> None:
     upstream = {name: upstream[name] for name in graph.order(upstream)}
     steps = data.draw(st.lists(st.sampled_from(list(upstream)), max_size=3))
-    start, until = (data.draw(st.none() | st.sampled_from(list(upstream))) for _ in range(2))
+    start, until = (data.draw(st.lists(st.sampled_from(list(upstream)), max_size=2)) for _ in range(2))
     only = data.draw(st.booleans()) and bool(steps)
     expected = set(upstream) if not steps else set(steps)
     if steps and not only:
         expected = set().union(*(needed(upstream, name) for name in steps))
     if start:
-        expected = {name for name in expected if start in needed(upstream, name)}
+        expected = {name for name in expected if needed(upstream, name) & set(start)}
     if until:
-        expected &= needed(upstream, until)
+        expected &= set().union(*(needed(upstream, name) for name in until))
     assume(expected)
     chosen = graph.select(upstream, steps, only=only, start=start, until=until)
     assert chosen == [name for name in upstream if name in expected]
@@ -154,10 +154,10 @@ CHAIN: Upstream = {"a": [], "b": ["a"], "c": ["b"], "other": []}
         ({"steps": ["b"]}, ["a", "b"]),
         ({"steps": ["c", "other"]}, ["a", "b", "c", "other"]),
         ({"steps": ["c", "a"], "only": True}, ["a", "c"]),
-        ({"start": "b"}, ["b", "c"]),
-        ({"until": "b"}, ["a", "b"]),
-        ({"start": "b", "until": "b"}, ["b"]),
-        ({"steps": ["c"], "start": "b"}, ["b", "c"]),
+        ({"start": ["b"]}, ["b", "c"]),
+        ({"until": ["b"]}, ["a", "b"]),
+        ({"start": ["b"], "until": ["b"]}, ["b"]),
+        ({"steps": ["c"], "start": ["b"]}, ["b", "c"]),
     ],
 )
 def test_selections(words: dict[str, object], chosen: list[str]) -> None:
@@ -167,14 +167,11 @@ def test_selections(words: dict[str, object], chosen: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"steps": ["bb"]}, 'Unknown step "bb"'),
-        ({"start": "A"}, 'Unknown step "A"'),
-        ({"until": "othr"}, 'Did you mean "other"?'),
         ({"only": True}, "--only needs at least one step"),
-        ({"start": "c", "until": "a"}, "These options select no step"),
-        ({"steps": ["other"], "start": "a"}, "These options select no step"),
+        ({"start": ["c"], "until": ["a"]}, "These options select no step"),
+        ({"steps": ["other"], "start": ["a"]}, "These options select no step"),
     ],
 )
 def test_what_cannot_be_selected(words: dict[str, object], message: str) -> None:
-    with pytest.raises(UsageError, match=message.replace("?", r"\?")):
+    with pytest.raises(UsageError, match=message):
         graph.select(CHAIN, **words)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from aml_pipeline.azureml import sendable, shell_words
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.core.wording import counted, shortened, size_in_words
-from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of, one_of_each
 from aml_pipeline.pipeline.plan.settings import DatasetPlace
 from aml_pipeline.pipeline.plan.tokens import Text
 from aml_pipeline.project.environment.interpreter import unasked
@@ -22,7 +22,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step]) -> list[Proble
     names = datasets_of(chosen)
     only = [
         problem
-        for step in sendable.one_of_each(chosen)
+        for step in one_of_each(chosen)
         for rule in (_only_in_v2(step), _texts(step), _registering(step, project), _build_context(step, project))
         for problem in rule
     ]

@@ -15,7 +15,7 @@ from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import on_one_line
 from aml_pipeline.core.wording import counted, size_in_words
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.plan import graph
+from aml_pipeline.pipeline.plan.model import one_of_each
 from aml_pipeline.project.environment import steps_python
 from aml_pipeline.project.opening import Opened
 from aml_pipeline.project.snapshot.origins import LeftOut, Member
@@ -36,14 +36,12 @@ def show(options: Options, environ: Mapping[str, str]) -> int:
         raise UsageError("--snapshot does not support --format github. Use --format text or json.")
     with asking_python(options, environ) as pythons:
         opened = checked(options, environ, pythons)
-        chosen = (
-            graph.select(opened.plan.upstream, options.operands, only=bool(options.operands)) if opened.plan else []
-        )
-        steps = [opened.plan.step(name) for name in chosen] if opened.plan else []
+        chosen = opened.plan.select(options.operands, only=bool(options.operands)) if opened.plan else []
+        steps = one_of_each(opened.plan.step(name) for name in chosen) if opened.plan else []
         pages: dict[str, Report | None] = {}
         if opened.plan and opened.project:
             interpreters = steps_python.all_of(opened.plan, opened.project, steps, pythons, environ)
-            pages = {step.name: report(opened.project, step, interpreters[step.python]) for step in steps}
+            pages = {step.declared: report(opened.project, step, interpreters[step.python]) for step in steps}
     if form == "json":
         shown = [page.as_data() for page in pages.values() if page]
         rows = json.loads(problems.as_json(opened.loaded.problems))

@@ -119,7 +119,7 @@ class _Reader:
         if taken:
             self._wrong("taken-literal", f"Azure ML's SDK does not pass on a string that begins with `{taken}`.",
                         "Let it begin differently, and add this prefix in the script.", path)  # fmt: skip
-        elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text), self.inputs):
+        elif meant := tokens.meant_expression(re.sub(r"^\$\s+", "$", text), self.inputs, self.axes):
             message = f"this is passed as a plain string, not as the expression {meant}."
             self._wrong("bad-expression", message, f"If the expression is meant, write {meant}.", path, warning=True)
         elif ";" in text:

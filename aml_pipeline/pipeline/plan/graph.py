@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.problems import suggest
 
 Upstream = Mapping[str, Sequence[str]]
 
@@ -114,25 +113,21 @@ def select(
     steps: Sequence[str] = (),
     *,
     only: bool = False,
-    start: str | None = None,
-    until: str | None = None,
+    start: Sequence[str] = (),
+    until: Sequence[str] = (),
 ) -> list[str]:
-    """Return the selected steps in the order of ``upstream``'s keys.
+    """Return the selected steps in the order of ``upstream``'s keys, which include all that are named.
 
-    ``steps`` with everything that they need (all steps if empty); ``only`` without what they need; ``start`` keeps that
-    step and everything downstream; ``until`` keeps that step and everything it needs. Raises UsageError for an unknown
-    name.
+    ``steps`` with everything that they need (all steps if empty); ``only`` without what they need; ``start`` keeps
+    those steps and everything downstream; ``until`` keeps those steps and everything they need.
     """
-    for name in [*steps, *(end for end in (start, until) if end)]:
-        if name not in upstream:
-            raise UsageError(f'Unknown step "{name}". {suggest(name, upstream, noun="step")}')
     if only and not steps:
         raise UsageError("--only needs at least one step. Write the steps after it, for example `run --only train`.")
     chosen = set(upstream) if not steps else set(steps) if only else closure(steps, upstream)
     if start:
-        chosen &= closure([start], downstream(upstream))
+        chosen &= closure(start, downstream(upstream))
     if until:
-        chosen &= closure([until], upstream)
+        chosen &= closure(until, upstream)
     if not chosen:
         raise UsageError("These options select no step. See the order of the steps with `aml-pipeline graph`.")
     return [name for name in upstream if name in chosen]

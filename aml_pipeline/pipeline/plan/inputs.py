@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from aml_pipeline.core.problems import Path, Problem
 from aml_pipeline.pipeline.plan import tokens
 from aml_pipeline.pipeline.plan.model import Step
-from aml_pipeline.pipeline.plan.tokens import Data, Dataset, Input, Parameter
+from aml_pipeline.pipeline.plan.tokens import Axis, Data, Dataset, Input, Parameter
 from aml_pipeline.pipeline.yaml.scalars import written
 
 FORMS = "${{ datasets.NAME }} or ${{ steps.STEP.outputs.NAME }}"
@@ -46,7 +46,8 @@ def _parsed(name: str, value: object) -> Data | tuple[str, str, str]:
     part = tokens.parse_expression(first)
     if isinstance(part, (Input, Dataset, tuple)):
         return part
-    kind = "a parameter" if isinstance(part, Parameter) else "an output of the step itself"
+    kinds = {Parameter: "a parameter", Axis: "a value of the matrix"}
+    kind = kinds.get(type(part), "an output of the step itself")
     return "bad-input", f"{must}, got {kind}.", f"Write {FORMS}; an argument can read {first}."
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aml_pipeline.core.errors import PipelineError
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.pipeline.plan import titles
+from aml_pipeline.pipeline.plan import graph, titles
 from aml_pipeline.pipeline.plan.settings import (
     Compute,
     DatasetPlace,
@@ -173,6 +173,14 @@ def datasets_of(steps: Iterable[Step]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for step in steps for name in step.datasets))
 
 
+def one_of_each(steps: Iterable[Step]) -> list[Step]:
+    """Return the first variant of each step in the file: its variants differ in nothing but their arguments."""
+    firsts: dict[str, Step] = {}
+    for step in steps:
+        firsts.setdefault(step.declared, step)
+    return list(firsts.values())
+
+
 class Source(Protocol):
     """The pipeline file that a plan was read from, which knows the lines of its settings."""
 
@@ -226,6 +234,20 @@ class Plan:
     def step(self, name: str) -> Step:
         """Return the step with this name or title. Raises UsageError if there is none, or several."""
         return self._by_name.get(name) or titles.only(self.steps, name)
+
+    def named(self, texts: Iterable[str]) -> list[str]:
+        """Return the names of the steps that names and titles mean, each once."""
+        return list(dict.fromkeys(step.name for text in texts for step in self.steps_called(text)))
+
+    def select(
+        self, steps: Sequence[str] = (), *, only: bool = False, start: str | None = None, until: str | None = None
+    ) -> list[str]:
+        """Return the names of the steps that names and titles select, in order; see ``graph.select``.
+
+        Raises UsageError for an unknown name.
+        """
+        first, last = (self.named([end] if end else []) for end in (start, until))
+        return graph.select(self.upstream, self.named(steps), only=only, start=first, until=last)
 
     def steps_called(self, text: str) -> tuple[Step, ...]:
         """Return the steps that a name or a title means; values that the title omits may be any.

@@ -6,7 +6,7 @@ Resolved once, in the plan; rendered once per backend by ``render``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import TypeVar
@@ -153,6 +153,7 @@ _FORMS = {
     "matrix": (1, "${{ matrix.AXIS }}"),
 }
 FORMS = ", ".join(form for kind, (_, form) in _FORMS.items() if kind != "matrix")
+_PARTS = "Write ${{ matrix.AXIS }}, with an axis for each part; `include` adds values that belong together."
 Inputs = Mapping[str, Data | None]  # the `inputs:` of a step; None: what is wrong with it is reported there
 
 
@@ -192,6 +193,8 @@ def parse_expression(text: str, inputs: Inputs | None = None) -> Part | tuple[st
         return _token(kind, rest)
     if kind == "inputs" and len(rest) == 1:
         return _input(text, rest[0], inputs)
+    if kind == "matrix" and rest:
+        return "bad-expression", f"{text} reads a part of a value, but the values of an axis are plain.", _PARTS
     forms = FORMS if inputs is None else f"{FORMS}, ${{{{ inputs.NAME }}}}, {_FORMS['matrix'][1]}"
     return "bad-expression", f"unknown expression {text}.", f"Write one of {forms}."
 
@@ -215,11 +218,17 @@ _FILE = re.compile(
 )
 
 
-def meant_expression(text: str, inputs: Inputs | None = None) -> str | None:
-    """Return the expression that a text without ``${{ }}`` probably means, such as ``outputs.model``."""
-    match = None if _FILE.fullmatch(text.strip()) else _MEANT.fullmatch(text.strip())
+def meant_expression(text: str, inputs: Inputs | None = None, axes: Container[str] = ()) -> str | None:
+    """Return the expression that a text without ``${{ }}`` probably means, such as ``outputs.model``.
+
+    ``inputs`` and ``axes`` are those of the step.
+    """
+    text = re.sub(r"^\$\{item\.", "${matrix.", text.strip())  # as DVC writes it
+    match = None if _FILE.fullmatch(text) else _MEANT.fullmatch(text)
     parsed = parse_expression(f"${{{{ {match[1]} }}}}", inputs) if match else ()
-    return None if isinstance(parsed, (tuple, NoneType)) or match is None else f"${{{{ {match[1]} }}}}"
+    if isinstance(parsed, (tuple, NoneType)) or (isinstance(parsed, Axis) and parsed.text not in axes):
+        return None
+    return f"${{{{ {match[1]} }}}}" if match else None
 
 
 def written(part: Part) -> str:

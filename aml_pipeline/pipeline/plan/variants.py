@@ -164,7 +164,8 @@ class _Binder:
     def unmatched(self) -> Iterator[Problem]:
         """Yield a problem for each step of which some variants would read none."""
         for other, lonely in self._unmatched.items():
-            message = f'no variant of step "{other}" has the values of {shortened(list(lonely), 2)}, which reads it.'
+            needs = f'step "{self._step.name}" needs a variant of step "{other}" for each of its own'
+            message = f"{needs}, but there is none for {shortened(list(lonely), 2)}."
             cure = "Give both matrices the same values, or give the axes different names to read all variants."
             yield Problem("no-variant", message, cure, self._place(self._step.name, other))
 

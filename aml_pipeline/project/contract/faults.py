@@ -116,13 +116,13 @@ def _problem(finding: Finding, step: Step, parser: Parser) -> Problem:
     message, cure = Words(step, parser, finding).said()
     path, on_key = _namesake(finding, step) or _place(finding.at, step)
     is_warning = code in {"option-twice", "option-abbreviated"}
-    return Problem(code, f'step "{step.name}": {message}', cure, path, on_key=on_key,
+    return Problem(code, f'step "{step.declared}": {message}', cure, path, on_key=on_key,
                    severity="warning" if is_warning else "error")  # fmt: skip
 
 
 def _place(at: Text | None, step: Step) -> tuple[Path, bool]:
     if at is None:
-        return ("steps", step.name, "arguments"), True
+        return ("steps", step.declared, "arguments"), True
     argument = step.arguments[at.argument]
     if at.place < 0:
         return argument.place, True

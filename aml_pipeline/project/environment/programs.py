@@ -56,5 +56,5 @@ def missing(step: Step, python: Interpreter, environ: Mapping[str, str]) -> Iter
         cure = f'Did you mean "{meant}"? Otherwise, install it.'
     if program in _OF_A_SHELL:
         cure = 'Only a shell knows it: write `command: [bash, -c, "..."]`, or a script, `command: [bash, run.sh]`.'
-    message = f'the program "{program}" of step "{step.name}" was not found on this machine.'
+    message = f'the program "{program}" of step "{step.declared}" was not found on this machine.'
     yield Problem("missing-program", message, cure, (*step.place, 0))

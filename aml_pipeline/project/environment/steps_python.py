@@ -89,7 +89,7 @@ def missing(project: Project, steps: Iterable[Step], environ: Mapping[str, str])
         declared = str(step.python)
         if located(declared, environ, project.folder) is None:
             message = f'the Python "{declared}" was not found.'
-            problems.append(Problem("missing-python", message, _cure(declared), ("steps", step.name, "python")))
+            problems.append(Problem("missing-python", message, _cure(declared), ("steps", step.declared, "python")))
     return problems
 
 

@@ -72,7 +72,7 @@ class Report:
         """Return the report as JSON data."""
         opening = self.opening
         return {
-            "step": self.step.name,
+            "step": self.step.declared,
             "script": self.snapshot.script,
             "command": redaction.command(self.step) or list(self.step.words),
             "source_directory": self.step.source_directory,

@@ -37,11 +37,9 @@ def too_large(step: Step, snapshot: Snapshot, severity: Severity) -> Iterator[Pr
     what = f"{total / 1024**2:.0f} MB in {counted(len(sizes), 'file')}"
     limit = f"{MOST_BYTES / 1024**2:.0f} MB and {MOST_FILES} files"
     largest = ", ".join(f"{size.name} ({size.bytes / 1024**2:.1f} MB)" for size in sizes[:_SHOWN])
-    message = (
-        f'the snapshot of step "{step.name}" has {what}, but the limit of Azure ML is {limit}. The largest: {largest}.'
-    )
+    message = f'the snapshot of step "{step.declared}" has {what}, but the limit of Azure ML is {limit}.'
     cure = f"Exclude what the step does not need: add `{_pattern(sizes)}` to {step.source_directory}/.amlignore."
-    yield Problem("large-snapshot", message, cure, step.place, severity=severity)
+    yield Problem("large-snapshot", f"{message} The largest: {largest}.", cure, step.place, severity=severity)
 
 
 def _pattern(sizes: list[_Size]) -> str:

@@ -11,7 +11,7 @@ from aml_pipeline.azureml.adaptation import adapt
 from aml_pipeline.azureml.v2.export import schedules
 from aml_pipeline.azureml.v2.export.command import MARKS
 from aml_pipeline.core.problems import Path, Problem
-from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of
+from aml_pipeline.pipeline.plan.model import Plan, Step, datasets_of, one_of_each
 from aml_pipeline.pipeline.plan.settings import DatasetPlace, Environment
 
 # What v2 accepts as the name of an environment, a data asset or a datastore.
@@ -27,7 +27,7 @@ def problems(plan: Plan) -> list[Problem]:
     plan, _ = adapt(plan)
     return [
         *(value for name in plan.parameters for value in _values(plan, name)),
-        *(problem for step in sendable.one_of_each(plan.steps) for problem in (*_environment(step), *_outputs(step))),
+        *(problem for step in one_of_each(plan.steps) for problem in (*_environment(step), *_outputs(step))),
         *_datasets(plan),
         *_schedules(plan),
         *sendable.same_names(plan),
