@@ -213,19 +213,8 @@ def _inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-_TELL = {
-    "Problem",
-    "_Warning",
-    "Finding",
-    "_Refused",
-    "_RefusedError",
-    "fail",
-    "wrong",
-    "_wrong",
-    "_tell",
-    "_find",
-    "_found",
-}
+_TELL = {"Problem", "_Warning", "Finding", "_Refused", "_RefusedError", "fail", "wrong", "_wrong", "_tell", "_find"}
+_TELL |= {"_found"}
 _CODE = re.compile(r"[a-z*]+(?:-[a-z*]+)*")
 
 
