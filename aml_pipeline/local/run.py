@@ -135,8 +135,6 @@ class Runner:
         """Return the first step that can be started now, if any and if there is a free slot."""
         for name in [name for name, product in self._waiting.items() if not self._pool.is_making(product)]:
             del self._waiting[name]
-            if not self._recorder.is_open:  # so far it only waited
-                self._started = time.time()
             heapq.heappush(self._ready, (self._places[name], name))
         for name in self._sorter.get_ready() if self._sorter.is_active() else ():
             heapq.heappush(self._ready, (self._places[name], name))
@@ -237,6 +235,8 @@ class Runner:
         elif self._pool.is_making(product) or product in self._pool.made[self._made_before :]:
             self._waiting[step.name] = product
         else:
+            if self._pool.wishes.several and not self._recorder.is_open:  # so far it waited for the others
+                self._started = time.time()
             self._recorder.open(self._order.header)
             self.done.id = self._recorder.run
             self._tries[step.name] = self._tries.get(step.name, 0) + 1

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.faults import daemons, hostile, midway, objects, swaps, trials, variants
+from tests.faults import daemons, groups, hostile, midway, objects, swaps, trials, variants
 from tests.faults.place import Place
 from tests.faults.trials import Bench, Trial
 
@@ -82,6 +82,7 @@ def everything(bench: Bench, chance: random.Random) -> list[Trial]:
         *midway.trials(),
         *hostile.trials(),
         *swaps.trials(),
+        *groups.trials(chance),
         *variants.trials(chance),
     ]
 

@@ -131,7 +131,7 @@ def _table(wanted: Wanted, done: Sequence[Run]) -> list[str]:
 
 
 def _state(run: Run | None) -> str:
-    if run is None:
+    if run is None or (run.state == "interrupted" and not run.id):
         return "not run"
     return "up to date" if run.state == "done" and not run.id else run.state
 
