@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.plain import mapping, number
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.text import number_in_words
 from aml_pipeline.core.wording import counted, printable
+from aml_pipeline.pipeline.plan import titles
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.pipeline.yaml.scalars import resolve, written
 from aml_pipeline.project.opening import Opened
@@ -40,6 +42,27 @@ def chosen(records: list[RunRecord], name: str | None) -> RunRecord:
     if len(meant) > 1:
         raise ambiguous(name, meant)
     return meant[0]
+
+
+class _Variant(NamedTuple):
+    """A variant in the record of a run."""
+
+    name: str
+    declared: str
+    variant: Mapping[str, str]
+    title: str
+
+
+def steps_called(run: RunRecord, text: str) -> list[str]:
+    """Return the names of the steps of a recorded run that ``text`` means: a name, or all variants with a title."""
+    rows = record.variants(run.short).items()
+    variants = [
+        _Variant(name, str(row.get("declared")), mapping(row.get("variant")), str(row.get("title")))
+        for name, row in rows
+    ]
+    with contextlib.suppress(UsageError):
+        return [step.name for step in titles.steps_called(variants, text)]
+    return [text]
 
 
 def matching(records: Sequence[RunRecord], name: str) -> list[RunRecord]:

@@ -60,7 +60,9 @@ def _words(first: ShownRun, second: ShownRun, before: ShownStep | None, now: Sho
         yield f"{NOT_RECORDED} in {' and '.join(missing)}"
     else:
         yield from (change.words for change in _files(before, now, old, new))
-        yield from differences.changes(_comparable(old, new), _comparable(new, old))
+        titles = {**first.titles, **second.titles}
+        parts = (differences.titled(_comparable(*pair), titles) for pair in ((old, new), (new, old)))
+        yield from differences.changes(*parts)
 
 
 def _comparable(parts: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

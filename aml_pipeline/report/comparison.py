@@ -109,7 +109,7 @@ def _of_metrics(first: ShownRun, second: ShownRun) -> Iterator[Row]:
 
 
 def _metrics(run: ShownRun) -> dict[str, object]:
-    return {f"{step.name}.{name}": value for step in run.steps for name, value in step.metrics.items()}
+    return {f"{step.title}.{name}": value for step in run.steps for name, value in step.metrics.items()}
 
 
 def _told_apart(before: object, now: object) -> tuple[str, str]:
@@ -127,12 +127,12 @@ def _of_durations(first: ShownRun, second: ShownRun) -> Iterator[Row]:
     for step in first.steps:
         before, now = step.seconds, later[step.name].seconds if step.name in later else None
         if before is not None and now is not None:
-            yield Row(step.name, _took(before), _took(now), _times(before, now))
+            yield Row(step.title, _took(before), _took(now), _times(before, now))
 
 
 def _states(run: ShownRun) -> dict[str, str]:
     """Return how each step ended; a result of this run and a reused one count the same."""
-    return {step.name: "done" if step.state == "up to date" else step.state for step in run.steps}
+    return {step.title: "done" if step.state == "up to date" else step.state for step in run.steps}
 
 
 def _of_outputs(first: ShownRun, second: ShownRun) -> Iterator[Row]:
@@ -141,7 +141,7 @@ def _of_outputs(first: ShownRun, second: ShownRun) -> Iterator[Row]:
 
 
 def _outputs(run: ShownRun) -> dict[str, str]:
-    return {f"{step.name}.{output.name}": _content(output) for step in run.steps for output in step.outputs}
+    return {f"{step.title}.{output.name}": _content(output) for step in run.steps for output in step.outputs}
 
 
 def _content(output: ShownOutput) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.core.masking import MASK, is_secret, without_secrets
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.core.wording import counted, printable
 from aml_pipeline.runs import environment_changes
 
@@ -34,12 +35,10 @@ def titled(parts: Parts, titles: Mapping[str, str]) -> Parts:
 
     if not titles:
         return parts
-    return {
-        **parts,
-        "arguments": named(parts["arguments"]),
-        "inputs": {output(name): content for name, content in parts["inputs"].items()},
-        "after": {titles.get(name, name): attempt for name, attempt in parts["after"].items()},
-    }
+    renamed = {"arguments": named(parts["arguments"])} if "arguments" in parts else {}
+    for part in {"inputs", "after"} & parts.keys():
+        renamed[part] = {output(name): content for name, content in mapping(parts[part]).items()}
+    return {**parts, **renamed}
 
 
 def summary(changed: Sequence[str]) -> str:

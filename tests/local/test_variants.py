@@ -146,6 +146,23 @@ def test_what_is_run_and_where_it_is_left_is_told_by_title(many: Project) -> Non
     assert last.split() == [f"{STEPS[3]}.score", ".aml_pipeline/many/outputs/score-0-1/score"]
 
 
+def test_logs_and_compare_know_titles(many: Project) -> None:
+    assert "--rate 0.01 --size 4" in many.cli("logs", FINE).stdout
+    assert many.cli("logs", "train[rate=0.1]").stdout == many.cli("logs", TRAIN).stdout
+    one_of = many.cli("logs", "train")
+    assert one_of.stderr in {f"The log of {title}, one of 2 variants with a log:\n" for title in (TRAIN, FINE)}
+    assert one_of.stdout in {many.cli("logs", title).stdout for title in (TRAIN, FINE)}
+    known = f"Known: choose, prepare, {STEPS[4]}, {STEPS[3]}, {FINE}, {TRAIN}."
+    assert many.cli("logs", "train[depth=1]", status=2).stderr.endswith(known + "\n")
+
+    many.replace("pipeline.yaml", "rate: [0.1, 0.01]\n      size", "rate: [0.01]\n      size")
+    many.replace("pipeline.yaml", "matrix: {rate: [0.1, 0.01]}", "matrix: {rate: [0.01]}")
+    many.run()
+    told = many.cli("compare").stdout
+    assert f"{TRAIN}, {STEPS[3]}  the step was removed" in told
+    assert f"input {TRAIN}.model is gone" in told
+
+
 def test_parts_are_told_with_titles() -> None:
     token = {"input": {"step": "a-1", "name": "x"}}
     parts = {

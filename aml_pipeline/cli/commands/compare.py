@@ -20,9 +20,10 @@ from aml_pipeline.report.comparison_page import comparison_page
 from aml_pipeline.report.reading import with_parts
 from aml_pipeline.report.story import ShownRun
 from aml_pipeline.runs.contents import Contents
-from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.record import RunRecord, titles
 
 _MOST_LETTERS = 40
+_MOST_OF_A_NAME = 80  # a title has the values of its variant
 _MOST_STEPS = 3
 
 
@@ -93,7 +94,7 @@ def _lines(first: RunRecord, second: RunRecord, comparison: Comparison) -> Itera
     yield f"A  {first.id}"
     yield f"B  {second.id}"
     yield ""
-    yield from _causes(comparison.causes)
+    yield from _causes(comparison.causes, {**titles(first.header), **titles(second.header)})
     differing = comparison.differing()
     for title, rows in differing.items():
         yield ""
@@ -105,13 +106,14 @@ def _lines(first: RunRecord, second: RunRecord, comparison: Comparison) -> Itera
         yield f"No differences: {', '.join(same)}."
 
 
-def _causes(causes: list[Cause]) -> Iterator[str]:
+def _causes(causes: list[Cause], called: Mapping[str, str]) -> Iterator[str]:
     """Yield the differences in what the steps depend on."""
     if not causes:
         yield "Nothing that the steps depend on changed."
         return
     yield "What changed"
-    names = [cut(_named(cause.steps), _MOST_LETTERS) for cause in causes]
+    steps = [[called.get(name, name) for name in cause.steps] for cause in causes]
+    names = [cut(_named(names), _MOST_OF_A_NAME) for names in steps]
     width = max(map(len, names))
     for name, cause in zip(names, causes, strict=True):
         for at, words in enumerate(cause.words):
@@ -125,7 +127,11 @@ def _named(steps: Sequence[str]) -> str:
 
 def _table(rows: list[Row]) -> Iterator[str]:
     """Yield the rows with aligned columns, long texts cut."""
-    cells = [[cut(visible(cell).replace("\n", " "), _MOST_LETTERS) for cell in row] for row in rows]
+    most = (_MOST_OF_A_NAME, _MOST_LETTERS, _MOST_LETTERS, _MOST_LETTERS)
+    cells = [
+        [cut(visible(cell).replace("\n", " "), letters) for cell, letters in zip(row, most, strict=True)]
+        for row in rows
+    ]
     widths = [max(len(row[place]) for row in cells) for place in range(3)]
     for name, before, now, note in cells:
         line = f"  {name:<{widths[0]}}  {before:<{widths[1]}}  → {now:<{widths[2]}}  {note}"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from aml_pipeline.cli.opened import open_readable, refuse_without_remote
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.recorded import chosen, records_of
+from aml_pipeline.cli.recorded import chosen, records_of, steps_called
 from aml_pipeline.cli.screen.logged import log
 from aml_pipeline.cli.screen.printing import is_coloured
 from aml_pipeline.cli.selected import whole_number
@@ -19,7 +19,7 @@ from aml_pipeline.core.wording import listed
 from aml_pipeline.project.opening import Opened
 from aml_pipeline.report.sources import source_directory, to_sources
 from aml_pipeline.runs import locks
-from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.record import RunRecord, titles
 
 
 def logs(options: Options, environ: Mapping[str, str]) -> int:
@@ -67,13 +67,25 @@ def _logged(records: list[RunRecord], name: str | None, operands: list[str]) -> 
     """Return the newest run, or the named one, with a log of the named step, or of any step."""
     among = records if name is None else [chosen(records, name)]
     for record in reversed(among):
-        if record.logged_steps and (not operands or operands[0] in record.logged_steps):
-            return record, operands[0] if operands else record.logged_steps[-1]
+        logged = record.logged_steps
+        meant = steps_called(record, operands[0]) if operands else logged
+        if there := [step for step in logged if step in meant]:
+            return record, _one_of(record, there) if operands else there[-1]
     what = f'step "{operands[0]}"' if operands else "any step"
-    steps = sorted({step for record in among for step in record.logged_steps})
+    steps = sorted({titles(record.short).get(step, step) for record in among for step in record.logged_steps})
     if name is None and not steps:
         raise UsageError("There are no logs yet: no step has run. Start with `aml-pipeline run`.")
     where = "here" if name is None else f"in run {among[0].id}"
     raise UsageError(
         f"There is no log of {what} {where}. {suggest(operands[0] if operands else '', steps, noun='log')}"
     )
+
+
+def _one_of(record: RunRecord, steps: list[str]) -> str:
+    """Return the first of some variants that failed, else the last; say which if there are several."""
+    states = record.states
+    step = next((step for step in steps if states.get(step) == "failed"), steps[-1])
+    if len(steps) > 1:
+        which = f"{titles(record.short).get(step, step)}, one of {len(steps)} variants with a log"
+        print(f"The log of {which}:", file=sys.stderr)
+    return step
