@@ -6,7 +6,7 @@ The source of each rule is noted beside it. Uses neither an SDK nor a workspace.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from aml_pipeline import __version__
@@ -38,7 +38,7 @@ def problems(plan: Plan, project: Project, steps: Iterable[Step], *, alone: bool
     """Return what prevents sending ``steps`` to Azure ML; ``alone``: each as a run of its own."""
     chosen = list(steps)
     declared = one_of_each(chosen)
-    found = [*_experiment(plan), *_lacking(declared)]
+    found = [*_experiment(plan), *_lacking(declared), *_reads_many(chosen)]
     for step in declared:
         snapshot = project.snapshot(step)
         found += [*_targets(step), *_nodes(plan, step), *_variables(step), *too_large(step, snapshot, "error")]
@@ -142,6 +142,18 @@ def _inputs(step: Step) -> Iterator[Problem]:
         message = f'step "{step.title}" reads {token.name} of step "{token.step}", so it cannot run alone.'
         yield Problem("not-alone", message, "Submit the pipeline: `aml-pipeline submit`.", ("steps", step.declared),
                       on_key=True)  # fmt: skip
+
+
+# Of a run: "Number of input datasets" (learn.microsoft.com, resource-limits-capacity).
+_MOST_INPUTS = 200
+
+
+def _reads_many(steps: Collection[Step]) -> Iterator[Problem]:
+    inputs = {step.name: len(step.inputs) + len(step.datasets) for step in steps}
+    for step in one_of_each(step for step in steps if inputs[step.name] > _MOST_INPUTS):
+        message = f'step "{step.title}" has {inputs[step.name]} inputs, and Azure ML allows {_MOST_INPUTS} per step.'
+        cure = "Let other steps read a part of them each, such as the variants of a step with one of the axes."
+        yield Problem("too-many-inputs", message, cure, ("steps", step.declared, "arguments"), on_key=True)
 
 
 def _experiment(plan: Plan) -> Iterator[Problem]:
