@@ -36,6 +36,16 @@ open(sys.argv[-1] + "/o.txt", "w").write("o")
 """
 
 
+# A step that logs curves, as Run.log prints them.
+_CURVES = """
+import random, sys
+for number in range(20):
+    for metric in range(20):
+        print(f"Attempted to log scalar metric m{metric}:\\n{random.random() / (1 + number)}")
+open(sys.argv[-1] + "/o.txt", "w").write("o")
+"""
+
+
 def _write(folder: str, scripts: Sequence[str]) -> None:
     """Write a project of steps in a row; the scripts given are those of the last steps."""
     write(folder, "pipeline.yaml", pipeline(Chain(max(1, len(scripts)), sys.executable)))
@@ -68,6 +78,19 @@ def _recorded(start: Sequence[str], folder: str, steps: int) -> str:
     _run(start, folder)
     (record,) = glob.glob(os.path.join(glob.escape(folder), ".aml_pipeline", "*", "runs", "*"))
     return record
+
+
+def _on_a_page(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]:
+    """Copy the record of a run of one step, which logged 20 metrics 20 times, until there are so many."""
+    _write(folder, [_CURVES])
+    _run(start, folder)
+    (record,) = glob.glob(os.path.join(glob.escape(folder), ".aml_pipeline", "*", "runs", "*"))
+    runs = os.path.dirname(record)
+    names = [f"2020-01-01T00-00-00-000-{at:04x}" for at in range(count - 1)]
+    copy_record(record, names)
+    for name in names:
+        shutil.copy(os.path.join(record, "events.jsonl"), os.path.join(runs, name, "events.jsonl"))
+    yield from _programs(start, folder, [("`report --all` of runs with 20 curves", ["report", "--all"])], page=True)
 
 
 def _records(start: Sequence[str], folder: str, count: int) -> Iterator[Measured]:
@@ -134,6 +157,7 @@ def _multiply(record: str, count: int) -> None:
 
 CASES = [
     Case("records of runs", (2_500, 10_000), _records),
+    Case("runs on a page", (250, 1_000), _on_a_page),
     Case("bytes of a log", (250 * _MB, 1_000 * _MB), partial(_log, said=_LINES)),
     Case("bytes of a log without a line end", (250 * _MB, 1_000 * _MB), partial(_log, said=_NO_LINES)),
     Case("points of a metric", (25_000, 100_000), partial(_values, lists=1)),

@@ -67,7 +67,7 @@ def test_a_page_has_the_columns_and_curves_of_all_runs(tmp_path: Path) -> None:
     assert data["titles"] == ["0002 rate=0.001", "0001 rate=0.01", "0000 rate=0.1"]
     assert {"age", "note", "group"}.isdisjoint(columns)
     first = ["run", "state", "started", "seconds", "rate", "train.loss", "train.accuracy"]
-    view = {"sort": "-started", "metric": "train.loss", "right": "rate", "up": "train.loss"}
+    view = {"sort": "-started", "metric": "train.loss", "curve": "train.loss", "right": "rate", "up": "train.loss"}
     assert data["defaults"] == {"columns": first, **view}
     curves = unpacked(page, "many-curves")["of"]
     assert list(curves) == ["train.loss"]  # accuracy was logged once in each run

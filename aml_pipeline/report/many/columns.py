@@ -63,6 +63,7 @@ def first_view(columns: Sequence[Column], with_curves: Mapping[str, object]) -> 
         "columns": [*known, *varying[:_FIRST_PARAMETERS], *metrics[:_FIRST_METRICS]],
         "sort": "-started",
         "metric": metric,
+        "curve": next(iter([*drawn, *with_curves]), ""),
         "right": next(iter(varying), "started"),
         "up": metric or "seconds",
     }

@@ -23,7 +23,7 @@ def sections() -> list[Html]:
     return [
         _controls(),
         section("Runs", "runs", _table()),
-        section("Curves", "curves-title", _said("of-curves"), tag("div", id="curves")),
+        section("Curves", "curves-title", *_curves()),
         section("Parameters and the metric", "parallel-title", *_parallel()),
         section("Scatter", "scatter-title", *_scatter()),
         section("Two runs", "two-runs", *_two()),
@@ -77,6 +77,10 @@ def _table() -> Html:
     return tag(
         "div", tag("div", columns, _button("csv", "CSV"), class_="tools"), rows, _button("more", "Show all rows")
     )
+
+
+def _curves() -> list[Html]:
+    return [tag("div", _select("curve", "Curves of"), class_="tools"), _said("of-curves"), tag("div", id="curves")]
 
 
 def _parallel() -> list[Html]:

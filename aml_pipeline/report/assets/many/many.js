@@ -4,7 +4,7 @@
 const FIRST_ROWS = 200;
 const FIRST_CURVES = 10;
 const MOST_CURVES = 40;
-const DEFAULTS = { where: "", metric: "", colour: "", group: "", right: "", up: "" };
+const DEFAULTS = { where: "", metric: "", curve: "", colour: "", group: "", right: "", up: "" };
 
 let all = null;
 let curves = null;
@@ -114,10 +114,11 @@ function sortBy(name) {
 }
 
 function drawCurves() {
-  const logged = curves.of[view.metric] ?? {};
+  const logged = curves.of[view.curve] ?? {};
   const withCurves = view.curves.filter((row) => row in logged);
   const series = withCurves.map((row) => ({ ...logged[row], label: nameOf(row), ...lookOfCurve(row) }));
-  sheet.show(series.length ? [{ name: view.metric, series }] : []);
+  byId("curves").hidden = !series.length;
+  sheet.show(series.length ? [{ name: view.curve, series }] : []);
   byId("of-curves").textContent = ofCurves(withCurves.length);
 }
 
@@ -131,8 +132,8 @@ function ofCurves(count) {
   const said = [];
   if (!view.picks.size) said.push(`The first ${counted(view.curves.length, all.noun)} of the table; choose others there.`);
   if (view.picks.size > MOST_CURVES) said.push(`The first ${MOST_CURVES} of ${view.picks.size} chosen.`);
-  if (curves.missing.includes(view.metric)) said.push(`There is no room on this page for the curves of ${view.metric}; the page of each run has them.`);
-  else if (missing) said.push(`${counted(missing, all.noun)} logged ${view.metric} less than twice.`);
+  if (missing) said.push(`${counted(missing, all.noun)} logged ${view.curve} less than twice.`);
+  if (curves.missing.length) said.push(`There is no room on this page for the curves of ${counted(curves.missing.length, "metric")}; the page of each run has them.`);
   return said.join(" ");
 }
 
@@ -160,6 +161,7 @@ function offer() {
   const metrics = all.columns.filter((column) => column.role === "metric");
   const places = all.columns.filter((column) => column.varies || column.name === view.right || column.name === view.up);
   byId("metric").replaceChildren(...named(metrics, view.metric));
+  byId("curve").replaceChildren(...Object.keys(curves.of).map((name) => option(name, name, view.curve)));
   byId("colour").replaceChildren(option("", "run, metric", view.colour), ...named(all.columns.filter((column) => column.varies && column.name !== "run"), view.colour));
   byId("group").replaceChildren(option("", "nothing", view.group), ...named(all.columns.filter(groups), view.group));
   byId("right").replaceChildren(...named(places, view.right));
@@ -192,10 +194,20 @@ function columnBox(column) {
   return element("label", {}, box, ` ${column.name}`);
 }
 
+// The curves and the scatter plot follow the metric, if they showed it and have the new one.
+function choose(name, value) {
+  const before = view[name];
+  view[name] = value;
+  for (const other of name === "metric" ? ["curve", "up"] : []) {
+    const has = [...byId(other).options].some((choice) => choice.value === value);
+    if (has && (view[other] === before || other === "curve")) byId(other).value = view[other] = value;
+  }
+}
+
 function wire() {
-  for (const name of ["metric", "colour", "group", "right", "up"]) {
+  for (const name of ["metric", "curve", "colour", "group", "right", "up"]) {
     listen(name, "change", (event) => {
-      view[name] = event.target.value;
+      choose(name, event.target.value);
       changed();
     });
   }

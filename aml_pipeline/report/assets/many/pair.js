@@ -7,12 +7,13 @@ async function drawPair() {
   texts ??= await unpacked("many-texts");
   const [a, b] = [Number(byId("first").value), Number(byId("second").value)];
   const files = codeOf(a, b);
-  const said = files.length ? [] : [element("p", { className: "remark" }, texts.code.length ? "No differences in code." : "No code is recorded.")];
+  const isKnown = [a, b].every((row) => texts.of[row] !== null);
+  const said = files.length ? [] : [element("p", { className: "remark" }, isKnown ? "No differences in code." : "The code of at least one of the runs is not recorded.")];
   byId("pair").replaceChildren(valuesOf(a, b), ...files.map(([words, lines]) => fileOf(words, lines)), ...said);
 }
 
 function valuesOf(a, b) {
-  const differing = all.columns.filter((column) => column.role !== "about" && column.values[a] !== column.values[b]);
+  const differing = all.columns.filter((column) => !["about", "extreme"].includes(column.role) && column.values[a] !== column.values[b]);
   const about = all.columns.filter((column) => column.role === "about" && (column.values[a] ?? column.values[b] ?? null) !== null);
   const row = (column) => {
     const [one, other] = [column.values[a], column.values[b]];
@@ -35,7 +36,7 @@ function changeOf(column, one, other) {
 // [how a file changed, the lines of its diff], for all files in which two runs differ.
 function codeOf(a, b) {
   const [old, now] = [a, b].map((row) => new Map(texts.code[texts.of[row]] ?? []));
-  if (texts.of[a] === null || texts.of[b] === null) return [["Code is not recorded in both runs", []]];
+  if (texts.of[a] === null || texts.of[b] === null) return [];
   const paths = [...new Set([...old.keys(), ...now.keys()])].sort().filter((path) => old.get(path) !== now.get(path));
   return paths.map((path) => [`${path} ${changeInWords(old.has(path), now.has(path))}`, linesOfFile(old.get(path), now.get(path), a, b)]);
 }
