@@ -39,8 +39,29 @@ def main() -> None:
             _take(browser, page, scheme, PICTURES / f"report-{scheme}.png", height=1500)
             _take_terminal(browser, seen, scheme, Path(folder), PICTURES / f"live-{scheme}.png")
         _take(browser, compared, "light", PICTURES / "compare.png", height=1150)
+        _take_many(browser, _page_of_twelve(Path(folder)), PICTURES / "many-runs.png")
         full = full_size.page(full_size.project(Path(folder) / "full-size"))
         _take(browser, full, "light", PICTURES / "full-size.png", height=1500, logarithmic=True)
+
+
+def _page_of_twelve(folder: Path) -> Path:
+    """Run the quickstart with twelve combinations of parameters; return the page of these runs."""
+    project = shipped.copy(folder / "twelve")
+    rates, epochs = "learning_rate=0.0005,0.001,0.002,0.01", "epochs=2,5,10"
+    shipped.command(project, "run", "--profile", "quickstart", "--param", rates, "--param", epochs)
+    return Path(shipped.command(project, "report", "--all"))
+
+
+def _take_many(browser: Browser, page: Path, place: Path) -> None:
+    """Take the picture of the page of many runs: the best first, coloured by a parameter, and four of them chosen."""
+    tab = Tab(browser, scheme="light", width=1100, height=1950)
+    tab.open(page)
+    tab.value(
+        "view.sort = ['train.accuracy', -1]; choose('metric', 'train.accuracy'); choose('colour', 'learning_rate');"
+        " offer(); changed(); view.rows.slice(0, 4).forEach(pick)"
+    )
+    tab.picture(place)
+    tab.close()
 
 
 def _while_it_runs(project: Path) -> list[str]:

@@ -38,6 +38,7 @@ def _controls() -> Html:
         type="search",
         spellcheck="false",
         autocomplete="off",
+        placeholder="a condition, such as state == done, or any text",
         aria_describedby="refused",
     )
     return tag(

@@ -167,7 +167,6 @@ function offer() {
   byId("right").replaceChildren(...named(places, view.right));
   byId("up").replaceChildren(...named(places, view.up));
   byId("where").value = view.where;
-  byId("where").placeholder = `state == done and ${view.up} < 0.1`;
   byId("columns").replaceChildren(...all.columns.map(columnBox));
   ["first", "second"].forEach((id) => byId(id).replaceChildren(...all.rows.map((row) => option(row, nameOf(row)))));
 }

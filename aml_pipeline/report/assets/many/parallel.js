@@ -62,7 +62,7 @@ function axisOf(column, x) {
   title.append(drawing("title", {}, column.name));
   const ticks = column.scale.ticks.flatMap((tick) => [
     drawing("path", { d: `M-4 ${heightOf(tick.at)}h4`, class: "line" }),
-    drawing("text", { x: -11, y: heightOf(tick.at) + 4, "text-anchor": "end" }, shortenedTo(tick.text, 12)),
+    drawing("text", { x: -14, y: heightOf(tick.at) + 4, "text-anchor": "end" }, shortenedTo(tick.text, 12)),
   ]);
   const room = drawing("rect", { x: -16, y: ABOVE - 6, width: 32, height: TALL + 12, class: "room" });
   made.append(line, title, ...ticks, room, ...handles(column));
