@@ -32,6 +32,7 @@ ROWS = [
     "again",
     "a folder of 20 small files read by one step, again",
     "the page of a run of 3 steps",
+    "the same, with a step that logged 100,000 values and 1 GB",
     "a list of 4 runs",
 ]
 

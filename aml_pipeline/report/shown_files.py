@@ -14,12 +14,13 @@ from aml_pipeline.core import files
 # Limits: of a picture, of all pictures, of a file with a table, of the files on a page, of the names in an output.
 PICTURE_BYTES, PICTURES_BYTES, TABLE_BYTES, MOST_FILES = 500_000, 1_400_000, 200_000, 60
 _MOST_NAMES = 2_000
-# The first bytes of each kind of picture; an SVG is text.
+# What the beginning of each kind of picture contains; before its element, an SVG may have comments.
+_HEAD_BYTES = 2_000
 _PICTURES = {
     ".png": ("image/png", b"\x89PNG\r\n"),
     ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
     ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
-    ".svg": ("image/svg+xml", b"<"),
+    ".svg": ("image/svg+xml", b"<svg"),
 }
 METRICS = "metrics.json"
 
@@ -101,8 +102,7 @@ def _read(output: str, path: str, place: str) -> ShownFile | None:
             return None
         if suffix in _PICTURES:
             kind, start = _PICTURES[suffix]
-            is_whole = data.startswith(start) or (suffix == ".svg" and b"<svg" in data)
-            return ShownFile(output, path, kind, data) if is_whole else None
+            return ShownFile(output, path, kind, data) if start in data[:_HEAD_BYTES] else None
         rows = list(_of_csv(data) if suffix == ".csv" else _of_metrics(data))
     except (OSError, ValueError, RecursionError, csv.Error):
         return None

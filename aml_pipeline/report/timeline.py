@@ -12,9 +12,9 @@ from aml_pipeline.report.story import ShownRun, ShownStep
 
 _MINUTE, _HOUR = 60, 3_600
 _MOST_TICKS = 6
-# Distances between ticks: below a minute, then of minutes, then of hours; longer runs take powers of ten hours.
-_DISTANCES = (*(digit * 10.0**power for power in range(-3, 1) for digit in (1, 2, 5)), 10.0, 20.0, 30.0, 60.0, 120.0,
-              300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 18_000.0)  # fmt: skip
+# Distances between marks in seconds; for longer runs, days times powers of ten.
+_DISTANCES = (*(digit * 10.0**power for power in range(-4, 1) for digit in (1, 2, 5)), 10.0, 20.0, 30.0, 60.0, 120.0,
+              300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0)  # fmt: skip
 
 
 def timeline(run: ShownRun) -> Html:

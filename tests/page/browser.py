@@ -158,7 +158,7 @@ class Tab:
     def press(self, *keys: str) -> None:
         """Press keys, one after the other, in what has the focus."""
         for key in keys:
-            text = {"text": key} if len(key) == 1 else {}
+            text = {"text": "\r" if key == "Enter" else key} if len(key) == 1 or key == "Enter" else {}
             self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
             self.ask("Input.dispatchKeyEvent", type="keyUp", key=key)
 

@@ -56,7 +56,7 @@ def browser() -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages é")
     made = {}
-    for name in ("quickstart", "big", "graph", "harmful", "many"):
+    for name in ("quickstart", "big", "graph", "harmful", "many", "rich"):
         record = getattr(recorded, name)(folder / name)
         made[name] = recorded.paged(record, folder / f"{name}.html")
     first, second = (read(recorded.quickstart(folder / letter), "done") for letter in "ab")
@@ -91,7 +91,7 @@ def opened(browser: Browser, pages: dict[str, Path], request: pytest.FixtureRequ
 
     yield open_page
     for tab, address in tabs:
-        assert [one for one in tab.requests() if not one.startswith("blob:")] == [address]
+        assert [one for one in tab.requests() if not one.startswith(("blob:", "data:"))] == [address]
         assert tab.complaints() == []
         tab.close()
 
@@ -293,6 +293,36 @@ def test_keys_move_the_cursor_and_zoom(opened: Opener) -> None:
     assert seen(tab) == [1, 10]
 
 
+def test_the_axis_to_begin_with_is_what_the_script_counts(opened: Opener) -> None:
+    tab = opened("rich")
+    assert tab.value("[...document.querySelectorAll('[name=across] option')].map((one) => one.textContent)") == [
+        "index", "time", "epoch",
+    ]  # fmt: skip
+    assert tab.value("document.querySelector('[name=across]').value") == "at"
+    tab.hover(*at_of_chart(tab, 0))
+    assert legend(tab)[0] == "epoch 1"
+    assert len(legend(tab)) == 1 + 12
+
+
+def test_a_stacked_box_leads_to_its_variants_and_they_to_their_steps(opened: Opener) -> None:
+    tab = opened("rich")
+    tab.value("document.querySelector('.stack').closest('a').focus()")
+    tab.press("Enter")
+    assert tab.value("location.hash") == "#variants-1"
+    top = tab.value("document.getElementById('variants-1').getBoundingClientRect().top")
+    assert 0 <= top < 200
+    tab.value("document.querySelector('#variants-1 a[href=\"#step-6\"]').click()")
+    assert eventually(tab, lambda tab: bool(tab.value("document.getElementById('step-6').open")))
+
+
+def test_pictures_are_shown_and_scripts_in_them_are_not_run(opened: Opener) -> None:
+    tab = opened("rich")
+    sizes = "[...document.querySelectorAll('.pictures img')].map((one) => one.decode().then(() => one.naturalWidth))"
+    assert tab.value("document.querySelectorAll('.pictures img').forEach((one) => { one.loading = 'eager'; })") is None
+    assert all(width > 0 for width in tab.value(f"Promise.all({sizes})"))
+    assert tab.value("window.harmed === undefined")
+
+
 def test_curves_can_be_smoothed(opened: Opener) -> None:
     tab = opened("quickstart")
     choose(tab, smoothing=0.6)
@@ -415,7 +445,8 @@ def test_a_link_to_a_step_opens_it(opened: Opener) -> None:
 def test_what_means_harm_is_shown_as_text(opened: Opener) -> None:
     tab = opened("harmful")
     assert tab.value("window.harmed === undefined")
-    assert tab.value("document.querySelectorAll('img, iframe, object, embed, link, base').length") == 0
+    assert tab.value("document.querySelectorAll('iframe, object, embed, link, base').length") == 0
+    assert tab.value("[...document.images].map((one) => one.src.slice(0, 19))") == ["data:image/svg+xml;"]
     assert tab.value("document.querySelectorAll('script').length") == 5
     addresses = tab.value("[...document.querySelectorAll('a')].map((one) => one.getAttribute('href'))")
     assert {one for one in addresses if not one.startswith(("#", "../"))} == set()
@@ -442,7 +473,7 @@ def test_its_policy_stops_what_would_get_in_all_the_same(browser: Browser, pages
     tab.close()
 
 
-@pytest.mark.parametrize("name", ["quickstart", "big", "graph", "harmful"])
+@pytest.mark.parametrize("name", ["quickstart", "rich", "big", "graph", "harmful"])
 def test_lines_lead_around_steps_and_words_stay_in_them(opened: Opener, name: str) -> None:
     tab = opened(name)
     assert tab.value("document.querySelectorAll('.graph rect').length") > 0
@@ -489,9 +520,10 @@ def test_the_timeline_has_room_for_its_bars(opened: Opener, width: int) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["quickstart", "big", "graph", "harmful", "compared", "full-size"])
-def test_axe_finds_no_violation(opened: Opener, name: str, scheme: str) -> None:
-    tab = opened(name, scheme=scheme)
+@pytest.mark.parametrize("width", [360, 1024, 1920])
+@pytest.mark.parametrize("name", ["quickstart", "rich", "big", "graph", "harmful", "compared", "full-size"])
+def test_axe_finds_no_violation(opened: Opener, name: str, width: int, scheme: str) -> None:
+    tab = opened(name, scheme=scheme, width=width)
     tab.value(
         "document.querySelectorAll('.step:nth-of-type(-n+20), details:not(.step)').forEach((one) => one.open = true)"
     )
@@ -507,8 +539,8 @@ def test_two_runs_are_on_one_chart(opened: Opener) -> None:
     assert tab.value(labels) == ["A train", "B train"]
 
 
-@pytest.mark.parametrize("width", [360, 1600])
+@pytest.mark.parametrize("width", [360, 1024, 1600])
 def test_nothing_is_wider_than_the_window(opened: Opener, width: int) -> None:
-    for name in ("quickstart", "graph", "harmful", "full-size"):
+    for name in ("quickstart", "rich", "graph", "harmful", "full-size"):
         tab = opened(name, width=width)
         assert tab.value("document.documentElement.scrollWidth") <= width

@@ -223,14 +223,28 @@ def harmful(state: Path) -> RunRecord:
     """Record a run all of whose texts mean harm."""
     about = header(
         {**step("evil", {"literal": {"text": ODD}}), "script": HARM, "environment": {"name": HARM}},
+        {**step(ODD), "declared": HARM, "variant": {HARM: ODD}},
+        {**step("x"), "declared": HARM, "variant": {HARM: HARM}},
         profile=HARM, command=ODD, host=HARM, pipeline=HARM, parameters={HARM: "y" * 10_000_000, "b": ODD},
         git={"commit": HARM, "branch": HARM, "dirty": [HARM]}, distributions={HARM: HARM},
         python={"version": HARM, "path": HARM}, azureml={"run": HARM, "portal": "javascript:alert(1)//" + HARM},
     )  # fmt: skip
     written = Written(state / "runs", "2026-09-21T13-06-40-000-0002", about)
     log = ODD.encode("utf-8", "surrogatepass") + b"\xff\xfe\n" + b"10%\r20%\r30%\n"
+    folder = state / "steps" / "evil"
+    folder.mkdir(parents=True)
+    name = HARM.replace("/", "|")
+    (folder / f"{name}.svg").write_text(SVG)
+    (folder / f"{name}.csv").write_text(f'"{HARM}",b\n"{HARM}",{HARM}\n')
+    (folder / "metrics.json").write_text(json.dumps({HARM: HARM}))
     written.step(
-        "evil", log=log, metrics={HARM: [1.0, 2.0, "nan"], "text": [HARM]}, reason=HARM, message=HARM, state="failed"
+        "evil",
+        output=str(folder),
+        log=log,
+        metrics={HARM: [1.0, 2.0, "nan"], "text": [HARM]},
+        reason=HARM,
+        message=HARM,
+        state="failed",
     )
     written.end("failed")
     return records(str(state / "runs"))[-1]
