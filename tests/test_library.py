@@ -94,6 +94,14 @@ def test_a_step_that_fails_raises_nothing(small: Project) -> None:
     assert "make" not in failed.outputs
 
 
+def test_a_notebook_shows_how_the_steps_ended(small: Project) -> None:
+    text = run(small)._repr_html_()
+    assert "<td>train</td><td>done</td>" in text
+    assert "<td>loss 0.5</td>" in text
+    hostile = Run(steps={"a": StepEnded(0.0, "a", "failed", "")}, metrics={"a": {"<script>": "</td>"}})
+    assert "<td>&lt;script&gt; &lt;/td&gt;</td>" in hostile._repr_html_()
+
+
 def test_what_changes_after_the_plan_was_loaded_is_seen(small: Project) -> None:
     plan = aml_pipeline.load(small.root / "pipeline.yaml")
     aml_pipeline.run(plan, ["make"])

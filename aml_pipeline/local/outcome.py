@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from aml_pipeline.core.removal import Refusal
+from aml_pipeline.core.text import cut, number_in_words, seconds_in_words, visible
 from aml_pipeline.local.models import Version
 from aml_pipeline.local.store import Result
 from aml_pipeline.runs.events import State, StepEnded
@@ -39,3 +41,23 @@ class Run:
         """The folder of each output, by step and name, for steps with a result."""
         results = {name: self.results[name] for name in self.steps if name in self.results}
         return {name: {key: Path(folder) for key, folder in result.outputs.items()} for name, result in results.items()}
+
+    def _repr_html_(self) -> str:
+        """Return the steps and their metrics for a notebook."""
+        heads = "".join(f"<th>{head}</th>" for head in ("Step", "State", "Time", "Metrics"))
+        body = "".join(f"<tr>{''.join(map(_cell, self._row(step)))}</tr>" for step in self.steps.values())
+        return f"<table><caption>{_escaped(self.id or self.state)}</caption><tr>{heads}</tr>{body}</table>"
+
+    def _row(self, step: StepEnded) -> tuple[str, str, str, str]:
+        metrics = self.metrics.get(step.step, {}).items()
+        measured = "  ".join(f"{name} {number_in_words(value)}" for name, value in metrics)
+        has_run = step.seconds is not None and step.state in {"done", "failed"}
+        return step.step, step.state, seconds_in_words(step.seconds or 0.0) if has_run else "", cut(measured)
+
+
+def _cell(text: str) -> str:
+    return f"<td>{_escaped(text)}</td>"
+
+
+def _escaped(text: str) -> str:
+    return escape(visible(text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from itertools import islice
@@ -39,8 +41,10 @@ def write(runs: Iterable[RecordedRun], address: str, *, busy: bool = True) -> Wr
     except ImportError as error:
         raise MachineError("mlflow is not installed in this Python. Install it: pip install mlflow.") from error
     _allow_files(mlflow)
+    skipped = _OPEN if busy else _OPEN - {"running"}
     try:
-        return _write(mlflow, mlflow.MlflowClient(tracking_uri=address), runs, _OPEN if busy else _OPEN - {"running"})
+        with contextlib.redirect_stdout(io.StringIO()):  # MLflow prints addresses, two lines for each run
+            return _write(mlflow, mlflow.MlflowClient(tracking_uri=address), runs, skipped)
     except mlflow.exceptions.MlflowException as error:
         raise MachineError(f"MLflow refused: {' '.join(without_secrets(str(error)).split())}") from error
 
