@@ -9,18 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.core.plain import mapping
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.text import number_in_words
 from aml_pipeline.core.wording import counted, printable
 from aml_pipeline.pipeline.plan import titles
-from aml_pipeline.pipeline.spec.parameters import shown
-from aml_pipeline.pipeline.yaml.scalars import resolve, written
 from aml_pipeline.project.opening import Opened
 from aml_pipeline.runs import record
-from aml_pipeline.runs.record import RunRecord, defaults_of, parameters_of
+from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.summaries import ended
 
-_MOST_STEPS = 4
 _MOST_METRICS = 40
 _MOST_NAMED = 5
 
@@ -91,56 +89,7 @@ def ambiguous(name: str, meant: Sequence[RunRecord]) -> UsageError:
 
 def state_of(record: RunRecord, *, busy: bool) -> str:
     """Return how a run ended; ``busy``: a run is in progress, which may be one without an end."""
-    return _ended(record.header, busy=busy)
-
-
-def _ended(header: Mapping[str, Any], *, busy: bool) -> str:
-    state = str(header.get("state", "unreadable"))
-    return "interrupted" if state == "running" and not busy else state
-
-
-def row_of(record: RunRecord, *, busy: bool) -> dict[str, Any]:
-    """Return a run as JSON data; ``changed`` are the parameters with values other than their defaults."""
-    header = record.short
-    steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
-    texts, defaults = parameters_of(header), defaults_of(header)
-    parameters = _typed(header, texts)
-    return {
-        "run": record.id,
-        "started": number(header.get("started")),
-        "state": _ended(header, busy=busy),
-        "seconds": number(header.get("seconds")),
-        "pinned": record.pinned,
-        "profile": header.get("profile"),
-        "parameters": parameters,
-        "changed": {
-            name: value for name, value in parameters.items() if defaults.get(name, texts[name]) != texts[name]
-        },
-        "data": mapping(header.get("data")),
-        "steps": {name: row.get("state") for name, row in steps.items()},
-        "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
-        "azureml": mapping(header.get("azureml")).get("run"),
-    }
-
-
-def _typed(header: Mapping[str, Any], texts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of parameters by their declared types; numbers keep how they were written."""
-    declared = mapping(mapping(header.get("plan")).get("parameters"))
-    types = {name: mapping(parameter).get("type") for name, parameter in declared.items()}
-    return {
-        name: resolve(str(text)) if types.get(name) in {"integer", "number", "boolean"} else text
-        for name, text in texts.items()
-    }
-
-
-def words_of(row: Mapping[str, Any]) -> str:
-    """Return the text of a run after its time: changed parameters, metrics, how its steps ended."""
-    values = [f"{name}={shown(written(value))}" for name, value in row["changed"].items()]
-    changed = ", ".join([*values, *(f"{name}={shown(place)}" for name, place in row["data"].items())])
-    measured = metrics_in_words(row["metrics"])
-    remote = f"Azure ML {row['azureml']}" if row["azureml"] else ""
-    pinned = "pinned" if row["pinned"] else ""
-    return "  ".join(part for part in (pinned, changed, measured, remote, _steps_in_words(row["steps"])) if part)
+    return ended(record.state, busy=busy)
 
 
 def metrics_in_words(metrics: Mapping[str, Any]) -> str:
@@ -150,22 +99,6 @@ def metrics_in_words(metrics: Mapping[str, Any]) -> str:
     if len(logged) > _MOST_METRICS:
         measured.append(f"and {counted(len(logged) - _MOST_METRICS, 'more metric')}")
     return " ".join(measured)
-
-
-def _steps_in_words(steps: Mapping[str, str]) -> str:
-    if len(steps) <= _MOST_STEPS:
-        return ", ".join(f"{step} {state}" for step, state in steps.items())
-    by_state: dict[str, list[str]] = {}
-    for step, state in steps.items():
-        by_state.setdefault(str(state), []).append(step)
-    return ", ".join(_counted(state, names) for state, names in by_state.items())
-
-
-def _counted(state: str, steps: list[str]) -> str:
-    """Return how many steps ended in a state; a few steps that did not succeed are named."""
-    if state in {"failed", "interrupted"} and len(steps) <= _MOST_STEPS:
-        return ", ".join(f"{step} {state}" for step in steps)
-    return f"{len(steps)} {state}"
 
 
 def moment(seconds: float | None) -> str:

@@ -154,7 +154,7 @@ class RunRecord:
     @property
     def notes(self) -> dict[str, Any]:
         """The ``note`` of the run, a text, and its ``tags``; what cannot be read counts as none."""
-        data = _read(self.folder, _NOTES)
+        data = _read(self.folder, _NOTES) if os.path.exists(os.path.join(self.folder, _NOTES)) else {}
         tags = {str(name): str(value) for name, value in mapping(data.get("tags")).items()}
         return {"note": str(data.get("note", "")), "tags": tags}
 

@@ -27,23 +27,28 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
         "state": str(header.get("state", "unreadable")),
         "seconds": number(header.get("seconds")),
         "pinned": record.pinned,
-        "profile": header.get("profile"),
+        "profile": _name(header.get("profile")),
         "parameters": parameters,
         "changed": {
             name: value for name, value in parameters.items() if defaults.get(name, texts[name]) != texts[name]
         },
         "data": mapping(header.get("data")),
-        "steps": {name: row.get("state") for name, row in steps.items()},
-        "metrics": {name: row["metrics"] for name, row in steps.items() if "metrics" in row},
-        "extremes": {name: row["extremes"] for name, row in steps.items() if "extremes" in row},
-        "made_by": {name: row["made_by"] for name, row in steps.items() if row.get("made_by")},
+        "steps": {name: _name(row.get("state")) for name, row in steps.items()},
+        "metrics": {name: mapping(row["metrics"]) for name, row in steps.items() if "metrics" in row},
+        "extremes": {name: mapping(row["extremes"]) for name, row in steps.items() if "extremes" in row},
+        "made_by": {name: str(row["made_by"]) for name, row in steps.items() if row.get("made_by")},
         "variants": _variants(header),
-        "azureml": mapping(header.get("azureml")).get("run"),
-        "group": mapping(header.get("group")).get("id"),
-        "schedule": header.get("schedule"),
+        "azureml": _name(mapping(header.get("azureml")).get("run")),
+        "group": _name(mapping(header.get("group")).get("id")),
+        "schedule": _name(header.get("schedule")),
         **_git(record, header),
         **record.notes,
     }
+
+
+def ended(state: str, *, busy: bool) -> str:
+    """Return how a run with the recorded ``state`` ended; ``busy``: a run is in progress, which may be one without."""
+    return "interrupted" if state == "running" and not busy else state
 
 
 def _typed(header: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
@@ -74,7 +79,10 @@ def _variants(header: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the declared step and the values of each variant of a matrix, by its name."""
     steps = map(mapping, sequence(mapping(header.get("plan")).get("steps")))
     return {
-        str(step.get("name")): {"declared": str(step.get("declared")), "variant": dict(mapping(step["variant"]))}
+        str(step.get("name")): {
+            "declared": str(step.get("declared")),
+            "variant": {axis: str(text) for axis, text in mapping(step["variant"]).items()},
+        }
         for step in steps
         if step.get("variant")
     }
@@ -85,4 +93,8 @@ def _git(record: RunRecord, header: Mapping[str, Any]) -> dict[str, Any]:
     if "git" not in header and header:  # the short form of an earlier version does not have it
         header = record.read_header()
     git = mapping(header.get("git"))
-    return {"commit": git.get("commit"), "dirty": dirty_files(git)}
+    return {"commit": _name(git.get("commit")), "dirty": dirty_files(git)}
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) else None

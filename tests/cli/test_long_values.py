@@ -54,7 +54,7 @@ def test_a_run_begins_with_a_line_that_can_be_read(project: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["runs"], f"note={NOTE[1:61]}… (1,196 characters)"),
+        (["runs"], f"  {NOTE[1:100]}…"),
         (["schedules"], f"  with note={SHORT}"),
         (["submit", "--dry-run"], f"parameter note {SHORT}"),
         (["plan", "--param", "note=-"], "tell  will run"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aml_pipeline.cli.recorded import chosen, row_of
+from aml_pipeline.cli.recorded import chosen
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.runs.record import RunRecord
 
@@ -60,16 +60,3 @@ def test_of_many_candidates_the_newest_are_listed() -> None:
         chosen(many, "2026")
     assert str(told.value).startswith('"2026" matches 12 runs, newest first: 2026-11-27T17-04-11-000-000b, ')
     assert str(told.value).endswith("-0007 and 7 more. Give more of its id.")
-
-
-def test_values_of_parameters_are_of_their_types() -> None:
-    texts = {"epochs": "5", "rate": "1e-3", "fast": "true", "name": "012", "gone": "7", "odd": "x"}
-    types = {"epochs": "integer", "rate": "number", "fast": "boolean", "name": "string", "odd": "integer"}
-    declared = {
-        name: {"text": texts[name], "default": "1", "type": kind} for name, kind in types.items() if name != "gone"
-    }
-    header = {"state": "done", "parameters": texts, "plan": {"parameters": declared}, "seconds": 1.5, "started": 2}
-    row = row_of(RunRecord(IDS[0], "/nowhere", header), busy=False)
-    assert row["parameters"] == {"epochs": 5, "rate": 0.001, "fast": True, "name": "012", "gone": "7", "odd": "x"}
-    assert row["changed"]["epochs"] == 5
-    assert (row["seconds"], row["started"]) == (1.5, 2.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import codecs
 import json
+import marshal
 import os
 import shutil
 import tempfile
@@ -15,7 +16,6 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from aml_pipeline.cli.recorded import row_of, words_of
 from aml_pipeline.core import files, text, wording
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.masking import without_secrets
@@ -27,11 +27,15 @@ from aml_pipeline.project.snapshot.source import SourceFolder
 from aml_pipeline.report.reading import read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import series_of
+from aml_pipeline.report.table.forms import as_csv, as_markdown
+from aml_pipeline.report.table.rows import table_of
+from aml_pipeline.report.table.text import lines_of
 from aml_pipeline.runs import record
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.events import MetricLogged, as_data
 from aml_pipeline.runs.metrics import Metric, MetricReader, without_metrics
 from aml_pipeline.runs.record import RunRecord
+from aml_pipeline.runs.summaries import summary_of
 
 # Between the files of one input of ``state`` and ``record``; they come in the order of these names.
 SPLIT = b"\n%%%%\n"
@@ -137,9 +141,13 @@ def recorded(raw: bytes) -> None:
 
 
 def _told(run: RunRecord) -> None:
-    row = row_of(run, busy=False)
-    json.dumps(row, ensure_ascii=False)
-    words_of(row)
+    summary = summary_of(run)
+    json.dumps(summary, ensure_ascii=False)
+    marshal.dumps(summary)
+    rows = table_of([summary], now=0.0, busy=False)
+    assert len(list(lines_of(rows, [run.id], room=60))) >= 2
+    as_csv(rows)
+    as_markdown(rows)
     assert all(isinstance(key, str) for key in run.keys)
     assert all(isinstance(parts, dict) for parts in run.parts.values())
     markup = page(read(run, run.state))

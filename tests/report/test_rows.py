@@ -7,7 +7,7 @@ from typing import Any
 
 from aml_pipeline.report.table.rows import Table, table_of, variants_of, varying
 from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded
-from aml_pipeline.runs.record import records
+from aml_pipeline.runs.record import RunRecord, records
 from aml_pipeline.runs.recorder import Recorder
 from aml_pipeline.runs.summaries import summary_of, typed
 from tests.page.recorded import START, header, step
@@ -44,9 +44,10 @@ def test_a_run_is_a_row_of_typed_values(tmp_path: Path) -> None:
     assert made == Table(
         [
             {
-                "run": "r1", "state": "done", "age": 60.0, "started": START, "seconds": 8.0, "profile": "quickstart",
-                "group": "r0", "schedule": None, "note": "the first", "tags": "who=me", "pinned": True, "dirty": 1,
-                "commit": "0123456789abcdef", "azureml": None, "epochs": 10,
+                "run": "r1", "state": "done", "failed_steps": None, "age": 60.0, "started": START, "seconds": 8.0,
+                "profile": "quickstart", "data": None, "group": "r0", "schedule": None, "note": "the first",
+                "tags": "who=me", "pinned": True, "dirty": 1, "commit": "0123456789abcdef", "azureml": None,
+                "endpoint": None, "epochs": 10,
                 "train.loss": 0.25, "train.loss:min": 0.125, "train.loss:max": 0.5,
             }
         ],
@@ -97,6 +98,19 @@ def test_columns_that_vary_are_those_in_which_rows_differ() -> None:
     rows: list[dict[str, Any]] = [{"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 1, "c": 3}]
     assert varying(rows, ["a", "b", "c", "d"]) == ["b", "c"]
     assert varying([], ["a"]) == varying(rows[:1], ["a"]) == []
+
+
+def test_values_of_parameters_are_of_their_types() -> None:
+    texts = {"epochs": "5", "rate": "1e-3", "fast": "true", "name": "012", "gone": "7", "odd": "x"}
+    types = {"epochs": "integer", "rate": "number", "fast": "boolean", "name": "string", "odd": "integer"}
+    declared = {
+        name: {"text": texts[name], "default": "1", "type": kind} for name, kind in types.items() if name != "gone"
+    }
+    about = {"state": "done", "parameters": texts, "plan": {"parameters": declared}, "seconds": 1.5, "started": 2}
+    summary = summary_of(RunRecord("r1", "/nowhere", about))
+    assert summary["parameters"] == {"epochs": 5, "rate": 0.001, "fast": True, "name": "012", "gone": "7", "odd": "x"}
+    assert summary["changed"]["epochs"] == 5
+    assert (summary["seconds"], summary["started"]) == (1.5, 2.0)
 
 
 def test_texts_of_parameters_become_values_of_their_types() -> None:

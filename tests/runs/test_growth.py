@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from aml_pipeline.cli.commands.runs import _print_rows
-from aml_pipeline.cli.recorded import matching, row_of, words_of
+from aml_pipeline.cli.commands.runs import print_rows
+from aml_pipeline.cli.recorded import matching
 from aml_pipeline.local import follower, tail
 from aml_pipeline.report import sources
 from aml_pipeline.report.charts import MOST_CHARTS, MOST_CURVES, Curves, charts
@@ -23,12 +23,15 @@ from aml_pipeline.report.reading import LOGS_BYTES, read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import MOST_POINTS, MOST_SERIES, Series, series_of
 from aml_pipeline.report.sources import ToSources
+from aml_pipeline.report.table.rows import table_of
+from aml_pipeline.report.table.text import lines_of
 from aml_pipeline.runs import record, retention
 from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded, StepStarted
 from aml_pipeline.runs.metrics import Metric, MetricReader, summary
 from aml_pipeline.runs.mlflow_files import MlflowReader
 from aml_pipeline.runs.record import RunRecord, records, unreferenced_texts
 from aml_pipeline.runs.recorder import Recorder
+from aml_pipeline.runs.summaries import summary_of
 from tests.page.recorded import START, Written, header, many, step
 from tests.patience import no_hang
 from tests.work import grows_in_step, memory_taken
@@ -95,7 +98,7 @@ def test_many_records_are_not_in_memory_at_once(tmp_path: Path) -> None:
         unreferenced_texts(str(tmp_path), some_records)
         retention.kept(some_records, limit, (), 0.0)
         matching(some_records, "no-such-run")
-        _ = [row_of(one, busy=False) for one in some_records]
+        _ = [summary_of(one) for one in some_records]
 
     work(1)
     assert memory_taken(lambda: work(24)) < 2 * memory_taken(lambda: work(6))
@@ -120,14 +123,18 @@ def test_events_of_any_length_are_read_line_by_line(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_a_list_of_runs_is_printed_as_json_prints_it(count: int, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"run": f"r\n{number}", "metrics": {"a": [1]}, "steps": {}} for number in range(count)]
-    _print_rows(iter(rows))
+    print_rows(iter(rows))
     assert capsys.readouterr().out == json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
 
 
-def test_a_line_on_a_run_names_as_many_metrics_as_can_be_read() -> None:
+def test_a_table_has_as_many_columns_of_metrics_as_can_be_read() -> None:
     about = {"state": "done", "steps": {"a": {"state": "done", "metrics": {f"m{n}": n for n in range(10_000)}}}}
-    words = words_of(row_of(RunRecord("r", "/nowhere", about), busy=False))
-    assert "a.m39 39 and 9960 more metrics  a done" in words
+    table = table_of([summary_of(RunRecord("r", "/nowhere", about))], now=0.0, busy=False)
+    heading, _, _, remark = lines_of(table, ["r"])
+    assert heading.endswith("  a.m38  a.m39")
+    assert (
+        remark == "9960 columns left out: a.m40, a.m41, a.m42, a.m43, a.m44, a.m45 and 9954 more; --columns shows them"
+    )
 
 
 # What a step prints.

@@ -1,51 +1,92 @@
-"""``runs``: lists, pins and unpins runs."""
+"""``runs``: the table of the runs; pins, notes and tags."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aml_pipeline.cli.opened import open_readable, refuse_without_remote
+from aml_pipeline.cli.importing import Uncollected
+from aml_pipeline.cli.known_state import state_of
+from aml_pipeline.cli.listing import print_table, selected
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.recorded import chosen, moment, records_of, row_of, words_of
 from aml_pipeline.cli.screen.printing import as_json
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.project.opening import Opened
-from aml_pipeline.runs import locks
+from aml_pipeline.core.problems import suggest
+from aml_pipeline.report.table.rows import Table, table_of, variants_of
+from aml_pipeline.runs import index, locks
+from aml_pipeline.runs.summaries import Summary
+
+_SAYS = ("pin", "unpin", "note", "tag")
+_REMOTE = ("profile", "sdk", "workspace")
 
 
 def runs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the runs, newest first; with ``--remote`` those in Azure ML."""
-    opened = open_readable(options)
-    pins = {stays: options.texts(name) for name, stays in (("pin", True), ("unpin", False))}
-    if any(pins.values()):
-        return _pin(opened, pins, remote=options.flag("remote"))
+    if any(options.texts(name) or options.text(name) is not None for name in _SAYS):
+        from aml_pipeline.cli.commands.runs_noted import annotate
+
+        return annotate(options)
+    if options.operands:
+        what = f'Unexpected operand "{options.operands[0]}"'
+        raise UsageError(f'{what}. To note something about a run, write `runs --note RUN "a text"`.')
     if address := options.text("to_mlflow"):
         from aml_pipeline.cli.commands.runs_mlflow import write_to_mlflow
+        from aml_pipeline.cli.opened import open_readable
 
-        return write_to_mlflow(opened, address)
+        return write_to_mlflow(open_readable(options), address)
     if options.flag("remote"):
         from aml_pipeline.cli.commands.runs_remote import print_runs
 
-        return print_runs(opened, options, environ)
-    refuse_without_remote(options, "profile", "sdk", "workspace")
-    busy = locks.is_locked(opened.state)
-    records = records_of(opened)
-    rows = (row_of(record, busy=busy) for record in reversed(records))
-    if options.text("format") == "json":
-        _print_rows(rows)
-        return 0
-    if not records:
-        print("There are no runs yet. Start one with `aml-pipeline run`.")
-    for row in rows:
-        seconds = f"{row['seconds']:8.1f} s" if row["seconds"] is not None else "         -"
-        print(f"{row['run']}  {moment(row['started'])}  {row['state']:<11}  {seconds}  {words_of(row)}")
+        return print_runs(options, environ)
+    if any(map(options.text, _REMOTE)):
+        from aml_pipeline.cli.opened import refuse_without_remote
+
+        refuse_without_remote(options, *_REMOTE)
+    with Uncollected():
+        _print(options, environ)
     return 0
 
 
-def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
+def _print(options: Options, environ: Mapping[str, str]) -> None:
+    state = state_of(options, environ)
+    summaries, busy = index.summaries(state)[::-1], locks.is_locked(state)
+    if options.text("variants") is not None:
+        table = _variants(summaries, options.text("variants") or "", busy=busy)
+    else:
+        table = table_of(summaries, now=time.time(), busy=busy)
+    if not summaries and options.text("format") == "text":
+        print("There are no runs yet. Start one with `aml-pipeline run`.")
+        return
+    chosen = selected(table, options) if summaries else table
+    if options.text("format") != "json":
+        print_table(chosen, [str(summary["run"]) for summary in summaries], options, environ)
+    elif options.text("variants") is not None:
+        print_rows(chosen.rows)
+    else:
+        by_run = {summary["run"]: summary for summary in summaries}
+        print_rows({**_as_data(by_run[row["run"]]), "state": row["state"]} for row in chosen.rows)
+
+
+def _variants(summaries: Sequence[Summary], step: str, *, busy: bool) -> Table:
+    table = variants_of(summaries, step, now=time.time(), busy=busy)
+    if summaries and not table.rows:
+        known = {str(variant["declared"]) for summary in summaries for variant in summary["variants"].values()}
+        raise UsageError(f'No recorded run has variants of a step "{step}". {suggest(step, known, noun="matrix")}')
+    return table
+
+
+# What only the table needs of a summary.
+_INNER = frozenset({"extremes", "made_by", "variants"})
+
+
+def _as_data(summary: Summary) -> dict[str, Any]:
+    return {name: value for name, value in summary.items() if name not in _INNER}
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print a list like ``json.dumps`` with an indent, but row by row, because there may be ten thousand."""
     before = "["
     for row in rows:
@@ -53,18 +94,3 @@ def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
         sys.stdout.write(before + as_json(text))
         before = ","
     print("[]" if before == "[" else "\n]")
-
-
-def _pin(opened: Opened, pins: Mapping[bool, list[str]], *, remote: bool) -> int:
-    """Pin or unpin the named runs, once all of them are known to exist."""
-    if remote:
-        raise UsageError("Only runs recorded on this machine can be pinned. Delete --remote.")
-    records = records_of(opened)
-    for run, stays in [(chosen(records, name), stays) for stays, names in pins.items() for name in names]:
-        run.pin(stays=stays)
-        print(
-            f"Pinned {run.id}: `clean` will keep its record."
-            if stays
-            else f"Unpinned {run.id}: `clean --runs` may remove its record."
-        )
-    return 0

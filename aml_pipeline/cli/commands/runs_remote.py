@@ -10,17 +10,18 @@ from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
+from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.recorded import moment
 from aml_pipeline.cli.screen.printing import print_json
 from aml_pipeline.cli.sending import connect, listener
-from aml_pipeline.project.opening import Opened
 
 
-def print_runs(opened: Opened, options: Options, environ: Mapping[str, str]) -> int:
+def print_runs(options: Options, environ: Mapping[str, str]) -> int:
     """Print the runs of the pipeline in its experiment, newest first."""
+    opened = open_readable(options)
     plan = opened.plan
-    assert plan is not None  # noqa: S101 - the caller opened it
+    assert plan is not None  # noqa: S101 - it is readable
     with waiting.heard_by(listener()):
         sdk = sdks.chosen(plan, options.text("sdk"))
         workspace = connect(options, environ, os.path.dirname(plan.file), plan.workspace, sdk)

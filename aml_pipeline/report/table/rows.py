@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from aml_pipeline.core.plain import mapping
-from aml_pipeline.runs.summaries import Summary, typed
+from aml_pipeline.runs.summaries import Summary, ended, typed
 
 Value = str | int | float | bool | None
 Row = dict[str, Value]
 
 ABOUT = (
-    *("run", "state", "age", "started", "seconds", "profile", "group", "schedule"),
-    *("note", "tags", "pinned", "dirty", "commit", "azureml"),
+    *("run", "state", "failed_steps", "age", "started", "seconds", "profile", "data", "group", "schedule"),
+    *("note", "tags", "pinned", "dirty", "commit", "azureml", "endpoint"),
 )
+_RESERVED = frozenset(ABOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,7 @@ class Table:
     metrics: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """A row in parts; ``ranges`` are the lowest and highest values of metrics."""
 
     about: Row
@@ -78,8 +77,7 @@ def _table(parts: Iterable[_Parts]) -> Table:
 
 
 def _of_run(summary: Summary, runs: Mapping[str, Summary], about: Row) -> _Parts:
-    columns = {name: title_of(variant) for name, variant in summary["variants"].items()}
-    metrics, ranges = _measured(summary, runs, {name: columns.get(name, name) for name in summary["steps"]})
+    metrics, ranges = _measured(summary, runs, {step: _titled(summary, step) for step in summary["steps"]})
     return _Parts(about, {}, _free("parameters", summary["parameters"]), metrics, ranges)
 
 
@@ -90,7 +88,9 @@ def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about
             axes = {axis: typed(text) for axis, text in variant["variant"].items()}
             metrics, ranges = _measured(summary, runs, {name: step})
             state = summary["steps"].get(name, about["state"])
-            yield _Parts({**about, "state": state}, _free("matrix", axes), parameters, metrics, ranges)
+            yield _Parts(
+                {**about, "state": state, "failed_steps": None}, _free("matrix", axes), parameters, metrics, ranges
+            )
 
 
 def title_of(variant: Mapping[str, Any]) -> str:
@@ -99,39 +99,57 @@ def title_of(variant: Mapping[str, Any]) -> str:
 
 
 def _about(summary: Summary, now: float, *, busy: bool) -> Row:
-    state, started = summary["state"], summary["started"]
+    started = summary["started"]
     return {
         "run": summary["run"],
-        "state": "interrupted" if state == "running" and not busy else state,
+        "state": ended(summary["state"], busy=busy),
+        "failed_steps": _failed(summary) if "failed" in summary["steps"].values() else None,
         "age": None if started is None else max(0.0, now - started),
         "started": started,
         "seconds": summary["seconds"],
         "profile": summary["profile"],
+        "data": _pairs(summary["data"]) if summary["data"] else None,
         "group": summary["group"],
         "schedule": summary["schedule"],
         "note": summary["note"] or None,
-        "tags": ", ".join(f"{name}={value}" for name, value in summary["tags"].items()) or None,
+        "tags": _pairs(summary["tags"]) if summary["tags"] else None,
         "pinned": summary["pinned"],
         "dirty": summary["dirty"],
         "commit": summary["commit"],
         "azureml": summary["azureml"],
+        "endpoint": None,
     }
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _failed(summary: Summary) -> str:
+    return ", ".join(_titled(summary, step) for step, state in summary["steps"].items() if state == "failed")
+
+
+def _titled(summary: Summary, step: str) -> str:
+    variant = summary["variants"].get(step)
+    return title_of(variant) if variant else step
 
 
 def _free(kind: str, values: Mapping[str, Value]) -> Row:
     """Return values by column: those with the name of a column of ``ABOUT`` get another one."""
-    return {f"{kind}.{name}" if name in ABOUT else name: value for name, value in values.items()}
+    return {f"{kind}.{name}" if name in _RESERVED else name: value for name, value in values.items()}
 
 
 def _measured(summary: Summary, runs: Mapping[str, Summary], columns: Mapping[str, str]) -> tuple[Row, Row]:
     """Return the last values of the metrics of some steps, and their ranges; ``columns`` are the names of the steps."""
     last, ranges = Row(), Row()
     for step, column in columns.items():
-        maker = summary if step in summary["metrics"] else runs.get(summary["made_by"].get(step, ""), summary)
-        extremes = mapping(maker["extremes"].get(step))
-        for name, value in mapping(maker["metrics"].get(step)).items():
+        maker = summary if step in summary["metrics"] else runs.get(summary["made_by"].get(step, ""))
+        if maker is None or step not in maker["metrics"]:
+            continue
+        extremes = maker["extremes"].get(step) or {}
+        for name, value in maker["metrics"][step].items():
             if isinstance(value, (int, float, str)):
                 place = f"{column}.{name}"
                 last[place] = value
-                ranges[f"{place}:min"], ranges[f"{place}:max"] = extremes.get(name, (value, value))
+                ranges[f"{place}:min"], ranges[f"{place}:max"] = extremes.get(name) or (value, value)
     return last, ranges

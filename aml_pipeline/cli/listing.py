@@ -1,0 +1,83 @@
+"""Shared by `runs` and `runs --remote`: selects and sorts the rows of a table, and prints them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.screen.printing import is_coloured, steer
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.report.table import columns, forms, text, where
+from aml_pipeline.report.table.rows import Row, Table
+
+
+def selected(table: Table, options: Options) -> Table:
+    """Return the rows that ``--where`` and ``--last`` select of rows that are the newest first, as ``--sort`` says.
+
+    Columns without a value in any of them are gone. Raises UsageError.
+    """
+    rows: Iterable[Row] = table.rows
+    if condition := options.text("where"):
+        rows = filter(where.predicate(condition, table), rows)
+    rows = list(rows)[: _last(options)]
+    if key := _key(table, options):
+        column, descending = key
+        rows = columns.ordered(rows, column, descending=descending)
+    groups = (table.axes, table.parameters, table.metrics)
+    return Table(rows, *([name for name in names if _has_value(rows, name)] for names in groups))
+
+
+def _has_value(rows: Sequence[Row], column: str) -> bool:
+    return any(row.get(column) is not None for row in rows)
+
+
+def _last(options: Options) -> int | None:
+    given = options.text("last")
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdigit() or not int(given):
+        raise UsageError(f'--last does not accept "{given}". Write how many of the newest runs to list: --last 20.')
+    return int(given)
+
+
+def _key(table: Table, options: Options) -> tuple[str, bool] | None:
+    """Return the column by which rows are sorted, and whether the highest value comes first."""
+    sort, best = options.text("sort"), options.text("best")
+    if sort is not None and best is not None:
+        raise UsageError("--sort and --best both say how to sort. Use only one of them.")
+    if best is not None:
+        return columns.best_first(best, table)
+    return None if sort is None else (columns.named(sort.removeprefix("-"), table), sort.startswith("-"))
+
+
+def print_table(table: Table, ids: Sequence[str], options: Options, environ: Mapping[str, str]) -> None:
+    """Print rows as ``--format`` says; ``ids`` are those of all runs."""
+    given = options.text("columns")
+    names = columns.listed(given, table) if given is not None else []
+    if options.text("format") == "csv":
+        print(forms.as_csv(table, names), end="")
+    elif options.text("format") == "markdown":
+        print(forms.as_markdown(table, names), end="")
+    elif not table.rows:
+        print("No run matches.")
+    else:
+        key = _key(table, options)
+        _print_lines(table, ids, names, [key[0]] if key else [], environ)
+
+
+def _print_lines(
+    table: Table, ids: Sequence[str], names: Sequence[str], needed: Sequence[str], environ: Mapping[str, str]
+) -> None:
+    """Print rows for people: on a terminal as wide as that is, with colours if it shows them."""
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if not is_coloured(sys.stdout, environ):
+        print("\n".join(text.lines_of(table, ids, columns=names, needed=needed, room=room)))
+        return
+
+    def paint(word: str, colour: str) -> str:
+        return f"\x1b[{colour}m{word}\x1b[0m"
+
+    lines = text.lines_of(table, ids, columns=names, needed=needed, room=room, paint=paint)
+    steer(sys.stdout, "\n".join([*lines, ""]))
