@@ -162,7 +162,7 @@ def _refuse_value(command: Command, word: str, known: Mapping[str, Option]) -> N
     if word.endswith((".yaml", ".yml")) and "-f" in known and not takes_folder:
         cure = f"Write `aml-pipeline {command.name} -f {word}`."
         raise _usage(f'The pipeline file "{word}" needs -f.', cure, command)
-    if "=" in word and "--param" in known:
+    if "=" in word and "[" not in word.partition("=")[0] and "--param" in known:
         raise _usage(f'The parameter value "{word}" needs --param.', f"Write `--param {word}`.", command)
 
 

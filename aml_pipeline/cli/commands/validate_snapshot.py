@@ -90,7 +90,7 @@ def _path(page: Report, name: str) -> str:
 def _page(page: Report, opened: Opened) -> list[str]:
     members = page.origins.members
     size = f"{counted(len(members), 'file')}, {size_in_words(page.bytes)}"
-    lines = [f"{page.step.name}: {_started(page)}, {size}", *_table(members), _limits(page)]
+    lines = [f"{page.step.declared}: {_started(page)}, {size}", *_table(members), _limits(page)]
     groups = _groups(page, os.path.basename(opened.plan.file) if opened.plan else "")
     lines += [f"  {group}" for group in groups]
     if page.opening:

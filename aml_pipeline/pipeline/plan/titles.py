@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from aml_pipeline.core.errors import UsageError
@@ -30,6 +30,7 @@ class Titled(Protocol):
 Step = TypeVar("Step", bound=Titled)
 
 _LONGEST_VALUE = 40
+_COMMA = re.compile(r",(?=\s*\w+\s*=)")  # others are part of a value
 
 
 def title(declared: str, variant: Mapping[str, str]) -> str:
@@ -71,27 +72,21 @@ def _agreeing(variants: Sequence[Step], text: str, values: str) -> list[Step]:
     if not any(step.variant for step in variants):
         raise UsageError(f'Step "{declared}" has no variants, so "{text}" means nothing. Write {declared}.')
     axes = list(dict.fromkeys(axis for step in variants for axis in step.variant))
-    wanted = [_wanted(part, variants, axes) for part in _parts(values.strip().removesuffix("]"), axes)]
+    wanted = [_wanted(part, variants, axes) for part in _COMMA.split(values.strip().removesuffix("]"))]
     found = [step for step in variants if all(_has(step, axis, value) for axis, value in wanted)]
     if not found:
         given = " and ".join(f"{axis}={value}" for axis, value in wanted)
-        cure = f"List its variants with `aml-pipeline graph`, or write {declared} for all of them."
-        raise UsageError(f'No variant of step "{declared}" has {given}. {cure}')
+        near = [step.title for step in variants if _has(step, *wanted[0])]
+        raise UsageError(f'No variant of step "{declared}" has {given}. {suggest("", near)}')
     return found
-
-
-def _parts(values: str, axes: Iterable[str]) -> list[str]:
-    """Return the texts between commas; a comma within a value is not followed by an axis and ``=``."""
-    if re.search(rf"^\s*({'|'.join(axes)})\s*=", values):
-        return re.split(rf",(?=\s*(?:{'|'.join(axes)})\s*=)", values)
-    return values.split(",")
 
 
 def _wanted(part: str, variants: Sequence[Titled], axes: Sequence[str]) -> tuple[str, str]:
     axis, equals, value = (piece.strip() for piece in part.partition("="))
     declared = variants[0].declared
     if not equals:
-        raise UsageError(f'"{part}" is not an axis and its value. Write {declared}[{axes[0]}=VALUE].')
+        known = suggest("", [variant.title for variant in variants], noun="variant")
+        raise UsageError(f'"{part}" must be an axis and its value, such as {axes[0]}=VALUE. {known}')
     if axis not in axes:
         raise UsageError(f'Step "{declared}" has no axis "{axis}" in its matrix. {suggest(axis, axes, noun="axis")}')
     if not any(_has(step, axis, value) for step in variants):
