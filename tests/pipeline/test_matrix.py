@@ -16,6 +16,7 @@ from aml_pipeline.pipeline.plan import matrix
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Literal, Output, Parameter, Text, render, written
 from aml_pipeline.pipeline.spec.names import step_name_fault
+from aml_pipeline.pipeline.yaml.scalars import written as written_as
 
 
 def loaded(text: str, profile: str | None = None) -> loader.Loaded:
@@ -238,7 +239,7 @@ def titles_of(declared: dict[str, list[Any]], others: str = "") -> dict[str, str
 
 @given(st.dictionaries(st.sampled_from(["rate", "size"]), st.lists(values, min_size=1, max_size=5), min_size=1))
 def test_names_are_legal_short_and_different(declared: dict[str, list[Any]]) -> None:
-    declared = {axis: list({matrix.written(one): one for one in some}.values()) for axis, some in declared.items()}
+    declared = {axis: list({written_as(one): one for one in some}.values()) for axis, some in declared.items()}
     found = titles_of(declared, ", train-1: {script: b.py}, train-a: {script: b.py}")
     assert len(found) == len(list(itertools.product(*declared.values()))) + 2
     assert all(step_name_fault(name) is None and len(name) <= 40 for name in found)
@@ -306,7 +307,7 @@ steps:
 
 
 def test_a_matrix_too_large_costs_nothing() -> None:
-    declared = {f"axis{number}": list(range(1000)) for number in range(30)}
+    declared = {f"axis{number}": list(range(100)) for number in range(30)}
     found = matrix.read(declared, "train", (), ())
     assert [problem.code for problem in found.problems] == ["matrix-size"]
     assert len(found.combinations) == 1

@@ -90,8 +90,8 @@ def _wanted(part: str, variants: Sequence[Titled], axes: Sequence[str]) -> tuple
     if axis not in axes:
         raise UsageError(f'Step "{declared}" has no axis "{axis}" in its matrix. {suggest(axis, axes, noun="axis")}')
     if not any(_has(step, axis, value) for step in variants):
-        known = {step.variant[axis] for step in variants if axis in step.variant}
-        raise UsageError(f'No variant of step "{declared}" has {axis}={value}. {suggest(value, known, noun="value")}')
+        cure = suggest(value, {step.variant[axis] for step in variants if axis in step.variant})
+        raise UsageError(f'No variant of step "{declared}" has {axis}={value}. {cure}')
     return axis, value
 
 
