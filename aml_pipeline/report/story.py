@@ -70,8 +70,7 @@ class ShownStep:
     @property
     def title(self) -> str:
         """What people read: ``train[epochs=5]``; of a step without variants, its name."""
-        values = ",".join(f"{axis}={value}" for axis, value in self.variant.items())
-        return f"{self.group}[{values}]" if values else self.name
+        return str(self.declared.get("title") or self.name)
 
     @property
     def state(self) -> str:

@@ -131,7 +131,12 @@ def rich(state: Path) -> RunRecord:
     names = {f"train-{rate.replace('.', '-')}-{size}": {"learning_rate": rate, "batch_size": size}
              for rate in axes for size in ("4", "16")}  # fmt: skip
     variants = [
-        {**step(name, read_it, {"output": {"name": "model"}}), "declared": "train", "variant": variant}
+        {
+            **step(name, read_it, {"output": {"name": "model"}}),
+            "declared": "train",
+            "variant": variant,
+            "title": f"train[learning_rate={variant['learning_rate']},batch_size={variant['batch_size']}]",
+        }
         for name, variant in names.items()
     ]
     models = [{"input": {"step": name, "name": "model"}} for name in names]
@@ -223,7 +228,7 @@ def harmful(state: Path) -> RunRecord:
     """Record a run all of whose texts mean harm."""
     about = header(
         {**step("evil", {"literal": {"text": ODD}}), "script": HARM, "environment": {"name": HARM}},
-        {**step(ODD), "declared": HARM, "variant": {HARM: ODD}},
+        {**step(ODD), "declared": HARM, "variant": {HARM: ODD}, "title": ODD},
         {**step("x"), "declared": HARM, "variant": {HARM: HARM}},
         profile=HARM, command=ODD, host=HARM, pipeline=HARM, parameters={HARM: "y" * 10_000_000, "b": ODD},
         git={"commit": HARM, "branch": HARM, "dirty": [HARM]}, distributions={HARM: HARM},

@@ -15,7 +15,8 @@ import pytest
 
 from aml_pipeline import cli
 from aml_pipeline.core import files
-from aml_pipeline.report import charts, document, parts, reading, series
+from aml_pipeline.core.wording import size_in_words
+from aml_pipeline.report import charts, document, parts, reading, series, shown_files
 from aml_pipeline.report.markup import Html
 from tests.conftest import ROOT, Project
 from tests.loopback.lesson import a_lesson
@@ -317,6 +318,10 @@ def test_the_docs_tell_the_limits_and_the_libraries_as_they_are() -> None:
     assert f"| charts, curves per chart, curves in total | {most} |" in page
     assert f"the last {reading.LOGS_BYTES // 1000} kB and the last {reading.LOG_BYTES // 1000} kB" in page
     assert f"| rows of a table | {parts.MOST_ROWS:,}; if" in page
+    pictures = [size_in_words(most) for most in (shown_files.PICTURE_BYTES, shown_files.PICTURES_BYTES)]
+    assert f"| a picture, all pictures | {' and '.join(pictures)} |".replace("500.0", "500") in page
+    assert f"| a file with a table; what is shown of it | {shown_files.TABLE_BYTES // 1000} kB; 20 rows" in page
+    assert f"| files | {shown_files.MOST_FILES}, among" in page
     build = (ROOT / "aml_pipeline" / "report" / "uplot" / "uPlot.iife.min.js").read_text(encoding="utf-8")
     (version,) = re.findall(r"uPlot \(v([\d.]+)\)", build)
     assert f"uPlot](https://github.com/leeoniya/uPlot) {version}" in page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from aml_pipeline.cli.many_runs import write_page
 from aml_pipeline.cli.opened import open_readable
@@ -22,6 +23,7 @@ from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
 _OF_MANY = ("last", "variants")
+_MOST_DIFFS = 50  # of the files that are all named
 
 
 def report(options: Options, _environ: Mapping[str, str]) -> int:
@@ -56,7 +58,7 @@ def _before(run: ShownRun, record: RunRecord, records: Sequence[RunRecord], cont
     story = with_parts(outline(before), before, contents)
     compared = compared_page(before, record)
     link = os.path.basename(compared) if os.path.exists(compared) else ""
-    return Before(story, tuple(diffs(story, run, contents.read)), link)
+    return Before(story, tuple(islice(diffs(story, run, contents.read), _MOST_DIFFS)), link)
 
 
 def _report_all(opened: Opened, options: Options, records: list[RunRecord]) -> int:
