@@ -85,7 +85,7 @@ def _remarks(all_of: dict[str, list[Any]], shown: dict[str, list[Any]]) -> Itera
         yield f"Showing the first {len(shown)} of {len(all_of)} charts."
     wide = [name for name, rows in shown.items() if len(rows) < len(all_of[name])]
     if wide:
-        yield f"Showing only the first {MOST_SERIES} steps of {counted(len(wide), 'metric')}."
+        yield f"Showing only the first {MOST_SERIES} curves of {counted(len(wide), 'chart')}."
 
 
 def _curve(run: Curves, series: Series, most: int, rows: Sequence[tuple[Curves, Series]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from aml_pipeline.core.text import cut
 from aml_pipeline.report.changes_part import changes_table
@@ -30,13 +30,14 @@ from aml_pipeline.report.story import ShownRun
 
 # Limit of all diffs of a page together, the same as that of the logs.
 _DIFF_BYTES = 250_000
+_OF_NUMBERS = frozenset({"Parameters", "Final metrics", "Durations"})
 
 
 def comparison_page(first: ShownRun, second: ShownRun, code: Iterable[Diff] = ()) -> str:
     """Return the self-contained page of two runs, with the diffs of their ``code``."""
     comparison = compare(first, second)
     curves = charts(
-        [Curves(name, run.started or 0.0, run.series, run.titles) for name, run in (("A", first), ("B", second))]
+        [Curves(name, run.started or 0.0, run.series, run.labels) for name, run in (("A", first), ("B", second))]
     )
     title, heading = f"{first.pipeline} {first.id} {second.id}", _heading(first, second)
     diffs = list(diffs_part(code, _DIFF_BYTES, is_open=True))
@@ -55,7 +56,7 @@ def _heading(first: ShownRun, second: ShownRun) -> Html:
         tag("div", tag("h2", f"{letter} ", state(cut(run.state, 60))), facts(_known(run)))
         for letter, run in (("A", first), ("B", second))
     ]
-    return tag("header", tag("h1", f"Two runs of {cut(second.pipeline)}"), *runs)
+    return tag("header", tag("h1", f"Two runs of {cut(second.pipeline)}"), tag("div", *runs, class_="beside"))
 
 
 def _known(run: ShownRun) -> Iterator[tuple[str, str]]:
@@ -78,14 +79,17 @@ def _sections(comparison: Comparison, room: int) -> Iterator[Html]:
 
 
 def _table(title: str, rows: list[Row], room: int) -> Html:
-    body = fitting((tag("tr", *_cells(row)) for row in rows[:MOST_ROWS]), room)
+    numbers = {1, 2, 3} if title in _OF_NUMBERS else set()
+    body = fitting((tag("tr", *_cells(row, ["number"] if numbers else [])) for row in rows[:MOST_ROWS]), room)
     differing = sum(row.differs for row in rows)
     more = f" Showing the first {len(body):,}." if len(body) < len(rows) else ""
-    return table_of(("Name", "A", "B", "Difference"), body, title, f": {differing} of {len(rows)} differ.{more}")
+    return table_of(
+        ("Name", "A", "B", "Difference"), body, title, f": {differing} of {len(rows)} differ.{more}", numbers
+    )
 
 
-def _cells(row: Row) -> Iterator[Html]:
+def _cells(row: Row, classes: Sequence[str]) -> Iterator[Html]:
     yield tag("th", cut(row.name, 120), scope="row")
     for text in (row.first, row.second):
-        yield cell(cut(text), *(["differs"] if row.differs else []))
-    yield cell(cut(row.note, 120))
+        yield cell(cut(text), *classes, *(["differs"] if row.differs else []))
+    yield cell(cut(row.note, 120), *classes)

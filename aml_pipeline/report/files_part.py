@@ -55,7 +55,7 @@ def small_tables(files: ShownFiles, room: int) -> Iterator[Html]:
 def _table(file: ShownFile, room: int) -> Html:
     heads, *rows = ([cut(text, _MOST_LETTERS) for text in row[:_MOST_COLUMNS]] for row in file.rows[: _MOST_ROWS + 1])
     wide = len(file.rows[0]) - len(heads)
-    about = f"{file.output}/{file.path}" + (f", without {counted(wide, 'column')}" if wide > 0 else "") + "."
+    about = f"{file.output}/{file.path}" + (f", without {counted(wide, 'column')}" if wide > 0 else "")
     numbers = {at for at in range(len(heads)) if all(_is_number(row[at]) for row in rows if at < len(row))}
     even = [[*row, *[""] * (len(heads) - len(row))][: len(heads)] for row in rows]
     return table(heads, even, cut(about, 300), room, numbers=numbers, in_all=file.rows_in_all)

@@ -57,7 +57,7 @@ def table(  # noqa: PLR0913 - what a table has
     """
     body = fitting((row_of(row, numbers) for row in rows[:MOST_ROWS]), room)
     known = max(in_all, len(rows))
-    more = f" Showing the first {len(body):,} of {known:,}." if len(body) < known else ""
+    more = f". Showing the first {len(body):,} of {known:,}." if len(body) < known else ""
     return table_of(heads, body, about, more, numbers)
 
 

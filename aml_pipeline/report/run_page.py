@@ -42,7 +42,7 @@ class _Section(NamedTuple):
 def page(run: ShownRun, before: Before | None = None) -> str:
     """Return the self-contained page of a run, with what changed against the run before."""
     title, heading = f"{run.pipeline} {run.id}", _heading(run)
-    curves = drawn(charts([Curves("", run.started or 0.0, run.series, _labels(run))]))
+    curves = drawn(charts([Curves("", run.started or 0.0, run.series, run.labels)]))
     changed = None if before is None else join(changes(run, before, ROOMS[-1]))
     room = MOST_BYTES - size_of(document(title, heading), curves, changed or "") - _BETWEEN
     sections = [*_sections(run, before, curves, room)]
@@ -50,15 +50,6 @@ def page(run: ShownRun, before: Before | None = None) -> str:
         sections.insert(0, _Section("changes", "Changes", changed))
     parts = (section(each.title, each.name, each.content) for each in sections)
     return document(title, join([heading, _contents(sections)]), *parts)
-
-
-def _labels(run: ShownRun) -> dict[str, str]:
-    """Return what curves are called by step: if only one step has variants, their values say enough."""
-    groups = {step.group for step in run.steps if step.variant}
-    if len(groups) > 1:
-        return dict(run.titles)
-    values = {step.name: " ".join(f"{axis}={value}" for axis, value in step.variant.items()) for step in run.steps}
-    return {step.name: values[step.name] or step.title for step in run.steps}
 
 
 def _contents(sections: Sequence[_Section]) -> Html:

@@ -49,8 +49,8 @@ def variants_tables(run: ShownRun, room: int) -> Iterator[Html]:
         heads = [*axes, "State", "Duration", *shown]
         numbers = set(range(len(heads))) - {len(axes)}
         body = fitting((row_of(_of_variant(*pair, axes, shown), numbers) for pair in steps), room)
-        more = f" Showing {len(shown)} of {len(metrics)} metrics." if len(shown) < len(metrics) else ""
-        more += f" Showing the first {len(body)}." if len(body) < len(steps) else ""
+        more = f". Showing {len(shown)} of {len(metrics)} metrics" if len(shown) < len(metrics) else ""
+        more += f". Showing the first {len(body)}." if len(body) < len(steps) else ""
         about = f"The {counted(len(steps), 'variant')} of {cut(name, 120)}"
         heads = [cut(head, 60) for head in heads]
         yield tag("div", table_of(heads, body, about, more, numbers), id=f"variants-{steps[0][0]}")
@@ -76,7 +76,7 @@ def parameters(run: ShownRun, earlier: Mapping[str, str] | None, room: int) -> H
         for name, value in values.items()
     )
     body = fitting(islice(rows, MOST_ROWS), room)
-    more = f" Showing the first {len(body):,} of {len(values):,}." if len(body) < len(values) else ""
+    more = f". Showing the first {len(body):,} of {len(values):,}." if len(body) < len(values) else ""
     return table_of(heads, body, "Parameters of the run", more, range(1, len(heads)))
 
 

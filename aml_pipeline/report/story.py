@@ -157,6 +157,15 @@ class ShownRun:
         return {step.name: step for step in self.steps}
 
     @property
+    def labels(self) -> dict[str, str]:
+        """What curves are called by step: if only one step has variants, their values say enough."""
+        groups = {step.group for step in self.steps if step.variant}
+        if len(groups) > 1:
+            return dict(self.titles)
+        values = {step.name: " ".join(f"{axis}={value}" for axis, value in step.variant.items()) for step in self.steps}
+        return {step.name: values[step.name] or step.title for step in self.steps}
+
+    @property
     def commit(self) -> str:
         """The git commit, or ""."""
         return str(mapping(self.header.get("git")).get("commit") or "")

@@ -335,7 +335,7 @@ def test_charts_have_limits_and_say_so() -> None:
     assert len(made.rows) == MOST_CHARTS
     assert len(made.rows[0]["series"]) == MOST_SERIES
     assert made.remarks == [f"Showing the first {MOST_CHARTS} of {MOST_CHARTS + 5} charts.",
-                            f"Showing only the first {MOST_SERIES} steps of 1 metric."]  # fmt: skip
+                            f"Showing only the first {MOST_SERIES} curves of 1 chart."]  # fmt: skip
     long = [Series("s", "m", [Point(number, 0.0, float(number % 7), None) for number in range(100_000)])]
     assert len(charts([Curves("", 0.0, long)]).rows[0]["series"][0]["value"]) <= MOST_POINTS
 

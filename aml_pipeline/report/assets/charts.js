@@ -171,7 +171,7 @@ class ChartSheet {
 
   plot(chart, figure) {
     const legend = new Legend(chart, this.how, this.axes[this.how.across]);
-    const space = element("div", { className: "plot", tabIndex: 0, role: "group", ariaLabel: `Curves of ${chart.name}` });
+    const space = element("div", { className: "plot", tabIndex: 0, role: "group", ariaLabel: `Curves of ${chart.name}. Arrows move the cursor, plus and minus zoom, 0 zooms out.` });
     const said = remark(chart, this.how);
     figure.append(space, legend.list, ...(said ? [element("p", { className: "remark" }, said)] : []));
     const plot = new uPlot(this.options(chart, widthIn(figure), legend), columns(chart, this.how), space);
