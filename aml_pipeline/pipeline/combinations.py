@@ -41,7 +41,7 @@ def repeated(name: str, texts: Sequence[tuple[str, str]]) -> Iterator[Problem]:
     words = dict(texts)
     for text, count in Counter(text for text, _ in texts).items():
         if count > 1 and text:
-            message = f"parameter {name}: the value {shown(text)} is given {counted(count, 'time')}."
+            message = f"parameter {name}: the value {shown(masked(name, text))} is given {counted(count, 'time')}."
             yield Problem("bad-parameter", message, "Give each value once.", origin=f"--param {name}={words[text]}")
 
 
