@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +15,7 @@ from aml_pipeline.cli.github import summarize
 from aml_pipeline.cli.opened import command_line
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.progress import Progress
+from aml_pipeline.cli.screen.wrapping import columns_of, padded, width
 from aml_pipeline.cli.selected import say, warn_of_left_out
 from aml_pipeline.core import removal
 from aml_pipeline.core.text import number_in_words
@@ -27,6 +30,7 @@ from aml_pipeline.runs.events import Event, RunEnded, RunStarted
 _MOST_ROWS = 40
 _MOST_METRICS = 3
 _NOTHING = "–"
+_WELL = frozenset({"done", "up to date"})
 
 
 class Wanted(NamedTuple):
@@ -112,22 +116,32 @@ def _named(name: str, plan: Plan, tell: Callable[[Event], None]) -> Callable[[Ev
 
 
 def _table(wanted: Wanted, done: Sequence[Run]) -> list[str]:
-    """Return how the runs ended, as lines: a table, and the number of runs in each state."""
+    """Return how the runs ended, as lines: a table, and the number of runs in each state.
+
+    Of many runs, those that did not end well go first; of metrics, those are shown that fit the terminal.
+    """
     runs = [*done, *[None] * (len(wanted.contexts) - len(done))]
     states = [_state(run) for run in runs]
-    metrics = _metrics_of(done)
-    rows = [[*wanted.varies, "state", "seconds", *metrics, "run"]]
-    for context, run, state in zip(wanted.contexts, runs, states, strict=True):
-        texts = redaction.parameters(context.plan)
-        values = [shown(texts[name]) for name in wanted.varies]
-        rows.append([*values, state, _seconds(run), *(_metric(run, metric) for metric in metrics), _id(run)])
-    left_out = len(rows) - 1 - _MOST_ROWS
-    widths = [max(map(len, column)) for column in zip(*rows[: _MOST_ROWS + 1], strict=True)]
-    lines = ["  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
-             for row in rows[: _MOST_ROWS + 1]]  # fmt: skip
-    more = [f"… and {counted(left_out, 'more run')}"] if left_out > 0 else []
+    places = sorted(sorted(range(len(runs)), key=lambda place: states[place] in _WELL)[:_MOST_ROWS])
+    texts = [redaction.parameters(wanted.contexts[place].plan) for place in places]
+    chosen = [runs[place] for place in places]
+    given = [[name, *(shown(row[name]) for row in texts)] for name in wanted.varies]
+    ended = [["state", *(states[place] for place in places)], ["seconds", *map(_seconds, chosen)]]
+    measured = [[name, *(_metric(run, name) for run in chosen)] for name in _metrics_of(done)]
+    lines = _aligned([*given, *ended], measured, [["run", *map(_id, chosen)]])
+    more = [f"… and {counted(len(runs) - len(places), 'more run')}"] if len(runs) > len(places) else []
     counts = ", ".join(f"{count} {state}" for state, count in Counter(states).items())
     return ["", *lines, *more, f"{counted(len(runs), 'run')}: {counts}."]
+
+
+def _aligned(first: list[list[str]], middle: list[list[str]], last: list[list[str]]) -> list[str]:
+    """Return the lines of columns; those in the middle are left out from the right until they fit the terminal."""
+    columns = [*first, *middle, *last]
+    widths = [max(map(width, column)) for column in columns]
+    if middle and sum(widths) + 2 * len(widths) - 2 > (columns_of(sys.stdout) or math.inf):
+        return _aligned(first, middle[:-1], last)
+    padded_columns = [[padded(text, size) for text in column] for column, size in zip(columns, widths, strict=True)]
+    return ["  ".join(row).rstrip() for row in zip(*padded_columns, strict=True)]
 
 
 def _state(run: Run | None) -> str:
