@@ -64,12 +64,12 @@ def test_no_number_is_cut_on_a_live_line() -> None:
 def test_all_steps_have_a_bar_if_they_are_many() -> None:
     stream = io.StringIO()
     board = Board(stream, moving=True, jobs=2)
-    board.expect({"a": 10.0, "b": 10.0, "c": 10.0, "d": 10.0}, begun=100.0)
-    board.drop("a")
+    board.begin(4, 100.0)
+    board.expect({"b": 10.0, "c": 10.0, "d": 10.0})
     board.put("b", Row("b", 4.0, 10.0), now=104.0)
     assert "1 of 4 steps  ██" in stream.getvalue()
     assert "about 13 s left" in stream.getvalue()  # 6 + 10 + 10 seconds, two steps at a time
-    board.expect({"b": 10.0, "c": None, "d": 10.0}, begun=100.0)
+    board.expect({"b": 10.0, "c": None, "d": 10.0})
     board.put("b", Row("b", 5.0, 10.0), now=105.0)
     assert stream.getvalue().rpartition("of 4 steps")[2].partition("\r")[0].endswith("5.0 s"), "nobody knows about c"
 
@@ -78,11 +78,13 @@ def test_all_steps_have_a_bar_if_they_are_many() -> None:
     ("value", "before", "shown"),
     [
         (0.9943, 0.9931, "m 0.9943 (+0.0012)"),
-        (0.0216, 0.06743, "m 0.0216 (-0.04583)"),
+        (0.0216, 0.06743, "m 0.0216 (-0.0458)"),
         (0.25, 0.5, "m 0.25 (-0.25)"),
+        (0.2189, 0.06127, "m 0.2189 (+0.1576)"),
+        (1.0, 0.983, "m 1 (+0.017)"),
         (12, 7, "m 12 (+5)"),
         (1e-7, 2e-7, "m 1e-07 (-1e-07)"),
-        (1234.0, 234.1, "m 1234 (+999.9)"),
+        (1234.0, 234.1, "m 1234 (+1000)"),
         (0.5, 0.5, "m 0.5"),
         (0.5, None, "m 0.5 (new)"),
         ("nan", 0.5, "m nan"),

@@ -68,7 +68,7 @@ def _while_it_runs(project: Path) -> list[str]:
     """Run the quickstart in a terminal; return what that showed while a step ran."""
     with Terminal(project, COLUMNS) as screen:
         screen.enter("aml-pipeline run --profile quickstart")
-        seen = screen.until(r"^train .* of about .*  loss 0\.")
+        seen = screen.until(r"^train .* left  loss 0\.")
         screen.until_over()
     return seen
 

@@ -10,7 +10,7 @@ from typing import TextIO
 from aml_pipeline.cli.screen.live import Live
 from aml_pipeline.cli.screen.wrapping import padded, shortened, width
 from aml_pipeline.core.text import seconds_in_words
-from aml_pipeline.core.wording import counted, printable
+from aml_pipeline.core.wording import printable
 
 # Fewer steps are overlooked without a bar for all of them.
 _MANY = 4
@@ -38,8 +38,8 @@ class Board:
         self._jobs = jobs
         self._rows: dict[str, Row] = {}
         self._ticked: set[str] = set()
-        self._all: dict[str, float | None] = {}
-        self._ended = 0
+        self._steps = 0
+        self._ahead: Mapping[str, float | None] = {}
         self._begun = self._now = 0.0
 
     @property
@@ -47,9 +47,13 @@ class Board:
         """Whether there are live lines."""
         return self._live.moving
 
-    def expect(self, steps: Mapping[str, float | None], begun: float) -> None:
-        """Take on all steps, with the seconds that each may take, if known, and when the first of them ``begun``."""
-        self._all, self._begun = dict(steps), begun
+    def begin(self, steps: int, now: float) -> None:
+        """Note the number of all steps, and when the first of them begins."""
+        self._steps, self._begun = steps, now
+
+    def expect(self, ahead: Mapping[str, float | None]) -> None:
+        """Note the steps that have not ended, with the seconds that each may take, if known."""
+        self._ahead = ahead
 
     def put(self, step: str, row: Row, now: float) -> None:
         """Show a running step; drawn once all have been updated."""
@@ -62,10 +66,7 @@ class Board:
         self._ticked.add(step)
 
     def drop(self, step: str) -> None:
-        """Note that a step has ended."""
-        if step in self._all:
-            del self._all[step]
-            self._ended += 1
+        """Remove a step that has ended."""
         if self._rows.pop(step, None) is not None:
             self._draw()
 
@@ -76,18 +77,18 @@ class Board:
 
     def _whole(self) -> Row | None:
         """Return the line for all steps."""
-        total = self._ended + len(self._all)
-        if total < _MANY or not self._rows:
+        if self._steps < _MANY or not self._rows:
             return None
+        ended = self._steps - len(self._ahead)
         elapsed = max(0.0, self._now - self._begun)
         left = self._left()
         expected = elapsed + left if left else None
-        return Row(f"{self._ended} of {counted(total, 'step')}", elapsed, expected, share=self._ended / total)
+        return Row(f"{ended} of {self._steps} steps", elapsed, expected, share=ended / self._steps)
 
     def _left(self) -> float | None:
         """Return how long all may still take, if that is known of each step."""
         left: list[float] = []
-        for step, seconds in self._all.items():
+        for step, seconds in self._ahead.items():
             if seconds is None:
                 return None
             left.append(max(0.0, seconds - self._rows[step].seconds) if step in self._rows else seconds)

@@ -66,6 +66,8 @@ class Progress:
         self._started: dict[str, events.StepStarted] = {}
         self._facts: dict[str, Mapping[str, Any]] = {}
         self._ended: dict[str, events.StepEnded] = {}
+        self._took: dict[str, float | None] = {}
+        self._is_estimated = False
         self._held: list[events.StepEnded] = []
         self.lines: list[str] = []  # what was written to standard output
         self._folder = folder
@@ -111,9 +113,14 @@ class Progress:
             remark = self._remark()
             if remark:
                 self.say(remark)
-        if self._board.moving:
-            self._board.expect({self._names[step]: self._expected(step) for step in self._names}, now)
+        self._board.begin(len(self._names), now)
         self._release()
+
+    def _estimate(self) -> None:
+        """Tell the live lines how long each step that has not ended may take."""
+        ahead = self._names.keys() - self._ended.keys()
+        self._board.expect({self._names[step]: self._expected(step) for step in ahead})
+        self._is_estimated = True
 
     def _release(self) -> None:
         held, self._held, self._title = self._held, [], ""
@@ -136,20 +143,18 @@ class Progress:
     def _tick(self, event: events.StepTicked) -> None:
         if not self._board.moving:
             return
+        if not self._is_estimated:
+            self._estimate()
         name, latest = self._name(event.step), values.latest(self._last.get(event.step, {}))
         row = Row(name, event.seconds, self._expected(event.step), latest)
         self._board.put(name, row, self._started[event.step].time + event.seconds)
 
     def _expected(self, step: str) -> float | None:
-        """Return how long a step took for its last result; if it has none, another variant in this run."""
+        """Return how long a step took for its last result; if it has none, it in another variant or combination."""
         if step not in self._facts:
             self._facts[step] = self._before(step)
         seconds = self._facts[step].get("seconds")
-        if isinstance(seconds, (int, float)):
-            return seconds
-        declared = self._name(step).partition("[")[0]
-        siblings = (end for name, end in self._ended.items() if self._names[name].startswith(f"{declared}["))
-        return next((end.seconds for end in siblings if end.state == "done"), None)
+        return seconds if isinstance(seconds, (int, float)) else self._took.get(_declared(self._name(step)))
 
     def _end(self, event: events.StepEnded) -> None:
         self._ended[event.step] = event
@@ -158,6 +163,9 @@ class Progress:
             self._together.end(name)
         self.lines.append(f"{padded(name, self._width)}  {text}")
         self._board.drop(name)
+        self._is_estimated = False
+        if event.state == "done":
+            self._took[_declared(name)] = event.seconds
         self._say_of(event.step, text, sys.stdout, _painted)
         if event.state == "failed" and event.message:
             *tail, why = failure(name, event.message, event.tail, self._started[event.step].log, self._folder)
@@ -206,6 +214,11 @@ class Progress:
 
     def _name(self, step: str) -> str:
         return self._names.get(step, step)
+
+
+def _declared(name: str) -> str:
+    """Return what a step is called in the file; its name may begin with a combination and end with a variant."""
+    return name.rpartition("  ")[2].partition("[")[0]
 
 
 def _coloured(stream: TextIO) -> bool:

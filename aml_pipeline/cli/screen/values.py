@@ -52,11 +52,12 @@ def _change(value: object, before: object) -> str:
 
 
 def _difference(value: float, before: float) -> str:
-    """Return a difference with as many decimals as the values are shown with, or more if it is small."""
+    """Return a difference with the decimals of the value, but at least two digits."""
     difference = value - before
     if isinstance(difference, int):
         return f"{difference:+d}"
-    texts = [_shown(value), _shown(before)]
-    decimals = max(len(text.partition(".")[2]) for text in texts)
-    rounded = f"{difference:+.{decimals}f}"
-    return f"{difference:+.2g}" if any("e" in text for text in texts) or not float(rounded) else rounded
+    brief = f"{difference:+.2g}"
+    if "e-" in brief or "e" in _shown(value):
+        return brief
+    decimals = max(len(text.partition(".")[2]) for text in (_shown(value), brief))
+    return f"{difference:+.{decimals}f}"
