@@ -143,7 +143,7 @@ def two_at_a_time(tmp_path: Path) -> Iterator[Terminal]:
         textwrap.dedent("""
             import time
             for number in range(30):
-                print(f"Attempted to log scalar metric how far it has come by now:\\n{number}")
+                print(f"Attempted to log scalar metric how far by now:\\n{number}")
                 time.sleep(0.1)
         """)
     )
