@@ -104,10 +104,14 @@ def _component(
     ports: Mapping[str, Sequence[Port]],
     lines: Mapping[str, Sequence[Sequence[Word]]],
 ) -> Component:
-    """Return the component ``name`` of ``steps``, which have the same shape."""
+    """Return the component ``name`` of ``steps``, which have the same shape.
+
+    Of variants, all values of axes are inputs, and texts: another value must not change what the others run.
+    """
     columns = list(zip(*([word for line in lines[step.name] for word in line] for step in steps), strict=True))
-    differing = {words[0].name: [word.text for word in words] for words in columns if len(set(words)) > 1}
-    types = {value: input_types.narrowest(texts) for value, texts in differing.items()}
+    differing = {words[0].name: [word.text for word in words] for words in columns if _differ(words, steps)}
+    has_variants = any(step.variant for step in steps)
+    types = {value: "string" if has_variants else input_types.narrowest(texts) for value, texts in differing.items()}
 
     def values(at: int) -> list[Port]:
         return [
@@ -119,6 +123,12 @@ def _component(
     texts = [" ".join(bindings.get(word.name, word.shell) for word in line) for line in lines[steps[0].name]]
     own = {step.name: _in_order([*ports[step.name], *values(at)], " ".join(texts)) for at, step in enumerate(steps)}
     return Component(name, steps, own, texts, list(types))
+
+
+def _differ(words: Sequence[Word], steps: Sequence[Step]) -> bool:
+    """Whether a word is another one in some of the ``steps``, or would be with another value of an axis."""
+    is_axis = all(word.name and word.text in step.variant.values() for word, step in zip(words, steps, strict=True))
+    return is_axis or len(set(words)) > 1
 
 
 def _in_order(ports: Sequence[Port], text: str) -> list[Port]:
