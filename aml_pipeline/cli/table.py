@@ -335,6 +335,7 @@ COMMANDS = {
             "Write a report of a run, or of all runs: one HTML file that opens offline.",
             _FILE,
             Option("--all", help="Report on all runs (at most the newest 1,000): table, curves, parameters, code."),
+            Option("--where", value="CONDITION", help="With --all: only runs for which it holds, as in `runs`."),
             Option("--last", value="N", help="With --all: only the newest N runs."),
             Option("--variants", value="STEP", help="With --all: a row for each variant of this step with a `matrix`."),
             Option("-o", "--output", value="PATH", help="Output file (default: in the folder of the run's record)."),

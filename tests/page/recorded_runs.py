@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aml_pipeline.core import files
 from aml_pipeline.report.many.reading import read_page, sources_of
-from aml_pipeline.report.table.rows import table_of
+from aml_pipeline.report.table.rows import Table, table_of
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import records
 from aml_pipeline.runs.summaries import summary_of
@@ -89,6 +89,9 @@ def harmful(state: Path) -> str:
 def paged(state: Path) -> str:
     """Return the page of all runs in a state folder."""
     runs = records(str(state / "runs"))[::-1]
-    summaries = [summary_of(record) for record in runs]
-    table = table_of(summaries, now=START, busy=False)
-    return read_page(table, sources_of(summaries, runs), Contents(str(state)))
+    return read_page(tabled(state), sources_of(list(map(summary_of, runs)), runs), Contents(str(state)))
+
+
+def tabled(state: Path) -> Table:
+    """Return the rows of all runs in a state folder, newest first."""
+    return table_of(list(map(summary_of, records(str(state / "runs"))[::-1])), now=START, busy=False)

@@ -17,6 +17,7 @@ from aml_pipeline.runs import code
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import records
 from tests.conftest import Project
+from tests.report.test_many import unpacked
 
 PIPELINE = """
     name: small
@@ -251,6 +252,50 @@ def test_clean_leaves_the_texts_of_what_it_leaves(copied: Project) -> None:
     assert all(kept.parts(key) for key in keys)
     copied.cli("clean", "--all")
     assert code_of(copied) == {}
+
+
+def test_the_page_of_all_runs_is_written_beside_them(ran: Project) -> None:
+    place = Path(ran.cli("report", "--all").stdout.strip())
+    assert place == ran.root / ".aml_pipeline/small/runs.html"
+    page = place.read_text(encoding="utf-8")
+    assert "<h1>small: 3 runs</h1>" in page
+    code = unpacked(page, "many-texts")
+    assert len(code["code"]) == 3
+    texts = [{path: code["texts"][number] for path, number in files} for files in code["code"]]
+    assert [text["steps/train.py"].partition("\n")[0] for text in texts] == ["import new", "import new", "import old"]
+    assert "numpy>=2\n" in texts[0]["environment e (env.yml)"]
+    assert "numpy>=1.26\n" in texts[2]["environment e (env.yml)"]
+    two = ran.cli("report", "--all", "--last", "2", "-o", "-").stdout
+    assert len(unpacked(two, "many-rows")["titles"]) == 2
+
+
+def test_three_runs_are_a_table_or_a_page(ran: Project) -> None:
+    names = [run.name for run in ran.runs()]
+    rows = ran.cli("compare", *names).stdout.splitlines()
+    assert rows[0].split()[:3] == ["run", "state", "age"]
+    assert [row.split()[0] for row in rows[1:4]] == names[::-1]
+    assert rows[-1] == "The code differs. To see the changed lines of two runs: `aml-pipeline compare RUN RUN --code`."
+    place = Path(ran.cli("compare", *names, "--page").stdout.strip())
+    assert "<h1>small: 3 runs</h1>" in place.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "--last", "3"], "--last needs --all"),
+        (["report", "--all", "--last", "none"], '--last does not accept "none"'),
+        (["report", "--all", "--where", "ratio < 3"], 'Unknown column "ratio". Did you mean "rate"?'),
+        (["report", "--all", "--where", "rate > 9"], "No run matches"),
+        (["report", "--all", "--variants", "train"], 'No recorded run has variants of a step "train"'),
+        (["report", "--all", "A"], "`report --all` takes no run"),
+        (["compare", "A", "B", "C", "--code"], "`compare --code` takes two runs"),
+        (["compare", "A", "B", "A"], "twice"),
+        (["compare", "A", "B", "C", "--open"], "-o and --open need --page"),
+    ],
+)
+def test_what_many_runs_do_not_have_is_refused(ran: Project, words: list[str], said: str) -> None:
+    names = dict(zip("ABC", [run.name for run in ran.runs()], strict=True))
+    assert said in ran.cli(*(names.get(word, word) for word in words), status=2).stderr
 
 
 def test_what_is_large_binary_or_secret_is_known_by_its_digest_alone(project: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from aml_pipeline.cli.many_runs import write_page
+from aml_pipeline.cli.many_runs import differences, write_page_of
 from aml_pipeline.cli.opened import open_readable
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.page_files import compared_page, read_run, written
@@ -58,9 +58,12 @@ def _compare_many(opened: Opened, options: Options) -> int:
         raise UsageError("`compare` got a run twice. `aml-pipeline runs` lists the runs.")
     runs = [record for record in records if record.id in named]
     if options.flag("page"):
-        return write_page(opened, options, runs, "compared.html")
+        return write_page_of(opened, options, runs)
     _refuse_without_page(options)
-    raise UsageError("To compare more than two runs, add --page.")
+    if options.flag("code"):
+        raise UsageError("`compare --code` takes two runs; `compare --page` shows the code of any two of the runs.")
+    print("\n".join(differences(opened, runs, [record.id for record in records])))
+    return 0
 
 
 def _two(opened: Opened, names: list[str]) -> tuple[RunRecord, RunRecord]:

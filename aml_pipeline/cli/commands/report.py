@@ -22,8 +22,12 @@ from aml_pipeline.report.story import ShownRun
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
+<<<<<<< HEAD
 _OF_MANY = ("last", "variants")
 _MOST_DIFFS = 50  # of the files that are all named
+=======
+_OF_MANY = ("where", "last", "variants")
+>>>>>>> 744333c (report --all --where, compare of three runs as a table)
 
 
 def report(options: Options, _environ: Mapping[str, str]) -> int:
@@ -67,13 +71,4 @@ def _report_all(opened: Opened, options: Options, records: list[RunRecord]) -> i
             "`report --all` takes no run. To compare some runs: `aml-pipeline compare RUN RUN RUN --page`."
         )
     chosen(records, None)  # refuses if there are none
-    return write_page(opened, options, records[-_last(options, len(records)) :], "runs.html")
-
-
-def _last(options: Options, default: int) -> int:
-    text = options.text("last")
-    if text is None:
-        return default
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f'--last expects a number of runs, such as 20, got "{text}".')
-    return int(text)
+    return write_page(opened, options, records)
