@@ -22,12 +22,8 @@ from aml_pipeline.report.story import ShownRun
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 
-<<<<<<< HEAD
-_OF_MANY = ("last", "variants")
-_MOST_DIFFS = 50  # of the files that are all named
-=======
 _OF_MANY = ("where", "last", "variants")
->>>>>>> 744333c (report --all --where, compare of three runs as a table)
+_MOST_DIFFS = 50  # of the files that are all named
 
 
 def report(options: Options, _environ: Mapping[str, str]) -> int:
