@@ -1,10 +1,11 @@
-"""Shared by `runs` and `runs --remote`: selects and sorts the rows of a table, and prints them."""
+"""Shared by `runs`, `runs --remote` and `report --all`: selects and sorts the rows of a table, and prints them."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import is_coloured, steer
@@ -14,7 +15,17 @@ from aml_pipeline.report.table.rows import Row, Table
 
 
 def selected(table: Table, options: Options) -> Table:
-    """Return the rows that ``--where`` and ``--last`` select of rows that are the newest first, as ``--sort`` says.
+    """Return the rows that ``--where`` and ``--last`` select, as ``--sort`` or ``--best`` say. Raises UsageError."""
+    chosen = matching(table, options)
+    key = _key(table, options)
+    if key is None:
+        return chosen
+    column, descending = key
+    return replace(chosen, rows=columns.ordered(chosen.rows, column, descending=descending))
+
+
+def matching(table: Table, options: Options) -> Table:
+    """Return the rows that ``--where`` and ``--last`` select of rows that are the newest first.
 
     Columns without a value in any of them are gone. Raises UsageError.
     """
@@ -22,9 +33,6 @@ def selected(table: Table, options: Options) -> Table:
     if condition := options.text("where"):
         rows = filter(where.predicate(condition, table), rows)
     rows = list(rows)[: _last(options)]
-    if key := _key(table, options):
-        column, descending = key
-        rows = columns.ordered(rows, column, descending=descending)
     groups = (table.axes, table.parameters, table.metrics)
     return Table(rows, *([name for name in names if _has_value(rows, name)] for names in groups))
 

@@ -144,6 +144,7 @@ def test_rows_without_a_value_come_last_and_texts_after_numbers() -> None:
         ("failed_steps == train", [1]),
         ("pinned or dirty", []),
         ("run ~ 0b61", [1]),
+        ("run ~ 05", [2]),
         ("not (rate > 0.05 or not state == done)", [2]),
         ("rate > 0.05 or rate < 0.05 and state == failed", [0, 1]),
     ],

@@ -117,7 +117,7 @@ class _Reader:
         sign = self._takes("<", "<=", ">", ">=", "==", "=", "!=", "~")
         if not sign:
             return lambda row: bool(row.get(column))
-        value = self._operand()
+        value = self._operand(is_text=sign == "~")
         return lambda row: _compare(sign, row.get(column), value(row))
 
     def _members(self, column: str) -> Predicate:
@@ -142,8 +142,11 @@ class _Reader:
         self._at += 1
         return column
 
-    def _operand(self) -> _Operand:
-        """Return what is on the right of a comparison; a word is a text unless a metric has that name."""
+    def _operand(self, *, is_text: bool = False) -> _Operand:
+        """Return what is on the right of a comparison; a word is a text unless a metric has that name.
+
+        A number is a text where ``is_text``: a part of a commit, for example.
+        """
         token = self._token
         if token.kind not in {"word", "quoted"}:
             self._refuse("A value is missing.", "Write a number, a text or a column there.")
@@ -154,7 +157,7 @@ class _Reader:
         if is_column and not number:
             column = named(text, self._table)
             return lambda row: row.get(column)
-        value = _literal(text, number) if token.kind == "word" else text
+        value = _literal(text, number) if token.kind == "word" and not is_text else text
         return lambda _row: value
 
     def _require(self, text: str) -> None:

@@ -116,7 +116,7 @@ class Condition {
     if (this.takes("in")) return this.members(valueOf);
     const sign = this.takes("<", "<=", ">", ">=", "==", "=", "!=", "~");
     if (!sign) return (row) => Boolean(valueOf(row));
-    const operand = this.operand();
+    const operand = this.operand(sign === "~");
     return (row) => compared(sign, valueOf(row), operand(row));
   }
 
@@ -139,18 +139,19 @@ class Condition {
     return column;
   }
 
-  operand() {
+  // A number is a text where it is a part of one, such as of a commit.
+  operand(isText = false) {
     const { kind, text } = this.token;
     if (!["word", "quoted"].includes(kind)) this.refuse("A value is missing.", "Write a number, a text or a column there.");
     const words = bare(this.token);
     this.at += 1;
-    const isName = text[0] === "`" || (kind === "word" && all.byName.has(words));
+    const isName = text[0] === "`" || (kind === "word" && all.byName.get(words)?.role === "metric");
     if (isName && !NUMBER.test(words)) {
       const column = columnNamed(words);
       if (!column) this.refuse(`Unknown column "${words}".`, "The columns are listed above the table.");
       return (row) => column.values[row] ?? null;
     }
-    const value = kind === "word" ? literal(words) : words;
+    const value = kind === "word" && !isText ? literal(words) : words;
     return () => value;
   }
 
