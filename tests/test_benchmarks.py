@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import durability, environments
+from benchmarks import durability, environments, variants
+from benchmarks.bench import QUICK
 from benchmarks.measure import Cost, Program, above, medians, rounds
 from benchmarks.table import GOALS, HEAD, Row, Yardstick
 from benchmarks.tools import NAMES
@@ -61,6 +62,12 @@ def test_the_benchmarks_work_where_no_peer_is_installed(
 def test_what_fsync_costs_is_measured() -> None:
     _, *rows = durability.table(1, 1)
     assert [row.split(" | ")[0] for row in rows] == ["| a chain of 1 trivial steps", "| one output of 1 MiB"]
+
+
+@pytest.mark.more
+def test_what_a_variant_costs_is_measured() -> None:
+    *_, ours = (row for row in variants.table(QUICK) if row.startswith("| aml-pipeline"))
+    assert ours.endswith(" ms | 1 |")
 
 
 def test_a_peer_that_cannot_be_installed_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
