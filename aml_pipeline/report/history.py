@@ -11,16 +11,16 @@ from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.core.wording import counted
-from aml_pipeline.report.markup import join, tag
+from aml_pipeline.report import parts
+from aml_pipeline.report.markup import Html, join, tag
 from aml_pipeline.report.mlflow_store import Written, write
-from aml_pipeline.report.parts import MOST_BYTES, moment, table
 from aml_pipeline.report.recorded_run import RecordedRun
 from aml_pipeline.report.table.rows import ABOUT, Table, Value, table_of, varying
 from aml_pipeline.runs.record import records
 from aml_pipeline.runs.summaries import summary_of
 
 # What a notebook shows of many runs.
-_MOST_ROWS, _MOST_COLUMNS, _LETTERS = 30, 16, 120
+_MOST_ROWS, _MOST_COLUMNS, _LETTERS, _WHOLE = 30, 16, 120, 40
 
 
 class History(list[RecordedRun]):
@@ -72,15 +72,15 @@ class History(list[RecordedRun]):
         """Return the table for a notebook: the newest runs, and what differs between them."""
         newest = self[-_MOST_ROWS:]
         found = newest.table()
-        chosen = ["run", "state", "started", "seconds", *_telling(found)]
+        chosen = ["run", "state", "seconds", *_telling(found)]
         shown, left_out = chosen[:_MOST_COLUMNS], len(chosen) - _MOST_COLUMNS
-        rows = [[_in_words(name, row.get(name)) for name in shown] for row in found.rows]
+        rows = [tag("tr", *(_cell(_in_words(name, row.get(name))) for name in shown)) for row in found.rows]
         remarks = [
             f"Showing the newest {len(newest)} of {counted(len(self), 'run')}." if len(newest) < len(self) else "",
             f"{counted(left_out, 'column')} omitted." if left_out > 0 else "",
         ]
         said = " ".join(filter(None, [*remarks, "`to_pandas()` has them all." if any(remarks) else ""]))
-        return join([table([cut(name, _LETTERS) for name in shown], rows, "Runs", MOST_BYTES), tag("p", said)])
+        return join([parts.table_of([cut(name, _LETTERS) for name in shown], rows, "Runs", ""), tag("p", said)])
 
 
 def history_of(runs: str) -> History:
@@ -100,9 +100,16 @@ def _rank(value: Value) -> tuple[bool, float, str]:
     return (True, 0.0, value) if isinstance(value, str) else (False, float(value or 0), "")
 
 
+def _cell(text: str) -> Html:
+    """Return a cell that is broken only if it is long: a notebook is narrow."""
+    return tag("td", text, style="white-space: nowrap" if len(text) <= _WHOLE else None)
+
+
 def _in_words(name: str, value: Value) -> str:
     if value is None:
         return ""
-    if isinstance(value, float) and name in {"started", "seconds"}:
-        return moment(value) if name == "started" else seconds_in_words(value)
+    if name == "seconds" and isinstance(value, float):
+        return seconds_in_words(value)
+    if name == "group":  # the id of its first run, which begins with the time
+        return str(value).rpartition("-")[2]
     return cut(number_in_words(value), _LETTERS)

@@ -67,7 +67,7 @@ def test_a_reused_result_has_the_points_of_the_run_that_made_it(tmp_path: Path) 
 
 def test_a_notebook_shows_runs_and_what_varies(runs: History, tmp_path: Path) -> None:
     text = runs._repr_html_()
-    assert Reader(text).text("th") == "run state started seconds rate train.epoch train.loss".replace(" ", "")
+    assert Reader(text).text("th") == "run state seconds rate train.epoch train.loss".replace(" ", "")
     assert "to_pandas" not in text
     for number in range(40):
         recorded(tmp_path, f"d{number:02}", "0.1", [1.0])
