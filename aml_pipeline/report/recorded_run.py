@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.plain import mapping, number
@@ -12,11 +12,23 @@ from aml_pipeline.core.problems import suggest
 from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
 from aml_pipeline.report.markup import Html, join, tag
 from aml_pipeline.report.parts import MOST_BYTES, facts, moment, table
-from aml_pipeline.report.series import ALL_POINTS, Point, Series, series_of
+from aml_pipeline.report.series import ALL_POINTS, Series, series_of
 from aml_pipeline.report.sparkline import sparkline
 from aml_pipeline.runs.record import RunRecord, titles
 
 _LETTERS = 120
+
+
+class Logged(NamedTuple):
+    """A logged value: its number from 1, its time in seconds since 1970, and its epoch or step, if known.
+
+    A value of None is not a finite number.
+    """
+
+    number: int
+    time: float
+    value: float | None
+    at: float | None
 
 
 class RecordedRun(RunRecord):
@@ -36,7 +48,7 @@ class RecordedRun(RunRecord):
         """The titles of variants of a matrix by their names, such as "train[epochs=5]"."""
         return titles(self.header)
 
-    def metric(self, name: str) -> list[Point]:
+    def metric(self, name: str) -> list[Logged]:
         """Return all values that a step logged, by a name such as "train.loss". Raises UsageError if there are none.
 
         For a step that was up to date these are the values of the run that made its result, if its record exists.
@@ -49,7 +61,7 @@ class RecordedRun(RunRecord):
         }
         if name not in logged:
             raise UsageError(f'Run {self.id} has no metric "{name}". {suggest(name, list(logged), noun="metric")}')
-        return logged[name]
+        return [Logged(*point[:4]) for point in logged[name]]
 
     def curves(self, most: int = ALL_POINTS) -> list[Series]:
         """Return the series that its steps logged, including those of reused results, with at most so many points."""
