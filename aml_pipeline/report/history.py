@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, SupportsIndex, overload
 
-from aml_pipeline.core.errors import MachineError, UsageError
-from aml_pipeline.core.problems import suggest
-from aml_pipeline.core.text import cut, number_in_words, seconds_in_words
+from aml_pipeline.core.errors import MachineError
+from aml_pipeline.core.text import cut
 from aml_pipeline.core.wording import counted
 from aml_pipeline.report import parts
 from aml_pipeline.report.markup import Html, join, tag
 from aml_pipeline.report.mlflow_store import Written, write
 from aml_pipeline.report.recorded_run import RecordedRun
-from aml_pipeline.report.table.rows import ABOUT, Table, Value, table_of, varying
-from aml_pipeline.runs.record import records
-from aml_pipeline.runs.summaries import summary_of
+from aml_pipeline.report.table.cells import cells_of
+from aml_pipeline.report.table.columns import named, ordered, usual
+from aml_pipeline.report.table.rows import ABOUT, Row, Table, table_of
+from aml_pipeline.report.table.where import predicate
+from aml_pipeline.runs import locks
+from aml_pipeline.runs.record import RunRecord, records
+from aml_pipeline.runs.summaries import Summary, summary_of
 
 # What a notebook shows of many runs.
-_MOST_ROWS, _MOST_COLUMNS, _LETTERS, _WHOLE = 30, 16, 120, 40
+_MOST_ENDS, _MOST_COLUMNS, _LETTERS, _WHOLE = 15, 16, 120, 40
 
 
 class History(list[RecordedRun]):
@@ -36,18 +40,32 @@ class History(list[RecordedRun]):
 
     def table(self) -> Table:
         """Return the rows of ``aml-pipeline runs``: parameters by their names, metrics as ``STEP.METRIC``."""
-        return table_of([summary_of(run) for run in self], now=time.time(), busy=False)
+        if not self:
+            return Table([], [], [], [])
+        runs, summaries = os.path.dirname(self[0].folder), [summary_of(run) for run in self]
+        busy = locks.is_locked(os.path.dirname(runs))
+        found = table_of([*summaries, *_makers(runs, summaries)], now=time.time(), busy=busy)
+        rows = found.rows[: len(self)]
+        parameters, metrics = (_known(rows, names) for names in (found.parameters, found.metrics))
+        return Table(rows, [], parameters, metrics)
 
     def by(self, column: str, *, descending: bool = False) -> History:
         """Return the runs in the order of a column, those without a value last. Raises UsageError if it is unknown."""
-        values = [row.get(column) for row in self.table().rows]
-        known = {name for row in self.table().rows for name in row}
-        if column not in known:
-            raise UsageError(f'Unknown column "{column}". {suggest(column, known, noun="column")}')
-        pairs = [(value, run) for value, run in zip(values, self, strict=True) if value is not None]
-        ordered = sorted(pairs, key=lambda pair: _rank(pair[0]), reverse=descending)
-        rest = [run for value, run in zip(values, self, strict=True) if value is None]
-        return History([*(run for _, run in ordered), *rest])
+        found = self.table()
+        return self._of(ordered(found.rows, named(column, found), descending=descending))
+
+    def where(self, condition: str) -> History:
+        """Return the runs for which a condition is true, such as "epochs > 5 and state == done", as ``runs --where``.
+
+        Raises UsageError with the place of a mistake.
+        """
+        found = self.table()
+        holds = predicate(condition, found)
+        return self._of(row for row in found.rows if holds(row))
+
+    def _of(self, rows: Iterable[Row]) -> History:
+        runs = {run.id: run for run in self}
+        return History(runs[str(row["run"])] for row in rows)
 
     def to_pandas(self) -> Any:  # noqa: ANN401 - a DataFrame, whose types are not there without pandas
         """Return the table as a DataFrame, with ``started`` in UTC. Raises MachineError if pandas is not installed."""
@@ -69,18 +87,21 @@ class History(list[RecordedRun]):
         return write(self, address)
 
     def _repr_html_(self) -> str:
-        """Return the table for a notebook: the newest runs, and what differs between them."""
-        newest = self[-_MOST_ROWS:]
-        found = newest.table()
-        chosen = ["run", "state", "seconds", *_telling(found)]
-        shown, left_out = chosen[:_MOST_COLUMNS], len(chosen) - _MOST_COLUMNS
-        rows = [tag("tr", *(_cell(_in_words(name, row.get(name))) for name in shown)) for row in found.rows]
+        """Return the table for a notebook: the first and the last runs of this list, and what tells all apart."""
+        found = self.table()
+        rows = found.rows if len(self) <= 2 * _MOST_ENDS else [*found.rows[:_MOST_ENDS], *found.rows[-_MOST_ENDS:]]
+        columns = usual(found) if rows else ["run", "state"]
+        shown, left_out = columns[:_MOST_COLUMNS], len(columns) - _MOST_COLUMNS
+        texts = [cells_of(rows, name) for name in shown]
         remarks = [
-            f"Showing the newest {len(newest)} of {counted(len(self), 'run')}." if len(newest) < len(self) else "",
+            f"Showing the first {_MOST_ENDS} and the last {_MOST_ENDS} of {len(self)} runs."
+            if len(rows) < len(self)
+            else "",
             f"{counted(left_out, 'column')} omitted." if left_out > 0 else "",
         ]
         said = " ".join(filter(None, [*remarks, "`to_pandas()` has them all." if any(remarks) else ""]))
-        return join([parts.table_of([cut(name, _LETTERS) for name in shown], rows, "Runs", ""), tag("p", said)])
+        body = [tag("tr", *map(_cell, row)) for row in zip(*texts, strict=True)]
+        return join([parts.table_of([cut(name, _LETTERS) for name in shown], body, "Runs", ""), tag("p", said)])
 
 
 def history_of(runs: str) -> History:
@@ -88,28 +109,19 @@ def history_of(runs: str) -> History:
     return History(RecordedRun(record.id, record.folder) for record in records(runs))
 
 
-def _telling(found: Table) -> Iterable[str]:
-    """Return the columns that differ between rows, or all parameters of a single run; and all metrics."""
-    about = [name for name in ("profile", "group", "schedule", "note", "tags") if any(row[name] for row in found.rows)]
-    parameters = varying(found.rows, found.parameters) if len(found.rows) > 1 else found.parameters
-    return [*about, *parameters, *found.metrics]
+def _makers(runs: str, summaries: Sequence[Summary]) -> Iterator[Summary]:
+    """Yield the runs that made reused results, as far as they are not among ``summaries``: they have the metrics."""
+    made_by = {str(maker) for summary in summaries for maker in summary["made_by"].values()}
+    for maker in sorted(made_by - {summary["run"] for summary in summaries}):
+        if maker == os.path.basename(maker):
+            yield summary_of(RunRecord(maker, os.path.join(runs, maker)))
 
 
-def _rank(value: Value) -> tuple[bool, float, str]:
-    """Return a key that orders numbers before texts."""
-    return (True, 0.0, value) if isinstance(value, str) else (False, float(value or 0), "")
+def _known(rows: Sequence[Row], columns: Iterable[str]) -> list[str]:
+    """Return the columns with a value in some row."""
+    return [name for name in columns if any(row.get(name) is not None for row in rows)]
 
 
 def _cell(text: str) -> Html:
     """Return a cell that is broken only if it is long: a notebook is narrow."""
-    return tag("td", text, style="white-space: nowrap" if len(text) <= _WHOLE else None)
-
-
-def _in_words(name: str, value: Value) -> str:
-    if value is None:
-        return ""
-    if name == "seconds" and isinstance(value, float):
-        return seconds_in_words(value)
-    if name == "group":  # the id of its first run, which begins with the time
-        return str(value).rpartition("-")[2]
-    return cut(number_in_words(value), _LETTERS)
+    return tag("td", cut(text, _LETTERS), style="white-space: nowrap" if len(text) <= _WHOLE else None)

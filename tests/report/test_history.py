@@ -46,6 +46,9 @@ def test_a_history_is_a_list_and_a_table(runs: History) -> None:
     assert [run.id for run in runs.by("rate", descending=True)] == ["a", "c", "b"]
     with pytest.raises(UsageError, match=r'Unknown column "train.los". Did you mean "train.loss"\?'):
         runs.by("train.los")
+    assert [run.id for run in runs.where("train.loss < 1.2 and rate > 0.01")] == ["a", "c"]
+    with pytest.raises(UsageError, match='Unknown column "x"'):
+        runs.where("x > 1")
 
 
 def test_all_points_of_a_metric_with_their_epochs(runs: History, tmp_path: Path) -> None:
@@ -62,16 +65,19 @@ def test_a_reused_result_has_the_points_of_the_run_that_made_it(tmp_path: Path) 
     recorder.open(lambda: {"pipeline": "p", "started": 2e9, "plan": {}})
     recorder(StepEnded(2e9, "train", "up to date", "", made_by="a"))
     recorder(RunEnded(2e9, "done", 0.0))
-    assert [point.value for point in history_of(str(tmp_path))[-1].metric("train.loss")] == [2.0, 1.0]
+    found = history_of(str(tmp_path))
+    assert [point.value for point in found[-1].metric("train.loss")] == [2.0, 1.0]
+    assert [row["train.loss"] for row in found[-1:].table().rows] == [1.0], "though its maker is not in this part"
 
 
 def test_a_notebook_shows_runs_and_what_varies(runs: History, tmp_path: Path) -> None:
     text = runs._repr_html_()
-    assert Reader(text).text("th") == "run state seconds rate train.epoch train.loss".replace(" ", "")
+    assert Reader(text).text("th") == "run state age seconds rate train.epoch train.loss".replace(" ", "")
     assert "to_pandas" not in text
     for number in range(40):
         recorded(tmp_path, f"d{number:02}", "0.1", [1.0])
-    assert "Showing the newest 30 of 43 runs. `to_pandas()` has them all." in history_of(str(tmp_path))._repr_html_()
+    many = history_of(str(tmp_path))._repr_html_()
+    assert "Showing the first 15 and the last 15 of 43 runs. `to_pandas()` has them all." in many
 
 
 def test_a_notebook_shows_a_run(runs: History) -> None:

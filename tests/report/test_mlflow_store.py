@@ -86,10 +86,14 @@ def test_mlflow_finds_the_runs_and_each_once(store: str, tmp_path: Path, capsys:
     recorded(runs, "a", "0.1", [2.0, 1.0])
     recorded(runs, "b", "0.2", [1 / place for place in range(1, 3_000)])
     words = ["runs", "-f", str(tmp_path / "pipeline.yaml"), "--to-mlflow", store]
+    assert cli([*words, "--where", "rate < 0.15"], {}) == 0
     assert cli(words, {}) == 0
     assert cli(words, {}) == 0
-    said = capsys.readouterr().out
-    assert said == f"Wrote 2 runs to {store}.\nWrote 0 runs to {store}; 2 runs already there.\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"Wrote 1 run to {store}.",
+        f"Wrote 1 run to {store}; 1 run already there.",
+        f"Wrote 0 runs to {store}; 2 runs already there.",
+    ]
     client: Any = mlflow.MlflowClient(store)
     experiment = client.get_experiment_by_name("p").experiment_id
     found = {run.data.tags[TAG]: run for run in client.search_runs([experiment])}

@@ -32,11 +32,10 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
     if options.operands:
         what = f'Unexpected operand "{options.operands[0]}"'
         raise UsageError(f'{what}. To note something about a run, write `runs --note RUN "a text"`.')
-    if address := options.text("to_mlflow"):
+    if options.text("to_mlflow"):
         from aml_pipeline.cli.commands.runs_mlflow import write_to_mlflow
-        from aml_pipeline.cli.opened import open_readable
 
-        return write_to_mlflow(open_readable(options), address)
+        return write_to_mlflow(options, environ)
     if options.flag("remote"):
         from aml_pipeline.cli.commands.runs_remote import print_runs
 

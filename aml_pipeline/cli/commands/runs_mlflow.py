@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Mapping
 
+from aml_pipeline.cli.known_state import state_of
+from aml_pipeline.cli.listing import selected
+from aml_pipeline.cli.options import Options
+from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.wording import counted, listed
-from aml_pipeline.project.opening import Opened
 from aml_pipeline.report.history import history_of
 from aml_pipeline.report.mlflow_store import write
-from aml_pipeline.runs import locks
+from aml_pipeline.report.table.rows import table_of
+from aml_pipeline.runs import index, locks
 
 _MOST_NAMED = 5
 
 
-def write_to_mlflow(opened: Opened, address: str) -> int:
-    """Write all recorded runs that have ended, and print how many were new."""
-    runs = history_of(os.path.join(opened.state, "runs"))
-    written = write(runs, address, busy=locks.is_locked(opened.state))
+def write_to_mlflow(options: Options, environ: Mapping[str, str]) -> int:
+    """Write the recorded runs that the options select and that have ended, and print how many were new."""
+    if options.flag("remote"):
+        raise UsageError("Only runs recorded on this machine can be written to MLflow. Delete --remote.")
+    address, state = options.text("to_mlflow") or "", state_of(options, environ)
+    busy = locks.is_locked(state)
+    table = table_of(index.summaries(state)[::-1], now=time.time(), busy=busy)
+    chosen = {row["run"] for row in (selected(table, options) if table.rows else table).rows}
+    runs = [run for run in history_of(os.path.join(state, "runs")) if run.id in chosen]
+    written = write(runs, address, busy=busy)
     there = f"; {counted(len(written.present), 'run')} already there" if written.present else ""
     print(f"Wrote {counted(len(written.new), 'run')} to {without_secrets(address)}{there}.")
     if written.unfinished:
