@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 from aml_pipeline.azureml import history, sdks
@@ -13,9 +13,8 @@ from aml_pipeline.azureml.workspace.calls import doing
 from aml_pipeline.azureml.workspace.watch import Outcome
 from aml_pipeline.azureml.workspace.watched import About, Watched
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.masking import masked, redacted
+from aml_pipeline.core.masking import redacted
 from aml_pipeline.core.plain import mapping
-from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.project.folder import STATE
 from aml_pipeline.runs import locks, provenance, submitted
@@ -151,7 +150,7 @@ def _header(plan: Plan, about: About, command: str) -> dict[str, Any]:
     return {
         "pipeline": plan.name,
         "profile": about.tags.get("profile"),
-        "parameters": _parameters(plan, about.parameters),
+        "parameters": history.without_secrets(plan, about.parameters),
         **beginning,
         "started": about.begun or beginning["started"],
         "state": "submitted",
@@ -166,12 +165,4 @@ def _place(run: str, workspace: Any, about: About) -> dict[str, Any]:  # noqa: A
         "sdk": sdks.of(workspace),
         "workspace": sdks.names_of(workspace).text,
         "tags": redacted(about.tags),
-    }
-
-
-def _parameters(plan: Plan, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of parameters without secrets."""
-    return {
-        name: redaction.parameter(plan, name, text) if name in plan.parameters else masked(name, text)
-        for name, text in values.items()
     }

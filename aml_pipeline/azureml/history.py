@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aml_pipeline.azureml import sdks
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
+from aml_pipeline.core.masking import masked
+from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import Plan
 
 
@@ -23,7 +26,16 @@ def runs(plan: Plan, workspace: Any) -> list[RemoteRun]:  # noqa: ANN401 - the S
         from aml_pipeline.azureml.v1 import history as v1
 
         listed = v1.runs(plan, workspace)
+    listed = [replace(run, parameters=without_secrets(plan, run.parameters)) for run in listed]
     return sorted(listed, key=lambda run: run.started or 0.0, reverse=True)
+
+
+def without_secrets(plan: Plan, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of parameters of a run in Azure ML without secrets."""
+    return {
+        name: redaction.parameter(plan, name, text) if name in plan.parameters else masked(name, text)
+        for name, text in parameters.items()
+    }
 
 
 def is_own(

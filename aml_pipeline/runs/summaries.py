@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aml_pipeline.core.plain import mapping, number, sequence
-from aml_pipeline.runs.record import RunRecord, defaults_of, dirty_files, parameters_of
+from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.runs.record import RunRecord, defaults_of, dirty_files, parameters_of, variants
 
 Summary = Mapping[str, Any]
 
@@ -76,15 +76,14 @@ def _of_base(text: str) -> int:
 
 
 def _variants(header: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the declared step and the values of each variant of a matrix, by its name."""
-    steps = map(mapping, sequence(mapping(header.get("plan")).get("steps")))
+    """Return the declared step, the values and the title of each variant of a matrix, by its name."""
     return {
-        str(step.get("name")): {
-            "declared": str(step.get("declared")),
-            "variant": {axis: str(text) for axis, text in mapping(step["variant"]).items()},
+        name: {
+            "declared": str(row.get("declared")),
+            "variant": {axis: str(text) for axis, text in mapping(row["variant"]).items()},
+            "title": str(row.get("title", name)),
         }
-        for step in steps
-        if step.get("variant")
+        for name, row in variants(header).items()
     }
 
 

@@ -50,8 +50,31 @@ def test_the_runs_of_a_pipeline_are_listed_and_those_of_others_are_not(lesson: E
     assert (runs[first]["profile"], runs[second]["profile"]) == ("night", None)
     assert all(run["started"] and f"/runs/{name}" in str(run["portal"]) for name, run in runs.items())
     done = lesson.here(capsys, "runs", "--remote", *lesson.submit[1:])
-    assert f"{first}  20" in done.out
+    assert sorted(line.split()[0] for line in done.out.splitlines()[1:3]) == sorted([first, second])
+    for line in done.out.splitlines():
+        if line.startswith(second):
+            assert " Completed " in line
     assert listed(lesson, capsys, "--profile", "night")
+
+
+def test_remote_runs_stand_in_the_table_of_runs(lesson: Either, capsys: Capture) -> None:
+    lesson.here(capsys, *lesson.submit, "--param", "epochs=7")
+    lesson.here(capsys, *lesson.submit)
+    older, newer = lesson.service.sent
+    lesson.here(capsys, "wait", older)
+    lesson.here(capsys, "runs", "--note", older[:8] if isinstance(lesson, LessonV2) else older, "seven")
+    words = ("--columns", "run,state,epochs,note", "--sort", "-epochs")
+    done = lesson.here(capsys, "runs", "--remote", *words, *lesson.submit[1:])
+    assert done.status == 0, done.err
+    rows = [line.split() for line in done.out.splitlines()[1:3]]
+    assert rows[0] == [older, "Completed", "7", "seven"]
+    assert rows[1][0] == newer
+    assert rows[1][2:] != ["-", "-"], "the service or the record here says the parameters"
+    refused = lesson.here(capsys, "runs", "--remote", "--where", "epoch > 5", *lesson.submit[1:])
+    assert (refused.status, refused.err.splitlines()[0]) == (
+        2,
+        '--where: Unknown column "epoch". Did you mean "epochs"?',
+    )
 
 
 def test_an_experiment_that_is_not_there_is_not_made(lesson: Either, capsys: Capture) -> None:
@@ -71,7 +94,9 @@ def test_runs_that_a_schedule_began_are_listed_and_can_be_waited_for(lesson: Eit
     both = listed(lesson, capsys)
     assert sorted(str(row["schedule"]) for row in both) == ["None", name]
     assert len(lesson.service.requests) == (2 if isinstance(lesson, LessonV2) else 10), lesson.service.requests
-    assert f"  schedule {name}\n" in lesson.here(capsys, "runs", "--remote", *lesson.submit[1:]).out
+    columns = ("--columns", "run,schedule", "--where", "schedule")
+    text = lesson.here(capsys, "runs", "--remote", *columns, *lesson.submit[1:]).out
+    assert text.splitlines()[1].split() == [run, name]
     done = lesson.here(capsys, "wait", run, *lesson.submit[1:])
     assert done.status == 0, done.err
     record = lesson.record()
@@ -88,7 +113,8 @@ def test_runs_that_a_call_of_the_endpoint_began_are_listed(lesson: Either, capsy
     run = lesson.service.call(endpoint)
     (row,) = listed(lesson, capsys)
     assert (row["run"], row["endpoint"], row["schedule"]) == (run, endpoint, None)
-    assert f"  endpoint {endpoint}\n" in lesson.here(capsys, "runs", "--remote", *lesson.submit[1:]).out
+    heading, line, *_ = lesson.here(capsys, "runs", "--remote", *lesson.submit[1:]).out.splitlines()
+    assert (heading.split()[-1], line.split()[-1]) == ("endpoint", endpoint)
 
 
 def test_many_runs_are_on_several_pages_without_those_that_are_archived_or_of_others(

@@ -150,6 +150,7 @@ def test_the_state_is_found_without_reading_the_file_again(
     from aml_pipeline.cli import opened
 
     monkeypatch.setattr(memo, "_YOUNG_NS", 0)
+    monkeypatch.setattr(memo, "_program", tuple)  # other tests may compile it meanwhile
     first = said(capsys)
     with monkeypatch.context() as patch:
         patch.setattr(opened, "open_pipeline", None)

@@ -69,7 +69,12 @@ def test_a_reused_result_has_the_metrics_of_the_run_that_made_it(tmp_path: Path)
 def test_a_variant_is_a_row_with_axes_and_its_metrics_have_its_title_among_runs(tmp_path: Path) -> None:
     rates = ("0.1", "0.01")
     variants = [
-        {**step(f"train-{rate.replace('.', '-')}"), "declared": "train", "variant": {"rate": rate, "state": "x"}}
+        {
+            **step(f"train-{rate.replace('.', '-')}"),
+            "declared": "train",
+            "variant": {"rate": rate, "state": "x"},
+            "title": f"train[rate={rate},state=x]",
+        }
         for rate in rates
     ]
     recorded(tmp_path, "r1", step("prepare"), *variants)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -295,3 +297,16 @@ def test_markdown_is_the_table_of_a_terminal() -> None:
         "| --- | --- | --- |",
         f"| {IDS[0]} | 0.1 | 0.5 |",
     ]
+
+
+def test_the_conditions_in_the_docs_are_understood() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    conditions = re.findall(r"^\$ aml-pipeline runs .*--where '(.+?)'(?: |$)", page, re.MULTILINE)
+    metrics = ["train.loss", "train.accuracy", TITLE]
+    made = Table([], [], ["learning_rate", "epochs"], metrics)
+    assert len(conditions) == 4
+    for condition in conditions[:-1]:
+        predicate(condition, made)
+    with pytest.raises(UsageError) as refusal:
+        predicate(conditions[-1], made)
+    assert f"$ aml-pipeline runs --where '{conditions[-1]}'\n{refusal.value}\n```\n" in page

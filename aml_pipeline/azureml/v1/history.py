@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
+from aml_pipeline.azureml.v1.watched import parameters
 from aml_pipeline.azureml.workspace.ending import seconds_of
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.pipeline.plan.model import Plan
@@ -83,4 +84,5 @@ def _run(run: Sdk, profile: str | None = None, schedule: str | None = None, endp
         portal=run.get_portal_url(),
         schedule=schedule,
         endpoint=endpoint,
+        parameters=parameters(listed.get("properties") or {}),
     )

@@ -72,7 +72,7 @@ class Watched:
         """Return what Azure ML knows about the run; no request if it was looked up."""
         run, begun = self.run, self.run._run_dto.get("start_time_utc")  # noqa: SLF001 - the details would be a request
         where, begun = (run.experiment.name, run.get_portal_url()), seconds_of(str(begun or ""))
-        return About(*where, begun, dict(run.tags), dict(run.properties), _parameters(run.properties))
+        return About(*where, begun, dict(run.tags), dict(run.properties), parameters(run.properties))
 
 
 def watched(run: Sdk, steps: Sequence[str]) -> Watched:
@@ -91,7 +91,7 @@ def run_of(workspace: Sdk, run: str) -> Sdk:
         return Run.get(workspace, run)
 
 
-def _parameters(properties: Mapping[str, str]) -> dict[str, str]:
+def parameters(properties: Mapping[str, str]) -> dict[str, str]:
     """Return the values of the parameters that a property of a pipeline's run has as JSON."""
     try:
         values = json.loads(properties.get("azureml.parameters") or "{}")

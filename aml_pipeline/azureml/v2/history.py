@@ -12,6 +12,7 @@ from typing import Any
 
 from aml_pipeline.azureml.v2.marks import mark_of
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope, word
+from aml_pipeline.azureml.v2.watched import parameters
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.azureml.workspace.watched import ENDPOINT
@@ -77,4 +78,5 @@ def _run(job: Mapping[str, Any]) -> RemoteRun:
         portal=str(studio.get("endpoint") or ""),
         schedule=scheduled[1] if scheduled else None,
         endpoint=properties.get(ENDPOINT),
+        parameters=parameters(about),
     )

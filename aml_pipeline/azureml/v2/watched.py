@@ -6,6 +6,7 @@ import fnmatch
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aml_pipeline.azureml.v2 import export, logged
 from aml_pipeline.azureml.v2.sdk import Sdk, scope, word
@@ -67,14 +68,13 @@ class Watched:
         service = self.client.jobs.service_client_01_2024_preview_arm.jobs  # the public ``get`` hides the inputs
         job = service.get(id=self.job, **scope(self.client))
         about, created = job["properties"] or {}, job.get("systemData")
-        inputs = {name: given or {} for name, given in (about.get("inputs") or {}).items()}
         return About(
             str(about.get("experimentName") or ""),
             str(((about.get("services") or {}).get("Studio") or {}).get("endpoint") or ""),
             created.created_at.timestamp() if created else None,
             dict(about.get("tags") or {}),
             dict(about.get("properties") or {}),
-            {name: str(given["value"]) for name, given in inputs.items() if given.get("jobInputType") == "literal"},
+            parameters(about),
         )
 
     def _details(self, run: str) -> Sdk:
@@ -85,6 +85,12 @@ class Watched:
 def watched(client: Sdk, job: str, steps: Sequence[str]) -> Watched:
     """Return the job of that name for watching; ``steps`` are all of its steps that are known."""
     return Watched(client, job, {export.node(name): name for name in steps})
+
+
+def parameters(job: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of the parameters in the description of a job."""
+    inputs = {name: given or {} for name, given in (job.get("inputs") or {}).items()}
+    return {name: str(given["value"]) for name, given in inputs.items() if given.get("jobInputType") == "literal"}
 
 
 def _span(details: Sdk) -> Span:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +11,7 @@ class RemoteRun:
     """A run in Azure ML; ``started`` in seconds since 1970, ``status`` in Azure ML's terms.
 
     ``schedule`` is the name of the schedule that began it, if one did; ``endpoint`` that of the endpoint, if the run
-    was begun by a call of it.
+    was begun by a call of it; ``parameters`` are the values that Azure ML lists with the run.
     """
 
     run: str
@@ -21,3 +22,4 @@ class RemoteRun:
     portal: str
     schedule: str | None = None
     endpoint: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)

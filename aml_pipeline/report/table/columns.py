@@ -64,7 +64,11 @@ def usual(table: Table) -> list[str]:
     """Return the columns that are shown if nobody names any: those that tell something about these rows."""
     rows = table.rows
     parameters = varying(rows, table.parameters) if len(rows) > 1 else table.parameters
-    said = [name for name in ("schedule", "group", "data", "tags", "note", "pinned") if any(row[name] for row in rows)]
+    said = [
+        name
+        for name in ("schedule", "endpoint", "group", "data", "tags", "note", "pinned")
+        if any(row[name] for row in rows)
+    ]
     origins = [name for name in ("profile", "commit") if varying(rows, [name])]
     if "commit" not in origins and any(row["dirty"] for row in rows):
         origins.append("commit")

@@ -78,11 +78,11 @@ def _table(parts: Iterable[_Parts]) -> Table:
 
 def _of_run(summary: Summary, runs: Mapping[str, Summary], about: Row) -> _Parts:
     metrics, ranges = _measured(summary, runs, {step: _titled(summary, step) for step in summary["steps"]})
-    return _Parts(about, {}, _free("parameters", summary["parameters"]), metrics, ranges)
+    return _Parts(about, {}, parameter_columns(summary["parameters"]), metrics, ranges)
 
 
 def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about: Row) -> Iterator[_Parts]:
-    parameters = _free("parameters", summary["parameters"])
+    parameters = parameter_columns(summary["parameters"])
     for name, variant in summary["variants"].items():
         if variant["declared"] == step:
             axes = {axis: typed(text) for axis, text in variant["variant"].items()}
@@ -95,7 +95,7 @@ def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about
 
 def title_of(variant: Mapping[str, Any]) -> str:
     """Return the title of a variant, as people read and type it: ``train[learning_rate=0.01]``."""
-    return f"{variant['declared']}[{','.join(f'{axis}={text}' for axis, text in variant['variant'].items())}]"
+    return str(variant["title"])
 
 
 def _about(summary: Summary, now: float, *, busy: bool) -> Row:
@@ -132,6 +132,11 @@ def _failed(summary: Summary) -> str:
 def _titled(summary: Summary, step: str) -> str:
     variant = summary["variants"].get(step)
     return title_of(variant) if variant else step
+
+
+def parameter_columns(parameters: Mapping[str, Value]) -> Row:
+    """Return the values of parameters by the names of their columns."""
+    return _free("parameters", parameters)
 
 
 def _free(kind: str, values: Mapping[str, Value]) -> Row:

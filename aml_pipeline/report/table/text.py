@@ -74,7 +74,11 @@ def lines_of(  # noqa: PLR0913 - what the lines depend on
         shown = _ranked(shown, table, {"run", *needed})
     fitting = shown if room is None or _width(shown) <= room else _fitted(shown, table, short_ids(ids), room)
     yield from _lines(fitting, paint)
-    remarks = [*_remarks(fitting, table), *_left_out(names, [column.name for column in fitting])]
+    remarks = [
+        *([] if columns else _same(fitting, table)),
+        *_marks(fitting),
+        *_left_out(names, [column.name for column in fitting]),
+    ]
     yield from (["", *remarks] if remarks else [])
 
 
@@ -153,13 +157,15 @@ def _padded(column: _Column) -> list[str]:
     return [text + gap if column.name in _TEXTS else gap + text for text, gap in zip(texts, gaps, strict=True)]
 
 
-def _remarks(columns: Sequence[_Column], table: Table) -> Iterator[str]:
-    same = constant(table)
-    shown = {column.name: column.cells for column in columns}
-    values = [f"{printable(name)}={cells_of(table.rows[:1], name)[0]}" for name in same if name not in shown]
+def _same(columns: Sequence[_Column], table: Table) -> Iterator[str]:
+    shown = {column.name for column in columns}
+    values = [f"{printable(name)}={cells_of(table.rows[:1], name)[0]}" for name in constant(table) if name not in shown]
     if values:
         yield f"{shortened(values, _MOST_NAMED)} everywhere"
-    if any(cell.endswith(DIRTY) for cell in shown.get("commit", ())):
+
+
+def _marks(columns: Sequence[_Column]) -> Iterator[str]:
+    if any(cell.endswith(DIRTY) for column in columns if column.name == "commit" for cell in column.cells):
         yield f"{DIRTY} files differed from the commit"
 
 
