@@ -86,7 +86,7 @@ def test_what_azure_ml_has_is_listed(lesson: Lesson) -> None:
     assert (listed.status, listed.err) == (0, "")
     heading, row, *_ = listed.out.splitlines()
     assert heading.split()[:3] == ["run", "state", "age"]
-    assert re.match(rf"{run}  NotStarted +\d+ s ", row)
+    assert re.match(rf"{run}  NotStarted +\d+ \w+ ", row)
     (row,) = json.loads(lesson.azure("runs", "--remote", "--format", "json").out)
     assert (row["run"], row["status"]) == (run, "NotStarted")
     assert lesson.service.writes() == []
