@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
@@ -98,7 +99,7 @@ def series_of(events: Iterable[Mapping[str, Any]], most: int | None = None) -> l
     """
     all_series: dict[tuple[str, str], Series] = {}
     of_name: dict[str, list[Series]] = {}
-    counters: dict[str, Counters] = {}
+    counters: defaultdict[str, Counters] = defaultdict(Counters)
     for place, event in enumerate(events):
         if event.get("event") != "MetricLogged":
             continue
@@ -106,7 +107,7 @@ def series_of(events: Iterable[Mapping[str, Any]], most: int | None = None) -> l
         for name, values in _values(str(event.get("name")), event.get("value")):
             if not values:
                 continue
-            counters.setdefault(step, Counters()).add(name, values[-1], place)
+            counters[step].add(name, values[-1], place)
             series = all_series.get((step, name))
             if series is None:
                 series = all_series[step, name] = Series(step, name)

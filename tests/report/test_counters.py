@@ -68,7 +68,7 @@ def test_other_steps_have_counters_of_their_own() -> None:
 
 
 def test_the_page_has_them_after_the_reduction_too() -> None:
-    (chart,) = charts([Curves("", 0.0, series_of(words(" ".join(f"loss@{at}" for at in range(20_000)))))]).rows
+    (chart,) = charts([Curves("", 0.0, series_of(words(" ".join(f"loss@{at}" for at in range(11_000)))))]).rows
     (curve,) = chart["series"]
     assert curve["counts"] == "step"
     assert [at + 1 for at in curve["at"]] == curve["number"]
