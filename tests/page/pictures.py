@@ -36,7 +36,7 @@ def main() -> None:
         page = Path(shipped.command(project, "report"))
         compared = Path(shipped.command(project, "compare", "--page"))
         for scheme in ("light", "dark"):
-            _take(browser, page, scheme, PICTURES / f"report-{scheme}.png", height=1500)
+            _take(browser, page, scheme, PICTURES / f"report-{scheme}.png", height=2200)
             _take_terminal(browser, seen, scheme, Path(folder), PICTURES / f"live-{scheme}.png")
         _take(browser, compared, "light", PICTURES / "compare.png", height=1150)
         _take_many(browser, _page_of_twelve(Path(folder)), PICTURES / "many-runs.png")
