@@ -17,6 +17,7 @@ from aml_pipeline.report.mlflow_runs import TAG, entry_of
 from aml_pipeline.report.mlflow_store import write
 from aml_pipeline.runs.events import MetricLogged
 from aml_pipeline.runs.recorder import Recorder
+from tests.conftest import Project
 from tests.report.test_history import recorded
 
 # Those of MLflow about itself and SQLAlchemy.
@@ -70,6 +71,13 @@ def test_without_mlflow_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "mlflow", None)
     with pytest.raises(MachineError, match="mlflow is not installed in this Python"):
         write([], "./mlruns")
+
+
+def test_only_runs_recorded_here_are_written(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write({"pipeline.yaml": "name: p\nsteps:\n  train: {script: train.py}\n"})
+    words = ["runs", "-f", str(project.root / "pipeline.yaml"), "--to-mlflow", "./mlruns"]
+    assert cli([*words, "--remote"], {}) == 2
+    assert "Only runs recorded on this machine can be written to MLflow. Delete --remote." in capsys.readouterr().err
 
 
 @pytest.fixture(name="store", params=["{}/mlruns", "sqlite:///{}/m.db"])
