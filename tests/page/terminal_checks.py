@@ -70,7 +70,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def piped(project: Path) -> tuple[list[list[str]], list[str]]:
     """A first run behind a pipe: all screens that were seen, and all lines."""
-    with Terminal(project, 60) as screen:
+    with Terminal(project, 200) as screen:  # no line of standard error is wrapped
         screen.enter(f"{QUICKSTART} | cat")
         return screen.until_over(), after(f"{QUICKSTART} | cat", screen.lines())
 

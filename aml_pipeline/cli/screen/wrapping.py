@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TextIO
@@ -17,7 +17,15 @@ _WORD = re.compile(r" *\S+")
 
 def columns_of(stream: TextIO) -> int | None:
     """Return the width of the terminal that ``stream`` is; None for a file or a pipe."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    if not stream.isatty():
+        return None
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):  # a stream without a descriptor
+        return None
 
 
 def width(text: str) -> int:
