@@ -262,7 +262,7 @@ IN_EXPORTS = {
         "of this machine": "python",
     },
     "Step": {
-        "said": "script module command arguments inputs outputs after compute environment environment_variables "
+        "said": "script module command arguments matrix inputs outputs after compute environment environment_variables "
         "source_directory snapshot timeout resources identity allow_reuse distribution",
         "told to be left out": "retries",
         "of this machine": "python",
