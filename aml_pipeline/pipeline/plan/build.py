@@ -47,10 +47,13 @@ def build(  # noqa: PLR0913 - a pipeline, and what the caller sets
     problems: list[Problem] = []
     matrices = _matrices(pipeline)
     declared = {name: _step(pipeline, name, matrices.get(name), problems) for name in pipeline.steps}
+    # An axis may be what a wrong argument means.
+    wrong = {problem.path[1] for problem in problems if problem.path[2:3] == ("arguments",)}
     problems += reference_problems(pipeline, declared)
     ordered, cyclic = _ordered(pipeline, declared)
     variants, unread = expanded(ordered, matrices, lambda step, other: reference_to(pipeline, step, other))
     steps = [variant for some in variants.values() for variant in some]
+    unread = [problem for problem in unread if problem.code != "unused-axis" or problem.path[1] not in wrong]
     outputs, unclear = results.read(pipeline.outputs, variants)
     understood, faulty = schedules(pipeline.schedules, ("schedules",))
     plan = Plan(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from aml_pipeline.core.problems import Path, Problem, Severity, suggest
+from aml_pipeline.core.problems import Path, Problem, Severity, nearest, suggest
 from aml_pipeline.core.secrets import by_variable
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan import tokens
@@ -109,7 +109,9 @@ class _Reader:
             return self._dataset(axis, item, path)
         if not isinstance(item, (str, int, float)):
             message = f'a value of axis "{axis}" must be a string, a number or a boolean, got {_shown(item)}.'
+            meant = nearest(axis, LISTS)
             cure = "Write one value for each variant; `include` adds values that belong together."
+            cure = f"Did you mean `{meant}`?" if meant else cure
             self.wrong("bad-matrix", message, cure if item is not None else 'Write a value, or "".', path)
             return None
         text = written(item)
