@@ -22,7 +22,7 @@ from aml_pipeline.runs.summaries import Summary, summary_of
 
 INDEX = "index"
 # The number is increased when summaries change.
-_MARK = f"aml_pipeline index 1, Python {sys.version_info[:2]}\n".encode()
+_MARK = f"aml_pipeline index 2, Python {sys.version_info[:2]}\n".encode()
 # While fewer of the summaries than this part are new, reading those records costs less than writing all summaries.
 _PART = 0.02
 
@@ -73,6 +73,11 @@ def _read(place: str) -> dict[str, Entry]:
 def _write(place: str, entries: dict[str, Entry]) -> None:
     settled = time.time_ns() - YOUNG_NS
     kept = {run: entry for run, entry in entries.items() if entry[0] and max(entry[0][:2]) < settled}
-    text = marshal.dumps(kept)
+    shared: dict[str, Any] = {}
+    lean = {
+        run: [look, {name: shared.setdefault(repr(value), value) for name, value in summary.items()}]
+        for run, (look, summary) in kept.items()
+    }
+    text = marshal.dumps(lean)  # which writes, and reads, what several summaries share once
     with contextlib.suppress(OSError):
         files.write(place, _MARK + zlib.crc32(text).to_bytes(4, "big") + text)

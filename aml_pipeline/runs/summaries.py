@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aml_pipeline.core.plain import mapping, number
+from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.runs.record import RunRecord, defaults_of, dirty_files, parameters_of, variants
 
 Summary = Mapping[str, Any]
@@ -35,7 +35,7 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
         "data": mapping(header.get("data")),
         "steps": {name: _name(row.get("state")) for name, row in steps.items()},
         "metrics": {name: mapping(row["metrics"]) for name, row in steps.items() if "metrics" in row},
-        "extremes": {name: mapping(row["extremes"]) for name, row in steps.items() if "extremes" in row},
+        "extremes": {name: _ranges(row["extremes"]) for name, row in steps.items() if "extremes" in row},
         "made_by": {name: str(row["made_by"]) for name, row in steps.items() if row.get("made_by")},
         "variants": _variants(header),
         "azureml": _name(mapping(header.get("azureml")).get("run")),
@@ -73,6 +73,11 @@ def typed(text: str, kind: object = "number") -> str | int | float | bool:
 
 def _of_base(text: str) -> int:
     return int(text, 0)
+
+
+def _ranges(extremes: object) -> dict[str, list[float | None]]:
+    """Return the lowest and highest value of each metric."""
+    return {name: [*map(number, pair)] for name, pair in mapping(extremes).items() if len(sequence(pair)) == 2}  # noqa: PLR2004
 
 
 def _variants(header: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -38,8 +38,10 @@ def _metric(value: Value) -> str:
 
 def _age(seconds: Value) -> str:
     passed = number(seconds) or 0.0
-    unit, name = next(row[1:] for row in _AGES if passed >= row[0])
-    return f"{passed // unit:.0f} {name}"
+    for least, unit, name in _AGES:
+        if passed >= least:
+            return f"{passed // unit:.0f} {name}"
+    return "0 s"
 
 
 def _duration(seconds: Value) -> str:

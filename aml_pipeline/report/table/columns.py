@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
@@ -70,9 +71,9 @@ def usual(table: Table) -> list[str]:
         if any(row[name] for row in rows)
     ]
     origins = [name for name in ("profile", "commit") if varying(rows, [name])]
-    if "commit" not in origins and any(row["dirty"] for row in rows):
+    if "commit" not in origins and any(map(itemgetter("dirty"), rows)):
         origins.append("commit")
-    remote = ["azureml"] if any(row["azureml"] for row in rows) else []
+    remote = ["azureml"] if any(map(itemgetter("azureml"), rows)) else []
     return ["run", "state", "age", "seconds", *table.axes, *parameters, *table.metrics, *origins, *said, *remote]
 
 
@@ -80,7 +81,7 @@ def constant(table: Table) -> Row:
     """Return the parameters, the profile and the clean commit that are the same in several rows."""
     if len(table.rows) < 2:  # noqa: PLR2004
         return {}
-    names = [*table.parameters, "profile", *(["commit"] if not any(row["dirty"] for row in table.rows) else [])]
+    names = [*table.parameters, "profile", *(["commit"] if not any(map(itemgetter("dirty"), table.rows)) else [])]
     differing = set(varying(table.rows, names))
     return {
         name: table.rows[0][name] for name in names if name not in differing and table.rows[0].get(name) is not None

@@ -62,7 +62,7 @@ def variants_of(summaries: Sequence[Summary], step: str, *, now: float, busy: bo
 
 def varying(rows: Sequence[Row], columns: Iterable[str]) -> list[str]:
     """Return those of the columns in which not all rows have the same value."""
-    return [name for name in columns if any(row.get(name) != rows[0].get(name) for row in rows[1:])]
+    return [name for name in columns if len({row.get(name) for row in rows}) > 1]
 
 
 def _table(parts: Iterable[_Parts]) -> Table:
