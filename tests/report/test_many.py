@@ -88,7 +88,10 @@ def test_the_curves_of_a_reused_result_are_those_of_the_run_that_made_it(tmp_pat
 
 
 def test_a_row_of_a_variant_has_its_own_curves(tmp_path: Path) -> None:
-    variants = {f"train-{size}": {"declared": "train", "variant": {"size": str(size)}} for size in (4, 16)}
+    variants = {
+        f"train-{size}": {"declared": "train", "variant": {"size": str(size)}, "title": f"train[size={size}]"}
+        for size in (4, 16)
+    }
     run = Written(tmp_path / "runs", "one", header(*({**step(name), **about} for name, about in variants.items())))
     for name, start in (("train-4", 4.0), ("train-16", 16.0)):
         run.step(name, metrics={"loss": [start, 1.0]})
