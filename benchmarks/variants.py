@@ -10,18 +10,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 from benchmarks import environments
 from benchmarks.bench import FULL, QUICK, Bench, Size
-from benchmarks.measure import above, medians, script_or_module
+from benchmarks.measure import Cost, above, medians, script_or_module
 from benchmarks.projects import Chain
 from benchmarks.tools import LOOP, Tool, ours, peers
 
 _RATES, _SIZES = ("0.1", "0.01", "0.001", "0.0001"), ("4", "16", "64")
 _VALUES = list(product(_RATES, _SIZES))
-_HEAD = "| | a whole run | a variant above the loop | rounds |\n|---|---|---|---|"
+_HEAD = "| | a whole run | a variant above the loop | its processor time, likewise | rounds |\n|---|---|---|---|---|"
 
 
 def _pipeline(_: Chain) -> str:
@@ -83,8 +83,13 @@ def table(size: Size) -> Iterator[str]:
         yield f"P: {whole['P'] * 1000:.1f} ms; load {os.getloadavg()[0]:.1f} at the end.\n"
         yield _HEAD
         for name in (LOOP.name, *bench.here):
-            added = above(costs[name], costs[LOOP.name], lambda cost: cost.seconds) / len(_VALUES)
-            yield f"| {name} | {whole[name]:.2f} s | {added * 1000:,.1f} ms | {len(costs[name])} |"
+            seconds, cpu = (_added(costs, name, of) for of in (lambda cost: cost.seconds, lambda cost: cost.cpu))
+            yield f"| {name} | {whole[name]:.2f} s | {seconds:,.1f} ms | {cpu:,.1f} ms | {len(costs[name])} |"
+
+
+def _added(costs: Mapping[str, Sequence[Cost]], name: str, of: Callable[[Cost], float]) -> float:
+    """Return the milliseconds of a variant that are not those of the loop."""
+    return above(costs[name], costs[LOOP.name], of) / len(_VALUES) * 1000
 
 
 def main() -> None:

@@ -33,7 +33,8 @@ def last_submission(
     for step in plan.steps:
         then, now = before.get(step.name), current[step.name]
         worded = contents.wording(project.environment_text(step))
-        found[step.name] = None if then is None else _changes(worded(then), worded(now))
+        rows = [differences.titled(worded(parts), plan.titles) for parts in (then, now) if parts is not None]
+        found[step.name] = None if then is None else _changes(*rows)
     return found
 
 

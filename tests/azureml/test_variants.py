@@ -59,8 +59,8 @@ def test_a_run_is_shown_recorded_and_read_by_titles(lesson: Either, capsys: Capt
     assert all(text.startswith("may be reused") for text in told.values())
     lesson.replace("pipeline.yaml", "[0.1, 0.01]", "[0.1, 0.01, 1]")
     told = planned(lesson, capsys, *lesson.submit[1:])
-    new = "will run" if lesson.submit == ("submit",) else "may be reused input"  # v2 cannot be asked
-    assert told["train"].startswith(new)
+    new = "will run" if lesson.submit == ("submit",) else "may be reused"  # v2 cannot be asked
+    assert told["train"].startswith(f"{new} input prepare[rate=1].data is new")
     assert told["prepare[rate=1]"] != told["prepare[rate=0.1]"]
     assert told["prepare[rate=0.1]"] == "may be reused nothing changed since the last submission"
 

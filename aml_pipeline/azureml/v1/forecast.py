@@ -34,7 +34,7 @@ def forecast(plan: Plan, workspace: Sdk, project: Project) -> list[tuple[str, Ve
         own = _own_reason(work, step, differences.summary(listed), known=known[step.name])
         again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
         if own or again:
-            reason = own or f"step {again} runs, and Azure ML reuses by identity, not by content"
+            reason = own or f"step {plan.step(str(again)).title} runs, and Azure ML reuses by identity, not by content"
             verdicts[step.name] = Verdict("run", reason, listed)
         else:
             latest = since.reads_latest(work.bindings.latest(step))
@@ -49,7 +49,7 @@ def forecast(plan: Plan, workspace: Sdk, project: Project) -> list[tuple[str, Ve
 def _of_registration(step: Step, written: Verdict, *, known: bool) -> Verdict:
     """Return the verdict of the step that registers what ``step`` has ``written``."""
     if written.action == "run":
-        return Verdict("run", f"step {step.name} runs")
+        return Verdict("run", f"step {step.title} runs")
     return Verdict("depends", "Azure ML knows it") if known else Verdict("run", "Azure ML does not know it")
 
 

@@ -48,9 +48,9 @@ def forecast(plan: Plan, client: Sdk, project: Project) -> list[tuple[str, Verdi
         otherwise = since.may_be_reused(changes, latest, otherwise=_KNOWN, condition=condition)
         verdicts.append((step.name, _verdict(changes or (), never[step.name], otherwise)))
         if never[step.name]:
-            conditions[step.name] = f"if Azure ML takes the new outputs of step {step.name} for the same inputs"
+            conditions[step.name] = f"if Azure ML takes the new outputs of step {step.title} for the same inputs"
         elif condition or changes:
-            conditions[step.name] = f"if step {step.name} is reused"
+            conditions[step.name] = f"if step {step.title} is reused"
     return verdicts
 
 
