@@ -40,20 +40,27 @@ def write(runs: Iterable[RecordedRun], address: str, *, busy: bool = True) -> Wr
         mlflow = import_module("mlflow")
     except ImportError as error:
         raise MachineError("mlflow is not installed in this Python. Install it: pip install mlflow.") from error
-    _allow_files(mlflow)
     skipped = _OPEN if busy else _OPEN - {"running"}
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # MLflow prints addresses, two lines for each run
+        # MLflow prints addresses, two lines for each run.
+        with _folders_allowed(mlflow), contextlib.redirect_stdout(io.StringIO()):
             return _write(mlflow, mlflow.MlflowClient(tracking_uri=address), runs, skipped)
     except mlflow.exceptions.MlflowException as error:
         raise MachineError(f"MLflow refused: {' '.join(without_secrets(str(error)).split())}") from error
 
 
-def _allow_files(mlflow: Client) -> None:
+@contextlib.contextmanager
+def _folders_allowed(mlflow: Client) -> Iterator[None]:
     """Allow folders as a store, which MLflow 3 refuses unless a variable says otherwise: who names one wants one."""
-    allowed = getattr(mlflow.environment_variables, "MLFLOW_ALLOW_FILE_STORE", None)
-    if allowed is not None and not allowed.is_set():
-        allowed.set(True)
+    variable = getattr(mlflow.environment_variables, "MLFLOW_ALLOW_FILE_STORE", None)
+    if variable is None or variable.is_set():
+        yield
+        return
+    variable.set(True)
+    try:
+        yield
+    finally:
+        variable.unset()
 
 
 def _write(mlflow: Client, client: Client, runs: Iterable[RecordedRun], skipped: Collection[str]) -> Written:

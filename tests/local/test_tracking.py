@@ -89,7 +89,8 @@ def test_experiments_are_there_before_two_steps_ask_for_them(telling: Project) -
 
 @pytest.mark.skipif(not importlib.util.find_spec("mlflow"), reason="MLflow is not installed")
 def test_what_mlflow_logs_is_found_beside_the_results(telling: Project) -> None:
-    telling.write({"tell.py": "import mlflow\nmlflow.log_metric('loss', 0.5)\nmlflow.log_text('hello', 'a.txt')\n"})
+    logs = "import mlflow, sys\nmlflow.log_metric('loss', 0.5)\nmlflow.log_text('hello', 'a.txt')\n"
+    telling.write({"tell.py": f"{logs}open(sys.argv[-1] + '/b.txt', 'w')\n"})
     telling.run()
     state = telling.root / ".aml_pipeline" / "small" / "mlruns"
     assert [one.read_text().split()[1] for one in state.glob("*/*/metrics/loss")] == ["0.5"]

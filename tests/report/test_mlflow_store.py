@@ -81,7 +81,8 @@ def test_only_runs_recorded_here_are_written(project: Project, capsys: pytest.Ca
 
 
 @pytest.fixture(name="store", params=["{}/mlruns", "sqlite:///{}/m.db"])
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # for what the tests themselves read and write
     return str(request.param.format(tmp_path))
 
 
