@@ -208,7 +208,7 @@ def test_a_killed_run_and_its_surviving_child(project: Project, tmp_path: Path) 
     assert pipe.read_text() == "under way"
     first.kill()
     first.communicate()
-    assert project.cli("runs").stdout.split()[3] == "interrupted"
+    assert project.cli("runs").stdout.splitlines()[1].split()[1] == "interrupted"
 
     done = project.cli("run")
     assert states(done.stdout) == {"only": "done"}
