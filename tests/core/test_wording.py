@@ -26,6 +26,7 @@ MANY = {
     ("charts.py", "{len(all_of)} metrics"),
     ("timeline.py", "{len(step.attempts)} attempts"),
     ("recorded.py", "{len(newest)} runs"),
+    ("board.py", "{self._steps} steps"),
 }
 
 
