@@ -27,6 +27,9 @@ MANY = {
     ("timeline.py", "{len(step.attempts)} attempts"),
     ("recorded.py", "{len(newest)} runs"),
     ("board.py", "{self._steps} steps"),
+    ("history.py", "{len(self)} runs"),
+    ("run_tables.py", "{len(metrics)} metrics"),
+    ("step_summary.py", "{len(names)} metrics"),
 }
 
 
