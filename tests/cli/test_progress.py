@@ -86,7 +86,7 @@ def test_all_steps_have_a_bar_if_they_are_many() -> None:
         (1e-7, 2e-7, "m 1e-07 (-1e-07)"),
         (1234.0, 234.1, "m 1234 (+1000)"),
         (0.5, 0.5, "m 0.5"),
-        (0.5, None, "m 0.5 (new)"),
+        (0.5, None, "m 0.5"),
         ("nan", 0.5, "m nan"),
         ([1, 2], [1], "m [1, 2]"),
     ],
@@ -95,10 +95,12 @@ def test_a_metric_tells_what_is_new(value: object, before: object, shown: str) -
     assert values.compared({"m": value}, {} if before is None else {"m": before}) == shown
 
 
+def test_a_metric_is_new_if_the_step_had_others() -> None:
+    assert values.compared({"m": 0.5, "f1": 0.9}, {"m": 0.5}) == "m 0.5  f1 0.9 (new)"
+
+
 def test_many_metrics_are_counted() -> None:
-    assert values.compared({f"m{number}": number for number in range(42)}, {}).endswith(
-        "m39 39 (new)  and 2 more metrics"
-    )
+    assert values.compared({f"m{number}": number for number in range(42)}, {}).endswith("m39 39  and 2 more metrics")
 
 
 @given(st.lists(st.text("ab損e\u0301", min_size=1, max_size=30), min_size=1), st.integers(8, 60), st.integers(0, 7))

@@ -56,6 +56,7 @@ SWEEP = {
         if rate == "9":
             sys.exit("much too fast")
         print(pathlib.Path(data, "data.txt").read_text())
+        print("Attempted to log scalar metric loss:", rate, sep="\\n")
         pathlib.Path(model, "model.txt").write_text(f"{epochs} {rate}")
         """,
 }
@@ -106,6 +107,8 @@ def test_each_combination_is_a_run_and_what_they_share_is_made_once(sweep: Proje
         ["4 runs: 4 done."],
     ]
     assert "epochs=2 rate=0.1  train" in reasons(done.stderr)
+    assert " loss 0.1\n" in done.stdout, "values are not compared with those of a sibling"
+    assert " (" not in done.stdout
 
 
 def test_a_group_with_nothing_to_do_does_nothing(sweep: Project) -> None:

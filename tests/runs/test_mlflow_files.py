@@ -182,7 +182,7 @@ PIPELINE = """
 def test_what_steps_log_to_mlflow_is_shown_as_what_they_print(project: Project) -> None:
     project.write({"pipeline.yaml": PIPELINE, "play.py": PLAYER})
     told = project.cli("run", "--jobs", "2")
-    assert "  loss 0.3333 (new)  " in told.stdout
+    assert "  loss 0.3333  " in told.stdout
     assert "one    fold/loss 5\n" in told.stderr
     (row,) = json.loads(project.cli("runs", "--format", "json").stdout)
     assert row["metrics"] == {

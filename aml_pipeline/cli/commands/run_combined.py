@@ -85,7 +85,7 @@ def _progress(wanted: Wanted, names: Sequence[str], *, verbose: bool) -> Progres
         verbose=verbose,
         remark=lambda: warning(plan, wanted.selected, first.project, first.interpreters),
         jobs=wanted.wishes.jobs,
-        before=lambda title: first.store.facts(steps[title]),
+        before=lambda title: {"seconds": first.store.facts(steps[title]).get("seconds")},
         manner=lambda title: ranks.in_words(plan.step(steps[title])),
     )
 

@@ -51,7 +51,7 @@ class Progress:
         verbose: bool = False,
         jobs: int = 1,
         remark: Callable[[], str] = lambda: "",
-        before: Callable[[str], Mapping[str, Any]] | None = None,
+        before: Callable[[str], Mapping[str, Any]] = lambda _step: {},
         manner: Callable[[str], str] = lambda _step: "",
         titles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -75,8 +75,7 @@ class Progress:
         self._over: events.RunEnded | None = None
         self._manner = manner
         self._remark = remark
-        self._before = before or (lambda _step: {})
-        self._compares = before is not None
+        self._before = before
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -183,8 +182,6 @@ class Progress:
 
     def _compared(self, step: str) -> str:
         """Return the latest values of a step's metrics, compared with its last result."""
-        if not self._compares:
-            return "  ".join(values.latest(self._last.get(step, {})))
         return values.compared(self._last.get(step, {}), self._facts.get(step, {}).get("metrics") or {})
 
     def finish(self) -> None:

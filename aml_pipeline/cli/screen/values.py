@@ -29,9 +29,9 @@ def latest(values: Mapping[str, object]) -> list[str]:
 
 
 def compared(values: Mapping[str, object], before: Mapping[str, object]) -> str:
-    """Return metrics with what changed since the values ``before``: ``accuracy 0.9943 (+0.0012)  f1 0.9 (new)``."""
+    """Return metrics with what changed since those ``before``, if any: ``accuracy 0.9943 (+0.0012)  f1 0.9 (new)``."""
     first = islice(values.items(), _MOST)
-    shown = [f"{named(name, value)}{_change(value, before.get(name))}" for name, value in first]
+    shown = [f"{named(name, value)}{_change(value, before.get(name)) if before else ''}" for name, value in first]
     more = [f"and {counted(len(values) - _MOST, 'more metric')}"] if len(values) > _MOST else []
     return "  ".join([*shown, *more])
 
