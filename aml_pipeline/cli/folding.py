@@ -12,19 +12,27 @@ _MOST = 3
 
 def lines(plan: Plan, texts: Mapping[str, str]) -> list[str]:
     """Return a line for each step in ``texts``, with its text; one for more than a few variants with the same text."""
-    steps = {step.name: step for step in plan.steps if step.variant}
-    variants = Counter(step.declared for step in steps.values())
-    alike = Counter((steps[name].declared, text) for name, text in texts.items() if name in steps)
+    families = {step.name: step.declared for step in plan.steps if step.variant}
+    return _aligned(folded(texts, plan.titles, families))
+
+
+def folded(texts: Mapping[str, str], titles: Mapping[str, str], families: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return a title and a text for each step in ``texts``; for more than a few variants with the same text one pair.
+
+    ``families`` are what all variants of a step are called together.
+    """
+    sizes = Counter(families.values())
+    alike = Counter((families[name], text) for name, text in texts.items() if name in families)
     rows: dict[Hashable, tuple[str, str]] = {}
     for name, text in texts.items():
-        declared = steps[name].declared if name in steps else ""
-        count, total = alike[declared, text], variants[declared]
+        family = families.get(name, "")
+        count, size = alike[family, text], sizes[family]
         if count > _MOST:
-            number = str(total) if count == total else f"{count} of {total}"
-            rows[declared, text] = f"{declared} ({number} variants)", text
+            number = str(size) if count == size else f"{count} of {size}"
+            rows[family, text] = f"{family} ({number} variants)", text
         else:
-            rows[name] = plan.titles.get(name, name), text
-    return _aligned(list(rows.values()))
+            rows[name] = titles.get(name, name), text
+    return list(rows.values())
 
 
 def lines_in_full(plan: Plan, texts: Mapping[str, str], details: Mapping[str, Sequence[str]]) -> list[str]:

@@ -15,7 +15,7 @@ from aml_pipeline.cli.screen.board import Board, Row, about, laid_out
 from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.cli.screen.together import Together
 from aml_pipeline.cli.screen.wrapping import padded, shortened, width, wrapped
-from aml_pipeline.runs.events import MetricLogged, RunEnded, State, StepEnded, StepStarted
+from aml_pipeline.runs.events import MetricLogged, RunEnded, State, StepEnded, StepStarted, StepTicked
 
 
 @pytest.mark.parametrize(
@@ -182,3 +182,70 @@ def test_a_run_with_nothing_to_do_says_only_that(capsys: pytest.CaptureFixture[s
     progress.finish()
     assert capsys.readouterr() == ("one  up to date\n", "")
     assert progress.lines == ["one  up to date"]
+
+
+RATES = [f"train[rate={number}]" for number in range(6)]
+
+
+def _of_variants(*, verbose: bool = False) -> Progress:
+    titles = dict(zip("abcdef", RATES, strict=True))
+    return Progress("", ["prepare", *titles, "report"], titles=titles, title="p: 8 steps", verbose=verbose)
+
+
+def test_many_variants_that_are_up_to_date_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = _of_variants()
+    for step in ("prepare", *"abcdef", "report"):
+        progress(_ended(step, "up to date"))
+    progress(RunEnded(0.0, "done", 0.0))
+    progress.finish()
+    lines = ["prepare             up to date", "train (6 variants)  up to date", "report              up to date"]
+    assert capsys.readouterr() == ("".join(f"{line}\n" for line in lines), "")
+    assert progress.lines == lines, "the memo's answer"
+
+
+def test_variants_beside_those_that_run_are_one_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = _of_variants()
+    progress(_ended("prepare", "up to date"))
+    progress(StepStarted(0.0, "a", "never ran", "", ""))
+    assert capsys.readouterr().out == "prepare        up to date\n"
+    for step in "bcde":
+        progress(_ended(step, "up to date"))
+    assert "train" not in capsys.readouterr().out, "there may be more"
+    progress(_ended("a", "done"))
+    progress(_ended("f", "up to date"))
+    progress(StepEnded(0.0, "report", "not run", "step train failed"))
+    assert capsys.readouterr().out.splitlines() == [
+        "train (4 of 6 variants)  up to date",
+        "train[rate=0]            done in 1.0 s",
+        "train[rate=5]            up to date",
+        "report                   not run  step train failed",
+    ]
+
+
+def test_a_second_without_more_variants_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = _of_variants()
+    progress(StepStarted(0.0, "prepare", "never ran", "", ""))
+    for step in "abcd":
+        progress(_ended(step, "up to date"))
+    progress(StepTicked("prepare", 0.5))
+    assert capsys.readouterr().out == ""
+    progress(StepTicked("prepare", 1.5))
+    assert capsys.readouterr().out == "train (4 of 6 variants)  up to date\n"
+
+
+def test_each_variant_has_a_line_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = _of_variants(verbose=True)
+    for step in "abcdef":
+        progress(_ended(step, "up to date"))
+    progress.finish()
+    assert capsys.readouterr().out.splitlines() == [f"{title}  up to date" for title in RATES]
+
+
+def test_variants_of_a_combination_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"epochs={epochs}  {title}" for epochs in (1, 2) for title in RATES]
+    progress = Progress("", names, title="p")
+    for name in names:
+        progress(_ended(name, "up to date"))
+    progress.finish()
+    lines = [f"epochs={epochs}  train (6 variants)  up to date" for epochs in (1, 2)]
+    assert capsys.readouterr().out.splitlines() == lines

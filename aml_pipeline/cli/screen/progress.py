@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TextIO
 
+from aml_pipeline.cli.folding import folded
 from aml_pipeline.cli.screen import summary, values
 from aml_pipeline.cli.screen.board import Board, Row
 from aml_pipeline.cli.screen.live import can_move
@@ -30,6 +32,10 @@ from aml_pipeline.runs.events import Event
 # The first hundred values of a metric are shown, then every tenth, then every hundredth.
 _SHOWN_EACH = 100
 _COLOURS = {"done": "32", "FAILED": "1;31", "interrupted": "33"}
+# Endings that many variants of a step share in one line. It waits for more of them, but at most this long, and neither
+# beyond the last variant nor beyond another step's line.
+_IDLE = frozenset({"up to date", "not run"})
+_IDLE_SECONDS = 1.0
 _STATE = re.compile(rf"^(.*?  )({'|'.join(_COLOURS)})(?= |$)")
 
 
@@ -56,6 +62,8 @@ class Progress:
         titles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._names = {step: titles.get(step, step) for step in selected}
+        self._families = {step: _family(name) for step, name in {**titles, **self._names}.items()}
+        self._left = Counter(self._families[step] for step in self._names)
         self._width = max(map(width, self._names.values()), default=0)
         self._verbose = verbose
         self._board = Board(sys.stderr, moving=not verbose and can_move(), jobs=jobs)
@@ -69,6 +77,7 @@ class Progress:
         self._took: dict[str, float | None] = {}
         self._is_estimated = False
         self._held: list[events.StepEnded] = []
+        self._idle: dict[str, events.StepEnded] = {}
         self.lines: list[str] = []  # what was written to standard output
         self._folder = folder
         self._title = title
@@ -91,16 +100,20 @@ class Progress:
             self._held.append(event)
         elif isinstance(event, events.StepEnded):
             self._end(event)
+            if not self._left[self._families.get(event.step, event.step)]:
+                self._tell_idle()
         elif isinstance(event, events.RunEnded):
             self._over = event
+            self._tell_idle()
 
     def _begin(self, event: events.StepStarted) -> None:
         if not self._started:
             self._begin_all(event.time)
+        self._tell_idle()
         runs = "runs again" if event.step in self._started else "runs"
         self._started[event.step] = event
         self._facts[event.step] = self._before(event.step)
-        self._say_of(event.step, f"{runs}{self._manner(event.step)}: {event.reason}", sys.stderr)
+        self._say_of(self._name(event.step), f"{runs}{self._manner(event.step)}: {event.reason}", sys.stderr)
         for line in each(event.changes) if self._verbose else ():
             self.say(line)
 
@@ -125,6 +138,7 @@ class Progress:
         held, self._held, self._title = self._held, [], ""
         for event in held:
             self._end(event)
+        self._tell_idle()
 
     def _write(self, event: events.OutputWritten) -> None:
         if self._together:
@@ -137,16 +151,19 @@ class Progress:
         value = self._last.setdefault(event.step, {})[event.name] = values.brief(event.value)
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
         if not self._board.moving and count % step == 0:
-            self._say_of(event.step, f"  {values.named(event.name, value)}", sys.stderr)
+            self._say_of(self._name(event.step), f"  {values.named(event.name, value)}", sys.stderr)
 
     def _tick(self, event: events.StepTicked) -> None:
+        now = self._started[event.step].time + event.seconds
+        if self._idle and now - max(ended.time for ended in self._idle.values()) > _IDLE_SECONDS:
+            self._tell_idle()
         if not self._board.moving:
             return
         if not self._is_estimated:
             self._estimate()
         name, latest = self._name(event.step), values.latest(self._last.get(event.step, {}))
         row = Row(name, event.seconds, self._expected(event.step), latest)
-        self._board.put(name, row, self._started[event.step].time + event.seconds)
+        self._board.put(name, row, now)
 
     def _expected(self, step: str) -> float | None:
         """Return how long a step took for its last result; if it has none, it in another variant or combination."""
@@ -156,22 +173,43 @@ class Progress:
         return seconds if isinstance(seconds, (int, float)) else self._took.get(_declared(self._name(step)))
 
     def _end(self, event: events.StepEnded) -> None:
+        """Note how a step ended, and tell it, unless others may be told with it."""
         self._ended[event.step] = event
-        name, text = self._name(event.step), self._ending(event)
+        name = self._name(event.step)
+        self._left[self._families.get(event.step, event.step)] -= 1
         if self._together:
             self._together.end(name)
-        self.lines.append(f"{padded(name, self._width)}  {text}")
         self._board.drop(name)
         self._is_estimated = False
         if event.state == "done":
             self._took[_declared(name)] = event.seconds
-        self._say_of(event.step, text, sys.stdout, _painted)
+        if event.state in _IDLE and not event.remark and not self._verbose:
+            self._idle[event.step] = event
+        else:
+            self._tell_idle()
+            self._tell(event)
+
+    def _tell_idle(self) -> None:
+        """Tell which steps did not run; many variants of a step with the same ending in one line."""
+        idle, self._idle = self._idle, {}
+        rows = folded({step: self._ending(event) for step, event in idle.items()}, self._names, self._families)
+        self._width = max([self._width, *(width(name) for name, _ in rows)])
+        for name, text in rows:
+            self._say_end(name, text)
+
+    def _tell(self, event: events.StepEnded) -> None:
+        name = self._name(event.step)
+        self._say_end(name, self._ending(event))
         if event.state == "failed" and event.message:
             *tail, why = failure(name, event.message, event.tail, self._started[event.step].log, self._folder)
             self._put(tail, sys.stderr)
             self.say(why)
         if event.remark:
             self.say(f"{name}: {event.remark}")
+
+    def _say_end(self, name: str, text: str) -> None:
+        self.lines.append(f"{padded(name, self._width)}  {text}")
+        self._say_of(name, text, sys.stdout, _painted)
 
     def _ending(self, event: events.StepEnded) -> str:
         """Return how a step ended: after how long, and with which metrics, or why it did not run."""
@@ -186,6 +224,8 @@ class Progress:
 
     def finish(self) -> None:
         """Say what is still to be said: of a run in which no step ran, or how a run of several steps ended."""
+        if not self._started:
+            self._width = 0  # there are no lines but those of _tell_idle
         self._release()
         if self._over and self._started and len(self._names) > 1:
             self.say(summary.total(self._over, self._ended.values()))
@@ -199,11 +239,11 @@ class Progress:
         columns = columns_of(stream)
         self._put([part for line in lines for part in wrapped(line, columns)], stream)
 
-    def _say_of(self, step: str, text: str, stream: TextIO, paint: Callable[[str], str] = str) -> None:
+    def _say_of(self, name: str, text: str, stream: TextIO, paint: Callable[[str], str] = str) -> None:
         """Show a line about a step: its name, then aligned, unless that takes too much of the terminal's width."""
         columns = columns_of(stream)
         aligned = self._width if columns is None else min(self._width, columns * 2 // 5)
-        line = f"{padded(self._name(step), aligned)}  {text}"
+        line = f"{padded(name, aligned)}  {text}"
         self._put(wrapped(line, columns, aligned + 2 if aligned == self._width else 2), stream, paint)
 
     def _put(self, lines: Sequence[str], stream: TextIO, paint: Callable[[str], str] = str) -> None:
@@ -215,7 +255,13 @@ class Progress:
 
 def _declared(name: str) -> str:
     """Return what a step is called in the file; its name may begin with a combination and end with a variant."""
-    return name.rpartition("  ")[2].partition("[")[0]
+    return _family(name).rpartition("  ")[2]
+
+
+def _family(name: str) -> str:
+    """Return the name that the variants of a step share: that without the values of its matrix."""
+    combination, gap, title = name.rpartition("  ")
+    return f"{combination}{gap}{title.partition('[')[0]}"
 
 
 def _coloured(stream: TextIO) -> bool:
