@@ -43,7 +43,7 @@ def lesson(either: Either) -> Either:
 
 
 def test_a_run_is_shown_recorded_and_read_by_titles(lesson: Either, capsys: Capture) -> None:
-    for name in ("prepare-0-01", "prepare_0_01"):  # v2 knows nodes
+    for name in ("prepare-0p01", "prepare_0p01"):  # v2 knows nodes
         lesson.service.prints(name, "ready\n")
     dry = lesson.here(capsys, *lesson.submit, "--dry-run").out
     assert "\nprepare (2 variants): prepare.py" in dry
@@ -52,7 +52,7 @@ def test_a_run_is_shown_recorded_and_read_by_titles(lesson: Either, capsys: Capt
     assert done.status == 0, done.err
     assert [line.split()[:2] for line in done.out.splitlines()[2:]] == [[title, "done"] for title in STEPS]
     assert list(titles(lesson.record()).values()) == STEPS[:2]
-    for text in ("prepare[rate=0.01]", "prepare-0-01"):
+    for text in ("prepare[rate=0.01]", "prepare-0p01"):
         assert lesson.here(capsys, "logs", "--remote", text).out == "ready\n"
     told = planned(lesson, capsys, *lesson.submit[1:])
     assert list(told) == STEPS

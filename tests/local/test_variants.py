@@ -78,13 +78,18 @@ def texts(project: Project) -> Mapping[str, str]:
 def test_a_variant_is_a_result_of_its_own(many: Project) -> None:
     assert texts(many) == {
         "prepare.data": "data",
-        "train-0-1-4.model": "data 0.1 4",
-        "train-0-01-4.model": "data 0.01 4",
-        "score-0-1.score": "data 0.1 4",
-        "score-0-01.score": "data 0.01 4",
+        "train-0p1-4.model": "data 0.1 4",
+        "train-0p01-4.model": "data 0.01 4",
+        "score-0p1.score": "data 0.1 4",
+        "score-0p01.score": "data 0.01 4",
         "choose.best": "data 0.1 4 data 0.01 4",
     }
     assert many.plan() == dict.fromkeys(STEPS, "up to date")
+
+    axes = "rate: [0.1, 0.01]\n      size: [4]"
+    many.replace("pipeline.yaml", axes, "size: [4]\n      rate: [0.1, 0.01]")
+    assert set(many.plan().values()) == {"up to date"}, "the order of axes makes no difference"
+    many.replace("pipeline.yaml", "size: [4]\n      rate: [0.1, 0.01]", axes)
 
     many.replace("pipeline.yaml", "rate: [0.1, 0.01]\n      size", "rate: [0.1, 0.01, 1]\n      size")
     new = "train[rate=1,size=4]"
@@ -100,7 +105,7 @@ def test_a_variant_is_a_result_of_its_own(many: Project) -> None:
     many.replace("pipeline.yaml", "matrix: {rate: [0.1, 0.01]}", "matrix: {rate: [0.01]}")
     assert many.plan() == {
         "prepare": "up to date", FINE: "up to date", new: "up to date", "score[rate=0.01]": "up to date",
-        "choose": "will run  input train-0-1-4.model is gone, and 1 more change",
+        "choose": "will run  input train-0p1-4.model is gone, and 1 more change",
     }  # fmt: skip
     assert many.run()["choose"] == "done"
     assert texts(many)["choose.best"] == "data 0.01 4 data 1 4"
@@ -109,11 +114,11 @@ def test_a_variant_is_a_result_of_its_own(many: Project) -> None:
 def test_a_record_knows_the_titles_of_its_steps(many: Project) -> None:
     (run,) = many.runs()
     record = RunRecord(run.name, str(run))
-    expected = {"train-0-1-4": TRAIN, "train-0-01-4": FINE, "score-0-1": STEPS[3], "score-0-01": STEPS[4]}
+    expected = {"train-0p1-4": TRAIN, "train-0p01-4": FINE, "score-0p1": STEPS[3], "score-0p01": STEPS[4]}
     assert titles(record.header) == titles(record.short) == expected
     rows = {row["name"]: row for row in json.loads((run / "run.json").read_text())["plan"]["steps"]}
-    assert rows["train-0-1-4"]["declared"] == "train"
-    assert rows["train-0-1-4"]["variant"] == {"rate": "0.1", "size": "4"}
+    assert rows["train-0p1-4"]["declared"] == "train"
+    assert rows["train-0p1-4"]["variant"] == {"rate": "0.1", "size": "4"}
     assert not {"declared", "variant", "title"} & rows["prepare"].keys()
 
 
@@ -122,7 +127,7 @@ def test_clean_frees_the_variants_that_left_the_file(many: Project) -> None:
     many.replace("pipeline.yaml", "matrix: {rate: [0.1, 0.01]}", "matrix: {rate: [0.1]}")
     many.run()
     assert "2 removed variants" in many.cli("clean").stdout
-    kept = {"prepare", "train-0-1-4", "train-1-4", "score-0-1", "choose"}
+    kept = {"prepare", "train-0p1-4", "train-1-4", "score-0p1", "choose"}
     for folder in ("steps", "outputs"):
         assert {place.name for place in (many.root / ".aml_pipeline/many" / folder).iterdir()} == kept
     many.replace("pipeline.yaml", "matrix: {rate: [0.1]}", "matrix: {}")  # a mistake
@@ -134,7 +139,7 @@ def test_many_variants_alike_are_one_line(project: Project) -> None:
     project.write({**FILES, "pipeline.yaml": FILES["pipeline.yaml"].replace("size: [4]", f"size: [{values}]")})
     plan, _ = open_pipeline(str(project.root / "pipeline.yaml")).require()
     said = {step.name: "up to date" for step in plan.steps}
-    assert [row.split("  ")[0] for row in lines(plan, said | {"train-0-1-3": "will run  never ran"})] == [
+    assert [row.split("  ")[0] for row in lines(plan, said | {"train-0p1-3": "will run  never ran"})] == [
         *("prepare", "train (23 of 24 variants)", "train[rate=0.1,size=3]", "score[rate=0.1]", "score[rate=0.01]"),
         "choose",
     ]
@@ -142,8 +147,8 @@ def test_many_variants_alike_are_one_line(project: Project) -> None:
 
 
 def test_what_is_run_and_where_it_is_left_is_told_by_title(many: Project) -> None:
-    last = many.cli("run", "score-0-1", "--force").stdout.splitlines()[-1]
-    assert last.split() == [f"{STEPS[3]}.score", ".aml_pipeline/many/outputs/score-0-1/score"]
+    last = many.cli("run", "score-0p1", "--force").stdout.splitlines()[-1]
+    assert last.split() == [f"{STEPS[3]}.score", ".aml_pipeline/many/outputs/score-0p1/score"]
 
 
 def test_logs_and_compare_know_titles(many: Project) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aml_pipeline.core import problems
 from aml_pipeline.pipeline import loader
-from aml_pipeline.pipeline.plan import matrix
+from aml_pipeline.pipeline.plan import matrix, variants
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.tokens import Dataset, Input, Literal, Output, Parameter, Text, render, written
 from aml_pipeline.pipeline.spec.names import step_name_fault
@@ -78,11 +78,11 @@ parameters: {none: 1}
 def test_a_matrix_becomes_its_variants() -> None:
     plan = planned(ISSUE)
     assert [(step.name, step.title, step.declared) for step in plan.steps] == [
-        ("train-0-001-4", "train[learning_rate=0.001,batch_size=4]", "train"),
-        ("train-0-001-16", "train[learning_rate=0.001,batch_size=16]", "train"),
-        ("train-0-01-16", "train[learning_rate=0.01,batch_size=16]", "train"),
-        ("evaluate-0-01", "evaluate[learning_rate=0.01]", "evaluate"),
-        ("evaluate-0-001", "evaluate[learning_rate=0.001]", "evaluate"),
+        ("train-4-0p001", "train[learning_rate=0.001,batch_size=4]", "train"),
+        ("train-16-0p001", "train[learning_rate=0.001,batch_size=16]", "train"),
+        ("train-16-0p01", "train[learning_rate=0.01,batch_size=16]", "train"),
+        ("evaluate-0p01", "evaluate[learning_rate=0.01]", "evaluate"),
+        ("evaluate-0p001", "evaluate[learning_rate=0.001]", "evaluate"),
         ("choose", "choose", "choose"),
     ]
     assert argv(plan.steps[2]) == ["--learning-rate", "0.01", "--name", "16/0.01", "--output", "outputs.model"]
@@ -92,13 +92,13 @@ def test_a_matrix_becomes_its_variants() -> None:
 
 def test_a_step_reads_the_variants_that_have_its_own_values() -> None:
     one, several, choose = planned(ISSUE).steps[3:]
-    assert one.inputs == (Input("train-0-01-16", "model"),)
-    assert one.after == ("train-0-01-16",)
-    small, large = "steps.train-0-001-4.outputs.model", "steps.train-0-001-16.outputs.model"
+    assert one.inputs == (Input("train-16-0p01", "model"),)
+    assert one.after == ("train-16-0p01",)
+    small, large = "steps.train-4-0p001.outputs.model", "steps.train-16-0p001.outputs.model"
     assert argv(several) == ["--rate", "0.001", "--models", "first", small, large, f"{small}/w", f"{large}/w", "last"]
     assert len(choose.arguments) == 4, "a positional value that becomes several is several arguments"
     assert [step.name for step in planned(ISSUE).steps[:3]] == [token.step for token in choose.inputs]
-    assert choose.after == ("evaluate-0-01", "evaluate-0-001")
+    assert choose.after == ("evaluate-0p01", "evaluate-0p001")
 
 
 def test_values_know_their_place_in_the_file() -> None:
@@ -246,18 +246,43 @@ def test_names_are_legal_short_and_different(declared: dict[str, list[Any]]) -> 
 
 
 def test_a_new_value_leaves_the_names_of_others() -> None:
-    some = [0.01, -0.01, "Adam", "adam w", "a/b", "", "é", "x" * 50, "1.2.3"]
-    before = titles_of({"rate": some})
-    after = titles_of({"rate": [*some, 0.1, "+0.01", "(1)", "x" * 51]})
+    some = [0.01, -0.01, "Adam", "adam w", "a/b", "", "é", "x" * 50, "1.2.3", 1]
+    before = titles_of({"rate": some, "size": [2]})
+    after = titles_of({"rate": [*some, 0.1, "+0.01", "(1)", "x" * 51, "adam", "0p01", "0-01", "a-b"], "size": [2, 5.2]})
     assert before.items() <= after.items()
-    assert {"train-0-01", "train-adam", "train-adam-w", "train-a-b", "train-1-2-3"} <= before.keys()
 
 
-def test_names_that_would_be_alike_end_with_a_digest() -> None:
-    found = list(titles_of({"rate": ["a.b", "a-b", "c"]}))
-    assert all(re.fullmatch("train-a-b-[0-9a-f]{6}", name) for name in found[:2])
-    assert found[2] == "train-c"
-    assert list(titles_of({"rate": [1, 2]}, ", train-1: {script: b.py}"))[1:] == ["train-2", "train-1"]
+@given(st.lists(values, min_size=1, max_size=5), st.lists(values, min_size=1, max_size=5), st.data())
+def test_a_name_depends_on_the_values_of_its_variant_only(
+    rates: list[Any], sizes: list[Any], data: st.DataObject
+) -> None:
+    rates, sizes = ([*{written_as(one): one for one in some}.values()] for some in (rates, sizes))
+    every = names_of({"rate": rates, "size": sizes})
+    assert names_of({"size": sizes, "rate": rates}) == every, "nor on the order of axes"
+    some = {"rate": [data.draw(st.sampled_from(rates))], "size": [data.draw(st.sampled_from(sizes))]}
+    assert names_of(some).items() <= every.items()
+
+
+def names_of(declared: dict[str, list[Any]]) -> dict[frozenset[tuple[str, str]], str]:
+    """Return the names of variants by their values."""
+    matrices = {"train": matrix.read(declared, "train", (), ())}
+    rows = zip(matrices["train"].combinations, variants.names(["train"], matrices)["train"], strict=True)
+    return {frozenset((axis, value.text) for axis, value in values.items()): name for values, name in rows}
+
+
+def test_plain_values_stand_in_names_and_others_add_a_digest() -> None:
+    plain = {"adam": "train-adam", "0.01": "train-0p01", "1": "train-1", "true": "train-true", "1e5": "train-1e5"}
+    assert list(titles_of({"rate": list(plain)})) == list(plain.values())
+    odd = {"Adam": "train-adam", "0p01": "train-0p01", "-0.01": "train-0-01", "": "train", "a/b": "train-a-b",
+           "1.2.3": "train-1-2-3", "é": "train", "x" * 50: f"train-{'x' * 27}"}  # fmt: skip
+    found = titles_of({"rate": list(odd)})
+    assert all(re.fullmatch(f"{start}-[0-9a-f]{{6}}", name) for name, start in zip(found, odd.values(), strict=True))
+
+
+def test_a_name_that_another_step_has_ends_with_a_digest() -> None:
+    plain, other, step = titles_of({"rate": [1, 2]}, ", train-1: {script: b.py}")
+    assert re.fullmatch("train-1-[0-9a-f]{6}", plain)
+    assert (other, step) == ("train-2", "train-1")
 
 
 # What is read.
@@ -342,11 +367,11 @@ profiles:
 def test_a_profile_replaces_axes() -> None:
     found = loaded(PROFILES, "quick").plan
     assert found is not None
-    assert [step.name for step in found.steps] == ["train-1-small"]
+    assert [step.name for step in found.steps] == ["train-small-1"]
     found = loaded(PROFILES, "other").plan
     assert found is not None
     assert [step.name for step in found.steps] == [
-        "train-2-small", "train-2-large", "train-3-small", "train-3-large"
+        "train-small-2", "train-large-2", "train-small-3", "train-large-3"
     ]  # fmt: skip
 
 

@@ -28,17 +28,17 @@ def called(text: str, plan: Plan = PLAN) -> list[str]:
 def test_a_name_means_a_step_or_all_of_its_variants() -> None:
     assert called("prepare") == ["prepare"]
     assert called("train") == [step.title for step in PLAN.steps if step.declared == "train"]
-    assert called("train-0-1-a") == ["train[learning_rate=0.1,text=a]"]
-    assert PLAN.step("train-0-1-a").title == "train[learning_rate=0.1,text=a]"
+    assert called("train-0p1-a") == ["train[learning_rate=0.1,text=a]"]
+    assert PLAN.step("train-0p1-a").title == "train[learning_rate=0.1,text=a]"
 
 
 def test_a_title_may_omit_values_and_their_order() -> None:
     assert called("train[text=a]") == ["train[learning_rate=0.1,text=a]", "train[learning_rate=0.01,text=a]"]
     assert called("train[ text = a , learning_rate=0.01 ]") == ["train[learning_rate=0.01,text=a]"]
     assert called("train[text=a") == called("train[text=a]"), "a bracket may get lost"
-    assert PLAN.step("train[text=a,learning_rate=0.1]").name == "train-0-1-a"
+    assert PLAN.step("train[text=a,learning_rate=0.1]").name == "train-0p1-a"
     assert PLAN.named(["train[text=a]", "prepare", "train[learning_rate=0.1,text=a]"]) == [
-        "train-0-1-a", "train-0-01-a", "prepare"
+        "train-0p1-a", "train-0p01-a", "prepare"
     ]  # fmt: skip
 
 

@@ -19,17 +19,18 @@ from aml_pipeline.pipeline.plan.model import Step
 from aml_pipeline.pipeline.plan.tokens import Argument, Axis, Data, Input, Literal, Part, Text, Token
 
 _LONGEST_NAME = 40
-# One character between letters and digits: of such values, hardly two different ones have the same name.
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9]+([^A-Za-z0-9][A-Za-z0-9]+)*")
+_DECIMAL = re.compile(r"([0-9]+)\.([0-9]+)")  # 0.01 is written 0p01
+_PLAIN = re.compile(r"(?![0-9]+p[0-9]+$)[a-z0-9]+")  # different values have different pieces, and none contains "-"
 
 
 def names(declared: Collection[str], matrices: Mapping[str, Matrix]) -> dict[str, list[str]]:
     """Return the names of the variants of each step with a matrix, all different; ``declared`` are those of all steps.
 
-    A name ends with a digest of the values if it is cut, or does not tell all values apart.
+    A name depends on the values of its variant only, so that it stays when values of others are added, and axes
+    reordered. Only if it would be that of another step too, it ends with a digest like those of long names.
     """
     combinations = [(step, one) for step, matrix in matrices.items() for one in matrix.combinations]
-    own = [_name(step, one, 0) for step, one in combinations]
+    own = [_name(step, one) for step, one in combinations]
     for digits in (6, 64):
         uses = Counter([*declared, *own])
         own = [
@@ -42,15 +43,15 @@ def names(declared: Collection[str], matrices: Mapping[str, Matrix]) -> dict[str
     return found
 
 
-def _name(step: str, combination: Combination, digits: int) -> str:
-    texts = [value.text for value in combination.values()]
-    name = "-".join([step, *(re.sub("[^a-z0-9]+", "-", text.lower()).strip("-") for text in texts)])
-    if not digits and len(name) <= _LONGEST_NAME and all(map(_PLAIN_VALUE.fullmatch, texts)):
+def _name(step: str, combination: Combination, digits: int = 0) -> str:
+    values = sorted((axis, value.text) for axis, value in combination.items())
+    pieces = [_DECIMAL.sub(r"\1p\2", text) if _DECIMAL.fullmatch(text) else text for _, text in values]
+    name = re.sub("[^a-z0-9]+", "-", "-".join([step, *pieces]).lower())
+    is_plain = all(_PLAIN.fullmatch(text) or _DECIMAL.fullmatch(text) for _, text in values)
+    if is_plain and not digits and len(name) <= _LONGEST_NAME:
         return name
-    exact = json.dumps([step, sorted((axis, value.text) for axis, value in combination.items())])
-    digest = hashlib.sha256(exact.encode("utf-8", "surrogatepass")).hexdigest()[: digits or 6]
-    short = re.sub("-+", "-", name)[: max(_LONGEST_NAME - 7, 1)].strip("-")
-    return f"{short}-{digest}"
+    digest = hashlib.sha256(json.dumps([step, values]).encode("utf-8", "surrogatepass")).hexdigest()[: digits or 6]
+    return f"{name[: _LONGEST_NAME - 7].strip('-')}-{digest}"
 
 
 class _Family:
