@@ -23,7 +23,6 @@ MANY = {
     ("problems.py", "{length} characters"),
     ("text.py", "{len(text)} characters"),
     ("parameters.py", "{len(text)} characters"),
-    ("charts.py", "{len(all_of)} metrics"),
     ("timeline.py", "{len(step.attempts)} attempts"),
     ("recorded.py", "{len(newest)} runs"),
     ("board.py", "{self._steps} steps"),
