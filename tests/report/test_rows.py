@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from aml_pipeline.report.table.cells import cells_of
+from aml_pipeline.report.table.columns import ordered
+from aml_pipeline.report.table.forms import as_csv
 from aml_pipeline.report.table.rows import Table, table_of, variants_of, varying
+from aml_pipeline.report.table.where import predicate
 from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded
 from aml_pipeline.runs.record import RunRecord, records
 from aml_pipeline.runs.recorder import Recorder
@@ -87,6 +91,21 @@ def test_a_variant_is_a_row_with_axes_and_its_metrics_have_its_title_among_runs(
     assert made.metrics == ["train.loss"]
     titles = [f"train[rate={rate},state=x].loss" for rate in rates]
     assert table(tmp_path).metrics == ["prepare.loss", *titles]
+
+
+def test_the_value_of_an_axis_is_a_number_that_is_shown_as_written(tmp_path: Path) -> None:
+    texts = ("0.10", "1e-3", "012", "5", "0.5", "adam")
+    for number, text in enumerate(texts):
+        variant = {"declared": "train", "variant": {"rate": text, "age": text}, "title": f"train[rate={text}]"}
+        recorded(tmp_path, f"r{number}", {**step("train-x"), **variant})
+    made = table(tmp_path, "train")
+    assert [row["rate"] for row in made.rows] == [0.1, 0.001, 12, 5, 0.5, "adam"]
+    assert cells_of(made.rows, "rate") == cells_of(made.rows, "matrix.age") == list(texts)
+    assert as_csv(made, ["rate"]).split() == ["rate", *texts]
+    rows = ordered(made.rows, "rate", descending=False)
+    assert [str(row["rate"]) for row in rows] == ["1e-3", "0.10", "0.5", "5", "012", "adam"]
+    assert [str(row["rate"]) for row in rows if predicate("rate == 0.1", made)(row)] == ["0.10"]
+    assert [str(row["rate"]) for row in rows if predicate("rate < 0.2", made)(row)] == ["1e-3", "0.10"]
 
 
 def test_what_is_killed_damaged_or_of_an_earlier_version_is_a_row(tmp_path: Path) -> None:

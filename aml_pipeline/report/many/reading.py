@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aml_pipeline.report.many.curves import Source, curves_of
 from aml_pipeline.report.many.page import many_page
 from aml_pipeline.report.many.texts import texts_of
-from aml_pipeline.report.table.rows import Table, title_of
+from aml_pipeline.report.table.rows import Table
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.summaries import Summary
@@ -23,7 +23,7 @@ def sources_of(summaries: Sequence[Summary], records: Sequence[RunRecord], step:
 
 
 def _of_run(summary: Summary, record: RunRecord) -> list[Source]:
-    titles = {name: title_of(variant) for name, variant in summary["variants"].items()}
+    titles = {name: str(variant["title"]) for name, variant in summary["variants"].items()}
     return [Source(record, summary, {name: titles.get(name, name) for name in summary["steps"]})]
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from aml_pipeline.core.plain import number
 from aml_pipeline.core.text import number_in_words, seconds_in_words
 from aml_pipeline.core.wording import printable
-from aml_pipeline.report.table.rows import ABOUT, Row, Value
+from aml_pipeline.report.table.rows import ABOUT, Row, Value, WrittenNumber
 
 MISSING = "-"
 DIRTY = "*"
@@ -33,7 +33,7 @@ def _text(value: Value) -> str:
 
 
 def _metric(value: Value) -> str:
-    return number_in_words(value) if isinstance(value, float) else _text(value)
+    return number_in_words(value) if isinstance(value, float) and not isinstance(value, WrittenNumber) else _text(value)
 
 
 def _age(seconds: Value) -> str:

@@ -23,6 +23,16 @@ ABOUT = (
 _RESERVED = frozenset(ABOUT)
 
 
+class WrittenNumber(float):
+    """A number that people read as it was written: ``0.10``."""
+
+    text: str
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return self.text
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows, and the names of their columns beside ``ABOUT``; only rows of variants have ``axes``."""
@@ -85,7 +95,7 @@ def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about
     parameters = parameter_columns(summary["parameters"])
     for name, variant in summary["variants"].items():
         if variant["declared"] == step:
-            axes = {axis: typed(text) for axis, text in variant["variant"].items()}
+            axes = {axis: _axis_value(text) for axis, text in variant["variant"].items()}
             metrics, ranges = _measured(summary, runs, {name: step})
             state = summary["steps"].get(name, about["state"])
             yield _Parts(
@@ -93,9 +103,13 @@ def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about
             )
 
 
-def title_of(variant: Mapping[str, Any]) -> str:
-    """Return the title of a variant, as people read and type it: ``train[learning_rate=0.01]``."""
-    return str(variant["title"])
+def _axis_value(text: str) -> Value:
+    value = typed(text)
+    if isinstance(value, str) or str(value) == text:
+        return value
+    number = WrittenNumber(value)
+    number.text = text
+    return number
 
 
 def _about(summary: Summary, now: float, *, busy: bool) -> Row:
@@ -131,7 +145,7 @@ def _failed(summary: Summary) -> str:
 
 def _titled(summary: Summary, step: str) -> str:
     variant = summary["variants"].get(step)
-    return title_of(variant) if variant else step
+    return str(variant["title"]) if variant else step
 
 
 def parameter_columns(parameters: Mapping[str, Value]) -> Row:
