@@ -90,19 +90,21 @@ def test_the_curves_of_a_reused_result_are_those_of_the_run_that_made_it(tmp_pat
 def test_a_row_of_a_variant_has_its_own_curves(tmp_path: Path) -> None:
     variants = {
         f"train-{size}": {"declared": "train", "variant": {"size": str(size)}, "title": f"train[size={size}]"}
-        for size in (4, 16)
+        for size in (4, "16.0")
     }
     run = Written(tmp_path / "runs", "one", header(*({**step(name), **about} for name, about in variants.items())))
-    for name, start in (("train-4", 4.0), ("train-16", 16.0)):
+    for name, start in (("train-4", 4.0), ("train-16.0", 16.0)):
         run.step(name, metrics={"loss": [start, 1.0]})
     run.end()
     runs, summaries, sources = all_of(tmp_path)
-    assert set(curves_of(sources)) == {"train[size=4].loss", "train[size=16].loss"}
+    assert set(curves_of(sources)) == {"train[size=4].loss", "train[size=16.0].loss"}
     table = variants_of(summaries, "train", now=0.0, busy=False)
     page = read_page(table, sources_of(summaries, runs, "train"), Contents(str(tmp_path)))
     data, curves = (unpacked(page, name) for name in ("many-rows", "many-curves"))
     assert data["noun"] == "variant"
-    assert data["titles"] == ["one size=4", "one size=16"]
+    assert data["titles"] == ["one size=4", "one size=16.0"]
+    (size,) = (column for column in data["columns"] if column["name"] == "size")
+    assert (size["values"], size["written"]) == ([4, 16.0], [[16.0, "16.0"]])
     assert [curves["of"]["train.loss"][row]["value"][0] for row in "01"] == [4.0, 16.0]
 
 

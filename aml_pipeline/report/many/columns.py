@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.core.text import number_in_words, shortened, visible
-from aml_pipeline.report.table.rows import ABOUT, Table, Value
+from aml_pipeline.report.table.rows import ABOUT, Table, Value, WrittenNumber
 
 Column = dict[str, Any]
 MOST_COLUMNS = 200
@@ -30,7 +30,13 @@ def columns_of(table: Table, letters: int) -> list[Column]:
 def _column(name: str, role: str, table: Table, letters: int) -> Column:
     values = [_value(row.get(name), letters) for row in table.rows]
     kind = _KINDS.get(name, "number" if any(map(_is_number, values)) else "text")
-    return {"name": shortened(visible(name), _NAME_LETTERS), "kind": kind, "role": role, "values": values}
+    column = {"name": shortened(visible(name), _NAME_LETTERS), "kind": kind, "role": role, "values": values}
+    written = {
+        value: str(number)
+        for value, row in zip(values, table.rows, strict=True)
+        if isinstance(number := row.get(name), WrittenNumber)
+    }
+    return {**column, "written": list(written.items())} if written else column
 
 
 def _is_number(value: Value) -> bool:
@@ -84,5 +90,9 @@ def titles_of(columns: Sequence[Column], ids: Sequence[str]) -> list[str]:
 
 
 def _values(columns: Sequence[Column], row: int) -> list[str]:
-    values = [(column["name"], column["values"][row]) for column in columns]
-    return [f"{name}={number_in_words(value)}" for name, value in values if value is not None]
+    values = [(column, column["values"][row]) for column in columns]
+    return [f"{column['name']}={_in_words(column, value)}" for column, value in values if value is not None]
+
+
+def _in_words(column: Column, value: Value) -> str:
+    return dict(column.get("written", ())).get(value) or number_in_words(value)

@@ -105,7 +105,7 @@ def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about
 
 def _axis_value(text: str) -> Value:
     value = typed(text)
-    if isinstance(value, str) or str(value) == text:
+    if isinstance(value, str) or (isinstance(value, int) and str(value) == text):
         return value
     number = WrittenNumber(value)
     number.text = text

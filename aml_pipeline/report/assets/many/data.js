@@ -28,6 +28,8 @@ function inWords(column, value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "boolean") return value ? "yes" : "";
   if (typeof value !== "number") return value;
+  const written = (column.written || []).find(([number]) => number === value);
+  if (written) return written[1];
   const words = WORDS[column.kind] || (column.role === "metric" ? rounded : shown);
   return words(value);
 }
