@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.screen.printing import is_coloured, steer
+from aml_pipeline.cli.screen.printing import as_json, is_coloured, steer
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.report.table import columns, forms, text, where
 from aml_pipeline.report.table.rows import Row, Table
@@ -60,19 +62,31 @@ def _key(table: Table, options: Options) -> tuple[str, bool] | None:
     return None if sort is None else (columns.named(sort.removeprefix("-"), table), sort.startswith("-"))
 
 
-def print_table(table: Table, ids: Sequence[str], options: Options, environ: Mapping[str, str]) -> None:
-    """Print rows as ``--format`` says; ``ids`` are those of all runs."""
+def print_table(table: Table, whole: Table, ids: Sequence[str], options: Options, environ: Mapping[str, str]) -> None:
+    """Print selected rows as ``--format`` says; ``whole`` has all columns, ``ids`` are those of all runs."""
     given = options.text("columns")
-    names = columns.listed(given, table) if given is not None else []
-    if options.text("format") == "csv":
+    names = columns.listed(given, whole) if given is not None else []
+    if options.text("format") == "json":
+        print_rows({name: row.get(name) for name in names} if names else row for row in table.rows)
+    elif options.text("format") == "csv":
         print(forms.as_csv(table, names), end="")
     elif options.text("format") == "markdown":
         print(forms.as_markdown(table, names), end="")
     elif not table.rows:
         print("No run matches.")
     else:
-        key = _key(table, options)
+        key = _key(whole, options)
         _print_lines(table, ids, names, [key[0]] if key else [], environ)
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a list like ``json.dumps`` with an indent, but row by row, because there may be ten thousand."""
+    before = "["
+    for row in rows:
+        text = f"\n{json.dumps(row, indent=2, ensure_ascii=False)}".replace("\n", "\n  ")
+        sys.stdout.write(before + as_json(text))
+        before = ","
+    print("[]" if before == "[" else "\n]")
 
 
 def _print_lines(

@@ -94,6 +94,24 @@ def test_runs_are_selected_and_sorted(capsys: Capture, words: str, runs: list[st
     assert [row["run"] for row in rows] == runs
 
 
+def test_names_are_those_of_all_runs_however_few_are_selected(capsys: Capture) -> None:
+    recorder = Recorder(".aml_pipeline/small/runs", "r0")
+    recorder.open(lambda: {"parameters": {"other": "x"}, "plan": {"parameters": {}}, "started": 1.0})
+    recorder(MetricLogged(0.0, "train", "loss", "scalar", 1.0))
+    recorder(RunEnded(0.0, "done", 2.0))
+    few = ("--where", "run == r3")
+    assert said(capsys, *few, "--columns", "run,other").splitlines() == ["run  other", "r3       -"]
+    assert said(capsys, *few, "--best", "loss").splitlines()[1].startswith("r3")
+    assert "run,other\nr3,\n" in said(capsys, *few, "--columns", "run,other", "--sort", "other", "--format", "csv")
+    none = ("--where", "run == nothing", "--columns", "other")
+    assert said(capsys, *none) == "No run matches.\n"
+
+
+def test_columns_of_json(capsys: Capture) -> None:
+    rows = json.loads(said(capsys, "--columns", "run,accuracy,note", "--format", "json", "--last", "1"))
+    assert rows == [{"run": "r3", "train.accuracy": 0.25, "note": None}]
+
+
 def test_forms_for_programs_and_documents(capsys: Capture) -> None:
     rows = list(csv.DictReader(io.StringIO(said(capsys, "--format", "csv", "--sort", "run"))))
     assert [(row["run"], row["learning_rate"], row["train.accuracy"]) for row in rows] == [
@@ -129,6 +147,8 @@ def test_notes_and_tags_are_shown_until_they_are_removed(capsys: Capture) -> Non
         (["--tag", "r1", "--note", "r1", "x"], "--note and --tag cannot be combined. Use one after the other."),
         (["--last", "x"], '--last does not accept "x". Write how many of the newest runs to list: --last 20.'),
         (["--best", "accuracy", "--sort", "run"], "--sort and --best both say how to sort. Use only one of them."),
+        (["--to-mlflow", "x", "--columns", "run"], "--columns does not apply to --to-mlflow. Delete it."),
+        (["--to-mlflow", "x", "--format", "csv"], "--format does not apply to --to-mlflow. Delete it."),
         (["--columns", "rate"], 'Unknown column "rate". Did you mean "learning_rate"?'),
         (["--variants", "train"], 'No recorded run has variants of a step "train". There is no matrix to choose from.'),
         (["--where", "acuracy > 5"],

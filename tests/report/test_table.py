@@ -70,13 +70,21 @@ def test_a_column_is_named_as_it_is_headed_or_shorter(text: str, column: str) ->
     [
         ("rat", 'Unknown column "rat". Did you mean "rate"?'),
         ("loss", f'Several steps log "loss". Write one of: train.loss, {TITLE}.'),
+        ("curacy", 'Several metrics end with "curacy". Write one of: a.x.curacy, b.y.curacy.'),
         ("train.los:min", 'Unknown column "train.los:min". Did you mean "train.loss"?'),
     ],
 )
 def test_an_unknown_column_is_refused_with_a_suggestion(text: str, said: str) -> None:
     with pytest.raises(UsageError) as refusal:
-        named(text, table())
+        named(text, replace(table(), metrics=[*table().metrics, "a.x.curacy", "b.y.curacy"]))
     assert str(refusal.value) == said
+
+
+def test_the_whole_name_of_a_metric_comes_before_its_end() -> None:
+    made = Table([], [], [], ["train.val.loss", "train.loss", "train[x=a.b].val.f1", "test.f1"])
+    assert [named(text, made) for text in ("loss", "val.loss", "val.f1", "f1:max")] == [
+        "train.loss", "train.val.loss", "train[x=a.b].val.f1", "test.f1:max",
+    ]  # fmt: skip
 
 
 def test_columns_are_listed_by_commas_outside_brackets_and_stars() -> None:
@@ -110,9 +118,9 @@ def test_the_best_value_is_the_highest_unless_the_name_says_otherwise(text: str,
 
 
 def test_rows_without_a_value_come_last_and_texts_after_numbers() -> None:
-    rows: list[Row] = [{"a": value} for value in (None, "x", 2, 0.5, True, "b")]
-    assert [one["a"] for one in ordered(rows, "a", descending=False)] == [0.5, True, 2, "b", "x", None]
-    assert [one["a"] for one in ordered(rows, "a", descending=True)] == ["x", "b", 2, True, 0.5, None]
+    rows: list[Row] = [{"a": value} for value in (None, "nan", 2, 0.5, True, "b")]
+    assert [one["a"] for one in ordered(rows, "a", descending=False)] == [0.5, True, 2, "b", "nan", None]
+    assert [one["a"] for one in ordered(rows, "a", descending=True)] == [2, True, 0.5, "nan", "b", None]
 
 
 # Conditions.
@@ -178,6 +186,12 @@ def test_a_mistake_in_a_condition_is_pointed_to(condition: str, said: str, caret
     message, excerpt, pointer = str(refusal.value).split("\n")
     assert (message, excerpt) == (said, f"  {condition}")
     assert caret is None or pointer == f"  {caret}"
+
+
+def test_large_integers_are_exact() -> None:
+    made = table(row(0, rate=2**53 + 1), row(1, rate=2**53))
+    holds = predicate(f"rate == {2**53 + 1}", made)
+    assert [holds(one) for one in made.rows] == [True, False]
 
 
 # Cells and lines.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from aml_pipeline.cli.commands.runs import print_rows
+from aml_pipeline.cli.listing import print_rows
 from aml_pipeline.cli.recorded import matching
 from aml_pipeline.local import follower, tail
 from aml_pipeline.report import sources

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.known_state import state_of
-from aml_pipeline.cli.listing import print_table, selected
+from aml_pipeline.cli.listing import print_rows, print_table, selected
 from aml_pipeline.cli.options import Options
-from aml_pipeline.cli.screen.printing import as_json
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
 from aml_pipeline.report.table.rows import Table, table_of, variants_of
@@ -60,10 +57,8 @@ def _print(options: Options, environ: Mapping[str, str]) -> None:
         print("There are no runs yet. Start one with `aml-pipeline run`.")
         return
     chosen = selected(table, options) if summaries else table
-    if options.text("format") != "json":
-        print_table(chosen, [str(summary["run"]) for summary in summaries], options, environ)
-    elif options.text("variants") is not None:
-        print_rows(chosen.rows)
+    if options.text("format") != "json" or any(options.text(name) is not None for name in ("columns", "variants")):
+        print_table(chosen, table, [str(summary["run"]) for summary in summaries], options, environ)
     else:
         by_run = {summary["run"]: summary for summary in summaries}
         print_rows({**_as_data(by_run[row["run"]]), "state": row["state"]} for row in chosen.rows)
@@ -83,13 +78,3 @@ _INNER = frozenset({"extremes", "made_by", "variants"})
 
 def _as_data(summary: Summary) -> dict[str, Any]:
     return {name: value for name, value in summary.items() if name not in _INNER}
-
-
-def print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print a list like ``json.dumps`` with an indent, but row by row, because there may be ten thousand."""
-    before = "["
-    for row in rows:
-        text = f"\n{json.dumps(row, indent=2, ensure_ascii=False)}".replace("\n", "\n  ")
-        sys.stdout.write(before + as_json(text))
-        before = ","
-    print("[]" if before == "[" else "\n]")

@@ -25,6 +25,9 @@ def write_to_mlflow(options: Options, environ: Mapping[str, str]) -> int:
     """Write the recorded runs that the options select and that have ended, and print how many were new."""
     if options.flag("remote"):
         raise UsageError("Only runs recorded on this machine can be written to MLflow. Delete --remote.")
+    for name, default in (("columns", None), ("format", "text")):
+        if options.text(name) != default:
+            raise UsageError(f"--{name} does not apply to --to-mlflow. Delete it.")
     address, state = options.text("to_mlflow") or "", state_of(options, environ)
     busy = locks.is_locked(state)
     table = table_of(index.summaries(state)[::-1], now=time.time(), busy=busy)

@@ -39,11 +39,11 @@ def print_runs(options: Options, environ: Mapping[str, str]) -> int:
         return 0
     table = _table(plan, runs, table_of(index.summaries(opened.state), now=time.time(), busy=False))
     chosen = selected(table, options) if runs else table
-    if options.text("format") == "json":
+    if options.text("format") == "json" and options.text("columns") is None:
         by_id = {run.run: asdict(run) for run in runs}
         print_json([by_id[str(row["run"])] for row in chosen.rows])
     else:
-        print_table(chosen, [run.run for run in runs], options, environ)
+        print_table(chosen, table, [run.run for run in runs], options, environ)
     return 0
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from operator import itemgetter
+from typing import Any
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import suggest
-from aml_pipeline.report.table.rows import ABOUT, Row, Table, Value, varying
+from aml_pipeline.report.table.rows import ABOUT, Row, Table, varying
 
+# A metric after its step, whose title may have dots in brackets.
+_METRIC = re.compile(r"[^.\[]*(?:\[.*?\])?\.(.+)")
 _RANGE = re.compile(":(?:min|max)$")
 _ALIASES = {"duration": "seconds", "id": "run"}
 # Words of a metric that is better when it is lower.
@@ -33,7 +36,8 @@ def named(text: str, table: Table) -> str:
     name = text.strip()
     bare = _RANGE.sub("", name)
     known = names_of(table)
-    ends = [metric for metric in table.metrics if metric.endswith(f".{bare}")]
+    same = [metric for metric in table.metrics if metric_of(metric) == bare]
+    ends = same or [metric for metric in table.metrics if metric.endswith(f".{bare}")]
     if bare in known:
         column = bare
     elif bare in _ALIASES:
@@ -41,12 +45,19 @@ def named(text: str, table: Table) -> str:
     elif len(ends) == 1:
         column = ends[0]
     elif ends:
-        raise UsageError(f'Several steps log "{bare}". Write one of: {", ".join(ends[:5])}.')
+        what = "Several steps log" if same else "Several metrics end with"
+        raise UsageError(f'{what} "{bare}". Write one of: {", ".join(ends[:5])}.')
     else:
         longer = [column for column in known if bare and bare in column]
         cure = f'Did you mean "{longer[0]}"?' if longer else suggest(bare, known, noun="column")
         raise UsageError(f'Unknown column "{name}". {cure}')
     return column + name[len(bare) :]
+
+
+def metric_of(column: str) -> str:
+    """Return the name of a metric without its step."""
+    match = _METRIC.fullmatch(column)
+    return match[1] if match else column
 
 
 def listed(text: str, table: Table) -> list[str]:
@@ -89,17 +100,24 @@ def constant(table: Table) -> Row:
 
 
 def ordered(rows: Iterable[Row], column: str, *, descending: bool) -> list[Row]:
-    """Return rows by the value of a column; those without one come last."""
-    present: list[Row] = []
+    """Return rows by the value of a column: numbers, then texts such as "nan", at last those without a value."""
+    numbers: list[tuple[float, Row]] = []
+    texts: list[tuple[str, Row]] = []
     missing: list[Row] = []
     for row in rows:
-        (missing if row.get(column) is None else present).append(row)
-    return [*sorted(present, key=lambda row: _rank(row[column]), reverse=descending), *missing]
+        value = row.get(column)
+        if value is None:
+            missing.append(row)
+        elif isinstance(value, str) or value != value:  # noqa: PLR0124 - only NaN differs from itself
+            texts.append((str(value), row))
+        else:
+            numbers.append((value, row))
+    present = [*_sorted(numbers, descending=descending), *_sorted(texts, descending=descending)]
+    return [*present, *missing]
 
 
-def _rank(value: Value) -> tuple[bool, float, str]:
-    """Return what orders values of different types: numbers, then texts."""
-    return (True, 0.0, value) if isinstance(value, str) else (False, value or 0, "")
+def _sorted(pairs: Iterable[tuple[Any, Row]], *, descending: bool) -> list[Row]:
+    return [row for _, row in sorted(pairs, key=itemgetter(0), reverse=descending)]
 
 
 def best_first(text: str, table: Table) -> tuple[str, bool]:

@@ -180,7 +180,8 @@ def _bare(token: _Token) -> str:
 def _literal(text: str, number: re.Match[str] | None) -> Value:
     if number is None:
         return {"true": True, "false": False}.get(text, text)
-    return float(number[1]) * _UNITS[number[2]]
+    value = float(number[1]) if re.search("[.eE]", number[1]) else int(number[1])
+    return value * _UNITS[number[2]]
 
 
 def _compare(sign: str, left: Value, right: Value) -> bool:
