@@ -287,7 +287,7 @@ def test_all_curves_together_have_no_more_points_than_a_page_draws() -> None:
     assert sum(len(one["value"]) for one in drawn) <= MOST_POINTS
     assert 0 < len(drawn) <= MOST_CURVES
     assert all(one["logged"] == 2_000 for one in drawn)
-    assert made.remarks[0] == f"Showing the first {len(made.rows)} of {MOST_CHARTS} metrics."
+    assert made.remarks[0] == f"Showing the first {len(made.rows)} of {MOST_CHARTS} charts."
 
 
 # Pages.
