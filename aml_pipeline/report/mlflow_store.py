@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from itertools import islice
@@ -41,12 +42,23 @@ def write(runs: Iterable[RecordedRun], address: str, *, busy: bool = True) -> Wr
     except ImportError as error:
         raise MachineError("mlflow is not installed in this Python. Install it: pip install mlflow.") from error
     skipped = _OPEN if busy else _OPEN - {"running"}
+    # MLflow prints addresses, two lines for each run.
+    with _folders_allowed(mlflow), contextlib.redirect_stdout(io.StringIO()):
+        with _asking():
+            client = mlflow.MlflowClient(tracking_uri=address)
+        return _write(mlflow, client, runs, skipped)
+
+
+@contextlib.contextmanager
+def _asking() -> Iterator[None]:
+    """Raise MachineError for whatever MLflow raises: errors of its database and its requests are not all its own."""
     try:
-        # MLflow prints addresses, two lines for each run.
-        with _folders_allowed(mlflow), contextlib.redirect_stdout(io.StringIO()):
-            return _write(mlflow, mlflow.MlflowClient(tracking_uri=address), runs, skipped)
-    except mlflow.exceptions.MlflowException as error:
-        raise MachineError(f"MLflow refused: {' '.join(without_secrets(str(error)).split())}") from error
+        yield
+    except Exception as error:
+        text = " ".join(without_secrets(str(error)).split())
+        # SQLAlchemy adds the statement, and a page about the error.
+        said = re.split(r" \[SQL: | \(Background on this error", text)[0] or type(error).__name__
+        raise MachineError(f"MLflow refused: {said}") from error
 
 
 @contextlib.contextmanager
@@ -72,12 +84,14 @@ def _write(mlflow: Client, client: Client, runs: Iterable[RecordedRun], skipped:
             continue
         entry = entry_of(run)
         if entry.experiment not in known:
-            known[entry.experiment] = _experiment(client, entry.experiment)
+            with _asking():
+                known[entry.experiment] = _experiment(client, entry.experiment)
         experiment, there = known[entry.experiment]
         if run.id in there:
             written.present.append(run.id)
             continue
-        _write_run(mlflow, client, experiment, entry)
+        with _asking():
+            _write_run(mlflow, client, experiment, entry)
         written.new.append(run.id)
     return written
 

@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,6 +113,51 @@ def test_mlflow_finds_the_runs_and_each_once(store: str, tmp_path: Path, capsys:
     points = client.get_metric_history(best.info.run_id, "train.loss")
     assert [(point.step, point.value) for point in points] == [(place, 1 / place) for place in range(1, 3_000)]
     assert (best.info.start_time, best.info.end_time, best.info.status) == (10**12, 10**12 + 2000, "FINISHED")
+
+
+class Refusing:
+    """A client of MLflow whose store raises an error that is not MLflow's."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def get_experiment_by_name(self, _name: str) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("no route to http://me:hunter2secret@host/"), "no route to http://***@host/"),
+        (RuntimeError("(E) no database\n[SQL: SELECT 1]\n(Background on this error at: x)"), "(E) no database"),
+        (RuntimeError("(E) no server\n(Background on this error at: x)"), "(E) no server"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_whatever_mlflow_raises_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    recorded(tmp_path, "a", "0.1", [2.0])
+    mlflow = SimpleNamespace(MlflowClient=lambda **_: Refusing(error), environment_variables=None)
+    monkeypatch.setitem(sys.modules, "mlflow", mlflow)
+    with pytest.raises(MachineError) as refusal:
+        write(history_of(str(tmp_path)), "http://me:hunter2secret@host/")
+    assert str(refusal.value) == f"MLflow refused: {said}"
+
+
+@needs_mlflow
+@pytest.mark.parametrize("address", ["sqlite:///{}/text", "postgresql://me:hunter2secret@localhost/db"])
+def test_a_database_that_cannot_be_opened_is_a_refusal(
+    tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("This is no database. " * 99)
+    (tmp_path / "pipeline.yaml").write_text("name: p\nsteps:\n  train: {script: train.py}\n")
+    recorded(tmp_path / ".aml_pipeline" / "p" / "runs", "a", "0.1", [2.0])
+    words = ["runs", "-f", str(tmp_path / "pipeline.yaml"), "--to-mlflow", address.format(tmp_path)]
+    assert cli(words, {}) == 6
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("MLflow refused: ")
+    assert "hunter2secret" not in said
 
 
 @needs_mlflow
