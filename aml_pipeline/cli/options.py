@@ -158,8 +158,8 @@ def _store(
 
 def _refuse_value(command: Command, word: str, known: Mapping[str, Option]) -> None:
     """Refuse an operand that can only be the value of an option that was left out."""
-    takes_folder = command.operands is not None and command.operands[0] == "FOLDER"
-    if word.endswith((".yaml", ".yml")) and "-f" in known and not takes_folder:
+    takes_any = command.operands is not None and command.operands[0] in {"FOLDER", "TEXT…"}
+    if word.endswith((".yaml", ".yml")) and "-f" in known and not takes_any:
         cure = f"Write `aml-pipeline {command.name} -f {word}`."
         raise _usage(f'The pipeline file "{word}" needs -f.', cure, command)
     if "=" in word and "[" not in word.partition("=")[0] and "--param" in known:

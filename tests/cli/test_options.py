@@ -109,6 +109,7 @@ def test_a_command_without_operands_takes_none() -> None:
 def test_words_are_names_where_nothing_else_could_be_meant() -> None:
     assert parse(COMMANDS["export"], ["v2.yaml"]).operands == ["v2.yaml"]
     assert parse(COMMANDS["init"], ["a=b.yaml"]).operands == ["a=b.yaml"]
+    assert parse(COMMANDS["runs"], ["--note", "r1", "see b.yaml"]).operands == ["see b.yaml"]
     with pytest.raises(UsageError, match=r'Unknown option "--epochs" of `runs`\. Known: '):
         parse(COMMANDS["runs"], ["--epochs", "5"])
 

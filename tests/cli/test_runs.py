@@ -139,7 +139,9 @@ def test_notes_and_tags_are_shown_until_they_are_removed(capsys: Capture) -> Non
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (["r1"], 'Unexpected operand "r1". To note something about a run, write `runs --note RUN "a text"`.'),
+        (["p.yaml"],
+         ('Unexpected operand "p.yaml". To note something about a run, write `runs --note RUN "a text"`; '
+         "to name the pipeline file, `-f FILE`.")),
         (["--note", "r1"], '--note needs a run and one text: `runs --note RUN "a text"`; "" removes the note.'),
         (["--note", "x", "text"], 'Unknown run "x". Known: r1, r2, r3.'),
         (["--tag", "r1"], "--tag needs a run and its tags: `runs --tag RUN NAME=VALUE`; NAME= removes a tag."),

@@ -28,7 +28,8 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
         return annotate(options)
     if options.operands:
         what = f'Unexpected operand "{options.operands[0]}"'
-        raise UsageError(f'{what}. To note something about a run, write `runs --note RUN "a text"`.')
+        cure = 'To note something about a run, write `runs --note RUN "a text"`; to name the pipeline file, `-f FILE`.'
+        raise UsageError(f"{what}. {cure}")
     if options.text("to_mlflow"):
         from aml_pipeline.cli.commands.runs_mlflow import write_to_mlflow
 
