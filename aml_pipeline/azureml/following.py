@@ -151,6 +151,7 @@ def _header(plan: Plan, about: About, command: str) -> dict[str, Any]:
         "pipeline": plan.name,
         "profile": about.tags.get("profile"),
         "parameters": history.without_secrets(plan, about.parameters),
+        "schedule": about.schedule,
         **beginning,
         "started": about.begun or beginning["started"],
         "state": "submitted",

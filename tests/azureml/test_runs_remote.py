@@ -102,6 +102,8 @@ def test_runs_that_a_schedule_began_are_listed_and_can_be_waited_for(lesson: Eit
     record = lesson.record()
     assert (record["azureml"]["run"], record["state"]) == (run, "done")
     assert list(record["steps"]) == ["prepare", "train"]
+    here = lesson.here(capsys, "runs", "--columns", "schedule", "--where", "schedule").out
+    assert here.splitlines()[1].split() == [name]
 
 
 def test_runs_that_a_call_of_the_endpoint_began_are_listed(lesson: Either, capsys: Capture) -> None:

@@ -271,7 +271,7 @@ def test_a_step_that_runs_is_shown_again_but_recorded_once(tmp_path: Path) -> No
 
 def test_two_who_find_no_record_make_one(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     project.write({"pipeline.yaml": "name: small\nsteps: {one: {script: one.py}}\n", "one.py": "print(1)\n"})
-    about = About("lesson", "https://portal", 5.0, {"pipeline": "small"}, {}, {})
+    about = About("lesson", "https://portal", 5.0, {"pipeline": "small"}, {}, {}, "small.nightly")
     seen = SimpleNamespace(about=lambda: about, extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
     monkeypatch.setattr(sdks, "names_of", lambda _: Names("s", "g", "w"))
@@ -298,7 +298,7 @@ def test_whose_runs_are_recorded(
 ) -> None:
     text = "name: small\npublish: {endpoint: calls}\nsteps: {one: {script: one.py}}\n"
     project.write({"pipeline.yaml": text, "one.py": "print(1)\n"})
-    seen = SimpleNamespace(about=lambda: About("lesson", "", None, tags, properties, {}), extra="azureml")
+    seen = SimpleNamespace(about=lambda: About("lesson", "", None, tags, properties, {}, None), extra="azureml")
     monkeypatch.setattr(following, "watched", lambda *_: seen)
     monkeypatch.setattr(sdks, "names_of", lambda _: Names("s", "g", "w"))
     monkeypatch.setattr(sdks, "of", lambda _: "v2")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from aml_pipeline.azureml.publication import Actual, Mark, endpoint_name
 from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
-from aml_pipeline.azureml.v1.watched import parameters
+from aml_pipeline.azureml.v1.watched import is_scheduled, parameters
 from aml_pipeline.azureml.workspace.ending import seconds_of
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.pipeline.plan.model import Plan
@@ -51,12 +51,12 @@ def _of_published(plan: Plan, workspace: Sdk, begun: list[Sdk]) -> Iterator[tupl
     """Yield the runs, by id, that were begun by what this pipeline published, with any profile."""
     actual = _published(plan, workspace)
     marks = _marks(plan, actual)
-    schedules = _schedules(plan, workspace, actual) if any(map(_is_scheduled, begun)) else {}
+    schedules = _schedules(plan, workspace, actual) if any(map(is_scheduled, begun)) else {}
     for run in begun:
         mark = marks.get(run.properties.get(_PUBLISHED))
         if mark is not None:
             identity, schedule = mark.identity, schedules.get(run.id)
-            called = None if _is_scheduled(run) else identity.replace("/", "-")
+            called = None if is_scheduled(run) else identity.replace("/", "-")
             yield run.id, _run(run, identity.partition("/")[2] or None, schedule, called)
 
 
@@ -67,10 +67,6 @@ def _schedules(plan: Plan, workspace: Sdk, actual: Actual) -> dict[str, str]:
         service = published.provider(workspace)._service_caller  # noqa: SLF001 - the SDK's own would ask for each run
         listed = [(schedule.name, service.get_pipeline_runs_by_schedule_id_async(schedule.id)) for schedule in own]
     return {run.id: name for name, begun in listed for run in begun}
-
-
-def _is_scheduled(run: Sdk) -> bool:
-    return bool(run.properties.get("runType") == "Schedule")
 
 
 def _run(run: Sdk, profile: str | None = None, schedule: str | None = None, endpoint: str | None = None) -> RemoteRun:

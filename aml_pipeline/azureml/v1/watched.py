@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aml_pipeline.azureml.v1 import published
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.ending import (
     LOGS,
@@ -69,10 +70,11 @@ class Watched:
         return Whole(_span(details), _said(details))
 
     def about(self) -> About:
-        """Return what Azure ML knows about the run; no request if it was looked up."""
+        """Return what Azure ML knows about the run; two requests if a schedule began it, else none."""
         run, begun = self.run, self.run._run_dto.get("start_time_utc")  # noqa: SLF001 - the details would be a request
         where, begun = (run.experiment.name, run.get_portal_url()), seconds_of(str(begun or ""))
-        return About(*where, begun, dict(run.tags), dict(run.properties), parameters(run.properties))
+        name = _schedule(run) if is_scheduled(run) else None
+        return About(*where, begun, dict(run.tags), dict(run.properties), parameters(run.properties), name)
 
 
 def watched(run: Sdk, steps: Sequence[str]) -> Watched:
@@ -98,6 +100,17 @@ def parameters(properties: Mapping[str, str]) -> dict[str, str]:
     except ValueError:
         return {}
     return {str(name): str(value) for name, value in mapping(values).items()}
+
+
+def is_scheduled(run: Sdk) -> bool:
+    """Whether a schedule began a run."""
+    return bool(run.properties.get("runType") == "Schedule")
+
+
+def _schedule(run: Sdk) -> str:
+    """Return the name of the schedule that began a run. Only the entity of the run names it, by its id."""
+    service = published.provider(run.experiment.workspace)._service_caller  # noqa: SLF001 - the SDK's run hides the id
+    return str(service.get_schedule_async(service.get_pipeline_run_async(run.id).schedule_id).name)
 
 
 def _said(details: Mapping[str, Any]) -> str:

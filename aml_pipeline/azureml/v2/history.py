@@ -6,20 +6,16 @@ for those with a tag or a property. ``test_runs_remote.py`` detects when that ch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aml_pipeline.azureml.v2.marks import mark_of
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, scope, word
-from aml_pipeline.azureml.v2.watched import parameters
+from aml_pipeline.azureml.v2.watched import parameters, schedule
 from aml_pipeline.azureml.workspace.refusals import NOT_FOUND, status_of
 from aml_pipeline.azureml.workspace.remote_run import RemoteRun
 from aml_pipeline.azureml.workspace.watched import ENDPOINT
 from aml_pipeline.pipeline.plan.model import Plan
-
-# The names of a job that a schedule began (learn.microsoft.com, how-to-schedule-pipeline-job, "Query triggered jobs").
-_SCHEDULED = re.compile(r"(.+)-\d{8}T\d{6}Z")
 
 
 def runs(plan: Plan, client: Sdk) -> list[RemoteRun]:
@@ -66,7 +62,6 @@ def _is_own(plan: Plan, job: Mapping[str, Any]) -> bool:
 def _run(job: Mapping[str, Any]) -> RemoteRun:
     about = job["properties"]
     tags, properties = about.get("tags") or {}, about.get("properties") or {}
-    scheduled = _SCHEDULED.fullmatch(str(about.get("displayName")))
     studio = (about.get("services") or {}).get("Studio") or {}
     created = job.get("systemData")
     return RemoteRun(
@@ -76,7 +71,7 @@ def _run(job: Mapping[str, Any]) -> RemoteRun:
         profile=tags.get("profile"),
         commit=tags.get("git_commit"),
         portal=str(studio.get("endpoint") or ""),
-        schedule=scheduled[1] if scheduled else None,
+        schedule=schedule(about),
         endpoint=properties.get(ENDPOINT),
         parameters=parameters(about),
     )

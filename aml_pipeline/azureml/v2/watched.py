@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from aml_pipeline.azureml.workspace.ending import LOGS, End, Span, has_log, metr
 from aml_pipeline.azureml.workspace.installing import V2
 from aml_pipeline.azureml.workspace.watched import About, StepRun, Whole
 from aml_pipeline.core.errors import AzureError
+
+# The names of a job that a schedule began (learn.microsoft.com, how-to-schedule-pipeline-job, "Query triggered jobs").
+_SCHEDULED = re.compile(r"(.+)-\d{8}T\d{6}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Watched:
             dict(about.get("tags") or {}),
             dict(about.get("properties") or {}),
             parameters(about),
+            schedule(about),
         )
 
     def _details(self, run: str) -> Sdk:
@@ -91,6 +96,12 @@ def parameters(job: Mapping[str, Any]) -> dict[str, str]:
     """Return the values of the parameters in the description of a job."""
     inputs = {name: given or {} for name, given in (job.get("inputs") or {}).items()}
     return {name: str(given["value"]) for name, given in inputs.items() if given.get("jobInputType") == "literal"}
+
+
+def schedule(job: Mapping[str, Any]) -> str | None:
+    """Return the name of the schedule that began the job with that description, if one did."""
+    scheduled = _SCHEDULED.fullmatch(str(job.get("displayName")))
+    return scheduled[1] if scheduled else None
 
 
 def _span(details: Sdk) -> Span:

@@ -58,7 +58,10 @@ class Whole(NamedTuple):
 
 
 class About(NamedTuple):
-    """What Azure ML knows about a run: ``begun`` in seconds since 1970, ``parameters`` the values that it was given."""
+    """What Azure ML knows about a run: ``begun`` in seconds since 1970, ``parameters`` the values that it was given.
+
+    ``schedule`` is the name of the schedule that began it, if one did.
+    """
 
     experiment: str
     portal: str
@@ -66,3 +69,4 @@ class About(NamedTuple):
     tags: Mapping[str, str]
     properties: Mapping[str, str]
     parameters: Mapping[str, str]
+    schedule: str | None
