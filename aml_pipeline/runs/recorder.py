@@ -19,7 +19,7 @@ from aml_pipeline.runs.record import EVENTS, RUN, SHORT, RunRecord, dirty_files,
 _LONG = frozenset({"plan", "steps", "distributions", "parts", "git"})
 _OF_A_VARIANT = ("name", "declared", "variant", "title")
 # What a list of runs shows of a step, and what decides which texts and records are kept.
-_OF_A_STEP = ("state", "metrics", "extremes", "key", "made_by")
+_OF_A_STEP = ("state", "seconds", "metrics", "extremes", "key", "made_by")
 
 
 def new_id() -> str:

@@ -16,6 +16,8 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
 
     ``state`` is that of the record, where ``running`` may mean a run that was killed. ``metrics`` are the last values
     by step, ``extremes`` the lowest and highest of each; ``made_by`` names the runs that made reused results.
+    ``selected`` are the steps of the run, which have no states in ``steps`` before it ends; ``durations`` are the
+    seconds of those that ran.
     """
     header = record.short
     steps = {name: mapping(row) for name, row in mapping(header.get("steps")).items()}
@@ -34,6 +36,8 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
         },
         "data": mapping(header.get("data")),
         "steps": {name: _name(row.get("state")) for name, row in steps.items()},
+        "selected": list(steps) or _begun(record, header),
+        "durations": {name: seconds for name, row in steps.items() if (seconds := number(row.get("seconds")))},
         "metrics": {name: mapping(row["metrics"]) for name, row in steps.items() if "metrics" in row},
         "extremes": {name: _ranges(row["extremes"]) for name, row in steps.items() if "extremes" in row},
         "made_by": {name: str(row["made_by"]) for name, row in steps.items() if row.get("made_by")},
@@ -44,6 +48,12 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
         **_git(record, header),
         **record.notes,
     }
+
+
+def _begun(record: RunRecord, header: Mapping[str, Any]) -> list[str]:
+    """Return the steps of a run that has not ended."""
+    steps = mapping(header.get("azureml")).get("steps") or next(record.events(), {}).get("steps")
+    return [str(step) for step in sequence(steps)]
 
 
 def ended(state: str, *, busy: bool) -> str:

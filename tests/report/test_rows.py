@@ -10,7 +10,7 @@ from aml_pipeline.report.table.columns import ordered
 from aml_pipeline.report.table.forms import as_csv
 from aml_pipeline.report.table.rows import Table, table_of, variants_of, varying
 from aml_pipeline.report.table.where import predicate
-from aml_pipeline.runs.events import MetricLogged, RunEnded, StepEnded
+from aml_pipeline.runs.events import MetricLogged, RunEnded, RunStarted, StepEnded
 from aml_pipeline.runs.record import RunRecord, records
 from aml_pipeline.runs.recorder import Recorder
 from aml_pipeline.runs.summaries import summary_of, typed
@@ -106,6 +106,32 @@ def test_the_value_of_an_axis_is_a_number_that_is_shown_as_written(tmp_path: Pat
     assert [str(row["rate"]) for row in rows] == ["1e-3", "0.10", "0.5", "5", "012", "adam"]
     assert [str(row["rate"]) for row in rows if predicate("rate == 0.1", made)(row)] == ["0.10"]
     assert [str(row["rate"]) for row in rows if predicate("rate < 0.2", made)(row)] == ["1e-3", "0.10"]
+
+
+def variant(rate: str) -> dict[str, Any]:
+    """Return a variant of a step as the plan of a record has it."""
+    about = {"declared": "train", "variant": {"rate": rate}, "title": f"train[rate={rate}]"}
+    return {**step(f"train-{rate}"), **about}
+
+
+def test_a_variant_has_a_row_where_it_was_selected_and_its_own_duration(tmp_path: Path) -> None:
+    about = header(variant("1"), variant("2"), variant("3"))
+    recorder = Recorder(str(tmp_path), "r1")
+    recorder.open(lambda: about)
+    recorder(RunStarted(START, ("train-1", "train-2")))
+    recorder(StepEnded(START, "train-1", "up to date", ""))
+    recorder(StepEnded(START, "train-2", "done", "", seconds=3.0))
+    recorder(RunEnded(START + 8, "done", 8.0))
+    under_way = Recorder(str(tmp_path), "r2")
+    under_way.open(lambda: about)
+    under_way(RunStarted(START, ("train-3",)))
+    Recorder(str(tmp_path), "r3").open(lambda: {**about, "azureml": {"run": "x", "steps": ["train-2"]}})
+    assert [(row["run"], row["rate"], row["state"], row["seconds"]) for row in table(tmp_path, "train").rows] == [
+        ("r1", 1, "up to date", None),
+        ("r1", 2, "done", 3.0),
+        ("r2", 3, "interrupted", None),
+        ("r3", 2, "interrupted", None),
+    ]
 
 
 def test_what_is_killed_damaged_or_of_an_earlier_version_is_a_row(tmp_path: Path) -> None:

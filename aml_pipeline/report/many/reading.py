@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aml_pipeline.report.many.curves import Source, curves_of
 from aml_pipeline.report.many.page import many_page
 from aml_pipeline.report.many.texts import texts_of
-from aml_pipeline.report.table.rows import Table
+from aml_pipeline.report.table.rows import Table, variants_in
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.summaries import Summary
@@ -28,8 +28,7 @@ def _of_run(summary: Summary, record: RunRecord) -> list[Source]:
 
 
 def _of_variants(summary: Summary, record: RunRecord, step: str) -> list[Source]:
-    variants = summary["variants"].items()
-    return [Source(record, summary, {name: step}) for name, variant in variants if variant["declared"] == step]
+    return [Source(record, summary, {name: step}) for name in variants_in(summary, step)]
 
 
 def read_page(table: Table, sources: Sequence[Source], contents: Contents, remark: str = "") -> str:

@@ -63,7 +63,7 @@ def table_of(summaries: Sequence[Summary], *, now: float, busy: bool) -> Table:
 
 
 def variants_of(summaries: Sequence[Summary], step: str, *, now: float, busy: bool) -> Table:
-    """Return a row for each variant of a step in each run, with the state of the variant."""
+    """Return a row for each variant of a step in each run that selected it, with its own state and seconds."""
     runs = {str(summary["run"]): summary for summary in summaries}
     return _table(
         part for summary in summaries for part in _of_variants(summary, runs, step, _about(summary, now, busy=busy))
@@ -93,14 +93,21 @@ def _of_run(summary: Summary, runs: Mapping[str, Summary], about: Row) -> _Parts
 
 def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about: Row) -> Iterator[_Parts]:
     parameters = parameter_columns(summary["parameters"])
-    for name, variant in summary["variants"].items():
-        if variant["declared"] == step:
-            axes = {axis: _axis_value(text) for axis, text in variant["variant"].items()}
-            metrics, ranges = _measured(summary, runs, {name: step})
-            state = summary["steps"].get(name, about["state"])
-            yield _Parts(
-                {**about, "state": state, "failed_steps": None}, _free("matrix", axes), parameters, metrics, ranges
-            )
+    for name, variant in variants_in(summary, step).items():
+        axes = {axis: _axis_value(text) for axis, text in variant["variant"].items()}
+        metrics, ranges = _measured(summary, runs, {name: step})
+        own = {
+            "state": summary["steps"].get(name, about["state"]),
+            "failed_steps": None,
+            "seconds": summary["durations"].get(name),
+        }
+        yield _Parts({**about, **own}, _free("matrix", axes), parameters, metrics, ranges)
+
+
+def variants_in(summary: Summary, step: str) -> dict[str, Mapping[str, Any]]:
+    """Return the variants of a step that a run selected, by name; its plan has others too if it left some out."""
+    variants = summary["variants"].items()
+    return {name: variant for name, variant in variants if variant["declared"] == step and name in summary["selected"]}
 
 
 def _axis_value(text: str) -> Value:
