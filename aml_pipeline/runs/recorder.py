@@ -52,8 +52,9 @@ class Recorder:
         """Create the directory, once; ``header`` returns JSON data on what is run."""
         if self._header is not None:
             return
+        said = header()  # it takes a while, and may be interrupted: a folder without it would be an unreadable run
         os.makedirs(os.path.join(self.folder, "steps"))
-        self._header = {"run": self.run, "state": "running", **header()}
+        self._header = {"run": self.run, "state": "running", **said}
         self._write()
         self._events = os.open(os.path.join(self.folder, EVENTS), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         for row in self._pending:

@@ -33,6 +33,17 @@ def test_nothing_is_written_before_a_step_runs(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interrupt_before_the_header_is_known_leaves_no_record(tmp_path: Path) -> None:
+    def header() -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    recorder = Recorder(str(tmp_path), "r1")
+    with pytest.raises(KeyboardInterrupt):
+        recorder.open(header)
+    recorder(RunEnded(1.0, "interrupted", 1.0))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_is_recorded_from_its_first_event_to_its_last(tmp_path: Path) -> None:
     recorder = Recorder(str(tmp_path), "r1")
     recorder(RunStarted(0.0, ("a", "b")))
