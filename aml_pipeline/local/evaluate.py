@@ -79,13 +79,13 @@ def evaluate(
     parts = _parts(context, step, results)
     known = not pending or pending.keys().isdisjoint(step.upstream)
     result, damage = _kept(context, step, reuse.key(parts)) if known else (None, "")
-    last = None if result else context.store.last(step.name)
+    last = None if result else _last(context, step, parts)
     # Of a result that fits no difference is reported.
     worded: Wording = (lambda parts: parts) if result else _wording(context, step)
     titles = context.plan.titles
     verdict = reuse.verdict(
         worded(parts),
-        reuse.Last(worded(last.parts), last.outcome) if last else None,
+        replace(last, parts=worded(last.parts)) if last else None,
         accepted=result is not None,
         damage=damage,
         forced=forced or ("" if step.allow_reuse else "allow_reuse is false"),
@@ -95,6 +95,15 @@ def evaluate(
     # The parts are equal, and these are already at hand.
     reused = replace(result, parts=parts) if result and verdict.action == "reuse" else None
     return Evaluation(step, parts, verdict, reused)
+
+
+def _last(context: Context, step: Step, parts: Mapping[str, Any]) -> reuse.Last | None:
+    """Return the last attempt of a step: one with these ``parts``, if a run beside the last one failed to make them."""
+    last, key = context.store.last(step.name), reuse.key(parts)
+    if last is None:
+        return None
+    same = [row["outcome"] for row in last.others.values() if row["key"] == key != last.key]
+    return reuse.Last(parts, same[-1]) if same else reuse.Last(last.parts, last.outcome)
 
 
 def _wording(context: Context, step: Step) -> Wording:

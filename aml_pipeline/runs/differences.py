@@ -207,9 +207,18 @@ def _inputs_became(old: list[Any], new: list[Any]) -> list[str]:
     before, after = ([_input(token) for token in values] for values in (old, new))
     is_plain = all((*before, *after)) and len(before) + len(after) > 2  # noqa: PLR2004 - one of each: a value changed
     if not is_plain or [name for name in before if name in after] != [name for name in after if name in before]:
-        return []
+        return _order_became(before, after)
     gained = [f"input {name} is new" for name in after if name not in before]
     return gained + [f"input {name} is gone" for name in before if name not in after]
+
+
+def _order_became(before: list[str], after: list[str]) -> list[str]:
+    """Return that one option names the same variants of a step in another order, if that is so."""
+    declared = {name.partition("[")[0] for name in after}
+    are_variants = len(declared) == 1 and all("[" in name for name in after)
+    if not are_variants or sorted(before) != sorted(after):
+        return []
+    return [f"the order of {counted(len(after), 'variant')} of {declared.pop()} changed"]
 
 
 def _input(token: Any) -> str:  # noqa: ANN401 - JSON

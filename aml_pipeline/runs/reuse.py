@@ -75,22 +75,23 @@ def verdict(  # noqa: PLR0913 - all that a verdict rests on
     """
     if forced:
         return Verdict("run", forced)
-    waiting = _waiting(now, pending or {})
+    done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
+    waiting = _waiting(now, pending or {}, done)
     if waiting is None:
         if accepted:
             return UP_TO_DATE
         return Verdict("run", damage) if damage else _because_of(now, last, kept)
-    done = [*kept, *([last.parts] if last and last.outcome not in _OUTCOMES else [])]
     if all(differences.changes(earlier, now) for earlier in done):
         return _because_of(now, last, kept)
     return waiting
 
 
-def _waiting(now: Parts, pending: Mapping[str, bool]) -> Verdict | None:
+def _waiting(now: Parts, pending: Mapping[str, bool], done: Sequence[Parts]) -> Verdict | None:
     """Return the verdict of a step whose upstream runs first, or None if every part is known."""
     for name, value in now["after"].items():
         if value is None and pending.get(name):
-            return Verdict("run", f"step {name} runs again")
+            ran_before = any(name in earlier.get("after", ()) for earlier in done)
+            return Verdict("run", f"step {name} runs{' again' if ran_before else ''}")
     for name, value in now["inputs"].items():
         if value is None:
             return Verdict("depends", f"runs if input {name} changes")

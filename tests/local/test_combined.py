@@ -144,6 +144,24 @@ def test_keep_going_carries_out_the_others(sweep: Project) -> None:
     assert len(folders) <= 3, "of the failed attempts only the last is kept"
 
 
+def test_after_two_that_fail_together_the_reason_of_each_is_its_own_failure(sweep: Project, tmp_path: Path) -> None:
+    meets = """
+        import os, pathlib, sys, time
+        *_, epochs, rate, data, model = sys.argv
+        pathlib.Path(os.environ["MEET"], epochs).touch()
+        for _ in range(1000):
+            if len(os.listdir(os.environ["MEET"])) == 2:
+                sys.exit("failed")
+            time.sleep(0.01)
+        """
+    sweep.write({"train.py": meets})
+    (tmp_path / "meet").mkdir()
+    environ = {"MEET": str(tmp_path / "meet")}
+    sweep.cli("run", "--param", "epochs=1,2", "-k", "--jobs", "2", status=1, environ=environ)
+    plans = [sweep.cli("plan", "--param", f"epochs={epochs}").stdout.splitlines()[1] for epochs in (1, 2)]
+    assert [" ".join(plan.split()) for plan in plans] == ["train will run last attempt failed"] * 2
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_shared_step_that_fails_is_tried_once(sweep: Project, jobs: str) -> None:
     sweep.write({"prepare.py": "raise SystemExit('no data')\n"})

@@ -101,7 +101,9 @@ def test_a_variant_is_a_result_of_its_own(many: Project) -> None:
     assert many.run() == {**dict.fromkeys(STEPS, "up to date"), new: "done", "choose": "done"}
     assert texts(many)["choose.best"] == "data 0.1 4 data 0.01 4 data 1 4"
 
-    many.replace("pipeline.yaml", "rate: [0.1, 0.01, 1]", "rate: [0.01, 1]")
+    many.replace("pipeline.yaml", "rate: [0.1, 0.01, 1]", "rate: [0.01, 0.1, 1]")
+    assert many.plan()["choose"] == "will run  the order of 3 variants of train changed"
+    many.replace("pipeline.yaml", "rate: [0.01, 0.1, 1]", "rate: [0.01, 1]")
     many.replace("pipeline.yaml", "matrix: {rate: [0.1, 0.01]}", "matrix: {rate: [0.01]}")
     assert many.plan() == {
         "prepare": "up to date", FINE: "up to date", new: "up to date", "score[rate=0.01]": "up to date",

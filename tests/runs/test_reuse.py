@@ -345,6 +345,12 @@ WAITING_AFTER = changed("after", "announce", to=None)
             Verdict("run", "script train.py → fit.py"),
         ),
         (WAITING_AFTER, ACCEPTED, {"pending": {"announce": True}}, Verdict("run", "step announce runs again")),
+        (
+            changed("after", "new", to=None),
+            ACCEPTED,
+            {"pending": {"new": True}},
+            Verdict("run", "step new runs"),  # it was no step before
+        ),
         (WAITING_AFTER, ACCEPTED, {"pending": {"announce": False}}, Verdict("depends", "runs if step announce runs")),
         (
             {**WAITING_AFTER, "environment": "x"},
