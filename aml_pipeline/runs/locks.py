@@ -153,7 +153,7 @@ def _holder(descriptor: int) -> str:
 def _refusal(descriptor: int) -> str:
     return (
         f"Another run of this pipeline is in progress ({_holder(descriptor)}). "
-        "Wait for it, or stop it; there is no lock to clear."
+        "Wait for it (--wait-for-lock does), or stop it; there is no lock to clear."
     )
 
 

@@ -175,8 +175,9 @@ def test_a_pinned_run_stays(project: Project, command: Command) -> None:
     shown = [line.split()[-1] for line in command("runs", "--columns", "run,pinned").splitlines()]
     assert shown == ["pinned", "-", "-", "yes", "-"]
     assert [row["pinned"] for row in json.loads(command("runs", "--format", "json"))] == [False, False, True, False]
-    kept = command("clean", "--runs", "0").splitlines()[1]
+    _, kept, lost = command("clean", "--runs", "0").splitlines()
     assert kept.endswith("and 3 run records: 1 pinned, 2 whose results are still in use.")
+    assert lost == "Freed 1 result of pinned runs: a pin keeps the record of a run, not its results."
     assert command("logs", "--run", second) == "size 2\n"
 
     kept = command("clean", "--all").splitlines()[1]

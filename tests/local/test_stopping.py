@@ -171,7 +171,9 @@ def test_two_runs_at_once(project: Project, held: Callable[..., Held]) -> None:
     run = held()
     told = project.cli("run", "--force", status=6).stderr
     assert told.startswith(f"Another run of this pipeline is in progress (process {run.run.pid} on ")
-    assert told.endswith(": aml-pipeline run). Wait for it, or stop it; there is no lock to clear.\n")
+    assert told.endswith(
+        ": aml-pipeline run). Wait for it (--wait-for-lock does), or stop it; there is no lock to clear.\n"
+    )
     assert project.cli("clean", status=6).stderr == told
     assert len(project.runs()) == 1
 

@@ -20,7 +20,7 @@ from aml_pipeline.core.problems import errors
 from aml_pipeline.core.wording import counted, listed, size_in_words
 from aml_pipeline.local import cleaning, models, survivors
 from aml_pipeline.local.cleaning import Removable
-from aml_pipeline.local.store import Store
+from aml_pipeline.local.store import RESULT, Store
 from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs import contents, locks, retention
 from aml_pipeline.runs.record import RunRecord, unreferenced_texts
@@ -57,6 +57,7 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         _list(removable)
         _tell(removable, kept, "Would free", "Would keep")
+        _tell_of_pinned(opened, removable, "Would free")
         return 0
     lock = locks.locked(opened.state, "aml-pipeline clean", patience=patience(options), say=say)
     with lock, locks.recording(opened.state):
@@ -64,7 +65,9 @@ def clean(options: Options, _environ: Mapping[str, str]) -> int:
         removable, kept = _sorted(opened, results, limit, everything=options.flag("all"))
         refused = {item: item.remove() for item in removable}
         _remove_empty(opened.state, "steps", "runs", contents.FOLDER)
-    _tell([item for item in removable if not refused[item]], kept, "Freed", "Kept")
+    freed = [item for item in removable if not refused[item]]
+    _tell(freed, kept, "Freed", "Kept")
+    _tell_of_pinned(opened, freed, "Freed")
     if any(refused.values()):
         raise MachineError(removal.in_words([place for places in refused.values() for place in places]))
     return 0
@@ -170,3 +173,11 @@ def _tell(removable: Sequence[Removable], kept: Sequence[str], freed: str, keeps
     total = sum(item.bytes for item in removable)
     print(f"{freed} {size_in_words(total)}: {kinds_in_words}." if removable else "Nothing to free.")
     print(f"{keeps} {listed(kept) or 'nothing'}.")
+
+
+def _tell_of_pinned(opened: Opened, removable: Sequence[Removable], freed: str) -> None:
+    """Say that a pin keeps the record of a run, where results of pinned runs are removed."""
+    manifests = {RESULT + key for record in records_of(opened) if record.pinned for key in record.keys}
+    count = sum(os.path.basename(place) in manifests for item in removable for place in item.places)
+    if count:
+        print(f"{freed} {counted(count, 'result')} of pinned runs: a pin keeps the record of a run, not its results.")
