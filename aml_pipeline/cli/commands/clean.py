@@ -23,7 +23,7 @@ from aml_pipeline.local.cleaning import Removable
 from aml_pipeline.local.store import RESULT, Store
 from aml_pipeline.project.opening import Opened, open_pipeline
 from aml_pipeline.runs import contents, locks, retention
-from aml_pipeline.runs.record import RunRecord, unreferenced_texts
+from aml_pipeline.runs.record import RunRecord, records, unreferenced_texts
 from aml_pipeline.runs.retention import Limit
 
 _RECORD = "run record"
@@ -177,7 +177,8 @@ def _tell(removable: Sequence[Removable], kept: Sequence[str], freed: str, keeps
 
 def _tell_of_pinned(opened: Opened, removable: Sequence[Removable], freed: str) -> None:
     """Say that a pin keeps the record of a run, where results of pinned runs are removed."""
-    manifests = {RESULT + key for record in records_of(opened) if record.pinned for key in record.keys}
+    runs = os.path.join(opened.state, "runs")
+    manifests = {RESULT + key for record in records(runs) if record.pinned for key in record.keys}
     count = sum(os.path.basename(place) in manifests for item in removable for place in item.places)
     if count:
         print(f"{freed} {counted(count, 'result')} of pinned runs: a pin keeps the record of a run, not its results.")
