@@ -73,7 +73,7 @@ def print_table(table: Table, whole: Table, ids: Sequence[str], options: Options
     elif options.text("format") == "markdown":
         print(forms.as_markdown(table, names), end="")
     elif not table.rows:
-        print("No run matches.")
+        print(" ".join(["No run matches.", *where.hints(options.text("where") or "", whole)]))
     else:
         key = _key(whole, options)
         _print_lines(table, ids, names, [key[0]] if key else [], environ)

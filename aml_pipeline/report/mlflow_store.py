@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import re
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
@@ -42,8 +43,8 @@ def write(runs: Iterable[RecordedRun], address: str, *, busy: bool = True) -> Wr
     except ImportError as error:
         raise MachineError("mlflow is not installed in this Python. Install it: pip install mlflow.") from error
     skipped = _OPEN if busy else _OPEN - {"running"}
-    # MLflow prints addresses, two lines for each run.
-    with _folders_allowed(mlflow), contextlib.redirect_stdout(io.StringIO()):
+    # MLflow prints addresses, two lines for each run, and logs how it makes a database.
+    with _folders_allowed(mlflow), _without_information(), contextlib.redirect_stdout(io.StringIO()):
         with _asking():
             client = mlflow.MlflowClient(tracking_uri=address)
         return _write(mlflow, client, runs, skipped)
@@ -75,17 +76,32 @@ def _folders_allowed(mlflow: Client) -> Iterator[None]:
         variable.unset()
 
 
+@contextlib.contextmanager
+def _without_information() -> Iterator[None]:
+    """Log warnings and errors only."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.INFO))
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _write(mlflow: Client, client: Client, runs: Iterable[RecordedRun], skipped: Collection[str]) -> Written:
     written = Written([], [], [])
-    known: dict[str, tuple[str, set[str]]] = {}  # by experiment: its id, and our runs in it
+    ended = []
     for run in runs:
         if run.state in skipped:
             written.unfinished.append(run.id)
-            continue
+        else:
+            ended.append(run)
+    ids = {run.id for run in ended}
+    known: dict[str, tuple[str, set[str]]] = {}  # by experiment: its id, and our runs in it
+    for run in ended:
         entry = entry_of(run)
         if entry.experiment not in known:
             with _asking():
-                known[entry.experiment] = _experiment(client, entry.experiment)
+                known[entry.experiment] = _experiment(client, entry.experiment, ids)
         experiment, there = known[entry.experiment]
         if run.id in there:
             written.present.append(run.id)
@@ -96,10 +112,11 @@ def _write(mlflow: Client, client: Client, runs: Iterable[RecordedRun], skipped:
     return written
 
 
-def _experiment(client: Client, name: str) -> tuple[str, set[str]]:
+def _experiment(client: Client, name: str, ids: Collection[str]) -> tuple[str, set[str]]:
     """Return the id of an experiment, created if there is none, and which of our runs it has.
 
-    A run without an end is one that an interrupted call left: it is deleted, and will be written again.
+    A run without an end is one that an interrupted call left: it is deleted if it is among ``ids``, which will be
+    written again.
     """
     found = client.get_experiment_by_name(name)
     if found is None:
@@ -110,9 +127,9 @@ def _experiment(client: Client, name: str) -> tuple[str, set[str]]:
         page = client.search_runs([found.experiment_id], page_token=token)
         for run in page:
             ours = run.data.tags.get(TAG)
-            if ours and run.info.status == "RUNNING":
+            if ours in ids and run.info.status == "RUNNING":
                 client.delete_run(run.info.run_id)
-            elif ours:
+            elif ours and run.info.status != "RUNNING":
                 there.add(ours)
         token = page.token
         if not token:

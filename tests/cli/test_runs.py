@@ -104,7 +104,7 @@ def test_names_are_those_of_all_runs_however_few_are_selected(capsys: Capture) -
     assert said(capsys, *few, "--best", "loss").splitlines()[1].startswith("r3")
     assert "run,other\nr3,\n" in said(capsys, *few, "--columns", "run,other", "--sort", "other", "--format", "csv")
     none = ("--where", "run == nothing", "--columns", "other")
-    assert said(capsys, *none) == "No run matches.\n"
+    assert said(capsys, *none) == "No run matches. Values of run: r3, r2, r1, r0.\n"
 
 
 def test_columns_of_json(capsys: Capture) -> None:
@@ -163,6 +163,8 @@ def test_what_cannot_be_meant_is_refused(capsys: Capture, words: list[str], refu
 
 def test_without_a_match_only_a_sentence_is_printed(capsys: Capture) -> None:
     assert said(capsys, "--where", "epochs > 5") == "No run matches.\n"
+    assert said(capsys, "--where", "state == Done") == "No run matches. Values of state: done.\n"
+    assert said(capsys, "--where", "epochs > 5", "--to-mlflow", "nonsense://x") == "No run matches.\n"
     assert said(capsys, "--where", "epochs > 5", "--format", "json") == "[]\n"
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from aml_pipeline.report.table.columns import best_first, constant, listed, name
 from aml_pipeline.report.table.forms import as_csv, as_markdown
 from aml_pipeline.report.table.rows import ABOUT, Row, Table
 from aml_pipeline.report.table.text import lines_of
-from aml_pipeline.report.table.where import predicate
+from aml_pipeline.report.table.where import hints, predicate
 
+DATE = "Write 2026-11-28 or 2026-11-28T14:30, or an age: age < 2d."
+COMBINED = "Write the column first, and combine comparisons with and: epochs > 5 and epochs < 20."
+SOME = "age, azureml, commit, data, data_set, dirty, endpoint, failed_steps, group, note"
 IDS = ("2026-11-26T23-59-58-001-b61e", "2026-11-27T17-04-09-123-0b61", "2026-11-27T17-05-00-456-c6ff")
 TITLE = "train[rate=0.1,size=4].loss"
 
@@ -153,6 +157,12 @@ def test_rows_without_a_value_come_last_and_texts_after_numbers() -> None:
         ("age < 2h", []),
         ("failed_steps == train", [1]),
         ("pinned or dirty", []),
+        ("pinned == no and pinned != yes", [0, 1, 2]),
+        ("pinned == 'false'", [0, 1, 2]),
+        ("started > 2026-11-27", [2]),
+        ("started < '2026-11-27 12:00'", [1]),
+        ("started >= 2026-11-27T12:00:00", [2]),
+        ("rate < \u0661", []),
         ("run ~ 0b61", [1]),
         ("run ~ 05", [2]),
         ("not (rate > 0.05 or not state == done)", [2]),
@@ -160,8 +170,11 @@ def test_rows_without_a_value_come_last_and_texts_after_numbers() -> None:
     ],
 )
 def test_a_condition_selects_rows(condition: str, chosen: list[int]) -> None:
-    holds = predicate(condition, table())
-    assert [at for at, one in enumerate(table().rows) if holds(one)] == chosen
+    made = table()
+    for one, moment in zip(made.rows[1:], ("2026-11-26 23:59", "2026-11-27 12:00"), strict=True):
+        one["started"] = datetime.fromisoformat(moment).timestamp()
+    holds = predicate(condition, made)
+    assert [at for at, one in enumerate(made.rows) if holds(one)] == chosen
 
 
 @pytest.mark.parametrize(
@@ -176,7 +189,13 @@ def test_a_condition_selects_rows(condition: str, chosen: list[int]) -> None:
          "                 ^"),
         ("rate in 5", "--where: 5 is not a list. Write a list in parentheses: in (5, 10).", "        ^"),
         ("rate && 5", '--where: Unexpected "&&". Combine conditions with and, or, not.', "     ^~"),
-        ("rate < 'x", "--where: A value is missing. Write a number, a text or a column there.", "       ^"),
+        ("rate < 'x", "--where: The quote is not closed. Write ' at its end.", "       ^"),
+        ("rate < 5 and `x < 1", "--where: The quote is not closed. Write ` at its end.", "             ^"),
+        ("rate == `zz`", f'--where: Unknown column "zz". Known: {SOME}, ….', "        ^~~~"),
+        ("0.9 < rate < 1", f'--where: "0.9" is not a column. {COMBINED}', "^~~"),
+        ("age < 2 min", '--where: Unexpected "min". Write 2min, without a space.', "        ^~~"),
+        ("started > yesterday", f'--where: "yesterday" is not a date. {DATE}', "          ^~~~~~~~~"),
+        ("started > 2026-13-01", f'--where: "2026-13-01" is not a date. {DATE}', "          ^~~~~~~~~~"),
         ("(" * 200 + "rate", "--where: Too many parentheses. Write a simpler condition.", None),
     ],
 )  # fmt: skip
@@ -186,6 +205,21 @@ def test_a_mistake_in_a_condition_is_pointed_to(condition: str, said: str, caret
     message, excerpt, pointer = str(refusal.value).split("\n")
     assert (message, excerpt) == (said, f"  {condition}")
     assert caret is None or pointer == f"  {caret}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("state == Done", ["Values of state: done, failed."]),
+        ("state == Done and size == 5", ["Values of state: done, failed.", "Values of size: 4."]),
+        ("rate in (1, 2) or state in ('a')", ["Values of rate: 0.1, 0.01, 1e-05.", "Values of state: done, failed."]),
+        ("state == done and rate > 5", []),
+        ("state != done", []),
+        ("note == x", []),
+    ],
+)
+def test_values_that_no_run_has_are_corrected(condition: str, said: list[str]) -> None:
+    assert hints(condition, table()) == said
 
 
 def test_large_integers_are_exact() -> None:
@@ -276,6 +310,17 @@ def test_what_tells_least_goes_first_and_what_is_asked_for_stays() -> None:
     columns = [*lines_of(table(), IDS, room=5, columns=["state", "rate"])]
     assert columns[0].split() == ["state", "rate"]
     assert not any("left out" in line for line in columns)
+
+
+def test_the_columns_left_out_are_named() -> None:
+    made = replace(table(), metrics=[f"s.m{number}" for number in range(20)])
+    assert [*lines_of(made, IDS, room=5)][-1].startswith("24 columns left out: state, age, duration, rate, s.m0, ")
+    assert [*lines_of(made, IDS, room=5)][-1].endswith(", s.m7 and 12 more; --columns '*' shows all")
+    alike = Table([row(0), row(1)], [], [], [])
+    assert [*lines_of(alike, IDS, room=5)][-2:] == [
+        "state=done everywhere",
+        "2 columns left out: age and duration; --columns shows them",
+    ]
 
 
 def test_hostile_texts_stay_in_their_cells() -> None:

@@ -32,6 +32,9 @@ def write_to_mlflow(options: Options, environ: Mapping[str, str]) -> int:
     busy = locks.is_locked(state)
     table = table_of(index.summaries(state)[::-1], now=time.time(), busy=busy)
     chosen = {row["run"] for row in (selected(table, options) if table.rows else table).rows}
+    if not chosen:
+        print("No run matches." if table.rows else "There are no runs yet. Start one with `aml-pipeline run`.")
+        return 0
     runs = [run for run in history_of(os.path.join(state, "runs")) if run.id in chosen]
     written = write(runs, address, busy=busy)
     there = f"; {counted(len(written.present), 'run')} already there" if written.present else ""

@@ -89,10 +89,15 @@ def usual(table: Table) -> list[str]:
 
 
 def constant(table: Table) -> Row:
-    """Return the parameters, the profile and the clean commit that are the same in several rows."""
+    """Return the parameters, the state, the profile and the clean commit that are the same in several rows."""
     if len(table.rows) < 2:  # noqa: PLR2004
         return {}
-    names = [*table.parameters, "profile", *(["commit"] if not any(map(itemgetter("dirty"), table.rows)) else [])]
+    names = [
+        *table.parameters,
+        "state",
+        "profile",
+        *(["commit"] if not any(map(itemgetter("dirty"), table.rows)) else []),
+    ]
     differing = set(varying(table.rows, names))
     return {
         name: table.rows[0][name] for name in names if name not in differing and table.rows[0].get(name) is not None

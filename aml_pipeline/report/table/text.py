@@ -18,7 +18,7 @@ Paint = Callable[[str, str], str]
 _GAP = "  "
 # Characters of a cell in a pipe, on a terminal, and on a narrow one.
 _LONGEST, _LONG, _SHORTEST = 100, 40, 16
-_MOST_NAMED = 6
+_MOST_NAMED, _MOST_OMITTED = 6, 12
 # More metrics are shown only if they are named.
 _MOST_METRICS = 40
 _HEADINGS = {"seconds": "duration"}
@@ -77,13 +77,17 @@ def lines_of(  # noqa: PLR0913 - what the lines depend on
     remarks = [
         *([] if columns else _same(fitting, table)),
         *_marks(fitting),
-        *_left_out(names, [column.name for column in fitting]),
+        *_left_out(names, [*(column.name for column in fitting), *([] if columns else constant(table))]),
     ]
     yield from (["", *remarks] if remarks else [])
 
 
 def _column(table: Table, name: str, longest: int) -> _Column:
-    return _cut(_Column(name, printable(_HEADINGS.get(name, name)), cells_of(table.rows, name)), longest)
+    return _cut(_Column(name, _heading(name), cells_of(table.rows, name)), longest)
+
+
+def _heading(name: str) -> str:
+    return printable(_HEADINGS.get(name, name))
 
 
 def _cut(column: _Column, longest: int) -> _Column:
@@ -170,6 +174,7 @@ def _marks(columns: Sequence[_Column]) -> Iterator[str]:
 
 
 def _left_out(names: Sequence[str], shown: Collection[str]) -> Iterator[str]:
-    omitted = [printable(name) for name in names if name not in shown]
+    omitted = [_heading(name) for name in names if name not in shown]
     if omitted:
-        yield f"{counted(len(omitted), 'column')} left out: {shortened(omitted, _MOST_NAMED)}; --columns shows them"
+        cure = "--columns shows them" if len(omitted) <= _MOST_OMITTED else "--columns '*' shows all"
+        yield f"{counted(len(omitted), 'column')} left out: {shortened(omitted, _MOST_OMITTED)}; {cure}"

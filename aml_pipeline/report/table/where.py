@@ -10,11 +10,13 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import on_one_line, width
-from aml_pipeline.report.table.columns import named
+from aml_pipeline.core.wording import printable
+from aml_pipeline.report.table.columns import named, names_of
 from aml_pipeline.report.table.rows import Row, Table, Value
 
 Predicate = Callable[[Row], bool]
@@ -27,7 +29,7 @@ _TOKENS = re.compile(
     |(?P<wrong>\S))""",
     re.VERBOSE,
 )
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(s|min|h|d|w)?")
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(s|min|h|d|w)?", re.ASCII)
 _UNITS = {None: 1, "s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -35,7 +37,11 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _DEEPEST = 100
+# So many values of a column are said if a condition compares it with another one.
+_FEW = 6
+_MEASURED = frozenset({"age", "seconds", "started"})
 
 
 class _Token(NamedTuple):
@@ -49,6 +55,21 @@ def predicate(text: str, table: Table) -> Predicate:
     return _Reader(text, table).whole()
 
 
+def hints(text: str, table: Table) -> list[str]:
+    """Return the values of the columns that a condition compares with values that no row has, where they are few."""
+    reader = _Reader(text, table)
+    reader.whole()
+    columns = dict.fromkeys(
+        column for column, holds in reader.equal if column not in _MEASURED and not any(map(holds, table.rows))
+    )
+    values = {
+        name: dict.fromkeys(_text(row[name]) for row in table.rows if row.get(name) is not None) for name in columns
+    }
+    return [
+        f"Values of {name}: {printable(', '.join(texts))}." for name, texts in values.items() if 0 < len(texts) <= _FEW
+    ]
+
+
 class _Reader:
     """Reads a condition from left to right, each of its methods one rule of the grammar."""
 
@@ -60,6 +81,11 @@ class _Reader:
         self._tokens.append(_Token("end", "", len(text.rstrip())))
         self._at = 0
         self._depth = 0
+        self.equal: list[tuple[str, Predicate]] = []
+        quotes = [at for at, token in enumerate(self._tokens) if token.kind == "wrong" and token.text in "'\"`"]
+        if quotes:
+            self._at = quotes[0]
+            self._refuse("The quote is not closed.", f"Write {self._token.text} at its end.")
 
     def whole(self) -> Predicate:
         condition = self._any()
@@ -113,21 +139,26 @@ class _Reader:
             is_in = self._members(column)
             return lambda row: row.get(column) is not None and not is_in(row)
         if self._takes("in"):
-            return self._members(column)
+            return self._equal(column, self._members(column))
         sign = self._takes("<", "<=", ">", ">=", "==", "=", "!=", "~")
         if not sign:
             return lambda row: bool(row.get(column))
-        value = self._operand(is_text=sign == "~")
-        return lambda row: _compare(sign, row.get(column), value(row))
+        value = self._operand(column, is_text=sign == "~")
+        condition: Predicate = lambda row: _compare(sign, row.get(column), value(row))  # noqa: E731 - as above
+        return self._equal(column, condition) if sign in {"==", "="} else condition
+
+    def _equal(self, column: str, condition: Predicate) -> Predicate:
+        self.equal.append((column, condition))
+        return condition
 
     def _members(self, column: str) -> Predicate:
         """Return whether the value of a column is one of those in parentheses or brackets."""
         closing = {"(": ")", "[": "]"}.get(self._takes("(", "["))
         if closing is None:
             self._refuse(f"{self._token.text or 'The end'} is not a list.", "Write a list in parentheses: in (5, 10).")
-        values = [self._operand()]
+        values = [self._operand(column)]
         while self._takes(","):
-            values.append(self._operand())
+            values.append(self._operand(column))
         self._require(closing)
         return lambda row: any(_compare("==", row.get(column), value(row)) for value in values)
 
@@ -135,14 +166,21 @@ class _Reader:
         token = self._token
         if token.kind not in {"word", "quoted"} or token.text in {"and", "or", "in"}:
             self._refuse("The name of a column is missing.", "Write a comparison, such as state == done.")
+        if token.kind == "word" and _NUMBER.fullmatch(token.text) and token.text not in names_of(self._table):
+            cure = "Write the column first, and combine comparisons with and: epochs > 5 and epochs < 20."
+            self._refuse(f'"{token.text}" is not a column.', cure)
+        return self._named()
+
+    def _named(self) -> str:
+        """Take a token that is the name of a column."""
         try:
-            column = named(_bare(token), self._table)
+            column = named(_bare(self._token), self._table)
         except UsageError as error:
             self._refuse(str(error), "")
         self._at += 1
         return column
 
-    def _operand(self, *, is_text: bool = False) -> _Operand:
+    def _operand(self, column: str, *, is_text: bool = False) -> _Operand:
         """Return what is on the right of a comparison; a word is a text unless a metric has that name.
 
         A number is a text where ``is_text``: a part of a commit, for example.
@@ -150,15 +188,28 @@ class _Reader:
         token = self._token
         if token.kind not in {"word", "quoted"}:
             self._refuse("A value is missing.", "Write a number, a text or a column there.")
-        self._at += 1
         text = _bare(token)
         number = _NUMBER.fullmatch(text)
-        is_column = token.text[0] == "`" or (token.kind == "word" and text in self._table.metrics)
-        if is_column and not number:
-            column = named(text, self._table)
-            return lambda row: row.get(column)
-        value = _literal(text, number) if token.kind == "word" and not is_text else text
+        if not number and (token.text[0] == "`" or (token.kind == "word" and text in self._table.metrics)):
+            other = self._named()
+            return lambda row: row.get(other)
+        value: Value = text
+        if column == "started" and not number and not is_text:
+            value = self._moment(text)
+        elif token.kind == "word" and number and not is_text:
+            value = _number(number)
+        self._at += 1
+        if number and self._token.text in _UNITS:
+            self._refuse(f'Unexpected "{self._token.text}".', f"Write {text}{self._token.text}, without a space.")
         return lambda _row: value
+
+    def _moment(self, text: str) -> float:
+        """Return the time that a date in the time zone of this machine means."""
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except (ValueError, OverflowError, OSError):
+            cure = "Write 2026-11-28 or 2026-11-28T14:30, or an age: age < 2d."
+            self._refuse(f'"{text}" is not a date.', cure)
 
     def _require(self, text: str) -> None:
         if not self._takes(text):
@@ -177,9 +228,7 @@ def _bare(token: _Token) -> str:
     return token.text[1:-1] if token.kind == "quoted" else token.text
 
 
-def _literal(text: str, number: re.Match[str] | None) -> Value:
-    if number is None:
-        return {"true": True, "false": False}.get(text, text)
+def _number(number: re.Match[str]) -> float:
     value = float(number[1]) if re.search("[.eE]", number[1]) else int(number[1])
     return value * _UNITS[number[2]]
 
@@ -189,7 +238,8 @@ def _compare(sign: str, left: Value, right: Value) -> bool:
     if left is None or right is None:
         return False
     if sign == "~":
-        return _text(right).casefold() in _text(left).casefold()
+        return _text(right).lower() in _text(left).lower()
+    left, right = _as_boolean(left, right), _as_boolean(right, left)
     if isinstance(left, str) != isinstance(right, str):
         left, right = _as_number(left), _as_number(right)
     if sign in _ORDERS:
@@ -197,10 +247,15 @@ def _compare(sign: str, left: Value, right: Value) -> bool:
     return (left == right) is (sign != "!=")
 
 
+def _as_boolean(value: Value, other: Value) -> Value:
+    """Return what a text means beside true or false."""
+    return _BOOLEANS.get(value, value) if isinstance(value, str) and isinstance(other, bool) else value
+
+
 def _as_number(value: Value) -> Value:
     """Return the number that a text is, if it is one."""
     number = _NUMBER.fullmatch(value) if isinstance(value, str) else None
-    return value if number is None else _literal(str(value), number)
+    return value if number is None else _number(number)
 
 
 def _text(value: Value) -> str:
