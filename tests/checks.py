@@ -323,8 +323,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "word, write the line into a script, or use v2.",
         "step-identity": "Reported by `submit`, `publish` and `plan --remote` with SDK v1: only Azure ML v2 lets "
         "a step run as its user or as the managed identity of its compute target. Delete `identity:`, or use v2.",
-        "too-many-inputs": "Reported by `submit`, `publish` and `export`: Azure ML allows 200 inputs of a run. Let "
-        "other steps read a part of them each.",
+        "too-many-inputs": "Reported by `submit`, `publish` and `export`: Azure ML allows 200 inputs of a run. Add "
+        "a step with a matrix whose variants read a part of them each, and read that step instead.",
         "too-few-nodes": "Reported by `submit`, `publish` and `export`: the step needs more nodes at a time than its "
         "compute target has. Raise `max_nodes`, or use fewer nodes.",
     },

@@ -152,7 +152,7 @@ def _reads_many(steps: Collection[Step]) -> Iterator[Problem]:
     inputs = {step.name: len(step.inputs) + len(step.datasets) for step in steps}
     for step in one_of_each(step for step in steps if inputs[step.name] > _MOST_INPUTS):
         message = f'step "{step.title}" has {inputs[step.name]} inputs, and Azure ML allows {_MOST_INPUTS} per step.'
-        cure = "Let other steps read a part of them each, such as the variants of a step with one of the axes."
+        cure = "Add a step with `matrix: {AXIS: …}` whose variants read a part of them each, and read that step here."
         yield Problem("too-many-inputs", message, cure, ("steps", step.declared, "arguments"), on_key=True)
 
 

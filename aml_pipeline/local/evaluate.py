@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -215,28 +216,43 @@ def _content(results: Mapping[str, Result], source: Input) -> str | None:
     return tree.digest if tree else None
 
 
-def taken(context: Context, step: str) -> Result:
-    """Return the latest result of a step that this run leaves out. Raises UsageError when there is none."""
-    last = context.store.last(step)
-    result, damage = _kept(context, context.plan.step(step), last.accepted) if last and last.accepted else (None, "")
-    if result is None:
-        title = context.plan.step(step).title
-        what = f'The {damage} after step "{title}" ran' if damage else f'Step "{title}" has no local result yet'
-        raise UsageError(f"{what}, and it is not part of this run. Run it first: `aml-pipeline run {step}`.")
-    return result
-
-
 def left_out(context: Context, selected: Sequence[str]) -> dict[str, Result]:
     """Return the results of the unselected steps that the ``selected`` ones need. Raises UsageError."""
     steps, chosen = [context.plan.step(name) for name in selected], set(selected)
-    needed = dict.fromkeys(name for step in steps for name in step.upstream)
-    results = {name: taken(context, name) for name in needed if name not in chosen}
-    for source in (source for step in steps for source in step.inputs):
-        if source.step in results and source.name not in results[source.step].contents:
-            title = context.plan.step(source.step).title
-            what = f'The result of step "{title}" has no output {source.name}, and the step is not part of this run.'
-            raise UsageError(f"{what} Run it first: `aml-pipeline run {source.step}`.")
+    needed = {name: context.plan.step(name) for step in steps for name in step.upstream if name not in chosen}
+    found = {name: _latest(context, step) for name, step in needed.items()}
+    results = {name: result for name, result in found.items() if result}
+    _require([step for name, step in needed.items() if name not in results], "no local result yet")
+    sources = dict.fromkeys(source for step in steps for source in step.inputs if source.step in results)
+    for output in dict.fromkeys(source.name for source in sources):
+        lacking = [needed[source.step] for source in sources
+                   if source.name == output and output not in results[source.step].contents]  # fmt: skip
+        _require(lacking, f"no local result with output {output}")
     return results
+
+
+def _latest(context: Context, step: Step) -> Result | None:
+    """Return the latest result of a step that this run leaves out, if any. Raises UsageError when it is damaged."""
+    last = context.store.last(step.name)
+    result, damage = _kept(context, step, last.accepted) if last and last.accepted else (None, "")
+    if damage:
+        what = f'The {damage} after step "{step.title}" ran, and it is not part of this run.'
+        raise UsageError(f"{what} Run it first: `aml-pipeline run {shlex.quote(step.title)}`.")
+    return result
+
+
+def _require(lacking: Sequence[Step], what: str) -> None:
+    """Raise UsageError for the first of the steps ``lacking`` what this run needs, or for all variants of it."""
+    if not lacking:
+        return
+    step = lacking[0]
+    count = sum(other.declared == step.declared for other in lacking)
+    if count == 1:
+        who, them, name = f'Step "{step.title}" has', ("it is", "it"), step.title
+    else:
+        who, them, name = f'{count} variants of step "{step.declared}" have', ("they are", "them"), step.declared
+    cure = f"Run {them[1]} first: `aml-pipeline run {shlex.quote(name)}`."
+    raise UsageError(f"{who} {what}, and {them[0]} not part of this run. {cure}")
 
 
 def out_of_date(context: Context, selected: Sequence[str]) -> list[tuple[str, list[str]]]:

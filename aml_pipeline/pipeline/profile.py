@@ -224,15 +224,19 @@ def _merged_matrix(applied: Applied, step: str, override: object, path: Path) ->
     if not isinstance(declared, dict) or not isinstance(override, dict):
         return declared
     unknown = [axis for axis in override if axis not in {*declared, *matrix.LISTS}]
+    own = matrix.read(declared, step, path, datasets).axes if unknown else {}
     for axis in unknown:
-        message, cure = f'the matrix of step "{step}" has no axis "{axis}".', suggest(axis, declared, noun="axis")
+        message, cure = f'the matrix of step "{step}" has no axis "{axis}".', suggest(axis, own, noun="axis")
+        if axis in own:
+            message = f'axis "{axis}" of step "{step}" has its values in `include`, so they cannot be replaced here.'
+            cure = f"Replace `include` as a whole: `include: [{{{axis}: …}}]`."
         applied.problems.append(Problem("unknown-axis", message, cure, (*path, axis), on_key=True))
     merged = {**declared, **{axis: values for axis, values in override.items() if axis not in unknown}}
     kept: list[Path] = [("steps", step, "matrix", axis) for axis in declared if axis not in override]
     applied.origins.update(zip(kept, kept, strict=True))
-    own = {(), *((axis,) for axis in override)}
+    overridden = {(), *((axis,) for axis in override)}
     found = [] if unknown else matrix.read(merged, step, path, datasets).problems
-    applied.problems += [problem for problem in found if problem.path[len(path) :][:1] in own]
+    applied.problems += [problem for problem in found if problem.path[len(path) :][:1] in overridden]
     return merged
 
 

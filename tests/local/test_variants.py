@@ -148,6 +148,16 @@ def test_many_variants_alike_are_one_line(project: Project) -> None:
     assert lines(plan, said)[1].split("  ")[0] == "train (24 variants)"
 
 
+def test_what_other_steps_lack_is_counted(project: Project) -> None:
+    project.write(FILES)
+    cure = "and they are not part of this run. Run them first: `aml-pipeline run train`."
+    refused = project.cli("plan", "--only", "choose", status=2).stderr
+    assert refused == f'2 variants of step "train" have no local result yet, {cure}\n'
+    refused = project.cli("plan", "--only", STEPS[3], status=2).stderr
+    cure = f"and it is not part of this run. Run it first: `aml-pipeline run '{TRAIN}'`."
+    assert refused == f'Step "{TRAIN}" has no local result yet, {cure}\n'
+
+
 def test_what_is_run_and_where_it_is_left_is_told_by_title(many: Project) -> None:
     last = many.cli("run", "score-0p1", "--force").stdout.splitlines()[-1]
     assert last.split() == [f"{STEPS[3]}.score", ".aml_pipeline/many/outputs/score-0p1/score"]

@@ -375,6 +375,28 @@ def test_a_profile_replaces_axes() -> None:
     ]  # fmt: skip
 
 
+def test_a_profile_may_leave_out_what_only_include_adds() -> None:
+    text = """
+steps:
+  train:
+    script: a.py
+    matrix: {rate: [1, 2], include: [{rate: 5}, {rate: 2, way: fast}]}
+    arguments: ["${{ matrix.rate }}"]
+profiles:
+  fewer: {steps: {train: {matrix: {rate: [1]}}}}
+  one: {steps: {train: {matrix: {rate: [1], include: []}}}}
+"""
+    assert [step.variant["rate"] for step in planned(text, "fewer").steps] == ["1", "5", "2"]
+    assert [step.variant["rate"] for step in planned(text, "one").steps] == ["1"]
+    for axis, message in {
+        "way": 'axis "way" of step "train" has its values in `include`, so they cannot be replaced here.',
+        "ways": 'the matrix of step "train" has no axis "ways".',
+    }.items():
+        (problem,) = loaded(text.replace("matrix: {rate: [1]}}", f"matrix: {{{axis}: [1]}}}}")).problems
+        assert problem.message == message
+    assert problem.cure == 'Did you mean "way"?'
+
+
 def test_what_a_profile_makes_idle_or_unused_is_not_reported() -> None:
     right = PROFILES.rpartition("  wrong")[0]
     assert loaded(right).problems == []

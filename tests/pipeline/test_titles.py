@@ -49,6 +49,16 @@ def test_every_title_means_its_step_whatever_its_values_contain() -> None:
     assert called(f"train[text={LONG},learning_rate=0.1]") == [short] == called(short)
 
 
+def test_a_title_is_one_line_that_can_be_typed() -> None:
+    plan = planned(r"""
+steps: {train: {script: a.py, matrix: {text: ["a\tb", "c\n", "\e[1m"]}, arguments: ["${{ matrix.text }}"]}}
+""")
+    titles = [r"train[text=a\tb]", r"train[text=c\n]", r"train[text=\x1b[1m]"]
+    assert [step.title for step in plan.steps] == titles
+    assert [called(title, plan) for title in [*titles, r"train[ text=a\tb ]"]] == [[t] for t in [*titles, titles[0]]]
+    assert called("train[text=a\tb]", plan) == titles[:1]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

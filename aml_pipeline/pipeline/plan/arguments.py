@@ -18,10 +18,11 @@ _TAKEN_PREFIXES = ("parameter:", "DatasetOutputConfig:", "DatasetConsumptionConf
 class _Reader:
     """Reads the arguments of one step; collects problems with their paths."""
 
-    def __init__(self, step: str, inputs: Inputs, axes: Collection[str] = ()) -> None:
+    def __init__(self, step: str, inputs: Inputs, axes: Collection[str] | None = ()) -> None:
         self.step = step
         self.inputs = inputs
-        self.axes = axes
+        self.axes = axes or ()
+        self._takes_any_axis = axes is None
         self.problems: list[Problem] = []
 
     def read(self, arguments: object, path: Path) -> Iterator[Argument]:
@@ -99,7 +100,7 @@ class _Reader:
         if isinstance(parsed, tuple):
             self._wrong(*parsed, path)
             return None
-        if isinstance(parsed, tokens.Axis) and parsed.text not in self.axes:
+        if isinstance(parsed, tokens.Axis) and not (self._takes_any_axis or parsed.text in self.axes):
             message = f'step "{self.step}" reads {tokens.written(parsed)}, but its matrix has no axis "{parsed.text}".'
             cure = (
                 suggest(parsed.text, self.axes) if self.axes else f"Add `matrix: {{{parsed.text}: […]}}` to the step."
@@ -141,13 +142,13 @@ class _Reader:
 
 
 def read_arguments(
-    arguments: object, path: Path, step: str, inputs: Inputs | None = None, axes: Collection[str] = ()
+    arguments: object, path: Path, step: str, inputs: Inputs | None = None, axes: Collection[str] | None = ()
 ) -> tuple[tuple[Argument, ...], list[Problem]]:
     """Return the arguments of ``step`` as tokens, and their problems; ``path`` is their place.
 
     A mapping contains options in order; a list contains positional values and mappings of options. ``true`` is the bare
     flag, ``false`` omits the option, a list of values becomes several tokens. ``inputs`` and ``axes`` are those that
-    the step declares.
+    the step declares; the axes are None if they are unknown.
     """
     reader = _Reader(step, inputs or {}, axes)
     return tuple(reader.read(arguments, path)), reader.problems

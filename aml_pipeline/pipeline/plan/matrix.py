@@ -19,6 +19,11 @@ from aml_pipeline.pipeline.yaml.scalars import written
 
 MOST = 1000  # combinations, of all matrices of a pipeline together
 LISTS = ("include", "exclude")
+# What GitHub Actions has beside a matrix.
+_ELSEWHERE = {
+    "max-parallel": "Delete it, and write `run --jobs NUMBER` for so many at a time.",
+    "fail-fast": "Delete it, and write `run --keep-going` to go on after a failure.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,10 @@ class _Reader:
     def axes(self, declared: Mapping[str, Any], path: Path) -> dict[str, list[Value]]:
         axes = {}
         for name, values in declared.items():
-            if name not in LISTS:
+            if name in _ELSEWHERE:
+                message = f"`{name}` is not an axis, but an option of `run`."
+                self.wrong("bad-matrix", message, _ELSEWHERE[name], (*path, name), on_key=True)
+            elif name not in LISTS:
                 self.name(name, (*path, name))
                 axes[name] = self._values(name, values, (*path, name))
         return axes
@@ -91,7 +99,10 @@ class _Reader:
         values: dict[str, Value] = {}
         for index, item in enumerate(declared):
             value = self.value(axis, item, (*path, index))
-            if value and value.text in values:
+            if value and values.get(value.text, value).token != value.token:
+                message = f'axis "{axis}" has the dataset {value.text} and the text {value.text}, with the same title.'
+                self.wrong("bad-matrix", message, "Rename the dataset, or write another text.", value.place)
+            elif value and value.text in values:
                 message = f'axis "{axis}" has the value {value.text} twice.'
                 self.wrong("bad-matrix", message, "Delete one of them.", value.place)
             elif value:

@@ -30,6 +30,7 @@ class Titled(Protocol):
 Step = TypeVar("Step", bound=Titled)
 
 _LONGEST_VALUE = 40
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COMMA = re.compile(r",(?=\s*\w+\s*=)")  # others are part of a value
 
 
@@ -39,7 +40,13 @@ def title(declared: str, variant: Mapping[str, str]) -> str:
     return f"{declared}[{values}]" if variant else declared
 
 
+def _escaped(text: str) -> str:
+    """Return ``text`` in one line that can be typed."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
 def _short(text: str) -> str:
+    text = _escaped(text)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
@@ -97,4 +104,4 @@ def _wanted(part: str, variants: Sequence[Titled], axes: Sequence[str]) -> tuple
 
 def _has(step: Titled, axis: str, value: str) -> bool:
     text = step.variant.get(axis)
-    return text is not None and value in {text, text.strip(), _short(text)}
+    return text is not None and value in {text, text.strip(), _escaped(text).strip(), _short(text)}

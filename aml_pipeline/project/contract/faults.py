@@ -30,7 +30,7 @@ def faults(contract: Contract, step: Step, plan: Plan, unknown: Container[str] =
     findings = [
         finding for finding in _findings(contract, step, plan) if not _is_about_a_parameter(finding, step, unknown)
     ]
-    return list(dict.fromkeys(_problem(finding, step, contract.parser) for finding in findings))
+    return list(dict.fromkeys(_problem(finding, step, plan, contract.parser) for finding in findings))
 
 
 def other_faults(contract: Contract, step: Step, plan: Plan, others: Sequence[OtherValue]) -> list[Problem]:
@@ -45,7 +45,7 @@ def other_faults(contract: Contract, step: Step, plan: Plan, others: Sequence[Ot
         then = _findings(contract, step, replace(plan, parameters={**plan.parameters, other.parameter: value}))
         for finding in then:
             if finding not in now and _is_about_a_parameter(finding, step, {other.parameter}):
-                problem = _problem(finding, step, contract.parser)
+                problem = _problem(finding, step, plan, contract.parser)
                 problems.append(replace(problem, path=other.place, on_key=False))
     return list(dict.fromkeys(problems))
 
@@ -109,11 +109,11 @@ def _mixed_text(text: tokens.Text, plan: Plan) -> str | None:
     return known
 
 
-def _problem(finding: Finding, step: Step, parser: Parser) -> Problem:
+def _problem(finding: Finding, step: Step, plan: Plan, parser: Parser) -> Problem:
     code = finding.code
     if code == "too-many-arguments" and finding.at and step.arguments[finding.at.argument].option:
         code = "option-values"
-    message, cure = Words(step, parser, finding).said()
+    message, cure = Words(step, plan, parser, finding).said()
     path, on_key = _namesake(finding, step) or _place(finding.at, step)
     is_warning = code in {"option-twice", "option-abbreviated"}
     return Problem(code, f'step "{step.declared}": {message}', cure, path, on_key=on_key,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from aml_pipeline.core.problems import nearest, suggest
 from aml_pipeline.core.wording import counted
-from aml_pipeline.pipeline.plan.model import Step
-from aml_pipeline.pipeline.plan.tokens import Parameter
+from aml_pipeline.pipeline.plan.model import Plan, Step
+from aml_pipeline.pipeline.plan.tokens import Input, Parameter, parts
 from aml_pipeline.project.contract.matching import Finding
 from aml_pipeline.project.contract.model import COMMAND, FLAG, ONE, REST, Option, Parser
 
@@ -15,13 +15,15 @@ _KINDS = {"int": "an integer", "float": "a number", "complex": "a number"}
 _COUNTS = {ONE: "one value", "?": "at most one value", "*": "any number of values", "+": "at least one value",
            FLAG: "no value", REST: "any number of values", COMMAND: "at least one value"}  # fmt: skip
 _MOST_CHOICES = 10
+_SEVERAL = 'Declare it with nargs="+" in the script, or give this step a matrix with the same axes.'
 
 
 class Words:
     """Says what was found about a step's arguments."""
 
-    def __init__(self, step: Step, parser: Parser, finding: Finding) -> None:
+    def __init__(self, step: Step, plan: Plan, parser: Parser, finding: Finding) -> None:
         self._step = step
+        self._plan = plan
         self._parser = parser
         self._code, self._at, option, self._detail = finding
         self._option = option or Option((), "", 0)
@@ -30,6 +32,7 @@ class Words:
         self._argument = step.arguments[self._at.argument] if self._at else None
         self._written = (self._argument and self._argument.option) or ""  # the option in the file
         token = self._argument.values[self._at.place] if self._argument and self._at and self._at.place >= 0 else None
+        self._place = self._argument.place_of(self._at.place) if self._argument and self._at and token else ()
         self._parameter = token if isinstance(token, Parameter) else None
         self._say = {
             "unknown-option": self._unknown,
@@ -95,6 +98,8 @@ class Words:
     def _too_many(self) -> tuple[str, str]:
         if self._written:
             return self._surplus()
+        if variants := self._variants():
+            return f"{self._step.script} would get {variants} here, which are too many positional values.", _SEVERAL
         accepted = "no more" if any(not option.names for option in self._parser.options) else "no"
         message = f"{self._step.script} accepts {accepted} positional values, got {self._value()}."
         name, _, value = self._text.partition(" ")
@@ -108,12 +113,29 @@ class Words:
         message = f"{self._value()} is one value too many for {name}"
         if option is None:
             return f"{message}.", "Delete it."
+        if (variants := self._variants()) and option.nargs != FLAG:
+            where = f"{name} ({self._step.script}:{option.line})"
+            return f"{where} expects {_count(option)}, but would get {variants}.", _SEVERAL
         message = f"{message} ({self._step.script}:{option.line}), which expects {_count(option)}."
         if option.nargs == FLAG and self._parameter:
             change = '`choices=["true", "false"]` in place of `action="store_true"`'
             cure = f"A boolean parameter is a value: let the script accept one ({change}), or write `{name}: true`."
             return message, cure
         return message, f"Write `{name}: true`." if option.nargs == FLAG else "Delete it."
+
+    def _variants(self) -> str:
+        """Return which variants the refused value is one of, if one expression in the file became several values."""
+        places = [(token, argument.place_of(index)) for argument in self._step.arguments
+                  for index, token in enumerate(argument.values)]  # fmt: skip
+        steps = {part.step for token, place in places if place == self._place
+                 for part in parts(token) if isinstance(part, Input)}  # fmt: skip
+        return f'{len(steps)} variants of step "{self._plan.step(min(steps)).declared}"' if len(steps) > 1 else ""
+
+    def _axis(self) -> str:
+        """Return the axis that the refused value is from, if any."""
+        if self._place[2:3] != ("matrix",):
+            return ""
+        return next(key for key in reversed(self._place) if isinstance(key, str))  # others are indices
 
     def _type(self) -> tuple[str, str]:
         kind = _KINDS.get(self._option.kind, "another value")
@@ -133,6 +155,9 @@ class Words:
         name = self._written or self._option.label
         if kind == "looks":
             message = f'{expected}, but "{self._text}" begins with "-" and is read as an option.'
+            if axis := self._axis():
+                item = f"- {name}=${{{{ matrix.{axis} }}}}"
+                return message, f"Write `arguments:` as a list, with both as one item: `{item}`."
             return message, f'Write both as one: `"{name}={self._text}": true`.'
         plural = "" if self._option.nargs == ONE else "s in a list"
         return f"{expected}, got {value or 'none'}.", f"Write `{name}:` with its value{plural}."
