@@ -84,6 +84,6 @@ def test_a_renamed_output_of_a_step_that_is_left_out(project: Project) -> None:
     assert "a is not part of this run, but out of date: " in done.stderr
     refused = project.cli("run", "--only", "b", status=2).stderr
     assert refused.endswith(
-        'The result of step "a" has no output p, and the step is not part of this run. '
+        'Step "a" has no local result with output p, and it is not part of this run. '
         "Run it first: `aml-pipeline run a`.\n"
     )

@@ -94,7 +94,7 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
     declared = pipeline.steps[name]
     path: Path = ("steps", name)
     inputs, wrong_inputs = read_inputs(declared.inputs, (*path, "inputs"))
-    axes = {} if varied is None else None if varied.is_wrong else varied.axes
+    axes = None if varied and varied.is_wrong else varied.axes if varied else {}
     arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs, axes)
     problems += [*wrong_inputs, *wrong_arguments]
     if varied:
