@@ -48,7 +48,8 @@ def differences(opened: Opened, records: Sequence[RunRecord], ids: Sequence[str]
     """Yield a table of what differs among runs; ``ids`` are those of all runs."""
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     yield from lines_of(_rows(opened, records)[0], ids, room=room)
-    if len(set(code_of(records, Contents(opened.state)))) > 1:
+    codes = code_of(records, Contents(opened.state))
+    if len({tuple((path, digest) for path, digest, _ in code.files) for code in codes}) > 1:
         yield "The code differs. To see the changed lines of two runs: `aml-pipeline compare RUN RUN --code`."
 
 

@@ -34,12 +34,15 @@ class Cause(NamedTuple):
     words: tuple[str, ...]
 
 
-def causes(first: ShownRun, second: ShownRun) -> list[Cause]:
-    """Return the differences in the step order of the second run, without steps that do not differ."""
+def causes(first: ShownRun, second: ShownRun, called: tuple[str, str] = ("A", "B")) -> list[Cause]:
+    """Return the differences in the step order of the second run, without steps that do not differ.
+
+    The words name the runs as they are ``called``.
+    """
     old, new = first.by_name, second.by_name
     steps_of: dict[str, list[str]] = {}
     for name in dict.fromkeys([*new, *old]):
-        for words in _words(first, second, old.get(name), new.get(name)):
+        for words in _words(first, second, old.get(name), new.get(name), called):
             steps_of.setdefault(words, []).append(name)
     words_of: dict[tuple[str, ...], list[str]] = {}
     for words, steps in steps_of.items():
@@ -47,16 +50,18 @@ def causes(first: ShownRun, second: ShownRun) -> list[Cause]:
     return [Cause(steps, tuple(words)) for steps, words in words_of.items()]
 
 
-def _words(first: ShownRun, second: ShownRun, before: ShownStep | None, now: ShownStep | None) -> Iterator[str]:
+def _words(
+    first: ShownRun, second: ShownRun, before: ShownStep | None, now: ShownStep | None, called: tuple[str, str]
+) -> Iterator[str]:
     if before is None or now is None:
         yield "the step is new" if before is None else "the step was removed"
         return
-    idle = [letter for letter, step in (("A", before), ("B", now)) if step.state == "not run"]
+    idle = [run for run, step in zip(called, (before, now), strict=True) if step.state == "not run"]
     old, new = first.parts.get(before.name), second.parts.get(now.name)
     if idle:
         yield from () if len(idle) == 2 else (f"did not run in {idle[0]}",)  # noqa: PLR2004 - neither
     elif old is None or new is None:
-        missing = [letter for letter, parts in (("A", old), ("B", new)) if parts is None]
+        missing = [run for run, parts in zip(called, (old, new), strict=True) if parts is None]
         yield f"{NOT_RECORDED} in {' and '.join(missing)}"
     else:
         yield from (change.words for change in _files(before, now, old, new))

@@ -25,7 +25,7 @@ class Before(NamedTuple):
 
 def changes(run: ShownRun, before: Before, room: int) -> Iterator[Html]:
     """Yield what the steps of a run depend on that differs from the run before, with the changed lines of code."""
-    differences = causes(before.run, run)
+    differences = causes(before.run, run, ("the run before", "this run"))
     if not differences:
         yield tag("p", f"Nothing that the steps depend on changed since run {cut(before.run.id)}.")
     else:

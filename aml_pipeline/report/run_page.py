@@ -114,7 +114,8 @@ def _sections(run: ShownRun, before: Before | None, curves: Html, room: int) -> 
         ("code", "Code"),
         ("environment", "Environment"),
     ):
-        yield _Section(name, title, tables[name])
+        if tables[name]:
+            yield _Section(name, title, tables[name])
 
 
 def _of_steps(shown: int, known: int) -> Html:

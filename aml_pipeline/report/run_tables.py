@@ -109,9 +109,9 @@ def outputs(run: ShownRun, room: int) -> Html:
 
 
 def data_sets(run: ShownRun, room: int) -> Html:
-    """Return the descriptions of the data sets."""
+    """Return the descriptions of the data sets; nothing if no output has one."""
     if not run.data_sets:
-        return tag("p", "No output has a dataset.json that describes one.")
+        return Html()
     parts = (
         tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(data[key])) for key in data))
         for place, data in run.data_sets.items()
@@ -123,10 +123,10 @@ def data_sets(run: ShownRun, room: int) -> Html:
 
 
 def code(run: ShownRun, room: int) -> Html:
-    """Return the git commit, and the files that differed from it."""
+    """Return the git commit, and the files that differed from it; nothing without git."""
     git = mapping(run.header.get("git"))
     if not git:
-        return tag("p", "No git information.")
+        return Html()
     dirty = [(cut(str(path), 300),) for path in sequence(git.get("dirty"))]
     known = facts([("Commit", cut(run.commit, 60)), ("Branch", cut(str(git.get("branch") or "")))])
     if not dirty:

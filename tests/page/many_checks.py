@@ -13,7 +13,7 @@ import pytest
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.report.many.page import MOST_BYTES
 from aml_pipeline.report.table.rows import Table
-from aml_pipeline.report.table.where import Predicate, predicate
+from aml_pipeline.report.table.where import predicate
 from tests.page import recorded_runs
 from tests.page.browser import Browser, Tab
 from tests.page.checks import AXE, Opener, browser, eventually, pixels
@@ -76,7 +76,7 @@ def test_runs_are_filtered_by_a_condition_or_a_text(opened: Opener) -> None:
     assert filtered(tab, "learning_rate < 0.1 and state == done", "15 of 24 runs")
     assert tab.value(ROWS) == 15
     assert filtered(tab, "optimizer in (adam, lbfgs) or `epochs` >= 1e1", "18 of 24 runs")
-    assert filtered(tab, "failed", "2 of 24 runs")
+    assert filtered(tab, "failed", "2 of 24 runs; searched as text")
     assert filtered(tab, "loss:min < loss", "0 of 24 runs")
     assert filtered(tab, "nothing < 3", "24 runs")
     assert tab.value("document.getElementById('refused').textContent").startswith('Unknown column "nothing".')
@@ -85,6 +85,7 @@ def test_runs_are_filtered_by_a_condition_or_a_text(opened: Opener) -> None:
     assert tab.value(TOLD) == "24 runs"
 
 
+# Through the page and through ``--where``.
 CONDITIONS = (
     "learning_rate < 0.1 and state == done", "not (epochs in [5, 7] or loss:max > 2)", "optimizer ~ AD",
     "optimizer != adam and `batch_size` >= 1.6e1", "epochs not in (5)", "state = 'failed' or seconds > 10s", "dirty",
@@ -92,28 +93,101 @@ CONDITIONS = (
     "note == x or not note", "duration <= 0.1min", "epochs <= `batch_size` and not state ~ fail", "optimizer != state",
     "commit ~ 0123",
     "epochs <", "(epochs == 5", "nothing == 3", "epochs == 5 optimizer", "= 5", "epochs ~ 1 and commit ~ ABC",
+    "not pinned", "pinned", "pinned and note", "pinned or dirty", "not (pinned)", "not profile", "azureml",
+    "endpoint == x",
+    "age < 1h", "age < 1.5h", "age > 0s", "not age", "note ~ KEPT", "note != foo", "not note", "tags ~ b", "run ~ 000",
+    "id ~ 0001", "accuracy:min > 0.3", "group == x", "failed_steps ~ train", "failed_steps", "started > 1", "in (5)",
+    "pinned in 1", "state in (done)", "5 < pinned",
+)  # fmt: skip
+OF_ODD = (
+    "seed == 9007199254740993", "seed == '9007199254740993'", "seed > 9007199254740992",
+    "seed >= 9007199254740992",
+    "seed in (5, 9007199254740993)", "seed != 5", "seed < 1e3", "seed == 5.", "seed == +5", "seed == 0x5",
+    "seed == 1_0",
+    "flag == 'true'", "flag == true", "flag == 1", "flag ~ tru", "flag", "not flag", "name == 3", "name == '3.0'",
+    "name ~ STRASSE", "name ~ straße", "rate == 3", "rate == '3.0'", "rate ~ 3",
+    "rate < 5 and not name",
+    "seed == 1d", "rate > seed", "rate > `seed`", "seed==5 && flag", "5 < seed", "flag in 1", "name ~ `",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_condition_means_what_it_means_on_the_command_line(
-    opened: Opener, page: Callable[[str], Path], condition: str
+@pytest.mark.parametrize(("name", "conditions"), [("grid", CONDITIONS), ("odd", (*CONDITIONS, *OF_ODD))])
+def test_conditions_mean_what_they_mean_on_the_command_line(
+    opened: Opener, page: Callable[[str], Path], name: str, conditions: tuple[str, ...]
 ) -> None:
-    table = recorded_runs.tabled(page("grid").with_suffix(""))
-    tab = opened("grid")
+    table = recorded_runs.tabled(page(name).with_suffix(""))
+    tab = opened(name)
+    tab.value(f"Date.now = () => {1000 * recorded_runs.NOW}")
+    assert {condition: _on_page(condition, tab) for condition in conditions} == {
+        condition: _on_command_line(condition, table) for condition in conditions
+    }
+
+
+def _on_page(condition: str, tab: Tab) -> tuple[list[int], list[str]]:
+    """Return the rows that match, and the condition with a caret if it is refused."""
     rows = tab.value(f"all.rows.filter(testOf({json.dumps(condition)}))")
-    refused = tab.value("document.getElementById('refused').textContent").splitlines()
-    holds, error = _read(condition, table)
-    assert refused[1:] == error[1:], "the condition and the caret"
-    assert rows == [number for number, row in enumerate(table.rows) if holds(row)]
+    return rows, tab.value("document.getElementById('refused').textContent").splitlines()[1:]
 
 
-def _read(condition: str, table: Table) -> tuple[Predicate, list[str]]:
-    """Return what the command line makes of a condition, and what it says against it."""
+def _on_command_line(condition: str, table: Table) -> tuple[list[int], list[str]]:
     try:
-        return predicate(condition, table), []
+        holds = predicate(condition, table)
     except UsageError as error:
-        return lambda _row: True, str(error).splitlines()
+        return list(range(len(table.rows))), str(error).splitlines()[1:]
+    return [number for number, row in enumerate(table.rows) if holds(row)], []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("not done", "0 of 24 runs; searched as text"),
+        ("STATE OF", "0 of 24 runs; searched as text"),
+        ("pinned", "0 of 24 runs"),
+        ("epochs in 1", "24 runs"),
+        ("age > 0s", "24 runs"),
+    ],
+)
+def test_only_what_names_no_column_is_searched_as_text(opened: Opener, text: str, told: str) -> None:
+    tab = opened("grid")
+    choose(tab, "where", text, "input")
+    assert eventually(tab, lambda tab: tab.value("view.where") == text)
+    assert tab.value(TOLD) == told
+
+
+def test_the_values_of_parameters_are_shown_as_they_were_given(opened: Opener) -> None:
+    tab = opened("odd")
+    seeds = "all.rows.map((row) => inWords(all.byName.get('seed'), all.byName.get('seed').values[row]))"
+    assert tab.value(seeds) == ["9007199254740994", "9007199254740993", "9007199254740992", "5"]
+
+
+@pytest.mark.parametrize("width", [360, 1024])
+def test_the_table_begins_with_what_varies(opened: Opener, width: int) -> None:
+    tab = opened("grid", width=width)
+    heads = tab.value("[...document.querySelectorAll('#rows thead th')].map((one) => one.textContent)")
+    assert heads[:3] == ["run", "state", "epochs"]
+    assert heads[6:] == ["train.loss", "train.accuracy", *(["started"] if width > 360 else []), "seconds"]
+    assert tab.value("location.hash") == ""
+    left = "document.querySelector('#rows tbody th').getBoundingClientRect().left"
+    tab.value("document.querySelector('#rows').parentElement.scrollLeft = 200")
+    assert tab.value(f"{left} >= document.querySelector('#rows').parentElement.getBoundingClientRect().left")
+
+
+def test_two_runs_fit_a_narrow_screen_and_are_not_cut(opened: Opener) -> None:
+    tab = opened("grid", width=360)
+    box = "document.querySelector('#pair .scrolled')"
+    assert eventually(tab, lambda tab: bool(tab.value(f"{box} !== null")))
+    assert tab.value(f"[{box}.scrollWidth - {box}.clientWidth, {box}.scrollHeight - {box}.clientHeight]") == [0, 0]
+
+
+def test_files_of_a_step_that_did_not_run_were_not_removed(opened: Opener) -> None:
+    tab = opened("odd")
+    choose(tab, "first", "1")
+    choose(tab, "second", "0")
+    remarks = "[...document.querySelectorAll('#pair > .remark')].map((one) => one.textContent)"
+    said = ["Step report did not run in B, or its code was not recorded.", "No differences in code."]
+    assert eventually(tab, lambda tab: tab.value(remarks) == said)
+    assert tab.value("changeOf({kind: 'seconds', role: 'about'}, 1.02, 1.04)") == ""
+    assert tab.value("changeOf({kind: 'number', role: 'parameter'}, 0.1, 0.01)") == "\u22120.09"
 
 
 def test_runs_are_sorted_with_the_keyboard(opened: Opener) -> None:

@@ -15,6 +15,7 @@ from aml_pipeline.runs.record import records
 from aml_pipeline.runs.summaries import summary_of
 from tests.page.recorded import HARM, ODD, START, Written, header, losses, step
 
+NOW = START + 10_000
 TYPES = {"epochs": "integer", "learning_rate": "number", "batch_size": "integer", "optimizer": "string"}
 FIRST, SECOND = "import torch\nRATE = 1\n", "import torch\nRATE = 2\n"
 
@@ -38,9 +39,9 @@ def _recorded(state: Path, number: int, parameters: dict[str, str], *, points: i
     _give_code(state, run, "train", SECOND if number % 2 else FIRST)
 
 
-def _give_code(state: Path, run: str, step_name: str, text: str) -> None:
+def _give_code(state: Path, run: str, step_name: str, text: str, name: str = "train.py") -> None:
     contents = Contents(str(state))
-    parts = json.dumps([1, {"snapshot": {"train.py": _kept(contents, text), "secret.pem": "f" * 64}}])
+    parts = json.dumps([1, {"snapshot": {name: _kept(contents, text), "secret.pem": "f" * 64}}])
     place = state / "runs" / run / "run.json"
     about = json.loads(place.read_text(encoding="utf-8"))
     about["steps"][step_name]["key"] = _kept(contents, parts)
@@ -70,6 +71,27 @@ def thousand(state: Path) -> str:
     return paged(state)
 
 
+def odd(state: Path) -> str:
+    """Return the page of runs with values that are easily misread, and a step that the newest did not reach."""
+    seeds = ("5", "9007199254740992", "9007199254740993", "9007199254740994")
+    names = ("3", "3.0", "Straße", "")
+    types = {"seed": "integer", "rate": "number", "flag": "boolean", "name": "string"}
+    for number, (seed, name) in enumerate(zip(seeds, names, strict=True)):
+        given = {"seed": seed, "name": name, "rate": "3.0" if number % 2 else "0.1234567890123"}
+        given["flag"] = "true" if number % 2 else "false"
+        about = header(step("train"), step("report"), parameters=given, started=START + 3000 * number, git={})
+        about["plan"]["parameters"] = {each: {"type": kind, "default": ""} for each, kind in types.items()}
+        run = Written(state / "runs", f"run-{number:04}", about)
+        run.step("train", metrics={"accuracy": [0.2, 0.9 - number / 5]})
+        run.step("report")
+        run.end()
+        _give_code(state, f"run-{number:04}", "train", FIRST)
+        if number < len(seeds) - 1:
+            _give_code(state, f"run-{number:04}", "report", SECOND, "rep.py")
+    records(str(state / "runs"))[0].annotate(note="kept", tags={"a": "b"})
+    return paged(state)
+
+
 def harmful(state: Path) -> str:
     """Return the page of runs all of whose texts mean harm."""
     for number in range(3):
@@ -94,4 +116,4 @@ def paged(state: Path) -> str:
 
 def tabled(state: Path) -> Table:
     """Return the rows of all runs in a state folder, newest first."""
-    return table_of(list(map(summary_of, records(str(state / "runs"))[::-1])), now=START, busy=False)
+    return table_of(list(map(summary_of, records(str(state / "runs"))[::-1])), now=NOW, busy=False)

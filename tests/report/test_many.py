@@ -66,12 +66,39 @@ def test_a_page_has_the_columns_and_curves_of_all_runs(tmp_path: Path) -> None:
     assert data["short"] == ["0002", "0001", "0000"]
     assert data["titles"] == ["0002 rate=0.001", "0001 rate=0.01", "0000 rate=0.1"]
     assert {"age", "note", "group"}.isdisjoint(columns)
-    first = ["run", "state", "started", "seconds", "rate", "train.loss", "train.accuracy"]
+    first = ["run", "state", "rate", "train.loss", "train.accuracy", "started", "seconds"]
     view = {"sort": "-started", "metric": "train.loss", "curve": "train.loss", "right": "rate", "up": "train.loss"}
     assert data["defaults"] == {"columns": first, **view}
     curves = unpacked(page, "many-curves")["of"]
     assert list(curves) == ["train.loss"]  # accuracy was logged once in each run
     assert curves["train.loss"]["0"]["value"] == [0.001, 0.0005]
+
+
+def test_columns_are_in_the_order_in_which_they_are_shown(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, 0.1, losses=[1.0, 0.5])
+    columns = unpacked(page_of(tmp_path), "many-rows")["columns"]
+    names = [column["name"] for column in columns if column["role"] != "extreme"]
+    assert names[:5] == ["run", "state", "rate", "seed", "train.loss"]
+    assert names.index("train.accuracy") < names.index("started") < names.index("seconds")
+
+
+def test_a_parameter_is_on_the_page_as_it_was_given(tmp_path: Path) -> None:
+    for number, rate in enumerate([9007199254740993, 0.123456789012, 2**53]):
+        recorded(tmp_path, number, rate, losses=[])
+    columns = {column["name"]: column["values"] for column in unpacked(page_of(tmp_path), "many-rows")["columns"]}
+    assert columns["rate"] == [2**53, 0.123456789012, "9007199254740993"]
+
+
+def test_the_code_of_a_run_tells_the_steps_of_each_file_and_those_without_code(tmp_path: Path) -> None:
+    contents = Contents(str(tmp_path))
+    parts = json.dumps([1, {"snapshot": {"all.py": "1" * 64}}]).encode()
+    contents.keep(files.digest_of(parts), parts)
+    Written(tmp_path / "runs", "one", header(step("train"), step("report"))).end()
+    place = tmp_path / "runs/one/run.json"
+    run = json.loads(place.read_text())
+    place.write_text(json.dumps({**run, "steps": {"train": {"key": files.digest_of(parts)}}}))
+    code = texts_of(records(str(tmp_path / "runs")), contents, 1000)
+    assert code["code"] == [{"files": [["steps/all.py", 0, ["train"]]], "without": ["report"]}]
 
 
 def test_the_curves_of_a_reused_result_are_those_of_the_run_that_made_it(tmp_path: Path) -> None:
@@ -125,7 +152,7 @@ def test_texts_are_on_a_page_once_and_those_of_most_runs_first(tmp_path: Path) -
     runs, _, _ = all_of(tmp_path)
     code = texts_of(runs, contents, 1000)
     assert code["of"] == [0, 0, 1]
-    shown = [{path: code["texts"][number] for path, number in files} for files in code["code"]]
+    shown = [{path: code["texts"][number] for path, number, _ in run["files"]} for run in code["code"]]
     common, old, new = (texts[name].decode() for name in ("common", "old", "new"))
     assert shown[0] == {"steps/all.py": common, "steps/x.py": new, "steps/.env": None}
     assert shown[1] == {"steps/all.py": common, "steps/x.py": old, "steps/.env": None}

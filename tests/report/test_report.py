@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 
 from aml_pipeline.core.text import cut, number_in_words, printed, seconds_in_words, tail_that_fits, visible
 from aml_pipeline.core.wording import size_in_words
+from aml_pipeline.report.changes_part import Before, changes
 from aml_pipeline.report.charts import MOST_CHARTS, Curves, charts
 from aml_pipeline.report.code import Diff
 from aml_pipeline.report.comparison import compare
@@ -472,6 +473,11 @@ def made_from(parts: Mapping[str, Any] | None, state: str = "done") -> ShownRun:
 )  # fmt: skip
 def test_causes_are_what_a_step_was_made_from(before: ShownRun, now: ShownRun, words: tuple[str, ...]) -> None:
     assert [cause.words for cause in compare(before, now).causes] == ([words] if words else [])
+
+
+def test_the_page_of_a_run_calls_the_other_one_the_run_before() -> None:
+    before = Before(made_from(None, "not run"))
+    assert "did not run in the run before" in "".join(changes(made_from(LOCAL), before, 10_000))
 
 
 def test_states_differ_by_how_a_step_ended_and_not_by_which_run_made_its_result() -> None:

@@ -11,7 +11,11 @@ from aml_pipeline.report.table.rows import ABOUT, Table, Value, WrittenNumber
 Column = dict[str, Any]
 MOST_COLUMNS = 200
 _KINDS = {"started": "time", "seconds": "seconds"}
-_FIRST, _OF_PEOPLE = ("run", "state", "started", "seconds"), ("note", "tags")
+_FIRST, _LAST = ("run", "state"), ("started", "seconds", "note", "tags")
+# JavaScript has no larger integers.
+_LARGEST = 2**53
+_ORDER = ("first", "parameter", "axis", "metric", "about", "extreme")
+_AS_WRITTEN = {"parameter", "axis"}
 # Metrics and parameters that are shown at first, and the parts of a title.
 _FIRST_PARAMETERS, _FIRST_METRICS, _TITLE_VALUES, _TITLE_LETTERS = 8, 6, 4, 80
 _NAME_LETTERS, _DIGITS = 120, 7
@@ -24,11 +28,13 @@ def columns_of(table: Table, letters: int) -> list[Column]:
     roles |= dict.fromkeys(table.metrics, "metric")
     roles |= dict.fromkeys((f"{name}:{end}" for name in table.metrics for end in ("min", "max")), "extreme")
     known = [name for name in roles if any(row.get(name) not in {None, "", False} for row in table.rows)]
-    return [_column(name, roles[name], table, letters) for name in known[:MOST_COLUMNS]]
+    kept = sorted(known[:MOST_COLUMNS], key=lambda name: _ORDER.index("first" if name in _FIRST else roles[name]))
+    return [_column(name, roles[name], table, letters) for name in kept]
 
 
 def _column(name: str, role: str, table: Table, letters: int) -> Column:
-    values = [_value(row.get(name), letters) for row in table.rows]
+    digits = None if role in _AS_WRITTEN else _DIGITS
+    values = [_value(row.get(name), letters, digits) for row in table.rows]
     kind = _KINDS.get(name, "number" if any(map(_is_number, values)) else "text")
     column = {"name": shortened(visible(name), _NAME_LETTERS), "kind": kind, "role": role, "values": values}
     written = {
@@ -43,9 +49,11 @@ def _is_number(value: Value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _value(value: Value, letters: int) -> Value:
+def _value(value: Value, letters: int, digits: int | None) -> Value:
     if isinstance(value, float):
-        return value if abs(value) > 10**_DIGITS else float(f"{value:.{_DIGITS}g}")
+        return value if digits is None or abs(value) > 10**digits else float(f"{value:.{digits}g}")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return str(value)
     return shortened(visible(value), letters) if isinstance(value, str) else value
 
 
@@ -64,9 +72,10 @@ def first_view(columns: Sequence[Column], with_curves: Mapping[str, object]) -> 
     varying = _names(columns, "parameter", "axis")
     drawn = [name for name in metrics if name in with_curves]
     metric = next(iter([*drawn, *metrics]), "")
-    known = [name for name in (*_FIRST, *_OF_PEOPLE) if any(column["name"] == name for column in columns)]
+    known = {column["name"] for column in columns}
+    names = [*_FIRST, *varying[:_FIRST_PARAMETERS], *metrics[:_FIRST_METRICS], *_LAST]
     return {
-        "columns": [*known, *varying[:_FIRST_PARAMETERS], *metrics[:_FIRST_METRICS]],
+        "columns": [name for name in names if name in known],
         "sort": "-started",
         "metric": metric,
         "curve": next(iter([*drawn, *with_curves]), ""),

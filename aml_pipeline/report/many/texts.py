@@ -6,7 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from aml_pipeline.core.plain import mapping, sequence
 from aml_pipeline.core.secrets import by_name
@@ -17,26 +17,43 @@ from aml_pipeline.runs.contents import Contents, content
 from aml_pipeline.runs.record import RunRecord
 
 Parts = Mapping[str, Any]
-Code = tuple[tuple[str, str], ...]
+
+
+class Code(NamedTuple):
+    """The code of a run: each file as path, digest and declared steps that use it; and the steps without code."""
+
+    files: tuple[tuple[str, str, tuple[str, ...]], ...]
+    without: tuple[str, ...]
+
+
 # A compressed text takes a third more as base64.
 _AS_BASE64 = 4 / 3
 _ENVIRONMENT = "environment:"
 
 
 def texts_of(records: Sequence[RunRecord], contents: Contents, room: int) -> dict[str, Any]:
-    """Return the code of runs: ``of``, the number of each run's code, or None; ``code``, paths with the numbers of
-    their texts; ``texts``, as many as fit in ``room`` bytes, those of most runs first; None in place of the others.
+    """Return the code of runs: ``of``, the number of each run's code, or None; ``code``, its files (path, number
+    of the text, steps) and the steps without code; ``texts``, as many as fit in ``room`` bytes, those of most runs
+    first; None in place of the others.
     """  # noqa: D205 - one thought
     runs = code_of(records, contents)
-    codes = {files: place for place, files in enumerate(dict.fromkeys(filter(None, runs)))}
-    used = Counter(digest for files in runs for path, digest in files if not by_name(path))
+    codes = {code: place for place, code in enumerate(dict.fromkeys(code for code in runs if code.files))}
+    used = Counter(digest for code in runs for path, digest, _ in code.files if not by_name(path))
     texts = _that_fit([digest for digest, _ in used.most_common()], contents, room)
     numbers = {
-        digest: place for place, digest in enumerate(dict.fromkeys(pair[1] for files in codes for pair in files))
+        digest: place for place, digest in enumerate(dict.fromkeys(file[1] for code in codes for file in code.files))
     }
     return {
-        "of": [codes.get(files) for files in runs],
-        "code": [[[visible(path), numbers[digest]] for path, digest in files] for files in codes],
+        "of": [codes.get(code) for code in runs],
+        "code": [
+            {
+                "files": [
+                    [visible(path), numbers[digest], list(map(visible, steps))] for path, digest, steps in code.files
+                ],
+                "without": list(map(visible, code.without)),
+            }
+            for code in codes
+        ],
         "texts": [texts.get(digest) for digest in numbers],
     }
 
@@ -44,19 +61,26 @@ def texts_of(records: Sequence[RunRecord], contents: Contents, room: int) -> dic
 def code_of(records: Iterable[RunRecord], contents: Contents) -> list[Code]:
     """Return the files and environments of each run, with their digests."""
     parts = cache(lambda key: contents.parts(key) or {})
-    return [tuple(sorted(_files(record, parts).items())) for record in records]
+    return [_of_run(record, parts) for record in records]
 
 
-def _files(record: RunRecord, parts: Callable[[str], Parts]) -> dict[str, str]:
-    """Return the digests of the files and environments of a run, by path or name."""
+def _of_run(record: RunRecord, parts: Callable[[str], Parts]) -> Code:
     header, sent = record.read_header(), record.parts
     steps = map(mapping, sequence(mapping(header.get("plan")).get("steps")))
     declared = {str(step.get("name")): step for step in steps}
-    files: dict[str, str] = {}
-    for name, row in mapping(header.get("steps")).items():
-        made_from = sent.get(name) or parts(str(mapping(row).get("key")))
-        files.update(_of_step(declared.get(name, {}), made_from))
-    return files
+    rows = mapping(header.get("steps"))
+    digests: dict[str, str] = {}
+    steps_of: dict[str, dict[str, None]] = {}
+    without = {str(step.get("declared") or name): None for name, step in declared.items()}
+    for name, row in rows.items():
+        step = declared.get(name, {})
+        for path, digest in _of_step(step, sent.get(name) or parts(str(mapping(row).get("key")))):
+            digests[path] = digest
+            title = str(step.get("declared") or name)
+            steps_of.setdefault(path, {})[title] = None
+            without.pop(title, None)
+    files = ((path, digest, tuple(steps_of[path])) for path, digest in sorted(digests.items()))
+    return Code(tuple(files), tuple(without))
 
 
 def _of_step(declared: Parts, parts: Parts) -> Iterator[tuple[str, str]]:

@@ -30,8 +30,13 @@ function inWords(column, value) {
   if (typeof value !== "number") return value;
   const written = (column.written || []).find(([number]) => number === value);
   if (written) return written[1];
-  const words = WORDS[column.kind] || (column.role === "metric" ? rounded : shown);
+  const words = WORDS[column.kind] || (["parameter", "axis"].includes(column.role) ? String : rounded);
   return words(value);
+}
+
+/** Returns a number between the values of a column, such as a mark on its axis. */
+function aboutInWords(column, value) {
+  return column.kind === "number" ? shown(value) : inWords(column, value);
 }
 
 // Numbers before texts, nothing last; in either direction.

@@ -9,7 +9,7 @@ const DEFAULTS = { where: "", metric: "", curve: "", colour: "", group: "", righ
 let all = null;
 let curves = null;
 let sheet = null;
-const view = { ...DEFAULTS, sort: ["", 1], columns: new Set(), picks: new Set(), ranges: new Map(), most: FIRST_ROWS, test: () => true, dot: -1, dots: [] };
+const view = { ...DEFAULTS, sort: ["", 1], columns: new Set(), picks: new Set(), ranges: new Map(), most: FIRST_ROWS, test: () => true, asText: false, dot: -1, dots: [] };
 
 async function start() {
   [all, curves] = await Promise.all([unpacked("many-rows"), unpacked("many-curves")]);
@@ -24,6 +24,7 @@ async function start() {
 }
 
 function describe() {
+  if (matchMedia("(max-width: 30rem)").matches) all.defaults.columns = all.defaults.columns.filter((name) => name !== "started");
   all.rows = all.columns[0].values.map((_, row) => row);
   all.byName = new Map(all.columns.map((column) => [column.name, column]));
   for (const column of all.columns) {
@@ -141,7 +142,7 @@ function tell() {
   const total = all.rows.length;
   const matching = view.rows.length === total ? counted(total, all.noun) : `${view.rows.length} of ${counted(total, all.noun)}`;
   const most = view.rows.length > view.most ? `, the first ${view.most} in the table` : "";
-  byId("told").textContent = `${matching}${most}${view.picks.size ? `, ${view.picks.size} chosen` : ""}`;
+  byId("told").textContent = `${matching}${most}${view.picks.size ? `, ${view.picks.size} chosen` : ""}${view.asText ? "; searched as text" : ""}`;
   byId("ranges").replaceChildren(...[...view.ranges.keys()].map(rangeButton));
   byId("colours").replaceChildren(...coloursInWords());
 }

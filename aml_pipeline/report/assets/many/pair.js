@@ -7,9 +7,12 @@ async function drawPair() {
   texts ??= await unpacked("many-texts");
   const [a, b] = [Number(byId("first").value), Number(byId("second").value)];
   const files = codeOf(a, b);
-  const isKnown = [a, b].every((row) => texts.of[row] !== null);
-  const said = files.length ? [] : [element("p", { className: "remark" }, isKnown ? "No differences in code." : "The code of at least one of the runs is not recorded.")];
-  byId("pair").replaceChildren(valuesOf(a, b), ...files.map(([words, lines]) => fileOf(words, lines)), ...said);
+  const said = files.length ? stepsWithoutCode(a, b) : [...stepsWithoutCode(a, b), isKnown(a, b) ? "No differences in code." : "The code of at least one of the runs is not recorded."];
+  byId("pair").replaceChildren(valuesOf(a, b), ...files.map(([words, lines]) => fileOf(words, lines)), ...said.map((text) => element("p", { className: "remark" }, text)));
+}
+
+function isKnown(...rows) {
+  return rows.every((row) => texts.of[row] !== null);
 }
 
 function valuesOf(a, b) {
@@ -17,7 +20,8 @@ function valuesOf(a, b) {
   const about = all.columns.filter((column) => column.role === "about" && (column.values[a] ?? column.values[b] ?? null) !== null);
   const row = (column) => {
     const [one, other] = [column.values[a], column.values[b]];
-    const cells = [one, other].map((value) => element("td", {}, inWords(column, value) || "–"));
+    const words = column.name === "run" ? [all.short[a], all.short[b]] : [one, other].map((value) => inWords(column, value) || "–");
+    const cells = words.map((text) => element("td", {}, text));
     return element("tr", {}, element("th", { scope: "row" }, column.name), ...cells, element("td", { className: "number" }, changeOf(column, one, other)));
   };
   const head = ["", "A", "B", "Change"].map((text) => (text ? element("th", { scope: "col" }, text) : element("td")));
@@ -30,15 +34,34 @@ function valuesOf(a, b) {
 function changeOf(column, one, other) {
   if (typeof one !== "number" || typeof other !== "number" || one === other || column.kind === "time") return "";
   const change = other - one;
-  return `${change > 0 ? "+" : "−"}${inWords(column, Math.abs(change))}`;
+  const words = aboutInWords(column, Math.abs(change));
+  return words === "0 s" ? "" : `${change > 0 ? "+" : "−"}${words}`;
 }
 
 // [how a file changed, the lines of its diff], for all files in which two runs differ.
 function codeOf(a, b) {
-  const [old, now] = [a, b].map((row) => new Map(texts.code[texts.of[row]] ?? []));
-  if (texts.of[a] === null || texts.of[b] === null) return [];
-  const paths = [...new Set([...old.keys(), ...now.keys()])].sort().filter((path) => old.get(path) !== now.get(path));
+  if (!isKnown(a, b)) return [];
+  const [old, now] = [a, b].map((row) => new Map(codeOfRow(row).files.map(([path, number]) => [path, number])));
+  const unknown = new Set([...filesOnlyOf(a, b), ...filesOnlyOf(b, a)]);
+  const paths = [...new Set([...old.keys(), ...now.keys()])].sort().filter((path) => old.get(path) !== now.get(path) && !unknown.has(path));
   return paths.map((path) => [`${path} ${changeInWords(old.has(path), now.has(path))}`, linesOfFile(old.get(path), now.get(path), a, b)]);
+}
+
+function codeOfRow(row) {
+  return texts.code[texts.of[row]];
+}
+
+// The files of a run of which the other cannot know whether it still has them: it has no code of their steps.
+function filesOnlyOf(row, other) {
+  const unknown = codeOfRow(other).without;
+  const known = new Set(codeOfRow(other).files.map(([path]) => path));
+  return codeOfRow(row).files.filter(([path, , steps]) => !known.has(path) && steps.every((step) => unknown.includes(step))).map(([path]) => path);
+}
+
+function stepsWithoutCode(a, b) {
+  if (!isKnown(a, b)) return [];
+  const only = (row, other, name) => codeOfRow(row).without.filter((step) => !codeOfRow(other).without.includes(step)).map((step) => `Step ${step} did not run in ${name}, or its code was not recorded.`);
+  return [...only(a, b, "A"), ...only(b, a, "B")];
 }
 
 function changeInWords(was, is) {

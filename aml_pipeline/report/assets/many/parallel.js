@@ -2,6 +2,8 @@
 // Parallel coordinates: a line for each run through its parameters and a metric. A range of an axis filters the runs.
 
 const AXIS_WIDTH = 130;
+const LEFT = 110;
+const RIGHT = 60;
 const TALL = 260;
 const ABOVE = 34;
 const BELOW = 14;
@@ -18,8 +20,8 @@ const MOST_AXES = 10;
 function drawParallel() {
   const shownAxes = axesShown();
   const place = byId("parallel");
-  const width = Math.max(place.clientWidth - 2, shownAxes.length * AXIS_WIDTH);
-  const across = shownAxes.map((_, at) => (shownAxes.length > 1 ? 60 + (at * (width - 120)) / (shownAxes.length - 1) : width / 2));
+  const width = Math.max(place.clientWidth - 2, LEFT + RIGHT + (shownAxes.length - 1) * AXIS_WIDTH);
+  const across = shownAxes.map((_, at) => (shownAxes.length > 1 ? LEFT + (at * (width - LEFT - RIGHT)) / (shownAxes.length - 1) : width / 2));
   const picture = drawing("svg", { width, height: ABOVE + TALL + BELOW, role: "group", "aria-label": "Parallel coordinates" });
   const fits = new Set(view.rows);
   const faint = all.rows.filter((row) => !fits.has(row));
@@ -62,7 +64,7 @@ function axisOf(column, x) {
   title.append(drawing("title", {}, column.name));
   const ticks = column.scale.ticks.flatMap((tick) => [
     drawing("path", { d: `M-4 ${heightOf(tick.at)}h4`, class: "line" }),
-    drawing("text", { x: -14, y: heightOf(tick.at) + 4, "text-anchor": "end" }, shortenedTo(tick.text, 12)),
+    drawing("text", { x: -22, y: heightOf(tick.at) + 4, "text-anchor": "end" }, shortenedTo(tick.text, 12)),
   ]);
   const room = drawing("rect", { x: -16, y: ABOVE - 6, width: 32, height: TALL + 12, class: "room" });
   made.append(line, title, ...ticks, room, ...handles(column));
@@ -89,7 +91,7 @@ function handle(column, at, end) {
 
 function valueAt(column, at) {
   const scale = column.scale;
-  if (!scale.steps) return inWords(column, scale.value(at));
+  if (!scale.steps) return aboutInWords(column, scale.value(at));
   return inWords(column, scale.values[Math.round(at * (scale.values.length - 1))]);
 }
 

@@ -36,7 +36,7 @@ function ofNumbers(column, low, high) {
   const place = (value) => (typeof value === "number" ? (until > from ? (to(value) - from) / (until - from) : 0.5) : null);
   const value = (at) => (isWide ? 10 ** (from + at * (until - from)) : from + at * (until - from));
   const marks = isWide ? decades(low, high) : roundNumbers(low, high);
-  const ticks = marks.map((mark) => ({ at: place(mark), text: inWords(column, mark) }));
+  const ticks = marks.map((mark) => ({ at: place(mark), text: aboutInWords(column, mark) }));
   return { place, value, ticks, steps: false };
 }
 

@@ -40,7 +40,7 @@ function headOf(chosen) {
 function headCell(column) {
   const [name, direction] = view.sort;
   const button = element("button", { type: "button", onclick: () => sortBy(column.name) }, column.name);
-  const cell = element("th", { scope: "col", className: isRight(column) ? "number" : "" }, button);
+  const cell = element("th", { scope: "col", className: column.name === "run" ? "name" : isRight(column) ? "number" : "" }, button);
   if (name === column.name) cell.ariaSort = direction > 0 ? "ascending" : "descending";
   return cell;
 }
@@ -101,7 +101,7 @@ function valueCell(column, row) {
   const value = column.values[row];
   const text = inWords(column, value);
   if (column.name === "state") return element("td", {}, element("span", { className: `state ${STATES.get(text) ?? "idle"}` }, text));
-  if (column.name === "run") return element("th", { scope: "row", title: text }, all.short[row]);
-  const look = typeof value === "number" ? "number" : text.length > LONG ? "long" : "";
-  return element("td", { className: look }, text);
+  if (column.name === "run") return element("th", { scope: "row", className: "name", title: text }, all.short[row]);
+  if (text.length > LONG) return element("td", { className: "long", title: text }, text);
+  return element("td", { className: typeof value === "number" ? "number" : "" }, text);
 }

@@ -10,10 +10,11 @@ const SIGNS_OF_CONDITIONS = /[<>=~]|\bin\s*[([]/;
 const ORDERS = { "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b };
 const DEEPEST = 100;
 
-/** Returns whether a row matches a text; what is wrong with the text is shown below it. */
+/** Returns whether a row matches a text; what is wrong with a condition is shown below it. */
 function testOf(text) {
   byId("refused").textContent = "";
-  if (!SIGNS_OF_CONDITIONS.test(text) && !columnNamed(text.trim())) return searchIn(text.trim().toLowerCase());
+  view.asText = text.trim() !== "" && !isCondition(text);
+  if (!text.trim() || view.asText) return searchIn(folded(text.trim()));
   try {
     return new Condition(text).whole();
   } catch (error) {
@@ -23,17 +24,33 @@ function testOf(text) {
   }
 }
 
+function isCondition(text) {
+  return SIGNS_OF_CONDITIONS.test(text) || tokensOf(text).some((token) => token.kind !== "end" && columnNamed(bare(token)));
+}
+
+// As in Python: "STRASSE" is found in "Straße", whose two letters it stands for.
+function folded(text) {
+  return text.toUpperCase().toLowerCase();
+}
+
 function searchIn(wanted) {
-  return (row) => !wanted || all.columns.some((column) => inWords(column, column.values[row]).toLowerCase().includes(wanted));
+  return (row) => !wanted || all.columns.some((column) => folded(inWords(column, column.values[row])).includes(wanted));
 }
 
 /** Returns the column that a name means, null for one without values; the step of a metric may be omitted. */
 function columnNamed(name) {
-  const bare = name.replace(/:(?:min|max)$/, "");
-  const range = name.slice(bare.length);
-  const ends = all.columns.filter((column) => column.role === "metric" && column.name.endsWith(`.${bare}`));
-  const meant = all.byName.has(bare) ? bare : ALIASES.get(bare) ?? (ends.length === 1 ? ends[0].name : bare);
+  if (name === "age") return agesOfRuns();
+  const bareName = name.replace(/:(?:min|max)$/, "");
+  const range = name.slice(bareName.length);
+  const ends = all.columns.filter((column) => column.role === "metric" && column.name.endsWith(`.${bareName}`));
+  const meant = all.byName.has(bareName) ? bareName : ALIASES.get(bareName) ?? (ends.length === 1 ? ends[0].name : bareName);
   return all.byName.get(meant + range) ?? (all.about.includes(meant) ? { values: [] } : undefined);
+}
+
+// An age lasts until now, not until the page was written.
+function agesOfRuns() {
+  const started = all.byName.get("started")?.values ?? [];
+  return { values: started.map((time) => (time === null ? null : Math.max(0, Date.now() / 1000 - time))) };
 }
 
 class Refusal extends Error {}
@@ -171,6 +188,7 @@ function bare({ kind, text }) {
 
 function literal(text) {
   const number = NUMBER.exec(text);
+  if (number && /^[-+]?\d+$/.test(text) && !Number.isSafeInteger(Number(text))) return BigInt(text.replace("+", ""));
   if (number) return Number(number[1]) * (UNITS[number[2]] ?? 1);
   return ["true", "false"].includes(text) ? text === "true" : text;
 }
@@ -178,12 +196,12 @@ function literal(text) {
 /** Compares numbers as numbers and everything else as texts; a number has no order among texts. */
 function compared(sign, left, right) {
   if (left === null || right === null) return false;
-  if (sign === "~") return String(left).toLowerCase().includes(String(right).toLowerCase());
+  if (sign === "~") return folded(String(left)).includes(folded(String(right)));
   const isText = (value) => typeof value === "string";
   const [one, other] = isText(left) === isText(right) ? [left, right] : [asNumber(left), asNumber(right)];
-  const numbers = isText(one) ? [one, other] : [Number(one), isText(other) ? other : Number(other)];
-  if (ORDERS[sign]) return isText(one) === isText(other) && ORDERS[sign](...numbers);
-  return (numbers[0] === numbers[1]) === (sign !== "!=");
+  const areAlike = isText(one) === isText(other);
+  if (ORDERS[sign]) return areAlike && ORDERS[sign](one, other);
+  return (areAlike && one == other) === (sign !== "!="); // true == 1, as in Python; and 5 == 5n, a large integer
 }
 
 function asNumber(value) {
