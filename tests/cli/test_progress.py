@@ -61,6 +61,21 @@ def test_no_number_is_cut_on_a_live_line() -> None:
     assert wide.startswith("train[learning_rate=0.001,batch_size=16]  ")
 
 
+@pytest.mark.parametrize(
+    ("columns", "rest"),
+    [(67, "  validation_root_mean_square_error 0.1234"), (51, "  validati…re_error 0.1234"), (34, "")],
+)
+def test_a_metric_with_a_long_name_keeps_its_value(columns: int, rest: str) -> None:
+    row = Row("train", 1.0, None, ["validation_root_mean_square_error 0.1234"])
+    assert laid_out([row], None, columns, 9)[0].partition("1.0 s")[2] == rest
+
+
+def test_a_name_is_whole_where_the_line_has_room_for_it() -> None:
+    row = Row("prepare-the-very-long-name-of-data", 1.0, None, ["loss 0.1234"])
+    assert laid_out([row], None, 99, 9)[0].startswith(f"{row.title}  ")
+    assert laid_out([row], None, 60, 9)[0].endswith("  loss 0.1234")
+
+
 def test_all_steps_have_a_bar_if_they_are_many() -> None:
     stream = io.StringIO()
     board = Board(stream, moving=True, jobs=2)

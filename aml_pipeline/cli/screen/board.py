@@ -101,7 +101,8 @@ def laid_out(rows: Sequence[Row], whole: Row | None, columns: int, most: int) ->
     shown = rows if len(rows) <= room else rows[: max(1, room - 1)]
     every = [*shown, *([whole] if whole else [])]
     longest = max((width(printable(row.title)) for row in every), default=0)
-    size = min(longest, max(16, columns // 3))
+    has_room = all(longest + width(_after_title(row, columns)) <= columns for row in every)
+    size = longest if has_room else min(longest, max(16, columns // 3))
     lines = [_line(row, size, columns) for row in shown]
     if len(shown) < len(rows):
         lines.append(f"… and {len(rows) - len(shown)} more")
@@ -109,13 +110,31 @@ def laid_out(rows: Sequence[Row], whole: Row | None, columns: int, most: int) ->
 
 
 def _line(row: Row, size: int, columns: int) -> str:
-    title = padded(shortened(printable(row.title), size), size)
-    line = f"{title}  {_bar(row, 10 if columns < 100 else 20)}  {_time(row)}"  # noqa: PLR2004
+    """Return a row with as many details as fit; of a metric that is too long, if it is the first, a shorter name."""
+    begin = padded(shortened(printable(row.title), size), size) + _progress(row, columns)
+    line = begin
     for detail in row.details:
-        if width(line) + 2 + width(detail) > columns:
-            return f"{line}  …" if width(line) + 3 <= columns else line
+        room = columns - width(line) - 2
+        if width(detail) > room:
+            rest = _with_shorter_name(detail, room) if line == begin else "…"
+            return f"{line}  {rest}" if rest and width(rest) <= room else line
         line += f"  {detail}"
     return line
+
+
+def _after_title(row: Row, columns: int) -> str:
+    return "  ".join([_progress(row, columns), *row.details])
+
+
+def _progress(row: Row, columns: int) -> str:
+    return f"  {_bar(row, 10 if columns < 100 else 20)}  {_time(row)}"  # noqa: PLR2004
+
+
+def _with_shorter_name(metric: str, size: int) -> str:
+    """Return a metric with its whole value in ``size`` cells, or nothing if its name has no room."""
+    name, _, value = metric.rpartition(" ")
+    room = size - width(value) - 1
+    return f"{shortened(name, room)} {value}" if room >= len("a…b") else ""
 
 
 def _bar(row: Row, size: int) -> str:
