@@ -16,16 +16,22 @@ from aml_pipeline.runs import differences
 from aml_pipeline.runs.reuse import Verdict
 
 
-def warn_of_left_out(contexts: Sequence[Context], selected: list[str], *, verbose: bool) -> bool:
-    """Report unselected steps whose results are out of date, each change once; return whether there are any."""
-    rows = [(context, *row) for context in contexts for row in out_of_date(context, selected)]
-    warnings = []
-    for context, name, changed in rows:
-        title = context.plan.step(name).title
-        said = f"{title} is not part of this run, but out of date: {differences.summary(changed)}"
-        warnings.append("\n".join([said, *(each(changed) if verbose else ())]))
-    for text in dict.fromkeys(warnings):
-        say(text)
+def warn_of_left_out(
+    contexts: Sequence[Context], selected: list[str], names: Sequence[str] = ("",), *, verbose: bool
+) -> bool:
+    """Report unselected steps whose results are out of date; return whether there are any.
+
+    ``names`` are those of the combinations; a warning that is the same for all of them is given once, without a name.
+    """
+    warnings: dict[str, list[str]] = {}
+    for context, name in zip(contexts, names, strict=True):
+        for step, changed in out_of_date(context, selected):
+            said = f"{context.plan.step(step).title} is not part of this run, but out of date: "
+            text = "\n".join([said + differences.summary(changed), *(each(changed) if verbose else ())])
+            warnings.setdefault(text, []).append(name)
+    for text, of in warnings.items():
+        for label in [""] if len(of) == len(contexts) else of:
+            say(f"{label}  {text}" if label else text)
     return bool(warnings)
 
 

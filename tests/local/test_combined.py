@@ -198,6 +198,22 @@ def test_plan_says_what_each_would_do(sweep: Project) -> None:
     assert "epochs=2  prepare  shared with an earlier combination" in verbose
 
 
+def test_a_warning_about_a_step_that_is_left_out_names_the_combination(sweep: Project) -> None:
+    two = """
+
+  more:
+    script: prepare.py
+    after: [train]
+    arguments: [--output, "${{ outputs.data }}"]
+"""
+    text = (sweep.root / "pipeline.yaml").read_text()
+    sweep.write({"pipeline.yaml": text.rstrip() + two})
+    sweep.run()
+    said = sweep.cli("plan", "more", "--only", "--param", "epochs=1,2").stderr
+    changed = "train is not part of this run, but out of date: parameter epochs 1 → 2"
+    assert said == f"epochs=2  {changed}\n"
+
+
 def test_what_takes_one_combination_refuses_several(sweep: Project) -> None:
     refused = sweep.cli("run", "--debug", "train", "--param", "epochs=1,2", status=2).stderr
     assert refused == ("run --debug takes one value of each parameter, but epochs has 2. Give one value of each.\n")
@@ -294,8 +310,8 @@ class Held:
 
     def ended(self) -> int:
         """Wait for the run and its steps; return how the run ended."""
-        _, said = self.run.communicate(timeout=PATIENCE)
-        assert [self.read(pipe) for pipe in self.pipes] == [b"", b""], said
+        _, self.said = self.run.communicate(timeout=PATIENCE)
+        assert [self.read(pipe) for pipe in self.pipes] == [b"", b""], self.said
         for pipe in self.pipes:
             os.close(pipe)
         return self.run.returncode
@@ -314,6 +330,7 @@ def held(sweep: Project, tmp_path: Path) -> Held:
 def test_ctrl_c_ends_all_of_them(sweep: Project, held: Held) -> None:
     held.run.send_signal(signal.SIGINT)
     assert held.ended() == -signal.SIGINT
+    assert "\n3 runs: 2 interrupted, 1 not run.\n" in held.said
     states = [record["state"] for record in headers(sweep)]
     assert states == ["done", "interrupted", "interrupted"]
     assert table(sweep.cli("run", "--param", "epochs=1,2,3").stdout)[-1] == ["3 runs: 3 done."]

@@ -39,7 +39,7 @@ def plan_combined(
     lines.append(f"{counted(len(contexts), 'combination')}: {', '.join(counts)}.")
     text = "\n".join(lines)
     print(text)
-    warned = warn_of_left_out(contexts, selected, verbose=verbose)
+    warned = warn_of_left_out(contexts, selected, names, verbose=verbose)
     options.answer = None if busy or warned else text
     return EXIT_SOMETHING_TO_DO if busy and options.flag("exit_code") else 0
 

@@ -49,17 +49,23 @@ class Wanted(NamedTuple):
 def run_combined(options: Options, wanted: Wanted, environ: Mapping[str, str]) -> int:
     """Carry out the runs; exit with 1 if one failed or was not carried out."""
     contexts, verbose = wanted.contexts, options.flag("verbose")
-    warned = warn_of_left_out(contexts, wanted.selected, verbose=verbose)
     names = labels([context.plan for context in contexts], wanted.varies)
+    warned = warn_of_left_out(contexts, wanted.selected, names, verbose=verbose)
     progress = _progress(wanted, names, verbose=verbose)
-    done = recorded_together(
-        [(context, _named(name, context.plan, progress)) for context, name in zip(contexts, names, strict=True)],
-        wanted.selected,
-        wanted.wishes,
-        varies=wanted.varies,
-        command=command_line(),
-        durable=options.flag("fsync"),
-    )
+    states = dict.fromkeys(names, "not run")
+    listeners = [_named(name, context.plan, progress, states) for context, name in zip(contexts, names, strict=True)]
+    try:
+        done = recorded_together(
+            list(zip(contexts, listeners, strict=True)),
+            wanted.selected,
+            wanted.wishes,
+            varies=wanted.varies,
+            command=command_line(),
+            durable=options.flag("fsync"),
+        )
+    except KeyboardInterrupt:
+        progress.say(_counts(list(states.values())))
+        raise
     progress.finish()
     if refused := {place: refusal for run in done for place, refusal in run.refused.items()}:
         say(removal.in_words(list(refused.values())))
@@ -105,11 +111,13 @@ def _title(wanted: Wanted, context: Context) -> str:
     return f"{plan.name}{profile}: {steps}, {runs}{f' with {values}' if values else ''}"
 
 
-def _named(name: str, plan: Plan, tell: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return a listener to the events of a run that shows its steps under the name of the run."""
+def _named(name: str, plan: Plan, tell: Callable[[Event], None], states: dict[str, str]) -> Callable[[Event], None]:
+    """Return a listener to the events of a run that shows its steps under the name of the run, and notes its end."""
 
     def listen(event: Event) -> None:
-        if not isinstance(event, (RunStarted, RunEnded)):
+        if isinstance(event, RunEnded):
+            states[name] = event.state
+        elif not isinstance(event, RunStarted):
             tell(replace(event, step=_titled(name, plan, event.step)))
 
     return listen
@@ -130,8 +138,13 @@ def _table(wanted: Wanted, done: Sequence[Run]) -> list[str]:
     measured = [[name, *(_metric(run, name) for run in chosen)] for name in _metrics_of(done)]
     lines = _aligned([*given, *ended], measured, [["run", *map(_id, chosen)]])
     more = [f"… and {counted(len(runs) - len(places), 'more run')}"] if len(runs) > len(places) else []
+    return ["", *lines, *more, _counts(states)]
+
+
+def _counts(states: Sequence[str]) -> str:
+    """Return the number of runs in each state."""
     counts = ", ".join(f"{count} {state}" for state, count in Counter(states).items())
-    return ["", *lines, *more, f"{counted(len(runs), 'run')}: {counts}."]
+    return f"{counted(len(states), 'run')}: {counts}."
 
 
 def _aligned(first: list[list[str]], middle: list[list[str]], last: list[list[str]]) -> list[str]:
