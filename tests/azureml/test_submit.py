@@ -371,7 +371,7 @@ def test_a_step_of_which_nothing_was_sent_is_no_lost_run(lesson: Lesson, capsys:
 def test_a_wait_outlives_a_service_that_is_gone_for_a_while(lesson: Lesson, capsys: Capture) -> None:
     lesson.service.fail("/pipelines/v1.0/PipelineRuns/[0-9a-f-]+$", 503, times=2)
     lesson.service.drop("StatusCode", first=2)
-    done = lesson.here(capsys, "submit", "--wait")
+    done = lesson.here(capsys, "submit", "--wait", patience=PATIENCE)
     assert done.status == 0
     assert lesson.record()["state"] == "done"
 

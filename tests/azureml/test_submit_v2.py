@@ -29,7 +29,7 @@ from tests.loopback.storage import KEY, storing
 from tests.loopback.wire import Answer, Request
 from tests.loopback_v2.lesson import LessonV2, a_lesson_v2
 from tests.loopback_v2.serving import quiet
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.samples import in_turn
 from tests.v2 import shell
 from tests.v2.shell import Python
@@ -634,7 +634,7 @@ def test_a_wait_outlives_a_service_that_is_gone_for_a_while(lesson: LessonV2, ca
     lesson.service.fail("^/discovery", 503, times=4)
     lesson.service.drop("/children", first=2, times=2)
     lesson.service.fail("/details", 503, times=8)
-    done = lesson.here(capsys, *SUBMIT, "--wait")
+    done = lesson.here(capsys, *SUBMIT, "--wait", patience=PATIENCE)
     assert done.status == 0, done.err
     assert lesson.record()["state"] == "done"
 

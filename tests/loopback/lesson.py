@@ -121,8 +121,11 @@ class Driven(Project):
         out, err = process.communicate(timeout=PATIENCE)
         return Done(process.returncode, out, err)
 
-    def here(self, capsys: pytest.CaptureFixture[str], *words: str) -> Done:
-        """Run the command line within this process, which costs no second import of the SDK."""
+    def here(self, capsys: pytest.CaptureFixture[str], *words: str, patience: float = 0.1) -> Done:
+        """Run the command line within this process, which costs no second import of the SDK.
+
+        A wait ends when the service has not answered for ``patience``, in seconds.
+        """
         from aml_pipeline import cli
         from aml_pipeline.azureml.workspace import watch
 
@@ -131,7 +134,7 @@ class Driven(Project):
             patch.setattr(time, "sleep", sleep_short)
             patch.setattr(watch, "POLL_SECONDS", (0.0,))
             patch.setattr(watch, "AGAIN_SECONDS", (0.0,))
-            patch.setattr(watch, "PATIENCE_SECONDS", 0.1)
+            patch.setattr(watch, "PATIENCE_SECONDS", patience)
             patch.chdir(self.root)
             capsys.readouterr()
             with _own_signals():
