@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aml_pipeline.azureml import submission
 from tests.azureml.side import Either
+from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
+from tests.loopback_v2.lesson import a_lesson_v2
 
 pytestmark = quiet
 
@@ -31,16 +34,21 @@ def test_one_run_of_each_combination_with_one_tag(either: Either, capsys: Captur
     assert [record["azureml"]["tags"] for record in records] == [{"aml-pipeline-group": records[0]["run"]}] * 2
 
 
-def test_code_and_environment_are_uploaded_once(either: Either, capsys: Capture) -> None:
-    def uploads() -> list[str]:
-        made = re.compile("/blob/|/snapshots/|/environments?/")
-        return [one.route for one in either.service.writes() if made.search(one.route)]
+def test_code_and_environment_are_uploaded_once(
+    either: Either, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = re.compile("/blob/|/snapshots/|/environments?/")
+
+    def uploads(lesson: Either) -> list[str]:
+        return [found[0] for one in lesson.service.writes() if (found := made.search(one.route))]
 
     assert either.here(capsys, *either.submit).status == 0
-    assert uploads()
-    either.service.forget()
-    assert either.here(capsys, *either.submit, *TWO).status == 0
-    assert uploads() == []
+    assert uploads(either)
+    another = a_lesson if isinstance(either, Lesson) else a_lesson_v2
+    with another(tmp_path / "another", monkeypatch) as cold:
+        assert cold.here(capsys, *cold.submit, *TWO).status == 0
+        assert len(cold.service.sent) == 2
+        assert uploads(cold) == uploads(either)
 
 
 def test_a_dry_run_shows_the_combinations(either: Either, capsys: Capture) -> None:
