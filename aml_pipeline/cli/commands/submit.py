@@ -164,7 +164,7 @@ def _show(  # noqa: PLR0913 - what a dry run shows
     sent, remarks = adapt(by_hand(plan, alone))
     print(f"experiment {plan.experiment}")
     for steps in [[alone]] if alone else drawing.declared(plan).values():
-        step, name = steps[0], drawing.label(steps)
+        step, name = steps[0], alone.title if alone else drawing.label(steps)
         digests = project.snapshot(step).digests
         where = step.compute.name if step.compute else ""
         environment = step.environment
