@@ -65,6 +65,21 @@ def test_a_run_is_shown_recorded_and_read_by_titles(lesson: Either, capsys: Capt
     assert told["prepare[rate=0.1]"] == "may be reused nothing changed since the last submission"
 
 
+def test_one_variant_alone_is_shown_by_its_title(lesson: Either, capsys: Capture) -> None:
+    dry = lesson.here(capsys, *lesson.submit, "prepare[rate=0.01]", "--dry-run")
+    assert (dry.status, dry.out.splitlines()[1].partition(": ")[0]) == (0, "prepare[rate=0.01]")
+
+
+def test_the_forecast_names_all_variants_that_a_step_depends_on(lesson: Either, capsys: Capture) -> None:
+    assert lesson.here(capsys, *lesson.submit).status == 0
+    lesson.replace("pipeline.yaml", "--rate:", "--speed:")
+    told = planned(lesson, capsys, *lesson.submit[1:])["train"]
+    by_name = "will run step prepare[rate=0.1] runs, and Azure ML reuses by identity, not by content"
+    assert told == (
+        by_name if lesson.submit == ("submit",) else "may be reused if the 2 variants of prepare are reused"
+    )
+
+
 def test_it_is_published(lesson: Either, capsys: Capture) -> None:
     lesson.write({"pipeline.yaml": MATRIX + 'schedules: {nightly: {cron: "0 2 * * *"}}\n'})
     words = ("publish", *lesson.submit[1:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aml_pipeline.azureml import since
 from aml_pipeline.azureml.adaptation import by_hand, said
@@ -18,6 +18,7 @@ from aml_pipeline.azureml.v2.needs import Missing
 from aml_pipeline.azureml.v2.sdk import Sdk, doing, import_all
 from aml_pipeline.azureml.workspace import storage
 from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.pipeline.plan.settings import Environment
 from aml_pipeline.project.folder import Project
@@ -40,18 +41,28 @@ def forecast(plan: Plan, client: Sdk, project: Project) -> list[tuple[str, Verdi
     unsure = [step for step in sent.steps if differing[step.name] != [] and not never[step.name]]
     for name in _with_new_code(unsure, client, project):
         never[name] = "Azure ML does not know its code"
-    conditions: dict[str, str] = {}  # of those that read from a step, if its outputs may be new
+    doubtful: dict[str, bool] = {}  # steps whose outputs may be new, and whether they certainly are
     verdicts = []
     for step in sent.steps:
-        condition = next((conditions[name] for name in step.upstream if name in conditions), "")
+        condition = _condition([sent.step(name) for name in step.upstream if name in doubtful], doubtful)
         changes, latest = differing[step.name], _latest(step, plan, sent)
         otherwise = since.may_be_reused(changes, latest, otherwise=_KNOWN, condition=condition)
         verdicts.append((step.name, _verdict(changes or (), never[step.name], otherwise)))
-        if never[step.name]:
-            conditions[step.name] = f"if Azure ML takes the new outputs of step {step.title} for the same inputs"
-        elif condition or changes:
-            conditions[step.name] = f"if step {step.title} is reused"
+        if never[step.name] or condition or changes:
+            doubtful[step.name] = bool(never[step.name])
     return verdicts
+
+
+def _condition(read: Sequence[Step], doubtful: Mapping[str, bool]) -> str:
+    """Return when a step that reads from these steps may be reused: it depends on the first, in all its variants."""
+    if not read:
+        return ""
+    first, is_new = read[0], doubtful[read[0].name]
+    alike = [step for step in read if step.declared == first.declared and doubtful[step.name] == is_new]
+    several = f"the {counted(len(alike), 'variant')} of {first.declared}" if len(alike) > 1 else ""
+    if is_new:
+        return f"if Azure ML takes the new outputs of {several or f'step {first.title}'} for the same inputs"
+    return f"if {several} are reused" if several else f"if step {first.title} is reused"
 
 
 _KNOWN = "Azure ML knows its code and environment"
