@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ def test_code_and_environment_are_uploaded_once(
 
     assert either.here(capsys, *either.submit).status == 0
     assert uploads(either)
-    another = a_lesson if isinstance(either, Lesson) else a_lesson_v2
-    with another(tmp_path / "another", monkeypatch) as cold:
+    lesson: AbstractContextManager[Either]
+    lesson = (a_lesson if isinstance(either, Lesson) else a_lesson_v2)(tmp_path / "another", monkeypatch)
+    with lesson as cold:
         assert cold.here(capsys, *cold.submit, *TWO).status == 0
         assert len(cold.service.sent) == 2
         assert uploads(cold) == uploads(either)
