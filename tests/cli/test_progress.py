@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from aml_pipeline.cli.screen import values
 from aml_pipeline.cli.screen.board import Board, Row, about, laid_out
+from aml_pipeline.cli.screen.logged import without_colours
 from aml_pipeline.cli.screen.progress import Progress
 from aml_pipeline.cli.screen.together import Together
 from aml_pipeline.cli.screen.wrapping import padded, shortened, width, wrapped
@@ -136,6 +138,11 @@ def test_columns_stay_together() -> None:
     assert wrapped(line, None) == [line]
 
 
+@pytest.mark.parametrize("space", ["\t", "\u3000", "\xa0"])
+def test_other_spaces_stay_within_words(space: str) -> None:
+    assert wrapped(f"one{space}two three four", 14) == [f"one{space}two three", "  four"]
+
+
 def test_wide_and_combining_characters_are_measured() -> None:
     assert (padded("損失", 6) + "|", padded("e\u0301", 3) + "|") == ("損失  |", "e\u0301  |")
     assert shortened("損失損失損失", 7) == "損…損失"
@@ -154,9 +161,18 @@ def test_lines_of_parallel_steps_bear_their_names() -> None:
     assert stream.getvalue() == "a    | one\nlong | three\na    | two\nlong | no end\n"
 
 
+@pytest.mark.parametrize("colour", ["", "\x1b[1m"])
+def test_each_row_of_a_long_line_bears_the_name(colour: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    stream = _terminal()
+    together = Together(stream, ["train"], coloured=bool(colour))
+    together.write("train", f"{colour}  a line of many words\nand one\n")
+    rows = without_colours(stream.getvalue()).splitlines()
+    assert rows == ["train |   a line of many", "train |   words", "train | and one"]
+
+
 def test_names_have_colours_that_lines_cannot_take_over() -> None:
-    stream = io.StringIO()
-    stream.isatty = lambda: True  # type: ignore[method-assign]
+    stream = _terminal()
     together = Together(stream, ["a", "b"], coloured=True)
     together.write("a", "\x1b[31mred\nstill red\n")
     together.write("b", "\x1b]0;owned\x07\n")
@@ -165,6 +181,12 @@ def test_names_have_colours_that_lines_cannot_take_over() -> None:
         stream.getvalue()
         == f"{before['a']}\x1b[31mred\n{before['a']}still red\x1b[0m\n{before['b']}\\x1b]0;owned\\x07\n"
     )
+
+
+def _terminal() -> io.StringIO:
+    stream = io.StringIO()
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    return stream
 
 
 def _shown(*steps: str, facts: Mapping[str, Any]) -> Progress:
@@ -264,3 +286,44 @@ def test_variants_of_a_combination_are_one_line(capsys: pytest.CaptureFixture[st
     progress.finish()
     lines = [f"epochs={epochs}  train (6 variants)  up to date" for epochs in (1, 2)]
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def _started(step: str) -> StepStarted:
+    return StepStarted(0.0, step, "never ran", "", log="log")
+
+
+@pytest.mark.parametrize(("verbose", "metrics"), [(False, ["loss", "mlflow"]), (True, ["mlflow"])])
+def test_what_a_step_prints_is_not_said_again(
+    *,
+    verbose: bool,
+    metrics: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = Progress("", ["a"], verbose=verbose)
+    progress(_started("a"))
+    progress(MetricLogged(0.0, "a", "loss", "scalar", 0.5))
+    progress(MetricLogged(0.0, "a", "mlflow", "scalar", 0.5, at=0))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[1] for line in lines if line.endswith(" 0.5")] == metrics
+
+
+def test_the_log_of_a_failure_is_wrapped_at_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr("sys.stderr", stream := _terminal())
+    progress = Progress("", ["a"])
+    progress(_started("a"))
+    progress(replace(_ended("a", "failed"), message="It failed.", tail=("  which is rather longer\tthan", "short")))
+    assert "\n      which is rather longer\n      than\n    short\n" in stream.getvalue()
+
+
+def test_a_long_name_has_a_line_of_its_own_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stderr", stream := _terminal())
+    progress = Progress("", ["prepare-the-very-long-name-of-data", "train", "choose"])
+    for step in ("prepare-the-very-long-name-of-data", "train"):
+        progress(_started(step))
+    assert stream.getvalue().splitlines() == [
+        "prepare-the-very-long-name-of-data",
+        "        runs: never ran",
+        "train   runs: never ran",
+    ]

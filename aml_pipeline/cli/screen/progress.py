@@ -20,7 +20,7 @@ from aml_pipeline.cli.screen.live import can_move
 from aml_pipeline.cli.screen.logged import log, without_colours
 from aml_pipeline.cli.screen.printing import is_coloured
 from aml_pipeline.cli.screen.together import Together
-from aml_pipeline.cli.screen.wrapping import columns_of, padded, width, wrapped
+from aml_pipeline.cli.screen.wrapping import columns_of, log_rows, padded, width, wrapped
 from aml_pipeline.core.text import seconds_in_words
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline import redaction
@@ -64,7 +64,7 @@ class Progress:
         self._names = {step: titles.get(step, step) for step in selected}
         self._families = {step: _family(name) for step, name in {**titles, **self._names}.items()}
         self._left = Counter(self._families[step] for step in self._names)
-        self._width = max(map(width, self._names.values()), default=0)
+        self._widths = set(map(width, self._names.values()))
         self._verbose = verbose
         self._board = Board(sys.stderr, moving=not verbose and can_move(), jobs=jobs)
         names = list(self._names.values()) if jobs > 1 and len(self._names) > 1 else []
@@ -150,7 +150,8 @@ class Progress:
         count = self._counts[event.step, event.name] = self._counts.get((event.step, event.name), 0) + 1
         value = self._last.setdefault(event.step, {})[event.name] = values.brief(event.value)
         step = 10 ** max(0, len(str(count // _SHOWN_EACH))) if count >= _SHOWN_EACH else 1
-        if not self._board.moving and count % step == 0:
+        is_printed = self._verbose and event.at is None  # an ``at`` comes from MLflow's files
+        if not self._board.moving and not is_printed and count % step == 0:
             self._say_of(self._name(event.step), f"  {values.named(event.name, value)}", sys.stderr)
 
     def _tick(self, event: events.StepTicked) -> None:
@@ -193,7 +194,7 @@ class Progress:
         """Tell which steps did not run; many variants of a step with the same ending in one line."""
         idle, self._idle = self._idle, {}
         rows = folded({step: self._ending(event) for step, event in idle.items()}, self._names, self._families)
-        self._width = max([self._width, *(width(name) for name, _ in rows)])
+        self._widths.update(width(name) for name, _ in rows)
         for name, text in rows:
             self._say_end(name, text)
 
@@ -208,7 +209,7 @@ class Progress:
             self.say(f"{name}: {event.remark}")
 
     def _say_end(self, name: str, text: str) -> None:
-        self.lines.append(f"{padded(name, self._width)}  {text}")
+        self.lines.append(f"{padded(name, max(self._widths, default=0))}  {text}")
         self._say_of(name, text, sys.stdout, _painted)
 
     def _ending(self, event: events.StepEnded) -> str:
@@ -225,7 +226,7 @@ class Progress:
     def finish(self) -> None:
         """Say what is still to be said: of a run in which no step ran, or how a run of several steps ended."""
         if not self._started:
-            self._width = 0  # there are no lines but those of _tell_idle
+            self._widths.clear()  # there are no lines but those of _tell_idle
         self._release()
         if self._over and self._started and len(self._names) > 1:
             self.say(summary.total(self._over, self._ended.values()))
@@ -240,11 +241,14 @@ class Progress:
         self._put([part for line in lines for part in wrapped(line, columns)], stream)
 
     def _say_of(self, name: str, text: str, stream: TextIO, paint: Callable[[str], str] = str) -> None:
-        """Show a line about a step: its name, then aligned, unless that takes too much of the terminal's width."""
+        """Show a line about a step: its name, then aligned, below a name that takes too much of the terminal."""
         columns = columns_of(stream)
-        aligned = self._width if columns is None else min(self._width, columns * 2 // 5)
-        line = f"{padded(name, aligned)}  {text}"
-        self._put(wrapped(line, columns, aligned + 2 if aligned == self._width else 2), stream, paint)
+        most = None if columns is None else columns * 2 // 5
+        aligned = max((size for size in self._widths if most is None or size <= most), default=0)
+        has_room = most is None or width(name) <= most
+        above, begin = ([], name) if has_room else (wrapped(name, columns), "")
+        lines = wrapped(f"{padded(begin, aligned)}  {text}", columns, aligned + 2)
+        self._put([*above, *lines], stream, paint)
 
     def _put(self, lines: Sequence[str], stream: TextIO, paint: Callable[[str], str] = str) -> None:
         self._board.above(lines, stream, paint if _coloured(stream) else str)
@@ -277,7 +281,8 @@ def failure(step: str, message: str, tail: Sequence[str], log_file: str, folder:
     """Return the last lines of the log of a failed step, and why it failed."""
     end = "\n" if "\n" in message else " "
     why = f"{step}: {message}{end}Log: {summary.from_here(log_file, folder)}"
-    return [*(f"    {without_colours(line)}" for line in tail), why]
+    columns = columns_of(sys.stderr)
+    return [*(row for line in tail for row in log_rows(f"    {without_colours(line)}", columns)), why]
 
 
 def each(changes: Sequence[str]) -> list[str]:

@@ -11,8 +11,8 @@ from typing import TextIO
 from aml_pipeline.core.problems import cells
 
 # Words with the space before each; what two spaces separate is a column.
-_COLUMN = re.compile(r"(?: {2,}|^ *)\S+(?: \S+)*")
-_WORD = re.compile(r" *\S+")
+_COLUMN = re.compile(r"(?: {2,}|^ *)[^ ]+(?: [^ ]+)*")
+_WORD = re.compile(r" *[^ ]+")
 
 
 def columns_of(stream: TextIO) -> int | None:
@@ -71,6 +71,14 @@ def wrapped(text: str, size: int | None, indent: int = 2) -> list[str]:
         else:
             _add_words(lines, column, size, indent)
     return lines
+
+
+def log_rows(line: str, size: int | None) -> list[str]:
+    """Return a line of a log, wrapped at words and indented as it begins; for a file or a pipe, as it is."""
+    if size is None:
+        return [line]
+    line = line.expandtabs()
+    return wrapped(line, size, len(line) - len(line.lstrip(" ")))
 
 
 def _add_words(lines: list[str], column: str, size: int, indent: int) -> None:
