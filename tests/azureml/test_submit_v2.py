@@ -238,7 +238,7 @@ def test_stopping_an_upload_at_once(lesson: LessonV2) -> None:
 
 
 def _stopped_once(lesson: LessonV2, number: signal.Signals) -> subprocess.Popen[str]:
-    process = lesson.start_azure(*SUBMIT, environ={"LOOPBACK_SILENCE": str(PATIENCE)})
+    process = lesson.start_azure(*SUBMIT)
     until(lambda: any("/blob/" in one.route for one in lesson.service.writes()))
     process.send_signal(number)
     assert process.stderr is not None

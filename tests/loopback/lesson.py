@@ -21,7 +21,7 @@ from tests import forking
 from tests.conftest import Project
 from tests.patience import PATIENCE
 
-from .command_line import sleep_short
+from .command_line import SILENCE, sleep_short
 from .service import Service
 from .serving import serving
 
@@ -53,6 +53,8 @@ FILES = {
     "steps/prepare.py": "print('prepare')\n",
     "steps/train.py": "print('train')\n",
 }
+# On a busy machine no reminder of something that takes long stands among the lines that a test expects.
+_QUIET = {SILENCE: str(PATIENCE)}
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Driven(Project):
 
     def azure(self, *words: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Done:
         """Run the command line as a process of its own, to its end."""
-        variables = {**self.environ, **(environ or {})}
+        variables = {**self.environ, **_QUIET, **(environ or {})}
         done = forking.run(self.azure_words(*words), cwd or self.root, variables, self.program)
         return _checked(Done(done.returncode, done.stdout, done.stderr))
 
@@ -109,7 +111,7 @@ class Driven(Project):
         return subprocess.Popen(
             self.azure_command(*words),
             cwd=self.root,
-            env={**self.environ, **(environ or {})},
+            env={**self.environ, **_QUIET, **(environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
