@@ -37,7 +37,7 @@ COMMANDS = (
     "plan --remote",
     "submit --force",
     "cancel RUN",
-    "runs --remote",
+    "runs --remote --columns run,state",
     "publish --dry-run",
     "publish",
     "publish (again)",
@@ -112,7 +112,7 @@ def _rows(lesson: Either, sdk: str, nouns: dict[str, str]) -> Iterator[Row]:
 
 def _last(done: Done, runs: list[str]) -> str:
     """Return the last line that was printed which is no address, with what differs from run to run replaced."""
-    lines = [line for line in done.out.splitlines() if "http" not in line]
+    lines = [line for line in done.out.splitlines() if line and "http" not in line and not line.endswith(" everywhere")]
     text = re.sub("|".join([r"\b[0-9a-f]{12}\b", *map(re.escape, runs)]), _named, lines[-1])
     return re.sub(r"\d+\.\d s\b", "… s", " ".join(text.split()))
 

@@ -3,6 +3,8 @@
 They share few names, so that in one workspace many of them look much alike.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -121,8 +123,8 @@ DISTRIBUTIONS: tuple[Mapping[str, str], ...] = (
 _KINDS = ("outputs", "steps", "parameters", "datasets", "inputs")
 # Of inputs: one is also an option, none an output or a parameter.
 NAMES = ("training", "l", "set_2")
-# The axis of a matrix, and its values with what they are in the name of a variant.
-AXIS, VALUES = "axis", {"1": "1", "0.10": "0-10", "1e-3": "1e-3", "b": "b", "True": "true"}
+# The axis of a matrix, and its values with what they are in the name of a variant; some need a digest there.
+AXIS, VALUES = "axis", {"1": "1", "0.10": "0p10", "1e-3": "1e-3-", "b": "b", "True": "true-"}
 _AXIS = "<axis>"
 
 
@@ -255,7 +257,10 @@ class Pipeline:
 
 
 def _variant(step: str, value: str | None) -> str:
-    return step if value is None else f"{step}-{VALUES[value]}"
+    if value is None:
+        return step
+    digest = hashlib.sha256(json.dumps([step, [[AXIS, value]]]).encode()).hexdigest()[:6]
+    return f"{step}-{VALUES[value]}{digest if VALUES[value].endswith('-') else ''}"
 
 
 class _Dumper(yaml.SafeDumper):

@@ -23,7 +23,7 @@ FOREIGN = re.compile(
     r"pydantic|validation error|valid (string|dictionary|integer|number)|input should|field required|extra inputs"
     r"|libyaml|yaml\.(scanner|parser)|while (scanning|parsing)|block (mapping|sequence|collection)|flow (mapping|node)"
     r"|<block|<document|scalar\b|(?-i:(?<![\w-])token)|Traceback|Error:|errno|codec|'utf-8'|dict\b|NoneType|<class|argparse"
-    r"|pathspec|\bnargs\b|metavar|unrecognized|expected (one|at least)|invalid choice|packaging\b|MatchSpec",
+    r"|pathspec|\bnargs\b(?!=)|metavar|unrecognized|expected (one|at least)|invalid choice|packaging\b|MatchSpec",
     re.IGNORECASE,
 )
 

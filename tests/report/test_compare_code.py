@@ -261,7 +261,7 @@ def test_the_page_of_all_runs_is_written_beside_them(ran: Project) -> None:
     assert "<h1>small: 3 runs</h1>" in page
     code = unpacked(page, "many-texts")
     assert len(code["code"]) == 3
-    texts = [{path: code["texts"][number] for path, number in files} for files in code["code"]]
+    texts = [{path: code["texts"][number] for path, number, *_ in run["files"]} for run in code["code"]]
     assert [text["steps/train.py"].partition("\n")[0] for text in texts] == ["import new", "import new", "import old"]
     assert "numpy>=2\n" in texts[0]["environment e (env.yml)"]
     assert "numpy>=1.26\n" in texts[2]["environment e (env.yml)"]
