@@ -26,9 +26,9 @@ def locked(
     """Hold the kernel's lock on ``folder``, so that one run at a time works in it; yield whether it was waited for.
 
     The lock ends with the process, however that ends; no file has to be removed. Raises MachineError with the holder,
-    after ``patience`` seconds, or if locks do not work; ``say`` is told whom it waits for. (POSIX locks,
-    `fcntl.lockf`, are no alternative: file systems without flock mostly lack them as well, and they are released when
-    this process closes any other descriptor of the file.)
+    after ``patience`` seconds, or if locks do not work; before a wait, ``say`` gets a text that names the holder.
+    (POSIX locks, `fcntl.lockf`, are no alternative: file systems without flock mostly lack them as well, and they are
+    released when this process closes any other descriptor of the file.)
     """
     descriptor = files.open_regular(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT)
     try:

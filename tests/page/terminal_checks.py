@@ -1,6 +1,6 @@
 """What a person sees of a run: in a real terminal (tmux) of 60, 100 and 200 columns, a dumb one, and behind a pipe.
 
-``make check`` runs this; ``make test`` does not, for it needs tmux. What is shown is held against docs/terminal.md too.
+``make check`` runs this; ``make test`` does not, because it needs tmux. docs/terminal.md is compared with it, too.
 """
 
 from __future__ import annotations

@@ -93,9 +93,8 @@ def _submit_combined(  # noqa: PLR0913 - what is sent, where and how
         for plan in plans:
             azureml.check(by_hand(plan), project.of(plan), sdk=sdk, step=step)
         if options.flag("dry_run"):
-            _show(
-                first, project, first.step(step) if step else None, {**first.tags, **tags}, names=names, varies=varies
-            )
+            alone = first.step(step) if step else None
+            _show(first, project, alone, {**first.tags, **tags}, names=names, varies=varies)
             return 0
         try:
             with stopping.heard("Stopping after the current run; interrupt again to stop at once.") as raise_if_heard:
@@ -164,22 +163,7 @@ def _show(  # noqa: PLR0913 - what a dry run shows
     sent, remarks = adapt(by_hand(plan, alone))
     print(f"experiment {plan.experiment}")
     for steps in [[alone]] if alone else drawing.declared(plan).values():
-        step, name = steps[0], alone.title if alone else drawing.label(steps)
-        digests = project.snapshot(step).digests
-        where = step.compute.name if step.compute else ""
-        environment = step.environment
-        image = (environment.name or environment.registered or environment.curated) if environment else ""
-        reads = dict.fromkeys(
-            f"{plan.step(token.step).declared}.{token.name}" for each in steps for token in each.inputs
-        )
-        comes_after = dict.fromkeys(plan.step(name).declared for each in steps for name in each.after)
-        after = f", after {', '.join([*reads, *comes_after])}" if step.upstream else ""
-        more = len(digests) - (step.script is not None)
-        others = f" and {counted(more, 'more file' if step.script else 'file')}" if more else ""
-        print(f"{name}: {redaction.program(step)}{others}, on {where}, in {image}{after}")
-        for output, settings in step.outputs.items() if alone is None else ():
-            if settings.model:
-                print(f"{name}.{output}: registered as model {settings.model.name}")
+        _show_step(plan, project, steps, alone=bool(alone))
     texts = redaction.parameters(plan)
     for tag, value in redacted(tags).items():
         print(f"tag {tag} {shown(value)}")
@@ -193,6 +177,23 @@ def _show(  # noqa: PLR0913 - what a dry run shows
     for text in [*uploads.announced(plan, project, sent.steps), *said(remarks, alone)]:
         print(text)
     print("Nothing was submitted.")
+
+
+def _show_step(plan: Plan, project: Project, steps: Sequence[Step], *, alone: bool) -> None:
+    """Print what would be sent of a step, which may be several variants."""
+    step, name = steps[0], steps[0].title if alone else drawing.label(steps)
+    where = step.compute.name if step.compute else ""
+    environment = step.environment
+    image = (environment.name or environment.registered or environment.curated) if environment else ""
+    reads = dict.fromkeys(f"{plan.step(token.step).declared}.{token.name}" for each in steps for token in each.inputs)
+    comes_after = dict.fromkeys(plan.step(name).declared for each in steps for name in each.after)
+    after = f", after {', '.join([*reads, *comes_after])}" if step.upstream else ""
+    more = len(project.snapshot(step).digests) - (step.script is not None)
+    others = f" and {counted(more, 'more file' if step.script else 'file')}" if more else ""
+    print(f"{name}: {redaction.program(step)}{others}, on {where}, in {image}{after}")
+    for output, settings in step.outputs.items() if not alone else ():
+        if settings.model:
+            print(f"{name}.{output}: registered as model {settings.model.name}")
 
 
 def _waited(sent: Submission) -> int:

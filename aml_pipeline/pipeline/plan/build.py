@@ -17,7 +17,6 @@ from aml_pipeline.pipeline.plan.settings import (
     DatasetPlace,
     OutputSettings,
 )
-from aml_pipeline.pipeline.plan.tokens import Literal
 from aml_pipeline.pipeline.plan.variants import expanded
 from aml_pipeline.pipeline.spec.pipeline import PipelineSpec
 from aml_pipeline.pipeline.spec.schedule import Schedule as ScheduleSpec
@@ -45,15 +44,8 @@ def build(  # noqa: PLR0913 - a pipeline, and what the caller sets
     The plan is complete if no problem is an error; otherwise it contains what could be resolved, for further checks.
     """
     problems: list[Problem] = []
-    matrices = _matrices(pipeline)
-    declared = {name: _step(pipeline, name, matrices.get(name), problems) for name in pipeline.steps}
-    # An axis may be what a wrong argument means.
-    wrong = {problem.path[1] for problem in problems if problem.path[2:3] == ("arguments",)}
-    problems += reference_problems(pipeline, declared)
-    ordered, cyclic = _ordered(pipeline, declared)
-    variants, unread = expanded(ordered, matrices, lambda step, other: reference_to(pipeline, step, other))
+    variants = _variants(pipeline, problems)
     steps = [variant for some in variants.values() for variant in some]
-    unread = [problem for problem in unread if problem.code != "unused-axis" or problem.path[1] not in wrong]
     outputs, unclear = results.read(pipeline.outputs, variants)
     understood, faulty = schedules(pipeline.schedules, ("schedules",))
     plan = Plan(
@@ -75,8 +67,22 @@ def build(  # noqa: PLR0913 - a pipeline, and what the caller sets
         data=data or {},
     )
     problems += [*unused(pipeline, steps, named), *unclear, *results.clashes(steps, outputs.values())]
-    problems += [*cyclic, *unread, *faulty, *_reused(pipeline, steps)]
+    problems += [*faulty, *_reused(pipeline, steps)]
     return plan, problems
+
+
+def _variants(pipeline: PipelineSpec, problems: list[Problem]) -> dict[str, tuple[Step, ...]]:
+    """Return the steps of the file in order, each with its variants; add what is wrong with them to ``problems``."""
+    matrices = _matrices(pipeline)
+    declared = {name: _step(pipeline, name, matrices.get(name), problems) for name in pipeline.steps}
+    # An axis may be what a wrong argument means.
+    wrong = {problem.path[1] for problem in problems if problem.path[2:3] == ("arguments",)}
+    problems += reference_problems(pipeline, declared)
+    ordered, cyclic = _ordered(pipeline, declared)
+    variants, unread = expanded(ordered, matrices, lambda step, other: reference_to(pipeline, step, other))
+    problems += cyclic
+    problems += [problem for problem in unread if problem.code != "unused-axis" or problem.path[1] not in wrong]
+    return variants
 
 
 def _matrices(pipeline: PipelineSpec) -> dict[str, Matrix]:
@@ -98,9 +104,7 @@ def _step(pipeline: PipelineSpec, name: str, varied: Matrix | None, problems: li
     arguments, wrong_arguments = read_arguments(declared.arguments, (*path, "arguments"), name, inputs, axes)
     problems += [*wrong_inputs, *wrong_arguments]
     if varied:
-        values = [value for some in varied.values.values() for value in some]
-        texts = [(value.text, value.place) for value in values if isinstance(value.token, Literal)]
-        problems += [*varied.problems, *text_faults(texts, name)]
+        problems += [*varied.problems, *text_faults(varied.texts, name)]
     problems += word_faults(declared.command or (), (*path, "command"), name)
     named = {part for argument in arguments for part in argument.parts}
     step = Step(

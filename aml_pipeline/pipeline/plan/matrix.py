@@ -56,6 +56,12 @@ class Matrix:
     deciding: set[str] = field(default_factory=set)  # axes by whose values an entry of `include` adds others
 
     @property
+    def texts(self) -> list[tuple[str, Path]]:
+        """The values that arguments receive as text, with their places."""
+        values = [value for some in self.values.values() for value in some]
+        return [(value.text, value.place) for value in values if isinstance(value.token, Literal)]
+
+    @property
     def is_wrong(self) -> bool:
         """Whether a mistake leaves its combinations unknown."""
         return any(problem.severity == "error" for problem in self.problems)

@@ -14,7 +14,7 @@ from aml_pipeline.report.table.rows import ABOUT, Row, Value, WrittenNumber
 MISSING = "-"
 DIRTY = "*"
 _COMMIT_LETTERS = 9
-# From so many seconds on, an age is told in such units.
+# An age of at least so many seconds is given in this unit.
 _AGES = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
 
 

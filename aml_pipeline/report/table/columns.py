@@ -105,7 +105,7 @@ def constant(table: Table) -> Row:
 
 
 def ordered(rows: Iterable[Row], column: str, *, descending: bool) -> list[Row]:
-    """Return rows by the value of a column: numbers, then texts such as "nan", at last those without a value."""
+    """Return rows by the value of a column: numbers first, then texts such as "nan", then those without a value."""
     numbers: list[tuple[float, Row]] = []
     texts: list[tuple[str, Row]] = []
     missing: list[Row] = []

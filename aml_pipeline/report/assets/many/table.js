@@ -26,13 +26,6 @@ function drawTable() {
   byId("more").hidden = view.rows.length <= view.most;
 }
 
-function toldOfRows() {
-  const total = all.rows.length;
-  const fit = view.rows.length === total ? `${counted(total, all.noun)}` : `${view.rows.length} of ${counted(total, all.noun)}`;
-  const most = view.rows.length > view.most ? `, showing the first ${view.most}` : "";
-  return `${fit}${most}; ${view.picks.size} chosen`;
-}
-
 function headOf(chosen) {
   return element("thead", {}, element("tr", {}, element("td"), ...chosen.map(headCell)));
 }
