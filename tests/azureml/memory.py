@@ -144,14 +144,14 @@ def _schedules_after(wanted: Wanted, found: Actual, one: Change) -> list[Schedul
         given |= {"id": declared.id, "runs": wanted.component, "experiment": declared.experiment}
         (before,) = [known for known in schedules if known.id == one.id]
         others = [known for known in schedules if known.id != declared.id]
-        return [*others, _updated(before, {**given, "reuse": declared.reuse})]
+        return [*others, _updated(before, one, {**given, "reuse": declared.reuse})]
     if one.action == "update":
-        return [_updated(known, given) if known.id == one.id else known for known in schedules]
+        return [_updated(known, one, given) if known.id == one.id else known for known in schedules]
     known = declared.id or f"new {declared.key}"
     assert not any(schedule.id == known for schedule in schedules), "it would be overwritten"
     runs = wanted.component if wanted.is_v2 else found.endpoint.id if found.endpoint else None
     about: dict[str, Any] = {"runs": runs, "experiment": declared.experiment, "created": "3", "reuse": declared.reuse}
-    return [*schedules, Schedule(id=known, active=True, **given, **about)]
+    return [*schedules, Schedule(id=known, active=one.fires, **given, **about)]
 
 
 Marked = TypeVar("Marked", Pipeline, Endpoint, Schedule)
@@ -168,9 +168,9 @@ def _put_away(wanted: Wanted, known: Schedule) -> Schedule:
     return replace(known, active=False, mark=replace(mark, disabled=True))
 
 
-def _updated(known: Schedule, given: dict[str, object]) -> Schedule:
+def _updated(known: Schedule, one: Change, given: dict[str, object]) -> Schedule:
     assert known.mark is not None
-    return replace(known, active=known.active or known.mark.disabled, **given)  # type: ignore[arg-type]
+    return replace(known, active=known.active or (known.mark.disabled and one.fires), **given)  # type: ignore[arg-type]
 
 
 def may_be_changed(wanted: Wanted, mark: Mark | None) -> bool:

@@ -20,6 +20,7 @@ from aml_pipeline.core.masking import masked
 from aml_pipeline.pipeline.spec.parameters import shown
 
 _PAUSED = "paused by someone; stays paused"
+_PAUSED_COPY = f"a copy of it was {_PAUSED}"
 _AT_ONCE = "another publish created it at the same time; the earlier one stays"
 
 
@@ -84,15 +85,15 @@ def _of_key(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], act
 def _with_id(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule]) -> Change:
     """Return the change of the schedule with the wanted id: in v2 it is the only one that is created and updated.
 
-    Others are copies that a person made. If all are paused, the schedule is not created or enabled, so nothing fires.
+    Others are copies that a person made. If all that could fire are paused, so is this one: the pause must not depend
+    on a copy, which another publisher may take for a schedule of its own file.
     """
     own = next((known for known in there if known.id == schedule.id), None)
-    paused = [known for known in there if not known.active and not known.put_away]
-    is_silent = bool(paused) and not any(known.active for known in there)
-    if own and not (own.put_away and is_silent):
-        return _kept(wanted, schedule, own)
+    is_silent = any(not known.put_away for known in there) and not any(known.active for known in there)
+    if own:
+        return _kept(wanted, schedule, own, is_silent=is_silent)
     if is_silent:
-        return _left_paused(wanted, schedule, paused[-1])
+        return _created(schedule, _PAUSED_COPY, fires=False)
     return _created(schedule)
 
 
@@ -115,8 +116,9 @@ def _chosen(wanted: Wanted, schedule: WantedSchedule, there: list[Schedule], act
     return _created(schedule)
 
 
-def _created(schedule: WantedSchedule) -> Change:
-    return Change("create", "schedule", schedule.name, (str(schedule.timing),), key=schedule.key, fires=True)
+def _created(schedule: WantedSchedule, *notes: str, fires: bool = True) -> Change:
+    details = (str(schedule.timing), *notes)
+    return Change("create", "schedule", schedule.name, details, key=schedule.key, fires=fires)
 
 
 def _only_marked(wanted: Wanted, known: Schedule, key: str) -> Iterator[Change]:
@@ -148,12 +150,13 @@ def _of_experiment(wanted: WantedSchedule, known: Schedule) -> Iterator[str]:
         yield f"experiment: {known.experiment} → {wanted.experiment}"
 
 
-def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule) -> Change:
+def _kept(wanted: Wanted, schedule: WantedSchedule, known: Schedule, *, is_silent: bool = False) -> Change:
+    """Return the change of a schedule that stays; with ``is_silent`` it does not begin to fire, as a copy is paused."""
     mark = known.mark
     details = (*wanted.whose.news(mark), *_in_place(wanted, schedule, known), *_differences(schedule, known))
     if known.put_away:
-        details = ("enabled again", *details)
-        return Change("update", "schedule", schedule.name, details, known.id, schedule.key, fires=True)
+        details = (_PAUSED_COPY if is_silent else "enabled again", *details)
+        return Change("update", "schedule", schedule.name, details, known.id, schedule.key, fires=not is_silent)
     notes = [] if known.active else [_PAUSED]
     if known.ends:
         notes.append(f"ends {known.ends}, set by someone; stays")

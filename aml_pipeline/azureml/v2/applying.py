@@ -192,7 +192,7 @@ class _Publisher:
         wanted = next((known for known in declared if known.key == change.key), None)
         is_of_file = change.action != "disable" and not change.only_mark
         if wanted and is_of_file:
-            return self.declare_schedule(wanted, is_new=change.action == "create")
+            return self.declare_schedule(wanted, change)
         runs = self.job_of_version() if is_of_file else None
 
         def do(there: Entity, mark: Mark | None) -> None:
@@ -206,18 +206,18 @@ class _Publisher:
         schedules.change(client, change.id, do)
         return change.id
 
-    def declare_schedule(self, wanted: WantedSchedule, *, is_new: bool) -> str:
-        """Create a schedule from its declaration, or update an existing one."""
+    def declare_schedule(self, wanted: WantedSchedule, change: Change) -> str:
+        """Create a schedule from its declaration, or update one; whether it begins to fire, ``change`` says."""
         texts = running.files(self.work.plan, wanted.key, f"azureml:{self.work.component}")
         new = schedules.declared(self.work.client, self.written(texts))
         mark = self.work.wanted.whose.mark(wanted.digest, wanted.key)
-        if is_new:
+        if change.action == "create":
             schedules.with_mark(new, mark)
-            schedules.put(self.work.client, wanted.id, {"properties": {**new, "isEnabled": True}})
+            schedules.put(self.work.client, wanted.id, {"properties": {**new, "isEnabled": change.fires}})
             return wanted.id
 
         def do(there: Entity, before: Mark | None) -> None:
-            schedules.declare(there, before, new)
+            schedules.declare(there, before if change.fires else None, new)
             schedules.with_mark(there, mark)
 
         schedules.change(self.work.client, wanted.id, do)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan, Step
@@ -42,7 +42,7 @@ def dot(plan: Plan) -> str:
     return "\n".join([f'digraph "{plan.name}" {{', "  rankdir=LR;", "  node [shape=box];", *lines, "}"])
 
 
-def label(steps: list[Step]) -> str:
+def label(steps: Sequence[Step]) -> str:
     """Return the name of a step of the file with the number of its ``steps``, if these are variants."""
     first = steps[0]
     return f"{first.declared} ({counted(len(steps), 'variant')})" if first.variant else first.name
