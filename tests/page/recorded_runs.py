@@ -75,15 +75,28 @@ def odd(state: Path) -> str:
     """Return the page of runs with values that are easily misread, and a step that the newest did not reach."""
     seeds = ("5", "9007199254740992", "9007199254740993", "9007199254740994")
     names = ("3", "3.0", "Straße", "")
-    types = {"seed": "integer", "rate": "number", "flag": "boolean", "name": "string"}
+    types = {
+        "seed": "integer",
+        "rate": "number",
+        "flag": "boolean",
+        "name": "string",
+        "off": "boolean",
+        "blank": "string",
+    }
     for number, (seed, name) in enumerate(zip(seeds, names, strict=True)):
         given = {"seed": seed, "name": name, "rate": "3.0" if number % 2 else "0.1234567890123"}
-        given["flag"] = "true" if number % 2 else "false"
+        given |= {"flag": "true" if number % 2 else "false", "off": "false", "blank": ""}
         about = header(step("train"), step("report"), parameters=given, started=START + 3000 * number, git={})
         about["plan"]["parameters"] = {each: {"type": kind, "default": ""} for each, kind in types.items()}
         run = Written(state / "runs", f"run-{number:04}", about)
-        run.step("train", metrics={"accuracy": [0.2, 0.9 - number / 5]})
-        run.step("report")
+        curves = {
+            "accuracy": [0.2, 0.9 - number / 5],
+            "loss": [2.0, 1.0],
+            "val.loss": [0.5 + number],
+            "best.loss": [1e-7],
+        }
+        run.step("train", metrics={**curves, "exact": [1 / 3], "size": [number, 2 * number]})
+        run.step("report", metrics={"size": [1e20, float(number)]})
         run.end()
         _give_code(state, f"run-{number:04}", "train", FIRST)
         if number < len(seeds) - 1:

@@ -131,7 +131,7 @@ def test_a_row_of_a_variant_has_its_own_curves(tmp_path: Path) -> None:
     assert data["noun"] == "variant"
     assert data["titles"] == ["one size=4", "one size=16.0"]
     (size,) = (column for column in data["columns"] if column["name"] == "size")
-    assert (size["values"], size["written"]) == ([4, 16.0], [[16.0, "16.0"]])
+    assert (size["values"], size["written"]) == ([4, 16.0], {"1": "16.0"})
     assert [curves["of"]["train.loss"][row]["value"][0] for row in "01"] == [4.0, 16.0]
 
 

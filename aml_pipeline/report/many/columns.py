@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.core.text import number_in_words, shortened, visible
-from aml_pipeline.report.table.rows import ABOUT, Table, Value, WrittenNumber
+from aml_pipeline.report.table.rows import ABOUT, Table, Value
 
 Column = dict[str, Any]
 MOST_COLUMNS = 200
@@ -15,34 +15,47 @@ _FIRST, _LAST = ("run", "state"), ("started", "seconds", "note", "tags")
 # JavaScript has no larger integers.
 _LARGEST = 2**53
 _ORDER = ("first", "parameter", "axis", "metric", "about", "extreme")
-_AS_WRITTEN = {"parameter", "axis"}
+_GIVEN = {"parameter", "axis"}
+_NOTHING = (None, "", False)
 # Metrics and parameters that are shown at first, and the parts of a title.
 _FIRST_PARAMETERS, _FIRST_METRICS, _TITLE_VALUES, _TITLE_LETTERS = 8, 6, 4, 80
-_NAME_LETTERS, _DIGITS = 120, 7
+_NAME_LETTERS = 120
 
 
-def columns_of(table: Table, letters: int) -> list[Column]:
-    """Return the columns that have values; texts have at most so many ``letters``."""
+def columns_of(table: Table, letters: int, digits: int | None) -> tuple[list[Column], list[Column]]:
+    """Return the columns that have values to show, and the others, which only conditions name.
+
+    Texts have at most so many ``letters``, numbers that nobody gave so many ``digits``. Columns for which there is no
+    room have the values None.
+    """
     roles = dict.fromkeys((name for name in ABOUT if name != "age"), "about")
     roles |= dict.fromkeys(table.parameters, "parameter") | dict.fromkeys(table.axes, "axis")
     roles |= dict.fromkeys(table.metrics, "metric")
     roles |= dict.fromkeys((f"{name}:{end}" for name in table.metrics for end in ("min", "max")), "extreme")
-    known = [name for name in roles if any(row.get(name) not in {None, "", False} for row in table.rows)]
-    kept = sorted(known[:MOST_COLUMNS], key=lambda name: _ORDER.index("first" if name in _FIRST else roles[name]))
-    return [_column(name, roles[name], table, letters) for name in kept]
+    columns = {name: _column(name, role, table, letters, digits) for name, role in roles.items()}
+    telling = [name for name, column in columns.items() if any(value not in _NOTHING for value in column["values"])]
+    shown = sorted(telling[:MOST_COLUMNS], key=lambda name: _ORDER.index("first" if name in _FIRST else roles[name]))
+    for name in telling[MOST_COLUMNS:]:
+        columns[name]["values"] = None
+    return [columns.pop(name) for name in shown], list(columns.values())
 
 
-def _column(name: str, role: str, table: Table, letters: int) -> Column:
-    digits = None if role in _AS_WRITTEN else _DIGITS
-    values = [_value(row.get(name), letters, digits) for row in table.rows]
+def _column(name: str, role: str, table: Table, letters: int, digits: int | None) -> Column:
+    """Return a column with its values, how Python writes those that JavaScript does not, and the rows of integers
+    that JavaScript does not have, as texts.
+    """  # noqa: D205 - one thought
+    given = [row.get(name) for row in table.rows]
+    values = [_value(value, letters, None if role in _GIVEN else digits) for value in given]
     kind = _KINDS.get(name, "number" if any(map(_is_number, values)) else "text")
     column = {"name": shortened(visible(name), _NAME_LETTERS), "kind": kind, "role": role, "values": values}
-    written = {
-        value: str(number)
-        for value, row in zip(values, table.rows, strict=True)
-        if isinstance(number := row.get(name), WrittenNumber)
-    }
-    return {**column, "written": list(written.items())} if written else column
+    written = {row: str(value) for row, value in enumerate(values) if _differs_in_javascript(value)}
+    large = [row for row, value in enumerate(given) if isinstance(value, int) and isinstance(values[row], str)]
+    return {**column, **({"written": written} if written else {}), **({"large": large} if large else {})}
+
+
+def _differs_in_javascript(value: Value) -> bool:
+    """Return whether JavaScript would write a number otherwise: 3.0, 1e-05, or as someone wrote it."""
+    return isinstance(value, float) and (value.is_integer() or "e" in repr(value) or str(value) != repr(value))
 
 
 def _is_number(value: Value) -> bool:
@@ -99,9 +112,9 @@ def titles_of(columns: Sequence[Column], ids: Sequence[str]) -> list[str]:
 
 
 def _values(columns: Sequence[Column], row: int) -> list[str]:
-    values = [(column, column["values"][row]) for column in columns]
-    return [f"{column['name']}={_in_words(column, value)}" for column, value in values if value is not None]
+    given = [column for column in columns if column["values"][row] is not None]
+    return [f"{column['name']}={_in_words(column, row)}" for column in given]
 
 
-def _in_words(column: Column, value: Value) -> str:
-    return dict(column.get("written", ())).get(value) or number_in_words(value)
+def _in_words(column: Column, row: int) -> str:
+    return column.get("written", {}).get(row) or number_in_words(column["values"][row])

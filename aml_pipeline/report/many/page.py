@@ -17,12 +17,13 @@ from aml_pipeline.report.many.curves import Curves, reduced
 from aml_pipeline.report.many.sections import heading, sections
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import size_of
-from aml_pipeline.report.table.rows import ABOUT, Table
+from aml_pipeline.report.table.rows import Table
 
 # Limits of a page, and of the table and the curves on it; the code takes what they leave.
 MOST_BYTES, _TABLE_BYTES, _CODE_BYTES = 3_000_000, 900_000, 400_000
 _BETWEEN = 5_000
-_LETTERS = (500, 100, 30)
+# Letters of the texts in the table, and digits of its numbers except those that people gave.
+_SIZES = ((500, None), (500, 7), (100, 7), (30, 7))
 _OWN = (
     *("data.js", "where.js", "scale.js", "colours.js", "table.js", "parallel.js", "scatter.js"),
     *("difference.js", "pair.js", "many.js", "many.css"),
@@ -56,18 +57,17 @@ def _packed(name: str, value: object) -> Html:
 
 
 def _rows(table: Table, curves: Curves, noun: str) -> Html:
-    """Return the table, with texts shortened until it is small enough."""
+    """Return the table, with texts and numbers shortened until it is small enough."""
     ids = short_ids(table)
-    for letters in _LETTERS:
-        columns = columns_of(table, letters)
+    for letters, digits in _SIZES:
+        columns, others = columns_of(table, letters, digits)
         about = {
             "noun": noun,
-            "about": ABOUT,
             "short": ids,
             "titles": titles_of(columns, ids),
             "defaults": first_view(columns, curves),
         }
-        rows = _packed("many-rows", {**about, "columns": columns})
+        rows = _packed("many-rows", {**about, "columns": columns, "others": others})
         if size_of(rows) <= _TABLE_BYTES:
             break
     return rows

@@ -23,13 +23,17 @@ Predicate = Callable[[Row], bool]
 _Operand = Callable[[Row], Value]
 
 _TOKENS = re.compile(
-    r"""\s*(?:(?P<sign><=|>=|==|!=|[<>=~()\[\],])
+    r"""[\s\ufeff]*(?:(?P<sign><=|>=|==|!=|[<>=~()\[\],])
     |(?P<quoted>'[^']*'|"[^"]*"|`[^`]*`)
-    |(?P<word>[^\s()\[\]<>=!~,'"`](?:[^\s()\[\]<>=!~,'"`]|\[[^\]]*\])*)
-    |(?P<wrong>\S))""",
+    |(?P<word>[^\s\ufeff()\[\]<>=!~,'"`](?:[^\s\ufeff()\[\]<>=!~,'"`]|\[[^\]]*\])*)
+    |(?P<wrong>[^\s\ufeff]))""",
     re.VERBOSE,
 )
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(s|min|h|d|w)?", re.ASCII)
+# What all versions of Python read, and the page of many runs.
+_DATE = re.compile(
+    r"[12]\d{3}-\d\d-\d\d([T ]([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d)?)?)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)?", re.ASCII
+)
 _UNITS = {None: 1, "s": 1, "min": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -205,10 +209,12 @@ class _Reader:
 
     def _moment(self, text: str) -> float:
         """Return the time that a date in the time zone of this machine means."""
+        cure = "Write 2026-11-28 or 2026-11-28T14:30, or an age: age < 2d."
+        if not _DATE.fullmatch(text):
+            self._refuse(f'"{text}" is not a date.', cure)
         try:
-            return datetime.fromisoformat(text).timestamp()
+            return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
         except (ValueError, OverflowError, OSError):
-            cure = "Write 2026-11-28 or 2026-11-28T14:30, or an age: age < 2d."
             self._refuse(f'"{text}" is not a date.', cure)
 
     def _require(self, text: str) -> None:

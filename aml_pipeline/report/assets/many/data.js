@@ -23,15 +23,23 @@ function rounded(value) {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(DIGITS)));
 }
 
-// A value of a column as people read it; "" where there is none.
+/** Returns the value of a column in a row as people read it; "" where there is none. */
+function wordsIn(column, row) {
+  return (isGiven(column) && column.written?.[row]) || inWords(column, column.values[row]);
+}
+
+// The same of a value; two rows may have written it otherwise, such as 0.1 and 0.10.
 function inWords(column, value) {
   if (value === null || value === undefined) return "";
-  if (typeof value === "boolean") return value ? "yes" : "";
+  if (typeof value === "boolean") return isGiven(column) ? String(value) : value ? "yes" : "";
   if (typeof value !== "number") return value;
-  const written = (column.written || []).find(([number]) => number === value);
-  if (written) return written[1];
-  const words = WORDS[column.kind] || (["parameter", "axis"].includes(column.role) ? String : rounded);
-  return words(value);
+  if (isGiven(column)) return column.written?.[column.values.indexOf(value)] ?? String(value);
+  return (WORDS[column.kind] ?? rounded)(value);
+}
+
+// Whether people gave the values of a column, and read them as they wrote them.
+function isGiven(column) {
+  return column.role === "parameter" || column.role === "axis";
 }
 
 /** Returns a number between the values of a column, such as a mark on its axis. */

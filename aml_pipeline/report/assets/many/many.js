@@ -26,7 +26,7 @@ async function start() {
 function describe() {
   if (matchMedia("(max-width: 30rem)").matches) all.defaults.columns = all.defaults.columns.filter((name) => name !== "started");
   all.rows = all.columns[0].values.map((_, row) => row);
-  all.byName = new Map(all.columns.map((column) => [column.name, column]));
+  [all.byName, all.others] = [all.columns, all.others].map((columns) => new Map(columns.map((column) => [column.name, column])));
   for (const column of all.columns) {
     column.varies = new Set(column.values).size > 1;
     column.scale = scaleOf(column);
@@ -43,8 +43,8 @@ function runOf(row) {
 
 // A run in words: its name, the parameters that vary, and the metric.
 function titleOf(row) {
-  const told = all.columns.filter((column) => column.varies && (column.role === "parameter" || column.role === "axis" || column.name === view.metric));
-  return [nameOf(row), ...told.map((column) => `${column.name} ${inWords(column, column.values[row]) || "–"}`)].join("\n");
+  const told = all.columns.filter((column) => column.varies && (isGiven(column) || column.name === view.metric));
+  return [nameOf(row), ...told.map((column) => `${column.name} ${wordsIn(column, row) || "–"}`)].join("\n");
 }
 
 // What is chosen, in the part of the address after #, so that it can be sent and survives a reload.

@@ -16,11 +16,11 @@ function isKnown(...rows) {
 }
 
 function valuesOf(a, b) {
-  const differing = all.columns.filter((column) => !["about", "extreme"].includes(column.role) && column.values[a] !== column.values[b]);
+  const differing = all.columns.filter((column) => !["about", "extreme"].includes(column.role) && (column.values[a] !== column.values[b] || wordsIn(column, a) !== wordsIn(column, b)));
   const about = all.columns.filter((column) => column.role === "about" && (column.values[a] ?? column.values[b] ?? null) !== null);
   const row = (column) => {
     const [one, other] = [column.values[a], column.values[b]];
-    const words = column.name === "run" ? [all.short[a], all.short[b]] : [one, other].map((value) => inWords(column, value) || "–");
+    const words = column.name === "run" ? [all.short[a], all.short[b]] : [a, b].map((each) => wordsIn(column, each) || "–");
     const cells = words.map((text) => element("td", {}, text));
     return element("tr", {}, element("th", { scope: "row" }, column.name), ...cells, element("td", { className: "number" }, changeOf(column, one, other)));
   };

@@ -10,7 +10,7 @@ const BELOW = 14;
 const KEY_STEP = 0.05;
 
 function axesShown() {
-  const parameters = all.columns.filter((column) => column.varies && (column.role === "parameter" || column.role === "axis"));
+  const parameters = all.columns.filter((column) => column.varies && isGiven(column));
   const metric = all.byName.get(view.metric);
   return [...parameters.slice(0, MOST_AXES), ...(metric ? [metric] : [])];
 }

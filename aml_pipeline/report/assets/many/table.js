@@ -49,7 +49,7 @@ function grouped(rows) {
   if (!column) return [["", first]];
   const groups = new Map();
   for (const row of first) {
-    const title = inWords(column, column.values[row]) || "none";
+    const title = wordsIn(column, row) || "none";
     groups.set(title, groups.get(title) || []).get(title).push(row);
   }
   return [...groups];
@@ -92,7 +92,7 @@ function markRows() {
 
 function valueCell(column, row) {
   const value = column.values[row];
-  const text = inWords(column, value);
+  const text = wordsIn(column, row);
   if (column.name === "state") return element("td", {}, element("span", { className: `state ${STATES.get(text) ?? "idle"}` }, text));
   if (column.name === "run") return element("th", { scope: "row", className: "name", title: text }, all.short[row]);
   if (text.length > LONG) return element("td", { className: "long", title: text }, text);

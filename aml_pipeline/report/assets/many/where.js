@@ -2,9 +2,12 @@
 // The filter: a condition as in `aml-pipeline runs --where`, with the same grammar as report/table/where.py; or else a
 // text that is searched in all columns.
 
-const TOKENS = /\s*(?:(?<sign><=|>=|==|!=|[<>=~()[\],])|(?<quoted>'[^']*'|"[^"]*"|`[^`]*`)|(?<word>[^\s()[\]<>=!~,'"`](?:[^\s()[\]<>=!~,'"`]|\[[^\]]*\])*)|(?<wrong>\S))/y;
+// What Python calls a space, and JavaScript does not: \x1c to \x1f, and \x85.
+const TOKENS = /[\s\x1c-\x1f\x85]*(?:(?<sign><=|>=|==|!=|[<>=~()[\],])|(?<quoted>'[^']*'|"[^"]*"|`[^`]*`)|(?<word>[^\s\x1c-\x1f\x85()[\]<>=!~,'"`](?:[^\s\x1c-\x1f\x85()[\]<>=!~,'"`]|\[[^\]]*\])*)|(?<wrong>[^\s\x1c-\x1f\x85]))/y;
 const NUMBER = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(s|min|h|d|w)?$/;
 const UNITS = { s: 1, min: 60, h: 3600, d: 86_400, w: 604_800 };
+const DATE = /^([12]\d{3})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3])(?::([0-5]\d)(?::([0-5]\d))?)?)?(?:(Z)|([-+])([01]\d|2[0-3]):([0-5]\d))?$/;
+const BOOLEANS = new Map([["true", true], ["yes", true], ["false", false], ["no", false]]);
 const ALIASES = new Map([["duration", "seconds"], ["id", "run"]]);
 const SIGNS_OF_CONDITIONS = /[<>=~]|\bin\s*[([]/;
 const ORDERS = { "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b };
@@ -14,7 +17,7 @@ const DEEPEST = 100;
 function testOf(text) {
   byId("refused").textContent = "";
   view.asText = text.trim() !== "" && !isCondition(text);
-  if (!text.trim() || view.asText) return searchIn(folded(text.trim()));
+  if (!text.trim() || view.asText) return searchIn(text.trim().toLowerCase());
   try {
     return new Condition(text).whole();
   } catch (error) {
@@ -25,32 +28,69 @@ function testOf(text) {
 }
 
 function isCondition(text) {
-  return SIGNS_OF_CONDITIONS.test(text) || tokensOf(text).some((token) => token.kind !== "end" && columnNamed(bare(token)));
-}
-
-// As in Python: "STRASSE" is found in "Straße", whose two letters it stands for.
-function folded(text) {
-  return text.toUpperCase().toLowerCase();
+  return SIGNS_OF_CONDITIONS.test(text) || tokensOf(text).some((token) => token.kind !== "end" && isColumn(bare(token)));
 }
 
 function searchIn(wanted) {
-  return (row) => !wanted || all.columns.some((column) => folded(inWords(column, column.values[row])).includes(wanted));
+  return (row) => !wanted || all.columns.some((column) => wordsIn(column, row).toLowerCase().includes(wanted));
 }
 
-/** Returns the column that a name means, null for one without values; the step of a metric may be omitted. */
-function columnNamed(name) {
-  if (name === "age") return agesOfRuns();
+/** Returns the column that a name means; the step of a metric may be omitted. Throws what is wrong with the name. */
+function columnNamed(text) {
+  const name = text.trim();
   const bareName = name.replace(/:(?:min|max)$/, "");
-  const range = name.slice(bareName.length);
-  const ends = all.columns.filter((column) => column.role === "metric" && column.name.endsWith(`.${bareName}`));
-  const meant = all.byName.has(bareName) ? bareName : ALIASES.get(bareName) ?? (ends.length === 1 ? ends[0].name : bareName);
-  return all.byName.get(meant + range) ?? (all.about.includes(meant) ? { values: [] } : undefined);
+  const column = nameOfColumn(bareName) + name.slice(bareName.length);
+  if (column === "age") return agesOfRuns();
+  const known = all.byName.get(column) ?? all.others.get(column) ?? { name: column, values: [] };
+  if (known.values === null) throw new Error(`There is no room on this page for the column "${column}".`);
+  return known;
 }
 
-// An age lasts until now, not until the page was written.
+function nameOfColumn(name) {
+  if (hasName(name)) return name;
+  if (ALIASES.has(name)) return ALIASES.get(name);
+  const metrics = [...all.byName.values(), ...all.others.values()].filter((column) => column.role === "metric").map((column) => column.name);
+  const same = metrics.filter((metric) => metricOf(metric) === name);
+  const ends = same.length ? same : metrics.filter((metric) => metric.endsWith(`.${name}`));
+  if (ends.length === 1) return ends[0];
+  if (!ends.length) throw new Error(`Unknown column "${name}". "Columns", above the table, lists them.`);
+  throw new Error(`${same.length ? "Several steps log" : "Several metrics end with"} "${name}". Write one of: ${ends.slice(0, 5).join(", ")}.`);
+}
+
+function isColumn(text) {
+  try {
+    return Boolean(columnNamed(text));
+  } catch {
+    return false;
+  }
+}
+
+// The lowest and highest values of a metric are no columns of their own in a condition, but parts of it: loss:min.
+function hasName(name) {
+  return name === "age" || [all.byName, all.others].some((columns) => columns.has(name) && columns.get(name).role !== "extreme");
+}
+
+/** Returns the name of a metric without its step, whose title may have dots in brackets. */
+function metricOf(column) {
+  return /^[^.[]*(?:\[.*?\])?\.(.+)$/.exec(column)?.[1] ?? column;
+}
+
+// An age lasts until now, not until the page was written. Python writes 5.0.
 function agesOfRuns() {
   const started = all.byName.get("started")?.values ?? [];
-  return { values: started.map((time) => (time === null ? null : Math.max(0, Date.now() / 1000 - time))) };
+  const values = started.map((time) => (time === null ? null : Math.max(0, Date.now() / 1000 - time)));
+  return { name: "age", values, written: values.map((age) => (Number.isInteger(age) ? `${age}.0` : undefined)) };
+}
+
+/** Returns the value of a column in a row; integers that JavaScript does not have are texts on the page. */
+function valueIn(column, row) {
+  const value = column.values[row] ?? null;
+  return column.large?.includes(row) ? BigInt(value) : value;
+}
+
+/** Returns the text of a value as Python writes it. */
+function textIn(column, row) {
+  return column.written?.[row] ?? String(column.values[row] ?? "");
 }
 
 class Refusal extends Error {}
@@ -70,8 +110,10 @@ class Condition {
   constructor(text) {
     this.text = text;
     this.tokens = tokensOf(text);
-    this.at = 0;
     this.depth = 0;
+    this.at = this.tokens.findIndex(({ kind, text: sign }) => kind === "wrong" && "'\"`".includes(sign));
+    if (this.at >= 0) this.refuse("The quote is not closed.", `Write ${this.token.text} at its end.`);
+    this.at = 0;
   }
 
   whole() {
@@ -124,52 +166,93 @@ class Condition {
 
   comparison() {
     const column = this.column();
-    const valueOf = (row) => column.values[row] ?? null;
+    const valueOf = (row) => valueIn(column, row);
     if (this.takes("not")) {
       this.requires("in");
-      const isIn = this.members(valueOf);
+      const isIn = this.members(column);
       return (row) => valueOf(row) !== null && !isIn(row);
     }
-    if (this.takes("in")) return this.members(valueOf);
+    if (this.takes("in")) return this.members(column);
     const sign = this.takes("<", "<=", ">", ">=", "==", "=", "!=", "~");
+    if (sign === "~") return this.contains(column);
     if (!sign) return (row) => Boolean(valueOf(row));
-    const operand = this.operand(sign === "~");
+    const operand = this.operand(column);
     return (row) => compared(sign, valueOf(row), operand(row));
   }
 
-  members(valueOf) {
+  members(column) {
     const closing = { "(": ")", "[": "]" }[this.takes("(", "[")];
     if (!closing) this.refuse(`${this.token.text || "The end"} is not a list.`, "Write a list in parentheses: in (5, 10).");
-    const operands = [this.operand()];
-    while (this.takes(",")) operands.push(this.operand());
+    const operands = [this.operand(column)];
+    while (this.takes(",")) operands.push(this.operand(column));
     this.requires(closing);
-    return (row) => operands.some((operand) => compared("==", valueOf(row), operand(row)));
+    return (row) => operands.some((operand) => compared("==", valueIn(column, row), operand(row)));
+  }
+
+  // Whether a text contains another one; a number is a text there, such as a part of a commit.
+  contains(column) {
+    const part = this.otherColumn();
+    const words = part ? "" : this.words();
+    if (!part) this.refuseUnit(words);
+    const has = (of, row) => valueIn(of, row) !== null;
+    const textOf = (of, row) => textIn(of, row).toLowerCase();
+    if (part) return (row) => has(column, row) && has(part, row) && textOf(column, row).includes(textOf(part, row));
+    return (row) => has(column, row) && textOf(column, row).includes(words.toLowerCase());
   }
 
   column() {
     const { kind, text } = this.token;
     const isName = ["word", "quoted"].includes(kind) && !["and", "or", "in"].includes(text);
     if (!isName) this.refuse("The name of a column is missing.", "Write a comparison, such as state == done.");
-    const column = columnNamed(bare(this.token));
-    if (!column) this.refuse(`Unknown column "${bare(this.token)}".`, "The columns are listed above the table.");
-    this.at += 1;
-    return column;
+    if (kind === "word" && NUMBER.test(text) && !hasName(text)) {
+      this.refuse(`"${text}" is not a column.`, "Write the column first, and combine comparisons with and: epochs > 5 and epochs < 20.");
+    }
+    return this.named();
   }
 
-  // A number is a text where it is a part of one, such as of a commit.
-  operand(isText = false) {
+  named() {
+    try {
+      const column = columnNamed(bare(this.token));
+      this.at += 1;
+      return column;
+    } catch (error) {
+      return this.refuse(error.message, "");
+    }
+  }
+
+  // What is on the right of a comparison; a word is a text unless a metric has that name.
+  operand(column) {
+    const other = this.otherColumn();
+    if (other) return (row) => valueIn(other, row);
+    const isWord = this.token.kind === "word";
+    const words = bare(this.token);
+    const isNumber = NUMBER.test(words);
+    const value = column.name === "started" && !isNumber ? this.moment(words) : isWord ? literal(words) : words;
+    this.words();
+    this.refuseUnit(words);
+    return () => value;
+  }
+
+  // The column that the next token names, which is taken if it does.
+  otherColumn() {
     const { kind, text } = this.token;
     if (!["word", "quoted"].includes(kind)) this.refuse("A value is missing.", "Write a number, a text or a column there.");
-    const words = bare(this.token);
+    const isName = text[0] === "`" || (kind === "word" && [all.byName, all.others].some((columns) => columns.get(text)?.role === "metric"));
+    return isName && !NUMBER.test(bare(this.token)) ? this.named() : null;
+  }
+
+  words() {
     this.at += 1;
-    const isName = text[0] === "`" || (kind === "word" && all.byName.get(words)?.role === "metric");
-    if (isName && !NUMBER.test(words)) {
-      const column = columnNamed(words);
-      if (!column) this.refuse(`Unknown column "${words}".`, "The columns are listed above the table.");
-      return (row) => column.values[row] ?? null;
-    }
-    const value = kind === "word" && !isText ? literal(words) : words;
-    return () => value;
+    return bare(this.tokens[this.at - 1]);
+  }
+
+  refuseUnit(words) {
+    const unit = this.token.text;
+    if (NUMBER.test(words) && Object.hasOwn(UNITS, unit)) this.refuse(`Unexpected "${unit}".`, `Write ${words}${unit}, without a space.`);
+  }
+
+  moment(text) {
+    return momentOf(text) ?? this.refuse(`"${text}" is not a date.`, "Write 2026-11-28 or 2026-11-28T14:30, or an age: age < 2d.");
   }
 
   requires(text) {
@@ -178,7 +261,7 @@ class Condition {
 
   refuse(what, cure) {
     const caret = `^${"~".repeat(Math.max(0, this.token.text.length - 1))}`;
-    throw new Refusal(`${what} ${cure}\n  ${this.text}\n  ${" ".repeat(this.token.start)}${caret}`);
+    throw new Refusal(`${`${what} ${cure}`.trimEnd()}\n  ${this.text}\n  ${" ".repeat(this.token.start)}${caret}`);
   }
 }
 
@@ -186,24 +269,45 @@ function bare({ kind, text }) {
   return kind === "quoted" ? text.slice(1, -1) : text;
 }
 
+/** Returns the seconds since 1970 of a date in the time zone of this machine, or null. */
+function momentOf(text) {
+  const match = DATE.exec(text);
+  if (!match) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  const moment = new Date(year, month - 1, day, hour, minute, second);
+  if (moment.getMonth() !== month - 1 || moment.getDate() !== day) return null;
+  const [, , , , , , , utc, sign, hours, minutes] = match;
+  if (!utc && !sign) return moment.getTime() / 1000;
+  const offset = sign ? (60 * Number(hours) + Number(minutes)) * (sign === "-" ? -60 : 60) : 0;
+  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - offset;
+}
+
+/** Returns the number that a word is, else the word; an integer that JavaScript does not have as such is a BigInt. */
 function literal(text) {
-  const number = NUMBER.exec(text);
-  if (number && /^[-+]?\d+$/.test(text) && !Number.isSafeInteger(Number(text))) return BigInt(text.replace("+", ""));
-  if (number) return Number(number[1]) * (UNITS[number[2]] ?? 1);
-  return ["true", "false"].includes(text) ? text === "true" : text;
+  const [, digits, unit] = NUMBER.exec(text) ?? [];
+  if (!digits) return text;
+  const size = UNITS[unit] ?? 1;
+  const number = Number(digits) * size;
+  const isExact = Number.isSafeInteger(number) || !/^[-+]?\d+$/.test(digits);
+  return isExact ? number : BigInt(digits.replace("+", "")) * BigInt(size);
 }
 
 /** Compares numbers as numbers and everything else as texts; a number has no order among texts. */
 function compared(sign, left, right) {
   if (left === null || right === null) return false;
-  if (sign === "~") return folded(String(left)).includes(folded(String(right)));
   const isText = (value) => typeof value === "string";
-  const [one, other] = isText(left) === isText(right) ? [left, right] : [asNumber(left), asNumber(right)];
+  let [one, other] = [asBoolean(left, right), asBoolean(right, left)];
+  if (isText(one) !== isText(other)) [one, other] = [one, other].map((value) => (isText(value) ? literal(value) : value));
   const areAlike = isText(one) === isText(other);
-  if (ORDERS[sign]) return areAlike && ORDERS[sign](one, other);
+  if (ORDERS[sign]) return areAlike && ORDERS[sign](...[one, other].map((value) => (isText(value) ? inOrder(value) : value)));
   return (areAlike && one == other) === (sign !== "!="); // true == 1, as in Python; and 5 == 5n, a large integer
 }
 
-function asNumber(value) {
-  return typeof value === "string" && NUMBER.test(value) ? literal(value) : value;
+function asBoolean(value, other) {
+  return typeof other === "boolean" ? BOOLEANS.get(value) ?? value : value;
+}
+
+// Texts in the order of their code points, as in Python; JavaScript compares the halves of those above 0xffff.
+function inOrder(text) {
+  return Array.from(text, (letter) => String.fromCharCode(0, letter.codePointAt(0) >> 16, letter.codePointAt(0) & 0xffff)).join("");
 }
