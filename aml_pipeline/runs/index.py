@@ -22,7 +22,7 @@ from aml_pipeline.runs.summaries import Summary, summary_of
 
 INDEX = "index"
 # The number is increased when summaries change.
-_MARK = f"aml_pipeline index 3, Python {sys.version_info[:2]}\n".encode()
+_MARK = f"aml_pipeline index 4, Python {sys.version_info[:2]}\n".encode()
 # While fewer of the summaries than this part are new, reading those records costs less than writing all summaries.
 _PART = 0.02
 

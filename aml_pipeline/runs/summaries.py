@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aml_pipeline.core import numbers
 from aml_pipeline.core.plain import mapping, number, sequence
 from aml_pipeline.runs.record import RunRecord, defaults_of, dirty_files, parameters_of, variants
 
@@ -13,6 +14,8 @@ Summary = Mapping[str, Any]
 
 def summary_of(record: RunRecord) -> dict[str, Any]:
     """Return the summary of a run; ``changed`` are the parameters with values other than their defaults.
+
+    ``written`` are the texts of numbers, unless they are plain integers.
 
     ``state`` is that of the record, where ``running`` may mean a run that was killed. ``metrics`` are the last values
     by step, ``extremes`` the lowest and highest of each; ``made_by`` names the runs that made reused results.
@@ -31,6 +34,7 @@ def summary_of(record: RunRecord) -> dict[str, Any]:
         "pinned": record.pinned,
         "profile": _name(header.get("profile")),
         "parameters": parameters,
+        "written": {name: text for name, text in texts.items() if is_number_with_text(parameters[name], text)},
         "changed": {
             name: value for name, value in parameters.items() if defaults.get(name, texts[name]) != texts[name]
         },
@@ -71,18 +75,13 @@ def typed(text: str, kind: object = "number") -> str | int | float | bool:
     """Return the value of a text of YAML's core schema that should be of the type ``kind``; else the text."""
     if kind == "boolean":
         return {"true": True, "false": False}.get(text.lower(), text)
-    if kind not in {"integer", "number"}:
-        return text
-    for convert in (int, float, _of_base):
-        try:
-            return convert(text)
-        except ValueError:
-            continue
-    return text
+    number = numbers.finite(text) if kind in {"integer", "number"} else None
+    return text if number is None else number
 
 
-def _of_base(text: str) -> int:
-    return int(text, 0)
+def is_number_with_text(value: object, text: str) -> bool:
+    """Whether people should see a value as it was written: a number such as ``0.10``, but not ``10``."""
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and str(value) != text)
 
 
 def _ranges(extremes: object) -> dict[str, list[float | None]]:

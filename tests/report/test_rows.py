@@ -7,7 +7,7 @@ from typing import Any
 
 from aml_pipeline.report.table.cells import cells_of
 from aml_pipeline.report.table.columns import ordered
-from aml_pipeline.report.table.forms import as_csv
+from aml_pipeline.report.table.forms import as_csv, as_markdown
 from aml_pipeline.report.table.rows import Table, table_of, variants_of, varying
 from aml_pipeline.report.table.where import predicate
 from aml_pipeline.runs.events import MetricLogged, RunEnded, RunStarted, StepEnded
@@ -108,6 +108,22 @@ def test_the_value_of_an_axis_is_a_number_that_is_shown_as_written(tmp_path: Pat
     assert [str(row["rate"]) for row in rows if predicate("rate < 0.2", made)(row)] == ["1e-3", "0.10"]
 
 
+def test_the_value_of_a_parameter_is_a_number_that_is_shown_as_written(tmp_path: Path) -> None:
+    texts = ("0.10", "1e-3", "012", "9007199254740993", "+9007199254740993", "1_000")
+    for number, text in enumerate(texts):
+        declared = {"rate": {"text": text, "default": "1", "type": "number"}}
+        recorded(tmp_path, f"r{number}", step("train"), parameters={"rate": text}, plan={"parameters": declared})
+    made = table(tmp_path)
+    large = 9_007_199_254_740_993
+    assert [row["rate"] for row in made.rows] == [0.1, 0.001, 12, large, large, "1_000"]
+    assert cells_of(made.rows, "rate") == list(texts)
+    assert as_csv(made, ["rate"]).split() == ["rate", *texts]
+    assert as_markdown(made, ["rate"]).splitlines()[2:-1] == [f"| {text} |" for text in texts[:-1]]
+    rows = ordered(made.rows, "rate", descending=False)
+    assert [str(row["rate"]) for row in rows[:3]] == ["1e-3", "0.10", "012"]
+    assert [str(row["rate"]) for row in rows if predicate("rate == 0.1", made)(row)] == ["0.10"]
+
+
 def variant(rate: str) -> dict[str, Any]:
     """Return a variant of a step as the plan of a record has it."""
     about = {"declared": "train", "variant": {"rate": rate}, "title": f"train[rate={rate}]"}
@@ -164,6 +180,8 @@ def test_values_of_parameters_are_of_their_types() -> None:
 
 
 def test_texts_of_parameters_become_values_of_their_types() -> None:
-    texts = {"5": 5, "0x10": 16, "0o17": 15, "012": 12, "1e-3": 0.001, ".5": 0.5, "x": "x", "": ""}
+    texts = {"5": 5, "0x10": 16, "0o17": 15, "012": 12, "1e-3": 0.001, ".5": 0.5, "+5": 5, "x": "x", "": ""}
     assert {text: typed(text) for text in texts} == texts
+    no_numbers = ("inf", "-inf", "nan", ".nan", ".inf", "1_000", " 5", "0b1", "0X10", "٣", "1e999", "9" * 700)
+    assert [typed(text) for text in no_numbers] == list(no_numbers)
     assert (typed("True", "boolean"), typed("5", "string"), typed("5", None)) == (True, "5", "5")

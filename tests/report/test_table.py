@@ -349,6 +349,8 @@ def test_csv_has_whole_values_of_all_columns_with_one() -> None:
     assert heading == ["run", "state", "note", "pinned", "dirty", "rate", "size", "data_set", *made.metrics]
     assert first[:6] == [IDS[0], "done", 'a "b",\nc', "false", "0", "0.123456789"]
     assert second[:6] == [IDS[1], "done", "", "true", "0", ""]
+    assert as_csv(made, ["seconds", "rate"]).splitlines()[0] == "duration,rate"
+    assert as_markdown(made, ["seconds", "rate"]).splitlines()[0] == "| duration | rate |"
     assert as_csv(made, ["rate"]) == 'rate\n0.123456789\n""\n'
 
 

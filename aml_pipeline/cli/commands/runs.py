@@ -74,7 +74,7 @@ def _variants(summaries: Sequence[Summary], step: str, *, busy: bool) -> Table:
 
 
 # What only the table needs of a summary.
-_INNER = frozenset({"durations", "extremes", "made_by", "selected", "variants"})
+_INNER = frozenset({"durations", "extremes", "made_by", "selected", "variants", "written"})
 
 
 def _as_data(summary: Summary) -> dict[str, Any]:

@@ -18,9 +18,8 @@ from aml_pipeline.cli.screen.printing import print_json
 from aml_pipeline.cli.sending import connect, listener
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.pipeline.plan.model import Plan
-from aml_pipeline.report.table.rows import ABOUT, Row, Table, parameter_columns, table_of
+from aml_pipeline.report.table.rows import ABOUT, Row, Table, as_written, parameter_columns, table_of
 from aml_pipeline.runs import index
-from aml_pipeline.runs.summaries import typed
 
 
 def print_runs(options: Options, environ: Mapping[str, str]) -> int:
@@ -60,8 +59,8 @@ def _table(plan: Plan, runs: Sequence[RemoteRun], recorded: Table) -> Table:
 
 
 def _typed(plan: Plan, texts: Mapping[str, str]) -> Row:
-    declared = plan.parameters
-    return {name: typed(text, declared[name].type if name in declared else None) for name, text in texts.items()}
+    types = {name: parameter.type for name, parameter in plan.parameters.items()}
+    return {name: as_written(text, types.get(name)) for name, text in texts.items()}
 
 
 def _about(run: RemoteRun) -> Row:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import re
 
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+from aml_pipeline.core.numbers import BASES, FLOAT, INTEGER, LONGEST
+
 _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_BASES = {"0o": 8, "0x": 16}
-# Python may refuse to convert more than 640 digits (sys.set_int_max_str_digits); no parameter needs that many.
-_LONGEST_NUMBER = 600
 
 
 class Integer(int):
@@ -25,7 +22,7 @@ class Integer(int):
 
     def __new__(cls, text: str) -> Integer:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         """Parse ``text``, which must be an integer of the core schema."""
-        value = super().__new__(cls, text, _BASES[text[:2]]) if text[:2] in _BASES else super().__new__(cls, text)
+        value = super().__new__(cls, text, BASES[text[:2]]) if text[:2] in BASES else super().__new__(cls, text)
         value.text = text
         return value
 
@@ -51,11 +48,11 @@ def resolve(text: str) -> Scalar:
         return None
     if text in _BOOLEANS:
         return _BOOLEANS[text]
-    if len(text) > _LONGEST_NUMBER:
+    if len(text) > LONGEST:
         return text
-    if _INTEGER.fullmatch(text):
+    if INTEGER.fullmatch(text):
         return Integer(text)
-    if _FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
+    if FLOAT.fullmatch(text) or _SPECIAL.fullmatch(text):
         return Float(text)
     return text
 

@@ -55,7 +55,9 @@ def _column(name: str, role: str, table: Table, letters: int, digits: int | None
 
 def _differs_in_javascript(value: Value) -> bool:
     """Return whether JavaScript would write a number otherwise: 3.0, 1e-05, or as someone wrote it."""
-    return isinstance(value, float) and (value.is_integer() or "e" in repr(value) or str(value) != repr(value))
+    if not _is_number(value):
+        return False
+    return str(value) != repr(value) or (isinstance(value, float) and (value.is_integer() or "e" in repr(value)))
 
 
 def _is_number(value: Value) -> bool:

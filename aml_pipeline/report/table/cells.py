@@ -9,10 +9,11 @@ from itertools import pairwise
 from aml_pipeline.core.plain import number
 from aml_pipeline.core.text import number_in_words, seconds_in_words
 from aml_pipeline.core.wording import printable
-from aml_pipeline.report.table.rows import ABOUT, Row, Value, WrittenNumber
+from aml_pipeline.report.table.rows import ABOUT, Row, Value, Written
 
 MISSING = "-"
 DIRTY = "*"
+_HEADINGS = {"seconds": "duration"}
 _COMMIT_LETTERS = 9
 # An age of at least so many seconds is given in this unit.
 _AGES = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"), (0, 1, "s"))
@@ -26,6 +27,11 @@ def cells_of(rows: Sequence[Row], column: str) -> list[str]:
     return [MISSING if (value := row.get(column)) is None else in_words(value) for row in rows]
 
 
+def heading_of(column: str) -> str:
+    """Return the text above a column."""
+    return _HEADINGS.get(column, column)
+
+
 def _text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -33,7 +39,7 @@ def _text(value: Value) -> str:
 
 
 def _metric(value: Value) -> str:
-    return number_in_words(value) if isinstance(value, float) and not isinstance(value, WrittenNumber) else _text(value)
+    return number_in_words(value) if isinstance(value, float) and not isinstance(value, Written) else _text(value)
 
 
 def _age(seconds: Value) -> str:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from aml_pipeline.core.wording import printable
-from aml_pipeline.report.table.cells import cells_of
+from aml_pipeline.report.table.cells import cells_of, heading_of
 from aml_pipeline.report.table.columns import names_of, usual
 from aml_pipeline.report.table.rows import ABOUT, Table, Value
 
@@ -17,7 +17,7 @@ def as_csv(table: Table, columns: Sequence[str] = ()) -> str:
     names = columns or _with_values(table)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow(map(heading_of, names))
     writer.writerows([_field(row.get(name)) for name in names] for row in table.rows)
     return stream.getvalue()
 
@@ -25,7 +25,7 @@ def as_csv(table: Table, columns: Sequence[str] = ()) -> str:
 def as_markdown(table: Table, columns: Sequence[str] = ()) -> str:
     """Return a table as GitHub shows it in a comment or a README, with the texts of a terminal."""
     names = columns or usual(table)
-    cells = [[_escaped(text) for text in (name, *cells_of(table.rows, name))] for name in names]
+    cells = [[_escaped(text) for text in (heading_of(name), *cells_of(table.rows, name))] for name in names]
     heading, *rows = zip(*cells, strict=True)
     rule = ["---"] * len(names)
     return "".join(f"| {' | '.join(row)} |\n" for row in (heading, rule, *rows))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aml_pipeline.runs.summaries import Summary, ended, typed
+from aml_pipeline.runs.summaries import Summary, ended, is_number_with_text, typed
 
 Value = str | int | float | bool | None
 Row = dict[str, Value]
@@ -23,7 +23,7 @@ ABOUT = (
 _RESERVED = frozenset(ABOUT)
 
 
-class WrittenNumber(float):
+class Written:
     """A number that people read as it was written: ``0.10``."""
 
     text: str
@@ -31,6 +31,14 @@ class WrittenNumber(float):
     def __str__(self) -> str:
         """Return the text."""
         return self.text
+
+
+class WrittenFloat(Written, float):
+    """A float and its text."""
+
+
+class WrittenInteger(Written, int):
+    """An integer and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +96,13 @@ def _table(parts: Iterable[_Parts]) -> Table:
 
 def _of_run(summary: Summary, runs: Mapping[str, Summary], about: Row) -> _Parts:
     metrics, ranges = _measured(summary, runs, {step: _titled(summary, step) for step in summary["steps"]})
-    return _Parts(about, {}, parameter_columns(summary["parameters"]), metrics, ranges)
+    return _Parts(about, {}, _parameters(summary), metrics, ranges)
 
 
 def _of_variants(summary: Summary, runs: Mapping[str, Summary], step: str, about: Row) -> Iterator[_Parts]:
-    parameters = parameter_columns(summary["parameters"])
+    parameters = _parameters(summary)
     for name, variant in variants_in(summary, step).items():
-        axes = {axis: _axis_value(text) for axis, text in variant["variant"].items()}
+        axes = {axis: as_written(text) for axis, text in variant["variant"].items()}
         metrics, ranges = _measured(summary, runs, {name: step})
         own = {
             "state": summary["steps"].get(name, about["state"]),
@@ -110,11 +118,12 @@ def variants_in(summary: Summary, step: str) -> dict[str, Mapping[str, Any]]:
     return {name: variant for name, variant in variants if variant["declared"] == step and name in summary["selected"]}
 
 
-def _axis_value(text: str) -> Value:
-    value = typed(text)
-    if isinstance(value, str) or (isinstance(value, int) and str(value) == text):
+def as_written(text: str, kind: object = "number") -> Value:
+    """Return the value of a text of the type ``kind``; people read a number as it was written."""
+    value = typed(text, kind)
+    if not isinstance(value, (int, float)) or not is_number_with_text(value, text):
         return value
-    number = WrittenNumber(value)
+    number = WrittenInteger(value) if isinstance(value, int) else WrittenFloat(value)
     number.text = text
     return number
 
@@ -153,6 +162,11 @@ def _failed(summary: Summary) -> str:
 def _titled(summary: Summary, step: str) -> str:
     variant = summary["variants"].get(step)
     return str(variant["title"]) if variant else step
+
+
+def _parameters(summary: Summary) -> Row:
+    written = {name: as_written(text) for name, text in summary["written"].items()}
+    return parameter_columns({**summary["parameters"], **written})
 
 
 def parameter_columns(parameters: Mapping[str, Value]) -> Row:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from aml_pipeline.core.problems import width
 from aml_pipeline.core.wording import counted, printable, shortened
-from aml_pipeline.report.table.cells import DIRTY, cells_of, short_ids
+from aml_pipeline.report.table.cells import DIRTY, cells_of, heading_of, short_ids
 from aml_pipeline.report.table.columns import constant, usual
 from aml_pipeline.report.table.rows import ABOUT, Table, varying
 
@@ -21,7 +21,6 @@ _LONGEST, _LONG, _SHORTEST = 100, 40, 16
 _MOST_NAMED, _MOST_OMITTED = 6, 12
 # More metrics are shown only if they are named.
 _MOST_METRICS = 40
-_HEADINGS = {"seconds": "duration"}
 _TEXTS = frozenset(
     {"run", "state", "profile", "group", "schedule", "note", "tags", "data", "failed_steps", "commit", "azureml"}
 )
@@ -83,11 +82,7 @@ def lines_of(  # noqa: PLR0913 - what the lines depend on
 
 
 def _column(table: Table, name: str, longest: int) -> _Column:
-    return _cut(_Column(name, _heading(name), cells_of(table.rows, name)), longest)
-
-
-def _heading(name: str) -> str:
-    return printable(_HEADINGS.get(name, name))
+    return _cut(_Column(name, printable(heading_of(name)), cells_of(table.rows, name)), longest)
 
 
 def _cut(column: _Column, longest: int) -> _Column:
@@ -174,7 +169,7 @@ def _marks(columns: Sequence[_Column]) -> Iterator[str]:
 
 
 def _left_out(names: Sequence[str], shown: Collection[str]) -> Iterator[str]:
-    omitted = [_heading(name) for name in names if name not in shown]
+    omitted = [printable(heading_of(name)) for name in names if name not in shown]
     if omitted:
         cure = "--columns shows them" if len(omitted) <= _MOST_OMITTED else "--columns '*' shows all"
         yield f"{counted(len(omitted), 'column')} left out: {shortened(omitted, _MOST_OMITTED)}; {cure}"
