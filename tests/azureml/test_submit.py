@@ -109,7 +109,7 @@ def test_waiting_shows_steps_and_metrics_and_records_them(lesson: Lesson) -> Non
 
 def test_a_failed_step_without_a_reason(lesson: Lesson, capsys: Capture) -> None:
     lesson.service.script = Script(steps={"train": Step(fails=True)})
-    done = lesson.here(capsys, "submit", "--wait")
+    done = lesson.here(capsys, "submit", "--wait", patience=PATIENCE)
     assert done.status == 1
     assert "train: Azure ML gives no reason. Log: " in done.err.splitlines()[-1]
 
