@@ -109,19 +109,24 @@ def saying(goes_on: str, work: Callable[[], int]) -> int:
         raise
 
 
-def waited(progress: Progress, wait: Callable[[Tell, Pause], Outcome]) -> int:
-    """Wait for a run, showing its progress; return the exit status that says how it ended."""
+def waited(
+    progress: Progress, wait: Callable[[Tell, Pause], Outcome], tell: Tell | None = None, name: str = "The run"
+) -> int:
+    """Wait for a run, showing its progress; return the exit status that says how it ended.
+
+    Events go to ``tell``, else to ``progress``; ``name`` is what the run is called.
+    """
     with waiting.heard_by(progress.say), stopping.heard() as raise_what_was_heard:
 
         def pause(seconds: float) -> None:
             raise_what_was_heard()
             time.sleep(seconds)
 
-        outcome = wait(progress, pause)
+        outcome = wait(tell or progress, pause)
     if outcome.message:
-        say(f"The run failed. {outcome.message} See the portal.")
+        say(f"{name} failed. {outcome.message} See the portal.")
     elif outcome.state == "interrupted":
-        say("The run was cancelled in Azure ML.")
+        say(f"{name} was cancelled in Azure ML.")
     return status_after(outcome.state)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import Login, ServicePrincipal, sdks
+from aml_pipeline.azureml.submission import Submission
 from aml_pipeline.azureml.workspace import configuration, waiting
 from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.options import Options
@@ -27,6 +28,15 @@ def connect(options: Options, environ: Mapping[str, str], folder: str, workspace
         chosen = configuration.in_variables(environ)
     with Uncollected():  # the SDK is imported, 170 000 objects with v2
         return azureml.connect("." if given else folder, sdk=sdk, login=login(environ), workspace=chosen)
+
+
+def record(sent: Submission, label: str = "") -> None:
+    """Record a run before printing its id: the reader of the output may be gone."""
+    portal = sent.portal
+    try:
+        sent.record()
+    finally:
+        print(f"run {sent.id}{label}\n{portal}", flush=True)
 
 
 def say_where(workspace: Any) -> None:  # noqa: ANN401 - the SDK's

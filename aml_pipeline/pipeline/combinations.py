@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
+import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.masking import masked
 from aml_pipeline.core.problems import Problem
-from aml_pipeline.core.wording import counted
+from aml_pipeline.core.wording import counted, shortened
 from aml_pipeline.pipeline import redaction
 from aml_pipeline.pipeline.plan.model import ParameterValue, Plan
 from aml_pipeline.pipeline.spec.parameters import Parameter, shown
 from aml_pipeline.pipeline.yaml.scalars import written
 
 MOST = 1_000
+_MOST_NAMED = 5
 # What a caller gives a parameter: one value, or the words of a command line, each with one value or several.
 Given = str | Sequence[str]
 
@@ -69,6 +71,45 @@ def combined(plan: Plan, several: Mapping[str, Sequence[str]]) -> list[Plan]:
 
 def _given(plan: Plan, texts: Mapping[str, str]) -> dict[str, ParameterValue]:
     return {name: replace(plan.parameters[name], text=text) for name, text in texts.items()}
+
+
+def require_difference(plan: Plan, several: Mapping[str, Sequence[str]], steps: Collection[str]) -> None:
+    """Raise UsageError if a parameter has several values, but none of the ``steps`` to run uses it."""
+    for name, texts in several.items():
+        users = [step for step in plan.steps if name in step.parameters]
+        if not any(step.name in steps for step in users):
+            others = shortened(list(dict.fromkeys(step.declared for step in users)), _MOST_NAMED)
+            what = f"Parameter {name} has {counted(len(texts), 'value')}, but no step to run uses it"
+            cure = f"Give it one value{f', or also run {others}' if others else ''}."
+            raise UsageError(f"{what}, so its runs would be the same. {cure}")
+
+
+def rest(several: Mapping[str, Sequence[str]], count: int) -> list[dict[str, list[str]]]:
+    """Return the combinations after the first ``count``, as few products of values as there can be."""
+    name, *inner = several
+    texts, size = list(several[name]), math.prod(len(several[other]) for other in inner)
+    begun, part = divmod(count, size)
+    products: list[dict[str, list[str]]] = []
+    if part:
+        deeper = rest({other: several[other] for other in inner}, part)
+        products += [{name: [texts[begun]], **product} for product in deeper]
+        begun += 1
+    if texts[begun:]:
+        products.append({name: texts[begun:], **{other: list(several[other]) for other in inner}})
+    return products
+
+
+def words(plan: Plan, values: Mapping[str, Sequence[str]]) -> str:
+    """Return the options of a command line that give these values to parameters; secrets are hidden."""
+    options = []
+    for name, texts in values.items():
+        parameter = plan.parameters[name]
+        hidden = [redaction.parameter(plan, name, text) for text in texts]
+        joined = ",".join(hidden)
+        is_free = parameter.type == "string" and not parameter.choices
+        is_list = not is_free and joined not in parameter.choices and not any("," in text for text in hidden)
+        options += [f"--param {shlex.quote(f'{name}={text}')}" for text in ([joined] if is_list else hidden)]
+    return " ".join(options)
 
 
 def labels(plans: Sequence[Plan], names: Sequence[str]) -> list[str]:

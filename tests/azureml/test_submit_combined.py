@@ -14,6 +14,7 @@ from tests.azureml.side import Either
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
 from tests.loopback_v2.lesson import a_lesson_v2
+from tests.patience import PATIENCE
 
 pytestmark = quiet
 
@@ -32,6 +33,12 @@ def test_one_run_of_each_combination_with_one_tag(either: Either, capsys: Captur
     assert [record["parameters"]["epochs"] for record in records] == ["5", "10"]
     assert [record["state"] for record in records] == ["done", "done"]
     assert [record["group"] for record in records] == [{"id": records[0]["run"], "varies": ["epochs"]}] * 2
+    *table, count = done.out.partition("\n\n")[2].splitlines()
+    assert [row.split()[:2] for row in table] == [["epochs", "state"], ["5", "done"], ["10", "done"]]
+    assert [row.split()[-1] for row in table[1:]] == [record["run"][-4:] for record in records]
+    assert count == "2 runs: 2 done."
+    assert ["epochs=5", "train", "done"] in [line.split()[:3] for line in done.out.splitlines()]
+    assert "2 combinations of epochs" in done.err
     assert [record["azureml"]["tags"] for record in records] == [{"aml-pipeline-group": records[0]["run"]}] * 2
 
 
@@ -67,16 +74,28 @@ def test_what_was_not_submitted_is_said(either: Either, capsys: Capture, monkeyp
             either.service.fail("", 403, times=1000)
         return submission.send(*words, **named)
 
-    monkeypatch.setattr("aml_pipeline.cli.commands.submit.send", send)
+    monkeypatch.setattr("aml_pipeline.cli.commands.submit_combined.send", send)
     done = either.here(capsys, *either.submit, "--param", "epochs=5,10,20")
     assert (done.status, len(either.service.sent), len(either.runs())) == (4, 1, 1)
     *_, left, cure, refusal = done.err.splitlines()
-    assert left == "1 of 3 runs submitted, but not: epochs=10; epochs=20."
-    assert (
-        cure
-        == "To submit the next one, give the same command with --param epochs=10 instead; then the others likewise."
-    )
+    assert left == "1 of 3 runs submitted (epochs=5), but not epochs=10 and epochs=20."
+    how = "To submit the rest, give the same command with --param epochs=10,20 instead."
+    assert cure == f"{how} They will be a group of their own."
     assert "403" in refusal or "permission" in refusal.lower(), refusal
+
+
+def test_each_run_of_a_group_is_waited_for_though_others_fail(either: Either, capsys: Capture) -> None:
+    either.service.fails("train", "no such file", "last line\n")
+    done = either.here(capsys, *either.submit, *TWO, "--wait", patience=PATIENCE)
+    assert (done.status, done.out.splitlines()[-1]) == (1, "2 runs: 2 failed.")
+    assert "epochs=10  train: Azure ML says: no such file" in done.err
+
+
+def test_a_parameter_that_no_step_uses_has_one_value(either: Either, capsys: Capture) -> None:
+    done = either.here(capsys, *either.submit, "prepare", *TWO)
+    what = "Parameter epochs has 2 values, but no step to run uses it, so its runs would be the same."
+    assert (done.status, done.err) == (2, f"{what} Give it one value, or also run train.\n")
+    assert either.service.requests == []
 
 
 def test_a_group_is_cancelled_together(either: Either, capsys: Capture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import textwrap
 from collections import Counter
@@ -17,7 +18,7 @@ from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local.store import Store
 from aml_pipeline.pipeline import loader
-from aml_pipeline.pipeline.combinations import combined, labels
+from aml_pipeline.pipeline.combinations import combined, labels, rest, words
 from tests.conftest import Project, reasons
 from tests.patience import PATIENCE
 
@@ -204,7 +205,7 @@ def test_a_warning_about_a_step_that_is_left_out_names_the_combination(sweep: Pr
   more:
     script: prepare.py
     after: [train]
-    arguments: [--output, "${{ outputs.data }}"]
+    arguments: [--epochs, "${{ parameters.epochs }}", "${{ outputs.data }}"]
 """
     text = (sweep.root / "pipeline.yaml").read_text()
     sweep.write({"pipeline.yaml": text.rstrip() + two})
@@ -212,6 +213,14 @@ def test_a_warning_about_a_step_that_is_left_out_names_the_combination(sweep: Pr
     said = sweep.cli("plan", "more", "--only", "--param", "epochs=1,2").stderr
     changed = "train is not part of this run, but out of date: parameter epochs 1 → 2"
     assert said == f"epochs=2  {changed}\n"
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_values_that_no_selected_step_uses_are_refused(sweep: Project, command: str) -> None:
+    what = "Parameter rate has 2 values, but no step to run uses it, so its runs would be the same."
+    refused = sweep.cli(command, "prepare", "--param", "rate=1,2", status=2).stderr
+    assert refused == f"{what} Give it one value, or also run train.\n"
+    assert sweep.runs() == []
 
 
 def test_what_takes_one_combination_refuses_several(sweep: Project) -> None:
@@ -232,6 +241,44 @@ def test_a_comma_separates_values_except_in_a_free_string_and_in_a_choice() -> N
     assert read.problems == []
     assert read.several == {"epochs": ["1", "2", "3"], "note": ["a,b", "c"], "fast": ["true", "false"]}
     assert loaded(loss=["l1,l2", "l2,l1"]).several == {"loss": ["l1,l2", "l2", "l1"]}
+
+
+SIX = {"epochs": ["1,2"], "rate": ["1,2,3"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "count", "said"),
+    [
+        ({"epochs": ["1,2,3"]}, 1, ["--param epochs=2,3"]),
+        ({"note": ["a,b", "c d", "e"]}, 1, ["--param 'note=c d' --param note=e"]),
+        ({"loss": ["l2", "l1", "l1,l2"]}, 1, ["--param loss=l1 --param loss=l1,l2"]),
+        (SIX, 2, ["--param epochs=1 --param rate=3", "--param epochs=2 --param rate=1,2,3"]),
+        (SIX, 3, ["--param epochs=2 --param rate=1,2,3"]),
+        (SIX, 6, []),
+    ],
+)
+def test_the_rest_of_the_combinations_takes_few_commands(
+    given: dict[str, list[str]], count: int, said: list[str]
+) -> None:
+    whole = loaded(**given)
+    assert whole.plan
+    assert [words(whole.plan, product) for product in rest(whole.several, count)] == said
+    names = list(given)
+    assert [label for line in said for label in _combinations(names, line)] == _labels(whole, names)[count:]
+
+
+def _combinations(names: list[str], line: str) -> list[str]:
+    """Return the combinations that a command line with these words means."""
+    values: dict[str, list[str]] = {}
+    for word in shlex.split(line)[1::2]:
+        name, _, text = word.partition("=")
+        values.setdefault(name, []).append(text)
+    return _labels(loaded(**values), names)
+
+
+def _labels(read: loader.Loaded, names: list[str]) -> list[str]:
+    assert read.plan
+    return labels(combined(read.plan, read.several), names)
 
 
 def test_a_comma_that_separates_nothing_is_said() -> None:

@@ -14,7 +14,7 @@ from aml_pipeline.cli.screen.progress import each
 from aml_pipeline.cli.selected import in_words, selection, warn_of_left_out, with_processes
 from aml_pipeline.local import context_of, forecast
 from aml_pipeline.pipeline import redaction
-from aml_pipeline.pipeline.combinations import combined
+from aml_pipeline.pipeline.combinations import combined, require_difference
 from aml_pipeline.pipeline.plan.model import Plan
 from aml_pipeline.pipeline.spec.parameters import shown
 from aml_pipeline.runs.reuse import UP_TO_DATE
@@ -35,6 +35,7 @@ def plan(options: Options, environ: Mapping[str, str]) -> int:
         pipeline = with_processes(options, given)
         plans = combined(pipeline, several)
         selected, forced = selection(options, pipeline)
+        require_difference(pipeline, several, selected)
         context = context_of(pipeline, project, selected, pythons, environ)
     if several:
         return plan_combined(options, [context.of(plan) for plan in plans], list(several), selected, forced)

@@ -19,7 +19,7 @@ from aml_pipeline.cli.selected import patience, say, selection, warn_of_left_out
 from aml_pipeline.core import removal
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.local import Context, Wishes, context_of, debug, process, ranks, recorded, secrets
-from aml_pipeline.pipeline.combinations import combined
+from aml_pipeline.pipeline.combinations import combined, require_difference
 from aml_pipeline.runs import locks
 
 
@@ -69,6 +69,7 @@ def _wanted(options: Options, environ: Mapping[str, str]) -> Wanted:
         pipeline = with_processes(options, given)
         plans = combined(pipeline, several)
         selected, forced = selection(options, pipeline)
+        require_difference(pipeline, several, selected)
         locks.prepare(os.path.dirname(project.state), pipeline.name)
         context = context_of(pipeline, project, selected, pythons, environ, durable=options.flag("fsync"))
     wishes = Wishes(forced, whole_number(options, "jobs", 1, least=1), options.flag("keep_going"))
