@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aml_pipeline.azureml import sendable, since
 from aml_pipeline.azureml.adaptation import by_hand
 from aml_pipeline.azureml.v1 import registration
 from aml_pipeline.azureml.v1.compile import Compilation, compilation
 from aml_pipeline.azureml.v1.sdk import Sdk, doing
 from aml_pipeline.azureml.workspace.waiting import say
+from aml_pipeline.core.wording import counted
 from aml_pipeline.pipeline.plan.model import Plan, Step
 from aml_pipeline.project.folder import Project
 from aml_pipeline.runs import differences
@@ -32,9 +35,9 @@ def forecast(plan: Plan, workspace: Sdk, project: Project) -> list[tuple[str, Ve
         changes = differing[step.name]
         listed = tuple(changes or ())
         own = _own_reason(work, step, differences.summary(listed), known=known[step.name])
-        again = next((name for name in step.upstream if verdicts[name].action == "run"), None)
-        if own or again:
-            reason = own or f"step {plan.step(str(again)).title} runs, and Azure ML reuses by identity, not by content"
+        before = _who_runs([plan.step(name) for name in step.upstream if verdicts[name].action == "run"])
+        if own or before:
+            reason = own or f"{before}, and Azure ML reuses by identity, not by content"
             verdicts[step.name] = Verdict("run", reason, listed)
         else:
             latest = since.reads_latest(work.bindings.latest(step))
@@ -44,6 +47,14 @@ def forecast(plan: Plan, workspace: Sdk, project: Project) -> list[tuple[str, Ve
         name = registration.name(model)
         verdicts[name] = _of_registration(step, verdicts[step.name], known=known[name])
     return list(verdicts.items())
+
+
+def _who_runs(steps: Sequence[Step]) -> str:
+    """Return that the first of the steps runs, with all its variants among them; "" without steps."""
+    alike = [step for step in steps if step.declared == steps[0].declared]
+    if len(alike) > 1:
+        return f"{counted(len(alike), 'variant')} of {alike[0].declared} run"
+    return f"step {alike[0].title} runs" if alike else ""
 
 
 def _of_registration(step: Step, written: Verdict, *, known: bool) -> Verdict:
