@@ -27,13 +27,14 @@ def last_submission(
     None: it was not submitted, or only by runs that were forced, whose results Azure ML does not reuse.
     """
     names, sdk = sdks.names_of(workspace).text, sdks.of(workspace)
-    before = last_parts(os.path.dirname(project.state), plan.name, sdk, names)
+    before, titles = last_parts(os.path.dirname(project.state), plan.name, sdk, names)
+    titles = {**titles, **plan.titles}
     contents = Contents(project.state)
     found: dict[str, list[str] | None] = {}
     for step in plan.steps:
         then, now = before.get(step.name), current[step.name]
         worded = contents.wording(project.environment_text(step))
-        rows = [differences.titled(worded(parts), plan.titles) for parts in (then, now) if parts is not None]
+        rows = [differences.titled(worded(parts), titles) for parts in (then, now) if parts is not None]
         found[step.name] = None if then is None else _changes(*rows)
     return found
 

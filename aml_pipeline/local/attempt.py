@@ -247,7 +247,7 @@ def finish(
     if not judgement.message:
         facts = {"run": recorder.run, "seconds": seconds, "metrics": recorder.metrics(step.name)}
         if step.variant:
-            facts["declared"] = step.declared
+            facts |= {"declared": step.declared, "title": step.title}
         result = context.store.accept(running.attempt, facts, judgement.contents)
         remarks = [faults.remark(step, result, to_fill(context, step), judgement.left), judgement.remark]
         remark = " ".join(filter(None, remarks))

@@ -110,7 +110,15 @@ def _last(context: Context, step: Step, parts: Mapping[str, Any]) -> reuse.Last 
 def _wording(context: Context, step: Step) -> Wording:
     """Return how the parts of ``step`` are shown: with the definition of its environment, and titles of variants."""
     with_environment = context.contents.wording(context.project.environment_text(step))
-    return lambda parts: differences.titled(with_environment(parts), context.plan.titles)
+    return lambda parts: differences.titled(with_environment(parts), _titles(context, step, parts))
+
+
+def _titles(context: Context, step: Step, parts: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the titles of variants, including those that left the file but are named by these ``parts``."""
+    named = {name.partition(".")[0] for part in ("inputs", "after") for name in parts.get(part) or ()}
+    facts = {name: context.store.facts(name) for name in named.difference(step.upstream)}
+    left = {name: about["title"] for name, about in facts.items() if "title" in about}
+    return {**left, **context.plan.titles} if left else context.plan.titles
 
 
 def _kept(context: Context, step: Step, key: str) -> tuple[Result | None, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aml_pipeline.core import files
 from aml_pipeline.runs.differences import Parts
-from aml_pipeline.runs.record import RunRecord, records
+from aml_pipeline.runs.record import RunRecord, records, titles
 
 
 def submitted(state: str) -> list[RunRecord]:
@@ -21,13 +21,14 @@ def with_id(state: str, run: str) -> RunRecord | None:
     return next((record for record in reversed(submitted(state)) if record.short["azureml"].get("run") == run), None)
 
 
-def last_parts(state: str, pipeline: str, sdk: str, workspace: str) -> Mapping[str, Parts]:
-    """Return the parts of each step of a pipeline at its last submission to ``workspace`` by ``sdk``.
+def last_parts(state: str, pipeline: str, sdk: str, workspace: str) -> tuple[Mapping[str, Parts], Mapping[str, str]]:
+    """Return the parts of each step of a pipeline at its last submission to ``workspace`` by ``sdk``, and all titles.
 
     Runs that were forced do not count: Azure ML reuses none of their results (learn.microsoft.com,
     how-to-debug-pipeline-reuse-issues, and ``regenerate_outputs`` of SDK v1).
     """
     parts: dict[str, Parts] = {}
+    known: dict[str, str] = {}
     for run in submitted(state):
         about = run.short["azureml"]
         there = about.get("workspace", workspace) == workspace  # records of earlier versions do not say it
@@ -38,4 +39,5 @@ def last_parts(state: str, pipeline: str, sdk: str, workspace: str) -> Mapping[s
             and not about.get("forced")
         ):
             parts |= run.parts
-    return parts
+            known |= titles(run.short)
+    return parts, known

@@ -63,6 +63,9 @@ def test_a_run_is_shown_recorded_and_read_by_titles(lesson: Either, capsys: Capt
     assert told["train"].startswith(f"{new} input prepare[rate=1].data is new")
     assert told["prepare[rate=1]"] != told["prepare[rate=0.1]"]
     assert told["prepare[rate=0.1]"] == "may be reused nothing changed since the last submission"
+    lesson.replace("pipeline.yaml", "[0.1, 0.01, 1]", "[0.1]")
+    gone = planned(lesson, capsys, *lesson.submit[1:])["train"]
+    assert "input prepare[rate=0.01].data is gone" in gone or "steps.prepare[rate=0.01].outputs.data" in gone
 
 
 def test_one_variant_alone_is_shown_by_its_title(lesson: Either, capsys: Capture) -> None:
@@ -74,7 +77,7 @@ def test_the_forecast_names_all_variants_that_a_step_depends_on(lesson: Either, 
     assert lesson.here(capsys, *lesson.submit).status == 0
     lesson.replace("pipeline.yaml", "--rate:", "--speed:")
     told = planned(lesson, capsys, *lesson.submit[1:])["train"]
-    by_name = "will run step prepare[rate=0.1] runs, and Azure ML reuses by identity, not by content"
+    by_name = "will run 2 variants of prepare run, and Azure ML reuses by identity, not by content"
     assert told == (
         by_name if lesson.submit == ("submit",) else "may be reused if the 2 variants of prepare are reused"
     )

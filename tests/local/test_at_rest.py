@@ -164,11 +164,11 @@ def test_what_is_sent_is_recorded_and_listed_without_secrets(
     ready: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from aml_pipeline.azureml.submission import Request
-    from aml_pipeline.cli.commands import submit
+    from aml_pipeline.cli.commands import submit_dry_run
 
     opened = open_pipeline(str(ready.root / "pipeline.yaml"), parameters={"api_key": "hunter2-given"})
     plan, project = opened.require()
-    submit._show(plan, project, None, {"note": "a", "password": "hunter2-given"})
+    submit_dry_run.show(plan, project, None, {"note": "a", "password": "hunter2-given"})
     said = capsys.readouterr().out
     assert "tag note a\ntag password ***\n" in said
     assert "parameter api_key ***\nparameter harmless ***\n" in said

@@ -107,7 +107,7 @@ def test_a_variant_is_a_result_of_its_own(many: Project) -> None:
     many.replace("pipeline.yaml", "matrix: {rate: [0.1, 0.01]}", "matrix: {rate: [0.01]}")
     assert many.plan() == {
         "prepare": "up to date", FINE: "up to date", new: "up to date", "score[rate=0.01]": "up to date",
-        "choose": "will run  input train-0p1-4.model is gone, and 1 more change",
+        "choose": f"will run  input {TRAIN}.model is gone, and 1 more change",
     }  # fmt: skip
     assert many.run()["choose"] == "done"
     assert texts(many)["choose.best"] == "data 0.01 4 data 1 4"
