@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from aml_pipeline.pipeline.plan.model import Plan
 
-_MOST = 3
+MOST = 3
 
 
 def lines(plan: Plan, texts: Mapping[str, str]) -> list[str]:
@@ -27,7 +27,7 @@ def folded(texts: Mapping[str, str], titles: Mapping[str, str], families: Mappin
     for name, text in texts.items():
         family = families.get(name, "")
         count, size = alike[family, text], sizes[family]
-        if count > _MOST:
+        if count > MOST:
             number = str(size) if count == size else f"{count} of {size}"
             rows[family, text] = f"{family} ({number} variants)", text
         else:

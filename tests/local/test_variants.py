@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from aml_pipeline.cli.folding import lines
+from aml_pipeline.cli.screen.summary import output_lines
+from aml_pipeline.core.digests import Digests
+from aml_pipeline.local import Run
+from aml_pipeline.local.store import Result, Store
 from aml_pipeline.project.opening import open_pipeline
 from aml_pipeline.runs import differences
+from aml_pipeline.runs.events import StepEnded
 from aml_pipeline.runs.record import RunRecord, titles
 from tests.conftest import Project
 
@@ -161,6 +167,21 @@ def test_what_other_steps_lack_is_counted(project: Project) -> None:
 def test_what_is_run_and_where_it_is_left_is_told_by_title(many: Project) -> None:
     last = many.cli("run", "score-0p1", "--force").stdout.splitlines()[-1]
     assert last.split() == [f"{STEPS[3]}.score", ".aml_pipeline/many/outputs/score-0p1/score"]
+
+
+def test_the_same_output_of_many_variants_is_one_line(project: Project) -> None:
+    text = FILES["pipeline.yaml"].replace("size: [4]", f"size: [{', '.join(map(str, range(12)))}]")
+    project.write({**FILES, "pipeline.yaml": text})
+    plan, _ = open_pipeline(str(project.root / "pipeline.yaml")).require()
+    result = Result("", "", "", {"model": "/x"}, {}, {}, {})
+    names = [step.name for step in plan.steps if step.declared in {"prepare", "train"}]
+    unread = replace(plan, steps=tuple(step for step in plan.steps if step.name in names))
+    done = Run(results=dict.fromkeys(names, result), steps=dict.fromkeys(names, StepEnded(0.0, "", "done", "")))
+    rows = output_lines(unread, Store(str(project.root / "state"), Digests()), done, plan.file)
+    assert rows == [
+        f"prepare.model              {project.root}/state/outputs/prepare/model",
+        f"train.model (24 variants)  {project.root}/state/outputs/train-*/model",
+    ]
 
 
 def test_logs_and_compare_know_titles(many: Project) -> None:

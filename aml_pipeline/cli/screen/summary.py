@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from aml_pipeline.cli.folding import MOST
 from aml_pipeline.core.text import seconds_in_words
 from aml_pipeline.core.wording import counted
 from aml_pipeline.local import Run
@@ -25,7 +26,7 @@ def total(run: RunEnded, steps: Iterable[StepEnded]) -> str:
 
 
 def output_lines(plan: Plan, store: Store, done: Run, file: str) -> list[str]:
-    """Return where the final outputs are, and the models, one per line."""
+    """Return where the final outputs are, and the models, one per line; many variants of a step share a line."""
     base = os.path.dirname(os.path.abspath(file))
     rows = [(name, from_here(store.link(*source), base)) for name, source in _final(plan, done).items()]
     rows += [
@@ -43,7 +44,23 @@ def _final(plan: Plan, done: Run) -> dict[str, tuple[str, str]]:
         return {name: source for name, source in named.items() if source in made}
     read = {(source.step, source.name) for step in plan.steps for source in step.inputs}
     unread = [(step, name) for step, name in made if (step, name) not in read]
-    return {f"{plan.step(step).title}.{name}": (step, name) for step, name in unread}
+    return _folded({f"{plan.step(step).title}.{name}": (step, name) for step, name in unread}, plan)
+
+
+def _folded(sources: Mapping[str, tuple[str, str]], plan: Plan) -> dict[str, tuple[str, str]]:
+    """Return outputs with those of many variants of a step as one: its place is that of all its variants."""
+    steps = {step: plan.step(step) for step, _ in sources.values()}
+    families = {(step, name): (steps[step].declared, name) for step, name in sources.values() if steps[step].variant}
+    sizes = Counter(families.values())
+    rows = {}
+    for label, source in sources.items():
+        family = families.get(source)
+        if family and sizes[family] > MOST:
+            declared, name = family
+            rows[f"{declared}.{name} ({sizes[family]:,} variants)"] = (f"{declared}-*", name)
+        else:
+            rows[label] = source
+    return rows
 
 
 def from_here(path: str, base: str) -> str:
