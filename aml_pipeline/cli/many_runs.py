@@ -20,7 +20,7 @@ from aml_pipeline.report.many.reading import read_page, sources_of
 from aml_pipeline.report.many.texts import code_of
 from aml_pipeline.report.table.rows import Table, table_of, variants_of
 from aml_pipeline.report.table.text import lines_of
-from aml_pipeline.runs import locks
+from aml_pipeline.runs import index, locks
 from aml_pipeline.runs.contents import Contents
 from aml_pipeline.runs.record import RunRecord
 from aml_pipeline.runs.summaries import Summary, summary_of
@@ -31,7 +31,8 @@ _MOST_ROWS = 1_000
 def write_page(opened: Opened, options: Options, records: Sequence[RunRecord]) -> int:
     """Write the page of the runs that ``--where`` and ``--last`` select, or of the variants of a step in them."""
     step = options.text("variants")
-    table, sources = _rows(opened, records, step)
+    newest = list(reversed(records))
+    table, sources = _rows(opened, newest, index.summaries_of(newest), step)
     chosen = matching(table, options)
     if not chosen.rows:
         raise UsageError("No run matches. `aml-pipeline runs` lists the runs.")
@@ -41,13 +42,13 @@ def write_page(opened: Opened, options: Options, records: Sequence[RunRecord]) -
 
 def write_page_of(opened: Opened, options: Options, records: Sequence[RunRecord]) -> int:
     """Write the page of these runs."""
-    return _write(opened, options, *_rows(opened, records), "compared.html")
+    return _write(opened, options, *_rows_of(opened, records), "compared.html")
 
 
 def differences(opened: Opened, records: Sequence[RunRecord], ids: Sequence[str]) -> Iterator[str]:
     """Yield a table of what differs among runs; ``ids`` are those of all runs."""
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    yield from lines_of(_rows(opened, records)[0], ids, room=room)
+    yield from lines_of(_rows_of(opened, records)[0], ids, room=room)
     codes = code_of(records, Contents(opened.state))
     if len({tuple((path, digest) for path, digest, _ in code.files) for code in codes}) > 1:
         yield "The code differs. To see the changed lines of two runs: `aml-pipeline compare RUN RUN --code`."
@@ -62,10 +63,16 @@ def _write(opened: Opened, options: Options, table: Table, sources: Sequence[Sou
     return written(options, page, os.path.join(opened.state, name))
 
 
-def _rows(opened: Opened, records: Sequence[RunRecord], step: str | None = None) -> tuple[Table, list[Source]]:
-    """Return the rows of runs, newest first, or of the variants of a step in them, with their sources."""
+def _rows_of(opened: Opened, records: Sequence[RunRecord]) -> tuple[Table, list[Source]]:
+    """Return the rows of a few runs, newest first, with their sources."""
     newest = list(reversed(records))
-    summaries = [summary_of(record) for record in newest]
+    return _rows(opened, newest, list(map(summary_of, newest)))
+
+
+def _rows(
+    opened: Opened, newest: Sequence[RunRecord], summaries: Sequence[Summary], step: str | None = None
+) -> tuple[Table, list[Source]]:
+    """Return the rows of runs, or of the variants of a step in them, with their sources."""
     now, busy = time.time(), locks.is_locked(opened.state)
     if step is None:
         return table_of(summaries, now=now, busy=busy), sources_of(summaries, newest)

@@ -19,9 +19,9 @@ from aml_pipeline.report.table.cells import cells_of
 from aml_pipeline.report.table.columns import named, ordered, usual
 from aml_pipeline.report.table.rows import ABOUT, Row, Table, table_of
 from aml_pipeline.report.table.where import predicate
-from aml_pipeline.runs import locks
+from aml_pipeline.runs import index, locks
 from aml_pipeline.runs.record import RunRecord, records
-from aml_pipeline.runs.summaries import Summary, summary_of
+from aml_pipeline.runs.summaries import Summary
 
 # What a notebook shows of many runs.
 _MOST_ENDS, _MOST_COLUMNS, _LETTERS, _WHOLE = 15, 16, 120, 40
@@ -42,9 +42,10 @@ class History(list[RecordedRun]):
         """Return the rows of ``aml-pipeline runs``: parameters by their names, metrics as ``STEP.METRIC``."""
         if not self:
             return Table([], [], [], [])
-        runs, summaries = os.path.dirname(self[0].folder), [summary_of(run) for run in self]
+        runs, summaries = os.path.dirname(self[0].folder), index.summaries_of(self)
+        makers = index.summaries_of(list(_makers(runs, summaries)))
         busy = locks.is_locked(os.path.dirname(runs))
-        found = table_of([*summaries, *_makers(runs, summaries)], now=time.time(), busy=busy)
+        found = table_of([*summaries, *makers], now=time.time(), busy=busy)
         rows = found.rows[: len(self)]
         parameters, metrics = (_known(rows, names) for names in (found.parameters, found.metrics))
         return Table(rows, [], parameters, metrics)
@@ -109,12 +110,12 @@ def history_of(runs: str) -> History:
     return History(RecordedRun(record.id, record.folder) for record in records(runs))
 
 
-def _makers(runs: str, summaries: Sequence[Summary]) -> Iterator[Summary]:
+def _makers(runs: str, summaries: Sequence[Summary]) -> Iterator[RunRecord]:
     """Yield the runs that made reused results, as far as they are not among ``summaries``: they have the metrics."""
     made_by = {str(maker) for summary in summaries for maker in summary["made_by"].values()}
     for maker in sorted(made_by - {summary["run"] for summary in summaries}):
         if maker == os.path.basename(maker):
-            yield summary_of(RunRecord(maker, os.path.join(runs, maker)))
+            yield RunRecord(maker, os.path.join(runs, maker))
 
 
 def _known(rows: Sequence[Row], columns: Iterable[str]) -> list[str]:

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 from aml_pipeline.core import files
@@ -21,6 +22,7 @@ from aml_pipeline.runs.record import SHORT, RunRecord
 from aml_pipeline.runs.summaries import Summary, summary_of
 
 INDEX = "index"
+_RUNS = "runs"
 # The number is increased when summaries change.
 _MARK = f"aml_pipeline index 4, Python {sys.version_info[:2]}\n".encode()
 # While fewer of the summaries than this part are new, reading those records costs less than writing all summaries.
@@ -32,7 +34,7 @@ Entry = list[Any]
 
 def summaries(state: str) -> list[Summary]:
     """Return the summaries of the runs recorded in the state folder of a pipeline, oldest first."""
-    runs, place = os.path.join(state, "runs"), os.path.join(state, INDEX)
+    runs, place = os.path.join(state, _RUNS), os.path.join(state, INDEX)
     cached, entries, new = _read(place), {}, 0
     for run in files.names(runs):
         folder = f"{runs}/{run}"
@@ -45,6 +47,14 @@ def summaries(state: str) -> list[Summary]:
     if new > _PART * len(entries) or cached.keys() - entries.keys():
         _write(place, entries)
     return [summary for _, summary in entries.values()]
+
+
+def summaries_of(records: Sequence[RunRecord]) -> list[Summary]:
+    """Return the summaries of recorded runs of one pipeline, in the same order."""
+    runs = os.path.dirname(records[0].folder) if records else ""
+    known = summaries(os.path.dirname(runs)) if os.path.basename(runs) == _RUNS else []
+    by_run = {summary["run"]: summary for summary in known}
+    return [by_run.get(record.id) or summary_of(record) for record in records]
 
 
 def _look(folder: str) -> list[int]:

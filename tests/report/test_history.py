@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.report.history import History, history_of
 from aml_pipeline.report.sparkline import sparkline
+from aml_pipeline.runs import index
 from aml_pipeline.runs.events import MetricLogged, RunEnded, RunStarted, StepEnded, StepStarted
 from aml_pipeline.runs.recorder import Recorder
 from tests.report.test_report import Reader
@@ -49,6 +51,20 @@ def test_a_history_is_a_list_and_a_table(runs: History) -> None:
     assert [run.id for run in runs.where("train.loss < 1.2 and rate > 0.01")] == ["a", "c"]
     with pytest.raises(UsageError, match='Unknown column "x"'):
         runs.where("x > 1")
+
+
+def test_the_table_reads_no_record_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = tmp_path / "runs"
+    for run in ("a", "b"):
+        recorded(runs, run, "0.1", [1.0])
+        for path in (runs / run / "short.json", runs / run):
+            os.utime(path, (1, 1))
+    history = history_of(str(runs))
+    first = history.table()
+    monkeypatch.setattr(index, "summary_of", lambda record: pytest.fail(f"{record.id} was read again"))
+    again = history.table()
+    assert [row["train.loss"] for row in again.rows] == [1.0, 1.0]
+    assert [{**row, "age": None} for row in again.rows] == [{**row, "age": None} for row in first.rows]
 
 
 def test_all_points_of_a_metric_with_their_epochs(runs: History, tmp_path: Path) -> None:

@@ -57,6 +57,27 @@ def test_a_record_is_read_once(state: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert reads(state, monkeypatch) == []
 
 
+def test_the_summaries_of_some_runs_are_those_of_the_cache(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(state, "r0")
+    expected = [summary_of(record) for record in records(str(state / "runs"))]
+    recorded(state / "elsewhere", "r1")
+    elsewhere = records(str(state / "elsewhere" / "runs"))
+    names: list[str] = []
+
+    def noted(record: RunRecord) -> dict[str, Any]:
+        names.append(record.id)
+        return summary_of(record)
+
+    monkeypatch.setattr(index, "summary_of", noted)
+    runs = records(str(state / "runs"))[::-1]
+    assert index.summaries_of(runs) == expected[::-1]
+    assert names == ["r0"]
+    assert index.summaries_of(runs[:2]) == expected[:1:-1]
+    assert index.summaries_of([]) == []
+    assert names == ["r0"]
+    assert index.summaries_of(elsewhere) == [summary_of(run) for run in elsewhere]
+
+
 def pinned(state: Path) -> None:
     RunRecord("r2", str(state / "runs" / "r2")).pin(stays=True)
 
