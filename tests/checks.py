@@ -209,6 +209,8 @@ ENTRIES: dict[str, dict[str, str]] = {
         "Call the function at the end of the script.",
         "undeclared-variable": "A warning: a script reads an environment variable that is not declared. Azure ML does "
         "not set it; here it comes from your shell. Declare it under `environment_variables:`, or make it an argument.",
+        "log-step": "A warning: a script logs a metric with a step, which azureml-core allows only in Azure ML, so a "
+        "local run fails. Log the step, or the epoch, as a metric of its own.",
         "unknown-input": "A warning: Azure ML passes no input of that name to the step. Pass the data through an "
         "argument, which also works in local runs.",
         "unnamed-import": "A warning: a script imports a module that no package in the environment's files provides. "

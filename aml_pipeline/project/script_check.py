@@ -145,6 +145,7 @@ class _Script:
             yield from () if sets_any else self._undeclared(reads_of, file, known, variables)
             yield from self._unseen(reads_of, file)
             yield from self._unsent(reads_of, file)
+            yield from _refused_offline(reads_of, file)
         yield from self._uncalled()
 
     def _users(self, name: str, names: Sequence[str]) -> list[str]:
@@ -245,6 +246,12 @@ class _Script:
         names = [name for name, rule in self._snapshot.own.items() if rule == "import"]
         trees = (parse(self._reader.text(self._source, name)) for name in names)
         return all(definitions.is_quiet(tree, self._source.may_hold_module) for tree in trees)
+
+
+def _refused_offline(read: Reads, file: str) -> Iterator[_Warning]:
+    message = "{step} fails in a local run: outside of Azure ML, `log` of azureml-core's Run takes no step."
+    cure = 'Log the step as a metric of its own, `run.log("step", …)`, before this one.'
+    yield from (_Warning("log-step", file, position, message, cure, "step") for position in read.logged_steps)
 
 
 def _calling(names: list[str]) -> str:

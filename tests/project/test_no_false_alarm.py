@@ -17,7 +17,7 @@ from tests.project.test_contract_real import real_scripts
 
 CONFORMANCE = ROOT / "tests" / "conformance"
 # What `validate` tells of scripts and what they need.
-CODES = {"literal-path", "nothing-called", "undeclared-variable", "unknown-input", "unnamed-import"}
+CODES = {"literal-path", "log-step", "nothing-called", "undeclared-variable", "unknown-input", "unnamed-import"}
 
 
 def _warned(path: Path) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Container
 from typing import Any
@@ -210,6 +211,41 @@ def test_inputs_are_held_against_those_that_are_sent(here: Project) -> None:
     (problem,) = _warned(here, "Run.get_context().input_datasets['other']\n")
     assert problem.message == 'input_datasets has no "other": step "train" has only images.'
     assert _warned(here, "Run.get_context().input_datasets['images']\n") == []
+
+
+RUN = "from azureml.core import Run\nrun = Run.get_context()\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "column"),
+    [
+        (f"{RUN}run.log('a', 1, step=2)", 1),
+        (f"{RUN}with torch.no_grad(): run.log('a', 1, step=2)", 23),
+        ("from azureml.core.run import Run as R\n\nR.get_context().log('a', 1, 'about', 2)", 1),
+        ("import azureml.core\nrun = azureml.core.Run.get_context()\nif 1: run.log(name='a', value=1, step=None)", 7),
+        # These work.
+        (f"{RUN}run.log('a', 1, 'about')", 0),
+        (f"{RUN}run.log_row('a', step=2)", 0),
+        ("from wandb import Run\nrun = Run.get_context()\nrun.log('a', 1, step=2)", 0),
+        # These may.
+        (f"{RUN}def f(run): run.log('a', 1, step=2)", 0),
+        (f"{RUN}if run.experiment: run.log('a', 1, step=2)", 0),
+        (f"{RUN}if not offline(): run.log('a', 1, step=2)", 0),
+        (f"{RUN}try: run.log('a', 1, step=2)\nexcept TypeError: pass", 0),
+        (f"{RUN}with suppress(TypeError): run.log('a', 1, step=2)", 0),
+        (f"{RUN}run.log(*values)\nrun.log(**values)", 0),
+        ("from azureml.core import Run\nrun = Run.get_context(allow_offline=False)\nrun.log('a', 1, step=2)", 0),
+    ],
+)
+def test_a_step_that_an_offline_run_refuses_is_told(here: Project, script: str, column: int) -> None:
+    told = [(one.code, one.position and (one.position.line, one.position.column)) for one in _warned(here, script)]
+    assert told == ([("log-step", (3, column))] if column else [])
+
+
+def test_the_offline_run_of_azureml_core_has_no_step() -> None:
+    run = pytest.importorskip("azureml.core.run")
+    assert [*inspect.signature(run.Run.log).parameters][1:] == ["name", "value", "description", "step"]
+    assert [*inspect.signature(run._OfflineRun.log).parameters][1:] == ["name", "value", "description"]
 
 
 def test_the_variables_of_inputs_are_declared(here: Project) -> None:

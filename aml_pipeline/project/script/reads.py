@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, NamedTuple
 from aml_pipeline.project.script.known_variables import LOADERS, is_known
 
 if TYPE_CHECKING:
+    from aml_pipeline.core.problems import Position
     from aml_pipeline.project.script.inputs import NamedInput
     from aml_pipeline.project.script.paths import Named
     from aml_pipeline.project.script.variables import Variables
 
 
 class Reads(NamedTuple):
-    """The variables, paths and inputs that a file reads."""
+    """The variables, paths and inputs that a file reads, and where it logs a step to Azure ML's run."""
 
     variables: Variables
     paths: list[Named]
     inputs: list[NamedInput]
+    logged_steps: list[Position]
 
 
 def read(text: bytes, *, starts: bool, named: AbstractSet[str] = frozenset()) -> Reads:
     """Return what a file reads; ``starts`` is whether it is the program, else others use its ``named``."""
-    from aml_pipeline.project.script import inputs, paths, variables
+    from aml_pipeline.project.script import inputs, logged_steps, paths, variables
     from aml_pipeline.project.script.scope import Scope
     from aml_pipeline.project.snapshot.imports import parse  # only if a file may read something
 
     scope = Scope(parse(text), text, starts=starts, named=named)
-    return Reads(variables.read(scope), paths.read(scope), inputs.read(scope))
+    return Reads(variables.read(scope), paths.read(scope), inputs.read(scope), logged_steps.read(scope))
 
 
 def names_used(text: bytes) -> set[str]:
@@ -52,7 +54,8 @@ def may_read(text: bytes, around: AbstractSet[bytes], folder: bytes) -> bool:
 
     ``folder`` is the absolute path of the project.
     """
-    if _names_a_variable(text) or any(word in text for word in _WORDS):
+    may_log_step = b"get_context" in text and b".log(" in text
+    if may_log_step or _names_a_variable(text) or any(word in text for word in _WORDS):
         return True
     return not around.isdisjoint(_BEGINNING.findall(text)) or folder in text
 
