@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +18,8 @@ from aml_pipeline.report.recorded_run import RecordedRun
 
 # Limits of a request (mlflow/utils/validation.py).
 _MOST_VALUES, _MOST_NAMES = 1_000, 100
+# For the first answer of a server.
+_PATIENCE_SECONDS = 10
 _OPEN = frozenset({"running", "submitted", "unreadable"})
 Item = TypeVar("Item")
 # MLflow has types, but is not there where ours are checked.
@@ -44,9 +46,12 @@ def write(runs: Iterable[RecordedRun], address: str, *, busy: bool = True) -> Wr
         raise MachineError("mlflow is not installed in this Python. Install it: pip install mlflow.") from error
     skipped = _OPEN if busy else _OPEN - {"running"}
     # MLflow prints addresses, two lines for each run, and logs how it makes a database.
-    with _folders_allowed(mlflow), _without_information(), contextlib.redirect_stdout(io.StringIO()):
+    # It also refuses folders unless a variable says otherwise: who names one wants one.
+    allowed = _with_variables(mlflow, {"MLFLOW_ALLOW_FILE_STORE": True})
+    with allowed, _without_information(), contextlib.redirect_stdout(io.StringIO()):
         with _asking():
             client = mlflow.MlflowClient(tracking_uri=address)
+            _require_answer(mlflow, client, address)
         return _write(mlflow, client, runs, skipped)
 
 
@@ -55,6 +60,8 @@ def _asking() -> Iterator[None]:
     """Raise MachineError for whatever MLflow raises: errors of its database and its requests are not all its own."""
     try:
         yield
+    except MachineError:
+        raise
     except Exception as error:
         text = " ".join(without_secrets(str(error)).split())
         # SQLAlchemy adds the statement, and a page about the error.
@@ -62,18 +69,42 @@ def _asking() -> Iterator[None]:
         raise MachineError(f"MLflow refused: {said}") from error
 
 
-@contextlib.contextmanager
-def _folders_allowed(mlflow: Client) -> Iterator[None]:
-    """Allow folders as a store, which MLflow 3 refuses unless a variable says otherwise: who names one wants one."""
-    variable = getattr(mlflow.environment_variables, "MLFLOW_ALLOW_FILE_STORE", None)
-    if variable is None or variable.is_set():
-        yield
+def _require_answer(mlflow: Client, client: Client, address: str) -> None:
+    """Raise MachineError if a server cannot be reached; MLflow would try for four minutes (MLflow 3.17)."""
+    if not address.startswith(("http://", "https://")):
         return
-    variable.set(True)
+    quick = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": 1, "MLFLOW_HTTP_REQUEST_TIMEOUT": _PATIENCE_SECONDS}
+    try:
+        with _with_variables(mlflow, quick):
+            client.get_experiment_by_name("Default")
+    except Exception as error:
+        if not isinstance(error.__cause__ or error.__context__, OSError):  # of requests: there was no answer
+            raise
+        what = f"The MLflow server at {without_secrets(address)} cannot be reached ({_reason(error)})."
+        raise MachineError(f"{what} Check the address, and that the server is running.") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the operating system says about a request that failed, if that is known."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    texts = [cause.strerror for cause in reversed(causes) if isinstance(cause, OSError) and cause.strerror]
+    return next(iter(texts), f"no answer within {_PATIENCE_SECONDS} s")
+
+
+@contextlib.contextmanager
+def _with_variables(mlflow: Client, values: Mapping[str, object]) -> Iterator[None]:
+    """Set variables of MLflow that this version has and the user did not set."""
+    known = {name: getattr(mlflow.environment_variables, name, None) for name in values}
+    unset = {name: variable for name, variable in known.items() if variable is not None and not variable.is_set()}
+    for name, variable in unset.items():
+        variable.set(values[name])
     try:
         yield
     finally:
-        variable.unset()
+        for variable in unset.values():
+            variable.unset()
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -145,6 +146,52 @@ def test_whatever_mlflow_raises_is_a_refusal(
     with pytest.raises(MachineError) as refusal:
         write(history_of(str(tmp_path)), "http://me:hunter2secret@host/")
     assert str(refusal.value) == f"MLflow refused: {said}"
+
+
+class Variable:
+    """A variable of MLflow; ``values`` are those that it had."""
+
+    def __init__(self) -> None:
+        self.values: list[object] = [None]
+
+    def is_set(self) -> bool:
+        return self.values[-1] is not None
+
+    def set(self, value: object) -> None:
+        self.values.append(value)
+
+    def unset(self) -> None:
+        self.values.append(None)
+
+
+@pytest.mark.parametrize("set_already", [False, True])
+def test_a_server_that_cannot_be_reached_is_said_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, set_already: bool
+) -> None:
+    recorded(tmp_path, "a", "0.1", [2.0])
+    error = RuntimeError("HTTPConnectionPool: Max retries exceeded")
+    error.__cause__ = OSError("HTTPConnectionPool")
+    error.__cause__.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    retries = Variable()
+    if set_already:
+        retries.set(3)
+    variables = SimpleNamespace(MLFLOW_HTTP_REQUEST_MAX_RETRIES=retries)
+    mlflow = SimpleNamespace(MlflowClient=lambda **_: Refusing(error), environment_variables=variables)
+    monkeypatch.setitem(sys.modules, "mlflow", mlflow)
+    with pytest.raises(MachineError) as refusal:
+        write(history_of(str(tmp_path)), "http://me:hunter2secret@host/")
+    what = "The MLflow server at http://***@host/ cannot be reached (Connection refused)."
+    assert str(refusal.value) == f"{what} Check the address, and that the server is running."
+    assert retries.values == ([None, 3] if set_already else [None, 1, None])
+
+
+@needs_mlflow
+def test_a_server_that_does_not_run(tmp_path: Path) -> None:
+    recorded(tmp_path, "a", "0.1", [2.0])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(MachineError, match="cannot be reached \\(Connection refused\\)"):
+        write(history_of(str(tmp_path)), address)
 
 
 @needs_mlflow

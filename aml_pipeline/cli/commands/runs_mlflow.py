@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Mapping
 
+from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.known_state import state_of
 from aml_pipeline.cli.listing import selected
 from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.sending import listener
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.wording import counted, listed
@@ -36,7 +38,8 @@ def write_to_mlflow(options: Options, environ: Mapping[str, str]) -> int:
         print("No run matches." if table.rows else "There are no runs yet. Start one with `aml-pipeline run`.")
         return 0
     runs = [run for run in history_of(os.path.join(state, "runs")) if run.id in chosen]
-    written = write(runs, address, busy=busy)
+    with waiting.heard_by(listener()), waiting.reminding(f"writing to {without_secrets(address)}"):
+        written = write(runs, address, busy=busy)
     there = f"; {counted(len(written.present), 'run')} already there" if written.present else ""
     print(f"Wrote {counted(len(written.new), 'run')} to {without_secrets(address)}{there}.")
     if written.unfinished:

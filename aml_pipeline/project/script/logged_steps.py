@@ -29,8 +29,9 @@ def _is_of_offline_run(scope: Scope, call: ast.Call) -> bool:
         return False
     run = call.func.value
     made = scope.constant(run) or run
-    is_context = isinstance(made, ast.Call) and scope.dotted(made.func) in _CONTEXTS and not made.keywords
-    return is_context and not made.args and not any(_may_prevent(node, words(run)) for node in scope.above(call))
+    if not isinstance(made, ast.Call) or scope.dotted(made.func) not in _CONTEXTS or made.args or made.keywords:
+        return False
+    return not any(_may_prevent(node, words(run)) for node in scope.above(call))
 
 
 def _may_prevent(node: ast.AST, names: set[str]) -> bool:
