@@ -95,6 +95,11 @@ class RunRecord:
         rows = {name: mapping(row).get("metrics") for name, row in mapping(self.short.get("steps")).items()}
         return {name: dict(values) for name, values in rows.items() if isinstance(values, Mapping)}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no file at all: its run was killed when it had only just made the folder."""
+        return not any(names for _, _, names in os.walk(self.folder))
+
     def damaged(self) -> list[str]:
         """Return the names of its files that cannot be read, or belong to another run.
 

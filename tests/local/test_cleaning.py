@@ -112,6 +112,18 @@ def test_clean_frees_results_and_no_record(project: Project, command: Command) -
     assert again == f"Nothing to free.\n{kept}"
 
 
+def test_the_folder_of_a_run_that_was_killed_at_once_goes(project: Project, command: Command) -> None:
+    runs = project.runs()
+    place = runs[0].parent / "2026-11-27T10-00-00-000-dead"
+    (place / "steps").mkdir(parents=True)
+    damaged = runs[0].parent / "2026-11-27T11-00-00-000-beef"
+    (damaged / "steps").mkdir(parents=True)
+    (damaged / "steps" / "make.log").touch()
+    done = command("clean")
+    assert "1 empty run record" in done
+    assert project.runs() == sorted([*runs, damaged])
+
+
 def test_runs_that_are_not_among_the_newest_go_when_that_is_asked_for(project: Project, command: Command) -> None:
     first, _, third, last = names(project)
     freed, kept = command("clean", "--runs", "1").splitlines()

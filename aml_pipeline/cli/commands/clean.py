@@ -26,7 +26,7 @@ from aml_pipeline.runs import contents, locks, retention
 from aml_pipeline.runs.record import RunRecord, records, unreferenced_texts
 from aml_pipeline.runs.retention import Limit
 
-_RECORD = "run record"
+_RECORD, _EMPTY = "run record", "empty run record"
 _PLURALS = {
     "attempt without a result": "attempts without a result",
     "output of --debug": "outputs of --debug",
@@ -105,6 +105,8 @@ def _sorted(
     removable += [cleaning.removable("cache", uploads)] if os.path.isdir(uploads) else []
     kept = [f"the latest result of {counted(len(makers), 'step')}"] if makers else []
     removable += [cleaning.removable("leftover", path) for path in models.leftovers(opened.state)]
+    removable += [cleaning.removable(_EMPTY, record.folder) for record in records if record.is_empty]
+    records = [record for record in records if not record.is_empty]
     registered = models.versions(opened.state)
     kept += [counted(len(registered), "model version")] if registered else []
     environments = results.environments()
