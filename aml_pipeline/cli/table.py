@@ -62,7 +62,7 @@ _RUN = ("RUN", 1, "Run id from `submit` or `runs`, or a unique part of it (defau
 _PROCESSES = Option("--processes", value="N", help="Processes of each distributed step (default: as in the file).")
 _ANY = 1_000_000
 _SCHEDULES = ("SCHEDULE…", _ANY, "Schedules, by their names in the file (default: all).")
-_STEPS = ("STEP…", _ANY, "Steps to run, with the steps they need (default: all).")
+_STEPS = ("STEP…", _ANY, "Steps to run, with those they need (default: all). Variants of a matrix: 'train[epochs=5]'.")
 
 COMMANDS = {
     command.name: command
@@ -165,7 +165,7 @@ COMMANDS = {
                 "--dry-run",
                 help="Check everything that can be checked offline and show what would be sent; send nothing.",
             ),
-            operands=("STEP", 1, "Step to run alone (default: the whole pipeline)."),
+            operands=("STEP", 1, "Step to run alone (default: the whole pipeline). A variant of a matrix: 'train[epochs=5]'."),
             example="aml-pipeline submit --param epochs=5 --wait",
         ),
         Command(
