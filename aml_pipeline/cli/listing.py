@@ -1,10 +1,11 @@
-"""Shared by `runs`, `runs --remote` and `report --all`: selects and sorts the rows of a table, and prints them."""
+"""Shared by `runs`, `runs --remote` and `report --all`: the rows of a table; selects, sorts and prints them."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,8 +13,23 @@ from typing import Any
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.screen.printing import as_json, is_coloured, steer
 from aml_pipeline.core.errors import UsageError
+from aml_pipeline.core.problems import suggest
 from aml_pipeline.report.table import columns, forms, text, where
-from aml_pipeline.report.table.rows import Row, Table
+from aml_pipeline.report.table.rows import Row, Table, table_of, variants_of
+from aml_pipeline.runs import locks
+from aml_pipeline.runs.summaries import Summary
+
+
+def table_from(summaries: Sequence[Summary], state: str, step: str | None = None) -> Table:
+    """Return a row for each run recorded in ``state``, or for each variant of a step in them. Raises UsageError."""
+    now, busy = time.time(), locks.is_locked(state)
+    if step is None:
+        return table_of(summaries, now=now, busy=busy)
+    table = variants_of(summaries, step, now=now, busy=busy)
+    if summaries and not table.rows:
+        known = {str(variant["declared"]) for summary in summaries for variant in summary["variants"].values()}
+        raise UsageError(f'No recorded run has variants of a step "{step}". {suggest(step, known, noun="matrix")}')
+    return table
 
 
 def selected(table: Table, options: Options) -> Table:
@@ -94,12 +110,14 @@ def _print_lines(
 ) -> None:
     """Print rows for people: on a terminal as wide as that is, with colours if it shows them."""
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    if not is_coloured(sys.stdout, environ):
-        print("\n".join(text.lines_of(table, ids, columns=names, needed=needed, room=room)))
-        return
-
-    def paint(word: str, colour: str) -> str:
-        return f"\x1b[{colour}m{word}\x1b[0m"
-
+    coloured = is_coloured(sys.stdout, environ)
+    paint = _coloured if coloured else text.plain
     lines = text.lines_of(table, ids, columns=names, needed=needed, room=room, paint=paint)
-    steer(sys.stdout, "\n".join([*lines, ""]))
+    if coloured:
+        steer(sys.stdout, "\n".join([*lines, ""]))
+    else:
+        print(*lines, sep="\n")
+
+
+def _coloured(word: str, colour: str) -> str:
+    return f"\x1b[{colour}m{word}\x1b[0m"

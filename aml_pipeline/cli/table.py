@@ -165,7 +165,7 @@ COMMANDS = {
                 "--dry-run",
                 help="Check everything that can be checked offline and show what would be sent; send nothing.",
             ),
-            operands=("STEP", 1, "Step to run alone (default: the whole pipeline). A variant of a matrix: 'train[epochs=5]'."),
+            operands=("STEP", 1, "Step, or variant 'train[epochs=5]', to run alone (default: the whole pipeline)."),
             example="aml-pipeline submit --param epochs=5 --wait",
         ),
         Command(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aml_pipeline.cli.importing import Uncollected
 from aml_pipeline.cli.known_state import state_of
-from aml_pipeline.cli.listing import print_rows, print_table, selected
+from aml_pipeline.cli.listing import print_rows, print_table, selected, table_from
 from aml_pipeline.cli.options import Options
 from aml_pipeline.core.errors import UsageError
-from aml_pipeline.core.problems import suggest
-from aml_pipeline.report.table.rows import Table, table_of, variants_of
-from aml_pipeline.runs import index, locks
+from aml_pipeline.runs import index
 from aml_pipeline.runs.summaries import Summary
 
 _SAYS = ("pin", "unpin", "note", "tag")
@@ -49,11 +46,8 @@ def runs(options: Options, environ: Mapping[str, str]) -> int:
 
 def _print(options: Options, environ: Mapping[str, str]) -> None:
     state = state_of(options, environ)
-    summaries, busy = index.summaries(state)[::-1], locks.is_locked(state)
-    if options.text("variants") is not None:
-        table = _variants(summaries, options.text("variants") or "", busy=busy)
-    else:
-        table = table_of(summaries, now=time.time(), busy=busy)
+    summaries = index.summaries(state)[::-1]
+    table = table_from(summaries, state, options.text("variants"))
     if not summaries and options.text("format") == "text":
         print("There are no runs yet. Start one with `aml-pipeline run`.")
         return
@@ -63,14 +57,6 @@ def _print(options: Options, environ: Mapping[str, str]) -> None:
     else:
         by_run = {summary["run"]: summary for summary in summaries}
         print_rows({**_as_data(by_run[row["run"]]), "state": row["state"]} for row in chosen.rows)
-
-
-def _variants(summaries: Sequence[Summary], step: str, *, busy: bool) -> Table:
-    table = variants_of(summaries, step, now=time.time(), busy=busy)
-    if summaries and not table.rows:
-        known = {str(variant["declared"]) for summary in summaries for variant in summary["variants"].values()}
-        raise UsageError(f'No recorded run has variants of a step "{step}". {suggest(step, known, noun="matrix")}')
-    return table
 
 
 # What only the table needs of a summary.

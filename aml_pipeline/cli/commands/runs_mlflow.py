@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Mapping
 
 from aml_pipeline.azureml.workspace import waiting
 from aml_pipeline.cli.known_state import state_of
-from aml_pipeline.cli.listing import selected
+from aml_pipeline.cli.listing import selected, table_from
 from aml_pipeline.cli.options import Options
 from aml_pipeline.cli.sending import listener
 from aml_pipeline.core.errors import UsageError
@@ -17,7 +16,6 @@ from aml_pipeline.core.masking import without_secrets
 from aml_pipeline.core.wording import counted, listed
 from aml_pipeline.report.history import history_of
 from aml_pipeline.report.mlflow_store import write
-from aml_pipeline.report.table.rows import table_of
 from aml_pipeline.runs import index, locks
 
 _MOST_NAMED = 5
@@ -31,15 +29,14 @@ def write_to_mlflow(options: Options, environ: Mapping[str, str]) -> int:
         if options.text(name) != default:
             raise UsageError(f"--{name} does not apply to --to-mlflow. Delete it.")
     address, state = options.text("to_mlflow") or "", state_of(options, environ)
-    busy = locks.is_locked(state)
-    table = table_of(index.summaries(state)[::-1], now=time.time(), busy=busy)
+    table = table_from(index.summaries(state)[::-1], state)
     chosen = {row["run"] for row in (selected(table, options) if table.rows else table).rows}
     if not chosen:
         print("No run matches." if table.rows else "There are no runs yet. Start one with `aml-pipeline run`.")
         return 0
     runs = [run for run in history_of(os.path.join(state, "runs")) if run.id in chosen]
     with waiting.heard_by(listener()), waiting.reminding(f"writing to {without_secrets(address)}"):
-        written = write(runs, address, busy=busy)
+        written = write(runs, address, busy=locks.is_locked(state))
     there = f"; {counted(len(written.present), 'run')} already there" if written.present else ""
     print(f"Wrote {counted(len(written.new), 'run')} to {without_secrets(address)}{there}.")
     if written.unfinished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks
@@ -39,6 +40,7 @@ def submit_combined(options: Options, environ: Mapping[str, str], opened: Opened
     group = Group(new_id(), list(several))
     sdk = sdks.chosen(first, options.text("sdk"))
     sent: list[Submission] = []
+    send_one = partial(send, step=step, force=options.flag("force"), tags=tags, command=command_line(), group=group)
     with waiting.heard_by(listener()), waiting.reminding("preparing the submission"):
         for plan in plans:
             azureml.check(by_hand(plan), project.of(plan), sdk=sdk, step=step)
@@ -50,10 +52,7 @@ def submit_combined(options: Options, environ: Mapping[str, str], opened: Opened
                 workspace = connect(options, environ, project.folder, first.workspace, sdk)
                 say_where(workspace)
                 for name, plan in zip(names, plans, strict=True):
-                    sent.append(
-                        send(plan, workspace, project.of(plan), step=step, force=options.flag("force"), tags=tags,
-                             command=command_line(), group=group)
-                    )  # fmt: skip
+                    sent.append(send_one(plan, workspace, project.of(plan)))
                     record(sent[-1], f"  {name}")
                     raise_if_heard()
         except BaseException as error:

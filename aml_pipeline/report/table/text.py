@@ -53,6 +53,11 @@ class _Column:
         return f"{self.heading}{''.join(self.cells)}".isascii()
 
 
+def plain(text: str, _colour: str) -> str:
+    """Return a text without colour."""
+    return text
+
+
 def lines_of(  # noqa: PLR0913 - what the lines depend on
     table: Table,
     ids: Sequence[str],
@@ -60,7 +65,7 @@ def lines_of(  # noqa: PLR0913 - what the lines depend on
     columns: Sequence[str] = (),
     needed: Collection[str] = (),
     room: int | None = None,
-    paint: Paint = lambda text, _colour: text,
+    paint: Paint = plain,
 ) -> Iterator[str]:
     """Yield the lines of a table: with ``columns``, or the usual ones and those ``needed`` that fit into ``room``.
 
