@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from aml_pipeline.azureml import submission
+from aml_pipeline.cli.commands.submit_combined import _say_what_is_left
+from aml_pipeline.pipeline import loader
+from aml_pipeline.pipeline.combinations import combined, labels
 from tests.azureml.side import Either
 from tests.loopback.lesson import Lesson, a_lesson
 from tests.loopback.serving import quiet
@@ -80,8 +83,32 @@ def test_what_was_not_submitted_is_said(either: Either, capsys: Capture, monkeyp
     *_, left, cure, refusal = done.err.splitlines()
     assert left == "1 of 3 runs submitted (epochs=5), but not epochs=10 and epochs=20."
     how = "To submit the rest, give the same command with --param epochs=10,20 instead."
-    assert cure == f"{how} They will be a group of their own."
+    assert cure == f"{how} {OWN}"
     assert "403" in refusal or "permission" in refusal.lower(), refusal
+
+
+OWN = "The new runs will not belong to this group."
+TWICE = "--param a=1 --param b=2 and again with --param a=2 --param b=1,2"
+
+
+@pytest.mark.parametrize(
+    ("count", "submitted", "options"),
+    [
+        (0, "None of the 4 runs was submitted.", ""),
+        (1, "1 of 4 runs submitted (a=1 b=1), but not a=1 b=2, a=2 b=1 and a=2 b=2.", TWICE),
+        (3, "3 of 4 runs submitted (a=1 b=1, a=1 b=2 and a=2 b=1), but not a=2 b=2.", "--param a=2 --param b=2"),
+        (4, "", ""),
+    ],
+)
+def test_how_to_submit_the_rest(capsys: Capture, count: int, submitted: str, options: str) -> None:
+    steps = "steps: {s: {script: s.py, arguments: ['${{ parameters.a }}', '${{ parameters.b }}']}}"
+    text = f"name: p\nparameters: {{a: 0, b: 0}}\n{steps}\n"
+    loaded = loader.load(text.encode(), "pipeline.yaml", parameters={"a": ["1,2"], "b": ["1,2"]})
+    assert loaded.plan
+    names = labels(combined(loaded.plan, loaded.several), list(loaded.several))
+    _say_what_is_left(loaded.plan, loaded.several, names, count)
+    how = f"To submit the rest, give the same command with {options} instead. {OWN}" if options else ""
+    assert capsys.readouterr().err.splitlines() == list(filter(None, [submitted, how]))
 
 
 def test_each_run_of_a_group_is_waited_for_though_others_fail(either: Either, capsys: Capture) -> None:

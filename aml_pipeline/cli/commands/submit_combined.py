@@ -70,13 +70,14 @@ def _say_what_is_left(plan: Plan, several: Mapping[str, Sequence[str]], names: S
     left = names[count:]
     if not left:
         return
-    done = f" ({shortened(names[:count], _MOST_NAMED)})" if count else ""
-    say(f"{count} of {counted(len(names), 'run')} submitted{done}, but not {shortened(left, _MOST_NAMED)}.")
     if not count:
+        say(f"None of the {len(names)} runs was submitted.")
         return
+    done = shortened(names[:count], _MOST_NAMED)
+    say(f"{count} of {counted(len(names), 'run')} submitted ({done}), but not {shortened(left, _MOST_NAMED)}.")
     commands = [words(plan, product) for product in rest(several, count)]
-    own = "They will be a group of their own." if len(left) > 1 else ""
-    say(f"To submit the rest, give the same command with {' and again with '.join(commands)} instead. {own}".rstrip())
+    how = f"give the same command with {' and again with '.join(commands)} instead"
+    say(f"To submit the rest, {how}. The new runs will not belong to this group.")
 
 
 def _waited(sent: Sequence[Submission], names: Sequence[str], varies: Sequence[str]) -> int:

@@ -80,7 +80,8 @@ def variants_of(summaries: Sequence[Summary], step: str, *, now: float, busy: bo
 
 def varying(rows: Sequence[Row], columns: Iterable[str]) -> list[str]:
     """Return those of the columns in which not all rows have the same value."""
-    return [name for name in columns if len({row.get(name) for row in rows}) > 1]
+    first = rows[0] if rows else {}
+    return [name for name in columns if any(row.get(name) != first.get(name) for row in rows)]
 
 
 def _table(parts: Iterable[_Parts]) -> Table:
@@ -121,8 +122,11 @@ def variants_in(summary: Summary, step: str) -> dict[str, Mapping[str, Any]]:
 def as_written(text: str, kind: object = "number") -> Value:
     """Return the value of a text of the type ``kind``; people read a number as it was written."""
     value = typed(text, kind)
-    if not isinstance(value, (int, float)) or not is_number_with_text(value, text):
-        return value
+    return _written(value, text) if not isinstance(value, str) and is_number_with_text(value, text) else value
+
+
+def _written(value: float, text: str) -> WrittenInteger | WrittenFloat:
+    """Return a number with its text."""
     number = WrittenInteger(value) if isinstance(value, int) else WrittenFloat(value)
     number.text = text
     return number
@@ -165,8 +169,9 @@ def _titled(summary: Summary, step: str) -> str:
 
 
 def _parameters(summary: Summary) -> Row:
-    written = {name: as_written(text) for name, text in summary["written"].items()}
-    return parameter_columns({**summary["parameters"], **written})
+    values = summary["parameters"]
+    written = {name: _written(values[name], text) for name, text in summary["written"].items()}
+    return parameter_columns({**values, **written})
 
 
 def parameter_columns(parameters: Mapping[str, Value]) -> Row:
@@ -176,6 +181,8 @@ def parameter_columns(parameters: Mapping[str, Value]) -> Row:
 
 def _free(kind: str, values: Mapping[str, Value]) -> Row:
     """Return values by column: those with the name of a column of ``ABOUT`` get another one."""
+    if _RESERVED.isdisjoint(values):
+        return dict(values)
     return {f"{kind}.{name}" if name in _RESERVED else name: value for name, value in values.items()}
 
 
