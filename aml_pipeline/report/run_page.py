@@ -20,6 +20,7 @@ from aml_pipeline.report.run_tables import (
     code,
     data_sets,
     environment,
+    failures,
     last_values,
     outputs,
     parameters,
@@ -47,7 +48,7 @@ def page(run: ShownRun, before: Before | None = None) -> str:
     room = MOST_BYTES - size_of(document(title, heading), curves, changed or "") - _BETWEEN
     sections = [*_sections(run, before, curves, room)]
     if changed:
-        sections.insert(0, _Section("changes", "Changes", changed))
+        sections.insert(1 if sections[0].name == "failure" else 0, _Section("changes", "Changes", changed))
     parts = (section(each.title, each.name, each.content) for each in sections)
     return document(title, join([heading, _contents(sections)]), *parts)
 
@@ -101,6 +102,8 @@ def _sections(run: ShownRun, before: Before | None, curves: Html, room: int) -> 
     said = _of_steps(len(shown.steps), len(run.steps))
     steps = [step_part(step, number, run) for number, step in enumerate(shown.steps)]
     bars = timeline(shown)
+    if failed := failures(shown, most):
+        yield _Section("failure", "Failure", failed)
     yield _Section("results", "Results", join([tables["results"], *variants_tables(shown, most)]))
     yield _Section("curves", "Curves", curves)
     if files := join([*pictures(run.files), tables["files"]]):

@@ -27,6 +27,21 @@ from aml_pipeline.report.story import ShownRun, ShownStep
 _MOST_COLUMNS = 12  # of a table of variants
 
 
+def failures(run: ShownRun, room: int) -> Html:
+    """Return the steps that failed, why, and the last line that each printed; nothing if none failed."""
+    failed = [(number, step) for number, step in enumerate(run.steps) if step.state == "failed"]
+    rows = [
+        (linked(cut(step.title, 120), f"#step-{number}"), cut(str(step.row.get("message") or "")), _last_line(step))
+        for number, step in failed
+    ]
+    heads = ("Step", "Failure", "Last line of its log")
+    return table(heads, rows, "Steps that failed", room) if rows else Html()
+
+
+def _last_line(step: ShownStep) -> str:
+    return cut(step.log.text.rstrip().rpartition("\n")[2], 300) if step.log else ""
+
+
 def last_values(run: ShownRun, room: int) -> Html:
     """Return the last value of each metric; those of variants have tables of their own."""
     plain = (step for step in run.steps if not step.variant)
@@ -69,22 +84,25 @@ def parameters(run: ShownRun, earlier: Mapping[str, str] | None, room: int) -> H
     """Return the parameters with their defaults; values that differ from those of the run before are marked."""
     if not run.parameters:
         return tag("p", "No parameters.")
-    heads = ["Parameter", "Value", "Default", *(["Run before"] if earlier is not None else [])]
-    defaults, values = run.defaults, run.parameters
+    values = run.parameters
+    other = {name: run.defaults.get(name, "not recorded") for name in values if run.defaults.get(name) != values[name]}
+    heads = ["Parameter", "Value", *(["Default"] if other else []), *(["Run before"] if earlier is not None else [])]
     rows = (
-        tag("tr", *_of_parameter(name, value, defaults.get(name, "not recorded"), earlier))
+        tag("tr", *_of_parameter(name, value, other.get(name, "") if other else None, earlier))
         for name, value in values.items()
     )
     body = fitting(islice(rows, MOST_ROWS), room)
     more = f". Showing the first {len(body):,} of {len(values):,}." if len(body) < len(values) else ""
-    return table_of(heads, body, "Parameters of the run", more, range(1, len(heads)))
+    about = "Parameters of the run" if other else "Parameters of the run, all with their defaults"
+    return table_of(heads, body, about, more, range(1, len(heads)))
 
 
-def _of_parameter(name: str, value: str, default: str, earlier: Mapping[str, str] | None) -> Iterator[Html]:
+def _of_parameter(name: str, value: str, default: str | None, earlier: Mapping[str, str] | None) -> Iterator[Html]:
     differs = ["differs"] if earlier is not None and earlier.get(name) != value else []
     yield cell(cut(name, 120))
     yield cell(cut(value), "number", *differs)
-    yield cell("" if default == value else cut(default), "number")
+    if default is not None:
+        yield cell(cut(default), "number")
     if earlier is not None:
         yield cell(cut(earlier.get(name, "none")) if differs else "", "number", *differs)
 
@@ -113,13 +131,22 @@ def data_sets(run: ShownRun, room: int) -> Html:
     if not run.data_sets:
         return Html()
     parts = (
-        tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), value_in_words(data[key])) for key in data))
+        tag("div", tag("h3", cut(place, 120)), facts((cut(key, 60), _in_lines(data[key])) for key in data))
         for place, data in run.data_sets.items()
     )
     shown = fitting(parts, room)
     left_out = len(run.data_sets) - len(shown)
     more = tag("p", f"Showing the first {len(shown)} of {len(run.data_sets)}.", class_="remark") if left_out else Html()
     return join([*shown, more])
+
+
+def _in_lines(value: object) -> str:
+    """Return a value of a description; each of several named ones on its own line."""
+    if isinstance(value, Mapping):
+        return cut("\n".join(f"{name}: {value_in_words(each)}" for name, each in value.items()))
+    if isinstance(value, list) and all(isinstance(each, (str, int, float)) for each in value):
+        return cut(", ".join(map(value_in_words, value)))
+    return value_in_words(value)
 
 
 def code(run: ShownRun, room: int) -> Html:

@@ -19,7 +19,7 @@ _MOST_ARGUMENTS = 100
 def step_part(step: ShownStep, place: int, run: ShownRun) -> Html:
     """Return a step, folded unless it failed."""
     took = "" if step.seconds is None else f" {seconds_in_words(step.seconds)}"
-    about = "  ".join(f"{name} {number_in_words(value)}" for name, value in step.metrics.items())
+    about = ", ".join(f"{name} {number_in_words(value)}" for name, value in step.metrics.items())
     summary = tag(
         "summary", tag("b", cut(step.title, 120)), " ", state(step.state), took, " ", tag("i", cut(about, 160))
     )
@@ -90,6 +90,9 @@ def _log(step: str, log: Log, address: str | None) -> Iterator[Html]:
     place = linked(log.place, address)
     if not log.text and log.left_out:
         yield tag("p", f"Log ({size_in_words(log.size)}): ", place, class_="remark")
+        return
+    if not log.text:
+        yield tag("p", "Nothing was printed.", class_="remark")
         return
     if log.left_out > 0:
         whole, left_out = size_in_words(log.size), size_in_words(log.left_out)

@@ -189,7 +189,7 @@ def test_the_table_begins_with_what_varies(opened: Opener, width: int) -> None:
     tab = opened("grid", width=width)
     heads = tab.value("[...document.querySelectorAll('#rows thead th')].map((one) => one.textContent)")
     assert heads[:3] == ["run", "state", "epochs"]
-    assert heads[6:] == ["train.loss", "train.accuracy", *(["started"] if width > 360 else []), "seconds"]
+    assert heads[6:] == ["train.loss", "train.accuracy", *(["started"] if width > 360 else []), "duration"]
     assert tab.value("location.hash") == ""
     left = "document.querySelector('#rows tbody th').getBoundingClientRect().left"
     tab.value("document.querySelector('#rows').parentElement.scrollLeft = 200")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.core.text import number_in_words, shortened, visible
+from aml_pipeline.report.table.columns import best_first
 from aml_pipeline.report.table.rows import ABOUT, Table, Value
 
 Column = dict[str, Any]
@@ -32,25 +33,33 @@ def columns_of(table: Table, letters: int, digits: int | None) -> tuple[list[Col
     roles |= dict.fromkeys(table.parameters, "parameter") | dict.fromkeys(table.axes, "axis")
     roles |= dict.fromkeys(table.metrics, "metric")
     roles |= dict.fromkeys((f"{name}:{end}" for name in table.metrics for end in ("min", "max")), "extreme")
-    columns = {name: _column(name, role, table, letters, digits) for name, role in roles.items()}
-    telling = [name for name, column in columns.items() if any(value not in _NOTHING for value in column["values"])]
+    telling = [name for name in roles if any(row.get(name) not in _NOTHING for row in table.rows)]
     shown = sorted(telling[:MOST_COLUMNS], key=lambda name: _ORDER.index("first" if name in _FIRST else roles[name]))
-    for name in telling[MOST_COLUMNS:]:
-        columns[name]["values"] = None
-    return [columns.pop(name) for name in shown], list(columns.values())
+    columns = [_column(name, roles[name], table, letters, digits) for name in shown]
+    omitted = [{"name": _name(name), "role": roles[name], "values": None} for name in telling[MOST_COLUMNS:]]
+    empty = [_column(name, roles[name], table, letters, digits) for name in roles if name not in set(telling)]
+    return columns, [*empty, *omitted]
+
+
+def _name(text: str) -> str:
+    return shortened(visible(text), _NAME_LETTERS)
 
 
 def _column(name: str, role: str, table: Table, letters: int, digits: int | None) -> Column:
-    """Return a column with its values, how Python writes those that JavaScript does not, and the rows of integers
-    that JavaScript does not have, as texts.
-    """  # noqa: D205 - one thought
+    """Return a column with its values by row, and what is special about it.
+
+    ``written``: what Python writes for numbers, where JavaScript would write something else; ``large``: the rows of
+    integers that JavaScript does not have, which are texts; ``best``: 1 if a higher value is better, else -1.
+    """
     given = [row.get(name) for row in table.rows]
     values = [_value(value, letters, None if role in _GIVEN else digits) for value in given]
     kind = _KINDS.get(name, "number" if any(map(_is_number, values)) else "text")
-    column = {"name": shortened(visible(name), _NAME_LETTERS), "kind": kind, "role": role, "values": values}
+    column = {"name": _name(name), "kind": kind, "role": role, "values": values}
     written = {row: str(value) for row, value in enumerate(values) if _differs_in_javascript(value)}
     large = [row for row, value in enumerate(given) if isinstance(value, int) and isinstance(values[row], str)]
-    return {**column, **({"written": written} if written else {}), **({"large": large} if large else {})}
+    best = (1 if best_first(name, table)[1] else -1) if role == "metric" else None
+    special = {"written": written, "large": large, "best": best}
+    return {**column, **{key: value for key, value in special.items() if value}}
 
 
 def _differs_in_javascript(value: Value) -> bool:

@@ -36,7 +36,7 @@ def many_page(
     """Return the self-contained page of many runs; ``code`` returns their code within a number of bytes."""
     noun = "variant" if table.axes else "run"
     title = f"{cut(pipeline, 100)}: {counted(len(table.rows), noun)}"
-    fixed = [heading(title, table.rows, remark), *sections()]
+    fixed = [heading(title, table, remark), *sections()]
     room = MOST_BYTES - size_of(_document(title, *fixed))
     rows = _rows(table, curves, noun)
     room -= size_of(rows)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aml_pipeline.core.plain import number
+from aml_pipeline.core.text import cut
 from aml_pipeline.report.markup import Html, tag
 from aml_pipeline.report.parts import facts, moment, scrolled, section
-from aml_pipeline.report.table.rows import Row
+from aml_pipeline.report.table.rows import Table
+from aml_pipeline.report.table.text import same_in_all
+
+_SAME_LETTERS = 300
 
 
-def heading(title: str, rows: Sequence[Row], remark: str) -> Html:
-    """Return the title of the page, when the runs started, and what is left out."""
-    times = sorted(time for row in rows if (time := number(row.get("started"))) is not None)
+def heading(title: str, table: Table, remark: str) -> Html:
+    """Return the title of the page, when the runs started, what is the same in all of them, and what is left out."""
+    times = sorted(time for row in table.rows if (time := number(row.get("started"))) is not None)
     span = (("First started", moment(times[0])), ("Last started", moment(times[-1]))) if times else ()
+    same = same_in_all(table)
+    everywhere = (("The same everywhere", cut(same, _SAME_LETTERS)),) if same else ()
     said = [tag("p", remark, class_="remark")] if remark else []
-    return tag("header", tag("h1", title), facts(span), *said)
+    return tag("header", tag("h1", title), facts((*span, *everywhere)), *said)
 
 
 def sections() -> list[Html]:

@@ -162,10 +162,14 @@ def _padded(column: _Column) -> list[str]:
 
 
 def _same(columns: Sequence[_Column], table: Table) -> Iterator[str]:
-    shown = {column.name for column in columns}
-    values = [f"{printable(name)}={cells_of(table.rows[:1], name)[0]}" for name in constant(table) if name not in shown]
-    if values:
-        yield f"{shortened(values, _MOST_NAMED)} everywhere"
+    if same := same_in_all(table, without={column.name for column in columns}):
+        yield f"{same} everywhere"
+
+
+def same_in_all(table: Table, without: Collection[str] = ()) -> str:
+    """Return what is the same in all rows, except some columns: ``batch_size=4 and seed=0``."""
+    names = [name for name in constant(table) if name not in without]
+    return shortened([f"{printable(name)}={cells_of(table.rows[:1], name)[0]}" for name in names], _MOST_NAMED)
 
 
 def _marks(columns: Sequence[_Column]) -> Iterator[str]:

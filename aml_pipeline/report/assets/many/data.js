@@ -23,6 +23,11 @@ function rounded(value) {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(DIGITS)));
 }
 
+/** Returns the heading of a column, as on the command line. */
+function headingOf(column) {
+  return column.name === "seconds" ? "duration" : column.name;
+}
+
 /** Returns the value of a column in a row as people read it; "" where there is none. */
 function wordsIn(column, row) {
   return (isGiven(column) && column.written?.[row]) || inWords(column, column.values[row]);

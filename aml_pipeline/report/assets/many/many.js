@@ -108,10 +108,11 @@ function pick(row) {
   offerPair();
 }
 
-function sortBy(name) {
-  view.sort = [name, view.sort[0] === name ? -view.sort[1] : 1];
+// The best value of a metric comes first.
+function sortBy({ name, best }) {
+  view.sort = [name, view.sort[0] === name ? -view.sort[1] : -(best ?? -1)];
   changed();
-  [...byId("rows").querySelectorAll("thead button")].find((button) => button.textContent === name).focus();
+  [...byId("rows").querySelectorAll("thead button")].find((button) => button.dataset.name === name).focus();
 }
 
 function drawCurves() {
@@ -158,12 +159,12 @@ function option(value, text, chosen) {
 }
 
 function offer() {
-  const named = (rows, chosen) => rows.map((column) => option(column.name, column.name, chosen));
+  const named = (rows, chosen) => rows.map((column) => option(column.name, headingOf(column), chosen));
   const metrics = all.columns.filter((column) => column.role === "metric");
   const places = all.columns.filter((column) => column.varies || column.name === view.right || column.name === view.up);
   byId("metric").replaceChildren(...named(metrics, view.metric));
   byId("curve").replaceChildren(...Object.keys(curves.of).map((name) => option(name, name, view.curve)));
-  byId("colour").replaceChildren(option("", "run, metric", view.colour), ...named(all.columns.filter((column) => column.varies && column.name !== "run"), view.colour));
+  byId("colour").replaceChildren(option("", "run and metric", view.colour), ...named(all.columns.filter((column) => column.varies && column.name !== "run"), view.colour));
   byId("group").replaceChildren(option("", "nothing", view.group), ...named(all.columns.filter(groups), view.group));
   byId("right").replaceChildren(...named(places, view.right));
   byId("up").replaceChildren(...named(places, view.up));
@@ -191,7 +192,7 @@ function columnBox(column) {
     drawTable();
     drawRuns();
   } });
-  return element("label", {}, box, ` ${column.name}`);
+  return element("label", {}, box, ` ${headingOf(column)}`);
 }
 
 // The curves and the scatter plot follow the metric, if they showed it and have the new one.
@@ -230,8 +231,24 @@ function wire() {
   listen("scatter", "keydown", stepThroughDots);
   listen("scatter", "click", (event) => event.target.closest("circle") && pick(Number(event.target.closest("circle").dataset.row)));
   for (const id of ["first", "second"]) listen(id, "change", drawPair);
+  listen("rows", "mouseover", (event) => point(event.target.closest("tr")?.querySelector("input")));
+  listen("rows", "mouseleave", () => point(null));
+  addEventListener("keydown", toFilter);
   addEventListener("resize", later(drawRuns, 120));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawRuns);
+}
+
+// The run of the row under the pointer stands out in the pictures.
+function point(box) {
+  const isPointed = (made) => made.dataset.row === box?.dataset.row;
+  document.querySelectorAll(".picture [data-row]").forEach((made) => made.classList.toggle("pointed", isPointed(made)));
+}
+
+// The key / goes to the filter, unless someone is typing.
+function toFilter(event) {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select")) return;
+  byId("where").focus();
+  event.preventDefault();
 }
 
 function tableRows() {

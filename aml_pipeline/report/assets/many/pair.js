@@ -17,12 +17,12 @@ function isKnown(...rows) {
 
 function valuesOf(a, b) {
   const differing = all.columns.filter((column) => !["about", "extreme"].includes(column.role) && (column.values[a] !== column.values[b] || wordsIn(column, a) !== wordsIn(column, b)));
-  const about = all.columns.filter((column) => column.role === "about" && (column.values[a] ?? column.values[b] ?? null) !== null);
+  const about = all.columns.filter((column) => column.role === "about" && column.values[a] !== column.values[b]);
   const row = (column) => {
     const [one, other] = [column.values[a], column.values[b]];
     const words = column.name === "run" ? [all.short[a], all.short[b]] : [a, b].map((each) => wordsIn(column, each) || "–");
     const cells = words.map((text) => element("td", {}, text));
-    return element("tr", {}, element("th", { scope: "row" }, column.name), ...cells, element("td", { className: "number" }, changeOf(column, one, other)));
+    return element("tr", {}, element("th", { scope: "row" }, headingOf(column)), ...cells, element("td", { className: "number" }, changeOf(column, one, other)));
   };
   const head = ["", "A", "B", "Change"].map((text) => (text ? element("th", { scope: "col" }, text) : element("td")));
   const same = all.columns.filter((column) => column.role === "parameter").length - differing.filter((column) => column.role === "parameter").length;

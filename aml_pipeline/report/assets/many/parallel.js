@@ -33,7 +33,7 @@ function drawParallel() {
 function pathsOf(rows, shownAxes, across, kind) {
   return rows.map((row) => {
     const points = shownAxes.map((column, at) => pointOn(column, column.values[row], across[at]));
-    const path = drawing("path", { d: joined(points), class: kind });
+    const path = drawing("path", { d: joined(points), class: kind, "data-row": row });
     if (kind === "run") {
       path.style.stroke = placeColour(row);
       path.append(drawing("title", {}, titleOf(row)));

@@ -48,8 +48,8 @@ function grid(right, up, x, y, width) {
     drawing("text", { x: SPACE.left - 8, y: y(tick.at) + 4, "text-anchor": "end" }, shortenedTo(tick.text, 9)),
   ]);
   const names = [
-    drawing("text", { x: width / 2, y: HIGH - 8, "text-anchor": "middle", class: "title" }, shortenedTo(right.name, 60)),
-    drawing("text", { transform: `translate(13 ${HIGH / 2}) rotate(-90)`, "text-anchor": "middle", class: "title" }, shortenedTo(up.name, 40)),
+    drawing("text", { x: width / 2, y: HIGH - 8, "text-anchor": "middle", class: "title" }, shortenedTo(headingOf(right), 60)),
+    drawing("text", { transform: `translate(13 ${HIGH / 2}) rotate(-90)`, "text-anchor": "middle", class: "title" }, shortenedTo(headingOf(up), 40)),
   ];
   return [...across, ...upwards, ...names];
 }

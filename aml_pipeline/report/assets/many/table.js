@@ -21,7 +21,8 @@ function withinRanges(row) {
 function drawTable() {
   const chosen = all.columns.filter((column) => view.columns.has(column.name));
   const groups = grouped(view.rows);
-  const bodies = groups.map(([title, rows]) => bodyOf(title, rows, chosen));
+  const best = new Map(chosen.map((column) => [column, bestOf(column)]));
+  const bodies = groups.map(([title, rows]) => bodyOf(title, rows, best));
   byId("rows").replaceChildren(headOf(chosen), ...bodies);
   byId("more").hidden = view.rows.length <= view.most;
 }
@@ -32,7 +33,8 @@ function headOf(chosen) {
 
 function headCell(column) {
   const [name, direction] = view.sort;
-  const button = element("button", { type: "button", onclick: () => sortBy(column.name) }, column.name);
+  const button = element("button", { type: "button", onclick: () => sortBy(column) }, headingOf(column));
+  button.dataset.name = column.name;
   const cell = element("th", { scope: "col", className: column.name === "run" ? "name" : isRight(column) ? "number" : "" }, button);
   if (name === column.name) cell.ariaSort = direction > 0 ? "ascending" : "descending";
   return cell;
@@ -55,9 +57,17 @@ function grouped(rows) {
   return [...groups];
 }
 
-function bodyOf(title, rows, chosen) {
-  const heading = title ? [groupRow(title, rows, chosen.length + 1)] : [];
-  return element("tbody", {}, ...heading, ...rows.map((row) => tableRow(row, chosen)));
+// The best value of a metric among the runs that match, if they do not all have the same.
+function bestOf(column) {
+  const values = column.best ? view.rows.map((row) => column.values[row]).filter((value) => typeof value === "number") : [];
+  const [worst, best] = values.reduce(([low, high], value) => [Math.min(low, value * column.best), Math.max(high, value * column.best)], [Infinity, -Infinity]);
+  return worst < best ? best * column.best : null;
+}
+
+function bodyOf(title, rows, best) {
+  const heading = title ? [groupRow(title, rows, best.size + 1)] : [];
+  const none = view.rows.length ? [] : [element("tr", {}, element("td", { colSpan: best.size + 1 }, `No ${all.noun} matches.`))];
+  return element("tbody", {}, ...heading, ...rows.map((row) => tableRow(row, best)), ...none);
 }
 
 function groupRow(title, rows, width) {
@@ -74,10 +84,11 @@ function rangeOf(rows) {
   return low === high ? `, ${view.metric} ${rounded(low)}` : `, ${view.metric} ${rounded(low)} to ${rounded(high)}`;
 }
 
-function tableRow(row, chosen) {
+function tableRow(row, best) {
   const box = element("input", { type: "checkbox", ariaLabel: `Choose ${nameOf(row)}`, onchange: () => pick(row) });
   box.dataset.row = row;
-  return element("tr", {}, element("td", { className: "choice" }, box, element("i", { className: "swatch" })), ...chosen.map((column) => valueCell(column, row)));
+  const cells = [...best].map(([column, value]) => valueCell(column, row, value));
+  return element("tr", {}, element("td", { className: "choice" }, box, element("i", { className: "swatch" })), ...cells);
 }
 
 /** Marks the chosen runs, and those whose curves are drawn by their colour, without drawing the table again. */
@@ -90,11 +101,17 @@ function markRows() {
   }
 }
 
-function valueCell(column, row) {
+function valueCell(column, row, best) {
   const value = column.values[row];
   const text = wordsIn(column, row);
-  if (column.name === "state") return element("td", {}, element("span", { className: `state ${STATES.get(text) ?? "idle"}` }, text));
+  if (column.name === "state") return element("td", {}, element("span", { className: `state ${STATES.get(text) ?? "idle"}` }, text + failedSteps(row)));
   if (column.name === "run") return element("th", { scope: "row", className: "name", title: text }, all.short[row]);
   if (text.length > LONG) return element("td", { className: "long", title: text }, text);
+  if (value === best && best !== null) return element("td", { className: "number best", title: `The best of ${counted(view.rows.length, all.noun)}` }, text);
   return element("td", { className: typeof value === "number" ? "number" : "" }, text);
+}
+
+function failedSteps(row) {
+  const steps = all.byName.get("failed_steps")?.values[row];
+  return steps ? `: ${shortenedTo(steps, LONG)}` : "";
 }
