@@ -226,6 +226,29 @@ def test_runs_are_sorted_with_the_keyboard(opened: Opener) -> None:
         assert tab.value(f"{losses}[view.rows[0]] === {best}(...{losses})")
 
 
+def test_the_best_value_of_a_metric_comes_first_and_stands_out(opened: Opener) -> None:
+    tab = opened("grid")
+    tab.value("document.querySelector('#rows [data-name=\"train.accuracy\"]').click()")
+    accuracies = "all.byName.get('train.accuracy').values"
+    assert tab.value(f"{accuracies}[view.rows[0]] === Math.max(...{accuracies})")
+    best = "[...document.querySelectorAll('#rows .best')].map((cell) => cell.parentElement.rowIndex)"
+    assert tab.value(best) == [1, 1]  # of the loss and of the accuracy
+    choose(tab, "where", "epochs > 99", "input")
+    said = "document.querySelector('#rows tbody').textContent"
+    assert eventually(tab, lambda tab: tab.value(said) == "No run matches.")
+
+
+def test_the_run_under_the_pointer_stands_out_in_the_pictures(opened: Opener) -> None:
+    tab = opened("grid")
+    tab.value("document.querySelector('#rows tbody tr').dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))")
+    pointed = "[...document.querySelectorAll('.pointed')].map((made) => [made.tagName, made.dataset.row])"
+    assert tab.value(pointed) == [["path", "0"], ["circle", "0"]]
+    tab.press("/")
+    assert tab.value(f"{FOCUS}.id") == "where"
+    tab.press("/")
+    assert tab.value(f"{FOCUS}.id") == "where"
+
+
 def test_chosen_runs_are_drawn_and_kept_in_the_address(opened: Opener) -> None:
     tab = opened("grid")
     assert tab.value("sheet.charts[0].series.length") == 10

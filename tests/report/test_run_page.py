@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from aml_pipeline.report.graph_picture import boxes_of
 from aml_pipeline.report.reading import outline, read
 from aml_pipeline.report.run_page import page
 from aml_pipeline.report.series import Point, Series
-from aml_pipeline.report.story import ShownRun, ShownStep
+from aml_pipeline.report.story import Log, ShownRun, ShownStep
 from aml_pipeline.report.timeline import ticks
 from tests.conftest import Project
 from tests.page import recorded
@@ -53,6 +54,23 @@ def test_variants_are_one_stacked_box_that_leads_to_their_table(tmp_path: Path) 
     assert words.startswith(f"The 6 variants of train {heads} 0.001 4 done 20.0 s 40 0.")
     assert '<a href="#step-6">0.1</a>' in table
     assert "<b>train[learning_rate=0.1,batch_size=4]</b>" in text
+
+
+def test_the_failed_steps_come_first_with_their_last_lines(tmp_path: Path) -> None:
+    run = read(recorded.rich(tmp_path), "failed")
+    (failed,) = (step for step in run.steps if step.state == "failed")
+    printed = replace(failed, log=Log("a\nError: no\n\n", 13, 0, "log"))
+    html = page(replace(run, steps=tuple(printed if step is failed else step for step in run.steps)))
+    words = text_of(html[html.index('id="failure"') : html.index('id="results"')]).split()
+    assert " ".join(words).count(f"Last line of its log {failed.title} exit status 1 Error: no") == 1
+    assert 'id="failure"' not in page(replace(run, steps=tuple(step for step in run.steps if step is not failed)))
+
+
+def test_defaults_have_a_column_if_a_value_differs(tmp_path: Path) -> None:
+    run = read(recorded.rich(tmp_path), "failed")
+    assert "Parameters of the run Parameter Value Default" in " ".join(text_of(page(run)).split())
+    same = replace(run, header={**run.header, "parameters": {"epochs": "2"}})
+    assert "all with their defaults Parameter Value epochs 2" in " ".join(text_of(page(same)).split())
 
 
 def test_curves_of_variants_are_called_by_their_values(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from aml_pipeline.core.errors import UsageError
 from aml_pipeline.core.problems import width
 from aml_pipeline.report.table.cells import cells_of, short_ids
-from aml_pipeline.report.table.columns import best_first, constant, listed, named, ordered
+from aml_pipeline.report.table.columns import best_first, constant, listed, named, ordered, usual
 from aml_pipeline.report.table.forms import as_csv, as_markdown
 from aml_pipeline.report.table.rows import ABOUT, Row, Table
 from aml_pipeline.report.table.text import lines_of
@@ -89,6 +89,11 @@ def test_the_whole_name_of_a_metric_comes_before_its_end() -> None:
     assert [named(text, made) for text in ("loss", "val.loss", "val.f1", "f1:max")] == [
         "train.loss", "train.val.loss", "train[x=a.b].val.f1", "test.f1:max",
     ]  # fmt: skip
+
+
+def test_a_group_is_shown_if_not_all_runs_belong_to_it() -> None:
+    assert "group" not in usual(table(row(0, group="a"), row(1, group="a")))
+    assert "group" in usual(table(row(0, group="a"), row(1)))
 
 
 def test_columns_are_listed_by_commas_outside_brackets_and_stars() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aml_pipeline.core.text import number_in_words, shortened, visible
-from aml_pipeline.report.table.columns import best_first
+from aml_pipeline.report.table.columns import is_best_highest
 from aml_pipeline.report.table.rows import ABOUT, Table, Value
 
 Column = dict[str, Any]
@@ -57,7 +57,7 @@ def _column(name: str, role: str, table: Table, letters: int, digits: int | None
     column = {"name": _name(name), "kind": kind, "role": role, "values": values}
     written = {row: str(value) for row, value in enumerate(values) if _differs_in_javascript(value)}
     large = [row for row, value in enumerate(given) if isinstance(value, int) and isinstance(values[row], str)]
-    best = (1 if best_first(name, table)[1] else -1) if role == "metric" else None
+    best = (1 if is_best_highest(name) else -1) if role == "metric" else None
     special = {"written": written, "large": large, "best": best}
     return {**column, **{key: value for key, value in special.items() if value}}
 

@@ -77,11 +77,9 @@ def usual(table: Table) -> list[str]:
     rows = table.rows
     parameters = varying(rows, table.parameters) if len(rows) > 1 else table.parameters
     said = [
-        name
-        for name in ("schedule", "endpoint", "group", "data", "tags", "note", "pinned")
-        if any(row[name] for row in rows)
+        name for name in ("schedule", "endpoint", "data", "tags", "note", "pinned") if any(row[name] for row in rows)
     ]
-    origins = [name for name in ("profile", "commit") if varying(rows, [name])]
+    origins = varying(rows, ["profile", "commit", "group"])
     if "commit" not in origins and any(map(itemgetter("dirty"), rows)):
         origins.append("commit")
     remote = ["azureml"] if any(map(itemgetter("azureml"), rows)) else []
@@ -126,10 +124,12 @@ def _sorted(pairs: Iterable[tuple[Any, Row]], *, descending: bool) -> list[Row]:
 
 
 def best_first(text: str, table: Table) -> tuple[str, bool]:
-    """Return the column that ``--best`` names, and whether its best value is the highest one.
-
-    It is unless the name says ``:min``, or that it is a loss, an error or a time. Raises UsageError.
-    """
+    """Return the column that ``--best`` names, and whether its best value is the highest one. Raises UsageError."""
     column = named(text, table)
+    return column, is_best_highest(column)
+
+
+def is_best_highest(column: str) -> bool:
+    """Return whether a higher value is better: unless the name says ``:min``, or a loss, an error or a time."""
     way = _RANGE.search(column)
-    return column, way[0] == ":max" if way else not _LOWER.search(column.rpartition(".")[2])
+    return way[0] == ":max" if way else not _LOWER.search(column.rpartition(".")[2])

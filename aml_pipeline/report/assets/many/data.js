@@ -49,7 +49,7 @@ function isGiven(column) {
 
 /** Returns a number between the values of a column, such as a mark on its axis. */
 function aboutInWords(column, value) {
-  return column.kind === "number" ? shown(value) : inWords(column, value);
+  return column.kind === "number" ? rounded(value) : inWords(column, value);
 }
 
 // Numbers before texts, nothing last; in either direction.

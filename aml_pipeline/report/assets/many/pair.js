@@ -24,7 +24,7 @@ function valuesOf(a, b) {
     const cells = words.map((text) => element("td", {}, text));
     return element("tr", {}, element("th", { scope: "row" }, headingOf(column)), ...cells, element("td", { className: "number" }, changeOf(column, one, other)));
   };
-  const head = ["", "A", "B", "Change"].map((text) => (text ? element("th", { scope: "col" }, text) : element("td")));
+  const head = ["", "A", "B", "Change"].map((text) => (text ? element("th", { scope: "col", className: text === "Change" ? "number" : "" }, text) : element("td")));
   const same = all.columns.filter((column) => column.role === "parameter").length - differing.filter((column) => column.role === "parameter").length;
   const caption = element("caption", {}, `${counted(same, "parameter")} with the same value.`);
   const table = element("table", {}, caption, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...differing.map(row), ...about.map(row)));
