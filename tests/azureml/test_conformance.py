@@ -110,7 +110,7 @@ def test_a_pipeline_written_by_hand(sides: Sides, file: Path) -> None:
     assert conforms(sides.of(text, profile, parameters)) == expected  # from the modules that are there now
 
 
-@pytest.mark.parametrize("pairs", [8, pytest.param(104, marks=pytest.mark.more)])  # each is two pipelines, 0.5 s
+@pytest.mark.parametrize("pairs", [4, pytest.param(104, marks=pytest.mark.more)])  # each is two pipelines, 0.5 s
 def test_generated_pipelines_and_their_twins(sides: Sides, pairs: int) -> None:
     seen: set[str] = set()
     kinds: Counter[str] = Counter()
@@ -132,7 +132,7 @@ def test_generated_pipelines_and_their_twins(sides: Sides, pairs: int) -> None:
         assert min(kinds[kind] for kind in KINDS) >= pairs / 4, kinds
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(100, marks=pytest.mark.more)])
+@pytest.mark.parametrize("count", [5, pytest.param(100, marks=pytest.mark.more)])
 def test_generated_texts_with_expressions(sides: Sides, count: int) -> None:
     """The processes here receive them; SDK v1 would not, so it refuses them, and nothing else."""
     refused = 0

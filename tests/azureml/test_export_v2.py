@@ -272,7 +272,7 @@ def test_the_shipped_pipeline(tmp_path: Path, python: Python) -> None:
 
 ANY, SIBLINGS = strategies.pipelines(mixed=True), strategies.siblings()
 CAMPAIGNS = [
-    *[pytest.param(ANY, 0, 8, id="any"), pytest.param(SIBLINGS, 0, 12, id="siblings")],
+    *[pytest.param(ANY, 0, 4, id="any"), pytest.param(SIBLINGS, 0, 6, id="siblings")],
     *(pytest.param(ANY, number, 50, marks=pytest.mark.more, id=f"any {number}") for number in range(4)),
     *(pytest.param(SIBLINGS, number, 50, marks=pytest.mark.more, id=f"siblings {number}") for number in range(2)),
 ]

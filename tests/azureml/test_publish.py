@@ -418,17 +418,19 @@ def test_a_newer_dataset_shows_as_a_change(lesson: Lesson, capsys: Capture) -> N
 
 
 @pytest.mark.parametrize(
-    "prepared", [False, pytest.param(True, marks=pytest.mark.more)], ids=["from nothing", "over an older one"]
+    ("prepared", "every"),
+    [(False, 3), *(pytest.param(prepared, 1, marks=pytest.mark.more) for prepared in (False, True))],
+    ids=["from nothing", "from nothing, anywhere", "over an older one, anywhere"],
 )
 def test_stopped_anywhere_the_next_one_does_the_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, *, prepared: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, *, prepared: bool, every: int
 ) -> None:
     with a_lesson(tmp_path / "undisturbed", monkeypatch) as lesson:
         _prepare(lesson, capsys, prepared=prepared)
         publish(lesson, capsys)
         places, wanted = len(lesson.service.writes()), state(lesson)
     assert places >= 5
-    for place in range(places):
+    for place in range(0, places, every):
         with a_lesson(tmp_path / str(place), monkeypatch) as lesson:
             _prepare(lesson, capsys, prepared=prepared)
             lesson.service.stop_after_writes(place)

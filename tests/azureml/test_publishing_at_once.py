@@ -124,17 +124,18 @@ def with_another_experiment(pair: Pair) -> None:
 
 
 SITUATIONS = [
-    (from_nothing, 1),
-    pytest.param(with_another_schedule, 2, marks=pytest.mark.more),
-    pytest.param(with_another_experiment, 1, marks=pytest.mark.more),
+    (from_nothing, 1, 4),
+    pytest.param(from_nothing, 1, 1, marks=pytest.mark.more),
+    pytest.param(with_another_schedule, 2, 1, marks=pytest.mark.more),
+    pytest.param(with_another_experiment, 1, 1, marks=pytest.mark.more),
 ]
 
 
-@pytest.mark.parametrize(("prepare", "schedules"), SITUATIONS, ids=lambda one: getattr(one, "__name__", ""))
+@pytest.mark.parametrize(("prepare", "schedules", "every"), SITUATIONS, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_second_one_that_comes_between_any_two_requests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[Pair], None], schedules: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepare: Callable[[Pair], None], schedules: int, every: int
 ) -> None:
-    for place in itertools.count(1):
+    for place in itertools.count(1, every):
         with a_pair(tmp_path / str(place), monkeypatch) as pair:
             prepare(pair)
             seen, _ = pair.meet(place)

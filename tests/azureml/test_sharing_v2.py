@@ -34,12 +34,15 @@ def submitted(lesson: LessonV2, capsys: pytest.CaptureFixture[str], steps: int) 
     return Counter(f"{request.method} {request.route.split('/')[1]}" for request in lesson.service.requests)
 
 
-def test_a_hundred_steps_of_one_script_cost_what_two_cost(lesson: LessonV2, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("steps", [20, pytest.param(100, marks=pytest.mark.more)])
+def test_many_steps_of_one_script_cost_what_two_cost(
+    lesson: LessonV2, capsys: pytest.CaptureFixture[str], steps: int
+) -> None:
     submitted(lesson, capsys, 3)  # registers the environment
-    few, many = submitted(lesson, capsys, 2), submitted(lesson, capsys, 100)
+    few, many = submitted(lesson, capsys, 2), submitted(lesson, capsys, steps)
     assert many == few
     assert (many["PUT components"], many["PUT codes"], many["PUT jobs"]) == (1, 1, 1)
-    again = submitted(lesson, capsys, 100)
+    again = submitted(lesson, capsys, steps)
     assert sum(again.values()) < sum(many.values()) <= 13
     assert not again["PUT codes"]
     lesson.cli("export", "v2")

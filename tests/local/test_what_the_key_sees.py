@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,11 +28,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(tmp_path_factory.mktemp("environment"))
 
 
-@pytest.fixture
-def place(tmp_path: Path, shared: Environment, monkeypatch: pytest.MonkeyPatch) -> Place:
-    project = Project(tmp_path / "project")
-    project.write(FILES)
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, shared: Environment) -> Project:
+    """A project whose first step ran, to be copied."""
+    project = Project(tmp_path_factory.mktemp("begun") / "project")
+    project.write({**FILES, "src/only.py": SCRIPT.replace("{look}", "value = 0")})
     (project.root / "current").symlink_to("versions/0")
+    project.cli("run", "first", "--python", shared.python)
+    return project
+
+
+@pytest.fixture
+def place(tmp_path: Path, shared: Environment, begun: Project, monkeypatch: pytest.MonkeyPatch) -> Place:
+    project = Project(tmp_path / "project")
+    shutil.copytree(begun.root, project.root, symlinks=True, dirs_exist_ok=True)
     tools = tmp_path / "tools"
     tools.mkdir()
     environ = {**project.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}

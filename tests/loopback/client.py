@@ -11,6 +11,7 @@ from pathlib import Path
 from azureml._vendor.azure_cli_core.cloud import Cloud, CloudEndpoints, CloudSuffixes
 from azureml.core import Workspace
 from azureml.core.authentication import AbstractAuthentication, _SubscriptionInfo
+from msrest.universal_http.requests import ClientRetryPolicy
 
 from .service import Service
 from .state import GROUP, SUBSCRIPTION, WORKSPACE, Sdk
@@ -29,6 +30,9 @@ ENDPOINTS = (
     "portal",
     "resource_manager",
 )
+
+# Each client of the SDK looks for 999 statuses among these, which takes it 3 ms if they are a list.
+ClientRetryPolicy.safe_codes = frozenset(ClientRetryPolicy.safe_codes)  # type: ignore[assignment] # it only looks
 
 
 def token() -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -327,10 +328,11 @@ def _changed(whole: Any, value: Any, path: tuple[object, ...] = ()) -> Iterator[
             yield from _changed(whole, value[key], (*path, key))
 
 
-def test_the_schema_is_never_stricter_than_the_models_and_sees_all_that_one_value_tells() -> None:
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.more)])
+def test_the_schema_is_never_stricter_than_the_models_and_sees_all_that_one_value_tells(every: int) -> None:
     whole = data(EVERYTHING)
     accepted = seen = 0
-    for document, change in _changed(whole, whole):
+    for document, change in islice(_changed(whole, whole), 0, None, every):
         try:
             PipelineSpec.model_validate(document)
         except ValidationError as wrong:
@@ -341,8 +343,8 @@ def test_the_schema_is_never_stricter_than_the_models_and_sees_all_that_one_valu
         else:
             assert accepts(document), change
             accepted += 1
-    assert accepted > 400
-    assert seen > 2000
+    assert accepted > 400 / every
+    assert seen > 2000 / every
 
 
 @pytest.mark.parametrize("value", VALUES, ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,13 @@ def test_the_page_shows_what_is_printed_now() -> None:
 
 
 def test_a_difference_is_told_with_the_command_that_writes_it(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(checks, "cases", lambda _: [])  # each .out file is compared by a test of its own
+    monkeypatch.setattr(checks, "PAGE", tmp_path / "checks.md")
+    monkeypatch.setattr(checks, "ROOT", tmp_path)
+    monkeypatch.setattr(checks, "ENTRIES", {"YAML": {"bad-key": "words"}})
+    assert checks.main([]) == 0
     assert checks.main(["--check"]) == 0
     assert capsys.readouterr().out == ""
     monkeypatch.setattr(checks, "_INTRODUCTION", "# Something else\n")
