@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 from aml_pipeline import azureml
 from aml_pipeline.azureml import sdks, uploads
@@ -36,21 +37,13 @@ def submit(options: Options, environ: Mapping[str, str]) -> int:
         if options.flag("dry_run"):
             show(plan, project, plan.step(step) if step else None, {**plan.tags, **tags})
             return 0
+        has_uploads = sdk == "v2" or uploads.names(plan, plan.steps)
+        send_it = partial(send, plan, step=step, force=options.flag("force"), tags=tags, command=command_line())
         try:
-            with stopping.heard(
-                stopping.UPLOADS if sdk == "v2" or uploads.names(plan, plan.steps) else ""
-            ) as raise_what_was_heard:
+            with stopping.heard(stopping.UPLOADS if has_uploads else "") as raise_what_was_heard:
                 workspace = connect(options, environ, project.folder, plan.workspace, sdk)
                 say_where(workspace)
-                sent = send(
-                    plan,
-                    workspace,
-                    project,
-                    step=step,
-                    force=options.flag("force"),
-                    tags=tags,
-                    command=command_line(),
-                )
+                sent = send_it(workspace, project)
         except KeyboardInterrupt as error:
             lost = f"If it started nevertheless, the portal shows it in experiment {plan.experiment}."
             say(f"Stopped while the run was being submitted. {error if isinstance(error, SubmissionStopped) else lost}")

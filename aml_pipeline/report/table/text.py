@@ -30,6 +30,8 @@ _LEAST_TELLING = (
 )
 _TELLING = frozenset({"age", "failed_steps", "state"})
 _FEW_METRICS = 2
+# Kinds of columns; the later ones are left out first.
+_RANKS = ("first metric", "parameter", "second metric", "telling", "metric", "about", "same")
 _COLOURS = {"failed": "31", "unreadable": "31", "interrupted": "33", "running": "33"}
 _BOLD = "1"
 
@@ -100,21 +102,24 @@ def _cut(column: _Column, longest: int) -> _Column:
 def _ranked(columns: Sequence[_Column], table: Table, needed: Collection[str]) -> list[_Column]:
     """Rank columns by how little they tell, from those with one value to the first metric."""
     differing = set(varying(table.rows, [column.name for column in columns]))
-    metrics = {name: at for at, name in enumerate(table.metrics)}
 
-    def rank(at: int, name: str) -> tuple[int, int] | None:
-        if name in needed:
-            return None
-        about = len(_LEAST_TELLING) - _LEAST_TELLING.index(name) if name in ABOUT else 0
-        if name not in differing:
-            return 6, about or at
-        if about:
-            return (3 if name in _TELLING else 5), about
-        if name in metrics:
-            return (4 if metrics[name] >= _FEW_METRICS else 2 if metrics[name] else 0), at
-        return 1, at
+    def rank(at: int, name: str) -> tuple[int, int]:
+        place = len(_LEAST_TELLING) - _LEAST_TELLING.index(name) if name in ABOUT else at
+        return _RANKS.index(_kind(name, table) if name in differing else "same"), place
 
-    return [replace(column, rank=rank(at, column.name)) for at, column in enumerate(columns)]
+    return [
+        column if column.name in needed else replace(column, rank=rank(at, column.name))
+        for at, column in enumerate(columns)
+    ]
+
+
+def _kind(name: str, table: Table) -> str:
+    if name in ABOUT:
+        return "telling" if name in _TELLING else "about"
+    if name not in table.metrics:
+        return "parameter"
+    before = table.metrics.index(name)
+    return "metric" if before >= _FEW_METRICS else "second metric" if before else "first metric"
 
 
 def _fitted(columns: Sequence[_Column], table: Table, short: Mapping[str, str], room: int) -> list[_Column]:
