@@ -456,7 +456,7 @@ def test_what_is_no_secret_is_left_alone(text: str) -> None:
 @pytest.mark.parametrize("piece", ["sk-proj-", "sk-", "a8Q~", "pypi-", "token: 5 ", "://", "x" * 9 + "_token"])
 def test_masking_a_long_text_takes_no_time(piece: str) -> None:
     with no_hang():
-        without_secrets((piece * 1_000_000)[:1_000_000])
+        without_secrets((piece * 500_000)[:500_000])
 
 
 @pytest.mark.parametrize(

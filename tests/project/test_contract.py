@@ -38,7 +38,10 @@ def _sections(name: str) -> dict[str, str]:
     return {title: script.rstrip("\n") for title, _, script in rows}
 
 
-@settings(max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=4 * settings().max_examples, derandomize=True, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 @given(scripts.scripts(), scripts.command_lines())
 def test_what_argparse_accepts_is_no_fault_and_what_it_refuses_is_one(source: str, written: list[Written]) -> None:
     """The exceptions: what is read in part, and what versions of argparse read differently (``is_decided``)."""
