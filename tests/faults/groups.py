@@ -98,7 +98,8 @@ def recovers(place: Place, bench: Bench) -> None:
     if again.text.splitlines()[-1] != "2 runs: 2 up to date.":
         place.complaints.append(f"something ran again: {again.text}")
     place.recovers(bench.expected[5], "--param", "factor=5")
-    results = len(list((place.state / "small" / "steps").glob("*/result.*")))
+    manifests = (place.state / "small" / "steps").glob("*/result.*")
+    results = sum(file.suffix != ".tmp" for file in manifests)  # `clean` removes what a killed writer leaves
     kept = len(list((place.state / "small" / "steps").glob("*/attempt.*")))
     if results != kept:
         place.complaints.append(f"{kept} attempts are left of {results} results")
