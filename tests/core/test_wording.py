@@ -29,6 +29,7 @@ MANY = {
     ("history.py", "{len(self)} runs"),
     ("run_tables.py", "{len(metrics)} metrics"),
     ("step_summary.py", "{len(names)} metrics"),
+    ("submit_combined.py", "{len(names)} runs"),
 }
 
 
