@@ -93,6 +93,7 @@ def _sections(run: ShownRun, before: Before | None, curves: Html, room: int) -> 
     Pictures have limits of their own.
     """
     costs = costs_of(run)
+    room -= size_of(failures(run, ROOMS[-1]))
     for most in ROOMS:
         tables = _tables(run, before, most)
         left = room - size_of(*tables.values())
@@ -102,7 +103,7 @@ def _sections(run: ShownRun, before: Before | None, curves: Html, room: int) -> 
     said = _of_steps(len(shown.steps), len(run.steps))
     steps = [step_part(step, number, run) for number, step in enumerate(shown.steps)]
     bars = timeline(shown)
-    if failed := failures(shown, most):
+    if failed := failures(shown, ROOMS[-1]):
         yield _Section("failure", "Failure", failed)
     yield _Section("results", "Results", join([tables["results"], *variants_tables(shown, most)]))
     yield _Section("curves", "Curves", curves)
