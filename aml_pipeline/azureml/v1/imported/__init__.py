@@ -1,0 +1,1 @@
+"""Published pipelines, endpoints and runs of SDK v1 → a project."""

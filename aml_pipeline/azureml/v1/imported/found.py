@@ -1,0 +1,44 @@
+"""What a workspace knows of one pipeline, as the JSON of its services. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDataset:
+    """A dataset that steps read: registered in a version, or saved with paths on a datastore (``datastore``, ``path``)."""
+
+    name: str = ""
+    version: str = ""
+    datastore: str = ""
+    paths: tuple[str, ...] = ()
+    is_tabular: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One pipeline. ``graph``, ``interface``, ``modules``, ``sources`` and ``schedules`` are in PascalCase, as sent.
+
+    ``graph`` and ``interface`` are those of ``GET Graphs/ID[/Interface]``, ``modules`` by id those of ``GET Modules/ID``
+    (their ``Data``), ``sources`` by id those of ``GET DataSources/ID``, ``datasets`` by the id of saved data.
+    ``assignments`` are the values of a run's parameters. ``missing`` says of each id that could not be read, why.
+    """
+
+    title: str  # in words: ``endpoint training``, ``run 0123``
+    name: str
+    description: str
+    experiment: str
+    graph: Json
+    interface: Json
+    modules: Mapping[str, Json]
+    sources: Mapping[str, Json] = field(default_factory=dict)
+    datasets: Mapping[str, FoundDataset] = field(default_factory=dict)
+    schedules: Sequence[Json] = ()
+    assignments: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""  # its name, if an endpoint was read
+    missing: Mapping[str, str] = field(default_factory=dict)

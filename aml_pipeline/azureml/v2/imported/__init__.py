@@ -1,0 +1,1 @@
+"""Pipeline jobs in v2 YAML → a project."""
