@@ -140,3 +140,14 @@ def test_the_sdk_finds_the_path_in_the_variable_of_that_name(monkeypatch: pytest
     monkeypatch.setenv("training", "/mnt/images")
     assert InputDatasets(None)["training"] == "/mnt/images"
     assert not hasattr(_OfflineRun(), "input_datasets")  # in a local run
+
+
+def test_a_published_pipeline_declares_the_data_that_only_inputs_name(
+    opened: tuple[Plan, Folder], service: Service, workspace: Sdk
+) -> None:
+    file = Path(opened[0].file)
+    file.write_text(file.read_text(encoding="utf-8").replace(', "${{ datasets.images }}"]', "]"), encoding="utf-8")
+    azureml.publish(load(file), workspace)
+    [entity] = service.state.pipelines.values()
+    assert list(entity["DataSetDefinitionValueAssignments"]) == ["images"]
+    assert {row.action for row in azureml.publish(load(file), workspace)} == {"unchanged"}

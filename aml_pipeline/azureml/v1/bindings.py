@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aml_pipeline.azureml import sendable
@@ -109,6 +110,18 @@ class Bindings:
             default = data.path(self.workspace, place) if sendable.is_path(place) else self.dataset(name)
             self.parameters[known] = PipelineParameter(known, default_value=default)
         return self.parameters[known]
+
+    def undeclared(self, steps: Sequence[Step]) -> list[Sdk]:
+        """Return the parameters of datasets that no argument names: the SDK declares only those that arguments name."""
+        return [self.data_parameter(name) for name in self.only_read(steps)] if self.settable else []
+
+    def only_read(self, steps: Sequence[Step]) -> list[str]:
+        """Return the datasets that ``steps`` read without an argument that names them, except paths."""
+        datasets = {token for step in steps for token in step.unnamed if isinstance(token, tokens.Dataset)}
+        named = {part for step in steps for argument in step.arguments for part in argument.parts}
+        return sorted(
+            token.name for token in datasets.difference(named) if not sendable.is_path(self.plan.datasets[token.name])
+        )
 
     def parameter(self, name: str) -> Sdk:
         """Return the PipelineParameter, as a text like all tokens: the SDK would convert other types."""

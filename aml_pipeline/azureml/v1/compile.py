@@ -132,12 +132,14 @@ class Compilation:
         with doing("compiling the pipeline"):
             from azureml.pipeline.core import Pipeline
 
-            return Pipeline(
+            pipeline = Pipeline(
                 self.workspace,
                 steps=[*steps.values(), *registering],
                 description=self.plan.description,
                 default_datastore=self.bindings.default_datastore,
             )
+            pipeline.graph._add_pipeline_params(self.bindings.undeclared(self.plan.steps))  # noqa: SLF001
+            return pipeline
 
     def step(self, step: Step) -> Sdk:
         """Return the step of the SDK for ``step``; the steps it reads from are compiled already."""

@@ -166,6 +166,8 @@ def _digest(work: Compilation) -> str:
     rows += [registration.text().decode()] if models else []
     read = sorted(ports.pipeline_input(plan, name) for name in datasets_of(plan.steps))
     rows += [read] if read else []  # they are parameters too
+    only_read = work.bindings.only_read(work.plan.steps)
+    rows += [["declared", *only_read]] if only_read else []  # so that what an older version published is replaced
     return digest_of(json.dumps(rows, ensure_ascii=False).encode("utf-8", "surrogateescape"))[:_DIGEST_LENGTH]
 
 

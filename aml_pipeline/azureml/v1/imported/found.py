@@ -11,7 +11,7 @@ Json: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FoundDataset:
-    """A dataset that steps read: registered in a version, or saved with paths on a datastore (``datastore``, ``path``)."""
+    """A dataset that steps read: registered in a version, or saved with ``paths`` on a ``datastore``."""
 
     name: str = ""
     version: str = ""
@@ -24,7 +24,7 @@ class FoundDataset:
 class Found:
     """One pipeline. ``graph``, ``interface``, ``modules``, ``sources`` and ``schedules`` are in PascalCase, as sent.
 
-    ``graph`` and ``interface`` are those of ``GET Graphs/ID[/Interface]``, ``modules`` by id those of ``GET Modules/ID``
+    ``graph`` and ``interface`` are those of ``GET Graphs/ID[/Interface]``, ``modules`` by id of ``GET Modules/ID``
     (their ``Data``), ``sources`` by id those of ``GET DataSources/ID``, ``datasets`` by the id of saved data.
     ``assignments`` are the values of a run's parameters. ``missing`` says of each id that could not be read, why.
     """
