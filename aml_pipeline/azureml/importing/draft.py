@@ -18,7 +18,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something that pipeline.yaml cannot say; ``where`` is ``step train`` or ``jobs.yml:14``, ``why`` has the cure."""
+    """Something that pipeline.yaml cannot say: ``where`` is ``step train`` or ``jobs.yml:14``; ``why`` has the cure."""
 
     where: str
     what: str

@@ -6,28 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
+from aml_pipeline.pipeline.yaml import emitter
 
 SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 _WIDTH = 80
-# Texts that YAML 1.2 reads as numbers, some of which PyYAML, which follows YAML 1.1, would not quote: 1e-3, 089.
-_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?|0o[0-7]+", re.IGNORECASE)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Repeats shared data instead of writing anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - PyYAML's own signature
-        return True
-
-
-def _text(dumper: _Dumper, value: str) -> yaml.Node:
-    """Represent a text; with line breaks it is escaped, because PyYAML reads U+0085 in other quotes as a line feed."""
-    style = "'" if _NUMBER.fullmatch(value) else None if value.isprintable() else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def text(data: dict[str, Any], schema: str, command: Sequence[str] = ()) -> str:
@@ -40,8 +22,7 @@ def text(data: dict[str, Any], schema: str, command: Sequence[str] = ()) -> str:
     folded = len(" ".join(command)) > _WIDTH and all(map(_is_plain, command))
     if command and not folded:
         data["command"] = " ".join(command)
-    body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**31)
-    body = _spaced(body)
+    body = _spaced(emitter.plain(data))
     return "\n  ".join([f"{body}command: >-", *command]) + "\n" if folded else body
 
 
