@@ -56,6 +56,9 @@ ENTRIES: dict[str, dict[str, str]] = {
         "no-steps": "A pipeline must have at least one step. Add one under `steps:`.",
         "not-a-value": "A parameter must be one string, number or boolean. Write several values as one string that the "
         "script splits, or as several parameters.",
+        "not-imported": "`aml-pipeline import` found a step that a pipeline file cannot express, such as one of "
+        "Databricks, and noted under `x-not-imported:` what is known of it. Write a step with a script that does the "
+        "same, or delete the entry to do without it.",
         "reserved-key": "The key is reserved for a later version. Delete it.",
         "two-launchers": "The command starts several processes of a script, and `distribution` would start it several "
         "times. Let one of them start the processes.",

@@ -133,6 +133,7 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
         return loaded
     pipeline = _validated(loaded)
     loaded.add(_misplaced(loaded.document.root, (), loaded.misspelt))
+    loaded.add(_not_imported(loaded.document))
     if pipeline is None:
         return loaded
     applied = profiles.apply(pipeline, profile, parameters or {}, data)
@@ -149,6 +150,22 @@ def load(  # noqa: PLR0913 - what is read, and what the caller sets
     loaded.other_values = build.other_values(pipeline)
     _add_several(loaded, applied)
     return loaded
+
+
+# A key for steps that `import` found, and that this file cannot express: what is known of each, by name.
+NOT_IMPORTED = "x-not-imported"
+
+
+def _not_imported(document: source.Document) -> Iterator[Problem]:
+    """Yield the steps that the imported pipeline has and this file lacks: without them it does something else."""
+    node = document.node((NOT_IMPORTED,)) if (NOT_IMPORTED,) in document else None
+    for name, step in (node.children if node else {}).items():
+        known = {key: child.value for key, child in step.children.items() if isinstance(child.value, str)}
+        of_type = f" of type {known['type']}" if known.get("type") else ""
+        reason = f": {known['why'].rstrip('.')}" if known.get("why") else ""
+        message = f'step "{name}"{of_type} was not imported{reason}.'
+        cure = "Write it as a step with a script that does the same, or delete this entry to do without it."
+        yield Problem("not-imported", message, cure, path=(NOT_IMPORTED, str(name)), on_key=True)
 
 
 def _add_several(loaded: Loaded, applied: profiles.Applied) -> None:

@@ -49,7 +49,7 @@ class _Extraction:
         """Extract everything; return what was left out, each with the reason, a folder of ours as one."""
         entries = self._opened.infolist()
         if len(entries) > MOST_FILES:
-            raise self._too_large(f"{len(entries):,} files")
+            raise self._too_large(f"more than {MOST_FILES:,} files")
         os.makedirs(self._target, exist_ok=True)
         faults: dict[str, int] = {}
         for entry in entries:

@@ -1,1 +1,1 @@
-"""YAML text → data with positions, within limits."""
+"""YAML text → data with positions, within limits; and data → text."""

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from aml_pipeline.azureml.workspace import waiting
-from aml_pipeline.core import files
+from aml_pipeline.core import files, replacing
 from aml_pipeline.core.digests import Digests
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.project.snapshot import snapshot
@@ -32,16 +30,13 @@ def write(place: str, texts: Mapping[str, str], copies: Mapping[str, Snapshot], 
     others = _others(place)
     if others and not force:
         raise UsageError(_refusal(place, others))
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{os.path.basename(place)}.", dir=os.path.dirname(place)) as beside:
-        made = os.path.join(beside, "new")
+    with replacing.beside(place) as made:
         _fill(made, texts, copies)
         digests = _digests(made)
         manifest = {**json.loads(about), "files": digests}
         _write_text(os.path.join(made, MANIFEST), json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         for name in others:
-            _keep(name, place, made)
-        _swap(made, place, os.path.join(beside, "old"))
+            replacing.keep(name, place, made, "the export")
     folders = tuple(f"{path}/" for path in copies)
     uploaded = [name for name in others if name.startswith(folders) and name not in digests]
     if uploaded:
@@ -76,30 +71,10 @@ def _write_text(path: str, text: str) -> None:
     files.write(path, text.encode())
 
 
-def _swap(made: str, place: str, old: str) -> None:
-    """Rename ``made`` to ``place``; if killed between the two renames, both are intact beside it."""
-    if not os.path.isdir(place):
-        os.rename(made, place)
-        return
-    os.rename(place, old)
-    try:
-        os.rename(made, place)
-    except BaseException:
-        os.rename(old, place)
-        raise
-
-
 def _digests(folder: str) -> dict[str, str]:
     """Return the digest of each file in ``folder`` by relative path."""
     digests = Digests()
-    return {name: digests.file(os.path.join(folder, name)) for name in sorted(_names(folder))}
-
-
-def _names(folder: str) -> Iterator[str]:
-    """Yield the files in ``folder``; a link counts as a file."""
-    for place, folders, plain in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        yield from (os.path.relpath(os.path.join(place, name), folder) for name in [*plain, *links])
+    return {name: digests.file(os.path.join(folder, name)) for name in sorted(replacing.names(folder))}
 
 
 def _others(place: str) -> list[str]:
@@ -109,7 +84,7 @@ def _others(place: str) -> list[str]:
             raise UsageError(f"{place} is not a folder. Name another one.")
         return []
     own = _own(os.path.join(place, MANIFEST))
-    names = sorted(name for name in _names(place) if name != MANIFEST or not own)
+    names = sorted(name for name in replacing.names(place) if name != MANIFEST or not own)
     return [name for name in names if not _is_own(os.path.join(place, name), own.get(name))]
 
 
@@ -134,18 +109,3 @@ def _refusal(place: str, others: list[str]) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-
-
-def _keep(name: str, place: str, made: str) -> None:
-    """Keep another file, unless the export has one with its name. Raises UsageError if its folder is a file there."""
-    target = os.path.join(made, name)
-    if os.path.lexists(target):
-        return
-    folder = os.path.dirname(name)
-    while not os.path.lexists(os.path.join(made, folder)):
-        folder = os.path.dirname(folder)
-    if not os.path.isdir(os.path.join(made, folder)):
-        what = f"{os.path.join(place, folder)} is a folder with files that the last export did not write"
-        raise UsageError(f"{what}, but the export has a file of that name. Move the folder away.")
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    shutil.copy2(os.path.join(place, name), target, follow_symlinks=False)
