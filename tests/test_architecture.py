@@ -150,7 +150,7 @@ def test_a_command_is_the_module_of_its_name() -> None:
 
     defined = {
         name: {node.name for node in _tree(f"cli.commands.{name}").body if isinstance(node, ast.FunctionDef)}
-        for name in COMMANDS
+        for name in (command.function for command in COMMANDS.values())
     }
     assert [name for name, functions in defined.items() if name not in functions] == []
 

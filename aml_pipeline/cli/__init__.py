@@ -143,7 +143,7 @@ def _dispatch(words: list[str], environ: Mapping[str, str]) -> int:
         return 0
     options = parse(command, words)
     if command.name not in _REMEMBERED:
-        return _run_command(command.name, options, environ)
+        return _run_command(command.function, options, environ)
     return _run_remembered(command.name, options, [command.name, *words], environ)
 
 

@@ -44,9 +44,12 @@ class Option:
 
 
 class Command:
-    """A command: what it does, its operands (name, maximum number, meaning), its options and an example."""
+    """A command: what it does, its operands (name, maximum number, meaning), its options and an example.
 
-    __slots__ = ("example", "name", "operands", "options", "summary")
+    ``function`` is the name of its module and function, if not that of the command, which Python may reserve.
+    """
+
+    __slots__ = ("example", "function", "name", "operands", "options", "summary")
 
     def __init__(
         self,
@@ -55,8 +58,10 @@ class Command:
         *options: Option,
         operands: tuple[str, int, str] | None = None,
         example: str,
+        function: str = "",
     ) -> None:
         self.name = name
+        self.function = function or name
         self.summary = summary
         self.options = options
         self.operands = operands

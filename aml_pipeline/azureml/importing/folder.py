@@ -32,7 +32,7 @@ Prove = Callable[[str], "list[str] | None"]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A project that was written. ``differences`` from the original are lines; None if nothing could be compared."""
+    """An imported project. ``differences`` from the original are lines; None if nothing could be compared."""
 
     folder: str
     draft: Draft
@@ -67,6 +67,14 @@ def write(draft: Draft, folder: str, fetch: Fetch, prove: Prove, *, force: bool 
         if error.errno in _FULL:
             raise MachineError("The disk is full, and nothing was imported. Free some space, and try again.") from error
         raise
+    return Imported(folder, draft, None if differences is None else tuple(differences))
+
+
+def checked(draft: Draft, folder: str, prove: Prove) -> Imported:
+    """Return how the project in ``folder`` differs from the original, and write nothing. Raises UsageError."""
+    if not files.is_file(os.path.join(folder, PIPELINE)):
+        raise UsageError(f"{folder} has no {PIPELINE}. Name the folder of an import, or import without --check.")
+    differences = prove(os.path.abspath(folder))
     return Imported(folder, draft, None if differences is None else tuple(differences))
 
 

@@ -13,6 +13,7 @@ from aml_pipeline.cli import stopping
 from aml_pipeline.cli.exits import EXIT_SOMETHING_TO_DO, status_of
 from aml_pipeline.cli.opened import open_with
 from aml_pipeline.cli.options import Options
+from aml_pipeline.cli.screen.aligned import aligned
 from aml_pipeline.cli.screen.printing import print_json
 from aml_pipeline.cli.sending import connect, listener, say, say_where
 from aml_pipeline.core.errors import UsageError
@@ -103,7 +104,7 @@ def print_schedules(plan: Plan, project: Project, options: Options, environ: Map
     elif not rows:
         print(f"There are no schedules of {plan.name} in Azure ML or in the file.")
     else:
-        print(_table([_cells(row) for row in rows]))
+        print(aligned([_cells(row) for row in rows]))
     return 0
 
 
@@ -111,10 +112,3 @@ def _cells(row: Mapping[str, object]) -> list[str]:
     """Return name, state, when it fires, and how it differs from the file."""
     cells = [str(row[key] or "") for key in ("name", "state", "fires", "compared")]
     return [*cells[:2], cells[3], ""] if row["state"] == "not published" else cells
-
-
-def _table(rows: list[list[str]]) -> str:
-    """Return the rows as lines with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
