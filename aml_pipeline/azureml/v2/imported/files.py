@@ -1,0 +1,153 @@
+"""YAML files of Azure ML v2 → their values with places, which know what was taken of them.
+
+Values are what azure-ai-ml reads, by YAML 1.1: ``yes`` is true, and ``0.10`` is 0.1. What nobody took is a loss: so no
+key of a file can be lost silently.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import yaml
+
+from aml_pipeline.azureml.importing.draft import Loss
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import PipelineError, UsageError
+from aml_pipeline.core.problems import errors
+from aml_pipeline.core.wording import listed
+from aml_pipeline.pipeline.yaml import source
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A value of the file ``path``, at ``line``, with the parts of a mapping or a list by key or index.
+
+    ``taken`` has the keys that were asked for. ``base`` is the folder from which places of losses are shown.
+    """
+
+    value: Any
+    path: str
+    line: int
+    base: str
+    parts: dict[str, Part] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    @property
+    def where(self) -> str:
+        """The place for the reader: ``train.yml:14``."""
+        return f"{os.path.relpath(self.path, self.base)}:{self.line}".replace(os.sep, "/")
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the value has keys."""
+        return isinstance(self.value, dict)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.parts
+
+    def get(self, key: str) -> Part | None:
+        """Take ``key``, and return its part; what is below it must be taken too."""
+        self.taken.add(key)
+        return self.parts.get(key)
+
+    def data(self, key: str) -> Any:  # noqa: ANN401 - plain data
+        """Take ``key`` with all that is below it, and return the value; None if there is none."""
+        part = self.get(key)
+        return part.whole() if part is not None else None
+
+    def whole(self) -> Any:  # noqa: ANN401 - plain data
+        """Take everything of this value, and return it."""
+        self.taken.update(self.parts)
+        for part in self.parts.values():
+            part.whole()
+        return self.value
+
+    def text(self, key: str) -> str:
+        """Take ``key``, and return its value as a text, "" if it has none."""
+        value = self.data(key)
+        return "" if value is None else str(value)
+
+    def items(self, key: str) -> list[tuple[str, Part]]:
+        """Take ``key``, and return what its mapping has; nothing if it has none."""
+        part = self.get(key)
+        if part is None or not part.is_mapping:
+            return []
+        part.taken.update(part.parts)
+        return list(part.parts.items())
+
+    def beside(self, path: str) -> str:
+        """Return the absolute path of what this file calls ``path``."""
+        return os.path.normpath(os.path.join(os.path.dirname(self.path), path))
+
+    def lost(self, what: str, why: str) -> Loss:
+        """Return the loss of ``what`` at this place."""
+        return Loss(self.where, what, why)
+
+
+def read(path: str, base: str) -> Part:
+    """Read the YAML file ``path``. Raises UsageError if there is no such file, PipelineError if it is not YAML."""
+    if not files.is_file(path):
+        raise UsageError(f"{path} was not found. Name the YAML file of a pipeline job.")
+    text, undecodable = source.decode(files.read(path))
+    document = source.parse(text)
+    problems = errors([*([undecodable] if undecodable else []), *document.problems])
+    if problems:
+        raise PipelineError([replace(problem, file=path) for problem in problems], {path: text})
+    loader = _Loader(text)
+    try:
+        return _part(loader, loader.get_single_node(), path, base)
+    except yaml.YAMLError as error:  # such as a date of month 13, which only YAML 1.1 knows
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else path
+        raise UsageError(f"{place}: YAML 1.1, which azure-ai-ml reads, does not allow this value. Quote it.") from error
+    finally:
+        loader.dispose()
+
+
+def _part(loader: Any, node: yaml.Node, path: str, base: str) -> Part:  # noqa: ANN401 - PyYAML's loader
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        found = {str(key.value): _part(loader, value, path, base) for key, value in node.value}
+        lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+        for key, part in found.items():
+            part.line = lines[key]
+        return Part({key: part.value for key, part in found.items()}, path, line, base, found)
+    if isinstance(node, yaml.SequenceNode):
+        parts = [_part(loader, value, path, base) for value in node.value]
+        found = {str(index): part for index, part in enumerate(parts)}
+        return Part([part.value for part in parts], path, line, base, found)
+    return Part(loader.construct_object(node), path, line, base)
+
+
+# Why a key that was understood as what it is has no place in pipeline.yaml.
+_REASONS = {
+    ("description", "tags", "display_name", "name", "version"): "only the whole pipeline has it. "
+    "Write it as a comment if it is of use.",
+    (
+        "services",
+    ): "nobody connects to the steps of a pipeline. Delete it, or submit the job on its own to look inside.",
+}
+_UNKNOWN = "pipeline.yaml has no key for it. Check whether the pipeline needs it."
+
+
+def left(part: Part) -> Iterator[Loss]:
+    """Yield the losses of what was not taken of ``part``: one for the keys of a mapping that share a reason."""
+    rest = [key for key in part.parts if key not in part.taken and key != "$schema"]
+    for keys, why in _REASONS.items():
+        yield from _left_of(part, [key for key in rest if key in keys], why)
+    known = {key for keys in _REASONS for key in keys}
+    yield from _left_of(part, [key for key in rest if key not in known], _UNKNOWN)
+    for key, inner in part.parts.items():
+        if key in part.taken:
+            yield from left(inner)
+
+
+def _left_of(part: Part, keys: list[str], why: str) -> Iterator[Loss]:
+    if keys:
+        yield part.parts[keys[0]].lost(listed(keys), why)
