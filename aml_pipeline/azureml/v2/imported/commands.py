@@ -18,8 +18,8 @@ from typing import Any
 
 from aml_pipeline.azureml.v2.imported import shell
 from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
-from aml_pipeline.core import masking
 from aml_pipeline.core.numbers import FLOAT
+from aml_pipeline.core.secrets import by_variable, in_text
 from aml_pipeline.pipeline.plan.tokens import is_expression
 from aml_pipeline.pipeline.spec import names
 from aml_pipeline.pipeline.yaml import scalars
@@ -59,7 +59,7 @@ def started(
     command = command.strip()
     marker = _DONE.search(command)
     line, bound = _bound(command[: marker.start()] if marker else command, expression)
-    if masking.gives_itself_away(shell.MARK.sub(masking.MASK, line)):
+    if _has_secret(line):
         raise Unsayable(_HIDDEN)
     pasted = {number: values[text] for number, text in enumerate(bound) if text in values}
     return Started(_keys(line, bound, code, pasted), marker[1] if marker else "")
@@ -69,6 +69,16 @@ _HIDDEN = (
     "its command contains what looks like a secret. Put it into the key vault of the workspace, and let the script "
     "read it there: `environment_variables: {NAME: {secret: its-name}}`."
 )
+
+
+def _has_secret(line: str) -> bool:
+    """Whether a word looks like a secret, alone or by the option or the name before it."""
+    words = [word.strip("'\"") for word in line.split()]
+    assigned = [(name, value) for name, equals, value in (word.partition("=") for word in words) if equals]
+    named = [*assigned, *itertools.pairwise(words)]
+    return bool(in_text(line.encode())) or any(
+        by_variable(name.lstrip("-"), value) for name, value in named if not value.startswith(("-", shell.BEGIN))
+    )
 
 
 def _bound(command: str, expression: Expression) -> tuple[str, list[str]]:
