@@ -43,7 +43,7 @@ def found(kind: dict[str, Entity], known: str, what: str) -> Entity:
     return kind[known]
 
 
-def post_module(state: State, call: Call) -> object:
+def post_module(state: State, call: Call) -> Entity:
     """Store a module."""
     check("module", state, call.body)
     entity = stamped(state, {"UploadState": "1", "ModuleExecutionType": "escloud", **call.body})
@@ -59,18 +59,18 @@ def put_module(state: State, call: Call) -> object:
 
 def get_module(state: State, call: Call) -> object:
     """Answer with a module."""
-    return _with_interface(found(state.modules, call["id"], "module"))
+    return with_interface(found(state.modules, call["id"], "module"))
 
 
 def find_module(state: State, call: Call) -> object:
     """Answer with the module that has a fingerprint; 404 means that the SDK has to make it."""
     for one in state.modules.values():
         if one.get("IdentifierHash") == call["hash"]:
-            return _with_interface(one)
+            return with_interface(one)
     raise Refusal(404, f"there is no module with the hash {call['hash']}", "NotFound")
 
 
-def _with_interface(entity: Entity) -> Entity:
+def with_interface(entity: Entity) -> Entity:
     """Return a module and what a node of it looks like from outside."""
     return {"Data": entity, "Interface": _interface(entity["StructuredInterface"])}
 

@@ -52,7 +52,7 @@ def _compute_name(_: State, name: str) -> str | None:
 
 
 def _snapshot_known(state: State, module: Entity) -> str | None:
-    known = module.get("StorageId") in state.snapshots
+    known = module.get("StorageId") in (None, *state.snapshots)
     return None if known else f"module {module.get('Name')!r}: there is no snapshot {module.get('StorageId')}"
 
 
@@ -94,7 +94,7 @@ def _ports_known(state: State, body: Entity) -> str | None:
 def _computes_known(state: State, body: Entity) -> str | None:
     for node in body["Graph"]["ModuleNodes"]:
         values = {one["Name"]: one.get("Value") for one in node["ModuleParameters"]}
-        if values.get("Target") not in state.computes:
+        if "Target" in values and values["Target"] not in state.computes:
             return f"there is no compute target {values.get('Target')!r}"
     return None
 

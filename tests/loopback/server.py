@@ -10,6 +10,7 @@ from traceback import format_exc
 
 from . import (
     artifacts,
+    automl,
     datasets,
     environments,
     execution,
@@ -17,6 +18,7 @@ from . import (
     pipelines,
     published,
     runs,
+    shared_modules,
     snapshots,
     watching,
     workspace,
@@ -27,10 +29,12 @@ from .wire import Answer, Call, Refusal, Request, Route, error_body, read
 
 ROUTES: Sequence[Route] = (
     *workspace.ROUTES,
+    *automl.ROUTES,
     *environments.ROUTES,
     *snapshots.ROUTES,
     *datasets.ROUTES,
     *pipelines.ROUTES,
+    *shared_modules.ROUTES,
     *watching.ROUTES,
     *published.ROUTES,
     *runs.ROUTES,

@@ -38,6 +38,7 @@ class State:
     saved_datasets: dict[str, Entity] = field(default_factory=dict)
     data_sources: dict[str, Entity] = field(default_factory=dict)  # paths on datastores
     modules: dict[str, Entity] = field(default_factory=dict)
+    shared_modules: dict[str, Entity] = field(default_factory=dict)  # those published by themselves
     graphs: dict[str, Entity] = field(default_factory=dict)
     interfaces: dict[str, Entity] = field(default_factory=dict)  # of graphs, by the graph's id
     experiments: dict[str, Entity] = field(default_factory=dict)  # by name

@@ -1,0 +1,76 @@
+"""All pipelines, how each comes into the workspace, and what an import of it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.azureml.raw_v1 import data, others, published, shapes
+
+if TYPE_CHECKING:
+    from tests.loopback.state import Sdk
+
+Build = Callable[["Sdk", Path], "Sdk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A pipeline; without ``missing`` and ``differs`` its import is identical.
+
+    ``sent`` is how it comes into the workspace: ``submit``, ``publish``, ``endpoint``, ``watch``. ``missing`` names
+    the steps that cannot be said, ``differs`` has a part of each difference that the proof finds.
+    """
+
+    build: Build
+    sent: str = "submit"
+    missing: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.build.__name__
+
+
+ROWS = (
+    Raw(data.chain_of_pipeline_data),
+    Raw(data.data_references),
+    Raw(data.output_configs),
+    Raw(data.data_parameters, "publish"),
+    Raw(data.inputs_by_name),
+    Raw(data.saved_datasets),
+    Raw(shapes.parameters),
+    Raw(shapes.order_without_data),
+    Raw(shapes.commands),
+    Raw(shapes.environments),
+    Raw(shapes.snapshots),
+    Raw(shapes.one_name),
+    Raw(shapes.odd_names),
+    Raw(shapes.reuse_and_limits),
+    Raw(shapes.run_of_a_script),
+    Raw(shapes.build_script, "publish"),
+    Raw(published.scored, "endpoint"),
+    Raw(published.scored, "watch"),
+    Raw(others.parallel_run, missing=("score", "copy")),
+    Raw(others.databricks, missing=("clean-in-databricks", "train")),
+    Raw(others.data_transfer, missing=("copy", "train")),
+    Raw(others.sweep, missing=("tune", "best")),
+    Raw(others.automl, missing=("automl",)),
+    Raw(others.module_step, missing=("cleaner",)),
+)
+
+
+def send(row: Raw, workspace: Sdk, folder: Path) -> dict[str, str]:
+    """Build a pipeline and bring it into the workspace; return what ``import`` is asked for."""
+    from azureml.core import Experiment
+
+    built = row.build(workspace, folder)
+    if row.sent == "submit":
+        return {"run": Experiment(workspace, "raw").submit(built).id}
+    if row.sent == "endpoint":
+        return {"endpoint": published.publish(workspace, built).name}
+    if row.sent == "watch":
+        return {"pipeline": published.watch(workspace, built).id}
+    return {"pipeline": built.publish(row.name, description="By hand", version="1").id}
