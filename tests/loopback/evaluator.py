@@ -229,6 +229,8 @@ def _dataset(bodies: Bodies, node: str) -> str:
     found = [one for one in bodies.graph["DatasetNodes"] if one["Id"] == node]
     if not found:
         raise Inconsistent(f"an edge begins at {node}, which is no node")
+    if source := found[0].get("DatasetId"):  # a path on a datastore
+        return bodies.datasets.get(source, source)
     value = found[0]["DataSetDefinition"]["Value"]
     named, saved = value.get("DataSetReference"), value.get("SavedDataSetReference")
     known = str((named or saved)["Id"])
