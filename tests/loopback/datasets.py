@@ -70,15 +70,25 @@ def get_saved(state: State, call: Call) -> object:
     """Answer with a dataset without a name."""
     if call["id"] not in state.saved_datasets:
         raise Refusal(404, f"Saved dataset with id {call['id']} is not found.", "NotFound")
-    return {"datasetType": "file", "properties": {}, **state.saved_datasets[call["id"]], "id": call["id"]}
+    saved = state.saved_datasets[call["id"]]
+    return {"datasetType": "file", "properties": {}, **saved, "dataflowJson": _flow(saved), "id": call["id"]}
+
+
+def find_registered(state: State, call: Call) -> object:
+    """Answer with the registered datasets whose content is a saved one: none or one."""
+    versions = (one for versions in state.datasets.values() for one in versions)
+    return {"value": [one for one in versions if one["latest"]["savedDatasetId"] == call["id"]]}
 
 
 def get_version(state: State, call: Call) -> object:
     """Answer with the data flow of a saved dataset."""
-    saved = state.saved_datasets[call["id"]]
-    datastore, _, path = saved["flow"].partition("/")
-    flow = saved.get("dataflowJson") or FLOW.format(datastore=datastore, path=path)
+    flow = _flow(state.saved_datasets[call["id"]])
     return {"dataVersion": {"dataId": call["id"]}, "entityMetadata": {}, "legacyDataflow": flow}
+
+
+def _flow(saved: Entity) -> str:
+    datastore, _, path = saved["flow"].partition("/")
+    return str(saved.get("dataflowJson") or FLOW.format(datastore=datastore, path=path))
 
 
 def get_asset(_: State, call: Call) -> object:
@@ -88,7 +98,10 @@ def get_asset(_: State, call: Call) -> object:
 
 def post_source(state: State, call: Call) -> object:
     """Store a path on a datastore, which a `DataPath` becomes."""
-    made = {**call.body, "Id": state.new_id(), "CreatedDate": NOW, "EntityStatus": "0"}
+    body = call.body
+    place = {"RelativePath": body.get("PathOnDataStore"), "AmlDataStoreName": body["DataStoreName"]}
+    location = {"DataReference": {"Type": "1", "AzureBlobReference": place}}
+    made = {**body, "Id": state.new_id(), "CreatedDate": NOW, "EntityStatus": "0", "DataLocation": location}
     state.data_sources[made["Id"]] = made
     return made
 
@@ -113,6 +126,7 @@ ROUTES = (
     route("GET", "/pipelines/v1.0/DataSources/Hash/{hash}", find_source),
     route("GET", "/pipelines/v1.0/DataSources/{id}", get_source),
     route("GET", "/dataset/v1.0/datasets/query/name={name}", find_dataset),
+    route("GET", "/dataset/v1.0/datasets/query/savedDatasetId={id}", find_registered),
     route("GET", "/dataset/v1.0/datasets/{id}", get_dataset),
     route("POST", "/dataset/v1.0/saveddatasets", post_saved),
     route("GET", "/dataset/v1.0/saveddatasets/{id}", get_saved),

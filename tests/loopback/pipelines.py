@@ -46,7 +46,8 @@ def found(kind: dict[str, Entity], known: str, what: str) -> Entity:
 def post_module(state: State, call: Call) -> Entity:
     """Store a module."""
     check("module", state, call.body)
-    entity = stamped(state, {"UploadState": "1", "ModuleExecutionType": "escloud", **call.body})
+    located = {"DataLocation": {"StorageType": "Snapshot", "StorageId": call.body.get("StorageId")}}
+    entity = stamped(state, {"UploadState": "1", "ModuleExecutionType": "escloud", **call.body, **located})
     state.modules[entity["Id"]] = entity
     return entity
 

@@ -118,8 +118,8 @@ def put_endpoint(state: State, call: Call) -> object:
 
 
 def list_endpoints(state: State, call: Call) -> object:
-    """Answer with the endpoints."""
-    return _shown(state.endpoints, call)
+    """Answer with the endpoints, as many as a header says, else the first hundred."""
+    return _shown(state.endpoints, call)[: int(call.request.headers.get("batchsize", "100"))]
 
 
 def list_endpoint_pipelines(state: State, call: Call) -> object:

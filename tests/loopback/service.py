@@ -1,5 +1,7 @@
 """The service as a test sees it: what it holds, what it was asked, what it is told to get wrong."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from . import published, simulation
@@ -8,9 +10,12 @@ from .datasets import add_dataset
 from .faults import Faults
 from .script import Script, Step
 from .server import Server
-from .snapshots import files
+from .snapshots import files, zipped
 from .state import Entity, State
 from .workspace import DEFAULT_DATASTORE, add_compute, add_datastore
+
+if TYPE_CHECKING:
+    from .storage import Storage
 
 
 class Service(Asked):
@@ -47,6 +52,16 @@ class Service(Asked):
     def add_dataset(self, name: str, path: str, datastore: str = DEFAULT_DATASTORE) -> None:
         """Let there be a registered file dataset, or one version more of it."""
         add_dataset(self.state, name, datastore, path)
+
+    def store_snapshots(self, storage: "Storage") -> None:
+        """Let the files of snapshots be sent to a storage, so that they can be downloaded again."""
+        self.state.storage = storage.state
+
+    def add_snapshot(self, contents: Mapping[str, bytes] | bytes) -> str:
+        """Let there be a snapshot with such files, or with a zip file as it stands; return its id."""
+        new = self.state.new_id()
+        self.state.zips[new] = contents if isinstance(contents, bytes) else zipped(contents)
+        return new
 
     # How runs go, in the words of ``ServiceV2``, for tests that hold for either SDK.
 

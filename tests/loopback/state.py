@@ -34,6 +34,9 @@ class State:
     environments: dict[tuple[str, str], Entity] = field(default_factory=dict)  # by name and version
     wheels: list[str] = field(default_factory=list)  # names of those for environments
     snapshots: dict[str, Entity] = field(default_factory=dict)
+    storage: Json = None  # the state of a storage, to which the files of snapshots are sent
+    zips: dict[str, bytes] = field(default_factory=dict)  # of snapshots, by their ids
+    late_zips: int = 0  # how often a client has to ask again for the next zip
     datasets: dict[str, list[Entity]] = field(default_factory=dict)  # the versions of each registered name
     saved_datasets: dict[str, Entity] = field(default_factory=dict)
     data_sources: dict[str, Entity] = field(default_factory=dict)  # paths on datastores

@@ -112,14 +112,23 @@ def put_container(_: State, __: Call) -> object:
 def get_blob(state: State, call: Call) -> object:
     """Answer with the bytes of a file; to ask lets a late copy end."""
     blob = found(state, call)
-    last = len(blob.data) - 1
+    first, last = _range(call.request, len(blob.data))
     is_copied = state.late_copies <= 1 and f"{call['container']}/{call['path']}" not in state.copying
     status = "success" if is_copied else "pending"
     state.late_copies = max(0, state.late_copies - 1)
     head = {"x-ms-blob-type": "BlockBlob", "x-ms-copy-status": status, "Last-Modified": modified(blob)}
     if call.request.method == "HEAD":
         return Answer(blob.data, 200, {**XML, **head})
-    return Answer(blob.data, 206, {**XML, **head, "Content-Range": f"bytes 0-{last}/{len(blob.data)}"})
+    if first is None:
+        return Answer(blob.data, 200, {**XML, **head})
+    head["Content-Range"] = f"bytes {first}-{last}/{len(blob.data)}"
+    return Answer(blob.data[first : last + 1], 206, {**XML, **head})
+
+
+def _range(request: Request, size: int) -> tuple[int | None, int]:
+    """Return the first and the last byte that a client asks for; no first one where it asks for all."""
+    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("x-ms-range") or request.headers.get("range") or "")
+    return (int(asked[1]), min(int(asked[2] or size), size - 1)) if asked else (None, size - 1)
 
 
 def found(state: State, call: Call) -> Blob:

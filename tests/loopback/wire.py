@@ -13,7 +13,9 @@ SCOPE = re.compile(
 )
 
 # What the SDK asks by POST; nothing is changed by it.
-READS_BY_POST = re.compile(r":query$|^/metric/.*/(list|full)$|/snapshots/getblob$|^/pipelines/.*/(Graph/.*|Outputs)$")
+READS_BY_POST = re.compile(
+    r":query$|^/metric/.*/(list|full)$|/snapshots/(getblob|[^/]+/zip)$|^/pipelines/.*/(Graph/.*|Outputs)$"
+)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aml_pipeline.core.errors import AzureError
 from aml_pipeline.core.problems import suggest
@@ -102,3 +102,22 @@ def no_key(name: str) -> AzureError:
     """Return the error for a datastore without credentials, which SDK v1 needs."""
     what = f"Datastore {name} has no account key or SAS token, and SDK v1 needs one to upload data."
     return AzureError(f"{what} Use v2, `sdk: v2` in the file, or name another datastore by `datastore:`.")
+
+
+def endpoint(workspace: str, wanted: str, known: Iterable[str]) -> AzureError:
+    """Return the error for a missing pipeline endpoint; ``known`` are the names of the existing ones."""
+    cure = suggest(wanted, sorted(set(known)), noun="pipeline endpoint")
+    return AzureError(f"Workspace {workspace} has no pipeline endpoint {wanted}. {cure}")
+
+
+def published_pipeline(workspace: str, wanted: str, known: Mapping[str, str]) -> AzureError:
+    """Return the error for a missing published pipeline; ``known`` are the names of the existing ones by id."""
+    named = [pipeline for pipeline, name in known.items() if name == wanted]
+    ids = f"Pipelines are named by id, and {wanted} is the name of: {', '.join(named[-3:])}." if named else ""
+    cure = ids or "List those that there are: aml-pipeline import v1 --list."
+    return AzureError(f"Workspace {workspace} has no published pipeline with the id {wanted}. {cure}")
+
+
+def run(workspace: str, wanted: str) -> AzureError:
+    """Return the error for a missing run."""
+    return AzureError(f"Workspace {workspace} has no run {wanted}. Check its id in the portal.")

@@ -26,7 +26,10 @@ class Found:
 
     ``graph`` and ``interface`` are those of ``GET Graphs/ID[/Interface]``, ``modules`` by id of ``GET Modules/ID``
     (their ``Data``), ``sources`` by id those of ``GET DataSources/ID``, ``datasets`` by the id of saved data.
-    ``assignments`` are the values of a run's parameters. ``missing`` says of each id that could not be read, why.
+    ``assignments`` are the values of a run's parameters; those for data are a path on a datastore, or the id of data.
+    Numbers of ``EntityStatus``, ``DataStoreMode``, ``Frequency`` and ``WeekDays`` are words. A module has its snapshot
+    as ``StorageId``, a source has ``DataStoreName`` and ``PathOnDataStore``, wherever they were sent. ``missing`` says
+    of each id that could not be read, or is not read, why.
     """
 
     title: str  # in words: ``endpoint training``, ``run 0123``
@@ -42,3 +45,5 @@ class Found:
     assignments: Mapping[str, str] = field(default_factory=dict)
     endpoint: str = ""  # its name, if an endpoint was read
     missing: Mapping[str, str] = field(default_factory=dict)
+    endpoint_id: str = ""
+    active: bool = True  # a disabled endpoint or pipeline is read as well

@@ -1,0 +1,82 @@
+"""Data that graphs, parameters and schedules name by id → where it is: registered in a version, or on a datastore."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from aml_pipeline.azureml.v1 import data
+from aml_pipeline.azureml.v1.imported.asking import Services, quoted
+from aml_pipeline.azureml.v1.imported.found import FoundDataset, Json
+from aml_pipeline.core.plain import mapping, sequence
+
+_ON_DATASTORE = re.compile(r"azureml://(?:.*/)?datastores/([^/]+)/paths/(.*)", re.DOTALL)
+SAVED = "SavedDataSetReference"
+GONE = "data that Azure ML does not have any more"
+
+
+def references(value: object) -> Iterator[tuple[str, Json]]:
+    """Yield each reference to data in JSON, with its kind: ``SAVED``, or that of registered data."""
+    if isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from references(inner)
+    for key, inner in mapping(value).items():
+        if key in {SAVED, "DataSetReference"} and mapping(inner):
+            yield key, inner
+        else:
+            yield from references(inner)
+
+
+def read(asked: Services, kind: str, reference: Json) -> FoundDataset | None:
+    """Return the data that a reference names; nothing if the workspace does not have it."""
+    known = str(reference.get("Id") or "")
+    if kind == SAVED:
+        return _saved(asked, known)
+    version = str(reference.get("Version") or "")
+    name = reference.get("Name")
+    path = f"datasets/query/name={quoted(str(name))}" if name else f"datasets/{quoted(known)}"
+    entity = asked.find("dataset", path)
+    if entity is None:
+        return None
+    return FoundDataset(str(entity.get("name")), version, is_tabular=_is_tabular(entity))
+
+
+def _saved(asked: Services, known: str) -> FoundDataset | None:
+    entity = asked.find("dataset", f"saveddatasets/{quoted(known)}")
+    if entity is None:
+        return None
+    places = list(_places(str(entity.get("dataflowJson") or "")))
+    datastore = places[0][0] if places else ""
+    paths = tuple(path if store == datastore else data.path_as_text(store, path) for store, path in places)
+    registered = mapping(asked.find("dataset", f"datasets/query/savedDatasetId={quoted(known)}")).get("value")
+    rows = [mapping(row) for row in sequence(registered)]
+    name = str(rows[0].get("name") or "") if rows else ""
+    version = str(mapping(rows[0].get("latest")).get("versionId") or "") if rows else ""
+    return FoundDataset(name, version, datastore, paths, _is_tabular(entity))
+
+
+def _is_tabular(entity: Json) -> bool:
+    return str(entity.get("datasetType")).lower() == "tabular"
+
+
+def _places(flow: str) -> Iterator[tuple[str, str]]:
+    """Yield datastore and path of each place that a data flow reads; an address elsewhere has no datastore."""
+    content = _parsed(flow)
+    inner = mapping(content.get("meta")).get("RsDataflow")
+    for path in sequence((_parsed(str(inner)) if inner else content).get("paths")):
+        for text in mapping(path).values():
+            match = _ON_DATASTORE.fullmatch(str(text))
+            yield (match[1], match[2]) if match else ("", str(text))
+    for block in sequence(content.get("blocks")):  # of older SDKs
+        for place in sequence(mapping(mapping(block).get("arguments")).get("datastores")):
+            yield str(mapping(place).get("datastoreName")), str(mapping(place).get("path"))
+
+
+def _parsed(text: str) -> Json:
+    try:
+        return mapping(json.loads(text) if text.startswith("{") else yaml.safe_load(text))
+    except (ValueError, yaml.YAMLError):
+        return {}
