@@ -6,14 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 
-import yaml
-
 from aml_pipeline.azureml.v1 import data
 from aml_pipeline.azureml.v1.imported.asking import Services, quoted
 from aml_pipeline.azureml.v1.imported.found import FoundDataset, Json
 from aml_pipeline.core.plain import mapping, sequence
 
 _ON_DATASTORE = re.compile(r"azureml://(?:.*/)?datastores/([^/]+)/paths/(.*)", re.DOTALL)
+_PATH = re.compile(r"""^ *- (?:pattern|file|folder): *("(?:[^"\\]|\\.)*"|\S.*?) *$""", re.MULTILINE)
 SAVED = "SavedDataSetReference"
 GONE = "data that Azure ML does not have any more"
 
@@ -63,20 +62,23 @@ def _is_tabular(entity: Json) -> bool:
 
 
 def _places(flow: str) -> Iterator[tuple[str, str]]:
-    """Yield datastore and path of each place that a data flow reads; an address elsewhere has no datastore."""
-    content = _parsed(flow)
-    inner = mapping(content.get("meta")).get("RsDataflow")
-    for path in sequence((_parsed(str(inner)) if inner else content).get("paths")):
-        for text in mapping(path).values():
-            match = _ON_DATASTORE.fullmatch(str(text))
-            yield (match[1], match[2]) if match else ("", str(text))
-    for block in sequence(content.get("blocks")):  # of older SDKs
+    """Yield datastore and path of each place that a data flow reads; an address elsewhere has no datastore.
+
+    A flow is YAML, or JSON that has YAML in it, or, of older SDKs, a list of blocks.
+    """
+    content = mapping(_json(flow))
+    for text in _PATH.findall(str(mapping(content.get("meta")).get("RsDataflow")) if content else flow):
+        path = str(_json(text) or text.strip("\"'"))
+        match = _ON_DATASTORE.fullmatch(path)
+        yield (match[1], match[2]) if match else ("", path)
+    for block in sequence(content.get("blocks")):
         for place in sequence(mapping(mapping(block).get("arguments")).get("datastores")):
             yield str(mapping(place).get("datastoreName")), str(mapping(place).get("path"))
 
 
-def _parsed(text: str) -> Json:
+def _json(text: str) -> object:
+    """Return what JSON says; nothing if a text is none."""
     try:
-        return mapping(json.loads(text) if text.startswith("{") else yaml.safe_load(text))
-    except (ValueError, yaml.YAMLError):
-        return {}
+        return json.loads(text)
+    except ValueError:
+        return None
