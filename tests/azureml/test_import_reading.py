@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from aml_pipeline.azureml.v1.imported.found import FoundDataset
+from aml_pipeline.azureml.v1.imported.listing import Row, listed
 from aml_pipeline.azureml.v1.imported.reading import read
+from aml_pipeline.core.errors import AzureError, UsageError
 from tests.loopback import example
 from tests.loopback.service import Service
 from tests.loopback.serving import quiet, serving
@@ -98,3 +101,184 @@ def test_an_endpoint_is_read_by_name_and_by_id(service: Service, workspace: Sdk,
     assert [*found.datasets.values()] == [FoundDataset("images", "1")]
     assert found.missing == {}
     assert read(workspace, endpoint=endpoint.id) == found
+
+
+def test_a_disabled_pipeline_is_read_with_what_its_endpoint_has(
+    service: Service, workspace: Sdk, tmp_path: Path
+) -> None:
+    pipeline, endpoint = publish(workspace, tmp_path)
+    schedule(workspace, "nightly", pipeline_endpoint_id=endpoint.id)
+    pipeline.disable()
+    found = read(workspace, pipeline=pipeline.id)
+    assert (found.title, found.active) == (f"pipeline lesson ({pipeline.id}) (disabled)", False)
+    assert (found.endpoint, found.endpoint_id, found.name) == ("training", endpoint.id, "training")
+    assert [one["Name"] for one in found.schedules] == ["nightly"]
+    endpoint.disable()
+    assert read(workspace, endpoint="training").title == "endpoint training (disabled)"
+    publish(workspace, tmp_path, "another")
+    service.state.endpoints[endpoint.id]["PipelineVersionList"][0]["PipelineId"] = next(
+        reversed(service.state.pipelines)
+    )
+    shared = read(workspace, pipeline=next(reversed(service.state.pipelines)))
+    assert (shared.endpoint, shared.name) == ("", "lesson"), "two endpoints run it, so it is neither's"
+    assert [one["Name"] for one in shared.schedules] == ["nightly"]
+
+
+def test_what_runs_an_earlier_version_is_said(workspace: Sdk, tmp_path: Path) -> None:
+    pipeline, endpoint = publish(workspace, tmp_path)
+    old = schedule(workspace, "old", pipeline_id=pipeline.id)
+    endpoint.add_default(example.pipeline(workspace, tmp_path / "source", epochs="5").publish(name="lesson"))
+    found = read(workspace, endpoint="training")
+    assert found.schedules == []
+    assert list(found.missing) == [old.id]
+    assert pipeline.id in found.missing[old.id]
+
+
+def test_a_run_is_read_with_its_values(service: Service, workspace: Sdk, tmp_path: Path) -> None:
+    pipeline, endpoint = publish(workspace, tmp_path)
+    made = example.pipeline(workspace, tmp_path / "source")
+    for run in (
+        example.submit(workspace, made, pipeline_parameters={"epochs": "8"}),
+        pipeline.submit(workspace, "lesson", pipeline_parameters={"epochs": "8"}),
+        endpoint.submit("lesson", pipeline_parameters={"epochs": "8"}),
+    ):
+        found = read(workspace, run=run.id)
+        assert (found.title, found.experiment, found.schedules) == (f"run {run.id}", "lesson", ())
+        assert found.assignments == {"epochs": "8"}
+        assert len(found.modules) == len(example.SCRIPTS)
+    step = next(known for known, one in service.state.runs.items() if one["parentRunId"] == run.id)
+    with pytest.raises(UsageError, match=f"{step} is a part of run {run.id}. Import that: --run {run.id}"):
+        read(workspace, run=step)
+    service.state.runs[run.id]["runType"] = "azureml.HyperDrive"
+    with pytest.raises(UsageError, match=r"is of type azureml\.HyperDrive; only pipeline runs"):
+        read(workspace, run=run.id)
+
+
+def test_the_run_of_a_script_is_a_pipeline_of_one_step(service: Service, workspace: Sdk, tmp_path: Path) -> None:
+    from azureml.core import Dataset, Experiment, ScriptRunConfig
+    from azureml.data import OutputFileDatasetConfig
+
+    images = Dataset.get_by_name(workspace, "images").as_named_input("images").as_download()
+    output = OutputFileDatasetConfig("made", (workspace.get_default_datastore(), "a/{run-id}")).as_upload()
+    given = {"compute_target": example.CLUSTER, "environment": example.run_configuration().environment}
+    source = str(example.write_scripts(tmp_path))
+    script = ScriptRunConfig(source, "train.py", ["--in", images, "--out", output, "-n", 3], **given)
+    run = Experiment(workspace, "lesson").submit(script)
+    found = read(workspace, run=run.id)
+    (node,), (module,) = found.graph["ModuleNodes"], found.modules.values()
+    assert (found.title, found.name, found.experiment) == (f"run {run.id}", "lesson", "lesson")
+    assert (module["Name"], module["StepType"]) == ("train", "PythonScriptStep")
+    assert module["StorageId"] == next(iter(service.snapshots))
+    words = ["--in", "DatasetConsumptionConfig:images", "--out", "DatasetOutputConfig:made", "-n", "3"]
+    assert [one["Value"] for one in module["StructuredInterface"]["Arguments"]] == words
+    assert {one["Name"]: one["Value"] for one in node["ModuleParameters"]}["Target"] == example.CLUSTER
+    assert node["ModuleOutputSettings"][0]["DatasetOutputOptions"] == {"PathOnDatastore": "a/{run-id}"}
+    assert [*found.datasets.values()] == [FoundDataset("images", "1", "workspaceblobstore", ("some/where",))]
+    command = ScriptRunConfig(source, command="python train.py --text 'a b'", **given)
+    found = read(workspace, run=Experiment(workspace, "lesson").submit(command).id)
+    (node,), (module,) = found.graph["ModuleNodes"], found.modules.values()
+    assert module["StepType"] == "CommandStep"
+    assert {one["Name"]: one["Value"] for one in node["ModuleParameters"]}["Command"] == "python"
+    arguments = [one["Value"] for one in module["StructuredInterface"]["Arguments"]]
+    assert arguments == ["train.py", "--text", "a b"]
+
+
+def test_data_is_read_wherever_it_is(workspace: Sdk, tmp_path: Path) -> None:
+    from azureml.core import Dataset
+    from azureml.data.data_reference import DataReference
+    from azureml.pipeline.core import Pipeline
+    from azureml.pipeline.steps import PythonScriptStep
+
+    store = workspace.get_default_datastore()
+    paths = ("a/*.csv", 'ü "b" 50%20')
+    files = Dataset.File.from_files([(store, path) for path in paths], validate=False).as_named_input("files")
+    table = Dataset.Tabular.from_delimited_files((store, "t.csv"), validate=False, infer_column_types=False)
+    reference = DataReference(store, "reference", path_on_datastore="r/s")
+    inputs = [files.as_mount(), table.as_named_input("table"), reference]
+    given = {"compute_target": example.CLUSTER, "source_directory": str(example.write_scripts(tmp_path))}
+    step = PythonScriptStep("train.py", inputs=inputs, runconfig=example.run_configuration(), **given)
+    found = read(workspace, run=example.submit(workspace, Pipeline(workspace, [step])).id)
+    assert list(found.datasets.values()) == [
+        FoundDataset("", "", store.name, paths),
+        FoundDataset("", "", store.name, ("t.csv",), is_tabular=True),
+    ]
+    (source,) = found.sources.values()
+    assert (source["Name"], source["DataStoreName"], source["PathOnDataStore"]) == ("reference", store.name, "r/s")
+
+
+def test_what_is_not_there_any_more_is_said(service: Service, workspace: Sdk, tmp_path: Path) -> None:
+    pipeline, _ = publish(workspace, tmp_path)
+    gone = next(iter(service.state.modules))
+    del service.state.modules[gone]
+    data = service.state.datasets.pop("images")[0]["datasetId"]
+    found = read(workspace, pipeline=pipeline.id)
+    assert found.missing == {
+        gone: "a module that Azure ML does not have any more",
+        data: "data that Azure ML does not have any more",
+    }
+    assert len(found.modules) == len(example.SCRIPTS) - 1
+
+
+UNKNOWN = (
+    ({"endpoint": "trainning"}, 'has no pipeline endpoint trainning. Did you mean "training"?'),
+    ({"endpoint": "../x y"}, "has no pipeline endpoint ../x y. Known: training."),
+    ({"pipeline": "lesson"}, "Pipelines are named by id, and lesson is the name of: 0"),
+    ({"pipeline": "00000000-0000-4000-8000-0000000000ff"}, "List those that there are"),
+    ({"run": "lesson_1"}, "has no run lesson_1. Check its id in the portal."),
+)
+
+
+def test_a_name_that_is_unknown(workspace: Sdk, tmp_path: Path) -> None:
+    publish(workspace, tmp_path)
+    for named, said in UNKNOWN:
+        with pytest.raises(AzureError, match=re.escape(said)):
+            read(workspace, **named)
+
+
+def test_exactly_one_thing_is_read(workspace: Sdk) -> None:
+    with pytest.raises(UsageError, match="exactly one"):
+        read(workspace)
+    with pytest.raises(UsageError, match="exactly one"):
+        read(workspace, endpoint="a", run="b")
+
+
+def test_all_endpoints_are_listed(service: Service, workspace: Sdk, tmp_path: Path) -> None:
+    pipeline, endpoint = publish(workspace, tmp_path)
+    schedule(workspace, "nightly", pipeline_endpoint_id=endpoint.id)
+    schedule(workspace, "old", pipeline_id=pipeline.id).disable()
+    alone = example.pipeline(workspace, tmp_path / "source", epochs="5").publish(name="alone", version="2")
+    later = service.state.pipelines[alone.id]["CreatedDate"] = "2026-02-01T08:00:00+00:00"
+    for number in range(120):
+        service.state.endpoints[str(number)] = {**service.state.endpoints[endpoint.id], "Id": f"{number}"}
+    service.state.endpoints["7"]["EntityStatus"] = "2"
+    rows = listed(workspace)
+    assert len(rows) == 122
+    created = service.state.endpoints[endpoint.id]["CreatedDate"]
+    assert rows[0] == Row("pipeline", "alone", alone.id, "2", active=True, created=later, schedules=())
+    planned = ("nightly", "old (disabled)")
+    assert rows[1] == Row("endpoint", "training", endpoint.id, "0", active=True, created=created, schedules=planned)
+    assert [row.id for row in rows if not row.active] == ["7"]
+
+
+# Where the requests go that an import makes.
+KINDS = ("Modules/", "PipelineEndpoints/Name", "Pipelines/", "Schedules$", "Graphs/", "Interface$", "/datasets/")
+
+
+@pytest.mark.parametrize("kind", [KINDS[0], *(pytest.param(kind, marks=pytest.mark.more) for kind in KINDS[1:])])
+def test_a_fault_is_said_in_our_words(
+    service: Service, workspace: Sdk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("urllib3.util.retry.Retry.DEFAULT_BACKOFF_MAX", 0)  # the SDK waits between two attempts
+    monkeypatch.setattr("urllib3.util.retry.Retry.get_backoff_time", lambda _: 0)
+    publish(workspace, tmp_path)
+    service.forget()
+    for status, said in ((401, "You are not logged in"), (500, "internal error"), (0, "cannot be reached")):
+        service.faults.ordered.clear()
+        service.fail(kind, status, method="GET", times=100)
+        with pytest.raises(AzureError, match=f"^Reading endpoint training failed. .*{said}"):
+            read(workspace, endpoint="training")
+    service.faults.ordered.clear()
+    service.drop(kind, method="GET")
+    service.fail(kind, 503, method="GET", first=2)
+    assert read(workspace, endpoint="training").missing == {}, "a fault that passes is none"
+    assert service.writes() == []

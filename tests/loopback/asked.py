@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .faults import DROP, Fault, Faults
+from .faults import CUT, DROP, Fault, Faults
 from .guard import Guard
 from .server import Server
 from .wire import Request
@@ -38,6 +38,10 @@ class Asked:
     def drop(self, pattern: str, *, method: str = "*", first: int = 1, times: int = 1) -> None:
         """Close the connection of such a request without an answer."""
         self.fail(pattern, DROP, method=method, first=first, times=times)
+
+    def cut(self, pattern: str, *, method: str = "*", first: int = 1, times: int = 1) -> None:
+        """Close the connection of such a request in the middle of the answer."""
+        self.faults.ordered.append(Fault(pattern, CUT, method, first, times, late=True))
 
     def lose(self, pattern: str, status: int = DROP, *, method: str = "*", first: int = 1, times: int = 1) -> None:
         """Do what such a request asks for, but answer with a status, or not at all."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from .wire import Answer, Request, error_body
 
 DROP = 0  # in place of a status: the connection is closed without an answer
+CUT = 1  # in place of a status: the connection is closed in the middle of the answer
 
 
 @dataclass

@@ -23,7 +23,7 @@ from . import (
     watching,
     workspace,
 )
-from .faults import Faults
+from .faults import CUT, Faults
 from .state import Json
 from .wire import Answer, Call, Refusal, Request, Route, error_body, read
 
@@ -91,6 +91,8 @@ class Server(ThreadingHTTPServer):
             if fault is not None and not fault.late:
                 return fault.answer
             answer = self._answered(request)
+            if fault is not None and fault.status == CUT:
+                return replace(answer, cut=True)
             return fault.answer if fault is not None else answer
 
     def _answered(self, request: Request) -> Answer:
@@ -141,8 +143,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(sent)
+            self.wfile.write(sent[: len(sent) // 2] if answer.cut else sent)
         self.wfile.flush()
+        self.close_connection = self.close_connection or answer.cut
 
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - looked for by name
 

@@ -37,11 +37,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back: JSON, or text as it stands."""
+    """What is sent back: JSON, or text as it stands. ``cut``: only half of it, and then the connection is closed."""
 
     body: object = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
 
     def encode(self) -> tuple[str, bytes]:
         """Return the content type and the bytes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -93,14 +93,24 @@ def services(workspace: Sdk) -> Services:
     return Services(workspace, create_session_with_retry())
 
 
-def each(function: Callable[[str], _Result], keys: Iterable[str], threads: int = _THREADS) -> dict[str, _Result]:
-    """Return what ``function`` says of each key, asked in threads and each once; the first error stops the others."""
+def each(
+    function: Callable[[str], _Result], keys: Iterable[str], threads: int = _THREADS, stop: Callable[[], object] = bool
+) -> dict[str, _Result]:
+    """Return what ``function`` returns for each key, called in threads, once for equal keys.
+
+    After the first error, or a signal, nothing more is begun, and ``stop`` tells what runs already.
+    """
     executor = ThreadPoolExecutor(threads)
     try:
-        futures = {key: executor.submit(function, key) for key in dict.fromkeys(keys)}
-        return {key: future.result() for key, future in futures.items()}
+        futures = {executor.submit(function, key): key for key in dict.fromkeys(keys)}
+        for future in as_completed(futures):
+            future.result()
+    except BaseException:
+        stop()
+        raise
     finally:
         executor.shutdown(cancel_futures=True)
+    return {key: future.result() for future, key in futures.items()}
 
 
 def quoted(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from aml_pipeline.azureml.v1 import data
 from aml_pipeline.azureml.v1.imported.asking import Services, quoted
@@ -70,7 +71,7 @@ def _places(flow: str) -> Iterator[tuple[str, str]]:
     for text in _PATH.findall(str(mapping(content.get("meta")).get("RsDataflow")) if content else flow):
         path = str(_json(text) or text.strip("\"'"))
         match = _ON_DATASTORE.fullmatch(path)
-        yield (match[1], match[2]) if match else ("", path)
+        yield (match[1], unquote(match[2])) if match else ("", path)
     for block in sequence(content.get("blocks")):
         for place in sequence(mapping(mapping(block).get("arguments")).get("datastores")):
             yield str(mapping(place).get("datastoreName")), str(mapping(place).get("path"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ def fetch(workspace: Sdk, code: Mapping[str, str], target: str) -> list[Loss]:
         work = _Download(services(workspace), target, len(folders))
         say(f"Downloading {counted(len(folders), 'snapshot')} of {counted(len(code), 'folder')}.")
         with reminding(work.progress):
-            found = each(lambda snapshot: work.run(snapshot, folders[snapshot]), folders, threads=_THREADS)
+            found = each(lambda snapshot: work.run(snapshot, folders[snapshot]), folders, _THREADS, work.stopped.set)
         say(f"Downloaded {counted(len(work.done), 'snapshot')}, {work.size}.")
     return [loss for losses in found.values() for loss in losses]
 
@@ -53,6 +54,7 @@ class _Download:
     count: int
     received: dict[str, int] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def progress(self) -> str:
         """Return what is done at the moment."""
@@ -98,7 +100,7 @@ class _Download:
             return ""
         location, waited = str(answer.get("location")), 0.0
         while "zipSasUri" not in answer:
-            if waited >= _PATIENCE_SECONDS:
+            if waited >= _PATIENCE_SECONDS or self.stopped.is_set():
                 raise AzureError(f"Azure ML did not make a zip file of snapshot {snapshot} in time. Try again.")
             time.sleep(_PAUSE_SECONDS)
             waited += _PAUSE_SECONDS
@@ -110,5 +112,7 @@ class _Download:
         self.received[snapshot] = 0
         with self.asked.download(address) as answer, open(file, "wb") as stream:
             for part in answer.iter_content(_PART_BYTES):
+                if self.stopped.is_set():
+                    raise AzureError(f"The download of snapshot {snapshot} was stopped.")
                 stream.write(part)
                 self.received[snapshot] += len(part)
