@@ -122,8 +122,11 @@ class Compilation:
     bindings: Bindings
     configurations: dict[str, Sdk] = field(default_factory=dict)
 
-    def pipeline(self) -> Sdk:
-        """Return the ``Pipeline`` of all steps; what is missing and was not created is treated as existing."""
+    def pipeline(self, provider: Sdk = None) -> Sdk:
+        """Return the ``Pipeline`` of all steps; what is missing and was not created is treated as existing.
+
+        ``provider`` is asked and sent to in place of the workspace's service for pipelines.
+        """
         steps = {step.name: self.step(step) for step in self.plan.steps}
         for step in self.plan.steps:
             for name in step.after:
@@ -137,6 +140,7 @@ class Compilation:
                 steps=[*steps.values(), *registering],
                 description=self.plan.description,
                 default_datastore=self.bindings.default_datastore,
+                _workflow_provider=provider,
             )
             pipeline.graph._add_pipeline_params(self.bindings.undeclared(self.plan.steps))  # noqa: SLF001
             return pipeline

@@ -52,9 +52,9 @@ def made(workspace: Sdk, environment: Environment, version: str, exported: str, 
     ``exported`` is the text from ``export``. Raises AzureError.
     """
     with doing(f"registering environment {environment.name}"):
-        defined = _defined(workspace, environment, project, exported)
-        defined.version = version
-        return defined.register(workspace)
+        new = defined(workspace, environment, project, exported)
+        new.version = version
+        return new.register(workspace)
 
 
 def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
@@ -69,7 +69,8 @@ def _got(workspace: Sdk, name: str | None, version: str | None) -> Sdk:
             raise
 
 
-def _defined(workspace: Sdk, environment: Environment, project: Project, exported: str) -> Sdk:
+def defined(workspace: Sdk, environment: Environment, project: Project, exported: str) -> Sdk:
+    """Return the environment of a definition, not registered; files that it is built from are uploaded."""
     from azureml.core import Environment as SdkEnvironment
 
     context = project.build_context(environment)

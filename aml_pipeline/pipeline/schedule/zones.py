@@ -58,6 +58,11 @@ def windows_name(zone: str) -> str:
     return _table()[zone]
 
 
+def iana_name(windows: str) -> str | None:
+    """Return the IANA name of a Windows zone: CLDR's choice for the world; None if it is not a zone of Azure ML."""
+    return _default_zones().get(windows)
+
+
 def fault(zone: str) -> tuple[str, str] | None:
     """Return the problem of ``zone`` as the time zone of a schedule and the cure, or None."""
     shown = zone if len(zone) <= _LONGEST_SHOWN else f"{zone[:_LONGEST_SHOWN]}…"

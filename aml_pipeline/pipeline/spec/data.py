@@ -102,7 +102,7 @@ class Dataset(Model):
 _MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 _MODEL_NAME_CURE = "Use at most 255 letters, digits, - and _, starting with a letter or digit."
 RUN = "{run}"
-_PATH = r"(?=.*\S)(?!/)(?!.*//)(?!(.*/)?\.{1,2}(/|$))([^{}$\\\n]|\{run\})+"
+OUTPUT_PATH = r"(?=.*\S)(?!/)(?!.*//)(?!(.*/)?\.{1,2}(/|$))([^{}$\\\n]|\{run\})+"
 _PATH_CURE = "Write folders joined by /, such as scores/{run}; the only placeholder is {run}, the id of the run."
 
 
@@ -113,7 +113,7 @@ def _model_name(name: str) -> str:
 
 
 def _output_path(path: str) -> str:
-    if not re.fullmatch(_PATH, path):
+    if not re.fullmatch(OUTPUT_PATH, path):
         raise fail("output-path", f'"{path}" is not a valid path of an output.', _PATH_CURE)
     return path
 
@@ -126,7 +126,7 @@ ModelName = Annotated[
 OutputPath = Annotated[
     Text,
     AfterValidator(_output_path),
-    Shown({"type": ["string", "number"], "pattern": f"^{_PATH}$", "patternErrorMessage": _PATH_CURE}),
+    Shown({"type": ["string", "number"], "pattern": f"^{OUTPUT_PATH}$", "patternErrorMessage": _PATH_CURE}),
 ]
 
 

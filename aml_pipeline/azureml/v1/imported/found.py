@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -44,6 +44,10 @@ class Found:
     schedules: Sequence[Json] = ()
     assignments: Mapping[str, str] = field(default_factory=dict)
     endpoint: str = ""  # its name, if an endpoint was read
+    endpoint_id: str = ""
+    active: bool = True  # a disabled endpoint or pipeline is read as well
+    workspace: str = ""  # subscription/group/name
+    environments: Collection[tuple[str, str]] = ()  # names and versions that the workspace is known to have
     missing: Mapping[str, str] = field(default_factory=dict)
     endpoint_id: str = ""
     active: bool = True  # a disabled endpoint or pipeline is read as well

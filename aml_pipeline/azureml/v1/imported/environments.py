@@ -1,0 +1,109 @@
+"""The environments that steps carry with their whole definition → `environment:`, and the files of definitions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aml_pipeline.azureml.images import BASE_IMAGE
+from aml_pipeline.azureml.v1.imported.found import Found, Json
+from aml_pipeline.azureml.v1.imported.graph import Node
+from aml_pipeline.azureml.v1.imported.notes import Notes, Unsayable
+from aml_pipeline.core.masking import without_secrets
+from aml_pipeline.core.plain import mapping, sequence
+from aml_pipeline.pipeline.yaml import emitter
+
+FOLDER = "environments"
+_CURATED = "AzureML-"
+_OURS = r"[0-9a-f]{16}"  # the version of an environment that this program registered, a digest of its definition
+
+
+@dataclass(slots=True)
+class Environments:
+    """The environments of a pipeline; ``files`` has those of their definitions by path."""
+
+    found: Found
+    files: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)  # by content and kind
+
+    def of(self, node: Node, notes: Notes) -> dict[str, Any]:
+        """Return the environment of a step. Raises Unsayable."""
+        entity = mapping(node.configuration.get("environment"))
+        name, version = str(entity.get("name") or ""), str(entity.get("version") or "")
+        at = {"version": version} if version else {}
+        if name.startswith(_CURATED):
+            return {"curated": name, **at}
+        is_known = (name, version) in self.found.environments and not re.fullmatch(_OURS, version)
+        text = _unsaid(entity)
+        if version and (text or is_known):
+            return {"registered": name, **at}
+        if text:
+            raise Unsayable(f"its environment {name or 'without a name'} {text}")
+        return self._defined(name or node.name, entity, notes)
+
+    def _defined(self, name: str, entity: Json, notes: Notes) -> dict[str, Any]:
+        docker = mapping(entity.get("docker"))
+        if docker.get("baseDockerfile"):
+            return {"name": name, "dockerfile": self._file(name, "/Dockerfile", str(docker["baseDockerfile"]), notes)}
+        image, conda = str(docker.get("baseImage") or ""), conda_of(entity)
+        if conda is None:
+            return {"name": name, "docker_image": image}
+        keys = {"name": name, "conda_file": self._file(name, ".yml", emitter.text(conda), notes)}
+        return keys if image in {"", BASE_IMAGE} else {**keys, "docker_image": image}
+
+    def _file(self, name: str, ending: str, text: str, notes: Notes) -> str:
+        """Return the path of a file with ``text``; equal ones are one file."""
+        safe = "\n".join(map(without_secrets, text.split("\n")))
+        if safe != text:
+            cure = "Write it with variables that pip reads, such as https://${USER}:${TOKEN}@host/simple."
+            notes.lose(f"a login in environment {name}", f"It looks like a secret. {cure}")
+        key = json.dumps([ending, safe])
+        if key not in self.paths:
+            slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "environment"
+            choices = (f"{FOLDER}/{slug}{number or ''}{ending}" for number in (0, *range(2, 10_000)))
+            self.paths[key] = next(path for path in choices if path not in self.files)
+            self.files[self.paths[key]] = safe.encode()
+        return self.paths[key]
+
+
+def conda_of(entity: Json) -> Mapping[str, Any] | None:
+    """Return the content of an environment's conda file; None if its image has all packages."""
+    python = mapping(entity.get("python"))
+    if python.get("userManagedDependencies") or mapping(entity.get("docker")).get("baseDockerfile"):
+        return None
+    conda = mapping(python.get("condaDependencies"))
+    return {key: conda[key] for key in ("channels", "dependencies", *conda) if key in conda and key != "name"}
+
+
+def _unsaid(entity: Json) -> str:
+    """Return what of a definition pipeline.yaml cannot say, else ""."""
+    docker, python = mapping(entity.get("docker")), mapping(entity.get("python"))
+    registry = mapping(docker.get("baseImageRegistry"))
+    if any(registry.values()):
+        return "has the login of a registry of images"
+    if docker.get("buildContext"):
+        return "is built from a folder with a Dockerfile, which Azure ML does not return"
+    if docker.get("baseDockerfile") and not python.get("userManagedDependencies"):
+        return "has both a Dockerfile and a conda file"
+    if entity.get("r") or sequence(mapping(entity.get("spark")).get("packages")):
+        return "has packages of R or Spark"
+    if python.get("userManagedDependencies") and not (docker.get("baseImage") or docker.get("baseDockerfile")):
+        return "has no image and no packages"
+    return ""
+
+
+def definition(node: Node) -> dict[str, Any]:
+    """Return what a step's environment is built from, to compare: its name and its definition."""
+    entity = mapping(node.configuration.get("environment"))
+    docker, conda = mapping(entity.get("docker")), conda_of(entity)
+    made = {
+        "name": str(entity.get("name") or node.name),
+        "image": docker.get("baseImage"),
+        "Dockerfile": docker.get("baseDockerfile"),
+        "packages": None if conda is None else json.dumps(conda, sort_keys=True),
+        "registry": "with a login" if any(mapping(docker.get("baseImageRegistry")).values()) else None,
+    }
+    return {key: without_secrets(value) for key, value in made.items() if value}

@@ -1,0 +1,209 @@
+"""The JSON of a graph → its steps: command lines token by token, what they read and write, what they run in.
+
+Nothing is judged and nothing is renamed here, so that both sides of the proof are read alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from aml_pipeline.azureml.v1.imported.found import Found, Json
+from aml_pipeline.core.plain import mapping, sequence
+
+# How the SDK writes a port into an argument: as text with a prefix; the last is the variable with the path of the port.
+_INPUT, _OUTPUT, _VARIABLE = "DatasetConsumptionConfig:", "DatasetOutputConfig:", "$AZUREML_DATAREFERENCE_"
+_ORDER = "_run_after_"  # ports that carry no data
+_REFERENCES = frozenset({"1", "GraphParameterName"})  # values that are names of the pipeline's parameters
+
+
+class Word(NamedTuple):
+    """One word of a command line: a text, the name of a parameter of the pipeline, or the name of a port."""
+
+    kind: Literal["literal", "parameter", "input", "output"]
+    value: str
+
+
+class Source(NamedTuple):
+    """What an input reads: the output ``port`` of a step, or ``data``, which is no step's."""
+
+    node: str
+    port: str
+    data: Json | None
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step of a graph. ``why`` says what is not known of it, ``type`` is the SDK's class of it.
+
+    ``values`` and ``references`` are those of its module's parameters: texts, and names of the pipeline's parameters.
+    ``variables`` are set to parameters that are no arguments. ``inputs`` and ``outputs`` have the settings of its ports
+    by name, ``sources`` what its inputs read.
+    """
+
+    id: str
+    name: str
+    type: str
+    why: str = ""
+    snapshot: str = ""
+    is_deterministic: bool = True
+    values: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    configuration: Json = field(default_factory=dict)
+    words: tuple[Word, ...] = ()
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+    outputs: Mapping[str, Json] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+
+    @property
+    def program(self) -> list[Word]:
+        """The words that start it, before its arguments; none if it is no program."""
+        if "Script" in self.values:
+            return [Word("literal", "python"), Word("literal", self.values["Script"])]
+        return [Word("literal", self.values["Command"])] if self.values.get("Command") else []
+
+    @property
+    def upstream(self) -> list[str]:
+        """The nodes before it, through data or order."""
+        return [*(source.node for source in self.sources.values() if source.node), *self.after]
+
+
+def read(found: Found) -> list[Node]:
+    """Return the steps of a pipeline, each after those that it needs, else in the order of the graph."""
+    edges: dict[str, list[tuple[str, str, str]]] = {}
+    for edge in each(found.graph.get("Edges")):
+        start, end = mapping(edge.get("SourceOutputPort")), mapping(edge.get("DestinationInputPort"))
+        place = (str(end.get("PortName")), str(start.get("NodeId")), str(start.get("PortName")))
+        edges.setdefault(str(end.get("NodeId")), []).append(place)
+    data = {str(node.get("Id")): node for node in each(found.graph.get("DatasetNodes"))}
+    nodes = [
+        _node(found, entity, edges.get(str(entity.get("Id")), []), data)
+        for entity in each(found.graph.get("ModuleNodes"))
+    ]
+    return list(_in_order(nodes))
+
+
+def _in_order(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield the nodes in topological order; those of a cycle at the end, as they come."""
+    waiting, done = list(nodes), set[str]()
+    while waiting:
+        known = {node.id for node in waiting}
+        node = next((node for node in waiting if known.isdisjoint(node.upstream)), waiting[0])
+        done.add(node.id)
+        waiting.remove(node)
+        yield node
+
+
+def _node(found: Found, entity: Json, edges: Sequence[tuple[str, str, str]], data: Mapping[str, Json]) -> Node:
+    known, module_id = str(entity.get("Id")), str(entity.get("ModuleId"))
+    sources = {
+        port: Source("", "", data[node]) if node in data else Source(node, out, None) for port, node, out in edges
+    }
+    read = {port: source for port, source in sources.items() if not port.startswith(_ORDER)}
+    after = tuple(source.node for port, source in sources.items() if port.startswith(_ORDER))
+    module = found.modules.get(module_id)
+    if module is None:
+        why = found.missing.get(module_id, "its module was not found")
+        return Node(known, known, "unknown", why, sources=read, after=after)
+    structured = mapping(module.get("StructuredInterface"))
+    literal, references = _parameters(entity.get("ModuleParameters"))
+    defaults = {name: text for name, text in _named(structured.get("Parameters"), "DefaultValue") if text is not None}
+    values = {**{name: text for name, text in defaults.items() if name not in references}, **literal}
+    inputs, outputs = _ports(structured, entity, "Input"), _ports(structured, entity, "Output")
+    return Node(
+        known,
+        str(module.get("Name")),
+        str(module.get("StepType") or "PythonScriptStep"),
+        snapshot=str(module.get("StorageId") or ""),
+        is_deterministic=bool(module.get("IsDeterministic", True)),
+        values=values,
+        references=references,
+        metadata=_parameters(entity.get("ModuleMetadataParameters"))[0],
+        variables=dict(_variables(structured, {**defaults, **values})),
+        configuration=_configuration(entity, module),
+        words=tuple(
+            _word(argument, values, references, inputs, outputs) for argument in each(structured.get("Arguments"))
+        ),
+        inputs=inputs,
+        outputs=outputs,
+        sources=read,
+        after=after,
+    )
+
+
+def each(entities: object) -> Iterator[Json]:
+    """Yield the mappings in a list of JSON."""
+    return map(mapping, sequence(entities))
+
+
+def _parameters(entities: object) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the texts of a node's parameters, and the names of the pipeline's parameters that they refer to."""
+    values: dict[str, str] = {}
+    references: dict[str, str] = {}
+    for entity in each(entities):
+        if entity.get("Value") is not None:
+            refers = str(entity.get("ValueType")) in _REFERENCES
+            (references if refers else values)[str(entity.get("Name"))] = str(entity["Value"])
+    return values, references
+
+
+def _named(entities: object, key: str) -> Iterator[tuple[str, str | None]]:
+    for entity in each(entities):
+        yield str(entity.get("Name")), None if entity.get(key) is None else str(entity[key])
+
+
+def _variables(structured: Json, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables that the SDK sets to parameters that no argument names (``params`` of a PythonScriptStep)."""
+    named = {
+        entity.get("Value") for entity in each(structured.get("Arguments")) if entity.get("ValueType") == "Parameter"
+    }
+    for entity in each(structured.get("Parameters")):
+        name = str(entity.get("Name"))
+        if entity.get("SetEnvironmentVariable") and name not in named and name in values:
+            yield str(entity.get("EnvironmentVariableOverride") or name), values[name]
+
+
+def _configuration(entity: Json, module: Json) -> Json:
+    text = entity.get("Runconfig") or module.get("Runconfig")
+    try:
+        return mapping(json.loads(text)) if isinstance(text, str) else mapping(text)
+    except ValueError:
+        return {}
+
+
+def _ports(structured: Json, entity: Json, kind: str) -> dict[str, Json]:
+    """Return the settings of the ports of a kind: those of the node over those of its module."""
+    own = {str(one.get("Name")): one for one in each(entity.get(f"Module{kind}Settings"))}
+    ports = {str(one.get("Name")): one for one in each(structured.get(f"{kind}s"))}
+    return {
+        name: {**port, **{key: value for key, value in own.get(name, {}).items() if value is not None}}
+        for name, port in ports.items()
+        if not name.startswith(_ORDER)
+    }
+
+
+def _word(
+    argument: Json,
+    values: Mapping[str, str],
+    references: Mapping[str, str],
+    inputs: Mapping[str, Json],
+    outputs: Mapping[str, Json],
+) -> Word:
+    kind, text = str(argument.get("ValueType")), str(argument.get("Value") or "")
+    if kind == "Parameter":
+        return Word("parameter", references[text]) if text in references else Word("literal", values.get(text, ""))
+    if kind in {"Input", "Output"}:
+        return Word("input" if kind == "Input" else "output", text)
+    for prefix, ports, port in ((_INPUT, inputs, "input"), (_OUTPUT, outputs, "output")):
+        if text.startswith(prefix) and text.removeprefix(prefix) in ports:
+            return Word("input" if port == "input" else "output", text.removeprefix(prefix))
+    if text.startswith(_VARIABLE):
+        name = text.removeprefix(_VARIABLE)
+        if name in inputs or name in outputs:
+            return Word("input" if name in inputs else "output", name)
+    return Word("literal", text)
