@@ -60,8 +60,8 @@ def value_names(step: Step) -> list[str]:
     """
     taken = {*step.written, ORDER}
     free = _Names({*taken, *names(step).values()})
-    words = [_word(option) if isinstance(token, Literal) else "" for option, token, _ in with_options(step.arguments)]
-    return [word and free.take(f"input_{word}" if word in taken | TAKEN else word) for word in words]
+    wanted = [word(option) if isinstance(token, Literal) else "" for option, token, _ in with_options(step.arguments)]
+    return [name and free.take(f"input_{name}" if name in taken | TAKEN else name) for name in wanted]
 
 
 class _Names:
@@ -85,15 +85,15 @@ def _wanted(step: Step) -> dict[Data, str]:
     wanted: dict[Data, str] = {}
     for option, part, _ in by_option(step.arguments):
         if isinstance(part, (Input, Dataset)):
-            wanted.setdefault(part, _word(option) or part.name)
+            wanted.setdefault(part, word(option) or part.name)
     return {data: data.name for data in step.unnamed if isinstance(data, (Input, Dataset))} | wanted
 
 
-def _word(option: str) -> str:
+def word(option: str) -> str:
     """Return an option as a name, ``--raw-data`` as ``raw_data``; "" if it cannot be one."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", option.lstrip("-"))
-    word = re.sub(r"[-.]", "_", words).lower()
-    return word if word_name_fault(word) is None or word in TAKEN else ""
+    name = re.sub(r"[-.]", "_", words).lower()
+    return name if word_name_fault(name) is None or name in TAKEN else ""
 
 
 def pipeline_input(plan: Plan, dataset: str) -> str:

@@ -58,9 +58,9 @@ def windows_name(zone: str) -> str:
     return _table()[zone]
 
 
-def iana_name(windows: str) -> str | None:
-    """Return the IANA name of a Windows zone: CLDR's choice for the world; None if it is not a zone of Azure ML."""
-    return _default_zones().get(windows)
+def iana_name(zone: str) -> str | None:
+    """Return the IANA name of a Windows zone, which may be an IANA name itself: CLDR's choice for the world, or None."""
+    return zone if zone in _table() else _default_zones().get(zone)
 
 
 def fault(zone: str) -> tuple[str, str] | None:

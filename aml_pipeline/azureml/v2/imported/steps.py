@@ -1,0 +1,275 @@
+"""A node of a v2 pipeline → a step of pipeline.yaml: what it runs, and what it reads and writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aml_pipeline.azureml.importing.draft import Loss
+from aml_pipeline.azureml.importing.names import Names
+from aml_pipeline.azureml.v2.imported import commands, outputs, settings
+from aml_pipeline.azureml.v2.imported.environments import Environments
+from aml_pipeline.azureml.v2.imported.inputs import Bound, Datasets, Parameters
+from aml_pipeline.azureml.v2.imported.job import Node, Path, Source, inputs_of, result_of
+from aml_pipeline.azureml.v2.imported.unsayable import Unsayable
+from aml_pipeline.core import files
+from aml_pipeline.core.errors import UsageError
+from aml_pipeline.pipeline.plan.ports import ORDER, word
+from aml_pipeline.pipeline.spec.names import TAKEN
+
+_INPUT = re.compile(r"\$\{\{ inputs\.(\w+) \}\}")
+
+_CURE = "Write a step that does it, or go without it."
+# Why jobs of other types are no steps.
+_OTHERS = {
+    "parallel": f"it runs a script on batches of data, on several nodes. {_CURE}",
+    "sweep": f"it searches values while it runs, which `matrix` cannot: its values are fixed. {_CURE}",
+    "automl": f"AutoML has no script. {_CURE}",
+    "spark": f"it runs on Spark, and a step runs a command. {_CURE}",
+}
+
+
+@dataclass(slots=True)
+class Step:
+    """A step: its ``keys`` in pipeline.yaml, the folder of its ``code``, and what it has to do with others.
+
+    ``reads`` has the outputs of other nodes, each with the input that reads it; ``writes`` the outputs that its command
+    names, ``results`` those of them that are outputs of the pipeline, by their names there.
+    """
+
+    node: Node
+    name: str
+    keys: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    reads: dict[Source, str] = field(default_factory=dict)
+    writes: set[str] = field(default_factory=set)
+    results: dict[str, str] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)  # those that it writes, by their names in pipeline.yaml
+    losses: list[Loss] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Makes steps of nodes, with the names, the parameters and the datasets that they share.
+
+    ``called`` has the names of the steps by the paths of their nodes.
+    """
+
+    names: Names
+    parameters: Parameters
+    datasets: Datasets
+    environments: Environments
+    default_compute: str
+    called: Mapping[Path, str]
+
+    def make(self, node: Node) -> Step:
+        """Return the step of ``node``. Raises Unsayable."""
+        if node.why:
+            raise Unsayable(node.why)
+        if node.kind != "command" or "command" not in node.component:
+            raise Unsayable(_OTHERS.get(node.kind, f"a step of type {node.kind} runs no command. {_CURE}"))
+        step = Step(node, self.called[node.path])
+        step.code = _code(node)
+        bound = dict(inputs_of(node))
+        self._limit(node, bound)
+        bound = {name: one for name, one in bound.items() if one.kind != "absent"}
+        data = {name: self._data(step, name, one) for name, one in bound.items() if one.kind in {"data", "output"}}
+        inner = {self._input_name(step, name): text for name, text in data.items()}
+        started = self._started(step, bound, set(data))
+        step.keys |= started.keys
+        self._read(step, inner, bound)
+        self._write(step, started.marker)
+        if node.component.data("is_deterministic") is False:
+            step.keys["allow_reuse"] = False
+        self._settle(step)
+        return step
+
+    def _settle(self, step: Step) -> None:
+        """Add the environment and the other settings."""
+        node = step.node
+        environment = node.component.get("environment")
+        if environment is not None and environment.value is not None:
+            step.keys["environment"] = self.environments.keys(environment, step.name)
+        values = {name: bound.text for name, bound in node.scope.inputs.items() if bound.kind in {"text", "parameter"}}
+        step.keys |= settings.of(node.part, node.component, values, self.default_compute, step.losses)
+        for key in {"resources", "distribution"} & node.part.parts.keys():  # those of the component do not count
+            node.component.data(key)
+        for part in {node.part, node.component}:
+            part.get("type")
+            for key in ("name", "display_name"):
+                if key in part and _is_name(str(part.parts[key].value), step.name):
+                    part.get(key)
+
+    def _started(self, step: Step, bound: Mapping[str, Bound], data: set[str]) -> commands.Started:
+
+        def expression(kind: str, name: str) -> str | None:
+            if kind == "outputs":
+                return f"${{{{ outputs.{self._output(step, name)} }}}}"
+            if name not in bound:
+                _refuse_undeclared(step.node, name)
+                return None
+            if name in data:
+                return f"${{{{ inputs.{self._input_name(step, name)} }}}}"
+            if bound[name].kind == "text":
+                return bound[name].text
+            return f"${{{{ parameters.{bound[name].name} }}}}"
+
+        values = {f"${{{{ parameters.{one.name} }}}}": one.text for one in bound.values() if one.kind == "parameter"}
+        return commands.started(step.node.component.text("command"), step.code or None, expression, values)
+
+    def _limit(self, node: Node, bound: Mapping[str, Bound]) -> None:
+        """Note what the declarations of inputs say of parameters; limits of a value that is given say nothing more."""
+        for name, declared in node.declared("inputs").items():
+            if not declared.is_mapping:
+                continue
+            taken = {"type", "optional", "default"}
+            if name in bound and bound[name].kind in {"parameter", "text"}:
+                taken |= {"min", "max", "enum"}
+            if name in bound and bound[name].kind == "parameter":
+                self.parameters.used(bound[name].name, declared)
+                taken.add("description")
+            for key in taken:
+                declared.data(key)
+
+    def _input_name(self, step: Step, name: str) -> str:
+        return self.names.give("input", name, scope=step.name)
+
+    def _output(self, step: Step, name: str) -> str:
+        if name not in {**step.node.declared("outputs"), **dict(step.node.part.items("outputs"))}:
+            raise Unsayable(f"{step.node.component.where}: the command names the output {name}, which is not declared.")
+        step.writes.add(name)
+        return self.names.give("output", name, scope=step.name)
+
+    def _data(self, step: Step, name: str, bound: Bound) -> str:
+        """Return the data that an input reads, as an expression."""
+        if bound.kind == "data":
+            declared = step.node.declared("inputs").get(name)
+            return f"${{{{ datasets.{self.datasets.give(bound, declared, step.name)} }}}}"
+        path, output = step.node.scope.source(bound.source)
+        if path not in self.called:
+            raise Unsayable(f"{bound.part.where}: the pipeline has no node {'.'.join(path)}.")
+        step.reads[path, output] = name
+        if bound.mode not in {"", "ro_mount", "direct"}:
+            why = "what another step wrote is mounted. Delete the mode."
+            step.losses.append(bound.part.lost(f"mode {bound.mode} of input {name}", why))
+        return self.output(path, output)
+
+    def output(self, path: Path, output: str) -> str:
+        """Return an output of the node at ``path`` as an expression."""
+        step = self.called[path]
+        return f"${{{{ steps.{step}.outputs.{self.names.give('output', output, scope=step)} }}}}"
+
+    def stand_in(self, step: Step, source: Source) -> None:
+        """Let ``step`` read a dataset on this machine instead of an output that no imported step writes."""
+        path, output = source
+        name, text = step.reads.pop(source), self.output(path, output)
+        part = next(part for key, part in step.node.part.items("inputs") if key == name)
+        dataset = self.datasets.local(name, step.node.declared("inputs").get(name), self.called[path], output)
+        for key in {"inputs", "arguments"} & step.keys.keys():
+            step.keys[key] = _replaced(step.keys[key], text, f"${{{{ datasets.{dataset} }}}}")
+        step.keys["after"] = [other for other in step.keys.get("after", []) if other != self.called[path]]
+        why = f"no imported step writes it. Write {text} once one does, or put a sample at {dataset}'s `local` path."
+        step.losses.append(part.lost(f"output {output} of {'.'.join(path)}", why))
+
+    def _read(self, step: Step, inner: Mapping[str, str], bound: Mapping[str, Bound]) -> None:
+        """Add ``inputs`` and ``after``, and write data alone where the option already says the name of the input."""
+        given = {self._input_name(step, name): one for name, one in bound.items() if one.kind == "output"}
+        carried = list(dict.fromkeys(_INPUT.findall(str(step.keys.get("arguments", "")))))
+        after = [name for name in inner if name not in carried and name in given and given[name].mode == "direct"]
+        free = {self.names.give("output", name, scope=step.name) for name in step.writes} | {ORDER}
+        direct = set(_direct(step.keys.get("arguments"), inner, free))
+        twice = {name: first for name, text in inner.items() for first in inner if inner[first] == text}
+        for name in list(twice):
+            twice[name] = next(first for first in inner if inner[first] == inner[name])
+            if twice[name] != name:
+                why = f"it is the same data as input {twice[name]}, whose name it has."
+                step.losses.append(step.node.part.lost(f"input {name}", why))
+        texts = {name: inner[name] if twice[name] in direct else f"${{{{ inputs.{twice[name]} }}}}" for name in inner}
+        if "arguments" in step.keys:
+            step.keys["arguments"] = _filled(step.keys["arguments"], texts)
+        rest = [name for name in inner if twice[name] == name and name not in {*direct, *after}]
+        if rest:
+            step.keys["inputs"] = {name: inner[name] for name in rest}
+        if after:
+            paths = [step.node.scope.source(given[name].source)[0] for name in after]
+            step.keys["after"] = list(dict.fromkeys(self.called[path] for path in paths))
+
+    def _write(self, step: Step, marker: str) -> None:
+        """Add the settings of the outputs that the command names."""
+        declared = step.node.declared("outputs")
+        for name in {**declared, **dict(step.node.part.items("outputs"))}:
+            result = result_of(step.node, name)
+            said = outputs.settings(name, (result.part, declared.get(name)), step.losses)
+            if name not in step.writes:
+                if name != marker:
+                    why = "the command does not name it. Give its path to the program as an argument."
+                    step.losses.append(step.node.part.lost(f"output {name}", why))
+                continue
+            own = self.names.give("output", name, scope=step.name)
+            step.outputs.append(own)
+            if said:
+                step.keys.setdefault("outputs", {})[own] = said
+            if result.name:
+                step.results[self.names.give("output", result.name)] = own
+        step.writes |= {marker} - {""}
+
+
+def _is_name(text: str, step: str) -> bool:
+    return re.sub(r"[\W_]+", "-", text.lower()) == step
+
+
+def _refuse_undeclared(node: Node, name: str) -> None:
+    if name not in {**node.declared("inputs"), **dict(node.part.items("inputs"))}:
+        raise Unsayable(f"{node.component.where}: the command names the input {name}, which is not declared.")
+
+
+def _code(node: Node) -> str:
+    """Return the absolute path of the folder of the code, "" if there is none. Raises UsageError, Unsayable."""
+    code = node.component.get("code")
+    if code is None or code.value is None:
+        return ""
+    text = str(code.value).removeprefix("file:")
+    if re.match(r"(azureml|git\+?\w*|https?):", text):
+        raise Unsayable(f"{code.where}: the code {text} is not on this machine. Download it, and name the folder.")
+    if "additional_includes" in node.component:
+        raise Unsayable(f"{code.where}: files are added to the code from elsewhere. Copy them into its folder.")
+    path = code.beside(text)
+    if not files.is_folder(path):
+        raise UsageError(f"{code.where}: the folder of the code, {text}, was not found. Correct its path.")
+    return path
+
+
+def _pairs(arguments: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - plain data
+    """Yield each option, "" for none, with its value."""
+    for item in arguments if isinstance(arguments, list) else [arguments]:
+        yield from item.items() if isinstance(item, Mapping) else [("", item)]
+
+
+def _direct(arguments: Any, inner: Mapping[str, str], used: set[str]) -> Iterator[str]:  # noqa: ANN401
+    """Yield the inputs whose names follow from the arguments, see ``plan/ports.py``; ``used`` are names of outputs."""
+    seen: set[str] = set()
+    for option, value in _pairs(arguments):
+        for name in _INPUT.findall(str(value)):
+            wanted = word(option) or re.split(r"[. ]", inner[name])[-2]
+            taken = f"input_{wanted}" if wanted in used | TAKEN else wanted
+            if name not in seen and name == taken:
+                yield name
+            seen.add(name)
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:  # noqa: ANN401 - plain data
+    if isinstance(value, Mapping):
+        return {key: _replaced(one, old, new) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_replaced(one, old, new) for one in value]
+    return value.replace(old, new) if isinstance(value, str) else value
+
+
+def _filled(value: Any, texts: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain data
+    if isinstance(value, Mapping):
+        return {key: _filled(one, texts) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, texts) for one in value]
+    return _INPUT.sub(lambda match: texts[match[1]], value) if isinstance(value, str) else value
