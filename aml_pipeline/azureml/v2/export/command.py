@@ -36,7 +36,10 @@ class Word:
 
 
 def lines(step: Step, ports: Sequence[Port]) -> list[list[Word]]:
-    """Return the command of ``step``, which runs it with its arguments: what it runs, then a line for each argument."""
+    """Return the command of ``step``, which runs it with its arguments: what it runs, then a line for each option.
+
+    Where a line begins depends on nothing but the words, so that an import, which sees only them, is exported alike.
+    """
     bindings = {port.token: port.binding for port in ports}
     names = iter(value_names(step))
 
@@ -50,10 +53,13 @@ def lines(step: Step, ports: Sequence[Port]) -> list[list[Word]]:
         return Word(shell, token.text, name) if isinstance(token, Literal) and _is_value(token.text) else Word(shell)
 
     in_subfolder = step.script is not None and posixpath.dirname(posixpath.normpath(step.script))
-    rows = [[*([Word(_FROM_ROOT)] if in_subfolder else []), *(Word(quoted(text)) for text in step.words)]]
+    rows = [[*([Word(_FROM_ROOT)] if in_subfolder else []), *(Word(quoted(text)) for text in step.words)], []]
     for argument in step.arguments:
         option = [] if argument.option is None else [Word(quoted(argument.option))]
-        rows.append([*option, *map(word, argument.values)])
+        for one in [*option, *map(word, argument.values)]:
+            if _is_option(one.shell.lstrip("'")):
+                rows.append([])
+            rows[-1].append(one)
     done = (port for port in ports if port.kind == "outputs" and port.token is None)
     return [*filter(None, rows), *([Word(f"&& echo done > {port.binding}/done")] for port in done)]
 
@@ -68,6 +74,9 @@ def quoted(text: str) -> str:
 
 def _is_value(text: str) -> bool:
     """Whether a literal can be the value of an input; an option cannot, which also says how the next word is named."""
-    is_option = text.startswith("-") and narrowest([text]) == "string"
     is_plain = text.isprintable() and text == text.strip() != "" and not any(mark in text for mark in MARKS)
-    return is_plain and not is_option
+    return is_plain and not _is_option(text)
+
+
+def _is_option(text: str) -> bool:
+    return text.startswith("-") and narrowest([text]) == "string"

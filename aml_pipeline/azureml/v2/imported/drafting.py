@@ -10,7 +10,7 @@ from typing import Any
 
 from aml_pipeline.azureml.importing.draft import Draft, Loss
 from aml_pipeline.azureml.importing.names import Names
-from aml_pipeline.azureml.v2.imported import schedules
+from aml_pipeline.azureml.v2.imported import clusters, schedules
 from aml_pipeline.azureml.v2.imported.environments import Environments
 from aml_pipeline.azureml.v2.imported.files import Part, left
 from aml_pipeline.azureml.v2.imported.inputs import Datasets, Parameters
@@ -67,6 +67,8 @@ class _Drafting:
         _give_valid_first(names, "step", [".".join(node.path) for node in found])
         steps = self._steps(found)
         code = self._code(steps)
+        for step in steps:
+            step.keys["compute"] = clusters.described(step.keys["compute"], self._repository)
         shared = _shared([step.keys for step in steps])
         said = {step.name: _in_order(step.keys) for step in steps}
         head = {"name": name, **self._head(job), "sdk": "v2", **shared}
