@@ -42,10 +42,11 @@ DRAFT = Draft(
 NOW = dt.datetime(2026, 11, 28, 17, 0, tzinfo=dt.timezone.utc)
 
 
-def fetch(code: Mapping[str, str], target: str) -> None:
+def fetch(code: Mapping[str, str], target: str) -> list[Loss]:
     for folder in code:
         (Path(target) / folder).mkdir(parents=True)
         (Path(target) / folder / "train.py").write_text(SCRIPT)
+    return []
 
 
 def same(_folder: str) -> list[str]:
@@ -72,7 +73,7 @@ FILES = [
 
 def test_a_project_is_written_and_valid(tmp_path: Path) -> None:
     imported = written(tmp_path / "a" / "churn")
-    assert imported.differences == ()
+    assert imported.differences == []
     assert names(tmp_path) == [f"a/churn/{name}" for name in FILES]
     opened = open_pipeline(str(tmp_path / "a/churn/pipeline.yaml"))
     assert opened.loaded.problems == []
@@ -167,6 +168,14 @@ def test_a_folder_that_is_not_empty_is_refused(there: str, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="not a folder" if there == "file" else "is not empty"):
         written(place)
     assert names(tmp_path) == before
+
+
+def test_what_the_code_lost_is_reported(tmp_path: Path) -> None:
+    loss = Loss("steps", "code", ".git/config: not code")
+    imported = written(tmp_path / "p", fetch=lambda code, target: [*fetch(code, target), loss])
+    assert imported.draft.losses == (loss,)
+    assert "| steps | code | .git/config: not code |" in (tmp_path / "p/README.md").read_text()
+    assert "README.md lists" in (tmp_path / "p/pipeline.yaml").read_text()
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:

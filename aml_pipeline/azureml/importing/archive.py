@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from aml_pipeline.core.errors import AzureError
-from aml_pipeline.core.wording import counted, printable, size_in_words
+from aml_pipeline.core.wording import printable, size_in_words
 
 # Azure ML accepts snapshots of 300 MB and 2,000 files; more is no snapshot, but it may have raised that limit.
 MOST_BYTES = 4 << 30
@@ -43,34 +43,45 @@ class _Extraction:
         self._opened = opened
         self._target = target
         self._folded: dict[str, str] = {}  # paths that differ from others by more than case
+        self._links: set[str] = set()
         self._bytes = 0
 
     def left_out(self) -> list[str]:
-        """Extract everything; return what was left out, each with the reason, a folder of ours as one."""
+        """Extract everything; return what was left out, each with the reason, but the files of a folder as one."""
         entries = self._opened.infolist()
         if len(entries) > MOST_FILES:
             raise self._too_large(f"more than {MOST_FILES:,} files")
         os.makedirs(self._target, exist_ok=True)
-        faults: dict[str, int] = {}
+        self._links = {entry.filename for entry in entries if _kind(entry) == stat.S_IFLNK}
+        faults: dict[tuple[str, str], list[str]] = {}
         for entry in entries:
-            if fault := self._extract(entry):
-                faults[fault] = faults.get(fault, 0) + 1
-        return [fault + (f" ({counted(times, 'file')})" if times > 1 else "") for fault, times in faults.items()]
+            name = entry.filename.removesuffix("/")
+            if fault := self._extract(name, entry):
+                faults.setdefault(fault, []).append(_shown(name))
+        return [
+            f"{names[0]}{f' and {len(names) - 1:,} more in {_shown(folder)}' if names[1:] else ''}: {reason}"
+            for (folder, reason), names in faults.items()
+        ]
 
-    def _extract(self, entry: zipfile.ZipInfo) -> str:
-        """Extract an entry; return why it was left out, if so."""
-        name = entry.filename.removesuffix("/")
+    def _extract(self, name: str, entry: zipfile.ZipInfo) -> tuple[str, str] | None:
+        """Extract an entry; if it was left out, return the folder to which that applies, else its name, and why."""
+        parts = name.split("/")
+        for index, part in enumerate(parts):
+            way = "/".join(parts[: index + 1])
+            if part.casefold() in _OURS:
+                return way, "not code, and it would change how git or aml-pipeline work"
+            if way in self._links and way != name:
+                return way, "its folder is a link"
         fault = _fault(name, entry) or self._fault_of_place(name)
         if fault:
-            return fault
+            return name, fault
         if entry.flag_bits & _LOCKED:
             raise AzureError(f"{_shown(name)} is encrypted, and nobody gave its password. Upload the code anew.")
-        path = os.path.join(self._target, *name.split("/"))
         try:
-            self._write(entry, path)
+            self._write(entry, os.path.join(self._target, *parts))
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            return f"{_shown(name)}: another file of the archive is in its place"
-        return ""
+            return name, "another file of the archive is in its place"
+        return None
 
     def _fault_of_place(self, name: str) -> str:
         """Return why an entry cannot have its place: on some disks, another one has it."""
@@ -79,7 +90,7 @@ class _Extraction:
             way = f"{way}/{part}" if way else part
             known = self._folded.setdefault(way.casefold(), way)
             if known != way:
-                return f"{_shown(name)}: it differs from {_shown(known)} only by case"
+                return f"it differs from {_shown(known)} only by case"
         return ""
 
     def _write(self, entry: zipfile.ZipInfo, path: str) -> None:
@@ -106,22 +117,23 @@ def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
+def _kind(entry: zipfile.ZipInfo) -> int:
+    """Return the type of a file as in ``stat``; 0 if the archive has none."""
+    return stat.S_IFMT(entry.external_attr >> 16)
+
+
 def _fault(name: str, entry: zipfile.ZipInfo) -> str:
     """Return why an entry must not be written, from its name and type alone."""
     parts = name.split("/")
-    for index, part in enumerate(parts):
-        if part.casefold() in _OURS:
-            return f"{_shown('/'.join(parts[: index + 1]))}: not code, and it would change how git or aml-pipeline work"
-    kind = stat.S_IFMT(entry.external_attr >> 16)
     reasons = {
         "its path is outside the folder": ".." in parts or parts[0] == "" or _DRIVE.match(name) is not None,
         "its path has empty parts": any(part in {"", "."} for part in parts),
         "its name has a backslash or a control character": "\\" in name or not name.isprintable(),
         "its name is too long": any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts),
-        "it is a link": kind == stat.S_IFLNK,
-        "it is neither a file nor a folder": kind not in {0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK},
+        "it is a link": _kind(entry) == stat.S_IFLNK,
+        "it is neither a file nor a folder": _kind(entry) not in {0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK},
     }
-    return next((f"{_shown(name)}: {reason}" for reason, holds in reasons.items() if holds), "")
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def _shown(name: str) -> str:

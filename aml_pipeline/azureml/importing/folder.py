@@ -8,10 +8,10 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aml_pipeline.azureml.importing import document, readme
-from aml_pipeline.azureml.importing.draft import Draft
+from aml_pipeline.azureml.importing.draft import Draft, Loss
 from aml_pipeline.core import durability, files, replacing
 from aml_pipeline.core.errors import MachineError, UsageError
 from aml_pipeline.core.wording import shortened
@@ -26,7 +26,7 @@ _NEVER = (".git", _STATE, ".azureml/config.json")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SHOWN = 3
 
-Fetch = Callable[[Mapping[str, str], str], None]
+Fetch = Callable[[Mapping[str, str], str], "list[Loss]"]
 Prove = Callable[[str], "list[str] | None"]
 
 
@@ -36,25 +36,24 @@ class Imported:
 
     folder: str
     draft: Draft
-    differences: tuple[str, ...] | None
+    differences: list[str] | None
 
 
 def write(draft: Draft, folder: str, fetch: Fetch, prove: Prove, *, force: bool = False) -> Imported:
     """Write ``draft`` as a project into ``folder``, which is complete after this, or as it was before.
 
-    ``fetch`` writes the code of the steps below the folder that it is given, ``prove`` returns how the project in the
-    folder that it is given differs from the original. Other files in ``folder`` stay with ``force``, and without it
-    raise UsageError. Raises MachineError when the disk is full.
+    ``fetch`` writes the code of the steps below the folder that it is given, and returns what it left out; ``prove``
+    returns how the project in the folder that it is given differs from the original. Other files in ``folder`` stay
+    with ``force``, and without it raise UsageError. Raises MachineError when the disk is full.
     """
     place = os.path.realpath(folder)
     others = _others(place, folder, force=force)
-    texts = _texts(draft)
-    for name in (*draft.code, *texts):
+    for name in (*draft.code, *draft.files):
         _refuse_place(name)
     try:
         with replacing.beside(place) as made:
-            fetch(draft.code, made)
-            for name, data in texts.items():
+            draft = replace(draft, losses=(*draft.losses, *fetch(draft.code, made)))
+            for name, data in _texts(draft).items():
                 _write(made, name, data)
             for name in others:
                 replacing.keep(name, place, made, "the import")
@@ -67,15 +66,14 @@ def write(draft: Draft, folder: str, fetch: Fetch, prove: Prove, *, force: bool 
         if error.errno in _FULL:
             raise MachineError("The disk is full, and nothing was imported. Free some space, and try again.") from error
         raise
-    return Imported(folder, draft, None if differences is None else tuple(differences))
+    return Imported(folder, draft, differences)
 
 
 def checked(draft: Draft, folder: str, prove: Prove) -> Imported:
     """Return how the project in ``folder`` differs from the original, and write nothing. Raises UsageError."""
     if not files.is_file(os.path.join(folder, PIPELINE)):
         raise UsageError(f"{folder} has no {PIPELINE}. Name the folder of an import, or import without --check.")
-    differences = prove(os.path.abspath(folder))
-    return Imported(folder, draft, None if differences is None else tuple(differences))
+    return Imported(folder, draft, prove(os.path.abspath(folder)))
 
 
 def _texts(draft: Draft) -> dict[str, bytes]:
