@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 
 from aml_pipeline.core.errors import UsageError
@@ -15,14 +15,18 @@ from aml_pipeline.core.errors import UsageError
 def beside(place: str) -> Iterator[str]:
     """Yield a new folder beside ``place``, a real path; after the block, it has that place instead of what was there.
 
-    If the block raises, everything stays as it was.
+    Relative paths from it lead where they lead from ``place``. If the block raises, everything stays as it was.
     """
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{os.path.basename(place)}.", dir=os.path.dirname(place)) as around:
-        made = os.path.join(around, "new")
-        os.mkdir(made)
+    above, name = os.path.split(place)
+    os.makedirs(above, exist_ok=True)
+    made = os.path.join(above, f".{name}.{secrets.token_hex(4)}")
+    os.mkdir(made)
+    try:
         yield made
-        _swap(made, place, os.path.join(around, "old"))
+        _swap(made, place, f"{made}.old")
+    finally:
+        for left in (made, f"{made}.old"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _swap(made: str, place: str, old: str) -> None:
