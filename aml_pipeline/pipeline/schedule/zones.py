@@ -59,7 +59,7 @@ def windows_name(zone: str) -> str:
 
 
 def iana_name(zone: str) -> str | None:
-    """Return the IANA name of a Windows zone, which may be an IANA name itself: CLDR's choice for the world, or None."""
+    """Return the IANA name of a Windows zone, which may be an IANA name itself; None if unknown."""
     return zone if zone in _table() else _default_zones().get(zone)
 
 

@@ -49,5 +49,3 @@ class Found:
     workspace: str = ""  # subscription/group/name
     environments: Collection[tuple[str, str]] = ()  # names and versions that the workspace is known to have
     missing: Mapping[str, str] = field(default_factory=dict)
-    endpoint_id: str = ""
-    active: bool = True  # a disabled endpoint or pipeline is read as well
