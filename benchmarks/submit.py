@@ -32,7 +32,7 @@ environment: {name: bench-env, conda_file: env.yml}
 _CONDA = "dependencies: [python=3.11]\n"
 
 
-def _project(folder: Path, count: int) -> Path:
+def project(folder: Path, count: int) -> Path:
     """Write a chain of steps as a pipeline, each script unlike any other that was ever sent."""
     for number in range(count):
         write(str(folder), number, f"{folder}{number}")
@@ -42,7 +42,8 @@ def _project(folder: Path, count: int) -> Path:
     return folder
 
 
-def _ours(workspace: Any, folder: Path, _count: int) -> None:  # noqa: ANN401 - the SDK has no types
+def ours(workspace: Any, folder: Path, _count: int) -> None:  # noqa: ANN401 - the SDK has no types
+    """Submit a pipeline from its file."""
     import aml_pipeline
     from aml_pipeline import azureml
 
@@ -89,7 +90,7 @@ def _seconds(submit: Callable[[Any, Path, int], None], count: int) -> float:
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         with serving(folder / "home", patch) as service:
-            return _timed(submit, service, _project(folder / "project", count), count)
+            return _timed(submit, service, project(folder / "project", count), count)
 
 
 def _timed(submit: Callable[[Any, Path, int], None], service: Service, folder: Path, count: int) -> float:
@@ -109,11 +110,11 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the SDK prints, from threads too
     with os.fdopen(printed, "w") as out:
         for count in COUNTS:
-            _seconds(_ours, 1)
-            rounds = [(_seconds(_ours, count), _seconds(_sdk, count)) for _ in range(ROUNDS)]
-            ours, sdk = (statistics.median(column) for column in zip(*rounds, strict=True))
+            _seconds(ours, 1)
+            rounds = [(_seconds(ours, count), _seconds(_sdk, count)) for _ in range(ROUNDS)]
+            own, sdk = (statistics.median(column) for column in zip(*rounds, strict=True))
             share = statistics.median((one - other) / one for one, other in rounds)
-            text = f"{count} steps: ours {ours:.2f} s, the SDK alone {sdk:.2f} s, our share {share:.0%}"
+            text = f"{count} steps: ours {own:.2f} s, the SDK alone {sdk:.2f} s, our share {share:.0%}"
             print(f"{text} (medians of {ROUNDS})", file=out, flush=True)
 
 

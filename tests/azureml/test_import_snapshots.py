@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from aml_pipeline.core.errors import AzureError
 from tests.loopback.service import Service
 from tests.loopback.serving import quiet, serving
 from tests.loopback.state import Sdk
+from tests.loopback.wire import Request
 
 pytestmark = quiet
 
@@ -95,6 +97,19 @@ def test_a_fault_is_said_in_our_words(service: Service, workspace: Sdk, target: 
             fetch(workspace, code, str(target))
         assert "sig=" not in str(refused.value)
         assert contents(target.parent) == {}, "no half zip files"
+
+
+def test_a_signal_stops_all_downloads(service: Service, workspace: Sdk, target: Path) -> None:
+    code = {f"steps/{number}": service.add_snapshot(CODE) for number in range(20)}
+
+    def stop(request: Request) -> None:
+        if request.route.endswith(".zip"):
+            _thread.interrupt_main()
+
+    with service.meeting(stop), pytest.raises(KeyboardInterrupt):
+        fetch(workspace, code, str(target))
+    assert not [name for name in contents(target) if name.endswith(".zip")]
+    assert len(service.asked("POST", "/zip")) < len(code)
 
 
 def test_what_is_left_out_is_returned(service: Service, workspace: Sdk, target: Path) -> None:

@@ -26,7 +26,7 @@ class Found:
 
     ``graph`` and ``interface`` are those of ``GET Graphs/ID[/Interface]``, ``modules`` by id of ``GET Modules/ID``
     (their ``Data``), ``sources`` by id those of ``GET DataSources/ID``, ``datasets`` by the id of saved data.
-    ``assignments`` are the values of a run's parameters; those for data are a path on a datastore, or the id of data.
+    ``assignments`` are values of parameters; those for data are a path on a datastore, or the id of data.
     Numbers of ``EntityStatus``, ``DataStoreMode``, ``Frequency`` and ``WeekDays`` are words. A module has its snapshot
     as ``StorageId``, a source has ``DataStoreName`` and ``PathOnDataStore``, wherever they were sent. ``missing`` says
     of each id that could not be read, or is not read, why.

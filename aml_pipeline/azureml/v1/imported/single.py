@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 
 from aml_pipeline.azureml.v1.imported import data
 from aml_pipeline.azureml.v1.imported.asking import Services, each, quoted
@@ -24,66 +24,63 @@ def read(asked: Services, run: str, history: Json) -> Found:
     definition = mapping(mapping(details).get("runDefinition"))
     if not definition:
         raise AzureError(f"Azure ML knows run {run}, but not what it ran.")
-    saved = {port: _dataset(row) for port, row in _data(definition)}
-    read = each(lambda known: data.read(asked, data.SAVED, {"Id": known}), filter(None, saved.values()))
-    nodes = [{"Id": port, "DataSetDefinition": _definition(known)} for port, known in saved.items()]
-    edges = [{"SourceOutputPort": _port(port, "data"), "DestinationInputPort": _port(_NODE, port)} for port in saved]
-    words = _words(str(definition.get("command") or ""))
+    inputs = {str(port): mapping(row) for port, row in mapping(definition.get("data")).items()}
+    saved = {port: mapping(mapping(row.get("dataLocation")).get("dataset")).get("id") for port, row in inputs.items()}
+    datasets = each(lambda known: data.read(asked, data.SAVED, {"Id": known}), map(str, filter(None, saved.values())))
     return Found(
         title=f"run {run}",
         name=name,
         description="",
         experiment=name,
-        graph={"ModuleNodes": [_node(definition, words[:1])], "DatasetNodes": nodes, "Edges": edges},
+        graph={
+            "ModuleNodes": [_node(definition)],
+            "DatasetNodes": [{"Id": port, "DataSetDefinition": _definition(known)} for port, known in saved.items()],
+            "Edges": [
+                {"SourceOutputPort": _port(port, "data"), "DestinationInputPort": _port(_NODE, port)} for port in inputs
+            ],
+        },
         interface={},
-        modules={_MODULE: _module(definition, words, mapping(history.get("properties")))},
-        datasets={known: dataset for known, dataset in read.items() if dataset},
-        missing={known: data.GONE for known, dataset in read.items() if dataset is None},
+        modules={_MODULE: _module(definition, inputs, mapping(history.get("properties")))},
+        datasets={known: dataset for known, dataset in datasets.items() if dataset},
+        missing={known: data.GONE for known, dataset in datasets.items() if dataset is None},
     )
 
 
-def _words(command: str) -> list[str]:
-    """Return the words of a command, as a CommandStep has them."""
+def _words(definition: Json) -> list[str]:
+    """Return the words of the command that a run has in place of a script, as a CommandStep has them."""
+    command = str(definition.get("command") or "")
     try:
         return shlex.split(command)
     except ValueError:  # a quote that nothing closes
         return command.split()
 
 
-def _data(definition: Json) -> Iterator[tuple[str, Json]]:
-    return ((str(port), mapping(row)) for port, row in mapping(definition.get("data")).items())
-
-
-def _dataset(row: Json) -> str:
-    """Return the id of the saved data that an input reads."""
-    return str(mapping(mapping(row.get("dataLocation")).get("dataset")).get("id") or "")
-
-
-def _definition(known: str) -> Json:
-    return {"DataTypeShortName": "AzureMLDataset", "Value": {"SavedDataSetReference": {"Id": known}}}
+def _definition(known: object) -> Json:
+    return {"DataTypeShortName": "AzureMLDataset", "Value": {data.SAVED: {"Id": known}}}
 
 
 def _port(node: str, name: str) -> Json:
     return {"NodeId": node, "PortName": name}
 
 
-def _node(definition: Json, command: list[str]) -> Json:
-    target, script = str(definition.get("target") or ""), str(definition.get("script") or "")
-    values = {"Target": target, "Script": script, "Command": "".join(command), "Arguments": "USE_STRUCTURED_ARGUMENTS"}
+def _node(definition: Json) -> Json:
+    values = {
+        "Target": definition.get("target"),
+        "Script": definition.get("script"),
+        "Command": next(iter(_words(definition)), None),
+        "Arguments": "USE_STRUCTURED_ARGUMENTS",
+    }
     return {
         "Id": _NODE,
         "ModuleId": _MODULE,
         "ModuleParameters": [{"ValueType": "0", "Name": key, "Value": text} for key, text in values.items() if text],
-        "ModuleMetadataParameters": [],
-        "ModuleOutputSettings": [_output(port, mapping(row)) for port, row in _outputs(definition)],
-        "ModuleInputSettings": [],
+        "ModuleOutputSettings": _outputs(definition),
         "Runconfig": json.dumps(definition),
-        "RegenerateOutput": False,
     }
 
 
-def _outputs(definition: Json) -> Iterator[tuple[str, object]]:
-    return iter(mapping(definition.get("outputData")).items())
+def _outputs(definition: Json) -> list[Json]:
+    return [_output(str(port), mapping(row)) for port, row in mapping(definition.get("outputData")).items()]
 
 
 def _output(port: str, row: Json) -> Json:
@@ -92,7 +89,6 @@ def _output(port: str, row: Json) -> Json:
     registered = mapping(more.get("registrationOptions"))
     return {
         "Name": port,
-        "DataReferenceName": port,
         "DataStoreName": path.get("datastoreName"),
         "DataStoreMode": str(row.get("mechanism") or "mount").lower(),
         "Overwrite": mapping(more.get("uploadOptions")).get("overwrite"),
@@ -101,28 +97,25 @@ def _output(port: str, row: Json) -> Json:
     }
 
 
-def _module(definition: Json, words: list[str], properties: Json) -> Json:
-    arguments = words[1:] or [str(word) for word in sequence(definition.get("arguments"))]
-    inputs = [
-        {"Name": port, "DataTypeIdsList": ["AzureMLDataset"], "DataStoreMode": str(row.get("mechanism") or "").lower()}
-        for port, row in _data(definition)
-    ]
+def _module(definition: Json, inputs: Mapping[str, Json], properties: Json) -> Json:
+    words = _words(definition)
+    arguments = words[1:] if words else map(str, sequence(definition.get("arguments")))
     return {
-        "Name": _name(definition, words),
+        "Name": _name([str(definition.get("script")), *words]),
         "IsDeterministic": True,
         "StepType": "CommandStep" if words else "PythonScriptStep",
         "StorageId": properties.get("ContentSnapshotId"),
         "StructuredInterface": {
-            "Inputs": inputs,
-            "Outputs": [_output(port, mapping(row)) for port, row in _outputs(definition)],
+            "Inputs": [
+                {"Name": port, "DataStoreMode": str(row.get("mechanism") or "").lower()} for port, row in inputs.items()
+            ],
+            "Outputs": _outputs(definition),
             "Arguments": [{"ValueType": "Literal", "Value": word} for word in arguments],
-            "Parameters": [],
         },
     }
 
 
-def _name(definition: Json, words: list[str]) -> str:
+def _name(words: Sequence[str]) -> str:
     """Return the name of the step: that of its script, without folder and suffix."""
-    scripts = [str(definition.get("script") or ""), *words]
-    script = next((word for word in scripts if word.endswith(".py")), "") or "run"
+    script = next((word for word in words if word.endswith(".py")), "run")
     return script.rpartition("/")[2].removesuffix(".py")
